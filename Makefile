@@ -1,0 +1,45 @@
+# Every command sets up what it needs; `make help` lists them.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+export DAGSTER_HOME := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run dev test lock clean
+
+help: ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(VENV)/.ready ## Create .venv from the lock (does nothing when nothing changed)
+
+$(VENV)/.ready: requirements.txt setup.cfg pyproject.toml
+	@echo "Setting up $(VENV) ..."
+	@command -v uv > /dev/null || test -x $(VENV)-uv/bin/uv \
+		|| { python3 -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install --quiet uv; }
+	@$(UV) venv --quiet --allow-existing --python python3 $(VENV)
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.txt
+	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
+	@touch $@
+
+# uv, from the PATH or from a small environment of its own.
+UV = PATH="$(CURDIR)/$(VENV)-uv/bin:$$PATH" uv
+
+run: setup ## Sync every event once, from the API into DuckDB
+	@$(BIN)/python -m event_assets
+
+dev: setup ## Open the Dagster UI on http://127.0.0.1:3000
+	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000
+
+test: setup ## Run the linters, the type checker and all tests
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/pytest --numprocesses 2
+
+lock: setup ## Lock the newest versions that setup.cfg allows
+	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.10 \
+		--no-emit-index-url --custom-compile-command "make lock" \
+		--extra dev --output-file requirements.txt setup.cfg
+
+clean: ## Remove .venv and caches (data/ stays)
+	@rm -rf $(VENV) $(VENV)-uv *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	@find event_assets event_assets_tests -name __pycache__ -prune -exec rm -rf {} +
