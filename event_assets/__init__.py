@@ -1,0 +1,25 @@
+"""Every event of an event platform's REST API in DuckDB, by Dagster and dlt."""
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from event_assets.component import EventApi
+
+__all__ = ["EventApi"]
+
+# dlt reads this once, when it is imported; it reports usage to its makers unless told not to.
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+
+
+def __getattr__(name: str) -> type:
+    """Import the component when it is asked for, so that the sandbox starts without Dagster."""
+    if name in __all__:
+        from event_assets import component
+
+        return vars(component)[name]  # type: ignore[no-any-return]
+    raise AttributeError(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

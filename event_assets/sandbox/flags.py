@@ -1,0 +1,51 @@
+"""The faults as flags of a command line, made from the dataclass."""
+
+import argparse
+import dataclasses
+from typing import Any, get_args, get_type_hints
+
+from event_assets.sandbox.faults import Faults
+
+
+def add_fault_flags(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` a flag for each fault."""
+    hints = get_type_hints(Faults, include_extras=True)
+    group = parser.add_argument_group("faults, all off by default (a count of 0 is never)")
+    for fault in dataclasses.fields(Faults):
+        kind, note, *parse = get_args(hints[fault.name])
+        if kind is bool:
+            group.add_argument(_flag(fault.name), action="store_true", help=note)
+        else:
+            # A metavar, since argparse would show the name in capitals.
+            group.add_argument(
+                _flag(fault.name),
+                type=parse[0] if parse else kind,
+                default=fault.default,
+                metavar="VALUE",
+                help=note,
+            )
+
+
+def faults_of(arguments: argparse.Namespace) -> Faults:
+    """Return the faults that parsed `arguments` ask for."""
+    return Faults(**{fault.name: getattr(arguments, fault.name) for fault in _fields()})
+
+
+def flags_of(faults: Faults) -> list[str]:
+    """Return the flags that ask for `faults`."""
+    flags: list[str] = []
+    for fault in _fields():
+        value: object = getattr(faults, fault.name)
+        if value is True:
+            flags.append(_flag(fault.name))
+        elif value != fault.default:
+            flags.append(f"{_flag(fault.name)}={value}")
+    return flags
+
+
+def _fields() -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(Faults)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

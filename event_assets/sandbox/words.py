@@ -1,0 +1,97 @@
+"""The word tables the sandbox's events are built from."""
+
+from typing import NamedTuple
+
+
+class City(NamedTuple):
+    """Where an event can take place; `utc_offset` is in hours, without summer time."""
+
+    name: str
+    country: str
+    language: str
+    currency: str
+    utc_offset: float
+    lat: float
+    lon: float
+
+
+CITIES = (
+    City("Zürich", "CH", "de", "CHF", 1, 47.3769, 8.5417),
+    City("München", "DE", "de", "EUR", 1, 48.1372, 11.5755),
+    City("Köln", "DE", "de", "EUR", 1, 50.9375, 6.9603),
+    City("London", "GB", "en", "GBP", 0, 51.5072, -0.1276),
+    City("New York", "US", "en", "USD", -5, 40.7128, -74.006),
+    City("Sydney", "AU", "en", "AUD", 10, -33.8688, 151.2093),
+    City("São Paulo", "BR", "pt", "BRL", -3, -23.5558, -46.6396),
+    City("Lisboa", "PT", "pt", "EUR", 0, 38.7223, -9.1393),
+    City("Málaga", "ES", "es", "EUR", 1, 36.7213, -4.4214),
+    City("Ciudad de México", "MX", "es", "MXN", -6, 19.4326, -99.1332),
+    City("Orléans", "FR", "fr", "EUR", 1, 47.9029, 1.9093),
+    City("Montréal", "CA", "fr", "CAD", -5, 45.5019, -73.5674),
+    City("東京", "JP", "ja", "JPY", 9, 35.6762, 139.6503),
+    City("大阪", "JP", "ja", "JPY", 9, 34.6937, 135.5023),
+    City("القاهرة", "EG", "ar", "EGP", 2, 30.0444, 31.2357),
+    City("دبي", "AE", "ar", "AED", 4, 25.2048, 55.2708),
+)
+
+# By language: how a series of events is called, {topic} being one of TOPICS.
+SERIES: dict[str, tuple[str, ...]] = {
+    "de": ("Lange Nacht: {topic}", "{topic} für Anfänger", "Frühlings-{topic}", "Großes {topic}"),
+    "en": ("The Big {topic}", "{topic} in the Park", "Late Night {topic}", "{topic} & Friends"),
+    "pt": ("{topic} na Praça", "Noite de {topic}", "{topic} de Verão", "Encontro: {topic}"),
+    "es": ("{topic} en la Plaza", "Mañana de {topic}", "Gran {topic}", "{topic} de otoño"),
+    "fr": ("{topic} d'été", "Soirée {topic}", "{topic} à la carte", "Rencontres: {topic}"),
+    "ja": ("春の{topic}", "{topic}の夜", "はじめての{topic}", "{topic}まつり"),
+    "ar": ("ليلة {topic}", "مهرجان {topic}", "{topic} للجميع", "ملتقى {topic}"),
+}
+
+ENDINGS = ("", "", "", "", " 🎉", ": Extra", " #2", " (live)")
+
+LANGUAGES = ("de", "en", "pt", "es", "fr", "ja", "ar")
+
+# By category: its topics, one for each of LANGUAGES, and its tags.
+TOPICS: dict[str, tuple[str, ...]] = {
+    "music": ("Jazzkonzert", "Jazz", "Música", "Música", "Musique", "音楽", "الموسيقى"),
+    "theatre": ("Bühnenstück", "Improv", "Teatro", "Teatro", "Théâtre", "演劇", "المسرح"),
+    "sport": ("Stadtlauf", "10K Run", "Corrida", "Fútbol", "Vélo", "マラソン", "الرياضة"),
+    "technology": ("Python-Treff", "Data", "Programação", "Código", "Données", "技術", "البرمجة"),
+    "food": ("Käsemarkt", "Street Food", "Pão", "Tapas", "Crêpes", "ラーメン", "الطعام"),
+    "art": ("Kunstführung", "Drawing", "Arte", "Pintura", "Céramique", "書道", "الفن"),
+    "family": ("Märchenfest", "Puppets", "Crianças", "Niños", "Marionnettes", "こども", "الأطفال"),
+    "business": ("Gründertag", "Pitching", "Negócios", "Empresas", "Réseau", "起業", "الأعمال"),
+}
+
+CATEGORIES = tuple(TOPICS)
+
+TAGS: dict[str, tuple[str, ...]] = {
+    "music": ("jazz", "live", "open-air", "música"),
+    "theatre": ("stage", "comedy", "première", "improv"),
+    "sport": ("running", "outdoor", "team", "10k"),
+    "technology": ("python", "data", "meetup", "open-source"),
+    "food": ("street-food", "tasting", "café", "vegan"),
+    "art": ("gallery", "workshop", "展覧会", "drawing"),
+    "family": ("kids", "weekend", "free-entry", "märchen"),
+    "business": ("networking", "start-up", "talk", "finance"),
+}
+
+HALLS = (
+    ("Hall", 800),
+    ("Arena", 12000),
+    ("Theatre", 450),
+    ("Park", 5000),
+    ("Museum", 150),
+    ("Library", 80),
+    ("Club", 300),
+    ("Forum", 1200),
+)
+
+SENTENCES = (
+    "Doors open an hour before the start.",
+    "Bring a friend; the second ticket is half the price.",
+    "Places are limited, so book early.",
+    "Food and drinks are sold on site.",
+    "In case of rain we move inside.",
+    "Accessible by wheelchair and by public transport.",
+    "Für Kinder unter zwölf Jahren ist der Eintritt frei.",
+    "Plus d'informations à l'entrée.",
+)
