@@ -1,0 +1,231 @@
+"""The assets of one source: the API, `event_data`, and what is made from it in DuckDB."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import cast
+
+import dagster as dg
+from dagster_dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
+from dagster_dlt.translator import DltResourceTranslatorData
+from dlt import Pipeline
+
+from event_assets import warehouse
+from event_assets.failures import plainly
+from event_assets.source import EVENT_DATA, EventSource
+
+DEFAULT_SOURCE = "events"
+
+CURRENT_EVENTS = """
+create or replace view {schema}.current_events as
+select event_data.* from {schema}.event_data
+join (
+    select load_id from {schema}._dlt_loads where status = 0 order by inserted_at desc limit 1
+) as last_sync on event_data._dlt_load_id = last_sync.load_id
+"""
+
+EVENT_CALENDAR = """
+create or replace table {schema}.event_calendar as
+select cast(start_time at time zone 'UTC' as date) as day, count(*) as events
+from {schema}.current_events
+where start_time is not null
+group by day order by day
+"""
+
+
+def asset_key(source: EventSource, name: str) -> dg.AssetKey:
+    """Key of a source's asset: the default source's plainly, any other's with its name first."""
+    return dg.AssetKey([name] if source.name == DEFAULT_SOURCE else [source.name, name])
+
+
+def build_assets(
+    source: EventSource,
+    owners: Sequence[str] = (),
+    freshness: dg.FreshnessPolicy | None = None,
+) -> list[dg.AssetSpec | dg.AssetsDefinition]:
+    """Build the assets of one source, from the API to the calendar."""
+    return [
+        dg.AssetSpec(
+            asset_key(source, "events_api"),
+            description=f"The events API at {source.base_url or 'the built-in sandbox'}, "
+            "as its operator keeps it.",
+            group_name=source.name,
+            owners=owners,
+            kinds={"api", "json"},
+        ),
+        _event_data(source, owners, freshness),
+        _sql_asset(
+            source,
+            owners,
+            name="current_events",
+            upstream=EVENT_DATA,
+            kind="view",
+            description="The events that the API had at the last sync.",
+            sql=CURRENT_EVENTS,
+        ),
+        _sql_asset(
+            source,
+            owners,
+            name="event_calendar",
+            upstream="current_events",
+            kind="table",
+            description="How many current events start on each day (UTC).",
+            sql=EVENT_CALENDAR,
+        ),
+    ]
+
+
+def _event_data(
+    source: EventSource, owners: Sequence[str], freshness: dg.FreshnessPolicy | None
+) -> dg.AssetsDefinition:
+    spec = dg.AssetSpec(
+        asset_key(source, EVENT_DATA),
+        deps=[asset_key(source, "events_api")],
+        description="Every event of the API, one row each, merged by `id`. "
+        "Events that left the API stay here and leave `current_events`.",
+        group_name=source.name,
+        owners=owners,
+        kinds={"dlt", "duckdb"},
+        freshness_policy=freshness,
+        code_version=_code_version(source),
+        metadata={
+            "dagster/table_name": warehouse.table_name(source.name, EVENT_DATA),
+            "dagster/column_schema": dg.TableSchema(
+                [
+                    dg.TableColumn(
+                        name, field.type, constraints=dg.TableColumnConstraints(field.nullable)
+                    )
+                    for name, field in source.fields.items()
+                ]
+            ),
+        },
+    )
+
+    class Translator(DagsterDltTranslator):
+        def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002
+            return spec
+
+    @dlt_assets(
+        name="__".join(spec.key.path),
+        dlt_source=source.declared(),
+        dlt_pipeline=cast("Pipeline", None),  # made by each sync: making one writes its folder
+        dagster_dlt_translator=Translator(),
+    )
+    def event_data(
+        context: dg.AssetExecutionContext, dlt: DagsterDltResource
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        def sync() -> dg.MaterializeResult[None]:
+            started = time.monotonic()
+            with warehouse.pipeline(source.name) as pipeline, source.connected() as api:
+                list(
+                    dlt.run(
+                        context=context,
+                        dlt_source=api,
+                        dlt_pipeline=pipeline,
+                        dagster_dlt_translator=Translator(),
+                        loader_file_format="parquet",
+                    )
+                )
+                normalized = pipeline.last_trace and pipeline.last_trace.last_normalize_info
+                rows_read = normalized.row_counts.get(EVENT_DATA, 0) if normalized else 0
+            return dg.MaterializeResult(
+                asset_key=spec.key,
+                metadata={
+                    "rows_read": rows_read,
+                    "duration_seconds": round(time.monotonic() - started, 3),
+                    **_table_metadata(source, EVENT_DATA),
+                    "dagster/column_lineage": _lineage(source),
+                },
+            )
+
+        yield plainly(sync)
+
+    return event_data
+
+
+def _sql_asset(
+    source: EventSource,
+    owners: Sequence[str],
+    name: str,
+    upstream: str,
+    kind: str,
+    description: str,
+    sql: str,
+) -> dg.AssetsDefinition:
+    statement = sql.format(schema=source.name).strip()
+
+    @dg.asset(
+        key=asset_key(source, name),
+        deps=[asset_key(source, upstream)],
+        description=f"{description}\n\n```sql\n{statement}\n```",
+        group_name=source.name,
+        owners=owners,
+        kinds={"duckdb", kind},
+        code_version=hashlib.sha256(statement.encode()).hexdigest()[:12],
+        metadata={"dagster/table_name": warehouse.table_name(source.name, name)},
+    )
+    def build() -> dg.MaterializeResult[None]:
+        def run() -> dg.MaterializeResult[None]:
+            with warehouse.connect() as database:
+                database.execute(statement)
+            return dg.MaterializeResult(metadata=_table_metadata(source, name))
+
+        return plainly(run)
+
+    return build
+
+
+def _table_metadata(source: EventSource, table: str) -> dict[str, dg.MetadataValue | int]:
+    """Say what the table is like now, read from DuckDB by a connection of our own."""
+    with warehouse.connect() as database:
+        relation = database.sql(f"from {source.name}.{table}")
+        names = relation.columns
+        types = [str(kind) for kind in relation.types]
+        first_and_last = (
+            relation.aggregate("count(*), min(start_time), max(start_time)").fetchone()
+            if "start_time" in names
+            else relation.aggregate("count(*), null, null").fetchone()
+        )
+    rows, first, last = cast("tuple[int, object, object]", first_and_last)
+    times = {"first_start_time": first, "last_start_time": last}
+    return {
+        "dagster/row_count": rows,
+        "dagster/table_name": dg.MetadataValue.text(warehouse.table_name(source.name, table)),
+        "dagster/column_schema": dg.MetadataValue.table_schema(
+            dg.TableSchema(
+                [
+                    dg.TableColumn(column, kind.lower(), constraints=_constraints(source, column))
+                    for column, kind in zip(names, types, strict=True)
+                ]
+            )
+        ),
+        **{
+            name: dg.MetadataValue.timestamp(value.timestamp())
+            for name, value in times.items()
+            if isinstance(value, datetime)
+        },
+        "database": dg.MetadataValue.path(warehouse.path()),
+    }
+
+
+def _constraints(source: EventSource, column: str) -> dg.TableColumnConstraints:
+    field = source.fields.get(column)
+    return dg.TableColumnConstraints(nullable=field is None or field.nullable)
+
+
+def _lineage(source: EventSource) -> dg.TableColumnLineage:
+    api = asset_key(source, "events_api")
+    return dg.TableColumnLineage(
+        {name: [dg.TableColumnDep(asset_key=api, column_name=name)] for name in source.fields}
+    )
+
+
+def _code_version(source: EventSource) -> str:
+    """Change with what decides the table's content: the API's configuration and the fields."""
+    contract = {
+        "rest_api": source.rest_api,
+        "fields": {name: field.model_dump() for name, field in source.fields.items()},
+    }
+    return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,77 @@
+"""`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import dagster as dg
+from dagster_dlt import DagsterDltResource
+from pydantic import BaseModel
+from pydantic import Field as Describe
+
+from event_assets import configuration
+from event_assets.assets import DEFAULT_SOURCE, asset_key, build_assets
+from event_assets.checks import Freshness, build_checks
+from event_assets.records import Field
+from event_assets.source import EventSource
+
+
+def _rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
+    config = context.resolve_value(value, as_type=dict)
+    return configuration.checked(config, context)
+
+
+class EventApi(dg.Component, dg.Model, dg.Resolvable):
+    """Every event of one REST API, in DuckDB as `event_data`, with checks and a schedule."""
+
+    rest_api: Annotated[dict[str, Any], dg.Resolver(_rest_api, model_field_type=dict)] = Describe(
+        description="dlt's REST API configuration: client, resource_defaults, resources. "
+        "Without client.base_url the built-in sandbox is synced."
+    )
+    fields: dict[str, Field] = Describe(
+        description="Typed columns of event_data; other fields become columns by themselves."
+    )
+    schedule: str | None = Describe(
+        default=None, description="When to sync, as a cron expression in UTC; none: never."
+    )
+    freshness: Freshness | None = Describe(
+        default=None, description="When the newest sync is too old."
+    )
+    owners: Sequence[str] = Describe(
+        default=(), description="Owners of the assets: e-mail addresses or team:NAME."
+    )
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """Give the model of the YAML, which answers an unknown name with the known ones."""
+        return type("EventApiModel", (super().model(), configuration.Attributes), {})
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Build the assets, checks, job and schedule of the source named by its folder."""
+        name = Path(context.path).name
+        source = EventSource(name, self.rest_api, self.fields)
+        suffix = "events" if name == DEFAULT_SOURCE else name
+        job = dg.define_asset_job(
+            f"sync_{suffix}",
+            selection=dg.AssetSelection.assets(asset_key(source, "event_data")).downstream(),
+            description=f"Sync {name}: the API, into DuckDB, checked.",
+        )
+        schedules = [
+            dg.ScheduleDefinition(
+                name=f"{job.name}_schedule",
+                job=job,
+                cron_schedule=self.schedule,
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            )
+            for _ in [self.schedule]
+            if self.schedule
+        ]
+        return dg.Definitions(
+            assets=build_assets(
+                source, self.owners, self.freshness.policy() if self.freshness else None
+            ),
+            asset_checks=[build_checks(source, self.freshness)],
+            jobs=[job],
+            schedules=schedules,
+            resources={"dlt": DagsterDltResource()},
+        )

@@ -1,0 +1,140 @@
+"""Check a REST API configuration against dlt's own types, and say where in the YAML it is wrong."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster.components.resolved.errors import ResolutionException
+from dlt.sources.rest_api import typing as rest_api
+from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
+
+Keys = tuple[str | int, ...]
+
+PAGINATORS: Mapping[str, type] = {
+    "offset": rest_api.OffsetPaginatorConfig,
+    "page_number": rest_api.PageNumberPaginatorConfig,
+    "cursor": rest_api.JSONResponseCursorPaginatorConfig,
+    "json_link": rest_api.JSONLinkPaginatorConfig,
+    "header_link": rest_api.HeaderLinkPaginatorConfig,
+    "header_cursor": rest_api.HeaderCursorPaginatorConfig,
+    "single_page": rest_api.PaginatorTypeConfig,
+    "auto": rest_api.PaginatorTypeConfig,
+}
+AUTHS: Mapping[str, type] = {
+    "api_key": rest_api.ApiKeyAuthConfig,
+    "bearer": rest_api.BearerTokenAuthConfig,
+    "http_basic": rest_api.HttpBasicAuthConfig,
+    "oauth2_client_credentials": rest_api.OAuth2ClientCredentialsConfig,
+}
+VARIANTS = {"paginator": PAGINATORS, "auth": AUTHS}
+PARTS: Mapping[str, type] = {
+    "client": rest_api.ClientConfig,
+    "resource_defaults": rest_api.EndpointResourceBase,
+    "resources": rest_api.EndpointResource,
+    "endpoint": rest_api.Endpoint,
+}
+
+
+class Attributes(dg.Model):
+    """Attributes in YAML: an unknown name is answered with the known ones."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _answer_unknown_names(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            names = sorted(cls.model_fields)
+            details = [_with_names(detail, names) for detail in error.errors()]
+        raise ValidationError.from_exception_data(cls.__name__, details)
+
+
+def _with_names(detail: Any, names: list[str]) -> InitErrorDetails:
+    kind, place, context = detail["type"], detail["loc"], detail.get("ctx", {})
+    if kind == "extra_forbidden" and len(place) == 1:
+        # Dagster builds the message anew from the kind and its context.
+        kind = "value_error"
+        context = {"error": ValueError(no_such(str(place[0]), names, "field"))}
+    return InitErrorDetails(type=kind, loc=place, input=detail["input"], ctx=context)
+
+
+def problems(config: Any) -> Iterator[tuple[Keys, str]]:
+    """Give the place and the description of everything dlt would not understand."""
+    yield from _unknown((), config, rest_api.RESTAPIConfig)
+    if not isinstance(config, Mapping):
+        return
+    for key in ("client", "resources"):
+        if not config.get(key):
+            yield (), f"`{key}` is missing"
+    resources = config.get("resources") or []
+    if not isinstance(resources, list):
+        yield ("resources",), "must be a list of resources"
+        return
+    for index, resource in enumerate(resources):
+        if not isinstance(resource, Mapping) or not resource.get("name"):
+            yield ("resources", index), "must be a mapping with a `name`"
+    if not any(isinstance(r, Mapping) and r.get("name") == "event_data" for r in resources):
+        yield ("resources",), "one of the resources must be named `event_data`"
+
+
+def _unknown(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
+    """Walk the configuration along dlt's types and report fields that these do not have."""
+    if not isinstance(value, Mapping):
+        yield at, f"must be a mapping with the fields: {', '.join(sorted(kind.__annotations__))}"
+        return
+    for key, child in value.items():
+        place = (*at, key)
+        if key not in kind.__annotations__:
+            yield place, no_such(str(key), sorted(kind.__annotations__), "field")
+        elif key in VARIANTS and child is not None:
+            yield from _variant(place, child, VARIANTS[key], key)
+        elif key in PARTS and isinstance(child, list):
+            for index, item in enumerate(child):
+                yield from _unknown((*place, index), item, PARTS[key])
+        elif key in PARTS and not (key == "endpoint" and isinstance(child, str)):
+            yield from _unknown(place, child, PARTS[key])
+
+
+def _variant(
+    at: Keys, value: Any, kinds: Mapping[str, type], name: str
+) -> Iterator[tuple[Keys, str]]:
+    chosen = value.get("type") if isinstance(value, Mapping) else value
+    if chosen is None and name == "auth":
+        chosen = "bearer"  # dlt's shorthand
+    kind = kinds.get(str(chosen))
+    if kind is None:
+        yield (
+            (*at, "type") if isinstance(value, Mapping) else at,
+            no_such(str(chosen), sorted(kinds), f"{name} type"),
+        )
+    elif isinstance(value, Mapping):
+        yield from _unknown(at, value, kind)
+
+
+def no_such(name: str, allowed: list[str], what: str) -> str:
+    """Say that a name is not known, which one is close, and all that are."""
+    close = difflib.get_close_matches(name, allowed, n=1)
+    hint = f", did you mean `{close[0]}`?" if close else "."
+    return f"`{name}` is no {what} here{hint} Allowed: {', '.join(allowed)}."
+
+
+def checked(config: Any, context: dg.ResolutionContext) -> dict[str, Any]:
+    """Return the configuration if dlt will understand it.
+
+    Raises:
+        ResolutionException: with file, line, the offending field and the allowed ones.
+    """
+    found = list(problems(config))
+    if not found:
+        return dict(config)
+    lines = []
+    for keys, problem in found:
+        path = [*context.path, *keys]
+        where = ".".join(map(str, path))
+        if context.source_position_tree:
+            position, _ = context.source_position_tree.lookup_closest_and_path(path, trace=None)
+            where = f"{position.filename}:{position.start.line} - {where}"
+        lines.append(f"{where}: {problem}")
+    raise ResolutionException("\n".join(lines))

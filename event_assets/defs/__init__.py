@@ -1,0 +1,1 @@
+"""One folder a source, each with a `defs.yaml`."""

@@ -1,0 +1,54 @@
+"""Failures that a user can mend: one sentence in the log and the UI, and no stack trace."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import dagster as dg
+import duckdb
+from dagster._core.errors import DagsterUserCodeProcessError
+from dagster_shared.error import SerializableErrorInfo
+
+from event_assets import sandbox, transport, warehouse
+from event_assets.source import ConfigError
+
+T = TypeVar("T")
+SAID_PLAINLY = (ConfigError, sandbox.SandboxError, warehouse.WarehouseError)
+
+
+class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818  as dagster.Failure
+    """A failure whose whole record in Dagster is its sentence.
+
+    Dagster stores the error information that a `DagsterUserCodeProcessError` brings along in place
+    of a traceback made here.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        self.user_code_process_error_infos = [SerializableErrorInfo(sentence, [], "Failure")]
+        Exception.__init__(self, sentence)
+        self.description = sentence
+        self.metadata = {}
+        self.allow_retries = True
+
+
+def plainly(action: Callable[[], T]) -> T:
+    """Run an action; turn an error that the user can mend into a `PlainFailure`.
+
+    Any other error goes through as it is.
+    """
+    try:
+        return action()
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+    # After the except block, so that the original is not kept as context.
+    raise PlainFailure(sentence)
+
+
+def _sentence(error: BaseException) -> str | None:
+    for cause in transport.causes(error):
+        if isinstance(cause, SAID_PLAINLY):
+            return str(cause)
+        if isinstance(cause, duckdb.IOException):
+            return warehouse.describe(cause)
+    return transport.explain(error)

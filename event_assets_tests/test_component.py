@@ -1,0 +1,163 @@
+"""`EventApi`: one YAML file in, one source's definitions out; a typo is answered with its line."""
+
+import copy
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+from dagster.components.testing.utils import create_defs_folder_sandbox
+
+from event_assets import EventApi
+from event_assets_tests.conftest import ROOT
+
+CONTRACT = yaml.safe_load((ROOT / "event_assets/defs/events/defs.yaml").read_text())
+
+
+def contract(**changes: Any) -> dict[str, Any]:
+    document: dict[str, Any] = copy.deepcopy(CONTRACT)
+    document["attributes"].update(changes)
+    return document
+
+
+def load(document: Mapping[str, Any], name: str = "events") -> dg.Definitions:
+    with create_defs_folder_sandbox() as sandbox:
+        path = sandbox.scaffold_component(
+            component_cls=EventApi, defs_path=name, defs_yaml_contents=dict(document)
+        )
+        with sandbox.load_component_and_build_defs(defs_path=path) as (_, definitions):
+            return definitions
+
+
+def complaint(document: Mapping[str, Any]) -> str:
+    """Give the innermost error that loading raises, with the faulty line of the file after it."""
+    with create_defs_folder_sandbox() as sandbox:
+        path = sandbox.scaffold_component(
+            component_cls=EventApi, defs_path="events", defs_yaml_contents=dict(document)
+        )
+        with pytest.raises(Exception) as failed, sandbox.build_all_defs():  # noqa: PT011
+            pass
+        error: BaseException = failed.value
+        while error.__cause__:
+            error = error.__cause__
+        file = (path / "defs.yaml").as_posix()
+        (line, *_) = re.findall(re.escape(file) + r":(\d+)", str(error))
+        return f"{error}\n>> {(path / 'defs.yaml').read_text().splitlines()[int(line) - 1]}"
+
+
+def test_the_assets_read_from_the_api_to_the_calendar() -> None:
+    graph = load(CONTRACT).resolve_asset_graph()
+    upstream = {
+        key.to_user_string(): sorted(k.to_user_string() for k in graph.get(key).parent_keys)
+        for key in graph.get_all_asset_keys()
+    }
+    assert upstream == {
+        "events_api": [],
+        "event_data": ["events_api"],
+        "current_events": ["event_data"],
+        "event_calendar": ["current_events"],
+    }
+
+
+def test_event_data_has_kinds_owner_description_version_and_columns() -> None:
+    spec = (
+        load(contract(owners=["team:events"])).resolve_asset_graph().get(dg.AssetKey("event_data"))
+    )
+    assert spec.kinds >= {"dlt", "duckdb"}
+    assert spec.owners == ["team:events"]
+    assert str(spec.description).startswith("Every event of the API")
+    assert spec.code_version
+    assert {c.name for c in spec.metadata["dagster/column_schema"].columns} == set(
+        CONTRACT["attributes"]["fields"]
+    )
+
+
+def test_the_code_version_changes_with_the_contract() -> None:
+    def version(document: Mapping[str, Any]) -> str:
+        return str(load(document).resolve_asset_graph().get(dg.AssetKey("event_data")).code_version)
+
+    other = contract(fields={"id": {"type": "text", "nullable": False}})
+    assert version(CONTRACT) == version(CONTRACT) != version(other)
+
+
+def test_the_schedule_is_the_one_in_the_yaml_and_runs_by_default() -> None:
+    schedule = load(contract(schedule="7 * * * *")).resolve_schedule_def("sync_events_schedule")
+    assert schedule.cron_schedule == "7 * * * *"
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    assert schedule.job_name == "sync_events"
+
+
+def test_without_a_schedule_there_is_none() -> None:
+    assert not list(load(contract(schedule=None)).schedules or [])
+
+
+def test_the_freshness_policy_is_the_one_in_the_yaml() -> None:
+    windows = {"warn_after_minutes": 5, "fail_after_minutes": 9}
+    spec = load(contract(freshness=windows)).resolve_asset_graph().get(dg.AssetKey("event_data"))
+    assert spec.freshness_policy == dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(minutes=9), warn_window=timedelta(minutes=5)
+    )
+
+
+def test_a_further_source_puts_its_name_first() -> None:
+    definitions = load(CONTRACT, name="concerts")
+    keys = {k.to_user_string() for k in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert "concerts/event_data" in keys
+    assert definitions.resolve_job_def("sync_concerts")
+
+
+def test_an_unknown_attribute_is_answered_with_its_line_and_the_names() -> None:
+    said = complaint(contract(shedule="* * * * *"))
+    assert "`shedule` is no field here, did you mean `schedule`? Allowed: fields, fresh" in said
+    assert said.endswith(">>   shedule: '* * * * *'")
+
+
+@pytest.mark.parametrize(
+    ("place", "typo", "meant", "allowed"),
+    [
+        (("client",), "base_ulr", "base_url", "headers"),
+        (("client", "auth"), "locaton", "location", "api_key"),
+        (("resources", 0), "endpont", "endpoint", "primary_key"),
+        (("resources", 0, "endpoint"), "data_selektor", "data_selector", "path"),
+        (("resources", 0, "endpoint", "paginator"), "limitt", "limit", "total_path"),
+        (("resource_defaults",), "primary_keys", "primary_key", "write_disposition"),
+    ],
+)
+def test_a_typo_in_the_api_configuration_is_answered_with_its_line_and_the_names(
+    place: tuple[str | int, ...], typo: str, meant: str, allowed: str
+) -> None:
+    document = copy.deepcopy(CONTRACT)
+    part = document["attributes"]["rest_api"]
+    for key in place:
+        part = part[key]
+    part[typo] = part.pop(meant, "x")
+    said = complaint(document)
+    assert f"did you mean `{meant}`? Allowed: " in said
+    assert allowed in said
+    assert (
+        f" - attributes.rest_api.{'.'.join(map(str, place))}.{typo}: `{typo}` is no field" in said
+    )
+    assert typo in said.partition(">>")[2]
+
+
+def test_a_paginator_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    document = copy.deepcopy(CONTRACT)
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint["paginator"] = {"type": "ofset", "limit": 100}
+    assert "`ofset` is no paginator type here, did you mean `offset`? Allowed: auto, cursor," in (
+        complaint(document)
+    )
+
+
+def test_a_source_without_event_data_is_refused() -> None:
+    document = copy.deepcopy(CONTRACT)
+    document["attributes"]["rest_api"]["resources"][0]["name"] = "events"
+    assert "one of the resources must be named `event_data`" in complaint(document)
+
+
+def test_a_column_type_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    said = complaint(contract(fields={"id": {"type": "string"}}))
+    assert "'text', 'timestamp'" in said
