@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test lock clean
+.PHONY: help setup run dev test bench lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,6 +35,9 @@ test: setup ## Run the linters, the type checker and all tests
 	@$(BIN)/mypy
 	@$(BIN)/pytest --numprocesses 2
 
+bench: setup ## Measure this project beside plain dlt and beside the bare limit
+	@$(BIN)/python -m bench $(OPTIONS)
+
 lock: setup ## Lock the newest versions that setup.cfg allows
 	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.10 \
 		--no-emit-index-url --custom-compile-command "make lock" \
@@ -42,4 +45,4 @@ lock: setup ## Lock the newest versions that setup.cfg allows
 
 clean: ## Remove .venv and caches (data/ stays)
 	@rm -rf $(VENV) $(VENV)-uv *.egg-info .mypy_cache .ruff_cache .pytest_cache
-	@find event_assets event_assets_tests -name __pycache__ -prune -exec rm -rf {} +
+	@find event_assets event_assets_tests bench -name __pycache__ -prune -exec rm -rf {} +

@@ -8,8 +8,13 @@ if TYPE_CHECKING:
 
 __all__ = ["EventApi"]
 
-# dlt reads this once, when it is imported; it reports usage to its makers unless told not to.
-os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+# dlt's settings, as if they stood in its config.toml; what the user has set goes first.
+DLT_SETTINGS = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",  # it reports usage to its makers unless told not to
+    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # which sync saw a row last
+}
+for _name, _value in DLT_SETTINGS.items():
+    os.environ.setdefault(_name, _value)
 
 
 def __getattr__(name: str) -> type:

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-import time
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import cast
 
@@ -12,18 +13,19 @@ from dagster_dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
 
-from event_assets import warehouse
+from event_assets import progress, warehouse
 from event_assets.failures import plainly
 from event_assets.source import EVENT_DATA, EventSource
+from event_assets.syncs import COLUMNS, SYNCS, Sync
 
 DEFAULT_SOURCE = "events"
 
 CURRENT_EVENTS = """
 create or replace view {schema}.current_events as
-select event_data.* from {schema}.event_data
-join (
-    select load_id from {schema}._dlt_loads where status = 0 order by inserted_at desc limit 1
-) as last_sync on event_data._dlt_load_id = last_sync.load_id
+from {schema}.event_data
+where _dlt_load_id >= coalesce(
+    (select max(load_id) from {schema}.event_data_syncs where complete), ''
+)
 """
 
 EVENT_CALENDAR = """
@@ -62,7 +64,7 @@ def build_assets(
             name="current_events",
             upstream=EVENT_DATA,
             kind="view",
-            description="The events that the API had at the last sync.",
+            description="The events that the newest complete sync saw, and newer ones.",
             sql=CURRENT_EVENTS,
         ),
         _sql_asset(
@@ -116,33 +118,45 @@ def _event_data(
     def event_data(
         context: dg.AssetExecutionContext, dlt: DagsterDltResource
     ) -> Iterator[dg.MaterializeResult[None]]:
-        def sync() -> dg.MaterializeResult[None]:
-            started = time.monotonic()
-            with warehouse.pipeline(source.name) as pipeline, source.connected() as api:
-                list(
-                    dlt.run(
-                        context=context,
-                        dlt_source=api,
-                        dlt_pipeline=pipeline,
-                        dagster_dlt_translator=Translator(),
-                        loader_file_format="parquet",
-                    )
-                )
-                normalized = pipeline.last_trace and pipeline.last_trace.last_normalize_info
-                rows_read = normalized.row_counts.get(EVENT_DATA, 0) if normalized else 0
-            return dg.MaterializeResult(
-                asset_key=spec.key,
-                metadata={
-                    "rows_read": rows_read,
-                    "duration_seconds": round(time.monotonic() - started, 3),
-                    **_table_metadata(source, EVENT_DATA),
-                    "dagster/column_lineage": _lineage(source),
-                },
-            )
-
-        yield plainly(sync)
+        yield plainly(lambda: _sync(context, dlt, source, spec.key))
 
     return event_data
+
+
+def _sync(
+    context: dg.AssetExecutionContext,
+    dlt: DagsterDltResource,
+    source: EventSource,
+    key: dg.AssetKey,
+) -> dg.MaterializeResult[None]:
+    with (
+        _progress(context) as show,
+        warehouse.pipeline(source.name) as (pipeline, database),
+        source.connected(sync := Sync(show)) as api,
+    ):
+        list(
+            dlt.run(
+                context=context, dlt_source=api, dlt_pipeline=pipeline, loader_file_format="parquet"
+            )
+        )
+        row = sync.row(load_id=warehouse.last_load_id(database, source.name))
+        warehouse.append(database, source.name, SYNCS, COLUMNS, row)
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata={
+            **{name: value for name, value in row.items() if isinstance(value, (int, str))},
+            "duration_seconds": round(sync.seconds, 3),
+            "events_per_second": round(row["rows_read"] / sync.seconds, 1),
+            **_table_metadata(source, EVENT_DATA),
+            "dagster/column_lineage": _lineage(source),
+        },
+    )
+
+
+def _progress(context: dg.AssetExecutionContext) -> AbstractContextManager[progress.Show]:
+    if os.environ.get("EVENTS_PROGRESS") == "bar":
+        return progress.bar()
+    return nullcontext(progress.logged(context.log.info))
 
 
 def _sql_asset(

@@ -1,6 +1,6 @@
 """What must be true of `event_data`, as asset checks. An ERROR stops what is downstream."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 
 import dagster as dg
@@ -10,6 +10,7 @@ from event_assets.assets import asset_key
 from event_assets.configuration import Attributes
 from event_assets.failures import plainly
 from event_assets.source import EVENT_DATA, EventSource
+from event_assets.syncs import SYNCS
 
 
 class Freshness(Attributes):
@@ -29,35 +30,56 @@ class Freshness(Attributes):
 def build_checks(source: EventSource, freshness: Freshness | None) -> dg.AssetChecksDefinition:
     """Build the checks of one source's `event_data`, evaluated together after each sync."""
     key = asset_key(source, EVENT_DATA)
-    specs = [
-        dg.AssetCheckSpec(
-            "unique_ids",
-            asset=key,
-            blocking=True,
-            description="No event is in the table twice, and none is without an `id`.",
-        )
-    ]
+    checks: dict[str, tuple[str, Callable[[], dg.AssetCheckResult]]] = {
+        "complete": (
+            "The newest sync read every event of the API: ERROR when some are known to be "
+            "missing, WARN when the API gives no way to be sure.",
+            lambda: complete(source.name, key),
+        ),
+        "unique_ids": (
+            "No event is in the table twice, and none is without an `id`.",
+            lambda: unique_ids(source.name, key),
+        ),
+    }
     if freshness:
-        specs.append(
-            dg.AssetCheckSpec(
-                "fresh",
-                asset=key,
-                blocking=True,
-                description="The newest good sync is younger than "
-                f"{freshness.warn_after_minutes:g} minutes (WARN) and "
-                f"{freshness.fail_after_minutes:g} minutes (ERROR).",
-            )
+        checks["fresh"] = (
+            f"The newest good sync is younger than {freshness.warn_after_minutes:g} minutes "
+            f"(WARN) and {freshness.fail_after_minutes:g} minutes (ERROR).",
+            lambda: fresh(source.name, key, freshness),
         )
+    specs = [
+        dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
+        for name, (description, _) in checks.items()
+    ]
 
     @dg.multi_asset_check(name=f"{'__'.join(key.path)}_checks", specs=specs, can_subset=True)
-    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        wanted = {check.name for check in context.selected_asset_check_keys}
-        if "unique_ids" in wanted:
-            yield plainly(lambda: unique_ids(source.name, key))
-        if freshness and "fresh" in wanted:
-            yield plainly(lambda: fresh(source.name, key, freshness))
+    def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        for selected in sorted(context.selected_asset_check_keys):
+            yield plainly(checks[selected.name][1])
 
-    return checks
+    return evaluate
+
+
+def complete(schema: str, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Check what the newest sync says of itself in `event_data_syncs`."""
+    with warehouse.connect() as database:
+        newest = database.sql(f"from {schema}.{SYNCS} order by started_at desc limit 1")  # noqa: S608
+        figures = dict(zip(newest.columns, newest.fetchone() or (), strict=False))
+    if not figures:
+        figures = {"complete": None, "reason": "No sync was logged yet."}
+    verdict = figures["complete"]
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="complete",
+        passed=verdict is True,
+        severity=dg.AssetCheckSeverity.WARN if verdict is None else dg.AssetCheckSeverity.ERROR,
+        description=figures["reason"],
+        metadata={
+            name: value
+            for name, value in figures.items()
+            if isinstance(value, (int, str)) and name not in ("complete", "reason")
+        },
+    )
 
 
 def unique_ids(schema: str, key: dg.AssetKey) -> dg.AssetCheckResult:

@@ -14,6 +14,7 @@ from event_assets.assets import DEFAULT_SOURCE, asset_key, build_assets
 from event_assets.checks import Freshness, build_checks
 from event_assets.records import Field
 from event_assets.source import EventSource
+from event_assets.transport import CONCURRENCY
 
 
 def _rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
@@ -37,6 +38,9 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     freshness: Freshness | None = Describe(
         default=None, description="When the newest sync is too old."
     )
+    concurrency: int = Describe(
+        default=CONCURRENCY, ge=1, description="Requests in flight at the most."
+    )
     owners: Sequence[str] = Describe(
         default=(), description="Owners of the assets: e-mail addresses or team:NAME."
     )
@@ -49,7 +53,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, job and schedule of the source named by its folder."""
         name = Path(context.path).name
-        source = EventSource(name, self.rest_api, self.fields)
+        source = EventSource(name, self.rest_api, self.fields, self.concurrency)
         suffix = "events" if name == DEFAULT_SOURCE else name
         job = dg.define_asset_job(
             f"sync_{suffix}",

@@ -9,10 +9,11 @@ from dagster._core.errors import DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import sandbox, transport, warehouse
+from event_assets.records import RecordError
 from event_assets.source import ConfigError
 
 T = TypeVar("T")
-SAID_PLAINLY = (ConfigError, sandbox.SandboxError, warehouse.WarehouseError)
+SAID_PLAINLY = (ConfigError, RecordError, sandbox.SandboxError, warehouse.WarehouseError)
 
 
 class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818  as dagster.Failure

@@ -1,18 +1,42 @@
-"""The typed fields of an event: what the contract says of a column."""
+"""From JSON records to typed Arrow tables."""
 
-from collections.abc import Mapping
-from typing import Literal
+from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from types import NoneType
+from typing import Any, Literal
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema
+from dlt.common.time import ensure_pendulum_datetime
 from pydantic import Field as Describe
 
 from event_assets.configuration import Attributes
+
+Record = Mapping[str, Any]
+Type = Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"]
+
+BATCH_ROWS = 5_000  # rows of one Arrow table, and so of what is in memory
+JSON = pa.field("json", pa.string(), metadata={"type": "json"})
+ARROW: Mapping[str, pa.DataType] = {
+    "text": pa.string(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "date": pa.date32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "bool": pa.bool_(),
+    "json": pa.string(),
+}
 
 
 class Field(Attributes):
     """One typed column of `event_data`."""
 
-    type: Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"] = Describe(
+    type: Type = Describe(
         description="Type of the column, by dlt's names; a timestamp lands in UTC."
     )
     nullable: bool = Describe(default=True, description="Whether the API may leave it out.")
@@ -23,4 +47,227 @@ def columns(fields: Mapping[str, Field]) -> dict[str, TColumnSchema]:
     return {
         name: {"name": name, "data_type": field.type, "nullable": field.nullable}
         for name, field in fields.items()
+    }
+
+
+class RecordError(ValueError):
+    """The API sent records that cannot be kept. The message says which field and what to do."""
+
+
+def tables(records: Iterable[Record], fields: Mapping[str, Field]) -> Iterator[pa.Table]:
+    """Turn records into Arrow tables of `BATCH_ROWS` rows.
+
+    Columns are the contract's fields, typed, and every other field of the batch: scalars by their
+    JSON type, objects flattened to `a__b`, lists as JSON text (`json` in the metadata of their
+    field). A field that holds nothing but null in the batch is left out.
+
+    Raises:
+        RecordError: when a field that is not nullable is missing.
+    """
+    shaper = _Shaper(fields)
+    source = iter(records)
+    while batch := list(islice(source, BATCH_ROWS)):
+        yield shaper.table(batch)
+
+
+def empty_table(fields: Mapping[str, Field]) -> pa.Table:
+    """Make a table with the contract's columns and no rows."""
+    return _Shaper(fields).table([])
+
+
+class _Shaper:
+    """Shapes batches, and remembers the types of the columns from one batch to the next."""
+
+    def __init__(self, fields: Mapping[str, Field]) -> None:
+        self._fields = fields
+        self._types: dict[str, pa.Field] = {}
+
+    def table(self, batch: Sequence[Record]) -> pa.Table:
+        columns: dict[str, tuple[pa.Field, pa.Array]] = {}
+        for name, values in _columns(batch, ""):
+            field = self._fields.get(name)
+            made = _typed(name, values, field.type) if field else _inferred(name, values)
+            for arrow, array in made:
+                self._add(columns, arrow, array)
+        for name, field in self._fields.items():
+            if name not in columns:
+                columns[name] = _empty(name, field, len(batch))
+            if not field.nullable:
+                columns[name] = _required(name, columns[name][1])
+        names = [*self._fields, *(name for name in columns if name not in self._fields)]
+        return pa.table(
+            [columns[name][1] for name in names],
+            schema=pa.schema([columns[name][0] for name in names]),
+        )
+
+    def _add(
+        self, columns: dict[str, tuple[pa.Field, pa.Array]], arrow: pa.Field, array: pa.Array
+    ) -> None:
+        """Keep a column's type from batch to batch; another type goes on in a second column."""
+        known = self._types.setdefault(arrow.name, arrow)
+        if arrow.type == known.type:
+            columns[arrow.name] = (arrow, array)
+        elif pa.types.is_integer(arrow.type) and pa.types.is_floating(known.type):
+            columns[arrow.name] = (known, array.cast(known.type))
+        else:
+            variant = arrow.with_name(f"{arrow.name}__v_{_dlt_type(arrow)}")
+            columns[variant.name] = (variant, array)
+
+
+def _columns(batch: Sequence[Any], prefix: str) -> Iterator[tuple[str, list[Any]]]:
+    """Turn rows into columns, objects into the columns of their members."""
+    for name in dict.fromkeys(chain.from_iterable(row for row in batch if row)):
+        values = [row.get(name) if row else None for row in batch]
+        path = f"{prefix}{name}"
+        if dict not in _kinds(values):
+            yield path, values
+            continue
+        objects = [value if type(value) is dict else None for value in values]
+        yield from _columns(objects, f"{path}__")
+        others = [None if type(value) is dict else value for value in values]
+        if _kinds(others):
+            yield path, others
+
+
+def _kinds(values: Sequence[Any]) -> set[type]:
+    return set(map(type, values)) - {NoneType}
+
+
+SCALARS: Mapping[frozenset[type], pa.DataType] = {
+    frozenset({str}): pa.string(),
+    frozenset({bool}): pa.bool_(),
+    frozenset({int}): pa.int64(),
+    frozenset({float}): pa.float64(),
+    frozenset({int, float}): pa.float64(),
+}
+
+Column = tuple[pa.Field, pa.Array]
+
+
+def _inferred(name: str, values: list[Any]) -> Iterator[Column]:
+    kinds = frozenset(_kinds(values))
+    if not kinds:
+        return
+    if list in kinds:
+        yield pa.field(name, JSON.type, metadata=JSON.metadata), pa.array(_json(values), JSON.type)
+        return
+    kind = SCALARS.get(kinds, pa.string())
+    try:
+        array = pa.array(_texts(values) if kinds not in SCALARS else values, kind)
+    except (OverflowError, pa.ArrowInvalid):  # an integer of more than 64 bits
+        kind, array = pa.string(), pa.array(_texts(values), pa.string())
+    yield pa.field(name, kind), array
+
+
+def _typed(name: str, values: list[Any], kind: Type) -> Iterator[Column]:
+    """Make a column of the contract's type; what does not fit goes to a second column, as text."""
+    array = CONVERTERS[kind](values)
+    yield pa.field(name, ARROW[kind]), array
+    lost = array.null_count - values.count(None)
+    if lost:
+        unfit = [
+            None if fits else value
+            for value, fits in zip(values, array.is_valid().to_pylist(), strict=True)
+        ]
+        yield pa.field(f"{name}__v_text", pa.string()), pa.array(_texts(unfit), pa.string())
+
+
+def _json(values: list[Any]) -> list[str | None]:
+    return [None if value is None else orjson.dumps(value).decode() for value in values]
+
+
+def _texts(values: list[Any]) -> list[str | None]:
+    """Text as it is, anything else as JSON: 7 and "7" are the same."""
+    return [
+        value if value is None or type(value) is str else orjson.dumps(value).decode()
+        for value in values
+    ]
+
+
+def _text(values: list[Any]) -> pa.Array:
+    return pa.array(values if _kinds(values) <= {str} else _texts(values), pa.string())
+
+
+def _time(values: list[Any]) -> pa.Array:
+    """Instants in UTC; a time without a zone is taken as UTC."""
+    texts = _text(values)
+    for vectorized in (ARROW["timestamp"], pa.timestamp("us")):
+        try:
+            return pc.cast(texts, vectorized).cast(ARROW["timestamp"])
+        except pa.ArrowInvalid:
+            continue
+    return pa.array(_each(values, ensure_pendulum_datetime), ARROW["timestamp"])
+
+
+def _scalar(kind: Type) -> Callable[[list[Any]], pa.Array]:
+    def convert(values: list[Any]) -> pa.Array:
+        try:
+            return pa.array(values, ARROW[kind])
+        except (pa.ArrowException, OverflowError):
+            return pa.array(_each(values, lambda value: _cast(value, kind)), ARROW[kind])
+
+    return convert
+
+
+def _cast(value: Any, kind: Type) -> Any:
+    return pa.scalar(value if type(value) is str else str(value)).cast(ARROW[kind]).as_py()
+
+
+def _each(values: list[Any], convert: Callable[[Any], Any]) -> list[Any]:
+    """Convert one by one; None for what cannot be converted."""
+    return [_or_none(convert, value) for value in values]
+
+
+def _or_none(convert: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return None if value is None else convert(value)
+    except (ValueError, TypeError, OverflowError, pa.ArrowException):
+        return None
+
+
+CONVERTERS: Mapping[Type, Callable[[list[Any]], pa.Array]] = {
+    "text": _text,
+    "timestamp": _time,
+    "date": _scalar("date"),
+    "bigint": _scalar("bigint"),
+    "double": _scalar("double"),
+    "bool": _scalar("bool"),
+    "json": lambda values: pa.array(_json(values), pa.string()),
+}
+
+
+def _empty(name: str, field: Field, rows: int) -> Column:
+    return pa.field(name, ARROW[field.type]), pa.nulls(rows, ARROW[field.type])
+
+
+def _required(name: str, array: pa.Array) -> Column:
+    if array.null_count:
+        raise RecordError(
+            f"{array.null_count:,} of {len(array):,} records have no usable `{name}`, which the "
+            f"contract requires; correct the field in defs.yaml or have the API's operator do so."
+        )
+    return pa.field(name, array.type, nullable=False), array
+
+
+def _dlt_type(arrow: pa.Field) -> str:
+    names = {kind: name for name, kind in ARROW.items() if name != "json"}
+    return "json" if arrow.metadata else names[arrow.type]
+
+
+class _Expected(logging.Filter):
+    """Drops dlt's warning that a column of text was declared to be JSON: it is meant to be."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "several column hints were different" not in record.getMessage()
+
+
+logging.getLogger("dlt").addFilter(_Expected())
+
+
+def json_columns(table: pa.Table) -> dict[str, TColumnSchema]:
+    """Give dlt's hints for the columns that hold JSON."""
+    return {
+        column.name: {"name": column.name, "data_type": "json"}
+        for column in table.schema
+        if column.metadata
     }

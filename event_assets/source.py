@@ -1,25 +1,36 @@
 """From a source's REST API configuration to a dlt source: checked, with its key, or the sandbox."""
 
+from __future__ import annotations
+
 import copy
-from collections.abc import Iterator, Mapping
+import gc
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import dlt
+from dlt.common import jsonpath
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.extract import DltResource, DltSource
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api import rest_api_source
-from dlt.sources.rest_api.config_setup import create_auth
-from dlt.sources.rest_api.typing import AuthConfig, RESTAPIConfig
+from dlt.sources.rest_api.config_setup import create_auth, expand_and_index_resources
+from dlt.sources.rest_api.typing import AuthConfig, EndpointResourceBase, RESTAPIConfig
 from requests.auth import AuthBase
 
 from event_assets import sandbox
-from event_assets.records import Field, columns
-from event_assets.transport import ApiSession
+from event_assets.paging import OffsetPages, watched
+from event_assets.records import Field, columns, empty_table, json_columns, tables
+from event_assets.syncs import Sync
+from event_assets.transport import CONCURRENCY, ApiSession
 
 EVENT_DATA = "event_data"
 UNSET_URL = "http://unset.invalid"  # stands for the API while definitions load
+# dlt's hint that a merge need not look for repeats; dlt's own option for it cannot be taken back
+ALL_CAME_ONCE = "x-stage-data-deduplicated"
+PLAIN_SELECTOR = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 class ConfigError(ValueError):
@@ -34,11 +45,13 @@ class EventSource:
         name: the source's folder under `defs/`, its schema in DuckDB and its dlt pipeline.
         rest_api: dlt's REST API configuration; without `client.base_url`: the sandbox.
         fields: the typed columns of `event_data`, by name.
+        concurrency: requests in flight at the most.
     """
 
     name: str
     rest_api: Mapping[str, Any]
     fields: Mapping[str, Field] = field(default_factory=dict)
+    concurrency: int = CONCURRENCY
 
     @property
     def base_url(self) -> str | None:
@@ -47,17 +60,32 @@ class EventSource:
 
     def declared(self) -> DltSource:
         """Build the dlt source as definitions need it: without key, network or folder."""
-        return self._dlt_source(self.base_url or UNSET_URL, session=None)
+        return self._dlt_source(self.base_url or UNSET_URL)
 
     @contextmanager
-    def connected(self) -> Iterator[DltSource]:
+    def connected(self, sync: Sync) -> Iterator[DltSource]:
         """Give the dlt source, ready to be read, and close its connections afterwards.
+
+        What is asked and received is noted in `sync`.
 
         Raises:
             ConfigError: when the key is missing.
         """
-        with self._api() as (base_url, key), _session(base_url, self._auth(key)) as session:
-            yield self._dlt_source(base_url, session)
+        endpoint = self._resource()["endpoint"]
+        configured = endpoint.get("paginator") or self.rest_api["client"].get("paginator")
+        paginator = watched(configured, self._id_of(), sync.note)
+        with (
+            self._api() as (base_url, key),
+            ApiSession(
+                base_url,
+                self._auth(key),
+                upcoming=paginator.upcoming if isinstance(paginator, OffsetPages) else None,
+                check=_is_list_at(endpoint.get("data_selector")),
+                concurrency=self.concurrency,
+                traffic=sync.traffic,
+            ) as session,
+        ):
+            yield self._dlt_source(base_url, session, paginator, sync)
 
     @contextmanager
     def _api(self) -> Iterator[tuple[str, str | None]]:
@@ -84,33 +112,111 @@ class EventSource:
             f"(or api_key in .dlt/secrets.toml)."
         )
 
-    def _dlt_source(self, base_url: str, session: ApiSession | None) -> DltSource:
+    def _resource(self) -> dict[str, Any]:
+        """Give the configuration of `event_data`, with the defaults merged in by dlt."""
+        config = copy.deepcopy(dict(self.rest_api))
+        resources = expand_and_index_resources(
+            config["resources"], cast("EndpointResourceBase", config.get("resource_defaults", {}))
+        )
+        return cast("dict[str, Any]", resources[EVENT_DATA])
+
+    def _id_of(self) -> Callable[[Any], Hashable]:
+        key = self._resource().get("primary_key") or "id"
+        names = [key] if isinstance(key, str) else list(key)
+        if len(names) == 1:
+            return lambda record: _as_text(record.get(names[0]))
+        return lambda record: tuple(_as_text(record.get(name)) for name in names)
+
+    def _dlt_source(
+        self,
+        base_url: str,
+        session: ApiSession | None = None,
+        paginator: BasePaginator | None = None,
+        sync: Sync | None = None,
+    ) -> DltSource:
         config = copy.deepcopy(dict(self.rest_api))
         client = config["client"]
         client.update(base_url=base_url, session=session)
         client.pop("auth", None)  # the session adds the key, out of dlt's sight
+        resource = self._resource()
+        endpoint = resource["endpoint"]
+        endpoint["paginator"] = paginator or endpoint.get("paginator")
+        if selector := endpoint.get("data_selector"):
+            endpoint["data_selector"] = jsonpath.compile_path(selector)
+        config["resources"] = [
+            resource if other["name"] == EVENT_DATA else other for other in config["resources"]
+        ]
         source = rest_api_source(
             cast("RESTAPIConfig", config), name=self.name, section=self.name, max_table_nesting=0
         )
-        source.resources[EVENT_DATA] = self._event_data(source.resources[EVENT_DATA])
+        source.resources[EVENT_DATA] = self._in_arrow(source.resources[EVENT_DATA], sync)
         return source
 
-    def _event_data(self, records: DltResource) -> DltResource:
-        """Wrap the API's records, so that the table is there even when there are none."""
+    def _in_arrow(self, records: DltResource, sync: Sync | None) -> DltResource:
+        """Wrap the API's records: Arrow tables of them, and the table also when there are none."""
 
         def event_data() -> Iterator[Any]:
             yield dlt.mark.materialize_table_schema()
-            yield from records
+            rows = 0
+            with garbage_collected_by_hand() as collect:
+                for table in tables(records, self.fields):
+                    rows += len(table)
+                    yield dlt.mark.with_hints(
+                        table, dlt.mark.make_hints(columns=json_columns(table))
+                    )
+                    collect()
+            once = sync is not None and rows == sync.outcome.distinct_ids
+            yield dlt.mark.with_hints(
+                empty_table(self.fields),
+                dlt.mark.make_hints(additional_table_hints={ALL_CAME_ONCE: once}),
+            )
 
-        of_events = next(r for r in self.rest_api["resources"] if r["name"] == EVENT_DATA)
-        hints = {**self.rest_api.get("resource_defaults", {}), **of_events}
+        hints = self._resource()
         for of_requests in ("endpoint", "include_from_parent"):
             hints.pop(of_requests, None)
         hints["columns"] = columns(self.fields) | hints.get("columns", {})
+        hints["write_disposition"] = {"disposition": "merge", "strategy": "delete-insert"}
         return dlt.resource(event_data, **hints)
 
 
+def _as_text(key: Any) -> Hashable:
+    """7 and "7" are one event."""
+    return str(key) if type(key) is int else cast("Hashable", key)
+
+
+def _is_list_at(selector: Any) -> Callable[[Any], str | None] | None:
+    """Make the check that an answer has a list where the records should be.
+
+    Only for selectors that are plain names; others may find nothing, or many things, by design.
+    """
+    if not isinstance(selector, str) or not PLAIN_SELECTOR.fullmatch(selector):
+        return None
+    names = selector.split(".")
+
+    def problem(document: Any) -> str | None:
+        for name in names:
+            if not isinstance(document, dict) or name not in document:
+                return f"has no `{selector}`"
+            document = document[name]
+        if isinstance(document, list):
+            return None
+        kind = "null" if document is None else "no list"
+        return f"has {kind} under `{selector}`"
+
+    return problem
+
+
 @contextmanager
-def _session(base_url: str, auth: AuthBase | None) -> Iterator[ApiSession]:
-    with ApiSession(base_url, auth) as session:
-        yield session
+def garbage_collected_by_hand() -> Iterator[Callable[[], object]]:
+    """Keep Python from looking for cycles all the time: it would take half of the sync.
+
+    JSON has no cycles; the few that HTTP leaves behind go when the caller collects, which is quick,
+    because all that was there before is left out.
+    """
+    gc.disable()
+    gc.freeze()
+    try:
+        yield gc.collect
+    finally:
+        gc.unfreeze()
+        gc.enable()

@@ -1,28 +1,29 @@
-"""The HTTP session of a sync: the retry policy, the key, and errors that say what to do."""
+"""The HTTP session of a sync: the retry policy, read-ahead, the key, and plain errors."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception,
-    retry_if_result,
-    stop_after_attempt,
-    wait_exponential,
-)
 from urllib3.util import Retry
 
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 RETRIES = 3
-BACKOFF_FACTOR = 2  # seconds: waits of 2, 4 and 8
+BACKOFF_FACTOR = 2.0  # seconds: waits of 2, 4 and 8
 RETRY_AFTER_MAX = 120.0  # seconds
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
+CONCURRENCY = 8  # requests in flight at the most
 
 ADVICE: Mapping[int, str] = {
     400: "check the endpoint's path and params in defs.yaml",
@@ -32,96 +33,268 @@ ADVICE: Mapping[int, str] = {
     429: "the API is limiting requests: sync less often, or ask for a higher limit",
 }
 
+Params = Mapping[str, Any]
+
 
 class ApiError(requests.RequestException):
     """The API could not be read. The message is for the user and never holds the key."""
 
 
+class BadAnswerError(requests.RequestException):
+    """An answer with status 200 that is not what the API should send; it is asked for again."""
+
+
+class Answer(requests.Response):
+    """A response that decodes its JSON once, with orjson."""
+
+    def json(self, **_: Any) -> Any:
+        """Give the body.
+
+        Raises:
+            requests.exceptions.JSONDecodeError: when it is not JSON.
+        """
+        if not hasattr(self, "_document"):
+            try:
+                self._document = orjson.loads(self.content)
+            except orjson.JSONDecodeError as error:
+                raise requests.exceptions.JSONDecodeError(error.msg, "", error.pos) from None
+        return self._document
+
+
+@dataclass
+class Traffic:
+    """What a session has asked and received so far."""
+
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+    in_flight: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def count(self, **changes: int) -> None:
+        """Add to the counters, from any thread."""
+        with self.lock:
+            for name, change in changes.items():
+                setattr(self, name, getattr(self, name) + change)
+
+
 class ApiSession(requests.Session):
-    """A session that adds the key on the wire only, and only for the API's own host.
+    """A session that adds the key on the wire only, for the API's own host, and reads ahead.
+
+    A page that was read ahead is handed out when it is asked for. When another page is asked for
+    than was foreseen, what was read ahead is dropped: read-ahead never changes what is delivered.
 
     Args:
         base_url: where the API is; its scheme, host and port are the ones that get the key.
         auth: what adds the key to a prepared request, or None.
+        upcoming: gives the query parameters of up to so many requests that will follow.
+        check: says what is wrong with the JSON of an answer with status 200, or None.
+        concurrency: requests in flight at the most.
+        traffic: where to count what is asked and received.
     """
 
-    def __init__(self, base_url: str, auth: AuthBase | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        auth: AuthBase | None = None,
+        *,
+        upcoming: Callable[[int], Sequence[Params]] | None = None,
+        check: Callable[[Any], str | None] | None = None,
+        concurrency: int = CONCURRENCY,
+        traffic: Traffic | None = None,
+    ) -> None:
         super().__init__()
-        self.mount("http://", _RetryAdapter(None))
-        self.mount("https://", _RetryAdapter(None))
-        self.mount(origin(base_url) + "/", _RetryAdapter(auth))
+        self.traffic = traffic or Traffic()
+        self._pace = _Pace()
+        self._upcoming = upcoming or (lambda _: ())
+        self._concurrency = concurrency
+        self._window = 1
+        self._ahead: dict[str, Future[requests.Response]] = {}
+        self._prepared: dict[tuple[Any, ...], requests.PreparedRequest] = {}
+        self._environment: Mapping[str, Any] | None = None
+        self.auth = _no_auth  # else requests looks for a .netrc before each request
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
+        for prefix, key in (("http://", None), ("https://", None), (origin(base_url) + "/", auth)):
+            self.mount(prefix, _Adapter(key, self._pace, self.traffic, check, concurrency))
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare a request, unless that was done already for reading ahead."""
+        self._latest = request
+        return self._prepared.pop(_page_of(request), None) or super().prepare_request(request)
+
+    def merge_environment_settings(self, *args: Any) -> Any:
+        """Find out about proxies and certificates once, not for each request."""
+        if self._environment is None:
+            self._environment = super().merge_environment_settings(*args)
+        return dict(self._environment)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send one request, by the retry policy.
+        """Send one request, by the retry policy, and the ones that will follow it.
 
         Raises:
-            ApiError: when the API did not answer, after all retries.
+            ApiError: when the API did not answer, or not with what it should, after all retries.
         """
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT
-        return super().send(request, **kwargs)
+        if request.method != "GET" or self._concurrency < 2:
+            return super().send(request, **kwargs)
+        url = request.url or ""
+        answer = self._ahead.pop(url, None)
+        if answer is None:
+            self._drop()
+            answer = self._threads.submit(super().send, request, **kwargs)
+        else:
+            self._window = min(2 * self._window, self._concurrency)
+        self._read_ahead(kwargs)
+        return answer.result()
+
+    def close(self) -> None:
+        """Close the connections; what was read ahead is dropped."""
+        self._drop()
+        self._pace.stop()
+        self._threads.shutdown(cancel_futures=True)
+        super().close()
+
+    def _read_ahead(self, kwargs: Mapping[str, Any]) -> None:
+        if self._pace.slowed():
+            self._window = 1
+        for params in self._upcoming(self._window):
+            request = self._following(params)
+            page = _page_of(request)
+            if page not in self._prepared:
+                prepared = self._prepared[page] = super().prepare_request(request)
+                self._ahead[prepared.url or ""] = self._threads.submit(
+                    super().send, prepared, **kwargs
+                )
+
+    def _following(self, params: Params) -> requests.Request:
+        follower = copy.copy(self._latest)
+        follower.params = {**(follower.params or {}), **params}
+        return follower
+
+    def _drop(self) -> None:
+        for answer in self._ahead.values():
+            answer.cancel()
+        self._ahead.clear()
+        self._prepared.clear()
+        self._window = 1
 
 
-class _RetryAdapter(HTTPAdapter):
-    def __init__(self, auth: AuthBase | None) -> None:
-        super().__init__(max_retries=Retry(0, read=False))
-        self._key = auth
+def _page_of(request: requests.Request) -> tuple[Any, ...]:
+    """What tells one page from another."""
+    return (request.method, request.url, *(request.params or {}).items())
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+class _Pace:
+    """Holds back every request of a session while the API asks for a pause."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._slowed = False
+        self._stopped = threading.Event()
+
+    def hold(self, seconds: float) -> None:
+        self._until = max(self._until, time.monotonic() + seconds)
+        self._slowed = True
+
+    def slowed(self) -> bool:
+        slowed, self._slowed = self._slowed, False
+        return slowed
+
+    def wait(self, seconds: float = 0.0) -> None:
+        until = time.monotonic() + seconds
+        while not self._stopped.is_set():
+            left = max(until, self._until) - time.monotonic()
+            if left <= 0:
+                return
+            self._stopped.wait(left)
+        raise ApiError("The sync ended.")
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
+class _Adapter(HTTPAdapter):
+    """Adds the key, retries, and checks the answers, out of sight of everything above."""
+
+    def __init__(
+        self,
+        key: AuthBase | None,
+        pace: _Pace,
+        traffic: Traffic,
+        check: Callable[[Any], str | None] | None,
+        connections: int,
+    ) -> None:
+        super().__init__(max_retries=Retry(0, read=False), pool_maxsize=connections)
+        self._key = key
+        self._pace = pace
+        self._traffic = traffic
+        self._check = check
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        attempts = Retrying(
-            retry=retry_if_exception(_is_broken) | retry_if_result(_is_busy),
-            stop=stop_after_attempt(1 + RETRIES),
-            wait=_wait,
-            retry_error_callback=_last_answer,
-        )
-        try:
-            response = attempts(self._send_once, request, *args, **kwargs)
-        except requests.RequestException as error:
-            problem = _reason(error)
-        else:
+        wait = 0.0
+        for attempt in range(1 + RETRIES):
+            self._pace.wait(wait)
+            self._traffic.count(requests=1, retries=min(attempt, 1), in_flight=1)
+            try:
+                response = self._send_once(request, *args, **kwargs)
+            except requests.RequestException as error:
+                response = None
+                problem = _reason(error)
+                final = not _is_broken(error)
+            finally:
+                self._traffic.count(in_flight=-1)
+            if response is not None and response.status_code not in RETRY_STATUSES:
+                return response
+            if attempt == RETRIES or (response is None and final):
+                break
+            wait = BACKOFF_FACTOR * 2**attempt
+            if response is not None:
+                wait = _retry_after(response, wait)
+                if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                    self._pace.hold(wait)
+        if response is not None:
             return response
         # Raised outside the except block: the original holds the URL with the key.
-        url = f"{origin(request.url or '')}{urlsplit(request.url or '').path}"
-        raise ApiError(f"The API at {url} {problem}")
+        raise ApiError(f"The API at {public(request.url)} {problem}")
 
     def _send_once(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
-        keyed = request.copy()
-        if self._key:
-            keyed = self._key(keyed)
+        keyed = self._key(request.copy()) if self._key else request
         response = super().send(keyed, *args, **kwargs)
-        _ = response.content  # an answer that breaks off is a broken connection: read it here
+        self._traffic.count(bytes=len(response.content))  # reads it: it may break off here
         response.request, response.url = request, request.url or ""
+        response.__class__ = Answer
+        if response.ok and self._check:
+            try:
+                problem = self._check(response.json())
+            except requests.exceptions.JSONDecodeError:
+                problem = "is not JSON"
+            if problem:
+                raise BadAnswerError(problem)
         return response
 
 
+def _retry_after(response: requests.Response, otherwise: float) -> float:
+    """Seconds that the API asks to wait, within reason."""
+    asked = Retry().get_retry_after(response.raw)
+    return otherwise if asked is None else min(asked, RETRY_AFTER_MAX)
+
+
+BROKEN = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    BadAnswerError,
+)
+
+
 def _is_broken(error: BaseException) -> bool:
-    broken = (
-        requests.ConnectionError,
-        requests.Timeout,
-        requests.exceptions.ChunkedEncodingError,
-    )
-    return isinstance(error, broken) and not isinstance(error, requests.exceptions.SSLError)
-
-
-def _is_busy(response: requests.Response) -> bool:
-    return response.status_code in RETRY_STATUSES
-
-
-def _last_answer(state: RetryCallState) -> requests.Response:
-    if state.outcome is None:
-        raise ValueError("no attempt was made")
-    answer: requests.Response = state.outcome.result()
-    return answer
-
-
-def _wait(state: RetryCallState) -> float:
-    """Seconds to wait: what the API asks for, else 2, 4, 8."""
-    if state.outcome and not state.outcome.failed:
-        asked = Retry().get_retry_after(state.outcome.result().raw)
-        if asked is not None:
-            return min(asked, RETRY_AFTER_MAX)
-    return float(wait_exponential(multiplier=BACKOFF_FACTOR)(state))
+    return isinstance(error, BROKEN) and not isinstance(error, requests.exceptions.SSLError)
 
 
 REASONS: tuple[tuple[type[Exception], str], ...] = (
@@ -136,6 +309,8 @@ REASONS: tuple[tuple[type[Exception], str], ...] = (
 
 def _reason(error: requests.RequestException) -> str:
     tries = f" (tried {1 + RETRIES} times)" if _is_broken(error) else ""
+    if isinstance(error, BadAnswerError):
+        return f"sent an answer that {error}{tries}; check the endpoint in defs.yaml."
     for kind, reason in REASONS:
         if isinstance(error, kind):
             return f"{reason}{tries}; check EVENTS_API_URL."
@@ -172,11 +347,16 @@ def _refusal(response: requests.Response) -> str:
     known = {s.value: s.phrase for s in HTTPStatus}
     tries = f" to each of {1 + RETRIES} tries" if status in RETRY_STATUSES else ""
     advice = ADVICE.get(status, "try again later, or ask the API's operator")
-    url = f"{origin(response.url)}{urlsplit(response.url).path}"
-    return f"The API at {url} answered {status} {known.get(status, '')}{tries}; {advice}."
+    answered = f"{status} {known.get(status, '')}".strip()
+    return f"The API at {public(response.url)} answered {answered}{tries}; {advice}."
 
 
 def origin(url: str) -> str:
     """Scheme, host and port of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
+
+
+def public(url: str | None) -> str:
+    """Give the part of a URL that may be shown: without user, password and query."""
+    return f"{origin(url or '')}{urlsplit(url or '').path}"

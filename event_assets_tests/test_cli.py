@@ -106,8 +106,8 @@ def test_make_run_ends_with_a_summary(project: Project, clone: Path, api: Sandbo
     done = project.run("python", "-m", "event_assets", cwd=clone)
     assert done.returncode == 0, done.stderr
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
-    assert lines["events"] == "250 (250 read)"
-    assert lines["checks"] == "2 of 2 passed"
+    assert lines["events"] == "250 (252 read)"
+    assert lines["checks"] == "3 of 3 passed"
     assert lines["database"] == str(project.database)
     assert " to " in lines["starting"]
     looked = subprocess.run(lines["look"], shell=True, capture_output=True, text=True, check=False)
@@ -158,4 +158,4 @@ def test_the_lock_alone_makes_a_working_environment(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "2 of 2 passed" in done.stdout
+    assert "3 of 3 passed" in done.stdout

@@ -111,7 +111,7 @@ def test_a_further_source_puts_its_name_first() -> None:
 
 def test_an_unknown_attribute_is_answered_with_its_line_and_the_names() -> None:
     said = complaint(contract(shedule="* * * * *"))
-    assert "`shedule` is no field here, did you mean `schedule`? Allowed: fields, fresh" in said
+    assert "`shedule` is no field here, did you mean `schedule`? Allowed: concurrency, fi" in said
     assert said.endswith(">>   shedule: '* * * * *'")
 
 

@@ -1,0 +1,40 @@
+"""What a walk through an API's pages can say of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether every row came, and the figures behind the answer.
+
+    `complete` is True: every row that stayed in the API from the first request to the last was
+    delivered; False: rows are missing, or the walk did not finish; None: nothing speaks against
+    it, but the API gives no way to verify it. `reason` says why in one plain sentence.
+    """
+
+    complete: bool | None
+    reason: str
+    pages: int = 0
+    """Answers received."""
+    rows: int = 0
+    """Rows in delivered pages, repeats (the seams) included."""
+    distinct_ids: int = 0
+    """Different ids among them; while the walk is under way an upper estimate."""
+    seams_held: int = 0
+    """Pages in which a row of an earlier page came back as it should."""
+    shifts_repaired: int = 0
+    """Times the list had moved, and the place was found again by stepping back."""
+    sweeps: int = 1
+    """Passes over the list; further ones look for rows that moved."""
+    total_reported: int | None = None
+    """The last total the API sent, believed or not."""
+
+
+Report = Callable[[Outcome], None]
+
+
+def no_report(outcome: Outcome) -> None:
+    """A report that goes nowhere, for walks whose outcome nobody reads."""

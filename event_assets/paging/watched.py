@@ -1,0 +1,199 @@
+"""dlt's own paginators, watched; and the choice of a paginator for a configuration."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, cast
+
+from dlt.common import jsonpath
+from dlt.sources.helpers.rest_client.detector import PaginatorFactory
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    JSONResponseCursorPaginator,
+    PageNumberPaginator,
+    RangePaginator,
+    SinglePagePaginator,
+)
+from dlt.sources.rest_api.config_setup import create_paginator
+from requests import Request, Response
+
+from event_assets.paging.offset_pages import OffsetPages
+from event_assets.paging.outcome import Outcome, Report, no_report
+from event_assets.paging.page_watch import PageWatch, Protocol
+from event_assets.paging.seen import row_ids
+from event_assets.paging.totals import AUTO, PAGE_COUNT_PLACES, TotalFinder, find_count
+
+
+class PageNumbers(PageNumberPaginator):
+    """dlt's page numbers, which read past an empty page while a total promises more.
+
+    Ends at an empty page, at the number of pages the API reports (`total_path`, or the usual
+    places such as total_pages), or at `maximum_page`. An explicit `stop_after_empty_page` is the
+    user's choice and obeyed.
+    """
+
+    def __init__(self, *, stop_after_empty_page: bool | None = None, **options: Any) -> None:
+        self._find_page_count = "total_path" not in options
+        options.setdefault("total_path", None)
+        chosen = stop_after_empty_page
+        super().__init__(stop_after_empty_page=chosen is not False, **options)
+        self.chosen_stop = chosen
+        self.rows_expected = False
+
+    def _stop_after_this_page(self, data: list[Any] | None = None) -> bool:
+        if self.chosen_stop is None:
+            return not data and not self.rows_expected
+        return self.chosen_stop and not data
+
+    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+        """Judge an answer; `data` is what the consumer will get."""
+        super().update_state(response, data)
+        if self._has_next_page and self._find_page_count:
+            count = find_count(response.json(), PAGE_COUNT_PLACES)
+            if count is not None and self.current_value >= count + self.base_index:
+                self._has_next_page = False
+
+    def _handle_missing_total(self, response_json: dict[str, Any]) -> None:
+        # dlt's own message holds the whole answer
+        kind = type(response_json).__name__
+        raise ValueError(f"total_path {self.total_path} names nothing in the answer, a {kind}")
+
+
+class WatchedPages(BasePaginator):
+    """Any other dlt paginator, with an outcome as far as its protocol allows one.
+
+    `inner` None: dlt's detection, from the first answer. Reports as OffsetPages does.
+    """
+
+    def __init__(
+        self,
+        inner: BasePaginator | None,
+        id_of: Callable[[Any], Hashable],
+        report: Report = no_report,
+        *,
+        total_path: jsonpath.TJsonPath | None = AUTO,
+    ) -> None:
+        """`total_path` is where the number of rows stands; left out, in the usual places."""
+        super().__init__()
+        self._inner = inner
+        self._id_of = id_of
+        self._report = report
+        self._totals = TotalFinder(total_path)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._has_next_page = True
+        self._run = copy.deepcopy(self._inner)
+        self._watch = _watch_for(self._run)
+        self._asked: set[int] = set()
+
+    @property
+    def outcome(self) -> Outcome:
+        """Of this object's current or last run."""
+        return self._watch.outcome
+
+    def init_request(self, request: Request) -> None:
+        """Begin a new run."""
+        self._start_over()
+        if self._run is not None:
+            self._run.init_request(request)
+        self._asked.add(_fingerprint(request))
+        self._report(self._watch.outcome)
+
+    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+        """Judge an answer; `data` is what the consumer will get."""
+        if self._run is None:
+            self._run, _ = PaginatorFactory().create_paginator(response)
+            self._watch = _watch_for(self._run)
+        watch, run = self._watch, self._run
+        watch.receive(row_ids(data or [], self._id_of), self._totals.find(response))
+        if isinstance(run, PageNumbers):
+            run.rows_expected = watch.expects_more
+        run.update_state(response, data)
+        if not watch.done and (
+            not run.has_next_page or (isinstance(run, PageNumbers) and watch.covers_total)
+        ):
+            watch.end(limited=_limit_reached(run))
+        self._has_next_page = not watch.done
+        self._report(watch.outcome)
+
+    def update_request(self, request: Request) -> None:
+        """Point the request at the next page."""
+        if self._run is None or not self._has_next_page:
+            return
+        self._run.update_request(request)
+        asks = _fingerprint(request)
+        if asks in self._asked:
+            self._watch.stop("The API gave the same cursor or link to the next page twice.")
+            self._has_next_page = False
+            self._report(self._watch.outcome)
+        self._asked.add(asks)
+
+    def __copy__(self) -> WatchedPages:
+        twin = WatchedPages.__new__(WatchedPages)
+        vars(twin).update(vars(self))
+        twin._start_over()
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> WatchedPages:
+        return copy.copy(self)
+
+    def __str__(self) -> str:
+        return f"WatchedPages around {type(self._run).__name__}"
+
+
+def watched(
+    paginator: str | Mapping[str, Any] | BasePaginator | None,
+    id_of: Callable[[Any], Hashable],
+    report: Report = no_report,
+) -> BasePaginator:
+    """The paginator for a REST API configuration's `paginator` value.
+
+    `offset` becomes OffsetPages, everything else dlt's own paginator inside WatchedPages. None or
+    "auto": dlt's detection looks at the first answer (it never finds offsets: name those), and
+    what it found is watched too. For `page_number`, `total_path` is the number of pages, as in
+    dlt; it may be left out.
+
+    Raises ValueError for a type dlt does not know, or options the type does not take.
+    """
+    if isinstance(paginator, (OffsetPages, WatchedPages)):
+        return paginator
+    if isinstance(paginator, BasePaginator) or paginator is None:
+        return WatchedPages(paginator, id_of, report)
+    options: dict[str, Any] = {"type": paginator} if isinstance(paginator, str) else dict(paginator)
+    kind = options.pop("type", "auto")
+    try:
+        if kind == "offset":
+            return OffsetPages(**options, id_of=id_of, report=report)
+        if kind == "page_number":
+            return WatchedPages(PageNumbers(**options), id_of, report)
+        config = cast("Any", {"type": kind, **options})
+        return WatchedPages(create_paginator(config), id_of, report)
+    except TypeError as error:
+        problem = str(error)
+    raise ValueError(f"paginator of type {kind!r}: {problem.rpartition('__init__() ')[2]}")
+
+
+def _watch_for(run: BasePaginator | None) -> PageWatch:
+    if isinstance(run, SinglePagePaginator):
+        return PageWatch(Protocol.SINGLE)
+    if isinstance(run, RangePaginator):
+        unlimited = isinstance(run, PageNumbers) and run.chosen_stop is False
+        name = run.param_name or run.param_body_path or "page"
+        return PageWatch(Protocol.NUMBERED, parameter=name, limit_empty_pages=not unlimited)
+    cursor = run.cursor_param if isinstance(run, JSONResponseCursorPaginator) else None
+    return PageWatch(Protocol.LINKED, parameter=cursor or "cursor")
+
+
+def _limit_reached(run: BasePaginator) -> str | None:
+    """The user's own bound, if that is what ended the reading."""
+    if isinstance(run, RangePaginator) and run.maximum_value is not None:
+        reached = run.current_value >= run.maximum_value
+        return f"maximum_page {run.maximum_value:,}" if reached else None
+    return None
+
+
+def _fingerprint(request: Request) -> int:
+    """The same for requests that ask for the same page."""
+    return hash((request.url, repr(request.params), repr(request.json)))

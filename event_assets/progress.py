@@ -1,0 +1,71 @@
+"""How far a sync is, in the log every few seconds or as a bar on a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tqdm import tqdm
+
+LOG_EVERY = 5.0  # seconds
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What has come so far.
+
+    Attributes:
+        events: rows received.
+        total: how many there are, by the API; None if it does not say.
+        pages: answers received.
+        in_flight: requests that are not answered yet.
+        seconds: since the sync began.
+    """
+
+    events: int
+    total: int | None
+    pages: int
+    in_flight: int
+    seconds: float
+
+    def __str__(self) -> str:
+        of = f" of {self.total:,}" if self.total else ""
+        parts = [
+            f"{self.events:,}{of} events",
+            f"{self.pages / max(self.seconds, 0.001):,.0f} pages a second",
+            f"{self.in_flight} requests in flight",
+        ]
+        if self.total and self.events:
+            left = self.seconds * max(self.total - self.events, 0) / self.events
+            parts.append(f"about {left:,.0f} s left")
+        return ", ".join(parts)
+
+
+Show = Callable[[Progress], None]
+
+
+def logged(log: Callable[[str], None], every: float = LOG_EVERY) -> Show:
+    """Show progress as lines of a log, at most one in `every` seconds."""
+    last = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= every:
+            last = time.monotonic()
+            log(str(progress))
+
+    return show
+
+
+@contextmanager
+def bar() -> Iterator[Show]:
+    """Show progress as a bar on the terminal; nothing where there is none."""
+    with tqdm(unit=" events", disable=None, leave=False, dynamic_ncols=True) as line:
+
+        def show(progress: Progress) -> None:
+            line.total = progress.total
+            line.update(progress.events - line.n)
+
+        yield show

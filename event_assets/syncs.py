@@ -1,0 +1,89 @@
+"""One sync as it runs, and the row that it leaves in `event_data_syncs`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from event_assets.paging import Outcome
+from event_assets.progress import Progress, Show
+from event_assets.transport import Traffic
+
+SYNCS = "event_data_syncs"
+COLUMNS = {
+    "load_id": "varchar",
+    "started_at": "timestamptz",
+    "finished_at": "timestamptz",
+    "requests": "bigint",
+    "retries": "bigint",
+    "bytes": "bigint",
+    "pages": "bigint",
+    "seams_held": "bigint",
+    "shifts_repaired": "bigint",
+    "sweeps": "bigint",
+    "rows_read": "bigint",
+    "distinct_ids": "bigint",
+    "total_reported": "bigint",
+    "rejects": "bigint",
+    "complete": "boolean",
+    "reason": "varchar",
+}
+
+
+@dataclass
+class Sync:
+    """One sync: what was asked and received, and whether that is all.
+
+    Attributes:
+        show: is told how far the sync is, after every page.
+        traffic: requests, retries and bytes of its session.
+        outcome: what paging says of the rows so far; in the end, its verdict.
+    """
+
+    show: Show
+    traffic: Traffic = field(default_factory=Traffic)
+    outcome: Outcome = field(default_factory=lambda: Outcome(False, "No answer was read."))
+    started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    _clock: float = field(default_factory=time.monotonic, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """Since the sync began."""
+        return time.monotonic() - self._clock
+
+    def note(self, outcome: Outcome) -> None:
+        """Keep what paging says after a page, and show it."""
+        self.outcome = outcome
+        self.show(
+            Progress(
+                events=outcome.rows - outcome.seams_held,
+                total=outcome.total_reported,
+                pages=outcome.pages,
+                in_flight=self.traffic.in_flight,
+                seconds=self.seconds,
+            )
+        )
+
+    def row(self, load_id: str) -> dict[str, Any]:
+        """Give the sync's row in `event_data_syncs`, by column."""
+        outcome, traffic = self.outcome, self.traffic
+        return {
+            "load_id": load_id,
+            "started_at": self.started_at,
+            "finished_at": datetime.now(timezone.utc),
+            "requests": traffic.requests,
+            "retries": traffic.retries,
+            "bytes": traffic.bytes,
+            "pages": outcome.pages,
+            "seams_held": outcome.seams_held,
+            "shifts_repaired": outcome.shifts_repaired,
+            "sweeps": outcome.sweeps,
+            "rows_read": outcome.rows,
+            "distinct_ids": outcome.distinct_ids,
+            "total_reported": outcome.total_reported,
+            "rejects": 0,
+            "complete": outcome.complete,
+            "reason": outcome.reason,
+        }
