@@ -63,7 +63,7 @@ def build_checks(source: EventSource, freshness: Freshness | None) -> dg.AssetCh
 def complete(schema: str, key: dg.AssetKey) -> dg.AssetCheckResult:
     """Check what the newest sync says of itself in `event_data_syncs`."""
     with warehouse.connect() as database:
-        newest = database.sql(f"from {schema}.{SYNCS} order by started_at desc limit 1")  # noqa: S608
+        newest = database.sql(f"from {schema}.{SYNCS} order by started_at desc limit 1")
         figures = dict(zip(newest.columns, newest.fetchone() or (), strict=False))
     if not figures:
         figures = {"complete": None, "reason": "No sync was logged yet."}

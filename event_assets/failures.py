@@ -8,7 +8,7 @@ import duckdb
 from dagster._core.errors import DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
-from event_assets import sandbox, transport, warehouse
+from event_assets import api_errors, sandbox, warehouse
 from event_assets.records import RecordError
 from event_assets.source import ConfigError
 
@@ -47,9 +47,9 @@ def plainly(action: Callable[[], T]) -> T:
 
 
 def _sentence(error: BaseException) -> str | None:
-    for cause in transport.causes(error):
+    for cause in api_errors.causes(error):
         if isinstance(cause, SAID_PLAINLY):
             return str(cause)
         if isinstance(cause, duckdb.IOException):
             return warehouse.describe(cause)
-    return transport.explain(error)
+    return api_errors.explain(error)

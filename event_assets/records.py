@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
+from operator import itemgetter
 from types import NoneType
 from typing import Any, Literal
 
@@ -21,7 +22,6 @@ Record = Mapping[str, Any]
 Type = Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"]
 
 BATCH_ROWS = 5_000  # rows of one Arrow table, and so of what is in memory
-JSON = pa.field("json", pa.string(), metadata={"type": "json"})
 ARROW: Mapping[str, pa.DataType] = {
     "text": pa.string(),
     "timestamp": pa.timestamp("us", "UTC"),
@@ -29,7 +29,7 @@ ARROW: Mapping[str, pa.DataType] = {
     "bigint": pa.int64(),
     "double": pa.float64(),
     "bool": pa.bool_(),
-    "json": pa.string(),
+    "json": pa.string(),  # JSON text, told from other text by its metadata
 }
 
 
@@ -54,8 +54,15 @@ class RecordError(ValueError):
     """The API sent records that cannot be kept. The message says which field and what to do."""
 
 
-def tables(records: Iterable[Record], fields: Mapping[str, Field]) -> Iterator[pa.Table]:
+def tables(
+    records: Iterable[Record],
+    fields: Mapping[str, Field],
+    known: Mapping[str, TColumnSchema] | None = None,
+) -> Iterator[pa.Table]:
     """Turn records into Arrow tables of `BATCH_ROWS` rows.
+
+    `known` are the columns that the table has already: a field keeps its column's type, and a value
+    of another type goes on in a second column, `NAME__v_TYPE`.
 
     Columns are the contract's fields, typed, and every other field of the batch: scalars by their
     JSON type, objects flattened to `a__b`, lists as JSON text (`json` in the metadata of their
@@ -64,7 +71,7 @@ def tables(records: Iterable[Record], fields: Mapping[str, Field]) -> Iterator[p
     Raises:
         RecordError: when a field that is not nullable is missing.
     """
-    shaper = _Shaper(fields)
+    shaper = _Shaper(fields, known)
     source = iter(records)
     while batch := list(islice(source, BATCH_ROWS)):
         yield shaper.table(batch)
@@ -78,9 +85,15 @@ def empty_table(fields: Mapping[str, Field]) -> pa.Table:
 class _Shaper:
     """Shapes batches, and remembers the types of the columns from one batch to the next."""
 
-    def __init__(self, fields: Mapping[str, Field]) -> None:
+    def __init__(
+        self, fields: Mapping[str, Field], known: Mapping[str, TColumnSchema] | None = None
+    ) -> None:
         self._fields = fields
-        self._types: dict[str, pa.Field] = {}
+        self._types: dict[str, pa.Field] = {
+            name: _arrow_field(name, kind)
+            for name, column in (known or {}).items()
+            if (kind := column.get("data_type")) in ARROW
+        }
 
     def table(self, batch: Sequence[Record]) -> pa.Table:
         columns: dict[str, tuple[pa.Field, pa.Array]] = {}
@@ -105,19 +118,22 @@ class _Shaper:
     ) -> None:
         """Keep a column's type from batch to batch; another type goes on in a second column."""
         known = self._types.setdefault(arrow.name, arrow)
-        if arrow.type == known.type:
-            columns[arrow.name] = (arrow, array)
-        elif pa.types.is_integer(arrow.type) and pa.types.is_floating(known.type):
+        if _dlt_type(arrow) == _dlt_type(known):
+            columns[arrow.name] = (known, array)
+        elif (_dlt_type(arrow), _dlt_type(known)) in WIDENED:
             columns[arrow.name] = (known, array.cast(known.type))
         else:
             variant = arrow.with_name(f"{arrow.name}__v_{_dlt_type(arrow)}")
             columns[variant.name] = (variant, array)
 
 
-def _columns(batch: Sequence[Any], prefix: str) -> Iterator[tuple[str, list[Any]]]:
+WIDENED = {("bigint", "double"), ("bigint", "text"), ("double", "text")}
+
+
+def _columns(batch: Sequence[Any], prefix: str) -> Iterator[tuple[str, Sequence[Any]]]:
     """Turn rows into columns, objects into the columns of their members."""
-    for name in dict.fromkeys(chain.from_iterable(row for row in batch if row)):
-        values = [row.get(name) if row else None for row in batch]
+    names = list(dict.fromkeys(chain.from_iterable(row for row in batch if row)))
+    for name, values in zip(names, _turned(batch, names), strict=True):
         path = f"{prefix}{name}"
         if dict not in _kinds(values):
             yield path, values
@@ -127,6 +143,15 @@ def _columns(batch: Sequence[Any], prefix: str) -> Iterator[tuple[str, list[Any]
         others = [None if type(value) is dict else value for value in values]
         if _kinds(others):
             yield path, others
+
+
+def _turned(batch: Sequence[Any], names: Sequence[str]) -> Iterable[Sequence[Any]]:
+    if len(names) > 1:
+        try:
+            return list(zip(*map(itemgetter(*names), batch), strict=True))
+        except (KeyError, TypeError):  # a row without one of the fields, or without any
+            pass
+    return ([row.get(name) if row else None for row in batch] for name in names)
 
 
 def _kinds(values: Sequence[Any]) -> set[type]:
@@ -144,12 +169,12 @@ SCALARS: Mapping[frozenset[type], pa.DataType] = {
 Column = tuple[pa.Field, pa.Array]
 
 
-def _inferred(name: str, values: list[Any]) -> Iterator[Column]:
+def _inferred(name: str, values: Sequence[Any]) -> Iterator[Column]:
     kinds = frozenset(_kinds(values))
     if not kinds:
         return
     if list in kinds:
-        yield pa.field(name, JSON.type, metadata=JSON.metadata), pa.array(_json(values), JSON.type)
+        yield _arrow_field(name, "json"), pa.array(_json(values), ARROW["json"])
         return
     kind = SCALARS.get(kinds, pa.string())
     try:
@@ -159,10 +184,10 @@ def _inferred(name: str, values: list[Any]) -> Iterator[Column]:
     yield pa.field(name, kind), array
 
 
-def _typed(name: str, values: list[Any], kind: Type) -> Iterator[Column]:
+def _typed(name: str, values: Sequence[Any], kind: Type) -> Iterator[Column]:
     """Make a column of the contract's type; what does not fit goes to a second column, as text."""
     array = CONVERTERS[kind](values)
-    yield pa.field(name, ARROW[kind]), array
+    yield _arrow_field(name, kind), array
     lost = array.null_count - values.count(None)
     if lost:
         unfit = [
@@ -172,11 +197,11 @@ def _typed(name: str, values: list[Any], kind: Type) -> Iterator[Column]:
         yield pa.field(f"{name}__v_text", pa.string()), pa.array(_texts(unfit), pa.string())
 
 
-def _json(values: list[Any]) -> list[str | None]:
+def _json(values: Sequence[Any]) -> list[str | None]:
     return [None if value is None else orjson.dumps(value).decode() for value in values]
 
 
-def _texts(values: list[Any]) -> list[str | None]:
+def _texts(values: Sequence[Any]) -> list[str | None]:
     """Text as it is, anything else as JSON: 7 and "7" are the same."""
     return [
         value if value is None or type(value) is str else orjson.dumps(value).decode()
@@ -184,11 +209,11 @@ def _texts(values: list[Any]) -> list[str | None]:
     ]
 
 
-def _text(values: list[Any]) -> pa.Array:
+def _text(values: Sequence[Any]) -> pa.Array:
     return pa.array(values if _kinds(values) <= {str} else _texts(values), pa.string())
 
 
-def _time(values: list[Any]) -> pa.Array:
+def _time(values: Sequence[Any]) -> pa.Array:
     """Instants in UTC; a time without a zone is taken as UTC."""
     texts = _text(values)
     for vectorized in (ARROW["timestamp"], pa.timestamp("us")):
@@ -199,8 +224,8 @@ def _time(values: list[Any]) -> pa.Array:
     return pa.array(_each(values, ensure_pendulum_datetime), ARROW["timestamp"])
 
 
-def _scalar(kind: Type) -> Callable[[list[Any]], pa.Array]:
-    def convert(values: list[Any]) -> pa.Array:
+def _scalar(kind: Type) -> Callable[[Sequence[Any]], pa.Array]:
+    def convert(values: Sequence[Any]) -> pa.Array:
         try:
             return pa.array(values, ARROW[kind])
         except (pa.ArrowException, OverflowError):
@@ -213,7 +238,7 @@ def _cast(value: Any, kind: Type) -> Any:
     return pa.scalar(value if type(value) is str else str(value)).cast(ARROW[kind]).as_py()
 
 
-def _each(values: list[Any], convert: Callable[[Any], Any]) -> list[Any]:
+def _each(values: Sequence[Any], convert: Callable[[Any], Any]) -> list[Any]:
     """Convert one by one; None for what cannot be converted."""
     return [_or_none(convert, value) for value in values]
 
@@ -225,7 +250,7 @@ def _or_none(convert: Callable[[Any], Any], value: Any) -> Any:
         return None
 
 
-CONVERTERS: Mapping[Type, Callable[[list[Any]], pa.Array]] = {
+CONVERTERS: Mapping[Type, Callable[[Sequence[Any]], pa.Array]] = {
     "text": _text,
     "timestamp": _time,
     "date": _scalar("date"),
@@ -237,7 +262,7 @@ CONVERTERS: Mapping[Type, Callable[[list[Any]], pa.Array]] = {
 
 
 def _empty(name: str, field: Field, rows: int) -> Column:
-    return pa.field(name, ARROW[field.type]), pa.nulls(rows, ARROW[field.type])
+    return _arrow_field(name, field.type), pa.nulls(rows, ARROW[field.type])
 
 
 def _required(name: str, array: pa.Array) -> Column:
@@ -247,6 +272,11 @@ def _required(name: str, array: pa.Array) -> Column:
             f"contract requires; correct the field in defs.yaml or have the API's operator do so."
         )
     return pa.field(name, array.type, nullable=False), array
+
+
+def _arrow_field(name: str, kind: str | None) -> pa.Field:
+    metadata = {"type": "json"} if kind == "json" else None
+    return pa.field(name, ARROW[kind or "text"], metadata=metadata)
 
 
 def _dlt_type(arrow: pa.Field) -> str:

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import dlt
 from dlt.common import jsonpath
@@ -18,6 +20,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api import rest_api_source
 from dlt.sources.rest_api.config_setup import create_auth, expand_and_index_resources
 from dlt.sources.rest_api.typing import AuthConfig, EndpointResourceBase, RESTAPIConfig
+from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from event_assets import sandbox
@@ -99,6 +102,8 @@ class EventSource:
         config = self.rest_api["client"].get("auth")
         if isinstance(config, Mapping) and config.get("type") == "api_key":
             config = {**config, "api_key": key or self._key()}
+            if config.get("location") == "query":
+                return _QueryKey(config.get("name") or "api_key", config["api_key"])
         return create_auth(cast("AuthConfig", config))
 
     def _key(self) -> str:
@@ -149,17 +154,19 @@ class EventSource:
         source = rest_api_source(
             cast("RESTAPIConfig", config), name=self.name, section=self.name, max_table_nesting=0
         )
-        source.resources[EVENT_DATA] = self._in_arrow(source.resources[EVENT_DATA], sync)
+        pages = source.resources[EVENT_DATA].add_step(_whole_page)
+        source.resources[EVENT_DATA] = self._in_arrow(pages, sync)
         return source
 
-    def _in_arrow(self, records: DltResource, sync: Sync | None) -> DltResource:
+    def _in_arrow(self, pages: DltResource, sync: Sync | None) -> DltResource:
         """Wrap the API's records: Arrow tables of them, and the table also when there are none."""
 
         def event_data() -> Iterator[Any]:
             yield dlt.mark.materialize_table_schema()
             rows = 0
             with garbage_collected_by_hand() as collect:
-                for table in tables(records, self.fields):
+                known = dlt.current.source_schema().tables.get(EVENT_DATA, {}).get("columns")
+                for table in tables(chain.from_iterable(pages), self.fields, known):
                     rows += len(table)
                     yield dlt.mark.with_hints(
                         table, dlt.mark.make_hints(columns=json_columns(table))
@@ -177,6 +184,23 @@ class EventSource:
         hints["columns"] = columns(self.fields) | hints.get("columns", {})
         hints["write_disposition"] = {"disposition": "merge", "strategy": "delete-insert"}
         return dlt.resource(event_data, **hints)
+
+
+class _QueryKey(AuthBase):
+    """Adds the key to the query, without building the URL anew as dlt's own class does."""
+
+    def __init__(self, name: str, key: str) -> None:
+        self._added = urlencode({name: key})
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        url = request.url or ""
+        request.url = f"{url}{'&' if '?' in url else '?'}{self._added}"
+        return request
+
+
+def _whole_page(page: Any, _meta: Any = None) -> tuple[Any, ...]:
+    """Keep a page together: dlt would hand on a list record by record."""
+    return tuple(page)
 
 
 def _as_text(key: Any) -> Hashable:

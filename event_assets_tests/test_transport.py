@@ -1,19 +1,53 @@
 """The HTTP session: the retry policy, the key on the wire only, and plain errors."""
 
 import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+import requests
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 
+from event_assets.api_errors import ApiError, explain
 from event_assets.sandbox import KEY, Faults, Sandbox
-from event_assets.transport import ApiError, ApiSession, explain
+from event_assets.transport import ApiSession
 
 PATH = "/v1/events"
 
 
-def session_for(api: Sandbox) -> ApiSession:
+def session_for(api: Sandbox, **options: Any) -> ApiSession:
     auth = APIKeyAuth(name="api_key", api_key=KEY, location="query")
-    return ApiSession(api.url, auth)
+    return ApiSession(api.url, auth, **options)
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what must happen soon."""
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
+
+
+class Reader:
+    """Asks for one page after another, and tells the session which ones will follow."""
+
+    def __init__(self, api: Sandbox, **options: Any) -> None:
+        self.url = api.url + PATH
+        self.offset = 0
+        self.session = session_for(api, upcoming=self.upcoming, **options)
+
+    def upcoming(self, count: int) -> list[dict[str, int]]:
+        return [{"offset": self.offset + 10 * (i + 1), "limit": 10} for i in range(count)]
+
+    def read(self, offset: int) -> list[Any]:
+        self.offset = offset
+        page = {"offset": offset, "limit": 10}
+        prepared = self.session.prepare_request(requests.Request("GET", self.url, params=page))
+        data: list[Any] = self.session.send(prepared).json()["data"]
+        return data
 
 
 def statuses(api: Sandbox) -> list[int]:
@@ -78,3 +112,106 @@ def test_no_connection_is_said_in_one_sentence_without_the_key() -> None:
     )
     assert failed.value.__context__ is None
     assert failed.value.__cause__ is None
+
+
+def test_pages_are_fetched_before_they_are_asked_for(api: Sandbox) -> None:
+    reader = Reader(api)
+    with reader.session:
+        assert reader.read(0)
+        until(lambda: len(api.requests) == 2)
+        assert sorted(request.offset or 0 for request in api.requests) == [0, 10]
+
+
+def test_the_window_grows_to_the_limit_and_no_further(api: Sandbox) -> None:
+    reader = Reader(api, concurrency=4)
+    with reader.session:
+        for page, ahead in enumerate([1, 2, 4, 4, 4, 4]):
+            reader.read(10 * page)
+            asked = page + 1 + ahead
+            until(lambda: len(api.requests) == asked)  # noqa: B023
+            until(lambda: reader.session.traffic.in_flight == 0)
+
+
+def test_reading_ahead_delivers_what_reading_one_by_one_does(api: Sandbox) -> None:
+    pages = range(0, 250, 10)
+    readers = Reader(api), Reader(api, concurrency=1)
+    with readers[0].session, readers[1].session:
+        ahead, plain = ([reader.read(offset) for offset in pages] for reader in readers)
+    assert ahead == plain
+
+
+def test_pages_read_ahead_are_dropped_when_another_is_asked_for(api: Sandbox) -> None:
+    reader = Reader(api)
+    with reader.session:
+        reader.read(0)
+        until(lambda: len(api.requests) == 2)
+        reader.read(100)
+        api.replace([{"id": "new"}] * 250)
+        assert reader.read(10) == [{"id": "new"}] * 10
+
+
+def test_one_by_one_means_no_request_too_many(api: Sandbox) -> None:
+    reader = Reader(api, concurrency=1)
+    with reader.session:
+        for offset in (0, 10, 20):
+            reader.read(offset)
+    assert [request.offset for request in api.requests] == [0, 10, 20]
+
+
+def test_a_429_holds_back_every_request_of_the_session(api: Sandbox) -> None:
+    api.faults = Faults(fail_first=1, fail_status=429, retry_after=1)
+    with session_for(api) as session, ThreadPoolExecutor(1) as other:
+        first = other.submit(session.get, api.url + PATH)
+        until(lambda: len(api.requests) == 1 and session.traffic.in_flight == 0)
+        session.get(api.url + PATH, params={"offset": 50})
+        first.result()
+    refused, *later = [request.at for request in api.requests]
+    assert len(later) == 2
+    assert min(later) - refused > 0.9  # the second that the API asked for
+
+
+def test_a_page_read_ahead_that_failed_does_no_harm_until_it_is_asked_for(api: Sandbox) -> None:
+    reader = Reader(api)
+    with reader.session:
+        reader.read(0)
+        until(lambda: len(api.requests) == 2)
+        api.faults = Faults(fail_every=1, fail_status=404)
+        assert len(reader.read(10)) == 10
+        with pytest.raises(KeyError):
+            reader.read(20)
+
+
+def test_what_is_asked_and_received_is_counted(api: Sandbox) -> None:
+    api.faults = Faults(fail_first=1, retry_after=0)
+    with session_for(api) as session:
+        size = len(session.get(api.url + PATH).content)
+        assert (session.traffic.requests, session.traffic.retries) == (2, 1)
+        assert session.traffic.bytes > size
+        assert session.traffic.in_flight == 0
+
+
+@pytest.mark.parametrize("body", [{"data": []}, [1], None])
+def test_an_answer_that_is_not_what_it_should_be_is_asked_for_again(
+    api: Sandbox, body: Any
+) -> None:
+    answers = iter([body, {"data": [1]}])
+    seen = []
+
+    def check(document: Any) -> str | None:
+        seen.append(document)
+        return None if next(answers) == {"data": [1]} else "is too short"
+
+    with session_for(api, check=check) as session:
+        session.get(api.url + PATH)
+    assert len(seen) == len(api.requests) == 2
+
+
+def test_closing_the_session_does_not_wait_for_a_pause(api: Sandbox) -> None:
+    api.faults = Faults(fail_every=1, fail_status=503, retry_after=100)
+    session = session_for(api)
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(session.get, api.url + PATH)
+        until(lambda: len(api.requests) == 1 and session.traffic.in_flight == 0)
+        session.close()
+        with pytest.raises(ApiError):
+            waiting.result(timeout=10)

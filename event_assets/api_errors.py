@@ -1,0 +1,126 @@
+"""What can go wrong with the API, each in one sentence that says what to do and holds no key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
+RETRIES = 3
+TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
+
+ADVICE: Mapping[int, str] = {
+    400: "check the endpoint's path and params in defs.yaml",
+    401: "set API_KEY (in .env or the environment) to a key that this API accepts",
+    403: "set API_KEY (in .env or the environment) to a key that may read events",
+    404: "check EVENTS_API_URL and the endpoint's path in defs.yaml",
+    429: "the API is limiting requests: sync less often, or ask for a higher limit",
+}
+
+
+TLS = (requests.exceptions.SSLError, urllib3.exceptions.SSLError)
+BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
+NOT_REACHED = urllib3.exceptions.NewConnectionError  # a kind of ConnectTimeoutError to urllib3
+REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    (TLS, "has a TLS certificate that is not trusted"),
+    (
+        (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
+        f"did not accept a connection in {TIMEOUT[0]:.0f} s",
+    ),
+    (
+        (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError),
+        f"sent nothing for {TIMEOUT[1]:.0f} s",
+    ),
+    (BROKEN_OFF, "broke off in the middle of an answer"),
+    (
+        (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError),
+        "sent an answer that cannot be decompressed",
+    ),
+    (
+        (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError),
+        "has no valid address",
+    ),
+)
+
+
+class ApiError(requests.RequestException):
+    """The API could not be read. The message is for the user and never holds the key."""
+
+
+class BadAnswerError(requests.RequestException):
+    """An answer with status 200 that is not what the API should send; it is asked for again."""
+
+
+BROKEN = (
+    *BROKEN_OFF,
+    requests.ConnectionError,
+    requests.Timeout,
+    urllib3.exceptions.TimeoutError,
+    urllib3.exceptions.ProxyError,
+    BadAnswerError,
+)
+
+
+def is_broken(error: BaseException) -> bool:
+    """Say whether the same request may well succeed the next time."""
+    return isinstance(error, BROKEN) and not isinstance(error, TLS)
+
+
+def reason(error: Exception) -> str:
+    """Say why there is no answer, to follow `The API at URL`; nothing of the request is in it."""
+    tries = f" (tried {1 + RETRIES} times)" if is_broken(error) else ""
+    if isinstance(error, BadAnswerError):
+        return f"sent an answer that {error}{tries}; check the endpoint in defs.yaml."
+    for kinds, why in REASONS:
+        if isinstance(error, kinds) and not isinstance(error, NOT_REACHED):
+            return f"{why}{tries}; check EVENTS_API_URL."
+    system = next((e.strerror for e in causes(error) if isinstance(e, OSError) and e.strerror), "")
+    why = f" ({system.lower()})" if system else ""
+    return f"cannot be reached{why}{tries}; check EVENTS_API_URL and the network."
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and all that led to it, nearest first."""
+    seen: set[int] = set()
+    todo: list[object] = [error]
+    while todo:
+        cause = todo.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        todo += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
+
+
+def explain(error: BaseException) -> str | None:
+    """Say in one sentence what went wrong with the API, or None if that was not the cause."""
+    for cause in causes(error):
+        if isinstance(cause, ApiError):
+            return str(cause)
+        if isinstance(cause, requests.HTTPError) and cause.response is not None:
+            return _refusal(cause.response)
+    return None
+
+
+def _refusal(response: requests.Response) -> str:
+    status = response.status_code
+    known = {s.value: s.phrase for s in HTTPStatus}
+    tries = f" to each of {1 + RETRIES} tries" if status in RETRY_STATUSES else ""
+    advice = ADVICE.get(status, "try again later, or ask the API's operator")
+    answered = f"{status} {known.get(status, '')}".strip()
+    return f"The API at {public(response.url)} answered {answered}{tries}; {advice}."
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
+
+
+def public(url: str | None) -> str:
+    """Give the part of a URL that may be shown: without user, password and query."""
+    return f"{origin(url or '')}{urlsplit(url or '').path}"
