@@ -21,6 +21,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 def main() -> int:
     """Run the job in this process, print a summary, and return the exit status."""
     load_dotenv(".env", override=True)  # as Dagster's own commands do
+    os.environ.setdefault("EVENTS_PROGRESS", "bar")
     from event_assets.definitions import defs
 
     print("Syncing", os.environ.get("EVENTS_API_URL") or "the built-in sandbox API", "...")
@@ -61,7 +62,7 @@ def _summary(result: ExecuteInProcessResult) -> Iterator[str]:
         yield f"Nothing was changed: {warehouse.path()} is as the last good sync left it."
         return
     checks = result.get_asset_check_evaluations()
-    yield f"events    {metadata['dagster/row_count']:,} ({metadata['rows_read']:,} read)"
+    yield f"events    {metadata['dagster/row_count']:,}"
     if "first_start_time" in metadata:
         first, last = (_day(metadata[f"{end}_start_time"]) for end in ("first", "last"))
         yield f"starting  {first} to {last}"

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import cast
 
 import dagster as dg
+import duckdb
 from dagster_dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
@@ -141,13 +142,14 @@ def _sync(
         )
         row = sync.row(load_id=warehouse.last_load_id(database, source.name))
         warehouse.append(database, source.name, SYNCS, COLUMNS, row)
+        table = _table_metadata(database, source, EVENT_DATA)
     return dg.MaterializeResult(
         asset_key=key,
         metadata={
             **{name: value for name, value in row.items() if isinstance(value, (int, str))},
             "duration_seconds": round(sync.seconds, 3),
             "events_per_second": round(row["rows_read"] / sync.seconds, 1),
-            **_table_metadata(source, EVENT_DATA),
+            **table,
             "dagster/column_lineage": _lineage(source),
         },
     )
@@ -184,24 +186,22 @@ def _sql_asset(
         def run() -> dg.MaterializeResult[None]:
             with warehouse.connect() as database:
                 database.execute(statement)
-            return dg.MaterializeResult(metadata=_table_metadata(source, name))
+                return dg.MaterializeResult(metadata=_table_metadata(database, source, name))
 
         return plainly(run)
 
     return build
 
 
-def _table_metadata(source: EventSource, table: str) -> dict[str, dg.MetadataValue | int]:
+def _table_metadata(
+    database: duckdb.DuckDBPyConnection, source: EventSource, table: str
+) -> dict[str, dg.MetadataValue | int]:
     """Say what the table is like now, read from DuckDB by a connection of our own."""
-    with warehouse.connect() as database:
-        relation = database.sql(f"from {source.name}.{table}")
-        names = relation.columns
-        types = [str(kind) for kind in relation.types]
-        first_and_last = (
-            relation.aggregate("count(*), min(start_time), max(start_time)").fetchone()
-            if "start_time" in names
-            else relation.aggregate("count(*), null, null").fetchone()
-        )
+    relation = database.sql(f"from {source.name}.{table}")
+    names = relation.columns
+    types = [str(kind) for kind in relation.types]
+    range_of = "min(start_time), max(start_time)" if "start_time" in names else "null, null"
+    first_and_last = relation.aggregate(f"count(*), {range_of}").fetchone()
     rows, first, last = cast("tuple[int, object, object]", first_and_last)
     times = {"first_start_time": first, "last_start_time": last}
     return {

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 
 import dagster as dg
+import duckdb
 
 from event_assets import warehouse
 from event_assets.assets import asset_key
@@ -30,22 +31,22 @@ class Freshness(Attributes):
 def build_checks(source: EventSource, freshness: Freshness | None) -> dg.AssetChecksDefinition:
     """Build the checks of one source's `event_data`, evaluated together after each sync."""
     key = asset_key(source, EVENT_DATA)
-    checks: dict[str, tuple[str, Callable[[], dg.AssetCheckResult]]] = {
+    checks: dict[str, tuple[str, Callable[[duckdb.DuckDBPyConnection], dg.AssetCheckResult]]] = {
         "complete": (
             "The newest sync read every event of the API: ERROR when some are known to be "
             "missing, WARN when the API gives no way to be sure.",
-            lambda: complete(source.name, key),
+            lambda database: complete(database, source.name, key),
         ),
         "unique_ids": (
             "No event is in the table twice, and none is without an `id`.",
-            lambda: unique_ids(source.name, key),
+            lambda database: unique_ids(database, source.name, key),
         ),
     }
     if freshness:
         checks["fresh"] = (
             f"The newest good sync is younger than {freshness.warn_after_minutes:g} minutes "
             f"(WARN) and {freshness.fail_after_minutes:g} minutes (ERROR).",
-            lambda: fresh(source.name, key, freshness),
+            lambda database: fresh(database, source.name, key, freshness),
         )
     specs = [
         dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
@@ -54,17 +55,24 @@ def build_checks(source: EventSource, freshness: Freshness | None) -> dg.AssetCh
 
     @dg.multi_asset_check(name=f"{'__'.join(key.path)}_checks", specs=specs, can_subset=True)
     def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        for selected in sorted(context.selected_asset_check_keys):
-            yield plainly(checks[selected.name][1])
+        def results() -> list[dg.AssetCheckResult]:
+            with warehouse.connect() as database:
+                return [
+                    checks[selected.name][1](database)
+                    for selected in sorted(context.selected_asset_check_keys)
+                ]
+
+        yield from plainly(results)
 
     return evaluate
 
 
-def complete(schema: str, key: dg.AssetKey) -> dg.AssetCheckResult:
+def complete(
+    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
+) -> dg.AssetCheckResult:
     """Check what the newest sync says of itself in `event_data_syncs`."""
-    with warehouse.connect() as database:
-        newest = database.sql(f"from {schema}.{SYNCS} order by started_at desc limit 1")
-        figures = dict(zip(newest.columns, newest.fetchone() or (), strict=False))
+    newest = database.sql(f"from {schema}.{SYNCS} order by started_at desc limit 1")
+    figures = dict(zip(newest.columns, newest.fetchone() or (), strict=False))
     if not figures:
         figures = {"complete": None, "reason": "No sync was logged yet."}
     verdict = figures["complete"]
@@ -82,13 +90,14 @@ def complete(schema: str, key: dg.AssetKey) -> dg.AssetCheckResult:
     )
 
 
-def unique_ids(schema: str, key: dg.AssetKey) -> dg.AssetCheckResult:
+def unique_ids(
+    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
+) -> dg.AssetCheckResult:
     """Check that `id` is unique and never null in `event_data`."""
-    with warehouse.connect() as database:
-        counts = database.execute(
-            f"select count(*), count(distinct id), count(*) - count(id) "  # noqa: S608
-            f"from {schema}.{EVENT_DATA}"
-        ).fetchone()
+    counts = database.execute(
+        f"select count(*), count(distinct id), count(*) - count(id) "  # noqa: S608
+        f"from {schema}.{EVENT_DATA}"
+    ).fetchone()
     rows, distinct, missing = counts or (0, 0, 0)
     doubled = rows - missing - distinct
     return dg.AssetCheckResult(
@@ -101,12 +110,13 @@ def unique_ids(schema: str, key: dg.AssetKey) -> dg.AssetCheckResult:
     )
 
 
-def fresh(schema: str, key: dg.AssetKey, freshness: Freshness) -> dg.AssetCheckResult:
+def fresh(
+    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey, freshness: Freshness
+) -> dg.AssetCheckResult:
     """Check the age of the newest sync that `event_data` holds."""
-    with warehouse.connect() as database:
-        newest = database.execute(
-            f"select max(inserted_at) from {schema}._dlt_loads where status = 0"  # noqa: S608
-        ).fetchone()
+    newest = database.execute(
+        f"select max(inserted_at) from {schema}._dlt_loads where status = 0"  # noqa: S608
+    ).fetchone()
     synced: datetime | None = newest[0] if newest else None
     if synced is None:
         return dg.AssetCheckResult(

@@ -52,4 +52,7 @@ def _sentence(error: BaseException) -> str | None:
             return str(cause)
         if isinstance(cause, duckdb.IOException):
             return warehouse.describe(cause)
+        if isinstance(cause, duckdb.CatalogException):
+            missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
+            return f"{missing} Materialize event_data first."
     return api_errors.explain(error)
