@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test bench lock clean
+.PHONY: help setup run dev check test bench lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -29,6 +29,9 @@ run: setup ## Sync every event once, from the API into DuckDB
 
 dev: setup ## Open the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000
+
+check: setup ## Check defs.yaml: names, values, definitions
+	@$(BIN)/dg check defs 2> >(grep -v 'virtual environment' >&2)
 
 test: setup ## Run the linters, the type checker and all tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .

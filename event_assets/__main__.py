@@ -9,6 +9,8 @@ from typing import Any
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult
+from dagster._core.errors import DagsterAssetCheckFailedError
+from dagster.components.core.component_tree import ComponentTreeException
 from dotenv import load_dotenv
 
 from event_assets import warehouse
@@ -22,15 +24,33 @@ def main() -> int:
     """Run the job in this process, print a summary, and return the exit status."""
     load_dotenv(".env", override=True)  # as Dagster's own commands do
     os.environ.setdefault("EVENTS_PROGRESS", "bar")
+    try:
+        job = _job()
+    except ComponentTreeException as error:
+        problem = _innermost(error)
+    else:
+        return _run(job)
+    print(problem, file=sys.stderr)
+    return 1
+
+
+def _job() -> dg.JobDefinition:
     from event_assets.definitions import defs
 
-    print("Syncing", os.environ.get("EVENTS_API_URL") or "the built-in sandbox API", "...")
+    return defs().resolve_job_def(JOB)
+
+
+def _innermost(error: BaseException) -> str:
+    """Say what is wrong with the definitions: the error at the bottom names file and line."""
+    while error.__cause__:
+        error = error.__cause__
+    return str(error)
+
+
+def _run(job: dg.JobDefinition) -> int:
+    print("Syncing ...")
     with _instance() as instance:
-        result = (
-            defs()
-            .resolve_job_def(JOB)
-            .execute_in_process(run_config=QUIET, instance=instance, raise_on_error=False)
-        )
+        result = job.execute_in_process(run_config=QUIET, instance=instance, raise_on_error=False)
     for line in _failures(result):
         print(line, file=sys.stderr)
     for line in _summary(result):
@@ -45,6 +65,8 @@ def _instance() -> AbstractContextManager[DagsterInstance]:
 def _failures(result: ExecuteInProcessResult) -> Iterator[str]:
     for event in result.filter_events(lambda e: e.event_type == DagsterEventType.STEP_FAILURE):
         error = event.step_failure_data.error
+        if error and error.cls_name == DagsterAssetCheckFailedError.__name__:
+            continue  # the checks speak for themselves
         yield f"{event.step_key} failed: {error.to_string() if error else 'no reason was given'}"
     for check in result.get_asset_check_evaluations():
         if not check.passed:
@@ -59,7 +81,7 @@ def _summary(result: ExecuteInProcessResult) -> Iterator[str]:
     }
     metadata = synced.get(dg.AssetKey("event_data"))
     if metadata is None:
-        yield f"Nothing was changed: {warehouse.path()} is as the last good sync left it."
+        yield f"Nothing was changed in {warehouse.path()}."
         return
     checks = result.get_asset_check_evaluations()
     yield f"events    {metadata['dagster/row_count']:,}"

@@ -116,9 +116,9 @@ def _refusal(response: requests.Response) -> str:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL."""
+    """Scheme, host and port of a URL, without user and password."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
 
 def public(url: str | None) -> str:

@@ -16,7 +16,7 @@ from dlt import Pipeline
 
 from event_assets import progress, warehouse
 from event_assets.failures import plainly
-from event_assets.source import EVENT_DATA, EventSource
+from event_assets.source import EVENT_DATA, SANDBOX, ConfigError, EventSource
 from event_assets.syncs import COLUMNS, SYNCS, Sync
 
 DEFAULT_SOURCE = "events"
@@ -52,8 +52,7 @@ def build_assets(
     return [
         dg.AssetSpec(
             asset_key(source, "events_api"),
-            description=f"The events API at {source.base_url or 'the built-in sandbox'}, "
-            "as its operator keeps it.",
+            description=f"The events API at {source.api}, as its operator keeps it.",
             group_name=source.name,
             owners=owners,
             kinds={"api", "json"},
@@ -121,7 +120,8 @@ def _event_data(
     ) -> Iterator[dg.MaterializeResult[None]]:
         yield plainly(lambda: _sync(context, dlt, source, spec.key))
 
-    return event_data
+    # dagster-dlt keeps its objects in the metadata, where the UI cannot show them.
+    return event_data.map_asset_specs(lambda _: spec)
 
 
 def _sync(
@@ -135,12 +135,13 @@ def _sync(
         warehouse.pipeline(source.name) as (pipeline, database),
         source.connected(sync := Sync(show)) as api,
     ):
+        _refuse_to_mix(database, source)
         list(
             dlt.run(
                 context=context, dlt_source=api, dlt_pipeline=pipeline, loader_file_format="parquet"
             )
         )
-        row = sync.row(load_id=warehouse.last_load_id(database, source.name))
+        row = sync.row(warehouse.last_load_id(database, source.name), source.api)
         warehouse.append(database, source.name, SYNCS, COLUMNS, row)
         table = _table_metadata(database, source, EVENT_DATA)
     return dg.MaterializeResult(
@@ -153,6 +154,16 @@ def _sync(
             "dagster/column_lineage": _lineage(source),
         },
     )
+
+
+def _refuse_to_mix(database: duckdb.DuckDBPyConnection, source: EventSource) -> None:
+    """Keep the sandbox's invented events and real ones apart."""
+    before = warehouse.last_value(database, source.name, SYNCS, "api")
+    if before and before != source.api and SANDBOX in (before, source.api):
+        raise ConfigError(
+            f"The database {warehouse.path()} holds the events of {before}, not of {source.api}: "
+            "move the file away, or name another one in EVENTS_DUCKDB, and sync again."
+        )
 
 
 def _progress(context: dg.AssetExecutionContext) -> AbstractContextManager[progress.Show]:

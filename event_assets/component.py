@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (
+    UnresolvedAssetJobDefinition,
+)
 from dagster_dlt import DagsterDltResource
 from pydantic import BaseModel
 from pydantic import Field as Describe
@@ -13,13 +16,16 @@ from event_assets import configuration
 from event_assets.assets import DEFAULT_SOURCE, asset_key, build_assets
 from event_assets.checks import Freshness, build_checks
 from event_assets.records import Field
-from event_assets.source import EventSource
+from event_assets.source import ConfigError, EventSource
 from event_assets.transport import CONCURRENCY
 
 
 def _rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
     config = context.resolve_value(value, as_type=dict)
     return configuration.checked(config, context)
+
+
+DLT = DagsterDltResource()  # one for all sources: Dagster wants resources of one name to be one
 
 
 class EventApi(dg.Component, dg.Model, dg.Resolvable):
@@ -53,6 +59,11 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, job and schedule of the source named by its folder."""
         name = Path(context.path).name
+        if not name.isidentifier():
+            raise ConfigError(
+                f"The folder {context.path} names a source, and so a schema in DuckDB: "
+                "give it a name of letters, digits and underscores."
+            )
         source = EventSource(name, self.rest_api, self.fields, self.concurrency)
         suffix = "events" if name == DEFAULT_SOURCE else name
         job = dg.define_asset_job(
@@ -60,22 +71,21 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             selection=dg.AssetSelection.assets(asset_key(source, "event_data")).downstream(),
             description=f"Sync {name}: the API, into DuckDB, checked.",
         )
-        schedules = [
-            dg.ScheduleDefinition(
-                name=f"{job.name}_schedule",
-                job=job,
-                cron_schedule=self.schedule,
-                default_status=dg.DefaultScheduleStatus.RUNNING,
-            )
-            for _ in [self.schedule]
-            if self.schedule
-        ]
         return dg.Definitions(
             assets=build_assets(
                 source, self.owners, self.freshness.policy() if self.freshness else None
             ),
             asset_checks=[build_checks(source, self.freshness)],
             jobs=[job],
-            schedules=schedules,
-            resources={"dlt": DagsterDltResource()},
+            schedules=[_schedule(job, self.schedule)] if self.schedule else [],
+            resources={"dlt": DLT},
         )
+
+
+def _schedule(job: UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=f"{job.name}_schedule",
+        job=job,
+        cron_schedule=cron,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )

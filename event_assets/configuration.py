@@ -1,8 +1,10 @@
 """Check a REST API configuration against dlt's own types, and say where in the YAML it is wrong."""
 
 import difflib
+import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import dagster as dg
 from dagster.components.resolved.errors import ResolutionException
@@ -68,6 +70,7 @@ def problems(config: Any) -> Iterator[tuple[Keys, str]]:
     for key in ("client", "resources"):
         if not config.get(key):
             yield (), f"`{key}` is missing"
+    yield from _address(config.get("client"))
     resources = config.get("resources") or []
     if not isinstance(resources, list):
         yield ("resources",), "must be a list of resources"
@@ -75,8 +78,19 @@ def problems(config: Any) -> Iterator[tuple[Keys, str]]:
     for index, resource in enumerate(resources):
         if not isinstance(resource, Mapping) or not resource.get("name"):
             yield ("resources", index), "must be a mapping with a `name`"
-    if not any(isinstance(r, Mapping) and r.get("name") == "event_data" for r in resources):
-        yield ("resources",), "one of the resources must be named `event_data`"
+    if [r.get("name") for r in resources if isinstance(r, Mapping)] != ["event_data"]:
+        yield ("resources",), "there must be one resource, named `event_data`"
+
+
+def _address(client: Any) -> Iterator[tuple[Keys, str]]:
+    url = client.get("base_url") if isinstance(client, Mapping) else None
+    if not url:
+        return
+    parts = urlsplit(str(url))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        yield ("client", "base_url"), "must be an address that begins with http:// or https://"
+    if parts.username or parts.password:
+        yield ("client", "base_url"), "must not hold a user or password: use `auth`"
 
 
 def _unknown(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
@@ -95,6 +109,19 @@ def _unknown(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
                 yield from _unknown((*place, index), item, PARTS[key])
         elif key in PARTS and not (key == "endpoint" and isinstance(child, str)):
             yield from _unknown(place, child, PARTS[key])
+        else:
+            yield from _unfit(place, child, kind)
+
+
+def _unfit(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
+    """Report a value that is none of those allowed, or no whole number where one is needed."""
+    hint = get_type_hints(kind, vars(sys.modules[kind.__module__]))[str(at[-1])]
+    kinds = {hint, *get_args(hint)} - {type(None)}
+    allowed = [choice for each in kinds if get_origin(each) is Literal for choice in get_args(each)]
+    if allowed and value is not None and value not in allowed:
+        yield at, no_such(str(value), allowed, "value")
+    elif kinds == {hint, int} and value is not None and type(value) is not int:
+        yield at, f"must be a whole number, not {value!r}"
 
 
 def _variant(

@@ -24,12 +24,15 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from event_assets import sandbox
+from event_assets.api_errors import origin
 from event_assets.paging import OffsetPages, watched
 from event_assets.records import Field, columns, empty_table, json_columns, tables
 from event_assets.syncs import Sync
 from event_assets.transport import CONCURRENCY, ApiSession
 
 EVENT_DATA = "event_data"
+KEY_FIELDS = {"api_key": "api_key", "bearer": "token"}  # where each auth takes the key
+SANDBOX = "the built-in sandbox"
 UNSET_URL = "http://unset.invalid"  # stands for the API while definitions load
 # dlt's hint that a merge need not look for repeats; dlt's own option for it cannot be taken back
 ALL_CAME_ONCE = "x-stage-data-deduplicated"
@@ -60,6 +63,11 @@ class EventSource:
     def base_url(self) -> str | None:
         """The API's address, or None for the sandbox."""
         return self.rest_api["client"].get("base_url") or None
+
+    @property
+    def api(self) -> str:
+        """The API in words: its scheme, host and port, or the sandbox."""
+        return origin(self.base_url) if self.base_url else SANDBOX
 
     def declared(self) -> DltSource:
         """Build the dlt source as definitions need it: without key, network or folder."""
@@ -100,18 +108,22 @@ class EventSource:
 
     def _auth(self, key: str | None) -> AuthBase | None:
         config = self.rest_api["client"].get("auth")
-        if isinstance(config, Mapping) and config.get("type") == "api_key":
-            config = {**config, "api_key": key or self._key()}
+        kind = config.get("type", "bearer") if isinstance(config, Mapping) else config
+        if secret := KEY_FIELDS.get(kind or ""):
+            config = {"type": kind, **(config if isinstance(config, Mapping) else {})}
+            config[secret] = key or self._key()
             if config.get("location") == "query":
-                return _QueryKey(config.get("name") or "api_key", config["api_key"])
+                return _QueryKey(config.get("name") or "api_key", config[secret])
         return create_auth(cast("AuthConfig", config))
 
     def _key(self) -> str:
         for place in (f"{self.name}.api_key", "api_key"):
             try:
-                return str(dlt.secrets[place])
+                key = str(dlt.secrets[place])
             except (KeyError, ConfigFieldMissingException):
                 continue
+            if key:
+                return key
         raise ConfigError(
             f"No key for the API at {self.base_url}: set API_KEY in .env or in the environment "
             f"(or api_key in .dlt/secrets.toml)."

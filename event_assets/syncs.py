@@ -14,6 +14,7 @@ from event_assets.transport import Traffic
 SYNCS = "event_data_syncs"
 COLUMNS = {
     "load_id": "varchar",
+    "api": "varchar",
     "started_at": "timestamptz",
     "finished_at": "timestamptz",
     "requests": "bigint",
@@ -66,11 +67,12 @@ class Sync:
             )
         )
 
-    def row(self, load_id: str) -> dict[str, Any]:
+    def row(self, load_id: str, api: str) -> dict[str, Any]:
         """Give the sync's row in `event_data_syncs`, by column."""
         outcome, traffic = self.outcome, self.traffic
         return {
             "load_id": load_id,
+            "api": api,
             "started_at": self.started_at,
             "finished_at": datetime.now(timezone.utc),
             "requests": traffic.requests,

@@ -1,6 +1,8 @@
 """The DuckDB file: where it is, who may write it when, and the dlt pipeline that does."""
 
+import logging
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +11,10 @@ from typing import Any
 import dlt
 import duckdb
 from dlt import Pipeline
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+LOG = logging.getLogger("dagster")
+FOREIGN_WAIT = 60.0  # seconds
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -39,21 +43,45 @@ def table_name(schema: str, table: str) -> str:
 
 @contextmanager
 def connect() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the database for reading and writing.
+    """Open the database for reading and writing, when it is our turn.
+
+    Another sync, of this Dagster or another, is waited for as long as it takes; any other process
+    that holds the file for `FOREIGN_WAIT` seconds.
 
     Raises:
-        WarehouseError: when another process holds the file.
+        WarehouseError: when the file cannot be opened.
     """
     path().parent.mkdir(parents=True, exist_ok=True)
+    with _turn(), _opened() as connection:
+        yield connection
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    lock = FileLock(f"{path()}.lock")
     try:
-        connection = duckdb.connect(path(), config=CONFIG)
-    except duckdb.IOException as error:
-        problem = describe(error)
-    else:
-        with connection:
-            yield connection
-        return
-    raise WarehouseError(problem)
+        lock.acquire(blocking=False)
+    except Timeout:
+        LOG.info("Waiting for another sync that writes %s ...", path())
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _opened() -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + FOREIGN_WAIT
+    while True:
+        try:
+            return duckdb.connect(path(), config=CONFIG)
+        except duckdb.IOException as error:
+            problem = describe(error)
+            held = "lock" in str(error)
+        if not held or time.monotonic() > deadline:
+            # Outside the except block: the sentence says it all.
+            raise WarehouseError(problem)
+        time.sleep(0.2)
 
 
 def describe(error: duckdb.IOException) -> str:
@@ -73,16 +101,28 @@ def pipeline(schema: str) -> Iterator[tuple[Pipeline, duckdb.DuckDBPyConnection]
             f"The database {path()} is named like the schema {schema} in it, which DuckDB finds "
             f"ambiguous; give the file another name in EVENTS_DUCKDB."
         )
-    folder = path().parent / "dlt" / path().stem
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{schema}.lock"), connect() as connection:
+    with connect() as connection:
         writer = dlt.pipeline(
             pipeline_name=schema,
-            pipelines_dir=str(folder),
+            pipelines_dir=str(path().parent / "dlt" / path().stem),
             destination=dlt.destinations.duckdb(connection, destination_name=path().stem),
             dataset_name=schema,
         )
         yield writer, connection
+
+
+def last_value(database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> Any:
+    """Give a column of the newest row of a table of our own; None where there is none."""
+    known = database.execute(
+        "select count(*) from duckdb_columns() "
+        "where schema_name = ? and table_name = ? and column_name = ?",
+        [schema, table, column],
+    ).fetchone()
+    if not known or not known[0]:
+        return None
+    newest = database.table(f"{schema}.{table}").order("started_at desc").limit(1)
+    row = newest.project(column).fetchone()
+    return row[0] if row else None
 
 
 def last_load_id(database: duckdb.DuckDBPyConnection, schema: str) -> str:

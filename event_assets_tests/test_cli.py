@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.sandbox import Sandbox, World
+from event_assets.sandbox import Faults, Sandbox, World
 from event_assets_tests.conftest import BIN, ROOT, Project
 
 MATERIALIZE = ("dagster", "asset", "materialize", "-m", "event_assets.definitions", "--select")
@@ -53,11 +53,12 @@ def test_definitions_load_without_key_network_or_database_and_write_no_file(
         cwd=clone,
         EVENTS_API_URL="http://unreachable.invalid",
         PYTHONDONTWRITEBYTECODE="1",
+        DAGSTER_HOME=str(clone),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert contents(clone) == before
     assert not project.database.parent.exists()
-    assert not [file for file in contents(Path.home()) if "dlt" in file]
+    assert contents(Path.home()) == {}
 
 
 def test_materializing_everything_three_times_follows_a_changing_api(project: Project) -> None:
@@ -67,6 +68,7 @@ def test_materializing_everything_three_times_follows_a_changing_api(project: Pr
         for _ in range(3):
             project.connect_to(api.url)
             done = project.run(*MATERIALIZE, "*")
+            assert "Executing steps in process" in done.stderr
             seen |= set(api.ids())
             assert done.returncode == 0, done.stderr
             assert project.ids() == sorted(seen)
@@ -121,7 +123,74 @@ def test_make_run_says_why_it_failed_and_fails(project: Project, clone: Path, ap
     assert done.returncode == 1
     assert done.stderr.startswith(f"event_data failed: The API at {api.url}/v1/events answered 401")
     assert done.stderr.count("\n") == 1
-    assert done.stdout.splitlines()[-1].startswith("Nothing was changed: ")
+    assert done.stdout.splitlines()[-1].startswith("Nothing was changed in ")
+
+
+def test_make_run_answers_a_typo_with_its_line_and_no_traceback(
+    project: Project, clone: Path
+) -> None:
+    file = clone / "event_assets/defs/events/defs.yaml"
+    file.write_text(file.read_text().replace("limit: 100", "limitt: 100"))
+    done = project.run("python", "-m", "event_assets", cwd=clone)
+    assert done.returncode == 1
+    assert f"{file}:16 - attributes.rest_api.resources.0.endpoint.paginator.limitt" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_make_run_says_which_check_failed(project: Project, clone: Path, api: Sandbox) -> None:
+    api.faults = Faults(ignore_offset=True)
+    project.connect_to(api.url)
+    done = project.run("python", "-m", "event_assets", cwd=clone)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ERROR complete: The server sends the same 100 rows")
+    assert done.stderr.count("\n") == 1
+
+
+def test_two_syncs_at_once_take_turns(project: Project, clone: Path) -> None:
+    with Sandbox(500, faults=Faults(latency=0.2)) as api:
+        project.connect_to(api.url)
+        both = [
+            subprocess.Popen(
+                [BIN / "python", "-m", "event_assets"],
+                cwd=clone,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        said = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert project.rows("select count(*) from events.event_data_syncs") == [(2,)]
+    assert project.ids() == sorted(api.ids())
+
+
+def test_a_sync_that_is_killed_leaves_the_table_and_the_next_one_puts_it_right(
+    project: Project, clone: Path, api: Sandbox, tmp_path: Path
+) -> None:
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", home)
+    project.environment.setenv("DAGSTER_HOME", str(home))
+    project.sync(url=api.url)
+    before = project.rows("from events.event_data order by id")
+    api.faults = Faults(latency=0.5)
+    asked = len(api.requests)
+    with subprocess.Popen(
+        [BIN / "python", "-m", "event_assets"],
+        cwd=clone,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as sync:
+        while len(api.requests) == asked:
+            assert sync.poll() is None
+        sync.kill()
+    assert project.rows("from events.event_data order by id") == before
+    api.faults = Faults()
+    api.replace([{"id": "only", "name": "one left", "start_time": None}])
+    done = project.run("python", "-m", "event_assets", cwd=clone)
+    assert done.returncode == 0, done.stderr
+    assert project.ids("current_events") == ["only"]
 
 
 def test_a_run_in_dagster_home_is_kept_in_its_history(
@@ -135,6 +204,7 @@ def test_a_run_in_dagster_home_is_kept_in_its_history(
     assert done.returncode == 0, done.stderr
     listed = project.run("dagster", "run", "list", cwd=clone, DAGSTER_HOME=str(home))
     assert "sync_events" in listed.stdout
+    assert contents(Path.home()) == {}  # neither Dagster nor dlt counts its users
 
 
 @pytest.mark.usefixtures("project")

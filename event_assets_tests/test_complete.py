@@ -39,7 +39,7 @@ def last_sync(project: Project) -> dict[str, Any]:
         Faults(delete_every=3),
         Faults(insert_every=3),
         Faults(delete_every=3, insert_every=3),
-        Faults(delete_every=1, total="none"),
+        Faults(delete_every=2, total="none"),
         Faults(fail_every=5, fail_status=503, retry_after=0),
         Faults(rate_limit=20),
         Faults(broken_json_every=9, delete_every=4),

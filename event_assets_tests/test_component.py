@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
+from dagster.components.core.component_tree import ComponentTreeException
 from dagster.components.testing.utils import create_defs_folder_sandbox
 
 from event_assets import EventApi
@@ -109,6 +110,46 @@ def test_a_further_source_puts_its_name_first() -> None:
     assert definitions.resolve_job_def("sync_concerts")
 
 
+def test_two_sources_load_side_by_side() -> None:
+    with create_defs_folder_sandbox() as sandbox:
+        for name in ("events", "concerts"):
+            sandbox.scaffold_component(
+                component_cls=EventApi, defs_path=name, defs_yaml_contents=CONTRACT
+            )
+        with sandbox.build_all_defs() as definitions:
+            jobs = {job.name for job in definitions.jobs or []}
+    assert jobs == {"sync_events", "sync_concerts"}
+
+
+def test_a_folder_that_cannot_name_a_schema_is_refused() -> None:
+    with pytest.raises(ComponentTreeException) as failed:
+        load(CONTRACT, name="my-events")
+    assert "a name of letters, digits and underscores" in str(failed.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("client", "auth", "location"), "qury", "`qury` is no value here, did you mean `query`?"),
+        (("resources", 0, "endpoint", "paginator", "limit"), "many", "a whole number, not 'many'"),
+        (("resources", 0, "endpoint", "method"), "FETCH", "Allowed: "),
+        (("client", "base_url"), "127.0.0.1:80", "begins with http:// or https://"),
+        (("client", "base_url"), "http://me:secret@host", "must not hold a user or password"),
+    ],
+)
+def test_a_value_that_cannot_work_is_answered_with_what_can(
+    place: tuple[str | int, ...], value: str, said: str
+) -> None:
+    document = copy.deepcopy(CONTRACT)
+    part = document["attributes"]["rest_api"]
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    answer = complaint(document)
+    assert said in answer
+    assert "secret" not in answer.partition(">>")[0]
+
+
 def test_an_unknown_attribute_is_answered_with_its_line_and_the_names() -> None:
     said = complaint(contract(shedule="* * * * *"))
     assert "`shedule` is no field here, did you mean `schedule`? Allowed: concurrency, fi" in said
@@ -155,7 +196,7 @@ def test_a_paginator_that_does_not_exist_is_answered_with_those_that_do() -> Non
 def test_a_source_without_event_data_is_refused() -> None:
     document = copy.deepcopy(CONTRACT)
     document["attributes"]["rest_api"]["resources"][0]["name"] = "events"
-    assert "one of the resources must be named `event_data`" in complaint(document)
+    assert "there must be one resource, named `event_data`" in complaint(document)
 
 
 def test_a_column_type_that_does_not_exist_is_answered_with_those_that_do() -> None:

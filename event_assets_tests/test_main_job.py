@@ -150,3 +150,18 @@ def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: S
         for event in result.get_asset_materialization_events()
         if event.asset_key
     }
+
+
+def test_the_sandboxs_events_and_real_ones_are_not_mixed(project: Project, api: Sandbox) -> None:
+    project.sync(url=None)
+    before = project.ids()
+    said = failure(project.sync(url=api.url))
+    assert said == (
+        f"The database {project.database} holds the events of the built-in sandbox, not of "
+        f"{api.url}: move the file away, or name another one in EVENTS_DUCKDB, and sync again."
+    )
+    assert project.ids() == before
+
+
+def test_an_empty_key_is_a_missing_one(project: Project, api: Sandbox) -> None:
+    assert failure(project.sync(url=api.url, key="")).startswith("No key for the API at ")

@@ -11,7 +11,7 @@ import pytest
 import requests
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 
-from event_assets.api_errors import ApiError, explain
+from event_assets.api_errors import ApiError, explain, origin
 from event_assets.sandbox import KEY, Faults, Sandbox
 from event_assets.transport import ApiSession
 
@@ -67,6 +67,26 @@ def test_it_is_asked_again_three_times_and_no_more(api: Sandbox) -> None:
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == 503
     assert statuses(api) == [503] * 4
+
+
+def test_it_waits_two_seconds_before_the_first_retry(api: Sandbox) -> None:
+    api.faults = Faults(fail_first=1)
+    with session_for(api) as session:
+        session.get(api.url + PATH)
+    first, second = [request.at for request in api.requests]
+    assert second - first > 1.9
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://Api.example.com/v1?x=1", "https://api.example.com"),
+        ("http://[::1]:8080/v1", "http://[::1]:8080"),
+        ("http://me:secret@host:1/v1", "http://host:1"),
+    ],
+)
+def test_the_origin_is_what_may_be_shown_and_gets_the_key(url: str, expected: str) -> None:
+    assert origin(url) == expected
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 501])

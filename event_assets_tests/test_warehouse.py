@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,10 @@ def test_a_relative_path_is_taken_from_the_project_root(monkeypatch: pytest.Monk
     assert warehouse.path() == warehouse.PROJECT_ROOT / "elsewhere" / "x.duckdb"
 
 
-def test_a_file_held_by_another_process_is_named_with_that_process(project: Project) -> None:
+def test_a_file_held_by_another_process_is_named_with_that_process(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse, "FOREIGN_WAIT", 0.5)
     with warehouse.connect():
         pass
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
@@ -41,29 +43,24 @@ def test_a_file_held_by_another_process_is_named_with_that_process(project: Proj
     assert failed.value.__context__ is None
 
 
-@pytest.mark.usefixtures("project")
-def test_a_second_sync_of_a_source_waits_for_the_first() -> None:
-    order: list[str] = []
-    entered, leave = threading.Event(), threading.Event()
-
-    def first() -> None:
-        with warehouse.pipeline("events"):
-            entered.set()
-            leave.wait(30)
-            order.append("first ended")
-
-    def second() -> None:
-        with warehouse.pipeline("events"):
-            order.append("second began")
-
-    threads = [threading.Thread(target=first), threading.Thread(target=second)]
-    threads[0].start()
-    assert entered.wait(30)
-    threads[1].start()
-    leave.set()
-    for thread in threads:
-        thread.join(30)
-    assert order == ["first ended", "second began"]
+def test_a_file_that_is_freed_in_time_is_waited_for(project: Project) -> None:
+    project.database.parent.mkdir()
+    hold = (
+        "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('held', flush=True); "
+        "input(); time.sleep(1)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(project.database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdin
+        assert holder.stdout.readline() == b"held\n"
+        holder.stdin.write(b"go\n")
+        holder.stdin.flush()
+        with warehouse.connect() as database:
+            assert database.execute("select 1").fetchone() == (1,)
 
 
 @pytest.mark.usefixtures("project")
