@@ -31,7 +31,7 @@ dev: setup ## Open the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000
 
 check: setup ## Check defs.yaml: names, values, definitions
-	@$(BIN)/dg check defs 2> >(grep -v 'virtual environment' >&2)
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
 
 test: setup ## Run the linters, the type checker and all tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .

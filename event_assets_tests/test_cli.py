@@ -45,15 +45,18 @@ def contents(folder: Path) -> dict[str, str]:
     ids=lambda command: "-".join(command[:3]),
 )
 def test_definitions_load_without_key_network_or_database_and_write_no_file(
-    project: Project, clone: Path, command: tuple[str, ...]
+    project: Project, clone: Path, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
+    dagster_home = tmp_path / "dagster_home"  # Dagster's own files, and its telemetry setting
+    dagster_home.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", dagster_home)
     before = contents(clone)
     done = project.run(
         *command,
         cwd=clone,
         EVENTS_API_URL="http://unreachable.invalid",
         PYTHONDONTWRITEBYTECODE="1",
-        DAGSTER_HOME=str(clone),
+        DAGSTER_HOME=str(dagster_home),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert contents(clone) == before
