@@ -43,18 +43,18 @@ class Progress:
         return ", ".join(parts)
 
 
-Show = Callable[[Progress], None]
+Show = Callable[[Callable[[], Progress]], None]
 
 
 def logged(log: Callable[[str], None], every: float = LOG_EVERY) -> Show:
     """Show progress as lines of a log, at most one in `every` seconds."""
     last = time.monotonic()
 
-    def show(progress: Progress) -> None:
+    def show(progress: Callable[[], Progress]) -> None:
         nonlocal last
         if time.monotonic() - last >= every:
             last = time.monotonic()
-            log(str(progress))
+            log(str(progress()))
 
     return show
 
@@ -64,8 +64,9 @@ def bar() -> Iterator[Show]:
     """Show progress as a bar on the terminal; nothing where there is none."""
     with tqdm(unit=" events", disable=None, leave=False, dynamic_ncols=True) as line:
 
-        def show(progress: Progress) -> None:
-            line.total = progress.total
-            line.update(progress.events - line.n)
+        def show(progress: Callable[[], Progress]) -> None:
+            now = progress()
+            line.total = now.total
+            line.update(now.events - line.n)
 
         yield show

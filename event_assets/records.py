@@ -21,7 +21,8 @@ from event_assets.configuration import Attributes
 Record = Mapping[str, Any]
 Type = Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"]
 
-BATCH_ROWS = 5_000  # rows of one Arrow table, and so of what is in memory
+BATCH_ROWS = 20_000  # rows of one Arrow table
+CHUNK_ROWS = 2_000  # records turned into Arrow at once
 ARROW: Mapping[str, pa.DataType] = {
     "text": pa.string(),
     "timestamp": pa.timestamp("us", "UTC"),
@@ -73,8 +74,14 @@ def tables(
     """
     shaper = _Shaper(fields, known)
     source = iter(records)
-    while batch := list(islice(source, BATCH_ROWS)):
-        yield shaper.table(batch)
+    chunks: list[pa.Table] = []
+    while chunk := list(islice(source, CHUNK_ROWS)):
+        chunks.append(shaper.table(chunk))
+        if len(chunks) * CHUNK_ROWS >= BATCH_ROWS:
+            yield pa.concat_tables(chunks, promote_options="default").combine_chunks()
+            chunks.clear()
+    if chunks:
+        yield pa.concat_tables(chunks, promote_options="default").combine_chunks()
 
 
 def empty_table(fields: Mapping[str, Field]) -> pa.Table:
@@ -135,14 +142,15 @@ def _columns(batch: Sequence[Any], prefix: str) -> Iterator[tuple[str, Sequence[
     names = list(dict.fromkeys(chain.from_iterable(row for row in batch if row)))
     for name, values in zip(names, _turned(batch, names), strict=True):
         path = f"{prefix}{name}"
-        if dict not in _kinds(values):
+        kinds = _kinds(values)
+        if dict not in kinds:
             yield path, values
-            continue
-        objects = [value if type(value) is dict else None for value in values]
-        yield from _columns(objects, f"{path}__")
-        others = [None if type(value) is dict else value for value in values]
-        if _kinds(others):
-            yield path, others
+        elif kinds == {dict}:
+            yield from _columns(values, f"{path}__")
+        else:
+            objects = [value if type(value) is dict else None for value in values]
+            yield from _columns(objects, f"{path}__")
+            yield path, [None if type(value) is dict else value for value in values]
 
 
 def _turned(batch: Sequence[Any], names: Sequence[str]) -> Iterable[Sequence[Any]]:

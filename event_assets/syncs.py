@@ -57,14 +57,17 @@ class Sync:
     def note(self, outcome: Outcome) -> None:
         """Keep what paging says after a page, and show it."""
         self.outcome = outcome
-        self.show(
-            Progress(
-                events=outcome.rows - outcome.seams_held,
-                total=outcome.total_reported,
-                pages=outcome.pages,
-                in_flight=self.traffic.in_flight,
-                seconds=self.seconds,
-            )
+        self.show(self.progress)
+
+    def progress(self) -> Progress:
+        """Say how far the sync is."""
+        outcome = self.outcome
+        return Progress(
+            events=outcome.rows - outcome.seams_held,
+            total=outcome.total_reported,
+            pages=outcome.pages,
+            in_flight=self.traffic.in_flight,
+            seconds=self.seconds,
         )
 
     def row(self, load_id: str, api: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import orjson
 import requests
@@ -186,7 +187,7 @@ class ApiSession(requests.Session):
             page = _page(self._latest, params)
             if page not in self._prepared:
                 follower = self._prepared[page] = request.copy()
-                follower.prepare_url(self._latest.url, params)
+                follower.url = _with_query(self._latest.url, params)
                 self._ahead[follower.url or ""] = self._threads.submit(
                     self._fetch, follower, kwargs
                 )
@@ -197,6 +198,12 @@ class ApiSession(requests.Session):
         self._ahead.clear()
         self._prepared.clear()
         self._window = 1
+
+
+def _with_query(url: str, params: Params) -> str:
+    """Add parameters to a URL, without taking it apart as requests does."""
+    query = urlencode([(name, value) for name, value in params.items() if value is not None], True)
+    return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
 def _page(request: requests.Request, params: Params) -> tuple[Any, ...]:

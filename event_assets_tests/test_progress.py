@@ -25,16 +25,16 @@ def test_the_log_is_told_at_most_once_in_a_while() -> None:
     lines: list[str] = []
     show = logged(lines.append, every=3_600)
     for _ in range(100):
-        show(HALF)
+        show(lambda: HALF)
     assert not lines
     show = logged(lines.append, every=0)
-    show(HALF)
+    show(lambda: HALF)
     assert lines == [str(HALF)]
 
 
 def test_a_bar_shows_only_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with bar() as show:
-        show(HALF)
+        show(lambda: HALF)
     assert capsys.readouterr().err == ""
 
 

@@ -116,6 +116,7 @@ def test_a_missing_field_that_is_required_is_said_with_its_name() -> None:
 
 def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "BATCH_ROWS", 10)
+    monkeypatch.setattr(records, "CHUNK_ROWS", 5)
     made = list(tables(({"id": str(i)} for i in range(25)), FIELDS))
     assert [len(batch) for batch in made] == [10, 10, 5]
 
@@ -124,6 +125,7 @@ def test_another_type_in_a_later_batch_goes_on_in_a_second_column(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(records, "BATCH_ROWS", 1)
+    monkeypatch.setattr(records, "CHUNK_ROWS", 1)
     first, second = tables([{"id": "1", "x": 1}, {"id": "2", "x": "many"}], FIELDS)
     assert first["x"].to_pylist() == [1]
     assert second["x__v_text"].to_pylist() == ["many"]
@@ -148,3 +150,9 @@ def test_a_new_field_becomes_a_column_and_a_gone_one_keeps_its(project: Project)
         ("1", 1, None),
         ("2", None, "[1]"),
     ]
+
+
+def test_columns_that_come_late_in_a_batch_are_null_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "CHUNK_ROWS", 1)
+    made = table({"id": "1"}, {"id": "2", "new": True})
+    assert made["new"].to_pylist() == [None, True]
