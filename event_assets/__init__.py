@@ -23,7 +23,8 @@ def __getattr__(name: str) -> type:
     if name in __all__:
         from event_assets import component
 
-        return vars(component)[name]  # type: ignore[no-any-return]
+        exported: type = vars(component)[name]
+        return exported
     raise AttributeError(name)
 
 

@@ -91,7 +91,7 @@ class EventSource:
                 base_url,
                 self._auth(key),
                 upcoming=paginator.upcoming if isinstance(paginator, OffsetPages) else None,
-                check=_is_list_at(endpoint.get("data_selector")),
+                check=is_list_at(endpoint.get("data_selector")),
                 concurrency=self.concurrency,
                 traffic=sync.traffic,
             ) as session,
@@ -219,7 +219,7 @@ def _as_text(key: Any) -> Hashable:
     return str(key) if type(key) is int else cast("Hashable", key)
 
 
-def _is_list_at(selector: Any) -> Callable[[Any], str | None] | None:
+def is_list_at(selector: Any) -> Callable[[Any], str | None] | None:
     """Make the check that an answer has a list where the records should be.
 
     Only for selectors that are plain names; others may find nothing, or many things, by design.
