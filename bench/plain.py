@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import dlt
 import duckdb  # noqa: F401 (what dlt imports when it first needs it is no part of the figure)
-import pyarrow.parquet  # noqa: F401
+import pyarrow.parquet  # noqa: F401 (likewise)
 import requests
 from dlt.sources.rest_api import rest_api_source
 from dlt.sources.rest_api.typing import RESTAPIConfig
@@ -63,7 +63,7 @@ def _configuration(url: str) -> RESTAPIConfig:
     return cast("RESTAPIConfig", config)
 
 
-def one_by_one(url: str, folder: Path) -> Prepared:  # noqa: ARG001
+def one_by_one(url: str, folder: Path) -> Prepared:  # noqa: ARG001 (called like the others)
     """Prepare to fetch and decode every page, one after another, and to write nothing."""
     events: list[Any] = []
 

@@ -94,10 +94,8 @@ def unique_ids(
     database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
     """Check that `id` is unique and never null in `event_data`."""
-    counts = database.execute(
-        f"select count(*), count(distinct id), count(*) - count(id) "  # noqa: S608
-        f"from {schema}.{EVENT_DATA}"
-    ).fetchone()
+    events = database.table(f"{schema}.{EVENT_DATA}")
+    counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)").fetchone()
     rows, distinct, missing = counts or (0, 0, 0)
     doubled = rows - missing - distinct
     return dg.AssetCheckResult(
@@ -114,9 +112,8 @@ def fresh(
     database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey, freshness: Freshness
 ) -> dg.AssetCheckResult:
     """Check the age of the newest sync that `event_data` holds."""
-    newest = database.execute(
-        f"select max(inserted_at) from {schema}._dlt_loads where status = 0"  # noqa: S608
-    ).fetchone()
+    loads = database.table(f"{schema}._dlt_loads").filter("status = 0")
+    newest = loads.aggregate("max(inserted_at)").fetchone()
     synced: datetime | None = newest[0] if newest else None
     if synced is None:
         return dg.AssetCheckResult(

@@ -127,10 +127,9 @@ def last_value(database: duckdb.DuckDBPyConnection, schema: str, table: str, col
 
 def last_load_id(database: duckdb.DuckDBPyConnection, schema: str) -> str:
     """Give the id of the newest load of a schema."""
-    loads = database.execute(
-        f"select load_id from {schema}._dlt_loads order by inserted_at desc limit 1"  # noqa: S608
-    ).fetchone()
-    return str(loads[0]) if loads else ""
+    loads = database.table(f"{schema}._dlt_loads").order("inserted_at desc").limit(1)
+    newest = loads.project("load_id").fetchone()
+    return str(newest[0]) if newest else ""
 
 
 def append(
@@ -148,4 +147,5 @@ def append(
         database.execute(f"alter table {name} add column if not exists {column} {kind}")
     values = [row[column] for column in columns]
     marks = ", ".join("?" * len(values))
-    database.execute(f"insert into {name} ({', '.join(columns)}) values ({marks})", values)  # noqa: S608
+    insert = f"insert into {name} ({', '.join(columns)}) values ({marks})"  # noqa: S608 (our names)
+    database.execute(insert, values)

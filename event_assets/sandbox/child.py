@@ -45,7 +45,7 @@ def process(
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         # A session of its own, so that Ctrl-C reaches only the parent, which then stops the child.
-        subprocess.Popen(  # noqa: S603
+        subprocess.Popen(  # noqa: S603 (our own command)
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

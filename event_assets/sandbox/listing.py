@@ -37,7 +37,7 @@ class Listing:
         self.rows: list[Row] = []
         self.deleted: list[str] = []
         self.inserted: list[str] = []
-        self._random = random.Random(seed)  # noqa: S311
+        self._random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         self._spare = World(1, seed, frozen=True)
         self._serial = 0
         self._present: set[str] = set()
