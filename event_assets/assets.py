@@ -5,7 +5,9 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 import dagster as dg
@@ -13,20 +15,30 @@ import duckdb
 from dagster_dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
+from dlt.pipeline.exceptions import PipelineStepFailed
 
-from event_assets import progress, warehouse
+from event_assets import changes, progress, warehouse
 from event_assets.failures import plainly
+from event_assets.metadata import as_table
+from event_assets.rejects import NOT_LOADED, Found
 from event_assets.source import EVENT_DATA, SANDBOX, ConfigError, EventSource
 from event_assets.syncs import COLUMNS, SYNCS, Sync
 
 DEFAULT_SOURCE = "events"
 
+# An event that came, but with a record that breaks the contract, stays as it was.
 CURRENT_EVENTS = """
 create or replace view {schema}.current_events as
-from {schema}.event_data
-where _dlt_load_id >= coalesce(
-    (select max(load_id) from {schema}.event_data_syncs where complete), ''
+with complete as (
+    select coalesce(max(load_id), '') as load_id
+    from {schema}.event_data_syncs where complete
 )
+from {schema}.event_data
+where _dlt_load_id >= (select load_id from complete)
+    or id in (
+        select id from {schema}.event_data_rejects
+        where load_id >= (select load_id from complete)
+    )
 """
 
 EVENT_CALENDAR = """
@@ -67,6 +79,7 @@ def build_assets(
             description="The events that the newest complete sync saw, and newer ones.",
             sql=CURRENT_EVENTS,
         ),
+        _event_changes(source, owners),
         _sql_asset(
             source,
             owners,
@@ -133,15 +146,27 @@ def _sync(
     with (
         _progress(context) as show,
         warehouse.pipeline(source.name) as (pipeline, database),
-        source.connected(sync := Sync(show)) as api,
     ):
         _refuse_to_mix(database, source)
-        list(
-            dlt.run(
-                context=context, dlt_source=api, dlt_pipeline=pipeline, loader_file_format="parquet"
-            )
-        )
-        row = sync.row(warehouse.last_load_id(database, source.name), source.api)
+        found = Found(database)
+        sync = Sync(show, found.add, partial(warehouse.retype, database, source.name))
+        with source.connected(sync) as api:
+            try:
+                list(
+                    dlt.run(
+                        context=context,
+                        dlt_source=api,
+                        dlt_pipeline=pipeline,
+                        loader_file_format="parquet",
+                    )
+                )
+            except PipelineStepFailed:
+                found.keep(source.name, NOT_LOADED, sync.started_at, complete=False)
+                raise
+        _doubt_nothing(database, source, sync)
+        load_id = warehouse.last_load_id(database, source.name)
+        row = sync.row(load_id, source.api)
+        found.keep(source.name, load_id, sync.started_at, complete=row["complete"] is True)
         warehouse.append(database, source.name, SYNCS, COLUMNS, row)
         table = _table_metadata(database, source, EVENT_DATA)
     return dg.MaterializeResult(
@@ -154,6 +179,14 @@ def _sync(
             "dagster/column_lineage": _lineage(source),
         },
     )
+
+
+def _doubt_nothing(database: duckdb.DuckDBPyConnection, source: EventSource, sync: Sync) -> None:
+    """An API that has no events any more is more likely one that does not show them."""
+    before = database.table(f"{source.name}.{EVENT_DATA}").aggregate("count(*)").fetchone()
+    if sync.outcome.complete and not sync.outcome.rows and before != (0,):
+        reason = "The API answered with no events, where it had some before: these stay current."
+        sync.outcome = replace(sync.outcome, complete=None, reason=reason)
 
 
 def _refuse_to_mix(database: duckdb.DuckDBPyConnection, source: EventSource) -> None:
@@ -198,6 +231,38 @@ def _sql_asset(
             with warehouse.connect() as database:
                 database.execute(statement)
                 return dg.MaterializeResult(metadata=_table_metadata(database, source, name))
+
+        return plainly(run)
+
+    return build
+
+
+def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=asset_key(source, changes.CHANGES),
+        deps=[asset_key(source, "current_events")],
+        description="What moved: a row for each event that appeared, for each field of an event "
+        "that changed (old and new), and for each event that was cancelled or went away. "
+        "The first comparison is the start: the events that were there then are no change.",
+        group_name=source.name,
+        owners=owners,
+        kinds={"duckdb", "table"},
+        code_version="1",
+        metadata={"dagster/table_name": warehouse.table_name(source.name, changes.CHANGES)},
+    )
+    def build() -> dg.MaterializeResult[None]:
+        def run() -> dg.MaterializeResult[None]:
+            with warehouse.connect() as database:
+                found = changes.record(
+                    database, source.name, list(source.fields), source.ignore_changes
+                )
+                return dg.MaterializeResult(
+                    metadata={
+                        **_table_metadata(database, source, changes.CHANGES),
+                        **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
+                        "changes": as_table(found.rows),
+                    }
+                )
 
         return plainly(run)
 

@@ -1,5 +1,6 @@
 """What must be true of `event_data`, as asset checks. An ERROR stops what is downstream."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 
@@ -10,6 +11,8 @@ from event_assets import warehouse
 from event_assets.assets import asset_key
 from event_assets.configuration import Attributes
 from event_assets.failures import plainly
+from event_assets.metadata import as_table, rows_of
+from event_assets.rejects import EXAMPLES, REJECTS, said
 from event_assets.source import EVENT_DATA, EventSource
 from event_assets.syncs import SYNCS
 
@@ -40,6 +43,15 @@ def build_checks(source: EventSource, freshness: Freshness | None) -> dg.AssetCh
         "unique_ids": (
             "No event is in the table twice, and none is without an `id`.",
             lambda database: unique_ids(database, source.name, key),
+        ),
+        "no_rejects": (
+            "No record of the newest sync breaks the contract; those that do are kept in "
+            "event_data_rejects.",
+            lambda database: no_rejects(database, source.name, key),
+        ),
+        "schema_stable": (
+            "The newest sync filled the columns that the one before filled, with the same types.",
+            lambda database: schema_stable(database, source.name, key),
         ),
     }
     if freshness:
@@ -105,6 +117,64 @@ def unique_ids(
         severity=dg.AssetCheckSeverity.ERROR,
         description=f"{rows:,} rows, {distinct:,} ids, {doubled:,} doubled, {missing:,} missing.",
         metadata={"rows": rows, "distinct_ids": distinct, "doubled": doubled, "missing": missing},
+    )
+
+
+def no_rejects(
+    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
+) -> dg.AssetCheckResult:
+    """Count the records of the newest sync that break the contract, by reason."""
+    newest = warehouse.last_value(database, schema, SYNCS, "load_id")
+    rejects = database.table(f"{schema}.{REJECTS}").filter(f"load_id = '{newest}'")
+    reasons = rejects.aggregate("field, reason, count(*) as records").order("records desc, reason")
+    counts = reasons.fetchall()
+    total = sum(count for *_, count in counts)
+    examples = rejects.order("id").limit(EXAMPLES).project("id, field, reason, record")
+    why = "; ".join(f"{said(field, reason)} ({count:,})" for field, reason, count in counts[:5])
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="no_rejects",
+        passed=total == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{total:,} records break the contract: {why}."
+        if total
+        else "Every record keeps the contract.",
+        metadata={
+            "rejects": total,
+            "by_reason": as_table(rows_of(reasons)),
+            "examples": as_table(rows_of(examples)),
+        },
+    )
+
+
+def schema_stable(
+    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
+) -> dg.AssetCheckResult:
+    """Compare the columns that the newest sync filled with those of the sync before."""
+    syncs = database.table(f"{schema}.{SYNCS}").filter("rows_read > 0 and columns is not null")
+    filled = syncs.order("started_at desc").limit(2).project("columns").fetchall()
+    now, before = ([json.loads(columns) for (columns,) in filled] + [{}, {}])[:2]
+    changed = [
+        {"column": name, "before": before.get(name), "now": now.get(name)}
+        for name in (now | before if before else ())
+        if now.get(name) != before.get(name)
+    ]
+    words: dict[str, list[str]] = {"new": [], "gone": [], "of another type": []}
+    for change in changed:
+        what = "new" if not change["before"] else "of another type" if change["now"] else "gone"
+        words[what].append(change["column"])
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="schema_stable",
+        passed=not changed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(
+            f"{len(names):,} {what}: {', '.join(names[:EXAMPLES])}"
+            for what, names in words.items()
+            if names
+        )
+        or f"{len(now):,} columns, as before.",
+        metadata={"columns": len(now), "changes": as_table(changed)},
     )
 
 

@@ -15,7 +15,8 @@ from pydantic import Field as Describe
 from event_assets import configuration
 from event_assets.assets import DEFAULT_SOURCE, asset_key, build_assets
 from event_assets.checks import Freshness, build_checks
-from event_assets.records import Field
+from event_assets.fields import Field
+from event_assets.rejects import MAX_REJECTS
 from event_assets.source import ConfigError, EventSource
 from event_assets.transport import CONCURRENCY
 
@@ -47,6 +48,20 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     concurrency: int = Describe(
         default=CONCURRENCY, ge=1, description="Requests in flight at the most."
     )
+    exclude: Sequence[str] = Describe(
+        default=(), description="Paths in the records that are kept nowhere: `venue.location`."
+    )
+    only: Sequence[str] = Describe(
+        default=(), description="Beside `fields`, keep these paths and nothing else."
+    )
+    max_rejects: str = Describe(
+        default=f"{MAX_REJECTS:.0%}",
+        pattern=r"^\d+(\.\d+)?%$",
+        description="Share of the records that may break the contract; more stop the sync.",
+    )
+    ignore_changes: Sequence[str] = Describe(
+        default=(), description="Columns whose changes `event_changes` leaves out."
+    )
     owners: Sequence[str] = Describe(
         default=(), description="Owners of the assets: e-mail addresses or team:NAME."
     )
@@ -64,7 +79,16 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
                 f"The folder {context.path} names a source, and so a schema in DuckDB: "
                 "give it a name of letters, digits and underscores."
             )
-        source = EventSource(name, self.rest_api, self.fields, self.concurrency)
+        source = EventSource(
+            name,
+            self.rest_api,
+            self.fields,
+            self.concurrency,
+            self.exclude,
+            self.only,
+            float(self.max_rejects.rstrip("%")) / 100,
+            self.ignore_changes,
+        )
         suffix = "events" if name == DEFAULT_SOURCE else name
         job = dg.define_asset_job(
             f"sync_{suffix}",

@@ -48,7 +48,7 @@ class Attributes(dg.Model):
         try:
             return handler(value)
         except ValidationError as error:
-            names = sorted(cls.model_fields)
+            names = sorted(field.alias or name for name, field in cls.model_fields.items())
             details = [_with_names(detail, names) for detail in error.errors()]
         raise ValidationError.from_exception_data(cls.__name__, details)
 

@@ -1,156 +1,258 @@
-"""From JSON records to typed Arrow tables."""
+"""From JSON records to typed Arrow tables, and the records that break the contract."""
 
 from __future__ import annotations
 
+import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import chain, islice
 from operator import itemgetter
 from types import NoneType
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema
-from dlt.common.time import ensure_pendulum_datetime
-from pydantic import Field as Describe
 
-from event_assets.configuration import Attributes
+from event_assets.columns import LAST_SEEN, Names, Selection
+from event_assets.fields import ARROW, Path, Reader, to_json
 
 Record = Mapping[str, Any]
-Type = Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"]
+Columns = Mapping[str, TColumnSchema]
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
 CHUNK_ROWS = 2_000  # records turned into Arrow at once
-ARROW: Mapping[str, pa.DataType] = {
-    "text": pa.string(),
-    "timestamp": pa.timestamp("us", "UTC"),
-    "date": pa.date32(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "json": pa.string(),  # JSON text, told from other text by its metadata
-}
+DEPTH = 10  # levels of objects that become columns; what is deeper stays JSON
+EXACT = 2**53  # whole numbers up to here are the same as float
 
 
-class Field(Attributes):
-    """One typed column of `event_data`."""
-
-    type: Type = Describe(
-        description="Type of the column, by dlt's names; a timestamp lands in UTC."
-    )
-    nullable: bool = Describe(default=True, description="Whether the API may leave it out.")
+class ContractError(ValueError):
+    """The contract does not go with what is there. The message says what to do."""
 
 
-def columns(fields: Mapping[str, Field]) -> dict[str, TColumnSchema]:
-    """Say the contract's fields in dlt's column hints."""
-    return {
-        name: {"name": name, "data_type": field.type, "nullable": field.nullable}
-        for name, field in fields.items()
-    }
+class Reject(NamedTuple):
+    """A record that breaks the contract."""
+
+    id: str | None
+    record: str  # JSON
+    field: str | None
+    reason: str
 
 
-class RecordError(ValueError):
-    """The API sent records that cannot be kept. The message says which field and what to do."""
+class Shaper:
+    """Turns one sync's records into Arrow tables, and remembers the types of their columns.
 
+    Columns are the contract's fields, typed, and every other field: scalars by their JSON type,
+    objects flattened to `a__b`, lists as JSON text. A field keeps its column's type: a value of
+    another type goes on in a second column, `NAME__v_TYPE`, but a whole number that gets a fraction
+    makes its column a float. A field that holds nothing but null is left out.
 
-def tables(
-    records: Iterable[Record],
-    fields: Mapping[str, Field],
-    known: Mapping[str, TColumnSchema] | None = None,
-) -> Iterator[pa.Table]:
-    """Turn records into Arrow tables of `BATCH_ROWS` rows.
+    Args:
+        readers: the contract.
+        known: the columns that the table has already.
+        selection: which of the other fields to keep.
+        reject: is given the records that break the contract, chunk by chunk.
+        retype: makes a column of the table another type, or says that it cannot.
 
-    `known` are the columns that the table has already: a field keeps its column's type, and a value
-    of another type goes on in a second column, `NAME__v_TYPE`.
-
-    Columns are the contract's fields, typed, and every other field of the batch: scalars by their
-    JSON type, objects flattened to `a__b`, lists as JSON text (`json` in the metadata of their
-    field). A field that holds nothing but null in the batch is left out.
-
-    Raises:
-        RecordError: when a field that is not nullable is missing.
+    Attributes:
+        held: the columns that held a value so far, and their types by dlt's names.
+        reasons: how many records broke the contract so far, by field and reason.
     """
-    shaper = _Shaper(fields, known)
-    source = iter(records)
-    chunks: list[pa.Table] = []
-    while chunk := list(islice(source, CHUNK_ROWS)):
-        chunks.append(shaper.table(chunk))
-        if len(chunks) * CHUNK_ROWS >= BATCH_ROWS:
-            yield pa.concat_tables(chunks, promote_options="default").combine_chunks()
-            chunks.clear()
-    if chunks:
-        yield pa.concat_tables(chunks, promote_options="default").combine_chunks()
-
-
-def empty_table(fields: Mapping[str, Field]) -> pa.Table:
-    """Make a table with the contract's columns and no rows."""
-    return _Shaper(fields).table([])
-
-
-class _Shaper:
-    """Shapes batches, and remembers the types of the columns from one batch to the next."""
 
     def __init__(
-        self, fields: Mapping[str, Field], known: Mapping[str, TColumnSchema] | None = None
+        self,
+        readers: Mapping[str, Reader],
+        known: Columns | None = None,
+        *,
+        selection: Selection | None = None,
+        reject: Callable[[Sequence[Reject]], None] = lambda _: None,
+        retype: Callable[[str, str], bool] = lambda *_: True,
     ) -> None:
-        self._fields = fields
-        self._types: dict[str, pa.Field] = {
-            name: _arrow_field(name, kind)
+        self.held: dict[str, str] = {}
+        self.reasons: Counter[tuple[str | None, str]] = Counter()
+        self._readers = readers
+        self._selection = selection or Selection()
+        self._reject = reject
+        self._retype = retype
+        self._names = Names((*readers, LAST_SEEN), known or {})
+        self._types: dict[str, str] = {
+            name: kind
             for name, column in (known or {}).items()
-            if (kind := column.get("data_type")) in ARROW
+            if (kind := str(column.get("data_type"))) in ARROW
         }
+        for name, reader in readers.items():
+            self._adopt(name, reader.field.type)
+        self._inexact: set[str] = set()
+        self._whole = frozenset(reader.whole for reader in readers.values() if reader.whole)
 
-    def table(self, batch: Sequence[Record]) -> pa.Table:
-        columns: dict[str, tuple[pa.Field, pa.Array]] = {}
-        for name, values in _columns(batch, ""):
-            field = self._fields.get(name)
-            made = _typed(name, values, field.type) if field else _inferred(name, values)
-            for arrow, array in made:
-                self._add(columns, arrow, array)
-        for name, field in self._fields.items():
-            if name not in columns:
-                columns[name] = _empty(name, field, len(batch))
-            if not field.nullable:
-                columns[name] = _required(name, columns[name][1])
-        names = [*self._fields, *(name for name in columns if name not in self._fields)]
+    def _adopt(self, name: str, kind: str) -> None:
+        """Make a column what the contract says, if it was another type before."""
+        before = self._types.get(name, kind)
+        if before != kind and not self._retype(name, kind):
+            raise ContractError(
+                f"The column `{name}` of event_data is {before}, and not all of its values can "
+                f"become {kind}, as the contract has it: give the field another name in defs.yaml."
+            )
+        self._types[name] = kind
+
+    def tables(self, records: Iterable[Any]) -> Iterator[pa.Table]:
+        """Turn records into tables of about `BATCH_ROWS` rows."""
+        source = iter(records)
+        chunks: list[pa.Table] = []
+        while chunk := list(islice(source, CHUNK_ROWS)):
+            chunks.append(self.table(chunk))
+            if len(chunks) * CHUNK_ROWS >= BATCH_ROWS:
+                yield _joined(chunks)
+                chunks.clear()
+        if chunks:
+            yield _joined(chunks)
+
+    def table(self, records: Sequence[Any]) -> pa.Table:
+        """Turn a few records into one table; those that break the contract are not in it."""
+        good, typed = self._contract(records)
+        columns = {name: (_field(name, self._types[name]), array) for name, array in typed.items()}
+        leaves = list(self._leaves(good, ()))
+        leaves.sort(key=lambda leaf: not self._names.is_plain(leaf[0]))
+        for path, values in leaves:
+            if made := _inferred(values):
+                self._place(columns, path, *made)
+        for name, (field, array) in columns.items():
+            if array.null_count < len(array):
+                self.held[name] = _kind(field)
         return pa.table(
-            [columns[name][1] for name in names],
-            schema=pa.schema([columns[name][0] for name in names]),
+            [array for _, array in columns.values()],
+            schema=pa.schema([field for field, _ in columns.values()]),
         )
 
-    def _add(
-        self, columns: dict[str, tuple[pa.Field, pa.Array]], arrow: pa.Field, array: pa.Array
+    def _contract(self, records: Sequence[Any]) -> tuple[Sequence[Any], dict[str, pa.Array]]:
+        """Type the contract's fields, and set aside the records that break it."""
+        objects = [record if type(record) is dict else {} for record in records]
+        problems: dict[int, tuple[str | None, str]] = {
+            row: (None, "is no object")
+            for row, record in enumerate(records)
+            if type(record) is not dict
+        }
+        typed = {}
+        for name, reader in self._readers.items():
+            values = reader.values(objects)
+            typed[name] = array = reader.array(values, objects)
+            if array.null_count > (values.count(None) if reader.field.nullable else 0):
+                for row in pc.indices_nonzero(array.is_null()).to_pylist():
+                    if values[row] is not None or not reader.field.nullable:
+                        reason = reader.problem(values[row])
+                        problems.setdefault(row, (name, reason))
+        if not problems:
+            return records, typed
+        ids = typed["id"] if "id" in typed else pa.nulls(len(records))
+        self._set_aside(
+            [
+                Reject(ids[row].as_py(), self._selection.json(records[row]), field, reason)
+                for row, (field, reason) in sorted(problems.items())
+            ]
+        )
+        good = pa.array([row for row in range(len(records)) if row not in problems], pa.int64())
+        kept = {name: array.take(good) for name, array in typed.items()}
+        return [records[row] for row in good.to_pylist()], kept
+
+    def _set_aside(self, rejects: Sequence[Reject]) -> None:
+        self.reasons.update((reject.field, reject.reason) for reject in rejects)
+        self._reject(rejects)
+
+    def _leaves(self, batch: Sequence[Any], prefix: Path) -> Iterator[tuple[Path, Sequence[Any]]]:
+        """Turn rows into columns, objects into the columns of their members."""
+        names = list(dict.fromkeys(chain.from_iterable(row for row in batch if row)))
+        for name, values in zip(names, _turned(batch, names), strict=True):
+            path = (*prefix, name)
+            if path in self._whole or not self._selection.enters(path):
+                continue
+            kinds = _kinds(values)
+            if dict in kinds and len(path) < DEPTH:
+                objects = values
+                if kinds != {dict}:
+                    objects = [value if type(value) is dict else None for value in values]
+                    values = [None if type(value) is dict else value for value in values]
+                yield from self._leaves(objects, path)
+                if kinds == {dict}:
+                    continue
+            if self._selection.keeps(path):
+                yield path, values
+
+    def _place(
+        self, columns: dict[str, tuple[pa.Field, pa.Array]], path: Path, kind: str, array: pa.Array
     ) -> None:
-        """Keep a column's type from batch to batch; another type goes on in a second column."""
-        known = self._types.setdefault(arrow.name, arrow)
-        if _dlt_type(arrow) == _dlt_type(known):
-            columns[arrow.name] = (known, array)
-        elif (_dlt_type(arrow), _dlt_type(known)) in WIDENED:
-            columns[arrow.name] = (known, array.cast(known.type))
-        else:
-            variant = arrow.with_name(f"{arrow.name}__v_{_dlt_type(arrow)}")
-            columns[variant.name] = (variant, array)
+        """Find the column for a field's values, by their type and by what came before."""
+        name = self._names.column(path)
+        known = self._types.setdefault(name, kind)
+        if kind != known:
+            fitting = self._fitting(name, known, kind, array)
+            if fitting is None:
+                path = (*path, None, kind)
+                name = self._names.column(path)
+                self._types[name] = kind
+            else:
+                known, array = fitting
+                kind = self._types[name] = known
+        if kind == "bigint" and name not in self._inexact:
+            ends = pc.min_max(array).as_py()
+            if max(-(ends["min"] or 0), ends["max"] or 0) > EXACT:
+                self._inexact.add(name)
+        columns[name] = (_field(name, kind, path), array)
+
+    def _fitting(
+        self, name: str, known: str, kind: str, array: pa.Array
+    ) -> tuple[str, pa.Array] | None:
+        """Make values fit a column of another type, or the column fit the values."""
+        if (kind, known) in CAST:
+            try:
+                return known, array.cast(ARROW[known])
+            except pa.ArrowInvalid:  # a whole number too large to be exact as a float
+                return None
+        widens = (known, kind) == ("bigint", "double") and name not in self._inexact
+        return (kind, array) if widens and self._retype(name, kind) else None
 
 
-WIDENED = {("bigint", "double"), ("bigint", "text"), ("double", "text")}
+CAST = {("bigint", "double"), ("bigint", "text"), ("double", "text")}
 
 
-def _columns(batch: Sequence[Any], prefix: str) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Turn rows into columns, objects into the columns of their members."""
-    names = list(dict.fromkeys(chain.from_iterable(row for row in batch if row)))
-    for name, values in zip(names, _turned(batch, names), strict=True):
-        path = f"{prefix}{name}"
-        kinds = _kinds(values)
-        if dict not in kinds:
-            yield path, values
-        elif kinds == {dict}:
-            yield from _columns(values, f"{path}__")
-        else:
-            objects = [value if type(value) is dict else None for value in values]
-            yield from _columns(objects, f"{path}__")
-            yield path, [None if type(value) is dict else value for value in values]
+def hints(table: pa.Table) -> dict[str, TColumnSchema]:
+    """Give dlt's hints for what Arrow's types do not say: JSON, and where a column comes from."""
+    found: dict[str, TColumnSchema] = {}
+    for field in table.schema:
+        said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+        if said:
+            hint: dict[str, Any] = {"name": field.name}
+            if "type" in said:
+                hint["data_type"] = said["type"]
+            if "path" in said:
+                hint["x-path"] = json.loads(said["path"])
+            found[field.name] = hint  # type: ignore[assignment]
+    return found
+
+
+def with_time(table: pa.Table, seen_at: datetime) -> pa.Table:
+    """Add when the sync saw these events."""
+    moment = pa.scalar(seen_at, ARROW["timestamp"])
+    return table.append_column(_field(LAST_SEEN, "timestamp"), pa.repeat(moment, len(table)))
+
+
+def _field(name: str, kind: str, path: Path | None = None) -> pa.Field:
+    said = {"type": kind} if kind in ("json", "double") else {}
+    if path and "__".join(map(str, path)) != name:
+        said["path"] = json.dumps(path)
+    return pa.field(name, ARROW[kind], metadata=said or None, nullable=name != "id")
+
+
+def _kind(field: pa.Field) -> str:
+    if field.metadata and field.metadata.get(b"type") == b"json":
+        return "json"
+    return next(kind for kind, arrow in ARROW.items() if arrow == field.type)
+
+
+def _joined(chunks: Sequence[pa.Table]) -> pa.Table:
+    # A column that became a float in a later chunk is one in all.
+    return pa.concat_tables(chunks, promote_options="permissive").combine_chunks()
 
 
 def _turned(batch: Sequence[Any], names: Sequence[str]) -> Iterable[Sequence[Any]]:
@@ -166,130 +268,30 @@ def _kinds(values: Sequence[Any]) -> set[type]:
     return set(map(type, values)) - {NoneType}
 
 
-SCALARS: Mapping[frozenset[type], pa.DataType] = {
-    frozenset({str}): pa.string(),
-    frozenset({bool}): pa.bool_(),
-    frozenset({int}): pa.int64(),
-    frozenset({float}): pa.float64(),
-    frozenset({int, float}): pa.float64(),
+SCALARS: Mapping[frozenset[type], str] = {
+    frozenset({str}): "text",
+    frozenset({bool}): "bool",
+    frozenset({int}): "bigint",
+    frozenset({float}): "double",
+    frozenset({int, float}): "double",
 }
 
-Column = tuple[pa.Field, pa.Array]
 
-
-def _inferred(name: str, values: Sequence[Any]) -> Iterator[Column]:
+def _inferred(values: Sequence[Any]) -> tuple[str, pa.Array] | None:
+    """Give a column its type by its values: of several, or of odd ones, text; None if all null."""
     kinds = frozenset(_kinds(values))
     if not kinds:
-        return
-    if list in kinds:
-        yield _arrow_field(name, "json"), pa.array(_json(values), ARROW["json"])
-        return
-    kind = SCALARS.get(kinds, pa.string())
-    try:
-        array = pa.array(_texts(values) if kinds not in SCALARS else values, kind)
-    except (OverflowError, pa.ArrowInvalid):  # an integer of more than 64 bits
-        kind, array = pa.string(), pa.array(_texts(values), pa.string())
-    yield pa.field(name, kind), array
-
-
-def _typed(name: str, values: Sequence[Any], kind: Type) -> Iterator[Column]:
-    """Make a column of the contract's type; what does not fit goes to a second column, as text."""
-    array = CONVERTERS[kind](values)
-    yield _arrow_field(name, kind), array
-    lost = array.null_count - values.count(None)
-    if lost:
-        unfit = [
-            None if fits else value
-            for value, fits in zip(values, array.is_valid().to_pylist(), strict=True)
-        ]
-        yield pa.field(f"{name}__v_text", pa.string()), pa.array(_texts(unfit), pa.string())
-
-
-def _json(values: Sequence[Any]) -> list[str | None]:
-    return [None if value is None else orjson.dumps(value).decode() for value in values]
-
-
-def _texts(values: Sequence[Any]) -> list[str | None]:
-    """Text as it is, anything else as JSON: 7 and "7" are the same."""
-    return [
-        value if value is None or type(value) is str else orjson.dumps(value).decode()
-        for value in values
-    ]
-
-
-def _text(values: Sequence[Any]) -> pa.Array:
-    return pa.array(values if _kinds(values) <= {str} else _texts(values), pa.string())
-
-
-def _time(values: Sequence[Any]) -> pa.Array:
-    """Instants in UTC; a time without a zone is taken as UTC."""
-    texts = _text(values)
-    for vectorized in (ARROW["timestamp"], pa.timestamp("us")):
-        try:
-            return pc.cast(texts, vectorized).cast(ARROW["timestamp"])
-        except pa.ArrowInvalid:
-            continue
-    return pa.array(_each(values, ensure_pendulum_datetime), ARROW["timestamp"])
-
-
-def _scalar(kind: Type) -> Callable[[Sequence[Any]], pa.Array]:
-    def convert(values: Sequence[Any]) -> pa.Array:
-        try:
-            return pa.array(values, ARROW[kind])
-        except (pa.ArrowException, OverflowError):
-            return pa.array(_each(values, lambda value: _cast(value, kind)), ARROW[kind])
-
-    return convert
-
-
-def _cast(value: Any, kind: Type) -> Any:
-    return pa.scalar(value if type(value) is str else str(value)).cast(ARROW[kind]).as_py()
-
-
-def _each(values: Sequence[Any], convert: Callable[[Any], Any]) -> list[Any]:
-    """Convert one by one; None for what cannot be converted."""
-    return [_or_none(convert, value) for value in values]
-
-
-def _or_none(convert: Callable[[Any], Any], value: Any) -> Any:
-    try:
-        return None if value is None else convert(value)
-    except (ValueError, TypeError, OverflowError, pa.ArrowException):
         return None
-
-
-CONVERTERS: Mapping[Type, Callable[[Sequence[Any]], pa.Array]] = {
-    "text": _text,
-    "timestamp": _time,
-    "date": _scalar("date"),
-    "bigint": _scalar("bigint"),
-    "double": _scalar("double"),
-    "bool": _scalar("bool"),
-    "json": lambda values: pa.array(_json(values), pa.string()),
-}
-
-
-def _empty(name: str, field: Field, rows: int) -> Column:
-    return _arrow_field(name, field.type), pa.nulls(rows, ARROW[field.type])
-
-
-def _required(name: str, array: pa.Array) -> Column:
-    if array.null_count:
-        raise RecordError(
-            f"{array.null_count:,} of {len(array):,} records have no usable `{name}`, which the "
-            f"contract requires; correct the field in defs.yaml or have the API's operator do so."
-        )
-    return pa.field(name, array.type, nullable=False), array
-
-
-def _arrow_field(name: str, kind: str | None) -> pa.Field:
-    metadata = {"type": "json"} if kind == "json" else None
-    return pa.field(name, ARROW[kind or "text"], metadata=metadata)
-
-
-def _dlt_type(arrow: pa.Field) -> str:
-    names = {kind: name for name, kind in ARROW.items() if name != "json"}
-    return "json" if arrow.metadata else names[arrow.type]
+    if kinds & {list, dict}:
+        return "json", pa.array([None if v is None else to_json(v) for v in values], pa.string())
+    kind = SCALARS.get(kinds)
+    if kind:
+        try:
+            return kind, pa.array(values, ARROW[kind])
+        except (OverflowError, pa.ArrowInvalid):  # a whole number too large
+            pass
+    texts = [v if v is None or type(v) is str else to_json(v) for v in values]
+    return "text", pa.array(texts, pa.string())
 
 
 class _Expected(logging.Filter):
@@ -300,12 +302,3 @@ class _Expected(logging.Filter):
 
 
 logging.getLogger("dlt").addFilter(_Expected())
-
-
-def json_columns(table: pa.Table) -> dict[str, TColumnSchema]:
-    """Give dlt's hints for the columns that hold JSON."""
-    return {
-        column.name: {"name": column.name, "data_type": "json"}
-        for column in table.schema
-        if column.metadata
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -25,8 +25,11 @@ from requests.auth import AuthBase
 
 from event_assets import sandbox
 from event_assets.api_errors import origin
+from event_assets.columns import Selection
+from event_assets.fields import Field, Reader, columns, readers
 from event_assets.paging import OffsetPages, watched
-from event_assets.records import Field, columns, empty_table, json_columns, tables
+from event_assets.records import Shaper, hints, with_time
+from event_assets.rejects import MAX_REJECTS, check_share
 from event_assets.syncs import Sync
 from event_assets.transport import CONCURRENCY, ApiSession
 
@@ -52,12 +55,19 @@ class EventSource:
         rest_api: dlt's REST API configuration; without `client.base_url`: the sandbox.
         fields: the typed columns of `event_data`, by name.
         concurrency: requests in flight at the most.
+        exclude, only: paths in the records that become no columns, or the only ones that do.
+        max_rejects: the share of the records that may break the contract.
+        ignore_changes: columns whose changes are not noted in `event_changes`.
     """
 
     name: str
     rest_api: Mapping[str, Any]
     fields: Mapping[str, Field] = field(default_factory=dict)
     concurrency: int = CONCURRENCY
+    exclude: Sequence[str] = ()
+    only: Sequence[str] = ()
+    max_rejects: float = MAX_REJECTS
+    ignore_changes: Sequence[str] = ()
 
     @property
     def base_url(self) -> str | None:
@@ -137,12 +147,15 @@ class EventSource:
         )
         return cast("dict[str, Any]", resources[EVENT_DATA])
 
+    def _contract(self) -> dict[str, Reader]:
+        return readers(self.fields, self._resource().get("primary_key") or "id")
+
     def _id_of(self) -> Callable[[Any], Hashable]:
-        key = self._resource().get("primary_key") or "id"
-        names = [key] if isinstance(key, str) else list(key)
-        if len(names) == 1:
-            return lambda record: _as_text(record.get(names[0]))
-        return lambda record: tuple(_as_text(record.get(name)) for name in names)
+        reader = self._contract()["id"]
+        if reader.whole and len(reader.whole) == 1:
+            (name,) = reader.whole
+            return lambda record: _as_text(record.get(name)) if type(record) is dict else None
+        return lambda record: _as_text(reader.values([record])[0])
 
     def _dlt_source(
         self,
@@ -175,26 +188,40 @@ class EventSource:
 
         def event_data() -> Iterator[Any]:
             yield dlt.mark.materialize_table_schema()
+            if sync is None:
+                return
+            known = dlt.current.source_schema().tables.get(EVENT_DATA, {}).get("columns")
+            contract = self._contract()
+            read = [reader.whole for reader in contract.values() if reader.whole]
+            shaper = Shaper(
+                contract,
+                known,
+                selection=Selection(self.exclude, self.only, read),
+                reject=sync.reject,
+                retype=sync.retype,
+            )
+            sync.shaped = shaper
             rows = 0
             with garbage_collection_paused():
-                known = dlt.current.source_schema().tables.get(EVENT_DATA, {}).get("columns")
-                for table in tables(chain.from_iterable(pages), self.fields, known):
+                for table in shaper.tables(chain.from_iterable(pages)):
                     rows += len(table)
-                    yield dlt.mark.with_hints(
-                        table, dlt.mark.make_hints(columns=json_columns(table))
-                    )
-            once = sync is not None and rows == sync.outcome.distinct_ids
+                    timed = with_time(table, sync.started_at)
+                    yield dlt.mark.with_hints(timed, dlt.mark.make_hints(columns=hints(timed)))
+            rejected = sum(shaper.reasons.values())
+            check_share(shaper.reasons, rows + rejected, self.max_rejects)
+            once = rows + rejected == sync.outcome.distinct_ids
             yield dlt.mark.with_hints(
-                empty_table(self.fields),
+                with_time(shaper.table([]), sync.started_at),
                 dlt.mark.make_hints(additional_table_hints={ALL_CAME_ONCE: once}),
             )
 
-        hints = self._resource()
+        resource = self._resource()
         for of_requests in ("endpoint", "include_from_parent"):
-            hints.pop(of_requests, None)
-        hints["columns"] = columns(self.fields) | hints.get("columns", {})
-        hints["write_disposition"] = {"disposition": "merge", "strategy": "delete-insert"}
-        return dlt.resource(event_data, **hints)
+            resource.pop(of_requests, None)
+        resource["columns"] = columns(self.fields) | resource.get("columns", {})
+        resource["primary_key"] = "id"
+        resource["write_disposition"] = {"disposition": "merge", "strategy": "delete-insert"}
+        return dlt.resource(event_data, **resource)
 
 
 class _QueryKey(AuthBase):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from event_assets.fields import to_json
 from event_assets.paging import Outcome
 from event_assets.progress import Progress, Show
+from event_assets.records import Reject, Shaper
 from event_assets.transport import Traffic
 
 SYNCS = "event_data_syncs"
@@ -28,6 +31,7 @@ COLUMNS = {
     "distinct_ids": "bigint",
     "total_reported": "bigint",
     "rejects": "bigint",
+    "columns": "json",
     "complete": "boolean",
     "reason": "varchar",
 }
@@ -41,9 +45,15 @@ class Sync:
         show: is told how far the sync is, after every page.
         traffic: requests, retries and bytes of its session.
         outcome: what paging says of the rows so far; in the end, its verdict.
+        reject: takes the records that break the contract.
+        retype: makes a column of the table another type, or says that it cannot.
+        shaped: what the records were like, once there are some.
     """
 
     show: Show
+    reject: Callable[[Sequence[Reject]], None] = lambda _: None
+    retype: Callable[[str, str], bool] = lambda *_: True
+    shaped: Shaper | None = None
     traffic: Traffic = field(default_factory=Traffic)
     outcome: Outcome = field(default_factory=lambda: Outcome(False, "No answer was read."))
     started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
@@ -88,7 +98,8 @@ class Sync:
             "rows_read": outcome.rows,
             "distinct_ids": outcome.distinct_ids,
             "total_reported": outcome.total_reported,
-            "rejects": 0,
+            "rejects": sum(self.shaped.reasons.values()) if self.shaped else 0,
+            "columns": to_json(self.shaped.held if self.shaped else {}),
             "complete": outcome.complete,
             "reason": outcome.reason,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -59,9 +60,20 @@ class Answer(requests.Response):
         if not hasattr(self, "_document"):
             try:
                 self._document = orjson.loads(self.content)
-            except orjson.JSONDecodeError as error:
-                raise requests.exceptions.JSONDecodeError(error.msg, "", error.pos) from None
+            except orjson.JSONDecodeError:
+                self._document = self._leniently()
         return self._document
+
+    def _leniently(self) -> Any:
+        """Read what is JSON but for NaN, half a character, or a charset other than UTF-8."""
+        try:
+            document = json.loads(self.text, parse_constant=lambda _: None)
+            return json.loads(
+                json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
+            )
+        except (ValueError, LookupError, RecursionError):
+            pass
+        raise requests.exceptions.JSONDecodeError("This is not JSON.", "", 0)
 
 
 @dataclass

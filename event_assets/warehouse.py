@@ -111,6 +111,76 @@ def pipeline(schema: str) -> Iterator[tuple[Pipeline, duckdb.DuckDBPyConnection]
         yield writer, connection
 
 
+@contextmanager
+def transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Do everything inside, or nothing."""
+    database.begin()
+    try:
+        yield
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()
+
+
+def quoted(name: str) -> str:
+    """Write a name so that DuckDB takes it as it is."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Write a text so that DuckDB takes it as it is."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def retype(database: duckdb.DuckDBPyConnection, schema: str, column: str, kind: str) -> bool:
+    """Make a column of `event_data` another type; False, and nothing done, when it cannot be.
+
+    Values stay what they are: a whole number that a float cannot hold keeps its column from
+    becoming one.
+    """
+    name = quoted(column)
+    schemas = database.execute(
+        "select schema_name from duckdb_columns() where column_name = ? "
+        "and table_name = 'event_data' and schema_name in (?, ? || '_staging')",
+        [column, schema, schema],
+    ).fetchall()
+    tables = [f"{quoted(owner)}.event_data" for (owner,) in schemas]
+    inexact = f"bool_or(abs({name}::hugeint) > 9007199254740992)"
+    if kind == "double" and any(
+        database.table(table).aggregate(inexact).fetchone() == (True,) for table in tables
+    ):
+        return False
+    database.execute("set timezone = 'UTC'")
+    try:
+        with transaction(database):
+            for table in tables:
+                database.execute(f"alter table {table} alter {name} type {TYPES[kind]}")
+    except duckdb.ConversionException:
+        return False
+    return True
+
+
+TYPES = {
+    "text": "varchar",
+    "timestamp": "timestamptz",
+    "date": "date",
+    "bigint": "bigint",
+    "double": "double",
+    "bool": "boolean",
+    "json": "json",
+}
+
+
+def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Is there a table of this name?"""
+    found = database.execute(
+        "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?",
+        [schema, table],
+    ).fetchone()
+    return found != (0,)
+
+
 def last_value(database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> Any:
     """Give a column of the newest row of a table of our own; None where there is none."""
     known = database.execute(

@@ -99,7 +99,10 @@ def metadata(result: ExecuteInProcessResult, asset: str = "event_data") -> dict[
         if event.asset_key == dg.AssetKey(asset)
     ]
     assert len(found) == 1
-    return {name: entry.value for name, entry in found[0].items()}
+    return {
+        name: entry.records if isinstance(entry, dg.TableMetadataValue) else entry.value
+        for name, entry in found[0].items()
+    }
 
 
 def checks(result: ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
@@ -113,3 +116,10 @@ def failure(result: ExecuteInProcessResult) -> str:
     error = step.step_failure_data.error
     assert error is not None
     return error.to_string()
+
+
+def shown(check: dg.AssetCheckEvaluation, name: str) -> list[dict[str, Any]]:
+    """Give the rows of a table in a check's metadata."""
+    table = check.metadata[name]
+    assert isinstance(table, dg.TableMetadataValue)
+    return [dict(record.data) for record in table.records]

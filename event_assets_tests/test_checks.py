@@ -9,7 +9,7 @@ from event_assets import warehouse
 from event_assets.checks import Freshness, fresh
 from event_assets.definitions import defs
 from event_assets.sandbox import Sandbox
-from event_assets_tests.conftest import Project, failure
+from event_assets_tests.conftest import Project, checks, failure, shown
 
 KEY = dg.AssetKey("event_data")
 
@@ -37,7 +37,7 @@ def test_fresh_goes_by_the_age_of_the_newest_sync(
 
 
 def test_checking_before_the_first_sync_says_to_sync_first(project: Project) -> None:
-    checks = (
+    only_checks = (
         defs()
         .resolve_implicit_global_asset_job_def()
         .get_subset(
@@ -45,8 +45,44 @@ def test_checking_before_the_first_sync_says_to_sync_first(project: Project) -> 
             asset_check_selection={dg.AssetCheckKey(KEY, "complete")},
         )
     )
-    result = checks.execute_in_process(instance=project.instance, raise_on_error=False)
+    result = only_checks.execute_in_process(instance=project.instance, raise_on_error=False)
     assert failure(result) == (
         'Table with name "events.event_data_syncs" does not exist because schema "events" does not '
         "exist. Materialize event_data first."
     )
+
+
+def test_columns_that_are_new_gone_or_of_another_type_are_said(project: Project) -> None:
+    lists = [
+        [{"id": "1", "old": "x", "size": 1}],
+        [{"id": "1", "new": {"b": True}, "size": "large"}],
+        [{"id": "1", "new": {"b": True}, "size": "large"}],
+    ]
+    found = []
+    for events in lists:
+        with Sandbox(events) as api:
+            found.append(checks(project.sync(url=api.url))["schema_stable"])
+    first, second, third = found
+    assert (first.passed, second.passed, third.passed) == (True, False, True)
+    assert second.severity is dg.AssetCheckSeverity.WARN
+    assert second.description == "2 new: new__b, size__v_text; 2 gone: old, size"
+    assert shown(second, "changes") == [
+        {"column": "new__b", "before": None, "now": "bool"},
+        {"column": "size__v_text", "before": None, "now": "text"},
+        {"column": "old", "before": "text", "now": None},
+        {"column": "size", "before": "bigint", "now": None},
+    ]
+
+
+def test_a_column_that_becomes_a_float_is_of_another_type(project: Project) -> None:
+    for size in (1, 1.5):
+        with Sandbox([{"id": "1", "size": size}]) as api:
+            check = checks(project.sync(url=api.url))["schema_stable"]
+    assert check.description == "1 of another type: size"
+    assert shown(check, "changes") == [{"column": "size", "before": "bigint", "now": "double"}]
+
+
+def test_a_sync_without_events_says_nothing_of_columns(project: Project, api: Sandbox) -> None:
+    project.sync(url=api.url)
+    api.replace([])
+    assert checks(project.sync(url=api.url))["schema_stable"].passed

@@ -112,7 +112,7 @@ def test_make_run_ends_with_a_summary(project: Project, clone: Path, api: Sandbo
     assert done.returncode == 0, done.stderr
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert lines["events"] == "250"
-    assert lines["checks"] == "3 of 3 passed"
+    assert lines["checks"] == "5 of 5 passed"
     assert lines["database"] == str(project.database)
     assert " to " in lines["starting"]
     looked = subprocess.run(lines["look"], shell=True, capture_output=True, text=True, check=False)
@@ -231,4 +231,4 @@ def test_the_lock_alone_makes_a_working_environment(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "3 of 3 passed" in done.stdout
+    assert "5 of 5 passed" in done.stdout

@@ -143,6 +143,31 @@ def test_an_incomplete_sync_makes_no_event_go(project: Project, big: Sandbox) ->
     assert len(project.ids("current_events")) == 1_000
 
 
+def test_an_api_that_shows_no_events_any_more_makes_none_go(project: Project) -> None:
+    with Sandbox(EVENTS[:10]) as api:
+        project.sync(url=api.url)
+        api.replace([])
+        result = project.sync(url=api.url)
+        check = checks(result)["complete"]
+        assert (result.success, check.passed, check.severity) == (True, False, WARN)
+        assert "where it had some before" in str(check.description)
+        assert len(project.ids("current_events")) == 10
+        api.replace(EVENTS[:4])
+        project.sync(url=api.url)
+    assert len(project.ids("current_events")) == 4
+
+
+def test_every_event_says_when_it_was_last_seen(project: Project) -> None:
+    with Sandbox(EVENTS[:10]) as api:
+        project.sync(url=api.url)
+        api.replace(EVENTS[:4])
+        project.sync(url=api.url)
+    seen = "select count(*), last_seen_at from events.event_data group by all order by all"
+    syncs = "select started_at from events.event_data_syncs order by started_at"
+    (first,), (second,) = project.rows(syncs)
+    assert project.rows(seen) == [(4, second), (6, first)]
+
+
 def test_a_short_list_costs_no_more_requests_than_its_pages_and_the_windows_start(
     project: Project,
 ) -> None:

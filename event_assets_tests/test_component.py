@@ -60,6 +60,7 @@ def test_the_assets_read_from_the_api_to_the_calendar() -> None:
         "event_data": ["events_api"],
         "current_events": ["event_data"],
         "event_calendar": ["current_events"],
+        "event_changes": ["current_events"],
     }
 
 
@@ -152,7 +153,7 @@ def test_a_value_that_cannot_work_is_answered_with_what_can(
 
 def test_an_unknown_attribute_is_answered_with_its_line_and_the_names() -> None:
     said = complaint(contract(shedule="* * * * *"))
-    assert "`shedule` is no field here, did you mean `schedule`? Allowed: concurrency, fi" in said
+    assert "`shedule` is no field here, did you mean `schedule`? Allowed: concurrency, ex" in said
     assert said.endswith(">>   shedule: '* * * * *'")
 
 

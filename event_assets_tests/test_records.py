@@ -1,13 +1,13 @@
 """From JSON records to typed Arrow tables."""
 
-from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from event_assets import records
-from event_assets.records import Field, RecordError, tables
+from event_assets.fields import Field, readers
+from event_assets.records import Reject, Shaper
 from event_assets.sandbox import Sandbox
 from event_assets_tests.conftest import Project
 
@@ -18,8 +18,12 @@ FIELDS = {
 UTC = pa.timestamp("us", "UTC")
 
 
+def shaper(fields: dict[str, Field] | None = None) -> Shaper:
+    return Shaper(readers(FIELDS if fields is None else fields))
+
+
 def table(*rows: dict[str, Any], fields: dict[str, Field] | None = None) -> pa.Table:
-    (made,) = tables(rows, FIELDS if fields is None else fields)
+    (made,) = shaper(fields).tables(rows)
     return made
 
 
@@ -60,7 +64,7 @@ def test_objects_are_flattened_and_lists_are_json() -> None:
     assert made.schema.names == ["id", "start_time", "a__b__c", "a__d"]
     assert made["a__b__c"].to_pylist() == [1]
     assert made["a__d"].to_pylist() == ['[1,{"e":"ü"}]']
-    assert records.json_columns(made) == {"a__d": {"name": "a__d", "data_type": "json"}}
+    assert records.hints(made) == {"a__d": {"name": "a__d", "data_type": "json"}}
 
 
 def test_a_field_that_is_now_an_object_and_now_a_scalar_has_columns_for_both() -> None:
@@ -69,55 +73,41 @@ def test_a_field_that_is_now_an_object_and_now_a_scalar_has_columns_for_both() -
     assert made["venue__name"].to_pylist() == [None, "Park"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2026-05-01T18:30:00Z",
-        "2026-05-01T20:30:00+02:00",
-        "2026-05-01 18:30:00",
-        "2026-05-01T18:30:00.000000Z",
-        "2026-05-01T18:30:00",
-    ],
-)
-def test_times_are_instants_in_utc(text: str) -> None:
-    expected = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
-    assert column([text, None], Field(type="timestamp")) == (UTC, [expected, None])
-
-
-def test_times_with_and_without_a_zone_may_stand_in_one_column() -> None:
-    _, values = column(
-        ["2026-05-01T18:30:00", "2026-05-01T20:30:00+02:00"], Field(type="timestamp")
-    )
-    assert values == [datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)] * 2
-
-
-def test_what_does_not_fit_a_typed_column_is_kept_beside_it() -> None:
-    made = table(
-        {"id": "1", "start_time": "soon"}, {"id": "2", "start_time": "2026-05-01T18:30:00Z"}
-    )
-    assert made["start_time"].is_null().to_pylist() == [True, False]
-    assert made["start_time__v_text"].to_pylist() == ["soon", None]
-
-
-def test_a_number_as_id_is_text() -> None:
-    assert column([7, "7"], Field(type="text")) == (pa.string(), ["7", "7"])
-
-
 def test_typed_columns_are_there_even_if_the_api_leaves_them_out() -> None:
     made = table({"id": "1"})
     assert made.schema.field("start_time").type == UTC
     assert made["start_time"].to_pylist() == [None]
 
 
-def test_a_missing_field_that_is_required_is_said_with_its_name() -> None:
-    with pytest.raises(RecordError, match="1 of 2 records have no usable `id`"):
-        table({"id": "1"}, {"name": "x"})
+def test_a_record_that_breaks_the_contract_is_set_aside_whole() -> None:
+    rejects: list[Reject] = []
+    rows = [
+        {"id": "1", "start_time": "soon", "x": [1]},
+        {"id": "2", "start_time": "2026-05-01T18:30:00Z", "x": 2},
+        {"start_time": None},
+        "no record at all",
+    ]
+    (made,) = Shaper(readers(FIELDS), reject=rejects.extend).tables(rows)
+    assert made["id"].to_pylist() == ["2"]
+    assert made["x"].to_pylist() == [2]
+    assert rejects == [
+        Reject("1", '{"id":"1","start_time":"soon","x":[1]}', "start_time", "is no time"),
+        Reject(None, '{"start_time":null}', "id", "is missing"),
+        Reject(None, '"no record at all"', None, "is no object"),
+    ]
+
+
+def test_a_whole_page_of_garbage_is_set_aside() -> None:
+    shaping = shaper()
+    (made,) = shaping.tables([None, 7, [], "x"])
+    assert len(made) == 0
+    assert shaping.reasons == {(None, "is no object"): 4}
 
 
 def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "BATCH_ROWS", 10)
     monkeypatch.setattr(records, "CHUNK_ROWS", 5)
-    made = list(tables(({"id": str(i)} for i in range(25)), FIELDS))
+    made = list(shaper().tables({"id": str(i)} for i in range(25)))
     assert [len(batch) for batch in made] == [10, 10, 5]
 
 
@@ -126,9 +116,47 @@ def test_another_type_in_a_later_batch_goes_on_in_a_second_column(
 ) -> None:
     monkeypatch.setattr(records, "BATCH_ROWS", 1)
     monkeypatch.setattr(records, "CHUNK_ROWS", 1)
-    first, second = tables([{"id": "1", "x": 1}, {"id": "2", "x": "many"}], FIELDS)
+    first, second = shaper().tables([{"id": "1", "x": 1}, {"id": "2", "x": "many"}])
     assert first["x"].to_pylist() == [1]
     assert second["x__v_text"].to_pylist() == ["many"]
+
+
+def test_a_whole_number_that_gets_a_fraction_makes_its_column_a_float(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(records, "CHUNK_ROWS", 1)
+    made = table({"id": "1", "x": 1}, {"id": "2", "x": 2.5}, {"id": "3", "x": 3})
+    assert made.schema.field("x").type == pa.float64()
+    assert made["x"].to_pylist() == [1.0, 2.5, 3.0]
+
+
+def test_a_column_of_numbers_too_large_for_a_float_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(records, "CHUNK_ROWS", 1)
+    made = table({"id": "1", "x": 2**60 + 1}, {"id": "2", "x": 2.5})
+    assert made["x"].to_pylist() == [2**60 + 1, None]
+    assert made["x__v_double"].to_pylist() == [None, 2.5]
+
+
+def test_a_whole_number_too_large_for_a_float_column_goes_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(records, "CHUNK_ROWS", 1)
+    made = table({"id": "1", "x": 2.5}, {"id": "2", "x": 2**60 + 1})
+    assert made["x"].to_pylist() == [2.5, None]
+    assert made["x__v_bigint"].to_pylist() == [None, 2**60 + 1]
+
+
+def test_a_number_gets_a_fraction_in_a_later_sync(project: Project) -> None:
+    for value in (1, 2.5, 3):
+        with Sandbox([{"id": str(value), "x": value}]) as api:
+            assert project.sync(url=api.url).success
+    assert project.rows("select typeof(x), x from events.event_data order by x") == [
+        ("DOUBLE", 1.0),
+        ("DOUBLE", 2.5),
+        ("DOUBLE", 3.0),
+    ]
 
 
 def test_another_type_in_a_later_sync_goes_on_in_a_second_column(project: Project) -> None:

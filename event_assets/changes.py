@@ -1,0 +1,181 @@
+"""What moved: `event_changes`, a row for each event that appeared, changed, or went away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from event_assets.columns import INTERNAL, LAST_SEEN
+from event_assets.warehouse import has_table, literal, quoted, transaction
+
+CHANGES = "event_changes"
+SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last compared
+KINDS = ("appeared", "changed", "cancelled", "gone", "reappeared")
+CANCELLED = ("cancelled", "canceled")
+
+CREATE = """
+create table if not exists {schema}.event_changes (
+    changed_at timestamptz, change varchar, id varchar, name varchar,
+    field varchar, old varchar, new varchar, load_id varchar
+)
+"""
+EMPTY = "select * from {schema}.event_changes limit 0"
+MOVED = """
+create or replace temp table moved as
+select now.id, before.id is null as is_new
+from {schema}.current_events as now left join {schema}.event_changes_snapshot as before using (id)
+where before.id is null or {differs}
+"""
+APPEARED = """
+insert into changes_now
+select now.last_seen_at, if(gone.id is null, 'appeared', 'reappeared'), now.id, {name},
+    null, null, null, now._dlt_load_id
+from moved join {schema}.current_events as now using (id)
+left join (
+    select distinct id from {schema}.event_changes where change = 'gone'
+) as gone using (id)
+where is_new
+"""
+CHANGED = """
+insert into changes_now
+select changed_at,
+    if(part.field = 'status' and lower(part.new) in {cancelled}, 'cancelled', 'changed'),
+    id, name, part.field, part.old, part.new, load_id
+from (
+    select now.last_seen_at as changed_at, now.id, {name} as name, now._dlt_load_id as load_id,
+        unnest([{parts}]) as part
+    from moved join {schema}.current_events as now using (id)
+    join {schema}.event_changes_snapshot as before using (id)
+    where not is_new
+)
+where part.old is distinct from part.new
+"""
+GONE = """
+insert into changes_now
+select sync.finished_at, 'gone', before.id, {old_name}, null, null, null, sync.load_id
+from {schema}.event_changes_snapshot as before
+anti join {schema}.current_events as now using (id)
+cross join (
+    select finished_at, load_id from {schema}.event_data_syncs order by started_at desc limit 1
+) as sync
+"""
+FORGET = """
+delete from {schema}.event_changes_snapshot
+where id in (select id from moved) or id not in (select id from {schema}.current_events)
+"""
+REMEMBER = """
+insert into {schema}.event_changes_snapshot by name
+select {columns} from {schema}.current_events where id in (select id from moved)
+"""
+START_ANEW = """
+create or replace table {schema}.event_changes_snapshot as
+select {columns} from {schema}.current_events
+"""
+ADD = "insert into {schema}.event_changes from changes_now"
+PREVIEW = 20  # rows shown with a materialization
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is different since the last comparison.
+
+    Attributes:
+        events: how many events appeared, changed, ..., by the name of the change.
+        rows: the first rows that were added, as dicts by column.
+    """
+
+    events: Mapping[str, int]
+    rows: Sequence[Mapping[str, str | None]]
+
+
+def record(
+    database: duckdb.DuckDBPyConnection,
+    schema: str,
+    first: Sequence[str] = (),
+    ignore: Collection[str] = (),
+) -> Changes:
+    """Compare the current events with the ones before, and note what is different.
+
+    The first time there is nothing to compare with: the events that are there are no change.
+
+    Args:
+        database: a connection.
+        schema: the source's.
+        first: the columns whose changes are noted first.
+        ignore: columns whose changes are not noted.
+    """
+    now = _columns(database, schema, "current_events")
+    before = _columns(database, schema, SNAPSHOT) if has_table(database, schema, SNAPSHOT) else {}
+    with transaction(database):
+        database.execute(CREATE.format(schema=schema))
+        database.execute(
+            f"create or replace temp table changes_now as {EMPTY.format(schema=schema)}"
+        )
+        if before:
+            _compare(database, schema, _compared(now, before, first, ignore), now, now == before)
+        if now != before:
+            columns = ", ".join(map(quoted, now))
+            database.execute(START_ANEW.format(schema=schema, columns=columns))
+        database.execute(ADD.format(schema=schema))
+    events = database.sql("select change, count(distinct id) from changes_now group by change")
+    preview = database.sql("select change, name, field, old, new, id from changes_now").limit(
+        PREVIEW
+    )
+    return Changes(
+        dict(events.fetchall()),
+        [dict(zip(preview.columns, row, strict=True)) for row in preview.fetchall()],
+    )
+
+
+def _compare(
+    database: duckdb.DuckDBPyConnection,
+    schema: str,
+    compared: Sequence[str],
+    columns: Mapping[str, str],
+    same: bool,
+) -> None:
+    differs = " or ".join(f"now.{c} is distinct from before.{c}" for c in map(quoted, compared))
+    parts = ", ".join(
+        f"{{'field': {literal(c)}, 'old': before.{quoted(c)}::varchar, "
+        f"'new': now.{quoted(c)}::varchar}}"
+        for c in compared
+    )
+    has_name = "name" in columns
+    words = {
+        "schema": schema,
+        "differs": differs or "false",
+        "parts": parts,
+        "cancelled": CANCELLED,
+        "name": "now.name" if has_name else "null",
+        "old_name": "before.name" if has_name else "null",
+        "columns": ", ".join(map(quoted, columns)),
+    }
+    steps = (MOVED, APPEARED, *((CHANGED,) if parts else ()), GONE)
+    for step in (*steps, FORGET, REMEMBER) if same else steps:
+        database.execute(step.format_map(words))
+
+
+def _compared(
+    now: Mapping[str, str],
+    before: Mapping[str, str],
+    first: Sequence[str],
+    ignore: Collection[str],
+) -> list[str]:
+    """Give the columns whose changes count: the ones that are as they were, the important first."""
+    names = dict.fromkeys((*first, "status", *now))
+    return [
+        name
+        for name in names
+        if name in now and now[name] == before.get(name) and name != "id" and name not in ignore
+    ]
+
+
+def _columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+    relation = database.sql(f"from {schema}.{table}")
+    return {
+        name: str(kind)
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+        if not name.startswith(INTERNAL) and name != LAST_SEEN
+    }

@@ -1,0 +1,285 @@
+"""The contract's fields: where in a record each one is, and its type."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+
+import orjson
+import pyarrow as pa
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+from dlt.common.schema.typing import TColumnSchema
+from pydantic import Field as Describe
+from pydantic import model_validator
+
+from event_assets import times
+from event_assets.configuration import Attributes
+
+Type = Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"]
+Path = tuple["str | None", ...]  # names from the top of a record
+
+ARROW: Mapping[str, pa.DataType] = {
+    "text": pa.string(),
+    "timestamp": times.INSTANT,
+    "date": pa.date32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "bool": pa.bool_(),
+    "json": pa.string(),  # JSON text, told from other text by its metadata
+}
+UNFIT: Mapping[str, str] = {
+    "text": "is an object or a list, not text",
+    "timestamp": "is no time",
+    "date": "is no date",
+    "bigint": "is no whole number",
+    "double": "is no number",
+    "bool": "is neither true nor false",
+    "json": "cannot be written as JSON",
+}
+NUMBER_AS_TIME = "is a number: say `format: epoch_s` or `format: epoch_ms`"
+NO_ZONE = "is a time in a zone that is not known"
+PART = re.compile(r"\{([^{}]+)\}")
+BOOLS = {"true": True, "false": False, "1": True, "0": False}
+WHOLE = re.compile(r"\s*[+-]?\d{1,30}\s*")
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+
+
+class Field(Attributes):
+    """One typed column of `event_data`."""
+
+    type: Type = Describe(
+        description="Type of the column, by dlt's names; a timestamp lands in UTC."
+    )
+    nullable: bool = Describe(default=True, description="Whether the API may leave it out.")
+    source: str | Sequence[str] | None = Describe(
+        default=None,
+        alias="from",
+        description="Where it is in a record: a path (`a.b`, `a.*`), several paths, of which the "
+        "first that is there counts, or parts put together (`{a.date}T{a.time}`).",
+    )
+    timezone: str | None = Describe(
+        default=None,
+        description="Zone of times that do not say theirs (`Europe/Berlin`, `+02:00`), "
+        "or the path to it; else UTC.",
+    )
+    format: str | None = Describe(
+        default=None, description="epoch_s, epoch_ms, or a pattern of strptime; else ISO 8601."
+    )
+
+    @model_validator(mode="after")
+    def _only_for_times(self) -> Field:
+        for name in ("timezone", "format"):
+            if getattr(self, name) and self.type != "timestamp":
+                raise ValueError(f"`{name}` is for `type: timestamp` only")
+        if self.format and self.format not in times.EPOCHS and "%" not in self.format:
+            raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %d.%m.%Y %H:%M")
+        return self
+
+
+class Reader:
+    """Reads one field of the contract out of records.
+
+    Attributes:
+        name: of the column.
+        field: what the contract says.
+        whole: the path that becomes this column as it is, if it is just one.
+    """
+
+    def __init__(self, name: str, field: Field) -> None:
+        self.name = name
+        self.field = field
+        choices = [field.source or name] if isinstance(field.source or name, str) else field.source
+        self._choices = [_getter(str(choice)) for choice in choices or ()]
+        self.whole = _plain(str(choices[0])) if choices and len(choices) == 1 else None
+        zone = field.timezone
+        self._zone = (times.offset_of(zone) or _getter(zone)) if zone else None
+
+    def values(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Give the field's value in each record, as the API has it; None where it is not."""
+        first, *others = self._choices
+        values = first(records)
+        for other in others:
+            if None not in values:
+                break
+            values = [b if a is None else a for a, b in zip(values, other(records), strict=True)]
+        if "" in values and (self.name == "id" or self.field.type not in ("text", "json")):
+            return [None if value == "" else value for value in values]
+        return values
+
+    def array(self, values: list[Any], records: Sequence[Mapping[str, Any]]) -> pa.Array:
+        """Type the values; null where there is none, or none that fits."""
+        if self.name == "id" and set(map(type, values)) - {str}:
+            return pa.array([None if v is None else _key(v) for v in values], pa.string())
+        if self.field.type != "timestamp":
+            return _typed(values, self.field.type)
+        zones = self._zone(records) if callable(self._zone) else self._zone
+        return times.instants(values, self.field.format, zones)
+
+    def problem(self, value: Any) -> str:
+        """Say why a value does not fit, in words that are the same for all of its kind."""
+        if value is None:
+            return "is missing"
+        if self.name == "id":
+            return "is neither text nor a whole number"
+        if self.field.type == "timestamp" and not self.field.format:
+            if type(value) in (int, float):
+                return NUMBER_AS_TIME
+            if callable(self._zone) and times.instants([value], None, None)[0].is_valid:
+                return NO_ZONE
+        return UNFIT[self.field.type]
+
+
+def readers(fields: Mapping[str, Field], key: str | Sequence[str] = "id") -> dict[str, Reader]:
+    """Make the readers of a contract; an `id` that does not say where it is takes the API's key."""
+    made = {name: Reader(name, field) for name, field in fields.items()}
+    if (id_ := fields.get("id")) and id_.source is None:
+        parts = [key] if isinstance(key, str) else key
+        source = parts[0] if len(parts) == 1 else ":".join(f"{{{part}}}" for part in parts)
+        made["id"] = Reader("id", id_.model_copy(update={"source": source, "nullable": False}))
+    return made
+
+
+def columns(fields: Mapping[str, Field]) -> dict[str, TColumnSchema]:
+    """Say the contract's fields in dlt's column hints."""
+    return {
+        name: {
+            "name": name,
+            "data_type": field.type,
+            "nullable": field.nullable and name != "id",
+        }
+        for name, field in fields.items()
+    }
+
+
+def misnamed(fields: Mapping[str, Field]) -> str | None:
+    """Say which field cannot be a column of its name, or that `id` is missing."""
+    naming = NamingConvention()
+    for name in fields:
+        column = naming.normalize_identifier(name) if name.strip() else "x"
+        if column != name or name.startswith("_dlt"):
+            return f"`{name}` cannot be a column's name: write `{column.removeprefix('_dlt')}`"
+    if "id" not in fields:
+        return "`id` is missing: events are told apart by it"
+    return None
+
+
+def _plain(choice: str) -> Path | None:
+    return None if "{" in choice or "*" in choice else tuple(choice.split("."))
+
+
+def _getter(choice: str) -> Callable[[Sequence[Any]], list[Any]]:
+    """Make what reads a path, or parts put together, in many records at once."""
+    names = PART.findall(choice)
+    if not names:
+        path = choice.split(".")
+        return lambda records: _at(records, path)
+    getters = [_getter(name) for name in names]
+    pattern = PART.sub("{}", choice)
+
+    def joined(records: Sequence[Any]) -> list[Any]:
+        parts = zip(*(getter(records) for getter in getters), strict=True)
+        return [
+            None if None in values or "" in values else pattern.format(*values) for values in parts
+        ]
+
+    return joined
+
+
+def _at(records: Sequence[Any], path: Sequence[str]) -> list[Any]:
+    values: list[Any] = list(records)
+    for name in path:
+        values = [_member(value, name) for value in values]
+    return values
+
+
+def _member(value: Any, name: str) -> Any:
+    if type(value) is dict:
+        if name != "*" or name in value:
+            return value.get(name)
+        return next((member for member in value.values() if member is not None), None)
+    if type(value) is list:
+        if name == "*":
+            return next((member for member in value if member is not None), None)
+        if name.isdecimal():
+            return value[int(name)] if int(name) < len(value) else None
+    return None
+
+
+def _typed(values: Sequence[Any], kind: str) -> pa.Array:
+    """Make a column of one type; null for what does not fit."""
+    if kind != "json":
+        try:
+            column = pa.array(values)
+        except (pa.ArrowException, OverflowError):  # of several types, or too large
+            column = None
+        if column is not None and column.type in (ARROW[kind], pa.null()):
+            return column.cast(ARROW[kind])
+    convert = CONVERTERS[kind]
+    return pa.array([None if v is None else convert(v) for v in values], ARROW[kind])
+
+
+def _text(value: Any) -> str | None:
+    if type(value) is str:
+        return value
+    return None if type(value) in (dict, list) else to_json(value)
+
+
+def _key(value: Any) -> str | None:
+    """An id: text, or a whole number, which a number with a fraction cannot tell for sure."""
+    return None if type(value) in (float, bool) else _text(value)
+
+
+def _whole(value: Any) -> int | None:
+    if type(value) is str:
+        value = int(value) if WHOLE.fullmatch(value) else None
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and -(2**63) <= value < 2**63 else None
+
+
+def _number(value: Any) -> float | None:
+    if type(value) is str:
+        value = float(value) if NUMBER.fullmatch(value) else None
+    return (
+        float(value) if type(value) in (int, float) and abs(value) <= sys.float_info.max else None
+    )
+
+
+def _bool(value: Any) -> bool | None:
+    if type(value) is bool:
+        return value
+    return BOOLS.get(value.lower()) if type(value) is str else BOOLS.get(str(value))
+
+
+def _date(value: Any) -> date | None:
+    found = times.ISO.fullmatch(value) if type(value) is str else None
+    try:
+        return date(*map(int, found.groups()[:3])) if found else None
+    except ValueError:
+        return None
+
+
+CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
+    "text": _text,
+    "bigint": _whole,
+    "double": _number,
+    "bool": _bool,
+    "date": _date,
+    "json": lambda value: to_json(value),
+}
+
+
+def to_json(value: Any) -> str:
+    """Write a value as JSON, however large its numbers; what is nested too deeply, as a note."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a number of more than 64 bits, or more than 254 levels
+        pass
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return '"(nested too deeply to be written)"'
