@@ -16,7 +16,7 @@ SLOW_EVENTS = 20_000  # where every page waits, or every sync is repeated
 LATENCY_SECONDS = 0.05
 RUNS = 3
 LOSSES = "losses"
-PARTS = ("sync", "latency", "memory", "size", LOSSES)
+PARTS = ("sync", "parts", "latency", "memory", "size", LOSSES)
 
 
 def main() -> int:
@@ -29,6 +29,7 @@ def main() -> int:
     few = min(events, SLOW_EVENTS)
     plan = {
         "sync": Scenario(events, SYNC, runs),
+        "parts": Scenario(events, scenarios.PARTS, runs),
         "latency": Scenario(few, LATENCY, runs, LATENCY_SECONDS),
         "memory": Scenario(10 * events if options.events else MILLION, MEMORY, runs),
         "size": Scenario(events if options.full else few, SIZE),

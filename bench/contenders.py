@@ -8,7 +8,9 @@ from typing import cast
 
 PATH = "/v1/events"
 PAGE = 100  # events asked for at once
-COLUMNS = {  # the typed columns of the default source's contract, as dlt says them
+COLUMNS: dict[
+    str, dict[str, object]
+] = {  # the typed columns of the default source's contract, as dlt says them
     "id": {"data_type": "text", "nullable": False},
     "name": {"data_type": "text"},
     "start_time": {"data_type": "timestamp"},
@@ -52,6 +54,9 @@ CONTENDERS = {
     "b2": Contender("(b2) this project: `dagster asset materialize`", "bench.ours:command"),
     "c": Contender("(c) plain dlt", "bench.plain:by_default"),
     "d": Contender("(d) plain dlt with Parquet", "bench.plain:with_parquet"),
+    "r": Contender("(r) typing the records, by itself", "bench.parts:typing_of_records"),
+    "e0": Contender("(e) event_changes, nothing changed", "bench.parts:changes_of_none"),
+    "e1": Contender("(e) event_changes, 1 % changed", "bench.parts:changes_of_some"),
     "s": Contender("(s) bare requests, one after another", "bench.plain:one_by_one"),
 }
 

@@ -4,9 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.contenders import Prepared, rows_in
+from bench.contenders import COLUMNS, Prepared, rows_in
 from event_assets.sandbox import KEY
+
+if TYPE_CHECKING:
+    from event_assets.fields import Field
 
 ASSET = "event_data"
 TABLE = f"events.{ASSET}"
@@ -54,6 +58,16 @@ def command(url: str, folder: Path) -> Prepared:
         return done.returncode == 0
 
     return Prepared(run, lambda: rows_in(database, TABLE), database)
+
+
+def contract() -> dict[str, "Field"]:
+    """Give the typed columns of the default source."""
+    from event_assets.fields import Field
+
+    return {
+        name: Field.model_validate({"type": str(hint["data_type"])})
+        for name, hint in COLUMNS.items()
+    }
 
 
 def _configure(url: str, folder: Path) -> Path:

@@ -85,6 +85,18 @@ def _sync(results: Results, events: str) -> Iterator[Row]:
     yield _row(f"sync in process: peak memory, {events} events", _mb(results.peak("sync", "b1")))
 
 
+def _parts(results: Results, events: str) -> Iterator[Row]:
+    sync = results.seconds("parts", "b1")
+    labels = {
+        "r": "typing the records",
+        "e0": "event_changes, nothing changed",
+        "e1": "event_changes, 1 % changed",
+    }
+    for step, label in labels.items():
+        ratio = _x(results.seconds("parts", step), sync)
+        yield _row(f"{label} / sync in process, {events} events", ratio)
+
+
 def _latency(results: Results, events: str) -> Iterator[Row]:
     ours = results.seconds("latency", "b1")
     label = f"{results.scenarios['latency'].latency * 1000:.0f} ms a page, {events} events"
@@ -110,6 +122,7 @@ def _size(results: Results, events: str) -> Iterator[Row]:
 
 COMPARISONS: Mapping[str, Callable[[Results, str], Iterator[Row]]] = {
     "sync": _sync,
+    "parts": _parts,
     "latency": _latency,
     "memory": _memory,
     "size": _size,

@@ -83,6 +83,7 @@ SYNC = {
     "d": Step("d"),
 }
 LATENCY = {step: Step(step) for step in ("a", "b1", "s", "d")}
+PARTS = {step: Step(step) for step in ("b1", "r", "e0", "e1")}
 MEMORY = {step: Step(step) for step in ("a", "b1")}
 SIZE = {"b1": Step("b1", "the last of 20, nothing changed", times=20)}
 

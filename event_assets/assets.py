@@ -149,7 +149,12 @@ def _sync(
     ):
         _refuse_to_mix(database, source)
         found = Found(database)
-        sync = Sync(show, found.add, partial(warehouse.retype, database, source.name))
+        sync = Sync(
+            show,
+            reject=found.add,
+            retype=partial(warehouse.retype, database, source.name),
+            make_room=partial(warehouse.make_room, database),
+        )
         with source.connected(sync) as api:
             try:
                 list(

@@ -192,7 +192,10 @@ def _getter(choice: str) -> Callable[[Sequence[Any]], list[Any]]:
 def _at(records: Sequence[Any], path: Sequence[str]) -> list[Any]:
     values: list[Any] = list(records)
     for name in path:
-        values = [_member(value, name) for value in values]
+        values = [
+            value.get(name) if type(value) is dict and name != "*" else _member(value, name)
+            for value in values
+        ]
     return values
 
 

@@ -21,6 +21,7 @@ from event_assets.fields import ARROW, Path, Reader, to_json
 
 Record = Mapping[str, Any]
 Columns = Mapping[str, TColumnSchema]
+Leaf = tuple[Path, Sequence[Any], frozenset[type]]  # a field's values, and their types
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
 CHUNK_ROWS = 2_000  # records turned into Arrow at once
@@ -87,6 +88,11 @@ class Shaper:
         self._inexact: set[str] = set()
         self._whole = frozenset(reader.whole for reader in readers.values() if reader.whole)
 
+    @property
+    def width(self) -> int:
+        """How many columns the table has with these records."""
+        return len(self._types)
+
     def _adopt(self, name: str, kind: str) -> None:
         """Make a column what the contract says, if it was another type before."""
         before = self._types.get(name, kind)
@@ -115,9 +121,8 @@ class Shaper:
         columns = {name: (_field(name, self._types[name]), array) for name, array in typed.items()}
         leaves = list(self._leaves(good, ()))
         leaves.sort(key=lambda leaf: not self._names.is_plain(leaf[0]))
-        for path, values in leaves:
-            if made := _inferred(values):
-                self._place(columns, path, *made)
+        for path, values, kinds in leaves:
+            self._place(columns, path, *_inferred(values, kinds))
         for name, (field, array) in columns.items():
             if array.null_count < len(array):
                 self.held[name] = _kind(field)
@@ -160,24 +165,22 @@ class Shaper:
         self.reasons.update((reject.field, reject.reason) for reject in rejects)
         self._reject(rejects)
 
-    def _leaves(self, batch: Sequence[Any], prefix: Path) -> Iterator[tuple[Path, Sequence[Any]]]:
+    def _leaves(self, batch: Sequence[Any], prefix: Path) -> Iterator[Leaf]:
         """Turn rows into columns, objects into the columns of their members."""
-        names = list(dict.fromkeys(chain.from_iterable(row for row in batch if row)))
-        for name, values in zip(names, _turned(batch, names), strict=True):
+        for name, values in _turned(batch):
             path = (*prefix, name)
             if path in self._whole or not self._selection.enters(path):
                 continue
             kinds = _kinds(values)
             if dict in kinds and len(path) < DEPTH:
                 objects = values
-                if kinds != {dict}:
+                if len(kinds) > 1:
                     objects = [value if type(value) is dict else None for value in values]
                     values = [None if type(value) is dict else value for value in values]
                 yield from self._leaves(objects, path)
-                if kinds == {dict}:
-                    continue
-            if self._selection.keeps(path):
-                yield path, values
+                kinds = kinds - {dict}
+            if kinds and self._selection.keeps(path):
+                yield path, values, kinds
 
     def _place(
         self, columns: dict[str, tuple[pa.Field, pa.Array]], path: Path, kind: str, array: pa.Array
@@ -255,17 +258,22 @@ def _joined(chunks: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables(chunks, promote_options="permissive").combine_chunks()
 
 
-def _turned(batch: Sequence[Any], names: Sequence[str]) -> Iterable[Sequence[Any]]:
-    if len(names) > 1:
+def _turned(batch: Sequence[Any]) -> Iterable[tuple[str, Sequence[Any]]]:
+    """Turn rows (objects, or null) into their members, by name."""
+    first = batch[0] if batch else None
+    if first and len(first) > 1:
         try:
-            return list(zip(*map(itemgetter(*names), batch), strict=True))
-        except (KeyError, TypeError):  # a row without one of the fields, or without any
+            values = list(zip(*map(itemgetter(*first), batch), strict=True))
+            if set(map(len, batch)) == {len(first)}:
+                return zip(first, values, strict=True)  # all have the same names: the usual case
+        except (KeyError, TypeError):
             pass
-    return ([row.get(name) if row else None for row in batch] for name in names)
+    names = dict.fromkeys(chain.from_iterable(row for row in batch if row))
+    return ((name, [row.get(name) if row else None for row in batch]) for name in names)
 
 
-def _kinds(values: Sequence[Any]) -> set[type]:
-    return set(map(type, values)) - {NoneType}
+def _kinds(values: Sequence[Any]) -> frozenset[type]:
+    return frozenset(map(type, values)) - {NoneType}
 
 
 SCALARS: Mapping[frozenset[type], str] = {
@@ -277,11 +285,8 @@ SCALARS: Mapping[frozenset[type], str] = {
 }
 
 
-def _inferred(values: Sequence[Any]) -> tuple[str, pa.Array] | None:
-    """Give a column its type by its values: of several, or of odd ones, text; None if all null."""
-    kinds = frozenset(_kinds(values))
-    if not kinds:
-        return None
+def _inferred(values: Sequence[Any], kinds: frozenset[type]) -> tuple[str, pa.Array]:
+    """Give a column its type by its values: of several, or of odd ones, text."""
     if kinds & {list, dict}:
         return "json", pa.array([None if v is None else to_json(v) for v in values], pa.string())
     kind = SCALARS.get(kinds)

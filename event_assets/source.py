@@ -207,6 +207,7 @@ class EventSource:
                     rows += len(table)
                     timed = with_time(table, sync.started_at)
                     yield dlt.mark.with_hints(timed, dlt.mark.make_hints(columns=hints(timed)))
+            sync.make_room(shaper.width)
             rejected = sum(shaper.reasons.values())
             check_share(shaper.reasons, rows + rejected, self.max_rejects)
             once = rows + rejected == sync.outcome.distinct_ids

@@ -47,12 +47,14 @@ class Sync:
         outcome: what paging says of the rows so far; in the end, its verdict.
         reject: takes the records that break the contract.
         retype: makes a column of the table another type, or says that it cannot.
+        make_room: prepares the database for a table of so many columns.
         shaped: what the records were like, once there are some.
     """
 
     show: Show
     reject: Callable[[Sequence[Reject]], None] = lambda _: None
     retype: Callable[[str, str], bool] = lambda *_: True
+    make_room: Callable[[int], None] = lambda _: None
     shaped: Shaper | None = None
     traffic: Traffic = field(default_factory=Traffic)
     outcome: Outcome = field(default_factory=lambda: Outcome(False, "No answer was read."))

@@ -20,8 +20,10 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 # One thread writes as fast as two here (measured), in half the memory; the limit makes DuckDB use
 # the disk for large merges, so that memory does not grow with rows.
+MEMORY = 128  # MB, unless a table is very wide
+MEMORY_OF_COLUMN = 1  # MB: a merge holds a block or two of each column
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "128MB",
+    "memory_limit": f"{MEMORY}MB",
     "threads": 1,
     "preserve_insertion_order": False,
 }
@@ -53,7 +55,15 @@ def connect() -> Iterator[duckdb.DuckDBPyConnection]:
     """
     path().parent.mkdir(parents=True, exist_ok=True)
     with _turn(), _opened() as connection:
+        make_room(connection)
         yield connection
+
+
+def make_room(database: duckdb.DuckDBPyConnection, columns: int = 0) -> None:
+    """Let DuckDB use the memory that its widest table, or one of so many columns, needs."""
+    widest = database.sql("select max(column_count) from duckdb_tables()").fetchone()
+    most = max(columns, (widest[0] if widest else 0) or 0)
+    database.execute(f"set memory_limit = '{max(MEMORY, MEMORY_OF_COLUMN * most)}MB'")
 
 
 @contextmanager

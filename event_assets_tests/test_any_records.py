@@ -24,11 +24,11 @@ SCALARS = (
     | some.floats()
     | some.text(some.characters(exclude_categories=()))
 )
-VALUES = some.recursive(
-    SCALARS, lambda inner: some.lists(inner, max_size=3) | some.dictionaries(NAMES, inner)
-)
 NAMES = some.text(some.characters(exclude_categories=()), max_size=8) | some.sampled_from(
     ["id", "name", "start_time", "_dlt_load_id", "last_seen_at", "a", "A", "a__b", "select"]
+)
+VALUES = some.recursive(
+    SCALARS, lambda inner: some.lists(inner, max_size=3) | some.dictionaries(NAMES, inner)
 )
 IDS = some.sampled_from(["1", 1, "2", 3, None, "", 1.5, True]) | some.text(max_size=3)
 RECORDS = some.lists(

@@ -1,6 +1,7 @@
 """What must be true of `event_data`, evaluated by itself."""
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -53,7 +54,7 @@ def test_checking_before_the_first_sync_says_to_sync_first(project: Project) -> 
 
 
 def test_columns_that_are_new_gone_or_of_another_type_are_said(project: Project) -> None:
-    lists = [
+    lists: list[list[dict[str, Any]]] = [
         [{"id": "1", "old": "x", "size": 1}],
         [{"id": "1", "new": {"b": True}, "size": "large"}],
         [{"id": "1", "new": {"b": True}, "size": "large"}],

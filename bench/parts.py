@@ -1,0 +1,74 @@
+"""Parts of this project's sync by themselves: what they take of its time."""
+
+from itertools import chain
+from pathlib import Path
+
+import requests
+
+from bench import ours
+from bench.contenders import PAGE, PATH, Prepared, rows_in
+from event_assets.sandbox import KEY
+
+SOME_CHANGED = "update events.event_data set name = name || ' (new)' where hash(id) % 100 = 0"
+
+
+def typing_of_records(url: str, folder: Path) -> Prepared:  # noqa: ARG001  (as every contender)
+    """Prepare turning the API's records, decoded and at hand, into typed Arrow tables."""
+    from event_assets.fields import readers
+    from event_assets.records import Shaper
+    from event_assets.source import garbage_collection_paused
+
+    records = _records(url)
+    fields = readers(ours.contract())
+    made: list[int] = []
+
+    def run() -> bool:
+        with garbage_collection_paused():
+            made.extend(len(table) for table in Shaper(fields).tables(records))
+        return True
+
+    return Prepared(run, lambda: sum(made))
+
+
+def changes_of_none(url: str, folder: Path) -> Prepared:
+    """Prepare `event_changes` after a sync in which nothing changed."""
+    return _changes(url, folder, None)
+
+
+def changes_of_some(url: str, folder: Path) -> Prepared:
+    """Prepare `event_changes` after a sync in which 1 % of the events changed."""
+    return _changes(url, folder, SOME_CHANGED)
+
+
+def _changes(url: str, folder: Path, update: str | None) -> Prepared:
+    synced = ours.in_process(url, folder)
+    synced.run()
+    from event_assets import changes, warehouse
+    from event_assets.assets import CURRENT_EVENTS
+
+    with warehouse.connect() as database:
+        database.execute(CURRENT_EVENTS.format(schema="events"))
+        changes.record(database, "events", tuple(ours.contract()))
+        if update:
+            database.execute(update)
+
+    def run() -> bool:
+        with warehouse.connect() as database:
+            changes.record(database, "events", tuple(ours.contract()))
+        return True
+
+    return Prepared(run, lambda: rows_in(folder / ours.DATABASE, ours.TABLE), synced.database)
+
+
+def _records(url: str) -> list[object]:
+    with requests.Session() as session:
+
+        def page(offset: int) -> list[object]:
+            asked: dict[str, str | int] = {"limit": PAGE, "offset": offset, "api_key": KEY}
+            found: list[object] = session.get(url + PATH, params=asked).json()["data"]
+            return found
+
+        pages: list[list[object]] = []
+        while not pages or pages[-1]:
+            pages.append(page(PAGE * len(pages)))
+    return list(chain.from_iterable(pages))
