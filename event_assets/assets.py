@@ -60,8 +60,12 @@ def build_assets(
     owners: Sequence[str] = (),
     freshness: dg.FreshnessPolicy | None = None,
 ) -> list[dg.AssetSpec | dg.AssetsDefinition]:
-    """Build the assets of one source, from the API to the calendar."""
-    return [
+    """Build the assets of one source, from the API to the calendar.
+
+    The calendar needs a `start_time` in the contract.
+    """
+    start = source.fields.get("start_time")
+    assets: list[dg.AssetSpec | dg.AssetsDefinition] = [
         dg.AssetSpec(
             asset_key(source, "events_api"),
             description=f"The events API at {source.api}, as its operator keeps it.",
@@ -80,7 +84,9 @@ def build_assets(
             sql=CURRENT_EVENTS,
         ),
         _event_changes(source, owners),
-        _sql_asset(
+    ]
+    if start and start.type == "timestamp":
+        calendar = _sql_asset(
             source,
             owners,
             name="event_calendar",
@@ -88,8 +94,9 @@ def build_assets(
             kind="table",
             description="How many current events start on each day (UTC).",
             sql=EVENT_CALENDAR,
-        ),
-    ]
+        )
+        assets.append(calendar)
+    return assets
 
 
 def _event_data(
@@ -151,6 +158,7 @@ def _sync(
         found = Found(database)
         sync = Sync(
             show,
+            types=warehouse.types(database, source.name),
             reject=found.add,
             retype=partial(warehouse.retype, database, source.name),
             make_room=partial(warehouse.make_room, database),

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from dlt.common.normalizers.naming.snake_case import NamingConvention
-from dlt.common.schema.typing import TColumnSchema
-
-from event_assets.fields import Path, to_json
+from event_assets.fields import NAMING, Path, to_json
 
 LAST_SEEN = "last_seen_at"  # when a sync last saw the event
 INTERNAL = "_dlt"  # how the names of dlt's own columns begin
-_NAMING = NamingConvention()
 
 
 class Names:
@@ -21,16 +17,24 @@ class Names:
 
     Names are normalized as dlt does it, path by path: `a.bC` is `a__b_c`. Where a name is taken
     already, by another path, by the contract or by dlt, the second is `NAME__x2`.
+
+    Args:
+        reserved: names that are not for paths.
+        known: the columns that there are already.
+        paths: where the values of those of them come from whose names do not say it.
     """
 
-    def __init__(self, reserved: Iterable[str], known: Mapping[str, TColumnSchema]) -> None:
+    def __init__(
+        self,
+        reserved: Collection[str],
+        known: Iterable[str],
+        paths: Mapping[str, Sequence[str | None]],
+    ) -> None:
         self._taken = {*reserved, *known}
-        reserved = set(reserved)
         self._columns: dict[Path, str] = {
-            path: name
-            for name, column in known.items()
-            if not name.startswith(INTERNAL)
-            and ((path := _path(name, column)) != (name,) or name not in reserved)
+            tuple(paths.get(name) or name.split("__")): name
+            for name in known
+            if name in paths or not (name in reserved or name.startswith(INTERNAL))
         }
 
     def is_plain(self, path: Path) -> bool:
@@ -58,11 +62,6 @@ class Names:
         return name
 
 
-def _path(name: str, column: Mapping[str, Any]) -> Path:
-    said = column.get("x-path")
-    return tuple(said) if said else tuple(name.split("__"))
-
-
 def _normalized(path: Path) -> str:
     name = "__".join(_identifier(str(part)) for part in path)
     return f"api{name}" if name.startswith(INTERNAL) else name
@@ -70,7 +69,7 @@ def _normalized(path: Path) -> str:
 
 @cache
 def _identifier(name: str) -> str:
-    return _NAMING.normalize_identifier(name) if name.strip() else "x"
+    return NAMING.normalize_identifier(name) if name.strip() else "x"
 
 
 class Selection:

@@ -15,7 +15,7 @@ from pydantic import Field as Describe
 from event_assets import configuration
 from event_assets.assets import DEFAULT_SOURCE, asset_key, build_assets
 from event_assets.checks import Freshness, build_checks
-from event_assets.fields import Field
+from event_assets.fields import Field, misnamed
 from event_assets.rejects import MAX_REJECTS
 from event_assets.source import ConfigError, EventSource
 from event_assets.transport import CONCURRENCY
@@ -24,6 +24,12 @@ from event_assets.transport import CONCURRENCY
 def _rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
     config = context.resolve_value(value, as_type=dict)
     return configuration.checked(config, context)
+
+
+def _fields(context: dg.ResolutionContext, value: dict[str, Field]) -> dict[str, Field]:
+    if found := list(misnamed(value)):
+        raise configuration.misplaced(context, found)
+    return value
 
 
 DLT = DagsterDltResource()  # one for all sources: Dagster wants resources of one name to be one
@@ -36,8 +42,10 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         description="dlt's REST API configuration: client, resource_defaults, resources. "
         "Without client.base_url the built-in sandbox is synced."
     )
-    fields: dict[str, Field] = Describe(
-        description="Typed columns of event_data; other fields become columns by themselves."
+    fields: Annotated[dict[str, Field], dg.Resolver(_fields, model_field_type=dict[str, Field])] = (
+        Describe(
+            description="Typed columns of event_data; other fields become columns by themselves."
+        )
     )
     schedule: str | None = Describe(
         default=None, description="When to sync, as a cron expression in UTC; none: never."

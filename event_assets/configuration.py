@@ -2,7 +2,7 @@
 
 import difflib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
@@ -156,6 +156,13 @@ def checked(config: Any, context: dg.ResolutionContext) -> dict[str, Any]:
     found = list(problems(config))
     if not found:
         return dict(config)
+    raise misplaced(context, found)
+
+
+def misplaced(
+    context: dg.ResolutionContext, found: Iterable[tuple[Keys, str]]
+) -> ResolutionException:
+    """Say what is wrong in the YAML, with file and line."""
     lines = []
     for keys, problem in found:
         path = [*context.path, *keys]
@@ -164,4 +171,4 @@ def checked(config: Any, context: dg.ResolutionContext) -> dict[str, Any]:
             position, _ = context.source_position_tree.lookup_closest_and_path(path, trace=None)
             where = f"{position.filename}:{position.start.line} - {where}"
         lines.append(f"{where}: {problem}")
-    raise ResolutionException("\n".join(lines))
+    return ResolutionException("\n".join(lines))

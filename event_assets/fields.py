@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -42,6 +42,7 @@ UNFIT: Mapping[str, str] = {
 }
 NUMBER_AS_TIME = "is a number: say `format: epoch_s` or `format: epoch_ms`"
 NO_ZONE = "is a time in a zone that is not known"
+NAMING = NamingConvention()
 PART = re.compile(r"\{([^{}]+)\}")
 BOOLS = {"true": True, "false": False, "1": True, "0": False}
 WHOLE = re.compile(r"\s*[+-]?\d{1,30}\s*")
@@ -155,16 +156,17 @@ def columns(fields: Mapping[str, Field]) -> dict[str, TColumnSchema]:
     }
 
 
-def misnamed(fields: Mapping[str, Field]) -> str | None:
-    """Say which field cannot be a column of its name, or that `id` is missing."""
-    naming = NamingConvention()
+def misnamed(fields: Mapping[str, Field]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give the place and the description of what cannot be a column, and of an `id` that is not."""
     for name in fields:
-        column = naming.normalize_identifier(name) if name.strip() else "x"
+        column = NAMING.normalize_identifier(name) if name.strip() else "x"
         if column != name or name.startswith("_dlt"):
-            return f"`{name}` cannot be a column's name: write `{column.removeprefix('_dlt')}`"
+            better = column.removeprefix("_dlt_")
+            yield (name,), f"`{name}` cannot be a column's name: write `{better}`"
     if "id" not in fields:
-        return "`id` is missing: events are told apart by it"
-    return None
+        yield (), "`id` is missing: events are told apart by it"
+    elif fields["id"].type != "text":
+        yield ("id",), "must be `type: text`: a number is text too, and no id is lost"
 
 
 def _plain(choice: str) -> Path | None:

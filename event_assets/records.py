@@ -20,7 +20,6 @@ from event_assets.columns import LAST_SEEN, Names, Selection
 from event_assets.fields import ARROW, Path, Reader, to_json
 
 Record = Mapping[str, Any]
-Columns = Mapping[str, TColumnSchema]
 Leaf = tuple[Path, Sequence[Any], frozenset[type]]  # a field's values, and their types
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
@@ -52,7 +51,8 @@ class Shaper:
 
     Args:
         readers: the contract.
-        known: the columns that the table has already.
+        types: the columns that the table has already, and their types by dlt's names.
+        paths: where the values of those of another name come from.
         selection: which of the other fields to keep.
         reject: is given the records that break the contract, chunk by chunk.
         retype: makes a column of the table another type, or says that it cannot.
@@ -65,7 +65,8 @@ class Shaper:
     def __init__(
         self,
         readers: Mapping[str, Reader],
-        known: Columns | None = None,
+        types: Mapping[str, str] | None = None,
+        paths: Mapping[str, Sequence[str | None]] | None = None,
         *,
         selection: Selection | None = None,
         reject: Callable[[Sequence[Reject]], None] = lambda _: None,
@@ -77,12 +78,8 @@ class Shaper:
         self._selection = selection or Selection()
         self._reject = reject
         self._retype = retype
-        self._names = Names((*readers, LAST_SEEN), known or {})
-        self._types: dict[str, str] = {
-            name: kind
-            for name, column in (known or {}).items()
-            if (kind := str(column.get("data_type"))) in ARROW
-        }
+        self._names = Names((*readers, LAST_SEEN), types or {}, paths or {})
+        self._types = dict(types or {})
         for name, reader in readers.items():
             self._adopt(name, reader.field.type)
         self._inexact: set[str] = set()
@@ -232,6 +229,11 @@ def hints(table: pa.Table) -> dict[str, TColumnSchema]:
                 hint["x-path"] = json.loads(said["path"])
             found[field.name] = hint  # type: ignore[assignment]
     return found
+
+
+def paths_of(columns: Mapping[str, TColumnSchema]) -> dict[str, list[str | None]]:
+    """Take from dlt's hints where columns come from, as `hints` put it there."""
+    return {name: hint["x-path"] for name, hint in columns.items() if "x-path" in hint}  # type: ignore[typeddict-item]
 
 
 def with_time(table: pa.Table, seen_at: datetime) -> pa.Table:

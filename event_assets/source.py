@@ -28,7 +28,7 @@ from event_assets.api_errors import origin
 from event_assets.columns import Selection
 from event_assets.fields import Field, Reader, columns, readers
 from event_assets.paging import OffsetPages, watched
-from event_assets.records import Shaper, hints, with_time
+from event_assets.records import Shaper, hints, paths_of, with_time
 from event_assets.rejects import MAX_REJECTS, check_share
 from event_assets.syncs import Sync
 from event_assets.transport import CONCURRENCY, ApiSession
@@ -190,12 +190,13 @@ class EventSource:
             yield dlt.mark.materialize_table_schema()
             if sync is None:
                 return
-            known = dlt.current.source_schema().tables.get(EVENT_DATA, {}).get("columns")
+            known = dlt.current.source_schema().tables.get(EVENT_DATA, {}).get("columns", {})
             contract = self._contract()
             read = [reader.whole for reader in contract.values() if reader.whole]
             shaper = Shaper(
                 contract,
-                known,
+                sync.types,
+                paths_of(known),
                 selection=Selection(self.exclude, self.only, read),
                 reject=sync.reject,
                 retype=sync.retype,

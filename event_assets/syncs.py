@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -45,6 +45,7 @@ class Sync:
         show: is told how far the sync is, after every page.
         traffic: requests, retries and bytes of its session.
         outcome: what paging says of the rows so far; in the end, its verdict.
+        types: the columns that the table has, and their types.
         reject: takes the records that break the contract.
         retype: makes a column of the table another type, or says that it cannot.
         make_room: prepares the database for a table of so many columns.
@@ -52,6 +53,7 @@ class Sync:
     """
 
     show: Show
+    types: Mapping[str, str] = field(default_factory=dict)
     reject: Callable[[Sequence[Reject]], None] = lambda _: None
     retype: Callable[[str, str], bool] = lambda *_: True
     make_room: Callable[[int], None] = lambda _: None

@@ -29,6 +29,17 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+TYPES = {  # DuckDB's names for dlt's types
+    "text": "VARCHAR",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "date": "DATE",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "bool": "BOOLEAN",
+    "json": "JSON",
+}
+
+
 class WarehouseError(Exception):
     """The database cannot be used. The message says which, why and what to do."""
 
@@ -143,6 +154,17 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def types(database: duckdb.DuckDBPyConnection, schema: str) -> dict[str, str]:
+    """Give the columns that `event_data` has and their types, by dlt's names."""
+    names = {duck: name for name, duck in TYPES.items()}
+    found = database.execute(
+        "select column_name, data_type from duckdb_columns() "
+        "where schema_name = ? and table_name = 'event_data'",
+        [schema],
+    ).fetchall()
+    return {column: names[kind] for column, kind in found if kind in names}
+
+
 def retype(database: duckdb.DuckDBPyConnection, schema: str, column: str, kind: str) -> bool:
     """Make a column of `event_data` another type; False, and nothing done, when it cannot be.
 
@@ -169,17 +191,6 @@ def retype(database: duckdb.DuckDBPyConnection, schema: str, column: str, kind: 
     except duckdb.ConversionException:
         return False
     return True
-
-
-TYPES = {
-    "text": "varchar",
-    "timestamp": "timestamptz",
-    "date": "date",
-    "bigint": "bigint",
-    "double": "double",
-    "bool": "boolean",
-    "json": "json",
-}
 
 
 def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:

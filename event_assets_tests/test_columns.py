@@ -12,7 +12,7 @@ from event_assets.fields import Path
 
 
 def named(*paths: Path, reserved: tuple[str, ...] = ("id",)) -> list[str]:
-    names = Names(reserved, {})
+    names = Names(reserved, (), {})
     return [names.column(path) for path in paths]
 
 
@@ -59,14 +59,8 @@ def test_values_of_another_type_have_a_column_of_their_own() -> None:
 
 
 def test_a_path_keeps_its_column_from_sync_to_sync() -> None:
-    known: dict[str, Any] = {
-        "id": {},
-        "start_time": {"x-path": ["startTime"]},
-        "start_time__x2": {"x-path": ["start_time"]},
-        "venue__name": {},
-        "_dlt_load_id": {},
-    }
-    names = Names(("id",), known)
+    known = ["id", "start_time", "start_time__x2", "venue__name", "_dlt_load_id"]
+    names = Names(("id",), known, {"start_time": ["startTime"], "start_time__x2": ["start_time"]})
     assert names.column(("start_time",)) == "start_time__x2"
     assert names.column(("startTime",)) == "start_time"
     assert names.column(("venue", "name")) == "venue__name"

@@ -1,0 +1,171 @@
+"""Whole syncs under other contracts than the default one: what real platforms send."""
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from dagster import ExecuteInProcessResult
+
+from event_assets.sandbox import Sandbox
+from event_assets_tests.conftest import Project, failure
+from event_assets_tests.test_component import complaint, contract, load
+
+TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
+Sync = Callable[..., ExecuteInProcessResult]
+
+
+@pytest.fixture
+def sync(project: Project) -> Sync:
+    """A sync of some records under a contract."""
+
+    def run(records: list[dict[str, Any]], key: str = "id", **attributes: Any) -> Any:
+        with Sandbox(records) as api:
+            project.connect_to(api.url)
+            document = contract(**attributes)
+            rest_api = document["attributes"]["rest_api"]
+            rest_api["client"]["base_url"] = api.url
+            rest_api["resource_defaults"]["primary_key"] = key
+            job = load(document).resolve_job_def("sync_events")
+            return job.execute_in_process(instance=project.instance, raise_on_error=False)
+
+    return run
+
+
+def fields(**others: Any) -> dict[str, Any]:
+    return {"id": {"type": "text", "nullable": False}, **others}
+
+
+@pytest.mark.parametrize(
+    ("record", "key", "others"),
+    [
+        (
+            {"slug": "x", "name": {"de": "Oper", "en": "Opera"}, "date_from": "2026-05-01T18:30Z"},
+            "slug",
+            {
+                "name": {"type": "text", "from": ["name.en", "name.de", "name.*"]},
+                "start_time": {"type": "timestamp", "from": "date_from"},
+            },
+        ),
+        (
+            {
+                "id": "x",
+                "title": "Opera",
+                "startDate": {"date": "2026-05-01", "time": "20:30:00", "tz": "Europe/Berlin"},
+            },
+            "id",
+            {
+                "name": {"type": "text", "from": "title"},
+                "start_time": {
+                    "type": "timestamp",
+                    "from": "{startDate.date}T{startDate.time}",
+                    "timezone": "startDate.tz",
+                },
+            },
+        ),
+        (
+            {"id": "x", "name": {"text": "Opera"}, "when": {"starts": 1777660200}},
+            "id",
+            {
+                "name": {"type": "text", "from": "name.text"},
+                "start_time": {"type": "timestamp", "from": "when.starts", "format": "epoch_s"},
+            },
+        ),
+    ],
+    ids=["languages-and-slug", "date-time-zone-parts", "epoch"],
+)
+def test_a_vendors_event_is_id_name_and_start_time(
+    project: Project, sync: Sync, record: dict[str, Any], key: str, others: dict[str, Any]
+) -> None:
+    for _ in range(2):
+        result = sync([record], key, fields=fields(**others))
+        assert result.success, failure(result)
+    assert project.rows("select id, name, start_time from events.event_data") == [
+        ("x", "Opera", TIME)
+    ]
+
+
+def test_a_field_that_the_contract_takes_over_is_not_there_twice(
+    project: Project, sync: Sync
+) -> None:
+    sync([{"id": 1, "title": "Opera"}], fields=fields(name={"type": "text", "from": "title"}))
+    columns = [row[0] for row in project.rows("describe events.event_data")]
+    assert columns == ["id", "name", "last_seen_at", "_dlt_load_id"]
+
+
+RECORD = {"id": "1", "start_time": None, "venue": {"name": "Hall", "city": "Bonn"}, "tags": [1]}
+
+
+@pytest.mark.parametrize(
+    ("choice", "columns"),
+    [
+        ({"exclude": ["venue.city", "tags"]}, {"venue__name"}),
+        ({"only": ["venue.city"]}, {"venue__city"}),
+    ],
+)
+def test_fields_are_chosen_in_the_table_and_in_the_rejects(
+    project: Project, sync: Sync, choice: dict[str, Any], columns: set[str]
+) -> None:
+    bad = {**RECORD, "id": "2", "start_time": "soon"}
+    kept = fields(start_time={"type": "timestamp"})
+    assert sync([RECORD, bad], fields=kept, **choice).success
+    found = {row[0] for row in project.rows("describe events.event_data")}
+    assert found == {"id", "start_time", "last_seen_at", "_dlt_load_id", *columns}
+    ((record,),) = project.rows("select record from events.event_data_rejects")
+    assert {word in record for word in ("Hall", "Bonn")} == {True, False}
+    assert "soon" in record
+
+
+def test_the_share_of_rejects_is_set_in_the_yaml(sync: Sync) -> None:
+    records: list[dict[str, Any]] = [{"id": i, "start_time": None} for i in range(8)]
+    records += [{"id": "x", "start_time": "soon"}, {"id": "y", "start_time": "soon"}]
+    assert "(5 % of all)" in failure(sync(records))
+    assert sync(records, max_rejects="20%").success
+
+
+def test_changes_may_be_ignored(project: Project, sync: Sync) -> None:
+    for seen in (1, 2):
+        assert sync([{"id": "1", "views": seen}], ignore_changes=["views"]).success
+    assert project.rows("select count(*) from events.event_changes") == [(0,)]
+
+
+def test_the_contract_may_change_a_columns_type(project: Project, sync: Sync) -> None:
+    record = {"id": "1", "opens": "2026-05-01T18:30:00Z"}
+    for others in ({}, {"opens": {"type": "timestamp"}}):
+        result = sync([record], fields=fields(**others))
+        assert result.success, failure(result)
+    assert project.rows("select opens from events.event_data") == [(TIME,)]
+
+
+def test_a_column_that_cannot_become_what_the_contract_says_is_named(
+    project: Project, sync: Sync
+) -> None:
+    assert sync([{"id": "1", "opens": "at dawn"}], fields=fields()).success
+    changed = sync([{"id": "1", "opens": None}], fields=fields(opens={"type": "timestamp"}))
+    assert failure(changed) == (
+        "The column `opens` of event_data is text, and not all of its values can become "
+        "timestamp, as the contract has it: give the field another name in defs.yaml."
+    )
+    assert project.rows("select opens from events.event_data") == [("at dawn",)]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({"fields": {"name": {"type": "text"}}}, "`id` is missing: events are told apart by it"),
+        ({"fields": fields(startTime={"type": "text"})}, "write `start_time`"),
+        ({"max_rejects": "a lot"}, "max_rejects"),
+        ({"fields": fields(x={"type": "text", "format": "epoch_s"})}, "`format` is for"),
+    ],
+)
+def test_a_contract_that_cannot_work_is_answered_where_it_stands(
+    attributes: dict[str, Any], said: str
+) -> None:
+    answer = complaint(contract(**attributes))
+    assert said in answer
+    assert "defs.yaml" in answer
+
+
+def test_without_start_times_there_is_no_calendar() -> None:
+    keys = load(contract(fields=fields())).resolve_asset_graph().get_all_asset_keys()
+    assert "event_calendar" not in {key.to_user_string() for key in keys}
