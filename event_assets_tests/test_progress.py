@@ -1,5 +1,15 @@
 """How far a sync is, in the log or on a terminal."""
 
+import fcntl
+import os
+import re
+import struct
+import subprocess
+import sys
+import termios
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 
 from event_assets.progress import Progress, bar, logged
@@ -45,3 +55,20 @@ def test_a_long_sync_tells_the_dagster_log(
     with Sandbox(250, faults=Faults(total="rows")) as api:
         assert project.sync(url=api.url).success
     assert "of 250 events" in capfd.readouterr().err
+
+
+def test_on_a_terminal_a_bar_runs_along(project: Project, tmp_path: Path) -> None:
+    here, there = os.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    said = b""
+    with Sandbox(2_000, faults=Faults(latency=0.1)) as api:
+        project.connect_to(api.url)
+        command = [sys.executable, "-m", "event_assets"]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=there, stderr=there) as sync:
+            os.close(there)
+            with suppress(OSError):  # how a terminal says that its last program has ended
+                while part := os.read(here, 4096):
+                    said += part
+        os.close(here)
+    assert sync.returncode == 0, said
+    assert re.search(r"\d+%\|.+\| \d+/2000 ", said.decode())
