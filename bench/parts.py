@@ -44,7 +44,7 @@ def _changes(url: str, folder: Path, update: str | None) -> Prepared:
     synced = ours.in_process(url, folder)
     synced.run()
     from event_assets import changes, warehouse
-    from event_assets.assets import CURRENT_EVENTS
+    from event_assets.downstream import CURRENT_EVENTS
 
     with warehouse.connect() as database:
         database.execute(CURRENT_EVENTS.format(schema="events"))

@@ -1,12 +1,12 @@
-"""The assets of one source: the API, `event_data`, and what is made from it in DuckDB."""
+"""The assets of one source: the API, `event_data`, and what follows it."""
 
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import cast
 
@@ -17,86 +17,60 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from event_assets import changes, progress, warehouse
+from event_assets import probe, progress, warehouse
+from event_assets.downstream import build_downstream
 from event_assets.failures import plainly
-from event_assets.metadata import as_table
+from event_assets.metadata import as_table, asset_key, lineage, of_table, schema_of
 from event_assets.rejects import NOT_LOADED, Found
 from event_assets.source import EVENT_DATA, SANDBOX, ConfigError, EventSource
 from event_assets.syncs import COLUMNS, SYNCS, Sync
-
-DEFAULT_SOURCE = "events"
-
-# An event that came, but with a record that breaks the contract, stays as it was.
-CURRENT_EVENTS = """
-create or replace view {schema}.current_events as
-with complete as (
-    select coalesce(max(load_id), '') as load_id
-    from {schema}.event_data_syncs where complete
-)
-from {schema}.event_data
-where _dlt_load_id >= (select load_id from complete)
-    or id in (
-        select id from {schema}.event_data_rejects
-        where load_id >= (select load_id from complete)
-    )
-"""
-
-EVENT_CALENDAR = """
-create or replace table {schema}.event_calendar as
-select cast(start_time at time zone 'UTC' as date) as day, count(*) as events
-from {schema}.current_events
-where start_time is not null
-group by day order by day
-"""
-
-
-def asset_key(source: EventSource, name: str) -> dg.AssetKey:
-    """Key of a source's asset: the default source's plainly, any other's with its name first."""
-    return dg.AssetKey([name] if source.name == DEFAULT_SOURCE else [source.name, name])
 
 
 def build_assets(
     source: EventSource,
     owners: Sequence[str] = (),
     freshness: dg.FreshnessPolicy | None = None,
-) -> list[dg.AssetSpec | dg.AssetsDefinition]:
-    """Build the assets of one source, from the API to the calendar.
-
-    The calendar needs a `start_time` in the contract.
-    """
-    start = source.fields.get("start_time")
-    assets: list[dg.AssetSpec | dg.AssetsDefinition] = [
-        dg.AssetSpec(
-            asset_key(source, "events_api"),
-            description=f"The events API at {source.api}, as its operator keeps it.",
-            group_name=source.name,
-            owners=owners,
-            kinds={"api", "json"},
-        ),
+) -> list[dg.AssetsDefinition]:
+    """Build the assets of one source, from the API to the calendar."""
+    return [
+        _events_api(source, owners),
         _event_data(source, owners, freshness),
-        _sql_asset(
-            source,
-            owners,
-            name="current_events",
-            upstream=EVENT_DATA,
-            kind="view",
-            description="The events that the newest complete sync saw, and newer ones.",
-            sql=CURRENT_EVENTS,
-        ),
-        _event_changes(source, owners),
+        *build_downstream(source, owners),
     ]
-    if start and start.type == "timestamp":
-        calendar = _sql_asset(
-            source,
-            owners,
-            name="event_calendar",
-            upstream="current_events",
-            kind="table",
-            description="How many current events start on each day (UTC).",
-            sql=EVENT_CALENDAR,
-        )
-        assets.append(calendar)
-    return assets
+
+
+def _events_api(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
+    spec = dg.AssetSpec(
+        asset_key(source, "events_api"),
+        description=f"The events API at {source.api}, as its operator keeps it. Observing it asks "
+        "for one page: how long the answer takes, how many events there are, what one looks like.",
+        group_name=source.name,
+        owners=owners,
+        kinds={"api", "json"},
+    )
+
+    def observe() -> Iterator[dg.ObserveResult]:
+        yield plainly(lambda: _observed(source, spec.key))
+
+    name = "__".join((*spec.key.path, "observed"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        observable = dg.multi_observable_source_asset(name=name, specs=[spec])
+        return cast("dg.AssetsDefinition", observable(observe))
+
+
+def _observed(source: EventSource, key: dg.AssetKey) -> dg.ObserveResult:
+    look = probe.look(source)
+    return dg.ObserveResult(
+        asset_key=key,
+        metadata={
+            "answer_seconds": round(look.seconds, 3),
+            "total_reported": "not reported" if look.total is None else look.total,
+            "records_on_first_page": look.records,
+            "bytes": look.bytes,
+            "first_record": as_table(look.shape),
+        },
+    )
 
 
 def _event_data(
@@ -114,13 +88,8 @@ def _event_data(
         code_version=_code_version(source),
         metadata={
             "dagster/table_name": warehouse.table_name(source.name, EVENT_DATA),
-            "dagster/column_schema": dg.TableSchema(
-                [
-                    dg.TableColumn(
-                        name, field.type, constraints=dg.TableColumnConstraints(field.nullable)
-                    )
-                    for name, field in source.fields.items()
-                ]
+            "dagster/column_schema": schema_of(
+                source, [(name, field.type) for name, field in source.fields.items()]
             ),
         },
     )
@@ -181,7 +150,7 @@ def _sync(
         row = sync.row(load_id, source.api)
         found.keep(source.name, load_id, sync.started_at, complete=row["complete"] is True)
         warehouse.append(database, source.name, SYNCS, COLUMNS, row)
-        table = _table_metadata(database, source, EVENT_DATA)
+        table = of_table(database, source, EVENT_DATA)
     return dg.MaterializeResult(
         asset_key=key,
         metadata={
@@ -218,110 +187,12 @@ def _progress(context: dg.AssetExecutionContext) -> AbstractContextManager[progr
     return nullcontext(progress.logged(context.log.info))
 
 
-def _sql_asset(
-    source: EventSource,
-    owners: Sequence[str],
-    name: str,
-    upstream: str,
-    kind: str,
-    description: str,
-    sql: str,
-) -> dg.AssetsDefinition:
-    statement = sql.format(schema=source.name).strip()
-
-    @dg.asset(
-        key=asset_key(source, name),
-        deps=[asset_key(source, upstream)],
-        description=f"{description}\n\n```sql\n{statement}\n```",
-        group_name=source.name,
-        owners=owners,
-        kinds={"duckdb", kind},
-        code_version=hashlib.sha256(statement.encode()).hexdigest()[:12],
-        metadata={"dagster/table_name": warehouse.table_name(source.name, name)},
-    )
-    def build() -> dg.MaterializeResult[None]:
-        def run() -> dg.MaterializeResult[None]:
-            with warehouse.connect() as database:
-                database.execute(statement)
-                return dg.MaterializeResult(metadata=_table_metadata(database, source, name))
-
-        return plainly(run)
-
-    return build
-
-
-def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=asset_key(source, changes.CHANGES),
-        deps=[asset_key(source, "current_events")],
-        description="What moved: a row for each event that appeared, for each field of an event "
-        "that changed (old and new), and for each event that was cancelled or went away. "
-        "The first comparison is the start: the events that were there then are no change.",
-        group_name=source.name,
-        owners=owners,
-        kinds={"duckdb", "table"},
-        code_version="1",
-        metadata={"dagster/table_name": warehouse.table_name(source.name, changes.CHANGES)},
-    )
-    def build() -> dg.MaterializeResult[None]:
-        def run() -> dg.MaterializeResult[None]:
-            with warehouse.connect() as database:
-                found = changes.record(
-                    database, source.name, list(source.fields), source.ignore_changes
-                )
-                return dg.MaterializeResult(
-                    metadata={
-                        **_table_metadata(database, source, changes.CHANGES),
-                        **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
-                        "changes": as_table(found.rows),
-                    }
-                )
-
-        return plainly(run)
-
-    return build
-
-
-def _table_metadata(
-    database: duckdb.DuckDBPyConnection, source: EventSource, table: str
-) -> dict[str, dg.MetadataValue | int]:
-    """Say what the table is like now, read from DuckDB by a connection of our own."""
-    relation = database.sql(f"from {source.name}.{table}")
-    names = relation.columns
-    types = [str(kind) for kind in relation.types]
-    range_of = "min(start_time), max(start_time)" if "start_time" in names else "null, null"
-    first_and_last = relation.aggregate(f"count(*), {range_of}").fetchone()
-    rows, first, last = cast("tuple[int, object, object]", first_and_last)
-    times = {"first_start_time": first, "last_start_time": last}
-    return {
-        "dagster/row_count": rows,
-        "dagster/table_name": dg.MetadataValue.text(warehouse.table_name(source.name, table)),
-        "dagster/column_schema": dg.MetadataValue.table_schema(
-            dg.TableSchema(
-                [
-                    dg.TableColumn(column, kind.lower(), constraints=_constraints(source, column))
-                    for column, kind in zip(names, types, strict=True)
-                ]
-            )
-        ),
-        **{
-            name: dg.MetadataValue.timestamp(value.timestamp())
-            for name, value in times.items()
-            if isinstance(value, datetime)
-        },
-        "database": dg.MetadataValue.path(warehouse.path()),
-    }
-
-
-def _constraints(source: EventSource, column: str) -> dg.TableColumnConstraints:
-    field = source.fields.get(column)
-    return dg.TableColumnConstraints(nullable=field is None or field.nullable)
-
-
 def _lineage(source: EventSource) -> dg.TableColumnLineage:
-    api = asset_key(source, "events_api")
-    return dg.TableColumnLineage(
-        {name: [dg.TableColumnDep(asset_key=api, column_name=name)] for name in source.fields}
+    """Say which of the API's fields each column of the contract is made from."""
+    return lineage(
+        source,
+        "events_api",
+        {name: reader.origins for name, reader in source.contract().items()},
     )
 
 

@@ -15,6 +15,17 @@ SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last
 KINDS = ("appeared", "changed", "cancelled", "gone", "reappeared")
 CANCELLED = ("cancelled", "canceled")
 
+COLUMNS = {
+    "changed_at": "When the sync began that saw the change; of a `gone`, when it ended.",
+    "change": "appeared, changed, cancelled, gone or reappeared.",
+    "id": "The event's id.",
+    "name": "The event's name; of a `gone`, as it last was.",
+    "field": "Which field changed.",
+    "old": "The field's value before, as text.",
+    "new": "The field's value after, as text.",
+    "load_id": "The sync that saw the change: `load_id` in event_data_syncs.",
+}
+TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUMNS}
 CREATE = """
 create table if not exists {schema}.event_changes (
     changed_at timestamptz, change varchar, id varchar, name varchar,

@@ -8,10 +8,9 @@ import dagster as dg
 import duckdb
 
 from event_assets import warehouse
-from event_assets.assets import asset_key
 from event_assets.configuration import Attributes
 from event_assets.failures import plainly
-from event_assets.metadata import as_table, rows_of
+from event_assets.metadata import as_table, asset_key, rows_of
 from event_assets.rejects import EXAMPLES, REJECTS, said
 from event_assets.source import EVENT_DATA, EventSource
 from event_assets.syncs import SYNCS

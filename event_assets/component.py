@@ -13,9 +13,10 @@ from pydantic import BaseModel
 from pydantic import Field as Describe
 
 from event_assets import configuration
-from event_assets.assets import DEFAULT_SOURCE, asset_key, build_assets
+from event_assets.assets import build_assets
 from event_assets.checks import Freshness, build_checks
 from event_assets.fields import Field, misnamed
+from event_assets.metadata import DEFAULT_SOURCE, asset_key
 from event_assets.rejects import MAX_REJECTS
 from event_assets.source import ConfigError, EventSource
 from event_assets.transport import CONCURRENCY

@@ -62,6 +62,7 @@ class Field(Attributes):
         description="Where it is in a record: a path (`a.b`, `a.*`), several paths, of which the "
         "first that is there counts, or parts put together (`{a.date}T{a.time}`).",
     )
+    description: str | None = Describe(default=None, description="What it is, for the UI.")
     timezone: str | None = Describe(
         default=None,
         description="Zone of times that do not say theirs (`Europe/Berlin`, `+02:00`), "
@@ -88,14 +89,17 @@ class Reader:
         name: of the column.
         field: what the contract says.
         whole: the path that becomes this column as it is, if it is just one.
+        origins: all paths that it may be made from.
     """
 
     def __init__(self, name: str, field: Field) -> None:
         self.name = name
         self.field = field
-        choices = [field.source or name] if isinstance(field.source or name, str) else field.source
-        self._choices = [_getter(str(choice)) for choice in choices or ()]
-        self.whole = _plain(str(choices[0])) if choices and len(choices) == 1 else None
+        source = field.source or name
+        choices = [source] if isinstance(source, str) else list(source)
+        self._choices = [_getter(choice) for choice in choices]
+        self.origins = [part for choice in choices for part in PART.findall(choice) or [choice]]
+        self.whole = _plain(choices[0]) if len(choices) == 1 else None
         zone = field.timezone
         self._zone = (times.offset_of(zone) or _getter(zone)) if zone else None
 

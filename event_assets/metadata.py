@@ -1,10 +1,30 @@
-"""Tables in the metadata that the UI shows."""
+"""Metadata that the UI shows: tables, columns and their lineage, pictures."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 import duckdb
+
+from event_assets import charts, warehouse
+from event_assets.changes import COLUMNS as CHANGE_COLUMNS
+from event_assets.columns import LAST_SEEN
+
+if TYPE_CHECKING:
+    from event_assets.source import EventSource
+
+DEFAULT_SOURCE = "events"
+DESCRIPTIONS = {  # of columns that are not the API's
+    LAST_SEEN: "When a sync last saw the event (UTC).",
+    "_dlt_load_id": "The sync that last saw the event: `load_id` in event_data_syncs.",
+    "day": "The day on which events start (UTC).",
+    "events": "How many events.",
+    **{name: about for name, about in CHANGE_COLUMNS.items() if name not in ("id", "name")},
+}
 
 LONGEST = 500  # characters of one value
 
@@ -28,3 +48,73 @@ def _short(value: Any) -> str | int | float | bool | None:
         return value
     text = str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+
+
+def asset_key(source: EventSource, name: str) -> dg.AssetKey:
+    """Key of a source's asset: the default source's plainly, any other's with its name first."""
+    return dg.AssetKey([name] if source.name == DEFAULT_SOURCE else [source.name, name])
+
+
+def of_table(
+    database: duckdb.DuckDBPyConnection, source: EventSource, table: str
+) -> dict[str, dg.MetadataValue | int]:
+    """Say what the table is like now, read from DuckDB by a connection of our own."""
+    relation = database.sql(f"from {source.name}.{table}")
+    names = relation.columns
+    types = [str(kind) for kind in relation.types]
+    range_of = "min(start_time), max(start_time)" if "start_time" in names else "null, null"
+    first_and_last = relation.aggregate(f"count(*), {range_of}").fetchone()
+    rows, first, last = cast("tuple[int, object, object]", first_and_last)
+    times = {"first_start_time": first, "last_start_time": last}
+    return {
+        "dagster/row_count": rows,
+        "dagster/table_name": dg.MetadataValue.text(warehouse.table_name(source.name, table)),
+        "dagster/column_schema": dg.MetadataValue.table_schema(
+            schema_of(source, zip(names, types, strict=True))
+        ),
+        **{
+            name: dg.MetadataValue.timestamp(value.timestamp())
+            for name, value in times.items()
+            if isinstance(value, datetime)
+        },
+        "database": dg.MetadataValue.path(warehouse.path()),
+    }
+
+
+def schema_of(source: EventSource, columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
+    """Say the columns of a table, with what is known of them."""
+    described = []
+    for name, kind in columns:
+        field = source.fields.get(name)
+        nullable = name != "id" and (field is None or field.nullable)
+        about = (field and field.description) or DESCRIPTIONS.get(name)
+        described.append(
+            dg.TableColumn(
+                name, kind.lower(), about, constraints=dg.TableColumnConstraints(nullable)
+            )
+        )
+    return dg.TableSchema(described)
+
+
+def lineage(
+    source: EventSource, upstream: str, columns: Mapping[str, Sequence[str]]
+) -> dg.TableColumnLineage:
+    """Say from which columns of the asset before each column is made."""
+    key = asset_key(source, upstream)
+    return dg.TableColumnLineage(
+        {
+            name: [dg.TableColumnDep(asset_key=key, column_name=origin) for origin in origins]
+            for name, origins in columns.items()
+        }
+    )
+
+
+def picture(source: EventSource, name: str, spec: charts.Spec) -> dg.MetadataValue[Any]:
+    """Draw a picture, into a file beside the database, and for the UI."""
+    file = charts_folder(source) / f"{name}.svg"
+    return dg.MetadataValue.md(charts.save(spec, file))
+
+
+def charts_folder(source: EventSource) -> Path:
+    """Where a source's pictures are."""
+    return warehouse.path().parent / "charts" / source.name

@@ -7,7 +7,7 @@ import gc
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -92,6 +92,24 @@ class EventSource:
         Raises:
             ConfigError: when the key is missing.
         """
+        with self._reader(sync) as (base_url, session, paginator):
+            yield self._dlt_source(base_url, session, paginator, sync)
+
+    def first_page(self, sync: Sync) -> Sequence[Any]:
+        """Ask for the first page only, as a sync would; what was received is noted in `sync`.
+
+        Raises:
+            ConfigError: when the key is missing.
+            ApiError, requests.HTTPError: when there is no answer, or none that is good.
+        """
+        alone = replace(self, concurrency=1)  # nothing is read ahead
+        with alone._reader(sync) as (base_url, session, paginator):
+            pages = alone._rest_source(base_url, session, paginator).resources[EVENT_DATA]
+            page: Sequence[Any] = next(iter(pages), ())
+            return page
+
+    @contextmanager
+    def _reader(self, sync: Sync) -> Iterator[tuple[str, ApiSession, BasePaginator]]:
         endpoint = self._resource()["endpoint"]
         configured = endpoint.get("paginator") or self.rest_api["client"].get("paginator")
         paginator = watched(configured, self._id_of(), sync.note)
@@ -106,7 +124,7 @@ class EventSource:
                 traffic=sync.traffic,
             ) as session,
         ):
-            yield self._dlt_source(base_url, session, paginator, sync)
+            yield base_url, session, paginator
 
     @contextmanager
     def _api(self) -> Iterator[tuple[str, str | None]]:
@@ -147,11 +165,17 @@ class EventSource:
         )
         return cast("dict[str, Any]", resources[EVENT_DATA])
 
-    def _contract(self) -> dict[str, Reader]:
+    def contract(self) -> dict[str, Reader]:
+        """Give what reads the contract's fields, by name."""
         return readers(self.fields, self._resource().get("primary_key") or "id")
 
+    def selection(self) -> Selection:
+        """Give what says which fields are kept."""
+        read = [path for reader in self.contract().values() for path in reader.origins]
+        return Selection(self.exclude, self.only, [tuple(path.split(".")) for path in read])
+
     def _id_of(self) -> Callable[[Any], Hashable]:
-        reader = self._contract()["id"]
+        reader = self.contract()["id"]
         if reader.whole and len(reader.whole) == 1:
             (name,) = reader.whole
             return lambda record: _as_text(record.get(name)) if type(record) is dict else None
@@ -164,6 +188,14 @@ class EventSource:
         paginator: BasePaginator | None = None,
         sync: Sync | None = None,
     ) -> DltSource:
+        source = self._rest_source(base_url, session, paginator)
+        source.resources[EVENT_DATA] = self._in_arrow(source.resources[EVENT_DATA], sync)
+        return source
+
+    def _rest_source(
+        self, base_url: str, session: ApiSession | None, paginator: BasePaginator | None
+    ) -> DltSource:
+        """Build dlt's own source, whose `event_data` gives the API's records page by page."""
         config = copy.deepcopy(dict(self.rest_api))
         client = config["client"]
         client.update(base_url=base_url, session=session)
@@ -179,8 +211,7 @@ class EventSource:
         source = rest_api_source(
             cast("RESTAPIConfig", config), name=self.name, section=self.name, max_table_nesting=0
         )
-        pages = source.resources[EVENT_DATA].add_step(_whole_page)
-        source.resources[EVENT_DATA] = self._in_arrow(pages, sync)
+        source.resources[EVENT_DATA].add_step(_whole_page)
         return source
 
     def _in_arrow(self, pages: DltResource, sync: Sync | None) -> DltResource:
@@ -191,13 +222,11 @@ class EventSource:
             if sync is None:
                 return
             known = dlt.current.source_schema().tables.get(EVENT_DATA, {}).get("columns", {})
-            contract = self._contract()
-            read = [reader.whole for reader in contract.values() if reader.whole]
             shaper = Shaper(
-                contract,
+                self.contract(),
                 sync.types,
                 paths_of(known),
-                selection=Selection(self.exclude, self.only, read),
+                selection=self.selection(),
                 reject=sync.reject,
                 retype=sync.retype,
             )

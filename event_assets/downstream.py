@@ -1,0 +1,203 @@
+"""What is made from `event_data` in DuckDB: the current events, what moved, the calendar."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from event_assets import changes, charts, warehouse
+from event_assets.failures import plainly
+from event_assets.metadata import (
+    as_table,
+    asset_key,
+    lineage,
+    of_table,
+    picture,
+    rows_of,
+    schema_of,
+)
+from event_assets.source import EVENT_DATA, EventSource
+
+Metadata = dict[str, Any]
+Build = Callable[[dg.AssetExecutionContext, duckdb.DuckDBPyConnection], Metadata]
+
+# An event that came, but with a record that breaks the contract, stays as it was.
+CURRENT_EVENTS = """
+create or replace view {schema}.current_events as
+with complete as (
+    select coalesce(max(load_id), '') as load_id
+    from {schema}.event_data_syncs where complete
+)
+from {schema}.event_data
+where _dlt_load_id >= (select load_id from complete)
+    or id in (
+        select id from {schema}.event_data_rejects
+        where load_id >= (select load_id from complete)
+    )
+"""
+EVENT_CALENDAR = """
+create or replace table {schema}.event_calendar as
+select cast(start_time at time zone 'UTC' as date) as day, {status} as status, count(*) as events
+from {schema}.current_events
+where start_time is not null
+group by all order by all
+"""
+DAYS = """
+select day, date_trunc('week', day)::date as week, left(dayname(day), 3) as weekday,
+    sum(events)::bigint as events
+from {schema}.event_calendar
+where day between current_date - 90 and current_date + 275
+group by day order by day
+"""
+WEEKS = """
+select date_trunc('week', day)::date as week, coalesce(status, 'no status') as status,
+    sum(events)::bigint as events
+from {schema}.event_calendar
+where day >= current_date and date_trunc('week', day) < current_date + 84
+group by all order by all
+"""
+MOVES = """
+select change || coalesce(': ' || field, '') as what, change, count(distinct id) as events
+from changes_now group by all order by events desc limit 20
+"""
+SYNCS = """
+select started_at, rows_read, requests, rejects,
+    date_diff('millisecond', started_at, finished_at) / 1000 as seconds
+from {schema}.event_data_syncs order by started_at desc limit 100
+"""
+
+
+def build_downstream(source: EventSource, owners: Sequence[str]) -> list[dg.AssetsDefinition]:
+    """Build the assets that follow `event_data`; the calendar needs a `start_time`."""
+    start = source.fields.get("start_time")
+    assets = [_current_events(source, owners), _event_changes(source, owners)]
+    if start and start.type == "timestamp":
+        assets.append(_event_calendar(source, owners))
+    return assets
+
+
+def _current_events(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
+    statement = CURRENT_EVENTS.format(schema=source.name).strip()
+
+    def build(_: dg.AssetExecutionContext, database: duckdb.DuckDBPyConnection) -> Metadata:
+        database.execute(statement)
+        columns = database.sql(f"from {source.name}.current_events").columns
+        same = {name: [name] for name in columns}
+        return {"dagster/column_lineage": lineage(source, EVENT_DATA, same)}
+
+    return _asset(
+        source,
+        owners,
+        build,
+        name="current_events",
+        upstream=EVENT_DATA,
+        kind="view",
+        columns={name: field.type for name, field in source.fields.items()},
+        description="The events that the newest complete sync saw, and newer ones.",
+        statement=statement,
+    )
+
+
+def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
+    def build(context: dg.AssetExecutionContext, database: duckdb.DuckDBPyConnection) -> Metadata:
+        found = changes.record(database, source.name, list(source.fields), source.ignore_changes)
+        syncs = rows_of(database.sql(SYNCS.format(schema=source.name)))
+        context.log_event(
+            dg.AssetObservation(
+                asset_key(source, EVENT_DATA),
+                description="The newest syncs.",
+                metadata={"history": picture(source, "syncs", charts.history(syncs))},
+            )
+        )
+        moves = rows_of(database.sql(MOVES))
+        return {
+            **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
+            "changes": as_table(found.rows),
+            **({"moves": picture(source, "event_changes", charts.moves(moves))} if moves else {}),
+        }
+
+    return _asset(
+        source,
+        owners,
+        build,
+        name=changes.CHANGES,
+        upstream="current_events",
+        kind="table",
+        columns=changes.TYPES,
+        description="What moved: a row for each event that appeared, for each field of an event "
+        "that changed (old and new), and for each event that was cancelled or went away. "
+        "The first comparison is the start: the events that were there then are no change.",
+    )
+
+
+def _event_calendar(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
+    def build(_: dg.AssetExecutionContext, database: duckdb.DuckDBPyConnection) -> Metadata:
+        known = database.sql(f"from {source.name}.current_events").columns
+        status = "status" if "status" in known else "null::varchar"
+        database.execute(EVENT_CALENDAR.format(schema=source.name, status=status))
+        days = rows_of(database.sql(DAYS.format(schema=source.name)))
+        weeks = rows_of(database.sql(WEEKS.format(schema=source.name)))
+        pictures = {"calendar": (days, charts.calendar), "coming_weeks": (weeks, charts.weeks)}
+        return {
+            name: picture(source, name, draw(rows))
+            for name, (rows, draw) in pictures.items()
+            if rows
+        }
+
+    return _asset(
+        source,
+        owners,
+        build,
+        name="event_calendar",
+        upstream="current_events",
+        kind="table",
+        columns={"day": "date", "status": "text", "events": "bigint"},
+        made_from={"day": ["start_time"], "status": ["status"], "events": ["id"]},
+        description="How many current events start on each day (UTC), by status.",
+        statement=EVENT_CALENDAR.format(schema=source.name, status="status").strip(),
+    )
+
+
+def _asset(
+    source: EventSource,
+    owners: Sequence[str],
+    build: Build,
+    *,
+    name: str,
+    upstream: str,
+    kind: str,
+    columns: Mapping[str, str],
+    description: str,
+    made_from: Mapping[str, Sequence[str]] | None = None,
+    statement: str = "",
+) -> dg.AssetsDefinition:
+    """Define an asset that is built in DuckDB, when it is its turn."""
+    shown = f"{description}\n\n```sql\n{statement}\n```" if statement else description
+    from_columns = made_from or {column: [column] for column in columns}
+
+    @dg.asset(
+        key=asset_key(source, name),
+        deps=[asset_key(source, upstream)],
+        description=shown,
+        group_name=source.name,
+        owners=owners,
+        kinds={"duckdb", kind},
+        code_version=hashlib.sha256(shown.encode()).hexdigest()[:12],
+        metadata={
+            "dagster/table_name": warehouse.table_name(source.name, name),
+            "dagster/column_schema": schema_of(source, columns.items()),
+        },
+    )
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        def run() -> dg.MaterializeResult[None]:
+            with warehouse.connect() as database:
+                found = build(context, database)
+                table = of_table(database, source, name)
+                made = {"dagster/column_lineage": lineage(source, upstream, from_columns)}
+                return dg.MaterializeResult(metadata={**table, **made, **found})
+
+        return plainly(run)
+
+    return asset
