@@ -17,13 +17,31 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from event_assets import probe, progress, warehouse
+from event_assets import charts, probe, progress, warehouse
+from event_assets.changes import CHANGES
 from event_assets.downstream import build_downstream
 from event_assets.failures import plainly
-from event_assets.metadata import as_table, asset_key, lineage, of_table, schema_of
+from event_assets.metadata import (
+    as_table,
+    asset_key,
+    lineage,
+    of_table,
+    picture,
+    rows_of,
+    schema_of,
+)
 from event_assets.rejects import NOT_LOADED, Found
 from event_assets.source import EVENT_DATA, SANDBOX, ConfigError, EventSource
+from event_assets.summary import RunSummary
 from event_assets.syncs import COLUMNS, SYNCS, Sync
+
+NEWEST_SYNCS = """
+select started_at, rows_read, requests, rejects,
+    date_diff('millisecond', started_at, finished_at) / 1000 as seconds
+from {schema}.event_data_syncs order by started_at desc limit 100
+"""
+# Of a sync's row, what the UI shows and plots.
+SHOWN = [name for name in COLUMNS if name not in ("started_at", "finished_at", "columns")]
 
 
 def build_assets(
@@ -105,7 +123,9 @@ def _event_data(
         dagster_dlt_translator=Translator(),
     )
     def event_data(
-        context: dg.AssetExecutionContext, dlt: DagsterDltResource
+        context: dg.AssetExecutionContext,
+        dlt: DagsterDltResource,
+        summary: RunSummary,  # noqa: ARG001  prints by itself, when the run has ended
     ) -> Iterator[dg.MaterializeResult[None]]:
         yield plainly(lambda: _sync(context, dlt, source, spec.key))
 
@@ -151,16 +171,25 @@ def _sync(
         found.keep(source.name, load_id, sync.started_at, complete=row["complete"] is True)
         warehouse.append(database, source.name, SYNCS, COLUMNS, row)
         table = of_table(database, source, EVENT_DATA)
+        if _with_pictures(context, source):
+            syncs = rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name)))
+            table["history"] = picture(source, "syncs", charts.history(syncs))
     return dg.MaterializeResult(
         asset_key=key,
         metadata={
-            **{name: value for name, value in row.items() if isinstance(value, (int, str))},
+            **{name: value for name, value in row.items() if name in SHOWN and value is not None},
             "duration_seconds": round(sync.seconds, 3),
             "events_per_second": round(row["rows_read"] / sync.seconds, 1),
             **table,
             "dagster/column_lineage": _lineage(source),
         },
     )
+
+
+def _with_pictures(context: dg.AssetExecutionContext, source: EventSource) -> bool:
+    """Only in a run that draws others too: the first picture takes half a second."""
+    others = "__".join(asset_key(source, CHANGES).path)
+    return others in context.job_def.graph.node_names()
 
 
 def _doubt_nothing(database: duckdb.DuckDBPyConnection, source: EventSource, sync: Sync) -> None:

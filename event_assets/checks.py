@@ -22,6 +22,11 @@ class Freshness(Attributes):
     warn_after_minutes: float
     fail_after_minutes: float
 
+    def cron(self) -> str:
+        """When to look by itself: twice in the time after which a sync is late, between syncs."""
+        every = min(max(int(self.warn_after_minutes / 2), 1), 30)
+        return f"{every // 2}-59/{every} * * * *"
+
     def policy(self) -> dg.FreshnessPolicy:
         """Say the same as Dagster's own policy, which the UI shows and the daemon evaluates."""
         return dg.FreshnessPolicy.time_window(
@@ -181,12 +186,18 @@ def fresh(
     database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey, freshness: Freshness
 ) -> dg.AssetCheckResult:
     """Check the age of the newest sync that `event_data` holds."""
-    loads = database.table(f"{schema}._dlt_loads").filter("status = 0")
-    newest = loads.aggregate("max(inserted_at)").fetchone()
+    newest = None
+    if warehouse.has_table(database, schema, "_dlt_loads"):
+        loads = database.table(f"{schema}._dlt_loads").filter("status = 0")
+        newest = loads.aggregate("max(inserted_at)").fetchone()
     synced: datetime | None = newest[0] if newest else None
     if synced is None:
         return dg.AssetCheckResult(
-            asset_key=key, check_name="fresh", passed=False, description="There was no sync yet."
+            asset_key=key,
+            check_name="fresh",
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="There was no sync yet.",
         )
     age = (datetime.now(timezone.utc) - synced).total_seconds() / 60
     overdue = age > freshness.fail_after_minutes

@@ -18,7 +18,8 @@ from event_assets.checks import Freshness, build_checks
 from event_assets.fields import Field, misnamed
 from event_assets.metadata import DEFAULT_SOURCE, asset_key
 from event_assets.rejects import MAX_REJECTS
-from event_assets.source import ConfigError, EventSource
+from event_assets.source import EVENT_DATA, ConfigError, EventSource
+from event_assets.summary import RunSummary
 from event_assets.transport import CONCURRENCY
 
 
@@ -33,7 +34,8 @@ def _fields(context: dg.ResolutionContext, value: dict[str, Field]) -> dict[str,
     return value
 
 
-DLT = DagsterDltResource()  # one for all sources: Dagster wants resources of one name to be one
+# The same for all sources: Dagster wants resources of one name to be one.
+RESOURCES = {"dlt": DagsterDltResource(), "summary": RunSummary()}
 
 
 class EventApi(dg.Component, dg.Model, dg.Resolvable):
@@ -99,19 +101,28 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             self.ignore_changes,
         )
         suffix = "events" if name == DEFAULT_SOURCE else name
-        job = dg.define_asset_job(
+        event_data = asset_key(source, EVENT_DATA)
+        sync = dg.define_asset_job(
             f"sync_{suffix}",
-            selection=dg.AssetSelection.assets(asset_key(source, "event_data")).downstream(),
+            selection=dg.AssetSelection.assets(event_data).downstream(),
             description=f"Sync {name}: the API, into DuckDB, checked.",
         )
+        jobs = [(sync, self.schedule)]
+        if self.freshness:
+            fresh = dg.define_asset_job(
+                f"check_{suffix}_are_fresh",
+                selection=dg.AssetSelection.checks(dg.AssetCheckKey(event_data, "fresh")),
+                description="Fail when the newest good sync is too old: syncs may have stopped.",
+            )
+            jobs.append((fresh, self.freshness.cron() if self.schedule else None))
         return dg.Definitions(
             assets=build_assets(
                 source, self.owners, self.freshness.policy() if self.freshness else None
             ),
             asset_checks=[build_checks(source, self.freshness)],
-            jobs=[job],
-            schedules=[_schedule(job, self.schedule)] if self.schedule else [],
-            resources={"dlt": DLT},
+            jobs=[job for job, _ in jobs],
+            schedules=[_schedule(job, cron) for job, cron in jobs if cron],
+            resources=RESOURCES,
         )
 
 

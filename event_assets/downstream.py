@@ -21,7 +21,7 @@ from event_assets.metadata import (
 from event_assets.source import EVENT_DATA, EventSource
 
 Metadata = dict[str, Any]
-Build = Callable[[dg.AssetExecutionContext, duckdb.DuckDBPyConnection], Metadata]
+Build = Callable[[duckdb.DuckDBPyConnection], Metadata]
 
 # An event that came, but with a record that breaks the contract, stays as it was.
 CURRENT_EVENTS = """
@@ -62,11 +62,6 @@ MOVES = """
 select change || coalesce(': ' || field, '') as what, change, count(distinct id) as events
 from changes_now group by all order by events desc limit 20
 """
-SYNCS = """
-select started_at, rows_read, requests, rejects,
-    date_diff('millisecond', started_at, finished_at) / 1000 as seconds
-from {schema}.event_data_syncs order by started_at desc limit 100
-"""
 
 
 def build_downstream(source: EventSource, owners: Sequence[str]) -> list[dg.AssetsDefinition]:
@@ -81,7 +76,7 @@ def build_downstream(source: EventSource, owners: Sequence[str]) -> list[dg.Asse
 def _current_events(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
     statement = CURRENT_EVENTS.format(schema=source.name).strip()
 
-    def build(_: dg.AssetExecutionContext, database: duckdb.DuckDBPyConnection) -> Metadata:
+    def build(database: duckdb.DuckDBPyConnection) -> Metadata:
         database.execute(statement)
         columns = database.sql(f"from {source.name}.current_events").columns
         same = {name: [name] for name in columns}
@@ -101,16 +96,8 @@ def _current_events(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefi
 
 
 def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
-    def build(context: dg.AssetExecutionContext, database: duckdb.DuckDBPyConnection) -> Metadata:
+    def build(database: duckdb.DuckDBPyConnection) -> Metadata:
         found = changes.record(database, source.name, list(source.fields), source.ignore_changes)
-        syncs = rows_of(database.sql(SYNCS.format(schema=source.name)))
-        context.log_event(
-            dg.AssetObservation(
-                asset_key(source, EVENT_DATA),
-                description="The newest syncs.",
-                metadata={"history": picture(source, "syncs", charts.history(syncs))},
-            )
-        )
         moves = rows_of(database.sql(MOVES))
         return {
             **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
@@ -133,7 +120,7 @@ def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefin
 
 
 def _event_calendar(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
-    def build(_: dg.AssetExecutionContext, database: duckdb.DuckDBPyConnection) -> Metadata:
+    def build(database: duckdb.DuckDBPyConnection) -> Metadata:
         known = database.sql(f"from {source.name}.current_events").columns
         status = "status" if "status" in known else "null::varchar"
         database.execute(EVENT_CALENDAR.format(schema=source.name, status=status))
@@ -190,10 +177,10 @@ def _asset(
             "dagster/column_schema": schema_of(source, columns.items()),
         },
     )
-    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    def asset() -> dg.MaterializeResult[None]:
         def run() -> dg.MaterializeResult[None]:
             with warehouse.connect() as database:
-                found = build(context, database)
+                found = build(database)
                 table = of_table(database, source, name)
                 made = {"dagster/column_lineage": lineage(source, upstream, from_columns)}
                 return dg.MaterializeResult(metadata={**table, **made, **found})

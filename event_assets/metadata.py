@@ -57,7 +57,7 @@ def asset_key(source: EventSource, name: str) -> dg.AssetKey:
 
 def of_table(
     database: duckdb.DuckDBPyConnection, source: EventSource, table: str
-) -> dict[str, dg.MetadataValue | int]:
+) -> dict[str, Any]:
     """Say what the table is like now, read from DuckDB by a connection of our own."""
     relation = database.sql(f"from {source.name}.{table}")
     names = relation.columns

@@ -87,3 +87,14 @@ def test_a_sync_without_events_says_nothing_of_columns(project: Project, api: Sa
     project.sync(url=api.url)
     api.replace([])
     assert checks(project.sync(url=api.url))["schema_stable"].passed
+
+
+def test_freshness_before_the_first_sync_is_a_warning(project: Project) -> None:
+    job = defs().resolve_job_def("check_events_are_fresh")
+    result = job.execute_in_process(instance=project.instance, raise_on_error=False)
+    check = checks(result)["fresh"]
+    assert (result.success, check.passed, check.description) == (
+        True,
+        False,
+        "There was no sync yet.",
+    )

@@ -104,6 +104,16 @@ def test_the_freshness_policy_is_the_one_in_the_yaml() -> None:
     )
 
 
+@pytest.mark.parametrize(("warn", "cron"), [(30, "7-59/15 * * * *"), (2, "0-59/1 * * * *")])
+def test_freshness_is_looked_at_by_itself_more_often_than_it_is_lost(warn: int, cron: str) -> None:
+    windows = {"warn_after_minutes": warn, "fail_after_minutes": 2 * warn}
+    schedules = load(contract(freshness=windows)).schedules or []
+    found = {schedule.name: schedule for schedule in schedules}
+    look = found["check_events_are_fresh_schedule"]
+    assert isinstance(look, dg.ScheduleDefinition)
+    assert look.cron_schedule == cron
+
+
 def test_a_further_source_puts_its_name_first() -> None:
     definitions = load(CONTRACT, name="concerts")
     keys = {k.to_user_string() for k in definitions.resolve_asset_graph().get_all_asset_keys()}
@@ -119,7 +129,10 @@ def test_two_sources_load_side_by_side() -> None:
             )
         with sandbox.build_all_defs() as definitions:
             jobs = {job.name for job in definitions.jobs or []}
-    assert jobs == {"sync_events", "sync_concerts"}
+    assert jobs == {
+        *("sync_events", "check_events_are_fresh"),
+        *("sync_concerts", "check_concerts_are_fresh"),
+    }
 
 
 def test_a_folder_that_cannot_name_a_schema_is_refused() -> None:

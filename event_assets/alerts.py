@@ -1,0 +1,177 @@
+"""Messages to a chat when something fails, and when it works again."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import dagster as dg
+import requests
+from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
+from dagster._core.errors import DagsterAssetCheckFailedError
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
+
+WEBHOOK = "ALERT_WEBHOOK_URL"
+DAGSTER_URL = "EVENTS_DAGSTER_URL"  # where the UI is, as seen by whoever reads the message
+TIMEOUT = 10.0  # seconds
+INTERVAL = 30  # seconds between two looks
+RUNS = 500  # finished runs looked at in one tick, at most
+
+State = dict[str, Any]
+
+
+class AlertError(Exception):
+    """A message could not be delivered. The address, which is a secret, is not in the text."""
+
+
+def build_sensors() -> list[dg.SensorDefinition]:
+    """Build the sensors; they are on when `ALERT_WEBHOOK_URL` is set."""
+    on = bool(os.environ.get(WEBHOOK))
+    status = dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED
+
+    @dg.sensor(
+        name="alert_on_failed_runs",
+        description=f"Sends a message to {WEBHOOK} when a job fails, and when it works again.",
+        minimum_interval_seconds=INTERVAL,
+        default_status=status,
+    )
+    def failed_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        return _told(context, _runs)
+
+    @dg.sensor(
+        name="alert_on_failed_checks",
+        description=f"Sends a message to {WEBHOOK} when a check fails with ERROR, as `fresh` does "
+        "when syncs stop, and when it passes again.",
+        minimum_interval_seconds=INTERVAL,
+        default_status=status,
+    )
+    def failed_checks(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        return _told(context, _checks)
+
+    return [failed_runs, failed_checks]
+
+
+def _told(context: dg.SensorEvaluationContext, look: Any) -> dg.SensorResult | dg.SkipReason:
+    """Send what there is to say, all in one message; what was said is kept in the cursor."""
+    if not os.environ.get(WEBHOOK):
+        return dg.SkipReason(f"Set {WEBHOOK} to an incoming webhook of your chat.")
+    state: State = json.loads(context.cursor or "{}")
+    lines = list(look(context, state))
+    if lines:
+        _send("\n".join(lines))
+    reason = f"Sent {len(lines)} of them." if lines else "Nothing is new."
+    return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
+
+
+def _runs(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
+    """Say which jobs fail since the last look, and which of those that failed do not any more."""
+    failing: State = state.setdefault("failing", {})
+    finished = context.instance.get_run_records(
+        RunsFilter(statuses=[DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]),
+        limit=RUNS,
+        order_by="update_timestamp",
+    )
+    seen = state.get("seen")
+    state["seen"] = max([_ended(record) for record in finished], default=seen or 0.0)
+    for record in reversed(finished):
+        job, run = record.dagster_run.job_name, record.dagster_run
+        if seen is None or _ended(record) <= seen:
+            continue  # what was before the first look is no news
+        if run.status == DagsterRunStatus.SUCCESS:
+            if job in failing:
+                yield _recovered(f"The job {job}", failing.pop(job), _ended(record), run.run_id)
+        elif job in failing:
+            failing[job]["times"] += 1
+        elif cause := _cause(context.instance, run.run_id):
+            failing[job] = {"since": _ended(record), "times": 1}
+            yield _failed(f"The job {job}", _ended(record), cause, run.run_id)
+
+
+def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
+    """Say which checks fail with ERROR now and did not before, and the other way round."""
+    known = context.repository_def
+    keys = known.asset_graph.asset_check_keys if known else ()
+    latest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    for key, record in sorted(latest.items(), key=lambda item: item[0].to_user_string()):
+        name = key.to_user_string()
+        about = f"The check {key.name} of {key.asset_key.to_user_string()}"
+        if _is_error(record):
+            evaluation = record.evaluation
+            if name in state:
+                state[name]["times"] += state[name]["run"] != record.run_id
+                state[name]["run"] = record.run_id
+            else:
+                since = record.create_timestamp
+                state[name] = {"since": since, "times": 1, "run": record.run_id}
+                cause = (evaluation and evaluation.description) or "it gives no reason"
+                yield _failed(about, since, cause, record.run_id)
+        elif name in state and record.status == AssetCheckExecutionRecordStatus.SUCCEEDED:
+            yield _recovered(about, state.pop(name), record.create_timestamp, record.run_id)
+
+
+def _is_error(record: AssetCheckExecutionRecord) -> bool:
+    evaluation = record.evaluation
+    return (
+        record.status == AssetCheckExecutionRecordStatus.FAILED
+        and evaluation is not None
+        and evaluation.severity == dg.AssetCheckSeverity.ERROR
+    )
+
+
+def _ended(record: RunRecord) -> float:
+    return record.update_timestamp.timestamp()
+
+
+def _cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    """Give a run's error in one line; None when a check failed, which speaks for itself."""
+    for log in instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
+        event = log.dagster_event
+        error = event.step_failure_data.error if event else None
+        if error and error.cls_name == DagsterAssetCheckFailedError.__name__:
+            return None
+        if error:
+            return error.message.strip().partition("\n")[0]
+    for log in instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE):
+        if log.dagster_event and log.dagster_event.message:
+            return log.dagster_event.message.partition("\n")[0]
+    return "the run gives no reason"
+
+
+def _failed(what: str, since: float, cause: str, run_id: str) -> str:
+    return f"{what} fails since {_time(since)}: {cause} {_link(run_id)}"
+
+
+def _recovered(what: str, failure: State, now: float, run_id: str) -> str:
+    times = "once" if failure["times"] == 1 else f"{failure['times']} times"
+    return (
+        f"{what} works again since {_time(now)}: it had failed {times} since "
+        f"{_time(failure['since'])}. {_link(run_id)}"
+    )
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _link(run_id: str) -> str:
+    base = os.environ.get(DAGSTER_URL) or "http://127.0.0.1:3000"
+    return f"{base.rstrip('/')}/runs/{run_id}"
+
+
+def _send(text: str) -> None:
+    """Deliver a message as Slack, Teams and Mattermost take it.
+
+    Raises:
+        AlertError: when it did not arrive.
+    """
+    try:
+        answer = requests.post(os.environ[WEBHOOK], json={"text": text}, timeout=TIMEOUT)
+        problem = None if answer.ok else f"it answered {answer.status_code}"
+    except requests.RequestException:
+        problem = "it cannot be reached"
+    if problem:  # after the except block: the original holds the address
+        raise AlertError(f"A message could not be delivered to {WEBHOOK}: {problem}.")

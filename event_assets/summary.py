@@ -1,0 +1,97 @@
+"""What a run did, in a few lines for a terminal or a CI log."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterEventType
+from dagster._core.errors import DagsterAssetCheckFailedError
+
+from event_assets import warehouse
+from event_assets.metadata import DEFAULT_SOURCE
+
+SYNCED = "event_data"
+
+
+class RunSummary(dg.ConfigurableResource[None]):
+    """Prints the summary of a run that synced when all its steps have ended."""
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Print it: failures to stderr, what came to stdout."""
+        if context.instance is None or context.run_id is None:
+            return
+        events = [
+            record.dagster_event
+            for record in context.instance.all_logs(context.run_id)
+            if record.dagster_event
+        ]
+        show(events)
+
+
+def show(events: Sequence[dg.DagsterEvent]) -> None:
+    """Print what the events of a run amount to."""
+    for line in _failures(events):
+        print(line, file=sys.stderr)
+    for line in _lines(events):
+        print(line, flush=True)
+
+
+def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    for event in events:
+        if event.event_type == DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+            if error and error.cls_name == DagsterAssetCheckFailedError.__name__:
+                continue  # the checks speak for themselves
+            yield f"{event.step_key} failed: {error.to_string() if error else 'no reason given'}"
+    for check in _checks(events):
+        if not check.passed:
+            yield f"{check.severity.value} {check.check_name}: {check.description}"
+
+
+def _lines(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    synced = [
+        event.materialization
+        for event in events
+        if event.event_type == DagsterEventType.ASSET_MATERIALIZATION
+        and event.materialization.asset_key.path[-1] == SYNCED
+    ]
+    if not synced:
+        yield f"Nothing was changed in {warehouse.path()}."
+        return
+    for materialization in synced:
+        yield from _of_sync(materialization)
+    checks = _checks(events)
+    yield f"checks    {sum(check.passed for check in checks)} of {len(checks)} passed"
+    yield f"database  {warehouse.path()}"
+    yield f'look      {sys.executable} -c "{_query(synced[0])}"'
+    yield "next      make dev, then open http://127.0.0.1:3000"
+
+
+def _of_sync(materialization: dg.AssetMaterialization) -> Iterator[str]:
+    metadata = {name: entry.value for name, entry in materialization.metadata.items()}
+    if len(materialization.asset_key.path) > 1:
+        yield f"source    {materialization.asset_key.path[0]}"
+    yield f"events    {metadata['dagster/row_count']:,}"
+    if "first_start_time" in metadata:
+        first, last = (_day(metadata[f"{end}_start_time"]) for end in ("first", "last"))
+        yield f"starting  {first} to {last}"
+
+
+def _checks(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetCheckEvaluation]:
+    return [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
+
+
+def _day(seconds: Any) -> str:
+    return datetime.fromtimestamp(float(seconds), timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _query(materialization: dg.AssetMaterialization) -> str:
+    *source, table = materialization.asset_key.path
+    name = ".".join([*(source or [DEFAULT_SOURCE]), table])
+    return f"import duckdb; duckdb.connect('{warehouse.path()}').sql('from {name} limit 10').show()"
