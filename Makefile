@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev check test bench lock clean
+.PHONY: help setup run dev check test test-ui bench lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -37,6 +37,11 @@ test: setup ## Run the linters, the type checker and all tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/pytest --numprocesses 2
+
+test-ui: setup ## Look at the UI with a browser (Chromium)
+	@command -v chromium chromium-browser google-chrome > /dev/null \
+		|| { echo "There is no Chromium to look with: apt-get install chromium"; exit 1; }
+	@$(BIN)/pytest event_assets_tests/ui
 
 bench: setup ## Measure this project beside plain dlt and beside the bare limit
 	@$(BIN)/python -m bench $(OPTIONS)

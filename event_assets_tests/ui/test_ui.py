@@ -1,0 +1,108 @@
+"""What one sees in the UI, in the order in which one does things."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from event_assets.sandbox import Faults
+from event_assets_tests.ui.conftest import Dagster, until
+
+ASSETS = ("events_api", "event_data", "current_events", "event_changes", "event_calendar")
+CHECKS = ("complete", "unique_ids", "no_rejects", "schema_stable", "fresh")
+
+
+def test_the_code_location_loads_without_a_warning_of_ours(dagster: Dagster, page: Page) -> None:
+    page.goto("/locations")
+    expect(page.get_by_text("Loaded", exact=True).first).to_be_visible()
+    said = dagster.log
+    assert not re.findall(r"event_assets/[\w/]+\.py:\d+: \w*Warning", said)
+    assert "Traceback" not in said
+
+
+def test_the_lineage_shows_all_assets(page: Page) -> None:
+    page.goto("/asset-groups")
+    for asset in ASSETS:
+        expect(page.get_by_text(asset, exact=True).first).to_be_visible()
+
+
+def test_materialize_all_turns_everything_green(dagster: Dagster, page: Page) -> None:
+    page.goto("/asset-groups")
+    page.get_by_role("button", name=re.compile("^Materialize all")).click()
+    (run,) = dagster.finished(1)
+    assert run["status"] == "SUCCESS"
+    page.goto(f"/runs/{run['runId']}")
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible()
+    page.goto("/assets/event_data")
+    expect(page.get_by_text("500", exact=True).first).to_be_visible()
+
+
+def test_the_checks_tab_shows_each_check_with_its_figures(page: Page) -> None:
+    page.goto("/assets/event_data?view=checks")
+    for check in CHECKS:
+        expect(page.get_by_text(check, exact=True).first).to_be_visible()
+    page.get_by_text("unique_ids", exact=True).first.click()
+    expect(page.get_by_text("500 rows, 500 ids, 0 doubled, 0 missing.").first).to_be_visible()
+    expect(page.get_by_text("distinct_ids").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("asset", "pictures"), [("event_data", ["history"]), ("event_calendar", ["calendar"])]
+)
+def test_the_pictures_are_drawn(page: Page, asset: str, pictures: list[str]) -> None:
+    page.goto(f"/assets/{asset}")
+    for number, name in enumerate(pictures):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+        page.get_by_text("[Show Markdown]").nth(number).click()
+        picture = page.locator("img[src^='data:image/svg+xml']").first
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.naturalWidth") > 100
+        page.keyboard.press("Escape")
+
+
+def test_observing_the_api_shows_what_it_is_like(dagster: Dagster, page: Page) -> None:
+    before = len(dagster.runs())
+    page.goto("/assets/events_api")
+    page.get_by_role("button", name=re.compile("Observe")).first.click()
+    assert dagster.finished(before + 1)[0]["status"] == "SUCCESS"
+    page.goto("/assets/events_api")
+    expect(page.get_by_text("answer_seconds").first).to_be_visible()
+    expect(page.get_by_text("total_reported").first).to_be_visible()
+
+
+def test_a_sync_of_a_failing_api_says_why_in_one_sentence(dagster: Dagster, page: Page) -> None:
+    before = len(dagster.runs())
+    dagster.api.faults = Faults(fail_every=1, fail_status=401)
+    page.goto("/asset-groups")
+    page.get_by_role("button", name=re.compile("^Materialize all")).click()
+    run = dagster.finished(before + 1)[0]
+    dagster.api.faults = Faults()
+    assert run["status"] == "FAILURE"
+    page.goto(f"/runs/{run['runId']}")
+    cause = f"The API at {dagster.api.url}/v1/events answered 401 Unauthorized"
+    expect(page.get_by_text(cause).first).to_be_visible()
+    assert "Traceback" not in page.inner_text("body")
+
+
+def test_the_schedule_is_on_and_a_tick_starts_a_run(dagster: Dagster, page: Page) -> None:
+    page.goto("/automation")
+    expect(page.get_by_text("sync_events_schedule", exact=True).first).to_be_visible()
+    state = dagster.ask(
+        '{ schedulesOrError(repositorySelector: {repositoryName: "__repository__", '
+        'repositoryLocationName: "event_assets"}) { ... on Schedules { results { name '
+        "scheduleState { status } } } } }"
+    )["schedulesOrError"]["results"]
+    assert {s["name"]: s["scheduleState"]["status"] for s in state} == {
+        "sync_events_schedule": "RUNNING",
+        "check_events_are_fresh_schedule": "RUNNING",
+    }
+    dagster.tick_every_minute()
+    by_schedule = until(
+        lambda: [
+            run
+            for run in dagster.runs()
+            if {"key": "dagster/schedule_name", "value": "sync_events_schedule"} in run["tags"]
+        ]
+    )
+    assert by_schedule[0]["jobName"] == "sync_events"
+    assert dagster.finished(1)[0]["status"] == "SUCCESS"
