@@ -144,13 +144,16 @@ def _sync(
         warehouse.pipeline(source.name) as (pipeline, database),
     ):
         _refuse_to_mix(database, source)
+        warehouse.note_api(database, source.name, source.api)
         found = Found(database)
         sync = Sync(
             show,
             types=warehouse.types(database, source.name),
             reject=found.add,
-            retype=partial(warehouse.retype, database, source.name),
-            make_room=partial(warehouse.make_room, database),
+            may_widen=partial(warehouse.may_widen, database, source.name),
+            prepare=lambda shaped: warehouse.prepare(
+                database, source.name, shaped.widened, shaped.retyped, shaped.width
+            ),
         )
         with source.connected(sync) as api:
             try:
@@ -195,14 +198,14 @@ def _with_pictures(context: dg.AssetExecutionContext, source: EventSource) -> bo
 def _doubt_nothing(database: duckdb.DuckDBPyConnection, source: EventSource, sync: Sync) -> None:
     """An API that has no events any more is more likely one that does not show them."""
     before = database.table(f"{source.name}.{EVENT_DATA}").aggregate("count(*)").fetchone()
-    if sync.outcome.complete and not sync.outcome.rows and before != (0,):
+    if sync.outcome.complete and not sync.kept and before != (0,):
         reason = "The API answered with no events, where it had some before: these stay current."
         sync.outcome = replace(sync.outcome, complete=None, reason=reason)
 
 
 def _refuse_to_mix(database: duckdb.DuckDBPyConnection, source: EventSource) -> None:
     """Keep the sandbox's invented events and real ones apart."""
-    before = warehouse.last_value(database, source.name, SYNCS, "api")
+    before = warehouse.noted_api(database, source.name)
     if before and before != source.api and SANDBOX in (before, source.api):
         raise ConfigError(
             f"The database {warehouse.path()} holds the events of {before}, not of {source.api}: "
@@ -229,6 +232,8 @@ def _code_version(source: EventSource) -> str:
     """Change with what decides the table's content: the API's configuration and the fields."""
     contract = {
         "rest_api": source.rest_api,
+        "exclude": list(source.exclude),
+        "only": list(source.only),
         "fields": {name: field.model_dump() for name, field in source.fields.items()},
     }
     return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()[:12]

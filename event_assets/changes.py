@@ -85,6 +85,7 @@ create or replace table {schema}.event_changes_snapshot as
 select {columns} from {schema}.current_events
 """
 ADD = "insert into {schema}.event_changes from changes_now"
+NEW_FIELD = 0.5  # of the events may have a new field for it to be a change of theirs
 PREVIEW = 20  # rows shown with a materialization
 
 
@@ -125,7 +126,9 @@ def record(
             f"create or replace temp table changes_now as {EMPTY.format(schema=schema)}"
         )
         if before:
-            _compare(database, schema, _compared(now, before, first, ignore), now, now == before)
+            shares = _filled(database, schema, now)
+            compared = _compared(now, before, first, ignore, shares)
+            _compare(database, schema, compared, now, same=now == before)
         if now != before:
             columns = ", ".join(map(quoted, now))
             database.execute(START_ANEW.format(schema=schema, columns=columns))
@@ -143,15 +146,16 @@ def record(
 def _compare(
     database: duckdb.DuckDBPyConnection,
     schema: str,
-    compared: Sequence[str],
+    compared: Mapping[str, str],
     columns: Mapping[str, str],
     same: bool,
 ) -> None:
-    differs = " or ".join(f"now.{c} is distinct from before.{c}" for c in map(quoted, compared))
+    differs = " or ".join(
+        f"now.{quoted(name)} is distinct from {old}" for name, old in compared.items()
+    )
     parts = ", ".join(
-        f"{{'field': {literal(c)}, 'old': before.{quoted(c)}::varchar, "
-        f"'new': now.{quoted(c)}::varchar}}"
-        for c in compared
+        f"{{'field': {literal(name)}, 'old': ({old})::varchar, 'new': now.{quoted(name)}::varchar}}"
+        for name, old in compared.items()
     )
     has_name = "name" in columns
     words = {
@@ -173,14 +177,35 @@ def _compared(
     before: Mapping[str, str],
     first: Sequence[str],
     ignore: Collection[str],
-) -> list[str]:
-    """Give the columns whose changes count: the ones that are as they were, the important first."""
-    names = dict.fromkeys((*first, "status", *now))
-    return [
-        name
-        for name in names
-        if name in now and now[name] == before.get(name) and name != "id" and name not in ignore
-    ]
+    filled: Mapping[str, float],
+) -> dict[str, str]:
+    """Give the columns whose changes count, the important first, and what each was before.
+
+    A column that became a float counts by its values. One that is new counts where some of the
+    events have it: if most do, the API has changed, not the events. One that nobody has any more
+    does not count.
+    """
+    compared = {}
+    for name in dict.fromkeys((*first, "status", *now)):
+        if name not in now or name == "id" or name in ignore or not filled[name]:
+            continue
+        if name not in before:
+            if filled[name] <= NEW_FIELD:
+                compared[name] = f"null::{now[name]}"
+        elif now[name] == before[name]:
+            compared[name] = f"before.{quoted(name)}"
+        elif (before[name], now[name]) == ("BIGINT", "DOUBLE"):
+            compared[name] = f"before.{quoted(name)}::double"
+    return compared
+
+
+def _filled(
+    database: duckdb.DuckDBPyConnection, schema: str, columns: Collection[str]
+) -> dict[str, float]:
+    """Give the share of the current events that have each column."""
+    counts = ", ".join(f"count({quoted(name)}) / greatest(count(*), 1)" for name in columns)
+    shares = database.sql(f"from {schema}.current_events").aggregate(counts).fetchone()
+    return dict(zip(columns, shares or (), strict=True))
 
 
 def _columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:

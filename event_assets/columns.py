@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from event_assets.fields import NAMING, Path, to_json
+from event_assets.fields import NAMING, OWN_NAMES, Path, to_json
 
-LAST_SEEN = "last_seen_at"  # when a sync last saw the event
+RESERVED = OWN_NAMES
+LAST_SEEN = OWN_NAMES[0]  # when a sync last saw the event
 INTERNAL = "_dlt"  # how the names of dlt's own columns begin
 
 
@@ -34,7 +35,7 @@ class Names:
         self._columns: dict[Path, str] = {
             tuple(paths.get(name) or name.split("__")): name
             for name in known
-            if name in paths or not (name in reserved or name.startswith(INTERNAL))
+            if name not in reserved and not name.startswith(INTERNAL)
         }
 
     def is_plain(self, path: Path) -> bool:
@@ -100,13 +101,20 @@ class Selection:
 
     def json(self, record: Any) -> str:
         """Write a record with the fields that may be kept."""
-        return to_json(self._pruned(record, ()) if self._exclude or self._only else record)
+        return to_json(self.pruned(record) if self._exclude or self._only else record)
 
-    def _pruned(self, value: Any, path: Path) -> Any:
+    def cuts(self, path: Path) -> bool:
+        """Is something below a path excluded?"""
+        return any(len(out) > len(path) and out[: len(path)] == path for out in self._exclude)
+
+    def pruned(self, value: Any, path: Path = ()) -> Any:
+        """Take out of the value at a path what is not kept, also in lists."""
+        if type(value) is list:
+            return [self.pruned(member, path) for member in value]
         if type(value) is not dict:
             return value
         return {
-            name: self._pruned(member, place)
+            name: self.pruned(member, place)
             for name, member in value.items()
             if self._stays(place := (*path, name), type(member) is dict)
         }

@@ -12,10 +12,10 @@ from dagster_dlt import DagsterDltResource
 from pydantic import BaseModel
 from pydantic import Field as Describe
 
-from event_assets import configuration
+from event_assets import configuration, warehouse
 from event_assets.assets import build_assets
 from event_assets.checks import Freshness, build_checks
-from event_assets.fields import Field, misnamed
+from event_assets.fields import NAMING, Field, misnamed
 from event_assets.metadata import DEFAULT_SOURCE, asset_key
 from event_assets.rejects import MAX_REJECTS
 from event_assets.source import EVENT_DATA, ConfigError, EventSource
@@ -67,7 +67,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     )
     max_rejects: str = Describe(
         default=f"{MAX_REJECTS:.0%}",
-        pattern=r"^\d+(\.\d+)?%$",
+        pattern=r"^(100|\d{1,2}(\.\d+)?)%$",
         description="Share of the records that may break the contract; more stop the sync.",
     )
     ignore_changes: Sequence[str] = Describe(
@@ -85,10 +85,10 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, job and schedule of the source named by its folder."""
         name = Path(context.path).name
-        if not name.isidentifier():
+        if NAMING.normalize_identifier(name) != name or name in warehouse.reserved_words():
             raise ConfigError(
                 f"The folder {context.path} names a source, and so a schema in DuckDB: "
-                "give it a name of letters, digits and underscores."
+                "give it a name of small letters, digits and underscores that is no word of SQL."
             )
         source = EventSource(
             name,

@@ -9,14 +9,12 @@ from dagster._core.errors import DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import api_errors, sandbox, warehouse
-from event_assets.records import ContractError
 from event_assets.rejects import TooManyRejectsError
 from event_assets.source import ConfigError
 
 T = TypeVar("T")
 SAID_PLAINLY = (
     ConfigError,
-    ContractError,
     TooManyRejectsError,
     sandbox.SandboxError,
     warehouse.WarehouseError,

@@ -41,9 +41,13 @@ UNFIT: Mapping[str, str] = {
     "json": "cannot be written as JSON",
 }
 NUMBER_AS_TIME = "is a number: say `format: epoch_s` or `format: epoch_ms`"
-NO_ZONE = "is a time in a zone that is not known"
+NO_ZONE = "is a local time whose zone is missing or not known"
 NAMING = NamingConvention()
-PART = re.compile(r"\{([^{}]+)\}")
+# When a sync last saw the event; and what dlt's merge calls its tables: DuckDB would read `d.id` as
+# a member of a JSON column `d`.
+OWN_NAMES = ("last_seen_at", "d", "s")
+PART = re.compile(r"\{([^{}!:]+)\}")
+NO_PATH = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # what looks like the name of a zone
 BOOLS = {"true": True, "false": False, "1": True, "0": False}
 WHOLE = re.compile(r"\s*[+-]?\d{1,30}\s*")
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
@@ -63,23 +67,42 @@ class Field(Attributes):
         "first that is there counts, or parts put together (`{a.date}T{a.time}`).",
     )
     description: str | None = Describe(default=None, description="What it is, for the UI.")
-    timezone: str | None = Describe(
+    timezone: str | Sequence[str] | None = Describe(
         default=None,
-        description="Zone of times that do not say theirs (`Europe/Berlin`, `+02:00`), "
-        "or the path to it; else UTC.",
+        description="Zone of times that do not say theirs (`Europe/Berlin`, `+02:00`), or the path "
+        "to it, or several, of which the first that is there counts. Without: UTC.",
     )
     format: str | None = Describe(
         default=None, description="epoch_s, epoch_ms, or a pattern of strptime; else ISO 8601."
     )
 
     @model_validator(mode="after")
-    def _only_for_times(self) -> Field:
+    def _can_work(self) -> Field:
         for name in ("timezone", "format"):
             if getattr(self, name) and self.type != "timestamp":
                 raise ValueError(f"`{name}` is for `type: timestamp` only")
         if self.format and self.format not in times.EPOCHS and "%" not in self.format:
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %d.%m.%Y %H:%M")
+        for zone in _several(self.timezone):
+            if not times.offset_of(zone) and NO_PATH.search(zone):
+                raise ValueError(f"`timezone` is neither a known zone nor a path: `{zone}`")
+        if self.source is not None and not all(map(_readable, _several(self.source) or [""])):
+            raise ValueError("`from` must be a path, several, or parts like {a.date}T{a.time}")
         return self
+
+
+def _several(value: str | Sequence[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())
+
+
+def _readable(choice: str) -> bool:
+    """Is it a path, or are they parts in braces that each hold one?"""
+    rest = PART.sub("", choice)
+    paths = PART.findall(choice) or [choice]
+    return not {"{", "}"} & set(rest) and all(path.strip(".") == path != "" for path in paths)
+
+
+Getter = Callable[[Sequence[Any]], list[Any]]
 
 
 class Reader:
@@ -95,22 +118,27 @@ class Reader:
     def __init__(self, name: str, field: Field) -> None:
         self.name = name
         self.field = field
-        source = field.source or name
-        choices = [source] if isinstance(source, str) else list(source)
+        choices = _several(field.source) or [name]
         self._choices = [_getter(choice) for choice in choices]
         self.origins = [part for choice in choices for part in PART.findall(choice) or [choice]]
         self.whole = _plain(choices[0]) if len(choices) == 1 else None
-        zone = field.timezone
-        self._zone = (times.offset_of(zone) or _getter(zone)) if zone else None
+        self._zones: list[str | Getter] = [
+            times.offset_of(zone) or _getter(zone) for zone in _several(field.timezone)
+        ]
+
+    def of_parts(self, names: Sequence[str]) -> None:
+        """Put the values of several keys together, so that no two events get the same text."""
+        getters = [_getter(name) for name in names]
+
+        def joined(records: Sequence[Any]) -> list[Any]:
+            rows = zip(*(getter(records) for getter in getters), strict=True)
+            return [_joined_key(row) if all(map(_is_key, row)) else None for row in rows]
+
+        self._choices, self.whole = [joined], None
 
     def values(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Give the field's value in each record, as the API has it; None where it is not."""
-        first, *others = self._choices
-        values = first(records)
-        for other in others:
-            if None not in values:
-                break
-            values = [b if a is None else a for a, b in zip(values, other(records), strict=True)]
+        values = _first(self._choices, records)
         if "" in values and (self.name == "id" or self.field.type not in ("text", "json")):
             return [None if value == "" else value for value in values]
         return values
@@ -121,8 +149,15 @@ class Reader:
             return pa.array([None if v is None else _key(v) for v in values], pa.string())
         if self.field.type != "timestamp":
             return _typed(values, self.field.type)
-        zones = self._zone(records) if callable(self._zone) else self._zone
-        return times.instants(values, self.field.format, zones)
+        return times.instants(values, self.field.format, self._zones_of(records))
+
+    def _zones_of(self, records: Sequence[Mapping[str, Any]]) -> str | list[Any] | None:
+        constant = self._zones[0] if self._zones else None
+        if not callable(constant):
+            return constant
+        zones = _first(self._zones, records)
+        # A local time whose zone is not there is no instant.
+        return ["?" if zone is None or zone == "" else zone for zone in zones]
 
     def problem(self, value: Any) -> str:
         """Say why a value does not fit, in words that are the same for all of its kind."""
@@ -133,18 +168,38 @@ class Reader:
         if self.field.type == "timestamp" and not self.field.format:
             if type(value) in (int, float):
                 return NUMBER_AS_TIME
-            if callable(self._zone) and times.instants([value], None, None)[0].is_valid:
+            if self._zones and times.instants([value], None, None)[0].is_valid:
                 return NO_ZONE
         return UNFIT[self.field.type]
+
+
+def _is_key(value: Any) -> bool:
+    return type(value) in (str, int) and value != ""
+
+
+def _joined_key(values: Sequence[Any]) -> str:
+    return ":".join(str(value).replace("\\", "\\\\").replace(":", "\\:") for value in values)
+
+
+def _first(choices: Sequence[str | Getter], records: Sequence[Any]) -> list[Any]:
+    """Take the first of several values that is there; text that is empty is not."""
+    first, *others = choices
+    values = first(records) if callable(first) else [first] * len(records)
+    for other in others:
+        if None not in values and "" not in values:
+            break
+        following = other(records) if callable(other) else [other] * len(records)
+        values = [b if a in (None, "") else a for a, b in zip(values, following, strict=True)]
+    return values
 
 
 def readers(fields: Mapping[str, Field], key: str | Sequence[str] = "id") -> dict[str, Reader]:
     """Make the readers of a contract; an `id` that does not say where it is takes the API's key."""
     made = {name: Reader(name, field) for name, field in fields.items()}
     if (id_ := fields.get("id")) and id_.source is None:
-        parts = [key] if isinstance(key, str) else key
-        source = parts[0] if len(parts) == 1 else ":".join(f"{{{part}}}" for part in parts)
-        made["id"] = Reader("id", id_.model_copy(update={"source": source, "nullable": False}))
+        made["id"] = Reader("id", id_.model_copy(update={"source": key, "nullable": False}))
+        if not isinstance(key, str):
+            made["id"].of_parts(key)
     return made
 
 
@@ -164,7 +219,9 @@ def misnamed(fields: Mapping[str, Field]) -> Iterator[tuple[tuple[str, ...], str
     """Give the place and the description of what cannot be a column, and of an `id` that is not."""
     for name in fields:
         column = NAMING.normalize_identifier(name) if name.strip() else "x"
-        if column != name or name.startswith("_dlt"):
+        if name in OWN_NAMES:
+            yield (name,), f"`{name}` cannot be used here: it is a name of the table's own"
+        elif column != name or name.startswith("_dlt"):
             better = column.removeprefix("_dlt_")
             yield (name,), f"`{name}` cannot be a column's name: write `{better}`"
     if "id" not in fields:
@@ -177,7 +234,7 @@ def _plain(choice: str) -> Path | None:
     return None if "{" in choice or "*" in choice else tuple(choice.split("."))
 
 
-def _getter(choice: str) -> Callable[[Sequence[Any]], list[Any]]:
+def _getter(choice: str) -> Getter:
     """Make what reads a path, or parts put together, in many records at once."""
     names = PART.findall(choice)
     if not names:
@@ -189,10 +246,14 @@ def _getter(choice: str) -> Callable[[Sequence[Any]], list[Any]]:
     def joined(records: Sequence[Any]) -> list[Any]:
         parts = zip(*(getter(records) for getter in getters), strict=True)
         return [
-            None if None in values or "" in values else pattern.format(*values) for values in parts
+            None if any(map(_is_no_part, values)) else pattern.format(*values) for values in parts
         ]
 
     return joined
+
+
+def _is_no_part(value: Any) -> bool:
+    return value is None or value == "" or type(value) in (dict, list)
 
 
 def _at(records: Sequence[Any], path: Sequence[str]) -> list[Any]:

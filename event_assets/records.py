@@ -16,20 +16,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema
 
-from event_assets.columns import LAST_SEEN, Names, Selection
+from event_assets.columns import LAST_SEEN, RESERVED, Names, Selection
 from event_assets.fields import ARROW, Path, Reader, to_json
 
 Record = Mapping[str, Any]
-Leaf = tuple[Path, Sequence[Any], frozenset[type]]  # a field's values, and their types
+Kinds = frozenset[type]
+Leaf = tuple[Path, Sequence[Any], Kinds]  # a field's values, and their types
+Columns = dict[str, tuple[pa.Field, pa.Array]]
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
 CHUNK_ROWS = 2_000  # records turned into Arrow at once
 DEPTH = 10  # levels of objects that become columns; what is deeper stays JSON
 EXACT = 2**53  # whole numbers up to here are the same as float
-
-
-class ContractError(ValueError):
-    """The contract does not go with what is there. The message says what to do."""
 
 
 class Reject(NamedTuple):
@@ -55,10 +53,12 @@ class Shaper:
         paths: where the values of those of another name come from.
         selection: which of the other fields to keep.
         reject: is given the records that break the contract, chunk by chunk.
-        retype: makes a column of the table another type, or says that it cannot.
+        may_widen: says whether the whole numbers in a column of the table can become floats.
 
     Attributes:
         held: the columns that held a value so far, and their types by dlt's names.
+        widened: columns of the table, of whole numbers, that must become floats.
+        retyped: columns of the table that the contract has as another type, and which.
         reasons: how many records broke the contract so far, by field and reason.
     """
 
@@ -70,18 +70,25 @@ class Shaper:
         *,
         selection: Selection | None = None,
         reject: Callable[[Sequence[Reject]], None] = lambda _: None,
-        retype: Callable[[str, str], bool] = lambda *_: True,
+        may_widen: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.held: dict[str, str] = {}
         self.reasons: Counter[tuple[str | None, str]] = Counter()
         self._readers = readers
         self._selection = selection or Selection()
         self._reject = reject
-        self._retype = retype
-        self._names = Names((*readers, LAST_SEEN), types or {}, paths or {})
+        self._may_widen = may_widen
+        self._names = Names((*readers, *RESERVED), types or {}, paths or {})
         self._types = dict(types or {})
-        for name, reader in readers.items():
-            self._adopt(name, reader.field.type)
+        self._known = dict(self._types)
+        self.retyped = {
+            name: reader.field.type
+            for name, reader in readers.items()
+            if self._types.get(name, reader.field.type) != reader.field.type
+        }
+        self._types |= {name: reader.field.type for name, reader in readers.items()}
+        self.widened: list[str] = []
+        self._rejected: set[int] = set()
         self._inexact: set[str] = set()
         self._whole = frozenset(reader.whole for reader in readers.values() if reader.whole)
 
@@ -89,16 +96,6 @@ class Shaper:
     def width(self) -> int:
         """How many columns the table has with these records."""
         return len(self._types)
-
-    def _adopt(self, name: str, kind: str) -> None:
-        """Make a column what the contract says, if it was another type before."""
-        before = self._types.get(name, kind)
-        if before != kind and not self._retype(name, kind):
-            raise ContractError(
-                f"The column `{name}` of event_data is {before}, and not all of its values can "
-                f"become {kind}, as the contract has it: give the field another name in defs.yaml."
-            )
-        self._types[name] = kind
 
     def tables(self, records: Iterable[Any]) -> Iterator[pa.Table]:
         """Turn records into tables of about `BATCH_ROWS` rows."""
@@ -119,7 +116,7 @@ class Shaper:
         leaves = list(self._leaves(good, ()))
         leaves.sort(key=lambda leaf: not self._names.is_plain(leaf[0]))
         for path, values, kinds in leaves:
-            self._place(columns, path, *_inferred(values, kinds))
+            self._place(columns, path, values, kinds)
         for name, (field, array) in columns.items():
             if array.null_count < len(array):
                 self.held[name] = _kind(field)
@@ -159,7 +156,11 @@ class Shaper:
         return [records[row] for row in good.to_pylist()], kept
 
     def _set_aside(self, rejects: Sequence[Reject]) -> None:
-        self.reasons.update((reject.field, reject.reason) for reject in rejects)
+        for reject in rejects:
+            key = hash(reject.id or reject.record)
+            if key not in self._rejected:  # else it came before: a list may be read twice
+                self._rejected.add(key)
+                self.reasons[reject.field, reject.reason] += 1
         self._reject(rejects)
 
     def _leaves(self, batch: Sequence[Any], prefix: Path) -> Iterator[Leaf]:
@@ -177,43 +178,50 @@ class Shaper:
                 yield from self._leaves(objects, path)
                 kinds = kinds - {dict}
             if kinds and self._selection.keeps(path):
+                if self._selection.cuts(path):
+                    values = [self._selection.pruned(value, path) for value in values]
                 yield path, values, kinds
 
-    def _place(
-        self, columns: dict[str, tuple[pa.Field, pa.Array]], path: Path, kind: str, array: pa.Array
-    ) -> None:
-        """Find the column for a field's values, by their type and by what came before."""
+    def _place(self, columns: Columns, path: Path, values: Sequence[Any], kinds: Kinds) -> None:
+        """Put a field's values into its column; those of another type into a column beside it."""
         name = self._names.column(path)
-        known = self._types.setdefault(name, kind)
-        if kind != known:
-            fitting = self._fitting(name, known, kind, array)
-            if fitting is None:
-                path = (*path, None, kind)
-                name = self._names.column(path)
-                self._types[name] = kind
-            else:
-                known, array = fitting
-                kind = self._types[name] = known
-        if kind == "bigint" and name not in self._inexact:
+        known = self._types.get(name) or self._types.setdefault(name, _first_kind(values, kinds))
+        if known == "bigint" and float in kinds and self._widens(name, values):
+            known = self._types[name] = "double"
+        try:
+            array = _array(values, known, kinds)
+        except (pa.ArrowException, OverflowError):
+            array = None
+        if array is None:
+            unfit = [None if _fits(value, known) else value for value in values]
+            others = {_kind_of(value) for value in unfit if value is not None}
+            values = [value if _fits(value, known) else None for value in values]
+            array = _array(values, known, _kinds(values))
+            for kind in sorted(others):
+                beside = [v if v is not None and _kind_of(v) == kind else None for v in unfit]
+                self._beside(columns, (*path, None, kind), kind, beside)
+        if known == "bigint" and name not in self._inexact:
             ends = pc.min_max(array).as_py()
             if max(-(ends["min"] or 0), ends["max"] or 0) > EXACT:
                 self._inexact.add(name)
-        columns[name] = (_field(name, kind, path), array)
+        if array is not None and array.null_count < len(array):
+            columns[name] = (_field(name, known, path), array)
 
-    def _fitting(
-        self, name: str, known: str, kind: str, array: pa.Array
-    ) -> tuple[str, pa.Array] | None:
-        """Make values fit a column of another type, or the column fit the values."""
-        if (kind, known) in CAST:
-            try:
-                return known, array.cast(ARROW[known])
-            except pa.ArrowInvalid:  # a whole number too large to be exact as a float
-                return None
-        widens = (known, kind) == ("bigint", "double") and name not in self._inexact
-        return (kind, array) if widens and self._retype(name, kind) else None
+    def _beside(self, columns: Columns, path: Path, kind: str, values: Sequence[Any]) -> None:
+        name = self._names.column(path)
+        self._types[name] = kind
+        columns[name] = (_field(name, kind, path), _array(values, kind, _kinds(values)))
 
-
-CAST = {("bigint", "double"), ("bigint", "text"), ("double", "text")}
+    def _widens(self, name: str, values: Sequence[Any]) -> bool:
+        """Can a column of whole numbers become one of floats, and every value stay what it is?"""
+        if name in self._inexact or any(type(v) is int and abs(v) > EXACT for v in values):
+            return False
+        if name in self._known and name not in self.widened:
+            if not self._may_widen(name):
+                self._inexact.add(name)
+                return False
+            self.widened.append(name)
+        return True
 
 
 def hints(table: pa.Table) -> dict[str, TColumnSchema]:
@@ -274,31 +282,62 @@ def _turned(batch: Sequence[Any]) -> Iterable[tuple[str, Sequence[Any]]]:
     return ((name, [row.get(name) if row else None for row in batch]) for name in names)
 
 
-def _kinds(values: Sequence[Any]) -> frozenset[type]:
+def _kinds(values: Sequence[Any]) -> Kinds:
     return frozenset(map(type, values)) - {NoneType}
 
 
-SCALARS: Mapping[frozenset[type], str] = {
-    frozenset({str}): "text",
-    frozenset({bool}): "bool",
-    frozenset({int}): "bigint",
-    frozenset({float}): "double",
-    frozenset({int, float}): "double",
+KINDS: Mapping[type, str] = {
+    str: "text",
+    bool: "bool",
+    int: "bigint",
+    float: "double",
+    list: "json",
+    dict: "json",
+}
+ACCEPTED: Mapping[str, Kinds] = {  # what fits into a column of each type
+    "text": frozenset({str, bool, int, float}),
+    "bool": frozenset({bool}),
+    "bigint": frozenset({int}),
+    "double": frozenset({int, float}),
+    "json": frozenset(KINDS),
 }
 
 
-def _inferred(values: Sequence[Any], kinds: frozenset[type]) -> tuple[str, pa.Array]:
-    """Give a column its type by its values: of several, or of odd ones, text."""
-    if kinds & {list, dict}:
-        return "json", pa.array([None if v is None else to_json(v) for v in values], pa.string())
-    kind = SCALARS.get(kinds)
-    if kind:
-        try:
-            return kind, pa.array(values, ARROW[kind])
-        except (OverflowError, pa.ArrowInvalid):  # a whole number too large
-            pass
-    texts = [v if v is None or type(v) is str else to_json(v) for v in values]
-    return "text", pa.array(texts, pa.string())
+def _kind_of(value: Any) -> str:
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        return "text"
+    return KINDS[type(value)]
+
+
+def _first_kind(values: Sequence[Any], kinds: Kinds) -> str:
+    """Choose the type of a new column: that of its first value, a float if others are."""
+    kind = _kind_of(next(value for value in values if value is not None))
+    exact = all(type(value) is not int or abs(value) <= EXACT for value in values)
+    return "double" if kind == "bigint" and float in kinds and exact else kind
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Does a value go into a column of a type, and stay what it is?"""
+    if type(value) not in ACCEPTED.get(kind, ()):
+        return False
+    if type(value) is not int or kind not in ("bigint", "double"):
+        return True
+    return abs(value) <= EXACT if kind == "double" else -(2**63) <= value < 2**63
+
+
+def _array(values: Sequence[Any], kind: str, kinds: Kinds) -> pa.Array | None:
+    """Make a column; None when not all values fit.
+
+    Raises:
+        ArrowException, OverflowError: when a number is too large.
+    """
+    if not kinds <= ACCEPTED.get(kind, frozenset()):
+        return None if kinds else pa.nulls(len(values), ARROW[kind])
+    if kind == "json":
+        return pa.array([None if v is None else to_json(v) for v in values], pa.string())
+    if kind == "text" and kinds != {str}:
+        values = [v if v is None or type(v) is str else to_json(v) for v in values]
+    return pa.array(values, ARROW[kind])
 
 
 class _Expected(logging.Filter):

@@ -28,22 +28,26 @@ create or replace temp table rejected_now
 (id varchar, record varchar, field varchar, reason varchar)
 """
 # A record without an id is told from others by its text.
+# Of records with one id the first counts; one without an id is told from others by its text.
 MERGED = """
 create or replace temp table rejected_merged as
-select any_value(found.id) as id, any_value(record) as record,
-    any_value(found.field) as field, any_value(found.reason) as reason, min(known.since) as since
-from rejected_now as found
+select id, record, field, reason, known.since
+from (
+    select *, coalesce(id, md5(record)) as key from rejected_now
+    where rowid in (select min(rowid) from rejected_now group by coalesce(id, md5(record)))
+) as found
 left join (
     select coalesce(id, md5(record)) as key, min(first_rejected_at) as since
     from {schema}.event_data_rejects group by key
-) as known on known.key = coalesce(found.id, md5(found.record))
-group by coalesce(found.id, md5(found.record))
+) as known using (key)
 """
-CLEAR = """
+REPLACED = """
 delete from {schema}.event_data_rejects
 where coalesce(id, md5(record)) in (select coalesce(id, md5(record)) from rejected_merged)
-    or (? and id is null)
-    or id in (select id from {schema}.event_data where _dlt_load_id = ?)
+"""
+GOOD = """
+delete from {schema}.event_data_rejects
+where (? and id is null) or id in (select id from {schema}.event_data where _dlt_load_id = ?)
 """
 ADD = """
 insert into {schema}.event_data_rejects
@@ -78,8 +82,9 @@ class Found:
             database.execute(f"create schema if not exists {schema}")
             database.execute(CREATE.format(schema=schema))
             database.execute(MERGED.format(schema=schema))
+            database.execute(REPLACED.format(schema=schema))
             if load_id:
-                database.execute(CLEAR.format(schema=schema), [complete, load_id])
+                database.execute(GOOD.format(schema=schema), [complete, load_id])
             database.execute(ADD.format(schema=schema), [now, now, load_id])
 
 

@@ -228,7 +228,7 @@ class EventSource:
                 paths_of(known),
                 selection=self.selection(),
                 reject=sync.reject,
-                retype=sync.retype,
+                may_widen=sync.may_widen,
             )
             sync.shaped = shaper
             rows = 0
@@ -237,9 +237,10 @@ class EventSource:
                     rows += len(table)
                     timed = with_time(table, sync.started_at)
                     yield dlt.mark.with_hints(timed, dlt.mark.make_hints(columns=hints(timed)))
-            sync.make_room(shaper.width)
             rejected = sum(shaper.reasons.values())
-            check_share(shaper.reasons, rows + rejected, self.max_rejects)
+            check_share(shaper.reasons, sync.outcome.distinct_ids, self.max_rejects)
+            sync.kept = rows
+            sync.prepare(shaper)
             once = rows + rejected == sync.outcome.distinct_ids
             yield dlt.mark.with_hints(
                 with_time(shaper.table([]), sync.started_at),

@@ -47,16 +47,18 @@ class Sync:
         outcome: what paging says of the rows so far; in the end, its verdict.
         types: the columns that the table has, and their types.
         reject: takes the records that break the contract.
-        retype: makes a column of the table another type, or says that it cannot.
-        make_room: prepares the database for a table of so many columns.
+        may_widen: says whether the whole numbers in a column of the table can become floats.
+        prepare: makes the table ready for what is loaded next.
+        kept: events that are loaded.
         shaped: what the records were like, once there are some.
     """
 
     show: Show
     types: Mapping[str, str] = field(default_factory=dict)
     reject: Callable[[Sequence[Reject]], None] = lambda _: None
-    retype: Callable[[str, str], bool] = lambda *_: True
-    make_room: Callable[[int], None] = lambda _: None
+    may_widen: Callable[[str], bool] = lambda _: True
+    prepare: Callable[[Shaper], None] = lambda _: None
+    kept: int = 0
     shaped: Shaper | None = None
     traffic: Traffic = field(default_factory=Traffic)
     outcome: Outcome = field(default_factory=lambda: Outcome(False, "No answer was read."))

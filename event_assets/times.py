@@ -29,7 +29,9 @@ ISO = re.compile(
     r" ?(Z|[+-]\d\d(?::?\d\d)?)?",
     re.IGNORECASE,
 )
-RFC_2822 = re.compile(r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d\d:\d\d.*")
+RFC_2822 = re.compile(  # with the zones that the standard names
+    r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d\d:\d\d(?::\d\d)?( +[ECMP][SD]T)?"
+)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # What other notations become, so that Arrow reads the whole column at once.
 REWRITTEN = (
@@ -79,18 +81,19 @@ def offset_of(zone: Any) -> str | None:
 @cache
 def _offset_of(zone: str) -> str | None:
     offset = OFFSET.fullmatch(zone.strip(" ()"))
-    if not offset:
-        return zone.strip() if _known(zone.strip()) else None
-    sign, hours, minutes = offset.groups()
-    return f"{sign}{int(hours):02}:{minutes or '00'}" if sign else "UTC"
+    name = zone.strip()
+    if offset:
+        sign, hours, minutes = offset.groups()
+        name = f"{sign}{int(hours):02}:{minutes or '00'}" if sign else "UTC"
+    return name if name and _known(name) else None
 
 
 def _known(zone: str) -> bool:
     try:
-        pc.assume_timezone(pa.scalar(datetime(2000, 1, 1), LOCAL), zone)
+        _in_zone(pa.array([datetime(2000, 1, 1)], LOCAL), zone)
     except pa.ArrowInvalid:
         return False
-    return bool(zone)
+    return not zone.startswith(("+", "-")) or (zone[1:3] <= "15" and zone[4:] < "60")
 
 
 def _since_epoch(values: Sequence[Any], unit: int) -> pa.Array:
@@ -171,7 +174,10 @@ def _or_none(read: Callable[[str], datetime | None], text: str) -> datetime | No
 
 def _parsed(text: str) -> datetime | None:
     text = text.strip()
-    if iso := ISO.fullmatch(text):
+    rewritten = text
+    for pattern, replacement in REWRITTEN:
+        rewritten = re.sub(pattern, replacement, rewritten)
+    if iso := ISO.fullmatch(rewritten):
         *numbers, fraction, zone = iso.groups()
         micros = int((fraction or "0")[:6].ljust(6, "0"))
         year, month, day, hour, minute, second = (int(number or 0) for number in numbers)

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ def connect() -> Iterator[duckdb.DuckDBPyConnection]:
     path().parent.mkdir(parents=True, exist_ok=True)
     with _turn(), _opened() as connection:
         make_room(connection)
+        connection.execute("set timezone = 'UTC'")  # times as text are the same everywhere
         yield connection
 
 
@@ -144,6 +145,13 @@ def transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
     database.commit()
 
 
+def reserved_words() -> set[str]:
+    """Give the words that cannot name a schema."""
+    with duckdb.connect() as nowhere:
+        words = nowhere.sql("from duckdb_keywords()").filter("keyword_category != 'unreserved'")
+        return {str(word) for word, _ in words.fetchall()} | {"temp", "main", "system"}
+
+
 def quoted(name: str) -> str:
     """Write a name so that DuckDB takes it as it is."""
     return '"' + name.replace('"', '""') + '"'
@@ -165,32 +173,45 @@ def types(database: duckdb.DuckDBPyConnection, schema: str) -> dict[str, str]:
     return {column: names[kind] for column, kind in found if kind in names}
 
 
-def retype(database: duckdb.DuckDBPyConnection, schema: str, column: str, kind: str) -> bool:
-    """Make a column of `event_data` another type; False, and nothing done, when it cannot be.
+def may_widen(database: duckdb.DuckDBPyConnection, schema: str, column: str) -> bool:
+    """Are all whole numbers in a column of `event_data` exact as floats?"""
+    inexact = f"bool_or(abs({quoted(column)}::hugeint) > {2**53})"
+    return database.table(f"{schema}.event_data").aggregate(inexact).fetchone() != (True,)
 
-    Values stay what they are: a whole number that a float cannot hold keeps its column from
-    becoming one.
+
+def prepare(
+    database: duckdb.DuckDBPyConnection,
+    schema: str,
+    widened: Sequence[str],
+    retyped: Mapping[str, str],
+    columns: int,
+) -> None:
+    """Make `event_data`, and dlt's staging of it, ready for what is loaded next.
+
+    Args:
+        database: a connection.
+        schema: the source's.
+        widened: columns of whole numbers that become floats; their values stay the same.
+        retyped: columns that the contract has as another type: what is in them moves to a column
+            beside, `NAME__v_TYPE`, and the API's events fill the new one.
+        columns: how many the table will have.
     """
-    name = quoted(column)
-    schemas = database.execute(
-        "select schema_name from duckdb_columns() where column_name = ? "
-        "and table_name = 'event_data' and schema_name in (?, ? || '_staging')",
-        [column, schema, schema],
-    ).fetchall()
-    tables = [f"{quoted(owner)}.event_data" for (owner,) in schemas]
-    inexact = f"bool_or(abs({name}::hugeint) > 9007199254740992)"
-    if kind == "double" and any(
-        database.table(table).aggregate(inexact).fetchone() == (True,) for table in tables
-    ):
-        return False
-    database.execute("set timezone = 'UTC'")
-    try:
-        with transaction(database):
-            for table in tables:
-                database.execute(f"alter table {table} alter {name} type {TYPES[kind]}")
-    except duckdb.ConversionException:
-        return False
-    return True
+    before = types(database, schema)
+    with transaction(database):
+        for owner in (schema, f"{schema}_staging"):
+            if not has_table(database, owner, "event_data"):
+                continue
+            table = f"{quoted(owner)}.event_data"
+            for column in widened:
+                database.execute(f"alter table {table} alter {quoted(column)} type double")
+            for column, kind in retyped.items():
+                beside, number = f"{column}__v_{before[column]}", 1
+                while beside in before:
+                    number += 1
+                    beside = f"{column}__v_{before[column]}__x{number}"
+                database.execute(f"alter table {table} rename {quoted(column)} to {quoted(beside)}")
+                database.execute(f"alter table {table} add {quoted(column)} {TYPES[kind]}")
+    make_room(database, columns)
 
 
 def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
@@ -214,6 +235,20 @@ def last_value(database: duckdb.DuckDBPyConnection, schema: str, table: str, col
     newest = database.table(f"{schema}.{table}").order("started_at desc").limit(1)
     row = newest.project(column).fetchone()
     return row[0] if row else None
+
+
+def note_api(database: duckdb.DuckDBPyConnection, schema: str, api: str) -> None:
+    """Write down which API the tables of a schema come from, before anything is loaded."""
+    database.execute(f"create schema if not exists {schema}")
+    database.execute(f"create or replace table {schema}.event_data_api as select ? as api", [api])
+
+
+def noted_api(database: duckdb.DuckDBPyConnection, schema: str) -> str | None:
+    """Give the API that the tables of a schema come from, if there are any."""
+    if not has_table(database, schema, "event_data_api"):
+        return None
+    found = database.table(f"{schema}.event_data_api").fetchone()
+    return str(found[0]) if found else None
 
 
 def last_load_id(database: duckdb.DuckDBPyConnection, schema: str) -> str:

@@ -1,5 +1,6 @@
 """What moved since the last sync."""
 
+import time
 from typing import Any
 
 import pytest
@@ -91,6 +92,36 @@ def test_a_new_field_is_no_change_of_the_events_but_what_it_does_next_is(project
     with_door = [{**event, "door": 1} for event in EVENTS]
     synced(project, EVENTS, with_door, [{**with_door[0], "door": 2}, *with_door[1:]])
     assert changes(project) == [("changed", "0", "door", "1", "2")]
+
+
+def test_a_field_that_only_some_events_have_may_appear_with_a_change(project: Project) -> None:
+    without = [{k: v for k, v in event.items() if k != "status"} for event in EVENTS]
+    synced(project, without, [{**without[0], "status": "cancelled"}, *without[1:]])
+    assert changes(project) == [("cancelled", "0", "status", None, "cancelled")]
+
+
+def test_a_field_that_goes_is_no_change_of_the_events(project: Project) -> None:
+    synced(project, EVENTS, [{k: v for k, v in e.items() if k != "venue"} for e in EVENTS])
+    assert changes(project) == []
+
+
+def test_a_number_that_gets_a_fraction_is_a_change(project: Project) -> None:
+    priced = [{**event, "price": 10} for event in EVENTS]
+    synced(project, priced, [{**priced[0], "price": 12.5}, *priced[1:]])
+    assert changes(project) == [("changed", "0", "price", "10.0", "12.5")]
+
+
+def test_times_are_noted_in_utc_wherever_the_machine_is(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    later = {**EVENTS[0], "start_time": "2026-05-01T19:30:00Z"}
+    synced(project, EVENTS, [later, *EVENTS[1:]])
+    monkeypatch.undo()
+    time.tzset()
+    project.environment.setenv("EVENTS_DUCKDB", str(project.database))
+    assert changes(project)[0][3:] == ("2026-05-01 18:30:00+00", "2026-05-01 19:30:00+00")
 
 
 def test_the_changes_are_shown_in_the_ui(project: Project) -> None:

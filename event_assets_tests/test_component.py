@@ -135,10 +135,11 @@ def test_two_sources_load_side_by_side() -> None:
     }
 
 
-def test_a_folder_that_cannot_name_a_schema_is_refused() -> None:
+@pytest.mark.parametrize("name", ["my-events", "MeetUp", "my__events", "order", "temp"])
+def test_a_folder_that_cannot_name_a_schema_is_refused(name: str) -> None:
     with pytest.raises(ComponentTreeException) as failed:
-        load(CONTRACT, name="my-events")
-    assert "a name of letters, digits and underscores" in str(failed.value.__cause__)
+        load(CONTRACT, name=name)
+    assert "a name of small letters, digits and underscores" in str(failed.value.__cause__)
 
 
 @pytest.mark.parametrize(

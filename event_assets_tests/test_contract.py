@@ -137,16 +137,45 @@ def test_the_contract_may_change_a_columns_type(project: Project, sync: Sync) ->
     assert project.rows("select opens from events.event_data") == [(TIME,)]
 
 
-def test_a_column_that_cannot_become_what_the_contract_says_is_named(
+def test_what_a_column_held_before_its_type_changed_is_kept_beside_it(
     project: Project, sync: Sync
 ) -> None:
-    assert sync([{"id": "1", "opens": "at dawn"}], fields=fields()).success
-    changed = sync([{"id": "1", "opens": None}], fields=fields(opens={"type": "timestamp"}))
-    assert failure(changed) == (
-        "The column `opens` of event_data is text, and not all of its values can become "
-        "timestamp, as the contract has it: give the field another name in defs.yaml."
-    )
-    assert project.rows("select opens from events.event_data") == [("at dawn",)]
+    assert sync([{"id": "1", "opens": "at dawn"}, {"id": "2", "opens": "10:00"}]).success
+    assert sync([{"id": "1", "opens": None}], fields=fields(opens={"type": "timestamp"})).success
+    assert project.rows("select id, opens, opens__v_text from events.event_data order by id") == [
+        ("1", None, None),
+        ("2", None, "10:00"),
+    ]
+
+
+def test_a_sync_that_fails_changes_no_columns_type(project: Project, sync: Sync) -> None:
+    good = [{"id": str(i), "size": 1, "start_time": None} for i in range(8)]
+    assert sync(good).success
+    before = project.rows("describe events.event_data")
+    bad = [{**event, "size": 1.5, "start_time": "soon"} for event in good]
+    changed = fields(start_time={"type": "timestamp"}, size={"type": "text"})
+    assert not sync(bad).success
+    assert not sync(bad, fields=changed).success
+    assert project.rows("describe events.event_data") == before
+
+
+def test_a_contracts_field_is_not_the_apis_field_that_is_called_alike(
+    project: Project, sync: Sync
+) -> None:
+    records = [{"id": "1", "Name": "A", "title": "T"}, {"id": "2", "Name": None, "title": "T"}]
+    assert sync(records, fields=fields()).success
+    name = {"type": "text", "from": ["Name", "title"]}
+    assert sync(records, fields=fields(name=name)).success
+    assert project.rows("select id, name from events.event_data order by id") == [
+        ("1", "A"),
+        ("2", "T"),
+    ]
+
+
+def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -> None:
+    records = [{"id": "1", "people": [{"name": "Ada", "email": "ada@example.org"}]}, {"id": None}]
+    assert sync(records, exclude=["people.email"], fields=fields()).success
+    assert project.rows("select people from events.event_data") == [('[{"name":"Ada"}]',)]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +184,7 @@ def test_a_column_that_cannot_become_what_the_contract_says_is_named(
         ({"fields": {"name": {"type": "text"}}}, "`id` is missing: events are told apart by it"),
         ({"fields": fields(startTime={"type": "text"})}, "write `start_time`"),
         ({"max_rejects": "a lot"}, "max_rejects"),
+        ({"max_rejects": "150%"}, "max_rejects"),
         ({"fields": fields(x={"type": "text", "format": "epoch_s"})}, "`format` is for"),
     ],
 )

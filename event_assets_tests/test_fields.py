@@ -35,6 +35,8 @@ def ids(*values: Any, key: str | list[str] = "id") -> list[Any]:
         (["name.en", "name.de", "name.*"], {"name": {"fr": None, "ja": "here"}}),
         (["name.en", "name"], {"name": "here"}),
         (["{a}{b}", "c"], {"a": "x", "c": "here"}),
+        (["{a}{b}", "c"], {"a": "x", "b": {"no": "part"}, "c": "here"}),
+        (["a", "c"], {"a": "", "c": "here"}),
         ("{a.b}{c}", {"a": {"b": "he"}, "c": "re"}),
         ("names.*", {"names": [None, "here"]}),
     ],
@@ -113,6 +115,13 @@ def test_what_cannot_tell_events_apart_is_no_id(value: Any) -> None:
 def test_the_id_is_the_apis_primary_key() -> None:
     assert ids({"slug": "a", "id": 7}, key="slug") == ["a"]
     assert ids({"series": 1, "number": 2}, key=["series", "number"]) == ["1:2"]
+    assert ids(
+        {"a": "x:y", "b": "z"}, {"a": "x", "b": "y:z"}, {"a": [1], "b": 1}, key=["a", "b"]
+    ) == [
+        "x\\:y:z",
+        "x:y\\:z",
+        None,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +140,10 @@ def test_what_is_wrong_is_said_in_words(value: Any, problem: str) -> None:
 def test_an_unknown_zone_is_said_to_be_one() -> None:
     field = Field.model_validate({"type": "timestamp", "timezone": "tz"})
     reader = readers({"start_time": field})["start_time"]
-    assert reader.problem("2026-05-01T18:30:00") == "is a time in a zone that is not known"
+    assert (
+        reader.problem("2026-05-01T18:30:00")
+        == "is a local time whose zone is missing or not known"
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,7 +152,13 @@ def test_an_unknown_zone_is_said_to_be_one() -> None:
         ({"type": "text", "format": "epoch_s"}, "`format` is for `type: timestamp` only"),
         ({"type": "text", "timezone": "UTC"}, "`timezone` is for `type: timestamp` only"),
         ({"type": "timestamp", "format": "epoch"}, "`format` must be epoch_s, epoch_ms or"),
-        ({"type": "text", "form": "x"}, "Allowed: format, from, nullable, timezone, type"),
+        ({"type": "timestamp", "timezone": "Europe/Berlni"}, "neither a known zone nor a path"),
+        ({"type": "timestamp", "timezone": "CEST"}, "neither a known zone nor a path"),
+        ({"type": "timestamp", "timezone": "+25:00"}, "neither a known zone nor a path"),
+        ({"type": "text", "from": "{a}T{b"}, "`from` must be a path, several, or parts"),
+        ({"type": "text", "from": "{a!r}"}, "`from` must be a path, several, or parts"),
+        ({"type": "text", "from": []}, "`from` must be a path, several, or parts"),
+        ({"type": "text", "form": "x"}, "Allowed: description, format, from, nullable"),
     ],
 )
 def test_a_contract_that_cannot_work_is_refused(contract: Any, said: str) -> None:
@@ -155,11 +173,28 @@ def test_a_contract_that_cannot_work_is_refused(contract: Any, said: str) -> Non
         (("_dlt_id", "id"), "`_dlt_id` cannot be a column's name: write `id`"),
         (("name",), "`id` is missing: events are told apart by it"),
         (("id", "start_time"), ""),
+        (("id", "d"), "`d` cannot be used here: it is a name of the table's own"),
+        (
+            ("id", "last_seen_at"),
+            "`last_seen_at` cannot be used here: it is a name of the table's own",
+        ),
     ],
 )
 def test_the_contracts_names_must_be_columns(names: tuple[str, ...], said: str) -> None:
     found = misnamed({name: Field(type="text") for name in names})
     assert "".join(problem for _, problem in found) == said
+
+
+def test_a_local_time_takes_the_first_zone_that_is_there() -> None:
+    contract = {"from": "t", "timezone": ["venue.tz", "tz", "Europe/Berlin"]}
+    for record in ({"venue": {"tz": "UTC+2"}}, {"tz": "+02:00"}, {"tz": None}, {}):
+        assert read({"t": "2026-05-01T20:30", **record}, type="timestamp", **contract) == TIME
+
+
+def test_a_local_time_whose_zone_is_not_there_is_none() -> None:
+    contract = {"from": "t", "timezone": "tz"}
+    assert read({"t": "2026-05-01T20:30"}, type="timestamp", **contract) is None
+    assert read({"t": "2026-05-01T18:30Z"}, type="timestamp", **contract) == TIME
 
 
 def test_json_takes_numbers_of_any_size_and_any_depth() -> None:

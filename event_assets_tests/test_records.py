@@ -50,12 +50,12 @@ def test_scalars_are_typed_by_what_they_are(values: list[Any], kind: pa.DataType
 @pytest.mark.parametrize(
     ("values", "texts"),
     [
-        ([1, "a"], ["1", "a"]),
-        ([True, 2], ["true", "2"]),
+        (["a", 1], ["a", "1"]),
+        (["a", True, 2.0], ["a", "true", "2.0"]),
         ([2**63, 1], ["9223372036854775808", "1"]),
     ],
 )
-def test_values_without_a_common_type_are_text(values: list[Any], texts: list[str]) -> None:
+def test_a_column_of_text_takes_every_scalar(values: list[Any], texts: list[str]) -> None:
     assert column(values) == (pa.string(), texts)
 
 
@@ -121,6 +121,14 @@ def test_another_type_in_a_later_batch_goes_on_in_a_second_column(
     assert second["x__v_text"].to_pylist() == ["many"]
 
 
+def test_only_the_values_that_do_not_fit_go_beside_the_column() -> None:
+    made = table(*({"id": str(i), "x": x} for i, x in enumerate([1, "n/a", 3, True, [4], 2**64])))
+    assert made["x"].to_pylist() == [1, None, 3, None, None, None]
+    assert made["x__v_text"].to_pylist() == [None, "n/a", None, None, None, str(2**64)]
+    assert made["x__v_bool"].to_pylist() == [None, None, None, True, None, None]
+    assert made["x__v_json"].to_pylist() == [None, None, None, None, "[4]", None]
+
+
 def test_a_whole_number_that_gets_a_fraction_makes_its_column_a_float(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -146,6 +154,30 @@ def test_a_whole_number_too_large_for_a_float_column_goes_beside_it(
     made = table({"id": "1", "x": 2.5}, {"id": "2", "x": 2**60 + 1})
     assert made["x"].to_pylist() == [2.5, None]
     assert made["x__v_bigint"].to_pylist() == [None, 2**60 + 1]
+
+
+@pytest.mark.parametrize("first", [[], [{"id": "0", "x": 1}]])
+def test_a_number_gets_a_fraction_in_a_later_batch(
+    project: Project, monkeypatch: pytest.MonkeyPatch, first: list[dict[str, Any]]
+) -> None:
+    monkeypatch.setattr(records, "CHUNK_ROWS", 5)
+    monkeypatch.setattr(records, "BATCH_ROWS", 10)
+    monkeypatch.setenv("DATA_WRITER__BUFFER_MAX_ITEMS", "10")  # each batch is written at once
+    later = [{"id": str(i), "x": i if i < 20 else i + 0.5, "new": i} for i in range(30)]
+    for events in (first, later):
+        with Sandbox(events) as api:
+            assert project.sync(url=api.url).success
+    assert project.rows("select sum(x), count(x), any_value(typeof(x)) from events.event_data") == [
+        (sum(range(30)) + 5.0, 30, "DOUBLE")
+    ]
+
+
+def test_a_list_called_as_dlts_merge_calls_its_tables_doubles_nothing(project: Project) -> None:
+    for number in range(3):
+        events = [{"id": str(i), "d": [number], "s": [number]} for i in range(30)]
+        with Sandbox(events) as api:
+            assert project.sync(url=api.url).success
+    assert project.rows("select count(*), any_value(d__x2) from events.event_data") == [(30, "[2]")]
 
 
 def test_a_number_gets_a_fraction_in_a_later_sync(project: Project) -> None:

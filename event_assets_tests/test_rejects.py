@@ -1,10 +1,14 @@
 """Records that break the contract: kept with their reason, and never in the way of the others."""
 
+from datetime import datetime, timezone
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from event_assets import warehouse
+from event_assets.records import Reject
+from event_assets.rejects import NOT_LOADED, Found
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.conftest import Project, checks, failure, metadata, shown
 
@@ -94,6 +98,42 @@ def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(project:
     )
     assert project.rows("from events.event_data order by id") == before
     assert len(rejects(project)) == 7
+
+
+def test_syncs_that_fail_again_and_again_keep_each_bad_record_once(project: Project) -> None:
+    with Sandbox([{**event, "start_time": "soon"} for event in GOOD[:20]]) as api:
+        for _ in range(3):
+            assert not project.sync(url=api.url).success
+    assert len(rejects(project)) == 20
+
+
+def test_a_bad_record_that_is_read_twice_counts_once(project: Project) -> None:
+    events = [{**GOOD[i], "start_time": "soon" if i == 3 else None} for i in range(6)]
+    with Sandbox(events, faults=Faults(page_cap=2, delete_every=3)) as api:
+        result = project.sync(url=api.url)
+    assert result.success, failure(result)
+    assert metadata(result)["rejects"] == len(rejects(project)) == 1
+
+
+def test_many_large_rejects_need_little_memory(project: Project) -> None:
+    with warehouse.connect() as database:
+        found = Found(database)
+        for batch in range(80):
+            found.add(
+                [Reject(f"{batch}-{i}", f'"{"x" * 2_000}"', "id", "bad") for i in range(1_000)]
+            )
+        found.keep("events", NOT_LOADED, datetime.now(timezone.utc), complete=False)
+    assert project.rows("select count(*) from events.event_data_rejects") == [(80_000,)]
+
+
+def test_an_answer_without_any_good_record_makes_no_event_go(project: Project) -> None:
+    with Sandbox(GOOD) as api:
+        project.sync(url=api.url)
+        api.replace([{"message": "down for maintenance"}])
+        result = project.sync(url=api.url)
+    check = checks(result)["complete"]
+    assert (result.success, check.passed, check.severity.name) == (True, False, "WARN")
+    assert len(project.ids("current_events")) == 100
 
 
 def test_a_wrong_contract_is_said_at_the_first_sync(project: Project) -> None:

@@ -28,6 +28,10 @@ WRITTEN = [
     "Fri, 1 May 2026 20:30:00 +0200",
     "1 May 2026 18:30:00 +0000",
     "1 May 2026 14:30 EDT",
+    "1 May 2026 18:30 -0000",
+    "2026-05-01 18:30:00 UTC",
+    "2026-05-01 18:30:00 GMT",
+    " 2026-05-01T18:30:00Z ",
 ]
 
 
@@ -60,7 +64,19 @@ def test_a_date_without_a_time_is_its_midnight() -> None:
 
 @pytest.mark.parametrize(
     "nonsense",
-    ["soon", "", "2026-13-01T00:00:00Z", "2026-02-30", "12:30", "2026", "1 2 3", "x 2026-05-01"],
+    [
+        "soon",
+        "",
+        "2026-13-01T00:00:00Z",
+        "2026-02-30",
+        "12:30",
+        "2026",
+        "1 2 3",
+        "x 2026-05-01",
+        "Fri, 01 May 2026 18:30:00 CEST",
+        "01 May 2026 06:30:00 PM",
+        "01 May 2026 18:30:00 foo",
+    ],
 )
 def test_what_is_no_time_is_null(nonsense: str) -> None:
     assert read([nonsense, "2026-05-01T18:30:00Z"]) == [None, EXPECTED]
@@ -111,7 +127,7 @@ def test_a_time_that_says_its_zone_needs_no_other() -> None:
     ]
 
 
-@pytest.mark.parametrize("zone", ["Mars/Base", "soon", "+25:00:00", 7, {}])
+@pytest.mark.parametrize("zone", ["Mars/Base", "soon", "+25:00:00", "+25:00", "+02:99", 7, {}])
 def test_a_zone_that_is_none_leaves_its_time_out(zone: Any) -> None:
     times = read(["2026-05-01T18:30:00", "2026-05-01T18:30:00"], zones=[zone, "UTC"])
     assert times == [None, EXPECTED]
