@@ -48,7 +48,8 @@ DAYS = """
 select day, date_trunc('week', day)::date as week, left(dayname(day), 3) as weekday,
     sum(events)::bigint as events
 from {schema}.event_calendar
-where day between current_date - 90 and current_date + 275
+where least((select max(day) from {schema}.event_calendar), current_date + 275) - day
+    between 0 and 365
 group by day order by day
 """
 WEEKS = """

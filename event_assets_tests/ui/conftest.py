@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from event_assets.sandbox import KEY, Sandbox
 from event_assets_tests.conftest import BIN, ROOT
 from event_assets_tests.test_cli import FILES
 
-PATIENCE = 120.0  # seconds
+PATIENCE = 90.0  # seconds
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
 
 
@@ -140,5 +140,6 @@ def page(dagster: Dagster) -> Iterator[Page]:
         )
         page = browser.new_page(base_url=dagster.url, viewport={"width": 1500, "height": 2400})
         page.set_default_timeout(PATIENCE * 1000)
+        expect.set_options(timeout=PATIENCE * 1000)
         yield page
         browser.close()
