@@ -15,6 +15,12 @@ from event_assets.rejects import EXAMPLES, REJECTS, said
 from event_assets.source import EVENT_DATA, EventSource
 from event_assets.syncs import SYNCS
 
+# What to do, at the end of a description.
+LATE = "look for failed runs, and whether the schedule is on and the daemon runs."
+NOT_UNIQUE = "something else writes to the table; sync again into a new database."
+REJECTED = "correct `fields` in defs.yaml, or have the API's operator correct the records."
+CHANGED = "look whether what reads these columns still works."
+
 
 class Freshness(Attributes):
     """How old the newest good sync may be, in minutes."""
@@ -114,13 +120,26 @@ def unique_ids(
     counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)").fetchone()
     rows, distinct, missing = counts or (0, 0, 0)
     doubled = rows - missing - distinct
+    examples = (
+        events.aggregate("id, count(*) as rows", "id")
+        .filter("rows > 1")
+        .order("id")
+        .limit(EXAMPLES)
+    )
     return dg.AssetCheckResult(
         asset_key=key,
         check_name="unique_ids",
         passed=doubled == 0 and missing == 0,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{rows:,} rows, {distinct:,} ids, {doubled:,} doubled, {missing:,} missing.",
-        metadata={"rows": rows, "distinct_ids": distinct, "doubled": doubled, "missing": missing},
+        description=f"{rows:,} rows, {distinct:,} ids, {doubled:,} doubled, {missing:,} missing"
+        + (f": {NOT_UNIQUE}" if doubled or missing else "."),
+        metadata={
+            "rows": rows,
+            "distinct_ids": distinct,
+            "doubled": doubled,
+            "missing": missing,
+            "examples": as_table(rows_of(examples)) if doubled else "-",
+        },
     )
 
 
@@ -140,7 +159,7 @@ def no_rejects(
         check_name="no_rejects",
         passed=total == 0,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{total:,} records break the contract: {why}."
+        description=f"{total:,} records break the contract: {why}; {REJECTED}"
         if total
         else "Every record keeps the contract.",
         metadata={
@@ -167,17 +186,17 @@ def schema_stable(
     for change in changed:
         what = "new" if not change["before"] else "of another type" if change["now"] else "gone"
         words[what].append(change["column"])
+    differences = "; ".join(
+        f"{len(names):,} {what}: {', '.join(names[:EXAMPLES])}"
+        for what, names in words.items()
+        if names
+    )
     return dg.AssetCheckResult(
         asset_key=key,
         check_name="schema_stable",
         passed=not changed,
         severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(
-            f"{len(names):,} {what}: {', '.join(names[:EXAMPLES])}"
-            for what, names in words.items()
-            if names
-        )
-        or f"{len(now):,} columns, as before.",
+        description=f"{differences}; {CHANGED}" if changed else f"{len(now):,} columns, as before.",
         metadata={"columns": len(now), "changes": as_table(changed)},
     )
 
@@ -206,7 +225,8 @@ def fresh(
         check_name="fresh",
         passed=age <= freshness.warn_after_minutes,
         severity=dg.AssetCheckSeverity.ERROR if overdue else dg.AssetCheckSeverity.WARN,
-        description=f"The newest sync is {age:.0f} minutes old.",
+        description=f"The newest sync is {age:.0f} minutes old"
+        + (f": {LATE}" if age > freshness.warn_after_minutes else "."),
         metadata={
             "age_minutes": round(age, 2),
             "last_sync": dg.MetadataValue.timestamp(synced),

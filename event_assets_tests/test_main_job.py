@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from event_assets.sandbox import Sandbox, World
-from event_assets_tests.conftest import Project, checks, failure, metadata
+from event_assets_tests.conftest import Project, checks, failure, metadata, shown
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
@@ -144,7 +144,11 @@ def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: S
     assert not result.success
     check = checks(result)["unique_ids"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert check.description == "252 rows, 250 ids, 2 doubled, 0 missing."
+    assert check.description == (
+        "252 rows, 250 ids, 2 doubled, 0 missing: something else writes to the table; sync again "
+        "into a new database."
+    )
+    assert [row["rows"] for row in shown(check, "examples")] == [2, 2]
     assert "current_events" not in {
         event.asset_key.path[-1]
         for event in result.get_asset_materialization_events()

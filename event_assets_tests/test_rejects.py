@@ -40,7 +40,8 @@ def test_the_check_counts_them_by_reason_with_examples(project: Project) -> None
     assert not check.passed
     assert check.severity is dg.AssetCheckSeverity.WARN
     assert check.description == (
-        "2 records break the contract: `id` is missing (1); `start_time` is no time (1)."
+        "2 records break the contract: `id` is missing (1); `start_time` is no time (1); correct "
+        "`fields` in defs.yaml, or have the API's operator correct the records."
     )
     assert check.metadata["rejects"].value == 2
     assert [row["reason"] for row in shown(check, "by_reason")] == ["is missing", "is no time"]
