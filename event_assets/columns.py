@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from event_assets.fields import NAMING, OWN_NAMES, Path, to_json
+from event_assets.conversion import to_json
+from event_assets.fields import NAMING, OWN_NAMES, Path
 
 RESERVED = OWN_NAMES
 LAST_SEEN = OWN_NAMES[0]  # when a sync last saw the event

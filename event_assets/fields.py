@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any, Literal
 
-import orjson
 import pyarrow as pa
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 from dlt.common.schema.typing import TColumnSchema
@@ -18,19 +14,11 @@ from pydantic import model_validator
 
 from event_assets import times
 from event_assets.configuration import Attributes
+from event_assets.conversion import key_text, typed
 
 Type = Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"]
 Path = tuple["str | None", ...]  # names from the top of a record
 
-ARROW: Mapping[str, pa.DataType] = {
-    "text": pa.string(),
-    "timestamp": times.INSTANT,
-    "date": pa.date32(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "json": pa.string(),  # JSON text, told from other text by its metadata
-}
 UNFIT: Mapping[str, str] = {
     "text": "is an object or a list, not text",
     "timestamp": "is no time",
@@ -48,9 +36,6 @@ NAMING = NamingConvention()
 OWN_NAMES = ("last_seen_at", "d", "s")
 PART = re.compile(r"\{([^{}!:]+)\}")
 NO_PATH = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # what looks like the name of a zone
-BOOLS = {"true": True, "false": False, "1": True, "0": False}
-WHOLE = re.compile(r"\s*[+-]?\d{1,30}\s*")
-NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
 class Field(Attributes):
@@ -146,9 +131,9 @@ class Reader:
     def array(self, values: list[Any], records: Sequence[Mapping[str, Any]]) -> pa.Array:
         """Type the values; null where there is none, or none that fits."""
         if self.name == "id" and set(map(type, values)) - {str}:
-            return pa.array([None if v is None else _key(v) for v in values], pa.string())
+            return pa.array([None if v is None else key_text(v) for v in values], pa.string())
         if self.field.type != "timestamp":
-            return _typed(values, self.field.type)
+            return typed(values, self.field.type)
         return times.instants(values, self.field.format, self._zones_of(records))
 
     def _zones_of(self, records: Sequence[Mapping[str, Any]]) -> str | list[Any] | None:
@@ -277,79 +262,3 @@ def _member(value: Any, name: str) -> Any:
         if name.isdecimal():
             return value[int(name)] if int(name) < len(value) else None
     return None
-
-
-def _typed(values: Sequence[Any], kind: str) -> pa.Array:
-    """Make a column of one type; null for what does not fit."""
-    if kind != "json":
-        try:
-            column = pa.array(values)
-        except (pa.ArrowException, OverflowError):  # of several types, or too large
-            column = None
-        if column is not None and column.type in (ARROW[kind], pa.null()):
-            return column.cast(ARROW[kind])
-    convert = CONVERTERS[kind]
-    return pa.array([None if v is None else convert(v) for v in values], ARROW[kind])
-
-
-def _text(value: Any) -> str | None:
-    if type(value) is str:
-        return value
-    return None if type(value) in (dict, list) else to_json(value)
-
-
-def _key(value: Any) -> str | None:
-    """An id: text, or a whole number, which a number with a fraction cannot tell for sure."""
-    return None if type(value) in (float, bool) else _text(value)
-
-
-def _whole(value: Any) -> int | None:
-    if type(value) is str:
-        value = int(value) if WHOLE.fullmatch(value) else None
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and -(2**63) <= value < 2**63 else None
-
-
-def _number(value: Any) -> float | None:
-    if type(value) is str:
-        value = float(value) if NUMBER.fullmatch(value) else None
-    return (
-        float(value) if type(value) in (int, float) and abs(value) <= sys.float_info.max else None
-    )
-
-
-def _bool(value: Any) -> bool | None:
-    if type(value) is bool:
-        return value
-    return BOOLS.get(value.lower()) if type(value) is str else BOOLS.get(str(value))
-
-
-def _date(value: Any) -> date | None:
-    found = times.ISO.fullmatch(value) if type(value) is str else None
-    try:
-        return date(*map(int, found.groups()[:3])) if found else None
-    except ValueError:
-        return None
-
-
-CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
-    "text": _text,
-    "bigint": _whole,
-    "double": _number,
-    "bool": _bool,
-    "date": _date,
-    "json": lambda value: to_json(value),
-}
-
-
-def to_json(value: Any) -> str:
-    """Write a value as JSON, however large its numbers; what is nested too deeply, as a note."""
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:  # a number of more than 64 bits, or more than 254 levels
-        pass
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return '"(nested too deeply to be written)"'

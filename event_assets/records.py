@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice
 from operator import itemgetter
-from types import NoneType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -17,17 +16,17 @@ import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema
 
 from event_assets.columns import LAST_SEEN, RESERVED, Names, Selection
-from event_assets.fields import ARROW, Path, Reader, to_json
+from event_assets.conversion import ARROW
+from event_assets.fields import Path, Reader
+from event_assets.kinds import EXACT, Kinds, array_of, first_kind, fits, kind_of, kinds_of
 
 Record = Mapping[str, Any]
-Kinds = frozenset[type]
 Leaf = tuple[Path, Sequence[Any], Kinds]  # a field's values, and their types
 Columns = dict[str, tuple[pa.Field, pa.Array]]
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
 CHUNK_ROWS = 2_000  # records turned into Arrow at once
 DEPTH = 10  # levels of objects that become columns; what is deeper stays JSON
-EXACT = 2**53  # whole numbers up to here are the same as float
 
 
 class Reject(NamedTuple):
@@ -169,7 +168,7 @@ class Shaper:
             path = (*prefix, name)
             if path in self._whole or not self._selection.enters(path):
                 continue
-            kinds = _kinds(values)
+            kinds = kinds_of(values)
             if dict in kinds and len(path) < DEPTH:
                 objects = values
                 if len(kinds) > 1:
@@ -185,20 +184,20 @@ class Shaper:
     def _place(self, columns: Columns, path: Path, values: Sequence[Any], kinds: Kinds) -> None:
         """Put a field's values into its column; those of another type into a column beside it."""
         name = self._names.column(path)
-        known = self._types.get(name) or self._types.setdefault(name, _first_kind(values, kinds))
+        known = self._types.get(name) or self._types.setdefault(name, first_kind(values, kinds))
         if known == "bigint" and float in kinds and self._widens(name, values):
             known = self._types[name] = "double"
         try:
-            array = _array(values, known, kinds)
+            array = array_of(values, known, kinds)
         except (pa.ArrowException, OverflowError):
             array = None
         if array is None:
-            unfit = [None if _fits(value, known) else value for value in values]
-            others = {_kind_of(value) for value in unfit if value is not None}
-            values = [value if _fits(value, known) else None for value in values]
-            array = _array(values, known, _kinds(values))
+            unfit = [None if fits(value, known) else value for value in values]
+            others = {kind_of(value) for value in unfit if value is not None}
+            values = [value if fits(value, known) else None for value in values]
+            array = array_of(values, known, kinds_of(values))
             for kind in sorted(others):
-                beside = [v if v is not None and _kind_of(v) == kind else None for v in unfit]
+                beside = [v if v is not None and kind_of(v) == kind else None for v in unfit]
                 self._beside(columns, (*path, None, kind), kind, beside)
         if known == "bigint" and name not in self._inexact:
             ends = pc.min_max(array).as_py()
@@ -210,7 +209,7 @@ class Shaper:
     def _beside(self, columns: Columns, path: Path, kind: str, values: Sequence[Any]) -> None:
         name = self._names.column(path)
         self._types[name] = kind
-        columns[name] = (_field(name, kind, path), _array(values, kind, _kinds(values)))
+        columns[name] = (_field(name, kind, path), array_of(values, kind, kinds_of(values)))
 
     def _widens(self, name: str, values: Sequence[Any]) -> bool:
         """Can a column of whole numbers become one of floats, and every value stay what it is?"""
@@ -280,64 +279,6 @@ def _turned(batch: Sequence[Any]) -> Iterable[tuple[str, Sequence[Any]]]:
             pass
     names = dict.fromkeys(chain.from_iterable(row for row in batch if row))
     return ((name, [row.get(name) if row else None for row in batch]) for name in names)
-
-
-def _kinds(values: Sequence[Any]) -> Kinds:
-    return frozenset(map(type, values)) - {NoneType}
-
-
-KINDS: Mapping[type, str] = {
-    str: "text",
-    bool: "bool",
-    int: "bigint",
-    float: "double",
-    list: "json",
-    dict: "json",
-}
-ACCEPTED: Mapping[str, Kinds] = {  # what fits into a column of each type
-    "text": frozenset({str, bool, int, float}),
-    "bool": frozenset({bool}),
-    "bigint": frozenset({int}),
-    "double": frozenset({int, float}),
-    "json": frozenset(KINDS),
-}
-
-
-def _kind_of(value: Any) -> str:
-    if type(value) is int and not -(2**63) <= value < 2**63:
-        return "text"
-    return KINDS[type(value)]
-
-
-def _first_kind(values: Sequence[Any], kinds: Kinds) -> str:
-    """Choose the type of a new column: that of its first value, a float if others are."""
-    kind = _kind_of(next(value for value in values if value is not None))
-    exact = all(type(value) is not int or abs(value) <= EXACT for value in values)
-    return "double" if kind == "bigint" and float in kinds and exact else kind
-
-
-def _fits(value: Any, kind: str) -> bool:
-    """Does a value go into a column of a type, and stay what it is?"""
-    if type(value) not in ACCEPTED.get(kind, ()):
-        return False
-    if type(value) is not int or kind not in ("bigint", "double"):
-        return True
-    return abs(value) <= EXACT if kind == "double" else -(2**63) <= value < 2**63
-
-
-def _array(values: Sequence[Any], kind: str, kinds: Kinds) -> pa.Array | None:
-    """Make a column; None when not all values fit.
-
-    Raises:
-        ArrowException, OverflowError: when a number is too large.
-    """
-    if not kinds <= ACCEPTED.get(kind, frozenset()):
-        return None if kinds else pa.nulls(len(values), ARROW[kind])
-    if kind == "json":
-        return pa.array([None if v is None else to_json(v) for v in values], pa.string())
-    if kind == "text" and kinds != {str}:
-        values = [v if v is None or type(v) is str else to_json(v) for v in values]
-    return pa.array(values, ARROW[kind])
 
 
 class _Expected(logging.Filter):

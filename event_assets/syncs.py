@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from event_assets.fields import to_json
+from event_assets.conversion import to_json
 from event_assets.paging import Outcome
 from event_assets.progress import Progress, Show
 from event_assets.records import Reject, Shaper

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +11,12 @@ from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlencode
 
-import orjson
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from requests.structures import CaseInsensitiveDict
-from requests.utils import get_encoding_from_headers
 
+from event_assets.answer import Answer
 from event_assets.api_errors import (
     RETRIES,
     RETRY_STATUSES,
@@ -37,43 +34,6 @@ RETRY_AFTER_MAX = 120.0  # seconds
 CONCURRENCY = 8  # requests in flight at the most
 
 Params = Mapping[str, Any]
-
-
-class Answer(requests.Response):
-    """An answer that was read whole, and whose JSON is decoded once, with orjson."""
-
-    def __init__(self, raw: urllib3.BaseHTTPResponse) -> None:
-        super().__init__()
-        self.raw = raw
-        self.status_code = raw.status
-        self.reason = raw.reason or ""
-        self.headers = CaseInsensitiveDict(raw.headers)
-        self.encoding = get_encoding_from_headers(self.headers)
-        self._content = raw.data
-
-    def json(self, **_: Any) -> Any:
-        """Give the body.
-
-        Raises:
-            requests.exceptions.JSONDecodeError: when it is not JSON.
-        """
-        if not hasattr(self, "_document"):
-            try:
-                self._document = orjson.loads(self.content)
-            except orjson.JSONDecodeError:
-                self._document = self._leniently()
-        return self._document
-
-    def _leniently(self) -> Any:
-        """Read what is JSON but for NaN, half a character, or a charset other than UTF-8."""
-        try:
-            document = json.loads(self.text, parse_constant=lambda _: None)
-            return json.loads(
-                json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
-            )
-        except (ValueError, LookupError, RecursionError):
-            pass
-        raise requests.exceptions.JSONDecodeError("This is not JSON.", "", 0)
 
 
 @dataclass

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from event_assets.fields import Field, misnamed, readers, to_json
+from event_assets.conversion import to_json
+from event_assets.fields import Field, misnamed, readers
 
 TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
 
