@@ -86,6 +86,8 @@ def test_a_wrong_key_fails_the_command_in_one_sentence(project: Project, api: Sa
     assert "Traceback" not in done.stderr
     assert "Stack Trace" not in done.stderr
     assert "wrong-key" not in done.stdout + done.stderr
+    assert f"event_data failed: The API at {api.url}/v1/events answered 401" in done.stderr
+    assert f"Nothing was changed in {project.database}." in done.stdout
 
 
 def test_a_failed_error_check_fails_the_command(project: Project, api: Sandbox) -> None:
