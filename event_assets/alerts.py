@@ -2,24 +2,32 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
 import dagster as dg
 import requests
+import urllib3
 from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
 from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
 )
+from dagster_shared.error import SerializableErrorInfo
 
 WEBHOOK = "ALERT_WEBHOOK_URL"
 DAGSTER_URL = "EVENTS_DAGSTER_URL"  # where the UI is, as seen by whoever reads the message
 TIMEOUT = 10.0  # seconds
 INTERVAL = 30  # seconds between two looks
 RUNS = 500  # finished runs looked at in one tick, at most
+
+OVERLAP = 600.0  # seconds: runs that are written down late are not missed
+LONGEST = 300  # characters of a cause
+EVALUATED = (AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED)
+QUERY = re.compile(r"\?[^\s'\"]+")
 
 State = dict[str, Any]
 
@@ -70,25 +78,41 @@ def _told(context: dg.SensorEvaluationContext, look: Any) -> dg.SensorResult | d
 def _runs(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
     """Say which jobs fail since the last look, and which of those that failed do not any more."""
     failing: State = state.setdefault("failing", {})
+    now = datetime.now(timezone.utc).timestamp()
+    since = state.setdefault("since", now)
+    first_look = state.setdefault("first_look", now)  # what was before it is no news
+    told = state.setdefault("told", {})
     finished = context.instance.get_run_records(
-        RunsFilter(statuses=[DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]),
+        RunsFilter(
+            statuses=[DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE],
+            updated_after=datetime.fromtimestamp(since - OVERLAP, timezone.utc),
+        ),
         limit=RUNS,
-        order_by="update_timestamp",
     )
-    seen = state.get("seen")
-    state["seen"] = max([_ended(record) for record in finished], default=seen or 0.0)
-    for record in reversed(finished):
-        job, run = record.dagster_run.job_name, record.dagster_run
-        if seen is None or _ended(record) <= seen:
-            continue  # what was before the first look is no news
-        if run.status == DagsterRunStatus.SUCCESS:
-            if job in failing:
-                yield _recovered(f"The job {job}", failing.pop(job), _ended(record), run.run_id)
-        elif job in failing:
-            failing[job]["times"] += 1
-        elif cause := _cause(context.instance, run.run_id):
-            failing[job] = {"since": _ended(record), "times": 1}
-            yield _failed(f"The job {job}", _ended(record), cause, run.run_id)
+    for record in sorted(finished, key=_ended):
+        run, ended = record.dagster_run, _ended(record)
+        if run.run_id in told or ended < max(first_look, since - OVERLAP):
+            continue
+        told[run.run_id] = ended
+        yield from _of_run(context.instance, run, ended, failing)
+    state["since"] = now
+    state["told"] = {run_id: at for run_id, at in told.items() if at >= now - 2 * OVERLAP}
+
+
+def _of_run(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, ended: float, failing: State
+) -> Iterator[str]:
+    job = run.job_name
+    if job.startswith("__"):  # by hand: known by what it made
+        job = "run of " + ", ".join(sorted(k.to_user_string() for k in run.asset_selection or ()))
+    if run.status == DagsterRunStatus.SUCCESS:
+        if job in failing and ended >= failing[job]["since"]:
+            yield _recovered(f"The job {job}", failing.pop(job), ended, run.run_id)
+    elif job in failing:
+        failing[job]["times"] += 1
+    elif cause := _cause(instance, run.run_id):
+        failing[job] = {"since": ended, "times": 1}
+        yield _failed(f"The job {job}", ended, cause, run.run_id)
 
 
 def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
@@ -109,7 +133,7 @@ def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
                 state[name] = {"since": since, "times": 1, "run": record.run_id}
                 cause = (evaluation and evaluation.description) or "it gives no reason"
                 yield _failed(about, since, cause, record.run_id)
-        elif name in state and record.status == AssetCheckExecutionRecordStatus.SUCCEEDED:
+        elif name in state and record.status in EVALUATED:
             yield _recovered(about, state.pop(name), record.create_timestamp, record.run_id)
 
 
@@ -123,7 +147,7 @@ def _is_error(record: AssetCheckExecutionRecord) -> bool:
 
 
 def _ended(record: RunRecord) -> float:
-    return record.update_timestamp.timestamp()
+    return record.end_time or record.update_timestamp.timestamp()
 
 
 def _cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
@@ -134,11 +158,22 @@ def _cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
         if error and error.cls_name == DagsterAssetCheckFailedError.__name__:
             return None
         if error:
-            return error.message.strip().partition("\n")[0]
+            return _in_short(error)
     for log in instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE):
         if log.dagster_event and log.dagster_event.message:
             return log.dagster_event.message.partition("\n")[0]
     return "the run gives no reason"
+
+
+def _in_short(error: SerializableErrorInfo) -> str:
+    """Give the first line of what was at the bottom of an error, without what may be secret."""
+    while error.cause:
+        error = error.cause
+    line = error.message.strip().partition("\n")[0]
+    line = QUERY.sub("?...", line.removeprefix("dagster._core.definitions.events.Failure: "))
+    for secret in filter(None, (os.environ.get("API_KEY"), os.environ.get(WEBHOOK))):
+        line = line.replace(secret, "***")
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
 
 
 def _failed(what: str, since: float, cause: str, run_id: str) -> str:
@@ -171,7 +206,7 @@ def _send(text: str) -> None:
     try:
         answer = requests.post(os.environ[WEBHOOK], json={"text": text}, timeout=TIMEOUT)
         problem = None if answer.ok else f"it answered {answer.status_code}"
-    except requests.RequestException:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
         problem = "it cannot be reached"
     if problem:  # after the except block: the original holds the address
         raise AlertError(f"A message could not be delivered to {WEBHOOK}: {problem}.")

@@ -83,7 +83,7 @@ def _observed(source: EventSource, key: dg.AssetKey) -> dg.ObserveResult:
         asset_key=key,
         metadata={
             "answer_seconds": round(look.seconds, 3),
-            "total_reported": "not reported" if look.total is None else look.total,
+            **({} if look.total is None else {"total_reported": look.total}),
             "records_on_first_page": look.records,
             "bytes": look.bytes,
             "first_record": as_table(look.shape),

@@ -111,7 +111,7 @@ def save(spec: Spec, file: Path) -> str:
 
     svg = vl_convert.vegalite_to_svg(spec, vl_version="5.20")
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(svg)
+    file.write_text(svg, encoding="utf-8")
     return f"![{file.stem}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
 
 

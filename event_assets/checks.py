@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from typing import cast
 
 import dagster as dg
 import duckdb
+from pydantic import model_validator
 
 from event_assets import warehouse
 from event_assets.configuration import Attributes
@@ -15,6 +17,8 @@ from event_assets.rejects import EXAMPLES, REJECTS, said
 from event_assets.source import EVENT_DATA, EventSource
 from event_assets.syncs import SYNCS
 
+YEAR = 60 * 24 * 365  # minutes
+BUSY_WAIT = 20.0  # seconds
 # What to do, at the end of a description.
 LATE = "look for failed runs, and whether the schedule is on and the daemon runs."
 NOT_UNIQUE = "something else writes to the table; sync again into a new database."
@@ -27,6 +31,14 @@ class Freshness(Attributes):
 
     warn_after_minutes: float
     fail_after_minutes: float
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Freshness":
+        if not 1 <= self.warn_after_minutes < self.fail_after_minutes <= YEAR:
+            raise ValueError(
+                "`warn_after_minutes` must be 1 or more, and less than `fail_after_minutes`"
+            )
+        return self
 
     def cron(self) -> str:
         """When to look by itself: twice in the time after which a sync is late, between syncs."""
@@ -78,11 +90,16 @@ def build_checks(source: EventSource, freshness: Freshness | None) -> dg.AssetCh
     @dg.multi_asset_check(name=f"{'__'.join(key.path)}_checks", specs=specs, can_subset=True)
     def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         def results() -> list[dg.AssetCheckResult]:
-            with warehouse.connect() as database:
-                return [
-                    checks[selected.name][1](database)
-                    for selected in sorted(context.selected_asset_check_keys)
-                ]
+            names = sorted(selected.name for selected in context.selected_asset_check_keys)
+            # By itself, `fresh` does not wait for a sync that may hang: Dagster knows when the
+            # last one ended well.
+            patience = BUSY_WAIT if names == ["fresh"] else None
+            try:
+                with warehouse.connect(patience) as database:
+                    return [checks[name][1](database) for name in names]
+            except warehouse.BusyError:
+                synced = _last_sync(context.instance, key)
+                return [_judged(synced, key, cast("Freshness", freshness))]
 
         yield from plainly(results)
 
@@ -209,7 +226,15 @@ def fresh(
     if warehouse.has_table(database, schema, "_dlt_loads"):
         loads = database.table(f"{schema}._dlt_loads").filter("status = 0")
         newest = loads.aggregate("max(inserted_at)").fetchone()
-    synced: datetime | None = newest[0] if newest else None
+    return _judged(newest[0] if newest else None, key, freshness)
+
+
+def _last_sync(instance: dg.DagsterInstance, key: dg.AssetKey) -> datetime | None:
+    newest = instance.get_latest_materialization_event(key)
+    return datetime.fromtimestamp(newest.timestamp, timezone.utc) if newest else None
+
+
+def _judged(synced: datetime | None, key: dg.AssetKey, freshness: Freshness) -> dg.AssetCheckResult:
     if synced is None:
         return dg.AssetCheckResult(
             asset_key=key,

@@ -44,20 +44,34 @@ from {schema}.current_events
 where start_time is not null
 group by all order by all
 """
+# The year up to the last event, or to nine months from now; every day of it, also without events.
 DAYS = """
+with ends as (
+    select greatest(min(day), least(max(day), current_date + 275) - 365) as first,
+        least(max(day), current_date + 275) as last
+    from {schema}.event_calendar
+), days as (
+    select unnest(generate_series(date_trunc('week', first), last, interval 1 day))::date as day
+    from ends
+)
 select day, date_trunc('week', day)::date as week, left(dayname(day), 3) as weekday,
-    sum(events)::bigint as events
-from {schema}.event_calendar
-where least((select max(day) from {schema}.event_calendar), current_date + 275) - day
-    between 0 and 365
+    coalesce(sum(events), 0)::bigint as events
+from days left join {schema}.event_calendar using (day)
 group by day order by day
 """
 WEEKS = """
-select date_trunc('week', day)::date as week, coalesce(status, 'no status') as status,
+with coming as (
+    from {schema}.event_calendar
+    where day >= current_date and date_trunc('week', day) < current_date + 84
+), frequent as (
+    select coalesce(status, 'no status') as status from coming
+    group by all order by sum(events) desc limit 6
+)
+select date_trunc('week', day)::date as week,
+    if(coalesce(status, 'no status') in (from frequent), coalesce(status, 'no status'), 'other')
+        as status,
     sum(events)::bigint as events
-from {schema}.event_calendar
-where day >= current_date and date_trunc('week', day) < current_date + 84
-group by all order by all
+from coming group by all order by all
 """
 MOVES = """
 select change || coalesce(': ' || field, '') as what, change, count(distinct id) as events
@@ -123,7 +137,7 @@ def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefin
 def _event_calendar(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
     def build(database: duckdb.DuckDBPyConnection) -> Metadata:
         known = database.sql(f"from {source.name}.current_events").columns
-        status = "status" if "status" in known else "null::varchar"
+        status = "status::varchar" if "status" in known else "null::varchar"
         database.execute(EVENT_CALENDAR.format(schema=source.name, status=status))
         days = rows_of(database.sql(DAYS.format(schema=source.name)))
         weeks = rows_of(database.sql(WEEKS.format(schema=source.name)))
@@ -144,7 +158,7 @@ def _event_calendar(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefi
         columns={"day": "date", "status": "text", "events": "bigint"},
         made_from={"day": ["start_time"], "status": ["status"], "events": ["id"]},
         description="How many current events start on each day (UTC), by status.",
-        statement=EVENT_CALENDAR.format(schema=source.name, status="status").strip(),
+        statement=EVENT_CALENDAR.format(schema=source.name, status="status::varchar").strip(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from event_assets.columns import LAST_SEEN
 if TYPE_CHECKING:
     from event_assets.source import EventSource
 
+LOG = logging.getLogger("dagster")
 DEFAULT_SOURCE = "events"
 DESCRIPTIONS = {  # of columns that are not the API's
     LAST_SEEN: "When a sync last saw the event (UTC).",
@@ -110,9 +112,13 @@ def lineage(
 
 
 def picture(source: EventSource, name: str, spec: charts.Spec) -> dg.MetadataValue[Any]:
-    """Draw a picture, into a file beside the database, and for the UI."""
+    """Draw a picture, into a file beside the database, and for the UI; if it can be drawn."""
     file = charts_folder(source) / f"{name}.svg"
-    return dg.MetadataValue.md(charts.save(spec, file))
+    try:
+        return dg.MetadataValue.md(charts.save(spec, file))
+    except (OSError, ValueError) as error:  # no reason for a sync to fail
+        LOG.warning("The picture %s could not be drawn: %s", file, error)
+        return dg.MetadataValue.text(f"It could not be drawn: {error}")
 
 
 def charts_folder(source: EventSource) -> Path:

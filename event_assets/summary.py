@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterEventType
 from dagster._core.errors import DagsterAssetCheckFailedError
+from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import warehouse
 from event_assets.metadata import DEFAULT_SOURCE
@@ -38,6 +39,14 @@ def show(events: Sequence[dg.DagsterEvent]) -> None:
         print(line, flush=True)
 
 
+def _errors(events: Sequence[dg.DagsterEvent]) -> list[SerializableErrorInfo | None]:
+    return [
+        event.step_failure_data.error
+        for event in events
+        if event.event_type == DagsterEventType.STEP_FAILURE
+    ]
+
+
 def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     for event in events:
         if event.event_type == DagsterEventType.STEP_FAILURE:
@@ -58,7 +67,12 @@ def _lines(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
         and event.materialization.asset_key.path[-1] == SYNCED
     ]
     if not synced:
-        yield f"Nothing was changed in {warehouse.path()}."
+        plain = [error for error in _errors(events) if error and error.cls_name == "Failure"]
+        yield (
+            f"Nothing was changed in {warehouse.path()}."
+            if plain
+            else f"No sync ended well; it would be in {warehouse.path()}."
+        )
         return
     for materialization in synced:
         yield from _of_sync(materialization)

@@ -54,8 +54,12 @@ def table_name(schema: str, table: str) -> str:
     return f"{path().stem}.{schema}.{table}"
 
 
+class BusyError(Exception):
+    """Another sync has the database."""
+
+
 @contextmanager
-def connect() -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(patience: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database for reading and writing, when it is our turn.
 
     Another sync, of this Dagster or another, is waited for as long as it takes; any other process
@@ -63,9 +67,10 @@ def connect() -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         WarehouseError: when the file cannot be opened.
+        BusyError: when another sync has it for longer than `patience` seconds, if there is a limit.
     """
     path().parent.mkdir(parents=True, exist_ok=True)
-    with _turn(), _opened() as connection:
+    with _turn(patience), _opened() as connection:
         make_room(connection)
         connection.execute("set timezone = 'UTC'")  # times as text are the same everywhere
         yield connection
@@ -79,13 +84,16 @@ def make_room(database: duckdb.DuckDBPyConnection, columns: int = 0) -> None:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _turn(patience: float | None) -> Iterator[None]:
     lock = FileLock(f"{path()}.lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
         LOG.info("Waiting for another sync that writes %s ...", path())
-        lock.acquire()
+        try:
+            lock.acquire(timeout=-1 if patience is None else patience)
+        except Timeout:
+            raise BusyError from None
     try:
         yield
     finally:
@@ -118,6 +126,11 @@ def pipeline(schema: str) -> Iterator[tuple[Pipeline, duckdb.DuckDBPyConnection]
 
     Its working folder lies beside the database and belongs to the one sync that holds the lock.
     """
+    if "'" in str(path()):
+        raise WarehouseError(
+            f"The path of the database, {path()}, has an apostrophe in it, which dlt cannot load "
+            "from: name another one in EVENTS_DUCKDB."
+        )
     if path().stem == schema:
         raise WarehouseError(
             f"The database {path()} is named like the schema {schema} in it, which DuckDB finds "

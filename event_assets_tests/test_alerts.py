@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from event_assets.definitions import defs
-from event_assets.sandbox import Sandbox
+from event_assets.sandbox import KEY, Sandbox
 from event_assets_tests.conftest import Project
 
 
@@ -108,8 +108,70 @@ def test_what_failed_before_the_first_look_is_no_news(
     project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
 ) -> None:
     project.sync(url=api.url, key="wrong")
-    look("alert_on_failed_runs")()
+    tick = look("alert_on_failed_runs")
+    project.sync(url=api.url)
+    tick()
+    tick()
     assert chat.messages == []
+
+
+def test_a_tag_on_a_run_that_has_ended_is_no_news(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    tick = look("alert_on_failed_runs")
+    good = project.sync(url=api.url)
+    bad = project.sync(url=api.url, key="wrong")
+    tick()
+    for run in (good, bad):
+        project.instance.add_run_tags(run.run_id, {"looked": "at"})
+    tick()
+    assert len(chat.messages) == 1
+
+
+def test_another_asset_made_by_hand_is_no_recovery(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    tick = look("alert_on_failed_runs")
+    by_hand = defs().resolve_implicit_global_asset_job_def()
+    project.sync(url=api.url)
+    project.connect_to(api.url, key="wrong")
+    for asset in ("event_data", "current_events"):
+        by_hand.execute_in_process(
+            instance=project.instance,
+            asset_selection=[dg.AssetKey(asset)],
+            raise_on_error=False,
+        )
+        tick()
+    (message,) = chat.messages
+    assert message.startswith("The job run of event_data fails since")
+
+
+def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    def broken(*_: Any) -> str:
+        raise RuntimeError(f"the disk is full, at http://x/y?api_key={KEY} with {KEY}")
+
+    project.environment.setattr("event_assets.warehouse.last_load_id", broken)
+    tick = look("alert_on_failed_runs")
+    project.sync(url=api.url)
+    tick()
+    assert "RuntimeError: the disk is full, at http://x/y?... with *** http" in chat.messages[0]
+
+
+def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
+    project: Project, chat: Chat, look: Callable[[str], Look]
+) -> None:
+    tick = look("alert_on_failed_checks")
+    job = defs().resolve_job_def("check_events_are_fresh")
+    with Sandbox(5) as api:
+        project.sync(url=api.url)
+    for minutes in (90, 45, 90):
+        then = datetime.now(timezone.utc) - timedelta(minutes=minutes)
+        project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
+        job.execute_in_process(instance=project.instance, raise_on_error=False)
+        tick()
+    assert [("works again" in message) for message in chat.messages] == [False, True, False]
 
 
 def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(

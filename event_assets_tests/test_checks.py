@@ -102,3 +102,14 @@ def test_freshness_before_the_first_sync_is_a_warning(project: Project) -> None:
         False,
         "There was no sync yet.",
     )
+
+
+def test_a_sync_that_hangs_does_not_keep_its_age_from_being_seen(
+    project: Project, monkeypatch: pytest.MonkeyPatch, api: Sandbox
+) -> None:
+    project.sync(url=api.url)
+    monkeypatch.setattr("event_assets.checks.BUSY_WAIT", 0.1)
+    job = defs().resolve_job_def("check_events_are_fresh")
+    with warehouse.connect():
+        result = job.execute_in_process(instance=project.instance, raise_on_error=False)
+    assert checks(result)["fresh"].description == "The newest sync is 0 minutes old."

@@ -114,6 +114,15 @@ def test_freshness_is_looked_at_by_itself_more_often_than_it_is_lost(warn: int, 
     assert look.cron_schedule == cron
 
 
+@pytest.mark.parametrize(
+    ("warn", "fail"), [(60, 30), (0.5, 60), (-1, 1), (30, float("inf")), (30, 30)]
+)
+def test_freshness_that_cannot_be_is_answered_where_it_stands(warn: float, fail: float) -> None:
+    windows = {"warn_after_minutes": warn, "fail_after_minutes": fail}
+    said = complaint(contract(freshness=windows))
+    assert "`warn_after_minutes` must be 1 or more, and less than `fail_after_minutes`" in said
+
+
 def test_a_further_source_puts_its_name_first() -> None:
     definitions = load(CONTRACT, name="concerts")
     keys = {k.to_user_string() for k in definitions.resolve_asset_graph().get_all_asset_keys()}

@@ -169,3 +169,17 @@ def test_the_sandboxs_events_and_real_ones_are_not_mixed(project: Project, api: 
 
 def test_an_empty_key_is_a_missing_one(project: Project, api: Sandbox) -> None:
     assert failure(project.sync(url=api.url, key="")).startswith("No key for the API at ")
+
+
+def test_the_summary_says_that_nothing_changed_only_when_that_is_known(
+    project: Project, api: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project.sync(url=api.url, key="wrong")
+    assert "Nothing was changed in " in capfd.readouterr().out
+
+    def broken(*_: Any) -> str:
+        raise RuntimeError("after the load")
+
+    project.environment.setattr("event_assets.warehouse.last_load_id", broken)
+    project.sync(url=api.url)
+    assert "Nothing was changed" not in capfd.readouterr().out

@@ -1,7 +1,7 @@
 """Pictures, column lineage, observations: what the UI shows beside the figures."""
 
 import base64
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -47,6 +47,35 @@ def test_pictures_have_a_ground_that_is_legible_in_any_theme(tmp_path: Path) -> 
     charts.save(charts.calendar(rows), tmp_path / "x.svg")
     assert "<rect width=" in (svg := (tmp_path / "x.svg").read_text())
     assert 'fill="#ffffff"' in svg
+
+
+def test_a_picture_that_cannot_be_drawn_fails_nothing(project: Project, api: Sandbox) -> None:
+    project.database.parent.mkdir()
+    (project.database.parent / "charts").write_text("This is no folder.")
+    result = project.sync(url=api.url)
+    assert result.success
+    assert metadata(result)["history"].startswith("It could not be drawn: ")
+
+
+@pytest.mark.parametrize("other", [1, True, ["a"], "cancelled"])
+def test_the_calendar_takes_a_status_of_any_type(project: Project, other: Any) -> None:
+    soon = (datetime.now(timezone.utc) + timedelta(days=3)).isoformat()
+    statuses = [1, other, None]
+    events = [
+        {"id": str(i), "start_time": soon, "status": status} for i, status in enumerate(statuses)
+    ]
+    with Sandbox(events) as api:
+        assert project.sync(url=api.url).success
+    rows = project.rows("select sum(events), any_value(typeof(status)) from events.event_calendar")
+    assert rows == [(3, "VARCHAR")]
+
+
+def test_days_without_events_keep_their_place_in_the_calendar(project: Project) -> None:
+    starts = ["2026-05-04T10:00:00Z", "2026-11-02T10:00:00Z"]
+    with Sandbox([{"id": t, "start_time": t} for t in starts]) as api:
+        project.sync(url=api.url)
+    svg = (project.database.parent / "charts" / "events" / "calendar.svg").read_text()
+    assert float(ElementTree.fromstring(svg).attrib["width"]) > 27 * 14
 
 
 def test_a_sync_by_itself_draws_nothing(project: Project, api: Sandbox) -> None:

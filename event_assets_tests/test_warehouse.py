@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from event_assets import warehouse
-from event_assets_tests.conftest import Project
+from event_assets.sandbox import Sandbox
+from event_assets_tests.conftest import Project, failure
 
 
 def test_the_database_lies_under_the_project_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,3 +74,9 @@ def test_a_database_named_like_its_schema_is_refused(
         warehouse.pipeline("events"),
     ):
         pass
+
+
+def test_a_path_that_dlt_cannot_load_from_is_said(project: Project, api: Sandbox) -> None:
+    odd = project.database.parent / "it's" / "x.duckdb"
+    project.environment.setenv("EVENTS_DUCKDB", str(odd))
+    assert "has an apostrophe in it" in failure(project.sync(url=api.url))

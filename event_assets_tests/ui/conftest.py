@@ -20,7 +20,8 @@ from event_assets_tests.conftest import BIN, ROOT
 from event_assets_tests.test_cli import FILES
 
 PATIENCE = 90.0  # seconds
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def until(happened: Callable[[], Any]) -> Any:
