@@ -3,6 +3,7 @@
 from itertools import chain
 from pathlib import Path
 
+import orjson
 import requests
 
 from bench import ours
@@ -61,11 +62,14 @@ def _changes(url: str, folder: Path, update: str | None) -> Prepared:
 
 
 def _records(url: str) -> list[object]:
+    """Fetch all records, decoded as a sync does it: the texts of names are shared."""
     with requests.Session() as session:
 
         def page(offset: int) -> list[object]:
             asked: dict[str, str | int] = {"limit": PAGE, "offset": offset, "api_key": KEY}
-            found: list[object] = session.get(url + PATH, params=asked).json()["data"]
+            found: list[object] = orjson.loads(session.get(url + PATH, params=asked).content)[
+                "data"
+            ]
             return found
 
         pages: list[list[object]] = []

@@ -9,6 +9,8 @@ from dagster import DagsterInstance
 from dagster.components.core.component_tree import ComponentTreeException
 from dotenv import load_dotenv
 
+from event_assets import summary
+
 JOB = "sync_events"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -44,6 +46,7 @@ def _run(job: dg.JobDefinition) -> int:
     print("Syncing ...")
     with _instance() as instance:
         result = job.execute_in_process(run_config=QUIET, instance=instance, raise_on_error=False)
+        summary.show(instance, result.run_id)  # after a failure, Dagster may be late to do so
     return 0 if result.success else 1
 
 

@@ -21,18 +21,20 @@ class RunSummary(dg.ConfigurableResource[None]):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Print it: failures to stderr, what came to stdout."""
-        if context.instance is None or context.run_id is None:
-            return
-        events = [
-            record.dagster_event
-            for record in context.instance.all_logs(context.run_id)
-            if record.dagster_event
-        ]
-        show(events)
+        if context.instance and context.run_id:
+            show(context.instance, context.run_id)
 
 
-def show(events: Sequence[dg.DagsterEvent]) -> None:
-    """Print what the events of a run amount to."""
+_SHOWN: set[str] = set()  # runs
+
+
+def show(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Print what a run amounts to, if that was not done yet."""
+    if run_id in _SHOWN:
+        return
+    _SHOWN.add(run_id)
+    logs = instance.all_logs(run_id)
+    events = [log.dagster_event for log in logs if log.dagster_event]
     for line in _failures(events):
         print(line, file=sys.stderr)
     for line in _lines(events):

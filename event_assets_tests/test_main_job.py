@@ -1,10 +1,12 @@
 """The main job: events API -> Dagster -> DuckDB, as one run."""
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from event_assets import summary
 from event_assets.sandbox import Sandbox, World
 from event_assets_tests.conftest import Project, checks, failure, metadata, shown
 
@@ -172,14 +174,16 @@ def test_an_empty_key_is_a_missing_one(project: Project, api: Sandbox) -> None:
 
 
 def test_the_summary_says_that_nothing_changed_only_when_that_is_known(
-    project: Project, api: Sandbox, capfd: pytest.CaptureFixture[str]
+    project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project.sync(url=api.url, key="wrong")
-    assert "Nothing was changed in " in capfd.readouterr().out
+    refused = project.sync(url=api.url, key="wrong")
+    summary.show(project.instance, refused.run_id)
+    assert "Nothing was changed in " in capsys.readouterr().out
 
     def broken(*_: Any) -> str:
         raise RuntimeError("after the load")
 
     project.environment.setattr("event_assets.warehouse.last_load_id", broken)
-    project.sync(url=api.url)
-    assert "Nothing was changed" not in capfd.readouterr().out
+    broken_off = project.sync(url=api.url)
+    summary.show(project.instance, broken_off.run_id)
+    assert "No sync ended well" in capsys.readouterr().out
