@@ -100,26 +100,19 @@ class Reader:
         origins: all paths that it may be made from.
     """
 
-    def __init__(self, name: str, field: Field) -> None:
+    def __init__(self, name: str, field: Field, key: Sequence[str] = ()) -> None:
+        """Read `field`, which is where it says, under `name`, or put together of the API's key."""
+        choices = _several(field.source) or [name]
         self.name = name
         self.field = field
-        choices = _several(field.source) or [name]
-        self._choices = [_getter(choice) for choice in choices]
-        self.origins = [part for choice in choices for part in PART.findall(choice) or [choice]]
-        self.whole = _plain(choices[0]) if len(choices) == 1 else None
+        self._choices = [_key_of(key)] if key else [_getter(choice) for choice in choices]
+        self.origins = list(key) or [
+            part for choice in choices for part in PART.findall(choice) or [choice]
+        ]
+        self.whole = _plain(choices[0]) if len(choices) == 1 and not key else None
         self._zones: list[str | Getter] = [
             times.offset_of(zone) or _getter(zone) for zone in _several(field.timezone)
         ]
-
-    def of_parts(self, names: Sequence[str]) -> None:
-        """Put the values of several keys together, so that no two events get the same text."""
-        getters = [_getter(name) for name in names]
-
-        def joined(records: Sequence[Any]) -> list[Any]:
-            rows = zip(*(getter(records) for getter in getters), strict=True)
-            return [_joined_key(row) if all(map(_is_key, row)) else None for row in rows]
-
-        self._choices, self.whole = [joined], None
 
     def values(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Give the field's value in each record, as the API has it; None where it is not."""
@@ -158,6 +151,17 @@ class Reader:
         return UNFIT[self.field.type]
 
 
+def _key_of(names: Sequence[str]) -> Getter:
+    """Put the values of several keys together, so that no two events get the same text."""
+    getters = [_getter(name) for name in names]
+
+    def joined(records: Sequence[Any]) -> list[Any]:
+        rows = zip(*(getter(records) for getter in getters), strict=True)
+        return [_joined_key(row) if all(map(_is_key, row)) else None for row in rows]
+
+    return joined
+
+
 def _is_key(value: Any) -> bool:
     return type(value) in (str, int) and value != ""
 
@@ -181,10 +185,12 @@ def _first(choices: Sequence[str | Getter], records: Sequence[Any]) -> list[Any]
 def readers(fields: Mapping[str, Field], key: str | Sequence[str] = "id") -> dict[str, Reader]:
     """Make the readers of a contract; an `id` that does not say where it is takes the API's key."""
     made = {name: Reader(name, field) for name, field in fields.items()}
-    if (id_ := fields.get("id")) and id_.source is None:
-        made["id"] = Reader("id", id_.model_copy(update={"source": key, "nullable": False}))
-        if not isinstance(key, str):
-            made["id"].of_parts(key)
+    if given := fields.get("id"):
+        id_ = given.model_copy(update={"nullable": False})
+        if given.source is None and not isinstance(key, str):
+            made["id"] = Reader("id", id_, key)
+        else:
+            made["id"] = Reader("id", id_.model_copy(update={"source": given.source or key}))
     return made
 
 

@@ -116,6 +116,18 @@ def test_fields_are_chosen_in_the_table_and_in_the_rejects(
     assert "soon" in record
 
 
+@pytest.mark.parametrize("id_", [{"type": "text"}, {"type": "text", "from": "slug"}])
+def test_an_event_without_its_id_is_a_reject_whatever_the_contract_says_of_null(
+    project: Project, sync: Sync, id_: dict[str, Any]
+) -> None:
+    result = sync([{"id": "1", "slug": "1"}, {"title": "No id"}], fields={"id": id_})
+    assert result.success, failure(result)
+    assert project.ids() == ["1"]
+    assert project.rows("select field, reason from events.event_data_rejects") == [
+        ("id", "is missing")
+    ]
+
+
 def test_the_share_of_rejects_is_set_in_the_yaml(sync: Sync) -> None:
     records: list[dict[str, Any]] = [{"id": i, "start_time": None} for i in range(8)]
     records += [{"id": "x", "start_time": "soon"}, {"id": "y", "start_time": "soon"}]
