@@ -13,7 +13,7 @@ from event_assets.sandbox import KEY
 SOME_CHANGED = "update events.event_data set name = name || ' (new)' where hash(id) % 100 = 0"
 
 
-def typing_of_records(url: str, folder: Path) -> Prepared:  # noqa: ARG001  (as every contender)
+def typing_of_records(url: str, _folder: Path) -> Prepared:
     """Prepare turning the API's records, decoded and at hand, into typed Arrow tables."""
     from event_assets.fields import readers
     from event_assets.records import Shaper

@@ -63,7 +63,7 @@ def _configuration(url: str) -> RESTAPIConfig:
     return cast("RESTAPIConfig", config)
 
 
-def one_by_one(url: str, folder: Path) -> Prepared:  # noqa: ARG001 (called like the others)
+def one_by_one(url: str, _folder: Path) -> Prepared:
     """Prepare to fetch and decode every page, one after another, and to write nothing."""
     events: list[Any] = []
 

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -23,13 +23,13 @@ DAGSTER_URL = "EVENTS_DAGSTER_URL"  # where the UI is, as seen by whoever reads 
 TIMEOUT = 10.0  # seconds
 INTERVAL = 30  # seconds between two looks
 RUNS = 500  # finished runs looked at in one tick, at most
-
 OVERLAP = 600.0  # seconds: runs that are written down late are not missed
 LONGEST = 300  # characters of a cause
 EVALUATED = (AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED)
 QUERY = re.compile(r"\?[^\s'\"]+")
 
 State = dict[str, Any]
+Look = Callable[[dg.SensorEvaluationContext, State], Iterator[str]]
 
 
 class AlertError(Exception):
@@ -63,7 +63,7 @@ def build_sensors() -> list[dg.SensorDefinition]:
     return [failed_runs, failed_checks]
 
 
-def _told(context: dg.SensorEvaluationContext, look: Any) -> dg.SensorResult | dg.SkipReason:
+def _told(context: dg.SensorEvaluationContext, look: Look) -> dg.SensorResult | dg.SkipReason:
     """Send what there is to say, all in one message; what was said is kept in the cursor."""
     if not os.environ.get(WEBHOOK):
         return dg.SkipReason(f"Set {WEBHOOK} to an incoming webhook of your chat.")
@@ -171,8 +171,9 @@ def _in_short(error: SerializableErrorInfo) -> str:
         error = error.cause
     line = error.message.strip().partition("\n")[0]
     line = QUERY.sub("?...", line.removeprefix("dagster._core.definitions.events.Failure: "))
-    for secret in filter(None, (os.environ.get("API_KEY"), os.environ.get(WEBHOOK))):
-        line = line.replace(secret, "***")
+    for name, value in os.environ.items():
+        if value and (name == WEBHOOK or name.endswith("API_KEY")):
+            line = line.replace(value, "***")
     return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
 
 
@@ -198,7 +199,7 @@ def _link(run_id: str) -> str:
 
 
 def _send(text: str) -> None:
-    """Deliver a message as Slack, Teams and Mattermost take it.
+    """Deliver a message as Slack and Mattermost take it.
 
     Raises:
         AlertError: when it did not arrive.

@@ -27,7 +27,6 @@ from event_assets.metadata import (
     lineage,
     of_table,
     picture,
-    rows_of,
     schema_of,
 )
 from event_assets.rejects import NOT_LOADED, Found
@@ -113,7 +112,7 @@ def _event_data(
     )
 
     class Translator(DagsterDltTranslator):
-        def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002
+        def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002 (there is one)
             return spec
 
     @dlt_assets(
@@ -125,7 +124,7 @@ def _event_data(
     def event_data(
         context: dg.AssetExecutionContext,
         dlt: DagsterDltResource,
-        summary: RunSummary,  # noqa: ARG001  prints by itself, when the run has ended
+        summary: RunSummary,  # noqa: ARG001 (prints by itself, when the run has ended)
     ) -> Iterator[dg.MaterializeResult[None]]:
         yield plainly(lambda: _sync(context, dlt, source, spec.key))
 
@@ -168,14 +167,14 @@ def _sync(
             except PipelineStepFailed:
                 found.keep(source.name, NOT_LOADED, sync.started_at, complete=False)
                 raise
-        _doubt_nothing(database, source, sync)
+        _doubt_an_empty_answer(database, source, sync)
         load_id = warehouse.last_load_id(database, source.name)
         row = sync.row(load_id, source.api)
         found.keep(source.name, load_id, sync.started_at, complete=row["complete"] is True)
         warehouse.append(database, source.name, SYNCS, COLUMNS, row)
         table = of_table(database, source, EVENT_DATA)
         if _with_pictures(context, source):
-            syncs = rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name)))
+            syncs = warehouse.rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name)))
             table["history"] = picture(source, "syncs", charts.history(syncs))
     return dg.MaterializeResult(
         asset_key=key,
@@ -195,7 +194,9 @@ def _with_pictures(context: dg.AssetExecutionContext, source: EventSource) -> bo
     return others in context.job_def.graph.node_names()
 
 
-def _doubt_nothing(database: duckdb.DuckDBPyConnection, source: EventSource, sync: Sync) -> None:
+def _doubt_an_empty_answer(
+    database: duckdb.DuckDBPyConnection, source: EventSource, sync: Sync
+) -> None:
     """An API that has no events any more is more likely one that does not show them."""
     before = database.table(f"{source.name}.{EVENT_DATA}").aggregate("count(*)").fetchone()
     if sync.outcome.complete and not sync.kept and before != (0,):
@@ -205,7 +206,11 @@ def _doubt_nothing(database: duckdb.DuckDBPyConnection, source: EventSource, syn
 
 def _refuse_to_mix(database: duckdb.DuckDBPyConnection, source: EventSource) -> None:
     """Keep the sandbox's invented events and real ones apart."""
-    before = warehouse.noted_api(database, source.name)
+    if not warehouse.has_table(database, source.name, EVENT_DATA):
+        return
+    before = warehouse.noted_api(database, source.name) or warehouse.last_value(
+        database, source.name, SYNCS, "api"
+    )
     if before and before != source.api and SANDBOX in (before, source.api):
         raise ConfigError(
             f"The database {warehouse.path()} holds the events of {before}, not of {source.api}: "

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
 from event_assets.columns import INTERNAL, LAST_SEEN
-from event_assets.warehouse import has_table, literal, quoted, transaction
+from event_assets.warehouse import TYPES as DUCKDB
+from event_assets.warehouse import has_table, literal, quoted, rows_of, transaction
 
 CHANGES = "event_changes"
 SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last compared
@@ -26,13 +28,8 @@ COLUMNS = {
     "load_id": "The sync that saw the change: `load_id` in event_data_syncs.",
 }
 TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUMNS}
-CREATE = """
-create table if not exists {schema}.event_changes (
-    changed_at timestamptz, change varchar, id varchar, name varchar,
-    field varchar, old varchar, new varchar, load_id varchar
-)
-"""
-EMPTY = "select * from {schema}.event_changes limit 0"
+CREATE = "create table if not exists {schema}.event_changes ({columns})"
+NOW = "create or replace temp table changes_now as from {schema}.event_changes limit 0"
 MOVED = """
 create or replace temp table moved as
 select now.id, before.id is null as is_new
@@ -84,6 +81,10 @@ START_ANEW = """
 create or replace table {schema}.event_changes_snapshot as
 select {columns} from {schema}.current_events
 """
+MOVES = """
+select change || coalesce(': ' || field, '') as what, change, count(distinct id) as events
+from changes_now group by all order by events desc limit 20
+"""
 ADD = "insert into {schema}.event_changes from changes_now"
 NEW_FIELD = 0.5  # of the events may have a new field for it to be a change of theirs
 PREVIEW = 20  # rows shown with a materialization
@@ -96,10 +97,12 @@ class Changes:
     Attributes:
         events: how many events appeared, changed, ..., by the name of the change.
         rows: the first rows that were added, as dicts by column.
+        moves: how many events (`events`) each change of each field (`what`) is of, most first.
     """
 
     events: Mapping[str, int]
-    rows: Sequence[Mapping[str, str | None]]
+    rows: Sequence[Mapping[str, Any]]
+    moves: Sequence[Mapping[str, Any]]
 
 
 def record(
@@ -121,10 +124,9 @@ def record(
     now = _columns(database, schema, "current_events")
     before = _columns(database, schema, SNAPSHOT) if has_table(database, schema, SNAPSHOT) else {}
     with transaction(database):
-        database.execute(CREATE.format(schema=schema))
-        database.execute(
-            f"create or replace temp table changes_now as {EMPTY.format(schema=schema)}"
-        )
+        declared = ", ".join(f"{name} {DUCKDB[kind]}" for name, kind in TYPES.items())
+        database.execute(CREATE.format(schema=schema, columns=declared))
+        database.execute(NOW.format(schema=schema))
         if before:
             shares = _filled(database, schema, now)
             compared = _compared(now, before, first, ignore, shares)
@@ -133,13 +135,11 @@ def record(
             columns = ", ".join(map(quoted, now))
             database.execute(START_ANEW.format(schema=schema, columns=columns))
         database.execute(ADD.format(schema=schema))
-    events = database.sql("select change, count(distinct id) from changes_now group by change")
-    preview = database.sql("select change, name, field, old, new, id from changes_now").limit(
-        PREVIEW
-    )
+    found = database.table("changes_now")
     return Changes(
-        dict(events.fetchall()),
-        [dict(zip(preview.columns, row, strict=True)) for row in preview.fetchall()],
+        dict(found.aggregate("change, count(distinct id)", "change").fetchall()),
+        rows_of(found.project("change, name, field, old, new, id").limit(PREVIEW)),
+        rows_of(database.sql(MOVES)),
     )
 
 

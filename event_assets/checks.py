@@ -12,12 +12,14 @@ from pydantic import model_validator
 from event_assets import warehouse
 from event_assets.configuration import Attributes
 from event_assets.failures import plainly
-from event_assets.metadata import as_table, asset_key, rows_of
-from event_assets.rejects import EXAMPLES, REJECTS, said
+from event_assets.metadata import as_table, asset_key
+from event_assets.rejects import REJECTS, said
 from event_assets.source import EVENT_DATA, EventSource
 from event_assets.syncs import SYNCS
+from event_assets.warehouse import rows_of
 
 YEAR = 60 * 24 * 365  # minutes
+EXAMPLES = 5  # shown with a check that fails
 BUSY_WAIT = 20.0  # seconds
 # What to do, at the end of a description.
 LATE = "look for failed runs, and whether the schedule is on and the daemon runs."

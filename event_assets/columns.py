@@ -9,7 +9,6 @@ from typing import Any
 from event_assets.conversion import to_json
 from event_assets.fields import NAMING, OWN_NAMES, Path
 
-RESERVED = OWN_NAMES
 LAST_SEEN = OWN_NAMES[0]  # when a sync last saw the event
 INTERNAL = "_dlt"  # how the names of dlt's own columns begin
 

@@ -7,17 +7,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from event_assets import changes, charts, warehouse
+from event_assets import changes, charts, metadata, warehouse
 from event_assets.failures import plainly
-from event_assets.metadata import (
-    as_table,
-    asset_key,
-    lineage,
-    of_table,
-    picture,
-    rows_of,
-    schema_of,
-)
 from event_assets.source import EVENT_DATA, EventSource
 
 Metadata = dict[str, Any]
@@ -73,10 +64,6 @@ select date_trunc('week', day)::date as week,
     sum(events)::bigint as events
 from coming group by all order by all
 """
-MOVES = """
-select change || coalesce(': ' || field, '') as what, change, count(distinct id) as events
-from changes_now group by all order by events desc limit 20
-"""
 
 
 def build_downstream(source: EventSource, owners: Sequence[str]) -> list[dg.AssetsDefinition]:
@@ -95,7 +82,7 @@ def _current_events(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefi
         database.execute(statement)
         columns = database.sql(f"from {source.name}.current_events").columns
         same = {name: [name] for name in columns}
-        return {"dagster/column_lineage": lineage(source, EVENT_DATA, same)}
+        return {"dagster/column_lineage": metadata.lineage(source, EVENT_DATA, same)}
 
     return _asset(
         source,
@@ -113,11 +100,10 @@ def _current_events(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefi
 def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
     def build(database: duckdb.DuckDBPyConnection) -> Metadata:
         found = changes.record(database, source.name, list(source.fields), source.ignore_changes)
-        moves = rows_of(database.sql(MOVES))
         return {
             **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
-            "changes": as_table(found.rows),
-            **({"moves": picture(source, "event_changes", charts.moves(moves))} if moves else {}),
+            "changes": metadata.as_table(found.rows),
+            **({"moves": _moves(source, found)} if found.moves else {}),
         }
 
     return _asset(
@@ -134,16 +120,20 @@ def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefin
     )
 
 
+def _moves(source: EventSource, found: changes.Changes) -> dg.MetadataValue[Any]:
+    return metadata.picture(source, changes.CHANGES, charts.moves(found.moves))
+
+
 def _event_calendar(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
     def build(database: duckdb.DuckDBPyConnection) -> Metadata:
         known = database.sql(f"from {source.name}.current_events").columns
         status = "status::varchar" if "status" in known else "null::varchar"
         database.execute(EVENT_CALENDAR.format(schema=source.name, status=status))
-        days = rows_of(database.sql(DAYS.format(schema=source.name)))
-        weeks = rows_of(database.sql(WEEKS.format(schema=source.name)))
+        days = warehouse.rows_of(database.sql(DAYS.format(schema=source.name)))
+        weeks = warehouse.rows_of(database.sql(WEEKS.format(schema=source.name)))
         pictures = {"calendar": (days, charts.calendar), "coming_weeks": (weeks, charts.weeks)}
         return {
-            name: picture(source, name, draw(rows))
+            name: metadata.picture(source, name, draw(rows))
             for name, (rows, draw) in pictures.items()
             if rows
         }
@@ -180,8 +170,8 @@ def _asset(
     from_columns = made_from or {column: [column] for column in columns}
 
     @dg.asset(
-        key=asset_key(source, name),
-        deps=[asset_key(source, upstream)],
+        key=metadata.asset_key(source, name),
+        deps=[metadata.asset_key(source, upstream)],
         description=shown,
         group_name=source.name,
         owners=owners,
@@ -189,15 +179,15 @@ def _asset(
         code_version=hashlib.sha256(shown.encode()).hexdigest()[:12],
         metadata={
             "dagster/table_name": warehouse.table_name(source.name, name),
-            "dagster/column_schema": schema_of(source, columns.items()),
+            "dagster/column_schema": metadata.schema_of(source, columns.items()),
         },
     )
     def asset() -> dg.MaterializeResult[None]:
         def run() -> dg.MaterializeResult[None]:
             with warehouse.connect() as database:
                 found = build(database)
-                table = of_table(database, source, name)
-                made = {"dagster/column_lineage": lineage(source, upstream, from_columns)}
+                table = metadata.of_table(database, source, name)
+                made = {"dagster/column_lineage": metadata.lineage(source, upstream, from_columns)}
                 return dg.MaterializeResult(metadata={**table, **made, **found})
 
         return plainly(run)

@@ -21,7 +21,7 @@ SAID_PLAINLY = (
 )
 
 
-class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818  as dagster.Failure
+class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818 (as dagster.Failure)
     """A failure whose whole record in Dagster is its sentence.
 
     Dagster stores the error information that a `DagsterUserCodeProcessError` brings along in place

@@ -40,11 +40,6 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue | str:
     )
 
 
-def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
-    """Fetch rows as dicts by column."""
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
-
-
 def _short(value: Any) -> str | int | float | bool | None:
     if value is None or isinstance(value, (int, float, bool)):
         return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,10 +38,9 @@ def look(source: EventSource) -> Look:
         ApiError, requests.HTTPError: when there is no answer, or none that is good.
     """
     sync = Sync(show=lambda _: None)
-    began = time.monotonic()
-    page = source.first_page(sync)
+    page, seconds = source.first_page(sync)
     return Look(
-        seconds=time.monotonic() - began,
+        seconds=seconds,
         total=sync.outcome.total_reported,
         records=len(page),
         bytes=sync.traffic.bytes,

@@ -9,18 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema
 
-from event_assets.columns import LAST_SEEN, RESERVED, Names, Selection
+from event_assets.columns import LAST_SEEN, Names, Selection
 from event_assets.conversion import ARROW
-from event_assets.fields import Path, Reader
+from event_assets.fields import OWN_NAMES, Path, Reader
 from event_assets.kinds import EXACT, Kinds, array_of, first_kind, fits, kind_of, kinds_of
 
-Record = Mapping[str, Any]
 Leaf = tuple[Path, Sequence[Any], Kinds]  # a field's values, and their types
 Columns = dict[str, tuple[pa.Field, pa.Array]]
 
@@ -77,7 +76,7 @@ class Shaper:
         self._selection = selection or Selection()
         self._reject = reject
         self._may_widen = may_widen
-        self._names = Names((*readers, *RESERVED), types or {}, paths or {})
+        self._names = Names((*readers, *OWN_NAMES), types or {}, paths or {})
         self._types = dict(types or {})
         self._known = dict(self._types)
         self.retyped = {
@@ -234,13 +233,14 @@ def hints(table: pa.Table) -> dict[str, TColumnSchema]:
                 hint["data_type"] = said["type"]
             if "path" in said:
                 hint["x-path"] = json.loads(said["path"])
-            found[field.name] = hint  # type: ignore[assignment]
+            found[field.name] = cast("TColumnSchema", hint)
     return found
 
 
 def paths_of(columns: Mapping[str, TColumnSchema]) -> dict[str, list[str | None]]:
     """Take from dlt's hints where columns come from, as `hints` put it there."""
-    return {name: hint["x-path"] for name, hint in columns.items() if "x-path" in hint}  # type: ignore[typeddict-item]
+    hints_of = cast("Mapping[str, Mapping[str, Any]]", columns)  # dlt types its own hints only
+    return {name: hint["x-path"] for name, hint in hints_of.items() if "x-path" in hint}
 
 
 def with_time(table: pa.Table, seen_at: datetime) -> pa.Table:

@@ -14,7 +14,6 @@ from event_assets.warehouse import transaction
 
 REJECTS = "event_data_rejects"
 MAX_REJECTS = 0.05  # of all records
-EXAMPLES = 5  # shown by the check
 NOT_LOADED = ""  # stands for the load of a sync that failed
 
 CREATE = """
@@ -27,7 +26,6 @@ FOUND = """
 create or replace temp table rejected_now
 (id varchar, record varchar, field varchar, reason varchar)
 """
-# A record without an id is told from others by its text.
 # Of records with one id the first counts; one without an id is told from others by its text.
 MERGED = """
 create or replace temp table rejected_merged as

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import re
+import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -95,8 +96,11 @@ class EventSource:
         with self._reader(sync) as (base_url, session, paginator):
             yield self._dlt_source(base_url, session, paginator, sync)
 
-    def first_page(self, sync: Sync) -> Sequence[Any]:
+    def first_page(self, sync: Sync) -> tuple[Sequence[Any], float]:
         """Ask for the first page only, as a sync would; what was received is noted in `sync`.
+
+        Returns:
+            The records, and the seconds that they took.
 
         Raises:
             ConfigError: when the key is missing.
@@ -105,8 +109,9 @@ class EventSource:
         alone = replace(self, concurrency=1)  # nothing is read ahead
         with alone._reader(sync) as (base_url, session, paginator):
             pages = alone._rest_source(base_url, session, paginator).resources[EVENT_DATA]
+            began = time.monotonic()
             page: Sequence[Any] = next(iter(pages), ())
-            return page
+            return page, time.monotonic() - began
 
     @contextmanager
     def _reader(self, sync: Sync) -> Iterator[tuple[str, ApiSession, BasePaginator]]:

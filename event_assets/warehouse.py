@@ -227,6 +227,11 @@ def prepare(
     make_room(database, columns)
 
 
+def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+    """Fetch rows as dicts by column."""
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
 def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     """Is there a table of this name?"""
     found = database.execute(

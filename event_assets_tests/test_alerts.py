@@ -150,13 +150,16 @@ def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key(
     project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
 ) -> None:
     def broken(*_: Any) -> str:
-        raise RuntimeError(f"the disk is full, at http://x/y?api_key={KEY} with {KEY}")
+        raise RuntimeError(
+            f"the disk is full, at http://x/y?api_key={KEY} with {KEY} of-the-concerts"
+        )
 
     project.environment.setattr("event_assets.warehouse.last_load_id", broken)
+    project.environment.setenv("CONCERTS__API_KEY", "of-the-concerts")
     tick = look("alert_on_failed_runs")
     project.sync(url=api.url)
     tick()
-    assert "RuntimeError: the disk is full, at http://x/y?... with *** http" in chat.messages[0]
+    assert "RuntimeError: the disk is full, at http://x/y?... with *** *** http" in chat.messages[0]
 
 
 def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from event_assets import summary
+from event_assets import summary, warehouse
 from event_assets.sandbox import Sandbox, World
 from event_assets_tests.conftest import Project, checks, failure, metadata, shown
 
@@ -156,6 +156,31 @@ def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: S
         for event in result.get_asset_materialization_events()
         if event.asset_key
     }
+
+
+def test_an_api_that_nothing_came_from_does_not_claim_the_database(
+    project: Project, api: Sandbox
+) -> None:
+    assert not project.sync(url=api.url, key="wrong").success
+    assert project.sync().success  # the sandbox
+
+
+def test_a_database_without_the_note_is_known_by_its_syncs(project: Project, api: Sandbox) -> None:
+    assert project.sync(url=api.url).success
+    project.rows("drop table events.event_data_api")
+    assert f"holds the events of {api.url}, not of the built-in sandbox" in failure(project.sync())
+
+
+def test_a_sync_that_ended_after_its_load_claims_the_database(
+    project: Project, api: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("after the load")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(warehouse, "append", broken)
+        assert not project.sync(url=api.url).success
+    assert f"holds the events of {api.url}, not of the built-in sandbox" in failure(project.sync())
 
 
 def test_the_sandboxs_events_and_real_ones_are_not_mixed(project: Project, api: Sandbox) -> None:

@@ -20,7 +20,7 @@ from event_assets.sandbox.answers import Answer
 class _CutResponse(Response):
     """A response that promises its whole length, sends half of it and closes the connection."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI)
         start = {"type": "http.response.start", "status": self.status_code}
         await send({**start, "headers": self.raw_headers})
         half = bytes(self.body[: len(self.body) // 2])
