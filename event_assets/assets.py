@@ -17,7 +17,8 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from event_assets import charts, probe, progress, warehouse
+from event_assets import charts, probe, progress, tables, warehouse
+from event_assets.auth import ConfigError
 from event_assets.changes import CHANGES
 from event_assets.downstream import build_downstream
 from event_assets.failures import plainly
@@ -30,7 +31,7 @@ from event_assets.metadata import (
     schema_of,
 )
 from event_assets.rejects import NOT_LOADED, Found
-from event_assets.source import EVENT_DATA, SANDBOX, ConfigError, EventSource
+from event_assets.source import EVENT_DATA, SANDBOX, EventSource
 from event_assets.summary import RunSummary
 from event_assets.syncs import COLUMNS, SYNCS, Sync
 
@@ -143,14 +144,14 @@ def _sync(
         warehouse.pipeline(source.name) as (pipeline, database),
     ):
         _refuse_to_mix(database, source)
-        warehouse.note_api(database, source.name, source.api)
+        tables.note_api(database, source.name, source.api)
         found = Found(database)
         sync = Sync(
             show,
-            types=warehouse.types(database, source.name),
+            types=tables.types(database, source.name),
             reject=found.add,
-            may_widen=partial(warehouse.may_widen, database, source.name),
-            prepare=lambda shaped: warehouse.prepare(
+            may_widen=partial(tables.may_widen, database, source.name),
+            prepare=lambda shaped: tables.prepare(
                 database, source.name, shaped.widened, shaped.retyped, shaped.width
             ),
         )
@@ -168,13 +169,13 @@ def _sync(
                 found.keep(source.name, NOT_LOADED, sync.started_at, complete=False)
                 raise
         _doubt_an_empty_answer(database, source, sync)
-        load_id = warehouse.last_load_id(database, source.name)
+        load_id = tables.last_load_id(database, source.name)
         row = sync.row(load_id, source.api)
         found.keep(source.name, load_id, sync.started_at, complete=row["complete"] is True)
-        warehouse.append(database, source.name, SYNCS, COLUMNS, row)
+        tables.append(database, source.name, SYNCS, COLUMNS, row)
         table = of_table(database, source, EVENT_DATA)
         if _with_pictures(context, source):
-            syncs = warehouse.rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name)))
+            syncs = tables.rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name)))
             table["history"] = picture(source, "syncs", charts.history(syncs))
     return dg.MaterializeResult(
         asset_key=key,
@@ -206,9 +207,9 @@ def _doubt_an_empty_answer(
 
 def _refuse_to_mix(database: duckdb.DuckDBPyConnection, source: EventSource) -> None:
     """Keep the sandbox's invented events and real ones apart."""
-    if not warehouse.has_table(database, source.name, EVENT_DATA):
+    if not tables.has_table(database, source.name, EVENT_DATA):
         return
-    before = warehouse.noted_api(database, source.name) or warehouse.last_value(
+    before = tables.noted_api(database, source.name) or tables.last_value(
         database, source.name, SYNCS, "api"
     )
     if before and before != source.api and SANDBOX in (before, source.api):

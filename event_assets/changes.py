@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from event_assets.columns import INTERNAL, LAST_SEEN
-from event_assets.warehouse import TYPES as DUCKDB
-from event_assets.warehouse import has_table, literal, quoted, rows_of, transaction
+from event_assets.tables import TYPES as DUCKDB
+from event_assets.tables import has_table, literal, quoted, rows_of, transaction
 
 CHANGES = "event_changes"
 SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last compared

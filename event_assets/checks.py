@@ -9,14 +9,14 @@ import dagster as dg
 import duckdb
 from pydantic import model_validator
 
-from event_assets import warehouse
+from event_assets import tables, warehouse
 from event_assets.configuration import Attributes
 from event_assets.failures import plainly
 from event_assets.metadata import as_table, asset_key
 from event_assets.rejects import REJECTS, said
 from event_assets.source import EVENT_DATA, EventSource
 from event_assets.syncs import SYNCS
-from event_assets.warehouse import rows_of
+from event_assets.tables import rows_of
 
 YEAR = 60 * 24 * 365  # minutes
 EXAMPLES = 5  # shown with a check that fails
@@ -166,7 +166,7 @@ def no_rejects(
     database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
     """Count the records of the newest sync that break the contract, by reason."""
-    newest = warehouse.last_value(database, schema, SYNCS, "load_id")
+    newest = tables.last_value(database, schema, SYNCS, "load_id")
     rejects = database.table(f"{schema}.{REJECTS}").filter(f"load_id = '{newest}'")
     reasons = rejects.aggregate("field, reason, count(*) as records").order("records desc, reason")
     counts = reasons.fetchall()
@@ -225,7 +225,7 @@ def fresh(
 ) -> dg.AssetCheckResult:
     """Check the age of the newest sync that `event_data` holds."""
     newest = None
-    if warehouse.has_table(database, schema, "_dlt_loads"):
+    if tables.has_table(database, schema, "_dlt_loads"):
         loads = database.table(f"{schema}._dlt_loads").filter("status = 0")
         newest = loads.aggregate("max(inserted_at)").fetchone()
     return _judged(newest[0] if newest else None, key, freshness)

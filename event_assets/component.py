@@ -14,11 +14,12 @@ from pydantic import Field as Describe
 
 from event_assets import configuration, warehouse
 from event_assets.assets import build_assets
+from event_assets.auth import ConfigError
 from event_assets.checks import Freshness, build_checks
 from event_assets.fields import NAMING, Field, misnamed
 from event_assets.metadata import DEFAULT_SOURCE, asset_key
 from event_assets.rejects import MAX_REJECTS
-from event_assets.source import EVENT_DATA, ConfigError, EventSource
+from event_assets.source import EVENT_DATA, EventSource
 from event_assets.summary import RunSummary
 from event_assets.transport import CONCURRENCY
 

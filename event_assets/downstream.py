@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from event_assets import changes, charts, metadata, warehouse
+from event_assets import changes, charts, metadata, tables, warehouse
 from event_assets.failures import plainly
 from event_assets.source import EVENT_DATA, EventSource
 
@@ -129,8 +129,8 @@ def _event_calendar(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefi
         known = database.sql(f"from {source.name}.current_events").columns
         status = "status::varchar" if "status" in known else "null::varchar"
         database.execute(EVENT_CALENDAR.format(schema=source.name, status=status))
-        days = warehouse.rows_of(database.sql(DAYS.format(schema=source.name)))
-        weeks = warehouse.rows_of(database.sql(WEEKS.format(schema=source.name)))
+        days = tables.rows_of(database.sql(DAYS.format(schema=source.name)))
+        weeks = tables.rows_of(database.sql(WEEKS.format(schema=source.name)))
         pictures = {"calendar": (days, charts.calendar), "coming_weeks": (weeks, charts.weeks)}
         return {
             name: metadata.picture(source, name, draw(rows))

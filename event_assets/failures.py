@@ -9,8 +9,8 @@ from dagster._core.errors import DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import api_errors, sandbox, warehouse
+from event_assets.auth import ConfigError
 from event_assets.rejects import TooManyRejectsError
-from event_assets.source import ConfigError
 
 T = TypeVar("T")
 SAID_PLAINLY = (

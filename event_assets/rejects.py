@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from event_assets.records import Reject
-from event_assets.warehouse import transaction
+from event_assets.tables import transaction
 
 REJECTS = "event_data_rejects"
 MAX_REJECTS = 0.05  # of all records

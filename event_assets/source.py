@@ -11,21 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, cast
-from urllib.parse import urlencode
 
 import dlt
 from dlt.common import jsonpath
-from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.extract import DltResource, DltSource
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api import rest_api_source
-from dlt.sources.rest_api.config_setup import create_auth, expand_and_index_resources
-from dlt.sources.rest_api.typing import AuthConfig, EndpointResourceBase, RESTAPIConfig
-from requests import PreparedRequest
-from requests.auth import AuthBase
+from dlt.sources.rest_api.config_setup import expand_and_index_resources
+from dlt.sources.rest_api.typing import EndpointResourceBase, RESTAPIConfig
 
 from event_assets import sandbox
 from event_assets.api_errors import origin
+from event_assets.auth import build_auth
 from event_assets.columns import Selection
 from event_assets.fields import Field, Reader, columns, readers
 from event_assets.paging import OffsetPages, watched
@@ -35,16 +32,11 @@ from event_assets.syncs import Sync
 from event_assets.transport import CONCURRENCY, ApiSession
 
 EVENT_DATA = "event_data"
-KEY_FIELDS = {"api_key": "api_key", "bearer": "token"}  # where each auth takes the key
 SANDBOX = "the built-in sandbox"
 UNSET_URL = "http://unset.invalid"  # stands for the API while definitions load
 # dlt's hint that a merge need not look for repeats; dlt's own option for it cannot be taken back
 ALL_CAME_ONCE = "x-stage-data-deduplicated"
 PLAIN_SELECTOR = re.compile(r"[\w-]+(\.[\w-]+)*")
-
-
-class ConfigError(ValueError):
-    """The configuration cannot work. The message says where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +114,7 @@ class EventSource:
             self._api() as (base_url, key),
             ApiSession(
                 base_url,
-                self._auth(key),
+                build_auth(self.name, self.rest_api["client"], key),
                 upcoming=paginator.upcoming if isinstance(paginator, OffsetPages) else None,
                 check=is_list_at(endpoint.get("data_selector")),
                 concurrency=self.concurrency,
@@ -138,29 +130,6 @@ class EventSource:
         else:
             with sandbox.process() as url:
                 yield url, sandbox.KEY
-
-    def _auth(self, key: str | None) -> AuthBase | None:
-        config = self.rest_api["client"].get("auth")
-        kind = config.get("type", "bearer") if isinstance(config, Mapping) else config
-        if secret := KEY_FIELDS.get(kind or ""):
-            config = {"type": kind, **(config if isinstance(config, Mapping) else {})}
-            config[secret] = key or self._key()
-            if config.get("location") == "query":
-                return _QueryKey(config.get("name") or "api_key", config[secret])
-        return create_auth(cast("AuthConfig", config))
-
-    def _key(self) -> str:
-        for place in (f"{self.name}.api_key", "api_key"):
-            try:
-                key = str(dlt.secrets[place])
-            except (KeyError, ConfigFieldMissingException):
-                continue
-            if key:
-                return key
-        raise ConfigError(
-            f"No key for the API at {self.base_url}: set API_KEY in .env or in the environment "
-            f"(or api_key in .dlt/secrets.toml)."
-        )
 
     def _resource(self) -> dict[str, Any]:
         """Give the configuration of `event_data`, with the defaults merged in by dlt."""
@@ -259,18 +228,6 @@ class EventSource:
         resource["primary_key"] = "id"
         resource["write_disposition"] = {"disposition": "merge", "strategy": "delete-insert"}
         return dlt.resource(event_data, **resource)
-
-
-class _QueryKey(AuthBase):
-    """Adds the key to the query, without building the URL anew as dlt's own class does."""
-
-    def __init__(self, name: str, key: str) -> None:
-        self._added = urlencode({name: key})
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        url = request.url or ""
-        request.url = f"{url}{'&' if '?' in url else '?'}{self._added}"
-        return request
 
 
 def _whole_page(page: Any, _meta: Any = None) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from event_assets.conversion import to_json
 from event_assets.paging import Outcome
 from event_assets.progress import Progress, Show
 from event_assets.records import Reject, Shaper
-from event_assets.transport import Traffic
+from event_assets.retries import Traffic
 
 SYNCS = "event_data_syncs"
 COLUMNS = {

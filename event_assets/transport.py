@@ -1,56 +1,21 @@
-"""The HTTP session of a sync: the retry policy, read-ahead, and the key on the wire only."""
+"""The HTTP session of a sync, which reads ahead."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 import requests
-import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from event_assets.answer import Answer
-from event_assets.api_errors import (
-    RETRIES,
-    RETRY_STATUSES,
-    TIMEOUT,
-    ApiError,
-    BadAnswerError,
-    is_broken,
-    origin,
-    public,
-    reason,
-)
+from event_assets.api_errors import TIMEOUT, origin
+from event_assets.retries import Adapter, Pace, Traffic
 
-BACKOFF_FACTOR = 2.0  # seconds: waits of 2, 4 and 8
-RETRY_AFTER_MAX = 120.0  # seconds
 CONCURRENCY = 8  # requests in flight at the most
 
 Params = Mapping[str, Any]
-
-
-@dataclass
-class Traffic:
-    """What a session has asked and received so far."""
-
-    requests: int = 0
-    retries: int = 0
-    bytes: int = 0
-    in_flight: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def count(self, **changes: int) -> None:
-        """Add to the counters, from any thread."""
-        with self.lock:
-            for name, change in changes.items():
-                setattr(self, name, getattr(self, name) + change)
 
 
 class ApiSession(requests.Session):
@@ -80,7 +45,7 @@ class ApiSession(requests.Session):
     ) -> None:
         super().__init__()
         self.traffic = traffic or Traffic()
-        self._pace = _Pace()
+        self._pace = Pace()
         self._upcoming = upcoming or (lambda _: ())
         self._concurrency = concurrency
         self._window = 1
@@ -91,7 +56,7 @@ class ApiSession(requests.Session):
         self.auth = _no_auth  # else requests looks for a .netrc before each request
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
         for prefix, key in (("http://", None), ("https://", None), (origin(base_url) + "/", auth)):
-            self.mount(prefix, _Adapter(key, self._pace, self.traffic, check, concurrency))
+            self.mount(prefix, Adapter(key, self._pace, self.traffic, check, concurrency))
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Prepare a request, unless that was done already for reading ahead."""
@@ -185,135 +150,3 @@ def _page(request: requests.Request, params: Params) -> tuple[Any, ...]:
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-class _Pace:
-    """Holds back every request of a session while the API asks for a pause."""
-
-    def __init__(self) -> None:
-        self._until = 0.0
-        self._slowed = False
-        self._stopped = threading.Event()
-
-    def hold(self, seconds: float) -> None:
-        self._until = max(self._until, time.monotonic() + seconds)
-        self._slowed = True
-
-    def slowed(self) -> bool:
-        slowed, self._slowed = self._slowed, False
-        return slowed
-
-    def wait(self, seconds: float = 0.0) -> None:
-        until = time.monotonic() + seconds
-        while not self._stopped.is_set():
-            left = max(until, self._until) - time.monotonic()
-            if left <= 0:
-                return
-            self._stopped.wait(left)
-        raise ApiError("The sync ended.")
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-
-class _Adapter(HTTPAdapter):
-    """Adds the key, retries, and checks the answers, out of sight of everything above."""
-
-    def __init__(
-        self,
-        key: AuthBase | None,
-        pace: _Pace,
-        traffic: Traffic,
-        check: Callable[[Any], str | None] | None,
-        connections: int,
-    ) -> None:
-        super().__init__(pool_maxsize=connections)
-        self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
-        self._key = key
-        self._pace = pace
-        self._traffic = traffic
-        self._check = check
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """Send a request as often as the policy allows, and give the last answer.
-
-        Raises:
-            ApiError: when there was none.
-        """
-        wait = 0.0
-        for attempt in range(1 + RETRIES):
-            self._pace.wait(wait)
-            self._traffic.count(requests=1, retries=min(attempt, 1), in_flight=1)
-            try:
-                response = self._send_once(request, *args, **kwargs)
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                response = None
-                problem = reason(error)
-                final = not is_broken(error)
-            finally:
-                self._traffic.count(in_flight=-1)
-            if response is not None and response.status_code not in RETRY_STATUSES:
-                return response
-            if attempt == RETRIES or (response is None and final):
-                break
-            wait = BACKOFF_FACTOR * 2**attempt
-            if response is not None:
-                wait = _retry_after(response, wait)
-                if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                    self._pace.hold(wait)
-        if response is not None:
-            return response
-        # Raised outside the except block: the original holds the URL with the key.
-        raise ApiError(f"The API at {public(request.url)} {problem}")
-
-    def _send_once(
-        self, request: requests.PreparedRequest, *_: Any, **kwargs: Any
-    ) -> requests.Response:
-        keyed = self._key(request.copy()) if self._key else request
-        response = self._exchange(keyed, **kwargs)
-        self._traffic.count(bytes=len(response.content))
-        response.request, response.url = request, request.url or ""
-        if response.ok and self._check:
-            try:
-                problem = self._check(response.json())
-            except requests.exceptions.JSONDecodeError:
-                problem = "is not JSON"
-            if problem:
-                raise BadAnswerError(problem)
-        return response
-
-    def _exchange(
-        self, request: requests.PreparedRequest, timeout: Any, **settings: Any
-    ) -> requests.Response:
-        """Send a request by urllib3, which takes half the time of requests' own way."""
-        place = origin(request.url or "")
-        pool = self._pools.get(place)
-        if pool is None:
-            pool = self._pools[place] = self._pool_for(request, **settings)
-        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        raw = pool.urlopen(
-            request.method or "GET",
-            self.request_url(request, settings.get("proxies")),
-            body=request.body,
-            headers=request.headers,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            timeout=urllib3.Timeout(connect=connect, read=read),
-        )
-        return Answer(raw)
-
-    def _pool_for(
-        self, request: requests.PreparedRequest, **settings: Any
-    ) -> urllib3.HTTPConnectionPool:
-        """Let requests choose the proxy and the certificates."""
-        verify, cert, proxies = (settings.get(name) for name in ("verify", "cert", "proxies"))
-        pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
-        cast("Any", self).cert_verify(pool, request.url, verify, cert)
-        return cast("urllib3.HTTPConnectionPool", pool)
-
-
-def _retry_after(response: requests.Response, otherwise: float) -> float:
-    """Seconds that the API asks to wait, within reason."""
-    asked = urllib3.Retry().get_retry_after(response.raw)
-    return otherwise if asked is None else min(asked, RETRY_AFTER_MAX)

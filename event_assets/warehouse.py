@@ -3,10 +3,9 @@
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import dlt
 import duckdb
@@ -29,19 +28,12 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-TYPES = {  # DuckDB's names for dlt's types
-    "text": "VARCHAR",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
-    "date": "DATE",
-    "bigint": "BIGINT",
-    "double": "DOUBLE",
-    "bool": "BOOLEAN",
-    "json": "JSON",
-}
-
-
 class WarehouseError(Exception):
     """The database cannot be used. The message says which, why and what to do."""
+
+
+class BusyError(Exception):
+    """Another sync has the database."""
 
 
 def path() -> Path:
@@ -52,10 +44,6 @@ def path() -> Path:
 def table_name(schema: str, table: str) -> str:
     """Full name of a table as DuckDB says it: `database.schema.table`."""
     return f"{path().stem}.{schema}.{table}"
-
-
-class BusyError(Exception):
-    """Another sync has the database."""
 
 
 @contextmanager
@@ -146,150 +134,8 @@ def pipeline(schema: str) -> Iterator[tuple[Pipeline, duckdb.DuckDBPyConnection]
         yield writer, connection
 
 
-@contextmanager
-def transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Do everything inside, or nothing."""
-    database.begin()
-    try:
-        yield
-    except BaseException:
-        database.rollback()
-        raise
-    database.commit()
-
-
 def reserved_words() -> set[str]:
     """Give the words that cannot name a schema."""
     with duckdb.connect() as nowhere:
         words = nowhere.sql("from duckdb_keywords()").filter("keyword_category != 'unreserved'")
         return {str(word) for word, _ in words.fetchall()} | {"temp", "main", "system"}
-
-
-def quoted(name: str) -> str:
-    """Write a name so that DuckDB takes it as it is."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Write a text so that DuckDB takes it as it is."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def types(database: duckdb.DuckDBPyConnection, schema: str) -> dict[str, str]:
-    """Give the columns that `event_data` has and their types, by dlt's names."""
-    names = {duck: name for name, duck in TYPES.items()}
-    found = database.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where schema_name = ? and table_name = 'event_data'",
-        [schema],
-    ).fetchall()
-    return {column: names[kind] for column, kind in found if kind in names}
-
-
-def may_widen(database: duckdb.DuckDBPyConnection, schema: str, column: str) -> bool:
-    """Are all whole numbers in a column of `event_data` exact as floats?"""
-    inexact = f"bool_or(abs({quoted(column)}::hugeint) > {2**53})"
-    return database.table(f"{schema}.event_data").aggregate(inexact).fetchone() != (True,)
-
-
-def prepare(
-    database: duckdb.DuckDBPyConnection,
-    schema: str,
-    widened: Sequence[str],
-    retyped: Mapping[str, str],
-    columns: int,
-) -> None:
-    """Make `event_data`, and dlt's staging of it, ready for what is loaded next.
-
-    Args:
-        database: a connection.
-        schema: the source's.
-        widened: columns of whole numbers that become floats; their values stay the same.
-        retyped: columns that the contract has as another type: what is in them moves to a column
-            beside, `NAME__v_TYPE`, and the API's events fill the new one.
-        columns: how many the table will have.
-    """
-    before = types(database, schema)
-    with transaction(database):
-        for owner in (schema, f"{schema}_staging"):
-            if not has_table(database, owner, "event_data"):
-                continue
-            table = f"{quoted(owner)}.event_data"
-            for column in widened:
-                database.execute(f"alter table {table} alter {quoted(column)} type double")
-            for column, kind in retyped.items():
-                beside, number = f"{column}__v_{before[column]}", 1
-                while beside in before:
-                    number += 1
-                    beside = f"{column}__v_{before[column]}__x{number}"
-                database.execute(f"alter table {table} rename {quoted(column)} to {quoted(beside)}")
-                database.execute(f"alter table {table} add {quoted(column)} {TYPES[kind]}")
-    make_room(database, columns)
-
-
-def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
-    """Fetch rows as dicts by column."""
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
-
-
-def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    """Is there a table of this name?"""
-    found = database.execute(
-        "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?",
-        [schema, table],
-    ).fetchone()
-    return found != (0,)
-
-
-def last_value(database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> Any:
-    """Give a column of the newest row of a table of our own; None where there is none."""
-    known = database.execute(
-        "select count(*) from duckdb_columns() "
-        "where schema_name = ? and table_name = ? and column_name = ?",
-        [schema, table, column],
-    ).fetchone()
-    if not known or not known[0]:
-        return None
-    newest = database.table(f"{schema}.{table}").order("started_at desc").limit(1)
-    row = newest.project(column).fetchone()
-    return row[0] if row else None
-
-
-def note_api(database: duckdb.DuckDBPyConnection, schema: str, api: str) -> None:
-    """Write down which API the tables of a schema come from, before anything is loaded."""
-    database.execute(f"create schema if not exists {schema}")
-    database.execute(f"create or replace table {schema}.event_data_api as select ? as api", [api])
-
-
-def noted_api(database: duckdb.DuckDBPyConnection, schema: str) -> str | None:
-    """Give the API that the tables of a schema come from, if there are any."""
-    if not has_table(database, schema, "event_data_api"):
-        return None
-    found = database.table(f"{schema}.event_data_api").fetchone()
-    return str(found[0]) if found else None
-
-
-def last_load_id(database: duckdb.DuckDBPyConnection, schema: str) -> str:
-    """Give the id of the newest load of a schema."""
-    loads = database.table(f"{schema}._dlt_loads").order("inserted_at desc").limit(1)
-    newest = loads.project("load_id").fetchone()
-    return str(newest[0]) if newest else ""
-
-
-def append(
-    database: duckdb.DuckDBPyConnection,
-    schema: str,
-    table: str,
-    columns: Mapping[str, str],
-    row: Mapping[str, Any],
-) -> None:
-    """Add a row to a table of our own, which is made, or gets its new columns, when needed."""
-    name = f"{schema}.{table}"
-    declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-    database.execute(f"create table if not exists {name} ({declared})")
-    for column, kind in columns.items():
-        database.execute(f"alter table {name} add column if not exists {column} {kind}")
-    values = [row[column] for column in columns]
-    marks = ", ".join("?" * len(values))
-    insert = f"insert into {name} ({', '.join(columns)}) values ({marks})"  # noqa: S608 (our names)
-    database.execute(insert, values)

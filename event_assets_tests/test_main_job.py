@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from event_assets import summary, warehouse
+from event_assets import summary, tables
 from event_assets.sandbox import Sandbox, World
 from event_assets_tests.conftest import Project, checks, failure, metadata, shown
 
@@ -178,7 +178,7 @@ def test_a_sync_that_ended_after_its_load_claims_the_database(
         raise RuntimeError("after the load")
 
     with monkeypatch.context() as patched:
-        patched.setattr(warehouse, "append", broken)
+        patched.setattr(tables, "append", broken)
         assert not project.sync(url=api.url).success
     assert f"holds the events of {api.url}, not of the built-in sandbox" in failure(project.sync())
 
@@ -208,7 +208,7 @@ def test_the_summary_says_that_nothing_changed_only_when_that_is_known(
     def broken(*_: Any) -> str:
         raise RuntimeError("after the load")
 
-    project.environment.setattr("event_assets.warehouse.last_load_id", broken)
+    project.environment.setattr("event_assets.tables.last_load_id", broken)
     broken_off = project.sync(url=api.url)
     summary.show(project.instance, broken_off.run_id)
     assert "No sync ended well" in capsys.readouterr().out

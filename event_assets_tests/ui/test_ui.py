@@ -9,7 +9,13 @@ from event_assets.sandbox import Faults
 from event_assets_tests.ui.conftest import Dagster, until
 
 ASSETS = ("events_api", "event_data", "current_events", "event_changes", "event_calendar")
-CHECKS = ("complete", "unique_ids", "no_rejects", "schema_stable", "fresh")
+CHECKS = {  # and a figure of each
+    "complete": "seams_held",
+    "unique_ids": "distinct_ids",
+    "no_rejects": "rejects",
+    "schema_stable": "changes",
+    "fresh": "age_minutes",
+}
 
 
 def test_the_code_location_loads_without_a_warning_of_ours(dagster: Dagster, page: Page) -> None:
@@ -33,17 +39,21 @@ def test_materialize_all_turns_everything_green(dagster: Dagster, page: Page) ->
     assert run["status"] == "SUCCESS"
     page.goto(f"/runs/{run['runId']}")
     expect(page.get_by_text("Success", exact=True).first).to_be_visible()
+    for asset in ASSETS[1:]:
+        page.goto(f"/assets/{asset}")
+        made = page.locator(f"a[href*='/runs/{run['runId']}']").first  # latest materialization
+        expect(made).to_be_visible()
     page.goto("/assets/event_data")
     expect(page.get_by_text("500", exact=True).first).to_be_visible()
 
 
 def test_the_checks_tab_shows_each_check_with_its_figures(page: Page) -> None:
     page.goto("/assets/event_data?view=checks")
-    for check in CHECKS:
-        expect(page.get_by_text(check, exact=True).first).to_be_visible()
+    for check, figure in CHECKS.items():
+        page.get_by_text(check, exact=True).first.click()
+        expect(page.get_by_text(figure, exact=True).first).to_be_visible()
     page.get_by_text("unique_ids", exact=True).first.click()
     expect(page.get_by_text("500 rows, 500 ids, 0 doubled, 0 missing.").first).to_be_visible()
-    expect(page.get_by_text("distinct_ids").first).to_be_visible()
 
 
 @pytest.mark.parametrize(
