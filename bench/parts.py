@@ -16,8 +16,8 @@ SOME_CHANGED = "update events.event_data set name = name || ' (new)' where hash(
 def typing_of_records(url: str, _folder: Path) -> Prepared:
     """Prepare turning the API's records, decoded and at hand, into typed Arrow tables."""
     from event_assets.fields import readers
+    from event_assets.reading import garbage_collection_paused
     from event_assets.records import Shaper
-    from event_assets.source import garbage_collection_paused
 
     records = _records(url)
     fields = readers(ours.contract())

@@ -6,34 +6,23 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
-from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import dagster as dg
 import duckdb
-from dagster_dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
+from dagster_dlt import DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
-from dlt.pipeline.exceptions import PipelineStepFailed
+from pydantic import Field
 
-from event_assets import charts, probe, progress, tables, warehouse
-from event_assets.auth import ConfigError
+from event_assets import charts, loading, probe, progress, reading, tables, warehouse
 from event_assets.changes import CHANGES
 from event_assets.downstream import build_downstream
 from event_assets.failures import plainly
-from event_assets.metadata import (
-    as_table,
-    asset_key,
-    lineage,
-    of_table,
-    picture,
-    schema_of,
-)
-from event_assets.rejects import NOT_LOADED, Found
-from event_assets.source import EVENT_DATA, SANDBOX, EventSource
+from event_assets.metadata import as_table, asset_key, lineage, of_table, picture, schema_of
+from event_assets.source import EVENT_DATA, EventSource, Resource
 from event_assets.summary import RunSummary
-from event_assets.syncs import COLUMNS, SYNCS, Sync
+from event_assets.syncs import COLUMNS
 
 NEWEST_SYNCS = """
 select started_at, rows_read, requests, rejects,
@@ -41,7 +30,8 @@ select started_at, rows_read, requests, rejects,
 from {schema}.event_data_syncs order by started_at desc limit 100
 """
 # Of a sync's row, what the UI shows and plots.
-SHOWN = [name for name in COLUMNS if name not in ("started_at", "finished_at", "columns")]
+HIDDEN = ("started_at", "finished_at", "columns", "full_sync", "position")
+SHOWN = [name for name in COLUMNS if name not in HIDDEN]
 
 
 def build_assets(
@@ -50,9 +40,11 @@ def build_assets(
     freshness: dg.FreshnessPolicy | None = None,
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of one source, from the API to the calendar."""
+    further = [resource for resource in source.resources.values() if not resource.has_events]
     return [
         _events_api(source, owners),
         _event_data(source, owners, freshness),
+        *(_further(resource, owners) for resource in further),
         *build_downstream(source, owners),
     ]
 
@@ -91,6 +83,16 @@ def _observed(source: EventSource, key: dg.AssetKey) -> dg.ObserveResult:
     )
 
 
+class SyncConfig(dg.Config):
+    """What a run may choose of a sync."""
+
+    full_sync: bool = Field(
+        default=False,
+        description="Read everything, also where the API can be asked for what is new only: what "
+        "does not come is gone then.",
+    )
+
+
 def _event_data(
     source: EventSource, owners: Sequence[str], freshness: dg.FreshnessPolicy | None
 ) -> dg.AssetsDefinition:
@@ -111,6 +113,30 @@ def _event_data(
             ),
         },
     )
+    return _synced(source.events, spec)
+
+
+def _further(resource: Resource, owners: Sequence[str]) -> dg.AssetsDefinition:
+    """Define the table of another resource of the API, such as the attendees of each event."""
+    source, parent = resource.source, resource.parent
+    of_each = f", of each record of `{parent}`" if parent else ""
+    merged = ", ".join(f"`{column}`" for column in resource.columns_of_key)
+    how = f"merged by {merged}" if merged else "replaced with each sync"
+    spec = dg.AssetSpec(
+        asset_key(source, resource.name),
+        deps=[asset_key(source, parent or "events_api")],
+        description=f"The API's `{resource.name}`{of_each}: one row each, {how}.",
+        group_name=source.name,
+        owners=owners,
+        kinds={"dlt", "duckdb"},
+        code_version=_code_version(source),
+        metadata={"dagster/table_name": warehouse.table_name(source.name, resource.name)},
+    )
+    return _synced(resource, spec)
+
+
+def _synced(resource: Resource, spec: dg.AssetSpec) -> dg.AssetsDefinition:
+    """Define the asset that a sync of a resource makes."""
 
     class Translator(DagsterDltTranslator):
         def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002 (there is one)
@@ -118,105 +144,52 @@ def _event_data(
 
     @dlt_assets(
         name="__".join(spec.key.path),
-        dlt_source=source.declared(),
+        dlt_source=reading.declared(resource),
         dlt_pipeline=cast("Pipeline", None),  # made by each sync: making one writes its folder
         dagster_dlt_translator=Translator(),
     )
-    def event_data(
+    def table(
         context: dg.AssetExecutionContext,
-        dlt: DagsterDltResource,
+        config: SyncConfig,
         summary: RunSummary,  # noqa: ARG001 (prints by itself, when the run has ended)
     ) -> Iterator[dg.MaterializeResult[None]]:
-        yield plainly(lambda: _sync(context, dlt, source, spec.key))
+        yield plainly(lambda: _sync(context, resource, spec.key, full=config.full_sync))
 
     # dagster-dlt keeps its objects in the metadata, where the UI cannot show them.
-    return event_data.map_asset_specs(lambda _: spec)
+    return table.map_asset_specs(lambda _: spec)
 
 
 def _sync(
-    context: dg.AssetExecutionContext,
-    dlt: DagsterDltResource,
-    source: EventSource,
-    key: dg.AssetKey,
+    context: dg.AssetExecutionContext, resource: Resource, key: dg.AssetKey, *, full: bool
 ) -> dg.MaterializeResult[None]:
-    with (
-        _progress(context) as show,
-        warehouse.pipeline(source.name) as (pipeline, database),
-    ):
-        _refuse_to_mix(database, source)
-        tables.note_api(database, source.name, source.api)
-        found = Found(database)
-        sync = Sync(
-            show,
-            types=tables.types(database, source.name),
-            reject=found.add,
-            may_widen=partial(tables.may_widen, database, source.name),
-            prepare=lambda shaped: tables.prepare(
-                database, source.name, shaped.widened, shaped.retyped, shaped.width
-            ),
+    """Sync by dlt's steps one by one: DagsterDltResource would hold the database while it reads."""
+    source = resource.source
+    metadata: dict[str, Any] = {}
+
+    def look(database: duckdb.DuckDBPyConnection, done: loading.Loaded) -> None:
+        shown = {n: value for n, value in done.row.items() if n in SHOWN and value is not None}
+        seconds = done.sync.seconds
+        metadata.update(
+            shown,
+            duration_seconds=round(seconds, 3),
+            events_per_second=round(done.row["rows_read"] / seconds, 1),
         )
-        with source.connected(sync) as api:
-            try:
-                list(
-                    dlt.run(
-                        context=context,
-                        dlt_source=api,
-                        dlt_pipeline=pipeline,
-                        loader_file_format="parquet",
-                    )
-                )
-            except PipelineStepFailed:
-                found.keep(source.name, NOT_LOADED, sync.started_at, complete=False)
-                raise
-        _doubt_an_empty_answer(database, source, sync)
-        load_id = tables.last_load_id(database, source.name)
-        row = sync.row(load_id, source.api)
-        found.keep(source.name, load_id, sync.started_at, complete=row["complete"] is True)
-        tables.append(database, source.name, SYNCS, COLUMNS, row)
-        table = of_table(database, source, EVENT_DATA)
-        if _with_pictures(context, source):
+        metadata.update(of_table(database, source, resource.name))
+        if resource.has_events:
+            metadata["dagster/column_lineage"] = _lineage(source)
+        if resource.has_events and _with_pictures(context, source):
             syncs = tables.rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name)))
-            table["history"] = picture(source, "syncs", charts.history(syncs))
-    return dg.MaterializeResult(
-        asset_key=key,
-        metadata={
-            **{name: value for name, value in row.items() if name in SHOWN and value is not None},
-            "duration_seconds": round(sync.seconds, 3),
-            "events_per_second": round(row["rows_read"] / sync.seconds, 1),
-            **table,
-            "dagster/column_lineage": _lineage(source),
-        },
-    )
+            metadata["history"] = picture(source, "syncs", charts.history(syncs))
+
+    with _progress(context) as show:
+        loading.sync(resource, show, look, full=full)
+    return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 
 def _with_pictures(context: dg.AssetExecutionContext, source: EventSource) -> bool:
     """Only in a run that draws others too: the first picture takes half a second."""
     others = "__".join(asset_key(source, CHANGES).path)
     return others in context.job_def.graph.node_names()
-
-
-def _doubt_an_empty_answer(
-    database: duckdb.DuckDBPyConnection, source: EventSource, sync: Sync
-) -> None:
-    """An API that has no events any more is more likely one that does not show them."""
-    before = database.table(f"{source.name}.{EVENT_DATA}").aggregate("count(*)").fetchone()
-    if sync.outcome.complete and not sync.kept and before != (0,):
-        reason = "The API answered with no events, where it had some before: these stay current."
-        sync.outcome = replace(sync.outcome, complete=None, reason=reason)
-
-
-def _refuse_to_mix(database: duckdb.DuckDBPyConnection, source: EventSource) -> None:
-    """Keep the sandbox's invented events and real ones apart."""
-    if not tables.has_table(database, source.name, EVENT_DATA):
-        return
-    before = tables.noted_api(database, source.name) or tables.last_value(
-        database, source.name, SYNCS, "api"
-    )
-    if before and before != source.api and SANDBOX in (before, source.api):
-        raise ConfigError(
-            f"The database {warehouse.path()} holds the events of {before}, not of {source.api}: "
-            "move the file away, or name another one in EVENTS_DUCKDB, and sync again."
-        )
 
 
 def _progress(context: dg.AssetExecutionContext) -> AbstractContextManager[progress.Show]:

@@ -2,56 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import dlt
+import pendulum
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
-from dlt.sources.rest_api.config_setup import create_auth
-from dlt.sources.rest_api.typing import AuthConfig
+from dlt.sources.helpers.rest_client.auth import (
+    APIKeyAuth,
+    BearerTokenAuth,
+    HttpBasicAuth,
+    OAuth2ClientCredentials,
+)
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-KEY_FIELDS = {"api_key": "api_key", "bearer": "token"}  # where each auth takes the key
+from event_assets.api_errors import ApiError, public
+from event_assets.source import EventSource
+from event_assets.transport import ApiSession
+
+# Where each kind of auth takes its secrets, and the names that these have in dlt's secrets.
+SECRETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "api_key": {"api_key": ("api_key",)},
+    "bearer": {"token": ("api_key",)},
+    "http_basic": {"username": ("username", "api_key"), "password": ("password",)},
+    "oauth2_client_credentials": {
+        "client_id": ("client_id",),
+        "client_secret": ("client_secret",),
+    },
+}
 
 
 class ConfigError(ValueError):
     """The configuration cannot work. The message says where and what to do."""
 
 
-def build_auth(source: str, client: Mapping[str, Any], key: str | None) -> AuthBase | None:
-    """Make what adds a source's key to its requests.
+@contextmanager
+def build_auth(source: EventSource, config: Any, key: str | None) -> Iterator[AuthBase | None]:
+    """Make what adds a source's key to its requests, for as long as these are made.
 
     Args:
-        source: the source's name.
-        client: dlt's client configuration.
-        key: the key; None: the one in dlt's secrets.
+        source: whose key it is.
+        config: dlt's `auth` configuration.
+        key: the key; None: what dlt's secrets hold.
 
     Raises:
         ConfigError: when there is none, and one is needed.
     """
-    config = client.get("auth")
-    kind = config.get("type", "bearer") if isinstance(config, Mapping) else config
-    if secret := KEY_FIELDS.get(kind or ""):
-        config = {"type": kind, **(config if isinstance(config, Mapping) else {})}
-        config[secret] = key or _key(source, client)
-        if config.get("location") == "query":
-            return _QueryKey(config.get("name") or "api_key", config[secret])
-    return create_auth(cast("AuthConfig", config))
+    if config is None:
+        yield None
+        return
+    given = {"type": config} if isinstance(config, str) else dict(config)
+    kind = given.pop("type", "bearer")
+    for name, places in SECRETS[kind].items():
+        if given.get(name) is None:
+            given[name] = key or _secret(source, places)
+    if kind == "oauth2_client_credentials":
+        with ApiSession(given.get("access_token_url") or "", concurrency=1) as session:
+            yield _Tokens(session=session, **given)
+    else:
+        yield _made(kind, given)
 
 
-def _key(source: str, client: Mapping[str, Any]) -> str:
-    for place in (f"{source}.api_key", "api_key"):
-        try:
-            key = str(dlt.secrets[place])
-        except (KeyError, ConfigFieldMissingException):
-            continue
-        if key:
-            return key
+def _made(kind: str, given: dict[str, Any]) -> AuthBase:
+    place = given.get("location", "header")
+    if kind == "api_key" and place in ("query", "param"):
+        return _QueryKey(given.get("name") or "api_key", given["api_key"])
+    if kind == "api_key" and place == "cookie":
+        return _CookieKey(given.get("name") or "api_key", given["api_key"])
+    kinds = {"api_key": APIKeyAuth, "bearer": BearerTokenAuth, "http_basic": HttpBasicAuth}
+    return cast("AuthBase", kinds[kind](**given))
+
+
+def secrets_of(source: EventSource) -> list[str]:
+    """Give every secret that a source has, as far as they are set."""
+    names = {name for places in SECRETS.values() for names in places.values() for name in names}
+    found = [_found(place) for name in names for place in _places(source, name)]
+    return [secret for secret in found if secret]
+
+
+def _places(source: EventSource, name: str) -> tuple[str, str]:
+    return f"{source.name}.{name}", name
+
+
+def _found(place: str) -> str | None:
+    try:
+        return str(dlt.secrets[place]) or None
+    except (KeyError, ConfigFieldMissingException):
+        return None
+
+
+def _secret(source: EventSource, names: tuple[str, ...]) -> str:
+    for name in names:
+        for place in _places(source, name):
+            if found := _found(place):
+                return found
+    name = names[-1]
+    variable = name.upper() if source.is_default else f"{source.name}__{name}".upper()
     raise ConfigError(
-        f"No key for the API at {client.get('base_url')}: set API_KEY in .env or in the "
-        "environment (or api_key in .dlt/secrets.toml)."
+        f"No key for the API at {source.base_url}: set {variable} in .env or in the environment "
+        f"(or {name} in .dlt/secrets.toml)."
     )
 
 
@@ -65,3 +118,67 @@ class _QueryKey(AuthBase):
         url = request.url or ""
         request.url = f"{url}{'&' if '?' in url else '?'}{self._added}"
         return request
+
+
+class _CookieKey(AuthBase):
+    """Adds the key to the cookies, which dlt's own class does not do."""
+
+    def __init__(self, name: str, key: str) -> None:
+        self._added = f"{name}={quote(key)}"
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        others = request.headers.get("Cookie")
+        request.headers["Cookie"] = f"{others}; {self._added}" if others else self._added
+        return request
+
+
+class _Tokens(OAuth2ClientCredentials):
+    """Fetches a token when there is none, once for all threads, by the retry policy."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._lock = threading.Lock()
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        with self._lock:
+            return super().__call__(request)
+
+    def obtain_token(self) -> None:
+        """Fetch a token: with the secret in the body, or else as the user and password.
+
+        Raises:
+            ApiError: when there is none.
+        """
+        place = public(self.access_token_url)
+        asked = self.build_access_token_request()
+        answer = self.session.post(self.access_token_url, **asked)
+        if answer.status_code in (400, 401):
+            form = asked["data"]
+            id_, secret = (quote(form.pop(f"client_{part}"), safe="") for part in ("id", "secret"))
+            answer = self.session.post(self.access_token_url, **asked, auth=(id_, secret))
+        if not answer.ok:
+            raise ApiError(
+                f"The API's token address {place} answered {answer.status_code}: set CLIENT_ID and "
+                "CLIENT_SECRET (in .env or the environment) to what it accepts."
+            )
+        document = answer.json() if _is_json(answer) else None
+        if not isinstance(document, dict) or not document.get("access_token"):
+            raise ApiError(
+                f"The API's token address {place} sent no `access_token`; check "
+                "`access_token_url` in defs.yaml."
+            )
+        self.access_token = self.parse_access_token(document)
+        self._expire_after(document)
+
+    def _expire_after(self, document: dict[str, Any]) -> None:
+        seconds = self.parse_expiration_in_seconds(document)
+        early = min(30, seconds // 10)  # a token that ends on the way is no use
+        self.token_expiry = pendulum.now().add(seconds=seconds - early)
+
+
+def _is_json(answer: Any) -> bool:
+    try:
+        answer.json()
+    except ValueError:
+        return False
+    return True

@@ -193,7 +193,8 @@ def schema_stable(
     database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
     """Compare the columns that the newest sync filled with those of the sync before."""
-    syncs = database.table(f"{schema}.{SYNCS}").filter("rows_read > 0 and columns is not null")
+    comparable = "rows_read > 0 and columns is not null and full_sync is not false"
+    syncs = database.table(f"{schema}.{SYNCS}").filter(comparable)
     filled = syncs.order("started_at desc").limit(2).project("columns").fetchall()
     now, before = ([json.loads(columns) for (columns,) in filled] + [{}, {}])[:2]
     changed = [
@@ -226,7 +227,8 @@ def fresh(
     """Check the age of the newest sync that `event_data` holds."""
     newest = None
     if tables.has_table(database, schema, "_dlt_loads"):
-        loads = database.table(f"{schema}._dlt_loads").filter("status = 0")
+        own = f"status = 0 and schema_name = {tables.literal(schema)}"
+        loads = database.table(f"{schema}._dlt_loads").filter(own)
         newest = loads.aggregate("max(inserted_at)").fetchone()
     return _judged(newest[0] if newest else None, key, freshness)
 

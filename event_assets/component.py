@@ -8,7 +8,6 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import (
     UnresolvedAssetJobDefinition,
 )
-from dagster_dlt import DagsterDltResource
 from pydantic import BaseModel
 from pydantic import Field as Describe
 
@@ -17,11 +16,12 @@ from event_assets.assets import build_assets
 from event_assets.auth import ConfigError
 from event_assets.checks import Freshness, build_checks
 from event_assets.fields import NAMING, Field, misnamed
-from event_assets.metadata import DEFAULT_SOURCE, asset_key
+from event_assets.metadata import asset_key
 from event_assets.rejects import MAX_REJECTS
-from event_assets.source import EVENT_DATA, EventSource
+from event_assets.source import DEFAULT_SOURCE, EVENT_DATA, EventSource
 from event_assets.summary import RunSummary
 from event_assets.transport import CONCURRENCY
+from event_assets.windows import Windows
 
 
 def _rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _fields(context: dg.ResolutionContext, value: dict[str, Field]) -> dict[str,
 
 
 # The same for all sources: Dagster wants resources of one name to be one.
-RESOURCES = {"dlt": DagsterDltResource(), "summary": RunSummary()}
+RESOURCES = {"summary": RunSummary()}
 
 
 class EventApi(dg.Component, dg.Model, dg.Resolvable):
@@ -65,6 +65,11 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     )
     only: Sequence[str] = Describe(
         default=(), description="Beside `fields`, keep these paths and nothing else."
+    )
+    windows: Windows | None = Describe(
+        default=None,
+        description="Read the list in windows of time, where the API shows only the first rows of "
+        "a long one.",
     )
     max_rejects: str = Describe(
         default=f"{MAX_REJECTS:.0%}",
@@ -100,6 +105,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             self.only,
             float(self.max_rejects.rstrip("%")) / 100,
             self.ignore_changes,
+            self.windows,
         )
         suffix = "events" if name == DEFAULT_SOURCE else name
         event_data = asset_key(source, EVENT_DATA)

@@ -78,8 +78,9 @@ def problems(config: Any) -> Iterator[tuple[Keys, str]]:
     for index, resource in enumerate(resources):
         if not isinstance(resource, Mapping) or not resource.get("name"):
             yield ("resources", index), "must be a mapping with a `name`"
-    if [r.get("name") for r in resources if isinstance(r, Mapping)] != ["event_data"]:
-        yield ("resources",), "there must be one resource, named `event_data`"
+    names = [r.get("name") for r in resources if isinstance(r, Mapping)]
+    if "event_data" not in names:
+        yield ("resources",), "there must be a resource named `event_data`"
 
 
 def _address(client: Any) -> Iterator[tuple[Keys, str]]:

@@ -8,26 +8,14 @@ import dagster as dg
 import duckdb
 
 from event_assets import changes, charts, metadata, tables, warehouse
+from event_assets.current import CURRENT
 from event_assets.failures import plainly
 from event_assets.source import EVENT_DATA, EventSource
 
 Metadata = dict[str, Any]
 Build = Callable[[duckdb.DuckDBPyConnection], Metadata]
 
-# An event that came, but with a record that breaks the contract, stays as it was.
-CURRENT_EVENTS = """
-create or replace view {schema}.current_events as
-with complete as (
-    select coalesce(max(load_id), '') as load_id
-    from {schema}.event_data_syncs where complete
-)
-from {schema}.event_data
-where _dlt_load_id >= (select load_id from complete)
-    or id in (
-        select id from {schema}.event_data_rejects
-        where load_id >= (select load_id from complete)
-    )
-"""
+CURRENT_EVENTS = f"create or replace view {{schema}}.current_events as{CURRENT}"
 EVENT_CALENDAR = """
 create or replace table {schema}.event_calendar as
 select cast(start_time at time zone 'UTC' as date) as day, {status} as status, count(*) as events

@@ -10,11 +10,13 @@ from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import api_errors, sandbox, warehouse
 from event_assets.auth import ConfigError
+from event_assets.paging import PagingError
 from event_assets.rejects import TooManyRejectsError
 
 T = TypeVar("T")
 SAID_PLAINLY = (
     ConfigError,
+    PagingError,
     TooManyRejectsError,
     sandbox.SandboxError,
     warehouse.WarehouseError,

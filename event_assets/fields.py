@@ -225,6 +225,11 @@ def _plain(choice: str) -> Path | None:
     return None if "{" in choice or "*" in choice else tuple(choice.split("."))
 
 
+def values_at(records: Sequence[Any], path: str) -> list[Any]:
+    """Give what is at a path in each record; None where it is not."""
+    return _getter(path)(records)
+
+
 def _getter(choice: str) -> Getter:
     """Make what reads a path, or parts put together, in many records at once."""
     names = PART.findall(choice)

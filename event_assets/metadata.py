@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from event_assets.source import EventSource
 
 LOG = logging.getLogger("dagster")
-DEFAULT_SOURCE = "events"
 DESCRIPTIONS = {  # of columns that are not the API's
     LAST_SEEN: "When a sync last saw the event (UTC).",
     "_dlt_load_id": "The sync that last saw the event: `load_id` in event_data_syncs.",
@@ -49,7 +48,7 @@ def _short(value: Any) -> str | int | float | bool | None:
 
 def asset_key(source: EventSource, name: str) -> dg.AssetKey:
     """Key of a source's asset: the default source's plainly, any other's with its name first."""
-    return dg.AssetKey([name] if source.name == DEFAULT_SOURCE else [source.name, name])
+    return dg.AssetKey([name] if source.is_default else [source.name, name])
 
 
 def of_table(

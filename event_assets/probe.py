@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from event_assets.reading import first_page
 from event_assets.source import EventSource
 from event_assets.syncs import Sync
 
@@ -38,7 +39,7 @@ def look(source: EventSource) -> Look:
         ApiError, requests.HTTPError: when there is no answer, or none that is good.
     """
     sync = Sync(show=lambda _: None)
-    page, seconds = source.first_page(sync)
+    page, seconds = first_page(source, sync)
     return Look(
         seconds=seconds,
         total=sync.outcome.total_reported,

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import IO
 
 import duckdb
 import pyarrow as pa
 
 from event_assets.records import Reject
-from event_assets.tables import transaction
+from event_assets.tables import quoted, transaction
 
 REJECTS = "event_data_rejects"
 MAX_REJECTS = 0.05  # of all records
+SCHEMA = pa.schema([(name, pa.string()) for name in Reject._fields])
 NOT_LOADED = ""  # stands for the load of a sync that failed
 
 CREATE = """
-create table if not exists {schema}.event_data_rejects (
+create table if not exists {rejects} (
     id varchar, record json, field varchar, reason varchar,
     first_rejected_at timestamptz, rejected_at timestamptz, load_id varchar
 )
@@ -36,19 +38,20 @@ from (
 ) as found
 left join (
     select coalesce(id, md5(record)) as key, min(first_rejected_at) as since
-    from {schema}.event_data_rejects group by key
+    from {rejects} group by key
 ) as known using (key)
 """
 REPLACED = """
-delete from {schema}.event_data_rejects
+delete from {rejects}
 where coalesce(id, md5(record)) in (select coalesce(id, md5(record)) from rejected_merged)
 """
 GOOD = """
-delete from {schema}.event_data_rejects
-where (? and id is null) or id in (select id from {schema}.event_data where _dlt_load_id = ?)
+delete from {rejects}
+where (? and id is null) or id in (select id from {table} where _dlt_load_id = ?)
 """
+GOOD_WITHOUT_IDS = "delete from {rejects} where ? and id is null"
 ADD = """
-insert into {schema}.event_data_rejects
+insert into {rejects}
 select id, record, field, reason, coalesce(since, ?), ?, ? from rejected_merged
 """
 
@@ -58,32 +61,54 @@ class TooManyRejectsError(Exception):
 
 
 class Found:
-    """What the sync that is running has rejected so far, on disk when it is much."""
+    """What the sync that is running has rejected so far, in a file."""
 
-    def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
-        self._database = database
-        self._database.execute(FOUND)
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._writer = pa.ipc.new_stream(file, SCHEMA)
 
     def add(self, rejects: Sequence[Reject]) -> None:
         """Note records."""
-        rows = pa.table([list(values) for values in zip(*rejects, strict=True)], Reject._fields)
-        self._database.from_arrow(rows).insert_into("rejected_now")
+        columns = [list(values) for values in zip(*rejects, strict=True)]
+        self._writer.write_batch(pa.record_batch(columns, SCHEMA))
 
-    def keep(self, schema: str, load_id: str, now: datetime, complete: bool) -> None:
-        """Put them into `event_data_rejects`, and take out what is good by now.
+    def keep(
+        self,
+        database: duckdb.DuckDBPyConnection,
+        schema: str,
+        table: str,
+        load_id: str,
+        now: datetime,
+        *,
+        complete: bool,
+        has_ids: bool = True,
+    ) -> None:
+        """Put them into the table's rejects, and take out what is good by now.
 
         A record without an id that is not here any more leaves with the next complete sync: what
         became of it cannot be known.
         """
-        database = self._database
+        words = {"rejects": f"{schema}.{rejects_of(table)}", "table": f"{schema}.{quoted(table)}"}
+        database.execute(FOUND)
+        self._writer.close()
+        self._file.seek(0)
+        for batch in pa.ipc.open_stream(self._file):
+            database.from_arrow(pa.Table.from_batches([batch])).insert_into("rejected_now")
         with transaction(database):
             database.execute(f"create schema if not exists {schema}")
-            database.execute(CREATE.format(schema=schema))
-            database.execute(MERGED.format(schema=schema))
-            database.execute(REPLACED.format(schema=schema))
+            database.execute(CREATE.format_map(words))
+            database.execute(MERGED.format_map(words))
+            database.execute(REPLACED.format_map(words))
             if load_id:
-                database.execute(GOOD.format(schema=schema), [complete, load_id])
-            database.execute(ADD.format(schema=schema), [now, now, load_id])
+                good = GOOD if has_ids else GOOD_WITHOUT_IDS
+                given = [complete, load_id] if has_ids else [complete]
+                database.execute(good.format_map(words), given)
+            database.execute(ADD.format_map(words), [now, now, load_id])
+
+
+def rejects_of(table: str) -> str:
+    """Name the table that keeps the records that are not good enough for a table."""
+    return f"{table}_rejects"
 
 
 def check_share(reasons: Counter[tuple[str | None, str]], records: int, share: float) -> None:

@@ -11,7 +11,7 @@ from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import warehouse
-from event_assets.metadata import DEFAULT_SOURCE
+from event_assets.source import DEFAULT_SOURCE
 
 SYNCED = "event_data"
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import islice
 from typing import Any
 
 from event_assets.conversion import to_json
-from event_assets.paging import Outcome
+from event_assets.increments import Increment
+from event_assets.paging import Outcome, Readings
 from event_assets.progress import Progress, Show
 from event_assets.records import Reject, Shaper
 from event_assets.retries import Traffic
 
 SYNCS = "event_data_syncs"
+CHUNK = 1_000  # records looked at together
 COLUMNS = {
     "load_id": "varchar",
     "api": "varchar",
@@ -34,7 +38,14 @@ COLUMNS = {
     "columns": "json",
     "complete": "boolean",
     "reason": "varchar",
+    "full_sync": "boolean",
+    "position": "json",
 }
+
+
+def syncs_of(table: str) -> str:
+    """Name the table that says how the syncs of a table went."""
+    return f"{table}_syncs"
 
 
 @dataclass
@@ -43,27 +54,37 @@ class Sync:
 
     Attributes:
         show: is told how far the sync is, after every page.
+        types: the columns that the table has, and their types.
+        exact: its columns of whole numbers that can become floats.
+        increment: how the API is asked for what is new only, if it is.
+        position: how far the syncs before came; None: everything is read.
+        reject: takes the records that break the contract.
         traffic: requests, retries and bytes of its session.
         outcome: what paging says of the rows so far; in the end, its verdict.
-        types: the columns that the table has, and their types.
-        reject: takes the records that break the contract.
-        may_widen: says whether the whole numbers in a column of the table can become floats.
-        prepare: makes the table ready for what is loaded next.
-        kept: events that are loaded.
+        readings: the lists that are read, where there are many.
+        kept: records that are loaded.
         shaped: what the records were like, once there are some.
     """
 
     show: Show
     types: Mapping[str, str] = field(default_factory=dict)
+    exact: frozenset[str] = frozenset()
+    increment: Increment | None = None
+    position: Any = None
     reject: Callable[[Sequence[Reject]], None] = lambda _: None
-    may_widen: Callable[[str], bool] = lambda _: True
-    prepare: Callable[[Shaper], None] = lambda _: None
     kept: int = 0
     shaped: Shaper | None = None
+    readings: Readings | None = None
     traffic: Traffic = field(default_factory=Traffic)
     outcome: Outcome = field(default_factory=lambda: Outcome(False, "No answer was read."))
     started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    _furthest: Any = None
     _clock: float = field(default_factory=time.monotonic, repr=False)
+
+    @property
+    def is_full(self) -> bool:
+        """Is everything read, so that what does not come is gone?"""
+        return self.position is None
 
     @property
     def seconds(self) -> float:
@@ -74,6 +95,22 @@ class Sync:
         """Keep what paging says after a page, and show it."""
         self.outcome = outcome
         self.show(self.progress)
+
+    def watching(self, records: Iterable[Any]) -> Iterator[Any]:
+        """Hand records on, and see how far they go."""
+        if self.increment is None:
+            yield from records
+            return
+        source = iter(records)
+        while chunk := list(islice(source, CHUNK)):
+            self._furthest = self.increment.furthest(chunk, self._furthest)
+            yield from chunk
+
+    def _reached(self) -> Any:
+        """How far the table is now: no further than before, when something may be missing."""
+        if self.outcome.complete is False or self._furthest is None:
+            return self.position
+        return self._furthest if self.position is None else max(self._furthest, self.position)
 
     def progress(self) -> Progress:
         """Say how far the sync is."""
@@ -108,4 +145,6 @@ class Sync:
             "columns": to_json(self.shaped.held if self.shaped else {}),
             "complete": outcome.complete,
             "reason": outcome.reason,
+            "full_sync": self.is_full,
+            "position": json.dumps(self._reached()),
         }

@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from event_assets.kinds import EXACT
 from event_assets.warehouse import make_room
 
 TYPES = {  # DuckDB's names for dlt's types
@@ -41,55 +42,65 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def types(database: duckdb.DuckDBPyConnection, schema: str) -> dict[str, str]:
-    """Give the columns that `event_data` has and their types, by dlt's names."""
+def types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+    """Give the columns that a table has and their types, by dlt's names."""
     names = {duck: name for name, duck in TYPES.items()}
     found = database.execute(
         "select column_name, data_type from duckdb_columns() "
-        "where schema_name = ? and table_name = 'event_data'",
-        [schema],
+        "where schema_name = ? and table_name = ?",
+        [schema, table],
     ).fetchall()
     return {column: names[kind] for column, kind in found if kind in names}
 
 
-def may_widen(database: duckdb.DuckDBPyConnection, schema: str, column: str) -> bool:
-    """Are all whole numbers in a column of `event_data` exact as floats?"""
-    inexact = f"bool_or(abs({quoted(column)}::hugeint) > {2**53})"
-    return database.table(f"{schema}.event_data").aggregate(inexact).fetchone() != (True,)
+def exact(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> frozenset[str]:
+    """Give the columns of whole numbers whose values would all be the same as floats."""
+    whole = [name for name, kind in types(database, schema, table).items() if kind == "bigint"]
+    if not whole:
+        return frozenset()
+    ends = ", ".join(
+        f"greatest(-min({quoted(name)})::hugeint, max({quoted(name)}))" for name in whole
+    )
+    largest = database.table(f"{schema}.{table}").aggregate(ends).fetchone() or ()
+    return frozenset(
+        name for name, value in zip(whole, largest, strict=True) if (value or 0) <= EXACT
+    )
 
 
 def prepare(
     database: duckdb.DuckDBPyConnection,
     schema: str,
+    table: str,
     widened: Sequence[str],
     retyped: Mapping[str, str],
     columns: int,
 ) -> None:
-    """Make `event_data`, and dlt's staging of it, ready for what is loaded next.
+    """Make a table, and dlt's staging of it, ready for what is loaded next.
 
     Args:
         database: a connection.
         schema: the source's.
+        table: its name.
         widened: columns of whole numbers that become floats; their values stay the same.
         retyped: columns that the contract has as another type: what is in them moves to a column
             beside, `NAME__v_TYPE`, and the API's events fill the new one.
         columns: how many the table will have.
     """
-    before = types(database, schema)
+    before = types(database, schema, table)
     with transaction(database):
         for owner in (schema, f"{schema}_staging"):
-            if not has_table(database, owner, "event_data"):
+            if not has_table(database, owner, table):
                 continue
-            table = f"{quoted(owner)}.event_data"
+            name = f"{quoted(owner)}.{quoted(table)}"
             for column in widened:
-                database.execute(f"alter table {table} alter {quoted(column)} type double")
+                database.execute(f"alter table {name} alter {quoted(column)} type double")
             for column, kind in retyped.items():
                 beside, number = f"{column}__v_{before[column]}", 1
                 while beside in before:
                     number += 1
                     beside = f"{column}__v_{before[column]}__x{number}"
-                database.execute(f"alter table {table} rename {quoted(column)} to {quoted(beside)}")
-                database.execute(f"alter table {table} add {quoted(column)} {TYPES[kind]}")
+                database.execute(f"alter table {name} rename {quoted(column)} to {quoted(beside)}")
+                database.execute(f"alter table {name} add {quoted(column)} {TYPES[kind]}")
     make_room(database, columns)
 
 
@@ -107,7 +118,13 @@ def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> b
     return found != (0,)
 
 
-def last_value(database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> Any:
+def last_value(
+    database: duckdb.DuckDBPyConnection,
+    schema: str,
+    table: str,
+    column: str,
+    where: str = "true",
+) -> Any:
     """Give a column of the newest row of a table of our own; None where there is none."""
     known = database.execute(
         "select count(*) from duckdb_columns() "
@@ -116,7 +133,7 @@ def last_value(database: duckdb.DuckDBPyConnection, schema: str, table: str, col
     ).fetchone()
     if not known or not known[0]:
         return None
-    newest = database.table(f"{schema}.{table}").order("started_at desc").limit(1)
+    newest = database.table(f"{schema}.{table}").filter(where).order("started_at desc").limit(1)
     row = newest.project(column).fetchone()
     return row[0] if row else None
 
@@ -135,10 +152,10 @@ def noted_api(database: duckdb.DuckDBPyConnection, schema: str) -> str | None:
     return str(found[0]) if found else None
 
 
-def last_load_id(database: duckdb.DuckDBPyConnection, schema: str) -> str:
-    """Give the id of the newest load of a schema."""
-    loads = database.table(f"{schema}._dlt_loads").order("inserted_at desc").limit(1)
-    newest = loads.project("load_id").fetchone()
+def last_load_id(database: duckdb.DuckDBPyConnection, schema: str, pipeline: str) -> str:
+    """Give the id of the newest load of a pipeline into a schema."""
+    loads = database.table(f"{schema}._dlt_loads").filter(f"schema_name = {literal(pipeline)}")
+    newest = loads.order("inserted_at desc").limit(1).project("load_id").fetchone()
     return str(newest[0]) if newest else ""
 
 

@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dlt
 import duckdb
 from dlt import Pipeline
+from dlt.common.destination import Destination
 from filelock import FileLock, Timeout
 
 LOG = logging.getLogger("dagster")
@@ -73,11 +75,19 @@ def make_room(database: duckdb.DuckDBPyConnection, columns: int = 0) -> None:
 
 @contextmanager
 def _turn(patience: float | None) -> Iterator[None]:
-    lock = FileLock(f"{path()}.lock")
+    with _held(Path(f"{path()}.lock"), f"Waiting for another sync that writes {path()}", patience):
+        yield
+
+
+@contextmanager
+def _held(lock_file: Path, waiting: str, patience: float | None = None) -> Iterator[None]:
+    """Hold a lock, which ends with the process; wait for it as long as it takes, or patience."""
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(lock_file)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        LOG.info("Waiting for another sync that writes %s ...", path())
+        LOG.info("%s ...", waiting)
         try:
             lock.acquire(timeout=-1 if patience is None else patience)
         except Timeout:
@@ -109,10 +119,14 @@ def describe(error: duckdb.IOException) -> str:
 
 
 @contextmanager
-def pipeline(schema: str) -> Iterator[tuple[Pipeline, duckdb.DuckDBPyConnection]]:
-    """Give the dlt pipeline that writes `schema` and its connection, when it is their turn.
+def pipeline(name: str, schema: str) -> Iterator[Pipeline]:
+    """Give the dlt pipeline that fills tables of a schema, when it is this sync's turn.
 
-    Its working folder lies beside the database and belongs to the one sync that holds the lock.
+    Its working folder lies beside the database and belongs to the one sync that holds its lock.
+    The database is not opened: `destination` gives it to the steps that need it.
+
+    Raises:
+        WarehouseError: when the database's name cannot work.
     """
     if "'" in str(path()):
         raise WarehouseError(
@@ -124,14 +138,14 @@ def pipeline(schema: str) -> Iterator[tuple[Pipeline, duckdb.DuckDBPyConnection]
             f"The database {path()} is named like the schema {schema} in it, which DuckDB finds "
             f"ambiguous; give the file another name in EVENTS_DUCKDB."
         )
-    with connect() as connection:
-        writer = dlt.pipeline(
-            pipeline_name=schema,
-            pipelines_dir=str(path().parent / "dlt" / path().stem),
-            destination=dlt.destinations.duckdb(connection, destination_name=path().stem),
-            dataset_name=schema,
-        )
-        yield writer, connection
+    folder = path().parent / "dlt" / path().stem
+    with _held(folder / f"{name}.lock", f"Waiting for another sync of {name}"):
+        yield dlt.pipeline(pipeline_name=name, pipelines_dir=str(folder), dataset_name=schema)
+
+
+def destination(connection: duckdb.DuckDBPyConnection) -> Destination[Any, Any]:
+    """Give the database to dlt, open."""
+    return dlt.destinations.duckdb(connection, destination_name=path().stem)
 
 
 def reserved_words() -> set[str]:

@@ -1,6 +1,7 @@
 """Records that break the contract: kept with their reason, and never in the way of the others."""
 
 from datetime import datetime, timezone
+from tempfile import TemporaryFile
 from typing import Any
 
 import dagster as dg
@@ -117,13 +118,14 @@ def test_a_bad_record_that_is_read_twice_counts_once(project: Project) -> None:
 
 
 def test_many_large_rejects_need_little_memory(project: Project) -> None:
-    with warehouse.connect() as database:
-        found = Found(database)
+    with TemporaryFile() as file, warehouse.connect() as database:
+        found = Found(file)
         for batch in range(80):
             found.add(
                 [Reject(f"{batch}-{i}", f'"{"x" * 2_000}"', "id", "bad") for i in range(1_000)]
             )
-        found.keep("events", NOT_LOADED, datetime.now(timezone.utc), complete=False)
+        now = datetime.now(timezone.utc)
+        found.keep(database, "events", "event_data", NOT_LOADED, now, complete=False)
     assert project.rows("select count(*) from events.event_data_rejects") == [(80_000,)]
 
 

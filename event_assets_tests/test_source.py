@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from event_assets.reading import is_list_at
 from event_assets.sandbox import Sandbox
-from event_assets.source import is_list_at
 from event_assets_tests.conftest import Project
 
 

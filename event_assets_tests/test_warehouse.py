@@ -71,7 +71,7 @@ def test_a_database_named_like_its_schema_is_refused(
     monkeypatch.setenv("EVENTS_DUCKDB", str(tmp_path / "events.duckdb"))
     with (
         pytest.raises(warehouse.WarehouseError, match="another name"),
-        warehouse.pipeline("events"),
+        warehouse.pipeline("events", "events"),
     ):
         pass
 

@@ -7,16 +7,23 @@ from event_assets.paging.offset_pages import OffsetPages
 from event_assets.paging.offset_walk import OffsetWalk
 from event_assets.paging.outcome import Outcome, Report
 from event_assets.paging.page_watch import PageWatch, Protocol
-from event_assets.paging.watched import PageNumbers, WatchedPages, watched
+from event_assets.paging.readings import OneEach, Readings
+from event_assets.paging.watched import PageNumbers, PagingError, WatchedPages, watched
+from event_assets.paging.windowed import Cut, WindowedPages
 
 __all__ = [
+    "Cut",
     "OffsetPages",
     "OffsetWalk",
+    "OneEach",
     "Outcome",
     "PageNumbers",
     "PageWatch",
+    "PagingError",
     "Protocol",
+    "Readings",
     "Report",
     "WatchedPages",
+    "WindowedPages",
     "watched",
 ]

@@ -121,6 +121,11 @@ class OffsetPages(BasePaginator):
                 jsonpath.set_value_at_path(document, path, value)
                 request.json = document
 
+    def cut_short(self) -> None:
+        """The pages ended before this paginator did: the configuration ignores an answer."""
+        self._walk.cut_short()
+        self._report(self._walk.outcome)
+
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Query parameters of up to `count` requests after the next, if the list stays still.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from event_assets.paging.outcome import Outcome
+from event_assets.paging.outcome import IGNORED, Outcome
 from event_assets.paging.recount import Recount
 from event_assets.paging.seen import DistinctIds, RecentIds
 from event_assets.paging.totals import OffsetTotal
@@ -152,6 +152,12 @@ class OffsetWalk:
         ):
             self._give_up()
         return deliver
+
+    def cut_short(self) -> None:
+        """The configuration ended the reading: it ignores an answer."""
+        if not self.done:
+            came = self._seen.count()
+            self._finish(None, f"{came:,} rows came; {IGNORED}.")
 
     # reading forward
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+IGNORED = "the reading stopped at an answer that response_actions ignore"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from enum import Enum
 
-from event_assets.paging.outcome import Outcome
+from event_assets.paging.outcome import IGNORED, Outcome
 from event_assets.paging.seen import DistinctIds, RecentIds
 
 
@@ -65,6 +65,18 @@ class PageWatch:
         return self._believed and self._total is not None and self._total > len(self._seen)
 
     @property
+    def expects_full_pages(self) -> bool:
+        """Was the last page full, so that more are likely?"""
+        return not self.done and 0 < self._last_size == self._largest
+
+    @property
+    def pages_promised(self) -> int | None:
+        """How many pages a total that may be believed makes, of the size that came."""
+        if not self._believed or self._total is None:
+            return None
+        return -(-self._total // max(self._largest, 1))
+
+    @property
     def covers_total(self) -> bool:
         """Have as many ids come as a total promises, the last of them in a page not full?"""
         promised = self._believed and not self.expects_more
@@ -112,6 +124,15 @@ class PageWatch:
         """End the reading as not complete."""
         self._verdict = (False, reason)
         self.done = True
+
+    def cut_short(self) -> None:
+        """The configuration ended the reading: it ignores an answer, such as 404 past the end."""
+        totals = self._totals if self._believed else None
+        if totals == (self._seen.count(),) * 2:
+            self.end()
+        elif not self.done:
+            self._verdict = (None, f"{self._seen.count():,} rows came; {IGNORED}.")
+            self.done = True
 
     def end(self, note: str | None = None, limited: str | None = None) -> None:
         """The pages ended; `limited` says that the configuration ended them."""

@@ -24,8 +24,39 @@ from event_assets.paging.page_watch import PageWatch, Protocol
 from event_assets.paging.seen import row_ids
 from event_assets.paging.totals import AUTO, PAGE_COUNT_PLACES, TotalFinder, find_count
 
+NOWHERE = "leads to nothing in the API's answer: correct it in defs.yaml."
 
-class PageNumbers(PageNumberPaginator):
+
+class PagingError(ValueError):
+    """The answers do not fit the paginator. The message says what to correct."""
+
+
+class _PlainErrors:
+    """In place of dlt's own messages, which hold the whole answer."""
+
+    total_path: Any
+    has_more_path: Any
+
+    def _handle_missing_total(self, response_json: dict[str, Any]) -> None:  # noqa: ARG002 (dlt's)
+        raise PagingError(f"The paginator's total_path `{self.total_path}` {NOWHERE}")
+
+    def _handle_invalid_total(self, total: Any) -> None:  # noqa: ARG002 (dlt's)
+        raise PagingError(f"The paginator's total_path `{self.total_path}` leads to no number.")
+
+    def _handle_missing_has_more(self, response_json: dict[str, Any]) -> None:  # noqa: ARG002 (dlt's)
+        raise PagingError(f"The paginator's has_more_path `{self.has_more_path}` {NOWHERE}")
+
+    def _handle_invalid_has_more(self, has_more: Any) -> None:  # noqa: ARG002 (dlt's)
+        raise PagingError(
+            f"The paginator's has_more_path `{self.has_more_path}` leads to neither true nor false."
+        )
+
+
+class Cursors(_PlainErrors, JSONResponseCursorPaginator):
+    """dlt's cursors."""
+
+
+class PageNumbers(_PlainErrors, PageNumberPaginator):
     """dlt's page numbers, which read past an empty page while a total promises more.
 
     Ends at an empty page, at the number of pages the API reports (`total_path`, or the usual
@@ -40,6 +71,7 @@ class PageNumbers(PageNumberPaginator):
         super().__init__(stop_after_empty_page=chosen is not False, **options)
         self.chosen_stop = chosen
         self.rows_expected = False
+        self.last_page = None if self.maximum_value is None else self.maximum_value - 1
 
     def _stop_after_this_page(self, data: list[Any] | None = None) -> bool:
         if self.chosen_stop is None:
@@ -53,11 +85,9 @@ class PageNumbers(PageNumberPaginator):
             count = find_count(response.json(), PAGE_COUNT_PLACES)
             if count is not None and self.current_value >= count + self.base_index:
                 self._has_next_page = False
-
-    def _handle_missing_total(self, response_json: dict[str, Any]) -> None:
-        # dlt's own message holds the whole answer
-        kind = type(response_json).__name__
-        raise ValueError(f"total_path {self.total_path} names nothing in the answer, a {kind}")
+            if count:
+                ends = (count + self.base_index - 1, self.last_page)
+                self.last_page = min(end for end in ends if end is not None)
 
 
 class WatchedPages(BasePaginator):
@@ -130,6 +160,22 @@ class WatchedPages(BasePaginator):
             self._report(self._watch.outcome)
         self._asked.add(asks)
 
+    def cut_short(self) -> None:
+        """The pages ended before this paginator did: the configuration ignores an answer."""
+        self._watch.cut_short()
+        self._report(self._watch.outcome)
+
+    def upcoming(self, count: int) -> list[dict[str, Any]]:
+        """Query parameters of up to `count` requests after the next; for page numbers only."""
+        run, watch = self._run, self._watch
+        if not isinstance(run, PageNumbers) or not run.param_name or not watch.expects_full_pages:
+            return []
+        promised = watch.pages_promised
+        last = None if promised is None else run.initial_value + promised - 1
+        ends = [end for end in (last, run.last_page) if end is not None]
+        after = range(run.current_value + 1, run.current_value + count + 1)
+        return [{run.param_name: page} for page in after if page <= min(ends, default=page)]
+
     def __copy__(self) -> WatchedPages:
         twin = WatchedPages.__new__(WatchedPages)
         vars(twin).update(vars(self))
@@ -141,6 +187,9 @@ class WatchedPages(BasePaginator):
 
     def __str__(self) -> str:
         return f"WatchedPages around {type(self._run).__name__}"
+
+
+OWN: Mapping[str, Callable[..., BasePaginator]] = {"page_number": PageNumbers, "cursor": Cursors}
 
 
 def watched(
@@ -166,8 +215,8 @@ def watched(
     try:
         if kind == "offset":
             return OffsetPages(**options, id_of=id_of, report=report)
-        if kind == "page_number":
-            return WatchedPages(PageNumbers(**options), id_of, report)
+        if own := OWN.get(kind):
+            return WatchedPages(own(**options), id_of, report)
         config = cast("Any", {"type": kind, **options})
         return WatchedPages(create_paginator(config), id_of, report)
     except TypeError as error:

@@ -1,0 +1,83 @@
+"""Asking the API for what is new only: where to begin, and how far a sync came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from dlt.extract.incremental.lag import apply_lag
+from dlt.sources.rest_api.config_setup import expand_placeholders, setup_incremental_object
+
+from event_assets.fields import values_at
+
+IN_REQUESTS = ("path", "params", "json", "data", "headers")
+
+
+@dataclass(frozen=True)
+class Increment:
+    """An API's parameter for what changed since, as dlt's `incremental` configures it.
+
+    Attributes:
+        cursor: the path in a record to when it changed.
+        initial: where the first sync, and each full one, begins; None: with everything.
+        lag: seconds, or units of the cursor, that a sync goes back before the newest it has.
+        start_param, end_param: the parameters that take the bounds; None: placeholders do.
+        end: the upper bound, if there is one.
+    """
+
+    cursor: str
+    initial: Any = None
+    lag: float | None = None
+    start_param: str | None = None
+    end_param: str | None = None
+    end: Any = None
+
+    @classmethod
+    def of(cls, endpoint: Mapping[str, Any]) -> Increment | None:
+        """Read it from dlt's configuration of an endpoint; None where there is none."""
+        params = dict(endpoint.get("params") or {})
+        found, places, _ = setup_incremental_object(params, endpoint.get("incremental"))
+        if found is None or places is None:
+            return None
+        return cls(
+            cursor=str(found.cursor_path),
+            initial=found.initial_value,
+            lag=found.lag,
+            start_param=places.start,
+            end_param=places.end,
+            end=found.end_value,
+        )
+
+    def start(self, position: Any) -> Any:
+        """Say from where to ask, given how far the syncs before came; None: from the beginning."""
+        if position is None:
+            return self.initial
+        return apply_lag(self.lag, self.initial, position, max) if self.lag else position
+
+    def asked(self, endpoint: Mapping[str, Any], position: Any) -> dict[str, Any]:
+        """Give an endpoint's configuration that asks for what changed since `position`."""
+        start = self.start(position)
+        values = SimpleNamespace(
+            start_value=start, last_value=start, initial_value=self.initial, end_value=self.end
+        )
+        made = {name: value for name, value in endpoint.items() if name != "incremental"}
+        params = {
+            name: value
+            for name, value in (made.get("params") or {}).items()
+            if not (isinstance(value, Mapping) and value.get("type") == "incremental")
+        }
+        made["params"] = params
+        for part in IN_REQUESTS:
+            if part in made:
+                made[part] = expand_placeholders(made[part], {"incremental": values})
+        bounds = ((self.start_param, start), (self.end_param, self.end))
+        made["params"] |= {name: value for name, value in bounds if name and value is not None}
+        return made
+
+    def furthest(self, records: Sequence[Any], position: Any) -> Any:
+        """Give the newest change among records and what was newest before."""
+        values = [value for value in values_at(records, self.cursor) if value is not None]
+        values = [position, *values] if position is not None else values
+        return max((v for v in values if isinstance(v, type(values[0]))), default=None)

@@ -1,0 +1,203 @@
+"""One sync: fetched without the database, then loaded in one turn of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from tempfile import TemporaryFile
+from typing import Any
+
+import duckdb
+from dlt import Pipeline
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from event_assets import reading, tables, warehouse
+from event_assets.auth import ConfigError
+from event_assets.columns import Names
+from event_assets.current import CURRENT
+from event_assets.progress import Show
+from event_assets.rejects import NOT_LOADED, Found
+from event_assets.source import EVENT_DATA, SANDBOX, EventSource, Resource
+from event_assets.syncs import COLUMNS, SYNCS, Sync, syncs_of
+
+Database = duckdb.DuckDBPyConnection
+REACHED = "complete is not false"  # of a sync: nothing before its position is known to be missing
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a sync has done.
+
+    Attributes:
+        sync: the sync.
+        row: what it says of itself in the table of the syncs.
+    """
+
+    sync: Sync
+    row: Mapping[str, Any]
+
+
+def sync(
+    resource: Resource,
+    show: Show,
+    look: Callable[[Database, Loaded], None],
+    *,
+    full: bool = False,
+) -> None:
+    """Sync a resource: read the API, then change the database, all at once.
+
+    Args:
+        resource: what to sync.
+        show: is told how far it is.
+        look: is given the database when all is done, before others get their turn.
+        full: read everything, also where the API can be asked for what is new only.
+
+    Raises:
+        ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: when it cannot be
+            done; the tables are then as they were.
+    """
+    source = resource.source
+    with TemporaryFile() as file, warehouse.pipeline(resource.pipeline, source.name) as pipeline:
+        found = Found(file)
+        with warehouse.connect() as database:
+            now, parents = _begun(database, resource, pipeline, show, full)
+        now.reject = found.add
+        try:
+            with reading.connected(resource, now, _rows(parents)) as api:
+                pipeline.extract(api, loader_file_format="parquet")
+            pipeline.normalize()
+        except PipelineStepFailed:
+            with warehouse.connect() as database:
+                found.keep(
+                    database, source.name, resource.name, NOT_LOADED, now.started_at, complete=False
+                )
+            raise
+        with warehouse.connect() as database:
+            look(database, _loaded(database, resource, pipeline, now, found))
+
+
+def _begun(
+    database: Database, resource: Resource, pipeline: Pipeline, show: Show, full: bool
+) -> tuple[Sync, Any]:
+    """See what is there already, and have dlt do so."""
+    source = resource.source
+    _refuse_to_mix(database, source)
+    pipeline.drop()  # what a sync that was killed left behind: it is fetched anew
+    pipeline.sync_destination(destination=warehouse.destination(database))
+    increment = resource.increment
+    position = None
+    if increment and not full:
+        position = tables.last_value(
+            database, source.name, syncs_of(resource.name), "position", REACHED
+        )
+    began = Sync(
+        show,
+        types=tables.types(database, source.name, resource.name),
+        exact=tables.exact(database, source.name, resource.name),
+        increment=increment,
+        position=json.loads(position) if position else None,
+    )
+    return began, _parents(database, resource) if resource.parent else None
+
+
+def _loaded(
+    database: Database, resource: Resource, pipeline: Pipeline, now: Sync, found: Found
+) -> Loaded:
+    source, table = resource.source, resource.name
+    _refuse_to_mix(database, source)
+    tables.note_api(database, source.name, source.api)
+    if now.shaped:
+        tables.prepare(
+            database,
+            source.name,
+            table,
+            now.shaped.widened,
+            now.shaped.retyped,
+            now.shaped.width,
+        )
+    pipeline.load(destination=warehouse.destination(database), workers=1)
+    if resource.has_events:
+        _doubt_an_empty_answer(database, source, now)
+    load_id = tables.last_load_id(database, source.name, resource.pipeline)
+    row = now.row(load_id, source.api)
+    found.keep(
+        database,
+        source.name,
+        table,
+        load_id,
+        now.started_at,
+        complete=row["complete"] is True and now.is_full,
+        has_ids="id" in resource.columns_of_key,
+    )
+    tables.append(database, source.name, syncs_of(table), COLUMNS, row)
+    return Loaded(now, row)
+
+
+def _doubt_an_empty_answer(database: Database, source: EventSource, now: Sync) -> None:
+    """An API that has no events any more is more likely one that does not show them."""
+    before = database.table(f"{source.name}.{EVENT_DATA}").aggregate("count(*)").fetchone()
+    if now.is_full and now.outcome.complete and not now.kept and before != (0,):
+        reason = "The API answered with no events, where it had some before: these stay current."
+        now.outcome = replace(now.outcome, complete=None, reason=reason)
+
+
+def _refuse_to_mix(database: Database, source: EventSource) -> None:
+    """Keep the sandbox's invented events and real ones apart."""
+    if not tables.has_table(database, source.name, EVENT_DATA):
+        return
+    before = tables.noted_api(database, source.name) or tables.last_value(
+        database, source.name, SYNCS, "api"
+    )
+    if before and before != source.api and SANDBOX in (before, source.api):
+        raise ConfigError(
+            f"The database {warehouse.path()} holds the events of {before}, not of {source.api}: "
+            "move the file away, or name another one in EVENTS_DUCKDB, and sync again."
+        )
+
+
+def _parents(database: Database, resource: Resource) -> Any:
+    """Fetch what the requests are made from: of each current parent record, the fields needed.
+
+    Returns:
+        An Arrow table with a column for each field, by the name that it has in the API.
+    """
+    source, parent = resource.source, str(resource.parent)
+    name = f"{source.name}.{tables.quoted(parent)}"
+    if not tables.has_table(database, source.name, parent):
+        raise ConfigError(
+            f"There is no table {name} yet, from which the requests for {resource.name} are made: "
+            f"materialize {parent} first."
+        )
+    current = CURRENT.format(schema=source.name) if parent == EVENT_DATA else f"from {name}"
+    rows = database.sql(current)
+    asked = {field: _column(resource, field, rows.columns) for field in resource.of_parent}
+    chosen = ", ".join(
+        f"{tables.quoted(column)} as {tables.quoted(field)}" for field, column in asked.items()
+    )
+    first = tables.quoted(next(iter(asked.values())))
+    return rows.filter(f"{first} is not null").project(chosen).order("all").to_arrow_table()
+
+
+def _column(resource: Resource, field: str, columns: Iterable[str]) -> str:
+    """Find the column of a parent's table that holds a field of its records."""
+    known = list(columns)
+    of = resource.source.resources[str(resource.parent)]
+    typed = {
+        ".".join(map(str, reader.whole)): name
+        for name, reader in of.contract().items()
+        if reader.whole
+    }
+    plain = Names((), (), {}).column(tuple(field.split(".")))
+    for column in (typed.get(field), plain):
+        if column in known:
+            return str(column)
+    raise ConfigError(
+        f"The requests for {resource.name} need `{field}` of each record of {of.name}, and there "
+        f"is no column for it; there are: {', '.join(c for c in known if c[0] != '_')}."
+    )
+
+
+def _rows(table: Any) -> Iterator[Mapping[str, Any]]:
+    for batch in table.to_batches() if table is not None else ():
+        yield from batch.to_pylist()

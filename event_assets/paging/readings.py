@@ -1,0 +1,76 @@
+"""Many short lists, one for each parent record, as one reading."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from requests import Request, Response
+
+from event_assets.paging.outcome import Outcome, Report, no_report
+
+FIGURES = ("pages", "rows", "distinct_ids", "seams_held", "shifts_repaired")
+
+
+class Readings:
+    """Adds up the outcomes of many readings, from any thread.
+
+    Complete is what every single one is. One that ended without an answer, because the
+    configuration ignores it (`response_actions`), counts as an empty list.
+    """
+
+    def __init__(self, report: Report = no_report) -> None:
+        self._report = report
+        self._lock = threading.Lock()
+        self._sums = dict.fromkeys(FIGURES, 0)
+        self._begun = 0
+        self._latest: dict[int, Outcome] = {}
+
+    def begin(self) -> Report:
+        """Give the report for one more reading."""
+        with self._lock:
+            self._begun += 1
+            number = self._begun
+        return lambda outcome: self._note(number, outcome)
+
+    def _note(self, number: int, outcome: Outcome) -> None:
+        with self._lock:
+            before = self._latest.get(number, Outcome(False, ""))
+            for name in FIGURES:
+                self._sums[name] += getattr(outcome, name) - getattr(before, name)
+            self._latest[number] = outcome
+            now = Outcome(False, "The reading did not finish.", **self._sums)
+        self._report(now)
+
+    def finish(self) -> Outcome:
+        """Give the verdict, when all readings have ended."""
+        read = [outcome for outcome in self._latest.values() if outcome.pages]
+        bad = [outcome for outcome in read if outcome.complete is not True]
+        bad.sort(key=lambda outcome: outcome.complete is None)
+        rows, lists = self._sums["rows"], f"{self._begun:,} lists"
+        reason = f"All {rows:,} rows of {lists} came."
+        if bad:
+            reason = f"{rows:,} rows came; of {lists}, {len(bad):,} give reason to doubt: "
+            reason += bad[0].reason
+        return Outcome(bad[0].complete if bad else True, reason, **self._sums)
+
+
+class OneEach(BasePaginator):
+    """Stands for the paginators of many readings: dlt copies it for each."""
+
+    def __init__(self, make: Callable[[], BasePaginator]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> BasePaginator:
+        return self._make()
+
+    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+        """Never called: only copies are used."""
+        raise TypeError(f"a copy is to be used for {response} and {data}")
+
+    def update_request(self, request: Request) -> None:
+        """Never called: only copies are used."""
+        raise TypeError(f"a copy is to be used for {request}")

@@ -1,0 +1,280 @@
+"""From a source's configuration to a dlt source that reads, with its key, session and pages."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from itertools import chain
+from typing import Any, cast
+
+import dlt
+from dlt.common import jsonpath
+from dlt.extract import DltResource, DltSource
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.rest_api import rest_api_source
+from dlt.sources.rest_api.typing import RESTAPIConfig
+
+from event_assets import sandbox
+from event_assets.auth import build_auth
+from event_assets.fields import columns
+from event_assets.paging import OneEach, Readings, Report, WindowedPages, watched
+from event_assets.records import Shaper, hints, paths_of, with_time
+from event_assets.rejects import check_share
+from event_assets.source import EventSource, Resource
+from event_assets.syncs import Sync
+from event_assets.transport import ApiSession
+
+UNSET_URL = "http://unset.invalid"  # stands for the API while definitions load
+# dlt's hint that a merge need not look for repeats; dlt's own option for it cannot be taken back
+ALL_CAME_ONCE = "x-stage-data-deduplicated"
+PLAIN_SELECTOR = re.compile(r"[\w-]+(\.[\w-]+)*")
+PARENT_ROWS = 100  # handed on at a time
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+def declared(resource: Resource) -> DltSource:
+    """Build a dlt source as definitions need it: without key, network or folder."""
+    return _dlt_source(resource, iter(()), None)
+
+
+@contextmanager
+def connected(resource: Resource, sync: Sync, parents: Rows = ()) -> Iterator[DltSource]:
+    """Give the dlt source of a resource, ready to be read, and close its connections afterwards.
+
+    What is asked and received is noted in `sync`.
+
+    Args:
+        resource: what to read.
+        sync: the sync that it is read for.
+        parents: of a resource that depends on another, the records of that one.
+
+    Raises:
+        ConfigError: when the key is missing.
+    """
+    paginator = paginator_of(resource, sync)
+    with session_of(resource, sync, paginator) as (base_url, session):
+        pages = _pages(resource, base_url, session, paginator, parents, sync.position)
+        yield _dlt_source(resource, _to_the_end(pages, paginator, sync), sync)
+
+
+def first_page(source: EventSource, sync: Sync) -> tuple[Sequence[Any], float]:
+    """Ask for the first page only, as a sync would; what was received is noted in `sync`.
+
+    Returns:
+        The records, and the seconds that they took.
+
+    Raises:
+        ConfigError: when the key is missing.
+        ApiError, requests.HTTPError: when there is no answer, or none that is good.
+    """
+    paginator = paginator_of(source.events, sync)
+    with session_of(source.events, sync, paginator, concurrency=1) as (base_url, session):
+        pages = _pages(source.events, base_url, session, paginator, (), None)
+        began = time.monotonic()
+        page: Sequence[Any] = next(iter(pages), ())
+        return page, time.monotonic() - began
+
+
+def paginator_of(resource: Resource, sync: Sync) -> BasePaginator:
+    """Make the paginator of a resource, which reports to a sync."""
+    configured = resource.endpoint.get("paginator") or resource.source.rest_api["client"].get(
+        "paginator"
+    )
+    id_of = resource.id_of()
+
+    def make(report: Report) -> BasePaginator:
+        return watched(configured, id_of, report)
+
+    if resource.parent:
+        readings = sync.readings = Readings(sync.note)
+        return OneEach(lambda: make(readings.begin()))
+    if resource.has_events and (windows := resource.source.windows):
+        return WindowedPages(make, windows.cut(datetime.now(timezone.utc)), id_of, sync.note)
+    return make(sync.note)
+
+
+@contextmanager
+def session_of(
+    resource: Resource, sync: Sync, paginator: BasePaginator, concurrency: int | None = None
+) -> Iterator[tuple[str, ApiSession]]:
+    """Open the session that a resource is read by; gives the API's address, too."""
+    source = resource.source
+    auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
+    with (
+        _api(source) as (base_url, key),
+        build_auth(source, auth, key) as keyed,
+        ApiSession(
+            base_url,
+            keyed,
+            upcoming=getattr(paginator, "upcoming", None),
+            check=is_list_at(resource.endpoint.get("data_selector")),
+            concurrency=concurrency or source.concurrency,
+            traffic=sync.traffic,
+        ) as session,
+    ):
+        yield base_url, session
+
+
+@contextmanager
+def _api(source: EventSource) -> Iterator[tuple[str, str | None]]:
+    if source.base_url:
+        yield source.base_url, None
+    else:
+        with sandbox.process() as url:
+            yield url, sandbox.KEY
+
+
+def _pages(
+    resource: Resource,
+    base_url: str,
+    session: ApiSession,
+    paginator: BasePaginator,
+    parents: Rows,
+    position: Any,
+) -> DltResource:
+    """Build dlt's own resource, which gives the API's records page by page."""
+    source = resource.source
+    client = {name: value for name, value in source.rest_api["client"].items() if name != "auth"}
+    config = copy.deepcopy(dict(resource.config))
+    endpoint = config["endpoint"]
+    if increment := resource.increment:
+        endpoint = config["endpoint"] = increment.asked(endpoint, position)
+    endpoint.pop("auth", None)  # the session adds the key, out of dlt's sight
+    endpoint["paginator"] = paginator
+    if selector := endpoint.get("data_selector"):
+        endpoint["data_selector"] = jsonpath.compile_path(selector)
+    if resource.parent:
+        config["parallelized"] = True
+    made: dict[str, Any] = {
+        "client": {**client, "base_url": base_url, "session": session, "paginator": None},
+        "resources": [config],
+    }
+    if resource.parent:
+        made["resources"].insert(0, _parents(resource.parent, parents))
+    pages = rest_api_source(
+        cast("RESTAPIConfig", made), name=source.name, section=source.name, max_table_nesting=0
+    ).resources[resource.name]
+    pages.add_step(_whole_page)
+    return pages
+
+
+def _parents(name: str, rows: Rows) -> DltResource:
+    """Hand on the records of a parent, as if they had just come."""
+
+    def records() -> Iterator[list[Mapping[str, Any]]]:
+        batch: list[Mapping[str, Any]] = []
+        for row in rows:
+            batch.append(row)
+            if len(batch) == PARENT_ROWS:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    return dlt.resource(records, name=name, selected=False)
+
+
+def _to_the_end(pages: DltResource, paginator: BasePaginator, sync: Sync) -> Iterator[Any]:
+    """Give all records; and when they ended, have the paginator say so if it does not know."""
+    yield from chain.from_iterable(pages)
+    if sync.readings:
+        sync.note(sync.readings.finish())
+    elif cut_short := getattr(paginator, "cut_short", None):
+        cut_short()
+
+
+def _dlt_source(resource: Resource, records: Iterator[Any], sync: Sync | None) -> DltSource:
+    @dlt.source(name=resource.pipeline, section=resource.source.name, max_table_nesting=0)
+    def one_table() -> DltResource:
+        return _in_arrow(resource, records, sync)
+
+    return one_table()
+
+
+def _in_arrow(resource: Resource, records: Iterator[Any], sync: Sync | None) -> DltResource:
+    """Wrap the API's records: Arrow tables of them, and the table also when there are none."""
+
+    def rows() -> Iterator[Any]:
+        yield dlt.mark.materialize_table_schema()
+        if sync is None:
+            return
+        known = dlt.current.source_schema().tables.get(resource.name, {}).get("columns", {})
+        shaper = Shaper(
+            resource.contract(),
+            sync.types,
+            paths_of(known),
+            selection=resource.selection(),
+            reject=sync.reject,
+            may_widen=sync.exact.__contains__,
+        )
+        sync.shaped = shaper
+        kept = 0
+        with garbage_collection_paused():
+            for table in shaper.tables(sync.watching(records)):
+                kept += len(table)
+                timed = with_time(table, sync.started_at)
+                yield dlt.mark.with_hints(timed, dlt.mark.make_hints(columns=hints(timed)))
+        rejected = sum(shaper.reasons.values())
+        check_share(shaper.reasons, sync.outcome.distinct_ids, resource.source.max_rejects)
+        sync.kept = kept
+        once = kept + rejected == sync.outcome.distinct_ids
+        yield dlt.mark.with_hints(
+            with_time(shaper.table([]), sync.started_at),
+            dlt.mark.make_hints(additional_table_hints={ALL_CAME_ONCE: once}),
+        )
+
+    config = dict(resource.config)
+    for of_requests in ("endpoint", "include_from_parent", "parallelized", "processing_steps"):
+        config.pop(of_requests, None)
+    typed = columns({name: reader.field for name, reader in resource.contract().items()})
+    config["columns"] = typed | config.get("columns", {})
+    config["primary_key"] = resource.columns_of_key or None
+    config["write_disposition"] = (
+        {"disposition": "merge", "strategy": "delete-insert"}
+        if resource.columns_of_key
+        else "replace"
+    )
+    return dlt.resource(rows, **config)
+
+
+def _whole_page(page: Any, _meta: Any = None) -> tuple[Any, ...]:
+    """Keep a page together: dlt would hand on a list record by record."""
+    return tuple(page)
+
+
+def is_list_at(selector: Any) -> Callable[[Any], str | None] | None:
+    """Make the check that an answer has a list where the records should be.
+
+    Only for selectors that are plain names; others may find nothing, or many things, by design.
+    """
+    if not isinstance(selector, str) or not PLAIN_SELECTOR.fullmatch(selector):
+        return None
+    names = selector.split(".")
+
+    def problem(document: Any) -> str | None:
+        for name in names:
+            if not isinstance(document, dict) or name not in document:
+                return f"has no `{selector}`"
+            document = document[name]
+        if isinstance(document, list):
+            return None
+        kind = "null" if document is None else "no list"
+        return f"has {kind} under `{selector}`"
+
+    return problem
+
+
+@contextmanager
+def garbage_collection_paused() -> Iterator[None]:
+    """Keep Python from looking for cycles: JSON has none, and the search takes half the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
