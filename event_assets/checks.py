@@ -14,11 +14,12 @@ from event_assets.configuration import Attributes
 from event_assets.failures import plainly
 from event_assets.metadata import as_table, asset_key
 from event_assets.rejects import REJECTS, said
-from event_assets.source import EVENT_DATA, EventSource
-from event_assets.syncs import SYNCS
-from event_assets.tables import rows_of
+from event_assets.source import EVENT_DATA, EventSource, Resource
+from event_assets.syncs import SYNCS, syncs_of
+from event_assets.tables import quoted, rows_of
 
 YEAR = 60 * 24 * 365  # minutes
+UNSHOWN = ("complete", "reason", "full_sync", "position")  # of a sync's row
 EXAMPLES = 5  # shown with a check that fails
 BUSY_WAIT = 20.0  # seconds
 # What to do, at the end of a description.
@@ -55,14 +56,43 @@ class Freshness(Attributes):
         )
 
 
-def build_checks(source: EventSource, freshness: Freshness | None) -> dg.AssetChecksDefinition:
+def build_checks(
+    source: EventSource, freshness: Freshness | None
+) -> list[dg.AssetChecksDefinition]:
+    """Build the checks of one source: of `event_data`, and of what else is read of the API."""
+    further = [resource for resource in source.resources.values() if not resource.has_events]
+    return [_of_events(source, freshness), *map(_of_further, further)]
+
+
+def _of_further(resource: Resource) -> dg.AssetChecksDefinition:
+    key = asset_key(resource.source, resource.name)
+    syncs = f"{resource.source.name}.{quoted(syncs_of(resource.name))}"
+
+    @dg.asset_check(
+        asset=key,
+        name="complete",
+        blocking=True,
+        description="The newest sync read every record: ERROR when some are known to be missing, "
+        "WARN when the API gives no way to be sure.",
+    )
+    def evaluate() -> dg.AssetCheckResult:
+        def result() -> dg.AssetCheckResult:
+            with warehouse.connect() as database:
+                return complete(database, syncs, key)
+
+        return plainly(result)
+
+    return evaluate
+
+
+def _of_events(source: EventSource, freshness: Freshness | None) -> dg.AssetChecksDefinition:
     """Build the checks of one source's `event_data`, evaluated together after each sync."""
     key = asset_key(source, EVENT_DATA)
     checks: dict[str, tuple[str, Callable[[duckdb.DuckDBPyConnection], dg.AssetCheckResult]]] = {
         "complete": (
             "The newest sync read every event of the API: ERROR when some are known to be "
             "missing, WARN when the API gives no way to be sure.",
-            lambda database: complete(database, source.name, key),
+            lambda database: complete(database, f"{source.name}.{SYNCS}", key),
         ),
         "unique_ids": (
             "No event is in the table twice, and none is without an `id`.",
@@ -109,10 +139,10 @@ def build_checks(source: EventSource, freshness: Freshness | None) -> dg.AssetCh
 
 
 def complete(
-    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
+    database: duckdb.DuckDBPyConnection, syncs: str, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
-    """Check what the newest sync says of itself in `event_data_syncs`."""
-    newest = database.sql(f"from {schema}.{SYNCS} order by started_at desc limit 1")
+    """Check what the newest sync says of itself in the table of the syncs."""
+    newest = database.sql(f"from {syncs} order by started_at desc limit 1")
     figures = dict(zip(newest.columns, newest.fetchone() or (), strict=False))
     if not figures:
         figures = {"complete": None, "reason": "No sync was logged yet."}
@@ -126,7 +156,7 @@ def complete(
         metadata={
             name: value
             for name, value in figures.items()
-            if isinstance(value, (int, str)) and name not in ("complete", "reason")
+            if isinstance(value, (int, str)) and name not in UNSHOWN
         },
     )
 

@@ -1,6 +1,6 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from event_assets.checks import Freshness, build_checks
 from event_assets.fields import NAMING, Field, misnamed
 from event_assets.metadata import asset_key
 from event_assets.rejects import MAX_REJECTS
-from event_assets.source import DEFAULT_SOURCE, EVENT_DATA, EventSource
+from event_assets.source import EVENT_DATA, EventSource
 from event_assets.summary import RunSummary
 from event_assets.transport import CONCURRENCY
 from event_assets.windows import Windows
@@ -53,6 +53,11 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     )
     schedule: str | None = Describe(
         default=None, description="When to sync, as a cron expression in UTC; none: never."
+    )
+    full_sync: str | None = Describe(
+        default=None,
+        description="When to read everything, as a cron expression in UTC, where `incremental` "
+        "lets the other syncs ask for what is new only; what does not come then is gone.",
     )
     freshness: Freshness | None = Describe(
         default=None, description="When the newest sync is too old."
@@ -107,30 +112,55 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             self.ignore_changes,
             self.windows,
         )
-        suffix = "events" if name == DEFAULT_SOURCE else name
-        event_data = asset_key(source, EVENT_DATA)
-        sync = dg.define_asset_job(
-            f"sync_{suffix}",
-            selection=dg.AssetSelection.assets(event_data).downstream(),
-            description=f"Sync {name}: the API, into DuckDB, checked.",
-        )
-        jobs = [(sync, self.schedule)]
-        if self.freshness:
-            fresh = dg.define_asset_job(
-                f"check_{suffix}_are_fresh",
-                selection=dg.AssetSelection.checks(dg.AssetCheckKey(event_data, "fresh")),
-                description="Fail when the newest good sync is too old: syncs may have stopped.",
-            )
-            jobs.append((fresh, self.freshness.cron() if self.schedule else None))
+        if problem := _mismatch(source, self.full_sync):
+            raise ConfigError(f"{context.path}/defs.yaml: {problem}")
+        jobs = list(_jobs(source, self.schedule, self.full_sync, self.freshness))
         return dg.Definitions(
             assets=build_assets(
                 source, self.owners, self.freshness.policy() if self.freshness else None
             ),
-            asset_checks=[build_checks(source, self.freshness)],
+            asset_checks=build_checks(source, self.freshness),
             jobs=[job for job, _ in jobs],
             schedules=[_schedule(job, cron) for job, cron in jobs if cron],
             resources=RESOURCES,
         )
+
+
+def _mismatch(source: EventSource, full_sync: str | None) -> str | None:
+    """Say what does not go together."""
+    if full_sync and not source.events.increment:
+        return "`full_sync` is for an endpoint with `incremental`; without, every sync is full."
+    for resource in source.resources.values():
+        if resource.parent and resource.increment:
+            return f"`incremental` of `{resource.name}` cannot work: it has a parent resource."
+    return None
+
+
+def _jobs(
+    source: EventSource, schedule: str | None, full_sync: str | None, freshness: Freshness | None
+) -> Iterator[tuple[UnresolvedAssetJobDefinition, str | None]]:
+    """Give a source's jobs, and when each runs."""
+    suffix = "events" if source.is_default else source.name
+    event_data = asset_key(source, EVENT_DATA)
+    of_api = [asset_key(source, r.name) for r in source.resources.values() if not r.parent]
+    selection = dg.AssetSelection.assets(*of_api).downstream()
+    description = f"Sync {source.name}: the API, into DuckDB, checked."
+    yield dg.define_asset_job(f"sync_{suffix}", selection, description=description), schedule
+    if source.events.increment:
+        fully = dg.define_asset_job(
+            f"sync_{suffix}_fully",
+            selection,
+            config={"ops": {"__".join(event_data.path): {"config": {"full_sync": True}}}},
+            description=f"{description} Everything is read: what does not come is gone.",
+        )
+        yield fully, full_sync
+    if freshness:
+        fresh = dg.define_asset_job(
+            f"check_{suffix}_are_fresh",
+            selection=dg.AssetSelection.checks(dg.AssetCheckKey(event_data, "fresh")),
+            description="Fail when the newest good sync is too old: syncs may have stopped.",
+        )
+        yield fresh, freshness.cron() if schedule else None
 
 
 def _schedule(job: UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinition:

@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from event_assets.alerts import build_sensors
+from event_assets.all_events import build_all_events
 
 
 @dg.definitions
@@ -14,7 +15,14 @@ def defs() -> dg.Definitions:
     In one process: steps in processes of their own would each import everything again, which takes
     longer than their work.
     """
-    return dg.Definitions.merge(
-        dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
-        dg.Definitions(executor=dg.in_process_executor, sensors=build_sensors()),
+    sources = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    return dg.Definitions.merge(sources, over_all(sources))
+
+
+def over_all(sources: dg.Definitions) -> dg.Definitions:
+    """Build what there is once, whatever the sources: executor, alerts, the view over all."""
+    return dg.Definitions(
+        assets=build_all_events(sources.resolve_all_asset_specs()),
+        executor=dg.in_process_executor,
+        sensors=build_sensors(),
     )

@@ -24,6 +24,7 @@ DESCRIPTIONS = {  # of columns that are not the API's
     "_dlt_load_id": "The sync that last saw the event: `load_id` in event_data_syncs.",
     "day": "The day on which events start (UTC).",
     "events": "How many events.",
+    "source": "The source that the event is from.",
     **{name: about for name, about in CHANGE_COLUMNS.items() if name not in ("id", "name")},
 }
 

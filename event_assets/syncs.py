@@ -112,6 +112,9 @@ class Sync:
             return self.position
         return self._furthest if self.position is None else max(self._furthest, self.position)
 
+    def _since(self) -> str:
+        return f"Of what changed since {str(self.position)[:40]}: "
+
     def progress(self) -> Progress:
         """Say how far the sync is."""
         outcome = self.outcome
@@ -144,7 +147,7 @@ class Sync:
             "rejects": sum(self.shaped.reasons.values()) if self.shaped else 0,
             "columns": to_json(self.shaped.held if self.shaped else {}),
             "complete": outcome.complete,
-            "reason": outcome.reason,
+            "reason": outcome.reason if self.is_full else self._since() + outcome.reason,
             "full_sync": self.is_full,
             "position": json.dumps(self._reached()),
         }

@@ -118,6 +118,15 @@ def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> b
     return found != (0,)
 
 
+def has_view(database: duckdb.DuckDBPyConnection, schema: str, view: str) -> bool:
+    """Is there a view of this name?"""
+    found = database.execute(
+        "select count(*) from duckdb_views() where schema_name = ? and view_name = ?",
+        [schema, view],
+    ).fetchone()
+    return found != (0,)
+
+
 def last_value(
     database: duckdb.DuckDBPyConnection,
     schema: str,
