@@ -22,7 +22,12 @@ def defs() -> dg.Definitions:
 def over_all(sources: dg.Definitions) -> dg.Definitions:
     """Build what there is once, whatever the sources: executor, alerts, the view over all."""
     return dg.Definitions(
-        assets=build_all_events(sources.resolve_all_asset_specs()),
+        assets=build_all_events(
+            spec
+            for assets in sources.assets or ()
+            if isinstance(assets, dg.AssetsDefinition)
+            for spec in assets.specs
+        ),
         executor=dg.in_process_executor,
         sensors=build_sensors(),
     )

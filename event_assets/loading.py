@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -200,4 +201,13 @@ def _column(resource: Resource, field: str, columns: Iterable[str]) -> str:
 
 def _rows(table: Any) -> Iterator[Mapping[str, Any]]:
     for batch in table.to_batches() if table is not None else ():
-        yield from batch.to_pylist()
+        yield from map(_nested, batch.to_pylist())
+
+
+def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a record together as the API has it: `a.b` is the member b of the object a."""
+    record: dict[str, Any] = {}
+    for path, value in row.items():
+        *objects, name = path.split(".")
+        reduce(lambda inside, part: inside.setdefault(part, {}), objects, record)[name] = value
+    return record

@@ -114,6 +114,8 @@ class Adapter(HTTPAdapter):
             self._traffic.count(requests=1, retries=min(attempt, 1), in_flight=1)
             try:
                 response = self._send_once(request, *args, **kwargs)
+            except ApiError:  # there is no token: said already
+                raise
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 response = None
                 problem = reason(error)

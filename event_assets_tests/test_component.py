@@ -220,7 +220,7 @@ def test_a_paginator_that_does_not_exist_is_answered_with_those_that_do() -> Non
 def test_a_source_without_event_data_is_refused() -> None:
     document = copy.deepcopy(CONTRACT)
     document["attributes"]["rest_api"]["resources"][0]["name"] = "events"
-    assert "there must be one resource, named `event_data`" in complaint(document)
+    assert "there must be a resource named `event_data`" in complaint(document)
 
 
 def test_a_column_type_that_does_not_exist_is_answered_with_those_that_do() -> None:

@@ -102,7 +102,13 @@ class PageWatch:
             fresh = self._recent.add(page)
             self._seen.add(fresh)
 
+    @property
+    def _is_empty(self) -> bool:
+        return self._pages == 1 and not self._rows and self._total == 0
+
     def _note_total(self, total: int | None, size: int) -> None:
+        if total == 0 and self._pages == 1:
+            self._total = 0
         if total is None or (not size and not total):
             return
         self._total = total
@@ -146,6 +152,8 @@ class PageWatch:
             self._verdict = (None, f"{came:,} rows came; stopped at {limited}.")
         elif low is not None and came < low:
             self._verdict = (False, f"The API reports {low:,} rows but sent {came:,}{aside}.")
+        elif self._is_empty:
+            self._verdict = (True, "The list is empty.")
         elif self._protocol is not Protocol.NUMBERED:
             self._verdict = (True, f"All {came:,} rows came{aside}.")
         elif low is None:

@@ -49,10 +49,10 @@ class Readings:
         read = [outcome for outcome in self._latest.values() if outcome.pages]
         bad = [outcome for outcome in read if outcome.complete is not True]
         bad.sort(key=lambda outcome: outcome.complete is None)
-        rows, lists = self._sums["rows"], f"{self._begun:,} lists"
-        reason = f"All {rows:,} rows of {lists} came."
+        came, lists = self._sums["distinct_ids"], f"{len(self._latest):,} lists"
+        reason = f"All {came:,} rows of {lists} came."
         if bad:
-            reason = f"{rows:,} rows came; of {lists}, {len(bad):,} give reason to doubt: "
+            reason = f"{came:,} rows came; of {lists}, {len(bad):,} give reason to doubt: "
             reason += bad[0].reason
         return Outcome(bad[0].complete if bad else True, reason, **self._sums)
 

@@ -178,7 +178,8 @@ class WindowedPages(BasePaginator):
     def _verdict(self) -> tuple[bool | None, str]:
         came, windows = self._seen.count(), f"{self._windows:,} windows"
         doubts = sorted(self._doubts, key=lambda doubt: doubt[0] is None)
-        if doubts:
+        covered = self._whole_total is not None and came >= self._whole_total >= self._cut.cap
+        if doubts and not (covered and doubts[0][0] is None):
             complete, reason = doubts[0]
             return complete, f"{came:,} rows came in {windows}. {reason.rstrip('.')}."
         if self._whole_total is not None and came < self._whole_total:

@@ -1,0 +1,153 @@
+"""Further resources of an API: tables of their own, also one list for each event."""
+
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from event_assets_tests.conftest import Project, checks, failure
+from event_assets_tests.platforms import definitions, events, paged, run, serving, source
+
+ATTENDEES: dict[str, Any] = {
+    "name": "attendees",
+    "endpoint": {
+        "path": "/v1/events/{resources.event_data.id}/attendees",
+        "data_selector": "data",
+        "paginator": {"type": "offset", "limit": 2},
+    },
+    "include_from_parent": ["id"],
+}
+VENUES: dict[str, Any] = {
+    "name": "venues",
+    "endpoint": {"path": "/v1/venues", "data_selector": "data", "paginator": "single_page"},
+}
+PATH, OF_EVENT = "/v1/events", "/v1/events/{event}/attendees"
+
+
+def attendees(request: Request) -> Any:
+    event = request.path_params["event"]
+    rows = [{"id": f"{event}-{i}", "name": f"Guest {i}"} for i in range(int(event[1:]) % 4)]
+    return paged(rows)(request)
+
+
+def with_resources(url: str, *resources: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    document = source(url, **changes)
+    document["attributes"]["rest_api"]["resources"] += resources
+    return document
+
+
+def test_there_is_a_row_for_each_record_of_each_event(project: Project) -> None:
+    with serving({PATH: paged(events(40)), OF_EVENT: attendees}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
+    assert result.success, failure(result)
+    rows = project.rows("select id, _event_data_id, name from events.attendees order by id")
+    guests = [(event, i) for event in range(40) for i in range(event % 4)]
+    assert rows == sorted((f"e{event}-{i}", f"e{event}", f"Guest {i}") for event, i in guests)
+    logged = "select complete, rows_read, reason from events.attendees_syncs"
+    (sync,) = project.rows(logged)
+    assert sync[0] is True
+    assert sync[2] == "All 60 rows of 40 lists came."
+
+
+def test_it_is_synced_after_the_events_and_checked(project: Project) -> None:
+    with serving({PATH: paged(events(3)), OF_EVENT: attendees}) as api:
+        loaded = definitions({"concerts": with_resources(api.url, ATTENDEES)})
+        result = run(project, loaded, "sync_concerts")
+    keys = [
+        event.materialization.asset_key.path for event in result.get_asset_materialization_events()
+    ]
+    assert keys.index(["concerts", "event_data"]) < keys.index(["concerts", "attendees"])
+    assert any(
+        check.asset_key.path == ["concerts", "attendees"] and check.passed
+        for check in result.get_asset_check_evaluations()
+    )
+
+
+def test_a_second_sync_merges_by_the_key(project: Project) -> None:
+    with serving({PATH: paged(events(8)), OF_EVENT: attendees}) as api:
+        loaded = definitions({"events": with_resources(api.url, ATTENDEES)})
+        for _ in range(2):
+            result = run(project, loaded)
+            assert result.success, failure(result)
+    assert project.rows("select count(*), count(distinct id) from events.attendees") == [(12, 12)]
+
+
+def test_a_list_without_a_key_is_replaced(project: Project) -> None:
+    venues = [{"name": "Hall"}, {"name": "Arena"}]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
+    with serving(handlers) as api:
+        document = with_resources(api.url, VENUES)
+        document["attributes"]["rest_api"]["resource_defaults"] = {}
+        document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
+        loaded = definitions({"events": document})
+        assert run(project, loaded).success
+        venues.pop()
+        result = run(project, loaded)
+        assert result.success, failure(result)
+    assert project.rows("select name from events.venues") == [("Hall",)]
+
+
+def test_one_list_that_fails_fails_the_resource_and_not_the_events(project: Project) -> None:
+    def broken(request: Request) -> Any:
+        if request.path_params["event"] == "e2":
+            return JSONResponse({}, status_code=403)
+        return attendees(request)
+
+    with serving({PATH: paged(events(4)), OF_EVENT: broken}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
+    assert not result.success
+    assert "answered 403 Forbidden" in failure(result)
+    assert project.rows("select count(*) from events.event_data") == [(4,)]
+
+
+def test_an_answer_that_response_actions_ignore_is_an_empty_list(project: Project) -> None:
+    def gone(request: Request) -> Any:
+        if request.path_params["event"] == "e2":
+            return JSONResponse({}, status_code=404)
+        return attendees(request)
+
+    ignoring = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}}
+    ignoring["endpoint"]["response_actions"] = [{"status_code": 404, "action": "ignore"}]
+    with serving({PATH: paged(events(4)), OF_EVENT: gone}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
+    assert result.success, failure(result)
+    assert project.rows("select count(*) from events.attendees") == [(4,)]
+
+
+def test_a_list_that_is_cut_short_makes_complete_fail(project: Project) -> None:
+    def short(request: Request) -> Any:
+        return (
+            {"data": [], "total": 3} if request.path_params["event"] == "e3" else attendees(request)
+        )
+
+    with serving({PATH: paged(events(4)), OF_EVENT: short}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
+    assert not result.success
+    assert checks(result)["complete"].asset_key.path == ["attendees"]
+    assert "of 4 lists, 1 give reason to doubt" in str(checks(result)["complete"].description)
+
+
+def test_a_field_that_no_column_holds_is_named(project: Project) -> None:
+    wrong = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}, "include_from_parent": ["code"]}
+    with serving({PATH: paged(events(4)), OF_EVENT: attendees}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, wrong)}))
+    assert "need `code` of each record of event_data, and there is no column" in failure(result)
+
+
+@pytest.mark.parametrize("key", ["slug", "meta.code"])
+def test_requests_are_made_from_other_fields_too(project: Project, key: str) -> None:
+    rows = [{"id": f"{i}", "slug": f"s{i}", "meta": {"code": f"s{i}"}} for i in range(3)]
+    path = f"/v1/lists/{{resources.event_data.{key}}}"
+    lists: dict[str, Any] = {
+        "name": "lists",
+        "endpoint": {"path": path, "data_selector": "data", "paginator": "single_page"},
+    }
+    handlers = {
+        PATH: paged(rows),
+        "/v1/lists/{slug}": lambda request: {"data": [{"id": request.path_params["slug"]}]},
+    }
+    with serving(handlers) as api:
+        result = run(project, definitions({"events": with_resources(api.url, lists)}))
+    assert result.success, failure(result)
+    assert project.rows("select id from events.lists order by id") == [("s0",), ("s1",), ("s2",)]
