@@ -7,6 +7,7 @@ from typing import cast
 
 import dagster as dg
 import duckdb
+from pydantic import Field as Describe
 from pydantic import model_validator
 
 from event_assets import tables, warehouse
@@ -32,8 +33,8 @@ CHANGED = "look whether what reads these columns still works."
 class Freshness(Attributes):
     """How old the newest good sync may be, in minutes."""
 
-    warn_after_minutes: float
-    fail_after_minutes: float
+    warn_after_minutes: float = Describe(description="Older is a warning.")
+    fail_after_minutes: float = Describe(description="Older is an error.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "Freshness":

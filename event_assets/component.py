@@ -18,6 +18,7 @@ from event_assets.checks import Freshness, build_checks
 from event_assets.fields import NAMING, Field, misnamed
 from event_assets.metadata import asset_key
 from event_assets.rejects import MAX_REJECTS
+from event_assets.scaffold import EventApiScaffolder
 from event_assets.source import EVENT_DATA, EventSource
 from event_assets.summary import RunSummary
 from event_assets.transport import CONCURRENCY
@@ -39,6 +40,7 @@ def _fields(context: dg.ResolutionContext, value: dict[str, Field]) -> dict[str,
 RESOURCES = {"summary": RunSummary()}
 
 
+@dg.scaffold_with(EventApiScaffolder)
 class EventApi(dg.Component, dg.Model, dg.Resolvable):
     """Every event of one REST API, in DuckDB as `event_data`, with checks and a schedule."""
 
@@ -91,7 +93,11 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     @classmethod
     def model(cls) -> type[BaseModel]:
         """Give the model of the YAML, which answers an unknown name with the known ones."""
-        return type("EventApiModel", (super().model(), configuration.Attributes), {})
+        model: type[BaseModel] = type("EventApiModel", (super().model(), configuration.Attributes), {})
+        for name, field in model.model_fields.items():  # Dagster leaves most descriptions out
+            field.description = cls.model_fields[name].description
+        model.model_rebuild(force=True)
+        return model
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, job and schedule of the source named by its folder."""
