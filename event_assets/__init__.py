@@ -12,6 +12,7 @@ __all__ = ["EventApi"]
 DLT_SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",  # it reports usage to its makers unless told not to
     "DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS": "default",  # a column may become a float
+    "EXTRACT__WORKERS": "20",  # for lists of each event; the session bounds the requests
     "LOAD__WORKERS": "1",  # each takes memory, and DuckDB writes with one thread anyway
     "LOAD__TRUNCATE_STAGING_DATASET": "true",  # else the file holds everything twice
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # which sync saw a row last

@@ -93,7 +93,9 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     @classmethod
     def model(cls) -> type[BaseModel]:
         """Give the model of the YAML, which answers an unknown name with the known ones."""
-        model: type[BaseModel] = type("EventApiModel", (super().model(), configuration.Attributes), {})
+        model: type[BaseModel] = type(
+            "EventApiModel", (super().model(), configuration.Attributes), {}
+        )
         for name, field in model.model_fields.items():  # Dagster leaves most descriptions out
             field.description = cls.model_fields[name].description
         model.model_rebuild(force=True)

@@ -93,8 +93,6 @@ class ApiSession(requests.Session):
         ahead = self._ahead.pop(request.url or "", None)
         if ahead is None:
             self._drop()
-            if self._concurrency == 1:
-                return self._fetch(request, kwargs)
             ahead = self._threads.submit(self._fetch, request, kwargs)
         else:
             self._window = min(2 * self._window, self._concurrency)

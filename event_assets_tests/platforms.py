@@ -1,6 +1,7 @@
 """Event platforms of any kind for tests: an API from a few lines, and a project that reads it."""
 
 import copy
+import inspect
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -50,6 +51,8 @@ def serving(handlers: Mapping[str, Handler]) -> Iterator[Platform]:
             await request.body()
             platform.asked.append(request)
             made = handler(request)
+            if inspect.isawaitable(made):
+                made = await made
             return made if isinstance(made, Response) else JSONResponse(made)
 
         return answer

@@ -1,5 +1,6 @@
 """Further resources of an API: tables of their own, also one list for each event."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -62,6 +63,28 @@ def test_it_is_synced_after_the_events_and_checked(project: Project) -> None:
         check.asset_key.path == ["concerts", "attendees"] and check.passed
         for check in result.get_asset_check_evaluations()
     )
+
+
+@pytest.mark.parametrize("concurrency", [1, 12])
+def test_as_many_lists_are_asked_for_at_once_as_allowed(project: Project, concurrency: int) -> None:
+    waiting, most = 0, 0
+    enough = asyncio.Event()
+
+    async def counted(request: Request) -> Any:
+        nonlocal waiting, most
+        waiting += 1
+        most = max(most, waiting)
+        if most == concurrency:
+            enough.set()
+        await enough.wait()
+        waiting -= 1
+        return attendees(request)
+
+    with serving({PATH: paged(events(60)), OF_EVENT: counted}) as api:
+        document = with_resources(api.url, ATTENDEES, concurrency=concurrency)
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    assert most == concurrency
 
 
 def test_a_second_sync_merges_by_the_key(project: Project) -> None:
