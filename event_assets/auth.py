@@ -116,7 +116,8 @@ class _QueryKey(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         url = request.url or ""
-        request.url = f"{url}{'&' if '?' in url else '?'}{self._added}"
+        if self._added not in url:  # a link to the next page may hold it already
+            request.url = f"{url}{'&' if '?' in url else '?'}{self._added}"
         return request
 
 
