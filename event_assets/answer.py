@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Collection
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import orjson
 import requests
@@ -11,18 +13,43 @@ import urllib3
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
+Hide = Callable[[bytes], bytes]
+SHORTEST = 8  # characters of a secret that is looked for in answers: a shorter one may be a word
+MASK = b"***"
+
+
+def hiding(secrets: Collection[str]) -> Hide:
+    """Make what takes secrets out of an answer, for servers that send them back."""
+    forms = {
+        form.encode()
+        for secret in secrets
+        if len(secret) >= SHORTEST
+        for plain in (secret, quote(secret, safe=""), quote_plus(secret))
+        for form in (plain, json.dumps(plain)[1:-1], plain.replace("/", "\\/"))
+    }
+    longest_first = sorted(forms, key=len, reverse=True)
+
+    def hide(text: bytes) -> bytes:
+        for form in longest_first:
+            if form in text:
+                text = text.replace(form, MASK)
+        return text
+
+    return hide
+
 
 class Answer(requests.Response):
     """An answer that was read whole, and whose JSON is decoded once, with orjson."""
 
-    def __init__(self, raw: urllib3.BaseHTTPResponse) -> None:
+    def __init__(self, raw: urllib3.BaseHTTPResponse, hide: Hide = lambda text: text) -> None:
         super().__init__()
         self.raw = raw
         self.status_code = raw.status
         self.reason = raw.reason or ""
-        self.headers = CaseInsensitiveDict(raw.headers)
+        shown = {name: hide(value.encode()).decode() for name, value in raw.headers.items()}
+        self.headers = CaseInsensitiveDict(shown)
         self.encoding = get_encoding_from_headers(self.headers)
-        self._content = raw.data
+        self._content = hide(raw.data)
 
     def json(self, **_: Any) -> Any:
         """Give the body.

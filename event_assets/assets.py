@@ -15,7 +15,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
 from pydantic import Field
 
-from event_assets import charts, loading, probe, progress, reading, tables, warehouse
+from event_assets import charts, exposure, loading, probe, progress, reading, tables, warehouse
 from event_assets.changes import CHANGES
 from event_assets.downstream import build_downstream
 from event_assets.failures import plainly
@@ -181,6 +181,8 @@ def _sync(
             syncs = tables.rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name)))
             metadata["history"] = picture(source, "syncs", charts.history(syncs))
 
+    for warning in exposure.warnings():
+        context.log.warning(warning)
     with _progress(context) as show:
         loading.sync(resource, show, look, full=full)
     return dg.MaterializeResult(asset_key=key, metadata=metadata)

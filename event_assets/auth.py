@@ -28,7 +28,7 @@ from event_assets.transport import ApiSession
 SECRETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "api_key": {"api_key": ("api_key",)},
     "bearer": {"token": ("api_key",)},
-    "http_basic": {"username": ("username", "api_key"), "password": ("password",)},
+    "http_basic": {"username": ("api_username", "api_key"), "password": ("api_password",)},
     "oauth2_client_credentials": {
         "client_id": ("client_id",),
         "client_secret": ("client_secret",),
@@ -80,8 +80,10 @@ def _made(kind: str, given: dict[str, Any]) -> AuthBase:
 def secrets_of(source: EventSource) -> list[str]:
     """Give every secret that a source has, as far as they are set."""
     names = {name for places in SECRETS.values() for names in places.values() for name in names}
+    names -= {"api_username"}
     found = [_found(place) for name in names for place in _places(source, name)]
-    return [secret for secret in found if secret]
+    values = [secret for secret in found if secret]
+    return [*values, *(word for secret in values if " " in secret for word in secret.split())]
 
 
 def _places(source: EventSource, name: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from dlt.sources.rest_api import rest_api_source
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
 from event_assets import sandbox
-from event_assets.auth import build_auth
+from event_assets.auth import build_auth, secrets_of
 from event_assets.fields import columns
 from event_assets.paging import OneEach, Readings, Report, WindowedPages, watched
 from event_assets.records import Shaper, hints, paths_of, with_time
@@ -115,6 +115,7 @@ def session_of(
             upcoming=getattr(paginator, "upcoming", None),
             check=is_list_at(resource.endpoint.get("data_selector")),
             concurrency=concurrency or source.concurrency,
+            secrets=secrets_of(source),
             traffic=sync.traffic,
         ) as session,
     ):

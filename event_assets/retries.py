@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +16,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from event_assets.answer import Answer
+from event_assets.answer import Answer, Hide
 from event_assets.api_errors import (
     RETRIES,
     RETRY_STATUSES,
@@ -27,6 +29,7 @@ from event_assets.api_errors import (
 )
 
 BACKOFF_FACTOR = 2.0  # seconds: waits of 2, 4 and 8
+QUERY = re.compile(r"\?\S*")
 RETRY_AFTER_MAX = 120.0  # seconds
 
 
@@ -94,8 +97,10 @@ class Adapter(HTTPAdapter):
         traffic: Traffic,
         check: Callable[[Any], str | None] | None,
         connections: int,
+        hide: Hide,
     ) -> None:
         super().__init__(pool_maxsize=connections)
+        self._hide = hide
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         self._key = key
         self._pace = pace
@@ -143,7 +148,7 @@ class Adapter(HTTPAdapter):
         response = self._exchange(keyed, **kwargs)
         self._traffic.count(bytes=len(response.content))
         response.request, response.url = request, request.url or ""
-        if response.ok and self._check:
+        if response.ok and not response.is_redirect and self._check:
             try:
                 problem = self._check(response.json())
             except requests.exceptions.JSONDecodeError:
@@ -171,7 +176,7 @@ class Adapter(HTTPAdapter):
             assert_same_host=False,
             timeout=urllib3.Timeout(connect=connect, read=read),
         )
-        return Answer(raw)
+        return Answer(raw, self._hide)
 
     def _pool_for(
         self, request: requests.PreparedRequest, **settings: Any
@@ -181,6 +186,20 @@ class Adapter(HTTPAdapter):
         pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         cast("Any", self).cert_verify(pool, request.url, verify, cert)
         return cast("urllib3.HTTPConnectionPool", pool)
+
+
+class _WithoutQuery(logging.Filter):
+    """Takes the query, which may hold a key, out of what urllib3 logs of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                QUERY.sub("?***", arg) if isinstance(arg, str) else arg for arg in record.args
+            )
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQuery())
 
 
 def _retry_after(response: requests.Response, otherwise: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import requests
 from requests.auth import AuthBase
 
+from event_assets.answer import hiding
 from event_assets.api_errors import TIMEOUT, origin
 from event_assets.retries import Adapter, Pace, Traffic
 
@@ -30,6 +31,7 @@ class ApiSession(requests.Session):
         upcoming: gives the query parameters of up to so many requests that will follow.
         check: says what is wrong with the JSON of an answer with status 200, or None.
         concurrency: requests in flight at the most.
+        secrets: what an answer must not hold.
         traffic: where to count what is asked and received.
     """
 
@@ -41,6 +43,7 @@ class ApiSession(requests.Session):
         upcoming: Callable[[int], Sequence[Params]] | None = None,
         check: Callable[[Any], str | None] | None = None,
         concurrency: int = CONCURRENCY,
+        secrets: Collection[str] = (),
         traffic: Traffic | None = None,
     ) -> None:
         super().__init__()
@@ -55,8 +58,9 @@ class ApiSession(requests.Session):
         self._environment: Mapping[str, Any] | None = None
         self.auth = _no_auth  # else requests looks for a .netrc before each request
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
+        hide = hiding(secrets)
         for prefix, key in (("http://", None), ("https://", None), (origin(base_url) + "/", auth)):
-            self.mount(prefix, Adapter(key, self._pace, self.traffic, check, concurrency))
+            self.mount(prefix, Adapter(key, self._pace, self.traffic, check, concurrency, hide))
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Prepare a request, unless that was done already for reading ahead."""

@@ -47,7 +47,7 @@ def keyed(url: str, auth: Any) -> dict[str, Any]:
          lambda request: request.headers.get("Authorization") == "Token abc"),
         ("bearer", {"API_KEY": SECRET},
          lambda request: request.headers.get("Authorization") == f"Bearer {SECRET}"),
-        ({"type": "http_basic"}, {"USERNAME": "me", "PASSWORD": SECRET},
+        ({"type": "http_basic"}, {"API_USERNAME": "me", "API_PASSWORD": SECRET},
          lambda request: request.headers.get("Authorization") == basic("me", SECRET)),
         ({"type": "http_basic", "password": ""}, {"EVENTS__API_KEY": SECRET},
          lambda request: request.headers.get("Authorization") == basic(SECRET, "")),

@@ -1,0 +1,249 @@
+"""The key is nowhere: not in a file, a log, the history, the database, the UI, whatever happens."""
+
+import base64
+import gzip
+import json
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+from urllib.request import Request as Call
+from urllib.request import urlopen
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+
+from event_assets_tests.conftest import BIN, ROOT, Project
+from event_assets_tests.platforms import Platform, events, paged, serving, source
+
+CANARY = "c4n4ry/k3y=+w1th%odd"
+PATH = "/v1/events"
+AUTHS: dict[str, Any] = {
+    "query": {"type": "api_key", "name": "ak", "location": "query"},
+    "header": {"type": "api_key", "name": "client_id", "location": "header"},
+    "bearer": {"type": "bearer"},
+    "basic": {"type": "http_basic", "username": "me"},
+    "oauth": {"type": "oauth2_client_credentials", "client_id": "me"},
+}
+RESULT = re.compile(r"src_\w+ (succeeded|failed)")
+
+
+def echo(request: Request) -> Response:
+    """Say everything that came, in the body and in headers."""
+    sent = [*request.query_params.values(), *request.headers.values()]
+    row = {**events(1)[0], "sent": sent, "url": str(request.url), "plain": CANARY}
+    headers = {"X-Echo": quote(CANARY)}
+    return JSONResponse(paged([row])(request), headers=headers)
+
+
+def refuse(request: Request) -> Response:
+    return JSONResponse({"error": f"{request.url} {dict(request.headers)}"}, status_code=401)
+
+
+def fail(request: Request) -> Response:
+    headers = {"Retry-After": "0"}
+    return PlainTextResponse(f"no: {request.url}", status_code=503, headers=headers)
+
+
+def html(request: Request) -> Response:
+    return PlainTextResponse(f"<html>{request.url} {CANARY}</html>", media_type="text/html")
+
+
+def closed_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def variants(url: str, auth: Any, token_url: str) -> dict[str, Any]:
+    """Give a source for each thing that can happen."""
+    made = {}
+    for case in ("good", "echoed", "refused", "failing", "redirected", "html", "unreachable"):
+        base = closed_port() if case == "unreachable" else f"{url}/{case}"
+        document = source(base)
+        client = document["attributes"]["rest_api"]["client"]
+        client["auth"] = {**auth}
+        if auth["type"].startswith("oauth2"):
+            client["auth"]["access_token_url"] = token_url
+        made[f"src_{case}"] = document
+    return made
+
+
+def forms(secret: str) -> Iterator[bytes]:
+    """Give the ways in which a secret may be written."""
+    for plain in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret)):
+        yield plain.encode()
+        yield json.dumps(plain)[1:-1].encode()
+        yield plain.replace("/", "\\/").encode()
+    for shift in range(3):  # at any place in a longer text
+        coded = base64.b64encode(b"x" * shift + secret.encode())
+        yield coded[4 if shift else 0 : len(coded) // 4 * 4 - 4]
+
+
+def contents(file: Path) -> Iterator[bytes]:
+    """Give all that is in a file, also in ways that a search for bytes does not see."""
+    raw = file.read_bytes()
+    yield raw
+    if raw.startswith(b"\x1f\x8b"):
+        yield gzip.decompress(raw)
+    if raw.startswith(b"SQLite format 3"):
+        with sqlite3.connect(file) as database:
+            yield "\n".join(database.iterdump()).encode()
+    if raw.startswith(b"PAR1"):
+        yield str(pq.read_table(file).to_pylist()).encode()
+    if raw[8:12] == b"DUCK":
+        with duckdb.connect(file) as database:
+            for schema, table in database.execute(
+                "select schema_name, table_name from duckdb_tables()"
+            ).fetchall():
+                yield str(database.table(f'"{schema}"."{table}"').fetchall()).encode()
+
+
+def found(secret: str, text: bytes) -> list[bytes]:
+    return [form for form in {*forms(secret)} if form in text]
+
+
+def graphql(url: str, query: str) -> bytes:
+    call = Call(f"{url}/graphql", json.dumps({"query": query}).encode(),
+                {"Content-Type": "application/json"})  # fmt: skip
+    with urlopen(call, timeout=60) as answer:
+        body: bytes = answer.read()
+    assert b'"errors"' not in body, body[:500]
+    return body
+
+
+RUNS = (
+    "{ runsOrError { ... on Runs { results { runId status runConfigYaml tags { key value } } } } }"
+)
+LOGS = """{ logsForRun(runId: "%s") { ... on EventConnection { events { __typename
+  ... on MessageEvent { message } ... on ExecutionStepFailureEvent { error { message stack
+  causes { message stack } } } ... on MaterializationEvent { metadataEntries { label
+  ... on TextMetadataEntry { text } ... on MarkdownMetadataEntry { mdStr }
+  ... on JsonMetadataEntry { jsonString } } } } } } }"""
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+def test_the_key_is_nowhere(project: Project, tmp_path: Path, kind: str) -> None:
+    auth = AUTHS[kind]
+    received: list[str] = []
+
+    def elsewhere(request: Request) -> Any:
+        received.append(f"{request.url} {dict(request.headers)}")
+        return paged(events(2))(request)
+
+    with serving({PATH: elsewhere}) as other:
+        handlers = {
+            f"/good{PATH}": paged(events(3)),
+            f"/echoed{PATH}": echo,
+            f"/refused{PATH}": refuse,
+            f"/failing{PATH}": fail,
+            f"/redirected{PATH}": lambda request: RedirectResponse(
+                f"{other.url}{PATH}?{request.url.query}"
+            ),
+            f"/html{PATH}": html,
+            "/token": lambda _: {"access_token": "t0ken-of-the-test", "expires_in": 60},
+        }
+        with serving(handlers) as api:
+            done = run_all(tmp_path, variants(api.url, auth, f"{api.url}/token"))
+            assert keyed_requests(api, kind)
+    said = done.stdout + done.stderr
+    told = [line for line in said.decode().splitlines() if RESULT.fullmatch(line)]
+    assert told == [
+        "src_good succeeded",
+        "src_echoed succeeded",
+        "src_refused failed",
+        "src_failing failed",
+        "src_redirected succeeded",
+        "src_html failed",
+        "src_unreachable failed",
+    ]
+    assert not any(found(CANARY, text.encode()) for text in received), "it followed a redirect"
+    places = {"the terminal": [said]}
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    places |= {str(file): list(contents(file)) for file in files}
+    assert len(places) > 20
+    hits = {
+        place: forms for place, texts in places.items() for text in texts
+        if (forms := found(CANARY, text))
+    }  # fmt: skip
+    assert hits == {}
+    assert project.rows("select plain from src_echoed.event_data") == [("***",)]
+
+
+def keyed_requests(api: Platform, kind: str) -> bool:
+    """Did the key reach the API at all?"""
+    sent = "".join(
+        f"{request.url} {dict(request.headers)} {request._body!r}" for request in api.asked
+    )
+    return bool(found(CANARY, sent.encode()) or (kind == "basic" and "Basic " in sent))
+
+
+def until_open(port: int) -> None:
+    for _ in range(600):
+        with socket.socket() as client:
+            client.settimeout(0.1)
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+            threading.Event().wait(0.1)
+    raise TimeoutError(port)
+
+
+def run_all(folder: Path, sources: dict[str, Any]) -> subprocess.CompletedProcess[bytes]:
+    """Run them in a process of its own, with all that can be logged on the terminal."""
+    home = folder / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(
+        "telemetry: {enabled: false}\npython_logs: {python_log_level: DEBUG, "
+        "managed_python_loggers: [root]}\n"
+    )
+    secrets = dict.fromkeys(("API_KEY", "API_PASSWORD", "CLIENT_SECRET"), CANARY)
+    environment = {
+        **os.environ, **secrets, "DAGSTER_HOME": str(home), "RUNTIME__LOG_LEVEL": "DEBUG",
+        "TMPDIR": str(folder),
+    }  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-m", "event_assets_tests.canary"],
+        input=json.dumps(sources).encode(), cwd=ROOT, env=environment, capture_output=True,
+        timeout=240, check=True,
+    )  # fmt: skip
+
+
+def test_the_ui_does_not_show_the_key(project: Project, tmp_path: Path) -> None:
+    assert project
+    with serving({f"/echoed{PATH}": echo, f"/refused{PATH}": refuse}) as api:
+        sources = variants(api.url, AUTHS["query"], "")
+        run_all(tmp_path, {name: sources[name] for name in ("src_echoed", "src_refused")})
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "DAGSTER_HOME": str(tmp_path / "dagster"), "API_KEY": CANARY}
+    with subprocess.Popen(
+        [BIN / "dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-m",
+         "event_assets.definitions"],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as server:  # fmt: skip
+        try:
+            assert server.stdout
+            for line in server.stdout:
+                if b"Serving dagster-webserver" in line:
+                    break
+            until_open(port)
+            url = f"http://127.0.0.1:{port}"
+            runs = graphql(url, RUNS)
+            ids = [run["runId"] for run in json.loads(runs)["data"]["runsOrError"]["results"]]
+            logs = [graphql(url, LOGS % run) for run in ids]
+        finally:
+            server.terminate()
+    assert len(ids) == 2
+    assert any(b"401 Unauthorized" in log for log in logs)
+    assert not any(found(CANARY, text) for text in [runs, *logs])
