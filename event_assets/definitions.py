@@ -6,6 +6,7 @@ import dagster as dg
 
 from event_assets.alerts import build_sensors
 from event_assets.all_events import build_all_events
+from event_assets.housekeeping import build_housekeeping
 
 
 @dg.definitions
@@ -20,8 +21,8 @@ def defs() -> dg.Definitions:
 
 
 def over_all(sources: dg.Definitions) -> dg.Definitions:
-    """Build what there is once, whatever the sources: executor, alerts, the view over all."""
-    return dg.Definitions(
+    """Build what there is once, whatever the sources: the view over all, alerts, housekeeping."""
+    once = dg.Definitions(
         assets=build_all_events(
             spec
             for assets in sources.assets or ()
@@ -31,3 +32,4 @@ def over_all(sources: dg.Definitions) -> dg.Definitions:
         executor=dg.in_process_executor,
         sensors=build_sensors(),
     )
+    return dg.Definitions.merge(once, build_housekeeping())
