@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -24,7 +25,7 @@ def hiding(secrets: Collection[str]) -> Hide:
         form.encode()
         for secret in secrets
         if len(secret) >= SHORTEST
-        for plain in (secret, quote(secret, safe=""), quote_plus(secret))
+        for plain in (secret, quote(secret, safe=""), quote_plus(secret), *_coded(secret))
         for form in (plain, json.dumps(plain)[1:-1], plain.replace("/", "\\/"))
     }
     longest_first = sorted(forms, key=len, reverse=True)
@@ -36,6 +37,14 @@ def hiding(secrets: Collection[str]) -> Hide:
         return text
 
     return hide
+
+
+def _coded(secret: str) -> Iterator[str]:
+    """Give what a secret is in base64, as Basic authentication sends it, at any place in a text."""
+    for before in range(3):
+        coded = b64encode(b"\0" * before + secret.encode()).rstrip(b"=").decode()
+        whole = (before + len(secret.encode())) * 8 // 6  # characters that depend on it alone
+        yield coded[-(-before * 8 // 6) : whole]
 
 
 class Answer(requests.Response):

@@ -136,7 +136,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
 
 def _mismatch(source: EventSource, full_sync: str | None) -> str | None:
     """Say what does not go together."""
-    if full_sync and not source.events.increment:
+    if full_sync and not any(r.increment for r in source.resources.values()):
         return "`full_sync` is for an endpoint with `incremental`; without, every sync is full."
     for resource in source.resources.values():
         if resource.parent and resource.increment:
@@ -154,11 +154,13 @@ def _jobs(
     selection = dg.AssetSelection.assets(*of_api).downstream()
     description = f"Sync {source.name}: the API, into DuckDB, checked."
     yield dg.define_asset_job(f"sync_{suffix}", selection, description=description), schedule
-    if source.events.increment:
+    asked_for_news = [r.name for r in source.resources.values() if r.increment]
+    if asked_for_news:
+        names = ("__".join(asset_key(source, name).path) for name in asked_for_news)
         fully = dg.define_asset_job(
             f"sync_{suffix}_fully",
             selection,
-            config={"ops": {"__".join(event_data.path): {"config": {"full_sync": True}}}},
+            config={"ops": {name: {"config": {"full_sync": True}} for name in names}},
             description=f"{description} Everything is read: what does not come is gone.",
         )
         yield fully, full_sync

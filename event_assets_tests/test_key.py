@@ -65,10 +65,13 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
+CASES = ("good", "echoed", "refused", "failing", "redirected", "html", "unreachable")
+
+
 def variants(url: str, auth: Any, token_url: str) -> dict[str, Any]:
     """Give a source for each thing that can happen."""
     made = {}
-    for case in ("good", "echoed", "refused", "failing", "redirected", "html", "unreachable"):
+    for case in CASES:
         base = closed_port() if case == "unreachable" else f"{url}/{case}"
         document = source(base)
         client = document["attributes"]["rest_api"]["client"]

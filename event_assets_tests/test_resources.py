@@ -96,6 +96,32 @@ def test_a_second_sync_merges_by_the_key(project: Project) -> None:
     assert project.rows("select count(*), count(distinct id) from events.attendees") == [(12, 12)]
 
 
+def test_a_further_list_may_be_read_by_increments_too(project: Project) -> None:
+    rows = [{"id": "v1", "at": "2026-01-01"}, {"id": "v2", "at": "2026-02-01"}]
+    venues: dict[str, Any] = {
+        "name": "venues",
+        "endpoint": {
+            "path": "/v1/venues",
+            "data_selector": "data",
+            "paginator": "single_page",
+            "incremental": {"start_param": "since", "cursor_path": "at"},
+        },
+    }
+
+    def newer(request: Request) -> Any:
+        since = request.query_params.get("since", "")
+        return {"data": [row for row in rows if row["at"] >= since]}
+
+    with serving({PATH: paged(events(1)), "/v1/venues": newer}) as api:
+        loaded = definitions({"events": with_resources(api.url, venues)})
+        for job in ("sync_events", "sync_events", "sync_events_fully"):
+            result = run(project, loaded, job)
+            assert result.success, failure(result)
+        asked = [query.get("since") for query in api.asked_for("/v1/venues")]
+    assert asked == [None, "2026-02-01", None]
+    assert project.rows("select count(*) from events.venues") == [(2,)]
+
+
 def test_a_list_without_a_key_is_replaced(project: Project) -> None:
     venues = [{"name": "Hall"}, {"name": "Arena"}]
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
