@@ -145,7 +145,11 @@ def pipeline(name: str, schema: str) -> Iterator[Pipeline]:
 
 def destination(connection: duckdb.DuckDBPyConnection) -> Destination[Any, Any]:
     """Give the database to dlt, open."""
-    return dlt.destinations.duckdb(connection, destination_name=path().stem)
+    return dlt.destinations.duckdb(
+        connection,
+        destination_name=path().stem,
+        supports_transactions=True,  # else a merge deletes and inserts in two (dlt 1.31)
+    )
 
 
 def reserved_words() -> set[str]:

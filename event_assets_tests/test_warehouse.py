@@ -9,6 +9,7 @@ import pytest
 from event_assets import warehouse
 from event_assets.sandbox import Sandbox
 from event_assets_tests.conftest import Project, failure
+from event_assets_tests.platforms import definitions, events, paged, run, serving, source
 
 
 def test_the_database_lies_under_the_project_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,3 +81,32 @@ def test_a_path_that_dlt_cannot_load_from_is_said(project: Project, api: Sandbox
     odd = project.database.parent / "it's" / "x.duckdb"
     project.environment.setenv("EVENTS_DUCKDB", str(odd))
     assert "has an apostrophe in it" in failure(project.sync(url=api.url))
+
+
+def test_a_merge_that_fails_halfway_leaves_the_table_as_it_was(project: Project) -> None:
+    with Sandbox(events(3)) as api:
+        project.sync(url=api.url)
+        project.rows("alter table events.event_data alter name set not null")
+        before = project.rows("from events.event_data order by id")
+        api.replace([{"id": event["id"], "name": None} for event in events(3)])
+        assert not project.sync(url=api.url).success
+    assert len(before) == 3
+    assert project.rows("from events.event_data order by id") == before
+
+
+def test_a_replacement_that_fails_halfway_leaves_the_table_as_it_was(project: Project) -> None:
+    halls: list[dict[str, object]] = [{"hall": "A", "seats": 1}, {"hall": "B", "seats": 2}]
+    with serving({"/v1/events": paged(events(1)), "/halls": lambda _: halls}) as platform:
+        document = source(platform.url)
+        rest_api = document["attributes"]["rest_api"]
+        rest_api["resources"][0].update(rest_api.pop("resource_defaults"))
+        endpoint = {"path": "/halls", "paginator": "single_page"}
+        rest_api["resources"].append({"name": "halls", "endpoint": endpoint})
+        loaded = definitions({"events": document})
+        assert run(project, loaded).success
+        project.rows("alter table events.halls alter seats set not null")
+        before = project.rows("from events.halls order by hall")
+        halls[1]["seats"] = None
+        assert not run(project, loaded).success
+    assert len(before) == 2
+    assert project.rows("from events.halls order by hall") == before
