@@ -21,8 +21,8 @@ class RunSummary(dg.ConfigurableResource[None]):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Print it: failures to stderr, what came to stdout."""
-        if context.instance and context.run_id:
-            show(context.instance, context.run_id)
+        if context.instance and context.run:
+            show(context.instance, context.run.run_id)
 
 
 _SHOWN: set[str] = set()  # runs
