@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev check test test-ui bench lock clean
+.PHONY: help setup run dev check test test-ui test-faults bench lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -42,6 +42,9 @@ test-ui: setup ## Look at the UI with a browser (Chromium)
 	@command -v chromium chromium-browser google-chrome > /dev/null \
 		|| { echo "There is no Chromium to look with: apt-get install chromium"; exit 1; }
 	@$(BIN)/pytest event_assets_tests/ui
+
+test-faults: setup ## Kill syncs, break networks, fill disks: what survives (some minutes)
+	@$(BIN)/pytest --numprocesses 2 event_assets_tests/faults
 
 bench: setup ## Measure this project beside plain dlt and beside the bare limit
 	@$(BIN)/python -m bench $(OPTIONS)

@@ -1,0 +1,81 @@
+"""Harm really done, counted: the table at the end says what survived what."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+HEAD = ("fault", "tries", "survived", "events lost", "events doubled")
+
+
+@dataclass
+class Try:
+    """One fault, done once.
+
+    Attributes:
+        fault: what was done, as the table names it.
+        lost, doubled: events that were not there, or twice, after it was over.
+        problem: what did not hold, if anything.
+    """
+
+    fault: str
+    lost: int = 0
+    doubled: int = 0
+    problem: str | None = None
+
+
+@dataclass
+class Tries:
+    """All tries of one test; `trying` notes what does not hold and lets the next try begin."""
+
+    record: Callable[[str, object], None]
+    done: list[Try] = field(default_factory=list)
+
+    @contextmanager
+    def trying(self, fault: str) -> Iterator[Try]:
+        """Do one fault inside."""
+        this = Try(fault)
+        self.done.append(this)
+        try:
+            yield this
+        except Exception as error:
+            this.problem = f"{type(error).__name__}: {error}"
+        if this.lost or this.doubled:
+            this.problem = this.problem or f"{this.lost} events lost, {this.doubled} doubled"
+        self.record("try", [this.fault, this.problem is None, this.lost, this.doubled])
+
+
+@pytest.fixture
+def tries(record_property: Callable[[str, object], None]) -> Iterator[Tries]:
+    """Counts what a test does; the test fails in the end if one try did not survive."""
+    all_of_them = Tries(record_property)
+    yield all_of_them
+    problems = [f"{this.fault}: {this.problem}" for this in all_of_them.done if this.problem]
+    assert all_of_them.done
+    assert not problems, "\n".join(problems)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table."""
+    rows: dict[str, list[int]] = {}
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    for report in reports:
+        if getattr(report, "when", None) != "call":
+            continue
+        for name, value in report.user_properties:
+            if name == "try":
+                fault, survived, lost, doubled = value
+                row = rows.setdefault(fault, [0, 0, 0, 0])
+                for place, more in enumerate((1, int(survived), lost, doubled)):
+                    row[place] += more
+    if rows:
+        table = [HEAD, *((fault, *map(str, row)) for fault, row in sorted(rows.items()))]
+        widths = [max(len(line[i]) for line in table) for i in range(len(HEAD))]
+        terminalreporter.section("faults")
+        for line in table:
+            first, *others = (
+                cell.ljust(width) if not i else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+            terminalreporter.write_line("  ".join((first, *others)))
