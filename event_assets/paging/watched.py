@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory
 from dlt.sources.helpers.rest_client.paginators import (
+    BaseNextUrlPaginator,
     BasePaginator,
     JSONResponseCursorPaginator,
     PageNumberPaginator,
@@ -24,6 +26,7 @@ from event_assets.paging.page_watch import PageWatch, Protocol
 from event_assets.paging.seen import row_ids
 from event_assets.paging.totals import AUTO, PAGE_COUNT_PLACES, TotalFinder, find_count
 
+COUNTERS = ("page", "page_number", "pageNumber", "offset", "start", "skip")
 NOWHERE = "leads to nothing in the API's answer: correct it in defs.yaml."
 
 
@@ -153,6 +156,8 @@ class WatchedPages(BasePaginator):
         if self._run is None or not self._has_next_page:
             return
         self._run.update_request(request)
+        if isinstance(self._run, BaseNextUrlPaginator):
+            self._watch.links_count |= _counts(request.url)
         asks = _fingerprint(request)
         if asks in self._asked:
             self._watch.stop("The API gave the same cursor or link to the next page twice.")
@@ -241,6 +246,12 @@ def _limit_reached(run: BasePaginator) -> str | None:
         reached = run.current_value >= run.maximum_value
         return f"maximum_page {run.maximum_value:,}" if reached else None
     return None
+
+
+def _counts(link: str | None) -> bool:
+    """Does a link to the next page say its number, or how many rows to skip?"""
+    query = parse_qs(urlsplit(link or "").query)
+    return any(value.isdecimal() for name in COUNTERS for value in query.get(name, ()))
 
 
 def _fingerprint(request: Request) -> int:
