@@ -1002,6 +1002,7 @@ def test_a_link_to_a_page_read_before_ends_the_reading() -> None:
 
 def test_a_single_page_is_complete_unless_a_total_says_more() -> None:
     assert sync("single_page", numbered).outcome.complete is True
+    assert sync("single_page", lambda _: {"data": []}).outcome.complete is True
     more = sync("single_page", lambda query: {**numbered(query), "total": 95})
     assert more.outcome.complete is False
 

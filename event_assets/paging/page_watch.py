@@ -18,7 +18,7 @@ class Protocol(Enum):
 
 
 # an API that filters after paging may well send some empty pages, each with a new cursor
-EMPTY_RUN = {Protocol.NUMBERED: 3, Protocol.LINKED: 25, Protocol.SINGLE: 1}
+EMPTY_RUN = {Protocol.NUMBERED: 3, Protocol.LINKED: 25, Protocol.SINGLE: 0}  # 0: any number
 
 
 class PageWatch:
