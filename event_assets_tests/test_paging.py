@@ -902,6 +902,19 @@ def cursors(query: Query) -> dict[str, Any]:
     return {**numbered({"page": str(at)}), "cursors": {"next": str(at + 1) if at < 4 else None}}
 
 
+@pytest.mark.parametrize("kind", [OFFSETS, "page_number", "single_page"])
+def test_a_list_that_overflows_in_the_apis_words_is_not_complete(kind: Any) -> None:
+    def answer(query: Query) -> Any:
+        offset = int(query.get("offset", 0))
+        rows = list(range(offset, 90)) if not int(query.get("page", 0)) else []
+        return {"data": [{"id": row} for row in rows], "total": 90, "overflow": True}
+
+    done = sync(kind, answer)
+    assert done.ids == set(range(90))
+    assert done.outcome.complete is False
+    assert "`overflow: true`" in done.outcome.reason
+
+
 def test_cursors_that_end_by_themselves_are_complete() -> None:
     done = sync("cursor", cursors)
     assert done.ids == set(range(95))

@@ -21,10 +21,10 @@ from dlt.sources.rest_api.config_setup import create_paginator
 from requests import Request, Response
 
 from event_assets.paging.offset_pages import OffsetPages
-from event_assets.paging.outcome import Outcome, Report, no_report
+from event_assets.paging.outcome import Outcome, Report, cut_off, no_report
 from event_assets.paging.page_watch import PageWatch, Protocol
 from event_assets.paging.seen import row_ids
-from event_assets.paging.totals import AUTO, PAGE_COUNT_PLACES, TotalFinder, find_count
+from event_assets.paging.totals import AUTO, PAGE_COUNT_PLACES, TotalFinder, find_count, overflows
 
 COUNTERS = ("page", "page_number", "pageNumber", "offset", "start", "skip")
 NOWHERE = "leads to nothing in the API's answer: correct it in defs.yaml."
@@ -120,11 +120,12 @@ class WatchedPages(BasePaginator):
         self._run = copy.deepcopy(self._inner)
         self._watch = _watch_for(self._run)
         self._asked: set[int] = set()
+        self._overflows = False
 
     @property
     def outcome(self) -> Outcome:
         """Of this object's current or last run."""
-        return self._watch.outcome
+        return cut_off(self._watch.outcome) if self._overflows else self._watch.outcome
 
     def init_request(self, request: Request) -> None:
         """Begin a new run."""
@@ -132,7 +133,7 @@ class WatchedPages(BasePaginator):
         if self._run is not None:
             self._run.init_request(request)
         self._asked.add(_fingerprint(request))
-        self._report(self._watch.outcome)
+        self._report(self.outcome)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Judge an answer; `data` is what the consumer will get."""
@@ -140,6 +141,7 @@ class WatchedPages(BasePaginator):
             self._run, _ = PaginatorFactory().create_paginator(response)
             self._watch = _watch_for(self._run)
         watch, run = self._watch, self._run
+        self._overflows |= overflows(response)
         watch.receive(row_ids(data or [], self._id_of), self._totals.find(response))
         if isinstance(run, PageNumbers):
             run.rows_expected = watch.expects_more
@@ -149,7 +151,7 @@ class WatchedPages(BasePaginator):
         ):
             watch.end(limited=_limit_reached(run))
         self._has_next_page = not watch.done
-        self._report(watch.outcome)
+        self._report(self.outcome)
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
@@ -162,13 +164,13 @@ class WatchedPages(BasePaginator):
         if asks in self._asked:
             self._watch.stop("The API gave the same cursor or link to the next page twice.")
             self._has_next_page = False
-            self._report(self._watch.outcome)
+            self._report(self.outcome)
         self._asked.add(asks)
 
     def cut_short(self) -> None:
         """The pages ended before this paginator did: the configuration ignores an answer."""
         self._watch.cut_short()
-        self._report(self._watch.outcome)
+        self._report(self.outcome)
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Query parameters of up to `count` requests after the next; for page numbers only."""
