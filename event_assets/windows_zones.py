@@ -1,6 +1,6 @@
 """The names that Windows gives to time zones, and what the rest of the world calls them.
 
-Facts from Unicode's CLDR, windowsZones.xml: the zone of each name for the territory 001 (the world).
+Facts from Unicode's CLDR, windowsZones.xml: each name's zone for the territory 001, the world.
 """
 
 from collections.abc import Mapping
