@@ -24,7 +24,8 @@ def local(zone: str, number: int, hours: int = 0, form: str = "%Y-%m-%dT%H:%M:%S
 
 def ticketmaster(n: int) -> Record:
     """Every tenth has a date only, and its zone at the venue; every hundredth has no date."""
-    day, zone = local("Europe/Dublin", n, form="%Y-%m-%d"), "Europe/Dublin"
+    zone = "America/New_York"
+    day = local(zone, n, form="%Y-%m-%d")
     flags = {"dateTBD": False, "dateTBA": n % 100 == 7, "timeTBA": False}
     start: Record = {**flags, "noSpecificTime": n % 10 == 5}
     if n % 100 != 7:
@@ -37,7 +38,7 @@ def ticketmaster(n: int) -> Record:
         "name": f"Show {n}",
         "type": "event",
         "test": False,
-        "url": f"https://www.ticketmaster.ie/event/{n}",
+        "url": f"https://www.ticketmaster.com/event/{n}",
         "images": [{"ratio": "16_9", "url": "https://s1.ticketm.net/x.jpg"}],
         "sales": {"public": {"startDateTime": "1900-01-01T06:00:00Z", "startTBD": False}},
         "dates": {"start": start, "status": {"code": "onsale"}}

@@ -11,6 +11,7 @@ from event_assets_tests.vendors.traits import Key, Page, Paging, Refusal, Tokens
 
 SECRET = "s3cret"
 TICKETTAILOR_USER = base64.b64encode(f"{SECRET}:".encode()).decode()
+PREDICTHQ_SHOWS = 150  # rows of a list, by the plan
 WHEN = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 
 
@@ -108,10 +109,10 @@ VENDORS: Mapping[str, Vendor] = {
         path="/v1/events/",
         secrets={"API_KEY": SECRET},
         key=Key("Authorization", f"Bearer {SECRET}", NO_PHQ, NO_PHQ),
-        paging=Paging("offset", "offset", "limit", 10, 50, shows=150),
+        paging=Paging("offset", "offset", "limit", 10, 50, shows=PREDICTHQ_SHOWS),
         answer=lambda page: {
-            "count": min(page.total, 150),
-            "overflow": page.total > 150,
+            "count": min(page.total, PREDICTHQ_SHOWS),
+            "overflow": page.total > PREDICTHQ_SHOWS,
             "next": page.link,
             "previous": None,
             "results": page.rows,
