@@ -14,7 +14,7 @@ RETRIES = 3
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
 
 ADVICE: Mapping[int, str] = {
-    400: "check the endpoint's path and params in defs.yaml",
+    400: "check the endpoint's path and params in defs.yaml, and the key",
     401: "set API_KEY (in .env or the environment) to a key that this API accepts",
     403: "set API_KEY (in .env or the environment) to a key that may read events",
     404: "check EVENTS_API_URL and the endpoint's path in defs.yaml",

@@ -156,9 +156,9 @@ class _Tokens(OAuth2ClientCredentials):
         asked = self.build_access_token_request()
         answer = self.session.post(self.access_token_url, **asked)
         if answer.status_code in (400, 401):
-            form = asked["data"]
-            id_, secret = (quote(form.pop(f"client_{part}"), safe="") for part in ("id", "secret"))
-            answer = self.session.post(self.access_token_url, **asked, auth=(id_, secret))
+            form = asked["data"]  # the id stays: some servers want it in both places
+            user = quote(form["client_id"], safe=""), quote(form.pop("client_secret"), safe="")
+            answer = self.session.post(self.access_token_url, **asked, auth=user)
         if not answer.ok:
             raise ApiError(
                 f"The API's token address {place} answered {answer.status_code}: set CLIENT_ID and "

@@ -106,9 +106,8 @@ class Reader:
         self.name = name
         self.field = field
         self._choices = [_key_of(key)] if key else [_getter(choice) for choice in choices]
-        self.origins = list(key) or [
-            part for choice in choices for part in PART.findall(choice) or [choice]
-        ]
+        parts = [part for choice in choices for part in PART.findall(choice) or [choice]]
+        self.origins = list(key) or list(dict.fromkeys(parts))
         self.whole = _plain(choices[0]) if len(choices) == 1 and not key else None
         self._zones: list[str | Getter] = [
             times.offset_of(zone) or _getter(zone) for zone in _several(field.timezone)

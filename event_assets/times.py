@@ -12,6 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from event_assets.windows_zones import WINDOWS_ZONES
+
 INSTANT = pa.timestamp("us", "UTC")
 LOCAL = pa.timestamp("us")
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds in one
@@ -74,14 +76,17 @@ def instants(
 
 
 def offset_of(zone: Any) -> str | None:
-    """Name a time zone as Arrow knows it: `Europe/Berlin`, `+02:00`; None when it is none."""
+    """Name a time zone as Arrow knows it: `Europe/Berlin`, `+02:00`; None when it is none.
+
+    Windows' names for zones are known, too.
+    """
     return _offset_of(zone) if isinstance(zone, str) else None
 
 
 @cache
 def _offset_of(zone: str) -> str | None:
     offset = OFFSET.fullmatch(zone.strip(" ()"))
-    name = zone.strip()
+    name = WINDOWS_ZONES.get(zone.strip(), zone.strip())
     if offset:
         sign, hours, minutes = offset.groups()
         name = f"{sign}{int(hours):02}:{minutes or '00'}" if sign else "UTC"

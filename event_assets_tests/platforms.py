@@ -28,10 +28,11 @@ Handler = Callable[[Request], Any]  # gives JSON, or an answer
 
 @dataclass
 class Platform:
-    """A small API on loopback; `asked` holds the requests, in order."""
+    """A small API on loopback; `asked` and `answers` hold the requests and answers, in order."""
 
     url: str
     asked: list[Request] = field(default_factory=list)
+    answers: list[Response] = field(default_factory=list)
 
     def asked_for(self, path: str) -> list[dict[str, str]]:
         """Give the query parameters of every request for a path."""
@@ -53,7 +54,8 @@ def serving(handlers: Mapping[str, Handler]) -> Iterator[Platform]:
             made = handler(request)
             if inspect.isawaitable(made):
                 made = await made
-            return made if isinstance(made, Response) else JSONResponse(made)
+            platform.answers.append(made if isinstance(made, Response) else JSONResponse(made))
+            return platform.answers[-1]
 
         return answer
 

@@ -2,6 +2,7 @@
 
 import base64
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from starlette.requests import Request
@@ -75,8 +76,9 @@ def test_a_token_is_fetched_once_and_used(project: Project, place: str) -> None:
 
     def token(request: Request) -> Any:
         in_header = request.headers.get("Authorization") == basic("me", "s3cret")
-        in_body = b"client_secret=s3cret" in request._body  # read by the server
-        if not (in_header if place == "header" else in_body):
+        body = parse_qs(request._body.decode())  # read by the server
+        in_body = body.get("client_secret") == ["s3cret"]
+        if body.get("client_id") != ["me"] or not (in_header if place == "header" else in_body):
             return JSONResponse({"error": "invalid_client"}, status_code=400)
         return {"access_token": "t0ken", "expires_in": 3600}
 

@@ -46,6 +46,11 @@ def test_a_field_is_found_where_the_contract_says(source: Any, record: dict[str,
     assert read(record, **{"from": source}) == "here"
 
 
+def test_a_field_may_name_a_path_more_than_once() -> None:
+    field = Field.model_validate({"type": "text", "from": ["{day} {time}", "{day} 00:00"]})
+    assert readers({"x": field})["x"].origins == ["day", "time"]
+
+
 @pytest.mark.parametrize("record", [{}, {"a": None}, {"a": {}}, {"a": "x"}, {"a": [1]}])
 def test_a_field_that_is_not_there_is_null(record: dict[str, Any]) -> None:
     assert read(record, **{"from": "a.b"}) is None

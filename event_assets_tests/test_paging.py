@@ -522,6 +522,11 @@ def test_page_numbers_are_complete_only_if_a_steady_total_agrees() -> None:
     assert judged(Protocol.NUMBERED, pages, [6, 6, 6]).complete is False
 
 
+def test_the_only_page_in_the_apis_words_has_no_room_for_a_shift() -> None:
+    assert judged(Protocol.NUMBERED, [[1, 2]], [2]).complete is True
+    assert judged(Protocol.NUMBERED, [[1, 2]], [3]).complete is False
+
+
 def test_cursors_are_complete_unless_a_total_disagrees() -> None:
     pages = [[1, 2], [3, 4], [5]]
     assert judged(Protocol.LINKED, pages, [2, 2, 1]).complete is True
@@ -897,6 +902,19 @@ def cursors(query: Query) -> dict[str, Any]:
     return {**numbered({"page": str(at)}), "cursors": {"next": str(at + 1) if at < 4 else None}}
 
 
+@pytest.mark.parametrize("kind", [OFFSETS, "page_number", "single_page"])
+def test_a_list_that_overflows_in_the_apis_words_is_not_complete(kind: Any) -> None:
+    def answer(query: Query) -> Any:
+        offset = int(query.get("offset", 0))
+        rows = list(range(offset, 90)) if not int(query.get("page", 0)) else []
+        return {"data": [{"id": row} for row in rows], "total": 90, "overflow": True}
+
+    done = sync(kind, answer)
+    assert done.ids == set(range(90))
+    assert done.outcome.complete is False
+    assert "`overflow: true`" in done.outcome.reason
+
+
 def test_cursors_that_end_by_themselves_are_complete() -> None:
     done = sync("cursor", cursors)
     assert done.ids == set(range(95))
@@ -965,6 +983,30 @@ def test_links_that_end_by_themselves_are_complete(
     assert done.outcome.complete is True
 
 
+def test_the_only_page_of_page_numbers_is_complete() -> None:
+    done = sync("page_number", lambda query: {**numbered(query, 9), "total": 9, "total_pages": 1})
+    assert done.ids == set(range(9))
+    assert done.outcome.complete is True
+    assert len(done.asked) == 1
+
+
+def test_links_that_count_pages_cannot_hide_a_list_that_gets_shorter() -> None:
+    rows = list(range(95))
+
+    def answer(query: Query) -> Any:
+        page = int(query.get("page", 0))
+        shown = rows[20 * page : 20 * page + 20]
+        link = f"/events?page={page + 1}" if 20 * (page + 1) < len(rows) else None
+        body = {"data": [{"id": row} for row in shown], "next": link, "total": len(rows)}
+        if page == 1:
+            del rows[0]
+        return body
+
+    done = sync("json_link", answer)
+    assert set(rows) - done.ids == {40}
+    assert done.outcome.complete is None
+
+
 def test_a_link_to_a_page_read_before_ends_the_reading() -> None:
     done = sync("json_link", lambda query: {**numbered(query), "next": "/events?page=1"})
     assert done.outcome.complete is False
@@ -973,6 +1015,7 @@ def test_a_link_to_a_page_read_before_ends_the_reading() -> None:
 
 def test_a_single_page_is_complete_unless_a_total_says_more() -> None:
     assert sync("single_page", numbered).outcome.complete is True
+    assert sync("single_page", lambda _: {"data": []}).outcome.complete is True
     more = sync("single_page", lambda query: {**numbered(query), "total": 95})
     assert more.outcome.complete is False
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from event_assets.times import instants, offset_of
+from event_assets.windows_zones import WINDOWS_ZONES
 
 EXPECTED = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
 WRITTEN = [
@@ -110,7 +111,13 @@ def test_times_before_1970_are_times() -> None:
     assert read([-1], "epoch_s") == [datetime(1969, 12, 31, 23, 59, 59, tzinfo=timezone.utc)]
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "+02:00", "+0200", "UTC+2", "(UTC+02:00)"])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        *("Europe/Berlin", "+02:00", "+0200", "UTC+2", "(UTC+02:00)"),
+        "W. Europe Standard Time",  # as Windows says it, in summer too
+    ],
+)
 def test_a_local_time_is_made_utc_by_its_zone(zone: str) -> None:
     assert read(["2026-05-01T20:30:00"], zones=offset_of(zone)) == [EXPECTED]
     assert read(["2026-05-01T20:30:00", "2026-05-01T18:30:00"], zones=[zone, None]) == [
@@ -125,6 +132,10 @@ def test_a_time_that_says_its_zone_needs_no_other() -> None:
         EXPECTED,
         EXPECTED,
     ]
+
+
+def test_every_name_of_windows_is_a_zone() -> None:
+    assert [name for name in WINDOWS_ZONES if offset_of(name) is None] == []
 
 
 @pytest.mark.parametrize("zone", ["Mars/Base", "soon", "+25:00:00", "+25:00", "+02:99", 7, {}])

@@ -136,6 +136,18 @@ def test_a_chosen_span_is_all_that_is_asked_for(project: Project) -> None:
     ]
 
 
+def test_a_window_that_overflows_in_the_apis_words_is_cut(project: Project) -> None:
+    def answer(request: Request) -> Any:
+        found = in_window(events(730), request.query_params)
+        return {"data": found[:SIZE], "total": min(len(found), SIZE), "overflow": len(found) > SIZE}
+
+    with serving({PATH: answer}) as api:
+        result = run(project, definitions({"events": windowed(api.url, "single_page")}))
+    assert result.success, failure(result)
+    assert checks(result)["complete"].passed
+    assert len(project.ids()) == 730
+
+
 NOW = datetime(2026, 6, 15, 12, 30, tzinfo=timezone.utc)
 
 

@@ -11,9 +11,9 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from event_assets.paging.offset_walk import OffsetWalk
-from event_assets.paging.outcome import Outcome, Report, no_report
+from event_assets.paging.outcome import Outcome, Report, cut_off, no_report
 from event_assets.paging.seen import row_ids
-from event_assets.paging.totals import AUTO, TotalFinder, compile_path, find_more
+from event_assets.paging.totals import AUTO, TotalFinder, compile_path, find_more, overflows
 
 
 class OffsetPages(BasePaginator):
@@ -66,6 +66,7 @@ class OffsetPages(BasePaginator):
         self._id_of = id_of
         self._report = report
         self._walk = self._new_walk()
+        self._overflows = False
         self._frontier: Hashable = None
 
     def _new_walk(self) -> OffsetWalk:
@@ -80,19 +81,21 @@ class OffsetPages(BasePaginator):
     @property
     def outcome(self) -> Outcome:
         """Of this object's current or last run."""
-        return self._walk.outcome
+        return cut_off(self._walk.outcome) if self._overflows else self._walk.outcome
 
     def init_request(self, request: Request) -> None:
         """Begin a new run."""
         self._walk = self._new_walk()
+        self._overflows = False
         self._frontier = None
         self._has_next_page = True
-        self._report(self._walk.outcome)
+        self._report(self.outcome)
         self.update_request(request)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Judge an answer; `data` is what the consumer will get."""
         rows = [] if data is None else data
+        self._overflows |= overflows(response)
         total = self._totals.find(response)
         more = find_more(response, self._more_path)
         ids = row_ids(rows, self._id_of)
@@ -103,7 +106,7 @@ class OffsetPages(BasePaginator):
                 del rows[0]
             self._frontier = ids[-1]
         self._has_next_page = not self._walk.done
-        self._report(self._walk.outcome)
+        self._report(self.outcome)
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
@@ -124,7 +127,7 @@ class OffsetPages(BasePaginator):
     def cut_short(self) -> None:
         """The pages ended before this paginator did: the configuration ignores an answer."""
         self._walk.cut_short()
-        self._report(self._walk.outcome)
+        self._report(self.outcome)
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Query parameters of up to `count` requests after the next, if the list stays still.
@@ -143,6 +146,7 @@ class OffsetPages(BasePaginator):
         twin = OffsetPages.__new__(OffsetPages)
         vars(twin).update(vars(self))
         twin._walk = twin._new_walk()
+        twin._overflows = False
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> OffsetPages:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 IGNORED = "the reading stopped at an answer that response_actions ignore"
 
@@ -33,6 +33,18 @@ class Outcome:
     """Passes over the list; further ones look for rows that moved."""
     total_reported: int | None = None
     """The last total the API sent, believed or not."""
+
+
+def cut_off(outcome: Outcome) -> Outcome:
+    """Correct the outcome of a list that is longer than what the API lets be read, as it says."""
+    if outcome.complete is False:
+        return outcome
+    came = outcome.distinct_ids
+    reason = (
+        f"{came:,} rows came, and the API says that there are more than it shows "
+        "(`overflow: true`): ask for less, or set `windows`."
+    )
+    return replace(outcome, complete=False, reason=reason)
 
 
 Report = Callable[[Outcome], None]

@@ -18,7 +18,7 @@ class Protocol(Enum):
 
 
 # an API that filters after paging may well send some empty pages, each with a new cursor
-EMPTY_RUN = {Protocol.NUMBERED: 3, Protocol.LINKED: 25, Protocol.SINGLE: 1}
+EMPTY_RUN = {Protocol.NUMBERED: 3, Protocol.LINKED: 25, Protocol.SINGLE: 0}  # 0: any number
 
 
 class PageWatch:
@@ -27,6 +27,8 @@ class PageWatch:
     Cursors and links that end by themselves are complete unless a total disagrees. Page numbers
     cannot show that rows moved between two requests: they are complete only if a total stayed the
     same and agrees with the different ids that came (and still an insertion may hide a deletion).
+    A list whose only page is the last, in the API's own words, has no room for that. Links that
+    count pages or rows (`?page=2`) are page numbers: a total that changes says so.
     A total is believed once it was larger than its page; otherwise it may be the page's length.
     """
 
@@ -46,6 +48,7 @@ class PageWatch:
         self._believed = False
         self._verdict: tuple[bool | None, str] = (False, "The reading did not finish.")
         self.done = False
+        self.links_count = False  # do the links that are followed count pages or rows?
 
     @property
     def outcome(self) -> Outcome:
@@ -81,6 +84,12 @@ class PageWatch:
         """Have as many ids come as a total promises, the last of them in a page not full?"""
         promised = self._believed and not self.expects_more
         return promised and 0 < self._last_size < self._largest
+
+    def _cannot_shift(self, *, steady: bool) -> bool:
+        """Was there nothing for a row to slip through, where no total (or a steady one) is sent?"""
+        if self._pages == 1 and self._rows:
+            return True
+        return self._protocol is not Protocol.NUMBERED and (steady or not self.links_count)
 
     def receive(self, ids: Sequence[Hashable], total: int | None = None) -> None:
         """Take a page; sets `done` where reading on is pointless."""
@@ -154,7 +163,7 @@ class PageWatch:
             self._verdict = (False, f"The API reports {low:,} rows but sent {came:,}{aside}.")
         elif self._is_empty:
             self._verdict = (True, "The list is empty.")
-        elif self._protocol is not Protocol.NUMBERED:
+        elif self._cannot_shift(steady=low == high):
             self._verdict = (True, f"All {came:,} rows came{aside}.")
         elif low is None:
             self._verdict = (

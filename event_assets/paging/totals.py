@@ -94,6 +94,12 @@ class TotalFinder:
         return count
 
 
+def overflows(response: Response) -> bool:
+    """Does the answer itself say that the list is longer than what may be read of it?"""
+    body = response.json()
+    return isinstance(body, dict) and cast("dict[str, object]", body).get("overflow") is True
+
+
 def find_more(response: Response, path: JSONPath | None) -> bool | None:
     """The answer's own word on whether more pages follow; None if it has none."""
     if path is None:

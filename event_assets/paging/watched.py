@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory
 from dlt.sources.helpers.rest_client.paginators import (
+    BaseNextUrlPaginator,
     BasePaginator,
     JSONResponseCursorPaginator,
     PageNumberPaginator,
@@ -19,11 +21,12 @@ from dlt.sources.rest_api.config_setup import create_paginator
 from requests import Request, Response
 
 from event_assets.paging.offset_pages import OffsetPages
-from event_assets.paging.outcome import Outcome, Report, no_report
+from event_assets.paging.outcome import Outcome, Report, cut_off, no_report
 from event_assets.paging.page_watch import PageWatch, Protocol
 from event_assets.paging.seen import row_ids
-from event_assets.paging.totals import AUTO, PAGE_COUNT_PLACES, TotalFinder, find_count
+from event_assets.paging.totals import AUTO, PAGE_COUNT_PLACES, TotalFinder, find_count, overflows
 
+COUNTERS = ("page", "page_number", "pageNumber", "offset", "start", "skip")
 NOWHERE = "leads to nothing in the API's answer: correct it in defs.yaml."
 
 
@@ -117,11 +120,12 @@ class WatchedPages(BasePaginator):
         self._run = copy.deepcopy(self._inner)
         self._watch = _watch_for(self._run)
         self._asked: set[int] = set()
+        self._overflows = False
 
     @property
     def outcome(self) -> Outcome:
         """Of this object's current or last run."""
-        return self._watch.outcome
+        return cut_off(self._watch.outcome) if self._overflows else self._watch.outcome
 
     def init_request(self, request: Request) -> None:
         """Begin a new run."""
@@ -129,7 +133,7 @@ class WatchedPages(BasePaginator):
         if self._run is not None:
             self._run.init_request(request)
         self._asked.add(_fingerprint(request))
-        self._report(self._watch.outcome)
+        self._report(self.outcome)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Judge an answer; `data` is what the consumer will get."""
@@ -137,6 +141,7 @@ class WatchedPages(BasePaginator):
             self._run, _ = PaginatorFactory().create_paginator(response)
             self._watch = _watch_for(self._run)
         watch, run = self._watch, self._run
+        self._overflows |= overflows(response)
         watch.receive(row_ids(data or [], self._id_of), self._totals.find(response))
         if isinstance(run, PageNumbers):
             run.rows_expected = watch.expects_more
@@ -146,24 +151,26 @@ class WatchedPages(BasePaginator):
         ):
             watch.end(limited=_limit_reached(run))
         self._has_next_page = not watch.done
-        self._report(watch.outcome)
+        self._report(self.outcome)
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
         if self._run is None or not self._has_next_page:
             return
         self._run.update_request(request)
+        if isinstance(self._run, BaseNextUrlPaginator):
+            self._watch.links_count |= _counts(request.url)
         asks = _fingerprint(request)
         if asks in self._asked:
             self._watch.stop("The API gave the same cursor or link to the next page twice.")
             self._has_next_page = False
-            self._report(self._watch.outcome)
+            self._report(self.outcome)
         self._asked.add(asks)
 
     def cut_short(self) -> None:
         """The pages ended before this paginator did: the configuration ignores an answer."""
         self._watch.cut_short()
-        self._report(self._watch.outcome)
+        self._report(self.outcome)
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Query parameters of up to `count` requests after the next; for page numbers only."""
@@ -241,6 +248,12 @@ def _limit_reached(run: BasePaginator) -> str | None:
         reached = run.current_value >= run.maximum_value
         return f"maximum_page {run.maximum_value:,}" if reached else None
     return None
+
+
+def _counts(link: str | None) -> bool:
+    """Does a link to the next page say its number, or how many rows to skip?"""
+    query = parse_qs(urlsplit(link or "").query)
+    return any(value.isdecimal() for name in COUNTERS for value in query.get(name, ()))
 
 
 def _fingerprint(request: Request) -> int:

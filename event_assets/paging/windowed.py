@@ -14,7 +14,7 @@ from requests import Request, Response
 
 from event_assets.paging.outcome import Outcome, Report, no_report
 from event_assets.paging.seen import DistinctIds, row_ids
-from event_assets.paging.totals import AUTO, TotalFinder
+from event_assets.paging.totals import AUTO, TotalFinder, overflows
 
 Span = tuple[datetime, datetime]
 
@@ -57,7 +57,8 @@ class Cut:
 class WindowedPages(BasePaginator):
     """Reads one window of time after the other, each with a paginator of its own.
 
-    A window whose total, or whose rows without one, reach the cap is cut in two, until none does.
+    A window whose total, or whose rows without one, reach the cap, or that has more rows than the
+    API shows in its own words, is cut in two, until none does.
     What was read of it by then is delivered, and comes again. Reports as OffsetPages does.
 
     Args:
@@ -141,15 +142,15 @@ class WindowedPages(BasePaginator):
         if self._window is None and total is not None and self._whole_total is None:
             self._whole_total = total
         self._inner.update_state(response, data)
-        self._go_on(total)
+        self._go_on(total, cut_off=overflows(response))
         self._report(self.outcome)
 
-    def _go_on(self, total: int | None) -> None:
+    def _go_on(self, total: int | None, *, cut_off: bool) -> None:
         # An offset near the end asks for rows beyond it.
         reach = max(1, self._cut.cap - getattr(self._inner, "limit", 0))
         too_many = len(self._ids) >= reach or (total is not None and total >= reach)
         halves = self._cut.halves(self._window) if self._window else [self._cut.span]
-        if too_many and halves:
+        if (too_many or cut_off) and halves:
             self._todo += reversed(halves)
             self._end_window(None)
         elif len(self._ids) >= reach:
