@@ -10,6 +10,7 @@ from dagster.components.core.component_tree import ComponentTreeException
 from dotenv import load_dotenv
 
 from event_assets import summary
+from event_assets.failures import innermost
 
 JOB = "sync_events"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -22,7 +23,7 @@ def main() -> int:
     try:
         job = _job()
     except ComponentTreeException as error:
-        problem = _innermost(error)
+        problem = innermost(error)
     else:
         return _run(job)
     print(problem, file=sys.stderr)
@@ -33,13 +34,6 @@ def _job() -> dg.JobDefinition:
     from event_assets.definitions import defs
 
     return defs().resolve_job_def(JOB)
-
-
-def _innermost(error: BaseException) -> str:
-    """Say what is wrong with the definitions: the error at the bottom names file and line."""
-    while error.__cause__:
-        error = error.__cause__
-    return str(error)
 
 
 def _run(job: dg.JobDefinition) -> int:

@@ -48,9 +48,17 @@ def _coded(secret: str) -> Iterator[str]:
 
 
 class Answer(requests.Response):
-    """An answer that was read whole, and whose JSON is decoded once, with orjson."""
+    """An answer that was read whole, and whose JSON is decoded once, with orjson.
 
-    def __init__(self, raw: urllib3.BaseHTTPResponse, hide: Hide = lambda text: text) -> None:
+    `content` is the body, where it was read from `raw` already.
+    """
+
+    def __init__(
+        self,
+        raw: urllib3.BaseHTTPResponse,
+        hide: Hide = lambda text: text,
+        content: bytes | None = None,
+    ) -> None:
         super().__init__()
         self.raw = raw
         self.status_code = raw.status
@@ -58,7 +66,7 @@ class Answer(requests.Response):
         shown = {name: hide(value.encode()).decode() for name, value in raw.headers.items()}
         self.headers = CaseInsensitiveDict(shown)
         self.encoding = get_encoding_from_headers(self.headers)
-        self._content = hide(raw.data)
+        self._content = hide(raw.data if content is None else content)
 
     def json(self, **_: Any) -> Any:
         """Give the body.

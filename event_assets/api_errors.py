@@ -29,11 +29,11 @@ REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (TLS, "has a TLS certificate that is not trusted"),
     (
         (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
-        f"did not accept a connection in {TIMEOUT[0]:.0f} s",
+        "did not accept a connection in {0:.0f} s",
     ),
     (
         (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError),
-        f"sent nothing for {TIMEOUT[1]:.0f} s",
+        "sent nothing for {1:.0f} s",
     ),
     (BROKEN_OFF, "broke off in the middle of an answer"),
     (
@@ -70,14 +70,17 @@ def is_broken(error: BaseException) -> bool:
     return isinstance(error, BROKEN) and not isinstance(error, TLS)
 
 
-def reason(error: Exception) -> str:
-    """Say why there is no answer, to follow `The API at URL`; nothing of the request is in it."""
-    tries = f" (tried {1 + RETRIES} times)" if is_broken(error) else ""
+def reason(error: Exception, retries: int = RETRIES, timeout: tuple[float, float] = TIMEOUT) -> str:
+    """Say why there is no answer, to follow `The API at URL`; nothing of the request is in it.
+
+    `retries` and `timeout` are what the request was given: how often, and seconds as in `TIMEOUT`.
+    """
+    tries = f" (tried {1 + retries} times)" if retries and is_broken(error) else ""
     if isinstance(error, BadAnswerError):
         return f"sent an answer that {error}{tries}; check the endpoint in defs.yaml."
     for kinds, why in REASONS:
         if isinstance(error, kinds) and not isinstance(error, NOT_REACHED):
-            return f"{why}{tries}; check EVENTS_API_URL."
+            return f"{why.format(*timeout)}{tries}; check EVENTS_API_URL."
     system = next((e.strerror for e in causes(error) if isinstance(e, OSError) and e.strerror), "")
     why = f" ({system.lower()})" if system else ""
     return f"cannot be reached{why}{tries}; check EVENTS_API_URL and the network."
@@ -96,23 +99,29 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         todo += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
 
 
-def explain(error: BaseException) -> str | None:
+def explain(error: BaseException, retries: int = RETRIES) -> str | None:
     """Say in one sentence what went wrong with the API, or None if that was not the cause."""
     for cause in causes(error):
         if isinstance(cause, ApiError):
             return str(cause)
         if isinstance(cause, requests.HTTPError) and cause.response is not None:
-            return _refusal(cause.response)
+            return refusal(cause.response, retries)
     return None
 
 
-def _refusal(response: requests.Response) -> str:
+def refusal(response: requests.Response, retries: int = RETRIES) -> str:
+    """Say what the API answered instead of a good answer, and what to do."""
     status = response.status_code
-    known = {s.value: s.phrase for s in HTTPStatus}
-    tries = f" to each of {1 + RETRIES} tries" if status in RETRY_STATUSES else ""
+    tries = f" to each of {1 + retries} tries" if retries and status in RETRY_STATUSES else ""
     advice = ADVICE.get(status, "try again later, or ask the API's operator")
-    answered = f"{status} {known.get(status, '')}".strip()
+    answered = in_words(status)
     return f"The API at {public(response.url)} answered {answered}{tries}; {advice}."
+
+
+def in_words(status: int) -> str:
+    """Give a status with its name: `404 Not Found`."""
+    known = {s.value: s.phrase for s in HTTPStatus}
+    return f"{status} {known.get(status, '')}".strip()
 
 
 def origin(url: str) -> str:

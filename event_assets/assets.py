@@ -15,11 +15,12 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
 from pydantic import Field
 
-from event_assets import charts, exposure, loading, probe, progress, reading, tables, warehouse
+from event_assets import charts, exposure, loading, progress, reading, tables, warehouse
 from event_assets.changes import CHANGES
 from event_assets.downstream import build_downstream
 from event_assets.failures import plainly
-from event_assets.metadata import as_table, asset_key, lineage, of_table, picture, schema_of
+from event_assets.metadata import asset_key, lineage, of_table, picture, schema_of
+from event_assets.probe import observation
 from event_assets.source import EVENT_DATA, EventSource, Resource
 from event_assets.summary import RunSummary
 from event_assets.syncs import COLUMNS
@@ -52,35 +53,22 @@ def build_assets(
 def _events_api(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
     spec = dg.AssetSpec(
         asset_key(source, "events_api"),
-        description=f"The events API at {source.api}, as its operator keeps it. Observing it asks "
-        "for one page: how long the answer takes, how many events there are, what one looks like.",
+        description=f"The events API at {source.api}, as its operator keeps it. Observing it "
+        "probes it, with five requests at the most: whether it answers as the configuration says, "
+        "how fast, with how many events, and what one looks like.",
         group_name=source.name,
         owners=owners,
         kinds={"api", "json"},
     )
 
     def observe() -> Iterator[dg.ObserveResult]:
-        yield plainly(lambda: _observed(source, spec.key))
+        yield plainly(lambda: observation.observe(source, spec.key))
 
     name = "__".join((*spec.key.path, "observed"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         observable = dg.multi_observable_source_asset(name=name, specs=[spec])
         return cast("dg.AssetsDefinition", observable(observe))
-
-
-def _observed(source: EventSource, key: dg.AssetKey) -> dg.ObserveResult:
-    look = probe.look(source)
-    return dg.ObserveResult(
-        asset_key=key,
-        metadata={
-            "answer_seconds": round(look.seconds, 3),
-            **({} if look.total is None else {"total_reported": look.total}),
-            "records_on_first_page": look.records,
-            "bytes": look.bytes,
-            "first_record": as_table(look.shape),
-        },
-    )
 
 
 class SyncConfig(dg.Config):

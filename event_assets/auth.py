@@ -86,6 +86,12 @@ def secrets_of(source: EventSource) -> list[str]:
     return [*values, *(word for secret in values if " " in secret for word in secret.split())]
 
 
+def secrets_in(auth: AuthBase | None) -> list[str]:
+    """Give the secrets that are added to requests, as far as they are known by now."""
+    names = {name for kind in SECRETS.values() for name in kind} - {"username"} | {"access_token"}
+    return [str(value) for name in names if (value := getattr(auth, name, None))]
+
+
 def _places(source: EventSource, name: str) -> tuple[str, str]:
     return f"{source.name}.{name}", name
 
@@ -114,6 +120,7 @@ class _QueryKey(AuthBase):
     """Adds the key to the query, without building the URL anew as dlt's own class does."""
 
     def __init__(self, name: str, key: str) -> None:
+        self.api_key = key
         self._added = urlencode({name: key})
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -127,6 +134,7 @@ class _CookieKey(AuthBase):
     """Adds the key to the cookies, which dlt's own class does not do."""
 
     def __init__(self, name: str, key: str) -> None:
+        self.api_key = key
         self._added = f"{name}={quote(key)}"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:

@@ -101,15 +101,9 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         model.model_rebuild(force=True)
         return model
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Build the assets, checks, job and schedule of the source named by its folder."""
-        name = Path(context.path).name
-        if NAMING.normalize_identifier(name) != name or name in warehouse.reserved_words():
-            raise ConfigError(
-                f"The folder {context.path} names a source, and so a schema in DuckDB: "
-                "give it a name of small letters, digits and underscores that is no word of SQL."
-            )
-        source = EventSource(
+    def source(self, name: str) -> EventSource:
+        """Give the source that this is, in the folder of that name."""
+        return EventSource(
             name,
             self.rest_api,
             self.fields,
@@ -120,6 +114,16 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             self.ignore_changes,
             self.windows,
         )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Build the assets, checks, job and schedule of the source named by its folder."""
+        name = Path(context.path).name
+        if NAMING.normalize_identifier(name) != name or name in warehouse.reserved_words():
+            raise ConfigError(
+                f"The folder {context.path} names a source, and so a schema in DuckDB: "
+                "give it a name of small letters, digits and underscores that is no word of SQL."
+            )
+        source = self.source(name)
         if problem := _mismatch(source, self.full_sync):
             raise ConfigError(f"{context.path}/defs.yaml: {problem}")
         jobs = list(_jobs(source, self.schedule, self.full_sync, self.freshness))

@@ -46,14 +46,22 @@ def plainly(action: Callable[[], T]) -> T:
     try:
         return action()
     except Exception as error:
-        sentence = _sentence(error)
+        sentence = sentence_of(error)
         if sentence is None:
             raise
     # After the except block, so that the original is not kept as context.
     raise PlainFailure(sentence)
 
 
-def _sentence(error: BaseException) -> str | None:
+def innermost(error: BaseException) -> str:
+    """Say what is wrong with the definitions: the error at the bottom names file and line."""
+    while error.__cause__:
+        error = error.__cause__
+    return str(error)
+
+
+def sentence_of(error: BaseException) -> str | None:
+    """Say what went wrong, where the user can mend it; None where not."""
     for cause in api_errors.causes(error):
         if isinstance(cause, SAID_PLAINLY):
             return str(cause)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from itertools import chain
@@ -18,6 +17,8 @@ from dlt.extract import DltResource, DltSource
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api import rest_api_source
 from dlt.sources.rest_api.typing import RESTAPIConfig
+from requests import Session
+from requests.auth import AuthBase
 
 from event_assets import sandbox
 from event_assets.auth import build_auth, secrets_of
@@ -59,33 +60,19 @@ def connected(resource: Resource, sync: Sync, parents: Rows = ()) -> Iterator[Dl
     """
     paginator = paginator_of(resource, sync)
     with session_of(resource, sync, paginator) as (base_url, session):
-        pages = _pages(resource, base_url, session, paginator, parents, sync.position)
+        pages = pages_of(resource, base_url, session, paginator, parents, sync.position)
         yield _dlt_source(resource, _to_the_end(pages, paginator, sync), sync)
 
 
-def first_page(source: EventSource, sync: Sync) -> tuple[Sequence[Any], float]:
-    """Ask for the first page only, as a sync would; what was received is noted in `sync`.
-
-    Returns:
-        The records, and the seconds that they took.
-
-    Raises:
-        ConfigError: when the key is missing.
-        ApiError, requests.HTTPError: when there is no answer, or none that is good.
-    """
-    paginator = paginator_of(source.events, sync)
-    with session_of(source.events, sync, paginator, concurrency=1) as (base_url, session):
-        pages = _pages(source.events, base_url, session, paginator, (), None)
-        began = time.monotonic()
-        page: Sequence[Any] = next(iter(pages), ())
-        return page, time.monotonic() - began
+def configured_paginator(resource: Resource) -> Any:
+    """Give dlt's configuration of a resource's paginator; None where there is none."""
+    given = resource.endpoint.get("paginator")
+    return given or resource.source.rest_api["client"].get("paginator")
 
 
 def paginator_of(resource: Resource, sync: Sync) -> BasePaginator:
     """Make the paginator of a resource, which reports to a sync."""
-    configured = resource.endpoint.get("paginator") or resource.source.rest_api["client"].get(
-        "paginator"
-    )
+    configured = configured_paginator(resource)
     id_of = resource.id_of()
 
     def make(report: Report) -> BasePaginator:
@@ -104,22 +91,32 @@ def session_of(
     resource: Resource, sync: Sync, paginator: BasePaginator, concurrency: int | None = None
 ) -> Iterator[tuple[str, ApiSession]]:
     """Open the session that a resource is read by; gives the API's address, too."""
-    source = resource.source
-    auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
     with (
-        _api(source) as (base_url, key),
-        build_auth(source, auth, key) as keyed,
+        keyed(resource) as (base_url, auth),
         ApiSession(
             base_url,
-            keyed,
+            auth,
             upcoming=getattr(paginator, "upcoming", None),
             check=is_list_at(resource.endpoint.get("data_selector")),
-            concurrency=concurrency or source.concurrency,
-            secrets=secrets_of(source),
+            concurrency=concurrency or resource.source.concurrency,
+            secrets=secrets_of(resource.source),
             traffic=sync.traffic,
         ) as session,
     ):
         yield base_url, session
+
+
+@contextmanager
+def keyed(resource: Resource) -> Iterator[tuple[str, AuthBase | None]]:
+    """Give the API's address, and what adds the key; the sandbox runs for as long.
+
+    Raises:
+        ConfigError: when the key is missing.
+    """
+    source = resource.source
+    auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
+    with _api(source) as (base_url, key), build_auth(source, auth, key) as added:
+        yield base_url, added
 
 
 @contextmanager
@@ -131,10 +128,10 @@ def _api(source: EventSource) -> Iterator[tuple[str, str | None]]:
             yield url, sandbox.KEY
 
 
-def _pages(
+def pages_of(
     resource: Resource,
     base_url: str,
-    session: ApiSession,
+    session: Session,
     paginator: BasePaginator,
     parents: Rows,
     position: Any,

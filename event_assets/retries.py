@@ -157,16 +157,22 @@ class Adapter(HTTPAdapter):
                 raise BadAnswerError(problem)
         return response
 
-    def _exchange(
-        self, request: requests.PreparedRequest, timeout: Any, **settings: Any
-    ) -> requests.Response:
-        """Send a request by urllib3, which takes half the time of requests' own way."""
+    def _exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+        return Answer(self._open(request, **settings), self._hide)
+
+    def _open(
+        self, request: requests.PreparedRequest, timeout: Any, whole: bool = True, **settings: Any
+    ) -> urllib3.BaseHTTPResponse:
+        """Send a request by urllib3, which takes half the time of requests' own way.
+
+        `whole` says whether to wait for all of the answer, or only for its beginning.
+        """
         place = origin(request.url or "")
         pool = self._pools.get(place)
         if pool is None:
             pool = self._pools[place] = self._pool_for(request, **settings)
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        raw = pool.urlopen(
+        return pool.urlopen(
             request.method or "GET",
             self.request_url(request, settings.get("proxies")),
             body=request.body,
@@ -174,9 +180,9 @@ class Adapter(HTTPAdapter):
             retries=False,
             redirect=False,
             assert_same_host=False,
+            preload_content=whole,
             timeout=urllib3.Timeout(connect=connect, read=read),
         )
-        return Answer(raw, self._hide)
 
     def _pool_for(
         self, request: requests.PreparedRequest, **settings: Any

@@ -1,6 +1,7 @@
 """A project of its own for each test: an API on loopback, a DuckDB file, a Dagster instance."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from event_assets.sandbox import KEY, Sandbox
 
 ROOT = warehouse.PROJECT_ROOT
 BIN = Path(sys.executable).parent
+FILES = ("event_assets", "dagster.yaml", "pyproject.toml", "setup.cfg", "workspace.yaml")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,17 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     monkeypatch.setenv("EVENTS_DUCKDB", str(database))
     with DagsterInstance.ephemeral() as instance:
         yield Project(database, instance, monkeypatch)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A copy of the project in a folder of its own."""
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    for name in FILES:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    return folder
 
 
 @pytest.fixture

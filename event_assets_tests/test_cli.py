@@ -12,18 +12,6 @@ from event_assets.sandbox import Faults, Sandbox, World
 from event_assets_tests.conftest import BIN, ROOT, Project
 
 MATERIALIZE = ("dagster", "asset", "materialize", "-m", "event_assets.definitions", "--select")
-FILES = ("event_assets", "dagster.yaml", "pyproject.toml", "setup.cfg", "workspace.yaml")
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A copy of the project in a folder of its own."""
-    folder = tmp_path / "clone"
-    folder.mkdir()
-    for name in FILES:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
-    return folder
 
 
 def contents(folder: Path) -> dict[str, str]:

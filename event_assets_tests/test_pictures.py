@@ -125,18 +125,22 @@ def observe(project: Project) -> Any:
     )
 
 
-def test_observing_the_api_asks_once_and_says_what_it_is_like(
+def test_observing_the_api_probes_it_and_says_what_it_is_like(
     project: Project, api: Sandbox
 ) -> None:
     project.connect_to(api.url)
     (event,) = observe(project).get_asset_observation_events()
     said = event.asset_observation_data.asset_observation.metadata
-    assert len(api.requests) == 1
+    assert len(api.requests) == 5
     assert said["total_reported"].value == 250
     assert said["records_on_first_page"].value == 100
     assert said["answer_seconds"].value > 0
     shape = {row.data["field"]: row.data["type"] for row in said["first_record"].records}
     assert (shape["id"], shape["venue"], shape["tags"]) == ("text", "object", "list")
+    found = {row.data["what"]: row.data["mark"] for row in said["findings"].records}
+    assert (found["key"], found["page 2"], found["rate limit"]) == ("ok", "ok", "-")
+    assert said["verdict"].value == "Ready: all is as it should be."
+    assert said["bytes"].value > 10_000
     assert not project.database.exists()
 
 

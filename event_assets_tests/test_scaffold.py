@@ -8,9 +8,6 @@ import yaml
 
 from event_assets import EventApi
 from event_assets_tests.conftest import Project
-from event_assets_tests.test_cli import clone
-
-__all__ = ["clone"]
 
 SCAFFOLD = ("dg", "scaffold", "defs", "event_assets.EventApi", "concerts")
 

@@ -127,6 +127,11 @@ class WatchedPages(BasePaginator):
         """Of this object's current or last run."""
         return cut_off(self._watch.outcome) if self._overflows else self._watch.outcome
 
+    @property
+    def following(self) -> BasePaginator | None:
+        """dlt's paginator that this run follows; None until it is detected."""
+        return self._run
+
     def init_request(self, request: Request) -> None:
         """Begin a new run."""
         self._start_over()

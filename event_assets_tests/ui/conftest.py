@@ -16,8 +16,7 @@ import requests
 from playwright.sync_api import Page, expect, sync_playwright
 
 from event_assets.sandbox import KEY, Sandbox
-from event_assets_tests.conftest import BIN, ROOT
-from event_assets_tests.test_cli import FILES
+from event_assets_tests.conftest import BIN, FILES, ROOT
 
 PATIENCE = 90.0  # seconds
 NAMES = ("chromium", "chromium-browser", "google-chrome")
