@@ -88,7 +88,7 @@ def paginator_of(resource: Resource, sync: Sync) -> BasePaginator:
 
 @contextmanager
 def session_of(
-    resource: Resource, sync: Sync, paginator: BasePaginator, concurrency: int | None = None
+    resource: Resource, sync: Sync, paginator: BasePaginator
 ) -> Iterator[tuple[str, ApiSession]]:
     """Open the session that a resource is read by; gives the API's address, too."""
     with (
@@ -98,7 +98,7 @@ def session_of(
             auth,
             upcoming=getattr(paginator, "upcoming", None),
             check=is_list_at(resource.endpoint.get("data_selector")),
-            concurrency=concurrency or resource.source.concurrency,
+            concurrency=resource.source.concurrency,
             secrets=secrets_of(resource.source),
             traffic=sync.traffic,
         ) as session,

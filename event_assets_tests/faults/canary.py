@@ -1,6 +1,6 @@
 """Runs syncs of all kinds, each in its own way, with a secret that is then looked for everywhere.
 
-`python -m event_assets_tests.canary URL...`: the folder to work in is DAGSTER_HOME.
+`python -m event_assets_tests.faults.canary URL...`: the folder to work in is DAGSTER_HOME.
 """
 
 import json

@@ -215,7 +215,7 @@ def run_all(folder: Path, sources: dict[str, Any]) -> subprocess.CompletedProces
         "TMPDIR": str(folder),
     }  # fmt: skip
     return subprocess.run(
-        [sys.executable, "-m", "event_assets_tests.canary"],
+        [sys.executable, "-m", "event_assets_tests.faults.canary"],
         input=json.dumps(sources).encode(), cwd=ROOT, env=environment, capture_output=True,
         timeout=240, check=True,
     )  # fmt: skip
