@@ -138,11 +138,23 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         )
 
 
+OWN_TABLES = {
+    *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
+    *("event_data_syncs", "event_data_rejects", "event_data_api", "all_events"),
+}
+
+
 def _mismatch(source: EventSource, full_sync: str | None) -> str | None:
     """Say what does not go together."""
     if full_sync and not any(r.increment for r in source.resources.values()):
         return "`full_sync` is for an endpoint with `incremental`; without, every sync is full."
     for resource in source.resources.values():
+        name = resource.name
+        if NAMING.normalize_identifier(name) != name or name in OWN_TABLES:
+            return (
+                f"a resource cannot be called `{name}`: it names a table, of small letters, digits "
+                "and underscores, and not one that is made here anyway."
+            )
         if resource.parent and resource.increment:
             return f"`incremental` of `{resource.name}` cannot work: it has a parent resource."
     return None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -17,6 +16,7 @@ from event_assets import reading, tables, warehouse
 from event_assets.auth import ConfigError
 from event_assets.columns import Names
 from event_assets.current import CURRENT
+from event_assets.parents import records
 from event_assets.progress import Show
 from event_assets.rejects import NOT_LOADED, Found
 from event_assets.source import EVENT_DATA, SANDBOX, EventSource, Resource
@@ -65,7 +65,9 @@ def sync(
             now, parents = _begun(database, resource, pipeline, show, full)
         now.reject = found.add
         try:
-            with reading.connected(resource, now, _rows(parents)) as api:
+            with reading.connected(
+                resource, now, records(parents) if parents is not None else ()
+            ) as api:
                 pipeline.extract(api, loader_file_format="parquet")
             pipeline.normalize()
         except PipelineStepFailed:
@@ -197,17 +199,3 @@ def _column(resource: Resource, field: str, columns: Iterable[str]) -> str:
         f"The requests for {resource.name} need `{field}` of each record of {of.name}, and there "
         f"is no column for it; there are: {', '.join(c for c in known if c[0] != '_')}."
     )
-
-
-def _rows(table: Any) -> Iterator[Mapping[str, Any]]:
-    for batch in table.to_batches() if table is not None else ():
-        yield from map(_nested, batch.to_pylist())
-
-
-def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Put a record together as the API has it: `a.b` is the member b of the object a."""
-    record: dict[str, Any] = {}
-    for path, value in row.items():
-        *objects, name = path.split(".")
-        reduce(lambda inside, part: inside.setdefault(part, {}), objects, record)[name] = value
-    return record

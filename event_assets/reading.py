@@ -24,6 +24,7 @@ from event_assets import sandbox
 from event_assets.auth import build_auth, secrets_of
 from event_assets.fields import columns
 from event_assets.paging import OneEach, Readings, Report, WindowedPages, watched
+from event_assets.parents import with_safe_path
 from event_assets.records import Shaper, hints, paths_of, with_time
 from event_assets.rejects import check_share
 from event_assets.source import EventSource, Resource
@@ -139,7 +140,9 @@ def pages_of(
     """Build dlt's own resource, which gives the API's records page by page."""
     source = resource.source
     client = {name: value for name, value in source.rest_api["client"].items() if name != "auth"}
-    config = copy.deepcopy(dict(resource.config))
+    config = (
+        with_safe_path(resource.config) if resource.parent else copy.deepcopy(dict(resource.config))
+    )
     endpoint = config["endpoint"]
     if increment := resource.increment:
         endpoint = config["endpoint"] = increment.asked(endpoint, position)

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.requests import Request
@@ -85,6 +86,41 @@ def test_as_many_lists_are_asked_for_at_once_as_allowed(project: Project, concur
         result = run(project, definitions({"events": document}))
     assert result.success, failure(result)
     assert most == concurrency
+
+
+@pytest.mark.parametrize("style", ["placeholder", "resolve"])
+def test_a_field_in_a_path_is_escaped(project: Project, style: str) -> None:
+    ids = ["a/b", "c d", "e?f=g", "h%i", "ü", "7"]
+    lists: dict[str, Any] = {"name": "lists", "include_from_parent": ["id"]}
+    endpoint: dict[str, Any] = {"path": "/v1/of/{resources.event_data.id}"}
+    if style == "resolve":
+        bound = {"type": "resolve", "resource": "event_data", "field": "id"}
+        endpoint = {"path": "/v1/of/{event}", "params": {"event": bound}}
+    lists["endpoint"] = {**endpoint, "data_selector": "data", "paginator": "single_page"}
+
+    def seen(request: Request) -> Any:
+        raw = request.scope["raw_path"].decode().rpartition("/")[2]
+        return {"data": [{"raw": raw}]}
+
+    handlers = {PATH: paged([{"id": id_} for id_ in ids]), "/v1/of/{event:path}": seen}
+    with serving(handlers) as api:
+        document = with_resources(api.url, lists)
+        document["attributes"]["rest_api"]["resource_defaults"] = {}
+        document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    rows = project.rows("select _event_data_id, raw from events.lists")
+    assert sorted(rows) == sorted((id_, quote(id_, safe="")) for id_ in ids)
+
+
+@pytest.mark.parametrize("name", ["current_events", "event_data_syncs", "Attendees", "my list"])
+def test_a_name_that_can_be_no_table_of_its_own_is_refused(name: str) -> None:
+    with pytest.raises(Exception) as refused:  # noqa: PT011 (Dagster wraps it)
+        definitions({"events": with_resources("http://127.0.0.1:9", {**VENUES, "name": name})})
+    error: BaseException = refused.value
+    while error.__cause__:
+        error = error.__cause__
+    assert f"a resource cannot be called `{name}`" in str(error)
 
 
 def test_a_second_sync_merges_by_the_key(project: Project) -> None:
