@@ -50,14 +50,14 @@ def _coded(secret: str) -> Iterator[str]:
 class Answer(requests.Response):
     """An answer that was read whole, and whose JSON is decoded once, with orjson.
 
-    `content` is the body, where it was read from `raw` already.
+    `content` is its body, read from `raw`.
     """
 
     def __init__(
         self,
         raw: urllib3.BaseHTTPResponse,
+        content: bytes,
         hide: Hide = lambda text: text,
-        content: bytes | None = None,
     ) -> None:
         super().__init__()
         self.raw = raw
@@ -66,7 +66,7 @@ class Answer(requests.Response):
         shown = {name: hide(value.encode()).decode() for name, value in raw.headers.items()}
         self.headers = CaseInsensitiveDict(shown)
         self.encoding = get_encoding_from_headers(self.headers)
-        self._content = hide(raw.data if content is None else content)
+        self._content = hide(content)
 
     def json(self, **_: Any) -> Any:
         """Give the body.

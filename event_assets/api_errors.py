@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from event_assets.limits import LIMITS, LargeAnswerError, Limits, SlowAnswerError
+
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 RETRIES = 3
-TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
 
 ADVICE: Mapping[int, str] = {
     400: "check the endpoint's path and params in defs.yaml, and the key",
@@ -29,11 +30,11 @@ REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (TLS, "has a TLS certificate that is not trusted"),
     (
         (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
-        "did not accept a connection in {0:.0f} s",
+        "did not accept a connection in {limits.connect:g} s",
     ),
     (
         (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError),
-        "sent nothing for {1:.0f} s",
+        "sent nothing for {limits.read:g} s",
     ),
     (BROKEN_OFF, "broke off in the middle of an answer"),
     (
@@ -70,17 +71,27 @@ def is_broken(error: BaseException) -> bool:
     return isinstance(error, BROKEN) and not isinstance(error, TLS)
 
 
-def reason(error: Exception, retries: int = RETRIES, timeout: tuple[float, float] = TIMEOUT) -> str:
+def reason(error: Exception, limits: Limits = LIMITS, retries: int = RETRIES) -> str:
     """Say why there is no answer, to follow `The API at URL`; nothing of the request is in it.
 
-    `retries` and `timeout` are what the request was given: how often, and seconds as in `TIMEOUT`.
+    `limits` and `retries` are what the request was given.
     """
+    if isinstance(error, LargeAnswerError):
+        return (
+            f"sent an answer of more than {limits.megabytes} MB; ask for fewer records at a time, "
+            "or raise max_answer_mb in defs.yaml."
+        )
     tries = f" (tried {1 + retries} times)" if retries and is_broken(error) else ""
     if isinstance(error, BadAnswerError):
         return f"sent an answer that {error}{tries}; check the endpoint in defs.yaml."
+    if any(isinstance(cause, SlowAnswerError) for cause in causes(error)):
+        return (
+            f"had not sent a whole answer after {limits.answer:g} s{tries}; ask for fewer records "
+            "at a time, or raise timeouts.answer in defs.yaml."
+        )
     for kinds, why in REASONS:
         if isinstance(error, kinds) and not isinstance(error, NOT_REACHED):
-            return f"{why.format(*timeout)}{tries}; check EVENTS_API_URL."
+            return f"{why.format(limits=limits)}{tries}; check EVENTS_API_URL."
     system = next((e.strerror for e in causes(error) if isinstance(e, OSError) and e.strerror), "")
     why = f" ({system.lower()})" if system else ""
     return f"cannot be reached{why}{tries}; check EVENTS_API_URL and the network."

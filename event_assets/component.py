@@ -1,6 +1,7 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
 from collections.abc import Iterator, Sequence
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import (
     UnresolvedAssetJobDefinition,
 )
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 from pydantic import Field as Describe
 
 from event_assets import configuration, warehouse
@@ -16,6 +17,7 @@ from event_assets.assets import build_assets
 from event_assets.auth import ConfigError
 from event_assets.checks import Freshness, build_checks
 from event_assets.fields import NAMING, Field, misnamed
+from event_assets.limits import Limits
 from event_assets.metadata import asset_key
 from event_assets.rejects import MAX_REJECTS
 from event_assets.scaffold import EventApiScaffolder
@@ -34,6 +36,24 @@ def _fields(context: dg.ResolutionContext, value: dict[str, Field]) -> dict[str,
     if found := list(misnamed(value)):
         raise configuration.misplaced(context, found)
     return value
+
+
+class Timeouts(configuration.Attributes):
+    """How long the API may take, in seconds."""
+
+    connect: float = Describe(default=Limits.connect, description="Until the connection is there.")
+    read: float = Describe(default=Limits.read, description="Between two pieces of an answer.")
+    answer: float = Describe(default=Limits.answer, description="For a whole answer.")
+
+    @model_validator(mode="after")
+    def _can_work(self) -> "Timeouts":
+        if not all(0 < seconds < inf for seconds in (self.connect, self.read, self.answer)):
+            raise ValueError("must be more than 0 seconds")
+        return self
+
+    def limits(self, megabytes: int) -> Limits:
+        """Give the limits of an answer that may be so large."""
+        return Limits(self.connect, self.read, self.answer, megabytes)
 
 
 # The same for all sources: Dagster wants resources of one name to be one.
@@ -66,6 +86,16 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     )
     concurrency: int = Describe(
         default=CONCURRENCY, ge=1, description="Requests in flight at the most."
+    )
+    timeouts: Timeouts | None = Describe(
+        default=None,
+        description="How long the API may take, in seconds; "
+        f"else {{connect: {Limits.connect:g}, read: {Limits.read:g}, answer: {Limits.answer:g}}}.",
+    )
+    max_answer_mb: int = Describe(
+        default=Limits.megabytes,
+        ge=1,
+        description="How large an answer may be, decompressed, in megabytes.",
     )
     exclude: Sequence[str] = Describe(
         default=(), description="Paths in the records that are kept nowhere: `venue.location`."
@@ -113,6 +143,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             float(self.max_rejects.rstrip("%")) / 100,
             self.ignore_changes,
             self.windows,
+            (self.timeouts or Timeouts()).limits(self.max_answer_mb),
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

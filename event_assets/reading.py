@@ -101,6 +101,7 @@ def session_of(
             check=is_list_at(resource.endpoint.get("data_selector")),
             concurrency=resource.source.concurrency,
             secrets=secrets_of(resource.source),
+            limits=resource.source.limits,
             traffic=sync.traffic,
         ) as session,
     ):

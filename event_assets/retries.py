@@ -27,6 +27,7 @@ from event_assets.api_errors import (
     public,
     reason,
 )
+from event_assets.limits import LIMITS, Limits, body, keep_time
 
 BACKOFF_FACTOR = 2.0  # seconds: waits of 2, 4 and 8
 QUERY = re.compile(r"\?\S*")
@@ -98,9 +99,11 @@ class Adapter(HTTPAdapter):
         check: Callable[[Any], str | None] | None,
         connections: int,
         hide: Hide,
+        most: Limits = LIMITS,
     ) -> None:
         super().__init__(pool_maxsize=connections)
         self._hide = hide
+        self._most = most
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         self._key = key
         self._pace = pace
@@ -123,7 +126,7 @@ class Adapter(HTTPAdapter):
                 raise
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 response = None
-                problem = reason(error)
+                problem = reason(error, self._most)
                 final = not is_broken(error)
             finally:
                 self._traffic.count(in_flight=-1)
@@ -158,19 +161,21 @@ class Adapter(HTTPAdapter):
         return response
 
     def _exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
-        return Answer(self._open(request, **settings), self._hide)
+        raw = self._open(request, **settings)
+        return Answer(raw, body(raw, self._most.megabytes), self._hide)
 
     def _open(
-        self, request: requests.PreparedRequest, timeout: Any, whole: bool = True, **settings: Any
+        self, request: requests.PreparedRequest, timeout: Any, **settings: Any
     ) -> urllib3.BaseHTTPResponse:
         """Send a request by urllib3, which takes half the time of requests' own way.
 
-        `whole` says whether to wait for all of the answer, or only for its beginning.
+        The body is still to be read.
         """
         place = origin(request.url or "")
         pool = self._pools.get(place)
         if pool is None:
             pool = self._pools[place] = self._pool_for(request, **settings)
+            keep_time(pool, self._most)
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         return pool.urlopen(
             request.method or "GET",
@@ -180,7 +185,7 @@ class Adapter(HTTPAdapter):
             retries=False,
             redirect=False,
             assert_same_host=False,
-            preload_content=whole,
+            preload_content=False,
             timeout=urllib3.Timeout(connect=connect, read=read),
         )
 

@@ -15,6 +15,7 @@ from event_assets.api_errors import origin
 from event_assets.columns import Selection
 from event_assets.fields import NAMING, Field, Reader, readers
 from event_assets.increments import Increment
+from event_assets.limits import LIMITS, Limits
 from event_assets.rejects import MAX_REJECTS
 from event_assets.transport import CONCURRENCY
 from event_assets.windows import Windows
@@ -37,6 +38,7 @@ class EventSource:
         max_rejects: the share of the records that may break the contract.
         ignore_changes: columns whose changes are not noted in `event_changes`.
         windows: the windows of time in which the list is read, where it cannot be read whole.
+        limits: what one answer may take, in time and size.
     """
 
     name: str
@@ -48,6 +50,7 @@ class EventSource:
     max_rejects: float = MAX_REJECTS
     ignore_changes: Sequence[str] = ()
     windows: Windows | None = None
+    limits: Limits = LIMITS
 
     @property
     def is_default(self) -> bool:

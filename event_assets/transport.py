@@ -11,7 +11,8 @@ import requests
 from requests.auth import AuthBase
 
 from event_assets.answer import hiding
-from event_assets.api_errors import TIMEOUT, origin
+from event_assets.api_errors import origin
+from event_assets.limits import LIMITS, Limits
 from event_assets.retries import Adapter, Pace, Traffic
 
 CONCURRENCY = 8  # requests in flight at the most
@@ -32,6 +33,7 @@ class ApiSession(requests.Session):
         check: says what is wrong with the JSON of an answer with status 200, or None.
         concurrency: requests in flight at the most.
         secrets: what an answer must not hold.
+        limits: what an answer may take.
         traffic: where to count what is asked and received.
     """
 
@@ -44,6 +46,7 @@ class ApiSession(requests.Session):
         check: Callable[[Any], str | None] | None = None,
         concurrency: int = CONCURRENCY,
         secrets: Collection[str] = (),
+        limits: Limits = LIMITS,
         traffic: Traffic | None = None,
     ) -> None:
         super().__init__()
@@ -58,9 +61,11 @@ class ApiSession(requests.Session):
         self._environment: Mapping[str, Any] | None = None
         self.auth = _no_auth  # else requests looks for a .netrc before each request
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
+        self._limits = limits
         hide = hiding(secrets)
         for prefix, key in (("http://", None), ("https://", None), (origin(base_url) + "/", auth)):
-            self.mount(prefix, Adapter(key, self._pace, self.traffic, check, concurrency, hide))
+            adapter = Adapter(key, self._pace, self.traffic, check, concurrency, hide, limits)
+            self.mount(prefix, adapter)
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Prepare a request, unless that was done already for reading ahead."""
@@ -80,7 +85,7 @@ class ApiSession(requests.Session):
         Raises:
             ApiError: when the API did not answer, or not with what it should, after all retries.
         """
-        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT
+        kwargs["timeout"] = kwargs.get("timeout") or (self._limits.connect, self._limits.read)
         if request.method != "GET":
             return super().send(request, **kwargs)
         answer = self._fetched(request, kwargs)

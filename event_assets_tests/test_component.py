@@ -123,6 +123,12 @@ def test_freshness_that_cannot_be_is_answered_where_it_stands(warn: float, fail:
     assert "`warn_after_minutes` must be 1 or more, and less than `fail_after_minutes`" in said
 
 
+@pytest.mark.parametrize("seconds", [0, -1, float("inf")])
+def test_a_timeout_that_cannot_be_is_answered_where_it_stands(seconds: float) -> None:
+    said = complaint(contract(timeouts={"answer": seconds}))
+    assert "must be more than 0 seconds" in said
+
+
 def test_a_further_source_puts_its_name_first() -> None:
     definitions = load(CONTRACT, name="concerts")
     keys = {k.to_user_string() for k in definitions.resolve_asset_graph().get_all_asset_keys()}

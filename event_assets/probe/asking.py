@@ -26,6 +26,8 @@ from event_assets.api_errors import (
     reason,
     refusal,
 )
+from event_assets.limits import Limits as Most
+from event_assets.limits import body
 from event_assets.retries import Adapter, Pace, Traffic
 
 REQUESTS = 5  # at the most, however it goes
@@ -119,26 +121,27 @@ class OneTry(Adapter):
             raise ApiError(f"The API at {public(request.url)} was {closed}.")
         self._limits.requests -= 1
         self._traffic.count(requests=1)
-        left = self._limits.seconds
-        kwargs["timeout"] = timeout = (min(CONNECT_SECONDS, left), left)
+        left = round(self._limits.seconds, 1)
+        most = Most(connect=min(CONNECT_SECONDS, left), read=left)
+        kwargs["timeout"] = (most.connect, most.read)
         try:
             return self._send_once(request, *args, **kwargs)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # explained already: an error of the request for a token
             problem = explain(error, retries=0) or (
-                f"The API at {public(request.url)} {reason(error, retries=0, timeout=timeout)}"
+                f"The API at {public(request.url)} {reason(error, most, retries=0)}"
             )
         # Raised outside the except block: the original holds the URL with the key.
         raise ApiError(problem)
 
     def _exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
         """Read an answer to its end, or as long as there is time, however slowly it comes."""
-        raw = self._open(request, whole=False, **settings)
+        raw = self._open(request, **settings)
         ending = threading.Timer(max(0.0, self._limits.seconds), _cut_off, [raw])
         ending.start()
         content = b""
         try:
-            content = raw.data
+            content = body(raw, self._most.megabytes)
         except urllib3.exceptions.HTTPError:
             if self._limits.seconds > 0:
                 raise
@@ -149,7 +152,7 @@ class OneTry(Adapter):
                 f"The API at {public(request.url)} did not end its answer in "
                 f"{self._limits.whole:.0f} s; ask it for smaller pages."
             )
-        return Answer(raw, self._hide, content)
+        return Answer(raw, content, self._hide)
 
 
 def _cut_off(raw: urllib3.BaseHTTPResponse) -> None:
