@@ -215,5 +215,8 @@ logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQuery())
 
 def _retry_after(response: requests.Response, otherwise: float) -> float:
     """Seconds that the API asks to wait, within reason."""
-    asked = urllib3.Retry().get_retry_after(response.raw)
+    try:
+        asked = urllib3.Retry().get_retry_after(response.raw)
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return otherwise  # it says neither seconds nor a date that can be
     return otherwise if asked is None else min(asked, RETRY_AFTER_MAX)
