@@ -11,7 +11,7 @@ import requests
 from requests.auth import AuthBase
 
 from event_assets.answer import hiding
-from event_assets.api_errors import origin
+from event_assets.api_errors import ApiError, origin, public
 from event_assets.limits import LIMITS, Limits
 from event_assets.retries import Adapter, Pace, Traffic
 
@@ -90,10 +90,25 @@ class ApiSession(requests.Session):
             return super().send(request, **kwargs)
         answer = self._fetched(request, kwargs)
         if answer.is_redirect:
-            return super().send(request, **kwargs)  # hop by hop, by requests
+            return self._followed(request, kwargs)
         for hook in request.hooks["response"]:
             answer = hook(answer, **kwargs) or answer
         return answer
+
+    def _followed(
+        self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]
+    ) -> requests.Response:
+        """Send a request that is redirected, hop by hop, by requests."""
+        try:
+            return super().send(request, **kwargs)
+        except ApiError:
+            raise
+        except requests.TooManyRedirects:
+            where = "without end"
+        except (requests.RequestException, ValueError):
+            where = "to where it cannot be reached"
+        # Raised outside the except block: the original holds the URL, which may hold a key.
+        raise ApiError(f"The API at {public(request.url)} redirects {where}; check EVENTS_API_URL.")
 
     def _fetched(
         self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]
