@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ TLS = (requests.exceptions.SSLError, urllib3.exceptions.SSLError)
 BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
 NOT_REACHED = urllib3.exceptions.NewConnectionError  # a kind of ConnectTimeoutError to urllib3
 REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    (TLS, "has a TLS certificate that is not trusted"),
+    (TLS, "does not speak TLS as https:// asks for"),
     (
         (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
         "did not accept a connection in {limits.connect:g} s",
@@ -89,6 +90,8 @@ def reason(error: Exception, limits: Limits = LIMITS, retries: int = RETRIES) ->
             f"had not sent a whole answer after {limits.answer:g} s{tries}; ask for fewer records "
             "at a time, or raise timeouts.answer in defs.yaml."
         )
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error)):
+        return "has a TLS certificate that is not trusted; check EVENTS_API_URL."
     for kinds, why in REASONS:
         if isinstance(error, kinds) and not isinstance(error, NOT_REACHED):
             return f"{why.format(limits=limits)}{tries}; check EVENTS_API_URL."
