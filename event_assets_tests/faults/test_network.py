@@ -1,0 +1,370 @@
+"""Networks and servers that fail in every way: a sync ends well by the retry policy, or plainly.
+
+What fails always is asked four times, with waits of 14 s in all: these cases wait side by side.
+"""
+
+import gzip
+import json
+import socket
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from email.utils import formatdate
+from itertools import pairwise
+from pathlib import Path
+from time import time
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+from starlette.requests import Request
+from starlette.responses import Response
+
+from event_assets import retries
+from event_assets.api_errors import explain
+from event_assets.limits import MB, Limits
+from event_assets.reading import is_list_at
+from event_assets.sandbox import Faults, Sandbox
+from event_assets.transport import ApiSession
+from event_assets_tests.conftest import Project, checks, failure
+from event_assets_tests.faults.conftest import Tries
+from event_assets_tests.faults.raw import (
+    Raw,
+    Say,
+    dripping,
+    message,
+    reset,
+    saying,
+    self_signed,
+    stopping,
+    whole,
+)
+from event_assets_tests.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.test_transport import PATH, session_for
+
+KEY = "a-key-that-is-secret"
+SHORT = Limits(connect=2, read=1, answer=2, megabytes=4)
+TIMEOUTS = {"connect": 2, "read": 1, "answer": 2}
+
+PAGE = json.dumps({"data": events(100), "total": 100}).encode()
+GOOD = message(PAGE)
+HALF = GOOD[: len(GOOD) // 2]
+ZIPPED = gzip.compress(PAGE)
+
+
+def body(text: str | bytes, **headers: str) -> Say:
+    return whole(message(text.encode() if isinstance(text, str) else text, headers=headers))
+
+
+# What an answer is, and what is said when all four are.
+ANSWERS: dict[str, tuple[Say, str]] = {
+    "reset in the middle of a body": (reset(HALF), "broke off in the middle of an answer"),
+    "closed in the middle of a body": (whole(HALF), "broke off in the middle of an answer"),
+    "closed in the middle of a head": (whole(GOOD[:20]), "is not JSON"),
+    "closed without a word": (whole(b""), "broke off in the middle of an answer"),
+    "no HTTP": (whole(b"220 ready\r\n"), "broke off in the middle of an answer"),
+    "a head without end": (
+        whole(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 70_000),
+        "broke off in the middle of an answer",
+    ),
+    "no word at all": (stopping(b""), "sent nothing for 1 s"),
+    "a body that stops and never ends": (stopping(HALF), "sent nothing for 1 s"),
+    "a body that drips": (dripping(GOOD, 0.3), "had not sent a whole answer after 2 s"),
+    "a head that drips": (
+        dripping(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 50, 0.3),
+        "had not sent a whole answer after 2 s",
+    ),
+    "gzip cut short": (body(ZIPPED[:-200], content_encoding="gzip"), "sent an answer that"),
+    "HTML": (body("<html>Be right back", content_type="text/html"), "is not JSON"),
+    "invalid JSON": (body(PAGE[:-5]), "is not JSON"),
+    "no body": (body(""), "is not JSON"),
+    "204": (whole(message(b"", "204 No Content")), "is not JSON"),
+    "a list": (body("[1, 2]"), "has no `data`"),
+    "a text": (body('"data"'), "has no `data`"),
+    "data missing": (body('{"items": []}'), "has no `data`"),
+    "data null": (body('{"data": null}'), "has null under `data`"),
+    "data an object": (body('{"data": {"a": 1}}'), "has no list under `data`"),
+    "data a text": (body('{"data": "abc"}'), "has no list under `data`"),
+    "deeply nested": (body('{"data": ' + "[" * 200_000), "is not JSON"),
+}
+# These are final at once.
+FINAL: dict[str, tuple[Say, str]] = {
+    "no gzip, said to be": (body(PAGE, content_encoding="gzip"), "cannot be decompressed"),
+    "too large": (body(b" " * (5 * MB)), "sent an answer of more than 4 MB"),
+    "too large, and no length": (
+        whole(
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+            + (b"%x\r\n" % MB + b" " * MB + b"\r\n") * 5
+        ),
+        "sent an answer of more than 4 MB",
+    ),
+    "redirects without end": (
+        whole(message(b"", "302 Found", headers={"location": PATH})),
+        "redirects without end",
+    ),
+    "a redirect to no URL": (
+        whole(message(b"", "302 Found", headers={"location": "ftp://[nowhere"})),
+        "redirects to where it cannot be reached",
+    ),
+    "a redirect to another scheme": (
+        whole(message(b"", "302 Found", headers={"location": "file:///etc/passwd"})),
+        "redirects to where it cannot be reached",
+    ),
+}
+
+
+def said(url: str, limits: Limits = SHORT) -> str:
+    """Ask for a page; give what the user reads when there is none."""
+    auth = APIKeyAuth(name="api_key", api_key=KEY, location="query")
+    with ApiSession(url, auth, check=is_list_at("data"), limits=limits) as session:
+        try:
+            session.get(url + PATH).raise_for_status()
+        except Exception as error:
+            return explain(error) or f"{type(error).__name__}: {error}"
+    return "it succeeded"
+
+
+def judge(sentence: str, expected: str) -> None:
+    assert expected in sentence
+    assert sentence.startswith("The API at ")
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert KEY not in sentence
+    assert len(sentence) < 250
+
+
+def all_at_once(urls: dict[str, str]) -> dict[str, str]:
+    with ThreadPoolExecutor(len(urls)) as threads:
+        return dict(zip(urls, threads.map(said, urls.values()), strict=True))
+
+
+def serving_all(answers: dict[str, tuple[Say, str]], stack: ExitStack) -> dict[str, Raw]:
+    def always(answer: Say) -> Callable[[str, int], Say]:
+        return lambda *_: answer
+
+    return {
+        fault: stack.enter_context(saying(always(answer))) for fault, (answer, _) in answers.items()
+    }
+
+
+def test_what_always_fails_is_asked_four_times_and_said_in_one_sentence(tries: Tries) -> None:
+    with ExitStack() as stack:
+        servers = serving_all(ANSWERS, stack)
+        sentences = all_at_once({fault: server.url for fault, server in servers.items()})
+    for fault, sentence in sentences.items():
+        with tries.trying(f"network, always: {fault}"):
+            judge(sentence, ANSWERS[fault][1])
+            assert "(tried 4 times)" in sentence
+            assert len(servers[fault].heard) == 4
+
+
+def test_what_cannot_get_better_is_final_at_once(tries: Tries) -> None:
+    with ExitStack() as stack:
+        servers = serving_all(FINAL, stack)
+        sentences = all_at_once({fault: server.url for fault, server in servers.items()})
+    for fault, sentence in sentences.items():
+        with tries.trying(f"network, final: {fault}"):
+            judge(sentence, FINAL[fault][1])
+            if "redirect" not in fault:
+                assert len(servers[fault].heard) == 1
+
+
+def test_no_connection_at_all_is_said_in_one_sentence(tries: Tries, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with (
+        saying(lambda *_: whole(GOOD), tls=self_signed(tmp_path)) as untrusted,
+        serving({PATH: paged(events(1))}) as plain,
+    ):
+        expected = {
+            "connection refused": (refused, "cannot be reached (connection refused)"),
+            "DNS failure": ("http://no-such-host.invalid", "cannot be reached"),
+            "a certificate that nobody trusts": (untrusted.url, "certificate that is not trusted"),
+            "no TLS": (plain.url.replace("http:", "https:"), "does not speak TLS"),
+        }
+        sentences = all_at_once({fault: url for fault, (url, _) in expected.items()})
+    for fault, sentence in sentences.items():
+        with tries.trying(f"network, always: {fault}"):
+            judge(sentence, expected[fault][1])
+    assert not untrusted.heard
+
+
+def test_every_page_fails_once_in_another_way_and_nothing_is_lost(
+    project: Project, tries: Tries
+) -> None:
+    left = list(ANSWERS.items())
+    rows = events(99 * len(left) + 50)
+    failed: dict[int, str] = {}
+
+    def answer(head: str, _: int) -> Say:
+        query = parse_qs(urlsplit(head.split()[1]).query)
+        offset = int(query["offset"][0])
+        if offset not in failed and left:
+            failed[offset], (bad, _said) = left.pop(0)
+            return bad
+        page = {"data": rows[offset : offset + 100], "total": len(rows)}
+        return whole(message(json.dumps(page).encode()))
+
+    with saying(answer) as api:
+        loaded = definitions({"events": source(api.url, timeouts=TIMEOUTS)})
+        result = run(project, loaded)
+    for fault in ANSWERS:
+        with tries.trying(f"network, once: {fault}") as this:
+            assert result.success, failure(result)
+            assert fault in failed.values()
+            ids = project.ids()
+            this.lost = len({event["id"] for event in rows} - {*ids})
+            this.doubled = len(ids) - len({*ids})
+    assert checks(result)["complete"].passed
+
+
+def test_what_always_fails_leaves_the_table_as_it_was(project: Project, tries: Tries) -> None:
+    with Sandbox(events(350), key=KEY) as api:
+        project.sync(url=api.url, key=KEY)
+        before = project.rows("from events.event_data order by id")
+        api.replace(events(320, first=10))
+        for name, spoiled in {
+            "HTML": Faults(html_every=1),
+            "invalid JSON": Faults(broken_json_every=1),
+            "data null": Faults(null_data_every=1),
+            "closed in the middle of a body": Faults(reset_every=1),
+        }.items():
+            with tries.trying(f"network, a sync of an API that always fails: {name}"):
+                with pytest.MonkeyPatch.context() as hurry:
+                    hurry.setattr(retries, "BACKOFF_FACTOR", 0.01)
+                    api.faults = spoiled
+                    result = project.sync(url=api.url, key=KEY)
+                judge(failure(result), "(tried 4 times)")
+                assert project.rows("from events.event_data order by id") == before
+        api.faults = Faults()
+        assert project.sync(url=api.url, key=KEY).success
+        current = project.rows("select count(*) from events.current_events")
+    assert len(before) == 350
+    assert current == [(320,)]
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["a bomb", "a bomb in a bomb"])
+def test_a_bomb_of_gzip_takes_no_memory(tries: Tries, times: int) -> None:
+    bomb = b"".join(zeros(500 * MB))
+    for _ in range(times - 1):
+        bomb = gzip.compress(bomb)
+    with (
+        tries.trying("network, final: a gzip bomb of 500 MB"),
+        saying(lambda *_: body(bomb, content_encoding=", ".join(["gzip"] * times))) as api,
+    ):
+        tracemalloc.start()
+        sentence = said(api.url)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        judge(sentence, "sent an answer of more than 4 MB")
+        assert peak < 40 * MB
+
+
+def zeros(size: int) -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=31)
+    for _ in range(size // MB):
+        yield packer.compress(b"0" * MB)
+    yield packer.flush()
+
+
+def test_a_record_of_10_megabytes_is_loaded_whole(project: Project, tries: Tries) -> None:
+    text = "ü" * (5 * MB)
+    rows = [*events(3), {"id": "big", "name": text}]
+    with tries.trying("network: a record of 10 MB") as this, serving({PATH: paged(rows)}) as api:
+        result = run(project, definitions({"events": source(api.url)}))
+        assert result.success, failure(result)
+        found = project.rows("select name from events.event_data where id = 'big'")
+        this.lost = int(found != [(text,)])
+
+
+def test_the_limits_of_the_yaml_are_kept(project: Project) -> None:
+    with saying(lambda *_: body(b" " * (2 * MB))) as api:
+        document = source(api.url, timeouts=TIMEOUTS, max_answer_mb=1)
+        result = run(project, definitions({"events": document}))
+    judge(failure(result), "sent an answer of more than 1 MB; ask for fewer records at a time, or")
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "cp1252", "utf-8"])
+def test_a_charset_other_than_utf8_is_read_as_it_is_said(
+    project: Project, tries: Tries, charset: str
+) -> None:
+    rows = [{"id": "e1", "name": "Fête à Zürich"}]
+
+    def answer(request: Request) -> Response:
+        page = json.dumps(paged(rows)(request), ensure_ascii=False)
+        kind = f"application/json; charset={charset}"
+        return Response(page.encode(charset), headers={"content-type": kind})
+
+    with (
+        tries.trying("network: a charset other than UTF-8") as this,
+        serving({PATH: answer}) as api,
+    ):
+        result = run(project, definitions({"events": source(api.url)}))
+        assert result.success, failure(result)
+        found = project.rows("select name from events.event_data")
+        this.lost = int(found != [("Fête à Zürich",)])
+
+
+def test_the_key_does_not_follow_to_another_host(tries: Tries) -> None:
+    for status in ("301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"):
+        with (
+            tries.trying("network: a redirect to another host"),
+            saying(lambda *_: whole(GOOD)) as other,
+            saying(
+                lambda *_, to=other, s=status: whole(
+                    message(b"", s, headers={"location": to.url + PATH})
+                )
+            ) as api,
+        ):
+            assert said(api.url) == "it succeeded"
+            assert KEY in api.heard[0][1]
+            assert KEY not in other.heard[0][1]
+
+
+def waits(api: Sandbox) -> list[float]:
+    at = [request.at for request in api.requests]
+    return [later - sooner for sooner, later in pairwise(at)]
+
+
+def test_it_waits_two_four_and_eight_seconds(api: Sandbox) -> None:
+    api.faults = Faults(fail_every=1, fail_status=503)
+    with session_for(api) as session:
+        session.get(api.url + PATH)
+    assert len(api.requests) == 4
+    for waited, expected in zip(waits(api), (2, 4, 8), strict=True):
+        assert expected * 0.95 < waited < expected * 2
+
+
+def test_retry_after_may_be_a_date(api: Sandbox) -> None:
+    api.faults = Faults(fail_first=1, retry_after=formatdate(time() + 6, usegmt=True))
+    with session_for(api) as session:
+        session.get(api.url + PATH)
+    (waited,) = waits(api)
+    assert waited > 4.5  # a date has no fractions
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["100000", formatdate(time() + 100_000, usegmt=True), "Fri, 31 Dec 2999 23:59:59 GMT"],
+    ids=["seconds", "date", "far date"],
+)
+def test_retry_after_is_capped(api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setattr(retries, "RETRY_AFTER_MAX", 0.5)
+    api.faults = Faults(fail_first=1, retry_after=value)
+    with session_for(api) as session:
+        assert session.get(api.url + PATH).status_code == 200
+    assert len(api.requests) == 2
+
+
+@pytest.mark.parametrize("value", ["soon", "-5", "1.5", "", "Fri, 31 Dec 99999 23:59:59 GMT"])
+def test_retry_after_that_says_nothing_is_not_there(
+    api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: Any
+) -> None:
+    monkeypatch.setattr(retries, "BACKOFF_FACTOR", 0.1)
+    api.faults = Faults(fail_first=1, retry_after=value)
+    with session_for(api) as session:
+        assert session.get(api.url + PATH).status_code == 200
+    assert len(api.requests) == 2
