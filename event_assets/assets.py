@@ -1,7 +1,5 @@
 """The assets of one source: the API, `event_data`, and what follows it."""
 
-import hashlib
-import json
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -31,7 +29,7 @@ select started_at, rows_read, requests, rejects,
 from {schema}.event_data_syncs order by started_at desc limit 100
 """
 # Of a sync's row, what the UI shows and plots.
-HIDDEN = ("started_at", "finished_at", "columns", "full_sync", "position")
+HIDDEN = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
 SHOWN = [name for name in COLUMNS if name not in HIDDEN]
 
 
@@ -93,7 +91,7 @@ def _event_data(
         owners=owners,
         kinds={"dlt", "duckdb"},
         freshness_policy=freshness,
-        code_version=_code_version(source),
+        code_version=source.version,
         metadata={
             "dagster/table_name": warehouse.table_name(source.name, EVENT_DATA),
             "dagster/column_schema": schema_of(
@@ -117,7 +115,7 @@ def _further(resource: Resource, owners: Sequence[str]) -> dg.AssetsDefinition:
         group_name=source.name,
         owners=owners,
         kinds={"dlt", "duckdb"},
-        code_version=_code_version(source),
+        code_version=source.version,
         metadata={"dagster/table_name": warehouse.table_name(source.name, resource.name)},
     )
     return _synced(resource, spec)
@@ -195,14 +193,3 @@ def _lineage(source: EventSource) -> dg.TableColumnLineage:
         "events_api",
         {name: reader.origins for name, reader in source.contract().items()},
     )
-
-
-def _code_version(source: EventSource) -> str:
-    """Change with what decides the table's content: the API's configuration and the fields."""
-    contract = {
-        "rest_api": source.rest_api,
-        "exclude": list(source.exclude),
-        "only": list(source.only),
-        "fields": {name: field.model_dump() for name, field in source.fields.items()},
-    }
-    return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()[:12]

@@ -20,7 +20,7 @@ from event_assets.syncs import SYNCS, syncs_of
 from event_assets.tables import quoted, rows_of
 
 YEAR = 60 * 24 * 365  # minutes
-UNSHOWN = ("complete", "reason", "full_sync", "position")  # of a sync's row
+UNSHOWN = ("complete", "reason", "full_sync", "position", "version")  # of a sync's row
 EXAMPLES = 5  # shown with a check that fails
 BUSY_WAIT = 20.0  # seconds
 # What to do, at the end of a description.
@@ -197,8 +197,8 @@ def no_rejects(
     database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
     """Count the records of the newest sync that break the contract, by reason."""
-    newest = tables.last_value(database, schema, SYNCS, "load_id")
-    rejects = database.table(f"{schema}.{REJECTS}").filter(f"load_id = '{newest}'")
+    newest = tables.last_value(database, schema, SYNCS, "load_id", "full_sync is not false")
+    rejects = database.table(f"{schema}.{REJECTS}").filter(f"load_id >= '{newest}'")
     reasons = rejects.aggregate("field, reason, count(*) as records").order("records desc, reason")
     counts = reasons.fetchall()
     total = sum(count for *_, count in counts)

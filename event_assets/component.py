@@ -149,10 +149,15 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, job and schedule of the source named by its folder."""
         name = Path(context.path).name
-        if NAMING.normalize_identifier(name) != name or name in warehouse.reserved_words():
+        if (
+            NAMING.normalize_identifier(name) != name
+            or name in warehouse.reserved_words()
+            or name.endswith(("_staging", "_fully"))  # a schema and a job of another source
+        ):
             raise ConfigError(
-                f"The folder {context.path} names a source, and so a schema in DuckDB: "
-                "give it a name of small letters, digits and underscores that is no word of SQL."
+                f"The folder {context.path} names a source, and so a schema in DuckDB: give it a "
+                "name of small letters, digits and underscores that is no word of SQL and does "
+                "not end in _staging or _fully."
             )
         source = self.source(name)
         if problem := _mismatch(source, self.full_sync):
@@ -171,7 +176,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
 
 OWN_TABLES = {
     *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
-    *("event_data_syncs", "event_data_rejects", "event_data_api", "all_events"),
+    *("event_data_api", "all_events"),
 }
 
 
@@ -181,13 +186,16 @@ def _mismatch(source: EventSource, full_sync: str | None) -> str | None:
         return "`full_sync` is for an endpoint with `incremental`; without, every sync is full."
     for resource in source.resources.values():
         name = resource.name
-        if NAMING.normalize_identifier(name) != name or name in OWN_TABLES:
+        own = name in OWN_TABLES or name.endswith(("_syncs", "_rejects"))
+        if NAMING.normalize_identifier(name) != name or own:
             return (
                 f"a resource cannot be called `{name}`: it names a table, of small letters, digits "
                 "and underscores, and not one that is made here anyway."
             )
         if resource.parent and resource.increment:
             return f"`incremental` of `{resource.name}` cannot work: it has a parent resource."
+        if resource.increment and not resource.columns_of_key:
+            return f"`incremental` of `{resource.name}` needs a `primary_key` to merge by."
     return None
 
 

@@ -79,6 +79,8 @@ def problems(config: Any) -> Iterator[tuple[Keys, str]]:
         if not isinstance(resource, Mapping) or not resource.get("name"):
             yield ("resources", index), "must be a mapping with a `name`"
     names = [r.get("name") for r in resources if isinstance(r, Mapping)]
+    if len(set(map(str, names))) < len(names):
+        yield ("resources",), "each resource needs a name of its own"
     if "event_data" not in names:
         yield ("resources",), "there must be a resource named `event_data`"
 

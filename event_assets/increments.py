@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from dlt.extract.incremental.lag import apply_lag
 from dlt.sources.rest_api.config_setup import expand_placeholders, setup_incremental_object
 
+from event_assets import times
 from event_assets.fields import values_at
 
+MARGIN = timedelta(minutes=1)  # clocks differ
+EPOCH = 1_000_000_000  # numbers from here on are seconds since 1970, from 100 times that on ms
 IN_REQUESTS = ("path", "params", "json", "data", "headers")
 
 
@@ -76,8 +80,27 @@ class Increment:
         made["params"] |= {name: value for name, value in bounds if name and value is not None}
         return made
 
-    def furthest(self, records: Sequence[Any], position: Any) -> Any:
-        """Give the newest change among records and what was newest before."""
-        values = [value for value in values_at(records, self.cursor) if value is not None]
+    def furthest(self, records: Sequence[Any], position: Any, now: datetime) -> Any:
+        """Give the newest change among records and what was newest before.
+
+        Times that are not before `now`, when the sync began, do not count: what changes while the
+        list is read may be behind the reading position already.
+        """
+        found = [v for v in values_at(records, self.cursor) if type(v) in (str, int, float)]
+        values = _before(found, now - MARGIN)
         values = [position, *values] if position is not None else values
         return max((v for v in values if isinstance(v, type(values[0]))), default=None)
+
+
+def _before(values: Sequence[Any], limit: datetime) -> list[Any]:
+    """Leave out the times that are later; what is no time stays."""
+    texts = [value if isinstance(value, str) else None for value in values]
+    moments = times.instants(texts, None, None).to_pylist()
+    latest = limit.timestamp()
+
+    def is_later(value: Any, moment: datetime | None) -> bool:
+        if isinstance(value, str):
+            return moment is not None and moment > limit
+        return bool(value >= EPOCH and value / (1_000 if value >= 100 * EPOCH else 1) > latest)
+
+    return [v for v, moment in zip(values, moments, strict=True) if not is_later(v, moment)]

@@ -23,7 +23,6 @@ from event_assets.source import EVENT_DATA, SANDBOX, EventSource, Resource
 from event_assets.syncs import COLUMNS, SYNCS, Sync, syncs_of
 
 Database = duckdb.DuckDBPyConnection
-REACHED = "complete is not false"  # of a sync: nothing before its position is known to be missing
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,10 @@ def _begun(
     increment = resource.increment
     position = None
     if increment and not full:
-        position = tables.last_value(
-            database, source.name, syncs_of(resource.name), "position", REACHED
-        )
+        same = f"complete and version = {tables.literal(source.version)}"
+        syncs = syncs_of(resource.name)
+        if tables.has_column(database, source.name, syncs, "version"):
+            position = tables.last_value(database, source.name, syncs, "position", same)
     began = Sync(
         show,
         types=tables.types(database, source.name, resource.name),
@@ -119,11 +119,12 @@ def _loaded(
             now.shaped.retyped,
             now.shaped.width,
         )
-    pipeline.load(destination=warehouse.destination(database), workers=1)
+    if resource.columns_of_key or not _spares(database, resource, now):
+        pipeline.load(destination=warehouse.destination(database), workers=1)
     if resource.has_events:
         _doubt_an_empty_answer(database, source, now)
     load_id = tables.last_load_id(database, source.name, resource.pipeline)
-    row = now.row(load_id, source.api)
+    row = now.row(load_id, source.api, source.version)
     found.keep(
         database,
         source.name,
@@ -135,6 +136,20 @@ def _loaded(
     )
     tables.append(database, source.name, syncs_of(table), COLUMNS, row)
     return Loaded(now, row)
+
+
+def _spares(database: Database, resource: Resource, now: Sync) -> bool:
+    """Keep a table that would be replaced by nothing, or by less than there is."""
+    schema, table = resource.source.name, resource.name
+    if not tables.has_table(database, schema, table):
+        return False
+    had = database.table(f"{schema}.{tables.quoted(table)}").aggregate("count(*)").fetchone()
+    if had == (0,) or (now.kept and now.outcome.complete is not False):
+        return False
+    if now.outcome.complete:
+        reason = "The API answered with no records, where it had some before: these stay."
+        now.outcome = replace(now.outcome, complete=None, reason=reason)
+    return True
 
 
 def _doubt_an_empty_answer(database: Database, source: EventSource, now: Sync) -> None:

@@ -225,7 +225,7 @@ def _in_arrow(resource: Resource, records: Iterator[Any], sync: Sync | None) -> 
         rejected = sum(shaper.reasons.values())
         check_share(shaper.reasons, sync.outcome.distinct_ids, resource.source.max_rejects)
         sync.kept = kept
-        once = kept + rejected == sync.outcome.distinct_ids
+        once = not resource.parent and kept + rejected == sync.outcome.distinct_ids
         yield dlt.mark.with_hints(
             with_time(shaper.table([]), sync.started_at),
             dlt.mark.make_hints(additional_table_hints={ALL_CAME_ONCE: once}),

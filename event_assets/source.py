@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +15,7 @@ from dlt.sources.rest_api.typing import EndpointResourceBase
 
 from event_assets.api_errors import origin
 from event_assets.columns import Selection
-from event_assets.fields import NAMING, Field, Reader, readers
+from event_assets.fields import NAMING, Field, Reader, readers, values_at
 from event_assets.increments import Increment
 from event_assets.limits import LIMITS, Limits
 from event_assets.rejects import MAX_REJECTS
@@ -66,6 +68,17 @@ class EventSource:
     def api(self) -> str:
         """The API in words: its scheme, host and port, or the sandbox."""
         return origin(self.base_url) if self.base_url else SANDBOX
+
+    @cached_property
+    def version(self) -> str:
+        """Changes with what decides what is in the tables: the API's configuration, the fields."""
+        contract = {
+            "rest_api": self.rest_api,
+            "exclude": list(self.exclude),
+            "only": list(self.only),
+            "fields": {name: field.model_dump() for name, field in self.fields.items()},
+        }
+        return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()[:12]
 
     @cached_property
     def resources(self) -> Mapping[str, Resource]:
@@ -144,7 +157,12 @@ class Resource:
     def key(self) -> Sequence[str]:
         """The API's names of what tells one record from all others; may be empty."""
         given = self.config.get("primary_key") or ("id" if self.has_events else ())
-        return [given] if isinstance(given, str) else list(given)
+        own = [given] if isinstance(given, str) else list(given)
+        # Of a list of each parent: what tells one parent from the others.
+        of_parent = [
+            f"_{self.parent}_{name}" for name in self.config.get("include_from_parent", ())
+        ]
+        return [*(name for name in of_parent if name not in own), *own] if own else own
 
     def contract(self) -> dict[str, Reader]:
         """Give what reads the typed fields, by name: the contract's, or else the key."""
@@ -176,7 +194,8 @@ class Resource:
     def id_of(self) -> Callable[[Any], Hashable]:
         """Give what tells a record's id; None where it has none."""
         if not self.has_events:
-            return lambda record: _key_in(record, self.key)
+            own = [name for name in self.key if not name.startswith(f"_{self.parent}_")]
+            return lambda record: _key_in(record, own)
         reader = self.contract()["id"]
         if reader.whole and len(reader.whole) == 1:
             (name,) = reader.whole
@@ -187,7 +206,7 @@ class Resource:
 def _key_in(record: Any, names: Sequence[str]) -> Hashable:
     if type(record) is not dict or not names:
         return None
-    values = tuple(_as_text(record.get(name)) for name in names)
+    values = tuple(_as_text(values_at([record], name)[0]) for name in names)
     return None if None in values else values
 
 

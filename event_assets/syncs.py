@@ -40,6 +40,7 @@ COLUMNS = {
     "reason": "varchar",
     "full_sync": "boolean",
     "position": "json",
+    "version": "varchar",
 }
 
 
@@ -103,14 +104,16 @@ class Sync:
             return
         source = iter(records)
         while chunk := list(islice(source, CHUNK)):
-            self._furthest = self.increment.furthest(chunk, self._furthest)
+            self._furthest = self.increment.furthest(chunk, self._furthest, self.started_at)
             yield from chunk
 
     def _reached(self) -> Any:
         """How far the table is now: no further than before, when something may be missing."""
-        if self.outcome.complete is False or self._furthest is None:
+        if self.outcome.complete is not True or self._furthest is None:
             return self.position
-        return self._furthest if self.position is None else max(self._furthest, self.position)
+        if type(self._furthest) is not type(self.position):
+            return self._furthest
+        return max(self._furthest, self.position)
 
     def _since(self) -> str:
         return f"Of what changed since {str(self.position)[:40]}: "
@@ -126,7 +129,7 @@ class Sync:
             seconds=self.seconds,
         )
 
-    def row(self, load_id: str, api: str) -> dict[str, Any]:
+    def row(self, load_id: str, api: str, version: str) -> dict[str, Any]:
         """Give the sync's row in `event_data_syncs`, by column."""
         outcome, traffic = self.outcome, self.traffic
         return {
@@ -150,4 +153,5 @@ class Sync:
             "reason": outcome.reason if self.is_full else self._since() + outcome.reason,
             "full_sync": self.is_full,
             "position": json.dumps(self._reached()),
+            "version": version,
         }

@@ -127,6 +127,16 @@ def has_view(database: duckdb.DuckDBPyConnection, schema: str, view: str) -> boo
     return found != (0,)
 
 
+def has_column(database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> bool:
+    """Has a table a column of this name? Not, if there is no such table."""
+    found = database.execute(
+        "select count(*) from duckdb_columns() "
+        "where schema_name = ? and table_name = ? and column_name = ?",
+        [schema, table, column],
+    ).fetchone()
+    return found != (0,)
+
+
 def last_value(
     database: duckdb.DuckDBPyConnection,
     schema: str,
@@ -135,12 +145,7 @@ def last_value(
     where: str = "true",
 ) -> Any:
     """Give a column of the newest row of a table of our own; None where there is none."""
-    known = database.execute(
-        "select count(*) from duckdb_columns() "
-        "where schema_name = ? and table_name = ? and column_name = ?",
-        [schema, table, column],
-    ).fetchone()
-    if not known or not known[0]:
+    if not has_column(database, schema, table, column):
         return None
     newest = database.table(f"{schema}.{table}").filter(where).order("started_at desc").limit(1)
     row = newest.project(column).fetchone()

@@ -1,11 +1,13 @@
 """An API that tells what changed since: hourly increments, and full syncs on their own schedule."""
 
+from datetime import datetime, timezone
 from typing import Any
 
 import dagster as dg
 import pytest
 from starlette.requests import Request
 
+from event_assets.increments import Increment
 from event_assets_tests.conftest import Project, checks, failure
 from event_assets_tests.platforms import definitions, paged, run, serving, source
 
@@ -155,3 +157,51 @@ def test_a_full_sync_on_its_own_schedule_needs_increments() -> None:
     while error.__cause__:
         error = error.__cause__
     assert "`full_sync` is for an endpoint with `incremental`" in str(error)
+
+
+def test_another_contract_reads_everything_again(project: Project) -> None:
+    with serving({PATH: filtering(stamped(1, 2))}) as api:
+        assert run(project, definitions({"events": incremental(api.url)})).success
+        changed = incremental(api.url)
+        changed["attributes"]["fields"]["size"] = {"type": "bigint"}
+        assert run(project, definitions({"events": changed})).success
+        assert api.asked_for(PATH)[-1].get("updated_since") is None
+
+
+def test_what_changes_while_the_list_is_read_is_asked_for_again(project: Project) -> None:
+    now = datetime.now(timezone.utc)
+    rows = [*stamped(1), *stamped(2, day=3)]
+    rows.append({"id": "e3", "name": "x", "updated_at": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    rows.append({"id": "e4", "name": "x", "updated_at": "9999-12-31T00:00:00Z"})
+    with serving({PATH: filtering(rows)}) as api:
+        loaded = definitions({"events": incremental(api.url)})
+        for _ in range(2):
+            assert run(project, loaded).success
+        assert api.asked_for(PATH)[-1]["updated_since"] == "2026-01-03T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("values", "furthest"),
+    [([3, 5, 4], 5), ([1_700_000_000, 99_999_999_999], 1_700_000_000),
+     ([1_700_000_000_000, 9_999_999_999_999], 1_700_000_000_000),
+     (["b", "a", None, {}], "b"), ([5, "2026-01-01"], 5)],
+)  # fmt: skip
+def test_the_furthest_is_the_newest_that_is_not_in_the_future(
+    values: list[Any], furthest: Any
+) -> None:
+    increment = Increment("at")
+    records = [{"at": value} for value in values]
+    assert increment.furthest(records, None, datetime.now(timezone.utc)) == furthest
+
+
+def test_a_cursor_of_another_type_begins_anew(project: Project) -> None:
+    rows: list[dict[str, Any]] = [{"id": "e1", "updated_at": 5}]
+    with serving({PATH: lambda request: paged(rows)(request)}) as api:
+        loaded = definitions({"events": incremental(api.url)})
+        assert run(project, loaded).success
+        rows.append({"id": "e2", "updated_at": "2026-05-01"})
+        rows.pop(0)
+        for _ in range(2):
+            result = run(project, loaded)
+            assert result.success, failure(result)
+        assert api.asked_for(PATH)[-1]["updated_since"] == "2026-05-01"

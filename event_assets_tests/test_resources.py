@@ -236,3 +236,58 @@ def test_requests_are_made_from_other_fields_too(project: Project, key: str) -> 
         result = run(project, definitions({"events": with_resources(api.url, lists)}))
     assert result.success, failure(result)
     assert project.rows("select id from events.lists order by id") == [("s0",), ("s1",), ("s2",)]
+
+
+def test_an_empty_answer_does_not_empty_a_table_that_is_replaced(project: Project) -> None:
+    venues = [{"name": "Hall"}, {"name": "Arena"}]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
+    with serving(handlers) as api:
+        document = with_resources(api.url, VENUES)
+        document["attributes"]["rest_api"]["resource_defaults"] = {}
+        document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
+        loaded = definitions({"events": document})
+        assert run(project, loaded).success
+        venues.clear()
+        result = run(project, loaded)
+        assert result.success, failure(result)
+    assert project.rows("select count(*) from events.venues") == [(2,)]
+    doubted = project.rows("select complete, reason from events.venues_syncs order by started_at")
+    assert doubted[-1] == (
+        None,
+        "The API answered with no records, where it had some before: these stay.",
+    )
+
+
+def test_lists_that_are_all_ignored_are_doubted(project: Project) -> None:
+    ignoring = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}}
+    ignoring["endpoint"]["response_actions"] = [{"status_code": 404, "action": "ignore"}]
+    ignoring["endpoint"]["path"] = "/v1/misspelt/{resources.event_data.id}"
+    with serving({PATH: paged(events(3))}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
+    check = checks(result)["complete"]
+    assert (check.passed, check.severity.name) == (False, "WARN")
+    assert "Is the endpoint's path right?" in str(check.description)
+
+
+@pytest.mark.parametrize("key", ["meta.id", "id"])
+def test_a_record_that_comes_twice_is_there_once(project: Project, key: str) -> None:
+    rows = [{"id": i, "meta": {"id": i}, "n": n} for i, n in ((1, 1), (1, 2), (2, 3))]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
+    with serving(handlers) as api:
+        document = with_resources(api.url, {**VENUES, "primary_key": key})
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    assert project.rows("select count(*) from events.venues") == [(2,)]
+
+
+def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -> None:
+    def tickets(_: Request) -> Any:
+        return {"data": [{"id": 1}, {"id": 2}]}
+
+    with serving({PATH: paged(events(3)), OF_EVENT: tickets}) as api:
+        resource = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"], "paginator": "single_page"}}
+        loaded = definitions({"events": with_resources(api.url, resource)})
+        for _ in range(2):
+            result = run(project, loaded)
+            assert result.success, failure(result)
+    assert project.rows("select count(*) from events.attendees") == [(6,)]

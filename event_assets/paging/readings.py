@@ -51,6 +51,9 @@ class Readings:
         bad.sort(key=lambda outcome: outcome.complete is None)
         came, lists = self._sums["distinct_ids"], f"{len(self._latest):,} lists"
         reason = f"All {came:,} rows of {lists} came."
+        if self._latest and not read:
+            reason = f"Of {lists} none was answered, but by what response_actions ignore."
+            return Outcome(None, f"{reason} Is the endpoint's path right?", **self._sums)
         if bad:
             reason = f"{came:,} rows came; of {lists}, {len(bad):,} give reason to doubt: "
             reason += bad[0].reason

@@ -97,6 +97,7 @@ class WindowedPages(BasePaginator):
         self._all = Outcome(False, "The reading did not finish.")
         self._now = self._all
         self._whole_total: int | None = None
+        self._overflowed = False  # the API itself says where it shows only a part
 
     @property
     def outcome(self) -> Outcome:
@@ -150,6 +151,7 @@ class WindowedPages(BasePaginator):
         reach = max(1, self._cut.cap - getattr(self._inner, "limit", 0))
         too_many = len(self._ids) >= reach or (total is not None and total >= reach)
         halves = self._cut.halves(self._window) if self._window else [self._cut.span]
+        self._overflowed |= cut_off
         if (too_many or cut_off) and halves:
             self._todo += reversed(halves)
             self._end_window(None)
@@ -179,7 +181,9 @@ class WindowedPages(BasePaginator):
     def _verdict(self) -> tuple[bool | None, str]:
         came, windows = self._seen.count(), f"{self._windows:,} windows"
         doubts = sorted(self._doubts, key=lambda doubt: doubt[0] is None)
-        covered = self._whole_total is not None and came >= self._whole_total >= self._cut.cap
+        # A total that is just the cap may be all that the API counts to.
+        counted = self._whole_total is not None and self._whole_total > self._cut.cap
+        covered = counted and came >= (self._whole_total or 0)
         if doubts and not (covered and doubts[0][0] is None):
             complete, reason = doubts[0]
             return complete, f"{came:,} rows came in {windows}. {reason.rstrip('.')}."
@@ -187,6 +191,11 @@ class WindowedPages(BasePaginator):
             return None, (
                 f"{came:,} rows came in {windows}, but the API reports {self._whole_total:,}: rows "
                 "without a time, or outside of the windows' span, are in no window."
+            )
+        if self._cut.whole and not counted and not self._overflowed:
+            return None, (
+                f"{came:,} rows came in {windows}; no total tells whether there are others, "
+                "without a time. Set `since` and `until` to the span that is wanted."
             )
         return True, f"All {came:,} rows came, in {windows}."
 

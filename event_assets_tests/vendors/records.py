@@ -105,7 +105,7 @@ def predicthq(n: int) -> Record:
         "local_rank": None if n % 8 == 7 else 87,
         "start": utc(n),
         "end": utc(n, 2),
-        "updated": utc(-n),
+        "updated": utc(-n, -24 * 365),
         "timezone": "Australia/Sydney" if n % 4 else None,
         "country": "AU",
         "state": "deleted" if deleted else "active",

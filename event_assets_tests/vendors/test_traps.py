@@ -107,11 +107,11 @@ def test_predicthq_tells_what_was_deleted_and_why(project: Project) -> None:
     with serve(VENDORS["predicthq"], rows) as api:
         assert sync(project, "predicthq", api.url).success
         rows[0] |= {"state": "deleted", "deleted_reason": "cancelled"}
-        rows[0] |= {"updated": "2027-03-01T00:00:00Z"}
+        rows[0] |= {"updated": "2026-03-01T00:00:00Z"}
         result = sync(project, "predicthq", api.url)
         assert result.success, failure(result)
         since = api.asked_for("/v1/events/")[-1]["updated.gte"]
-    assert since == "2026-12-31T23:55:00Z"
+    assert since == "2025-12-31T23:55:00Z"
     changes = project.rows(
         "select change, old, new from predicthq.event_changes where field = 'status'"
     )
