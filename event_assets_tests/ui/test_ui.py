@@ -105,6 +105,7 @@ def test_the_schedule_is_on_and_a_tick_starts_a_run(dagster: Dagster, page: Page
     assert {s["name"]: s["scheduleState"]["status"] for s in state} == {
         "sync_events_schedule": "RUNNING",
         "check_events_are_fresh_schedule": "RUNNING",
+        "housekeeping_schedule": "RUNNING",
     }
     dagster.tick_every_minute()
     by_schedule = until(
