@@ -99,7 +99,9 @@ def test_a_source_that_waits_for_its_api_does_not_hold_the_database(project: Pro
     assert project.rows("select count(*) from events.event_data") == [(3,)]
 
 
-@pytest.mark.parametrize("name", ["Concerts", "select", "my-source", "events_staging", "events_fully"])
+@pytest.mark.parametrize(
+    "name", ["Concerts", "select", "my-source", "events_staging", "events_fully"]
+)
 def test_a_folder_that_can_name_no_schema_is_refused(name: str) -> None:
     with pytest.raises(Exception) as refused:  # noqa: PT011 (Dagster wraps it)
         definitions({name: source("http://127.0.0.1:9")})
