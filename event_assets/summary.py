@@ -56,9 +56,21 @@ def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
             if error and error.cls_name == DagsterAssetCheckFailedError.__name__:
                 continue  # the checks speak for themselves
             yield f"{event.step_key} failed: {error.to_string() if error else 'no reason given'}"
+    if not _errors(events):
+        yield from _failures_of_runs(events)
     for check in _checks(events):
         if not check.passed:
             yield f"{check.severity.value} {check.check_name}: {check.description}"
+
+
+def _failures_of_runs(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    """Say why a run failed in which no step did: Dagster itself could not do its work."""
+    for event in events:
+        if event.event_type == DagsterEventType.RUN_FAILURE:
+            error = event.job_failure_data.error
+            while error and error.cause:
+                error = error.cause
+            yield f"The run failed: {error.message.strip() if error else event.message}"
 
 
 def _lines(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
