@@ -21,6 +21,7 @@ SAID_PLAINLY = (
     sandbox.SandboxError,
     warehouse.WarehouseError,
 )
+OF_THE_DISK = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 
 
 class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818 (as dagster.Failure)
@@ -65,8 +66,8 @@ def sentence_of(error: BaseException) -> str | None:
     for cause in api_errors.causes(error):
         if isinstance(cause, SAID_PLAINLY):
             return str(cause)
-        if isinstance(cause, duckdb.IOException):
-            return warehouse.describe(cause)
+        if isinstance(cause, OF_THE_DISK) and (said := warehouse.describe(cause)):
+            return said
         if isinstance(cause, duckdb.CatalogException):
             missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
             return f"{missing} Materialize event_data first."

@@ -2,10 +2,12 @@
 
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import dlt
@@ -27,6 +29,21 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": f"{MEMORY}MB",
     "threads": 1,
     "preserve_insertion_order": False,
+}
+
+
+HELD = "lock on file"
+KIND = re.compile(r"^\w+( \w+)* Error: ")  # of DuckDB's errors
+ANOTHER = "name another file in EVENTS_DUCKDB"
+# What to do, by what DuckDB or the system says.
+ADVICE = {
+    HELD: "close what holds it",
+    "No space left|[Qq]uota exceeded|File too large": "make room on its disk and in {temporary}",
+    "Permission denied|not permitted|[Rr]ead-only": "let the user who syncs write there",
+    "newer version": f"update DuckDB to the version that wrote it, or {ANOTHER}",
+    "valid DuckDB|[Cc]orrupt|enough bytes|Input/output error": "put a backup in its place, as "
+    f"docs/operations.md says, or {ANOTHER}",
+    "Not a directory|Is a directory|File exists|name too long": ANOTHER,
 }
 
 
@@ -103,19 +120,26 @@ def _opened() -> duckdb.DuckDBPyConnection:
     while True:
         try:
             return duckdb.connect(path(), config=CONFIG)
-        except duckdb.IOException as error:
-            problem = describe(error)
-            held = "lock" in str(error)
+        except duckdb.Error as error:
+            problem = describe(error) or str(error)
+            held = HELD in str(error)
         if not held or time.monotonic() > deadline:
             # Outside the except block: the sentence says it all.
             raise WarehouseError(problem)
         time.sleep(0.2)
 
 
-def describe(error: duckdb.IOException) -> str:
-    """Say in one sentence why the database cannot be used, and which process holds it."""
-    reason = " ".join(str(error).removeprefix("IO Error: ").partition(" See also")[0].split())
-    return f"The database {path()} cannot be used: {reason.rstrip('.')}; close what holds it."
+def describe(error: duckdb.Error | OSError) -> str | None:
+    """Say in one sentence why the database cannot be used, and what to do; None: it is not that."""
+    if isinstance(error, OSError):
+        reason = ": ".join(filter(None, (error.filename, error.strerror)))
+    else:
+        reason = KIND.sub("", str(error).partition("\n")[0].partition(" See also")[0]).strip()
+    advice = next((do for said, do in ADVICE.items() if re.search(said, str(error))), None)
+    if advice is None and not isinstance(error, duckdb.IOException):
+        return None
+    advice = (advice or "see docs/operations.md").format(temporary=gettempdir())
+    return f"The database {path()} cannot be used: {reason.rstrip('.!')}; {advice}."
 
 
 @contextmanager
