@@ -1,0 +1,227 @@
+"""Disks that are full, read-only or broken: one sentence, and never a half-written table."""
+
+import ctypes
+import os
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from event_assets.sandbox import Sandbox
+from event_assets_tests.conftest import ROOT, Project
+from event_assets_tests.faults.conftest import Tries
+from event_assets_tests.faults.test_kills import generation
+
+SIZE = 24  # MB of the disk
+KB = 1024
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1  # of Linux
+
+
+@dataclass
+class Disk:
+    """A small disk of its own; where none can be mounted, files have a limit in its place."""
+
+    folder: Path
+    mounted: bool
+
+    @contextmanager
+    def full(self, left: int) -> Iterator[Callable[[], None]]:
+        """Leave only so many bytes; gives what a process must call first."""
+        if self.mounted:
+            filler = self.folder / "filler"
+            filler.write_bytes(b"x" * (shutil.disk_usage(self.folder).free - left))
+            try:
+                yield lambda: None
+            finally:
+                filler.unlink()
+        else:
+            limit = (max(left, 8 * KB), resource.RLIM_INFINITY)  # less stops Dagster itself
+            yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    @contextmanager
+    def read_only(self) -> Iterator[Callable[[], None]]:
+        """Let nobody write; gives what a process must call first."""
+        if self.mounted:
+            subprocess.run(["mount", "-o", "remount,ro", str(self.folder)], check=True)
+            yield lambda: None
+            subprocess.run(["mount", "-o", "remount,rw", str(self.folder)], check=True)
+        else:
+            everything = [self.folder, *self.folder.rglob("*")]
+            modes = [file.stat().st_mode for file in everything]
+            for file in everything:
+                file.chmod(0o555)
+            yield _write_only_where_allowed
+            for file, mode in zip(everything, modes, strict=True):
+                file.chmod(mode)
+
+
+def _write_only_where_allowed() -> None:
+    """Take from root, for the program that follows, the right to write everywhere."""
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}m", "tmpfs", str(folder)]
+    mounted = (
+        os.geteuid() == 0
+        and shutil.which("mount") is not None
+        and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    )
+    yield Disk(folder, mounted)
+    if mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def sync(preparation: Callable[[], None] = lambda: None) -> "subprocess.CompletedProcess[str]":
+    """Sync as `make run` does."""
+    return subprocess.run(
+        [sys.executable, "-m", "event_assets"],
+        cwd=ROOT,
+        preexec_fn=preparation,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def judge(done: "subprocess.CompletedProcess[str]", *expected: str) -> None:
+    """The command failed, with one sentence a failed asset."""
+    assert done.returncode == 1, done.stdout
+    assert done.stderr, done.stdout
+    for line in done.stderr.splitlines():
+        assert " failed: " in line, done.stderr[:3000]
+        assert line.endswith("."), line
+        assert any(words in line for words in expected), line
+
+
+@pytest.fixture
+def good(project: Project, disk: Disk) -> Iterator[Sandbox]:
+    """An API that was synced once, into a database on the small disk."""
+    project.environment.setenv("EVENTS_DUCKDB", str(disk.folder / "data" / "warehouse.duckdb"))
+    with Sandbox(generation(0)) as api:
+        project.connect_to(api.url)
+        first = sync()
+        assert first.returncode == 0, first.stderr
+        yield api
+
+
+def versions(disk: Disk) -> dict[str, int]:
+    with duckdb.connect(disk.folder / "data" / "warehouse.duckdb") as database:
+        rows = database.sql("select id, version from events.event_data").fetchall()
+    assert len(rows) == len({id for id, _ in rows}), "doubled"
+    return dict(rows)
+
+
+def test_a_full_disk_leaves_the_table_as_it_was(disk: Disk, good: Sandbox, tries: Tries) -> None:
+    before = versions(disk)
+    stages = set()
+    for number, left in enumerate((0, 8, 50, 200, 400, 800), start=1):
+        with tries.trying("a full disk"):
+            good.replace(generation(number))
+            with disk.full(left * KB) as limit:
+                done = sync(limit)
+            found = versions(disk)
+            if done.stdout.splitlines()[-1].startswith("Nothing was changed"):
+                assert found == before
+            else:  # the events were in, and something after them failed
+                assert found == before | {event["id"]: number for event in generation(number)}
+                before = found
+            judge(done, "No space left on device", "File too large")
+            assert "make room on its disk" in done.stderr
+        package = disk.folder / "data/dlt/warehouse/events/load/normalized"
+        stages.add("load" if any(package.glob("*")) else "stage")
+    with tries.trying("a full disk: the sync after it") as this:
+        assert sync().returncode == 0
+        found = versions(disk)
+        this.lost = sum(found.get(event["id"]) != number for event in generation(number))
+    assert stages == {"load", "stage"}
+
+
+def test_a_disk_that_nobody_may_write_is_said_to_be(
+    disk: Disk, good: Sandbox, tries: Tries
+) -> None:
+    before = versions(disk)
+    good.replace(generation(1))
+    with tries.trying("a read-only disk"), disk.read_only() as preparation:
+        judge(sync(preparation), "let the user who syncs write there.")
+    assert versions(disk) == before
+
+
+def checksum(block: bytes) -> int:
+    """DuckDB's checksum of a header."""
+    result = 5381
+    for (word,) in struct.iter_unpack("<Q", block):
+        result ^= word * 0xBF58476D1CE4E5B9 & 2**64 - 1
+    return result
+
+
+def of_version(number: int, file: bytes) -> bytes:
+    """Say in a file's header that a DuckDB with another storage version wrote it."""
+    head = bytearray(file[:4096])
+    head[12:20] = struct.pack("<Q", number)
+    head[:8] = struct.pack("<Q", checksum(bytes(head[8:])))
+    return bytes(head) + file[4096:]
+
+
+BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "no DuckDB": (lambda _: b"hello world" * 1000, "put a backup in its place"),
+    "empty": (lambda _: b"", "put a backup in its place"),
+    "half of it": (lambda file: file[: len(file) // 2], "put a backup in its place"),
+    "a broken head": (lambda file: file[:5000] + b"x" * 100 + file[5100:], "put a backup"),
+    "broken inside": (
+        lambda file: file[:12288] + bytes(byte ^ 255 for byte in file[12288:]),
+        "put a backup in its place",
+    ),
+    "of a newer DuckDB": (lambda file: of_version(999, file), "update DuckDB to the version"),
+}
+
+
+def test_a_broken_file_is_said_to_be_and_left_alone(project: Project, tries: Tries) -> None:
+    with Sandbox(generation(0)) as api:
+        project.sync(url=api.url)
+        good = project.database.read_bytes()
+        for name, (harm, advice) in BROKEN.items():
+            with tries.trying(f"a database file: {name}"):
+                broken = harm(good)
+                project.database.write_bytes(broken)
+                judge(sync(), advice)
+                assert project.database.read_bytes() == broken
+        with tries.trying("a database file: put back") as this:
+            project.database.write_bytes(good)
+            assert sync().returncode == 0
+            this.lost = len(generation(0)) - len(project.ids())
+
+
+def test_a_missing_folder_is_made_and_a_file_in_its_place_is_said(
+    project: Project, tries: Tries, tmp_path: Path
+) -> None:
+    with Sandbox(3) as api:
+        project.connect_to(api.url)
+        with tries.trying("a missing folder"):
+            there = tmp_path / "a" / "b" / "w.duckdb"
+            project.environment.setenv("EVENTS_DUCKDB", str(there))
+            done = sync()
+            assert done.returncode == 0, done.stderr
+            assert there.exists()
+        places: dict[str, Any] = {
+            "a folder that is a file": there / "w.duckdb",
+            "a database that is a folder": there.parent,
+            "a name that is too long": tmp_path / ("x" * 300 + ".duckdb"),
+        }
+        for name, place in places.items():
+            with tries.trying(name):
+                project.environment.setenv("EVENTS_DUCKDB", str(place))
+                judge(sync(), "name another file in EVENTS_DUCKDB.")
