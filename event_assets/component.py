@@ -21,6 +21,7 @@ from event_assets.limits import Limits
 from event_assets.metadata import asset_key
 from event_assets.rejects import MAX_REJECTS
 from event_assets.scaffold import EventApiScaffolder
+from event_assets.schedules import build_schedule
 from event_assets.source import EVENT_DATA, EventSource
 from event_assets.summary import RunSummary
 from event_assets.transport import CONCURRENCY
@@ -169,7 +170,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             ),
             asset_checks=build_checks(source, self.freshness),
             jobs=[job for job, _ in jobs],
-            schedules=[_schedule(job, cron) for job, cron in jobs if cron],
+            schedules=[build_schedule(job, cron) for job, cron in jobs if cron],
             resources=RESOURCES,
         )
 
@@ -226,12 +227,3 @@ def _jobs(
             description="Fail when the newest good sync is too old: syncs may have stopped.",
         )
         yield fresh, freshness.cron() if schedule else None
-
-
-def _schedule(job: UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinition:
-    return dg.ScheduleDefinition(
-        name=f"{job.name}_schedule",
-        job=job,
-        cron_schedule=cron,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-    )
