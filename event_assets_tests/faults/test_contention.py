@@ -1,0 +1,161 @@
+"""Many at once: syncs of one source, readers, writers, two Dagsters. All end right, or say why."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from event_assets import warehouse
+from event_assets.sandbox import Faults, Sandbox
+from event_assets_tests.conftest import BIN, ROOT, Project, failure
+from event_assets_tests.faults.conftest import Tries, Try
+from event_assets_tests.faults.test_kills import EVENTS, generation
+
+HOLD = """
+import duckdb, sys
+held = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
+print("held", flush=True)
+input()
+"""
+# Opens the file again and again, and prints how many events of which versions it sees.
+READ = """
+import duckdb, sys
+while True:
+    try:
+        with duckdb.connect(sys.argv[1], read_only=True) as database:
+            query = "select count(*), count(distinct version) from events.event_data"
+            print(*database.sql(query).fetchone(), flush=True)
+    except duckdb.IOException:
+        print("locked", flush=True)
+"""
+
+
+def syncs(homes: list[Path | None]) -> "list[subprocess.CompletedProcess[str]]":
+    """Start syncs at once, each with its own DAGSTER_HOME, if any; wait for all."""
+    started = [
+        subprocess.Popen(
+            [BIN / "python", "-m", "event_assets"],
+            cwd=ROOT,
+            env={**os.environ, **({"DAGSTER_HOME": str(home)} if home else {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for home in homes
+    ]
+    ended = [process.communicate(timeout=240) for process in started]
+    return [
+        subprocess.CompletedProcess(process.args, process.returncode, *said)
+        for process, said in zip(started, ended, strict=True)
+    ]
+
+
+def judge(this: Try, project: Project, api: Sandbox) -> None:
+    rows = project.ids()
+    this.lost = len({*api.ids()} - {*rows})
+    this.doubled = len(rows) - len({*rows})
+
+
+def test_four_syncs_of_one_source_at_once_take_turns(project: Project, tries: Tries) -> None:
+    with tries.trying("4 syncs of one source at once") as this, Sandbox(500) as api:
+        api.faults = Faults(latency=0.1)
+        project.connect_to(api.url)
+        for done in syncs([None] * 4):
+            assert done.returncode == 0, done.stderr
+        assert project.rows("select count(*) from events.event_data_syncs") == [(4,)]
+        judge(this, project, api)
+
+
+def test_two_dagsters_take_turns(project: Project, tries: Tries, tmp_path: Path) -> None:
+    homes: list[Path | None] = []
+    for name in ("one", "two"):
+        home = tmp_path / name
+        home.mkdir()
+        shutil.copy(ROOT / "dagster.yaml", home)
+        homes += [home, home]
+    with tries.trying("2 DAGSTER_HOMEs, 2 syncs each") as this, Sandbox(500) as api:
+        project.connect_to(api.url)
+        for done in syncs(homes):
+            assert done.returncode == 0, done.stderr
+        assert project.rows("select count(*) from events.event_data_syncs") == [(4,)]
+        judge(this, project, api)
+
+
+@contextmanager
+def holding(database: Path, how: str) -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(database), how],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        yield holder
+        assert holder.stdin
+        holder.stdin.close()
+
+
+@pytest.mark.parametrize("how", ["read", "write"])
+def test_a_process_that_keeps_the_file_open_is_named(
+    project: Project, tries: Tries, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tries.trying(f"a DuckDB that keeps the file open to {how}") as this, Sandbox(250) as api:
+        project.sync(url=api.url)
+        before = project.ids()
+        api.replace(generation(0))
+        monkeypatch.setattr(warehouse, "FOREIGN_WAIT", 1.0)
+        with holding(project.database, how) as holder:
+            sentence = failure(project.sync(url=api.url))
+        assert f"(PID {holder.pid})" in sentence
+        assert sentence.strip().endswith("close what holds it.")
+        assert project.ids() == before
+        assert project.sync(url=api.url).success
+        judge(this, project, api)
+
+
+@pytest.mark.parametrize("how", ["read", "write"])
+def test_a_process_that_closes_the_file_in_time_is_waited_for(
+    project: Project, tries: Tries, how: str
+) -> None:
+    fault = f"a DuckDB that has the file open to {how} for 2 s"
+    with tries.trying(fault) as this, Sandbox(250) as api:
+        project.sync(url=api.url)
+        with holding(project.database, how) as holder:
+            assert holder.stdin
+            threading.Timer(2, holder.stdin.close).start()
+            assert project.sync(url=api.url).success
+        judge(this, project, api)
+
+
+def test_a_reader_that_comes_again_and_again_sees_whole_tables_only(
+    project: Project, tries: Tries
+) -> None:
+    with (
+        tries.trying("a reader that opens the file all the time") as this,
+        Sandbox(generation(0)) as api,
+    ):
+        project.sync(url=api.url)
+        with subprocess.Popen(
+            [sys.executable, "-c", READ, str(project.database)], stdout=subprocess.PIPE, text=True
+        ) as reader:
+            try:
+                for number in range(1, 4):
+                    api.replace(generation(number))
+                    result = project.sync(url=api.url)
+                    assert result.success, failure(result)
+                    time.sleep(0.3)  # the reader looks
+            finally:
+                reader.kill()
+            assert reader.stdout
+            seen = set(reader.stdout.read().splitlines())
+        whole = {f"{EVENTS + 50 * number} {number + 1}" for number in range(4)}
+        assert seen <= whole | {"locked"}, seen
+        assert len(seen & whole) > 1
+        judge(this, project, api)
