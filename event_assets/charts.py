@@ -97,6 +97,7 @@ def history(syncs: Rows) -> Spec:
     return {"concat": panels, "columns": 2, "config": CONFIG}
 
 
+LONGEST = 60  # characters of a text
 FIGURES = {
     "rows_read": "rows read",
     "seconds": "duration, seconds",
@@ -121,4 +122,7 @@ def _chart(title: str, rows: Rows, **parts: Any) -> Spec:
 
 
 def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (int, float, str)) else value.isoformat()
+    if isinstance(value, str):  # control characters, which no SVG can hold, abort the process
+        shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in value)
+        return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+    return value if value is None or isinstance(value, (int, float)) else value.isoformat()

@@ -151,3 +151,15 @@ def test_observing_an_api_that_refuses_the_key_says_so_in_one_sentence(
     assert failure(observe(project)).startswith(
         f"The API at {api.url}/v1/events answered 401 Unauthorized; set API_KEY"
     )
+
+
+@pytest.mark.parametrize("status", ["a\x00b", "\x1b[31mred", "\ufffe", "long " * 100])
+def test_a_picture_shows_no_control_characters_and_no_long_text(
+    tmp_path: Path, status: str
+) -> None:
+    week = datetime.now(timezone.utc)
+    spec = charts.weeks([{"week": week, "status": status, "events": 3}])
+    charts.save(spec, tmp_path / "weeks.svg")
+    texts = [element.text or "" for element in ElementTree.parse(tmp_path / "weeks.svg").iter()]
+    (shown,) = [text for text in texts if text[:3] in ("a\ufffdb", "\ufffd[3", "\ufffd", "lon")]
+    assert len(shown) <= charts.LONGEST + 1
