@@ -1,0 +1,174 @@
+"""The commands in docs/operations.md, each run as it stands there."""
+
+import os
+import re
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from event_assets.sandbox import Faults, Sandbox
+from event_assets_tests.conftest import BIN, ROOT, Project
+from event_assets_tests.faults.conftest import Tries
+from event_assets_tests.faults.test_contention import holding
+from event_assets_tests.faults.test_kills import generation
+
+PAGE = (ROOT / "docs/operations.md").read_text()
+COMMANDS = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
+BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE = COMMANDS
+HEADERS, BLOCK = 3 * 4096, 256 * 1024  # bytes, of a DuckDB file
+
+
+@pytest.fixture
+def here(project: Project, clone: Path) -> Path:
+    """A copy of the project with its environment, where the commands are run."""
+    (clone / ".venv").symlink_to(BIN.parent)
+    project.environment.setenv("EVENTS_DUCKDB", str(clone / "data" / "warehouse.duckdb"))
+    return clone
+
+
+def run(command: str, here: Path) -> str:
+    done = subprocess.run(
+        ["sh", "-eu", "-c", command],
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(here)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return done.stdout
+
+
+def content(file: Path) -> dict[str, Any]:
+    """Give all tables and views of a database, with their columns and rows."""
+    with duckdb.connect(file) as database:
+        names = database.sql(
+            "select schema_name, table_name from duckdb_tables() union all "
+            "select schema_name, view_name from duckdb_views() where not internal"
+        ).fetchall()
+        return {
+            f"{schema}.{name}": (
+                sorted(database.sql(f'describe "{schema}"."{name}"').fetchall(), key=str),
+                sorted(database.sql(f'from "{schema}"."{name}"').fetchall(), key=str),
+            )
+            for schema, name in names
+        }
+
+
+def test_a_backup_is_restored_and_the_next_sync_goes_on(
+    project: Project, tries: Tries, here: Path
+) -> None:
+    file = here / "data" / "warehouse.duckdb"
+    with tries.trying("operations: back up and restore") as this, Sandbox(generation(0)) as api:
+        project.sync(url=api.url)
+        before = content(file)
+        run(BACK_UP, here)
+        (backup,) = (here / "backups").iterdir()
+        assert content(backup) == before
+        assert "1500" in run(CHECK, here)
+        api.replace(generation(1))
+        project.sync(url=api.url)
+        file.write_bytes(b"broken")
+        run(RESTORE, here)
+        assert content(file) == before
+        assert (here / "data" / "aside" / file.name).read_bytes() == b"broken"
+        assert project.sync(url=api.url).success
+        with duckdb.connect(file) as database:
+            found = dict(database.sql("select id, version from events.event_data").fetchall())
+            noted = database.sql(
+                "select count(*) from events.event_changes where field = 'version'"
+            ).fetchone()
+        this.lost = sum(found.get(event["id"]) != 1 for event in generation(1))
+        assert noted == (1450,)
+
+
+def test_a_backup_can_be_made_while_a_sync_runs(project: Project, tries: Tries, here: Path) -> None:
+    with tries.trying("operations: back up during a sync") as this, Sandbox(generation(0)) as api:
+        project.sync(url=api.url)
+        api.replace(generation(1))
+        api.faults = Faults(latency=0.2)
+        slow = threading.Thread(target=project.sync, kwargs={"url": api.url})
+        slow.start()
+        run(BACK_UP, here)
+        slow.join()
+        (backup,) = (here / "backups").iterdir()
+        with duckdb.connect(backup) as database:
+            seen = database.sql("select count(*), max(version) from events.event_data").fetchone()
+        assert seen in [(1500, 0), (1550, 1)]
+        this.lost = len({event["id"] for event in generation(1)} - {*ids(here)})
+
+
+def ids(here: Path) -> list[str]:
+    with duckdb.connect(here / "data" / "warehouse.duckdb") as database:
+        return [id for (id,) in database.sql("select id from events.event_data").fetchall()]
+
+
+def test_a_backup_waits_for_a_program_that_holds_the_file(
+    project: Project, tries: Tries, here: Path
+) -> None:
+    with tries.trying("operations: back up a file that is held"), Sandbox(10) as api:
+        project.sync(url=api.url)
+        with holding(here / "data" / "warehouse.duckdb", "write") as holder:
+            assert holder.stdin
+            threading.Timer(2, holder.stdin.close).start()
+            run(BACK_UP, here)
+
+
+def test_a_moved_database_is_synced_where_it_is(project: Project, tries: Tries, here: Path) -> None:
+    with tries.trying("operations: move") as this, Sandbox(generation(0)) as api:
+        project.sync(url=api.url)
+        before = content(here / "data" / "warehouse.duckdb")
+        run(MOVE, here)
+        moved = here / "elsewhere" / "warehouse.duckdb"
+        assert content(moved) == before
+        assert (here / ".env").read_text() == "EVENTS_DUCKDB=elsewhere/warehouse.duckdb\n"
+        api.replace(generation(1))
+        done = project.run("python", "-m", "event_assets", cwd=here, PYTHONPATH=str(here))
+        assert done.returncode == 0, done.stderr
+        assert not (here / "data" / "warehouse.duckdb").exists()
+        with duckdb.connect(moved) as database:
+            (count,) = database.sql("select count(*) from events.event_data").fetchall()
+        this.lost = 1550 - count[0]
+
+
+def test_a_compacted_database_is_smaller_and_the_same(
+    project: Project, tries: Tries, here: Path
+) -> None:
+    file = here / "data" / "warehouse.duckdb"
+    with tries.trying("operations: compact"), Sandbox(generation(0)) as api:
+        for number in range(4):
+            api.replace(generation(number))
+            project.sync(url=api.url)
+        before, size = content(file), file.stat().st_size
+        run(COMPACT, here)
+        assert content(file) == before
+        assert file.stat().st_size < size
+        assert not list(file.parent.glob("*.compact*"))
+        api.replace(generation(4))
+        assert project.sync(url=api.url).success
+
+
+def test_what_can_be_read_of_a_broken_file_is_rescued(
+    project: Project, tries: Tries, here: Path
+) -> None:
+    with tries.trying("operations: rescue a broken file"), Sandbox(generation(0)) as api:
+        project.sync(url=api.url)
+        run(COMPACT, here)
+        file = here / "data" / "warehouse.duckdb"
+        with duckdb.connect(file) as database:
+            (block,) = database.sql(
+                "select max(block_id) from pragma_storage_info('events.event_data')"
+            ).fetchall()
+        with file.open("r+b") as harmed:
+            harmed.seek(HEADERS + block[0] * BLOCK + 100)
+            harmed.write(b"\xff" * 8)
+        said = run(RESCUE, here)
+        rescued = {path.stem for path in (here / "rescued").glob("*.parquet")}
+        assert "Corrupt database file" in said
+        assert len(rescued) >= 3
