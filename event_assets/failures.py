@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import dagster as dg
 import duckdb
+import requests
 from dagster._core.errors import DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
@@ -66,8 +67,11 @@ def sentence_of(error: BaseException) -> str | None:
     for cause in api_errors.causes(error):
         if isinstance(cause, SAID_PLAINLY):
             return str(cause)
-        if isinstance(cause, OF_THE_DISK) and (said := warehouse.describe(cause)):
-            return said
+        of_the_network = isinstance(cause, requests.RequestException)  # each is an OSError, too
+        if isinstance(cause, OF_THE_DISK) and not of_the_network:
+            said = warehouse.describe(cause)
+            if said is not None:
+                return said
         if isinstance(cause, duckdb.CatalogException):
             missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
             return f"{missing} Materialize event_data first."

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import dlt
@@ -38,7 +37,8 @@ ANOTHER = "name another file in EVENTS_DUCKDB"
 # What to do, by what DuckDB or the system says.
 ADVICE = {
     HELD: "close what holds it",
-    "No space left|[Qq]uota exceeded|File too large": "make room on its disk and in {temporary}",
+    "No space left|[Qq]uota exceeded|File too large|No usable temporary": "make room on its disk "
+    "and in the folder for temporary files (TMPDIR, else /tmp)",
     "Permission denied|not permitted|[Rr]ead-only": "let the user who syncs write there",
     "newer version": f"update DuckDB to the version that wrote it, or {ANOTHER}",
     "valid DuckDB|[Cc]orrupt|enough bytes|Input/output error": "put a backup in its place, as "
@@ -138,7 +138,7 @@ def describe(error: duckdb.Error | OSError) -> str | None:
     advice = next((do for said, do in ADVICE.items() if re.search(said, str(error))), None)
     if advice is None and not isinstance(error, duckdb.IOException):
         return None
-    advice = (advice or "see docs/operations.md").format(temporary=gettempdir())
+    advice = advice or "see docs/operations.md"
     return f"The database {path()} cannot be used: {reason.rstrip('.!')}; {advice}."
 
 

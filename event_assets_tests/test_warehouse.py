@@ -1,12 +1,16 @@
 """The DuckDB file: where it is, and who may write it when."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from event_assets import warehouse
+from event_assets.api_errors import ApiError
+from event_assets.failures import sentence_of
 from event_assets.sandbox import Sandbox
 from event_assets_tests.conftest import Project, failure
 from event_assets_tests.platforms import definitions, events, paged, run, serving, source
@@ -110,3 +114,26 @@ def test_a_replacement_that_fails_halfway_leaves_the_table_as_it_was(project: Pr
         assert not run(project, loaded).success
     assert len(before) == 2
     assert project.rows("from events.halls order by hall") == before
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "make room on its disk"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "let the user who syncs write"),
+        (duckdb.IOException("IO Error: something new"), "something new; see docs/operations.md."),
+    ],
+)
+def test_what_is_wrong_with_the_disk_is_said_with_what_to_do(error: Exception, said: str) -> None:
+    sentence = sentence_of(error)
+    assert sentence is not None
+    assert sentence.startswith(f"The database {warehouse.path()} cannot be used: ")
+    assert said in sentence
+
+
+@pytest.mark.usefixtures("project")
+def test_what_is_wrong_with_the_network_is_not_said_of_the_disk() -> None:
+    refused = ApiError("The API cannot be reached (operation not permitted).")
+    assert sentence_of(refused) == str(refused)
+    assert sentence_of(FileNotFoundError(errno.ENOENT, "No such file", "x")) is None

@@ -271,7 +271,7 @@ def test_a_sync_killed_at_any_instant_does_no_harm(
         beside = killed.files()
         for number in range(count):
             share = (number // 2 + 0.5) / (count // 2)
-            with tries.trying("") as this:
+            with tries.trying(f"killed in {which}") as this:
                 if first:
                     killed.start_anew()
                 killed.next_generation()
@@ -305,7 +305,7 @@ def test_the_command_killed_at_any_instant_does_no_harm(killed: Killed, tries: T
         lasted = time.monotonic() - killed.api.requests[0].at
     killed.good = killed.rows()
     for number in range(COMMANDS):
-        with tries.trying("") as this:
+        with tries.trying("killed `dagster asset materialize`") as this:
             killed.next_generation()
             with command() as sync:
                 while not killed.api.requests:
