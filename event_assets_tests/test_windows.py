@@ -44,6 +44,20 @@ def windowed(url: str, paginator: Any = NUMBERED, **windows: Any) -> dict[str, A
     return document
 
 
+@pytest.mark.parametrize("count", [80, 95, 100, 101])
+@pytest.mark.parametrize("total", [True, False])
+def test_no_page_beyond_the_cap_is_ever_asked_for(
+    project: Project, total: bool, count: int
+) -> None:
+    with serving({PATH: capped(events(count), total)}) as api:
+        loaded = definitions({"events": windowed(api.url, since="2025-12-01", until="2027-01-01")})
+        result = run(project, loaded)
+        deepest = max(int(query["page"]) for query in api.asked_for(PATH))
+    assert result.success, failure(result)
+    assert len(project.ids()) == count
+    assert deepest * SIZE < WINDOWS["cap"]
+
+
 @pytest.mark.parametrize("total", [True, False])
 def test_every_event_comes_though_no_list_may_be_read_whole(project: Project, total: bool) -> None:
     with serving({PATH: capped(events(730), total)}) as api:

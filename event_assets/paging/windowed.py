@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -125,6 +126,7 @@ class WindowedPages(BasePaginator):
         self._window_ends = False
         self._windows += 1
         self._ids: set[Hashable] = set()
+        self._pages = self._largest = 0  # of this window
         request.url, params, body = self._first
         request.params = {**params, **(self._cut.params(self._window) if self._window else {})}
         request.json = copy.deepcopy(body)
@@ -139,6 +141,8 @@ class WindowedPages(BasePaginator):
         ids = row_ids(data or [], self._id_of)
         total = self._totals.find(response)
         self._ids.update(ids)
+        self._pages += 1
+        self._largest = max(self._largest, len(ids))
         self._seen.add(ids)
         if self._window is None and total is not None and self._whole_total is None:
             self._whole_total = total
@@ -149,13 +153,14 @@ class WindowedPages(BasePaginator):
     def _go_on(self, total: int | None, *, cut_off: bool) -> None:
         # An offset near the end asks for rows beyond it.
         reach = max(1, self._cut.cap - getattr(self._inner, "limit", 0))
-        too_many = len(self._ids) >= reach or (total is not None and total >= reach)
+        too_deep = self._inner.has_next_page and not self._may_ask(self._pages)
+        too_many = len(self._ids) >= reach or too_deep or (total is not None and total >= reach)
         halves = self._cut.halves(self._window) if self._window else [self._cut.span]
         self._overflowed |= cut_off
         if (too_many or cut_off) and halves:
             self._todo += reversed(halves)
             self._end_window(None)
-        elif len(self._ids) >= reach:
+        elif len(self._ids) >= reach or too_deep:
             self._end_window((False, f"the API lets only {self._cut.cap:,} of its rows be read"))
         elif not self._inner.has_next_page:
             self._end_window((self._now.complete, self._now.reason))
@@ -211,7 +216,14 @@ class WindowedPages(BasePaginator):
     def upcoming(self, count: int) -> list[Mapping[str, Any]]:
         """Query parameters of up to `count` requests after the next, if the list stays still."""
         foresee = getattr(self._inner, "upcoming", None)
-        return cast("list[Mapping[str, Any]]", foresee(count)) if foresee else []
+        pages = cast("list[Mapping[str, Any]]", foresee(count)) if foresee else []
+        return [
+            page for page, at in zip(pages, itertools.count(self._pages + 1)) if self._may_ask(at)
+        ]
+
+    def _may_ask(self, page: int) -> bool:
+        """Does a page of this window, counted from 0, begin before the cap?"""
+        return page * self._largest < self._cut.cap
 
     def __copy__(self) -> WindowedPages:
         twin = WindowedPages.__new__(WindowedPages)
