@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev check test test-ui test-faults bench lock clean
+.PHONY: help setup setup-scale run dev check test test-ui test-faults test-scale bench lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -17,8 +17,17 @@ $(VENV)/.ready: requirements.txt setup.cfg pyproject.toml
 	@command -v uv > /dev/null || test -x $(VENV)-uv/bin/uv \
 		|| { python3 -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install --quiet uv; }
 	@$(UV) venv --quiet --allow-existing --python python3 $(VENV)
-	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.txt
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.txt \
+		$(if $(wildcard $(VENV)/.ready-scale),requirements-scale.txt)
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
+	@touch $@
+
+setup-scale: $(VENV)/.ready-scale ## Add what other databases, workers and Kubernetes need
+
+$(VENV)/.ready-scale: $(VENV)/.ready requirements-scale.txt
+	@echo "Adding to $(VENV) what it takes past one machine ..."
+	@$(UV) pip install --quiet --require-hashes --python $(BIN)/python \
+		--requirement requirements-scale.txt
 	@touch $@
 
 # uv, from the PATH or from a small environment of its own.
@@ -46,13 +55,19 @@ test-ui: setup ## Look at the UI with a browser (Chromium)
 test-faults: setup ## Kill syncs, break networks, fill disks: what survives (some minutes)
 	@$(BIN)/pytest --numprocesses 2 event_assets_tests/faults
 
+test-scale: setup-scale ## Try Postgres, a shared lake and workers, all real (some minutes)
+	@$(BIN)/pytest --numprocesses 2 event_assets_tests/scale
+
 bench: setup ## Measure this project beside plain dlt and beside the bare limit
 	@$(BIN)/python -m bench $(OPTIONS)
 
+LOCK = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.10 \
+	--no-emit-index-url --custom-compile-command "make lock"
+
 lock: setup ## Lock the newest versions that setup.cfg allows
-	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.10 \
-		--no-emit-index-url --custom-compile-command "make lock" \
-		--extra dev --output-file requirements.txt setup.cfg
+	@$(LOCK) --upgrade --extra dev --output-file requirements.txt setup.cfg
+	@$(LOCK) --upgrade --extra scale --constraint requirements.txt \
+		--output-file requirements-scale.txt setup.cfg
 
 clean: ## Remove .venv and caches (data/ stays)
 	@rm -rf $(VENV) $(VENV)-uv *.egg-info .mypy_cache .ruff_cache .pytest_cache
