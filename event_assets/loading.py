@@ -110,8 +110,9 @@ def _loaded(
     source, table = resource.source, resource.name
     _refuse_to_mix(database, source)
     tables.note_api(database, source.name, source.api)
+    changes: list[str] = []
     if now.shaped:
-        tables.prepare(
+        changes = tables.prepare(
             database,
             source.name,
             table,
@@ -120,7 +121,7 @@ def _loaded(
             now.shaped.width,
         )
     if resource.columns_of_key or not _spares(database, resource, now):
-        pipeline.load(destination=warehouse.destination(database), workers=1)
+        pipeline.load(destination=warehouse.destination(database, changes), workers=1)
     if resource.has_events:
         _doubt_an_empty_answer(database, source, now)
     load_id = tables.last_load_id(database, source.name, resource.pipeline)

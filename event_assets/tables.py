@@ -74,8 +74,8 @@ def prepare(
     widened: Sequence[str],
     retyped: Mapping[str, str],
     columns: int,
-) -> None:
-    """Make a table, and dlt's staging of it, ready for what is loaded next.
+) -> list[str]:
+    """Make dlt's staging of a table ready for what is loaded next.
 
     Args:
         database: a connection.
@@ -85,23 +85,30 @@ def prepare(
         retyped: columns that the contract has as another type: what is in them moves to a column
             beside, `NAME__v_TYPE`, and the API's events fill the new one.
         columns: how many the table will have.
+
+    Returns:
+        The statements that make the table itself ready, to be done together with the load.
     """
-    before = types(database, schema, table)
-    with transaction(database):
-        for owner in (schema, f"{schema}_staging"):
-            if not has_table(database, owner, table):
-                continue
-            name = f"{quoted(owner)}.{quoted(table)}"
-            for column in widened:
-                database.execute(f"alter table {name} alter {quoted(column)} type double")
-            for column, kind in retyped.items():
-                beside, number = f"{column}__v_{before[column]}", 1
-                while beside in before:
-                    number += 1
-                    beside = f"{column}__v_{before[column]}__x{number}"
-                database.execute(f"alter table {name} rename {quoted(column)} to {quoted(beside)}")
-                database.execute(f"alter table {name} add {quoted(column)} {TYPES[kind]}")
     make_room(database, columns)
+    before = types(database, schema, table)
+    changes = [f"alter {quoted(column)} type double" for column in widened]
+    staged = {**dict.fromkeys(widened, "double"), **retyped}
+    for column, kind in retyped.items():
+        beside, number = f"{column}__v_{before[column]}", 1
+        while beside in before:
+            number += 1
+            beside = f"{column}__v_{before[column]}__x{number}"
+        changes.append(f"rename {quoted(column)} to {quoted(beside)}")
+        changes.append(f"add {quoted(column)} {TYPES[kind]}")
+        staged[beside] = before[column]
+    staging = f"{schema}_staging"
+    if has_table(database, staging, table):
+        with transaction(database):
+            for column, kind in staged.items():  # its rows are done with
+                alter = f"alter table {quoted(staging)}.{quoted(table)}"
+                database.execute(f"{alter} drop column if exists {quoted(column)}")
+                database.execute(f"{alter} add {quoted(column)} {TYPES[kind]}")
+    return [f"alter table {quoted(schema)}.{quoted(table)} {change}" for change in changes]
 
 
 def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:

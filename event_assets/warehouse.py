@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import duckdb
 from dlt import Pipeline
 from dlt.common.destination import Destination
 from filelock import FileLock, Timeout
+
+from event_assets.merging import destination_of
 
 LOG = logging.getLogger("dagster")
 FOREIGN_WAIT = 60.0  # seconds
@@ -167,12 +169,20 @@ def pipeline(name: str, schema: str) -> Iterator[Pipeline]:
         yield dlt.pipeline(pipeline_name=name, pipelines_dir=str(folder), dataset_name=schema)
 
 
-def destination(connection: duckdb.DuckDBPyConnection) -> Destination[Any, Any]:
-    """Give the database to dlt, open."""
-    return dlt.destinations.duckdb(
+def destination(
+    connection: duckdb.DuckDBPyConnection, first: Sequence[str] = ()
+) -> Destination[Any, Any]:
+    """Give the database to dlt, open.
+
+    Args:
+        connection: the database.
+        first: statements that changing the table begins with, in one transaction.
+    """
+    return destination_of(first)(
         connection,
         destination_name=path().stem,
         supports_transactions=True,  # else a merge deletes and inserts in two (dlt 1.31)
+        replace_strategy="insert-from-staging",  # else a table is empty while it is filled
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+import duckdb
 import pytest
 from dagster import ExecuteInProcessResult
 
@@ -169,6 +170,23 @@ def test_a_sync_that_fails_changes_no_columns_type(project: Project, sync: Sync)
     assert not sync(bad).success
     assert not sync(bad, fields=changed).success
     assert project.rows("describe events.event_data") == before
+
+
+def test_a_column_gets_its_new_type_together_with_the_events_or_not_at_all(
+    project: Project, sync: Sync
+) -> None:
+    record = {"id": "1", "name": "A", "opens": "2026-05-01T18:30:00Z", "size": 1}
+    changed = fields(opens={"type": "timestamp"}, size={"type": "text"})
+    assert sync([record]).success
+    before = project.rows("from events.event_data")
+    with duckdb.connect(project.database) as database:  # the load fails when it stages
+        database.execute("alter table events_staging.event_data alter name type date using null")
+    assert not sync([record], fields=changed).success
+    assert project.rows("from events.event_data") == before
+    with duckdb.connect(project.database) as database:
+        database.execute("alter table events_staging.event_data alter name type text using null")
+    assert sync([record], fields=changed).success
+    assert project.rows("select opens, size from events.event_data") == [(TIME, "1")]
 
 
 def test_a_contracts_field_is_not_the_apis_field_that_is_called_alike(

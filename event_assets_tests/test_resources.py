@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from urllib.parse import quote
 
+import duckdb
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -158,18 +159,35 @@ def test_a_further_list_may_be_read_by_increments_too(project: Project) -> None:
     assert project.rows("select count(*) from events.venues") == [(2,)]
 
 
+def without_key(url: str) -> dict[str, Any]:
+    document = with_resources(url, VENUES)
+    document["attributes"]["rest_api"]["resource_defaults"] = {}
+    document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
+    return document
+
+
 def test_a_list_without_a_key_is_replaced(project: Project) -> None:
-    venues = [{"name": "Hall"}, {"name": "Arena"}]
+    venues = [{"name": "Hall", "seats": 1}, {"name": "Arena", "seats": 2}]
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
     with serving(handlers) as api:
-        document = with_resources(api.url, VENUES)
-        document["attributes"]["rest_api"]["resource_defaults"] = {}
-        document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
-        loaded = definitions({"events": document})
+        loaded = definitions({"events": without_key(api.url)})
         assert run(project, loaded).success
-        venues.pop()
+        venues[:] = [{"name": "Hall", "seats": 1.5}]
         result = run(project, loaded)
         assert result.success, failure(result)
+    assert project.rows("select name, seats from events.venues") == [("Hall", 1.5)]
+
+
+def test_a_list_without_a_key_is_replaced_at_once_or_not_at_all(project: Project) -> None:
+    venues = [{"name": "Hall"}]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
+    with serving(handlers) as api:
+        loaded = definitions({"events": without_key(api.url)})
+        assert run(project, loaded).success
+        with duckdb.connect(project.database) as database:  # the load fails when it stages
+            database.execute("alter table events_staging.venues alter name type date using null")
+        venues[:] = [{"name": "Arena"}]
+        assert not run(project, loaded).success
     assert project.rows("select name from events.venues") == [("Hall",)]
 
 
