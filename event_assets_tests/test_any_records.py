@@ -107,7 +107,7 @@ def test_any_records_become_rows_or_rejects(chunks: list[list[Any]]) -> None:
 @given(records=RECORDS)
 @settings(
     deadline=None,
-    max_examples=25,
+    max_examples=10,  # a second or two each; other ones each time
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_records_can_be_synced(
