@@ -169,8 +169,8 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
                 source, self.owners, self.freshness.policy() if self.freshness else None
             ),
             asset_checks=build_checks(source, self.freshness),
-            jobs=[job for job, _ in jobs],
-            schedules=[build_schedule(job, cron) for job, cron in jobs if cron],
+            jobs=[job for job, *_ in jobs],
+            schedules=[build_schedule(job, cron, of) for job, cron, of in jobs if cron],
             resources=RESOURCES,
         )
 
@@ -202,14 +202,15 @@ def _mismatch(source: EventSource, full_sync: str | None) -> str | None:
 
 def _jobs(
     source: EventSource, schedule: str | None, full_sync: str | None, freshness: Freshness | None
-) -> Iterator[tuple[UnresolvedAssetJobDefinition, str | None]]:
-    """Give a source's jobs, and when each runs."""
+) -> Iterator[tuple[UnresolvedAssetJobDefinition, str | None, str | None]]:
+    """Give a source's jobs, when each runs, and the schema whose syncs it waits for, if any."""
     suffix = "events" if source.is_default else source.name
     event_data = asset_key(source, EVENT_DATA)
     of_api = [asset_key(source, r.name) for r in source.resources.values() if not r.parent]
     selection = dg.AssetSelection.assets(*of_api).downstream()
     description = f"Sync {source.name}: the API, into DuckDB, checked."
-    yield dg.define_asset_job(f"sync_{suffix}", selection, description=description), schedule
+    sync = dg.define_asset_job(f"sync_{suffix}", selection, description=description)
+    yield sync, schedule, source.name
     asked_for_news = [r.name for r in source.resources.values() if r.increment]
     if asked_for_news:
         names = ("__".join(asset_key(source, name).path) for name in asked_for_news)
@@ -219,11 +220,11 @@ def _jobs(
             config={"ops": {name: {"config": {"full_sync": True}} for name in names}},
             description=f"{description} Everything is read: what does not come is gone.",
         )
-        yield fully, full_sync
+        yield fully, full_sync, source.name
     if freshness:
         fresh = dg.define_asset_job(
             f"check_{suffix}_are_fresh",
             selection=dg.AssetSelection.checks(dg.AssetCheckKey(event_data, "fresh")),
             description="Fail when the newest good sync is too old: syncs may have stopped.",
         )
-        yield fresh, freshness.cron() if schedule else None
+        yield fresh, freshness.cron() if schedule else None, None

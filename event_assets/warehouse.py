@@ -34,6 +34,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 
 HELD = "lock on file"
+NEXT = ".next.lock"  # held by the sync that has its turn next, while it waits
 KIND = re.compile(r"^\w+( \w+)* Error: ")  # of DuckDB's errors
 ANOTHER = "name another file in EVENTS_DUCKDB"
 # What to do, by what DuckDB or the system says.
@@ -101,6 +102,14 @@ def _turn(patience: float | None) -> Iterator[None]:
 @contextmanager
 def _held(lock_file: Path, waiting: str, patience: float | None = None) -> Iterator[None]:
     """Hold a lock, which ends with the process; wait for it as long as it takes, or patience."""
+    lock = _acquired(lock_file, waiting, patience)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquired(lock_file: Path, waiting: str, patience: float | None = None) -> FileLock:
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lock_file)
     try:
@@ -111,10 +120,7 @@ def _held(lock_file: Path, waiting: str, patience: float | None = None) -> Itera
             lock.acquire(timeout=-1 if patience is None else patience)
         except Timeout:
             raise BusyError from None
-    try:
-        yield
-    finally:
-        lock.release()
+    return lock
 
 
 def _opened() -> duckdb.DuckDBPyConnection:
@@ -164,9 +170,31 @@ def pipeline(name: str, schema: str) -> Iterator[Pipeline]:
             f"The database {path()} is named like the schema {schema} in it, which DuckDB finds "
             f"ambiguous; give the file another name in EVENTS_DUCKDB."
         )
-    folder = path().parent / "dlt" / path().stem
-    with _held(folder / f"{name}.lock", f"Waiting for another sync of {name}"):
-        yield dlt.pipeline(pipeline_name=name, pipelines_dir=str(folder), dataset_name=schema)
+    waiting = f"Waiting for another sync of {name}"
+    with _held(_folder() / f"{schema}.{name}{NEXT}", waiting):
+        lock = _acquired(_folder() / f"{name}.lock", waiting)
+    try:
+        yield dlt.pipeline(pipeline_name=name, pipelines_dir=str(_folder()), dataset_name=schema)
+    finally:
+        lock.release()
+
+
+def is_waited_for(schema: str) -> bool:
+    """Does a sync that fills tables of a schema wait for another one, on this machine?"""
+    return any(_is_held(file) for file in _folder().glob(f"{schema}.*{NEXT}"))
+
+
+def _is_held(lock_file: Path) -> bool:
+    try:
+        with FileLock(lock_file, blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
+def _folder() -> Path:
+    """Where syncs work, and take turns."""
+    return path().parent / "dlt" / path().stem
 
 
 def destination(

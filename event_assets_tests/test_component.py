@@ -4,7 +4,6 @@ import copy
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -91,35 +90,6 @@ def test_the_schedule_is_the_one_in_the_yaml_and_runs_by_default() -> None:
     assert schedule.cron_schedule == "7 * * * *"
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
     assert schedule.job_name == "sync_events"
-
-
-Status = dg.DagsterRunStatus
-
-
-@pytest.mark.parametrize(
-    ("unfinished", "skips"),
-    [
-        ([], False),
-        ([Status.STARTED], False),
-        ([Status.NOT_STARTED], True),
-        ([Status.STARTING], True),
-        ([Status.STARTED, Status.NOT_STARTED], True),
-        ([Status.STARTED, Status.STARTED], True),
-        ([Status.SUCCESS, Status.FAILURE, Status.CANCELED], False),
-    ],
-)
-def test_a_tick_lets_no_more_than_one_run_wait(
-    tmp_path: Path, unfinished: list[Status], skips: bool
-) -> None:
-    definitions = load(contract(schedule="* * * * *"))
-    job = definitions.resolve_job_def("sync_events")
-    schedule = definitions.resolve_schedule_def("sync_events_schedule")
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        for status in unfinished:
-            instance.create_run_for_job(job, status=status)
-        tick = schedule.evaluate_tick(dg.build_schedule_context(instance))
-    assert len(tick.run_requests or []) == (0 if skips else 1)
-    assert ("wait or are under way already" in (tick.skip_message or "")) is skips
 
 
 def test_without_a_schedule_there_is_none() -> None:

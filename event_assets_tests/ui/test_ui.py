@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from event_assets.sandbox import Faults
-from event_assets_tests.ui.conftest import Dagster, until
+from event_assets.sandbox import Faults, Sandbox
+from event_assets_tests.dagster_dev import Dagster, until
 
 ASSETS = ("events_api", "event_data", "current_events", "event_changes", "event_calendar")
 CHECKS = {  # and a figure of each
@@ -80,16 +80,18 @@ def test_observing_the_api_shows_what_it_is_like(dagster: Dagster, page: Page) -
     expect(page.get_by_text("total_reported").first).to_be_visible()
 
 
-def test_a_sync_of_a_failing_api_says_why_in_one_sentence(dagster: Dagster, page: Page) -> None:
+def test_a_sync_of_a_failing_api_says_why_in_one_sentence(
+    dagster: Dagster, api: Sandbox, page: Page
+) -> None:
     before = len(dagster.runs())
-    dagster.api.faults = Faults(fail_every=1, fail_status=401)
+    api.faults = Faults(fail_every=1, fail_status=401)
     page.goto("/asset-groups")
     page.get_by_role("button", name=re.compile("Materialize all")).click()
     run = dagster.finished(before + 1)[0]
-    dagster.api.faults = Faults()
+    api.faults = Faults()
     assert run["status"] == "FAILURE"
     page.goto(f"/runs/{run['runId']}")
-    cause = f"The API at {dagster.api.url}/v1/events answered 401 Unauthorized"
+    cause = f"The API at {api.url}/v1/events answered 401 Unauthorized"
     expect(page.get_by_text(cause).first).to_be_visible()
     assert "Traceback" not in page.inner_text("body")
 

@@ -1,0 +1,52 @@
+"""A schedule that ticks while a sync runs, in a real `dagster dev`: syncs do not pile up."""
+
+from pathlib import Path
+
+from event_assets.sandbox import KEY, Faults, Sandbox
+from event_assets_tests.conftest import Project
+from event_assets_tests.dagster_dev import (
+    ENDED,
+    Dagster,
+    copied,
+    dagster_dev,
+    sync_every_minute,
+    until,
+)
+from event_assets_tests.faults.conftest import Tries
+
+SCHEDULE = "sync_events_schedule"
+MINUTES = 60.0  # seconds, of a tick
+
+
+def unfinished(dagster: Dagster) -> list[str]:
+    return [
+        run["runId"]
+        for run in dagster.runs()
+        if run["jobName"] == "sync_events" and run["status"] not in ENDED
+    ]
+
+
+def test_an_api_slower_than_its_schedule_has_one_sync_at_work_and_one_that_waits(
+    project: Project, tries: Tries, tmp_path: Path
+) -> None:
+    folder = copied(tmp_path)
+    sync_every_minute(folder)
+    with tries.trying("a schedule that ticks while a sync runs") as this, Sandbox(500) as api:
+        api.faults = Faults(latency=50)  # each page, so that a sync takes some minutes
+        with dagster_dev(folder, {"EVENTS_API_URL": api.url, "API_KEY": KEY}) as dagster:
+
+            def skipped() -> str:
+                assert len(unfinished(dagster)) <= 2
+                newest, *_ = dagster.ticks(SCHEDULE) or [{"status": ""}]
+                return str(newest["skipReason"]) if newest["status"] == "SKIPPED" else ""
+
+            reason = until(skipped, patience=4 * MINUTES)
+            first, second = reversed(unfinished(dagster))
+            assert "waits for its turn" in reason
+            api.faults = Faults()
+            runs = until(lambda: [r for r in dagster.finished(3) if r["jobName"] == "sync_events"])
+            ended = {run["runId"]: run["status"] for run in runs}
+            assert {ended[first], ended[second]} == {"SUCCESS"}
+            started = [tick for tick in dagster.ticks(SCHEDULE) if tick["status"] == "SUCCESS"]
+            assert len(started) >= 3  # ticks go on
+        this.lost = len({*api.ids()} - {*project.ids()})
