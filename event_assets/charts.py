@@ -80,11 +80,12 @@ def moves(counts: Rows) -> Spec:
 
 def history(syncs: Rows) -> Spec:
     """Draw the syncs over time. Rows: started_at, and the FIGURES of each."""
+    points = {"size": 18} if len(syncs) <= FEW else False  # each takes room in every run's history
     panels = [
         _chart(
             title,
             [{"at": row["started_at"], "value": row[name]} for row in syncs],
-            mark={"type": "line", "point": {"size": 18}, "strokeJoin": "round"},
+            mark={"type": "line", "point": points, "strokeJoin": "round"},
             encoding={
                 "x": {"field": "at", "type": "temporal", "title": None, "scale": {"type": "utc"}},
                 "y": {"field": "value", "type": "quantitative", "title": None},
@@ -98,6 +99,7 @@ def history(syncs: Rows) -> Spec:
 
 
 LONGEST = 60  # characters of a text
+FEW = 20  # syncs
 FIGURES = {
     "rows_read": "rows read",
     "seconds": "duration, seconds",

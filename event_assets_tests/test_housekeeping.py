@@ -49,6 +49,24 @@ def test_old_runs_go_with_their_logs_and_the_newest_stays(
     assert newest is not None
 
 
+def results(instance: dg.DagsterInstance, check: str) -> list[str]:
+    """Give the runs in which a check was evaluated, the newest first."""
+    key = dg.AssetCheckKey(dg.AssetKey("event_data"), check)
+    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+    return [result.run_id for result in history]
+
+
+def test_old_results_of_checks_go_and_the_newest_stay(
+    project: Project, kept: dg.DagsterInstance, api: Sandbox
+) -> None:
+    project.connect_to(api.url, KEY)
+    runs = [sync(kept) for _ in range(3)]
+    clean(kept, in_a_while(-1))
+    assert results(kept, "complete") == runs[::-1]
+    clean(kept, in_a_while())
+    assert results(kept, "complete") == results(kept, "fresh") == [runs[2]]
+
+
 def test_newer_runs_stay(project: Project, kept: dg.DagsterInstance, api: Sandbox) -> None:
     project.connect_to(api.url, KEY)
     for _ in range(2):

@@ -14,6 +14,7 @@ from event_assets.definitions import defs
 from event_assets.sandbox import Sandbox, World
 from event_assets_tests.conftest import Project, failure, metadata
 
+WHEN = datetime(2026, 5, 1, tzinfo=timezone.utc)
 WORLD = World(300, seed=1).events(datetime.now(timezone.utc))
 
 
@@ -163,3 +164,11 @@ def test_a_picture_shows_no_control_characters_and_no_long_text(
     texts = [element.text or "" for element in ElementTree.parse(tmp_path / "weeks.svg").iter()]
     (shown,) = [text for text in texts if text[:3] in ("a\ufffdb", "\ufffd[3", "\ufffd", "lon")]
     assert len(shown) <= charts.LONGEST + 1
+
+
+def test_the_history_takes_little_room_in_that_of_every_run(tmp_path: Path) -> None:
+    syncs = [
+        {"started_at": WHEN + timedelta(minutes=number), **dict.fromkeys(charts.FIGURES, number)}
+        for number in range(100)
+    ]
+    assert len(charts.save(charts.history(syncs), tmp_path / "syncs.svg")) < 50_000
