@@ -7,10 +7,11 @@ import dagster as dg
 import duckdb
 
 from event_assets import tables, warehouse
+from event_assets.current import CURRENT
 from event_assets.failures import plainly
 from event_assets.metadata import DESCRIPTIONS
 from event_assets.source import DEFAULT_SOURCE
-from event_assets.tables import TYPES, literal, quoted
+from event_assets.tables import DECLARED, literal, quoted
 
 ALL_EVENTS = "all_events"
 CURRENT_EVENTS = "current_events"
@@ -43,9 +44,9 @@ def _all_events(
         description="The current events of every source: which `source`, and the contracts' "
         f"fields. Of: {', '.join(sorted(keys))}.",
         group_name=ALL_EVENTS,
-        kinds={"duckdb", "view"},
+        kinds={warehouse.place().kind, "view"},
         metadata={
-            "dagster/table_name": warehouse.table_name("main", ALL_EVENTS),
+            "dagster/table_name": warehouse.table_name(warehouse.place().main, ALL_EVENTS),
             "dagster/column_schema": dg.TableSchema(described),
         },
     )
@@ -66,12 +67,15 @@ def common_columns(contracts: Iterable[Columns]) -> list[tuple[str, str]]:
 
 
 def _made(contracts: Mapping[str, Columns], columns: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    with warehouse.connect() as database:
+    def make(database: duckdb.DuckDBPyConnection) -> tuple[list[str], dict[str, int]]:
         there = [name for name in sorted(contracts) if _is_there(database, name)]
         parts = " union all ".join(_select(name, contracts[name], columns) for name in there)
-        database.execute(f"create or replace view main.{ALL_EVENTS} as {parts}")
-        view = database.sql(f"from main.{ALL_EVENTS}")
-        counts = dict(view.aggregate("source, count(*)", "source").fetchall())
+        name = f"{warehouse.place().main}.{ALL_EVENTS}"
+        warehouse.place().create_view(database, name, parts)
+        view = database.sql(f"from {name}")
+        return there, dict(view.aggregate("source, count(*)", "source").fetchall())
+
+    there, counts = warehouse.run(make)
     return {
         "dagster/row_count": sum(counts.values()),
         **{f"events_of_{name}": counts.get(name, 0) for name in there},
@@ -85,9 +89,11 @@ def _is_there(database: duckdb.DuckDBPyConnection, schema: str) -> bool:
 
 def _select(name: str, contract: Columns, columns: Sequence[tuple[str, str]]) -> str:
     values = [
-        f"{quoted(column) if column in contract else 'null'}::{TYPES[kind]} as {quoted(column)}"
+        f"{quoted(column) if column in contract else 'null'}::{DECLARED[kind]} as {quoted(column)}"
         for column, kind in columns
         if column != "source"
     ]
     chosen = ", ".join([f"{literal(name)} as source", *values])
-    return f"select {chosen} from {name}.{CURRENT_EVENTS}"  # noqa: S608 (our names)
+    # Of the table, not of `current_events`: Postgres could not make that view anew under another.
+    current = CURRENT.format(schema=name).strip()
+    return f"select {chosen} from ({current}) as current_events"  # noqa: S608 (our names)

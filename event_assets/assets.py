@@ -89,7 +89,7 @@ def _event_data(
         "Events that left the API stay here and leave `current_events`.",
         group_name=source.name,
         owners=owners,
-        kinds={"dlt", "duckdb"},
+        kinds={"dlt", warehouse.place().kind},
         freshness_policy=freshness,
         code_version=source.version,
         metadata={
@@ -114,7 +114,7 @@ def _further(resource: Resource, owners: Sequence[str]) -> dg.AssetsDefinition:
         description=f"The API's `{resource.name}`{of_each}: one row each, {how}.",
         group_name=source.name,
         owners=owners,
-        kinds={"dlt", "duckdb"},
+        kinds={"dlt", warehouse.place().kind},
         code_version=source.version,
         metadata={"dagster/table_name": warehouse.table_name(source.name, resource.name)},
     )

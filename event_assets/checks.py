@@ -78,8 +78,7 @@ def _of_further(resource: Resource) -> dg.AssetChecksDefinition:
     )
     def evaluate() -> dg.AssetCheckResult:
         def result() -> dg.AssetCheckResult:
-            with warehouse.connect() as database:
-                return complete(database, syncs, key)
+            return warehouse.run(lambda database: complete(database, syncs, key))
 
         return plainly(result)
 
@@ -128,8 +127,9 @@ def _of_events(source: EventSource, freshness: Freshness | None) -> dg.AssetChec
             # last one ended well.
             patience = BUSY_WAIT if names == ["fresh"] else None
             try:
-                with warehouse.connect(patience) as database:
-                    return [checks[name][1](database) for name in names]
+                return warehouse.run(
+                    lambda database: [checks[name][1](database) for name in names], patience
+                )
             except warehouse.BusyError:
                 synced = _last_sync(context.instance, key)
                 return [_judged(synced, key, cast("Freshness", freshness))]

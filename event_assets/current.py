@@ -7,7 +7,7 @@ with complete as (
     select coalesce(max(load_id), '') as load_id
     from {schema}.event_data_syncs where complete and full_sync is not false
 )
-from {schema}.event_data
+select * from {schema}.event_data
 where _dlt_load_id >= (select load_id from complete)
     or id in (
         select id from {schema}.event_data_rejects

@@ -16,8 +16,11 @@ Metadata = dict[str, Any]
 Build = Callable[[duckdb.DuckDBPyConnection], Metadata]
 
 CURRENT_EVENTS = f"create or replace view {{schema}}.current_events as{CURRENT}"
+CALENDAR_TABLE = """
+create table if not exists {schema}.event_calendar (day date, status varchar, events bigint)
+"""
 EVENT_CALENDAR = """
-create or replace table {schema}.event_calendar as
+insert into {schema}.event_calendar
 select cast(start_time at time zone 'UTC' as date) as day, {status} as status, count(*) as events
 from {schema}.current_events
 where start_time is not null
@@ -67,7 +70,8 @@ def _current_events(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefi
     statement = CURRENT_EVENTS.format(schema=source.name).strip()
 
     def build(database: duckdb.DuckDBPyConnection) -> Metadata:
-        database.execute(statement)
+        select = CURRENT.format(schema=source.name).strip()
+        warehouse.place().create_view(database, f"{source.name}.current_events", select)
         columns = database.sql(f"from {source.name}.current_events").columns
         same = {name: [name] for name in columns}
         return {"dagster/column_lineage": metadata.lineage(source, EVENT_DATA, same)}
@@ -116,7 +120,11 @@ def _event_calendar(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefi
     def build(database: duckdb.DuckDBPyConnection) -> Metadata:
         known = database.sql(f"from {source.name}.current_events").columns
         status = "status::varchar" if "status" in known else "null::varchar"
-        database.execute(EVENT_CALENDAR.format(schema=source.name, status=status))
+        # Filled anew, not made anew: what others may do with the table stays as it is.
+        with tables.transaction(database):
+            database.execute(CALENDAR_TABLE.format(schema=source.name))
+            database.execute(f"delete from {source.name}.event_calendar")  # noqa: S608 (our names)
+            database.execute(EVENT_CALENDAR.format(schema=source.name, status=status))
         days = tables.rows_of(database.sql(DAYS.format(schema=source.name)))
         weeks = tables.rows_of(database.sql(WEEKS.format(schema=source.name)))
         pictures = {"calendar": (days, charts.calendar), "coming_weeks": (weeks, charts.weeks)}
@@ -163,7 +171,7 @@ def _asset(
         description=shown,
         group_name=source.name,
         owners=owners,
-        kinds={"duckdb", kind},
+        kinds={warehouse.place().kind, kind},
         code_version=hashlib.sha256(shown.encode()).hexdigest()[:12],
         metadata={
             "dagster/table_name": warehouse.table_name(source.name, name),
@@ -172,11 +180,12 @@ def _asset(
     )
     def asset() -> dg.MaterializeResult[None]:
         def run() -> dg.MaterializeResult[None]:
-            with warehouse.connect() as database:
-                found = build(database)
-                table = metadata.of_table(database, source, name)
-                made = {"dagster/column_lineage": metadata.lineage(source, upstream, from_columns)}
-                return dg.MaterializeResult(metadata={**table, **made, **found})
+            made = {"dagster/column_lineage": metadata.lineage(source, upstream, from_columns)}
+            return dg.MaterializeResult(metadata=made | warehouse.run(built))
+
+        def built(database: duckdb.DuckDBPyConnection) -> Metadata:
+            found = build(database)
+            return metadata.of_table(database, source, name) | found
 
         return plainly(run)
 

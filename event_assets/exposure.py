@@ -18,7 +18,7 @@ def warnings() -> Iterator[str]:
     secret = (Path(".env"), Path(".dlt/secrets.toml"))
     for file, bits, what in (
         *((file, READABLE | WRITABLE, "read") for file in secret),
-        (warehouse.path(), WRITABLE, "changed"),
+        *((file, WRITABLE, "changed") for file in warehouse.place().files),
     ):
         if file.exists() and file.stat().st_mode & bits:
             mode = "600" if bits & READABLE else "go-w"

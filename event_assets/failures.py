@@ -68,7 +68,7 @@ def sentence_of(error: BaseException) -> str | None:
         if isinstance(cause, SAID_PLAINLY):
             return str(cause)
         of_the_network = isinstance(cause, requests.RequestException)  # each is an OSError, too
-        if isinstance(cause, OF_THE_DISK) and not of_the_network:
+        if isinstance(cause, (*OF_THE_DISK, *warehouse.place().errors)) and not of_the_network:
             said = warehouse.describe(cause)
             if said is not None:
                 return said

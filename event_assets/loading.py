@@ -85,8 +85,7 @@ def _begun(
     """See what is there already, and have dlt do so."""
     source = resource.source
     _refuse_to_mix(database, source)
-    pipeline.drop()  # what a sync that was killed left behind: it is fetched anew
-    pipeline.sync_destination(destination=warehouse.destination(database))
+    warehouse.prepare(pipeline, database)  # what a killed sync left behind is fetched anew
     increment = resource.increment
     position = None
     if increment and not full:
@@ -121,7 +120,7 @@ def _loaded(
             now.shaped.width,
         )
     if resource.columns_of_key or not _spares(database, resource, now):
-        pipeline.load(destination=warehouse.destination(database, changes), workers=1)
+        warehouse.load(pipeline, database, changes)
     if resource.has_events:
         _doubt_an_empty_answer(database, source, now)
     load_id = tables.last_load_id(database, source.name, resource.pipeline)
@@ -170,8 +169,8 @@ def _refuse_to_mix(database: Database, source: EventSource) -> None:
     )
     if before and before != source.api and SANDBOX in (before, source.api):
         raise ConfigError(
-            f"The database {warehouse.path()} holds the events of {before}, not of {source.api}: "
-            "move the file away, or name another one in EVENTS_DUCKDB, and sync again."
+            f"The database {warehouse.place().shown} holds the events of {before}, not of "
+            f"{source.api}: {warehouse.place().another}, and sync again."
         )
 
 

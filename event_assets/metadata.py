@@ -74,7 +74,7 @@ def of_table(
             for name, value in times.items()
             if isinstance(value, datetime)
         },
-        "database": dg.MetadataValue.path(warehouse.path()),
+        "database": dg.MetadataValue.path(warehouse.place().shown),
     }
 
 

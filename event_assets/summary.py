@@ -83,16 +83,16 @@ def _lines(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     if not synced:
         plain = [error for error in _errors(events) if error and error.cls_name == "Failure"]
         yield (
-            f"Nothing was changed in {warehouse.path()}."
+            f"Nothing was changed in {warehouse.place().shown}."
             if plain
-            else f"No sync ended well; it would be in {warehouse.path()}."
+            else f"No sync ended well; it would be in {warehouse.place().shown}."
         )
         return
     for materialization in synced:
         yield from _of_sync(materialization)
     checks = _checks(events)
     yield f"checks    {sum(check.passed for check in checks)} of {len(checks)} passed"
-    yield f"database  {warehouse.path()}"
+    yield f"database  {warehouse.place().shown}"
     yield f'look      {sys.executable} -c "{_query(synced[0])}"'
     yield "next      make dev, then open http://127.0.0.1:3000"
 
@@ -122,4 +122,4 @@ def _day(seconds: Any) -> str:
 def _query(materialization: dg.AssetMaterialization) -> str:
     *source, table = materialization.asset_key.path
     name = ".".join([*(source or [DEFAULT_SOURCE]), table])
-    return f"import duckdb; duckdb.connect('{warehouse.path()}').sql('from {name} limit 10').show()"
+    return warehouse.place().query(f"from {name} limit 10")

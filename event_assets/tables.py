@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 from event_assets.kinds import EXACT
-from event_assets.warehouse import make_room
+from event_assets.warehouse import make_room, place
 
 TYPES = {  # DuckDB's names for dlt's types
     "text": "VARCHAR",
@@ -18,6 +18,8 @@ TYPES = {  # DuckDB's names for dlt's types
     "bool": "BOOLEAN",
     "json": "JSON",
 }
+# The same in the SQL that Postgres understands, too.
+DECLARED = {**TYPES, "double": "DOUBLE PRECISION"}
 
 
 @contextmanager
@@ -47,14 +49,16 @@ def types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[
     names = {duck: name for name, duck in TYPES.items()}
     found = database.execute(
         "select column_name, data_type from duckdb_columns() "
-        "where schema_name = ? and table_name = ?",
+        "where database_name = current_database() and schema_name = ? and table_name = ?",
         [schema, table],
     ).fetchall()
     return {column: names[kind] for column, kind in found if kind in names}
 
 
 def exact(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> frozenset[str]:
-    """Give the columns of whole numbers whose values would all be the same as floats."""
+    """Give the columns of whole numbers that can become floats: their values stay the same."""
+    if not place().widens:
+        return frozenset()
     whole = [name for name, kind in types(database, schema, table).items() if kind == "bigint"]
     if not whole:
         return frozenset()
@@ -91,7 +95,7 @@ def prepare(
     """
     make_room(database, columns)
     before = types(database, schema, table)
-    changes = [f"alter {quoted(column)} type double" for column in widened]
+    changes = [f"alter {quoted(column)} type {DECLARED['double']}" for column in widened]
     staged = {**dict.fromkeys(widened, "double"), **retyped}
     for column, kind in retyped.items():
         beside, number = f"{column}__v_{before[column]}", 1
@@ -99,7 +103,7 @@ def prepare(
             number += 1
             beside = f"{column}__v_{before[column]}__x{number}"
         changes.append(f"rename {quoted(column)} to {quoted(beside)}")
-        changes.append(f"add {quoted(column)} {TYPES[kind]}")
+        changes.append(f"add {quoted(column)} {DECLARED[kind]}")
         staged[beside] = before[column]
     staging = f"{schema}_staging"
     if has_table(database, staging, table):
@@ -119,26 +123,29 @@ def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
 def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     """Is there a table of this name?"""
     found = database.execute(
-        "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?",
+        "select count(*) from duckdb_tables() "
+        "where database_name = current_database() and schema_name = ? and table_name = ?",
         [schema, table],
     ).fetchone()
     return found != (0,)
 
 
 def has_view(database: duckdb.DuckDBPyConnection, schema: str, view: str) -> bool:
-    """Is there a view of this name?"""
+    """Is there a view of this name? Those of Postgres are tables to DuckDB."""
     found = database.execute(
-        "select count(*) from duckdb_views() where schema_name = ? and view_name = ?",
+        "select count(*) from duckdb_views() "
+        "where database_name = current_database() and schema_name = ? and view_name = ?",
         [schema, view],
     ).fetchone()
-    return found != (0,)
+    return found != (0,) or has_table(database, schema, view)
 
 
 def has_column(database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> bool:
     """Has a table a column of this name? Not, if there is no such table."""
     found = database.execute(
         "select count(*) from duckdb_columns() "
-        "where schema_name = ? and table_name = ? and column_name = ?",
+        "where database_name = current_database() "
+        "and schema_name = ? and table_name = ? and column_name = ?",
         [schema, table, column],
     ).fetchone()
     return found != (0,)
@@ -161,6 +168,8 @@ def last_value(
 
 def note_api(database: duckdb.DuckDBPyConnection, schema: str, api: str) -> None:
     """Write down which API the tables of a schema come from, before anything is loaded."""
+    if noted_api(database, schema) == api:
+        return
     database.execute(f"create schema if not exists {schema}")
     database.execute(f"create or replace table {schema}.event_data_api as select ? as api", [api])
 

@@ -1,0 +1,48 @@
+"""A connection without a file of its own, to which a catalog is attached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from event_assets.warehouse import extensions
+from event_assets.warehouse.place import CONFIG
+
+CATALOG = "_warehouse"
+STAGING = "_staging"  # a database of this process' own: nobody else is to see what is staged
+
+
+def opened(
+    folder: Path,
+    destination: str,
+    names: Iterable[str],
+    steps: Iterable[str],
+    catalog: str = CATALOG,
+) -> duckdb.DuckDBPyConnection:
+    """Open a connection, and attach what `steps` say, which is to have the catalog in it.
+
+    Args:
+        folder: for temporary files.
+        destination: its name, for messages.
+        names: the extensions needed.
+        steps: SQL.
+
+    Raises:
+        duckdb.Error: when it cannot be attached.
+        WarehouseError: when an extension is missing.
+    """
+    connection = duckdb.connect(
+        ":memory:", config={**CONFIG, **extensions.CONFIG, "temp_directory": str(folder / "spill")}
+    )
+    try:
+        extensions.load(connection, destination, names)
+        connection.execute(f"attach '{folder}/staging.duckdb' as {STAGING}")
+        for step in steps:
+            connection.execute(step)
+        connection.execute(f'use "{catalog}"')
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,108 @@
+"""The DuckDB file: one process writes, or many read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from event_assets.warehouse.errors import WarehouseError
+from event_assets.warehouse.place import (
+    CONFIG,
+    DUCKDB,
+    Place,
+    advice_for,
+    file,
+    reason_of,
+)
+
+if TYPE_CHECKING:
+    from dlt.common.destination import Destination
+
+HELD = "lock on file"
+ANOTHER = f"name another file in {DUCKDB}"
+# What to do, by what DuckDB or the system says.
+ADVICE = {
+    HELD: "close what holds it",
+    "No space left|[Qq]uota exceeded|File too large|No usable temporary": "make room on its disk "
+    "and in the folder for temporary files (TMPDIR, else /tmp)",
+    "Permission denied|not permitted|[Rr]ead-only": "let the user who syncs write there",
+    "newer version": f"update DuckDB to the version that wrote it, or {ANOTHER}",
+    "valid DuckDB|[Cc]orrupt|enough bytes|Input/output error": "put a backup in its place, as "
+    f"docs/operations.md says, or {ANOTHER}",
+    "Not a directory|Is a directory|File exists|name too long": ANOTHER,
+}
+
+
+class DuckFile(Place):
+    """A DuckDB file."""
+
+    kind = "duckdb"
+
+    @property
+    def takes_turns(self) -> bool:
+        """DuckDB lets one process in, that writes."""
+        return True
+
+    @property
+    def shown(self) -> str:
+        """Give its path."""
+        return str(file())
+
+    @property
+    def another(self) -> str:
+        """Say how to begin with an empty one."""
+        return f"move the file away, or name another one in {DUCKDB}"
+
+    @property
+    def name(self) -> str:
+        """Give its stem, as DuckDB calls it."""
+        return file().stem
+
+    @property
+    def files(self) -> list[Path]:
+        """Give the file."""
+        return [file()]
+
+    def query(self, sql: str) -> str:
+        """Give a line of Python that needs nothing but DuckDB."""
+        return f"import duckdb; duckdb.connect('{file()}').sql('{sql}').show()"
+
+    def check(self, schema: str) -> None:
+        """See whether dlt and DuckDB can live with the names."""
+        if "'" in str(file()):
+            raise WarehouseError(
+                f"The path of the database, {file()}, has an apostrophe in it, which dlt cannot "
+                f"load from: name another one in {DUCKDB}."
+            )
+        super().check(schema)
+
+    def open(self, folder: Path) -> duckdb.DuckDBPyConnection:  # noqa: ARG002 (beside the file)
+        """Open the file."""
+        file().parent.mkdir(parents=True, exist_ok=True)
+        return duckdb.connect(file(), config=CONFIG)
+
+    @contextmanager
+    def loading(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        pipeline: str,  # noqa: ARG002 (one loads at a time)
+        first: Sequence[str] = (),
+    ) -> Iterator[Destination[Any, Any]]:
+        """Give the open file to dlt."""
+        from event_assets.warehouse.duck_client import Client, Destination
+
+        yield Destination(connection, self.name, Client.beginning(first))
+
+    def describe(self, error: BaseException) -> str | None:
+        """Say what is wrong with the file or its disk."""
+        if not isinstance(error, (duckdb.Error, OSError)):
+            return None
+        advice = advice_for(error, ADVICE)
+        if advice is None and not isinstance(error, duckdb.IOException):
+            return None
+        advice = advice or "see docs/operations.md"
+        return f"The database {file()} cannot be used: {reason_of(error)}; {advice}."

@@ -1,0 +1,170 @@
+"""DuckLake: Parquet files on a shared disk or S3, and a catalog that says which of them count."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from event_assets.warehouse import advisory, file, postgres, s3
+from event_assets.warehouse.catalog import CATALOG, opened
+from event_assets.warehouse.errors import WarehouseError
+from event_assets.warehouse.place import (
+    PROJECT_ROOT,
+    Place,
+    advice_for,
+    reason_of,
+)
+from event_assets.warehouse.retrying import causes
+from event_assets.warehouse.urls import Url, is_postgres, literal, postgres_url, setting
+
+if TYPE_CHECKING:
+    from dlt.common.destination import Destination
+
+CATALOG_AT = "EVENTS_DUCKLAKE_CATALOG"
+STORAGE_AT = "EVENTS_DUCKLAKE_STORAGE"
+SECRET = "events_catalog"  # noqa: S105 (its name in DuckDB)
+ADVICE = {
+    "does not match existing data path": f"name the storage that the catalog knows in {STORAGE_AT}",
+    "HTTP|S3|Forbidden|NoSuchBucket": "correct EVENTS_S3_*",
+    **file.ADVICE,
+    **postgres.ADVICE,
+}
+CONFLICT = f"[Cc]onflict|Failed to commit DuckLake transaction|{postgres.CONFLICT}"
+SETTINGS = ("set ducklake_max_retry_count = 30",)  # of commits that only came in between others
+
+
+class Lake(Place):
+    """A DuckLake."""
+
+    kind = "ducklake"
+
+    @property
+    def catalog(self) -> str:
+        """Give its alias, which no schema has."""
+        return CATALOG
+
+    @cached_property
+    def url(self) -> Url | None:
+        """Give the address of the catalog in Postgres; None: it is a file."""
+        address = setting(CATALOG_AT, "data/lake.ducklake")
+        return postgres_url(CATALOG_AT, address) if is_postgres(address) else None
+
+    @cached_property
+    def catalog_file(self) -> Path:
+        """Give the catalog's file, where it is one."""
+        return PROJECT_ROOT / setting(CATALOG_AT, "data/lake.ducklake")
+
+    @cached_property
+    def storage(self) -> str:
+        """Give the folder or the address of the Parquet files."""
+        address = os.environ.get(STORAGE_AT) or "data/lake"
+        return address if "://" in address else str(PROJECT_ROOT / address)
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """Give the errors of the catalog's driver."""
+        return postgres.Postgres().errors if self.url else ()
+
+    @property
+    def shown(self) -> str:
+        """Name the catalog and the storage."""
+        return f"{self.url or self.catalog_file} with files in {self.storage}"
+
+    @property
+    def another(self) -> str:
+        """Say how to begin with an empty one."""
+        return f"name another one in {CATALOG_AT} and {STORAGE_AT}"
+
+    @property
+    def name(self) -> str:
+        """Name it."""
+        return "lake"
+
+    @property
+    def takes_turns(self) -> bool:
+        """Only one process can have a catalog open that is a file."""
+        return self.url is None
+
+    @property
+    def lock_file(self) -> Path:
+        """Give the file by which writers take turns."""
+        return Path(f"{self.catalog_file}.lock")
+
+    def check(self, schema: str) -> None:
+        """See whether it can be attached."""
+        if "'" in f"{self.storage}{self.catalog_file}":
+            raise WarehouseError(
+                f"The path of the lake, {self.shown}, has an apostrophe in it: name another one "
+                f"in {CATALOG_AT} and {STORAGE_AT}."
+            )
+        super().check(schema)
+
+    @property
+    def extensions(self) -> Sequence[str]:
+        """Name DuckLake's, and those that reach the catalog and the storage."""
+        names = {"postgres_scanner": self.url, "httpfs": s3.is_s3(self.storage), "ducklake": True}
+        return [name for name, needed in names.items() if needed]
+
+    def open(self, folder: Path) -> duckdb.DuckDBPyConnection:
+        """Attach it."""
+        steps = list(SETTINGS)
+        options = f"data_path {literal(self.storage)}"
+        if self.url:
+            steps.append(self.url.secret(SECRET))
+            options += f", meta_secret {literal(SECRET)}"
+            catalog = f"postgres:{self.url.parameters()}"
+        else:
+            self.catalog_file.parent.mkdir(parents=True, exist_ok=True)
+            catalog = str(self.catalog_file)
+        if s3.is_s3(self.storage):
+            steps.append(s3.secret(self.storage))
+        steps.append(f"attach {literal(f'ducklake:{catalog}')} as {CATALOG} ({options})")
+        return opened(folder, self.kind, self.extensions, steps)
+
+    @contextmanager
+    def loading(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        pipeline: str,  # noqa: ARG002 (each stages in a database of its own)
+        first: Sequence[str] = (),
+    ) -> Iterator[Destination[Any, Any]]:
+        """Give it to dlt."""
+        from event_assets.warehouse.duck_client import CatalogClient, Destination
+
+        yield Destination(connection, self.kind, CatalogClient.beginning(first))
+
+    def describe(self, error: BaseException) -> str | None:
+        """Say what is wrong with the catalog or the storage."""
+        if not isinstance(error, (duckdb.Error, OSError, *self.errors)):
+            return None
+        advice = advice_for(error, ADVICE)
+        if advice is None and not isinstance(error, duckdb.IOException):
+            return None
+        reason = reason_of(error)
+        reason = self.url.hidden(reason) if self.url else reason
+        advice = advice or "see docs/destinations.md"
+        return f"The lake {self.shown} cannot be used: {reason}; {advice}."
+
+    def is_conflict(self, error: BaseException) -> bool:
+        """See whether another writer came in between."""
+        return self.url is not None and any(
+            isinstance(cause, (duckdb.Error, *self.errors)) and re.search(CONFLICT, str(cause))
+            for cause in causes(error)
+        )
+
+    def alone(self, name: str, waiting: str) -> AbstractContextManager[None]:
+        """Hold a lock in the catalog's database."""
+        if self.url is None:
+            return nullcontext()
+        return advisory.held(self.url, f"event_assets {self.storage} {name}", waiting)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Queue up behind those that came in between before."""
+        return self.alone("", "")

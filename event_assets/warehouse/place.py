@@ -1,0 +1,187 @@
+"""What every destination has in common: one DuckDB connection that sees its tables."""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import duckdb
+
+from event_assets.warehouse import extensions
+from event_assets.warehouse.errors import WarehouseError
+
+if TYPE_CHECKING:
+    from dlt.common.destination import Destination
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+DUCKDB = "EVENTS_DUCKDB"
+# One thread writes as fast as two here (measured), in half the memory; the limit makes DuckDB use
+# the disk for large merges, so that memory does not grow with rows.
+MEMORY = 128  # MB, unless a table is very wide
+MEMORY_OF_COLUMN = 1  # MB: a merge holds a block or two of each column
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "preserve_insertion_order": False,
+}
+KIND = re.compile(r"^(\w+( \w+)* Error: )+")  # of DuckDB's errors
+
+
+def file() -> Path:
+    """Absolute path of the DuckDB file: `EVENTS_DUCKDB`, by default under the project."""
+    return PROJECT_ROOT / os.environ.get(DUCKDB, "data/warehouse.duckdb")
+
+
+def reason_of(error: BaseException) -> str:
+    """Give the first line of what DuckDB or the system says, without its decoration."""
+    if isinstance(error, OSError) and not isinstance(error, duckdb.Error):
+        return ": ".join(filter(None, (error.filename, error.strerror)))
+    first = str(error).strip().partition("\n")[0].partition(" See also")[0]
+    return KIND.sub("", first).strip().rstrip(".!")
+
+
+def advice_for(error: BaseException, advice: dict[str, str]) -> str | None:
+    """Say what to do, by what is said."""
+    return next((do for said, do in advice.items() if re.search(said, str(error))), None)
+
+
+class Place(ABC):
+    """Where the tables are.
+
+    Attributes:
+        kind: its name in EVENTS_DESTINATION.
+        main: the schema of what belongs to no source.
+        longest_name: of a column, in bytes, where there is a limit.
+        widens: whether a column of whole numbers can become one of floats.
+    """
+
+    kind: ClassVar[str]
+    main: ClassVar[str] = "main"
+    longest_name: ClassVar[int | None] = None
+    widens: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def shown(self) -> str:
+        """Name it for people, without a secret."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name the database, as it stands before the schema of a table."""
+
+    @property
+    def catalog(self) -> str:
+        """Give what DuckDB calls it."""
+        return self.name
+
+    @property
+    def takes_turns(self) -> bool:
+        """Can only one process have it open?"""
+        return False
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """Give the errors of its drivers, beside DuckDB's."""
+        return ()
+
+    @property
+    @abstractmethod
+    def another(self) -> str:
+        """Say how to begin with another, empty one."""
+
+    @property
+    def extensions(self) -> Sequence[str]:
+        """Name the extensions of DuckDB that it takes."""
+        return ()
+
+    @property
+    def files(self) -> list[Path]:
+        """Give the files on this machine that hold the tables, where it is only some."""
+        return []
+
+    def query(self, sql: str) -> str:
+        """Give a line of Python that shows what a query finds."""
+        return (
+            "from event_assets import warehouse as w; "
+            f"w.run(lambda database: database.sql('{sql}').show())"
+        )
+
+    @property
+    def lock_file(self) -> Path:
+        """Give the file by which writers of this host take turns, where they do."""
+        return Path(f"{file()}.lock")
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder on this machine where dlt works."""
+        return file().parent / "dlt" / self.name
+
+    def check(self, schema: str) -> None:
+        """See whether dlt and DuckDB can live with its name, and a schema of that name in it.
+
+        Raises:
+            WarehouseError: when they cannot.
+        """
+        if self.catalog == schema:
+            raise WarehouseError(
+                f"The database {self.shown} is named like the schema {schema} in it, which DuckDB "
+                f"finds ambiguous; give the database another name."
+            )
+
+    def verify(self) -> None:
+        """See whether the settings can work, without a connection and without a key.
+
+        Raises:
+            WarehouseError: when they cannot.
+        """
+        for name in self.extensions:
+            extensions.file_of(name, self.kind)
+
+    @abstractmethod
+    def open(self, folder: Path) -> duckdb.DuckDBPyConnection:
+        """Open a connection whose default catalog is this place.
+
+        Args:
+            folder: for temporary files; it outlives the connection.
+
+        Raises:
+            duckdb.Error, OSError: when it cannot be opened.
+            WarehouseError: when something is missing.
+        """
+
+    @abstractmethod
+    def loading(
+        self, connection: duckdb.DuckDBPyConnection, pipeline: str, first: Sequence[str] = ()
+    ) -> AbstractContextManager[Destination[Any, Any]]:
+        """Give it to dlt; afterwards, the connection sees what was loaded.
+
+        Args:
+            connection: is open.
+            pipeline: the name of the one that loads.
+            first: statements that changing the table begins with, in one transaction.
+        """
+
+    @abstractmethod
+    def describe(self, error: BaseException) -> str | None:
+        """Say in one sentence why it cannot be used, and what to do; None: it is not that."""
+
+    def is_conflict(self, error: BaseException) -> bool:  # noqa: ARG002
+        """Did another writer come in between, so that trying again helps?"""
+        return False
+
+    def alone(self, name: str, waiting: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Hold what keeps other hosts from the sync of a name; wait for it as long as it takes."""
+        return nullcontext()
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Queue up behind those that came in between before."""
+        return nullcontext()
+
+    def create_view(self, connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+        """Make a view, or make it anew."""
+        connection.execute(f"create or replace view {name} as {select}")

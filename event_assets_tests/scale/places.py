@@ -1,0 +1,51 @@
+"""The destinations that can be run here, each empty, as a user would set them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from event_assets_tests.scale.servers import Postgres
+
+Settings = dict[str, str]
+
+
+def duckdb(_: Postgres, folder: Path) -> Settings:
+    return {"EVENTS_DESTINATION": "duckdb", "EVENTS_DUCKDB": str(folder / "warehouse.duckdb")}
+
+
+def ducklake(postgres: Postgres, folder: Path) -> Settings:
+    return {
+        "EVENTS_DESTINATION": "ducklake",
+        "EVENTS_DUCKLAKE_CATALOG": postgres.database(),
+        "EVENTS_DUCKLAKE_STORAGE": str(folder / "lake"),
+        "EVENTS_DUCKDB": str(folder / "data" / "warehouse.duckdb"),
+    }
+
+
+def ducklake_file(_: Postgres, folder: Path) -> Settings:
+    return {
+        "EVENTS_DESTINATION": "ducklake",
+        "EVENTS_DUCKLAKE_CATALOG": str(folder / "catalog.ducklake"),
+        "EVENTS_DUCKLAKE_STORAGE": str(folder / "lake"),
+        "EVENTS_DUCKDB": str(folder / "data" / "warehouse.duckdb"),
+    }
+
+
+def in_postgres(postgres: Postgres, folder: Path) -> Settings:
+    return {
+        "EVENTS_DESTINATION": "postgres",
+        "EVENTS_POSTGRES_URL": postgres.database(),
+        "EVENTS_DUCKDB": str(folder / "data" / "warehouse.duckdb"),
+    }
+
+
+PLACES: dict[str, Callable[[Postgres, Path], Settings]] = {
+    "duckdb": duckdb,
+    "ducklake": ducklake,
+    "ducklake, a file": ducklake_file,
+    "postgres": in_postgres,
+}
+CONCURRENT = ("ducklake", "postgres")
+everywhere = pytest.mark.parametrize("name", PLACES)
+where_many_write = pytest.mark.parametrize("name", CONCURRENT)

@@ -1,0 +1,47 @@
+"""The same project on every destination: tables, checks, views, pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from event_assets import warehouse
+from event_assets.sandbox import Sandbox
+from event_assets_tests.conftest import Project, checks, failure, metadata
+from event_assets_tests.platforms import events
+from event_assets_tests.scale.places import PLACES
+from event_assets_tests.scale.servers import Postgres
+
+
+@pytest.fixture(params=PLACES)
+def place(
+    request: pytest.FixtureRequest, project: Project, postgres: Postgres, tmp_path: Path
+) -> Project:
+    """A project on one of the destinations."""
+    for name, value in PLACES[request.param](postgres, tmp_path).items():
+        project.environment.setenv(name, value)
+    return project
+
+
+def rows(query: str) -> list[tuple[Any, ...]]:
+    with warehouse.connect() as database:
+        return database.sql(query).fetchall()
+
+
+def test_a_sync_fills_every_table_and_passes_every_check(place: Project) -> None:
+    with Sandbox(events(300)) as api:
+        first = place.sync(url=api.url)
+        assert first.success, failure(first)
+        api.replace([{**event, "name": "New"} for event in events(290)])
+        second = place.sync(url=api.url)
+        assert second.success, failure(second)
+    assert rows("select count(*), count(distinct id) from events.event_data") == [(300, 300)]
+    assert rows("select count(*) from events.current_events") == [(290,)]
+    assert rows("select count(*) from events.event_data where name = 'New'") == [(290,)]
+    assert rows("select change, count(*) from events.event_changes group by all order by all") == [
+        ("changed", 290),
+        ("gone", 10),
+    ]
+    assert rows("select sum(events) from events.event_calendar") == [(290,)]
+    assert all(check.passed for check in checks(second).values())
+    assert metadata(second)["dagster/row_count"] == 300
