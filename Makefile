@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-scale run dev check test test-ui test-faults test-scale bench lock clean
+.PHONY: help setup setup-scale run dev check test test-ui test-faults test-scale bench lock audit clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -53,6 +53,8 @@ test-ui: setup ## Look at the UI with a browser (Chromium)
 	@$(BIN)/pytest event_assets_tests/ui
 
 test-faults: setup ## Kill syncs, break networks, fill disks: what survives (some minutes)
+	@PATH="$$PATH:/usr/sbin" command -v nginx > /dev/null \
+		|| { echo "There is no nginx to stand in front: apt-get install nginx-light"; exit 1; }
 	@$(BIN)/pytest --numprocesses 2 event_assets_tests/faults
 
 test-scale: setup-scale ## Try Postgres, a shared lake and workers, all real (some minutes)
@@ -68,6 +70,11 @@ lock: setup ## Lock the newest versions that setup.cfg allows
 	@$(LOCK) --upgrade --extra dev --output-file requirements.txt setup.cfg
 	@$(LOCK) --upgrade --extra scale --constraint requirements.txt \
 		--output-file requirements-scale.txt setup.cfg
+
+audit: setup ## Look the locked packages up in a public database of vulnerabilities (needs the network)
+	@$(UV) tool run --quiet pip-audit --strict --require-hashes --disable-pip \
+		--progress-spinner off --requirement requirements.txt \
+		--requirement requirements-scale.txt $(OPTIONS)
 
 clean: ## Remove .venv and caches (data/ stays)
 	@rm -rf $(VENV) $(VENV)-uv *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -19,7 +19,7 @@ from event_assets_tests.conftest import BIN, FILES, ROOT
 PATIENCE = 90.0  # seconds
 LAUNCH = """mutation { launchRun(executionParams: {selector: {jobName: "%s",
   repositoryName: "__repository__", repositoryLocationName: "event_assets"}})
-  { ... on LaunchRunSuccess { run { runId } } } }"""
+  { __typename ... on LaunchRunSuccess { run { runId } } } }"""
 TICKS = """{ scheduleOrError(scheduleSelector: {scheduleName: "%s",
   repositoryName: "__repository__", repositoryLocationName: "event_assets"})
   { ... on Schedule { scheduleState { ticks { status skipReason timestamp runIds } } } } }"""

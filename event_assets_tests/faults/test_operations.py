@@ -18,7 +18,7 @@ from event_assets_tests.faults.test_kills import generation
 
 PAGE = (ROOT / "docs/operations.md").read_text()
 COMMANDS = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
-BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE = COMMANDS
+BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE, *_ = COMMANDS
 HEADERS, BLOCK = 3 * 4096, 256 * 1024  # bytes, of a DuckDB file
 
 
