@@ -6,16 +6,13 @@ import dagster as dg
 
 from event_assets.alerts import build_sensors
 from event_assets.all_events import build_all_events
+from event_assets.deployment import executors
 from event_assets.housekeeping import build_housekeeping
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Assemble the sources with the alerts and the executor.
-
-    In one process: steps in processes of their own would each import everything again, which takes
-    longer than their work.
-    """
+    """Assemble the sources with the alerts and the executor."""
     sources = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
     return dg.Definitions.merge(sources, over_all(sources))
 
@@ -29,7 +26,7 @@ def over_all(sources: dg.Definitions) -> dg.Definitions:
             if isinstance(assets, dg.AssetsDefinition)
             for spec in assets.specs
         ),
-        executor=dg.in_process_executor,
+        executor=executors.chosen(),
         sensors=build_sensors(),
     )
     return dg.Definitions.merge(once, build_housekeeping())

@@ -63,7 +63,7 @@ class Postgres:
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """Run a Postgres."""
-    programs = _programs("postgres")
+    folder_of = programs("postgres")
     with _folder() as folder:
         password = secrets.token_hex(8)
         given = folder / "password"
@@ -71,7 +71,7 @@ def postgres() -> Iterator[Postgres]:
         data = folder / "data"
         made = _start(
             [
-                str(programs / "initdb"),
+                str(folder_of / "initdb"),
                 f"--pgdata={data}",
                 f"--username={USER}",
                 f"--pwfile={given}",
@@ -86,7 +86,7 @@ def postgres() -> Iterator[Postgres]:
         def answers(port: int) -> None:
             psycopg2.connect(Postgres(port, password).url()).close()
 
-        command = [str(programs / "postgres"), "-D", str(data), *settings, "-p"]
+        command = [str(folder_of / "postgres"), "-D", str(data), *settings, "-p"]
         with _running(command, folder, answers, psycopg2.OperationalError) as port:
             yield Postgres(port, password)
 
@@ -100,7 +100,7 @@ def redis_server() -> Iterator[int]:
             with redis.Redis(port=port) as client:
                 client.ping()
 
-        command = [str(_programs("redis-server") / "redis-server"), "--bind", "127.0.0.1"]
+        command = [str(programs("redis-server") / "redis-server"), "--bind", "127.0.0.1"]
         command += ["--save", "", "--appendonly", "no", "--dir", str(folder), "--port"]
         with _running(command, folder, answers, redis.ConnectionError) as port:
             yield port
@@ -162,7 +162,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _programs(name: str) -> Path:
+def programs(name: str) -> Path:
     """Find the folder of a server's programs: Debian keeps Postgres' off the PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     program = found[-1] if found else shutil.which(name)

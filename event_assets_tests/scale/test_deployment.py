@@ -1,0 +1,134 @@
+"""The set-up of `deploy/celery`, with a queue, a broker and a worker that are real."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+from dagster import DagsterEventType, DagsterRun, DagsterRunStatus
+
+from event_assets.sandbox import Sandbox
+from event_assets.warehouse import PROJECT_ROOT
+from event_assets_tests.scale.broker import Broker
+from event_assets_tests.scale.cluster import Cluster
+from event_assets_tests.scale.polling import until
+from event_assets_tests.scale.servers import Postgres
+
+SECRET = "a-key-that-nobody-may-see"
+ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Sandbox]:
+    with Sandbox(500, SECRET) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("deployment")
+
+
+@pytest.fixture(scope="module")
+def broker(folder: Path) -> Iterator[Broker]:
+    with Broker(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cluster(folder: Path, api: Sandbox, postgres: Postgres, broker: Broker) -> Iterator[Cluster]:
+    """A code server, a daemon and a worker, which answer."""
+    cluster = Cluster(
+        folder,
+        PROJECT_ROOT,
+        postgres,
+        broker,
+        EVENTS_API_URL=api.url,
+        API_KEY=SECRET,
+        EVENTS_DUCKDB=str(folder / "data" / "warehouse.duckdb"),
+    )
+    cluster.configure({"run_monitoring": {"poll_interval_seconds": 2}})
+    try:
+        with cluster.running("code", "daemon", "worker"):
+            yield cluster
+    finally:
+        cluster.stop()
+
+
+def end_of(cluster: Cluster, run: DagsterRun) -> DagsterRunStatus:
+    """Wait until a run has ended."""
+
+    def ended() -> DagsterRunStatus | None:
+        found = instance.get_run_by_id(run.run_id)
+        return found.status if found and found.status in ENDED else None
+
+    with cluster.instance() as instance:
+        return until(f"the end of {run.run_id}", ended)
+
+
+def test_a_run_is_done_by_a_worker(cluster: Cluster) -> None:
+    run = cluster.launch("sync_events")
+    assert end_of(cluster, run) == DagsterRunStatus.SUCCESS
+    assert f"{run.run_id} - " in cluster.log("worker")  # where it reports what it does
+
+
+def test_a_step_goes_to_a_worker_for_steps_if_the_executor_is_celery(cluster: Cluster) -> None:
+    celery = {"EVENTS_EXECUTOR": "celery"}
+    with cluster.running("steps"):
+        done = cluster.run(
+            "dagster job execute -m event_assets.definitions -j sync_events", **celery
+        )
+    assert done.returncode == 0, done.stderr
+    assert "succeeded" in cluster.log("steps")
+
+
+def test_a_run_that_is_cancelled_ends_and_its_worker_goes_on(
+    cluster: Cluster, api: Sandbox
+) -> None:
+    api.faults.latency = 600
+    run = cluster.launch("sync_events")
+
+    def reads() -> bool | None:
+        started = instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_START)
+        return bool(started) or None
+
+    try:
+        with cluster.instance() as instance:
+            until("its first step", reads)
+            instance.report_run_canceling(run)
+            instance.run_launcher.terminate(run.run_id)
+        assert end_of(cluster, run) == DagsterRunStatus.CANCELED
+    finally:
+        api.faults.latency = 0
+    assert end_of(cluster, cluster.launch("sync_events")) == DagsterRunStatus.SUCCESS
+
+
+def test_no_password_and_no_key_is_sent_or_kept(cluster: Cluster, broker: Broker) -> None:
+    cluster.stop(["worker"])
+    run = cluster.launch("sync_events")
+    until("a message", lambda: broker.messages() or None)
+    (message,) = broker.messages()
+    assert run.run_id in message
+    address = cluster.environment["DAGSTER_POSTGRES"]
+    kept = list(everything_in(address))
+    assert any(run.run_id in row for row in kept)
+    password = urlsplit(address).password
+    for secret in (SECRET, str(password)):
+        assert secret not in message
+        assert not any(secret in row for row in kept)
+    cluster.start("worker")
+    assert end_of(cluster, run) == DagsterRunStatus.SUCCESS
+
+
+def everything_in(address: str) -> Iterator[str]:
+    """Give each row of each table of a database as a text."""
+    with closing(psycopg2.connect(address.replace("+psycopg2", ""))) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "select table_name from information_schema.tables where table_schema = 'public'"
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'select t::text from "{table}" t')
+            yield from (row for (row,) in cursor.fetchall())
