@@ -44,6 +44,7 @@ check: setup ## Check defs.yaml: names, values, definitions
 
 test: setup ## Run the linters, the type checker and all tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+	@$(BIN)/hadolint deploy/Dockerfile
 	@$(BIN)/mypy
 	@$(BIN)/pytest --numprocesses 2
 
