@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -14,29 +14,38 @@ import urllib3
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
-Hide = Callable[[bytes], bytes]
 SHORTEST = 8  # characters of a secret that is looked for in answers: a shorter one may be a word
 MASK = b"***"
 
 
-def hiding(secrets: Collection[str]) -> Hide:
-    """Make what takes secrets out of an answer, for servers that send them back."""
-    forms = {
-        form.encode()
-        for secret in secrets
-        if len(secret) >= SHORTEST
-        for plain in (secret, quote(secret, safe=""), quote_plus(secret), *_coded(secret))
-        for form in (plain, json.dumps(plain)[1:-1], plain.replace("/", "\\/"))
-    }
-    longest_first = sorted(forms, key=len, reverse=True)
+class Hiding:
+    """Takes secrets out of answers, for servers that send them back."""
 
-    def hide(text: bytes) -> bytes:
-        for form in longest_first:
+    def __init__(self, secrets: Collection[str] = ()) -> None:
+        self._known: set[str] = set()
+        self._forms: list[bytes] = []
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Take out another one from now on."""
+        if secret in self._known or len(secret) < SHORTEST:
+            return
+        self._known.add(secret)
+        forms = {
+            form.encode()
+            for plain in (secret, quote(secret, safe=""), quote_plus(secret), *_coded(secret))
+            for form in (plain, json.dumps(plain)[1:-1], plain.replace("/", "\\/"))
+        }
+        # A new list: other threads may be reading this one.
+        self._forms = sorted(forms.union(self._forms), key=len, reverse=True)
+
+    def hidden(self, text: bytes) -> bytes:
+        """Give a text without them."""
+        for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
         return text
-
-    return hide
 
 
 def _coded(secret: str) -> Iterator[str]:
@@ -57,16 +66,18 @@ class Answer(requests.Response):
         self,
         raw: urllib3.BaseHTTPResponse,
         content: bytes,
-        hide: Hide = lambda text: text,
+        hiding: Hiding,
     ) -> None:
         super().__init__()
         self.raw = raw
         self.status_code = raw.status
         self.reason = raw.reason or ""
-        shown = {name: hide(value.encode()).decode() for name, value in raw.headers.items()}
+        shown = {
+            name: hiding.hidden(value.encode()).decode() for name, value in raw.headers.items()
+        }
         self.headers = CaseInsensitiveDict(shown)
         self.encoding = get_encoding_from_headers(self.headers)
-        self._content = hide(content)
+        self._content = hiding.hidden(content)
 
     def json(self, **_: Any) -> Any:
         """Give the body.

@@ -16,7 +16,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from event_assets.answer import Answer, Hide
+from event_assets.answer import Answer, Hiding
 from event_assets.api_errors import (
     RETRIES,
     RETRY_STATUSES,
@@ -98,11 +98,11 @@ class Adapter(HTTPAdapter):
         traffic: Traffic,
         check: Callable[[Any], str | None] | None,
         connections: int,
-        hide: Hide,
+        hiding: Hiding,
         most: Limits = LIMITS,
     ) -> None:
         super().__init__(pool_maxsize=connections)
-        self._hide = hide
+        self._hiding = hiding
         self._most = most
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         self._key = key
@@ -148,6 +148,7 @@ class Adapter(HTTPAdapter):
         self, request: requests.PreparedRequest, *_: Any, **kwargs: Any
     ) -> requests.Response:
         keyed = self._key(request.copy()) if self._key else request
+        self._hiding.add(getattr(self._key, "access_token", None) or "")  # fetched meanwhile
         response = self._exchange(keyed, **kwargs)
         self._traffic.count(bytes=len(response.content))
         response.request, response.url = request, request.url or ""
@@ -162,7 +163,7 @@ class Adapter(HTTPAdapter):
 
     def _exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
         raw = self._open(request, **settings)
-        return Answer(raw, body(raw, self._most.megabytes), self._hide)
+        return Answer(raw, body(raw, self._most.megabytes), self._hiding)
 
     def _open(
         self, request: requests.PreparedRequest, timeout: Any, **settings: Any

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import requests
 from requests.auth import AuthBase
 
-from event_assets.answer import hiding
+from event_assets.answer import Hiding
 from event_assets.api_errors import ApiError, origin, public
 from event_assets.limits import LIMITS, Limits
 from event_assets.retries import Adapter, Pace, Traffic
@@ -62,9 +62,9 @@ class ApiSession(requests.Session):
         self.auth = _no_auth  # else requests looks for a .netrc before each request
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
         self._limits = limits
-        hide = hiding(secrets)
+        hiding = Hiding(secrets)
         for prefix, key in (("http://", None), ("https://", None), (origin(base_url) + "/", auth)):
-            adapter = Adapter(key, self._pace, self.traffic, check, concurrency, hide, limits)
+            adapter = Adapter(key, self._pace, self.traffic, check, concurrency, hiding, limits)
             self.mount(prefix, adapter)
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:

@@ -15,7 +15,7 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from event_assets.answer import Answer, Hide, hiding
+from event_assets.answer import Answer, Hiding
 from event_assets.api_errors import (
     RETRY_STATUSES,
     ApiError,
@@ -107,8 +107,10 @@ class Limits:
 class OneTry(Adapter):
     """Sends a request once, and waits no longer than there is time."""
 
-    def __init__(self, key: AuthBase | None, limits: Limits, traffic: Traffic, hide: Hide) -> None:
-        super().__init__(key, Pace(), traffic, None, 1, hide)
+    def __init__(
+        self, key: AuthBase | None, limits: Limits, traffic: Traffic, hiding: Hiding
+    ) -> None:
+        super().__init__(key, Pace(), traffic, None, 1, hiding)
         self._limits = limits
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -152,7 +154,7 @@ class OneTry(Adapter):
                 f"The API at {public(request.url)} did not end its answer in "
                 f"{self._limits.whole:.0f} s; ask it for smaller pages."
             )
-        return Answer(raw, content, self._hide)
+        return Answer(raw, content, self._hiding)
 
 
 def _cut_off(raw: urllib3.BaseHTTPResponse) -> None:
@@ -173,9 +175,8 @@ class Asker(requests.Session):
         self.traffic = Traffic()
         if getattr(auth, "session", None) is not None:  # that a token is asked for with
             cast("Any", auth).session = self
-        hide = hiding(secrets)
-        self._with_key = OneTry(auth, self.limits, self.traffic, hide)
-        self._without = OneTry(None, self.limits, self.traffic, hide)
+        self._with_key = OneTry(auth, self.limits, self.traffic, Hiding(secrets))
+        self._without = OneTry(None, self.limits, self.traffic, Hiding(secrets))
         self._origin = origin(base_url) + "/"
         self.mount("http://", self._without)
         self.mount("https://", self._without)
