@@ -3,6 +3,7 @@
 `watched` turns a configuration's `paginator` into a dlt paginator that reports an `Outcome`.
 """
 
+from event_assets.paging.bookmark import Bookmark, Position
 from event_assets.paging.offset_pages import OffsetPages
 from event_assets.paging.offset_walk import OffsetWalk
 from event_assets.paging.outcome import Outcome, Report
@@ -12,6 +13,7 @@ from event_assets.paging.watched import PageNumbers, PagingError, WatchedPages, 
 from event_assets.paging.windowed import Cut, WindowedPages
 
 __all__ = [
+    "Bookmark",
     "Cut",
     "OffsetPages",
     "OffsetWalk",
@@ -20,6 +22,7 @@ __all__ = [
     "PageNumbers",
     "PageWatch",
     "PagingError",
+    "Position",
     "Protocol",
     "Readings",
     "Report",

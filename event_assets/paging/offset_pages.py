@@ -10,6 +10,7 @@ from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
+from event_assets.paging.bookmark import Bookmark
 from event_assets.paging.offset_walk import OffsetWalk
 from event_assets.paging.outcome import Outcome, Report, cut_off, no_report
 from event_assets.paging.seen import row_ids
@@ -43,11 +44,13 @@ class OffsetPages(BasePaginator):
         limit_body_path: str | None = None,
         id_of: Callable[[Any], Hashable],
         report: Report = no_report,
+        bookmark: Bookmark | None = None,
     ) -> None:
         """Options as in dlt, with these differences.
 
         `total_path` may be left out: the usual places are searched; None: there is no total. A
         total or has-more that is not in the answer is no error. `id_of` gives a row's id, or None.
+        `bookmark` says where to begin, and is told where the run is; copies share it.
 
         Raises ValueError for both or neither of a parameter's name and its place in the body,
         a limit below 1, or a negative offset.
@@ -65,6 +68,7 @@ class OffsetPages(BasePaginator):
         self._more_path = compile_path(has_more_path)
         self._id_of = id_of
         self._report = report
+        self._bookmark = bookmark or Bookmark()
         self._walk = self._new_walk()
         self._overflows = False
         self._frontier: Hashable = None
@@ -87,7 +91,10 @@ class OffsetPages(BasePaginator):
         """Begin a new run."""
         self._walk = self._new_walk()
         self._overflows = False
-        self._frontier = None
+        if self._bookmark.begin:
+            self._walk.resume(self._bookmark.begin)
+        self._bookmark.at = lambda: None if self._overflows else self._walk.position()
+        self._frontier = self._walk.last_id
         self._has_next_page = True
         self._report(self.outcome)
         self.update_request(request)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Sequence
 
+from event_assets.paging.bookmark import Position
 from event_assets.paging.outcome import IGNORED, Outcome
 from event_assets.paging.recount import Recount
-from event_assets.paging.seen import DistinctIds, RecentIds
+from event_assets.paging.seen import DistinctIds, RecentIds, as_id
 from event_assets.paging.totals import OffsetTotal
 
 Answer = Callable[[Sequence[Hashable], int | None, bool | None], bool]
+# what a position holds, beside the ids and the totals
+KEPT = (
+    *("offset", "_pages", "_rows", "_productive", "_stalled", "_seams", "_shifts", "_largest"),
+    *("_last_size", "_last_offset", "_repeats", "_holes", "_hole_from", "_uncounted", "_retracted"),
+    *("_trusted", "_changed_while_away"),
+)
 
 
 class OffsetWalk:
@@ -85,6 +93,40 @@ class OffsetWalk:
         self._holes: list[tuple[int, int]] = []
         self._hole_from = self._uncounted = self._retracted = 0
         self._recounting: Recount | None = None
+        self._trusted: int | None = None
+        self._is_back = self._changed_while_away = False
+
+    def position(self) -> str | None:
+        """Where the walk is, for `resume`; None while it does not read forward."""
+        elsewhere = self._back or self._rereading_only_row or not self._productive
+        if self.done or elsewhere or self._answer != self._sweep:
+            return None
+        state = {name: getattr(self, name) for name in KEPT}
+        totals = vars(self._total)
+        return json.dumps(
+            state | {"recent": self._recent.kept(), "page": self._last_page, "totals": totals}
+        )
+
+    def resume(self, position: Position) -> None:
+        """Be where another walk was, to go on as it would have done.
+
+        That a row may have moved from ahead of the position to behind it while a deletion hides
+        it is as likely as the time between is long. So where the next page shows that the list
+        has changed in that time, complete is None at the best.
+        """
+        state = json.loads(position.text)
+        for name in KEPT:
+            setattr(self, name, state[name])
+        self._recent.restore(state["recent"])
+        self._last_page = [as_id(key) for key in state["page"]]
+        vars(self._total).update(state["totals"])
+        self._seen = position.seen
+        self._is_back = True
+
+    @property
+    def last_id(self) -> Hashable:
+        """The id of the last row of the page before; None before the first."""
+        return self._last_page[-1] if self._last_page else None
 
     @property
     def outcome(self) -> Outcome:
@@ -143,6 +185,11 @@ class OffsetWalk:
             self._uncounted += 1
         else:
             self._uncounted = 0
+        if self._is_back:
+            self._is_back = False
+            same_total = None in (trusted, self._trusted) or trusted == self._trusted
+            self._changed_while_away |= list(ids[:1]) != [self.last_id] or not same_total
+        self._trusted = self._trusted if trusted is None else trusted
         deliver = self._answer(ids, trusted, more)
         if deliver:
             self._rows += len(ids)
@@ -350,14 +397,20 @@ class OffsetWalk:
                 f"{self._seen.count():,} rows came, and the API reports {self.limit:,}: that may "
                 "be the limit it was asked for. Ask for another limit, or set total_path.",
             )
-        elif self._recent.in_order:
-            self._finish(True, f"All {self._seen.count():,} rows came.")
-        else:
+        elif not self._recent.in_order:
             self._finish(
                 None,
                 f"{self._seen.count():,} rows came, but the order is not stable: rows came back "
                 "in another order. Ask the API for one (a sort parameter).",
             )
+        elif self._changed_while_away:
+            self._finish(
+                None,
+                f"{self._seen.count():,} rows came, but the list changed while its reading was "
+                "interrupted: rows that moved may be missing. The next reading brings them.",
+            )
+        else:
+            self._finish(True, f"All {self._seen.count():,} rows came.")
 
     def _start_recount(self, length: int) -> None:
         self._recounting = Recount(self._seen, self._start, length, self._largest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -34,6 +34,11 @@ def _or_text(key: Hashable, row: object) -> Hashable:
     return ("row without an id", repr(row)) if key is None else key
 
 
+def as_id(value: Any) -> Hashable:
+    """Give an id as it was before it went through JSON, which knows no tuples."""
+    return tuple(map(as_id, value)) if isinstance(value, list) else value
+
+
 class RecentIds:
     """The last `size` to 2 x `size` delivered ids, each with its rank in the list's order.
 
@@ -52,6 +57,26 @@ class RecentIds:
         """False once rows came back in another order than they were delivered in."""
         self.twice_in_a_page = 0
         """Rows whose id stood in their own page already."""
+
+    def kept(self) -> dict[str, Any]:
+        """Give what `restore` needs, for JSON."""
+        return {
+            "old": list(self._old.items()),
+            "new": list(self._new.items()),
+            "next_rank": self._next_rank,
+            "floor": self._floor,
+            "frontier": self._frontier,
+            "in_order": self.in_order,
+            "twice_in_a_page": self.twice_in_a_page,
+        }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Be as the one was that `kept` tells of."""
+        self._old = {as_id(key): rank for key, rank in kept["old"]}
+        self._new = {as_id(key): rank for key, rank in kept["new"]}
+        self._next_rank, self._floor = kept["next_rank"], kept["floor"]
+        self._frontier = as_id(kept["frontier"])
+        self.in_order, self.twice_in_a_page = kept["in_order"], kept["twice_in_a_page"]
 
     def joins(self, ids: Sequence[Hashable]) -> bool:
         """Is any of these rows among those delivered lately?"""

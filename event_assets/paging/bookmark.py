@@ -1,0 +1,40 @@
+"""Where a reading is, so that another one can go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from event_assets.paging.seen import DistinctIds
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a list.
+
+    Attributes:
+        text: the place, and what is known of the list so far, as JSON.
+        seen: the different ids that came by then.
+    """
+
+    text: str
+    seen: DistinctIds
+
+
+def nowhere() -> str | None:
+    """Give the place of a reading that none can go on from."""
+    return None
+
+
+@dataclass
+class Bookmark:
+    """Lies in a paginator and its copies, and tells where the one is that reads.
+
+    Attributes:
+        begin: where to begin; None: at the list's start.
+        at: gives the place that is reached, as a position's text; None while no other reading
+            could go on from there.
+    """
+
+    begin: Position | None = None
+    at: Callable[[], str | None] = nowhere
