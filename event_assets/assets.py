@@ -158,7 +158,7 @@ def _sync(
         metadata.update(
             shown,
             duration_seconds=round(seconds, 3),
-            events_per_second=round(done.row["rows_read"] / seconds, 1),
+            events_per_second=round((done.row["rows_read"] - done.sync.earlier.rows) / seconds, 1),
         )
         metadata.update(of_table(database, source, resource.name))
         if resource.has_events:

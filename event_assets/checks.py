@@ -10,7 +10,7 @@ import duckdb
 from pydantic import Field as Describe
 from pydantic import model_validator
 
-from event_assets import tables, warehouse
+from event_assets import checkpoints, tables, warehouse
 from event_assets.configuration import Attributes
 from event_assets.failures import plainly
 from event_assets.metadata import as_table, asset_key
@@ -92,7 +92,12 @@ def _of_events(source: EventSource, freshness: Freshness | None) -> dg.AssetChec
         "complete": (
             "The newest sync read every event of the API: ERROR when some are known to be "
             "missing, WARN when the API gives no way to be sure.",
-            lambda database: complete(database, f"{source.name}.{SYNCS}", key),
+            lambda database: complete(
+                database,
+                f"{source.name}.{SYNCS}",
+                key,
+                checkpoints.unfinished(database, source.events),
+            ),
         ),
         "unique_ids": (
             "No event is in the table twice, and none is without an `id`.",
@@ -140,12 +145,17 @@ def _of_events(source: EventSource, freshness: Freshness | None) -> dg.AssetChec
 
 
 def complete(
-    database: duckdb.DuckDBPyConnection, syncs: str, key: dg.AssetKey
+    database: duckdb.DuckDBPyConnection,
+    syncs: str,
+    key: dg.AssetKey,
+    unfinished: str | None = None,
 ) -> dg.AssetCheckResult:
-    """Check what the newest sync says of itself in the table of the syncs."""
+    """Check what the newest sync says of itself in the table of the syncs, if it has ended."""
     newest = database.sql(f"from {syncs} order by started_at desc limit 1")
     figures = dict(zip(newest.columns, newest.fetchone() or (), strict=False))
-    if not figures:
+    if unfinished:
+        figures = {"complete": False, "reason": unfinished}
+    elif not figures:
         figures = {"complete": None, "reason": "No sync was logged yet."}
     verdict = figures["complete"]
     return dg.AssetCheckResult(

@@ -22,7 +22,7 @@ from event_assets.metadata import asset_key
 from event_assets.rejects import MAX_REJECTS
 from event_assets.scaffold import EventApiScaffolder
 from event_assets.schedules import build_schedule
-from event_assets.source import EVENT_DATA, EventSource
+from event_assets.source import CHECKPOINT_ROWS, EVENT_DATA, EventSource
 from event_assets.summary import RunSummary
 from event_assets.transport import CONCURRENCY
 from event_assets.windows import Windows
@@ -114,6 +114,12 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         pattern=r"^(100|\d{1,2}(\.\d+)?)%$",
         description="Share of the records that may break the contract; more stop the sync.",
     )
+    checkpoint_rows: int | None = Describe(
+        default=CHECKPOINT_ROWS,
+        ge=0,
+        description="Rows after which the first sync of a list by offset loads what came, so that "
+        "one that is interrupted goes on there; 0: everything is loaded at the end.",
+    )
     ignore_changes: Sequence[str] = Describe(
         default=(), description="Columns whose changes `event_changes` leaves out."
     )
@@ -145,6 +151,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             self.ignore_changes,
             self.windows,
             (self.timeouts or Timeouts()).limits(self.max_answer_mb),
+            self.checkpoint_rows or 0,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
@@ -187,7 +194,7 @@ def _mismatch(source: EventSource, full_sync: str | None) -> str | None:
         return "`full_sync` is for an endpoint with `incremental`; without, every sync is full."
     for resource in source.resources.values():
         name = resource.name
-        own = name in OWN_TABLES or name.endswith(("_syncs", "_rejects"))
+        own = name in OWN_TABLES or name.endswith(("_syncs", "_rejects", "_checkpoint"))
         if NAMING.normalize_identifier(name) != name or own:
             return (
                 f"a resource cannot be called `{name}`: it names a table, of small letters, digits "

@@ -1,4 +1,4 @@
-"""One sync: fetched without the database, then loaded in one turn of it."""
+"""One sync: fetched without the database, then loaded in one turn of it, or in several parts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import duckdb
 from dlt import Pipeline
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from event_assets import reading, tables, warehouse
+from event_assets import checkpoints, reading, tables, warehouse
 from event_assets.auth import ConfigError
 from event_assets.columns import Names
 from event_assets.current import CURRENT
 from event_assets.parents import records
+from event_assets.parts import Parts
 from event_assets.progress import Show
 from event_assets.rejects import NOT_LOADED, Found
 from event_assets.source import EVENT_DATA, SANDBOX, EventSource, Resource
@@ -47,6 +48,8 @@ def sync(
 ) -> None:
     """Sync a resource: read the API, then change the database, all at once.
 
+    A first sync of many rows does so in parts; one that is interrupted is gone on with.
+
     Args:
         resource: what to sync.
         show: is told how far it is.
@@ -55,7 +58,7 @@ def sync(
 
     Raises:
         ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: when it cannot be
-            done; the tables are then as they were.
+            done; the tables are then as they were, or as the last part left them.
     """
     source = resource.source
     with TemporaryFile() as file, warehouse.pipeline(resource.pipeline, source.name) as pipeline:
@@ -63,18 +66,13 @@ def sync(
         with warehouse.connect() as database:
             now, parents = _begun(database, resource, pipeline, show, full)
         now.reject = found.add
-        try:
-            with reading.connected(
-                resource, now, records(parents) if parents is not None else ()
-            ) as api:
-                pipeline.extract(api, loader_file_format="parquet")
-            pipeline.normalize()
-        except PipelineStepFailed:
-            with warehouse.connect() as database:
-                found.keep(
-                    database, source.name, resource.name, NOT_LOADED, now.started_at, complete=False
-                )
-            raise
+        rows = records(parents) if parents is not None else ()
+        with reading.connected(resource, now, rows) as parts:
+            _fetch(resource, pipeline, now, parts, found)
+            while parts.position:
+                with warehouse.connect() as database:
+                    _load_part(database, resource, pipeline, now, found, parts.position)
+                _fetch(resource, pipeline, now, parts, found)
         with warehouse.connect() as database:
             look(database, _loaded(database, resource, pipeline, now, found))
 
@@ -99,13 +97,53 @@ def _begun(
         exact=tables.exact(database, source.name, resource.name),
         increment=increment,
         position=json.loads(position) if position else None,
+        part_rows=checkpoints.part_rows(database, resource),
     )
+    if began.part_rows:
+        checkpoints.go_on(database, resource, began)
     return began, _parents(database, resource) if resource.parent else None
 
 
-def _loaded(
-    database: Database, resource: Resource, pipeline: Pipeline, now: Sync, found: Found
-) -> Loaded:
+def _fetch(resource: Resource, pipeline: Pipeline, now: Sync, parts: Parts, found: Found) -> None:
+    """Read the next part, which may be all."""
+    try:
+        api = reading.source_of(resource, parts, now)
+        pipeline.extract(api, loader_file_format="parquet")
+        pipeline.normalize()
+    except PipelineStepFailed:
+        with warehouse.connect() as database:
+            found.keep(
+                database,
+                resource.source.name,
+                resource.name,
+                NOT_LOADED,
+                now.started_at,
+                complete=False,
+            )
+        raise
+
+
+def _load_part(
+    database: Database,
+    resource: Resource,
+    pipeline: Pipeline,
+    now: Sync,
+    found: Found,
+    position: str,
+) -> None:
+    """Load what came; then write down how far it goes, so that no row of that is lacking."""
+    schema, table = resource.source.name, resource.name
+    _load(database, resource, pipeline, now)
+    load_id = tables.last_load_id(database, schema, resource.pipeline)
+    now.first_load = now.first_load or load_id
+    found.keep(database, schema, table, load_id, now.started_at, complete=False)
+    checkpoints.keep(database, resource, now, position)
+    before, now.types = now.types, tables.types(database, schema, table)
+    made = {name for name, kind in now.types.items() if kind == "bigint" and name not in before}
+    now.exact |= made  # what they hold by now is in the sync's tally
+
+
+def _load(database: Database, resource: Resource, pipeline: Pipeline, now: Sync) -> None:
     source, table = resource.source, resource.name
     _refuse_to_mix(database, source)
     tables.note_api(database, source.name, source.api)
@@ -121,6 +159,13 @@ def _loaded(
         )
     if resource.columns_of_key or not _spares(database, resource, now):
         warehouse.load(pipeline, database, changes)
+
+
+def _loaded(
+    database: Database, resource: Resource, pipeline: Pipeline, now: Sync, found: Found
+) -> Loaded:
+    source, table = resource.source, resource.name
+    _load(database, resource, pipeline, now)
     if resource.has_events:
         _doubt_an_empty_answer(database, source, now)
     load_id = tables.last_load_id(database, source.name, resource.pipeline)
@@ -133,8 +178,11 @@ def _loaded(
         now.started_at,
         complete=row["complete"] is True and now.is_full,
         has_ids="id" in resource.columns_of_key,
+        first_load=now.first_load or load_id,
     )
-    tables.append(database, source.name, syncs_of(table), COLUMNS, row)
+    with tables.transaction(database):
+        tables.append(database, source.name, syncs_of(table), COLUMNS, row)
+        checkpoints.forget(database, resource)
     return Loaded(now, row)
 
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from itertools import chain
 from typing import Any, cast
 
 import dlt
@@ -23,10 +22,11 @@ from requests.auth import AuthBase
 from event_assets import sandbox
 from event_assets.auth import build_auth, secrets_of
 from event_assets.fields import columns
-from event_assets.paging import OneEach, Readings, Report, WindowedPages, watched
+from event_assets.paging import Bookmark, OneEach, Readings, Report, WindowedPages, watched
 from event_assets.parents import with_safe_path
+from event_assets.parts import Parts
 from event_assets.records import Shaper, hints, paths_of, with_time
-from event_assets.rejects import check_share
+from event_assets.rejects import check_share, too_many
 from event_assets.source import EventSource, Resource
 from event_assets.syncs import Sync
 from event_assets.transport import ApiSession
@@ -42,14 +42,14 @@ Rows = Iterable[Mapping[str, Any]]
 
 def declared(resource: Resource) -> DltSource:
     """Build a dlt source as definitions need it: without key, network or folder."""
-    return _dlt_source(resource, iter(()), None)
+    return source_of(resource, None, None)
 
 
 @contextmanager
-def connected(resource: Resource, sync: Sync, parents: Rows = ()) -> Iterator[DltSource]:
-    """Give the dlt source of a resource, ready to be read, and close its connections afterwards.
+def connected(resource: Resource, sync: Sync, parents: Rows = ()) -> Iterator[Parts]:
+    """Give the records of a resource, ready to be read, and close its connections afterwards.
 
-    What is asked and received is noted in `sync`.
+    What is asked and received is noted in `sync`. `source_of` makes dlt's source of each part.
 
     Args:
         resource: what to read.
@@ -62,7 +62,7 @@ def connected(resource: Resource, sync: Sync, parents: Rows = ()) -> Iterator[Dl
     paginator = paginator_of(resource, sync)
     with session_of(resource, sync, paginator) as (base_url, session):
         pages = pages_of(resource, base_url, session, paginator, parents, sync.position)
-        yield _dlt_source(resource, _to_the_end(pages, paginator, sync), sync)
+        yield Parts(_to_the_end(pages, paginator, sync), sync.bookmark, sync.part_rows)
 
 
 def configured_paginator(resource: Resource) -> Any:
@@ -76,15 +76,15 @@ def paginator_of(resource: Resource, sync: Sync) -> BasePaginator:
     configured = configured_paginator(resource)
     id_of = resource.id_of()
 
-    def make(report: Report) -> BasePaginator:
-        return watched(configured, id_of, report)
+    def make(report: Report, bookmark: Bookmark | None = None) -> BasePaginator:
+        return watched(configured, id_of, report, bookmark)
 
     if resource.parent:
         readings = sync.readings = Readings(sync.note)
         return OneEach(lambda: make(readings.begin()))
     if resource.has_events and (windows := resource.source.windows):
         return WindowedPages(make, windows.cut(datetime.now(timezone.utc)), id_of, sync.note)
-    return make(sync.note)
+    return make(sync.note, sync.bookmark)
 
 
 @contextmanager
@@ -183,28 +183,30 @@ def _parents(name: str, rows: Rows) -> DltResource:
 
 
 def _to_the_end(pages: DltResource, paginator: BasePaginator, sync: Sync) -> Iterator[Any]:
-    """Give all records; and when they ended, have the paginator say so if it does not know."""
-    yield from chain.from_iterable(pages)
+    """Give all pages; and when they ended, have the paginator say so if it does not know."""
+    yield from pages
     if sync.readings:
         sync.note(sync.readings.finish())
     elif cut_short := getattr(paginator, "cut_short", None):
         cut_short()
 
 
-def _dlt_source(resource: Resource, records: Iterator[Any], sync: Sync | None) -> DltSource:
+def source_of(resource: Resource, parts: Parts | None, sync: Sync | None) -> DltSource:
+    """Make a dlt source that reads the next part of a resource's records."""
+
     @dlt.source(name=resource.pipeline, section=resource.source.name, max_table_nesting=0)
     def one_table() -> DltResource:
-        return _in_arrow(resource, records, sync)
+        return _in_arrow(resource, parts, sync)
 
     return one_table()
 
 
-def _in_arrow(resource: Resource, records: Iterator[Any], sync: Sync | None) -> DltResource:
+def _in_arrow(resource: Resource, parts: Parts | None, sync: Sync | None) -> DltResource:
     """Wrap the API's records: Arrow tables of them, and the table also when there are none."""
 
     def rows() -> Iterator[Any]:
         yield dlt.mark.materialize_table_schema()
-        if sync is None:
+        if sync is None or parts is None:
             return
         known = dlt.current.source_schema().tables.get(resource.name, {}).get("columns", {})
         shaper = Shaper(
@@ -214,18 +216,22 @@ def _in_arrow(resource: Resource, records: Iterator[Any], sync: Sync | None) -> 
             selection=resource.selection(),
             reject=sync.reject,
             may_widen=sync.exact.__contains__,
+            tally=sync.tally,
         )
         sync.shaped = shaper
-        kept = 0
+        share, is_loadable = resource.source.max_rejects, False
         with garbage_collection_paused():
-            for table in shaper.tables(sync.watching(records)):
-                kept += len(table)
-                timed = with_time(table, sync.started_at)
-                yield dlt.mark.with_hints(timed, dlt.mark.make_hints(columns=hints(timed)))
+            while not (parts.ended or is_loadable):
+                for table in shaper.tables(sync.watching(parts.records())):
+                    sync.kept += len(table)
+                    timed = with_time(table, sync.started_at)
+                    yield dlt.mark.with_hints(timed, dlt.mark.make_hints(columns=hints(timed)))
+                is_loadable = not too_many(shaper.reasons, sync.outcome.distinct_ids, share)
+        had_parts = bool(sync.first_load)
+        check_share(shaper.reasons, sync.outcome.distinct_ids, share, had_parts=had_parts)
+        is_all = parts.ended and not (had_parts or resource.parent)
         rejected = sum(shaper.reasons.values())
-        check_share(shaper.reasons, sync.outcome.distinct_ids, resource.source.max_rejects)
-        sync.kept = kept
-        once = not resource.parent and kept + rejected == sync.outcome.distinct_ids
+        once = is_all and sync.kept + rejected == sync.outcome.distinct_ids
         yield dlt.mark.with_hints(
             with_time(shaper.table([]), sync.started_at),
             dlt.mark.make_hints(additional_table_hints={ALL_CAME_ONCE: once}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice
@@ -19,6 +18,7 @@ from event_assets.columns import LAST_SEEN, Names, Selection
 from event_assets.conversion import ARROW
 from event_assets.fields import OWN_NAMES, Path, Reader
 from event_assets.kinds import EXACT, Kinds, array_of, first_kind, fits, kind_of, kinds_of
+from event_assets.tally import Tally, key_of
 
 Leaf = tuple[Path, Sequence[Any], Kinds]  # a field's values, and their types
 Columns = dict[str, tuple[pa.Field, pa.Array]]
@@ -52,6 +52,7 @@ class Shaper:
         selection: which of the other fields to keep.
         reject: is given the records that break the contract, chunk by chunk.
         may_widen: says whether the whole numbers in a column of the table can become floats.
+        tally: of the records that came before, of the same sync.
 
     Attributes:
         held: the columns that held a value so far, and their types by dlt's names.
@@ -69,9 +70,11 @@ class Shaper:
         selection: Selection | None = None,
         reject: Callable[[Sequence[Reject]], None] = lambda _: None,
         may_widen: Callable[[str], bool] = lambda _: True,
+        tally: Tally | None = None,
     ) -> None:
-        self.held: dict[str, str] = {}
-        self.reasons: Counter[tuple[str | None, str]] = Counter()
+        tally = tally or Tally()
+        self.held, self.reasons = tally.held, tally.reasons
+        self._rejected, self._inexact = tally.rejected, tally.inexact
         self._readers = readers
         self._selection = selection or Selection()
         self._reject = reject
@@ -86,8 +89,6 @@ class Shaper:
         }
         self._types |= {name: reader.field.type for name, reader in readers.items()}
         self.widened: list[str] = []
-        self._rejected: set[int] = set()
-        self._inexact: set[str] = set()
         self._whole = frozenset(reader.whole for reader in readers.values() if reader.whole)
 
     @property
@@ -155,7 +156,7 @@ class Shaper:
 
     def _set_aside(self, rejects: Sequence[Reject]) -> None:
         for reject in rejects:
-            key = hash(reject.id or reject.record)
+            key = key_of(reject.id, reject.record)
             if key not in self._rejected:  # else it came before: a list may be read twice
                 self._rejected.add(key)
                 self.reasons[reject.field, reject.reason] += 1

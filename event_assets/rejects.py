@@ -13,6 +13,8 @@ import pyarrow as pa
 from event_assets.records import Reject
 from event_assets.tables import quoted, transaction
 
+Reasons = Counter[tuple[str | None, str]]  # of rejecting a record, with its field
+
 REJECTS = "event_data_rejects"
 MAX_REJECTS = 0.05  # of all records
 SCHEMA = pa.schema([(name, pa.string()) for name in Reject._fields])
@@ -47,9 +49,9 @@ where coalesce(id, md5(record)) in (select coalesce(id, md5(record)) from reject
 """
 GOOD = """
 delete from {rejects}
-where (? and id is null) or id in (select id from {table} where _dlt_load_id = ?)
+where (? and id is null and load_id < ?) or id in (select id from {table} where _dlt_load_id = ?)
 """
-GOOD_WITHOUT_IDS = "delete from {rejects} where ? and id is null"
+GOOD_WITHOUT_IDS = "delete from {rejects} where ? and id is null and load_id < ?"
 ADD = """
 insert into {rejects}
 select id, record, field, reason, coalesce(since, ?), ?, ? from rejected_merged
@@ -65,7 +67,12 @@ class Found:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._writer = pa.ipc.new_stream(file, SCHEMA)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._writer = pa.ipc.new_stream(self._file, SCHEMA)
 
     def add(self, rejects: Sequence[Reject]) -> None:
         """Note records."""
@@ -82,11 +89,12 @@ class Found:
         *,
         complete: bool,
         has_ids: bool = True,
+        first_load: str = "",
     ) -> None:
-        """Put them into the table's rejects, and take out what is good by now.
+        """Put them into the table's rejects, and take out what is good by now; then note anew.
 
         A record without an id that is not here any more leaves with the next complete sync: what
-        became of it cannot be known.
+        became of it cannot be known. `first_load` is the first load of a sync that has several.
         """
         words = {"rejects": f"{schema}.{rejects_of(table)}", "table": f"{schema}.{quoted(table)}"}
         database.execute(FOUND)
@@ -101,9 +109,10 @@ class Found:
             database.execute(REPLACED.format_map(words))
             if load_id:
                 good = GOOD if has_ids else GOOD_WITHOUT_IDS
-                given = [complete, load_id] if has_ids else [complete]
+                given = [complete, first_load or load_id, *([load_id] if has_ids else ())]
                 database.execute(good.format_map(words), given)
             database.execute(ADD.format_map(words), [now, now, load_id])
+        self._start_over()
 
 
 def rejects_of(table: str) -> str:
@@ -111,21 +120,27 @@ def rejects_of(table: str) -> str:
     return f"{table}_rejects"
 
 
-def check_share(reasons: Counter[tuple[str | None, str]], records: int, share: float) -> None:
-    """Stop when too many records are rejected; a single one never is too many.
+def too_many(reasons: Reasons, records: int, share: float) -> bool:
+    """Are too many records rejected? A single one never is too many."""
+    return sum(reasons.values()) > max(1, share * records)
+
+
+def check_share(reasons: Reasons, records: int, share: float, *, had_parts: bool = False) -> None:
+    """Stop when too many records are rejected, of a sync that may have loaded some before.
 
     Raises:
         TooManyRejectsError: with the counts by reason.
     """
     rejected = sum(reasons.values())
-    if rejected <= max(1, share * records):
+    if not too_many(reasons, records, share):
         return
+    harm = "nothing more was loaded" if had_parts else "nothing was changed"
     why = ", ".join(
         f"{said(field, reason)} ({n:,})" for (field, reason), n in reasons.most_common(5)
     )
     raise TooManyRejectsError(
         f"{rejected:,} of {records:,} records break the contract, more than max_rejects "
-        f"({100 * share:.3g} % of all) allows, and nothing was changed: {why}; correct `fields` in "
+        f"({100 * share:.3g} % of all) allows, and {harm}: {why}; correct `fields` in "
         f"defs.yaml, with the help of the table {REJECTS}."
     )
 

@@ -25,6 +25,7 @@ from event_assets.windows import Windows
 DEFAULT_SOURCE = "events"
 EVENT_DATA = "event_data"
 SANDBOX = "the built-in sandbox"
+CHECKPOINT_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class EventSource:
         ignore_changes: columns whose changes are not noted in `event_changes`.
         windows: the windows of time in which the list is read, where it cannot be read whole.
         limits: what one answer may take, in time and size.
+        checkpoint_rows: rows after which a first sync loads what came; 0: all comes at once.
     """
 
     name: str
@@ -53,6 +55,7 @@ class EventSource:
     ignore_changes: Sequence[str] = ()
     windows: Windows | None = None
     limits: Limits = LIMITS
+    checkpoint_rows: int = CHECKPOINT_ROWS
 
     @property
     def is_default(self) -> bool:

@@ -12,10 +12,11 @@ from typing import Any
 
 from event_assets.conversion import to_json
 from event_assets.increments import Increment
-from event_assets.paging import Outcome, Readings
+from event_assets.paging import Bookmark, Outcome, Readings
 from event_assets.progress import Progress, Show
 from event_assets.records import Reject, Shaper
 from event_assets.retries import Traffic
+from event_assets.tally import Tally
 
 SYNCS = "event_data_syncs"
 CHUNK = 1_000  # records looked at together
@@ -49,6 +50,27 @@ def syncs_of(table: str) -> str:
     return f"{table}_syncs"
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What came of a sync in earlier loads.
+
+    Attributes:
+        load_id: of the first; empty: there were none.
+        started_at: when the first run began.
+        rows: that were read, repeats included.
+        runs: that loaded something.
+        requests, retries, bytes: of their sessions.
+    """
+
+    load_id: str = ""
+    started_at: datetime | None = None
+    rows: int = 0
+    runs: int = 0
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+
+
 @dataclass
 class Sync:
     """One sync: what was asked and received, and whether that is all.
@@ -64,7 +86,12 @@ class Sync:
         outcome: what paging says of the rows so far; in the end, its verdict.
         readings: the lists that are read, where there are many.
         kept: records that are loaded.
-        shaped: what the records were like, once there are some.
+        shaped: what shapes the records, once there are some; another one for each part.
+        tally: what the records were like so far.
+        part_rows: rows of a part that is loaded before the next is read; None: it is not so.
+        bookmark: where the reading begins, and where it is.
+        earlier: of a sync that goes on in this one, what came in the runs before.
+        first_load: id of the first load of a sync that has loaded a part, of this run or another.
     """
 
     show: Show
@@ -75,6 +102,11 @@ class Sync:
     reject: Callable[[Sequence[Reject]], None] = lambda _: None
     kept: int = 0
     shaped: Shaper | None = None
+    tally: Tally = field(default_factory=Tally)
+    part_rows: int | None = None
+    bookmark: Bookmark = field(default_factory=Bookmark)
+    earlier: Earlier = field(default_factory=Earlier)
+    first_load: str = ""
     readings: Readings | None = None
     traffic: Traffic = field(default_factory=Traffic)
     outcome: Outcome = field(default_factory=lambda: Outcome(False, "No answer was read."))
@@ -129,17 +161,38 @@ class Sync:
             seconds=self.seconds,
         )
 
+    def so_far(self) -> Earlier:
+        """Give the figures of this run and the ones before."""
+        before, traffic = self.earlier, self.traffic
+        return Earlier(
+            load_id=self.first_load,
+            started_at=before.started_at or self.started_at,
+            rows=self.outcome.rows,
+            runs=before.runs + 1,
+            requests=before.requests + traffic.requests,
+            retries=before.retries + traffic.retries,
+            bytes=before.bytes + traffic.bytes,
+        )
+
+    def _in_runs(self, reason: str) -> str:
+        """Say in how many runs a sync came, if it did not come in one."""
+        all_of_it = self.so_far()
+        if all_of_it.runs == 1 or not all_of_it.started_at:
+            return reason
+        since = f"{all_of_it.started_at:%Y-%m-%d %H:%M} UTC"
+        return f"{reason} In {all_of_it.runs:,} runs, since {since}."
+
     def row(self, load_id: str, api: str, version: str) -> dict[str, Any]:
         """Give the sync's row in `event_data_syncs`, by column."""
-        outcome, traffic = self.outcome, self.traffic
+        outcome, all_of_it = self.outcome, self.so_far()
         return {
-            "load_id": load_id,
+            "load_id": self.first_load or load_id,
             "api": api,
-            "started_at": self.started_at,
+            "started_at": all_of_it.started_at,
             "finished_at": datetime.now(timezone.utc),
-            "requests": traffic.requests,
-            "retries": traffic.retries,
-            "bytes": traffic.bytes,
+            "requests": all_of_it.requests,
+            "retries": all_of_it.retries,
+            "bytes": all_of_it.bytes,
             "pages": outcome.pages,
             "seams_held": outcome.seams_held,
             "shifts_repaired": outcome.shifts_repaired,
@@ -147,10 +200,12 @@ class Sync:
             "rows_read": outcome.rows,
             "distinct_ids": outcome.distinct_ids,
             "total_reported": outcome.total_reported,
-            "rejects": sum(self.shaped.reasons.values()) if self.shaped else 0,
-            "columns": to_json(self.shaped.held if self.shaped else {}),
+            "rejects": sum(self.tally.reasons.values()),
+            "columns": to_json(self.tally.held),
             "complete": outcome.complete,
-            "reason": outcome.reason if self.is_full else self._since() + outcome.reason,
+            "reason": self._in_runs(
+                outcome.reason if self.is_full else self._since() + outcome.reason
+            ),
             "full_sync": self.is_full,
             "position": json.dumps(self._reached()),
             "version": version,

@@ -197,12 +197,19 @@ def append(
     row: Mapping[str, Any],
 ) -> None:
     """Add a row to a table of our own, which is made, or gets its new columns, when needed."""
+    create(database, schema, table, columns)
+    values = [row[column] for column in columns]
+    marks = ", ".join("?" * len(values))
+    insert = f"insert into {schema}.{table} ({', '.join(columns)}) values ({marks})"  # noqa: S608 (our names)
+    database.execute(insert, values)
+
+
+def create(
+    database: duckdb.DuckDBPyConnection, schema: str, table: str, columns: Mapping[str, str]
+) -> None:
+    """Make a table of our own, or give it its new columns, when needed."""
     name = f"{schema}.{table}"
     declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
     database.execute(f"create table if not exists {name} ({declared})")
     for column, kind in columns.items():
         database.execute(f"alter table {name} add column if not exists {column} {kind}")
-    values = [row[column] for column in columns]
-    marks = ", ".join("?" * len(values))
-    insert = f"insert into {name} ({', '.join(columns)}) values ({marks})"  # noqa: S608 (our names)
-    database.execute(insert, values)

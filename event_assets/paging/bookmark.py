@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,12 @@ class Position:
 
     text: str
     seen: DistinctIds
+
+
+def ids_in(text: str) -> set[str]:
+    """Give the ids that came last before a position."""
+    recent = json.loads(text)["recent"]
+    return {key for key, _ in (*recent["old"], *recent["new"]) if isinstance(key, str)}
 
 
 def nowhere() -> str | None:

@@ -20,6 +20,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 from dlt.sources.rest_api.config_setup import create_paginator
 from requests import Request, Response
 
+from event_assets.paging.bookmark import Bookmark
 from event_assets.paging.offset_pages import OffsetPages
 from event_assets.paging.outcome import Outcome, Report, cut_off, no_report
 from event_assets.paging.page_watch import PageWatch, Protocol
@@ -208,13 +209,14 @@ def watched(
     paginator: str | Mapping[str, Any] | BasePaginator | None,
     id_of: Callable[[Any], Hashable],
     report: Report = no_report,
+    bookmark: Bookmark | None = None,
 ) -> BasePaginator:
     """The paginator for a REST API configuration's `paginator` value.
 
     `offset` becomes OffsetPages, everything else dlt's own paginator inside WatchedPages. None or
     "auto": dlt's detection looks at the first answer (it never finds offsets: name those), and
     what it found is watched too. For `page_number`, `total_path` is the number of pages, as in
-    dlt; it may be left out.
+    dlt; it may be left out. `bookmark` is used by OffsetPages only.
 
     Raises ValueError for a type dlt does not know, or options the type does not take.
     """
@@ -226,7 +228,7 @@ def watched(
     kind = options.pop("type", "auto")
     try:
         if kind == "offset":
-            return OffsetPages(**options, id_of=id_of, report=report)
+            return OffsetPages(**options, id_of=id_of, report=report, bookmark=bookmark)
         if own := OWN.get(kind):
             return WatchedPages(own(**options), id_of, report)
         config = cast("Any", {"type": kind, **options})

@@ -1,0 +1,256 @@
+"""A first sync that is interrupted goes on where it was."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
+from starlette.requests import Request
+from starlette.responses import Response
+
+from event_assets import checkpoints, checks, loading
+from event_assets.fields import Field
+from event_assets.source import EventSource
+from event_assets_tests.conftest import Project
+from event_assets_tests.platforms import Platform, events, paged, serving, source
+
+PATH = "/v1/events"
+ROWS = 1_000
+
+
+@dataclass
+class Account:
+    """An API that fails from an offset on, and what is synced of it.
+
+    Attributes:
+        rows: the API's events.
+        ends_at: the first offset that it does not answer.
+        source: how it is read.
+        synced: what the syncs that ended say of themselves.
+    """
+
+    rows: list[Any]
+    platform: Platform
+    project: Project
+    source: EventSource
+    ends_at: int = 1_000_000
+    synced: list[dict[str, Any]] = field(default_factory=list)
+
+    def sync(self, **changes: Any) -> None:
+        """Sync, with changes of how it is read."""
+        resource = replace(self.source, **changes).events
+        loading.sync(resource, lambda _: None, lambda _, done: self.synced.append(dict(done.row)))
+
+    def sync_up_to(self, offset: int, **changes: Any) -> None:
+        """Sync until the API refuses to answer."""
+        self.ends_at = offset
+        with pytest.raises(PipelineStepFailed):
+            self.sync(**changes)
+        self.ends_at = 1_000_000
+        self.platform.asked.clear()
+
+    @property
+    def asked(self) -> list[int]:
+        """The offsets that were asked for since the last sync that was interrupted."""
+        return [int(query["offset"]) for query in self.platform.asked_for(PATH)]
+
+    def ids(self, table: str = "event_data") -> list[str]:
+        return self.project.ids(table)
+
+    def of_api(self) -> list[str]:
+        return sorted(row["id"] for row in self.rows)
+
+    def complete(self) -> dg.AssetCheckResult:
+        with duckdb.connect(self.project.database) as database:
+            unfinished = checkpoints.unfinished(database, self.source.events)
+            key = dg.AssetKey("event_data")
+            return checks.complete(database, "events.event_data_syncs", key, unfinished)
+
+    def current(self) -> list[str]:
+        """Give the ids of the events that are current."""
+        rows = self.project.rows(
+            "select id from events.event_data where _dlt_load_id >= (select max(load_id) from "
+            "events.event_data_syncs where complete) order by id"
+        )
+        return [key for (key,) in rows]
+
+
+@pytest.fixture
+def account(project: Project) -> Iterator[Account]:
+    """An API of 1,000 events, read by 100, with a checkpoint after 300."""
+
+    def answer(request: Request) -> Any:
+        if int(request.query_params["offset"]) >= made.ends_at:
+            return Response(status_code=403)
+        return paged(made.rows)(request)
+
+    with serving({PATH: answer}) as platform:
+        document = source(platform.url)["attributes"]
+        fields = {name: Field.model_validate(said) for name, said in document["fields"].items()}
+        read = EventSource(
+            "events", document["rest_api"], fields, concurrency=1, checkpoint_rows=300
+        )
+        made = Account(events(ROWS), platform, project, read)
+        yield made
+
+
+def test_it_goes_on_at_the_last_checkpoint_and_the_table_is_what_the_api_has(
+    account: Account,
+) -> None:
+    account.sync_up_to(850)
+    assert len(account.ids()) == 793
+    account.sync()
+    assert account.asked == [792, 891, 990]
+    assert account.ids() == account.of_api() == account.current()
+    (row,) = account.synced
+    assert row["complete"] is True
+    assert row["distinct_ids"] == ROWS
+    assert row["rows_read"] == ROWS + row["seams_held"]
+    assert row["requests"] == row["pages"] == 11
+    assert row["reason"].startswith("All 1,000 rows came. In 2 runs, since 20")
+    assert account.project.rows("from events.event_data_checkpoint") == []
+
+
+def test_until_it_has_ended_the_check_says_how_far_it_came(account: Account) -> None:
+    account.sync_up_to(850)
+    check = account.complete()
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert str(check.description).startswith(
+        "The first sync has not ended: 793 rows of 1,000 came since 20"
+    )
+    account.sync()
+    assert account.complete().passed
+
+
+def test_interrupted_again_and_again_it_ends(account: Account) -> None:
+    for offset in (450, 700, 950):
+        account.sync_up_to(offset)
+    account.sync()
+    assert account.asked[0] == 792
+    assert account.ids() == account.of_api()
+    assert account.synced[0]["reason"].startswith("All 1,000 rows came. In 3 runs, since")
+
+
+def test_what_left_entered_or_changed_meanwhile_is_as_the_api_has_it_and_the_verdict_is_honest(
+    account: Account,
+) -> None:
+    account.sync_up_to(850)
+    gone = [row["id"] for row in account.rows[:150]]
+    account.rows[:] = [*account.rows[150:], *events(50, ROWS)]
+    account.sync()
+    assert account.ids() == sorted([*account.of_api(), *gone])
+    assert account.synced[0]["complete"] is None
+    assert "changed while its reading was interrupted" in account.synced[0]["reason"]
+    account.sync()
+    assert account.synced[1]["complete"] is True
+    assert account.current() == account.of_api()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "update events.event_data_checkpoint set kept_at = kept_at - interval 8 day",
+        "update events.event_data_checkpoint set version = 'another'",
+        "delete from events.event_data where id = 'e590'",
+        "delete from events.event_data_checkpoint",
+    ],
+    ids=["old", "another configuration", "a row is not there", "none: killed after a load"],
+)
+def test_without_a_checkpoint_that_is_good_all_is_read(account: Account, spoil: str) -> None:
+    account.sync_up_to(850)
+    with duckdb.connect(account.project.database) as database:
+        database.execute(spoil)
+    account.sync()
+    assert account.asked[0] == 0
+    assert account.ids() == account.of_api() == account.current()
+    assert account.synced[0]["complete"] is True
+
+
+def test_rows_that_were_loaded_after_the_last_checkpoint_come_again(account: Account) -> None:
+    copied = "create table kept as from events.event_data_checkpoint"
+    account.sync_up_to(500)
+    with duckdb.connect(account.project.database) as database:
+        database.execute(copied)
+    account.sync_up_to(850)
+    with duckdb.connect(account.project.database) as database:
+        database.execute("delete from events.event_data_checkpoint")
+        database.execute("insert into events.event_data_checkpoint from kept")
+    account.sync()
+    assert account.asked[0] == 396
+    assert account.ids() == account.of_api() == account.current()
+    assert account.synced[0]["complete"] is True
+
+
+def test_a_table_that_was_whole_once_changes_all_at_once(account: Account) -> None:
+    account.sync()
+    account.rows[:] = [{**row, "name": "changed"} for row in account.rows]
+    account.sync_up_to(850)
+    assert account.project.rows(
+        "select count(*) from events.event_data where name = 'changed'"
+    ) == [(0,)]
+
+
+def test_without_checkpoint_rows_all_is_loaded_at_the_end(account: Account) -> None:
+    account.sync_up_to(850, checkpoint_rows=0)
+    assert not account.project.database.exists() or account.project.rows(
+        "select count(*) from duckdb_tables() where table_name = 'event_data'"
+    ) == [(0,)]
+
+
+def odd(rows: list[Any]) -> list[Any]:
+    """Let fields change their types, come and go, and records break the contract."""
+    for number, row in enumerate(rows):
+        row["size"] = number if number < 550 else number + 0.5
+        row["count"] = 2**60 + number if number < 350 else number + 0.5
+        row["note"] = number if number < 650 else f"note {number}"
+        if number > 700:
+            row["late"] = {"more": [number]}
+        if number % 97 == 0:
+            row["start_time"] = "soon"
+        if number % 203 == 0:
+            del row["id"]
+    return rows
+
+
+COLUMNS = """
+select column_name, data_type from duckdb_columns()
+where schema_name = '{0}' and table_name = 'event_data'
+"""
+SAME = (
+    f"{COLUMNS} order by all",
+    "select id, size, count, count__v_double, note, note__v_text, late__more, name, start_time "
+    "from {0}.event_data order by id",
+    "select id, record, field, reason from {0}.event_data_rejects order by all",
+    "select rows_read, distinct_ids, rejects, complete from {0}.event_data_syncs",
+    "select key, value from {0}.event_data_syncs, json_each(columns) order by all",
+)
+
+
+def test_in_parts_and_interrupted_comes_the_same_as_at_once(account: Account) -> None:
+    odd(account.rows)
+    account.sync_up_to(600)
+    account.sync()
+    account.sync(name="whole", checkpoint_rows=0)
+    for query in SAME:
+        assert account.project.rows(query.format("events")) == account.project.rows(
+            query.format("whole")
+        )
+
+
+def test_rejects_are_too_many_of_all_and_not_of_a_part(account: Account) -> None:
+    for row in account.rows[:40]:
+        row["start_time"] = "soon"
+    account.sync()
+    assert account.synced[0]["rejects"] == 40
+    assert account.project.rows("select count(*) from events.event_data_rejects") == [(40,)]
+
+
+def test_too_many_rejects_stop_what_is_not_loaded_yet(account: Account) -> None:
+    for row in account.rows[500:]:
+        row["start_time"] = "soon"
+    with pytest.raises(PipelineStepFailed, match="allows, and nothing more was loaded"):
+        account.sync()
+    assert len(account.ids()) == 397
