@@ -113,7 +113,8 @@ def record(
 ) -> Changes:
     """Compare the current events with the ones before, and note what is different.
 
-    The first time there is nothing to compare with: the events that are there are no change.
+    The first time there is nothing to compare with: the events that are there are no change. Before
+    a sync has ended they are not all there, and are not remembered.
 
     Args:
         database: a connection.
@@ -131,7 +132,8 @@ def record(
             shares = _filled(database, schema, now)
             compared = _compared(now, before, first, ignore, shares)
             _compare(database, schema, compared, now, same=now == before)
-        if now != before:
+        ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchone()
+        if now != before and ended:
             columns = ", ".join(map(quoted, now))
             database.execute(START_ANEW.format(schema=schema, columns=columns))
         database.execute(ADD.format(schema=schema))

@@ -22,6 +22,7 @@ from event_assets.tally import Tally, key_of
 from event_assets.warehouse import LOG
 
 MAX_AGE = timedelta(days=7)
+FORMAT = 1  # of positions and figures
 FETCHED = 20_000  # rows at a time
 FIGURES = ("runs", "requests", "retries", "bytes")
 COLUMNS = {
@@ -71,7 +72,7 @@ def keep(database: duckdb.DuckDBPyConnection, resource: Resource, now: Sync, pos
     row = {
         "pipeline": resource.pipeline,
         "api": source.api,
-        "version": source.version,
+        "version": _version(resource),
         "load_id": so_far.load_id,
         "started_at": so_far.started_at,
         "kept_at": datetime.now(timezone.utc),
@@ -110,7 +111,9 @@ def go_on(database: duckdb.DuckDBPyConnection, resource: Resource, now: Sync) ->
 def unfinished(database: duckdb.DuckDBPyConnection, resource: Resource) -> str | None:
     """Say how far a first sync that has not ended came; None where there is none."""
     if row := _row(database, resource):
-        return f"The first sync has not ended: {_progress(row)} The next one goes on there."
+        problem = _void(resource, row)
+        then = f"begins anew: {problem}" if problem else "goes on there"
+        return f"The first sync has not ended: {_progress(row)} The next one {then}."
     return None
 
 
@@ -130,12 +133,16 @@ def _progress(row: dict[str, Any]) -> str:
 
 def _void(resource: Resource, row: dict[str, Any]) -> str | None:
     """Say why a checkpoint is of no use, if it is not."""
-    source = resource.source
-    if (row["api"], row["version"]) != (source.api, source.version):
+    if (row["api"], row["version"]) != (resource.source.api, _version(resource)):
         return "the API or its configuration is another one now"
     if datetime.now(timezone.utc) - row["kept_at"] > MAX_AGE:
         return f"it is older than {MAX_AGE.days} days"
     return None
+
+
+def _version(resource: Resource) -> str:
+    """Change with the configuration, and with what a checkpoint is made of."""
+    return f"{resource.source.version}.{FORMAT}"
 
 
 def _restored(

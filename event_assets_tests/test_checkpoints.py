@@ -11,7 +11,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from starlette.requests import Request
 from starlette.responses import Response
 
-from event_assets import checkpoints, checks, loading
+from event_assets import changes, checkpoints, checks, loading
+from event_assets.downstream import CURRENT_EVENTS
 from event_assets.fields import Field
 from event_assets.source import EventSource
 from event_assets_tests.conftest import Project
@@ -123,6 +124,16 @@ def test_until_it_has_ended_the_check_says_how_far_it_came(account: Account) -> 
     )
     account.sync()
     assert account.complete().passed
+
+
+def test_events_that_come_after_the_interruption_are_no_changes(account: Account) -> None:
+    account.sync_up_to(850)
+    for _ in range(2):
+        with duckdb.connect(account.project.database) as database:
+            database.execute(CURRENT_EVENTS.format(schema="events"))
+            assert not changes.record(database, "events").events
+        account.sync()
+    assert account.ids("current_events") == account.of_api()
 
 
 def test_interrupted_again_and_again_it_ends(account: Account) -> None:

@@ -206,13 +206,13 @@ class Driver:
 
 
 @contextmanager
-def driver(killed: Killed) -> Iterator[Driver]:
+def driver(killed: Killed, folder: Path = ROOT) -> Iterator[Driver]:
     log = killed.temporary / "driver.log"
     with (
         log.open("w") as errors,
         subprocess.Popen(
             [sys.executable, "-m", "event_assets_tests.faults.driver"],
-            cwd=ROOT,
+            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
