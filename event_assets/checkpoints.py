@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -19,8 +20,9 @@ from event_assets.source import Resource
 from event_assets.syncs import COLUMNS as OF_SYNCS
 from event_assets.syncs import Earlier, Sync, syncs_of
 from event_assets.tally import Tally, key_of
-from event_assets.warehouse import LOG
+from event_assets.warehouse import again
 
+LOG = logging.getLogger("dagster")
 MAX_AGE = timedelta(days=7)
 FORMAT = 1  # of positions and figures
 FETCHED = 20_000  # rows at a time
@@ -82,11 +84,15 @@ def keep(database: duckdb.DuckDBPyConnection, resource: Resource, now: Sync, pos
         "figures": json.dumps(figures),
         "position": position,
     }
-    with tables.transaction(database):
-        tables.create(database, source.name, syncs_of(resource.name), OF_SYNCS)
-        tables.create(database, source.name, table, COLUMNS)
-        forget(database, resource)
-        tables.append(database, source.name, table, COLUMNS, row)
+
+    def replace() -> None:
+        with tables.transaction(database):
+            tables.create(database, source.name, syncs_of(resource.name), OF_SYNCS)
+            tables.create(database, source.name, table, COLUMNS)
+            forget(database, resource)
+            tables.append(database, source.name, table, COLUMNS, row)
+
+    again(replace)
 
 
 def forget(database: duckdb.DuckDBPyConnection, resource: Resource) -> None:

@@ -139,8 +139,9 @@ def _load_part(
     found.keep(database, schema, table, load_id, now.started_at, complete=False)
     checkpoints.keep(database, resource, now, position)
     before, now.types = now.types, tables.types(database, schema, table)
-    made = {name for name, kind in now.types.items() if kind == "bigint" and name not in before}
-    now.exact |= made  # what they hold by now is in the sync's tally
+    if warehouse.place().widens:
+        made = {name for name, kind in now.types.items() if kind == "bigint" and name not in before}
+        now.exact |= made  # what they hold by now is in the sync's tally
 
 
 def _load(database: Database, resource: Resource, pipeline: Pipeline, now: Sync) -> None:
@@ -180,9 +181,13 @@ def _loaded(
         has_ids="id" in resource.columns_of_key,
         first_load=now.first_load or load_id,
     )
-    with tables.transaction(database):
-        tables.append(database, source.name, syncs_of(table), COLUMNS, row)
-        checkpoints.forget(database, resource)
+
+    def end() -> None:
+        with tables.transaction(database):
+            tables.append(database, source.name, syncs_of(table), COLUMNS, row)
+            checkpoints.forget(database, resource)
+
+    warehouse.again(end)
     return Loaded(now, row)
 
 
