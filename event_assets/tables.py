@@ -91,7 +91,7 @@ def prepare(
         columns: how many the table will have.
 
     Returns:
-        The statements that make the table itself ready, to be done together with the load.
+        What makes the table itself ready, as `alter table` takes it: done together with the load.
     """
     make_room(database, columns)
     before = types(database, schema, table)
@@ -112,7 +112,7 @@ def prepare(
                 alter = f"alter table {quoted(staging)}.{quoted(table)}"
                 database.execute(f"{alter} drop column if exists {quoted(column)}")
                 database.execute(f"{alter} add {quoted(column)} {TYPES[kind]}")
-    return [f"alter table {quoted(schema)}.{quoted(table)} {change}" for change in changes]
+    return changes
 
 
 def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:

@@ -1,17 +1,17 @@
 """A first sync that is interrupted goes on where it was."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import dagster as dg
-import duckdb
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from starlette.requests import Request
 from starlette.responses import Response
 
-from event_assets import changes, checkpoints, checks, loading
+from event_assets import changes, checkpoints, checks, loading, warehouse
 from event_assets.downstream import CURRENT_EVENTS
 from event_assets.fields import Field
 from event_assets.source import EventSource
@@ -35,7 +35,6 @@ class Account:
 
     rows: list[Any]
     platform: Platform
-    project: Project
     source: EventSource
     ends_at: int = 1_000_000
     synced: list[dict[str, Any]] = field(default_factory=list)
@@ -58,21 +57,25 @@ class Account:
         """The offsets that were asked for since the last sync that was interrupted."""
         return [int(query["offset"]) for query in self.platform.asked_for(PATH)]
 
+    def rows_of(self, query: str) -> list[tuple[Any, ...]]:
+        with warehouse.connect() as database:
+            return database.sql(query).fetchall()
+
     def ids(self, table: str = "event_data") -> list[str]:
-        return self.project.ids(table)
+        return [key for (key,) in self.rows_of(f"select id from events.{table} order by id")]
 
     def of_api(self) -> list[str]:
         return sorted(row["id"] for row in self.rows)
 
     def complete(self) -> dg.AssetCheckResult:
-        with duckdb.connect(self.project.database) as database:
+        with warehouse.connect() as database:
             unfinished = checkpoints.unfinished(database, self.source.events)
             key = dg.AssetKey("event_data")
             return checks.complete(database, "events.event_data_syncs", key, unfinished)
 
     def current(self) -> list[str]:
         """Give the ids of the events that are current."""
-        rows = self.project.rows(
+        rows = self.rows_of(
             "select id from events.event_data where _dlt_load_id >= (select max(load_id) from "
             "events.event_data_syncs where complete) order by id"
         )
@@ -80,8 +83,14 @@ class Account:
 
 
 @pytest.fixture
-def account(project: Project) -> Iterator[Account]:
+def account(project: Project) -> Iterator[Account]:  # noqa: ARG001 (makes the settings)
     """An API of 1,000 events, read by 100, with a checkpoint after 300."""
+    with account_of_1000() as made:
+        yield made
+
+
+@contextmanager
+def account_of_1000() -> Iterator[Account]:
 
     def answer(request: Request) -> Any:
         if int(request.query_params["offset"]) >= made.ends_at:
@@ -94,7 +103,7 @@ def account(project: Project) -> Iterator[Account]:
         read = EventSource(
             "events", document["rest_api"], fields, concurrency=1, checkpoint_rows=300
         )
-        made = Account(events(ROWS), platform, project, read)
+        made = Account(events(ROWS), platform, read)
         yield made
 
 
@@ -112,7 +121,7 @@ def test_it_goes_on_at_the_last_checkpoint_and_the_table_is_what_the_api_has(
     assert row["rows_read"] == ROWS + row["seams_held"]
     assert row["requests"] == row["pages"] == 11
     assert row["reason"].startswith("All 1,000 rows came. In 2 runs, since 20")
-    assert account.project.rows("from events.event_data_checkpoint") == []
+    assert account.rows_of("from events.event_data_checkpoint") == []
 
 
 def test_until_it_has_ended_the_check_says_how_far_it_came(account: Account) -> None:
@@ -129,7 +138,7 @@ def test_until_it_has_ended_the_check_says_how_far_it_came(account: Account) -> 
 def test_events_that_come_after_the_interruption_are_no_changes(account: Account) -> None:
     account.sync_up_to(850)
     for _ in range(2):
-        with duckdb.connect(account.project.database) as database:
+        with warehouse.connect() as database:
             database.execute(CURRENT_EVENTS.format(schema="events"))
             assert not changes.record(database, "events").events
         account.sync()
@@ -172,7 +181,7 @@ def test_what_left_entered_or_changed_meanwhile_is_as_the_api_has_it_and_the_ver
 )
 def test_without_a_checkpoint_that_is_good_all_is_read(account: Account, spoil: str) -> None:
     account.sync_up_to(850)
-    with duckdb.connect(account.project.database) as database:
+    with warehouse.connect() as database:
         database.execute(spoil)
     account.sync()
     assert account.asked[0] == 0
@@ -183,10 +192,10 @@ def test_without_a_checkpoint_that_is_good_all_is_read(account: Account, spoil: 
 def test_rows_that_were_loaded_after_the_last_checkpoint_come_again(account: Account) -> None:
     copied = "create table kept as from events.event_data_checkpoint"
     account.sync_up_to(500)
-    with duckdb.connect(account.project.database) as database:
+    with warehouse.connect() as database:
         database.execute(copied)
     account.sync_up_to(850)
-    with duckdb.connect(account.project.database) as database:
+    with warehouse.connect() as database:
         database.execute("delete from events.event_data_checkpoint")
         database.execute("insert into events.event_data_checkpoint from kept")
     account.sync()
@@ -199,14 +208,14 @@ def test_a_table_that_was_whole_once_changes_all_at_once(account: Account) -> No
     account.sync()
     account.rows[:] = [{**row, "name": "changed"} for row in account.rows]
     account.sync_up_to(850)
-    assert account.project.rows(
-        "select count(*) from events.event_data where name = 'changed'"
-    ) == [(0,)]
+    assert account.rows_of("select count(*) from events.event_data where name = 'changed'") == [
+        (0,)
+    ]
 
 
 def test_without_checkpoint_rows_all_is_loaded_at_the_end(account: Account) -> None:
     account.sync_up_to(850, checkpoint_rows=0)
-    assert not account.project.database.exists() or account.project.rows(
+    assert account.rows_of(
         "select count(*) from duckdb_tables() where table_name = 'event_data'"
     ) == [(0,)]
 
@@ -246,9 +255,7 @@ def test_in_parts_and_interrupted_comes_the_same_as_at_once(account: Account) ->
     account.sync()
     account.sync(name="whole", checkpoint_rows=0)
     for query in SAME:
-        assert account.project.rows(query.format("events")) == account.project.rows(
-            query.format("whole")
-        )
+        assert account.rows_of(query.format("events")) == account.rows_of(query.format("whole"))
 
 
 def test_rejects_are_too_many_of_all_and_not_of_a_part(account: Account) -> None:
@@ -256,7 +263,7 @@ def test_rejects_are_too_many_of_all_and_not_of_a_part(account: Account) -> None
         row["start_time"] = "soon"
     account.sync()
     assert account.synced[0]["rejects"] == 40
-    assert account.project.rows("select count(*) from events.event_data_rejects") == [(40,)]
+    assert account.rows_of("select count(*) from events.event_data_rejects") == [(40,)]
 
 
 def test_too_many_rejects_stop_what_is_not_loaded_yet(account: Account) -> None:

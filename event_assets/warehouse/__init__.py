@@ -158,7 +158,7 @@ def load(pipeline: Pipeline, database: Database, first: Sequence[str] = ()) -> N
     Args:
         pipeline: has extracted and normalized.
         database: is open.
-        first: statements that changing the table begins with, in one transaction.
+        first: changes of the table, as `alter table` takes them, in one transaction with its rows.
     """
     there = place()
     with there.loading(database, pipeline.pipeline_name, first) as destination:

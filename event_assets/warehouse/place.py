@@ -163,7 +163,7 @@ class Place(ABC):
         Args:
             connection: is open.
             pipeline: the name of the one that loads.
-            first: statements that changing the table begins with, in one transaction.
+            first: changes of the table, as `alter table` takes them, together with its rows.
         """
 
     @abstractmethod

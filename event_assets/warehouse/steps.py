@@ -36,14 +36,14 @@ class Stepwise(SqlJobClientBase):
     """A client of dlt that changes a table's columns and its rows in one transaction.
 
     Attributes:
-        first: statements that merging or replacing a table begins with.
+        first: changes of a table, as `alter table` takes them, before it is merged or replaced.
     """
 
     first: ClassVar[Sequence[str]] = ()
 
     @classmethod
     def beginning(cls: type[Client], first: Sequence[str]) -> type[Client]:
-        """Derive one that begins with these statements."""
+        """Derive one that begins with these changes."""
         return cast("type[Client]", type(cls.__name__, (cls,), {"first": first}))
 
     def initialize_storage(self, *given: Any, **named: Any) -> None:
@@ -86,7 +86,9 @@ class Stepwise(SqlJobClientBase):
             tables: Sequence[PreparedTableSchema],
             client: SqlClientBase[Any],
         ) -> list[str]:
-            return [*first, *job.generate_sql(tables, client)]
+            table = client.make_qualified_table_name(str(tables[0]["name"]))
+            changes = [f"alter table {table} {change}" for change in first]
+            return [*changes, *job.generate_sql(tables, client)]
 
         derived = type(job.__name__, (job,), {"generate_sql": classmethod(generate_sql)})
         return cast("type[SqlFollowupJob]", derived).from_table_chain(table_chain, self.sql_client)
