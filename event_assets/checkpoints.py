@@ -79,7 +79,7 @@ def keep(database: duckdb.DuckDBPyConnection, resource: Resource, now: Sync, pos
         "started_at": so_far.started_at,
         "kept_at": datetime.now(timezone.utc),
         "rows_read": so_far.rows,
-        "records": now.kept + sum(now.tally.reasons.values()),
+        "records": so_far.records,
         "total_reported": now.outcome.total_reported,
         "figures": json.dumps(figures),
         "position": position,
@@ -175,6 +175,7 @@ def _restored(
         row["load_id"],
         row["started_at"],
         row["rows_read"],
+        row["records"],
         **{name: figures[name] for name in FIGURES},
     )
     return None

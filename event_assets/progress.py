@@ -22,6 +22,7 @@ class Progress:
         pages: answers received.
         in_flight: requests that are not answered yet.
         seconds: since the sync began.
+        earlier: how many of the events came before it began, in the run that it goes on with.
     """
 
     events: int
@@ -29,6 +30,7 @@ class Progress:
     pages: int
     in_flight: int
     seconds: float
+    earlier: int = 0
 
     def __str__(self) -> str:
         of = f" of {self.total:,}" if self.total else ""
@@ -37,8 +39,9 @@ class Progress:
             f"{self.pages / max(self.seconds, 0.001):,.0f} pages a second",
             f"{self.in_flight} requests in flight",
         ]
-        if self.total and self.events:
-            left = self.seconds * max(self.total - self.events, 0) / self.events
+        came = self.events - self.earlier
+        if self.total and came > 0:
+            left = self.seconds * max(self.total - self.events, 0) / came
             parts.append(f"about {left:,.0f} s left")
         return ", ".join(parts)
 

@@ -58,6 +58,7 @@ class Earlier:
         load_id: of the first; empty: there were none.
         started_at: when the first run began.
         rows: that were read, repeats included.
+        records: among them.
         runs: that loaded something.
         requests, retries, bytes: of their sessions.
     """
@@ -65,6 +66,7 @@ class Earlier:
     load_id: str = ""
     started_at: datetime | None = None
     rows: int = 0
+    records: int = 0
     runs: int = 0
     requests: int = 0
     retries: int = 0
@@ -159,6 +161,7 @@ class Sync:
             pages=outcome.pages,
             in_flight=self.traffic.in_flight,
             seconds=self.seconds,
+            earlier=self.earlier.records,
         )
 
     def so_far(self) -> Earlier:
@@ -168,6 +171,7 @@ class Sync:
             load_id=self.first_load,
             started_at=before.started_at or self.started_at,
             rows=self.outcome.rows,
+            records=self.kept + sum(self.tally.reasons.values()),
             runs=before.runs + 1,
             requests=before.requests + traffic.requests,
             retries=before.retries + traffic.retries,

@@ -19,6 +19,11 @@ from event_assets_tests.conftest import Project
 HALF = Progress(events=5_000, total=10_000, pages=50, in_flight=8, seconds=10.0)
 
 
+def test_what_came_in_an_earlier_run_says_nothing_about_the_time_left() -> None:
+    progress = Progress(9_000, 10_000, 10, 0, 5.0, earlier=8_000)
+    assert str(progress).endswith("about 5 s left")
+
+
 def test_progress_says_how_many_of_how_many_how_fast_and_how_long() -> None:
     assert str(HALF) == (
         "5,000 of 10,000 events, 5 pages a second, 8 requests in flight, about 10 s left"
