@@ -14,7 +14,8 @@ DLT_SETTINGS = {
     "DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS": "default",  # a column may become a float
     "EXTRACT__WORKERS": "20",  # for lists of each event; the session bounds the requests
     "LOAD__WORKERS": "1",  # each takes memory, and DuckDB writes with one thread anyway
-    "RUNTIME__LOG_LEVEL": "CRITICAL",  # errors come as exceptions, and are said in a sentence
+    # It logs errors with traces and data, which are raised as well; of warnings there were none.
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
     "DESTINATION__REPLACE_STRATEGY": "insert-from-staging",  # else emptied first, then filled
     "LOAD__TRUNCATE_STAGING_DATASET": "true",  # else the file holds everything twice
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # which sync saw a row last

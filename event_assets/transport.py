@@ -86,21 +86,28 @@ class ApiSession(requests.Session):
             ApiError: when the API did not answer, or not with what it should, after all retries.
         """
         kwargs["timeout"] = kwargs.get("timeout") or (self._limits.connect, self._limits.read)
+        follows = kwargs.pop("allow_redirects", True)
         if request.method != "GET":
-            return super().send(request, **kwargs)
-        answer = self._fetched(request, kwargs)
-        if answer.is_redirect:
-            return self._followed(request, kwargs)
+            return super().send(request, allow_redirects=follows, **kwargs)
+        answer = self._fetched(request, kwargs) if follows else self._fetch(request, kwargs)
+        if follows and answer.is_redirect:
+            return self._followed(answer, request, kwargs)
         for hook in request.hooks["response"]:
             answer = hook(answer, **kwargs) or answer
         return answer
 
     def _followed(
-        self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]
+        self,
+        answer: requests.Response,
+        request: requests.PreparedRequest,
+        kwargs: Mapping[str, Any],
     ) -> requests.Response:
-        """Send a request that is redirected, hop by hop, by requests."""
+        """Go where an answer sends to, hop by hop, by requests."""
         try:
-            return super().send(request, **kwargs)
+            answers: list[requests.Response] = list(
+                self.resolve_redirects(answer, request, **kwargs)
+            )
+            return answers[-1]
         except ApiError:
             raise
         except requests.TooManyRedirects:

@@ -6,14 +6,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 
 from event_assets.api_errors import ApiError, explain, origin
 from event_assets.sandbox import KEY, Faults, Sandbox
 from event_assets.transport import ApiSession
+from event_assets_tests.tiny_api import TinyApi
 
 PATH = "/v1/events"
 
@@ -235,3 +239,15 @@ def test_closing_the_session_does_not_wait_for_a_pause(api: Sandbox) -> None:
         session.close()
         with pytest.raises(ApiError):
             waiting.result(timeout=10)
+
+
+def test_a_redirect_is_followed_with_one_request_a_hop() -> None:
+    def answer(request: Request) -> Any:
+        hop = request.url.path
+        return {"data": []} if hop == "/3" else RedirectResponse(f"/{int(hop[1:]) + 1}")
+
+    with TinyApi(answer) as api, ApiSession(api.url) as session:
+        found = session.get(f"{api.url}/1")
+        assert found.json() == {"data": []}
+        assert [urlsplit(url).path for url in api.requests] == ["/1", "/2", "/3"]
+        assert session.traffic.requests == 3
