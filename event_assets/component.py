@@ -157,6 +157,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, job and schedule of the source named by its folder."""
         name = Path(context.path).name
+        warehouse.verify()
         if (
             NAMING.normalize_identifier(name) != name
             or name in warehouse.reserved_words()

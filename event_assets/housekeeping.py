@@ -11,6 +11,9 @@ from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from sqlalchemy import func, select
 
+from event_assets import warehouse
+from event_assets.failures import plainly
+
 KEEP = "EVENTS_KEEP_RUNS_DAYS"
 DAYS = 30
 CRON = "41 3 * * *"
@@ -32,13 +35,23 @@ def build_housekeeping() -> dg.Definitions:
         context.log.info(f"Deleted {deleted:,} runs that ended more than {days:g} days ago.")
         context.add_output_metadata({"runs_deleted": deleted})
 
+    @dg.op(
+        name="tidy_warehouse",
+        description="Puts small files of a DuckLake together, and deletes those that its tables "
+        "have not needed for EVENTS_DUCKLAKE_KEEP_DAYS days (7); elsewhere there is nothing to do.",
+    )
+    def tidy_warehouse() -> None:
+        plainly(warehouse.tidy)
+
     @dg.job(
         name="housekeeping",
-        description="Deletes old runs from Dagster's history. The tables keep everything.",
+        description="Deletes old runs from Dagster's history, and what a DuckLake does not need "
+        "any more. The tables keep everything.",
         executor_def=dg.in_process_executor,
     )
     def housekeeping() -> None:
         delete_old_runs()
+        tidy_warehouse()
 
     schedule = dg.ScheduleDefinition(
         name="housekeeping_schedule",

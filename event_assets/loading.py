@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -63,18 +64,19 @@ def sync(
     source = resource.source
     with TemporaryFile() as file, warehouse.pipeline(resource.pipeline, source.name) as pipeline:
         found = Found(file)
-        with warehouse.connect() as database:
-            now, parents = _begun(database, resource, pipeline, show, full)
+        now, parents = warehouse.run(
+            lambda database: _begun(database, resource, pipeline, show, full)
+        )
         now.reject = found.add
         rows = records(parents) if parents is not None else ()
         with reading.connected(resource, now, rows) as parts:
             _fetch(resource, pipeline, now, parts, found)
             while parts.position:
-                with warehouse.connect() as database:
-                    _load_part(database, resource, pipeline, now, found, parts.position)
+                warehouse.run(partial(_load_part, resource, pipeline, now, found, parts.position))
                 _fetch(resource, pipeline, now, parts, found)
-        with warehouse.connect() as database:
-            look(database, _loaded(database, resource, pipeline, now, found))
+        warehouse.run(
+            lambda database: look(database, _loaded(database, resource, pipeline, now, found))
+        )
 
 
 def _begun(
@@ -95,6 +97,7 @@ def _begun(
         show,
         types=tables.types(database, source.name, resource.name),
         exact=tables.exact(database, source.name, resource.name),
+        longest_name=warehouse.place().longest_name,
         increment=increment,
         position=json.loads(position) if position else None,
         part_rows=checkpoints.part_rows(database, resource),
@@ -111,8 +114,8 @@ def _fetch(resource: Resource, pipeline: Pipeline, now: Sync, parts: Parts, foun
         pipeline.extract(api, loader_file_format="parquet")
         pipeline.normalize()
     except PipelineStepFailed:
-        with warehouse.connect() as database:
-            found.keep(
+        warehouse.run(
+            lambda database: found.keep(
                 database,
                 resource.source.name,
                 resource.name,
@@ -120,16 +123,17 @@ def _fetch(resource: Resource, pipeline: Pipeline, now: Sync, parts: Parts, foun
                 now.started_at,
                 complete=False,
             )
+        )
         raise
 
 
 def _load_part(
-    database: Database,
     resource: Resource,
     pipeline: Pipeline,
     now: Sync,
     found: Found,
     position: str,
+    database: Database,
 ) -> None:
     """Load what came; then write down how far it goes, so that no row of that is lacking."""
     schema, table = resource.source.name, resource.name

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from event_assets.records import Reject
 from event_assets.tables import quoted, transaction
+from event_assets.warehouse import again
 
 Reasons = Counter[tuple[str | None, str]]  # of rejecting a record, with its field
 
@@ -102,16 +103,20 @@ class Found:
         self._file.seek(0)
         for batch in pa.ipc.open_stream(self._file):
             database.from_arrow(pa.Table.from_batches([batch])).insert_into("rejected_now")
-        with transaction(database):
-            database.execute(f"create schema if not exists {schema}")
-            database.execute(CREATE.format_map(words))
-            database.execute(MERGED.format_map(words))
-            database.execute(REPLACED.format_map(words))
-            if load_id:
-                good = GOOD if has_ids else GOOD_WITHOUT_IDS
-                given = [complete, first_load or load_id, *([load_id] if has_ids else ())]
-                database.execute(good.format_map(words), given)
-            database.execute(ADD.format_map(words), [now, now, load_id])
+
+        def change() -> None:
+            with transaction(database):
+                database.execute(f"create schema if not exists {schema}")
+                database.execute(CREATE.format_map(words))
+                database.execute(MERGED.format_map(words))
+                database.execute(REPLACED.format_map(words))
+                if load_id:
+                    good = GOOD if has_ids else GOOD_WITHOUT_IDS
+                    given = [complete, first_load or load_id, *([load_id] if has_ids else ())]
+                    database.execute(good.format_map(words), given)
+                database.execute(ADD.format_map(words), [now, now, load_id])
+
+        again(change)
         self._start_over()
 
 

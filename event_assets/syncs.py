@@ -81,6 +81,7 @@ class Sync:
         show: is told how far the sync is, after every page.
         types: the columns that the table has, and their types.
         exact: its columns of whole numbers that can become floats.
+        longest_name: of a column; 0: as long as it is.
         increment: how the API is asked for what is new only, if it is.
         position: how far the syncs before came; None: everything is read.
         reject: takes the records that break the contract.
@@ -99,6 +100,7 @@ class Sync:
     show: Show
     types: Mapping[str, str] = field(default_factory=dict)
     exact: frozenset[str] = frozenset()
+    longest_name: int = 0
     increment: Increment | None = None
     position: Any = None
     reject: Callable[[Sequence[Reject]], None] = lambda _: None

@@ -47,12 +47,8 @@ def literal(text: str) -> str:
 def types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
     """Give the columns that a table has and their types, by dlt's names."""
     names = {duck: name for name, duck in TYPES.items()}
-    found = database.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = current_database() and schema_name = ? and table_name = ?",
-        [schema, table],
-    ).fetchall()
-    return {column: names[kind] for column, kind in found if kind in names}
+    found = place().columns(database, schema, table)
+    return {column: names[kind] for column, kind in found.items() if kind in names}
 
 
 def exact(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> frozenset[str]:

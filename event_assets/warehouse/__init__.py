@@ -38,6 +38,8 @@ __all__ = [
     "reserved_words",
     "run",
     "table_name",
+    "tidy",
+    "verify",
 ]
 T = TypeVar("T")
 Database = duckdb.DuckDBPyConnection
@@ -112,6 +114,15 @@ def _opened(folder: Path) -> Database:
         time.sleep(0.2)
 
 
+def verify() -> None:
+    """See whether the settings of the destination can work, without a connection or a key.
+
+    Raises:
+        WarehouseError: when they cannot.
+    """
+    place().verify()
+
+
 def describe(error: BaseException) -> str | None:
     """Say in one sentence why the database cannot be used, and what to do; None: it is not that."""
     return place().describe(error)
@@ -163,6 +174,12 @@ def load(pipeline: Pipeline, database: Database, first: Sequence[str] = ()) -> N
     there = place()
     with there.loading(database, pipeline.pipeline_name, first) as destination:
         pipeline.load(destination=destination, workers=1)
+
+
+def tidy() -> None:
+    """Do away with what is not needed any more, one step at a time."""
+    for step in place().tidying():
+        run(lambda database: database.execute(step).fetchall())  # noqa: B023 (it runs at once)
 
 
 def reserved_words() -> set[str]:

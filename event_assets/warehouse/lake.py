@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 CATALOG_AT = "EVENTS_DUCKLAKE_CATALOG"
 STORAGE_AT = "EVENTS_DUCKLAKE_STORAGE"
+KEEP = "EVENTS_DUCKLAKE_KEEP_DAYS"
+DAYS = 7
 SECRET = "events_catalog"  # noqa: S105 (its name in DuckDB)
 ADVICE = {
     "does not match existing data path": f"name the storage that the catalog knows in {STORAGE_AT}",
@@ -106,6 +108,15 @@ class Lake(Place):
             )
         super().check(schema)
 
+    def verify(self) -> None:
+        """See whether the catalog's address is one, and the storage is known here."""
+        super().verify()
+        scheme, separator, _ = self.storage.partition("://")
+        if separator and not s3.is_s3(self.storage):
+            raise WarehouseError(
+                f"{STORAGE_AT} must be a folder or begin with s3://, not with {scheme}://."
+            )
+
     @property
     def extensions(self) -> Sequence[str]:
         """Name DuckLake's, and those that reach the catalog and the storage."""
@@ -151,6 +162,20 @@ class Lake(Place):
         reason = self.url.hidden(reason) if self.url else reason
         advice = advice or "see docs/destinations.md"
         return f"The lake {self.shown} cannot be used: {reason}; {advice}."
+
+    def tidying(self) -> Sequence[str]:
+        """Forget old states of the tables, put small files together, and delete what is left."""
+        keep = os.environ.get(KEEP) or str(DAYS)
+        if not keep.isdigit():
+            raise WarehouseError(f"{KEEP} must be a whole number of days, not `{keep}`.")
+        before = f"older_than => now() - interval {keep} day"
+        return [
+            f"call ducklake_expire_snapshots('{CATALOG}', {before})",
+            f"call ducklake_rewrite_data_files('{CATALOG}')",
+            f"call ducklake_merge_adjacent_files('{CATALOG}')",
+            f"call ducklake_cleanup_old_files('{CATALOG}', {before})",
+            f"call ducklake_delete_orphaned_files('{CATALOG}', {before})",
+        ]
 
     def is_conflict(self, error: BaseException) -> bool:
         """See whether another writer came in between."""

@@ -55,13 +55,13 @@ class Place(ABC):
     Attributes:
         kind: its name in EVENTS_DESTINATION.
         main: the schema of what belongs to no source.
-        longest_name: of a column, in bytes, where there is a limit.
+        longest_name: of a column; 0: as long as it is.
         widens: whether a column of whole numbers can become one of floats.
     """
 
     kind: ClassVar[str]
     main: ClassVar[str] = "main"
-    longest_name: ClassVar[int | None] = None
+    longest_name: ClassVar[int] = 0
     widens: ClassVar[bool] = True
 
     @property
@@ -181,6 +181,21 @@ class Place(ABC):
     def turn(self) -> AbstractContextManager[None]:
         """Queue up behind those that came in between before."""
         return nullcontext()
+
+    def tidying(self) -> Sequence[str]:
+        """Give the statements that do away with what is not needed any more, if that takes any."""
+        return ()
+
+    def columns(
+        self, connection: duckdb.DuckDBPyConnection, schema: str, table: str
+    ) -> dict[str, str]:
+        """Give the columns of a table and their types, by DuckDB's names; none without a table."""
+        found = connection.execute(
+            "select column_name, data_type from duckdb_columns() "
+            "where database_name = current_database() and schema_name = ? and table_name = ?",
+            [schema, table],
+        )
+        return dict(found.fetchall())
 
     def create_view(self, connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
         """Make a view, or make it anew."""

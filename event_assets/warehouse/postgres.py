@@ -79,6 +79,11 @@ class Postgres(Place):
         """Give the name of the database."""
         return self.url.database
 
+    def verify(self) -> None:
+        """See whether the address is one."""
+        super().verify()
+        postgres_url(URL, setting(URL))
+
     @property
     def extensions(self) -> Sequence[str]:
         """Name the one that reads it."""
@@ -136,6 +141,18 @@ class Postgres(Place):
     def alone(self, name: str, waiting: str) -> AbstractContextManager[None]:
         """Hold a lock in the database."""
         return advisory.held(self.url, f"event_assets {name}", waiting)
+
+    def columns(
+        self, connection: duckdb.DuckDBPyConnection, schema: str, table: str
+    ) -> dict[str, str]:
+        """Give the columns of a table; DuckDB takes those of JSON for text."""
+        query = (
+            "select column_name from information_schema.columns where data_type = 'json' "  # noqa: S608
+            f"and table_schema = {literal(schema)} and table_name = {literal(table)}"
+        )
+        asked = f"from postgres_query('{CATALOG}', {literal(query)})"
+        of_json = {str(name): "JSON" for (name,) in connection.execute(asked).fetchall()}
+        return super().columns(connection, schema, table) | of_json
 
     def create_view(self, connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
         """Make a view that Postgres itself understands; anew, where its columns are others."""
