@@ -31,6 +31,10 @@ class Parts:
         """Give the records of the next part."""
         return chain.from_iterable(self._next())
 
+    def new_ids(self) -> int | None:
+        """Count the different ids of this part that were new; None: it is not known."""
+        return self._bookmark.new_ids()
+
     def _next(self) -> Iterator[Sequence[Any]]:
         self.position = None
         came = 0

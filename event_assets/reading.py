@@ -220,7 +220,7 @@ def _in_arrow(resource: Resource, parts: Parts | None, sync: Sync | None) -> Dlt
             longest=sync.longest_name,
         )
         sync.shaped = shaper
-        share, is_loadable = resource.source.max_rejects, False
+        share, is_loadable, kept_before = resource.source.max_rejects, False, sync.kept
         with garbage_collection_paused():
             while not (parts.ended or is_loadable):
                 for table in shaper.tables(sync.watching(parts.records())):
@@ -230,9 +230,11 @@ def _in_arrow(resource: Resource, parts: Parts | None, sync: Sync | None) -> Dlt
                 is_loadable = not too_many(shaper.reasons, sync.outcome.distinct_ids, share)
         had_parts = bool(sync.first_load)
         check_share(shaper.reasons, sync.outcome.distinct_ids, share, had_parts=had_parts)
-        is_all = parts.ended and not (had_parts or resource.parent)
-        rejected = sum(shaper.reasons.values())
-        once = is_all and sync.kept + rejected == sync.outcome.distinct_ids
+        if parts.ended and not had_parts:
+            ids, rejected = sync.outcome.distinct_ids, sum(shaper.reasons.values())
+        else:
+            ids, rejected = parts.new_ids() or 0, shaper.set_aside
+        once = not resource.parent and sync.kept - kept_before + rejected == ids
         yield dlt.mark.with_hints(
             with_time(shaper.table([]), sync.started_at),
             dlt.mark.make_hints(additional_table_hints={ALL_CAME_ONCE: once}),

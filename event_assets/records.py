@@ -60,6 +60,7 @@ class Shaper:
         widened: columns of the table, of whole numbers, that must become floats.
         retyped: columns of the table that the contract has as another type, and which.
         reasons: how many records broke the contract so far, by field and reason.
+        set_aside: how many did of those that it was given, repeats included.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Shaper:
         tally = tally or Tally()
         self.held, self.reasons = tally.held, tally.reasons
         self._rejected, self._inexact = tally.rejected, tally.inexact
+        self.set_aside = 0
         self._readers = readers
         self._selection = selection or Selection()
         self._reject = reject
@@ -162,6 +164,7 @@ class Shaper:
             if key not in self._rejected:  # else it came before: a list may be read twice
                 self._rejected.add(key)
                 self.reasons[reject.field, reject.reason] += 1
+        self.set_aside += len(rejects)
         self._reject(rejects)
 
     def _leaves(self, batch: Sequence[Any], prefix: Path) -> Iterator[Leaf]:

@@ -272,3 +272,12 @@ def test_too_many_rejects_stop_what_is_not_loaded_yet(account: Account) -> None:
     with pytest.raises(PipelineStepFailed, match="allows, and nothing more was loaded"):
         account.sync()
     assert len(account.ids()) == 397
+
+
+def test_rows_that_come_twice_in_a_part_are_in_the_table_once(account: Account) -> None:
+    for row in account.rows[450:455]:
+        row["start_time"] = "soon"
+    account.rows[500:550] = account.rows[450:500]
+    account.sync()
+    good = {row["id"] for row in account.rows if row["start_time"] != "soon"}
+    assert account.ids() == sorted(good)

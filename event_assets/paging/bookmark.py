@@ -28,9 +28,8 @@ def ids_in(text: str) -> set[str]:
     return {key for key, _ in (*recent["old"], *recent["new"]) if isinstance(key, str)}
 
 
-def nowhere() -> str | None:
-    """Give the place of a reading that none can go on from."""
-    return None
+def nowhere() -> None:
+    """Say nothing of a reading that none can go on from."""
 
 
 @dataclass
@@ -41,7 +40,9 @@ class Bookmark:
         begin: where to begin; None: at the list's start.
         at: gives the place that is reached, as a position's text; None while no other reading
             could go on from there.
+        new_ids: gives how many different ids were new since the last time; None: not known.
     """
 
     begin: Position | None = None
     at: Callable[[], str | None] = nowhere
+    new_ids: Callable[[], int | None] = nowhere

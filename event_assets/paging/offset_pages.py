@@ -93,6 +93,7 @@ class OffsetPages(BasePaginator):
         self._overflows = False
         if self._bookmark.begin:
             self._walk.resume(self._bookmark.begin)
+        self._bookmark.new_ids = self._walk.new_ids
         self._bookmark.at = lambda: None if self._overflows else self._walk.position()
         self._frontier = self._walk.last_id
         self._has_next_page = True

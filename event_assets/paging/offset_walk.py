@@ -121,7 +121,14 @@ class OffsetWalk:
         self._last_page = [as_id(key) for key in state["page"]]
         vars(self._total).update(state["totals"])
         self._seen = position.seen
+        self._seen.mark()
         self._is_back = True
+
+    def new_ids(self) -> int | None:
+        """How many different ids were new since the last time; None if that is not known."""
+        count = self._seen.since_mark()
+        self._seen.mark()
+        return count
 
     @property
     def last_id(self) -> Hashable:

@@ -145,6 +145,7 @@ class DistinctIds:
     def __init__(self) -> None:
         self._hashes = bytearray()
         self._counted = (0, 0)
+        self._marked = 0
         self._sorted: memoryview | None = None
         self._later: set[int] = set()
 
@@ -165,6 +166,16 @@ class DistinctIds:
             self._counted = len(self._hashes), len(self._distinct())
         return self._counted[1]
 
+    def mark(self) -> None:
+        """Have `since_mark` count the ids that come from here on."""
+        self._marked = len(self._hashes)
+
+    def since_mark(self) -> int | None:
+        """Different ids among those noted since `mark`; None after `index`."""
+        if self._sorted is not None:
+            return None
+        return len(self._distinct(self._marked))
+
     def index(self) -> None:
         """From here on `add_unseen` can be asked; drops the repeats."""
         if self._sorted is None:
@@ -183,8 +194,9 @@ class DistinctIds:
                 self._later.add(value)
         return len(self._later) - before
 
-    def _distinct(self) -> Any:
+    def _distinct(self, start: int = 0) -> Any:
         arrow: Any = import_module("pyarrow")  # has no type hints, and is slow to import
-        size = len(self._hashes) // 8
-        buffers = [None, arrow.py_buffer(self._hashes)]
+        hashes = self._hashes[start:] if start else self._hashes
+        size = len(hashes) // 8
+        buffers = [None, arrow.py_buffer(hashes)]
         return arrow.Array.from_buffers(arrow.int64(), size, buffers).unique()
