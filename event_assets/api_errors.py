@@ -14,11 +14,12 @@ from event_assets.limits import LIMITS, LargeAnswerError, Limits, SlowAnswerErro
 
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 RETRIES = 3
+SETTING = "set_by"  # attribute of a key, and of what came by it: the variables that hold it
 
 ADVICE: Mapping[int, str] = {
     400: "check the endpoint's path and params in defs.yaml, and the key",
-    401: "set API_KEY (in .env or the environment) to a key that this API accepts",
-    403: "set API_KEY (in .env or the environment) to a key that may read events",
+    401: "set {setting} (in .env or the environment) to a key that this API accepts",
+    403: "set {setting} (in .env or the environment) to a key that may read events",
     404: "check EVENTS_API_URL and the endpoint's path in defs.yaml",
     429: "the API is limiting requests: sync less often, or ask for a higher limit",
 }
@@ -129,6 +130,7 @@ def refusal(response: requests.Response, retries: int = RETRIES) -> str:
     tries = f" to each of {1 + retries} tries" if retries and status in RETRY_STATUSES else ""
     advice = ADVICE.get(status, "try again later, or ask the API's operator")
     answered = in_words(status)
+    advice = advice.format(setting=getattr(response, SETTING, None) or "API_KEY")
     return f"The API at {public(response.url)} answered {answered}{tries}; {advice}."
 
 

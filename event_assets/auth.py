@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -20,7 +21,7 @@ from dlt.sources.helpers.rest_client.auth import (
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from event_assets.api_errors import ApiError, public
+from event_assets.api_errors import SETTING, ApiError, origin, public
 from event_assets.source import EventSource
 from event_assets.transport import ApiSession
 
@@ -57,14 +58,26 @@ def build_auth(source: EventSource, config: Any, key: str | None) -> Iterator[Au
         return
     given = {"type": config} if isinstance(config, str) else dict(config)
     kind = given.pop("type", "bearer")
-    for name, places in SECRETS[kind].items():
-        if given.get(name) is None:
-            given[name] = key or _secret(source, places)
+    asked = {name: names for name, names in SECRETS[kind].items() if given.get(name) is None}
+    for name, names in asked.items():
+        given[name] = key or _secret(source, names)
     if kind == "oauth2_client_credentials":
         with ApiSession(given.get("access_token_url") or "", concurrency=1) as session:
-            yield _Tokens(session=session, **given)
+            yield _named(_Tokens(session=session, **given), source, asked.values())
     else:
-        yield _made(kind, given)
+        yield _named(_made(kind, given), source, asked.values())
+
+
+def _named(auth: AuthBase, source: EventSource, asked: Collection[tuple[str, ...]]) -> AuthBase:
+    """Note with a key how it is set, for when the API refuses it."""
+    names = [of[0] if len(asked) > 1 else of[-1] for of in asked]
+    vars(auth)[SETTING] = " and ".join(variable(source, name) for name in names)
+    return auth
+
+
+def variable(source: EventSource, name: str) -> str:
+    """Name the environment variable that holds a secret of a source."""
+    return name.upper() if source.is_default else f"{source.name}__{name}".upper()
 
 
 def _made(kind: str, given: dict[str, Any]) -> AuthBase:
@@ -105,15 +118,20 @@ def _found(place: str) -> str | None:
 
 def _secret(source: EventSource, names: tuple[str, ...]) -> str:
     for name in names:
-        for place in _places(source, name):
+        for place in _places(source, name)[: 2 if _shares(source) else 1]:
             if found := _found(place):
                 return found
     name = names[-1]
-    variable = name.upper() if source.is_default else f"{source.name}__{name}".upper()
     raise ConfigError(
-        f"No key for the API at {source.base_url}: set {variable} in .env or in the environment "
-        f"(or {name} in .dlt/secrets.toml)."
+        f"No key for the API at {source.base_url}: set {variable(source, name)} in .env or in the "
+        f"environment (or {name} in .dlt/secrets.toml)."
     )
+
+
+def _shares(source: EventSource) -> bool:
+    """May a source take the key that has no name of its own? It is for EVENTS_API_URL's host."""
+    shared = os.environ.get("EVENTS_API_URL") or ""
+    return source.is_default or (source.base_url is not None and source.api == origin(shared))
 
 
 class _QueryKey(AuthBase):
@@ -168,9 +186,10 @@ class _Tokens(OAuth2ClientCredentials):
             user = quote(form["client_id"], safe=""), quote(form.pop("client_secret"), safe="")
             answer = self.session.post(self.access_token_url, **asked, auth=user)
         if not answer.ok:
+            names = vars(self).get(SETTING) or "CLIENT_ID and CLIENT_SECRET"
             raise ApiError(
-                f"The API's token address {place} answered {answer.status_code}: set CLIENT_ID and "
-                "CLIENT_SECRET (in .env or the environment) to what it accepts."
+                f"The API's token address {place} answered {answer.status_code}: set {names} "
+                "(in .env or the environment) to what it accepts."
             )
         document = answer.json() if _is_json(answer) else None
         if not isinstance(document, dict) or not document.get("access_token"):

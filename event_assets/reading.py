@@ -229,7 +229,8 @@ def _in_arrow(resource: Resource, parts: Parts | None, sync: Sync | None) -> Dlt
                     yield dlt.mark.with_hints(timed, dlt.mark.make_hints(columns=hints(timed)))
                 is_loadable = not too_many(shaper.reasons, sync.outcome.distinct_ids, share)
         had_parts = bool(sync.first_load)
-        check_share(shaper.reasons, sync.outcome.distinct_ids, share, had_parts=had_parts)
+        came = sync.outcome.distinct_ids
+        check_share(resource.name, shaper.reasons, came, share, had_parts=had_parts)
         if parts.ended and not had_parts:
             ids, rejected = sync.outcome.distinct_ids, sum(shaper.reasons.values())
         else:

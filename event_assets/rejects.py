@@ -130,8 +130,17 @@ def too_many(reasons: Reasons, records: int, share: float) -> bool:
     return sum(reasons.values()) > max(1, share * records)
 
 
-def check_share(reasons: Reasons, records: int, share: float, *, had_parts: bool = False) -> None:
+def check_share(
+    table: str, reasons: Reasons, records: int, share: float, *, had_parts: bool = False
+) -> None:
     """Stop when too many records are rejected, of a sync that may have loaded some before.
+
+    Args:
+        table: the one that they are for.
+        reasons: why, with how many.
+        records: that came.
+        share: of them that may be rejected.
+        had_parts: some were loaded.
 
     Raises:
         TooManyRejectsError: with the counts by reason.
@@ -145,9 +154,16 @@ def check_share(reasons: Reasons, records: int, share: float, *, had_parts: bool
     )
     raise TooManyRejectsError(
         f"{rejected:,} of {records:,} records break the contract, more than max_rejects "
-        f"({100 * share:.3g} % of all) allows, and {harm}: {why}; correct `fields` in "
-        f"defs.yaml, with the help of the table {REJECTS}."
+        f"({100 * share:.3g} % of all) allows, and {harm}: {why}; {remedy(table)} in defs.yaml, "
+        f"with the help of the table {rejects_of(table)}."
     )
+
+
+def remedy(table: str) -> str:
+    """Say what decides which records are good enough for a table."""
+    if rejects_of(table) == REJECTS:
+        return "correct `fields`"
+    return f"correct the `primary_key` of `{table}`"
 
 
 def said(field: str | None, reason: str) -> str:

@@ -20,6 +20,7 @@ from event_assets.answer import Answer, Hiding
 from event_assets.api_errors import (
     RETRIES,
     RETRY_STATUSES,
+    SETTING,
     ApiError,
     BadAnswerError,
     is_broken,
@@ -152,6 +153,7 @@ class Adapter(HTTPAdapter):
         response = self._exchange(keyed, **kwargs)
         self._traffic.count(bytes=len(response.content))
         response.request, response.url = request, request.url or ""
+        setattr(response, SETTING, getattr(self._key, SETTING, None))
         if response.ok and not response.is_redirect and self._check:
             try:
                 problem = self._check(response.json())

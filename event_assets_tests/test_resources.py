@@ -311,3 +311,16 @@ def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -
             result = run(project, loaded)
             assert result.success, failure(result)
     assert project.rows("select count(*) from events.attendees") == [(6,)]
+
+
+def test_records_without_their_key_are_said_with_what_to_correct(project: Project) -> None:
+    rows = [{"id": "a", "name": "Hall"}, {"name": "Arena"}, {"name": "Field"}]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
+    with serving(handlers) as api:
+        result = run(project, definitions({"events": with_resources(api.url, VENUES)}))
+    said = failure(result)
+    assert said.startswith("2 of ")
+    assert said.strip().endswith(
+        "`id` is missing (2); correct the `primary_key` of `venues` in defs.yaml, with the help of "
+        "the table venues_rejects."
+    )

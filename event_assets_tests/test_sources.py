@@ -5,6 +5,7 @@ import threading
 import dagster as dg
 import pytest
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from event_assets import warehouse
 from event_assets_tests.conftest import Project, failure
@@ -59,6 +60,7 @@ def test_a_source_takes_its_own_key_first(project: Project) -> None:
     project.environment.setenv("CONCERTS__API_KEY", "own")
     keyed = {"auth": {"type": "api_key", "name": "key", "location": "query"}}
     with serving({PATH: paged(events(1))}) as api:
+        project.environment.setenv("EVENTS_API_URL", f"{api.url}/elsewhere")
         both = {name: source(api.url) for name in ("concerts", "plays")}
         for document in both.values():
             document["attributes"]["rest_api"]["client"].update(keyed)
@@ -75,6 +77,38 @@ def test_the_missing_key_of_a_source_is_named(project: Project) -> None:
     document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
     said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
     assert "set CONCERTS__API_KEY in .env" in said
+
+
+def test_the_key_of_the_first_api_goes_to_no_other_host(project: Project) -> None:
+    project.environment.setenv("API_KEY", "of-another-platform")
+    project.environment.setenv("EVENTS_API_URL", "http://127.0.0.1:9")
+    with serving({PATH: paged(events(1))}) as api:
+        document = source(api.url)
+        document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
+        said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+        assert not api.asked
+    assert f"No key for the API at {api.url}: set CONCERTS__API_KEY in .env" in said
+
+
+@pytest.mark.parametrize(
+    ("auth", "names"),
+    [
+        ({"type": "bearer"}, "CONCERTS__API_KEY"),
+        ({"type": "http_basic"}, "CONCERTS__API_USERNAME and CONCERTS__API_PASSWORD"),
+        ({"type": "http_basic", "password": ""}, "CONCERTS__API_KEY"),
+    ],
+)
+def test_a_key_that_is_refused_is_named_as_it_is_set(
+    project: Project, auth: dict[str, str], names: str
+) -> None:
+    for secret in ("API_KEY", "API_USERNAME", "API_PASSWORD"):
+        if not (secret == "API_USERNAME" and "password" in auth):
+            project.environment.setenv(f"CONCERTS__{secret}", "wrong")
+    with serving({PATH: lambda _: JSONResponse({}, status_code=401)}) as api:
+        document = source(api.url)
+        document["attributes"]["rest_api"]["client"]["auth"] = auth
+        said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+    assert f"answered 401 Unauthorized; set {names} (in .env" in said
 
 
 def test_a_source_that_waits_for_its_api_does_not_hold_the_database(project: Project) -> None:

@@ -213,7 +213,9 @@ def run_all(folder: Path, sources: dict[str, Any]) -> subprocess.CompletedProces
         "telemetry: {enabled: false}\npython_logs: {python_log_level: DEBUG, "
         "managed_python_loggers: [root]}\n"
     )
-    secrets = dict.fromkeys(("API_KEY", "API_PASSWORD", "CLIENT_SECRET"), CANARY)
+    names = ("API_KEY", "API_PASSWORD", "CLIENT_SECRET")
+    own = [f"{source.upper()}__{name}" for source in sources for name in names]
+    secrets = dict.fromkeys([*names, *own], CANARY)
     environment = {
         **os.environ, **secrets, "DAGSTER_HOME": str(home), "RUNTIME__LOG_LEVEL": "DEBUG",
         "TMPDIR": str(folder),
