@@ -62,7 +62,7 @@ class Cluster:
         for section, values in changes.items():
             settings[section] |= values
         (self.folder / "dagster.yaml").write_text(yaml.safe_dump(settings))
-        for name in ("Procfile", "health", "start", "workspace.yaml"):
+        for name in ("Procfile", "backfill", "health", "start", "workspace.yaml"):
             shutil.copy(DEPLOYMENT / name, self.folder)
 
     def start(self, kind: str, name: str | None = None, **environment: str) -> None:
@@ -105,6 +105,11 @@ class Cluster:
         process = self._processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def kill_children(self, name: str) -> None:
+        """Kill the processes that a worker does its runs in, as for want of memory."""
+        for child in children_of(self._processes[name].pid):
+            os.kill(child, signal.SIGKILL)
 
     def stop(self, names: Iterable[str] | None = None) -> None:
         """End processes as a service manager would."""
@@ -149,14 +154,26 @@ class Cluster:
         parent = self._processes[name].pid
         return sum(_cpu_seconds(pid) for pid in (parent, *children_of(parent)))
 
+    def names(self) -> list[str]:
+        """Give the names of the processes that were started, and not ended."""
+        return list(self._processes)
+
     @contextmanager
     def instance(self) -> Iterator[DagsterInstance]:
         """Open the Dagster instance from here."""
+        with (
+            self.entered(),
+            DagsterInstance.from_ref(InstanceRef.from_dir(str(self.folder))) as instance,
+        ):
+            yield instance
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Have the deployment's environment in this process, for the length of a block."""
         before = dict(os.environ)
         os.environ.update(self.environment)
         try:
-            with DagsterInstance.from_ref(InstanceRef.from_dir(str(self.folder))) as instance:
-                yield instance
+            yield
         finally:
             os.environ.clear()
             os.environ.update(before)

@@ -16,6 +16,7 @@ from event_assets_tests.scale.cluster import Cluster
 from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
 
+pytestmark = pytest.mark.xdist_group("deployment")  # one for all
 SECRET = "a-key-that-nobody-may-see"
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 
@@ -84,25 +85,46 @@ def test_a_step_goes_to_a_worker_for_steps_if_the_executor_is_celery(cluster: Cl
     assert "succeeded" in cluster.log("steps")
 
 
+def begun(cluster: Cluster, run: DagsterRun) -> None:
+    """Wait until a run does its first step."""
+    with cluster.instance() as instance:
+        until(
+            "its first step",
+            lambda: instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_START) or None,
+        )
+
+
 def test_a_run_that_is_cancelled_ends_and_its_worker_goes_on(
     cluster: Cluster, api: Sandbox
 ) -> None:
     api.faults.latency = 600
     run = cluster.launch("sync_events")
-
-    def reads() -> bool | None:
-        started = instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_START)
-        return bool(started) or None
-
     try:
+        begun(cluster, run)
         with cluster.instance() as instance:
-            until("its first step", reads)
             instance.report_run_canceling(run)
             instance.run_launcher.terminate(run.run_id)
         assert end_of(cluster, run) == DagsterRunStatus.CANCELED
     finally:
         api.faults.latency = 0
     assert end_of(cluster, cluster.launch("sync_events")) == DagsterRunStatus.SUCCESS
+
+
+def test_a_run_whose_process_is_killed_is_done_once_more(cluster: Cluster, api: Sandbox) -> None:
+    api.faults.latency = 600
+    run = cluster.launch("sync_events")
+    try:
+        begun(cluster, run)
+        cluster.kill_children("worker")
+    finally:
+        api.faults.latency = 0
+    assert end_of(cluster, run) == DagsterRunStatus.FAILURE
+
+    def another() -> DagsterRun | None:
+        return next((r for r in instance.get_runs() if r.parent_run_id == run.run_id), None)
+
+    with cluster.instance() as instance:
+        assert end_of(cluster, until("another run", another)) == DagsterRunStatus.SUCCESS
 
 
 def test_no_password_and_no_key_is_sent_or_kept(cluster: Cluster, broker: Broker) -> None:
