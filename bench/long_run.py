@@ -1,78 +1,181 @@
-"""Many syncs of a world that lives, one after another: does anything grow with them?
+"""Many syncs of a world that lives, in one `dagster dev`: does anything grow with them?
 
-`python -m bench.long_run [SYNCS]`: a table of what there is after each tenth of them, of which the
-oldest runs are deleted as `housekeeping` does. It takes some two seconds a sync.
+`python -m bench.long_run [SYNCS] [--chart FILE.svg]`: a table of what there is after every tenth
+sync, and by how much it grows. Syncs are started as by the button in the UI, one after the other,
+and the schedule ticks each minute beside them. Of the runs the last 10 minutes are kept, as the job
+`housekeeping` keeps the last 30 days. A sync takes some 7 seconds.
 """
 
-import os
-import resource
-import sys
+from __future__ import annotations
+
+import argparse
+import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from io import StringIO
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+
+from bench.processes import PARTS, memory
+from event_assets import charts
+from event_assets.sandbox import KEY, Sandbox, World
+from event_assets_tests.dagster_dev import (
+    Dagster,
+    copied,
+    dagster_dev,
+    sync_every_minute,
+    until,
+)
 
 EVENTS = 2_000
-KEPT = 20  # runs in Dagster's history
-DAY = timedelta(days=1)
+EVERY = 10  # syncs
+KEPT = 10 / (24 * 60)  # days that a run is kept: 10 minutes
+HOUR = timedelta(hours=1)  # of the world's time, for each sync
+MB = 2**20
+SIZES = {  # by name: files in the project's folder
+    "DuckDB": ("data/warehouse.duckdb", "data/warehouse.duckdb.wal"),
+    "dlt": ("data/dlt",),
+    "Dagster": ("history", "schedules", "storage", "logs", ".logs_queue"),
+    "temporary": ("tmp",),
+}
+TABLES = {"syncs": "event_data_syncs", "rows": "event_data", "changes": "event_changes"}
+SHOWN = ("syncs", "rows", "changes", "runs", *PARTS, *SIZES)
+
+Row = Mapping[str, float]
 
 
-def main(syncs: int) -> None:
-    """Sync so often, a day of the world's time apart, and print what grows."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "dagster").mkdir()
-        os.environ.update(
-            EVENTS_DUCKDB=str(folder / "data/warehouse.duckdb"),
-            DAGSTER_HOME=str(folder / "dagster"),
-        )
-        print(f"{'syncs':>6} {'rows':>8} {'DuckDB':>9} {'dlt':>9} {'Dagster':>9} {'memory':>9}")
-        for number in _synced(syncs):
-            if number % max(syncs // 10, 1) == 0:
-                print(_line(number, folder), flush=True)
+def main() -> None:
+    """Measure, and print what was found."""
+    parser = argparse.ArgumentParser(prog="python -m bench.long_run", description=__doc__)
+    parser.add_argument("syncs", type=int, nargs="?", default=300)
+    parser.add_argument("--chart", type=Path, help="a picture of it, as SVG")
+    parser.add_argument("--rows", type=Path, help="what was measured, as JSON lines")
+    options = parser.parse_args()
+    print(" ".join(f"{name:>9}" for name in SHOWN), flush=True)
+    rows = []
+    for row in _measured(options.syncs):
+        rows.append(row)
+        print(" ".join(f"{row[name]:9,.1f}" for name in SHOWN), flush=True)
+        if options.rows:
+            with options.rows.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+    if len(rows) > 1:
+        print(_growth(rows))
+    if options.chart:
+        draw(rows, options.chart)
 
 
-def _synced(syncs: int) -> Iterator[int]:
-    import dagster as dg
-
-    from event_assets.definitions import defs
-    from event_assets.housekeeping import clean
-    from event_assets.sandbox import KEY, Sandbox, World
-
+def _measured(syncs: int) -> Iterator[Row]:
     now = datetime.now(timezone.utc)
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with Sandbox(World(EVENTS), clock=lambda: now) as api, dg.DagsterInstance.get() as instance:
-        os.environ.update(EVENTS_API_URL=api.url, API_KEY=KEY)
-        job = defs().resolve_job_def("sync_events")
-        for number in range(1, syncs + 1):
-            with redirect_stdout(StringIO()):  # the summary of each
-                done = job.execute_in_process(instance=instance, run_config=quiet)
-            if not done.success:
-                raise SystemExit(f"sync {number} failed")
-            now += DAY / 24
-            records = instance.get_run_records(limit=KEPT + 1)
-            if len(records) > KEPT:
-                clean(instance, records[KEPT - 1].create_timestamp)
-            yield number
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Sandbox(World(EVENTS), clock=lambda: now) as api,
+    ):
+        folder = copied(Path(name))
+        sync_every_minute(folder)
+        settings = {
+            "EVENTS_API_URL": api.url,
+            "API_KEY": KEY,
+            "EVENTS_KEEP_RUNS_DAYS": str(KEPT),
+        }
+        with dagster_dev(folder, settings) as dagster:
+            done = 0
+            while done < syncs:
+                for _ in range(EVERY):
+                    if (status := dagster.run("sync_events")) != "SUCCESS":
+                        raise SystemExit(f"a sync ended with {status}: {dagster.folder}")
+                    now += HOUR
+                row = _now(dagster)
+                done = int(row["syncs"])
+                yield row
+                if dagster.run("housekeeping") != "SUCCESS":
+                    raise SystemExit("housekeeping failed")
 
 
-def _line(number: int, folder: Path) -> str:
-    file = folder / "data/warehouse.duckdb"
-    with duckdb.connect(file) as database:
-        rows = database.table("events.event_data").aggregate("count(*)").fetchone()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sizes = [file.stat().st_size, _size(folder / "data/dlt"), _size(folder / "dagster")]
-    shown = " ".join(f"{size / 2**20:6.1f} MB" for size in [*sizes, peak * 2**20])
-    return f"{number:6,} {rows[0] if rows else 0:8,} {shown}"
+def _now(dagster: Dagster) -> Row:
+    sizes = {
+        name: sum(_size(dagster.folder / place) for place in places) / MB
+        for name, places in SIZES.items()
+    }
+    return {**_counts(dagster), "runs": len(dagster.runs()), **memory(dagster.pid), **sizes}
 
 
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+def _counts(dagster: Dagster) -> Row:
+    def counted() -> Row:
+        try:
+            with duckdb.connect(dagster.folder / SIZES["DuckDB"][0], read_only=True) as database:
+                return {name: _count(database, table) for name, table in TABLES.items()}
+        except duckdb.IOException:  # a sync that the schedule started has it
+            return {}
+
+    return until(counted)
+
+
+def _count(database: duckdb.DuckDBPyConnection, table: str) -> float:
+    (found,) = database.table(f"events.{table}").aggregate("count(*)").fetchall()
+    return float(found[0])
+
+
+def _size(place: Path) -> int:
+    if place.is_file():
+        return place.stat().st_size
+    total = 0
+    for file in place.rglob("*"):
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except OSError:  # gone meanwhile
+            continue
+    return total
+
+
+def _growth(rows: Sequence[Row]) -> str:
+    """Fit a line through the last two thirds: MB (or rows) in 100 syncs."""
+    late = rows[len(rows) // 3 :]
+    slopes = {name: 100 * _slope([(r["syncs"], r[name]) for r in late]) for name in SHOWN[1:]}
+    return "in 100 syncs: " + ", ".join(f"{name} {slope:+,.2f}" for name, slope in slopes.items())
+
+
+def _slope(points: Sequence[tuple[float, float]]) -> float:
+    table = pa.table({"x": [x for x, _ in points], "y": [y for _, y in points]})
+    with duckdb.connect() as nowhere:
+        found = nowhere.from_arrow(table).aggregate("regr_slope(y, x)").fetchone()
+    return float(found[0] or 0) if found else 0.0
+
+
+def draw(rows: Sequence[Row], file: Path) -> None:
+    """Draw what there was after so many syncs, as SVG."""
+    panels = [
+        _panel(rows, list(PARTS), "memory, MB"),
+        _panel(rows, list(SIZES), "files, MB"),
+        _panel(rows, ["runs"], "runs in Dagster's history"),
+    ]
+    apart = {"scale": {"color": "independent"}}
+    charts.save({"hconcat": panels, "resolve": apart, "config": charts.CONFIG}, file)
+
+
+def _panel(rows: Sequence[Row], names: Sequence[str], title: str) -> charts.Spec:
+    points = [
+        {"syncs": row["syncs"], "value": round(row[name], 1), "of": name}
+        for row in rows
+        for name in names
+    ]
+    legend = {"orient": "bottom", "columns": 2} if len(names) > 1 else None
+    return {
+        "title": title,
+        "data": {"values": points},
+        "mark": "line",
+        "encoding": {
+            "x": {"field": "syncs", "type": "quantitative"},
+            "y": {"field": "value", "type": "quantitative", "title": None},
+            "color": {"field": "of", "type": "nominal", "title": None, "sort": list(names),
+                      "scale": charts.PALETTE, "legend": legend},
+        },
+        "width": 200,
+        "height": 140,
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 300)
+    main()

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -158,8 +158,8 @@ def dagster_dev(folder: Path, settings: Mapping[str, str]) -> Iterator[Dagster]:
             yield running
         finally:
             os.killpg(process.pid, signal.SIGINT)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):  # a run may still be at work
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            process.wait()

@@ -4,12 +4,16 @@ import os
 import re
 import subprocess
 import threading
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 
+from event_assets.definitions import defs
+from event_assets.housekeeping import clean
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.conftest import BIN, ROOT, Project
 from event_assets_tests.faults.conftest import Tries
@@ -18,7 +22,7 @@ from event_assets_tests.faults.test_kills import generation
 
 PAGE = (ROOT / "docs/operations.md").read_text()
 COMMANDS = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
-BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE, *_ = COMMANDS
+BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE, SHRINK, *_ = COMMANDS
 HEADERS, BLOCK = 3 * 4096, 256 * 1024  # bytes, of a DuckDB file
 
 
@@ -172,3 +176,21 @@ def test_what_can_be_read_of_a_broken_file_is_rescued(
         rescued = {path.stem for path in (here / "rescued").glob("*.parquet")}
         assert "Corrupt database file" in said
         assert len(rescued) >= 3
+
+
+def test_the_history_of_dagster_is_shrunk_and_still_there(
+    project: Project, tries: Tries, here: Path
+) -> None:
+    with tries.trying("operations: shrink the history"), Sandbox(generation(0)) as api:
+        project.connect_to(api.url)
+        job = defs().resolve_job_def("sync_events")
+        with dg.DagsterInstance.from_config(str(here)) as instance:
+            runs = [job.execute_in_process(instance=instance).run_id for _ in range(3)]
+            clean(instance, datetime.now(timezone.utc))
+        file = here / "history" / "runs" / "index.db"
+        size = file.stat().st_size
+        run(SHRINK, here)
+        assert file.stat().st_size < size
+        with dg.DagsterInstance.from_config(str(here)) as instance:
+            assert [record.dagster_run.run_id for record in instance.get_run_records()] == runs[2:]
+            assert job.execute_in_process(instance=instance).success
