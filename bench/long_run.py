@@ -25,7 +25,7 @@ from event_assets_tests.dagster_dev import (
     Dagster,
     copied,
     dagster_dev,
-    sync_every_minute,
+    sync_at,
     until,
 )
 
@@ -74,7 +74,7 @@ def _measured(syncs: int) -> Iterator[Row]:
         Sandbox(World(EVENTS), clock=lambda: now) as api,
     ):
         folder = copied(Path(name))
-        sync_every_minute(folder)
+        sync_at(folder, "* * * * *")
         settings = {
             "EVENTS_API_URL": api.url,
             "API_KEY": KEY,

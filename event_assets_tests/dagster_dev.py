@@ -59,7 +59,7 @@ class Dagster:
 
     def tick_every_minute(self) -> None:
         """Change the schedule in defs.yaml, and load it."""
-        sync_every_minute(self.folder)
+        sync_at(self.folder, "* * * * *")
         self.ask(
             'mutation { reloadRepositoryLocation(repositoryLocationName: "event_assets") '
             "{ __typename } }"
@@ -114,10 +114,10 @@ class Dagster:
         return until(ended)
 
 
-def sync_every_minute(folder: Path) -> None:
+def sync_at(folder: Path, cron: str) -> None:
     """Change the schedule of a copy of the project."""
     contract = folder / "event_assets/defs/events/defs.yaml"
-    contract.write_text(contract.read_text().replace("*/15 * * * *", "* * * * *"))
+    contract.write_text(contract.read_text().replace("*/15 * * * *", cron))
 
 
 def copied(folder: Path) -> Path:

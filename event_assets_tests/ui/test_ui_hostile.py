@@ -1,12 +1,14 @@
 """An API that means harm, looked at in a browser: what it says is text, and does nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Dialog, Page, Request, expect
 
-from event_assets.sandbox import Sandbox
-from event_assets_tests.dagster_dev import Dagster
+from event_assets.sandbox import KEY, Sandbox
+from event_assets_tests.dagster_dev import Dagster, copied, dagster_dev, sync_at
 from event_assets_tests.platforms import events
 
 DONE = "harm done"  # what each would make the page's title
@@ -33,8 +35,17 @@ def harmful(version: int) -> list[dict[str, Any]]:
     return good + [{"id": HARM["image"], "name": "", "start_time": HARM["script"]}] * version
 
 
+@pytest.fixture
+def own(tmp_path: Path, api: Sandbox) -> Iterator[Dagster]:
+    """One of its own, which syncs when it is told to."""
+    folder = copied(tmp_path)
+    sync_at(folder, "0 0 1 1 *")
+    with dagster_dev(folder, {"EVENTS_API_URL": api.url, "API_KEY": KEY}) as running:
+        yield running
+
+
 def test_what_a_harmful_api_says_is_shown_and_does_nothing(
-    dagster: Dagster, api: Sandbox, page: Page
+    own: Dagster, api: Sandbox, page: Page
 ) -> None:
     harm: list[str] = []
 
@@ -50,8 +61,8 @@ def test_what_a_harmful_api_says_is_shown_and_does_nothing(
     page.on("request", note)
     for version in (0, 1):
         api.replace(harmful(version))
-        assert dagster.run("sync_events") == "SUCCESS"
-    run = next(run["runId"] for run in dagster.runs() if run["jobName"] == "sync_events")
+        assert own.run("sync_events") == "SUCCESS"
+    run = next(run["runId"] for run in own.runs() if run["jobName"] == "sync_events")
 
     def looked_at(texts: Iterable[str]) -> None:
         for text in texts:
@@ -59,13 +70,13 @@ def test_what_a_harmful_api_says_is_shown_and_does_nothing(
         assert not harm
         assert DONE not in page.title()
 
-    page.goto(f"/runs/{run}")
+    page.goto(f"{own.url}/runs/{run}")
     looked_at(HARM.values())
-    page.goto("/assets/event_changes")
+    page.goto(f"{own.url}/assets/event_changes")
     looked_at(HARM.values())
     page.get_by_text("[Show Markdown]").first.click()
     expect(page.locator("img[src^='data:image/svg+xml']").first).to_be_visible()
     looked_at([])
-    page.goto("/assets/event_data?view=checks")
+    page.goto(f"{own.url}/assets/event_data?view=checks")
     page.get_by_text("no_rejects", exact=True).first.click()
     looked_at([HARM["image"], HARM["script"]])
