@@ -10,10 +10,11 @@ from dagster.components.core.component_tree import ComponentTreeException
 from dotenv import load_dotenv
 
 from event_assets import summary
-from event_assets.failures import innermost
+from event_assets.failures import PlainFailure, innermost
+from event_assets.partitions import AccountPartitions
+from event_assets.sync_accounts import sync_all
 
 JOB = "sync_events"
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def main() -> int:
@@ -21,27 +22,32 @@ def main() -> int:
     load_dotenv(".env", override=True)  # as Dagster's own commands do
     os.environ.setdefault("EVENTS_PROGRESS", "bar")
     try:
-        job = _job()
+        return 0 if _run(_definitions()) else 1
     except ComponentTreeException as error:
         problem = innermost(error)
-    else:
-        return _run(job)
+    except PlainFailure as error:
+        problem = str(error)
     print(problem, file=sys.stderr)
     return 1
 
 
-def _job() -> dg.JobDefinition:
+def _definitions() -> dg.Definitions:
     from event_assets.definitions import defs
 
-    return defs().resolve_job_def(JOB)
+    return defs()
 
 
-def _run(job: dg.JobDefinition) -> int:
+def _run(loaded: dg.Definitions) -> bool:
+    job = loaded.resolve_job_def(JOB)
     print("Syncing ...")
     with _instance() as instance:
-        result = job.execute_in_process(run_config=QUIET, instance=instance, raise_on_error=False)
+        if isinstance(job.partitions_def, AccountPartitions):
+            return sync_all(loaded, JOB, job.partitions_def.source, instance)
+        result = job.execute_in_process(
+            run_config=summary.QUIET, instance=instance, raise_on_error=False
+        )
         summary.show(instance, result.run_id)  # after a failure, Dagster may be late to do so
-    return 0 if result.success else 1
+    return result.success
 
 
 def _instance() -> AbstractContextManager[DagsterInstance]:

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,12 +11,15 @@ import dagster as dg
 import requests
 import urllib3
 from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
 )
 from dagster_shared.error import SerializableErrorInfo
+
+from event_assets.partitions import account_in
 
 WEBHOOK = "ALERT_WEBHOOK_URL"
 DAGSTER_URL = "EVENTS_DAGSTER_URL"  # where the UI is, as seen by whoever reads the message
@@ -25,10 +28,12 @@ INTERVAL = 30  # seconds between two looks
 RUNS = 500  # finished runs looked at in one tick, at most
 OVERLAP = 600.0  # seconds: runs that are written down late are not missed
 LONGEST = 300  # characters of a cause
+MOST = 20  # lines of one message
 EVALUATED = (AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED)
 QUERY = re.compile(r"\?[^\s'\"]+")
 
 State = dict[str, Any]
+Latest = Mapping[dg.AssetCheckKey, AssetCheckExecutionRecord]
 Look = Callable[[dg.SensorEvaluationContext, State], Iterator[str]]
 
 
@@ -70,7 +75,8 @@ def _told(context: dg.SensorEvaluationContext, look: Look) -> dg.SensorResult | 
     state: State = json.loads(context.cursor or "{}")
     lines = list(look(context, state))
     if lines:
-        _send("\n".join(lines))
+        more = [f"And {len(lines) - MOST:,} more."] if len(lines) > MOST else []
+        _send("\n".join([*lines[:MOST], *more]))
     reason = f"Sent {len(lines)} of them." if lines else "Nothing is new."
     return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
 
@@ -105,14 +111,25 @@ def _of_run(
     job = run.job_name
     if job.startswith("__"):  # by hand: known by what it made
         job = "run of " + ", ".join(sorted(k.to_user_string() for k in run.asset_selection or ()))
+    if account := account_in(run):
+        job = f"{job} for the account {account}"
     if run.status == DagsterRunStatus.SUCCESS:
         if job in failing and ended >= failing[job]["since"]:
             yield _recovered(f"The job {job}", failing.pop(job), ended, run.run_id)
     elif job in failing:
         failing[job]["times"] += 1
-    elif cause := _cause(instance, run.run_id):
+    elif cause := _cause(instance, run.run_id) or (_checks_in(instance, run) if account else None):
         failing[job] = {"since": ended, "times": 1}
         yield _failed(f"The job {job}", ended, cause, run.run_id)
+
+
+def _checks_in(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
+    """Say which checks failed in the run of an account, whose results the next account's follow."""
+    logs = instance.all_logs(run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
+    found = [log.dagster_event.asset_check_evaluation_data for log in logs if log.dagster_event]
+    errors = [c for c in found if not c.passed and c.severity == dg.AssetCheckSeverity.ERROR]
+    said = "; ".join(f"{check.check_name}: {check.description}" for check in errors)
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]} ..."
 
 
 def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
@@ -120,6 +137,8 @@ def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
     known = context.repository_def
     keys = known.asset_graph.asset_check_keys if known else ()
     latest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    if known:
+        latest = _of_all_accounts(context.instance, known.asset_graph, latest)
     for key, record in sorted(latest.items(), key=lambda item: item[0].to_user_string()):
         name = key.to_user_string()
         about = f"The check {key.name} of {key.asset_key.to_user_string()}"
@@ -135,6 +154,22 @@ def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
                 yield _failed(about, since, cause, record.run_id)
         elif name in state and record.status in EVALUATED:
             yield _recovered(about, state.pop(name), record.create_timestamp, record.run_id)
+
+
+def _of_all_accounts(
+    instance: dg.DagsterInstance, graph: AssetGraph, latest: Latest
+) -> dict[dg.AssetCheckKey, AssetCheckExecutionRecord]:
+    """Leave out results that are of one account: these are told with its run."""
+    found = dict(latest)
+    for key in latest:
+        if graph.get(key.asset_key).partitions_def is None:
+            continue
+        history = instance.event_log_storage.get_asset_check_execution_history(key, limit=RUNS)
+        runs = instance.get_runs(RunsFilter(run_ids=[record.run_id for record in history]))
+        whole = {run.run_id for run in runs if account_in(run) is None}
+        newest = next((record for record in history if record.run_id in whole), None)
+        found = {**found, key: newest} if newest else {k: r for k, r in found.items() if k != key}
+    return found
 
 
 def _is_error(record: AssetCheckExecutionRecord) -> bool:

@@ -13,7 +13,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
 from pydantic import Field
 
-from event_assets import charts, exposure, loading, progress, reading, tables, warehouse
+from event_assets import charts, exposure, loading, partitions, progress, reading, tables, warehouse
 from event_assets.changes import CHANGES
 from event_assets.downstream import build_downstream
 from event_assets.failures import plainly
@@ -26,7 +26,7 @@ from event_assets.syncs import COLUMNS
 NEWEST_SYNCS = """
 select started_at, rows_read, requests, rejects,
     date_diff('millisecond', started_at, finished_at) / 1000 as seconds
-from {schema}.event_data_syncs order by started_at desc limit 100
+from {schema}.event_data_syncs where {mine} order by started_at desc limit 100
 """
 # Of a sync's row, what the UI shows and plots.
 HIDDEN = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
@@ -86,7 +86,8 @@ def _event_data(
         asset_key(source, EVENT_DATA),
         deps=[asset_key(source, "events_api")],
         description="Every event of the API, one row each, merged by `id`. "
-        "Events that left the API stay here and leave `current_events`.",
+        "Events that left the API stay here and leave `current_events`."
+        + (" Each partition is an account." if source.accounts else ""),
         group_name=source.name,
         owners=owners,
         kinds={"dlt", warehouse.place().kind},
@@ -95,7 +96,11 @@ def _event_data(
         metadata={
             "dagster/table_name": warehouse.table_name(source.name, EVENT_DATA),
             "dagster/column_schema": schema_of(
-                source, [(name, field.type) for name, field in source.fields.items()]
+                source,
+                [
+                    *((name, "text") for name in source.own_key),
+                    *((name, field.type) for name, field in source.fields.items()),
+                ],
             ),
         },
     )
@@ -124,6 +129,10 @@ def _further(resource: Resource, owners: Sequence[str]) -> dg.AssetsDefinition:
 def _synced(resource: Resource, spec: dg.AssetSpec) -> dg.AssetsDefinition:
     """Define the asset that a sync of a resource makes."""
 
+    in_partitions = partitions.of(resource.source)
+    if in_partitions:
+        spec = spec.replace_attributes(partitions_def=in_partitions)
+
     class Translator(DagsterDltTranslator):
         def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002 (there is one)
             return spec
@@ -133,6 +142,8 @@ def _synced(resource: Resource, spec: dg.AssetSpec) -> dg.AssetsDefinition:
         dlt_source=reading.declared(resource),
         dlt_pipeline=cast("Pipeline", None),  # made by each sync: making one writes its folder
         dagster_dlt_translator=Translator(),
+        partitions_def=in_partitions,
+        pool=partitions.name_of(resource.source) if in_partitions else None,
     )
     def table(
         context: dg.AssetExecutionContext,
@@ -146,9 +157,10 @@ def _synced(resource: Resource, spec: dg.AssetSpec) -> dg.AssetsDefinition:
 
 
 def _sync(
-    context: dg.AssetExecutionContext, resource: Resource, key: dg.AssetKey, *, full: bool
+    context: dg.AssetExecutionContext, declared: Resource, key: dg.AssetKey, *, full: bool
 ) -> dg.MaterializeResult[None]:
     """Sync by dlt's steps one by one: DagsterDltResource would hold the database while it reads."""
+    resource = partitions.resource_in(context, declared)
     source = resource.source
     metadata: dict[str, Any] = {}
 
@@ -164,7 +176,8 @@ def _sync(
         if resource.has_events:
             metadata["dagster/column_lineage"] = _lineage(source)
         if resource.has_events and _with_pictures(context, source):
-            syncs = tables.rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name)))
+            mine = tables.of_account(source.account)
+            syncs = tables.rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name, mine=mine)))
             metadata["history"] = picture(source, "syncs", charts.history(syncs))
 
     for warning in exposure.warnings():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -12,6 +13,7 @@ from urllib.parse import quote, urlencode
 import dlt
 import pendulum
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
+from dlt.common.typing import TSecretStrValue
 from dlt.sources.helpers.rest_client.auth import (
     APIKeyAuth,
     BearerTokenAuth,
@@ -21,6 +23,7 @@ from dlt.sources.helpers.rest_client.auth import (
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from event_assets.accounts import in_environment
 from event_assets.api_errors import SETTING, ApiError, origin, public
 from event_assets.source import EventSource
 from event_assets.transport import ApiSession
@@ -76,7 +79,9 @@ def _named(auth: AuthBase, source: EventSource, asked: Collection[tuple[str, ...
 
 
 def variable(source: EventSource, name: str) -> str:
-    """Name the environment variable that holds a secret of a source."""
+    """Name the environment variable that holds a secret of a source, or of its account."""
+    if source.account is not None:
+        return "__".join(map(in_environment, (source.name, "accounts", source.account, name)))
     return name.upper() if source.is_default else f"{source.name}__{name}".upper()
 
 
@@ -95,6 +100,7 @@ def secrets_of(source: EventSource) -> list[str]:
     names = {name for places in SECRETS.values() for names in places.values() for name in names}
     names -= {"api_username"}
     found = [_found(place) for name in names for place in _places(source, name)]
+    found += [_of_account(source, name) for name in names]
     values = [secret for secret in found if secret]
     return [*values, *(word for secret in values if " " in secret for word in secret.split())]
 
@@ -116,12 +122,57 @@ def _found(place: str) -> str | None:
         return None
 
 
+def _of_account(source: EventSource, name: str) -> str | None:
+    """Give a secret of the account that is synced, as its name is or as variables spell it.
+
+    Raises:
+        ConfigError: when another account's name is spelled the same, so that it could be its.
+    """
+    if source.account is None:
+        return None
+
+    def place(account: str, spell: Callable[[str], str]) -> list[str]:
+        return [spell(part) for part in (source.name, "accounts", account, name)]
+
+    for provider in dlt.secrets.config_providers:
+        for spell in (str, in_environment):
+            *sections, key = own = place(source.account, spell)
+            found, where = provider.get_value(key, TSecretStrValue, None, *sections)
+            if not found:
+                continue
+            for other in source.known_accounts:
+                *sections, key = place(other, spell)
+                if other != source.account and (
+                    [*sections, key] == own
+                    or provider.get_value(key, TSecretStrValue, None, *sections)[1] == where
+                ):
+                    raise ConfigError(
+                        f"The accounts {source.account} and {other} are both spelled {where}: put "
+                        f"their keys into .dlt/secrets.toml, under {_section(source)} and so on."
+                    )
+            return str(found)
+    return None
+
+
+def _section(source: EventSource) -> str:
+    return f"[{source.name}.accounts.{json.dumps(source.account, ensure_ascii=False)}]"
+
+
 def _secret(source: EventSource, names: tuple[str, ...]) -> str:
+    for name in names:
+        if found := _of_account(source, name):
+            return found
     for name in names:
         for place in _places(source, name)[: 2 if _shares(source) else 1]:
             if found := _found(place):
                 return found
     name = names[-1]
+    if source.account is not None:
+        raise ConfigError(
+            f"No key for the account {source.account} of the API at {source.base_url}: set "
+            f"{variable(source, name)} in .env or in the environment (or {name} in "
+            f".dlt/secrets.toml, under {_section(source)})."
+        )
     raise ConfigError(
         f"No key for the API at {source.base_url}: set {variable(source, name)} in .env or in the "
         f"environment (or {name} in .dlt/secrets.toml)."

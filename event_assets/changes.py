@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from event_assets.accounts import ACCOUNT
 from event_assets.columns import INTERNAL, LAST_SEEN
 from event_assets.tables import TYPES as DUCKDB
 from event_assets.tables import has_table, literal, quoted, rows_of, transaction
@@ -32,60 +33,72 @@ CREATE = "create table if not exists {schema}.event_changes ({columns})"
 NOW = "create or replace temp table changes_now as from {schema}.event_changes limit 0"
 MOVED = """
 create or replace temp table moved as
-select now.id, before.id is null as is_new
-from {schema}.current_events as now left join {schema}.event_changes_snapshot as before using (id)
+select {now_key}, before.id is null as is_new
+from {schema}.current_events as now
+left join {schema}.event_changes_snapshot as before using ({key})
 where before.id is null or {differs}
 """
 APPEARED = """
 insert into changes_now
 select now.last_seen_at, if(gone.id is null, 'appeared', 'reappeared'), now.id, {name},
-    null, null, null, now._dlt_load_id
-from moved join {schema}.current_events as now using (id)
+    null, null, null, now._dlt_load_id{of_now}
+from moved join {schema}.current_events as now using ({key})
 left join (
-    select distinct id from {schema}.event_changes where change = 'gone'
-) as gone using (id)
-where is_new
+    select distinct {key} from {schema}.event_changes where change = 'gone'
+) as gone using ({key})
+where is_new{not_first}
 """
 CHANGED = """
 insert into changes_now
 select changed_at,
     if(part.field = 'status' and lower(part.new) in {cancelled}, 'cancelled', 'changed'),
-    id, name, part.field, part.old, part.new, load_id
+    id, name, part.field, part.old, part.new, load_id{of_part}
 from (
     select now.last_seen_at as changed_at, now.id, {name} as name, now._dlt_load_id as load_id,
-        unnest([{parts}]) as part
-    from moved join {schema}.current_events as now using (id)
-    join {schema}.event_changes_snapshot as before using (id)
+        unnest([{parts}]) as part{of_now}
+    from moved join {schema}.current_events as now using ({key})
+    join {schema}.event_changes_snapshot as before using ({key})
     where not is_new
 )
 where part.old is distinct from part.new
 """
 GONE = """
 insert into changes_now
-select sync.finished_at, 'gone', before.id, {old_name}, null, null, null, sync.load_id
+select sync.finished_at, 'gone', before.id, {old_name}, null, null, null, sync.load_id{of_before}
 from {schema}.event_changes_snapshot as before
-anti join {schema}.current_events as now using (id)
-cross join (
-    select finished_at, load_id from {schema}.event_data_syncs order by started_at desc limit 1
-) as sync
+anti join {schema}.current_events as now using ({key})
+join (
+    select arg_max(finished_at, started_at) as finished_at,
+        arg_max(load_id, started_at) as load_id{of_sync}
+    from {schema}.event_data_syncs {by_account}
+) as sync on {same_account}
 """
 FORGET = """
 delete from {schema}.event_changes_snapshot
-where id in (select id from moved) or id not in (select id from {schema}.current_events)
+where ({key}) in (select {row} from moved)
+    or ({key}) not in (select {row} from {schema}.current_events)
 """
 REMEMBER = """
 insert into {schema}.event_changes_snapshot by name
-select {columns} from {schema}.current_events where id in (select id from moved)
+select {columns} from {schema}.current_events where ({key}) in (select {row} from moved)
 """
 START_ANEW = """
 create or replace table {schema}.event_changes_snapshot as
 select {columns} from {schema}.current_events
 """
 MOVES = """
-select change || coalesce(': ' || field, '') as what, change, count(distinct id) as events
+select change || coalesce(': ' || field, '') as what, change, count(distinct {row}) as events
 from changes_now group by all order by events desc limit 20
 """
 ADD = "insert into {schema}.event_changes from changes_now"
+BEFORE = """
+create or replace temp table changes_before as
+select account from {schema}.event_data_accounts where was_compared
+"""
+COMPARED = """
+update {schema}.event_data_accounts set was_compared = true
+where not was_compared and account in (select account from {schema}.event_data_syncs)
+"""
 NEW_FIELD = 0.5  # of the events may have a new field for it to be a change of theirs
 PREVIEW = 20  # rows shown with a materialization
 
@@ -110,44 +123,86 @@ def record(
     schema: str,
     first: Sequence[str] = (),
     ignore: Collection[str] = (),
+    *,
+    accounts: bool = False,
 ) -> Changes:
     """Compare the current events with the ones before, and note what is different.
 
-    The first time there is nothing to compare with: the events that are there are no change. Before
-    a sync has ended they are not all there, and are not remembered.
+    The first time there is nothing to compare with: the events that are there are no change; nor
+    are those of an account that is new. Before a sync has ended they are not all there, and are not
+    remembered.
 
     Args:
         database: a connection.
         schema: the source's.
         first: the columns whose changes are noted first.
         ignore: columns whose changes are not noted.
+        accounts: whether the events are those of accounts, and told apart by these, too.
     """
+    words = _words(schema, accounts)
     now = _columns(database, schema, "current_events")
     before = _columns(database, schema, SNAPSHOT) if has_table(database, schema, SNAPSHOT) else {}
     with transaction(database):
-        declared = ", ".join(f"{name} {DUCKDB[kind]}" for name, kind in TYPES.items())
+        types = types_of(accounts).items()
+        declared = ", ".join(f"{name} {DUCKDB[kind]}" for name, kind in types)
         database.execute(CREATE.format(schema=schema, columns=declared))
         database.execute(NOW.format(schema=schema))
+        if accounts:
+            database.execute(BEFORE.format(schema=schema))
         if before:
             shares = _filled(database, schema, now)
             compared = _compared(now, before, first, ignore, shares)
-            _compare(database, schema, compared, now, same=now == before)
+            _compare(database, words, compared, now, same=now == before)
         ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchone()
         if now != before and ended:
             columns = ", ".join(map(quoted, now))
             database.execute(START_ANEW.format(schema=schema, columns=columns))
         database.execute(ADD.format(schema=schema))
+        if accounts:
+            database.execute(COMPARED.format(schema=schema))
     found = database.table("changes_now")
     return Changes(
-        dict(found.aggregate("change, count(distinct id)", "change").fetchall()),
+        dict(found.aggregate(f"change, count(distinct {words['row']})", "change").fetchall()),
         rows_of(found.project("change, name, field, old, new, id").limit(PREVIEW)),
-        rows_of(database.sql(MOVES)),
+        rows_of(database.sql(MOVES.format_map(words))),
     )
+
+
+def types_of(accounts: bool) -> dict[str, str]:
+    """Give the columns of `event_changes`, and their types by dlt's names."""
+    return {**TYPES, ACCOUNT: "text"} if accounts else TYPES
+
+
+def _words(schema: str, accounts: bool) -> dict[str, str]:
+    """Give what the statements say of the key, and of whose an event is."""
+    if not accounts:
+        empty = ("of_now", "of_part", "of_before", "of_sync", "by_account", "not_first")
+        return {
+            **dict.fromkeys(empty, ""),
+            "schema": schema,
+            "key": "id",
+            "row": "id",
+            "now_key": "now.id",
+            "same_account": "true",
+        }
+    return {
+        "schema": schema,
+        "key": "account, id",
+        "row": "(account, id)",
+        "now_key": "now.account, now.id",
+        "of_now": ", now.account",
+        "of_part": ", account",
+        "of_before": ", before.account",
+        "of_sync": ", account",
+        "by_account": "group by account",
+        "same_account": "sync.account = before.account",
+        "not_first": " and now.account in (from changes_before)",
+    }
 
 
 def _compare(
     database: duckdb.DuckDBPyConnection,
-    schema: str,
+    key: Mapping[str, str],
     compared: Mapping[str, str],
     columns: Mapping[str, str],
     same: bool,
@@ -161,7 +216,7 @@ def _compare(
     )
     has_name = "name" in columns
     words = {
-        "schema": schema,
+        **key,
         "differs": differs or "false",
         "parts": parts,
         "cancelled": CANCELLED,

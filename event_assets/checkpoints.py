@@ -17,8 +17,7 @@ from event_assets.paging.bookmark import ids_in
 from event_assets.paging.seen import DistinctIds, row_ids
 from event_assets.rejects import rejects_of
 from event_assets.source import Resource
-from event_assets.syncs import COLUMNS as OF_SYNCS
-from event_assets.syncs import Earlier, Sync, syncs_of
+from event_assets.syncs import Earlier, Sync, columns_of, syncs_of
 from event_assets.tally import Tally, key_of
 from event_assets.warehouse import again
 
@@ -40,8 +39,8 @@ COLUMNS = {
     "figures": "json",
     "position": "varchar",
 }
-LOADED = "select id::varchar from {table} where _dlt_load_id >= $load_id"
-REJECTED = "select id, record::varchar from {rejects} where load_id >= $load_id"
+LOADED = "select id::varchar from {table} where _dlt_load_id >= $load_id and {mine}"
+REJECTED = "select id, record::varchar from {rejects} where load_id >= $load_id and {mine}"
 
 
 def checkpoint_of(table: str) -> str:
@@ -58,7 +57,13 @@ def part_rows(database: duckdb.DuckDBPyConnection, resource: Resource) -> int | 
     source, syncs = resource.source, syncs_of(resource.name)
     if not resource.has_events or resource.increment or source.windows:
         return None
-    ended = tables.last_value(database, source.name, syncs, "load_id", "complete is not false")
+    ended = tables.last_value(
+        database,
+        source.name,
+        syncs,
+        "load_id",
+        f"complete is not false and {tables.of_account(source.account)}",
+    )
     return None if ended else source.checkpoint_rows or None
 
 
@@ -87,7 +92,8 @@ def keep(database: duckdb.DuckDBPyConnection, resource: Resource, now: Sync, pos
 
     def replace() -> None:
         with tables.transaction(database):
-            tables.create(database, source.name, syncs_of(resource.name), OF_SYNCS)
+            syncs = syncs_of(resource.name)
+            tables.create(database, source.name, syncs, columns_of(source.account))
             tables.create(database, source.name, table, COLUMNS)
             forget(database, resource)
             tables.append(database, source.name, table, COLUMNS, row)
@@ -189,6 +195,7 @@ def _batches(
     names = {
         "table": f"{schema}.{tables.quoted(resource.name)}",
         "rejects": f"{schema}.{rejects_of(resource.name)}",
+        "mine": tables.of_account(resource.source.account),
     }
     found = database.execute(query.format_map(names), {"load_id": row["load_id"]})
     for batch in found.to_arrow_reader(FETCHED):

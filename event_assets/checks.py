@@ -1,7 +1,7 @@
 """What must be true of `event_data`, as asset checks. An ERROR stops what is downstream."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import cast
 
@@ -10,14 +10,15 @@ import duckdb
 from pydantic import Field as Describe
 from pydantic import model_validator
 
-from event_assets import checkpoints, tables, warehouse
+from event_assets import checkpoints, partitions, tables, warehouse
+from event_assets.checked_accounts import Judge, for_accounts
 from event_assets.configuration import Attributes
 from event_assets.failures import plainly
 from event_assets.metadata import as_table, asset_key
 from event_assets.rejects import REJECTS, said
 from event_assets.source import EVENT_DATA, EventSource, Resource
 from event_assets.syncs import SYNCS, syncs_of
-from event_assets.tables import quoted, rows_of
+from event_assets.tables import of_account, quoted, rows_of
 
 YEAR = 60 * 24 * 365  # minutes
 UNSHOWN = ("complete", "reason", "full_sync", "position", "version")  # of a sync's row
@@ -67,7 +68,9 @@ def build_checks(
 
 def _of_further(resource: Resource) -> dg.AssetChecksDefinition:
     key = asset_key(resource.source, resource.name)
-    syncs = f"{resource.source.name}.{quoted(syncs_of(resource.name))}"
+
+    def judge(database: duckdb.DuckDBPyConnection, source: EventSource) -> dg.AssetCheckResult:
+        return complete(database, source, key, syncs_of(resource.name))
 
     @dg.asset_check(
         asset=key,
@@ -76,9 +79,12 @@ def _of_further(resource: Resource) -> dg.AssetChecksDefinition:
         description="The newest sync read every record: ERROR when some are known to be missing, "
         "WARN when the API gives no way to be sure.",
     )
-    def evaluate() -> dg.AssetCheckResult:
+    def evaluate(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         def result() -> dg.AssetCheckResult:
-            return warehouse.run(lambda database: complete(database, syncs, key))
+            account = partitions.account_in(context.run)
+            return warehouse.run(
+                lambda database: for_accounts(database, resource.source, account, judge)
+            )
 
         return plainly(result)
 
@@ -88,36 +94,33 @@ def _of_further(resource: Resource) -> dg.AssetChecksDefinition:
 def _of_events(source: EventSource, freshness: Freshness | None) -> dg.AssetChecksDefinition:
     """Build the checks of one source's `event_data`, evaluated together after each sync."""
     key = asset_key(source, EVENT_DATA)
-    checks: dict[str, tuple[str, Callable[[duckdb.DuckDBPyConnection], dg.AssetCheckResult]]] = {
+    checks: dict[str, tuple[str, Judge]] = {
         "complete": (
             "The newest sync read every event of the API: ERROR when some are known to be "
             "missing, WARN when the API gives no way to be sure.",
-            lambda database: complete(
-                database,
-                f"{source.name}.{SYNCS}",
-                key,
-                checkpoints.unfinished(database, source.events),
+            lambda database, of: complete(
+                database, of, key, unfinished=checkpoints.unfinished(database, of.events)
             ),
         ),
         "unique_ids": (
             "No event is in the table twice, and none is without an `id`.",
-            lambda database: unique_ids(database, source.name, key),
+            lambda database, of: unique_ids(database, of, key),
         ),
         "no_rejects": (
             "No record of the newest sync breaks the contract; those that do are kept in "
             "event_data_rejects.",
-            lambda database: no_rejects(database, source.name, key),
+            lambda database, of: no_rejects(database, of, key),
         ),
         "schema_stable": (
             "The newest sync filled the columns that the one before filled, with the same types.",
-            lambda database: schema_stable(database, source.name, key),
+            lambda database, of: schema_stable(database, of, key),
         ),
     }
     if freshness:
         checks["fresh"] = (
             f"The newest good sync is younger than {freshness.warn_after_minutes:g} minutes "
             f"(WARN) and {freshness.fail_after_minutes:g} minutes (ERROR).",
-            lambda database: fresh(database, source.name, key, freshness),
+            lambda database, of: fresh(database, of, key, freshness),
         )
     specs = [
         dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
@@ -132,8 +135,13 @@ def _of_events(source: EventSource, freshness: Freshness | None) -> dg.AssetChec
             # last one ended well.
             patience = BUSY_WAIT if names == ["fresh"] else None
             try:
+                account = partitions.account_in(context.run)
+                judges = [checks[name][1] for name in names]
                 return warehouse.run(
-                    lambda database: [checks[name][1](database) for name in names], patience
+                    lambda database: [
+                        for_accounts(database, source, account, judge) for judge in judges
+                    ],
+                    patience,
                 )
             except warehouse.BusyError:
                 synced = _last_sync(context.instance, key)
@@ -146,12 +154,14 @@ def _of_events(source: EventSource, freshness: Freshness | None) -> dg.AssetChec
 
 def complete(
     database: duckdb.DuckDBPyConnection,
-    syncs: str,
+    source: EventSource,
     key: dg.AssetKey,
+    syncs: str = SYNCS,
     unfinished: str | None = None,
 ) -> dg.AssetCheckResult:
     """Check what the newest sync says of itself in the table of the syncs, if it has ended."""
-    newest = database.sql(f"from {syncs} order by started_at desc limit 1")
+    rows = database.sql(f"from {source.name}.{quoted(syncs)}").filter(of_account(source.account))
+    newest = rows.order("started_at desc").limit(1)
     figures = dict(zip(newest.columns, newest.fetchone() or (), strict=False))
     if unfinished:
         figures = {"complete": False, "reason": unfinished}
@@ -173,10 +183,10 @@ def complete(
 
 
 def unique_ids(
-    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
+    database: duckdb.DuckDBPyConnection, source: EventSource, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
     """Check that `id` is unique and never null in `event_data`."""
-    events = database.table(f"{schema}.{EVENT_DATA}")
+    events = database.table(f"{source.name}.{EVENT_DATA}").filter(of_account(source.account))
     counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)").fetchone()
     rows, distinct, missing = counts or (0, 0, 0)
     doubled = rows - missing - distinct
@@ -204,11 +214,13 @@ def unique_ids(
 
 
 def no_rejects(
-    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
+    database: duckdb.DuckDBPyConnection, source: EventSource, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
     """Count the records of the newest sync that break the contract, by reason."""
-    newest = tables.last_value(database, schema, SYNCS, "load_id", "full_sync is not false")
-    rejects = database.table(f"{schema}.{REJECTS}").filter(f"load_id >= '{newest}'")
+    schema, mine = source.name, of_account(source.account)
+    full = f"full_sync is not false and {mine}"
+    newest = tables.last_value(database, schema, SYNCS, "load_id", full)
+    rejects = database.table(f"{schema}.{REJECTS}").filter(f"load_id >= '{newest}' and {mine}")
     reasons = rejects.aggregate("field, reason, count(*) as records").order("records desc, reason")
     counts = reasons.fetchall()
     total = sum(count for *_, count in counts)
@@ -231,11 +243,12 @@ def no_rejects(
 
 
 def schema_stable(
-    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey
+    database: duckdb.DuckDBPyConnection, source: EventSource, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
     """Compare the columns that the newest sync filled with those of the sync before."""
     comparable = "rows_read > 0 and columns is not null and full_sync is not false"
-    syncs = database.table(f"{schema}.{SYNCS}").filter(comparable)
+    mine = of_account(source.account)
+    syncs = database.table(f"{source.name}.{SYNCS}").filter(f"{comparable} and {mine}")
     filled = syncs.order("started_at desc").limit(2).project("columns").fetchall()
     now, before = ([json.loads(columns) for (columns,) in filled] + [{}, {}])[:2]
     changed = [
@@ -263,12 +276,15 @@ def schema_stable(
 
 
 def fresh(
-    database: duckdb.DuckDBPyConnection, schema: str, key: dg.AssetKey, freshness: Freshness
+    database: duckdb.DuckDBPyConnection,
+    source: EventSource,
+    key: dg.AssetKey,
+    freshness: Freshness,
 ) -> dg.AssetCheckResult:
     """Check the age of the newest sync that `event_data` holds."""
-    newest = None
+    newest, schema = None, source.name
     if tables.has_table(database, schema, "_dlt_loads"):
-        own = f"status = 0 and schema_name = {tables.literal(schema)}"
+        own = f"status = 0 and schema_name = {tables.literal(source.events.pipeline)}"
         loads = database.table(f"{schema}._dlt_loads").filter(own)
         newest = loads.aggregate("max(inserted_at)").fetchone()
     return _judged(newest[0] if newest else None, key, freshness)

@@ -41,6 +41,12 @@ class Names:
             if name not in reserved and not name.startswith(INTERNAL)
         }
 
+    def said(self) -> dict[str, Path]:
+        """Give the paths that the names of their columns do not say, by column."""
+        return {
+            name: path for path, name in self._columns.items() if path != tuple(name.split("__"))
+        }
+
     def is_plain(self, path: Path) -> bool:
         """Is a path called in the API just as its column will be?"""
         return path in self._columns or "__".join(map(str, path)) == _normalized(path)

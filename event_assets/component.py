@@ -1,28 +1,26 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import (
-    UnresolvedAssetJobDefinition,
-)
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, WithJsonSchema, model_validator
 from pydantic import Field as Describe
 
-from event_assets import configuration, warehouse
+from event_assets import accounts, configuration, warehouse
+from event_assets.accounts import JSON_SCHEMA as ACCOUNTS_SCHEMA
+from event_assets.accounts import Accounts
 from event_assets.assets import build_assets
 from event_assets.auth import ConfigError
 from event_assets.checks import Freshness, build_checks
 from event_assets.fields import NAMING, Field, misnamed
+from event_assets.jobs import build_jobs
 from event_assets.limits import Limits
-from event_assets.metadata import asset_key
 from event_assets.rejects import MAX_REJECTS
 from event_assets.scaffold import EventApiScaffolder
-from event_assets.schedules import build_schedule
-from event_assets.source import CHECKPOINT_ROWS, EVENT_DATA, EventSource
+from event_assets.source import CHECKPOINT_ROWS, EventSource
 from event_assets.summary import RunSummary
 from event_assets.transport import CONCURRENCY
 from event_assets.windows import Windows
@@ -37,6 +35,15 @@ def _fields(context: dg.ResolutionContext, value: dict[str, Field]) -> dict[str,
     if found := list(misnamed(value)):
         raise configuration.misplaced(context, found)
     return value
+
+
+def _accounts(context: dg.ResolutionContext, value: Any) -> Accounts | None:
+    given = context.resolve_value(value)
+    if given is None:
+        return None
+    if found := list(accounts.problems(given)):
+        raise configuration.misplaced(context, found)
+    return Accounts(**given) if isinstance(given, dict) else Accounts(tuple(given))
 
 
 class Timeouts(configuration.Attributes):
@@ -73,6 +80,15 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         Describe(
             description="Typed columns of event_data; other fields become columns by themselves."
         )
+    )
+    accounts: Annotated[
+        Accounts | None,
+        dg.Resolver(_accounts, model_field_type=Annotated[Any, WithJsonSchema(ACCOUNTS_SCHEMA)]),
+    ] = Describe(
+        default=None,
+        description="The names of the platform's accounts to sync, each a partition: a list, or "
+        "{file: PATH}, one name a line, or {query: SQL}, run in the warehouse. `{account}` in "
+        "`rest_api` stands for the name.",
     )
     schedule: str | None = Describe(
         default=None, description="When to sync, as a cron expression in UTC; none: never."
@@ -152,6 +168,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             self.windows,
             (self.timeouts or Timeouts()).limits(self.max_answer_mb),
             self.checkpoint_rows or 0,
+            self.accounts,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
@@ -161,31 +178,31 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         if (
             NAMING.normalize_identifier(name) != name
             or name in warehouse.reserved_words()
-            or name.endswith(("_staging", "_fully"))  # a schema and a job of another source
+            or name.endswith(("_staging", "_fully", "_on_schedule"))  # of another source
         ):
             raise ConfigError(
                 f"The folder {context.path} names a source, and so a schema in DuckDB: give it a "
                 "name of small letters, digits and underscores that is no word of SQL and does "
-                "not end in _staging or _fully."
+                "not end in _staging, _fully or _on_schedule."
             )
         source = self.source(name)
         if problem := _mismatch(source, self.full_sync):
             raise ConfigError(f"{context.path}/defs.yaml: {problem}")
-        jobs = list(_jobs(source, self.schedule, self.full_sync, self.freshness))
+        jobs, schedules = build_jobs(source, self.schedule, self.full_sync, self.freshness)
         return dg.Definitions(
             assets=build_assets(
                 source, self.owners, self.freshness.policy() if self.freshness else None
             ),
             asset_checks=build_checks(source, self.freshness),
-            jobs=[job for job, *_ in jobs],
-            schedules=[build_schedule(job, cron, of) for job, cron, of in jobs if cron],
+            jobs=jobs,
+            schedules=schedules,
             resources=RESOURCES,
         )
 
 
 OWN_TABLES = {
     *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
-    *("event_data_api", "all_events"),
+    *("event_data_api", "event_data_accounts", "event_data_paths", "all_events"),
 }
 
 
@@ -193,8 +210,12 @@ def _mismatch(source: EventSource, full_sync: str | None) -> str | None:
     """Say what does not go together."""
     if full_sync and not any(r.increment for r in source.resources.values()):
         return "`full_sync` is for an endpoint with `incremental`; without, every sync is full."
+    if accounts.is_mentioned(source.rest_api) and not source.accounts:
+        return "`{account}` stands for the name of an account: list these in `accounts`."
     for resource in source.resources.values():
         name = resource.name
+        if source.accounts and accounts.ACCOUNT in resource.contract():
+            return f"`account` is whose a record is: give another name to that of `{name}`."
         own = name in OWN_TABLES or name.endswith(("_syncs", "_rejects", "_checkpoint"))
         if NAMING.normalize_identifier(name) != name or own:
             return (
@@ -206,33 +227,3 @@ def _mismatch(source: EventSource, full_sync: str | None) -> str | None:
         if resource.increment and not resource.columns_of_key:
             return f"`incremental` of `{resource.name}` needs a `primary_key` to merge by."
     return None
-
-
-def _jobs(
-    source: EventSource, schedule: str | None, full_sync: str | None, freshness: Freshness | None
-) -> Iterator[tuple[UnresolvedAssetJobDefinition, str | None, str | None]]:
-    """Give a source's jobs, when each runs, and the schema whose syncs it waits for, if any."""
-    suffix = "events" if source.is_default else source.name
-    event_data = asset_key(source, EVENT_DATA)
-    of_api = [asset_key(source, r.name) for r in source.resources.values() if not r.parent]
-    selection = dg.AssetSelection.assets(*of_api).downstream()
-    description = f"Sync {source.name}: the API, into DuckDB, checked."
-    sync = dg.define_asset_job(f"sync_{suffix}", selection, description=description)
-    yield sync, schedule, source.name
-    asked_for_news = [r.name for r in source.resources.values() if r.increment]
-    if asked_for_news:
-        names = ("__".join(asset_key(source, name).path) for name in asked_for_news)
-        fully = dg.define_asset_job(
-            f"sync_{suffix}_fully",
-            selection,
-            config={"ops": {name: {"config": {"full_sync": True}} for name in names}},
-            description=f"{description} Everything is read: what does not come is gone.",
-        )
-        yield fully, full_sync, source.name
-    if freshness:
-        fresh = dg.define_asset_job(
-            f"check_{suffix}_are_fresh",
-            selection=dg.AssetSelection.checks(dg.AssetCheckKey(event_data, "fresh")),
-            description="Fail when the newest good sync is too old: syncs may have stopped.",
-        )
-        yield fresh, freshness.cron() if schedule else None, None

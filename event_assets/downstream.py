@@ -7,15 +7,15 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from event_assets import changes, charts, metadata, tables, warehouse
-from event_assets.current import CURRENT
+from event_assets import account_list, accounted, changes, charts, metadata, tables, warehouse
+from event_assets.current import current
 from event_assets.failures import plainly
 from event_assets.source import EVENT_DATA, EventSource
 
 Metadata = dict[str, Any]
 Build = Callable[[duckdb.DuckDBPyConnection], Metadata]
 
-CURRENT_EVENTS = f"create or replace view {{schema}}.current_events as{CURRENT}"
+CURRENT_EVENTS = "create or replace view {schema}.current_events as{current}"
 CALENDAR_TABLE = """
 create table if not exists {schema}.event_calendar (day date, status varchar, events bigint)
 """
@@ -67,11 +67,14 @@ def build_downstream(source: EventSource, owners: Sequence[str]) -> list[dg.Asse
 
 
 def _current_events(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
-    statement = CURRENT_EVENTS.format(schema=source.name).strip()
+    statement = CURRENT_EVENTS.format(schema=source.name, current=current(source)).strip()
 
     def build(database: duckdb.DuckDBPyConnection) -> Metadata:
-        select = CURRENT.format(schema=source.name).strip()
-        warehouse.place().create_view(database, f"{source.name}.current_events", select)
+        if source.accounts:
+            names = account_list.listed(source, database)
+            accounted.keep_listed(database, source.name, names)
+        name, select = f"{source.name}.current_events", current(source).strip()
+        warehouse.place().create_view(database, name, select)
         columns = database.sql(f"from {source.name}.current_events").columns
         same = {name: [name] for name in columns}
         return {"dagster/column_lineage": metadata.lineage(source, EVENT_DATA, same)}
@@ -83,15 +86,25 @@ def _current_events(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefi
         name="current_events",
         upstream=EVENT_DATA,
         kind="view",
-        columns={name: field.type for name, field in source.fields.items()},
-        description="The events that the newest complete sync saw, and newer ones.",
+        columns={
+            **dict.fromkeys(source.own_key, "text"),
+            **{name: field.type for name, field in source.fields.items()},
+        },
+        description="The events that the newest complete sync saw, and newer ones."
+        + (" Of accounts that are listed; of each, its newest sync." if source.accounts else ""),
         statement=statement,
     )
 
 
 def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefinition:
     def build(database: duckdb.DuckDBPyConnection) -> Metadata:
-        found = changes.record(database, source.name, list(source.fields), source.ignore_changes)
+        found = changes.record(
+            database,
+            source.name,
+            list(source.fields),
+            source.ignore_changes,
+            accounts=bool(source.accounts),
+        )
         return {
             **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
             "changes": metadata.as_table(found.rows),
@@ -105,7 +118,7 @@ def _event_changes(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefin
         name=changes.CHANGES,
         upstream="current_events",
         kind="table",
-        columns=changes.TYPES,
+        columns=changes.types_of(bool(source.accounts)),
         description="What moved: a row for each event that appeared, for each field of an event "
         "that changed (old and new), and for each event that was cancelled or went away. "
         "The first comparison is the start: the events that were there then are no change.",

@@ -75,7 +75,7 @@ class Increment:
         made["params"] = params
         for part in IN_REQUESTS:
             if part in made:
-                made[part] = expand_placeholders(made[part], {"incremental": values})
+                made[part] = _literal(expand_placeholders(made[part], {"incremental": values}))
         bounds = ((self.start_param, start), (self.end_param, self.end))
         made["params"] |= {name: value for name, value in bounds if name and value is not None}
         return made
@@ -90,6 +90,15 @@ class Increment:
         values = _before(found, now - MARGIN)
         values = [position, *values] if position is not None else values
         return max((v for v in values if isinstance(v, type(values[0]))), default=None)
+
+
+def _literal(config: Any) -> Any:
+    """Double the braces that are left, for dlt to take them as they are."""
+    if isinstance(config, str):
+        return config.replace("{", "{{").replace("}", "}}")
+    if isinstance(config, Mapping):
+        return {name: _literal(value) for name, value in config.items()}
+    return [_literal(value) for value in config] if isinstance(config, list) else config
 
 
 def _before(values: Sequence[Any], limit: datetime) -> list[Any]:

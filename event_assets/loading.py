@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from tempfile import TemporaryFile
@@ -13,18 +14,20 @@ import duckdb
 from dlt import Pipeline
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from event_assets import checkpoints, reading, tables, warehouse
+from event_assets import accounted, checkpoints, reading, tables, warehouse
+from event_assets.accounted import TableMovedError
 from event_assets.auth import ConfigError
 from event_assets.columns import Names
-from event_assets.current import CURRENT
+from event_assets.current import current
 from event_assets.parents import records
 from event_assets.parts import Parts
 from event_assets.progress import Show
 from event_assets.rejects import NOT_LOADED, Found
 from event_assets.source import EVENT_DATA, SANDBOX, EventSource, Resource
-from event_assets.syncs import COLUMNS, SYNCS, Sync, syncs_of
+from event_assets.syncs import SYNCS, Sync, columns_of, syncs_of
 
 Database = duckdb.DuckDBPyConnection
+MOST_TRIES = 3  # of one sync, when others change the table meanwhile
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,15 @@ def sync(
         ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: when it cannot be
             done; the tables are then as they were, or as the last part left them.
     """
+    for _ in range(MOST_TRIES - 1):
+        with suppress(TableMovedError):
+            return _synced(resource, show, look, full)
+    return _synced(resource, show, look, full)
+
+
+def _synced(
+    resource: Resource, show: Show, look: Callable[[Database, Loaded], None], full: bool
+) -> None:
     source = resource.source
     with TemporaryFile() as file, warehouse.pipeline(resource.pipeline, source.name) as pipeline:
         found = Found(file)
@@ -89,7 +101,10 @@ def _begun(
     increment = resource.increment
     position = None
     if increment and not full:
-        same = f"complete and version = {tables.literal(source.version)}"
+        same = (
+            f"complete and version = {tables.literal(source.version)} "
+            f"and {tables.of_account(source.account)}"
+        )
         syncs = syncs_of(resource.name)
         if tables.has_column(database, source.name, syncs, "version"):
             position = tables.last_value(database, source.name, syncs, "position", same)
@@ -101,6 +116,8 @@ def _begun(
         increment=increment,
         position=json.loads(position) if position else None,
         part_rows=checkpoints.part_rows(database, resource),
+        paths=accounted.paths(database, source.name, resource.name) if source.account else {},
+        account=source.account,
     )
     if began.part_rows:
         checkpoints.go_on(database, resource, began)
@@ -122,6 +139,7 @@ def _fetch(resource: Resource, pipeline: Pipeline, now: Sync, parts: Parts, foun
                 NOT_LOADED,
                 now.started_at,
                 complete=False,
+                account=resource.source.account,
             )
         )
         raise
@@ -140,7 +158,8 @@ def _load_part(
     _load(database, resource, pipeline, now)
     load_id = tables.last_load_id(database, schema, resource.pipeline)
     now.first_load = now.first_load or load_id
-    found.keep(database, schema, table, load_id, now.started_at, complete=False)
+    account = resource.source.account
+    found.keep(database, schema, table, load_id, now.started_at, complete=False, account=account)
     checkpoints.keep(database, resource, now, position)
     before, now.types = now.types, tables.types(database, schema, table)
     if warehouse.place().widens:
@@ -152,6 +171,9 @@ def _load(database: Database, resource: Resource, pipeline: Pipeline, now: Sync)
     source, table = resource.source, resource.name
     _refuse_to_mix(database, source)
     tables.note_api(database, source.name, source.api)
+    accounted.refuse_if_moved(database, resource, now)
+    if source.account is not None:
+        accounted.note(database, source.name, source.account)
     changes: list[str] = []
     if now.shaped:
         changes = tables.prepare(
@@ -164,6 +186,7 @@ def _load(database: Database, resource: Resource, pipeline: Pipeline, now: Sync)
         )
     if resource.columns_of_key or not _spares(database, resource, now):
         warehouse.load(pipeline, database, changes)
+    accounted.keep_paths(database, resource, now)
 
 
 def _loaded(
@@ -172,7 +195,7 @@ def _loaded(
     source, table = resource.source, resource.name
     _load(database, resource, pipeline, now)
     if resource.has_events:
-        _doubt_an_empty_answer(database, source, now)
+        _doubt_an_empty_answer(database, resource, now)
     load_id = tables.last_load_id(database, source.name, resource.pipeline)
     row = now.row(load_id, source.api, source.version)
     found.keep(
@@ -183,12 +206,14 @@ def _loaded(
         now.started_at,
         complete=row["complete"] is True and now.is_full,
         has_ids="id" in resource.columns_of_key,
+        account=source.account,
         first_load=now.first_load or load_id,
     )
 
     def end() -> None:
         with tables.transaction(database):
-            tables.append(database, source.name, syncs_of(table), COLUMNS, row)
+            columns = columns_of(source.account)
+            tables.append(database, source.name, syncs_of(table), columns, row)
             checkpoints.forget(database, resource)
 
     warehouse.again(end)
@@ -200,8 +225,7 @@ def _spares(database: Database, resource: Resource, now: Sync) -> bool:
     schema, table = resource.source.name, resource.name
     if not tables.has_table(database, schema, table):
         return False
-    had = database.table(f"{schema}.{tables.quoted(table)}").aggregate("count(*)").fetchone()
-    if had == (0,) or (now.kept and now.outcome.complete is not False):
+    if not accounted.count(database, resource) or (now.kept and now.outcome.complete is not False):
         return False
     if now.outcome.complete:
         reason = "The API answered with no records, where it had some before: these stay."
@@ -209,10 +233,10 @@ def _spares(database: Database, resource: Resource, now: Sync) -> bool:
     return True
 
 
-def _doubt_an_empty_answer(database: Database, source: EventSource, now: Sync) -> None:
+def _doubt_an_empty_answer(database: Database, events: Resource, now: Sync) -> None:
     """An API that has no events any more is more likely one that does not show them."""
-    before = database.table(f"{source.name}.{EVENT_DATA}").aggregate("count(*)").fetchone()
-    if now.is_full and now.outcome.complete and not now.kept and before != (0,):
+    nothing = now.is_full and now.outcome.complete and not now.kept
+    if nothing and accounted.count(database, events):
         reason = "The API answered with no events, where it had some before: these stay current."
         now.outcome = replace(now.outcome, complete=None, reason=reason)
 
@@ -229,6 +253,12 @@ def _refuse_to_mix(database: Database, source: EventSource) -> None:
             f"The database {warehouse.place().shown} holds the events of {before}, not of "
             f"{source.api}: {warehouse.place().another}, and sync again."
         )
+    if accounted.are_mixed(database, source.name, source.account):
+        way = "without `accounts`" if source.account is not None else "with `accounts`"
+        raise ConfigError(
+            f"The table {source.name}.{EVENT_DATA} in {warehouse.place().shown} was filled {way}: "
+            f"give the source a folder of another name, or {warehouse.place().another}."
+        )
 
 
 def _parents(database: Database, resource: Resource) -> Any:
@@ -244,8 +274,11 @@ def _parents(database: Database, resource: Resource) -> Any:
             f"There is no table {name} yet, from which the requests for {resource.name} are made: "
             f"materialize {parent} first."
         )
-    current = CURRENT.format(schema=source.name) if parent == EVENT_DATA else f"from {name}"
-    rows = database.sql(current)
+    rows = (
+        database.sql(current(source))
+        if parent == EVENT_DATA
+        else database.sql(f"from {name}").filter(tables.of_account(source.account))
+    )
     asked = {field: _column(resource, field, rows.columns) for field in resource.of_parent}
     chosen = ", ".join(
         f"{tables.quoted(column)} as {tables.quoted(field)}" for field, column in asked.items()

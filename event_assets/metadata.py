@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 import duckdb
 
-from event_assets import charts, warehouse
+from event_assets import charts, tables, warehouse
+from event_assets.accounts import ACCOUNT
 from event_assets.changes import COLUMNS as CHANGE_COLUMNS
 from event_assets.columns import LAST_SEEN
 
@@ -25,6 +26,7 @@ DESCRIPTIONS = {  # of columns that are not the API's
     "day": "The day on which events start (UTC).",
     "events": "How many events.",
     "source": "The source that the event is from.",
+    ACCOUNT: "Whose the event is: an account of the source.",
     **{name: about for name, about in CHANGE_COLUMNS.items() if name not in ("id", "name")},
 }
 
@@ -57,6 +59,8 @@ def of_table(
 ) -> dict[str, Any]:
     """Say what the table is like now, read from DuckDB by a connection of our own."""
     relation = database.sql(f"from {source.name}.{table}")
+    if source.account is not None:
+        relation = relation.filter(tables.of_account(source.account))
     names = relation.columns
     types = [str(kind) for kind in relation.types]
     range_of = "min(start_time), max(start_time)" if "start_time" in names else "null, null"

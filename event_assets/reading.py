@@ -25,7 +25,7 @@ from event_assets.fields import columns
 from event_assets.paging import Bookmark, OneEach, Readings, Report, WindowedPages, watched
 from event_assets.parents import with_safe_path
 from event_assets.parts import Parts
-from event_assets.records import Shaper, hints, paths_of, with_time
+from event_assets.records import Shaper, hints, paths_of, with_own
 from event_assets.rejects import check_share, too_many
 from event_assets.source import EventSource, Resource
 from event_assets.syncs import Sync
@@ -212,7 +212,8 @@ def _in_arrow(resource: Resource, parts: Parts | None, sync: Sync | None) -> Dlt
         shaper = Shaper(
             resource.contract(),
             sync.types,
-            paths_of(known),
+            {**paths_of(known), **sync.paths},
+            own=resource.source.own_key,
             selection=resource.selection(),
             reject=sync.reject,
             may_widen=sync.exact.__contains__,
@@ -225,8 +226,8 @@ def _in_arrow(resource: Resource, parts: Parts | None, sync: Sync | None) -> Dlt
             while not (parts.ended or is_loadable):
                 for table in shaper.tables(sync.watching(parts.records())):
                     sync.kept += len(table)
-                    timed = with_time(table, sync.started_at)
-                    yield dlt.mark.with_hints(timed, dlt.mark.make_hints(columns=hints(timed)))
+                    whole = with_own(table, sync.started_at, resource.source.account)
+                    yield dlt.mark.with_hints(whole, dlt.mark.make_hints(columns=hints(whole)))
                 is_loadable = not too_many(shaper.reasons, sync.outcome.distinct_ids, share)
         had_parts = bool(sync.first_load)
         came = sync.outcome.distinct_ids
@@ -237,7 +238,7 @@ def _in_arrow(resource: Resource, parts: Parts | None, sync: Sync | None) -> Dlt
             ids, rejected = parts.new_ids() or 0, shaper.set_aside
         once = not resource.parent and sync.kept - kept_before + rejected == ids
         yield dlt.mark.with_hints(
-            with_time(shaper.table([]), sync.started_at),
+            with_own(shaper.table([]), sync.started_at, resource.source.account),
             dlt.mark.make_hints(additional_table_hints={ALL_CAME_ONCE: once}),
         )
 
@@ -245,11 +246,14 @@ def _in_arrow(resource: Resource, parts: Parts | None, sync: Sync | None) -> Dlt
     for of_requests in ("endpoint", "include_from_parent", "parallelized", "processing_steps"):
         config.pop(of_requests, None)
     typed = columns({name: reader.field for name, reader in resource.contract().items()})
+    own = resource.source.own_key
+    typed |= {name: {"name": name, "data_type": "text", "nullable": False} for name in own}
     config["columns"] = typed | config.get("columns", {})
-    config["primary_key"] = resource.columns_of_key or None
+    config["primary_key"] = [*own, *resource.columns_of_key] if resource.columns_of_key else None
+    config["merge_key"] = None if resource.columns_of_key else own or None
     config["write_disposition"] = (
         {"disposition": "merge", "strategy": "delete-insert"}
-        if resource.columns_of_key
+        if resource.columns_of_key or own
         else "replace"
     )
     return dlt.resource(rows, **config)

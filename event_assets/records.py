@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema
 
+from event_assets.accounts import ACCOUNT
 from event_assets.columns import LAST_SEEN, Names, Selection
 from event_assets.conversion import ARROW
 from event_assets.fields import OWN_NAMES, Path, Reader
@@ -47,6 +48,7 @@ class Shaper:
 
     Args:
         readers: the contract.
+        own: further columns that are not the API's.
         types: the columns that the table has already, and their types by dlt's names.
         paths: where the values of those of another name come from.
         selection: which of the other fields to keep.
@@ -69,6 +71,7 @@ class Shaper:
         types: Mapping[str, str] | None = None,
         paths: Mapping[str, Sequence[str | None]] | None = None,
         *,
+        own: Sequence[str] = (),
         selection: Selection | None = None,
         reject: Callable[[Sequence[Reject]], None] = lambda _: None,
         may_widen: Callable[[str], bool] = lambda _: True,
@@ -83,7 +86,8 @@ class Shaper:
         self._selection = selection or Selection()
         self._reject = reject
         self._may_widen = may_widen
-        self._names = Names((*readers, *OWN_NAMES), types or {}, paths or {}, longest)
+        taken = (*readers, *OWN_NAMES, *own)
+        self._names = Names(taken, types or {}, paths or {}, longest)
         self._types = dict(types or {})
         self._known = dict(self._types)
         self.retyped = {
@@ -99,6 +103,11 @@ class Shaper:
     def width(self) -> int:
         """How many columns the table has with these records."""
         return len(self._types)
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """Say where the values of columns come from, by those whose names do not say it."""
+        return self._names.said()
 
     def tables(self, records: Iterable[Any]) -> Iterator[pa.Table]:
         """Turn records into tables of about `BATCH_ROWS` rows."""
@@ -249,17 +258,20 @@ def paths_of(columns: Mapping[str, TColumnSchema]) -> dict[str, list[str | None]
     return {name: hint["x-path"] for name, hint in hints_of.items() if "x-path" in hint}
 
 
-def with_time(table: pa.Table, seen_at: datetime) -> pa.Table:
-    """Add when the sync saw these events."""
+def with_own(table: pa.Table, seen_at: datetime, account: str | None) -> pa.Table:
+    """Add when the sync saw these events, and whose they are."""
     moment = pa.scalar(seen_at, ARROW["timestamp"])
-    return table.append_column(_field(LAST_SEEN, "timestamp"), pa.repeat(moment, len(table)))
+    table = table.append_column(_field(LAST_SEEN, "timestamp"), pa.repeat(moment, len(table)))
+    if account is None:
+        return table
+    return table.append_column(_field(ACCOUNT, "text"), pa.repeat(pa.scalar(account), len(table)))
 
 
 def _field(name: str, kind: str, path: Path | None = None) -> pa.Field:
     said = {"type": kind} if kind in ("json", "double") else {}
     if path and "__".join(map(str, path)) != name:
         said["path"] = json.dumps(path)
-    return pa.field(name, ARROW[kind], metadata=said or None, nullable=name != "id")
+    return pa.field(name, ARROW[kind], metadata=said or None, nullable=name not in ("id", ACCOUNT))
 
 
 def _kind(field: pa.Field) -> str:

@@ -10,8 +10,9 @@ from typing import IO
 import duckdb
 import pyarrow as pa
 
+from event_assets.accounts import ACCOUNT
 from event_assets.records import Reject
-from event_assets.tables import quoted, transaction
+from event_assets.tables import literal, of_account, quoted, transaction
 from event_assets.warehouse import again
 
 Reasons = Counter[tuple[str | None, str]]  # of rejecting a record, with its field
@@ -24,7 +25,7 @@ NOT_LOADED = ""  # stands for the load of a sync that failed
 CREATE = """
 create table if not exists {rejects} (
     id varchar, record json, field varchar, reason varchar,
-    first_rejected_at timestamptz, rejected_at timestamptz, load_id varchar
+    first_rejected_at timestamptz, rejected_at timestamptz, load_id varchar{column}
 )
 """
 FOUND = """
@@ -41,21 +42,25 @@ from (
 ) as found
 left join (
     select coalesce(id, md5(record)) as key, min(first_rejected_at) as since
-    from {rejects} group by key
+    from {rejects} where {mine} group by key
 ) as known using (key)
 """
 REPLACED = """
 delete from {rejects}
-where coalesce(id, md5(record)) in (select coalesce(id, md5(record)) from rejected_merged)
+where {mine}
+    and coalesce(id, md5(record)) in (select coalesce(id, md5(record)) from rejected_merged)
 """
 GOOD = """
 delete from {rejects}
-where (? and id is null and load_id < ?) or id in (select id from {table} where _dlt_load_id = ?)
+where {mine} and (
+    (? and id is null and load_id < ?)
+    or id in (select id from {table} where {mine} and _dlt_load_id = ?)
+)
 """
-GOOD_WITHOUT_IDS = "delete from {rejects} where ? and id is null and load_id < ?"
+GOOD_WITHOUT_IDS = "delete from {rejects} where {mine} and ? and id is null and load_id < ?"
 ADD = """
 insert into {rejects}
-select id, record, field, reason, coalesce(since, ?), ?, ? from rejected_merged
+select id, record, field, reason, coalesce(since, ?), ?, ?{value} from rejected_merged
 """
 
 
@@ -91,13 +96,20 @@ class Found:
         complete: bool,
         has_ids: bool = True,
         first_load: str = "",
+        account: str | None = None,
     ) -> None:
         """Put them into the table's rejects, and take out what is good by now; then note anew.
 
         A record without an id that is not here any more leaves with the next complete sync: what
         became of it cannot be known. `first_load` is the first load of a sync that has several.
         """
-        words = {"rejects": f"{schema}.{rejects_of(table)}", "table": f"{schema}.{quoted(table)}"}
+        words = {
+            "rejects": f"{schema}.{rejects_of(table)}",
+            "table": f"{schema}.{quoted(table)}",
+            "mine": of_account(account),
+            "column": "" if account is None else f", {ACCOUNT} varchar",
+            "value": "" if account is None else f", {literal(account)}",
+        }
         database.execute(FOUND)
         self._writer.close()
         self._file.seek(0)

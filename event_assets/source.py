@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
 from dlt.sources.rest_api.config_setup import build_resource_dependency_graph
 from dlt.sources.rest_api.typing import EndpointResourceBase
 
+from event_assets import accounts as names_of_accounts
+from event_assets.accounts import ACCOUNT, Accounts
 from event_assets.api_errors import origin
 from event_assets.columns import Selection
 from event_assets.fields import NAMING, Field, Reader, readers, values_at
@@ -43,6 +45,9 @@ class EventSource:
         windows: the windows of time in which the list is read, where it cannot be read whole.
         limits: what one answer may take, in time and size.
         checkpoint_rows: rows after which a first sync loads what came; 0: all comes at once.
+        accounts: where its accounts are listed, if it has any.
+        account: the one that is synced; None: all, or there are none.
+        known_accounts: the names of all, as far as they are known.
     """
 
     name: str
@@ -56,6 +61,19 @@ class EventSource:
     windows: Windows | None = None
     limits: Limits = LIMITS
     checkpoint_rows: int = CHECKPOINT_ROWS
+    accounts: Accounts | None = None
+    account: str | None = None
+    known_accounts: Collection[str] = ()
+
+    def of_account(self, account: str, known: Collection[str] = ()) -> EventSource:
+        """Give the source as it is for one of its accounts."""
+        rest_api = names_of_accounts.in_account(self.rest_api, account)
+        return replace(self, rest_api=rest_api, account=account, known_accounts=tuple(known))
+
+    @property
+    def own_key(self) -> Sequence[str]:
+        """The columns that are part of every key beside the API's."""
+        return [ACCOUNT] if self.accounts else []
 
     @property
     def is_default(self) -> bool:
@@ -86,8 +104,11 @@ class EventSource:
     @cached_property
     def resources(self) -> Mapping[str, Resource]:
         """What is read of the API, `event_data` first, each after the one that it depends on."""
-        configured = copy.deepcopy(list(self.rest_api["resources"]))
-        defaults = cast("EndpointResourceBase", self.rest_api.get("resource_defaults", {}))
+        rest_api = self.rest_api
+        if self.accounts and self.account is None:  # a placeholder that dlt does not know
+            rest_api = names_of_accounts.in_account(rest_api, names_of_accounts.STAND_IN)
+        configured = copy.deepcopy(list(rest_api["resources"]))
+        defaults = cast("EndpointResourceBase", rest_api.get("resource_defaults", {}))
         order, known, params = build_resource_dependency_graph(defaults, configured)
         names = sorted(order.static_order(), key=lambda name: name != EVENT_DATA)
         return {
@@ -133,6 +154,8 @@ class Resource:
     @property
     def pipeline(self) -> str:
         """Name of the dlt pipeline and schema that fill the table."""
+        if self.source.account is not None:
+            return names_of_accounts.pipeline_of(self.source.name, self.name, self.source.account)
         return self.source.name if self.has_events else f"{self.source.name}__{self.name}"
 
     @property

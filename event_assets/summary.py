@@ -11,9 +11,11 @@ from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import warehouse
+from event_assets.partitions import account_in
 from event_assets.source import DEFAULT_SOURCE
 
 SYNCED = "event_data"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the summary says it all
 
 
 class RunSummary(dg.ConfigurableResource[None]):
@@ -35,9 +37,11 @@ def show(instance: dg.DagsterInstance, run_id: str) -> None:
     _SHOWN.add(run_id)
     logs = instance.all_logs(run_id)
     events = [log.dagster_event for log in logs if log.dagster_event]
+    run = instance.get_run_by_id(run_id)
+    account = account_in(run) if run else None
     for line in _failures(events):
-        print(line, file=sys.stderr)
-    for line in _lines(events):
+        print(line if account is None else f"{account}: {line}", file=sys.stderr)
+    for line in _lines(events) if account is None else _line(account, events):
         print(line, flush=True)
 
 
@@ -74,12 +78,9 @@ def _failures_of_runs(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
 
 
 def _lines(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
-    synced = [
-        event.materialization
-        for event in events
-        if event.event_type == DagsterEventType.ASSET_MATERIALIZATION
-        and event.materialization.asset_key.path[-1] == SYNCED
-    ]
+    synced = _synced(events)
+    if not synced and not _was_to_sync(events):
+        return
     if not synced:
         plain = [error for error in _errors(events) if error and error.cls_name == "Failure"]
         yield (
@@ -95,6 +96,33 @@ def _lines(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     yield f"database  {warehouse.place().shown}"
     yield f'look      {sys.executable} -c "{_query(synced[0])}"'
     yield "next      make dev, then open http://127.0.0.1:3000"
+
+
+def _line(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    """Say in a line what the sync of an account came to; there may be a thousand of them."""
+    checks = _checks(events)
+    passed = f"{sum(check.passed for check in checks)} of {len(checks)} checks passed"
+    for materialization in _synced(events):
+        rows = materialization.metadata["dagster/row_count"].value
+        yield f"account   {account}: {rows:,} events, {passed}"
+
+
+def _was_to_sync(events: Sequence[dg.DagsterEvent]) -> bool:
+    return any(
+        event.event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+        and event.asset_key is not None
+        and event.asset_key.path[-1] == SYNCED
+        for event in events
+    )
+
+
+def _synced(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetMaterialization]:
+    return [
+        event.materialization
+        for event in events
+        if event.event_type == DagsterEventType.ASSET_MATERIALIZATION
+        and event.materialization.asset_key.path[-1] == SYNCED
+    ]
 
 
 def _of_sync(materialization: dg.AssetMaterialization) -> Iterator[str]:

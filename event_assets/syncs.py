@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
 
+from event_assets.accounts import ACCOUNT
 from event_assets.conversion import to_json
 from event_assets.increments import Increment
 from event_assets.paging import Bookmark, Outcome, Readings
@@ -43,6 +44,11 @@ COLUMNS = {
     "position": "json",
     "version": "varchar",
 }
+
+
+def columns_of(account: str | None) -> Mapping[str, str]:
+    """Give the columns of the table of the syncs, and their types."""
+    return COLUMNS if account is None else {**COLUMNS, ACCOUNT: "varchar"}
 
 
 def syncs_of(table: str) -> str:
@@ -82,6 +88,8 @@ class Sync:
         types: the columns that the table has, and their types.
         exact: its columns of whole numbers that can become floats.
         longest_name: of a column; 0: as long as it is.
+        paths: where the values of its columns come from, as syncs of other accounts saw it.
+        account: whose sync it is, where there are accounts.
         increment: how the API is asked for what is new only, if it is.
         position: how far the syncs before came; None: everything is read.
         reject: takes the records that break the contract.
@@ -101,6 +109,8 @@ class Sync:
     types: Mapping[str, str] = field(default_factory=dict)
     exact: frozenset[str] = frozenset()
     longest_name: int = 0
+    paths: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    account: str | None = None
     increment: Increment | None = None
     position: Any = None
     reject: Callable[[Sequence[Reject]], None] = lambda _: None
@@ -215,4 +225,5 @@ class Sync:
             "full_sync": self.is_full,
             "position": json.dumps(self._reached()),
             "version": version,
+            **({} if self.account is None else {ACCOUNT: self.account}),
         }

@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from event_assets.accounts import ACCOUNT
 from event_assets.kinds import EXACT
 from event_assets.warehouse import make_room, place
 
@@ -42,6 +43,11 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """Write a text so that DuckDB takes it as it is."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def of_account(account: str | None) -> str:
+    """Give the condition that a row is an account's; any, where there are no accounts."""
+    return "true" if account is None else f"{ACCOUNT} = {literal(account)}"
 
 
 def types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from event_assets import changes, checkpoints, checks, loading, warehouse
-from event_assets.downstream import CURRENT_EVENTS
+from event_assets.current import current
 from event_assets.fields import Field
 from event_assets.source import EventSource
 from event_assets_tests.conftest import Project
@@ -71,7 +71,7 @@ class Account:
         with warehouse.connect() as database:
             unfinished = checkpoints.unfinished(database, self.source.events)
             key = dg.AssetKey("event_data")
-            return checks.complete(database, "events.event_data_syncs", key, unfinished)
+            return checks.complete(database, self.source, key, unfinished=unfinished)
 
     def current(self) -> list[str]:
         """Give the ids of the events that are current."""
@@ -139,7 +139,8 @@ def test_events_that_come_after_the_interruption_are_no_changes(account: Account
     account.sync_up_to(850)
     for _ in range(2):
         with warehouse.connect() as database:
-            database.execute(CURRENT_EVENTS.format(schema="events"))
+            view = "events.current_events"
+            warehouse.place().create_view(database, view, current(account.source))
             assert not changes.record(database, "events").events
         account.sync()
     assert account.ids("current_events") == account.of_api()

@@ -10,9 +10,11 @@ from event_assets import warehouse
 from event_assets.checks import Freshness, fresh
 from event_assets.definitions import defs
 from event_assets.sandbox import Sandbox
+from event_assets.source import EventSource
 from event_assets_tests.conftest import Project, checks, failure, shown
 
 KEY = dg.AssetKey("event_data")
+REST_API = {"client": {}, "resources": [{"name": "event_data"}]}
 
 
 @pytest.mark.parametrize(
@@ -31,7 +33,7 @@ def test_fresh_goes_by_the_age_of_the_newest_sync(
     project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
     with warehouse.connect() as database:
         freshness = Freshness(warn_after_minutes=30, fail_after_minutes=60)
-        result = fresh(database, "events", KEY, freshness)
+        result = fresh(database, EventSource("events", REST_API), KEY, freshness)
     assert result.passed is passed
     assert str(result.description).startswith(f"The newest sync is {age} minutes old")
     assert ("look for failed runs" in str(result.description)) is not passed

@@ -182,7 +182,8 @@ def test_a_value_that_cannot_work_is_answered_with_what_can(
 
 def test_an_unknown_attribute_is_answered_with_its_line_and_the_names() -> None:
     said = complaint(contract(shedule="* * * * *"))
-    assert "`shedule` is no field here, did you mean `schedule`? Allowed: checkpoint_rows, " in said
+    said_of_names = "did you mean `schedule`? Allowed: accounts, checkpoint_rows, "
+    assert f"`shedule` is no field here, {said_of_names}" in said
     assert said.endswith(">>   shedule: '* * * * *'")
 
 

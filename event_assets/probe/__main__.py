@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{problem}; known are: {', '.join(_known()) or 'none'}.", file=sys.stderr)
         return 2
     load_dotenv(".env", override=True)  # as Dagster's own commands do
-    return _probed(name, options.suggest)
+    return _probed(name, options.suggest, options.account)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         metavar="SOURCE",
         help="its folder under event_assets/defs (default: the only one, or events)",
+    )
+    parser.add_argument(
+        "--account",
+        metavar="ACCOUNT",
+        help="of a source with accounts: which one to ask for (default: the first)",
     )
     parser.add_argument(
         "--suggest",
@@ -66,9 +71,10 @@ def _default() -> str | None:
     return known[0] if len(known) == 1 else next((name for name in known if name == DEFAULT), None)
 
 
-def _probed(name: str, suggest: bool) -> int:
+def _probed(name: str, suggest: bool, account: str | None) -> int:
     from dagster.components.core.component_tree import ComponentTreeException
 
+    from event_assets.account_list import chosen
     from event_assets.failures import innermost, sentence_of
     from event_assets.probe.run import probe
     from event_assets.probe.sources import load
@@ -77,7 +83,7 @@ def _probed(name: str, suggest: bool) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        source = load(name)
+        source = chosen(load(name), account)
         report = probe(source)
         if suggest:
             text = (DEFS / name / "defs.yaml").read_text(encoding="utf-8")
@@ -92,7 +98,8 @@ def _probed(name: str, suggest: bool) -> int:
         print(sentence, file=sys.stderr)
         return 1
     out = sys.stderr if suggest else sys.stdout
-    print(f"The source {name}, at {source.api}:", file=out)
+    whose = f", for the account {source.account}" if source.account else ""
+    print(f"The source {name}, at {source.api}{whose}:", file=out)
     print(*report.lines(), sep="\n", file=out)
     if suggest:
         changed = ", ".join(".".join(setting) for setting in report.changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from event_assets.account_list import chosen
 from event_assets.probe import contact, content, pages
 from event_assets.probe.asking import SECONDS
 from event_assets.probe.findings import Finding, Report
@@ -25,11 +26,13 @@ JSON_TYPES = {
 def probe(source: EventSource, seconds: float = SECONDS) -> Report:
     """Ask the API of a source at most five times, in so many seconds, and judge the answers.
 
+    Of a source with accounts, the first is asked for.
+
     Raises:
-        ConfigError: when the key is missing.
+        ConfigError: when the key is missing, or the list of accounts.
         SandboxError: when the built-in sandbox does not start.
     """
-    seen = visit(source, seconds)
+    seen = visit(source if source.account else chosen(source), seconds)
     if not seen.first.good:
         lines = [contact.reachable(seen), *_key(seen)]
         return Report(lines, seen.words.masked(seen.first.problem), secrets=seen.words.secrets)

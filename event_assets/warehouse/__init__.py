@@ -28,6 +28,7 @@ __all__ = [
     "again",
     "connect",
     "describe",
+    "is_at_work",
     "is_waited_for",
     "load",
     "make_room",
@@ -153,6 +154,11 @@ def pipeline(name: str, schema: str) -> Iterator[Pipeline]:
 def is_waited_for(schema: str) -> bool:
     """Does a sync that fills tables of a schema wait for another one, on this machine?"""
     return any(is_held(file) for file in place().folder.glob(f"{schema}.*{NEXT}"))
+
+
+def is_at_work(pipeline: str) -> bool:
+    """Does a sync by a dlt pipeline go on, on this machine?"""
+    return is_held(place().folder / f"{pipeline}.lock")
 
 
 def prepare(pipeline: Pipeline, database: Database) -> None:
