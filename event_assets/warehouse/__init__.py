@@ -108,7 +108,8 @@ def _opened(folder: Path) -> Database:
             return place().open(folder)
         except (duckdb.Error, OSError) as error:
             problem = describe(error) or str(error)
-            busy = HELD in str(error)
+            # Two that make the catalog of a new lake at once come in between each other.
+            busy = HELD in str(error) or place().is_conflict(error)
         if not busy or time.monotonic() > deadline:
             # Outside the except block: the sentence says it all.
             raise WarehouseError(problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -32,7 +33,11 @@ ADVICE = {
     "[Cc]onnection|could not|timeout|closed the": "see that it runs and can be reached from here",
     "read-only transaction": "name the server that takes writes",
 }
-CONFLICT = "could not serialize|deadlock detected|duplicate key value|already exists|concurrently"
+CONFLICT = (
+    "could not serialize|deadlock detected|lock timeout|duplicate key value|already exists"
+    "|concurrently"
+)
+LOCK_TIMEOUT = "-c lock_timeout=60000"  # milliseconds; then it is tried again
 # Settings of DuckDB's extension: Postgres cannot hold the character NUL, so it is left out.
 SETTINGS = ("set pg_null_byte_replacement = ''",)
 
@@ -111,10 +116,13 @@ class Postgres(Place):
             )
         from event_assets.warehouse.postgres_client import Client, Destination
 
-        staging = f"{pipeline}_staging"  # of its own, so that many can load at once
+        # Of its own, so that many can load at once; of a name that Postgres neither cuts nor folds.
+        staging = f"staging_{hashlib.sha256(pipeline.encode()).hexdigest()[:16]}"
         client = Client.beginning(first)
+        # What was read before ends: else its transaction keeps dlt from changing the table.
+        connection.execute("call pg_clear_cache()").fetchall()
         try:
-            yield Destination(self.url.native(), self.kind, client, staging)
+            yield Destination(self.url.native(LOCK_TIMEOUT), self.kind, client, staging)
         finally:
             run(connection, f"drop schema if exists {staging} cascade")
             connection.execute("call pg_clear_cache()")

@@ -49,11 +49,14 @@ class Url:
         """Give it without user and password."""
         return f"postgresql://{self.host}:{self.port}/{self.database}"
 
-    def native(self) -> str:
-        """Give it with all that is secret."""
+    def native(self, options: str = "") -> str:
+        """Give it with all that is secret, and with settings of the server for the connection."""
         user = quote(self.user, safe="") if self.user else ""
         password = f":{quote(self.password, safe='')}" if self.password else ""
-        query = "&".join(f"{name}={quote(value)}" for name, value in self.options.items())
+        given = dict(self.options)
+        if options:
+            given["options"] = f"{given.get('options', '')} {options}".strip()
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in given.items())
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (
             f"postgresql://{user}{password}{'@' if user else ''}{host}:{self.port}/"

@@ -1,0 +1,61 @@
+"""Processes that sync accounts at the same time, each forked after all is imported.
+
+Arguments: the number of processes. On standard input, a line a round, as JSON: the YAML of the
+source `events`, and the accounts to sync. For each round a line on standard output, as JSON: what
+failed, by account, and how often another writer came in between.
+"""
+
+import json
+import logging
+import multiprocessing
+import sys
+import traceback
+from typing import Any
+
+from event_assets import EventApi, loading
+from event_assets.warehouse import retrying
+
+Task = tuple[dict[str, Any], str]
+
+
+class Counting(logging.Handler):
+    """Counts the lines that say that another writer came in between."""
+
+    found = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count."""
+        self.found += "came in between" in record.msg
+
+
+COUNTING = Counting()
+
+
+def sync(task: Task) -> tuple[str, str, int]:
+    """Sync an account; say what went wrong, if anything."""
+    document, account = task
+    before = COUNTING.found
+    try:
+        source = EventApi.resolve_from_dict(document["attributes"]).source("events")
+        loading.sync(source.of_account(account).events, lambda _: None, lambda *_: None)
+    except Exception:
+        return account, traceback.format_exc(), COUNTING.found - before
+    return account, "", COUNTING.found - before
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    retrying.LOG.addHandler(COUNTING)
+    retrying.LOG.setLevel(logging.INFO)
+    retrying.LOG.propagate = False
+    with multiprocessing.get_context("fork").Pool(int(sys.argv[1])) as pool:
+        for line in sys.stdin:
+            document, accounts = json.loads(line)
+            tasks = [(document, account) for account in accounts]
+            done = pool.map(sync, tasks, chunksize=1)
+            failed = {account: problem for account, problem, _ in done if problem}
+            print(json.dumps([failed, sum(again for *_, again in done)]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
