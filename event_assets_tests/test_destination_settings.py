@@ -1,5 +1,7 @@
 """Settings of the destinations: what is wrong with them is said in a sentence, without a secret."""
 
+import sys
+
 import pytest
 
 from event_assets import warehouse
@@ -34,6 +36,16 @@ def test_an_address_that_is_none_is_not_repeated(project: Project, address: str)
     assert "EVENTS_POSTGRES_URL must be like postgresql://" in str(failed.value)
     assert "secret" not in str(failed.value)
     assert failed.value.__context__ is None
+
+
+def test_packages_that_are_missing_are_named_by_what_installs_them(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    sys.modules.pop("duckdb_extension_ducklake", None)
+    project.environment.setenv("EVENTS_DESTINATION", "ducklake")
+    with pytest.raises(warehouse.WarehouseError, match="run `make setup-scale`"):
+        warehouse.verify()
 
 
 def test_an_address_is_shown_without_user_and_password() -> None:

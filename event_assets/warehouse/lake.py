@@ -110,12 +110,12 @@ class Lake(Place):
 
     def verify(self) -> None:
         """See whether the catalog's address is one, and the storage is known here."""
-        super().verify()
         scheme, separator, _ = self.storage.partition("://")
         if separator and not s3.is_s3(self.storage):
             raise WarehouseError(
                 f"{STORAGE_AT} must be a folder or begin with s3://, not with {scheme}://."
             )
+        super().verify()
 
     @property
     def extensions(self) -> Sequence[str]:

@@ -86,8 +86,8 @@ class Postgres(Place):
 
     def verify(self) -> None:
         """See whether the address is one."""
-        super().verify()
         postgres_url(URL, setting(URL))
+        super().verify()
 
     @property
     def extensions(self) -> Sequence[str]:
