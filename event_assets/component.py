@@ -10,6 +10,7 @@ from pydantic import BaseModel, WithJsonSchema, model_validator
 from pydantic import Field as Describe
 
 from event_assets import accounts, configuration, warehouse
+from event_assets.account_sensor import build_accounts_sensors
 from event_assets.accounts import JSON_SCHEMA as ACCOUNTS_SCHEMA
 from event_assets.accounts import Accounts
 from event_assets.assets import build_assets
@@ -196,6 +197,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             asset_checks=build_checks(source, self.freshness),
             jobs=jobs,
             schedules=schedules,
+            sensors=build_accounts_sensors(source),
             resources=RESOURCES,
         )
 

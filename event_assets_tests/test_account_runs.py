@@ -100,6 +100,17 @@ def test_accounts_come_and_go_with_the_list(kept: Project, tmp_path: Path) -> No
     ]
 
 
+def test_a_sensor_lets_dagster_know_the_accounts_before_anything_ran(
+    kept: Project, tmp_path: Path
+) -> None:
+    document = with_accounts(NOWHERE, listing(tmp_path, "a", "b"))
+    sensor = definitions({"events": document}).resolve_sensor_def("events_accounts_sensor")
+    for names in (["a", "b"], ["b", "c"]):
+        listing(tmp_path, *names)
+        sensor.evaluate_tick(dg.build_sensor_context(kept.instance))
+        assert list(kept.instance.get_dynamic_partitions("events_accounts")) == names
+
+
 def test_a_list_that_cannot_be_read_leaves_the_accounts_that_are_known(
     kept: Project, tmp_path: Path
 ) -> None:
