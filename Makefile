@@ -59,7 +59,7 @@ test-faults: setup ## Kill syncs, break networks, fill disks: what survives (som
 	@$(BIN)/pytest --numprocesses 2 event_assets_tests/faults
 
 test-scale: setup-scale ## Try Postgres, a shared lake and workers, all real (some minutes)
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup event_assets_tests/scale
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile event_assets_tests/scale
 
 bench: setup ## Measure this project beside plain dlt and beside the bare limit
 	@$(BIN)/python -m bench $(OPTIONS)

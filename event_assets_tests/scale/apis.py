@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -23,6 +23,7 @@ from event_assets.sandbox.web import BackgroundServer
 
 SOUND = Faults()
 TIMES = ("start_time", "end_time")
+GLANCE = 0.02  # seconds from one look to the next whether answers may go out
 
 
 class Platform:
@@ -30,13 +31,12 @@ class Platform:
 
     Attributes:
         url: where, only while it serves.
-        requests: how many there were of each account.
     """
 
     def __init__(self, accounts: int, events: int, latency: float) -> None:
         """Make so many accounts of so many events; each answer waits `latency` seconds."""
-        self.requests: Counter[str] = Counter()
         self._latency = latency
+        self._answering = True
         self._answers = {
             name: Answers(Listing(World(events, seed, frozen=True), 0.0), key_of(name))
             for seed, name in enumerate(f"org-{number:03}" for number in range(accounts))
@@ -60,6 +60,15 @@ class Platform:
             for row in answers.listing.rows:
                 yield name, dict(_columns(json.loads(row.body)))
 
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Answer nobody for the length of a block: no sync ends in it."""
+        self._answering = False
+        try:
+            yield
+        finally:
+            self._answering = True
+
     def __enter__(self) -> Platform:
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -78,8 +87,9 @@ class Platform:
 
     async def _events(self, request: Request) -> Response:
         await asyncio.sleep(self._latency)
+        while not self._answering:
+            await asyncio.sleep(GLANCE)
         name = request.path_params["account"]
-        self.requests[name] += 1
         answer = self._answers[name].answer(request.query_params, SOUND)
         return Response(answer.body(), answer.status, answer.headers, answer.media_type)
 

@@ -17,7 +17,6 @@ from event_assets_tests.scale.broker import Broker
 from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
 
-pytestmark = pytest.mark.xdist_group("backfill")  # one deployment for all
 ACCOUNTS = int(os.environ.get("EVENTS_SCALE_ACCOUNTS", "6"))
 EVENTS = int(os.environ.get("EVENTS_SCALE_EVENTS", "2000"))
 LATENCY = float(os.environ.get("EVENTS_SCALE_LATENCY", "0.05"))  # seconds
@@ -67,14 +66,15 @@ def test_accounts_are_shared_by_the_workers_there_are(
 def test_the_accounts_of_a_killed_worker_are_done_by_others(backfill: Backfill) -> None:
     backfill.have_workers(4)
     victim = backfill.workers[0]
-    accounts = backfill.start(ACCOUNTS)
 
     def under_way() -> list[str] | None:
         runs = backfill.of(DagsterRunStatus.STARTED)
         return [run.run_id for run in runs if run.run_id in backfill.cluster.log(victim)] or None
 
-    (lost,) = until("a run of the victim's", under_way)
-    backfill.kill(victim)
+    with backfill.platform.silence():
+        accounts = backfill.start(ACCOUNTS)
+        (lost,) = until("a run of the victim's", under_way)
+        backfill.kill(victim)
     backfill.await_good(accounts, PATIENCE)
     assert {run.run_id for run in backfill.of(DagsterRunStatus.FAILURE)} >= {lost}
     (again,) = (run for run in backfill.of(DagsterRunStatus.SUCCESS) if run.parent_run_id == lost)
@@ -84,9 +84,10 @@ def test_the_accounts_of_a_killed_worker_are_done_by_others(backfill: Backfill) 
 
 def test_nothing_is_lost_with_a_broker_that_forgets(backfill: Backfill, broker: Broker) -> None:
     backfill.have_workers(4)
-    accounts = backfill.start(ACCOUNTS)
-    until("a run", lambda: backfill.of(DagsterRunStatus.STARTED) or None)
-    broker.kill()
-    broker.start()
+    with backfill.platform.silence():
+        accounts = backfill.start(ACCOUNTS)
+        until("a run", lambda: backfill.of(DagsterRunStatus.STARTED) or None)
+        broker.kill()
+        broker.start()
     backfill.await_good(accounts, PATIENCE)
     assert differences(backfill.cluster, backfill.platform, accounts) == []

@@ -1,11 +1,14 @@
 """Many accounts are loaded into one table at the same time: nothing is lost, nothing doubled."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from starlette.requests import Request
@@ -20,6 +23,7 @@ ACCOUNTS = [f"a{number}" for number in range(50)]
 WORKERS = 8
 EVENTS = 120  # of each account
 ROUNDS = 3
+PATIENCE = 1200.0  # seconds for all rounds
 Rows = list[dict[str, Any]]
 TABLE = """
 select account, id, name, start_time::varchar, tags::varchar, venue__name,
@@ -94,7 +98,12 @@ def workers() -> Iterator[Callable[[Any, list[str]], tuple[dict[str, str], int]]
     """Start the processes, and give what has them sync accounts: what failed, and the conflicts."""
     command = [sys.executable, "-m", "event_assets_tests.scale.workers", str(WORKERS)]
     with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as driver:
         assert driver.stdin
         assert driver.stdout
@@ -103,12 +112,20 @@ def workers() -> Iterator[Callable[[Any, list[str]], tuple[dict[str, str], int]]
         def sync(document: Any, accounts: list[str]) -> tuple[dict[str, str], int]:
             asked.write(json.dumps([document, accounts]) + "\n")
             asked.flush()
-            failed, conflicts = json.loads(said.readline())
+            answer = said.readline()
+            assert answer, "the workers have ended, or were ended after their time"
+            failed, conflicts = json.loads(answer)
             return failed, conflicts
 
-        yield sync
-        asked.close()
-        assert driver.wait() == 0
+        alarm = Timer(PATIENCE, os.killpg, (driver.pid, signal.SIGKILL))
+        alarm.start()
+        try:
+            yield sync
+        finally:
+            asked.close()
+            status = driver.wait()
+            alarm.cancel()
+        assert status == 0
 
 
 @where_many_write

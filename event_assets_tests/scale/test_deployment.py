@@ -16,7 +16,6 @@ from event_assets_tests.scale.cluster import Cluster
 from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
 
-pytestmark = pytest.mark.xdist_group("deployment")  # one for all
 SECRET = "a-key-that-nobody-may-see"
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 

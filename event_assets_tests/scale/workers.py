@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import sys
 import traceback
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from event_assets import EventApi, loading
@@ -48,11 +49,12 @@ def main() -> None:
     retrying.LOG.addHandler(COUNTING)
     retrying.LOG.setLevel(logging.INFO)
     retrying.LOG.propagate = False
-    with multiprocessing.get_context("fork").Pool(int(sys.argv[1])) as pool:
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(int(sys.argv[1]), fork) as pool:  # one that dies is an error
         for line in sys.stdin:
             document, accounts = json.loads(line)
             tasks = [(document, account) for account in accounts]
-            done = pool.map(sync, tasks, chunksize=1)
+            done = list(pool.map(sync, tasks))
             failed = {account: problem for account, problem, _ in done if problem}
             print(json.dumps([failed, sum(again for *_, again in done)]), flush=True)
 
