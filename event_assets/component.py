@@ -15,8 +15,9 @@ from event_assets.accounts import JSON_SCHEMA as ACCOUNTS_SCHEMA
 from event_assets.accounts import Accounts
 from event_assets.assets import build_assets
 from event_assets.auth import ConfigError
-from event_assets.checks import Freshness, build_checks
+from event_assets.checks import build_checks
 from event_assets.fields import NAMING, Field, misnamed
+from event_assets.freshness import Freshness
 from event_assets.jobs import build_jobs
 from event_assets.limits import Limits
 from event_assets.rejects import MAX_REJECTS

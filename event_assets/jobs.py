@@ -11,7 +11,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 )
 
 from event_assets.account_schedules import build_accounts_schedule
-from event_assets.checks import Freshness
+from event_assets.freshness import Freshness
 from event_assets.metadata import asset_key
 from event_assets.schedules import build_schedule
 from event_assets.source import EVENT_DATA, EventSource

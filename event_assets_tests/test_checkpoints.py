@@ -11,7 +11,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from starlette.requests import Request
 from starlette.responses import Response
 
-from event_assets import changes, checkpoints, checks, loading, warehouse
+from event_assets import changes, checkpoints, loading, verdicts, warehouse
 from event_assets.current import current
 from event_assets.fields import Field
 from event_assets.source import EventSource
@@ -71,7 +71,7 @@ class Account:
         with warehouse.connect() as database:
             unfinished = checkpoints.unfinished(database, self.source.events)
             key = dg.AssetKey("event_data")
-            return checks.complete(database, self.source, key, unfinished=unfinished)
+            return verdicts.complete(database, self.source, key, unfinished=unfinished)
 
     def current(self) -> list[str]:
         """Give the ids of the events that are current."""

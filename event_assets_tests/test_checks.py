@@ -7,10 +7,11 @@ import dagster as dg
 import pytest
 
 from event_assets import warehouse
-from event_assets.checks import Freshness, fresh
 from event_assets.definitions import defs
+from event_assets.freshness import Freshness
 from event_assets.sandbox import Sandbox
 from event_assets.source import EventSource
+from event_assets.verdicts import fresh
 from event_assets_tests.conftest import Project, checks, failure, shown
 
 KEY = dg.AssetKey("event_data")

@@ -324,3 +324,23 @@ def test_records_without_their_key_are_said_with_what_to_correct(project: Projec
         "`id` is missing (2); correct the `primary_key` of `venues` in defs.yaml, with the help of "
         "the table venues_rejects."
     )
+
+
+def test_records_that_were_kept_out_are_said(project: Project) -> None:
+    rows = [{"id": f"v{i}", "name": "Hall"} for i in range(30)] + [{"name": "Arena"}]
+    resource = {**VENUES, "primary_key": "id"}
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
+    with serving(handlers) as api:
+        result = run(project, definitions({"events": with_resources(api.url, resource)}))
+    assert result.success, failure(result)
+    found = {
+        c.asset_key.path[-1]: c
+        for c in result.get_asset_check_evaluations()
+        if c.check_name == "no_rejects"
+    }
+    assert found["event_data"].passed
+    assert not found["venues"].passed
+    assert found["venues"].description == (
+        "1 records break the contract: `id` is missing (1); correct the `primary_key` of `venues` "
+        "in defs.yaml, or have the API's operator correct the records."
+    )
