@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -25,6 +25,7 @@ from event_assets_tests.scale.servers import Postgres
 
 PARTITIONS = "events_accounts"
 PARTITION = "dagster/partition"
+LIST = "accounts.txt"
 MOST_RUNS = 6  # that workers have, or that wait in the broker for one
 OURS = ("account", "last_seen_at", "_dlt_load_id")  # columns that no record has
 
@@ -64,9 +65,10 @@ class Backfill:
     def start(self, number: int) -> list[str]:
         """Ask for a backfill of so many accounts, as the UI does, and give these."""
         accounts = self.platform.accounts[self._asked : self._asked + number]
-        for before in self.platform.accounts[: self._asked]:
+        listed(self.cluster.project, accounts)
+        self.instance.add_dynamic_partitions(PARTITIONS, accounts)  # as the sensor would, soon
+        for before in set(self.instance.get_dynamic_partitions(PARTITIONS)) - set(accounts):
             self.instance.delete_dynamic_partition(PARTITIONS, before)
-        self.instance.add_dynamic_partitions(PARTITIONS, accounts)
         self._asked += number
         done = self.cluster.run(f"{self.cluster.folder}/backfill")
         assert done.returncode == 0, done.stderr + done.stdout
@@ -105,7 +107,7 @@ def deployment(
     folder: Path, platform: Platform, postgres: Postgres, broker: Broker
 ) -> Iterator[Backfill]:
     """Run a deployment without workers, for an empty lake."""
-    project = clone(folder / "project", platform)
+    project = clone(folder / "project")
     home = folder / "home"
     home.mkdir()
     cluster = Cluster(
@@ -135,8 +137,8 @@ def deployment(
         cluster.stop()
 
 
-def clone(project: Path, platform: Platform) -> Path:
-    """Copy the project, with the platform's accounts in its one source."""
+def clone(project: Path) -> Path:
+    """Copy the project, with accounts of the platform in its one source, none at first."""
     project.mkdir()
     for name in ("pyproject.toml", "setup.cfg"):
         shutil.copy(PROJECT_ROOT / name, project / name)
@@ -144,11 +146,19 @@ def clone(project: Path, platform: Platform) -> Path:
     contract = project / "event_assets" / "defs" / "events" / "defs.yaml"
     document = yaml.safe_load(contract.read_text())
     attributes = document["attributes"]
-    attributes["accounts"] = platform.accounts
+    attributes["accounts"] = {"file": LIST}
     attributes["rest_api"]["resources"][0]["endpoint"]["path"] = "/{account}/v1/events"
     del attributes["schedule"]
     contract.write_text(yaml.safe_dump(document))
+    listed(project, [])
     return project
+
+
+def listed(project: Path, accounts: Sequence[str]) -> None:
+    """Have these accounts in the project's list."""
+    new = project / f"{LIST}.new"
+    new.write_text("\n".join(accounts))
+    new.rename(project / LIST)
 
 
 def rows_of(cluster: Cluster, query: str) -> list[dict[str, Any]]:

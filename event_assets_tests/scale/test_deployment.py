@@ -16,6 +16,7 @@ from event_assets_tests.scale.cluster import Cluster
 from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
 
+SCHEDULES = ("sync_events_schedule", "check_events_are_fresh_schedule")
 SECRET = "a-key-that-nobody-may-see"
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 
@@ -51,8 +52,14 @@ def cluster(folder: Path, api: Sandbox, postgres: Postgres, broker: Broker) -> I
     )
     cluster.configure({"run_monitoring": {"poll_interval_seconds": 2}})
     try:
-        with cluster.running("code", "daemon", "worker"):
-            yield cluster
+        with cluster.running("code"):
+            for schedule in SCHEDULES:  # only the tests ask for runs
+                stopped = cluster.run(
+                    f"dagster schedule stop -w {folder}/workspace.yaml {schedule}"
+                )
+                assert stopped.returncode == 0, stopped.stderr
+            with cluster.running("daemon", "worker"):
+                yield cluster
     finally:
         cluster.stop()
 
