@@ -6,7 +6,7 @@ from typing import TypeVar
 import dagster as dg
 import duckdb
 import requests
-from dagster._core.errors import DagsterUserCodeProcessError
+from dagster._core.errors import DagsterExecutionInterruptedError, DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import api_errors, sandbox, warehouse
@@ -24,6 +24,8 @@ SAID_PLAINLY = (
 )
 OF_THE_DISK = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 
+INTERRUPTS = (KeyboardInterrupt, DagsterExecutionInterruptedError)
+
 
 class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818 (as dagster.Failure)
     """A failure whose whole record in Dagster is its sentence.
@@ -40,19 +42,36 @@ class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818 (as d
         self.allow_retries = True
 
 
+class PlainInterrupt(DagsterExecutionInterruptedError, DagsterUserCodeProcessError):  # noqa: N818
+    """Somebody ended the run: recorded as a sentence, as a `PlainFailure` is."""
+
+    def __init__(self) -> None:
+        sentence = "It was interrupted; the next run does it anew."
+        self.user_code_process_error_infos = [SerializableErrorInfo(sentence, [], "Interrupt")]
+        BaseException.__init__(self, sentence)
+
+
 def plainly(action: Callable[[], T]) -> T:
     """Run an action; turn an error that the user can mend into a `PlainFailure`.
 
-    Any other error goes through as it is.
+    An interrupt stays one, also where it made something else fail. Any other error goes through
+    as it is.
     """
     try:
         return action()
-    except Exception as error:
-        sentence = sentence_of(error)
-        if sentence is None:
+    except BaseException as error:
+        said = _plain(error)
+        if said is None:
             raise
     # After the except block, so that the original is not kept as context.
-    raise PlainFailure(sentence)
+    raise said
+
+
+def _plain(error: BaseException) -> PlainFailure | PlainInterrupt | None:
+    if any(isinstance(cause, INTERRUPTS) for cause in api_errors.causes(error)):
+        return PlainInterrupt()
+    sentence = sentence_of(error) if isinstance(error, Exception) else None
+    return None if sentence is None else PlainFailure(sentence)
 
 
 def innermost(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import http.client
 import io
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -45,11 +46,17 @@ class LargeAnswerError(requests.RequestException):
     """An answer is larger than it may be."""
 
 
-def keep_time(pool: urllib3.HTTPConnectionPool, limits: Limits) -> None:
-    """Let the answers that come by a pool take no longer than they may."""
+def keep_time(
+    pool: urllib3.HTTPConnectionPool, limits: Limits, opened: Callable[[socket.socket], None]
+) -> None:
+    """Let the answers that come by a pool take no longer than they may; tell of each connection."""
 
     class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
         response_class = staticmethod(partial(_TimedResponse, seconds=limits.answer))
+
+        def connect(self) -> None:
+            super().connect()
+            opened(self.sock)
 
     pool.ConnectionCls = Connection
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -53,9 +55,11 @@ class Traffic:
 
 
 class Pace:
-    """Holds back every request of a session while the API asks for a pause."""
+    """Holds back every request of a session while the API asks for a pause, and ends them all."""
 
     def __init__(self) -> None:
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._lock = threading.Lock()
         self._until = 0.0
         self._slowed = False
         self._stopped = threading.Event()
@@ -84,9 +88,27 @@ class Pace:
             self._stopped.wait(left)
         raise ApiError("The sync ended.")
 
+    def connected(self, opened: socket.socket) -> None:
+        """Take note of a connection."""
+        with self._lock:
+            self._sockets.add(opened)
+            if self._stopped.is_set():
+                _cut(opened)
+
     def stop(self) -> None:
-        """End all waiting."""
-        self._stopped.set()
+        """End all waiting, also for answers."""
+        with self._lock:
+            self._stopped.set()
+            for opened in self._sockets:
+                _cut(opened)
+
+
+def _cut(opened: socket.socket) -> None:
+    try:
+        # Not SSLSocket's own, which another thread may be reading by.
+        socket.socket.shutdown(opened, socket.SHUT_RDWR)
+    except OSError:
+        return  # it is closed already
 
 
 class Adapter(HTTPAdapter):
@@ -178,7 +200,7 @@ class Adapter(HTTPAdapter):
         pool = self._pools.get(place)
         if pool is None:
             pool = self._pools[place] = self._pool_for(request, **settings)
-            keep_time(pool, self._most)
+            keep_time(pool, self._most, self._pace.connected)
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         return pool.urlopen(
             request.method or "GET",

@@ -5,7 +5,10 @@ What fails always is asked four times, with waits of 14 s in all: these cases wa
 
 import gzip
 import json
+import signal
 import socket
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
@@ -29,7 +32,8 @@ from event_assets.limits import MB, Limits
 from event_assets.reading import is_list_at
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.transport import ApiSession
-from event_assets_tests.conftest import Project, checks, failure
+from event_assets_tests.conftest import ROOT, Project, checks, failure
+from event_assets_tests.dagster_dev import until
 from event_assets_tests.faults.conftest import Tries
 from event_assets_tests.faults.raw import (
     Raw,
@@ -368,3 +372,24 @@ def test_retry_after_that_says_nothing_is_not_there(
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == 200
     assert len(api.requests) == 2
+
+
+def test_a_sync_that_is_interrupted_waits_for_no_answer(project: Project) -> None:
+    with saying(lambda *_: stopping(HALF)) as silent:
+        project.connect_to(silent.url)
+        command = [sys.executable, "-m", "event_assets"]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as sync:
+            try:
+                until(lambda: silent.heard)
+                sync.send_signal(signal.SIGINT)
+                said, _ = sync.communicate(timeout=45)  # an answer may take 60 seconds
+            finally:
+                sync.kill()
+    assert said.splitlines() == [
+        "Syncing ...",
+        "event_data failed: It was interrupted; the next run does it anew.",
+        f"No sync ended well; it would be in {project.database}.",
+    ]
+    assert sync.returncode == 1
