@@ -27,6 +27,8 @@ def main() -> int:
         problem = innermost(error)
     except PlainFailure as error:
         problem = str(error)
+    except KeyboardInterrupt:
+        problem = "Interrupted."
     print(problem, file=sys.stderr)
     return 1
 

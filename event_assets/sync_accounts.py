@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dagster as dg
+from dagster._core.execution.plan.objects import ErrorSource
 
 from event_assets import account_list, partitions, summary, warehouse
 from event_assets.account_schedules import free_slots
@@ -23,6 +24,7 @@ def sync_all(
 
     Raises:
         PlainFailure: when the accounts cannot be listed.
+        KeyboardInterrupt: when one of the runs was interrupted.
     """
     accounts = plainly(lambda: account_list.listed(source))
     partitions.keep(source, instance)
@@ -42,4 +44,9 @@ def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, account: str | Non
         run_config=summary.QUIET, instance=instance, partition_key=account, raise_on_error=False
     )
     summary.show(instance, result.run_id)
+    if any(
+        event.step_failure_data.error_source is ErrorSource.INTERRUPT
+        for event in result.filter_events(lambda event: event.is_step_failure)
+    ):
+        raise KeyboardInterrupt  # Dagster has caught it
     return result.success

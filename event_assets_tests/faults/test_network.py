@@ -374,12 +374,13 @@ def test_retry_after_that_says_nothing_is_not_there(
     assert len(api.requests) == 2
 
 
-def test_a_sync_that_is_interrupted_waits_for_no_answer(project: Project) -> None:
+def interrupted(project: Project, folder: Path) -> tuple[int, list[str]]:
+    """Interrupt a sync that waits for an answer; give its status and what it said."""
     with saying(lambda *_: stopping(HALF)) as silent:
         project.connect_to(silent.url)
         command = [sys.executable, "-m", "event_assets"]
         with subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as sync:
             try:
                 until(lambda: silent.heard)
@@ -387,9 +388,32 @@ def test_a_sync_that_is_interrupted_waits_for_no_answer(project: Project) -> Non
                 said, _ = sync.communicate(timeout=45)  # an answer may take 60 seconds
             finally:
                 sync.kill()
-    assert said.splitlines() == [
-        "Syncing ...",
-        "event_data failed: It was interrupted; the next run does it anew.",
-        f"No sync ended well; it would be in {project.database}.",
-    ]
-    assert sync.returncode == 1
+    assert len(silent.heard) == 1
+    return sync.returncode, said.splitlines()
+
+
+def test_a_sync_that_is_interrupted_waits_for_no_answer(project: Project) -> None:
+    assert interrupted(project, ROOT) == (
+        1,
+        [
+            "Syncing ...",
+            "event_data failed: It was interrupted; the next run does it anew.",
+            f"No sync ended well; it would be in {project.database}.",
+        ],
+    )
+
+
+def test_when_a_sync_is_interrupted_no_other_account_is_begun(
+    project: Project, clone: Path
+) -> None:
+    settings = clone / "event_assets/defs/events/defs.yaml"
+    accounts = "attributes:\n  accounts: [berlin, paris]\n"
+    settings.write_text(settings.read_text().replace("attributes:\n", accounts, 1))
+    assert interrupted(project, clone) == (
+        1,
+        [
+            "Syncing ...",
+            "berlin: event_data failed: It was interrupted; the next run does it anew.",
+            "Interrupted.",
+        ],
+    )
