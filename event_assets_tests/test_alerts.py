@@ -14,6 +14,8 @@ import pytest
 from event_assets.definitions import defs
 from event_assets.sandbox import KEY, Sandbox
 from event_assets_tests.conftest import Project
+from event_assets_tests.platforms import definitions, events
+from event_assets_tests.test_accounts import serving_accounts, sync, with_accounts
 
 
 class Chat(ThreadingHTTPServer):
@@ -102,6 +104,28 @@ def test_failing_runs_make_one_message_and_recovery_one_more(
     assert "works again" in chat.messages[1]
     assert "it had failed 3 times since" in chat.messages[1]
     assert chat.messages[1].endswith(f"http://127.0.0.1:3000/runs/{again.run_id}")
+
+
+def test_an_account_that_fails_is_told_by_itself(
+    project: Project, chat: Chat, look: Callable[[str], Look]
+) -> None:
+    runs, checks = look("alert_on_failed_runs"), look("alert_on_failed_checks")
+    lists = {"berlin": events(2)}
+    with serving_accounts(lists) as api:
+        loaded = definitions({"events": with_accounts(api.url, ["berlin", "paris"])})
+        for _ in range(2):
+            sync(project, loaded, "paris", "berlin")
+            runs()
+            checks()
+        (message,) = chat.messages
+        assert message.startswith("The job sync_events for the account paris fails since 20")
+        lists["paris"] = events(1)
+        sync(project, loaded, "paris")
+        runs()
+        checks()
+    assert len(chat.messages) == 2
+    assert chat.messages[1].startswith("The job sync_events for the account paris works again")
+    assert "it had failed 2 times since" in chat.messages[1]
 
 
 def test_what_failed_before_the_first_look_is_no_news(
