@@ -153,6 +153,32 @@ def test_one_account_can_be_materialized_before_any_is_known(project: Project, m
     assert project.rows("select distinct account from events.event_data") == [("b c",)]
 
 
+def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Project) -> None:
+    since = {"start_param": "since", "cursor_path": "start_time", "initial_value": "2020-01-01"}
+    with serving_accounts({"a": events(2), "b": events(3)}) as api:
+        document = with_accounts(api.url, ["a", "b"], full_sync="0 3 * * *")
+        document["attributes"]["rest_api"]["resources"][0]["endpoint"]["incremental"] = since
+        loaded = definitions({"events": document})
+        sync(kept, loaded, "a", "b")
+        *each, _ = tick(kept.instance, loaded, "sync_events_fully_schedule")
+        job = loaded.resolve_job_def("sync_events_on_schedule")
+        for request in each:
+            assert (
+                job.get_subset(asset_selection=set(request.asset_selection or ()))
+                .execute_in_process(
+                    instance=kept.instance,
+                    run_config=request.run_config,
+                    partition_key=request.partition_key,
+                )
+                .success
+            )
+    assert asked(each) == ["a", "b"]
+    assert kept.rows(
+        "select account, max_by(full_sync, started_at), count(*) from events.event_data_syncs "
+        "group by 1 order by 1"
+    ) == [("a", True, 2), ("b", True, 2)]
+
+
 def test_make_run_syncs_all_accounts_and_says_which_failed(project: Project, many: Path) -> None:
     with serving_accounts({"a": events(1), "b c": events(2)}) as api:
         project.connect_to(api.url)
