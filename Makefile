@@ -56,7 +56,7 @@ test-ui: setup ## Look at the UI with a browser (Chromium)
 test-faults: setup ## Kill syncs, break networks, fill disks: what survives (some minutes)
 	@PATH="$$PATH:/usr/sbin" command -v nginx > /dev/null \
 		|| { echo "There is no nginx to stand in front: apt-get install nginx-light"; exit 1; }
-	@$(BIN)/pytest --numprocesses 2 event_assets_tests/faults
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal event_assets_tests/faults
 
 test-scale: setup-scale ## Try Postgres, a shared lake and workers, all real (some minutes)
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile event_assets_tests/scale
