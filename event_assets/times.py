@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cache, reduce
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from event_assets.windows_zones import WINDOWS_ZONES
 
 INSTANT = pa.timestamp("us", "UTC")
 LOCAL = pa.timestamp("us")
@@ -86,11 +86,21 @@ def offset_of(zone: Any) -> str | None:
 @cache
 def _offset_of(zone: str) -> str | None:
     offset = OFFSET.fullmatch(zone.strip(" ()"))
-    name = WINDOWS_ZONES.get(zone.strip(), zone.strip())
+    name = zone.strip()
     if offset:
         sign, hours, minutes = offset.groups()
         name = f"{sign}{int(hours):02}:{minutes or '00'}" if sign else "UTC"
+    if name and not _known(name):
+        name = windows_zones().get(name, "")
     return name if name and _known(name) else None
+
+
+@cache
+def windows_zones() -> Mapping[str, str]:
+    """Load the IANA zone of each name that Windows gives to a time zone."""
+    file = Path(__file__).with_name("windows_zones.json")
+    zones: Mapping[str, str] = json.loads(file.read_text(encoding="utf-8"))["zones"]
+    return zones
 
 
 def _known(zone: str) -> bool:
