@@ -3,13 +3,9 @@
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunRecord, RunsFilter
-from dagster._core.storage.event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
-from sqlalchemy import func, select
 
 from event_assets import warehouse
 from event_assets.failures import plainly
@@ -79,18 +75,15 @@ def kept_days() -> float:
 
 
 def clean(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete the runs that were made and ended before, but for the newest of each asset.
-
-    Of what the checks said before, the newest of each check stays.
-    """
+    """Delete the runs that were made and ended before, except the newest of each asset."""
     needed = set(_newest_runs(instance))
     deleted = 0
     for record in _ended(instance, before):
         run_id = record.dagster_run.run_id
         if run_id not in needed:
-            _delete(instance, run_id)
+            instance.delete_run(run_id)
+            instance.compute_log_manager.delete_logs(prefix=[run_id])
             deleted += 1
-    _forget_checks(instance, before)
     return deleted
 
 
@@ -109,26 +102,3 @@ def _ended(instance: dg.DagsterInstance, before: datetime) -> list[RunRecord]:
         found += batch
         cursor = batch[-1].dagster_run.run_id
     return found
-
-
-def _delete(instance: dg.DagsterInstance, run_id: str) -> None:
-    instance.delete_run(run_id)
-    instance.compute_log_manager.delete_logs(prefix=[run_id])
-    # SQLite keeps the events of a run in a file of its own, which Dagster empties and leaves.
-    if file_of := getattr(instance.event_log_storage, "path_for_shard", None):
-        for file in Path(file_of(run_id)).parent.glob(f"{run_id}.db*"):
-            file.unlink()
-
-
-def _forget_checks(instance: dg.DagsterInstance, before: datetime) -> None:
-    """Delete what Dagster leaves when it deletes a run: each check's result, for ever."""
-    storage = instance.event_log_storage
-    if not isinstance(storage, SqlEventLogStorage):
-        return
-    results = AssetCheckExecutionsTable
-    columns = results.c
-    check = (columns.asset_key, columns.check_name, columns.partition)
-    newest = select(func.max(columns.id)).group_by(*check)
-    made_before = columns.create_timestamp < before.astimezone(timezone.utc).replace(tzinfo=None)
-    with storage.index_connection() as connection:
-        connection.execute(results.delete().where(made_before, columns.id.not_in(newest)))
