@@ -1,6 +1,6 @@
 """Many syncs of a world that lives, in one `dagster dev`: does anything grow with them?
 
-`python -m bench.long_run [SYNCS] [--chart FILE.svg]`: a table of what there is after every tenth
+`python -m bench.soak [SYNCS] [--chart FILE.svg]`: a table of what there is after every tenth
 sync, and by how much it grows. Syncs are started as by the button in the UI, one after the other,
 and the schedule ticks each minute beside them. Of the runs the last 10 minutes are kept, as the job
 `housekeeping` keeps the last 30 days. A sync takes some 7 seconds.
@@ -18,16 +18,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from bench.dagster_dev import DagsterDev, copy_project, run_dagster_dev, wait_for
 from bench.processes import PARTS, memory
 from event_assets import charts
 from event_assets.sandbox import KEY, Sandbox, World
-from event_assets_tests.dagster_dev import (
-    Dagster,
-    copied,
-    dagster_dev,
-    sync_at,
-    until,
-)
 
 EVENTS = 2_000
 EVERY = 10  # syncs
@@ -48,7 +42,7 @@ Row = Mapping[str, float]
 
 def main() -> None:
     """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(prog="python -m bench.long_run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("syncs", type=int, nargs="?", default=300)
     parser.add_argument("--chart", type=Path, help="a picture of it, as SVG")
     parser.add_argument("--rows", type=Path, help="what was measured, as JSON lines")
@@ -73,14 +67,14 @@ def _measured(syncs: int) -> Iterator[Row]:
         tempfile.TemporaryDirectory() as name,
         Sandbox(World(EVENTS), clock=lambda: now) as api,
     ):
-        folder = copied(Path(name))
-        sync_at(folder, "* * * * *")
+        folder = Path(name)
+        copy_project(folder, cron="* * * * *")
         settings = {
             "EVENTS_API_URL": api.url,
             "API_KEY": KEY,
             "EVENTS_KEEP_RUNS_DAYS": str(KEPT),
         }
-        with dagster_dev(folder, settings) as dagster:
+        with run_dagster_dev(folder, settings) as dagster:
             done = 0
             while done < syncs:
                 for _ in range(EVERY):
@@ -94,15 +88,15 @@ def _measured(syncs: int) -> Iterator[Row]:
                     raise SystemExit("housekeeping failed")
 
 
-def _now(dagster: Dagster) -> Row:
+def _now(dagster: DagsterDev) -> Row:
     sizes = {
         name: sum(_size(dagster.folder / place) for place in places) / MB
         for name, places in SIZES.items()
     }
-    return {**_counts(dagster), "runs": len(dagster.runs()), **memory(dagster.pid), **sizes}
+    return {**_counts(dagster), "runs": dagster.count_runs(), **memory(dagster.pid), **sizes}
 
 
-def _counts(dagster: Dagster) -> Row:
+def _counts(dagster: DagsterDev) -> Row:
     def counted() -> Row:
         try:
             with duckdb.connect(dagster.folder / SIZES["DuckDB"][0], read_only=True) as database:
@@ -110,7 +104,7 @@ def _counts(dagster: Dagster) -> Row:
         except duckdb.IOException:  # a sync that the schedule started has it
             return {}
 
-    return until(counted)
+    return wait_for(counted)
 
 
 def _count(database: duckdb.DuckDBPyConnection, table: str) -> float:
@@ -170,7 +164,7 @@ def _panel(rows: Sequence[Row], names: Sequence[str], title: str) -> charts.Spec
             "x": {"field": "syncs", "type": "quantitative"},
             "y": {"field": "value", "type": "quantitative", "title": None},
             "color": {"field": "of", "type": "nominal", "title": None, "sort": list(names),
-                      "scale": charts.PALETTE, "legend": legend},
+                      "scale": {"scheme": "tableau10"}, "legend": legend},
         },
         "width": 200,
         "height": 140,
