@@ -13,21 +13,15 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
 from pydantic import Field
 
-from event_assets import charts, exposure, loading, partitions, progress, reading, tables, warehouse
-from event_assets.changes import CHANGES
+from event_assets import exposure, loading, partitions, progress, reading, warehouse
 from event_assets.downstream import build_downstream
 from event_assets.failures import plainly
-from event_assets.metadata import asset_key, lineage, of_table, picture, schema_of
+from event_assets.metadata import asset_key, lineage, of_table, schema_of
 from event_assets.probe import observation
 from event_assets.source import EVENT_DATA, EventSource, Resource
 from event_assets.summary import RunSummary
 from event_assets.syncs import COLUMNS
 
-NEWEST_SYNCS = """
-select started_at, rows_read, requests, rejects,
-    date_diff('millisecond', started_at, finished_at) / 1000 as seconds
-from {schema}.event_data_syncs where {mine} order by started_at desc limit 100
-"""
 # Of a sync's row, what the UI shows and plots.
 HIDDEN = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
 SHOWN = [name for name in COLUMNS if name not in HIDDEN]
@@ -175,22 +169,12 @@ def _sync(
         metadata.update(of_table(database, source, resource.name))
         if resource.has_events:
             metadata["dagster/column_lineage"] = _lineage(source)
-        if resource.has_events and _with_pictures(context, source):
-            mine = tables.of_account(source.account)
-            syncs = tables.rows_of(database.sql(NEWEST_SYNCS.format(schema=source.name, mine=mine)))
-            metadata["history"] = picture(source, "syncs", charts.history(syncs))
 
     for warning in exposure.warnings():
         context.log.warning(warning)
     with _progress(context) as show:
         loading.sync(resource, show, look, full=full)
     return dg.MaterializeResult(asset_key=key, metadata=metadata)
-
-
-def _with_pictures(context: dg.AssetExecutionContext, source: EventSource) -> bool:
-    """Only in a run that draws others too: the first picture takes half a second."""
-    others = "__".join(asset_key(source, CHANGES).path)
-    return others in context.job_def.graph.node_names()
 
 
 def _progress(context: dg.AssetExecutionContext) -> AbstractContextManager[progress.Show]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ CONFIG: Spec = {
     "legend": {"labelColor": "#333", "titleColor": "#333"},
     "view": {"stroke": None},
 }
-PALETTE = {"scheme": "tableau10"}
+COLORS = {"scheduled": "#7a8fa8", "cancelled": "#d62f2f", "canceled": "#d62f2f"}
+OTHER_COLORS = ["#4f9d69", "#e08a1e", "#9467bd", "#3ba3a0", "#8c6d4f", "#c9a227", "#c774b0"]
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
@@ -54,7 +56,8 @@ def weeks(counts: Rows) -> Spec:
             "x": {"field": "week", "type": "ordinal", "title": "week of",
                   "axis": {"labelAngle": -45}},
             "y": {"field": "events", "type": "quantitative", "aggregate": "sum", "title": "events"},
-            "color": {"field": "status", "type": "nominal", "title": "status", "scale": PALETTE},
+            "color": {"field": "status", "type": "nominal", "title": "status",
+                      "scale": _color_scale(counts, "status")},
         },
         width=420,
         height=160,
@@ -71,41 +74,15 @@ def moves(counts: Rows) -> Spec:
             "y": {"field": "what", "type": "nominal", "sort": "-x", "title": None},
             "x": {"field": "events", "type": "quantitative", "title": "events",
                   "axis": {"tickMinStep": 1}},
-            "color": {"field": "change", "type": "nominal", "title": "change", "scale": PALETTE},
+            "color": {"field": "change", "type": "nominal", "title": "change",
+                      "scale": _color_scale(counts, "change")},
         },
         width=420,
         height={"step": 18},
     )  # fmt: skip
 
 
-def history(syncs: Rows) -> Spec:
-    """Draw the syncs over time. Rows: started_at, and the FIGURES of each."""
-    points = {"size": 18} if len(syncs) <= FEW else False  # each takes room in every run's history
-    panels = [
-        _chart(
-            title,
-            [{"at": row["started_at"], "value": row[name]} for row in syncs],
-            mark={"type": "line", "point": points, "strokeJoin": "round"},
-            encoding={
-                "x": {"field": "at", "type": "temporal", "title": None, "scale": {"type": "utc"}},
-                "y": {"field": "value", "type": "quantitative", "title": None},
-            },
-            width=300,
-            height=80,
-        )
-        for name, title in FIGURES.items()
-    ]  # fmt: skip
-    return {"concat": panels, "columns": 2, "config": CONFIG}
-
-
 LONGEST = 60  # characters of a text
-FEW = 20  # syncs
-FIGURES = {
-    "rows_read": "rows read",
-    "seconds": "duration, seconds",
-    "requests": "requests",
-    "rejects": "rejects",
-}
 
 
 def save(spec: Spec, file: Path) -> str:
@@ -121,6 +98,13 @@ def save(spec: Spec, file: Path) -> str:
 def _chart(title: str, rows: Rows, **parts: Any) -> Spec:
     data = {"values": [{name: _plain(value) for name, value in row.items()} for row in rows]}
     return {"title": title, "data": data, "config": CONFIG, **parts}
+
+
+def _color_scale(rows: Rows, field: str) -> Spec:
+    """Assign a color to each value; those in COLORS keep theirs in every chart."""
+    values = sorted({str(_plain(row[field])) for row in rows})
+    rest = cycle(OTHER_COLORS)
+    return {"domain": values, "range": [COLORS.get(v.lower()) or next(rest) for v in values]}
 
 
 def _plain(value: Any) -> Any:

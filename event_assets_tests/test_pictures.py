@@ -23,7 +23,6 @@ WORLD = World(300, seed=1).events(datetime.now(timezone.utc))
     [
         ("calendar", "event_calendar", ["Events by day", "Mon", "Sun"]),
         ("coming_weeks", "event_calendar", ["Events in the coming weeks", "scheduled"]),
-        ("syncs", "event_data", ["rows read", "duration, seconds", "requests", "rejects"]),
         ("event_changes", "event_changes", ["What moved", "appeared", "changed: name", "gone"]),
     ],
 )
@@ -35,7 +34,7 @@ def test_a_picture_is_a_file_and_in_the_metadata(
         api.replace([{**WORLD[0], "name": "New"}, *WORLD[2:201]])
         said = metadata(project.sync(url=api.url), asset)
     svg = (project.database.parent / "charts" / "events" / f"{name}.svg").read_text()
-    key = {"syncs": "history", "event_changes": "moves"}.get(name, name)
+    key = {"event_changes": "moves"}.get(name, name)
     prefix, _, encoded = said[key].partition("base64,")
     assert prefix.endswith("(data:image/svg+xml;")
     assert base64.b64decode(encoded.rstrip(")")).decode() == svg
@@ -50,12 +49,23 @@ def test_pictures_have_a_ground_that_is_legible_in_any_theme(tmp_path: Path) -> 
     assert 'fill="#ffffff"' in svg
 
 
+def test_scheduled_is_calm_and_cancelled_is_red_whatever_else_is_there() -> None:
+    week = WHEN.date()
+    for others in ([], ["draft"], ["a", "b", "c", "no status", "other"]):
+        statuses = ["scheduled", "Cancelled", *others]
+        rows = [{"week": week, "status": status, "events": 1} for status in statuses]
+        scale = charts.weeks(rows)["encoding"]["color"]["scale"]
+        colors = dict(zip(scale["domain"], scale["range"], strict=True))
+        assert (colors["scheduled"], colors["Cancelled"]) == ("#7a8fa8", "#d62f2f")
+        assert len(set(colors.values())) == len(statuses)
+
+
 def test_a_picture_that_cannot_be_drawn_fails_nothing(project: Project, api: Sandbox) -> None:
     project.database.parent.mkdir()
     (project.database.parent / "charts").write_text("This is no folder.")
     result = project.sync(url=api.url)
     assert result.success
-    assert metadata(result)["history"].startswith("It could not be drawn: ")
+    assert metadata(result, "event_calendar")["calendar"].startswith("It could not be drawn: ")
 
 
 @pytest.mark.parametrize("other", [1, True, ["a"], "cancelled"])
@@ -77,16 +87,6 @@ def test_days_without_events_keep_their_place_in_the_calendar(project: Project) 
         project.sync(url=api.url)
     svg = (project.database.parent / "charts" / "events" / "calendar.svg").read_text()
     assert float(ElementTree.fromstring(svg).attrib["width"]) > 27 * 14
-
-
-def test_a_sync_by_itself_draws_nothing(project: Project, api: Sandbox) -> None:
-    project.connect_to(api.url)
-    job = defs().resolve_job_def("sync_events")
-    result = job.execute_in_process(
-        instance=project.instance, asset_selection=[dg.AssetKey("event_data")]
-    )
-    assert "history" not in metadata(result)
-    assert not (project.database.parent / "charts").exists()
 
 
 def test_figures_have_names_that_stay_so_that_they_can_be_plotted(
@@ -164,11 +164,3 @@ def test_a_picture_shows_no_control_characters_and_no_long_text(
     texts = [element.text or "" for element in ElementTree.parse(tmp_path / "weeks.svg").iter()]
     (shown,) = [text for text in texts if text[:3] in ("a\ufffdb", "\ufffd[3", "\ufffd", "lon")]
     assert len(shown) <= charts.LONGEST + 1
-
-
-def test_the_history_takes_little_room_in_that_of_every_run(tmp_path: Path) -> None:
-    syncs = [
-        {"started_at": WHEN + timedelta(minutes=number), **dict.fromkeys(charts.FIGURES, number)}
-        for number in range(100)
-    ]
-    assert len(charts.save(charts.history(syncs), tmp_path / "syncs.svg")) < 50_000
