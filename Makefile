@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements.txt setup.cfg pyproject.toml
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
 	@touch $@
 
-setup-scale: $(VENV)/.ready-scale ## Add what other databases, workers and Kubernetes need
+setup-scale: $(VENV)/.ready-scale ## Add what a shared lake, workers and Kubernetes need
 
 $(VENV)/.ready-scale: $(VENV)/.ready requirements-scale.txt
 	@echo "Adding to $(VENV) what it takes past one machine ..."
@@ -58,7 +58,7 @@ test-faults: setup ## Kill syncs, break networks, fill disks: what survives (som
 		|| { echo "There is no nginx to stand in front: apt-get install nginx-light"; exit 1; }
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal event_assets_tests/faults
 
-test-scale: setup-scale ## Try Postgres, a shared lake and workers, all real (some minutes)
+test-scale: setup-scale ## Try a shared lake and workers, with real servers (some minutes)
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile event_assets_tests/scale
 
 bench: setup ## Measure this project beside plain dlt and beside the bare limit

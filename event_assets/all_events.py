@@ -7,11 +7,10 @@ import dagster as dg
 import duckdb
 
 from event_assets import tables, warehouse
-from event_assets.current import CURRENT
 from event_assets.failures import plainly
 from event_assets.metadata import DESCRIPTIONS
 from event_assets.source import DEFAULT_SOURCE
-from event_assets.tables import DECLARED, literal, quoted
+from event_assets.tables import TYPES, literal, quoted
 
 ALL_EVENTS = "all_events"
 CURRENT_EVENTS = "current_events"
@@ -46,7 +45,7 @@ def _all_events(
         group_name=ALL_EVENTS,
         kinds={warehouse.place().kind, "view"},
         metadata={
-            "dagster/table_name": warehouse.table_name(warehouse.place().main, ALL_EVENTS),
+            "dagster/table_name": warehouse.table_name("main", ALL_EVENTS),
             "dagster/column_schema": dg.TableSchema(described),
         },
     )
@@ -70,9 +69,8 @@ def _made(contracts: Mapping[str, Columns], columns: Sequence[tuple[str, str]]) 
     def make(database: duckdb.DuckDBPyConnection) -> tuple[list[str], dict[str, int]]:
         there = [name for name in sorted(contracts) if _is_there(database, name)]
         parts = " union all ".join(_select(name, contracts[name], columns) for name in there)
-        name = f"{warehouse.place().main}.{ALL_EVENTS}"
-        warehouse.place().create_view(database, name, parts)
-        view = database.sql(f"from {name}")
+        database.execute(f"create or replace view main.{ALL_EVENTS} as {parts}")
+        view = database.sql(f"from main.{ALL_EVENTS}")
         return there, dict(view.aggregate("source, count(*)", "source").fetchall())
 
     there, counts = warehouse.run(make)
@@ -89,11 +87,9 @@ def _is_there(database: duckdb.DuckDBPyConnection, schema: str) -> bool:
 
 def _select(name: str, contract: Columns, columns: Sequence[tuple[str, str]]) -> str:
     values = [
-        f"{quoted(column) if column in contract else 'null'}::{DECLARED[kind]} as {quoted(column)}"
+        f"{quoted(column) if column in contract else 'null'}::{TYPES[kind]} as {quoted(column)}"
         for column, kind in columns
         if column != "source"
     ]
     chosen = ", ".join([f"{literal(name)} as source", *values])
-    # Of the table, not of `current_events`: Postgres could not make that view anew under another.
-    current = CURRENT.format(schema=name).strip()
-    return f"select {chosen} from ({current}) as current_events"  # noqa: S608 (our names)
+    return f"select {chosen} from {name}.{CURRENT_EVENTS}"  # noqa: S608 (our names)

@@ -23,7 +23,6 @@ class Names:
         reserved: names that are not for paths.
         known: the columns that there are already.
         paths: where the values of those of them come from whose names do not say it.
-        longest: how long a name may be; 0: as long as it is.
     """
 
     def __init__(
@@ -31,9 +30,7 @@ class Names:
         reserved: Collection[str],
         known: Iterable[str],
         paths: Mapping[str, Sequence[str | None]],
-        longest: int = 0,
     ) -> None:
-        self._longest = longest
         self._taken = {*reserved, *known}
         self._columns: dict[Path, str] = {
             tuple(paths.get(name) or name.split("__")): name
@@ -65,15 +62,11 @@ class Names:
             plain = f"{self.column(path[:-2])}__v_{kind}"
         else:
             plain = _normalized(path)
-        name, number = self._shortened(plain), 1
+        name, number = plain, 1
         while name in self._taken:
             number += 1
-            name = self._shortened(f"{plain}__x{number}")
+            name = f"{plain}__x{number}"
         return name
-
-    def _shortened(self, name: str) -> str:
-        """Cut a name as dlt would, which tells apart those that begin alike."""
-        return NAMING.shorten_identifier(name, name, self._longest)
 
 
 def _normalized(path: Path) -> str:

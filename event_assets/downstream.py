@@ -73,8 +73,7 @@ def _current_events(source: EventSource, owners: Sequence[str]) -> dg.AssetsDefi
         if source.accounts:
             names = account_list.listed(source, database)
             accounted.keep_listed(database, source.name, names)
-        name, select = f"{source.name}.current_events", current(source).strip()
-        warehouse.place().create_view(database, name, select)
+        database.execute(statement)
         columns = database.sql(f"from {source.name}.current_events").columns
         same = {name: [name] for name in columns}
         return {"dagster/column_lineage": metadata.lineage(source, EVENT_DATA, same)}

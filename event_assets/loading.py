@@ -112,7 +112,6 @@ def _begun(
         show,
         types=tables.types(database, source.name, resource.name),
         exact=tables.exact(database, source.name, resource.name),
-        longest_name=warehouse.place().longest_name,
         increment=increment,
         position=json.loads(position) if position else None,
         part_rows=checkpoints.part_rows(database, resource),
@@ -162,9 +161,8 @@ def _load_part(
     found.keep(database, schema, table, load_id, now.started_at, complete=False, account=account)
     checkpoints.keep(database, resource, now, position)
     before, now.types = now.types, tables.types(database, schema, table)
-    if warehouse.place().widens:
-        made = {name for name, kind in now.types.items() if kind == "bigint" and name not in before}
-        now.exact |= made  # what they hold by now is in the sync's tally
+    made = {name for name, kind in now.types.items() if kind == "bigint" and name not in before}
+    now.exact |= made  # what they hold by now is in the sync's tally
 
 
 def _load(database: Database, resource: Resource, pipeline: Pipeline, now: Sync) -> None:

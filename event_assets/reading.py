@@ -218,7 +218,6 @@ def _in_arrow(resource: Resource, parts: Parts | None, sync: Sync | None) -> Dlt
             reject=sync.reject,
             may_widen=sync.exact.__contains__,
             tally=sync.tally,
-            longest=sync.longest_name,
         )
         sync.shaped = shaper
         share, is_loadable, kept_before = resource.source.max_rejects, False, sync.kept

@@ -55,7 +55,6 @@ class Shaper:
         reject: is given the records that break the contract, chunk by chunk.
         may_widen: says whether the whole numbers in a column of the table can become floats.
         tally: of the records that came before, of the same sync.
-        longest: how long a column's name may be; 0: as long as it is.
 
     Attributes:
         held: the columns that held a value so far, and their types by dlt's names.
@@ -76,7 +75,6 @@ class Shaper:
         reject: Callable[[Sequence[Reject]], None] = lambda _: None,
         may_widen: Callable[[str], bool] = lambda _: True,
         tally: Tally | None = None,
-        longest: int = 0,
     ) -> None:
         tally = tally or Tally()
         self.held, self.reasons = tally.held, tally.reasons
@@ -87,7 +85,7 @@ class Shaper:
         self._reject = reject
         self._may_widen = may_widen
         taken = (*readers, *OWN_NAMES, *own)
-        self._names = Names(taken, types or {}, paths or {}, longest)
+        self._names = Names(taken, types or {}, paths or {})
         self._types = dict(types or {})
         self._known = dict(self._types)
         self.retyped = {

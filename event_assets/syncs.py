@@ -87,7 +87,6 @@ class Sync:
         show: is told how far the sync is, after every page.
         types: the columns that the table has, and their types.
         exact: its columns of whole numbers that can become floats.
-        longest_name: of a column; 0: as long as it is.
         paths: where the values of its columns come from, as syncs of other accounts saw it.
         account: whose sync it is, where there are accounts.
         increment: how the API is asked for what is new only, if it is.
@@ -108,7 +107,6 @@ class Sync:
     show: Show
     types: Mapping[str, str] = field(default_factory=dict)
     exact: frozenset[str] = frozenset()
-    longest_name: int = 0
     paths: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     account: str | None = None
     increment: Increment | None = None

@@ -8,7 +8,7 @@ import duckdb
 
 from event_assets.accounts import ACCOUNT
 from event_assets.kinds import EXACT
-from event_assets.warehouse import make_room, place
+from event_assets.warehouse import make_room
 
 TYPES = {  # DuckDB's names for dlt's types
     "text": "VARCHAR",
@@ -19,8 +19,6 @@ TYPES = {  # DuckDB's names for dlt's types
     "bool": "BOOLEAN",
     "json": "JSON",
 }
-# The same in the SQL that Postgres understands, too.
-DECLARED = {**TYPES, "double": "DOUBLE PRECISION"}
 
 
 @contextmanager
@@ -53,14 +51,16 @@ def of_account(account: str | None) -> str:
 def types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
     """Give the columns that a table has and their types, by dlt's names."""
     names = {duck: name for name, duck in TYPES.items()}
-    found = place().columns(database, schema, table)
-    return {column: names[kind] for column, kind in found.items() if kind in names}
+    found = database.execute(
+        "select column_name, data_type from duckdb_columns() "
+        "where database_name = current_database() and schema_name = ? and table_name = ?",
+        [schema, table],
+    ).fetchall()
+    return {column: names[kind] for column, kind in found if kind in names}
 
 
 def exact(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> frozenset[str]:
     """Give the columns of whole numbers that can become floats: their values stay the same."""
-    if not place().widens:
-        return frozenset()
     whole = [name for name, kind in types(database, schema, table).items() if kind == "bigint"]
     if not whole:
         return frozenset()
@@ -97,7 +97,7 @@ def prepare(
     """
     make_room(database, columns)
     before = types(database, schema, table)
-    changes = [f"alter {quoted(column)} type {DECLARED['double']}" for column in widened]
+    changes = [f"alter {quoted(column)} type {TYPES['double']}" for column in widened]
     staged = {**dict.fromkeys(widened, "double"), **retyped}
     for column, kind in retyped.items():
         beside, number = f"{column}__v_{before[column]}", 1
@@ -105,7 +105,7 @@ def prepare(
             number += 1
             beside = f"{column}__v_{before[column]}__x{number}"
         changes.append(f"rename {quoted(column)} to {quoted(beside)}")
-        changes.append(f"add {quoted(column)} {DECLARED[kind]}")
+        changes.append(f"add {quoted(column)} {TYPES[kind]}")
         staged[beside] = before[column]
     staging = f"{schema}_staging"
     if has_table(database, staging, table):
@@ -133,13 +133,13 @@ def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> b
 
 
 def has_view(database: duckdb.DuckDBPyConnection, schema: str, view: str) -> bool:
-    """Is there a view of this name? Those of Postgres are tables to DuckDB."""
+    """Is there a view of this name?"""
     found = database.execute(
         "select count(*) from duckdb_views() "
         "where database_name = current_database() and schema_name = ? and view_name = ?",
         [schema, view],
     ).fetchone()
-    return found != (0,) or has_table(database, schema, view)
+    return found != (0,)
 
 
 def has_column(database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> bool:

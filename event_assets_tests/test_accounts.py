@@ -53,9 +53,9 @@ def sync(
     ]
 
 
-def derive(project: Project, loaded: dg.Definitions) -> ExecuteInProcessResult:
+def derive(project: Project, loaded: dg.Definitions, *names: str) -> ExecuteInProcessResult:
     """Make what is made of all accounts' events."""
-    keys = [dg.AssetKey(name) for name in ("current_events", "event_changes", "event_calendar")]
+    keys = map(dg.AssetKey, names or ("current_events", "event_changes", "event_calendar"))
     job = loaded.resolve_job_def("sync_events_on_schedule")
     return job.get_subset(asset_selection=set(keys)).execute_in_process(
         instance=project.instance, raise_on_error=False
@@ -74,6 +74,17 @@ def test_each_account_has_its_own_events_under_the_same_ids(project: Project) ->
         (name,) for name in NAMES
     ]
     assert metadata(result)["dagster/row_count"] == len(lists[NAMES[-1]])
+
+
+def test_all_events_has_the_current_events_of_each_account(project: Project) -> None:
+    with serving_accounts({"a": events(3), "b": events(2)}) as api:
+        both = {"events": with_accounts(api.url, ["a", "b"]), "concerts": source(api.url)}
+        loaded = definitions(both)
+        for result in sync(project, loaded, "a", "b"):
+            assert result.success, failure(result)
+        made = derive(project, loaded, "current_events", "all_events")
+        assert made.success, failure(made)
+    assert project.rows("select source, count(*) from all_events group by 1") == [("events", 5)]
 
 
 def test_what_leaves_one_account_leaves_no_other(project: Project) -> None:

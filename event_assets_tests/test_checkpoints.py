@@ -139,8 +139,8 @@ def test_events_that_come_after_the_interruption_are_no_changes(account: Account
     account.sync_up_to(850)
     for _ in range(2):
         with warehouse.connect() as database:
-            view = "events.current_events"
-            warehouse.place().create_view(database, view, current(account.source))
+            view = f"create or replace view events.current_events as {current(account.source)}"
+            database.execute(view)
             assert not changes.record(database, "events").events
         account.sync()
     assert account.ids("current_events") == account.of_api()

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from event_assets import warehouse
+from event_assets.warehouse import s3
 from event_assets.warehouse.urls import postgres_url
 from event_assets_tests.conftest import Project
 
@@ -13,27 +14,39 @@ def test_an_unknown_destination_is_answered_with_the_known_ones(project: Project
     project.environment.setenv("EVENTS_DESTINATION", "oracle")
     with pytest.raises(warehouse.WarehouseError) as failed:
         warehouse.verify()
-    assert "must be one of duckdb, ducklake, motherduck, postgres, not `oracle`" in str(
-        failed.value
+    assert "must be one of duckdb, ducklake, not `oracle`" in str(failed.value)
+
+
+@pytest.mark.parametrize("kind", ["motherduck", "postgres"])
+def test_a_destination_that_is_gone_is_answered_with_what_to_use(
+    project: Project, kind: str
+) -> None:
+    project.environment.setenv("EVENTS_DESTINATION", kind)
+    with pytest.raises(warehouse.WarehouseError) as failed:
+        warehouse.verify()
+    assert str(failed.value) == (
+        f"EVENTS_DESTINATION={kind} is no longer supported: set EVENTS_DESTINATION=ducklake and "
+        "EVENTS_DUCKLAKE_CATALOG=postgresql://USER:PASSWORD@HOST:5432/DATABASE, a DuckLake that "
+        "many can write, as docs/destinations.md describes."
     )
 
 
 def test_a_setting_that_is_missing_is_named(project: Project) -> None:
-    project.environment.setenv("EVENTS_DESTINATION", "postgres")
-    with pytest.raises(warehouse.WarehouseError, match="EVENTS_POSTGRES_URL is not set"):
-        warehouse.verify()
+    project.environment.delenv("EVENTS_S3_KEY_ID", raising=False)
+    with pytest.raises(warehouse.WarehouseError, match="EVENTS_S3_KEY_ID is not set"):
+        s3.secret("s3://bucket/events")
 
 
 @pytest.mark.parametrize(
     "address",
-    ["secret", "mysql://u:secret@h/d", "postgresql://u:secret@h", "postgresql://u:secret@h:x/d"],
+    ["mysql://u:secret@h/d", "postgresql://u:secret@h", "postgresql://u:secret@h:x/d"],
 )
 def test_an_address_that_is_none_is_not_repeated(project: Project, address: str) -> None:
-    project.environment.setenv("EVENTS_DESTINATION", "postgres")
-    project.environment.setenv("EVENTS_POSTGRES_URL", address)
+    project.environment.setenv("EVENTS_DESTINATION", "ducklake")
+    project.environment.setenv("EVENTS_DUCKLAKE_CATALOG", address)
     with pytest.raises(warehouse.WarehouseError) as failed:
         warehouse.verify()
-    assert "EVENTS_POSTGRES_URL must be like postgresql://" in str(failed.value)
+    assert "EVENTS_DUCKLAKE_CATALOG must be like postgresql://" in str(failed.value)
     assert "secret" not in str(failed.value)
     assert failed.value.__context__ is None
 

@@ -165,9 +165,7 @@ def is_at_work(pipeline: str) -> bool:
 def prepare(pipeline: Pipeline, database: Database) -> None:
     """Have dlt see what is there, and forget what a sync that was killed left behind."""
     pipeline.drop()
-    there = place()
-    with there.loading(database, pipeline.pipeline_name) as destination:
-        pipeline.sync_destination(destination=destination)
+    pipeline.sync_destination(destination=place().destination(database))
 
 
 def load(pipeline: Pipeline, database: Database, first: Sequence[str] = ()) -> None:
@@ -178,9 +176,7 @@ def load(pipeline: Pipeline, database: Database, first: Sequence[str] = ()) -> N
         database: is open.
         first: changes of the table, as `alter table` takes them, in one transaction with its rows.
     """
-    there = place()
-    with there.loading(database, pipeline.pipeline_name, first) as destination:
-        pipeline.load(destination=destination, workers=1)
+    pipeline.load(destination=place().destination(database, first), workers=1)
 
 
 def tidy() -> None:

@@ -10,18 +10,14 @@ import duckdb
 from event_assets.warehouse import extensions
 from event_assets.warehouse.place import CONFIG
 
-CATALOG = "_warehouse"
+CATALOG = "_warehouse"  # no schema has this name
 STAGING = "_staging"  # a database of this process' own: nobody else is to see what is staged
 
 
 def opened(
-    folder: Path,
-    destination: str,
-    names: Iterable[str],
-    steps: Iterable[str],
-    catalog: str = CATALOG,
+    folder: Path, destination: str, names: Iterable[str], steps: Iterable[str]
 ) -> duckdb.DuckDBPyConnection:
-    """Open a connection, and attach what `steps` say, which is to have the catalog in it.
+    """Open a connection, and attach what `steps` say, which is to be named `CATALOG`.
 
     Args:
         folder: for temporary files.
@@ -41,7 +37,7 @@ def opened(
         connection.execute(f"attach '{folder}/staging.duckdb' as {STAGING}")
         for step in steps:
             connection.execute(step)
-        connection.execute(f'use "{catalog}"')
+        connection.execute(f"use {CATALOG}")
     except BaseException:
         connection.close()
         raise

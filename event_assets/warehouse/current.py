@@ -19,9 +19,8 @@ DEFAULT = DuckFile.kind
 KINDS = {
     DuckFile.kind: ("file", "DuckFile"),
     "ducklake": ("lake", "Lake"),
-    "motherduck": ("motherduck", "MotherDuck"),
-    "postgres": ("postgres", "Postgres"),
 }
+GONE = ("motherduck", "postgres")
 
 
 def place() -> Place:
@@ -31,6 +30,12 @@ def place() -> Place:
         WarehouseError: when there is none of that name.
     """
     kind = os.environ.get(DESTINATION) or DEFAULT
+    if kind in GONE:
+        raise WarehouseError(
+            f"{DESTINATION}={kind} is no longer supported: set {DESTINATION}=ducklake and "
+            "EVENTS_DUCKLAKE_CATALOG=postgresql://USER:PASSWORD@HOST:5432/DATABASE, a DuckLake "
+            "that many can write, as docs/destinations.md describes."
+        )
     if kind not in KINDS:
         raise WarehouseError(
             f"{DESTINATION} must be one of {', '.join(KINDS)}, not `{kind}`: "

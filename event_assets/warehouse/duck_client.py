@@ -12,8 +12,8 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from event_assets.warehouse.catalog import STAGING
-from event_assets.warehouse.current import again, place
+from event_assets.warehouse.catalog import CATALOG, STAGING
+from event_assets.warehouse.current import again
 from event_assets.warehouse.steps import Stepwise
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class SqlClient(DuckDbSqlClient):
 
     def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: ARG002
         """Give the catalog of the dataset that is in use."""
-        return STAGING if self.is_staging_dataset_active else place().catalog
+        return STAGING if self.is_staging_dataset_active else CATALOG
 
 
 class CopyJob(DuckDbCopyJob):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,24 +77,24 @@ class DuckFile(Place):
                 f"The path of the database, {file()}, has an apostrophe in it, which dlt cannot "
                 f"load from: name another one in {DUCKDB}."
             )
-        super().check(schema)
+        if self.name == schema:
+            raise WarehouseError(
+                f"The database {self.shown} is named like the schema {schema} in it, which DuckDB "
+                f"finds ambiguous; give the database another name."
+            )
 
     def open(self, folder: Path) -> duckdb.DuckDBPyConnection:  # noqa: ARG002 (beside the file)
         """Open the file."""
         file().parent.mkdir(parents=True, exist_ok=True)
         return duckdb.connect(file(), config=CONFIG)
 
-    @contextmanager
-    def loading(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        pipeline: str,  # noqa: ARG002 (one loads at a time)
-        first: Sequence[str] = (),
-    ) -> Iterator[Destination[Any, Any]]:
-        """Give the open file to dlt."""
+    def destination(
+        self, connection: duckdb.DuckDBPyConnection, first: Sequence[str] = ()
+    ) -> Destination[Any, Any]:
+        """Build dlt's destination of the open file."""
         from event_assets.warehouse.duck_client import Client, Destination
 
-        yield Destination(connection, self.name, Client.beginning(first))
+        return Destination(connection, self.name, Client.beginning(first))
 
     def describe(self, error: BaseException) -> str | None:
         """Say what is wrong with the file or its disk."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from event_assets.warehouse import advisory, file, postgres, s3
+from event_assets.warehouse import advisory, extensions, file, s3
 from event_assets.warehouse.catalog import CATALOG, opened
 from event_assets.warehouse.errors import WarehouseError
 from event_assets.warehouse.place import (
@@ -22,7 +23,7 @@ from event_assets.warehouse.place import (
     reason_of,
 )
 from event_assets.warehouse.retrying import causes
-from event_assets.warehouse.urls import Url, is_postgres, literal, postgres_url, setting
+from event_assets.warehouse.urls import Url, literal, postgres_url, setting
 
 if TYPE_CHECKING:
     from dlt.common.destination import Destination
@@ -36,9 +37,20 @@ ADVICE = {
     "does not match existing data path": f"name the storage that the catalog knows in {STORAGE_AT}",
     "HTTP|S3|Forbidden|NoSuchBucket": "correct EVENTS_S3_*",
     **file.ADVICE,
-    **postgres.ADVICE,
+    # Of the catalog in Postgres:
+    "authentication failed|no password|role .* does not exist": "correct the user and the password",
+    "database .* does not exist": "make the database",
+    "permission denied": "grant the user what it needs",
+    "[Nn]o space left|[Dd]isk full": "make room on its disk",
+    "[Cc]onnection|could not|timeout|closed the": "see that it runs and can be reached from here",
+    "read-only transaction": "name the server that takes writes",
 }
-CONFLICT = f"[Cc]onflict|Failed to commit DuckLake transaction|{postgres.CONFLICT}"
+CONFLICT = (
+    "[Cc]onflict|Failed to commit DuckLake transaction"
+    # Of the catalog in Postgres:
+    "|could not serialize|deadlock detected|lock timeout|duplicate key value|already exists"
+    "|concurrently"
+)
 SETTINGS = ("set ducklake_max_retry_count = 30",)  # of commits that only came in between others
 
 
@@ -47,16 +59,11 @@ class Lake(Place):
 
     kind = "ducklake"
 
-    @property
-    def catalog(self) -> str:
-        """Give its alias, which no schema has."""
-        return CATALOG
-
     @cached_property
     def url(self) -> Url | None:
         """Give the address of the catalog in Postgres; None: it is a file."""
         address = setting(CATALOG_AT, "data/lake.ducklake")
-        return postgres_url(CATALOG_AT, address) if is_postgres(address) else None
+        return postgres_url(CATALOG_AT, address) if "://" in address else None
 
     @cached_property
     def catalog_file(self) -> Path:
@@ -72,7 +79,11 @@ class Lake(Place):
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         """Give the errors of the catalog's driver."""
-        return postgres.Postgres().errors if self.url else ()
+        if not (self.url and find_spec("psycopg2")):
+            return ()
+        import psycopg2
+
+        return (psycopg2.Error,)
 
     @property
     def shown(self) -> str:
@@ -99,14 +110,13 @@ class Lake(Place):
         """Give the file by which writers take turns."""
         return Path(f"{self.catalog_file}.lock")
 
-    def check(self, schema: str) -> None:
+    def check(self, schema: str) -> None:  # noqa: ARG002 (its alias is no schema's name)
         """See whether it can be attached."""
         if "'" in f"{self.storage}{self.catalog_file}":
             raise WarehouseError(
                 f"The path of the lake, {self.shown}, has an apostrophe in it: name another one "
                 f"in {CATALOG_AT} and {STORAGE_AT}."
             )
-        super().check(schema)
 
     def verify(self) -> None:
         """See whether the catalog's address is one, and the storage is known here."""
@@ -115,7 +125,8 @@ class Lake(Place):
             raise WarehouseError(
                 f"{STORAGE_AT} must be a folder or begin with s3://, not with {scheme}://."
             )
-        super().verify()
+        for name in self.extensions:
+            extensions.file_of(name, self.kind)
 
     @property
     def extensions(self) -> Sequence[str]:
@@ -139,17 +150,13 @@ class Lake(Place):
         steps.append(f"attach {literal(f'ducklake:{catalog}')} as {CATALOG} ({options})")
         return opened(folder, self.kind, self.extensions, steps)
 
-    @contextmanager
-    def loading(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        pipeline: str,  # noqa: ARG002 (each stages in a database of its own)
-        first: Sequence[str] = (),
-    ) -> Iterator[Destination[Any, Any]]:
-        """Give it to dlt."""
+    def destination(
+        self, connection: duckdb.DuckDBPyConnection, first: Sequence[str] = ()
+    ) -> Destination[Any, Any]:
+        """Build dlt's destination of the attached lake."""
         from event_assets.warehouse.duck_client import CatalogClient, Destination
 
-        yield Destination(connection, self.kind, CatalogClient.beginning(first))
+        return Destination(connection, self.kind, CatalogClient.beginning(first))
 
     def describe(self, error: BaseException) -> str | None:
         """Say what is wrong with the catalog or the storage."""

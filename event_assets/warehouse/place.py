@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
-from event_assets.warehouse import extensions
-from event_assets.warehouse.errors import WarehouseError
-
 if TYPE_CHECKING:
     from dlt.common.destination import Destination
 
@@ -54,15 +51,9 @@ class Place(ABC):
 
     Attributes:
         kind: its name in EVENTS_DESTINATION.
-        main: the schema of what belongs to no source.
-        longest_name: of a column; 0: as long as it is.
-        widens: whether a column of whole numbers can become one of floats.
     """
 
     kind: ClassVar[str]
-    main: ClassVar[str] = "main"
-    longest_name: ClassVar[int] = 0
-    widens: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -73,11 +64,6 @@ class Place(ABC):
     @abstractmethod
     def name(self) -> str:
         """Name the database, as it stands before the schema of a table."""
-
-    @property
-    def catalog(self) -> str:
-        """Give what DuckDB calls it."""
-        return self.name
 
     @property
     def takes_turns(self) -> bool:
@@ -93,11 +79,6 @@ class Place(ABC):
     @abstractmethod
     def another(self) -> str:
         """Say how to begin with another, empty one."""
-
-    @property
-    def extensions(self) -> Sequence[str]:
-        """Name the extensions of DuckDB that it takes."""
-        return ()
 
     @property
     def files(self) -> list[Path]:
@@ -121,26 +102,20 @@ class Place(ABC):
         """Give the folder on this machine where dlt works."""
         return file().parent / "dlt" / self.name
 
+    @abstractmethod
     def check(self, schema: str) -> None:
         """See whether dlt and DuckDB can live with its name, and a schema of that name in it.
 
         Raises:
             WarehouseError: when they cannot.
         """
-        if self.catalog == schema:
-            raise WarehouseError(
-                f"The database {self.shown} is named like the schema {schema} in it, which DuckDB "
-                f"finds ambiguous; give the database another name."
-            )
 
-    def verify(self) -> None:
+    def verify(self) -> None:  # noqa: B027 (a file has nothing to verify)
         """See whether the settings can work, without a connection and without a key.
 
         Raises:
             WarehouseError: when they cannot.
         """
-        for name in self.extensions:
-            extensions.file_of(name, self.kind)
 
     @abstractmethod
     def open(self, folder: Path) -> duckdb.DuckDBPyConnection:
@@ -155,14 +130,13 @@ class Place(ABC):
         """
 
     @abstractmethod
-    def loading(
-        self, connection: duckdb.DuckDBPyConnection, pipeline: str, first: Sequence[str] = ()
-    ) -> AbstractContextManager[Destination[Any, Any]]:
-        """Give it to dlt; afterwards, the connection sees what was loaded.
+    def destination(
+        self, connection: duckdb.DuckDBPyConnection, first: Sequence[str] = ()
+    ) -> Destination[Any, Any]:
+        """Build dlt's destination of it.
 
         Args:
             connection: is open.
-            pipeline: the name of the one that loads.
             first: changes of the table, as `alter table` takes them, together with its rows.
         """
 
@@ -185,18 +159,3 @@ class Place(ABC):
     def tidying(self) -> Sequence[str]:
         """Give the statements that do away with what is not needed any more, if that takes any."""
         return ()
-
-    def columns(
-        self, connection: duckdb.DuckDBPyConnection, schema: str, table: str
-    ) -> dict[str, str]:
-        """Give the columns of a table and their types, by DuckDB's names; none without a table."""
-        found = connection.execute(
-            "select column_name, data_type from duckdb_columns() "
-            "where database_name = current_database() and schema_name = ? and table_name = ?",
-            [schema, table],
-        )
-        return dict(found.fetchall())
-
-    def create_view(self, connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
-        """Make a view, or make it anew."""
-        connection.execute(f"create or replace view {name} as {select}")

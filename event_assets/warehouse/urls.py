@@ -49,14 +49,11 @@ class Url:
         """Give it without user and password."""
         return f"postgresql://{self.host}:{self.port}/{self.database}"
 
-    def native(self, options: str = "") -> str:
-        """Give it with all that is secret, and with settings of the server for the connection."""
+    def native(self) -> str:
+        """Give it with all that is secret."""
         user = quote(self.user, safe="") if self.user else ""
         password = f":{quote(self.password, safe='')}" if self.password else ""
-        given = dict(self.options)
-        if options:
-            given["options"] = f"{given.get('options', '')} {options}".strip()
-        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in given.items())
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in self.options.items())
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (
             f"postgresql://{user}{password}{'@' if user else ''}{host}:{self.port}/"
@@ -88,11 +85,6 @@ class Url:
         return text
 
 
-def is_postgres(address: str) -> bool:
-    """Is it the address of a Postgres database?"""
-    return address.partition("://")[0] in SCHEMES and "://" in address
-
-
 def postgres_url(setting_name: str, address: str) -> Url:
     """Read an address.
 
@@ -103,7 +95,7 @@ def postgres_url(setting_name: str, address: str) -> Url:
         f"{setting_name} must be like postgresql://USER@HOST:5432/DATABASE; a password with "
         "special characters in it must be URL-encoded."
     )
-    if not is_postgres(address):
+    if address.partition("://")[0] not in SCHEMES:
         raise problem
     try:
         parts = urlsplit(address)

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from event_assets_tests.scale.servers import Postgres
 
 Settings = dict[str, str]
@@ -32,20 +30,8 @@ def ducklake_file(_: Postgres, folder: Path) -> Settings:
     }
 
 
-def in_postgres(postgres: Postgres, folder: Path) -> Settings:
-    return {
-        "EVENTS_DESTINATION": "postgres",
-        "EVENTS_POSTGRES_URL": postgres.database(),
-        "EVENTS_DUCKDB": str(folder / "data" / "warehouse.duckdb"),
-    }
-
-
 PLACES: dict[str, Callable[[Postgres, Path], Settings]] = {
     "duckdb": duckdb,
     "ducklake": ducklake,
     "ducklake, a file": ducklake_file,
-    "postgres": in_postgres,
 }
-CONCURRENT = ("ducklake", "postgres")
-everywhere = pytest.mark.parametrize("name", PLACES)
-where_many_write = pytest.mark.parametrize("name", CONCURRENT)

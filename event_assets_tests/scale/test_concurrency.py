@@ -16,7 +16,7 @@ from starlette.requests import Request
 from event_assets import warehouse
 from event_assets_tests.conftest import ROOT, Project
 from event_assets_tests.platforms import events, paged, serving, source
-from event_assets_tests.scale.places import PLACES, where_many_write
+from event_assets_tests.scale.places import ducklake
 from event_assets_tests.scale.servers import Postgres
 
 ACCOUNTS = [f"a{number}" for number in range(50)]
@@ -128,15 +128,13 @@ def workers() -> Iterator[Callable[[Any, list[str]], tuple[dict[str, str], int]]
         assert status == 0
 
 
-@where_many_write
 def test_accounts_that_load_at_once_lose_and_double_nothing(
-    name: str,
     project: Project,
     postgres: Postgres,
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    for variable, value in PLACES[name](postgres, tmp_path).items():
+    for variable, value in ducklake(postgres, tmp_path).items():
         project.environment.setenv(variable, value)
     number = 0
 

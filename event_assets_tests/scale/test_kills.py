@@ -1,4 +1,4 @@
-"""A sync that is killed while it loads into a place that many write: the next one puts it right."""
+"""A sync that is killed while it loads into a lake that many write: the next one puts it right."""
 
 import time
 from pathlib import Path
@@ -7,7 +7,7 @@ from event_assets import warehouse
 from event_assets.sandbox import Sandbox
 from event_assets_tests.conftest import Project
 from event_assets_tests.faults.test_kills import PAGES, Killed, driver, generation, waited_for
-from event_assets_tests.scale.places import PLACES, where_many_write
+from event_assets_tests.scale.places import ducklake
 from event_assets_tests.scale.servers import Postgres
 
 KILLS = 8
@@ -20,11 +20,10 @@ def versions() -> dict[str, int]:
     return dict(rows)
 
 
-@where_many_write
 def test_a_sync_killed_while_it_loads_does_no_harm(
-    name: str, project: Project, postgres: Postgres, tmp_path: Path
+    project: Project, postgres: Postgres, tmp_path: Path
 ) -> None:
-    for variable, value in PLACES[name](postgres, tmp_path).items():
+    for variable, value in ducklake(postgres, tmp_path).items():
         project.environment.setenv(variable, value)
     with Sandbox(generation(0)) as api:
         project.connect_to(api.url)
