@@ -1,37 +1,49 @@
 # Every command sets up what it needs; `make help` lists them.
 SHELL := /bin/bash
 VENV := .venv
+LOCK := requirements.txt
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-scale run dev check test test-ui test-faults test-scale bench lock audit clean
+.PHONY: help setup setup-dev setup-scale run dev check lint test test-newest test-ui test-faults test-scale \
+	bench lock audit clean moved
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: $(VENV)/.ready ## Create .venv from the lock (does nothing when nothing changed)
 
-$(VENV)/.ready: requirements.txt setup.cfg pyproject.toml
+# Each marker holds the folder in which .venv was made, since .venv works in no other. It is
+# older than the packages' folder when something else, such as `uv sync`, installed or removed one.
+MOVED := $(shell test -x $(BIN)/python && test "$$(cat $(VENV)/.ready 2> /dev/null)" = "$(CURDIR)" \
+	|| echo moved)
+ADDED := $(wildcard $(VENV)/.ready-dev $(VENV)/.ready-scale)
+LOCKS := $(LOCK) $(ADDED:$(VENV)/.ready-%=requirements-%.txt)
+
+$(VENV)/.ready: $(LOCKS) setup.cfg pyproject.toml $(MOVED) $(wildcard $(VENV)/lib/python*/site-packages)
 	@echo "Setting up $(VENV) ..."
-	@command -v uv > /dev/null || test -x $(VENV)-uv/bin/uv \
-		|| { python3 -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install --quiet uv; }
-	@$(UV) venv --quiet --allow-existing --python python3 $(VENV)
-	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.txt \
-		$(if $(wildcard $(VENV)/.ready-scale),requirements-scale.txt)
+	@$(GET_UV)
+	@$(UV) venv --quiet $(if $(MOVED),--clear,--allow-existing) --python python3 $(VENV)
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(LOCKS)
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
-	@touch $@
+	@for each in $(VENV)/lib/python*/site-packages; do mkdir -p $$each/__pycache__; done
+	@echo "$(CURDIR)" | tee $@ $(ADDED) > /dev/null
+
+setup-dev: $(VENV)/.ready-dev ## Add what the tests, linters and the bench need
 
 setup-scale: $(VENV)/.ready-scale ## Add what a shared lake, workers and Kubernetes need
 
-$(VENV)/.ready-scale: $(VENV)/.ready requirements-scale.txt
-	@echo "Adding to $(VENV) what it takes past one machine ..."
+$(VENV)/.ready-%: | $(VENV)/.ready
+	@echo "Adding to $(VENV) what requirements-$*.txt locks ..."
 	@$(UV) pip install --quiet --require-hashes --python $(BIN)/python \
-		--requirement requirements-scale.txt
-	@touch $@
+		--requirement requirements-$*.txt
+	@echo "$(CURDIR)" | tee $@ $(VENV)/.ready > /dev/null
 
 # uv, from the PATH or from a small environment of its own.
-UV = PATH="$(CURDIR)/$(VENV)-uv/bin:$$PATH" uv
+UV = PATH="$(CURDIR)/.venv-uv/bin:$$PATH" uv
+GET_UV = $(UV) --version > /dev/null 2>&1 \
+	|| { python3 -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --quiet uv; }
 
 run: setup ## Sync every event once, from the API into DuckDB
 	@$(BIN)/python -m event_assets
@@ -42,41 +54,52 @@ dev: setup ## Open the Dagster UI on http://127.0.0.1:3000
 check: setup ## Check defs.yaml: names, values, definitions
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
 
-test: setup ## Run the linters, the type checker and all tests
+lint: setup-dev ## Run the linters and the type checker
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 	@$(BIN)/hadolint deploy/Dockerfile
+	@$(BIN)/deptry . --extend-exclude event_assets_tests --extend-exclude bench
+	@$(BIN)/deptry . --ignore DEP002,DEP004
 	@$(BIN)/mypy
+
+test: lint ## Run the linters, the type checker and all tests
 	@$(BIN)/pytest --numprocesses 2
 
-test-ui: setup ## Look at the UI with a browser (Chromium)
+test-newest: ## Run the tests with the newest Dagster, dlt and DuckDB, in .venv-newest
+	@$(MAKE) --no-print-directory VENV=.venv-newest LOCK=requirements-newest.txt setup
+	@.venv-newest/bin/pytest --numprocesses 2
+
+test-ui: setup-dev ## Look at the UI with a browser (Chromium)
 	@command -v chromium chromium-browser google-chrome > /dev/null \
 		|| { echo "There is no Chromium to look with: apt-get install chromium"; exit 1; }
 	@$(BIN)/pytest event_assets_tests/ui
 
-test-faults: setup ## Kill syncs, break networks, fill disks: what survives (some minutes)
+test-faults: setup-dev ## Kill syncs, break networks, fill disks: what survives (some minutes)
 	@PATH="$$PATH:/usr/sbin" command -v nginx > /dev/null \
 		|| { echo "There is no nginx to stand in front: apt-get install nginx-light"; exit 1; }
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal event_assets_tests/faults
 
-test-scale: setup-scale ## Try a shared lake and workers, with real servers (some minutes)
+test-scale: setup-dev setup-scale ## Try a shared lake and workers, with real servers (some minutes)
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile event_assets_tests/scale
 
-bench: setup ## Measure this project beside plain dlt and beside the bare limit
+bench: setup-dev ## Measure this project beside plain dlt and beside the bare limit
 	@$(BIN)/python -m bench $(OPTIONS)
 
-LOCK = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.10 \
-	--no-emit-index-url --custom-compile-command "make lock"
+COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.10 --upgrade \
+	--no-emit-index-url --custom-compile-command "make lock" --output-file
 
-lock: setup ## Lock the newest versions that setup.cfg allows
-	@$(LOCK) --upgrade --extra dev --output-file requirements.txt setup.cfg
-	@$(LOCK) --upgrade --extra scale --constraint requirements.txt \
-		--output-file requirements-scale.txt setup.cfg
+lock: ## Lock the newest versions that pyproject.toml allows
+	@$(GET_UV)
+	@$(COMPILE) requirements.txt pyproject.toml
+	@$(COMPILE) requirements-dev.txt --group dev --constraint requirements.txt
+	@$(COMPILE) requirements-scale.txt pyproject.toml --extra scale \
+		--constraint requirements.txt --constraint requirements-dev.txt
+	@$(COMPILE) requirements-newest.txt pyproject.toml --group dev --no-config \
+		--excludes <(echo dagster-embedded-elt)
 
 audit: setup ## Look the locked packages up in a public database of vulnerabilities (needs the network)
 	@$(UV) tool run --quiet pip-audit --strict --require-hashes --disable-pip \
-		--progress-spinner off --requirement requirements.txt \
-		--requirement requirements-scale.txt $(OPTIONS)
+		--progress-spinner off $(addprefix --requirement requirements,.txt -dev.txt -scale.txt) $(OPTIONS)
 
 clean: ## Remove .venv and caches (data/ stays)
-	@rm -rf $(VENV) $(VENV)-uv *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .venv-uv .venv-newest *.egg-info build .mypy_cache .ruff_cache .pytest_cache
 	@find event_assets event_assets_tests bench -name __pycache__ -prune -exec rm -rf {} +

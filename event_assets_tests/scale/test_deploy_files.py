@@ -1,7 +1,7 @@
 """What the files of `deploy/` say to each other."""
 
 import re
-from configparser import ConfigParser
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,6 @@ PROCESSES = {"code", "webserver", "daemon", "worker", "steps"}
 def compose() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((CELERY / "compose.yaml").read_text())
     return loaded
-
-
-def version() -> str:
-    setup = ConfigParser()
-    setup.read(PROJECT_ROOT / "setup.cfg")
-    return setup["metadata"]["version"]
 
 
 def test_the_procfile_names_every_process() -> None:
@@ -43,7 +37,7 @@ def test_every_image_has_a_version() -> None:
     images = {service["image"] for service in compose()["services"].values()}
     images |= set(re.findall(r"^FROM (\S+)", (DEPLOY / "Dockerfile").read_text(), re.M))
     assert all(re.search(r":\d+\.\d+", image) for image in images), images
-    assert f"event-assets:{version()}" in images
+    assert f"event-assets:{version('event_assets')}" in images
 
 
 def test_no_password_stands_in_a_file() -> None:
