@@ -1,6 +1,7 @@
 """The Helm values of `deploy/kubernetes`, as far as that goes without a cluster or the chart."""
 
 import re
+from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
@@ -51,7 +52,7 @@ def test_every_image_is_the_projects_own_and_of_one_version() -> None:
         given["dagsterDaemon"]["image"],
         *(each["image"] for each in given["dagster-user-deployments"]["deployments"]),
     ]
-    assert {str(image["tag"]) for image in images} == {"0.1.0"}
+    assert {str(image["tag"]) for image in images} == {version("event_assets")}
 
 
 def test_steps_can_be_pods_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
