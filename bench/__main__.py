@@ -7,7 +7,7 @@ import signal
 import sys
 from importlib.metadata import version
 
-from bench import losses, scenarios
+from bench import fault_losses, scenarios
 from bench.report import Results, rows, table
 from bench.scenarios import LATENCY, MEMORY, SIZE, SYNC, Scenario
 
@@ -35,7 +35,7 @@ def main() -> int:
         "size": Scenario(events if options.full else few, SIZE),
     }
     taken = {part: scenarios.take(scenario) for part, scenario in plan.items() if part in parts}
-    lost = losses.take(events) if LOSSES in parts else []
+    lost = fault_losses.take(events) if LOSSES in parts else []
     print(_machine(runs))
     print()
     print(table(list(rows(Results(plan, taken, lost)))))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.losses import Loss
+from bench.fault_losses import Loss
 from bench.measure import Figures
 from bench.scenarios import FEW, Scenario, Taken
 

@@ -19,8 +19,8 @@ import duckdb
 import pyarrow as pa
 
 from bench.dagster_dev import DagsterDev, copy_project, run_dagster_dev, wait_for
-from bench.processes import PARTS, memory
-from event_assets import charts
+from bench.process_memory import PARTS, memory
+from event_assets.orchestration import charts
 from event_assets.sandbox import KEY, Sandbox, World
 
 EVENTS = 2_000

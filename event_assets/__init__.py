@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from event_assets.component import EventApi
+    from event_assets.component.component import EventApi
 
 __all__ = ["EventApi"]
 
@@ -27,7 +27,7 @@ for _name, _value in DLT_SETTINGS.items():
 def __getattr__(name: str) -> type:
     """Import the component when it is asked for, so that the sandbox starts without Dagster."""
     if name in __all__:
-        from event_assets import component
+        from event_assets.component import component
 
         exported: type = vars(component)[name]
         return exported

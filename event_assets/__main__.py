@@ -1,60 +1,8 @@
-"""`python -m event_assets`: run the main job once and say what came of it (`make run`)."""
+"""`python -m event_assets`: sync every source once (`make run`)."""
 
-import os
 import sys
-from contextlib import AbstractContextManager
 
-import dagster as dg
-from dagster import DagsterInstance
-from dagster.components.core.component_tree import ComponentTreeException
-from dotenv import load_dotenv
-
-from event_assets import summary
-from event_assets.failures import PlainFailure, innermost
-from event_assets.partitions import AccountPartitions
-from event_assets.sync_accounts import sync_all
-
-JOB = "sync_events"
-
-
-def main() -> int:
-    """Run the job in this process, which prints a summary, and return the exit status."""
-    load_dotenv(".env", override=True)  # as Dagster's own commands do
-    os.environ.setdefault("EVENTS_PROGRESS", "bar")
-    try:
-        return 0 if _run(_definitions()) else 1
-    except ComponentTreeException as error:
-        problem = innermost(error)
-    except PlainFailure as error:
-        problem = str(error)
-    except KeyboardInterrupt:
-        problem = "Interrupted."
-    print(problem, file=sys.stderr)
-    return 1
-
-
-def _definitions() -> dg.Definitions:
-    from event_assets.definitions import defs
-
-    return defs()
-
-
-def _run(loaded: dg.Definitions) -> bool:
-    job = loaded.resolve_job_def(JOB)
-    print("Syncing ...")
-    with _instance() as instance:
-        if isinstance(job.partitions_def, AccountPartitions):
-            return sync_all(loaded, JOB, job.partitions_def.source, instance)
-        result = job.execute_in_process(
-            run_config=summary.QUIET, instance=instance, raise_on_error=False
-        )
-        summary.show(instance, result.run_id)  # after a failure, Dagster may be late to do so
-    return result.success
-
-
-def _instance() -> AbstractContextManager[DagsterInstance]:
-    return DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else DagsterInstance.ephemeral()
-
+from event_assets.cli.sync import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import dagster as dg
 
-from event_assets.alerts import build_sensors
-from event_assets.all_events import build_all_events
-from event_assets.deployment import executors
-from event_assets.housekeeping import build_housekeeping
+from event_assets.orchestration import executors
+from event_assets.orchestration.alerts import build_sensors
+from event_assets.orchestration.derived_assets import build_all_events
+from event_assets.orchestration.housekeeping import build_housekeeping
 
 
 @dg.definitions
@@ -26,7 +26,7 @@ def over_all(sources: dg.Definitions) -> dg.Definitions:
             if isinstance(assets, dg.AssetsDefinition)
             for spec in assets.specs
         ),
-        executor=executors.chosen(),
+        executor=executors.build_executor(),
         sensors=build_sensors(),
     )
     return dg.Definitions.merge(once, build_housekeeping())

@@ -1,75 +1,14 @@
 """A project of its own for each test: an API on loopback, a DuckDB file, a Dagster instance."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import dagster as dg
-import duckdb
 import pytest
-from dagster import DagsterInstance, ExecuteInProcessResult
+from dagster import DagsterInstance
 
-from event_assets import warehouse
-from event_assets.definitions import defs
-from event_assets.sandbox import KEY, Sandbox
-
-ROOT = warehouse.PROJECT_ROOT
-BIN = Path(sys.executable).parent
-FILES = ("event_assets", "dagster.yaml", "pyproject.toml", "setup.cfg", "workspace.yaml")
-
-
-@dataclass(frozen=True)
-class Project:
-    """One user's set-up: where the database is, and how to sync and to look."""
-
-    database: Path
-    instance: DagsterInstance
-    environment: pytest.MonkeyPatch
-
-    def connect_to(self, url: str | None, key: str | None = KEY) -> None:
-        """Point the project at an API, as `.env` would; None leaves the variable unset."""
-        for name, value in {"EVENTS_API_URL": url, "API_KEY": key}.items():
-            if value is None:
-                self.environment.delenv(name, raising=False)
-            else:
-                self.environment.setenv(name, value)
-
-    def sync(self, *, url: str | None = None, key: str | None = KEY) -> ExecuteInProcessResult:
-        """Run the main job in this process."""
-        self.connect_to(url, key)
-        job = defs().resolve_job_def("sync_events")
-        return job.execute_in_process(instance=self.instance, raise_on_error=False)
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Read the database as a user would."""
-        with duckdb.connect(self.database) as database:
-            return database.execute(query).fetchall()
-
-    def ids(self, table: str = "event_data") -> list[str]:
-        """Give the ids in a table, sorted."""
-        return [row[0] for row in self.rows(f"select id from events.{table} order by id")]
-
-    def run(
-        self, *command: str, cwd: Path = ROOT, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command line of the project's environment, as in a terminal."""
-        program = [sys.executable, *command[1:]] if command[0] == "python" else command
-        if program is command:
-            program = [str(BIN / command[0]), *command[1:]]
-        return subprocess.run(
-            program,
-            cwd=cwd,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+from event_assets.sandbox import Sandbox
+from event_assets_tests.support.project import FILES, ROOT, Project
 
 
 @pytest.fixture
@@ -102,37 +41,3 @@ def api() -> Iterator[Sandbox]:
     """An API with 250 events that do not change."""
     with Sandbox(250) as running:
         yield running
-
-
-def metadata(result: ExecuteInProcessResult, asset: str = "event_data") -> dict[str, Any]:
-    """Give the metadata of an asset's materialization in a run."""
-    found = [
-        event.materialization.metadata
-        for event in result.get_asset_materialization_events()
-        if event.asset_key == dg.AssetKey(asset)
-    ]
-    assert len(found) == 1
-    return {
-        name: entry.records if isinstance(entry, dg.TableMetadataValue) else entry.value
-        for name, entry in found[0].items()
-    }
-
-
-def checks(result: ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
-    """Give the check results of a run, by the check's name."""
-    return {check.check_name: check for check in result.get_asset_check_evaluations()}
-
-
-def failure(result: ExecuteInProcessResult) -> str:
-    """Give all that a failed run says of its first failed step."""
-    (step,) = [event for event in result.all_events if event.is_step_failure]
-    error = step.step_failure_data.error
-    assert error is not None
-    return error.to_string()
-
-
-def shown(check: dg.AssetCheckEvaluation, name: str) -> list[dict[str, Any]]:
-    """Give the rows of a table in a check's metadata."""
-    table = check.metadata[name]
-    assert isinstance(table, dg.TableMetadataValue)
-    return [dict(record.data) for record in table.records]

@@ -5,10 +5,10 @@ In a test, `with Sandbox(250) as api:` serves 250 events that never change at `a
 `with process() as url:` and `python -m event_assets.sandbox` serve a world that lives.
 """
 
-from event_assets.sandbox.child import process
 from event_assets.sandbox.faults import Faults
+from event_assets.sandbox.process import process
 from event_assets.sandbox.server import KEY, Recorded, Sandbox, SandboxError
-from event_assets.sandbox.world import Event, World
+from event_assets.sandbox.simulation import Event, World
 
 __all__ = [
     "KEY",

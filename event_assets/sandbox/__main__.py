@@ -9,9 +9,9 @@ import threading
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from event_assets.sandbox.flags import add_fault_flags, faults_of
+from event_assets.sandbox.fault_flags import add_fault_flags, faults_of
 from event_assets.sandbox.server import KEY, Sandbox, SandboxError
-from event_assets.sandbox.world import World
+from event_assets.sandbox.simulation import World
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from event_assets.sandbox.answers import Answer, Answers, error, whole_number
+from event_assets.sandbox.event_list import Listing
 from event_assets.sandbox.faults import Faults
-from event_assets.sandbox.listing import Listing
-from event_assets.sandbox.world import World, timestamp
+from event_assets.sandbox.responses import Answers, FakeResponse, error, whole_number
+from event_assets.sandbox.simulation import World, timestamp
 
 if TYPE_CHECKING:
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
 
-    from event_assets.sandbox.web import BackgroundServer
+    from event_assets.sandbox.http_app import BackgroundServer
 
 HOST = "127.0.0.1"
 KEY = "sandbox"
@@ -98,7 +98,7 @@ class Sandbox:
 
     def __enter__(self) -> Sandbox:
         """Start to serve; raises SandboxError if the port is in use."""
-        from event_assets.sandbox.web import BackgroundServer, make_app
+        from event_assets.sandbox.http_app import BackgroundServer, make_app
 
         listener = _listen(self._port)
         server = BackgroundServer(make_app(self._events, self._other), listener)
@@ -157,7 +157,7 @@ class Sandbox:
             self._listing.advance(self._now())
             yield self._listing
 
-    async def _events(self, request: Request) -> Answer:
+    async def _events(self, request: Request) -> FakeResponse:
         if self.faults.latency > 0:
             await asyncio.sleep(self.faults.latency)
         with self._current():
@@ -165,7 +165,7 @@ class Sandbox:
         self._record(request, answer.status)
         return answer
 
-    def _other(self, request: Request, exc: HTTPException) -> Answer:
+    def _other(self, request: Request, exc: HTTPException) -> FakeResponse:
         self._record(request, exc.status_code)
         return error(exc.status_code, exc.detail, exc.headers)
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from event_assets.warehouse.current import again, place
-from event_assets.warehouse.errors import BusyError, WarehouseError
-from event_assets.warehouse.file import HELD
-from event_assets.warehouse.place import MEMORY, MEMORY_OF_COLUMN, PROJECT_ROOT
-from event_assets.warehouse.place import file as path
-from event_assets.warehouse.turns import held, is_held
+from event_assets.values.errors import BusyError, WarehouseError
+from event_assets.warehouse.destination import MEMORY, MEMORY_OF_COLUMN, PROJECT_ROOT
+from event_assets.warehouse.destination import database_file as path
+from event_assets.warehouse.duckdb_file import HELD
+from event_assets.warehouse.file_lock import hold_file_lock, is_locked
+from event_assets.warehouse.registry import get_destination, retry_on_conflict
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -25,21 +25,21 @@ __all__ = [
     "PROJECT_ROOT",
     "BusyError",
     "WarehouseError",
-    "again",
     "connect",
     "describe",
-    "is_at_work",
-    "is_waited_for",
+    "get_destination",
+    "has_waiting_sync",
+    "is_running",
     "load",
-    "make_room",
+    "open_pipeline",
     "path",
-    "pipeline",
-    "place",
     "prepare",
     "reserved_words",
+    "retry_on_conflict",
     "run",
+    "run_maintenance",
+    "set_memory_limit",
     "table_name",
-    "tidy",
     "verify",
 ]
 T = TypeVar("T")
@@ -50,7 +50,7 @@ NEXT = ".next.lock"  # held by the sync that has its turn next, while it waits
 
 def table_name(schema: str, table: str) -> str:
     """Full name of a table, for people: `database.schema.table`."""
-    return f"{place().name}.{schema}.{table}"
+    return f"{get_destination().name}.{schema}.{table}"
 
 
 @contextmanager
@@ -64,15 +64,17 @@ def connect(patience: float | None = None) -> Iterator[Database]:
         WarehouseError: when it cannot be opened.
         BusyError: when another sync has it for longer than `patience` seconds, if there is a limit.
     """
-    there = place()
-    waiting = f"Waiting for another sync that writes {there.shown}"
-    turn = held(there.lock_file, waiting, patience) if there.takes_turns else nullcontext()
+    there = get_destination()
+    waiting = f"Waiting for another sync that writes {there.display_name}"
+    turn = (
+        hold_file_lock(there.lock_file, waiting, patience) if there.single_writer else nullcontext()
+    )
     with (
         turn,
         TemporaryDirectory(prefix="events-") as folder,
         closing(_opened(Path(folder))) as connection,
     ):
-        make_room(connection)
+        set_memory_limit(connection)
         connection.execute("set timezone = 'UTC'")  # times as text are the same everywhere
         yield connection
 
@@ -88,10 +90,10 @@ def run(action: Callable[[Database], T], patience: float | None = None) -> T:
         with connect(patience) as database:
             return action(database)
 
-    return again(once)
+    return retry_on_conflict(once)
 
 
-def make_room(database: Database, columns: int = 0) -> None:
+def set_memory_limit(database: Database, columns: int = 0) -> None:
     """Let DuckDB use the memory that its widest table, or one of so many columns, needs."""
     widest = database.sql(
         "select max(column_count) from duckdb_tables() where database_name = current_database() "
@@ -105,11 +107,11 @@ def _opened(folder: Path) -> Database:
     deadline = time.monotonic() + FOREIGN_WAIT
     while True:
         try:
-            return place().open(folder)
+            return get_destination().open(folder)
         except (duckdb.Error, OSError) as error:
             problem = describe(error) or str(error)
             # Two that make the catalog of a new lake at once come in between each other.
-            busy = HELD in str(error) or place().is_conflict(error)
+            busy = HELD in str(error) or get_destination().is_conflict(error)
         if not busy or time.monotonic() > deadline:
             # Outside the except block: the sentence says it all.
             raise WarehouseError(problem)
@@ -122,16 +124,16 @@ def verify() -> None:
     Raises:
         WarehouseError: when they cannot.
     """
-    place().verify()
+    get_destination().verify()
 
 
 def describe(error: BaseException) -> str | None:
     """Say in one sentence why the database cannot be used, and what to do; None: it is not that."""
-    return place().describe(error)
+    return get_destination().describe(error)
 
 
 @contextmanager
-def pipeline(name: str, schema: str) -> Iterator[Pipeline]:
+def open_pipeline(name: str, schema: str) -> Iterator[Pipeline]:
     """Give the dlt pipeline that fills tables of a schema, when it is this sync's turn.
 
     Its working folder belongs to the one sync that holds its lock. The database is not opened:
@@ -142,30 +144,30 @@ def pipeline(name: str, schema: str) -> Iterator[Pipeline]:
     """
     import dlt
 
-    there = place()
+    there = get_destination()
     there.check(schema)
     waiting = f"Waiting for another sync of {name}"
     with ExitStack() as turn:
-        with held(there.folder / f"{schema}.{name}{NEXT}", waiting):
-            turn.enter_context(held(there.folder / f"{name}.lock", waiting))
-            turn.enter_context(there.alone(name, waiting))
+        with hold_file_lock(there.folder / f"{schema}.{name}{NEXT}", waiting):
+            turn.enter_context(hold_file_lock(there.folder / f"{name}.lock", waiting))
+            turn.enter_context(there.pipeline_lock(name, waiting))
         yield dlt.pipeline(pipeline_name=name, pipelines_dir=str(there.folder), dataset_name=schema)
 
 
-def is_waited_for(schema: str) -> bool:
+def has_waiting_sync(schema: str) -> bool:
     """Does a sync that fills tables of a schema wait for another one, on this machine?"""
-    return any(is_held(file) for file in place().folder.glob(f"{schema}.*{NEXT}"))
+    return any(is_locked(file) for file in get_destination().folder.glob(f"{schema}.*{NEXT}"))
 
 
-def is_at_work(pipeline: str) -> bool:
+def is_running(pipeline: str) -> bool:
     """Does a sync by a dlt pipeline go on, on this machine?"""
-    return is_held(place().folder / f"{pipeline}.lock")
+    return is_locked(get_destination().folder / f"{pipeline}.lock")
 
 
 def prepare(pipeline: Pipeline, database: Database) -> None:
     """Have dlt see what is there, and forget what a sync that was killed left behind."""
     pipeline.drop()
-    pipeline.sync_destination(destination=place().destination(database))
+    pipeline.sync_destination(destination=get_destination().destination(database))
 
 
 def load(pipeline: Pipeline, database: Database, first: Sequence[str] = ()) -> None:
@@ -176,12 +178,12 @@ def load(pipeline: Pipeline, database: Database, first: Sequence[str] = ()) -> N
         database: is open.
         first: changes of the table, as `alter table` takes them, in one transaction with its rows.
     """
-    pipeline.load(destination=place().destination(database, first), workers=1)
+    pipeline.load(destination=get_destination().destination(database, first), workers=1)
 
 
-def tidy() -> None:
+def run_maintenance() -> None:
     """Do away with what is not needed any more, one step at a time."""
-    for step in place().tidying():
+    for step in get_destination().tidying():
         run(lambda database: database.execute(step).fetchall())  # noqa: B023 (it runs at once)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from event_assets.warehouse.errors import WarehouseError
+from event_assets.values.errors import WarehouseError
 
 # Packages bring an extension for one version of DuckDB, which setup.cfg therefore locks.
 CONFIG: dict[str, str | bool | int | float | list[str]] = {

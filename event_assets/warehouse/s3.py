@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from event_assets.warehouse.urls import literal, setting
+from event_assets.warehouse.postgres_url import literal, setting
 
 # DuckDB's names of the parts of a secret, and our settings.
 PARTS = {

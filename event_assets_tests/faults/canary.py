@@ -9,7 +9,7 @@ import sys
 import dagster as dg
 from dagster import DagsterInstance
 
-from event_assets_tests.platforms import definitions
+from event_assets_tests.support.platforms import definitions
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from event_assets import warehouse
 from event_assets.sandbox import Faults, Sandbox
-from event_assets_tests.conftest import BIN, ROOT, Project, failure
-from event_assets_tests.faults.conftest import Tries, Try
-from event_assets_tests.faults.test_kills import EVENTS, generation
+from event_assets_tests.faults.killing import EVENTS, generation
+from event_assets_tests.faults.tries import Tries, Try
+from event_assets_tests.support.project import BIN, ROOT, Project, failure
 
 HOLD = """
 import duckdb, sys

@@ -17,9 +17,9 @@ import duckdb
 import pytest
 
 from event_assets.sandbox import Sandbox
-from event_assets_tests.conftest import ROOT, Project, failure
-from event_assets_tests.faults.conftest import Tries
-from event_assets_tests.faults.test_kills import generation
+from event_assets_tests.faults.killing import generation
+from event_assets_tests.faults.tries import Tries
+from event_assets_tests.support.project import ROOT, Project, failure
 
 SIZE = 24  # MB of the disk
 KB = 1024

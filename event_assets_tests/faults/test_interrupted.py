@@ -13,9 +13,9 @@ import duckdb
 import pytest
 
 from event_assets.sandbox import Faults, Sandbox, World
-from event_assets_tests.conftest import ROOT, Project
-from event_assets_tests.faults.conftest import Tries, Try
-from event_assets_tests.faults.test_kills import MATERIALIZE, Killed, driver
+from event_assets_tests.faults.killing import MATERIALIZE, Killed, driver
+from event_assets_tests.faults.tries import Tries, Try
+from event_assets_tests.support.project import ROOT, Project
 
 ROWS, PART, PAGE = 20_000, 2_000, 99  # of a page, all rows but the seam
 AHEAD = 8  # pages that are asked for before they are read, at the most

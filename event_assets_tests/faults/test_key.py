@@ -23,8 +23,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from event_assets_tests.conftest import BIN, ROOT, Project
-from event_assets_tests.platforms import Platform, events, paged, serving, source
+from event_assets_tests.support.platforms import Platform, events, paged, serving, source
+from event_assets_tests.support.project import BIN, ROOT, Project
 
 CANARY = "c4n4ry/k3y=+w1th%odd"
 TOKEN = "t0k3n/of+the=c4n4ry"  # that the API's own token address hands out

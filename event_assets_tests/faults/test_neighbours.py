@@ -21,10 +21,10 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from event_assets.definitions import defs
-from event_assets_tests.conftest import BIN, ROOT, Project
-from event_assets_tests.dagster_dev import LAUNCH, free_port, until
+from event_assets_tests.faults.operations_page import COMMANDS, PAGE
 from event_assets_tests.faults.raw import self_signed
-from event_assets_tests.faults.test_operations import COMMANDS, PAGE
+from event_assets_tests.support.dagster_dev import LAUNCH, free_port, until
+from event_assets_tests.support.project import BIN, ROOT, Project
 
 READ_ONLY = next(command for command in COMMANDS if "--read-only" in command)
 (NGINX,) = re.findall(r"```nginx\n(.*?)```", PAGE, flags=re.DOTALL)

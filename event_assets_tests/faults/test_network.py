@@ -26,15 +26,13 @@ from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from starlette.requests import Request
 from starlette.responses import Response
 
-from event_assets import retries
-from event_assets.api_errors import explain
-from event_assets.limits import MB, Limits
-from event_assets.reading import is_list_at
+from event_assets.config.http import HttpLimits
+from event_assets.extract.records_selector import list_selector_check
+from event_assets.http import adapter
+from event_assets.http.deadlines import MB
+from event_assets.http.errors import user_message
+from event_assets.http.session import ReadAheadSession
 from event_assets.sandbox import Faults, Sandbox
-from event_assets.transport import ApiSession
-from event_assets_tests.conftest import ROOT, Project, checks, failure
-from event_assets_tests.dagster_dev import until
-from event_assets_tests.faults.conftest import Tries
 from event_assets_tests.faults.raw import (
     Raw,
     Say,
@@ -46,11 +44,14 @@ from event_assets_tests.faults.raw import (
     stopping,
     whole,
 )
-from event_assets_tests.platforms import definitions, events, paged, run, serving, source
-from event_assets_tests.test_transport import PATH, session_for
+from event_assets_tests.faults.tries import Tries
+from event_assets_tests.support.dagster_dev import until
+from event_assets_tests.support.http_sessions import PATH, session_for
+from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.project import ROOT, Project, checks, failure
 
 KEY = "a-key-that-is-secret"
-SHORT = Limits(connect=2, read=1, answer=2, megabytes=4)
+SHORT = HttpLimits(connect=2, read=1, answer=2, megabytes=4)
 TIMEOUTS = {"connect": 2, "read": 1, "answer": 2}
 
 PAGE = json.dumps({"data": events(100), "total": 100}).encode()
@@ -120,14 +121,14 @@ FINAL: dict[str, tuple[Say, str]] = {
 }
 
 
-def said(url: str, limits: Limits = SHORT) -> str:
+def said(url: str, limits: HttpLimits = SHORT) -> str:
     """Ask for a page; give what the user reads when there is none."""
     auth = APIKeyAuth(name="api_key", api_key=KEY, location="query")
-    with ApiSession(url, auth, check=is_list_at("data"), limits=limits) as session:
+    with ReadAheadSession(url, auth, check=list_selector_check("data"), limits=limits) as session:
         try:
             session.get(url + PATH).raise_for_status()
         except Exception as error:
-            return explain(error) or f"{type(error).__name__}: {error}"
+            return user_message(error) or f"{type(error).__name__}: {error}"
     return "it succeeded"
 
 
@@ -238,7 +239,7 @@ def test_what_always_fails_leaves_the_table_as_it_was(project: Project, tries: T
         }.items():
             with tries.trying(f"network, a sync of an API that always fails: {name}"):
                 with pytest.MonkeyPatch.context() as hurry:
-                    hurry.setattr(retries, "BACKOFF_FACTOR", 0.01)
+                    hurry.setattr(adapter, "BACKOFF_FACTOR", 0.01)
                     api.faults = spoiled
                     result = project.sync(url=api.url, key=KEY)
                 judge(failure(result), "(tried 4 times)")
@@ -356,7 +357,7 @@ def test_retry_after_may_be_a_date(api: Sandbox) -> None:
     ids=["seconds", "date", "far date"],
 )
 def test_retry_after_is_capped(api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setattr(retries, "RETRY_AFTER_MAX", 0.5)
+    monkeypatch.setattr(adapter, "RETRY_AFTER_MAX", 0.5)
     api.faults = Faults(fail_first=1, retry_after=value)
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == 200
@@ -367,7 +368,7 @@ def test_retry_after_is_capped(api: Sandbox, monkeypatch: pytest.MonkeyPatch, va
 def test_retry_after_that_says_nothing_is_not_there(
     api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: Any
 ) -> None:
-    monkeypatch.setattr(retries, "BACKOFF_FACTOR", 0.1)
+    monkeypatch.setattr(adapter, "BACKOFF_FACTOR", 0.1)
     api.faults = Faults(fail_first=1, retry_after=value)
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == 200

@@ -1,7 +1,6 @@
 """The commands in docs/operations.md, each run as it stands there."""
 
 import os
-import re
 import subprocess
 import threading
 from datetime import datetime, timezone
@@ -13,15 +12,14 @@ import duckdb
 import pytest
 
 from event_assets.definitions import defs
-from event_assets.housekeeping import clean
+from event_assets.orchestration.housekeeping import purge_runs
 from event_assets.sandbox import Faults, Sandbox
-from event_assets_tests.conftest import BIN, ROOT, Project
-from event_assets_tests.faults.conftest import Tries
+from event_assets_tests.faults.killing import generation
+from event_assets_tests.faults.operations_page import COMMANDS
 from event_assets_tests.faults.test_contention import holding
-from event_assets_tests.faults.test_kills import generation
+from event_assets_tests.faults.tries import Tries
+from event_assets_tests.support.project import BIN, Project
 
-PAGE = (ROOT / "docs/operations.md").read_text()
-COMMANDS = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
 BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE, SHRINK, *_ = COMMANDS
 HEADERS, BLOCK = 3 * 4096, 256 * 1024  # bytes, of a DuckDB file
 
@@ -186,7 +184,7 @@ def test_the_history_of_dagster_is_shrunk_and_still_there(
         job = defs().resolve_job_def("sync_events")
         with dg.DagsterInstance.from_config(str(here)) as instance:
             runs = [job.execute_in_process(instance=instance).run_id for _ in range(3)]
-            clean(instance, datetime.now(timezone.utc))
+            purge_runs(instance, datetime.now(timezone.utc))
         file = here / "history" / "runs" / "index.db"
         size = file.stat().st_size
         run(SHRINK, here)

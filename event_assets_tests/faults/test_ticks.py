@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from event_assets.sandbox import KEY, Faults, Sandbox
-from event_assets_tests.conftest import Project
-from event_assets_tests.dagster_dev import (
+from event_assets_tests.faults.tries import Tries
+from event_assets_tests.support.dagster_dev import (
     ENDED,
     Dagster,
     copied,
@@ -12,7 +12,7 @@ from event_assets_tests.dagster_dev import (
     sync_at,
     until,
 )
-from event_assets_tests.faults.conftest import Tries
+from event_assets_tests.support.project import Project
 
 SCHEDULE = "sync_events_schedule"
 MINUTES = 60.0  # seconds, of a tick

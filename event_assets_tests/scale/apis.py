@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from event_assets.sandbox import Faults, World
-from event_assets.sandbox.answers import Answers
-from event_assets.sandbox.listing import Listing
-from event_assets.sandbox.web import BackgroundServer
+from event_assets.sandbox.event_list import Listing
+from event_assets.sandbox.http_app import BackgroundServer
+from event_assets.sandbox.responses import Answers
 
 SOUND = Faults()
 TIMES = ("start_time", "end_time")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from event_assets_tests.conftest import Project
 from event_assets_tests.scale.places import PLACES
 from event_assets_tests.scale.servers import Postgres
-from event_assets_tests.test_checkpoints import Account, account_of_1000, odd
+from event_assets_tests.support.large_account import Account, account_of_1000, odd
+from event_assets_tests.support.project import Project
 
 
 @pytest.fixture(params=[name for name in PLACES if name != "duckdb"])

@@ -14,10 +14,10 @@ from typing import Any
 from starlette.requests import Request
 
 from event_assets import warehouse
-from event_assets_tests.conftest import ROOT, Project
-from event_assets_tests.platforms import events, paged, serving, source
 from event_assets_tests.scale.places import ducklake
 from event_assets_tests.scale.servers import Postgres
+from event_assets_tests.support.platforms import events, paged, serving, source
+from event_assets_tests.support.project import ROOT, Project
 
 ACCOUNTS = [f"a{number}" for number in range(50)]
 WORKERS = 8

@@ -7,10 +7,10 @@ import pytest
 
 from event_assets import warehouse
 from event_assets.sandbox import Sandbox
-from event_assets_tests.conftest import Project, checks, failure, metadata
-from event_assets_tests.platforms import events
 from event_assets_tests.scale.places import PLACES
 from event_assets_tests.scale.servers import Postgres
+from event_assets_tests.support.platforms import events
+from event_assets_tests.support.project import Project, checks, failure, metadata
 
 
 @pytest.fixture(params=PLACES)

@@ -13,8 +13,9 @@ import traceback
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from event_assets import EventApi, loading
-from event_assets.warehouse import retrying
+from event_assets import EventApi
+from event_assets.sync import runner
+from event_assets.warehouse import retry
 
 Task = tuple[dict[str, Any], str]
 
@@ -38,7 +39,7 @@ def sync(task: Task) -> tuple[str, str, int]:
     before = COUNTING.found
     try:
         source = EventApi.resolve_from_dict(document["attributes"]).source("events")
-        loading.sync(source.of_account(account).events, lambda _: None, lambda *_: None)
+        runner.run_sync(source.for_account(account).events, lambda _: None, lambda *_: None)
     except Exception:
         return account, traceback.format_exc(), COUNTING.found - before
     return account, "", COUNTING.found - before
@@ -46,9 +47,9 @@ def sync(task: Task) -> tuple[str, str, int]:
 
 def main() -> None:
     """Serve until standard input ends."""
-    retrying.LOG.addHandler(COUNTING)
-    retrying.LOG.setLevel(logging.INFO)
-    retrying.LOG.propagate = False
+    retry.LOG.addHandler(COUNTING)
+    retry.LOG.setLevel(logging.INFO)
+    retry.LOG.propagate = False
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(int(sys.argv[1]), fork) as pool:  # one that dies is an error
         for line in sys.stdin:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from event_assets.sandbox import KEY, Sandbox
-from event_assets_tests.dagster_dev import PATIENCE, Dagster, copied, dagster_dev
+from event_assets_tests.support.dagster_dev import PATIENCE, Dagster, copied, dagster_dev
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from event_assets.sandbox import Faults, Sandbox
-from event_assets_tests.dagster_dev import Dagster, until
+from event_assets_tests.support.dagster_dev import Dagster, until
 
 ASSETS = ("events_api", "event_data", "current_events", "event_changes", "event_calendar")
 CHECKS = {  # and a figure of each

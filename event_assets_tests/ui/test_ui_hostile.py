@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Dialog, Page, Request, expect
 
 from event_assets.sandbox import KEY, Sandbox
-from event_assets_tests.dagster_dev import Dagster, copied, dagster_dev, sync_at
-from event_assets_tests.platforms import events
+from event_assets_tests.support.dagster_dev import Dagster, copied, dagster_dev, sync_at
+from event_assets_tests.support.platforms import events
 
 DONE = "harm done"  # what each would make the page's title
 NOWHERE = "http://127.0.0.1:1/"  # what each would fetch

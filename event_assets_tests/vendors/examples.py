@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import yaml
 from dagster import ExecuteInProcessResult
 
-from event_assets_tests.conftest import ROOT, Project, checks
-from event_assets_tests.platforms import Platform, definitions, run
+from event_assets_tests.support.platforms import Platform, definitions, run
+from event_assets_tests.support.project import ROOT, Project, checks
 from event_assets_tests.vendors.records import MAKERS, Record
 from event_assets_tests.vendors.table import VENDORS
 from event_assets_tests.vendors.traits import Page, Paging, Vendor

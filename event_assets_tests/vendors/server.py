@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from event_assets_tests.platforms import Handler, Platform, serving
+from event_assets_tests.support.platforms import Handler, Platform, serving
 from event_assets_tests.vendors.records import Record
 from event_assets_tests.vendors.traits import Page, Paging, Refusal, Vendor
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from event_assets_tests.conftest import Project, checks, failure
+from event_assets_tests.support.project import Project, checks, failure
 from event_assets_tests.vendors.examples import (
     Change,
     after_first_page,

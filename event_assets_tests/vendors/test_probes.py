@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from event_assets.fields import Field
-from event_assets.probe.findings import Report
-from event_assets.probe.run import probe
-from event_assets.source import EventSource
-from event_assets.windows import Windows
-from event_assets_tests.conftest import Project
-from event_assets_tests.probing import MOST, marks
+from event_assets.config.fields import FieldConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.time_windows import TimeWindowsConfig
+from event_assets.probe.report import Report
+from event_assets.probe.runner import probe
+from event_assets_tests.support.probe_reports import MOST, marks
+from event_assets_tests.support.project import Project
 from event_assets_tests.vendors.examples import EXAMPLES, Change, made, pointed
 from event_assets_tests.vendors.server import serve
 from event_assets_tests.vendors.table import VENDORS
@@ -23,9 +23,9 @@ def probed(project: Project, name: str, change: Change = lambda _: None) -> Repo
         document = pointed(name, api.url)
         change(document)
         said = document["attributes"]
-        contract = {field: Field(**of) for field, of in said["fields"].items()}
-        windows = Windows(**said["windows"]) if "windows" in said else None
-        report = probe(EventSource(name, said["rest_api"], contract, windows=windows))
+        contract = {field: FieldConfig(**of) for field, of in said["fields"].items()}
+        windows = TimeWindowsConfig(**said["windows"]) if "windows" in said else None
+        report = probe(SourceConfig(name, said["rest_api"], contract, windows=windows))
         assert len(api.answers) <= MOST
     return report
 

@@ -7,7 +7,7 @@ import pytest
 from dagster.components.testing.utils import create_defs_folder_sandbox
 
 from event_assets import EventApi
-from event_assets_tests.conftest import ROOT, Project, checks, failure
+from event_assets_tests.support.project import ROOT, Project, checks, failure
 from event_assets_tests.vendors.examples import EXAMPLES, listed, sync
 from event_assets_tests.vendors.records import MAKERS, at
 from event_assets_tests.vendors.server import serve

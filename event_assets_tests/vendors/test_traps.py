@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from event_assets_tests.conftest import Project, checks, failure
+from event_assets_tests.support.project import Project, checks, failure
 from event_assets_tests.vendors.examples import (
     Document,
     doubted,

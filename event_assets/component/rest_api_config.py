@@ -1,0 +1,144 @@
+"""Check a REST API configuration against dlt's own types, and say where in the YAML it is wrong."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+import dagster as dg
+from dagster.components.resolved.errors import ResolutionException
+from dlt.sources.rest_api import typing as rest_api
+
+from event_assets.config.model import Keys, unknown_name_message
+
+PAGINATORS: Mapping[str, type] = {
+    "offset": rest_api.OffsetPaginatorConfig,
+    "page_number": rest_api.PageNumberPaginatorConfig,
+    "cursor": rest_api.JSONResponseCursorPaginatorConfig,
+    "json_link": rest_api.JSONLinkPaginatorConfig,
+    "header_link": rest_api.HeaderLinkPaginatorConfig,
+    "header_cursor": rest_api.HeaderCursorPaginatorConfig,
+    "single_page": rest_api.PaginatorTypeConfig,
+    "auto": rest_api.PaginatorTypeConfig,
+}
+AUTHS: Mapping[str, type] = {
+    "api_key": rest_api.ApiKeyAuthConfig,
+    "bearer": rest_api.BearerTokenAuthConfig,
+    "http_basic": rest_api.HttpBasicAuthConfig,
+    "oauth2_client_credentials": rest_api.OAuth2ClientCredentialsConfig,
+}
+VARIANTS = {"paginator": PAGINATORS, "auth": AUTHS}
+PARTS: Mapping[str, type] = {
+    "client": rest_api.ClientConfig,
+    "resource_defaults": rest_api.EndpointResourceBase,
+    "resources": rest_api.EndpointResource,
+    "endpoint": rest_api.Endpoint,
+}
+
+
+def find_errors(config: Any) -> Iterator[tuple[Keys, str]]:
+    """Give the place and the description of everything dlt would not understand."""
+    yield from _unknown_fields((), config, rest_api.RESTAPIConfig)
+    if not isinstance(config, Mapping):
+        return
+    for key in ("client", "resources"):
+        if not config.get(key):
+            yield (), f"`{key}` is missing"
+    yield from _address_errors(config.get("client"))
+    resources = config.get("resources") or []
+    if not isinstance(resources, list):
+        yield ("resources",), "must be a list of resources"
+        return
+    for index, resource in enumerate(resources):
+        if not isinstance(resource, Mapping) or not resource.get("name"):
+            yield ("resources", index), "must be a mapping with a `name`"
+    names = [r.get("name") for r in resources if isinstance(r, Mapping)]
+    if len(set(map(str, names))) < len(names):
+        yield ("resources",), "each resource needs a name of its own"
+    if "event_data" not in names:
+        yield ("resources",), "there must be a resource named `event_data`"
+
+
+def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
+    url = client.get("base_url") if isinstance(client, Mapping) else None
+    if not url:
+        return
+    parts = urlsplit(str(url))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        yield ("client", "base_url"), "must be an address that begins with http:// or https://"
+    if parts.username or parts.password:
+        yield ("client", "base_url"), "must not hold a user or password: use `auth`"
+
+
+def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
+    """Walk the configuration along dlt's types and report fields that these do not have."""
+    if not isinstance(value, Mapping):
+        yield at, f"must be a mapping with the fields: {', '.join(sorted(kind.__annotations__))}"
+        return
+    for key, child in value.items():
+        place = (*at, key)
+        if key not in kind.__annotations__:
+            yield place, unknown_name_message(str(key), sorted(kind.__annotations__), "field")
+        elif key in VARIANTS and child is not None:
+            yield from _variant_errors(place, child, VARIANTS[key], key)
+        elif key in PARTS and isinstance(child, list):
+            for index, item in enumerate(child):
+                yield from _unknown_fields((*place, index), item, PARTS[key])
+        elif key in PARTS and not (key == "endpoint" and isinstance(child, str)):
+            yield from _unknown_fields(place, child, PARTS[key])
+        else:
+            yield from _value_errors(place, child, kind)
+
+
+def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
+    """Report a value that is none of those allowed, or no whole number where one is needed."""
+    hint = get_type_hints(kind, vars(sys.modules[kind.__module__]))[str(at[-1])]
+    kinds = {hint, *get_args(hint)} - {type(None)}
+    allowed = [choice for each in kinds if get_origin(each) is Literal for choice in get_args(each)]
+    if allowed and value is not None and value not in allowed:
+        yield at, unknown_name_message(str(value), allowed, "value")
+    elif kinds == {hint, int} and value is not None and type(value) is not int:
+        yield at, f"must be a whole number, not {value!r}"
+
+
+def _variant_errors(
+    at: Keys, value: Any, kinds: Mapping[str, type], name: str
+) -> Iterator[tuple[Keys, str]]:
+    chosen = value.get("type") if isinstance(value, Mapping) else value
+    if chosen is None and name == "auth":
+        chosen = "bearer"  # dlt's shorthand
+    kind = kinds.get(str(chosen))
+    if kind is None:
+        yield (
+            (*at, "type") if isinstance(value, Mapping) else at,
+            unknown_name_message(str(chosen), sorted(kinds), f"{name} type"),
+        )
+    elif isinstance(value, Mapping):
+        yield from _unknown_fields(at, value, kind)
+
+
+def validate_rest_api(config: Any, context: dg.ResolutionContext) -> dict[str, Any]:
+    """Return the configuration if dlt will understand it.
+
+    Raises:
+        ResolutionException: with file, line, the offending field and the allowed ones.
+    """
+    found = list(find_errors(config))
+    if not found:
+        return dict(config)
+    raise yaml_error(context, found)
+
+
+def yaml_error(
+    context: dg.ResolutionContext, found: Iterable[tuple[Keys, str]]
+) -> ResolutionException:
+    """Say what is wrong in the YAML, with file and line."""
+    lines = []
+    for keys, problem in found:
+        path = [*context.path, *keys]
+        where = ".".join(map(str, path))
+        if context.source_position_tree:
+            position, _ = context.source_position_tree.lookup_closest_and_path(path, trace=None)
+            where = f"{position.filename}:{position.start.line} - {where}"
+        lines.append(f"{where}: {problem}")
+    return ResolutionException("\n".join(lines))

@@ -1,0 +1,1 @@
+"""What a source is: frozen, validated configuration without any runtime."""

@@ -1,0 +1,1 @@
+"""Run launcher, executor and settings for workers behind a Celery broker."""

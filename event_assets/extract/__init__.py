@@ -1,0 +1,1 @@
+"""From the API to pages of records."""

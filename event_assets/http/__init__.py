@@ -1,0 +1,1 @@
+"""One request in, one checked response out: auth, retries, limits, redaction."""

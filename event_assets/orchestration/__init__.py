@@ -1,0 +1,1 @@
+"""Dagster's definitions, built from a source's configuration."""

@@ -1,0 +1,102 @@
+"""Failures that a user can mend: one sentence in the log and the UI, and no stack trace."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import dagster as dg
+import duckdb
+import requests
+from dagster._core.errors import DagsterExecutionInterruptedError, DagsterUserCodeProcessError
+from dagster_shared.error import SerializableErrorInfo
+
+from event_assets import sandbox, warehouse
+from event_assets.http import errors as http_errors
+from event_assets.pagination import PagingError
+from event_assets.sync.rejects import TooManyRejectsError
+from event_assets.values import errors
+from event_assets.values.errors import ConfigError
+
+T = TypeVar("T")
+PLAIN_ERRORS = (
+    ConfigError,
+    PagingError,
+    TooManyRejectsError,
+    sandbox.SandboxError,
+    warehouse.WarehouseError,
+)
+OF_THE_DISK = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
+
+INTERRUPTS = (KeyboardInterrupt, DagsterExecutionInterruptedError)
+
+
+class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818 (as dagster.Failure)
+    """A failure whose whole record in Dagster is its sentence.
+
+    Dagster stores the error information that a `DagsterUserCodeProcessError` brings along in place
+    of a traceback made here.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        self.user_code_process_error_infos = [SerializableErrorInfo(sentence, [], "Failure")]
+        Exception.__init__(self, sentence)
+        self.description = sentence
+        self.metadata = {}
+        self.allow_retries = True
+
+
+class PlainInterrupt(DagsterExecutionInterruptedError, DagsterUserCodeProcessError):  # noqa: N818
+    """Somebody ended the run: recorded as a sentence, as a `PlainFailure` is."""
+
+    def __init__(self) -> None:
+        sentence = "It was interrupted; the next run does it anew."
+        self.user_code_process_error_infos = [SerializableErrorInfo(sentence, [], "Interrupt")]
+        BaseException.__init__(self, sentence)
+
+
+def run_with_plain_errors(action: Callable[[], T]) -> T:
+    """Run an action; turn an error that the user can mend into a `PlainFailure`.
+
+    An interrupt stays one, also where it made something else fail. Any other error goes through
+    as it is.
+    """
+    try:
+        return action()
+    except BaseException as error:
+        said = _plain(error)
+        if said is None:
+            raise
+    # After the except block, so that the original is not kept as context.
+    raise said
+
+
+def _plain(error: BaseException) -> PlainFailure | PlainInterrupt | None:
+    if any(isinstance(cause, INTERRUPTS) for cause in errors.exception_chain(error)):
+        return PlainInterrupt()
+    sentence = user_message(error) if isinstance(error, Exception) else None
+    return None if sentence is None else PlainFailure(sentence)
+
+
+def root_cause_message(error: BaseException) -> str:
+    """Say what is wrong with the definitions: the error at the bottom names file and line."""
+    while error.__cause__:
+        error = error.__cause__
+    return str(error)
+
+
+def user_message(error: BaseException) -> str | None:
+    """Say what went wrong, where the user can mend it; None where not."""
+    for cause in errors.exception_chain(error):
+        if isinstance(cause, PLAIN_ERRORS):
+            return str(cause)
+        of_the_network = isinstance(cause, requests.RequestException)  # each is an OSError, too
+        if (
+            isinstance(cause, (*OF_THE_DISK, *warehouse.get_destination().errors))
+            and not of_the_network
+        ):
+            said = warehouse.describe(cause)
+            if said is not None:
+                return said
+        if isinstance(cause, duckdb.CatalogException):
+            missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
+            return f"{missing} Materialize event_data first."
+    return http_errors.user_message(error)

@@ -1,0 +1,155 @@
+"""What a run did, in a few lines for a terminal or a CI log."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterEventType
+from dagster._core.errors import DagsterAssetCheckFailedError
+from dagster_shared.error import SerializableErrorInfo
+
+from event_assets import warehouse
+from event_assets.config.source import DEFAULT_SOURCE
+from event_assets.orchestration.partitions import account_of_run
+
+SYNCED = "event_data"
+SILENT_LOGGERS = {
+    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}
+}  # the summary says it all
+
+
+class RunSummary(dg.ConfigurableResource[None]):
+    """Prints the summary of a run that synced when all its steps have ended."""
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Print it: failures to stderr, what came to stdout."""
+        if context.instance and context.run:
+            print_summary(context.instance, context.run.run_id)
+
+
+_SHOWN: set[str] = set()  # runs
+
+
+def print_summary(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Print what a run amounts to, if that was not done yet."""
+    if run_id in _SHOWN:
+        return
+    _SHOWN.add(run_id)
+    logs = instance.all_logs(run_id)
+    events = [log.dagster_event for log in logs if log.dagster_event]
+    run = instance.get_run_by_id(run_id)
+    account = account_of_run(run) if run else None
+    for line in _failures(events):
+        print(line if account is None else f"{account}: {line}", file=sys.stderr)
+    for line in _lines(events) if account is None else _line(account, events):
+        print(line, flush=True)
+
+
+def _errors(events: Sequence[dg.DagsterEvent]) -> list[SerializableErrorInfo | None]:
+    return [
+        event.step_failure_data.error
+        for event in events
+        if event.event_type == DagsterEventType.STEP_FAILURE
+    ]
+
+
+def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    for event in events:
+        if event.event_type == DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+            if error and error.cls_name == DagsterAssetCheckFailedError.__name__:
+                continue  # the checks speak for themselves
+            yield f"{event.step_key} failed: {error.to_string() if error else 'no reason given'}"
+    if not _errors(events):
+        yield from _failures_of_runs(events)
+    for check in _checks(events):
+        if not check.passed:
+            yield f"{check.severity.value} {check.check_name}: {check.description}"
+
+
+def _failures_of_runs(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    """Say why a run failed in which no step did: Dagster itself could not do its work."""
+    for event in events:
+        if event.event_type == DagsterEventType.RUN_FAILURE:
+            error = event.job_failure_data.error
+            while error and error.cause:
+                error = error.cause
+            yield f"The run failed: {error.message.strip() if error else event.message}"
+
+
+def _lines(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    synced = _synced(events)
+    if not synced and not _was_to_sync(events):
+        return
+    if not synced:
+        plain = [error for error in _errors(events) if error and error.cls_name == "Failure"]
+        yield (
+            f"Nothing was changed in {warehouse.get_destination().display_name}."
+            if plain
+            else f"No sync ended well; it would be in {warehouse.get_destination().display_name}."
+        )
+        return
+    for materialization in synced:
+        yield from _of_sync(materialization)
+    checks = _checks(events)
+    yield f"checks    {sum(check.passed for check in checks)} of {len(checks)} passed"
+    yield f"database  {warehouse.get_destination().display_name}"
+    yield f'look      {sys.executable} -c "{_query(synced[0])}"'
+    yield "next      make dev, then open http://127.0.0.1:3000"
+
+
+def _line(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    """Say in a line what the sync of an account came to; there may be a thousand of them."""
+    checks = _checks(events)
+    passed = f"{sum(check.passed for check in checks)} of {len(checks)} checks passed"
+    for materialization in _synced(events):
+        rows = materialization.metadata["dagster/row_count"].value
+        yield f"account   {account}: {rows:,} events, {passed}"
+
+
+def _was_to_sync(events: Sequence[dg.DagsterEvent]) -> bool:
+    return any(
+        event.event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+        and event.asset_key is not None
+        and event.asset_key.path[-1] == SYNCED
+        for event in events
+    )
+
+
+def _synced(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetMaterialization]:
+    return [
+        event.materialization
+        for event in events
+        if event.event_type == DagsterEventType.ASSET_MATERIALIZATION
+        and event.materialization.asset_key.path[-1] == SYNCED
+    ]
+
+
+def _of_sync(materialization: dg.AssetMaterialization) -> Iterator[str]:
+    metadata = {name: entry.value for name, entry in materialization.metadata.items()}
+    if len(materialization.asset_key.path) > 1:
+        yield f"source    {materialization.asset_key.path[0]}"
+    yield f"events    {metadata['dagster/row_count']:,}"
+    if "first_start_time" in metadata:
+        first, last = (_day(metadata[f"{end}_start_time"]) for end in ("first", "last"))
+        yield f"starting  {first} to {last}"
+
+
+def _checks(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetCheckEvaluation]:
+    return [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
+
+
+def _day(seconds: Any) -> str:
+    return datetime.fromtimestamp(float(seconds), timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _query(materialization: dg.AssetMaterialization) -> str:
+    *source, table = materialization.asset_key.path
+    name = ".".join([*(source or [DEFAULT_SOURCE]), table])
+    return warehouse.get_destination().query(f"from {name} limit 10")

@@ -1,0 +1,1 @@
+"""From JSON records to typed Arrow tables, and the rejects."""

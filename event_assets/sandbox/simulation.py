@@ -1,0 +1,221 @@
+"""The events of the sandbox: a world that is a pure function of seed, size and instant."""
+
+import math
+import struct
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from hashlib import blake2b
+from typing import Any, NamedTuple, TypeAlias
+
+from event_assets.sandbox.vocabulary import (
+    CATEGORIES,
+    CITIES,
+    ENDINGS,
+    HALLS,
+    LANGUAGES,
+    SENTENCES,
+    SERIES,
+    TAGS,
+    TOPICS,
+)
+
+Event: TypeAlias = dict[str, Any]
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+UTC = timezone.utc
+
+LEAD = 35 * DAY  # the longest time from publication to start
+POSTPONED_BY = (HOUR, 2 * HOUR, 3 * HOUR, DAY, 2 * DAY, 7 * DAY)
+DURATIONS = (HOUR, 1.5 * HOUR, 2 * HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 8 * HOUR, 2 * DAY)
+LISTED_AFTER_END = DAY
+LONGEST_LISTED = LEAD + HOUR + max(POSTPONED_BY) + max(DURATIONS) + LISTED_AFTER_END
+
+FROZEN_AT = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+
+_DRAWS = struct.Struct("<10I12H")  # the 64 bytes of one digest, as uniform integers
+_UNIT = 2.0**-32
+_ID_BITS = (1 << 48) - 1
+
+
+class _Life(NamedTuple):
+    """What happens to one event and when, in seconds since 1970."""
+
+    published: float
+    start: float
+    postponed_start: float
+    duration: float
+    sold: list[float]
+    rescheduled: float
+    cancelled: float
+    gone: float
+
+
+class World:
+    """Events of a platform, live or frozen.
+
+    Live, about `size` events are listed at any instant: new ones are appended, others sell
+    tickets, are rescheduled, cancelled or removed, and each leaves a day after its end. Frozen,
+    exactly `size` events are listed and never change. Equal arguments give equal events.
+    """
+
+    def __init__(self, size: int = 5000, seed: int = 0, frozen: bool = False) -> None:
+        """Make a world of `size` events; raises ValueError if `size` is negative."""
+        if size < 0:
+            problem = f"a world's size cannot be negative: {size}"
+            raise ValueError(problem)
+        self.size = size
+        self.seed = seed
+        self.frozen = frozen
+        self._interval = _MEAN_LISTED / max(size, 1)
+        # A frozen world's last event is published just before FROZEN_AT.
+        self._origin = FROZEN_AT - size * self._interval if frozen else 0.0
+        self._key = (seed & (1 << 64) - 1).to_bytes(8, "little")
+        self._id_shift = int.from_bytes(blake2b(self._key, digest_size=6).digest(), "little")
+
+    def events(self, at: datetime) -> list[Event]:
+        """Return the events listed at `at` (aware), in the order of their publication."""
+        return list(self.iter_events(at))
+
+    def iter_events(self, at: datetime) -> Iterator[Event]:
+        """Yield what `events` returns, one by one, for worlds too large for one list."""
+        seconds = timestamp(at)
+        for number in self.numbers(seconds):
+            event, _ = self.event(number, seconds)
+            if event is not None:
+                yield event
+
+    def numbers(self, at: float) -> range:
+        """Return the numbers of the events that can be listed at `at` (seconds since 1970)."""
+        if self.frozen or not self.size:
+            return range(self.size)
+        first = math.floor((at - LONGEST_LISTED) / self._interval) - 1
+        last = math.floor(at / self._interval)
+        published = self._life(last, self._draws(last)).published <= at
+        return range(first, last + 1 if published else last)
+
+    def event(self, number: int, at: float) -> tuple[Event | None, float]:
+        """Return event `number` at `at`, None if it is not listed, and when that changes.
+
+        Instants are seconds since 1970; the second is infinite if nothing changes any more.
+        """
+        draws = self._draws(number)
+        life = self._life(number, draws)
+        if self.frozen:
+            return self._record(number, draws, life, FROZEN_AT), math.inf
+        if at < life.published:
+            return None, life.published
+        if at >= life.gone:
+            return None, math.inf
+        changes = (*life.sold, life.rescheduled, life.cancelled, life.gone)
+        return self._record(number, draws, life, at), min([c for c in changes if c > at])
+
+    def _draws(self, number: int) -> tuple[int, ...]:
+        name = number.to_bytes(8, "little", signed=True)
+        return _DRAWS.unpack(blake2b(name, key=self._key).digest())
+
+    def _life(self, number: int, draws: tuple[int, ...]) -> _Life:
+        published = self._origin + (number + draws[0] * _UNIT) * self._interval
+        lead = draws[1] * _UNIT * LEAD
+        start = math.ceil((published + lead) / (30 * MINUTE)) * 30 * MINUTE
+        moved = postponed_start = start
+        duration = DURATIONS[draws[10] % 8]
+        rescheduled = cancelled = removed = math.inf
+        fate = draws[2] * _UNIT
+        moment = published + draws[3] * _UNIT * lead
+        if fate < 0.12:
+            rescheduled = moment
+            postponed_start = moved = start + POSTPONED_BY[draws[11] % 6]
+        elif fate < 0.18:
+            cancelled = moment
+        elif fate < 0.21:
+            removed = moment
+        sales, phase = draws[12] % 6, draws[4] * _UNIT
+        sold = [published + lead * (sale + phase) / (sales + 1) for sale in range(1, sales + 1)]
+        if cancelled < math.inf:
+            sold = [sale for sale in sold if sale < cancelled]
+        gone = min(removed, moved + duration + LISTED_AFTER_END)
+        return _Life(
+            published, start, postponed_start, duration, sold, rescheduled, cancelled, gone
+        )
+
+    def _record(self, number: int, draws: tuple[int, ...], life: _Life, at: float) -> Event:
+        ident = f"evt_{(number * 0x9E3779B97F4B + self._id_shift) & _ID_BITS:012x}"
+        city = CITIES[draws[13] % len(CITIES)]
+        category = CATEGORIES[draws[14] % len(CATEGORIES)]
+        topic = TOPICS[category][LANGUAGES.index(city.language)]
+        series = SERIES[city.language][draws[15] % 4]
+        name = series.replace("{topic}", topic) + ENDINGS[draws[16] % len(ENDINGS)]
+        hall, capacity = HALLS[draws[17] % len(HALLS)]
+        venue_name = f"{city.name} {hall}"
+
+        sales = len([sale for sale in life.sold if sale <= at])
+        wanted = capacity * draws[5] * _UNIT * 1.1
+        attendees = min(capacity, int(wanted * sales / 5))
+        start, status = life.start, "scheduled"
+        if life.rescheduled <= at:
+            start, status = life.postponed_start, "rescheduled"
+        if life.cancelled <= at:
+            status = "cancelled"
+        elif attendees == capacity:
+            status = "sold_out"
+        moments = (life.published, *life.sold, life.rescheduled, life.cancelled)
+        updated = max([moment for moment in moments if moment <= at])
+        offset = city.utc_offset if draws[18] % 10 == 0 else None
+        end = None if draws[19] % 5 == 0 else _text(start + life.duration, offset)
+        tags = TAGS[category]
+        price = 0 if draws[20] % 4 == 0 else 5 + draws[20] % 120
+        return {
+            "id": ident,
+            "name": name,
+            "status": status,
+            "start_time": _text(start, offset),
+            "end_time": end,
+            "description": f"{name}, {venue_name}. {SENTENCES[draws[6] % len(SENTENCES)]}",
+            "url": f"https://events.example/e/{ident}",
+            "category": category,
+            "tags": list(tags[: draws[7] % (len(tags) + 1)]),
+            "venue": {
+                "id": f"ven_{draws[13] % len(CITIES):02d}{draws[17] % len(HALLS)}",
+                "name": venue_name,
+                "city": city.name,
+                "country": city.country,
+                "capacity": capacity,
+                "location": {"lat": city.lat, "lon": city.lon},
+            },
+            "price": {
+                "currency": city.currency,
+                "min": price,
+                "max": price + (draws[21] % 50 if price else 0),
+            },
+            "is_online": draws[8] % 8 == 0,
+            "attendee_count": attendees,
+            "created_at": _text(life.published, precise=True),
+            "updated_at": _text(updated, precise=True),
+        }
+
+
+def timestamp(at: datetime) -> float:
+    """Return the seconds since 1970 of `at`; raises ValueError if it is naive."""
+    if at.tzinfo is None:
+        problem = f"the instant has no time zone: {at!r}"
+        raise ValueError(problem)
+    return at.timestamp()
+
+
+def _text(seconds: float, utc_offset: float | None = None, precise: bool = False) -> str:
+    timespec = "milliseconds" if precise else "seconds"
+    if utc_offset is None:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec)[:-6] + "Z"
+    zone = timezone(timedelta(hours=utc_offset))
+    return datetime.fromtimestamp(seconds, zone).isoformat(timespec=timespec)
+
+
+# How long an event is listed on average: half of LEAD, rounding the start up, postponing 12 % of
+# them, the duration, the day after; less what the 3 % that are removed lose.
+_KEPT = (
+    15 * MINUTE
+    + 0.12 * sum(POSTPONED_BY) / len(POSTPONED_BY)
+    + sum(DURATIONS) / len(DURATIONS)
+    + LISTED_AFTER_END
+)
+_MEAN_LISTED = LEAD / 2 + _KEPT - 0.03 * (LEAD / 4 + _KEPT)

@@ -1,0 +1,61 @@
+"""Read the parent records from which child requests are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import duckdb
+
+from event_assets.config.source import EVENT_DATA, ResourceConfig
+from event_assets.records.column_names import ColumnNamer
+from event_assets.records.contract import build_contract
+from event_assets.sync.current_events import current_events_query
+from event_assets.values.errors import ConfigError
+from event_assets.warehouse import inspection, sql
+
+
+def load_parent_rows(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> Any:
+    """Fetch what the requests are made from: of each current parent record, the fields needed.
+
+    Returns:
+        An Arrow table with a column for each field, by the name that it has in the API.
+    """
+    source, parent = resource.source, str(resource.parent)
+    name = f"{source.name}.{sql.quote_identifier(parent)}"
+    if not inspection.has_table(database, source.name, parent):
+        raise ConfigError(
+            f"There is no table {name} yet, from which the requests for {resource.name} are made: "
+            f"materialize {parent} first."
+        )
+    rows = (
+        database.sql(current_events_query(source))
+        if parent == EVENT_DATA
+        else database.sql(f"from {name}").filter(sql.account_filter(source.account))
+    )
+    asked = {field: _column(resource, field, rows.columns) for field in resource.parent_fields}
+    chosen = ", ".join(
+        f"{sql.quote_identifier(column)} as {sql.quote_identifier(field)}"
+        for field, column in asked.items()
+    )
+    first = sql.quote_identifier(next(iter(asked.values())))
+    return rows.filter(f"{first} is not null").project(chosen).order("all").to_arrow_table()
+
+
+def _column(resource: ResourceConfig, field: str, columns: Iterable[str]) -> str:
+    """Find the column of a parent's table that holds a field of its records."""
+    known = list(columns)
+    of = resource.source.resources[str(resource.parent)]
+    typed = {
+        ".".join(map(str, reader.whole)): name
+        for name, reader in build_contract(of).items()
+        if reader.whole
+    }
+    plain = ColumnNamer((), (), {}).column(tuple(field.split(".")))
+    for column in (typed.get(field), plain):
+        if column in known:
+            return str(column)
+    raise ConfigError(
+        f"The requests for {resource.name} need `{field}` of each record of {of.name}, and there "
+        f"is no column for it; there are: {', '.join(c for c in known if c[0] != '_')}."
+    )

@@ -1,0 +1,1 @@
+"""SQL that derives tables from `event_data`."""

@@ -1,0 +1,60 @@
+"""`all_events`: the current events of every source, in one view."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from event_assets import warehouse
+from event_assets.values.types import DUCKDB_TYPES
+from event_assets.warehouse import inspection
+from event_assets.warehouse.sql import quote_identifier, quote_literal
+
+ALL_EVENTS = "all_events"
+CURRENT_EVENTS = "current_events"
+Columns = Mapping[str, str]  # names and dlt's types
+
+
+def common_columns(contracts: Iterable[Columns]) -> list[tuple[str, str]]:
+    """Give every field of the contracts; text, where they do not agree on its type."""
+    types: dict[str, set[str]] = {}
+    for contract in contracts:
+        for name, kind in contract.items():
+            types.setdefault(name, set()).add(kind)
+    mixed = [(name, kinds.pop() if len(kinds) == 1 else "text") for name, kinds in types.items()]
+    return [("source", "text"), *((name, kind) for name, kind in mixed if name != "source")]
+
+
+def create_view(
+    contracts: Mapping[str, Columns], columns: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Create or replace the view `all_events`, and return its metadata."""
+
+    def make(database: duckdb.DuckDBPyConnection) -> tuple[list[str], dict[str, int]]:
+        there = [name for name in sorted(contracts) if _is_there(database, name)]
+        parts = " union all ".join(_select(name, contracts[name], columns) for name in there)
+        database.execute(f"create or replace view main.{ALL_EVENTS} as {parts}")
+        view = database.sql(f"from main.{ALL_EVENTS}")
+        return there, dict(view.aggregate("source, count(*)", "source").fetchall())
+
+    there, counts = warehouse.run(make)
+    return {
+        "dagster/row_count": sum(counts.values()),
+        **{f"events_of_{name}": counts.get(name, 0) for name in there},
+        "not_synced_yet": ", ".join(sorted(set(contracts) - set(there))) or "-",
+    }
+
+
+def _is_there(database: duckdb.DuckDBPyConnection, schema: str) -> bool:
+    return inspection.has_view(database, schema, CURRENT_EVENTS)
+
+
+def _select(name: str, contract: Columns, columns: Sequence[tuple[str, str]]) -> str:
+    values = [
+        f"{quote_identifier(column) if column in contract else 'null'}::{DUCKDB_TYPES[kind]} "
+        f"as {quote_identifier(column)}"
+        for column, kind in columns
+        if column != "source"
+    ]
+    chosen = ", ".join([f"{quote_literal(name)} as source", *values])
+    return f"select {chosen} from {name}.{CURRENT_EVENTS}"  # noqa: S608 (our names)

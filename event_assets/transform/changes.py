@@ -1,0 +1,278 @@
+"""What moved: `event_changes`, a row for each event that appeared, changed, or went away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from event_assets.config.accounts import ACCOUNT
+from event_assets.records.column_names import INTERNAL, LAST_SEEN
+from event_assets.values.types import DUCKDB_TYPES as DUCKDB
+from event_assets.warehouse.inspection import fetch_rows, has_table
+from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
+
+CHANGES = "event_changes"
+SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last compared
+KINDS = ("appeared", "changed", "cancelled", "gone", "reappeared")
+CANCELLED = ("cancelled", "canceled")
+
+COLUMNS = {
+    "changed_at": "When the sync began that saw the change; of a `gone`, when it ended.",
+    "change": "appeared, changed, cancelled, gone or reappeared.",
+    "id": "The event's id.",
+    "name": "The event's name; of a `gone`, as it last was.",
+    "field": "Which field changed.",
+    "old": "The field's value before, as text.",
+    "new": "The field's value after, as text.",
+    "load_id": "The sync that saw the change: `load_id` in event_data_syncs.",
+}
+TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUMNS}
+CREATE = "create table if not exists {schema}.event_changes ({columns})"
+CREATE_BUFFER = "create or replace temp table changes_now as from {schema}.event_changes limit 0"
+FIND_DIFFERENCES = """
+create or replace temp table moved as
+select {now_key}, before.id is null as is_new
+from {schema}.current_events as now
+left join {schema}.event_changes_snapshot as before using ({key})
+where before.id is null or {differs}
+"""
+APPEARED = """
+insert into changes_now
+select now.last_seen_at, if(gone.id is null, 'appeared', 'reappeared'), now.id, {name},
+    null, null, null, now._dlt_load_id{of_now}
+from moved join {schema}.current_events as now using ({key})
+left join (
+    select distinct {key} from {schema}.event_changes where change = 'gone'
+) as gone using ({key})
+where is_new{not_first}
+"""
+CHANGED = """
+insert into changes_now
+select changed_at,
+    if(part.field = 'status' and lower(part.new) in {cancelled}, 'cancelled', 'changed'),
+    id, name, part.field, part.old, part.new, load_id{of_part}
+from (
+    select now.last_seen_at as changed_at, now.id, {name} as name, now._dlt_load_id as load_id,
+        unnest([{parts}]) as part{of_now}
+    from moved join {schema}.current_events as now using ({key})
+    join {schema}.event_changes_snapshot as before using ({key})
+    where not is_new
+)
+where part.old is distinct from part.new
+"""
+GONE = """
+insert into changes_now
+select sync.finished_at, 'gone', before.id, {old_name}, null, null, null, sync.load_id{of_before}
+from {schema}.event_changes_snapshot as before
+anti join {schema}.current_events as now using ({key})
+join (
+    select arg_max(finished_at, started_at) as finished_at,
+        arg_max(load_id, started_at) as load_id{of_sync}
+    from {schema}.event_data_syncs {by_account}
+) as sync on {same_account}
+"""
+FORGET = """
+delete from {schema}.event_changes_snapshot
+where ({key}) in (select {row} from moved)
+    or ({key}) not in (select {row} from {schema}.current_events)
+"""
+REMEMBER = """
+insert into {schema}.event_changes_snapshot by name
+select {columns} from {schema}.current_events where ({key}) in (select {row} from moved)
+"""
+START_ANEW = """
+create or replace table {schema}.event_changes_snapshot as
+select {columns} from {schema}.current_events
+"""
+MOVES = """
+select change || coalesce(': ' || field, '') as what, change, count(distinct {row}) as events
+from changes_now group by all order by events desc limit 20
+"""
+ADD = "insert into {schema}.event_changes from changes_now"
+BEFORE = """
+create or replace temp table changes_before as
+select account from {schema}.event_data_accounts where was_compared
+"""
+COMPARED = """
+update {schema}.event_data_accounts set was_compared = true
+where not was_compared and account in (select account from {schema}.event_data_syncs)
+"""
+NEW_FIELD = 0.5  # of the events may have a new field for it to be a change of theirs
+PREVIEW = 20  # rows shown with a materialization
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is different since the last comparison.
+
+    Attributes:
+        events: how many events appeared, changed, ..., by the name of the change.
+        rows: the first rows that were added, as dicts by column.
+        moves: how many events (`events`) each change of each field (`what`) is of, most first.
+    """
+
+    events: Mapping[str, int]
+    rows: Sequence[Mapping[str, Any]]
+    moves: Sequence[Mapping[str, Any]]
+
+
+def record_changes(
+    database: duckdb.DuckDBPyConnection,
+    schema: str,
+    first: Sequence[str] = (),
+    ignore: Collection[str] = (),
+    *,
+    accounts: bool = False,
+) -> Changes:
+    """Compare the current events with the ones before, and note what is different.
+
+    The first time there is nothing to compare with: the events that are there are no change; nor
+    are those of an account that is new. Before a sync has ended they are not all there, and are not
+    remembered.
+
+    Args:
+        database: a connection.
+        schema: the source's.
+        first: the columns whose changes are noted first.
+        ignore: columns whose changes are not noted.
+        accounts: whether the events are those of accounts, and told apart by these, too.
+    """
+    words = _sql_parameters(schema, accounts)
+    now = _columns(database, schema, "current_events")
+    before = _columns(database, schema, SNAPSHOT) if has_table(database, schema, SNAPSHOT) else {}
+    with transaction(database):
+        types = column_types(accounts).items()
+        declared = ", ".join(f"{name} {DUCKDB[kind]}" for name, kind in types)
+        database.execute(CREATE.format(schema=schema, columns=declared))
+        database.execute(CREATE_BUFFER.format(schema=schema))
+        if accounts:
+            database.execute(BEFORE.format(schema=schema))
+        if before:
+            shares = _filled(database, schema, now)
+            compared = _compared(now, before, first, ignore, shares)
+            _compare(database, words, compared, now, same=now == before)
+        ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchone()
+        if now != before and ended:
+            columns = ", ".join(map(quote_identifier, now))
+            database.execute(START_ANEW.format(schema=schema, columns=columns))
+        database.execute(ADD.format(schema=schema))
+        if accounts:
+            database.execute(COMPARED.format(schema=schema))
+    found = database.table("changes_now")
+    return Changes(
+        dict(found.aggregate(f"change, count(distinct {words['row']})", "change").fetchall()),
+        fetch_rows(found.project("change, name, field, old, new, id").limit(PREVIEW)),
+        fetch_rows(database.sql(MOVES.format_map(words))),
+    )
+
+
+def column_types(accounts: bool) -> dict[str, str]:
+    """Give the columns of `event_changes`, and their types by dlt's names."""
+    return {**TYPES, ACCOUNT: "text"} if accounts else TYPES
+
+
+def _sql_parameters(schema: str, accounts: bool) -> dict[str, str]:
+    """Give what the statements say of the key, and of whose an event is."""
+    if not accounts:
+        empty = ("of_now", "of_part", "of_before", "of_sync", "by_account", "not_first")
+        return {
+            **dict.fromkeys(empty, ""),
+            "schema": schema,
+            "key": "id",
+            "row": "id",
+            "now_key": "now.id",
+            "same_account": "true",
+        }
+    return {
+        "schema": schema,
+        "key": "account, id",
+        "row": "(account, id)",
+        "now_key": "now.account, now.id",
+        "of_now": ", now.account",
+        "of_part": ", account",
+        "of_before": ", before.account",
+        "of_sync": ", account",
+        "by_account": "group by account",
+        "same_account": "sync.account = before.account",
+        "not_first": " and now.account in (from changes_before)",
+    }
+
+
+def _compare(
+    database: duckdb.DuckDBPyConnection,
+    key: Mapping[str, str],
+    compared: Mapping[str, str],
+    columns: Mapping[str, str],
+    same: bool,
+) -> None:
+    differs = " or ".join(
+        f"now.{quote_identifier(name)} is distinct from {old}" for name, old in compared.items()
+    )
+    parts = ", ".join(
+        f"{{'field': {quote_literal(name)}, 'old': ({old})::varchar, "
+        f"'new': now.{quote_identifier(name)}::varchar}}"
+        for name, old in compared.items()
+    )
+    has_name = "name" in columns
+    words = {
+        **key,
+        "differs": differs or "false",
+        "parts": parts,
+        "cancelled": CANCELLED,
+        "name": "now.name" if has_name else "null",
+        "old_name": "before.name" if has_name else "null",
+        "columns": ", ".join(map(quote_identifier, columns)),
+    }
+    steps = (FIND_DIFFERENCES, APPEARED, *((CHANGED,) if parts else ()), GONE)
+    for step in (*steps, FORGET, REMEMBER) if same else steps:
+        database.execute(step.format_map(words))
+
+
+def _compared(
+    now: Mapping[str, str],
+    before: Mapping[str, str],
+    first: Sequence[str],
+    ignore: Collection[str],
+    filled: Mapping[str, float],
+) -> dict[str, str]:
+    """Give the columns whose changes count, the important first, and what each was before.
+
+    A column that became a float counts by its values. One that is new counts where some of the
+    events have it: if most do, the API has changed, not the events. One that nobody has any more
+    does not count.
+    """
+    compared = {}
+    for name in dict.fromkeys((*first, "status", *now)):
+        if name not in now or name == "id" or name in ignore or not filled[name]:
+            continue
+        if name not in before:
+            if filled[name] <= NEW_FIELD:
+                compared[name] = f"null::{now[name]}"
+        elif now[name] == before[name]:
+            compared[name] = f"before.{quote_identifier(name)}"
+        elif (before[name], now[name]) == ("BIGINT", "DOUBLE"):
+            compared[name] = f"before.{quote_identifier(name)}::double"
+    return compared
+
+
+def _filled(
+    database: duckdb.DuckDBPyConnection, schema: str, columns: Collection[str]
+) -> dict[str, float]:
+    """Give the share of the current events that have each column."""
+    counts = ", ".join(
+        f"count({quote_identifier(name)}) / greatest(count(*), 1)" for name in columns
+    )
+    shares = database.sql(f"from {schema}.current_events").aggregate(counts).fetchone()
+    return dict(zip(columns, shares or (), strict=True))
+
+
+def _columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+    relation = database.sql(f"from {schema}.{table}")
+    return {
+        name: str(kind)
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+        if not name.startswith(INTERNAL) and name != LAST_SEEN
+    }

@@ -1,0 +1,1 @@
+"""Pure values and types: no configuration, no network, no database."""

@@ -1,0 +1,1 @@
+"""dlt's destination clients, adapted to one connection and one transaction."""

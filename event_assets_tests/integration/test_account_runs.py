@@ -1,0 +1,196 @@
+"""How accounts are run: by one schedule, from the command line, all of them by `make run`."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
+from event_assets_tests.support.platforms import definitions, events
+from event_assets_tests.support.project import Project
+
+MODULE = ("-m", "event_assets.definitions")
+MATERIALIZE = ("dagster", "asset", "materialize", *MODULE, "--select", "event_data")
+NOWHERE = "http://127.0.0.1:9"
+Status = dg.DagsterRunStatus
+
+
+def tick(
+    instance: dg.DagsterInstance, loaded: dg.Definitions, name: str = "sync_events_schedule"
+) -> list[dg.RunRequest]:
+    context = dg.build_schedule_context(
+        instance,
+        scheduled_execution_time=datetime.now(timezone.utc),
+        repository_def=loaded.get_repository_def(),
+    )
+    return list(loaded.resolve_schedule_def(name).evaluate_tick(context).run_requests or [])
+
+
+@pytest.fixture
+def kept(project: Project, tmp_path: Path) -> Iterator[Project]:
+    """A project whose Dagster keeps its history in files, as ticks need it."""
+    limited = {"concurrency": {"pools": {"default_limit": 1}}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=limited) as instance:
+        yield replace(project, instance=instance)
+
+
+def asked(requests: list[dg.RunRequest]) -> list[str | None]:
+    return [request.partition_key for request in requests]
+
+
+def listing(tmp_path: Path, *names: str) -> dict[str, str]:
+    (tmp_path / "accounts.txt").write_text("\n".join(names))
+    return {"file": str(tmp_path / "accounts.txt")}
+
+
+def test_a_tick_asks_for_each_account_and_last_for_what_is_made_of_all(kept: Project) -> None:
+    loaded = definitions({"events": with_accounts(NOWHERE, ["a", "b/c"], schedule="* * * * *")})
+    *each, last = tick(kept.instance, loaded)
+    assert asked(each) == ["a", "b/c"]
+    assert {key.to_user_string() for request in each for key in request.asset_selection or ()} == {
+        "event_data"
+    }
+    assert last.partition_key is None
+    assert {key.to_user_string() for key in last.asset_selection or ()} == {
+        *("current_events", "event_changes", "event_calendar")
+    }
+    assert int(last.tags["dagster/priority"]) < 0
+
+
+def test_an_account_whose_run_goes_on_is_not_started_again(kept: Project) -> None:
+    names = {
+        "waits": ("sync_events_on_schedule", Status.STARTING),
+        "is backfilled": ("sync_events", Status.NOT_STARTED),
+        "has failed": ("sync_events", Status.FAILURE),
+        "is another's": ("housekeeping", Status.STARTING),
+        "is free": ("sync_events", Status.SUCCESS),
+    }
+    loaded = definitions({"events": with_accounts(NOWHERE, [*names], schedule="* * * * *")})
+    for name, (job, status) in names.items():
+        tags = {"dagster/partition": name}
+        kept.instance.create_run_for_job(loaded.resolve_job_def(job), status=status, tags=tags)
+    assert asked(tick(kept.instance, loaded)) == ["has failed", "is another's", "is free", None]
+
+
+def test_accounts_come_and_go_with_the_list(kept: Project, tmp_path: Path) -> None:
+    lists = {name: events(2) for name in ("a", "b")}
+    with serving_accounts(lists) as api:
+        where = listing(tmp_path, "a", "b")
+        loaded = definitions({"events": with_accounts(api.url, where, schedule="* * * * *")})
+        assert asked(tick(kept.instance, loaded)) == ["a", "b", None]
+        sync(kept, loaded, "a", "b")
+        derive(kept, loaded)
+        listing(tmp_path, "b", "c")
+        assert asked(tick(kept.instance, loaded)) == ["b", "c", None]
+        known = kept.instance.get_dynamic_partitions("events_accounts")
+        derive(kept, loaded)
+        shown = kept.rows("select distinct account from events.current_events")
+        listing(tmp_path, "a", "b")
+        derive(kept, loaded)
+    assert sorted(known) == ["b", "c"]
+    assert shown == [("b",)]
+    assert kept.rows("select count(*) from events.event_data where account = 'a'") == [(2,)]
+    assert kept.rows("select account, change, id from events.event_changes order by all") == [
+        *(("a", "gone", "e0"), ("a", "gone", "e1")),
+        *(("a", "reappeared", "e0"), ("a", "reappeared", "e1")),
+    ]
+
+
+def test_a_sensor_lets_dagster_know_the_accounts_before_anything_ran(
+    kept: Project, tmp_path: Path
+) -> None:
+    document = with_accounts(NOWHERE, listing(tmp_path, "a", "b"))
+    sensor = definitions({"events": document}).resolve_sensor_def("events_accounts_sensor")
+    for names in (["a", "b"], ["b", "c"]):
+        listing(tmp_path, *names)
+        sensor.evaluate_tick(dg.build_sensor_context(kept.instance))
+        assert list(kept.instance.get_dynamic_partitions("events_accounts")) == names
+
+
+def test_a_list_that_cannot_be_read_leaves_the_accounts_that_are_known(
+    kept: Project, tmp_path: Path
+) -> None:
+    where = listing(tmp_path, "a", "b")
+    loaded = definitions({"events": with_accounts(NOWHERE, where, schedule="* * * * *")})
+    tick(kept.instance, loaded)
+    (tmp_path / "accounts.txt").unlink()
+    assert asked(tick(kept.instance, loaded)) == ["a", "b", None]
+
+
+def test_a_slot_of_the_pool_that_a_killed_run_holds_is_freed(kept: Project) -> None:
+    loaded = definitions({"events": with_accounts(NOWHERE, ["a"], schedule="* * * * *")})
+    job, tags = loaded.resolve_job_def("sync_events"), {"dagster/partition": "a"}
+    run = kept.instance.create_run_for_job(job, status=Status.STARTED, tags=tags)
+    storage = kept.instance.event_log_storage
+    storage.initialize_concurrency_limit_to_default("events_accounts")
+    storage.claim_concurrency_slot("events_accounts", run.run_id, "event_data")
+    assert storage.get_concurrency_info("events_accounts").active_run_ids == {run.run_id}
+    tick(kept.instance, loaded)
+    assert not storage.get_concurrency_info("events_accounts").active_run_ids
+
+
+@pytest.fixture
+def many(clone: Path) -> Path:
+    """A project of three accounts, of which one is refused; gives its folder."""
+    document = with_accounts("{{ env.EVENTS_API_URL }}", ["a", "b c", "refused"])
+    file = clone / "event_assets/defs/events/defs.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return clone
+
+
+def test_one_account_can_be_materialized_before_any_is_known(project: Project, many: Path) -> None:
+    with serving_accounts({"a": events(1), "b c": events(2)}) as api:
+        project.connect_to(api.url)
+        done = project.run(*MATERIALIZE, "--partition", "b c", cwd=many)
+        assert done.returncode == 0, done.stderr
+        assert "account   b c: 2 events, 4 of 4 checks passed" in done.stdout
+        unknown = project.run(*MATERIALIZE, "--partition", "nobody", cwd=many)
+        assert unknown.returncode != 0
+    assert project.rows("select distinct account from events.event_data") == [("b c",)]
+
+
+def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Project) -> None:
+    since = {"start_param": "since", "cursor_path": "start_time", "initial_value": "2020-01-01"}
+    with serving_accounts({"a": events(2), "b": events(3)}) as api:
+        document = with_accounts(api.url, ["a", "b"], full_sync="0 3 * * *")
+        document["attributes"]["rest_api"]["resources"][0]["endpoint"]["incremental"] = since
+        loaded = definitions({"events": document})
+        sync(kept, loaded, "a", "b")
+        *each, _ = tick(kept.instance, loaded, "sync_events_fully_schedule")
+        job = loaded.resolve_job_def("sync_events_on_schedule")
+        for request in each:
+            assert (
+                job.get_subset(asset_selection=set(request.asset_selection or ()))
+                .execute_in_process(
+                    instance=kept.instance,
+                    run_config=request.run_config,
+                    partition_key=request.partition_key,
+                )
+                .success
+            )
+    assert asked(each) == ["a", "b"]
+    assert kept.rows(
+        "select account, max_by(full_sync, started_at), count(*) from events.event_data_syncs "
+        "group by 1 order by 1"
+    ) == [("a", True, 2), ("b", True, 2)]
+
+
+def test_make_run_syncs_all_accounts_and_says_which_failed(project: Project, many: Path) -> None:
+    with serving_accounts({"a": events(1), "b c": events(2)}) as api:
+        project.connect_to(api.url)
+        done = project.run("python", "-m", "event_assets", cwd=many)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "Syncing ...",
+        "account   a: 1 events, 4 of 4 checks passed",
+        "account   b c: 2 events, 4 of 4 checks passed",
+        "accounts  2 of 3 synced, with no check failed",
+        f"database  {project.database}",
+    ]
+    assert done.stderr.startswith("refused: event_data failed: The API at ")
+    assert done.stderr.count("\n") == 1
+    assert project.rows("select count(*) from events.current_events") == [(3,)]

@@ -1,0 +1,198 @@
+"""Every event, or said not to be: whole syncs against an API that does what real ones do."""
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from event_assets.sandbox import Faults, Sandbox, World
+from event_assets_tests.support.project import Project, checks, failure, metadata
+
+EVENTS = World(size=1_000, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+
+
+@pytest.fixture
+def big() -> Iterator[Sandbox]:
+    """An API with 1,000 events."""
+    with Sandbox(EVENTS) as api:
+        yield api
+
+
+def last_sync(project: Project) -> dict[str, Any]:
+    names = [row[0] for row in project.rows("describe events.event_data_syncs")]
+    (row,) = project.rows("from events.event_data_syncs order by started_at desc limit 1")
+    return dict(zip(names, row, strict=True))
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(page_cap=50),
+        Faults(page_cap=7),
+        Faults(total="none"),
+        Faults(total="nested"),
+        Faults(total="page"),
+        Faults(total="none", page_cap=33),
+        Faults(delete_every=3),
+        Faults(insert_every=3),
+        Faults(delete_every=3, insert_every=3),
+        Faults(delete_every=2, total="none"),
+        Faults(fail_every=5, fail_status=503, retry_after=0),
+        Faults(rate_limit=20),
+        Faults(broken_json_every=9, delete_every=4),
+    ],
+    ids=lambda faults: ",".join(
+        f"{k}={v}" for k, v in vars(faults).items() if v != vars(Faults())[k]
+    ),
+)
+def test_no_event_that_stayed_is_lost(project: Project, big: Sandbox, faults: Faults) -> None:
+    big.faults = faults
+    big.begin_phase()
+    result = project.sync(url=big.url)
+    assert result.success
+    check = checks(result)["complete"]
+    assert check.passed or (faults.insert_every and check.severity is WARN)
+    assert set(project.ids()) >= big.present_throughout()
+    assert len(project.ids()) == len(set(project.ids()))
+
+
+def test_each_sync_leaves_a_row_of_figures(project: Project, big: Sandbox) -> None:
+    big.faults = Faults(fail_every=4, retry_after=0)
+    result = project.sync(url=big.url)
+    row = last_sync(project)
+    received = [request for request in big.requests if request.status == 200]
+    assert row["complete"] is True
+    assert row["reason"] == "All 1,000 rows came."
+    assert row["requests"] == len(big.requests)
+    assert row["retries"] == len(big.requests) - len(received) > 0
+    assert row["pages"] == len(received)
+    assert row["seams_held"] == row["pages"] - 1
+    assert row["distinct_ids"] == row["total_reported"] == 1_000
+    assert row["rows_read"] == 1_000 + row["seams_held"]
+    assert row["bytes"] > 100_000
+    assert row["started_at"] < row["finished_at"]
+    assert project.rows(
+        f"select count(*) from events._dlt_loads where load_id = '{row['load_id']}'"
+    ) == [(1,)]
+    said = metadata(result)
+    assert {name: said[name] for name in ("requests", "pages", "distinct_ids", "reason")} == {
+        name: row[name] for name in ("requests", "pages", "distinct_ids", "reason")
+    }
+
+
+def test_a_repaired_shift_is_counted(project: Project, big: Sandbox) -> None:
+    big.faults = Faults(delete_every=3)
+    project.sync(url=big.url)
+    assert last_sync(project)["shifts_repaired"] > 0
+
+
+@pytest.mark.parametrize(
+    ("faults", "severity", "said"),
+    [
+        (Faults(ignore_offset=True), ERROR, "ignores the parameter 'offset'"),
+        (Faults(total=40), ERROR, "1,040"),
+        (Faults(page_cap=1, total="none"), WARN, "one row"),
+    ],
+    ids=["offset-ignored", "total-too-high", "pages-of-one-row"],
+)
+def test_what_cannot_be_complete_is_never_a_green_run_that_says_nothing(
+    project: Project, faults: Faults, severity: dg.AssetCheckSeverity, said: str
+) -> None:
+    events = EVENTS[:30] if faults.page_cap else EVENTS
+    with Sandbox(events, faults=faults) as api:
+        result = project.sync(url=api.url)
+    check = checks(result)["complete"]
+    assert not check.passed
+    assert check.severity is severity
+    assert said in str(check.description)
+    assert result.success is (severity is WARN)
+    assert check.metadata["pages"].value == last_sync(project)["pages"]
+
+
+def test_an_answer_without_records_is_retried_and_then_reported_and_never_the_end(
+    project: Project, big: Sandbox
+) -> None:
+    big.faults = Faults(null_data_every=1)
+    result = project.sync(url=big.url)
+    assert failure(result) == (
+        f"The API at {big.url}/v1/events sent an answer that has null under `data` "
+        "(tried 4 times); check the endpoint in defs.yaml."
+    )
+    assert [request.status for request in big.requests] == [200] * 4
+
+
+@pytest.mark.parametrize(
+    "faults", [Faults(missing_data_every=3), Faults(html_every=3), Faults(null_data_every=3)]
+)
+def test_a_broken_answer_in_mid_list_loses_nothing(project: Project, faults: Faults) -> None:
+    with Sandbox(EVENTS[:250], faults=faults) as api:
+        result = project.sync(url=api.url)
+        assert checks(result)["complete"].passed
+        assert project.ids() == sorted(api.ids())
+        assert len(api.requests) > 3
+
+
+def test_an_incomplete_sync_makes_no_event_go(project: Project, big: Sandbox) -> None:
+    project.sync(url=big.url)
+    big.faults = Faults(ignore_offset=True)
+    big.replace(EVENTS[:150])
+    project.sync(url=big.url)
+    assert len(project.ids("current_events")) == 1_000
+
+
+def test_an_api_that_shows_no_events_any_more_makes_none_go(project: Project) -> None:
+    with Sandbox(EVENTS[:10]) as api:
+        project.sync(url=api.url)
+        api.replace([])
+        result = project.sync(url=api.url)
+        check = checks(result)["complete"]
+        assert (result.success, check.passed, check.severity) == (True, False, WARN)
+        assert "where it had some before" in str(check.description)
+        assert len(project.ids("current_events")) == 10
+        api.replace(EVENTS[:4])
+        project.sync(url=api.url)
+    assert len(project.ids("current_events")) == 4
+
+
+def test_every_event_says_when_it_was_last_seen(project: Project) -> None:
+    with Sandbox(EVENTS[:10]) as api:
+        project.sync(url=api.url)
+        api.replace(EVENTS[:4])
+        project.sync(url=api.url)
+    seen = "select count(*), last_seen_at from events.event_data group by all order by all"
+    syncs = "select started_at from events.event_data_syncs order by started_at"
+    (first,), (second,) = project.rows(syncs)
+    assert project.rows(seen) == [(4, second), (6, first)]
+
+
+def test_a_short_list_costs_no_more_requests_than_its_pages_and_the_windows_start(
+    project: Project,
+) -> None:
+    with Sandbox(250) as api:
+        project.sync(url=api.url)
+        assert len(api.requests) == 3
+        api.requests.clear()
+        api.faults = Faults(total="none")
+        project.sync(url=api.url)
+        assert len(api.requests) <= 3 + 1 + 2
+
+
+def test_an_unchanged_second_sync_asks_no_more_than_the_first(
+    project: Project, big: Sandbox
+) -> None:
+    project.sync(url=big.url)
+    first = len(big.requests)
+    project.sync(url=big.url)
+    assert len(big.requests) == 2 * first
+    assert project.rows("select count(*) from events.event_data_syncs") == [(2,)]
+
+
+def test_rows_that_came_twice_are_in_the_table_once(project: Project, big: Sandbox) -> None:
+    project.sync(url=big.url)
+    big.replace([*EVENTS[:400], *EVENTS[:400], *EVENTS[400:]])
+    result = project.sync(url=big.url)
+    assert project.ids() == sorted(event["id"] for event in EVENTS)
+    assert checks(result)["unique_ids"].passed

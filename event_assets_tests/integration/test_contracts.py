@@ -1,0 +1,231 @@
+"""Whole syncs under other contracts than the default one: what real platforms send."""
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import duckdb
+import pytest
+from dagster import ExecuteInProcessResult
+
+from event_assets.sandbox import Sandbox
+from event_assets_tests.support.contracts import complaint, contract, load
+from event_assets_tests.support.project import Project, failure
+
+TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
+Sync = Callable[..., ExecuteInProcessResult]
+
+
+@pytest.fixture
+def sync(project: Project) -> Sync:
+    """A sync of some records under a contract."""
+
+    def run(records: list[dict[str, Any]], key: str = "id", **attributes: Any) -> Any:
+        with Sandbox(records) as api:
+            project.connect_to(api.url)
+            document = contract(**attributes)
+            rest_api = document["attributes"]["rest_api"]
+            rest_api["client"]["base_url"] = api.url
+            rest_api["resource_defaults"]["primary_key"] = key
+            job = load(document).resolve_job_def("sync_events")
+            return job.execute_in_process(instance=project.instance, raise_on_error=False)
+
+    return run
+
+
+def fields(**others: Any) -> dict[str, Any]:
+    return {"id": {"type": "text", "nullable": False}, **others}
+
+
+@pytest.mark.parametrize(
+    ("record", "key", "others"),
+    [
+        (
+            {"slug": "x", "name": {"de": "Oper", "en": "Opera"}, "date_from": "2026-05-01T18:30Z"},
+            "slug",
+            {
+                "name": {"type": "text", "from": ["name.en", "name.de", "name.*"]},
+                "start_time": {"type": "timestamp", "from": "date_from"},
+            },
+        ),
+        (
+            {
+                "id": "x",
+                "title": "Opera",
+                "startDate": {"date": "2026-05-01", "time": "20:30:00", "tz": "Europe/Berlin"},
+            },
+            "id",
+            {
+                "name": {"type": "text", "from": "title"},
+                "start_time": {
+                    "type": "timestamp",
+                    "from": "{startDate.date}T{startDate.time}",
+                    "timezone": "startDate.tz",
+                },
+            },
+        ),
+        (
+            {"id": "x", "name": {"text": "Opera"}, "when": {"starts": 1777660200}},
+            "id",
+            {
+                "name": {"type": "text", "from": "name.text"},
+                "start_time": {"type": "timestamp", "from": "when.starts", "format": "epoch_s"},
+            },
+        ),
+    ],
+    ids=["languages-and-slug", "date-time-zone-parts", "epoch"],
+)
+def test_a_vendors_event_is_id_name_and_start_time(
+    project: Project, sync: Sync, record: dict[str, Any], key: str, others: dict[str, Any]
+) -> None:
+    for _ in range(2):
+        result = sync([record], key, fields=fields(**others))
+        assert result.success, failure(result)
+    assert project.rows("select id, name, start_time from events.event_data") == [
+        ("x", "Opera", TIME)
+    ]
+
+
+def test_a_field_that_the_contract_takes_over_is_not_there_twice(
+    project: Project, sync: Sync
+) -> None:
+    sync([{"id": 1, "title": "Opera"}], fields=fields(name={"type": "text", "from": "title"}))
+    columns = [row[0] for row in project.rows("describe events.event_data")]
+    assert columns == ["id", "name", "last_seen_at", "_dlt_load_id"]
+
+
+RECORD = {"id": "1", "start_time": None, "venue": {"name": "Hall", "city": "Bonn"}, "tags": [1]}
+
+
+@pytest.mark.parametrize(
+    ("choice", "columns"),
+    [
+        ({"exclude": ["venue.city", "tags"]}, {"venue__name"}),
+        ({"only": ["venue.city"]}, {"venue__city"}),
+    ],
+)
+def test_fields_are_chosen_in_the_table_and_in_the_rejects(
+    project: Project, sync: Sync, choice: dict[str, Any], columns: set[str]
+) -> None:
+    bad = {**RECORD, "id": "2", "start_time": "soon"}
+    kept = fields(start_time={"type": "timestamp"})
+    assert sync([RECORD, bad], fields=kept, **choice).success
+    found = {row[0] for row in project.rows("describe events.event_data")}
+    assert found == {"id", "start_time", "last_seen_at", "_dlt_load_id", *columns}
+    ((record,),) = project.rows("select record from events.event_data_rejects")
+    assert {word in record for word in ("Hall", "Bonn")} == {True, False}
+    assert "soon" in record
+
+
+@pytest.mark.parametrize("id_", [{"type": "text"}, {"type": "text", "from": "slug"}])
+def test_an_event_without_its_id_is_a_reject_whatever_the_contract_says_of_null(
+    project: Project, sync: Sync, id_: dict[str, Any]
+) -> None:
+    result = sync([{"id": "1", "slug": "1"}, {"title": "No id"}], fields={"id": id_})
+    assert result.success, failure(result)
+    assert project.ids() == ["1"]
+    assert project.rows("select field, reason from events.event_data_rejects") == [
+        ("id", "is missing")
+    ]
+
+
+def test_the_share_of_rejects_is_set_in_the_yaml(sync: Sync) -> None:
+    records: list[dict[str, Any]] = [{"id": i, "start_time": None} for i in range(8)]
+    records += [{"id": "x", "start_time": "soon"}, {"id": "y", "start_time": "soon"}]
+    assert "(5 % of all)" in failure(sync(records))
+    assert sync(records, max_rejects="20%").success
+
+
+def test_changes_may_be_ignored(project: Project, sync: Sync) -> None:
+    for seen in (1, 2):
+        assert sync([{"id": "1", "views": seen}], ignore_changes=["views"]).success
+    assert project.rows("select count(*) from events.event_changes") == [(0,)]
+
+
+def test_the_contract_may_change_a_columns_type(project: Project, sync: Sync) -> None:
+    record = {"id": "1", "opens": "2026-05-01T18:30:00Z"}
+    for others in ({}, {"opens": {"type": "timestamp"}}):
+        result = sync([record], fields=fields(**others))
+        assert result.success, failure(result)
+    assert project.rows("select opens from events.event_data") == [(TIME,)]
+
+
+def test_what_a_column_held_before_its_type_changed_is_kept_beside_it(
+    project: Project, sync: Sync
+) -> None:
+    assert sync([{"id": "1", "opens": "at dawn"}, {"id": "2", "opens": "10:00"}]).success
+    assert sync([{"id": "1", "opens": None}], fields=fields(opens={"type": "timestamp"})).success
+    assert project.rows("select id, opens, opens__v_text from events.event_data order by id") == [
+        ("1", None, None),
+        ("2", None, "10:00"),
+    ]
+
+
+def test_a_sync_that_fails_changes_no_columns_type(project: Project, sync: Sync) -> None:
+    good = [{"id": str(i), "size": 1, "start_time": None} for i in range(8)]
+    assert sync(good).success
+    before = project.rows("describe events.event_data")
+    bad = [{**event, "size": 1.5, "start_time": "soon"} for event in good]
+    changed = fields(start_time={"type": "timestamp"}, size={"type": "text"})
+    assert not sync(bad).success
+    assert not sync(bad, fields=changed).success
+    assert project.rows("describe events.event_data") == before
+
+
+def test_a_column_gets_its_new_type_together_with_the_events_or_not_at_all(
+    project: Project, sync: Sync
+) -> None:
+    record = {"id": "1", "name": "A", "opens": "2026-05-01T18:30:00Z", "size": 1}
+    changed = fields(opens={"type": "timestamp"}, size={"type": "text"})
+    assert sync([record]).success
+    before = project.rows("from events.event_data")
+    with duckdb.connect(project.database) as database:  # the load fails when it stages
+        database.execute("alter table events_staging.event_data alter name type date using null")
+    assert not sync([record], fields=changed).success
+    assert project.rows("from events.event_data") == before
+    with duckdb.connect(project.database) as database:
+        database.execute("alter table events_staging.event_data alter name type text using null")
+    assert sync([record], fields=changed).success
+    assert project.rows("select opens, size from events.event_data") == [(TIME, "1")]
+
+
+def test_a_contracts_field_is_not_the_apis_field_that_is_called_alike(
+    project: Project, sync: Sync
+) -> None:
+    records = [{"id": "1", "Name": "A", "title": "T"}, {"id": "2", "Name": None, "title": "T"}]
+    assert sync(records, fields=fields()).success
+    name = {"type": "text", "from": ["Name", "title"]}
+    assert sync(records, fields=fields(name=name)).success
+    assert project.rows("select id, name from events.event_data order by id") == [
+        ("1", "A"),
+        ("2", "T"),
+    ]
+
+
+def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -> None:
+    records = [{"id": "1", "people": [{"name": "Ada", "email": "ada@example.org"}]}, {"id": None}]
+    assert sync(records, exclude=["people.email"], fields=fields()).success
+    assert project.rows("select people from events.event_data") == [('[{"name":"Ada"}]',)]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({"fields": {"name": {"type": "text"}}}, "`id` is missing: events are told apart by it"),
+        ({"fields": fields(startTime={"type": "text"})}, "write `start_time`"),
+        ({"max_rejects": "a lot"}, "max_rejects"),
+        ({"max_rejects": "150%"}, "max_rejects"),
+        ({"fields": fields(x={"type": "text", "format": "epoch_s"})}, "`format` is for"),
+    ],
+)
+def test_a_contract_that_cannot_work_is_answered_where_it_stands(
+    attributes: dict[str, Any], said: str
+) -> None:
+    answer = complaint(contract(**attributes))
+    assert said in answer
+    assert "defs.yaml" in answer
+
+
+def test_without_start_times_there_is_no_calendar() -> None:
+    keys = load(contract(fields=fields())).resolve_asset_graph().get_all_asset_keys()
+    assert "event_calendar" not in {key.to_user_string() for key in keys}

@@ -1,0 +1,207 @@
+"""An API that tells what changed since: hourly increments, and full syncs on their own schedule."""
+
+from datetime import datetime, timezone
+from typing import Any
+
+import dagster as dg
+import pytest
+from starlette.requests import Request
+
+from event_assets.extract.cursor import IncrementalCursor
+from event_assets_tests.support.platforms import definitions, paged, run, serving, source
+from event_assets_tests.support.project import Project, checks, failure
+
+PATH = "/v1/events"
+SINCE = {"start_param": "updated_since", "cursor_path": "updated_at"}
+
+
+def stamped(*numbers: int, day: int = 1) -> list[dict[str, Any]]:
+    return [
+        {"id": f"e{n}", "name": "x", "updated_at": f"2026-01-{day:02}T00:00:00Z"} for n in numbers
+    ]
+
+
+def filtering(rows: list[dict[str, Any]]) -> Any:
+    def answer(request: Request) -> Any:
+        since = request.query_params.get("updated_since", "")
+        return paged([row for row in rows if row["updated_at"] >= since])(request)
+
+    return answer
+
+
+def incremental(url: str, **options: Any) -> dict[str, Any]:
+    document = source(url, full_sync="0 3 * * *", schedule="0 * * * *")
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint["incremental"] = {**SINCE, **options}
+    return document
+
+
+def test_the_first_sync_asks_for_everything_and_the_next_for_what_changed(
+    project: Project,
+) -> None:
+    rows = stamped(1, 2, 3)
+    with serving({PATH: filtering(rows)}) as api:
+        loaded = definitions({"events": incremental(api.url)})
+        assert run(project, loaded).success
+        rows[0] = {**stamped(1, day=5)[0], "name": "new"}
+        rows += stamped(4, day=6)
+        result = run(project, loaded)
+        assert result.success, failure(result)
+        asked = [query.get("updated_since") for query in api.asked_for(PATH)]
+    assert asked[0] is None
+    assert asked[-1] == "2026-01-01T00:00:00Z"
+    assert dict(project.rows("select id, name from events.event_data")) == {
+        "e1": "new",
+        "e2": "x",
+        "e3": "x",
+        "e4": "x",
+    }
+    synced = project.rows(
+        "select full_sync, position from events.event_data_syncs order by started_at"
+    )
+    assert synced == [(True, '"2026-01-01T00:00:00Z"'), (False, '"2026-01-06T00:00:00Z"')]
+
+
+def test_only_a_full_sync_decides_what_is_gone(project: Project) -> None:
+    rows = stamped(1, 2, 3)
+    with serving({PATH: filtering(rows)}) as api:
+        loaded = definitions({"events": incremental(api.url)})
+        assert run(project, loaded).success
+        del rows[0]
+        assert run(project, loaded).success
+        assert len(project.ids("current_events")) == 3
+        result = run(project, loaded, "sync_events_fully")
+        assert result.success, failure(result)
+        assert api.asked_for(PATH)[-1].get("updated_since") is None
+    assert project.ids("current_events") == ["e2", "e3"]
+    assert project.rows("select id from events.event_changes where change = 'gone'") == [("e1",)]
+
+
+def test_a_sync_that_may_have_missed_events_goes_no_further(project: Project) -> None:
+    rows = stamped(1, 2)
+    short = False
+
+    def answer(request: Request) -> Any:
+        made = filtering(rows)(request)
+        return {**made, "data": made["data"][:1], "total": 9} if short else made
+
+    with serving({PATH: answer}) as api:
+        loaded = definitions({"events": incremental(api.url)})
+        assert run(project, loaded).success
+        rows += stamped(3, day=4) + stamped(4, day=5)
+        short = True
+        assert not run(project, loaded).success
+        short = False
+        assert run(project, loaded).success
+        assert api.asked_for(PATH)[-1]["updated_since"] == "2026-01-01T00:00:00Z"
+    assert project.ids() == ["e1", "e2", "e3", "e4"]
+
+
+def test_nothing_new_is_no_change(project: Project) -> None:
+    with serving({PATH: filtering(stamped(1))}) as api:
+        loaded = definitions({"events": incremental(api.url)})
+        assert run(project, loaded).success
+        result = run(project, loaded)
+    assert checks(result)["complete"].passed
+    assert str(checks(result)["complete"].description).startswith(
+        "Of what changed since 2026-01-01"
+    )
+
+
+def test_lag_goes_back_before_the_newest(project: Project) -> None:
+    with serving({PATH: filtering(stamped(1, day=9))}) as api:
+        loaded = definitions({"events": incremental(api.url, lag=86_400)})
+        for _ in range(2):
+            assert run(project, loaded).success
+        assert api.asked_for(PATH)[-1]["updated_since"].startswith("2026-01-08T00:00:00")
+
+
+def test_initial_value_bounds_the_first_sync(project: Project) -> None:
+    with serving({PATH: filtering(stamped(1) + stamped(2, day=3))}) as api:
+        document = incremental(api.url, initial_value="2026-01-02T00:00:00Z")
+        assert run(project, definitions({"events": document})).success
+    assert project.ids() == ["e2"]
+
+
+def test_a_placeholder_takes_the_start_as_dlt_documents_it(project: Project) -> None:
+    with serving({PATH: filtering(stamped(1))}) as api:
+        document = incremental(api.url, initial_value="2020-01-01")
+        endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+        endpoint["incremental"].pop("start_param")
+        endpoint["params"] = {"updated_since": "{incremental.start_value}"}
+        loaded = definitions({"events": document})
+        for _ in range(2):
+            result = run(project, loaded)
+            assert result.success, failure(result)
+        asked = [query["updated_since"] for query in api.asked_for(PATH)]
+    assert (asked[0], asked[-1]) == ("2020-01-01", "2026-01-01T00:00:00Z")
+
+
+def test_there_are_two_schedules() -> None:
+    loaded = definitions({"events": incremental("http://127.0.0.1:9")})
+    found = {
+        schedule.name: schedule.cron_schedule
+        for schedule in loaded.schedules or ()
+        if isinstance(schedule, dg.ScheduleDefinition) and schedule.name.startswith("sync_")
+    }
+    assert found == {
+        "sync_events_schedule": "0 * * * *",
+        "sync_events_fully_schedule": "0 3 * * *",
+    }
+
+
+def test_a_full_sync_on_its_own_schedule_needs_increments() -> None:
+    with pytest.raises(Exception) as refused:  # noqa: PT011 (Dagster wraps it)
+        definitions({"events": source("http://127.0.0.1:9", full_sync="0 3 * * *")})
+    error: BaseException = refused.value
+    while error.__cause__:
+        error = error.__cause__
+    assert "`full_sync` is for an endpoint with `incremental`" in str(error)
+
+
+def test_another_contract_reads_everything_again(project: Project) -> None:
+    with serving({PATH: filtering(stamped(1, 2))}) as api:
+        assert run(project, definitions({"events": incremental(api.url)})).success
+        changed = incremental(api.url)
+        changed["attributes"]["fields"]["size"] = {"type": "bigint"}
+        assert run(project, definitions({"events": changed})).success
+        assert api.asked_for(PATH)[-1].get("updated_since") is None
+
+
+def test_what_changes_while_the_list_is_read_is_asked_for_again(project: Project) -> None:
+    now = datetime.now(timezone.utc)
+    rows = [*stamped(1), *stamped(2, day=3)]
+    rows.append({"id": "e3", "name": "x", "updated_at": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    rows.append({"id": "e4", "name": "x", "updated_at": "9999-12-31T00:00:00Z"})
+    with serving({PATH: filtering(rows)}) as api:
+        loaded = definitions({"events": incremental(api.url)})
+        for _ in range(2):
+            assert run(project, loaded).success
+        assert api.asked_for(PATH)[-1]["updated_since"] == "2026-01-03T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("values", "furthest"),
+    [([3, 5, 4], 5), ([1_700_000_000, 99_999_999_999], 1_700_000_000),
+     ([1_700_000_000_000, 9_999_999_999_999], 1_700_000_000_000),
+     (["b", "a", None, {}], "b"), ([5, "2026-01-01"], 5)],
+)  # fmt: skip
+def test_the_furthest_is_the_newest_that_is_not_in_the_future(
+    values: list[Any], furthest: Any
+) -> None:
+    increment = IncrementalCursor("at")
+    records = [{"at": value} for value in values]
+    assert increment.observe(records, None, datetime.now(timezone.utc)) == furthest
+
+
+def test_a_cursor_of_another_type_begins_anew(project: Project) -> None:
+    rows: list[dict[str, Any]] = [{"id": "e1", "updated_at": 5}]
+    with serving({PATH: lambda request: paged(rows)(request)}) as api:
+        loaded = definitions({"events": incremental(api.url)})
+        assert run(project, loaded).success
+        rows.append({"id": "e2", "updated_at": "2026-05-01"})
+        rows.pop(0)
+        for _ in range(2):
+            result = run(project, loaded)
+            assert result.success, failure(result)
+        assert api.asked_for(PATH)[-1]["updated_since"] == "2026-05-01"

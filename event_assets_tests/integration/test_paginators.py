@@ -1,0 +1,165 @@
+"""Every paginator of dlt reads a whole list, and says so."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from event_assets_tests.support.platforms import definitions, events, run, serving, source
+from event_assets_tests.support.project import Project, checks, failure
+
+PATH = "/v1/events"
+ROWS = events(95)
+SIZE = 20
+
+
+def cut(at: int) -> list[dict[str, Any]]:
+    return ROWS[at : at + SIZE]
+
+
+def following(at: int) -> int | None:
+    return at + SIZE if at + SIZE < len(ROWS) else None
+
+
+def at_param(name: str) -> Callable[[Request], int]:
+    return lambda request: int(request.query_params.get(name) or 0)
+
+
+def by_page(request: Request) -> Any:
+    return {"data": cut(SIZE * at_param("page")(request)), "total": len(ROWS)}
+
+
+def by_page_until_404(request: Request) -> Any:
+    page = at_param("page")(request)
+    if page * SIZE >= len(ROWS):
+        return JSONResponse({"detail": "Invalid page."}, status_code=404)
+    return {"data": cut(SIZE * page), "count": len(ROWS)}
+
+
+def by_cursor(request: Request) -> Any:
+    at = at_param("after")(request)
+    return {"data": cut(at), "meta": {"next": following(at)}}
+
+
+def by_cursor_with_has_more(request: Request) -> Any:
+    at = at_param("after")(request)
+    return {"data": cut(at), "meta": {"next": at + SIZE, "more": following(at) is not None}}
+
+
+def by_link(request: Request) -> Any:
+    at = at_param("at")(request)
+    link = following(at) and str(request.url.include_query_params(at=following(at)))
+    return {"data": cut(at), "next": link}
+
+
+def by_relative_link(request: Request) -> Any:
+    at = at_param("at")(request)
+    return {"data": cut(at), "next": following(at) and f"{PATH}?at={following(at)}"}
+
+
+def by_header_link(request: Request) -> Response:
+    at = at_param("at")(request)
+    url = request.url.include_query_params(at=following(at))
+    headers = {"Link": f'<{url}>; rel="next"'} if following(at) else {}
+    return JSONResponse({"data": cut(at)}, headers=headers)
+
+
+def by_header_cursor(request: Request) -> Response:
+    at = at_param("after")(request)
+    headers = {"X-Next": str(following(at))} if following(at) else {}
+    return JSONResponse({"data": cut(at)}, headers=headers)
+
+
+def all_at_once(_: Request) -> Any:
+    return {"data": ROWS}
+
+
+async def by_body(request: Request) -> Any:
+    asked = await request.json()
+    return {"data": ROWS[asked["from"] : asked["from"] + asked["size"]], "total": len(ROWS)}
+
+
+NUMBERED = {"type": "page_number", "base_page": 0}
+CURSOR = {"type": "cursor", "cursor_path": "meta.next", "cursor_param": "after"}
+IGNORE_404 = {"response_actions": [{"status_code": 404, "action": "ignore"}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "endpoint"),
+    [
+        (by_page, {"paginator": NUMBERED}),
+        (by_page_until_404, {"paginator": NUMBERED, **IGNORE_404}),
+        (by_cursor, {"paginator": CURSOR}),
+        (by_cursor_with_has_more, {"paginator": {**CURSOR, "has_more_path": "meta.more"}}),
+        (by_link, {"paginator": {"type": "json_link", "next_url_path": "next"}}),
+        (by_link, {"paginator": "auto"}),
+        (by_relative_link, {"paginator": {"type": "json_link", "next_url_path": "next"}}),
+        (by_header_link, {"paginator": "header_link"}),
+        (by_header_cursor, {"paginator": {"type": "header_cursor", "cursor_key": "X-Next",
+                                          "cursor_param": "after"}}),
+        (all_at_once, {"paginator": "single_page"}),
+        (by_body, {"method": "POST", "json": {},
+                   "paginator": {"type": "offset", "limit": 20, "offset_body_path": "from",
+                                 "limit_body_path": "size"}}),
+    ],
+    ids=["page", "page until 404", "cursor", "cursor with has_more", "link", "auto",
+         "relative link", "header link", "header cursor", "all at once", "offset in the body"],
+)  # fmt: skip
+def test_every_event_comes_and_complete_passes(
+    project: Project, answer: Any, endpoint: dict[str, Any]
+) -> None:
+    with serving({PATH: answer}) as api:
+        document = source(api.url)
+        (events_of,) = document["attributes"]["rest_api"]["resources"]
+        events_of["endpoint"].update(endpoint)
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    assert len(project.ids()) == len(ROWS)
+    check = checks(result)["complete"]
+    assert check.passed, check.description
+
+
+@pytest.mark.parametrize(
+    ("paginator", "said"),
+    [
+        ({**CURSOR, "has_more_path": "more"}, "has_more_path `more` leads to nothing"),
+        ({**CURSOR, "has_more_path": "meta"}, "has_more_path `meta` leads to neither true nor"),
+        ({**NUMBERED, "total_path": "pages"}, "total_path `pages` leads to nothing"),
+        ({**NUMBERED, "total_path": "meta"}, "total_path `meta` leads to no number"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_said_without_the_answer(
+    project: Project, paginator: dict[str, Any], said: str
+) -> None:
+    with serving({PATH: by_cursor}) as api:
+        document = source(api.url)
+        (events_of,) = document["attributes"]["rest_api"]["resources"]
+        events_of["endpoint"]["paginator"] = paginator
+        told = failure(run(project, definitions({"events": document})))
+    assert said in told
+    assert "Event 1" not in told
+    assert "Stack Trace" not in told
+
+
+def test_page_numbers_are_read_ahead(project: Project) -> None:
+    third = asyncio.Event()
+
+    async def second_waits_for_third(request: Request) -> Any:
+        page = at_param("page")(request)
+        if page == 3:
+            third.set()
+        if page == 2:
+            await asyncio.wait_for(third.wait(), 30)
+        return by_page(request)
+
+    with serving({PATH: second_waits_for_third}) as api:
+        document = source(api.url)
+        (events_of,) = document["attributes"]["rest_api"]["resources"]
+        events_of["endpoint"]["paginator"] = NUMBERED
+        result = run(project, definitions({"events": document}))
+        pages = [query["page"] for query in api.asked_for(PATH)]
+    assert result.success, failure(result)
+    assert sorted(pages) == sorted(set(pages))  # each once: what was read ahead was used

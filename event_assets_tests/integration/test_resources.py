@@ -1,0 +1,346 @@
+"""Further resources of an API: tables of their own, also one list for each event."""
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+import duckdb
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.project import Project, checks, failure
+
+ATTENDEES: dict[str, Any] = {
+    "name": "attendees",
+    "endpoint": {
+        "path": "/v1/events/{resources.event_data.id}/attendees",
+        "data_selector": "data",
+        "paginator": {"type": "offset", "limit": 2},
+    },
+    "include_from_parent": ["id"],
+}
+VENUES: dict[str, Any] = {
+    "name": "venues",
+    "endpoint": {"path": "/v1/venues", "data_selector": "data", "paginator": "single_page"},
+}
+PATH, OF_EVENT = "/v1/events", "/v1/events/{event}/attendees"
+
+
+def attendees(request: Request) -> Any:
+    event = request.path_params["event"]
+    rows = [{"id": f"{event}-{i}", "name": f"Guest {i}"} for i in range(int(event[1:]) % 4)]
+    return paged(rows)(request)
+
+
+def with_resources(url: str, *resources: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    document = source(url, **changes)
+    document["attributes"]["rest_api"]["resources"] += resources
+    return document
+
+
+def test_there_is_a_row_for_each_record_of_each_event(project: Project) -> None:
+    with serving({PATH: paged(events(40)), OF_EVENT: attendees}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
+    assert result.success, failure(result)
+    rows = project.rows("select id, _event_data_id, name from events.attendees order by id")
+    guests = [(event, i) for event in range(40) for i in range(event % 4)]
+    assert rows == sorted((f"e{event}-{i}", f"e{event}", f"Guest {i}") for event, i in guests)
+    logged = "select complete, rows_read, reason from events.attendees_syncs"
+    (sync,) = project.rows(logged)
+    assert sync[0] is True
+    assert sync[2] == "All 60 rows of 40 lists came."
+
+
+def test_it_is_synced_after_the_events_and_checked(project: Project) -> None:
+    with serving({PATH: paged(events(3)), OF_EVENT: attendees}) as api:
+        loaded = definitions({"concerts": with_resources(api.url, ATTENDEES)})
+        result = run(project, loaded, "sync_concerts")
+    keys = [
+        event.materialization.asset_key.path for event in result.get_asset_materialization_events()
+    ]
+    assert keys.index(["concerts", "event_data"]) < keys.index(["concerts", "attendees"])
+    assert any(
+        check.asset_key.path == ["concerts", "attendees"] and check.passed
+        for check in result.get_asset_check_evaluations()
+    )
+
+
+@pytest.mark.parametrize("concurrency", [1, 12])
+def test_as_many_lists_are_asked_for_at_once_as_allowed(project: Project, concurrency: int) -> None:
+    waiting, most = 0, 0
+    enough = asyncio.Event()
+
+    async def counted(request: Request) -> Any:
+        nonlocal waiting, most
+        waiting += 1
+        most = max(most, waiting)
+        if most == concurrency:
+            enough.set()
+        await enough.wait()
+        waiting -= 1
+        return attendees(request)
+
+    with serving({PATH: paged(events(60)), OF_EVENT: counted}) as api:
+        document = with_resources(api.url, ATTENDEES, concurrency=concurrency)
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    assert most == concurrency
+
+
+@pytest.mark.parametrize("style", ["placeholder", "resolve"])
+def test_a_field_in_a_path_is_escaped(project: Project, style: str) -> None:
+    ids = {id_: quote(id_, safe="") for id_ in ("a/b", "c d", "e?f=g", "h%i", "ü", "7", "a..b")}
+    ids |= {".": "%252E", "..": "%252E%252E"}
+    lists: dict[str, Any] = {"name": "lists", "include_from_parent": ["id"]}
+    endpoint: dict[str, Any] = {"path": "/v1/of/{resources.event_data.id}"}
+    if style == "resolve":
+        bound = {"type": "resolve", "resource": "event_data", "field": "id"}
+        endpoint = {"path": "/v1/of/{event}", "params": {"event": bound}}
+    lists["endpoint"] = {**endpoint, "data_selector": "data", "paginator": "single_page"}
+
+    def seen(request: Request) -> Any:
+        raw = request.scope["raw_path"].decode().rpartition("/")[2]
+        return {"data": [{"raw": raw}]}
+
+    handlers = {PATH: paged([{"id": id_} for id_ in ids]), "/v1/of/{event:path}": seen}
+    with serving(handlers) as api:
+        document = with_resources(api.url, lists)
+        document["attributes"]["rest_api"]["resource_defaults"] = {}
+        document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    rows = project.rows("select _event_data_id, raw from events.lists")
+    assert dict(rows) == ids
+    assert len(rows) == len(ids)
+
+
+@pytest.mark.parametrize("name", ["current_events", "event_data_syncs", "Attendees", "my list"])
+def test_a_name_that_can_be_no_table_of_its_own_is_refused(name: str) -> None:
+    with pytest.raises(Exception) as refused:  # noqa: PT011 (Dagster wraps it)
+        definitions({"events": with_resources("http://127.0.0.1:9", {**VENUES, "name": name})})
+    error: BaseException = refused.value
+    while error.__cause__:
+        error = error.__cause__
+    assert f"a resource cannot be called `{name}`" in str(error)
+
+
+def test_a_second_sync_merges_by_the_key(project: Project) -> None:
+    with serving({PATH: paged(events(8)), OF_EVENT: attendees}) as api:
+        loaded = definitions({"events": with_resources(api.url, ATTENDEES)})
+        for _ in range(2):
+            result = run(project, loaded)
+            assert result.success, failure(result)
+    assert project.rows("select count(*), count(distinct id) from events.attendees") == [(12, 12)]
+
+
+def test_a_further_list_may_be_read_by_increments_too(project: Project) -> None:
+    rows = [{"id": "v1", "at": "2026-01-01"}, {"id": "v2", "at": "2026-02-01"}]
+    venues: dict[str, Any] = {
+        "name": "venues",
+        "endpoint": {
+            "path": "/v1/venues",
+            "data_selector": "data",
+            "paginator": "single_page",
+            "incremental": {"start_param": "since", "cursor_path": "at"},
+        },
+    }
+
+    def newer(request: Request) -> Any:
+        since = request.query_params.get("since", "")
+        return {"data": [row for row in rows if row["at"] >= since]}
+
+    with serving({PATH: paged(events(1)), "/v1/venues": newer}) as api:
+        loaded = definitions({"events": with_resources(api.url, venues)})
+        for job in ("sync_events", "sync_events", "sync_events_fully"):
+            result = run(project, loaded, job)
+            assert result.success, failure(result)
+        asked = [query.get("since") for query in api.asked_for("/v1/venues")]
+    assert asked == [None, "2026-02-01", None]
+    assert project.rows("select count(*) from events.venues") == [(2,)]
+
+
+def without_key(url: str) -> dict[str, Any]:
+    document = with_resources(url, VENUES)
+    document["attributes"]["rest_api"]["resource_defaults"] = {}
+    document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
+    return document
+
+
+def test_a_list_without_a_key_is_replaced(project: Project) -> None:
+    venues = [{"name": "Hall", "seats": 1}, {"name": "Arena", "seats": 2}]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
+    with serving(handlers) as api:
+        loaded = definitions({"events": without_key(api.url)})
+        assert run(project, loaded).success
+        venues[:] = [{"name": "Hall", "seats": 1.5}]
+        result = run(project, loaded)
+        assert result.success, failure(result)
+    assert project.rows("select name, seats from events.venues") == [("Hall", 1.5)]
+
+
+def test_a_list_without_a_key_is_replaced_at_once_or_not_at_all(project: Project) -> None:
+    venues = [{"name": "Hall"}]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
+    with serving(handlers) as api:
+        loaded = definitions({"events": without_key(api.url)})
+        assert run(project, loaded).success
+        with duckdb.connect(project.database) as database:  # the load fails when it stages
+            database.execute("alter table events_staging.venues alter name type date using null")
+        venues[:] = [{"name": "Arena"}]
+        assert not run(project, loaded).success
+    assert project.rows("select name from events.venues") == [("Hall",)]
+
+
+def test_one_list_that_fails_fails_the_resource_and_not_the_events(project: Project) -> None:
+    def broken(request: Request) -> Any:
+        if request.path_params["event"] == "e2":
+            return JSONResponse({}, status_code=403)
+        return attendees(request)
+
+    with serving({PATH: paged(events(4)), OF_EVENT: broken}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
+    assert not result.success
+    assert "answered 403 Forbidden" in failure(result)
+    assert project.rows("select count(*) from events.event_data") == [(4,)]
+
+
+def test_an_answer_that_response_actions_ignore_is_an_empty_list(project: Project) -> None:
+    def gone(request: Request) -> Any:
+        if request.path_params["event"] == "e2":
+            return JSONResponse({}, status_code=404)
+        return attendees(request)
+
+    ignoring = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}}
+    ignoring["endpoint"]["response_actions"] = [{"status_code": 404, "action": "ignore"}]
+    with serving({PATH: paged(events(4)), OF_EVENT: gone}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
+    assert result.success, failure(result)
+    assert project.rows("select count(*) from events.attendees") == [(4,)]
+
+
+def test_a_list_that_is_cut_short_makes_complete_fail(project: Project) -> None:
+    def short(request: Request) -> Any:
+        return (
+            {"data": [], "total": 3} if request.path_params["event"] == "e3" else attendees(request)
+        )
+
+    with serving({PATH: paged(events(4)), OF_EVENT: short}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
+    assert not result.success
+    assert checks(result)["complete"].asset_key.path == ["attendees"]
+    assert "of 4 lists, 1 give reason to doubt" in str(checks(result)["complete"].description)
+
+
+def test_a_field_that_no_column_holds_is_named(project: Project) -> None:
+    wrong = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}, "include_from_parent": ["code"]}
+    with serving({PATH: paged(events(4)), OF_EVENT: attendees}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, wrong)}))
+    assert "need `code` of each record of event_data, and there is no column" in failure(result)
+
+
+@pytest.mark.parametrize("key", ["slug", "meta.code"])
+def test_requests_are_made_from_other_fields_too(project: Project, key: str) -> None:
+    rows = [{"id": f"{i}", "slug": f"s{i}", "meta": {"code": f"s{i}"}} for i in range(3)]
+    path = f"/v1/lists/{{resources.event_data.{key}}}"
+    lists: dict[str, Any] = {
+        "name": "lists",
+        "endpoint": {"path": path, "data_selector": "data", "paginator": "single_page"},
+    }
+    handlers = {
+        PATH: paged(rows),
+        "/v1/lists/{slug}": lambda request: {"data": [{"id": request.path_params["slug"]}]},
+    }
+    with serving(handlers) as api:
+        result = run(project, definitions({"events": with_resources(api.url, lists)}))
+    assert result.success, failure(result)
+    assert project.rows("select id from events.lists order by id") == [("s0",), ("s1",), ("s2",)]
+
+
+def test_an_empty_answer_does_not_empty_a_table_that_is_replaced(project: Project) -> None:
+    venues = [{"name": "Hall"}, {"name": "Arena"}]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
+    with serving(handlers) as api:
+        document = with_resources(api.url, VENUES)
+        document["attributes"]["rest_api"]["resource_defaults"] = {}
+        document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
+        loaded = definitions({"events": document})
+        assert run(project, loaded).success
+        venues.clear()
+        result = run(project, loaded)
+        assert result.success, failure(result)
+    assert project.rows("select count(*) from events.venues") == [(2,)]
+    doubted = project.rows("select complete, reason from events.venues_syncs order by started_at")
+    assert doubted[-1] == (
+        None,
+        "The API answered with no records, where it had some before: these stay.",
+    )
+
+
+def test_lists_that_are_all_ignored_are_doubted(project: Project) -> None:
+    ignoring = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}}
+    ignoring["endpoint"]["response_actions"] = [{"status_code": 404, "action": "ignore"}]
+    ignoring["endpoint"]["path"] = "/v1/misspelt/{resources.event_data.id}"
+    with serving({PATH: paged(events(3))}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
+    check = checks(result)["complete"]
+    assert (check.passed, check.severity.name) == (False, "WARN")
+    assert "Is the endpoint's path right?" in str(check.description)
+
+
+@pytest.mark.parametrize("key", ["meta.id", "id"])
+def test_a_record_that_comes_twice_is_there_once(project: Project, key: str) -> None:
+    rows = [{"id": i, "meta": {"id": i}, "n": n} for i, n in ((1, 1), (1, 2), (2, 3))]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
+    with serving(handlers) as api:
+        document = with_resources(api.url, {**VENUES, "primary_key": key})
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    assert project.rows("select count(*) from events.venues") == [(2,)]
+
+
+def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -> None:
+    def tickets(_: Request) -> Any:
+        return {"data": [{"id": 1}, {"id": 2}]}
+
+    with serving({PATH: paged(events(3)), OF_EVENT: tickets}) as api:
+        resource = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"], "paginator": "single_page"}}
+        loaded = definitions({"events": with_resources(api.url, resource)})
+        for _ in range(2):
+            result = run(project, loaded)
+            assert result.success, failure(result)
+    assert project.rows("select count(*) from events.attendees") == [(6,)]
+
+
+def test_records_without_their_key_are_said_with_what_to_correct(project: Project) -> None:
+    rows = [{"id": "a", "name": "Hall"}, {"name": "Arena"}, {"name": "Field"}]
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
+    with serving(handlers) as api:
+        result = run(project, definitions({"events": with_resources(api.url, VENUES)}))
+    said = failure(result)
+    assert said.startswith("2 of ")
+    assert said.strip().endswith(
+        "`id` is missing (2); correct the `primary_key` of `venues` in defs.yaml, with the help of "
+        "the table venues_rejects."
+    )
+
+
+def test_records_that_were_kept_out_are_said(project: Project) -> None:
+    rows = [{"id": f"v{i}", "name": "Hall"} for i in range(30)] + [{"name": "Arena"}]
+    resource = {**VENUES, "primary_key": "id"}
+    handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
+    with serving(handlers) as api:
+        result = run(project, definitions({"events": with_resources(api.url, resource)}))
+    assert result.success, failure(result)
+    found = {
+        c.asset_key.path[-1]: c
+        for c in result.get_asset_check_evaluations()
+        if c.check_name == "no_rejects"
+    }
+    assert found["event_data"].passed
+    assert not found["venues"].passed
+    assert found["venues"].description == (
+        "1 records break the contract: `id` is missing (1); correct the `primary_key` of `venues` "
+        "in defs.yaml, or have the API's operator correct the records."
+    )

@@ -1,0 +1,145 @@
+"""Several sources side by side: each its own, and one view over all."""
+
+import threading
+
+import dagster as dg
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from event_assets import warehouse
+from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.project import Project, failure
+
+PATH = "/v1/events"
+
+
+def test_each_source_has_its_own_schema_and_all_events_has_all(project: Project) -> None:
+    with serving({PATH: paged(events(5))}) as one, serving({PATH: paged(events(3))}) as two:
+        both = definitions({"events": source(one.url), "concerts": source(two.url)})
+        for job in ("sync_events", "sync_concerts"):
+            result = run(project, both, job)
+            assert result.success, failure(result)
+    assert project.rows("select count(*) from events.event_data") == [(5,)]
+    assert project.rows("select count(*) from concerts.event_data") == [(3,)]
+    assert project.rows("select source, count(*) from all_events group by 1 order by 1") == [
+        ("concerts", 3),
+        ("events", 5),
+    ]
+
+
+def test_all_events_has_the_contracts_fields_and_waits_for_no_source(project: Project) -> None:
+    other = source(
+        "http://127.0.0.1:9", fields={"id": {"type": "text"}, "seats": {"type": "bigint"}}
+    )
+    other["attributes"]["fields"]["name"] = {"type": "json"}
+    with serving({PATH: paged(events(2))}) as one:
+        both = definitions({"events": source(one.url), "concerts": other})
+        assert run(project, both).success
+    described = project.rows(
+        "select column_name, data_type from duckdb_columns() "
+        "where table_name = 'all_events' and schema_name = 'main'"
+    )
+    assert dict(described) == {
+        "source": "VARCHAR",
+        "id": "VARCHAR",
+        "name": "VARCHAR",
+        "start_time": "TIMESTAMP WITH TIME ZONE",
+        "seats": "BIGINT",
+    }
+    assert project.rows("select distinct source from all_events") == [("events",)]
+
+
+def test_there_is_no_all_events_with_one_source() -> None:
+    graph = definitions({"events": source("http://127.0.0.1:9")}).resolve_asset_graph()
+    assert dg.AssetKey("all_events") not in graph.get_all_asset_keys()
+
+
+def test_a_source_takes_its_own_key_first(project: Project) -> None:
+    project.environment.setenv("API_KEY", "general")
+    project.environment.setenv("CONCERTS__API_KEY", "own")
+    keyed = {"auth": {"type": "api_key", "name": "key", "location": "query"}}
+    with serving({PATH: paged(events(1))}) as api:
+        project.environment.setenv("EVENTS_API_URL", f"{api.url}/elsewhere")
+        both = {name: source(api.url) for name in ("concerts", "plays")}
+        for document in both.values():
+            document["attributes"]["rest_api"]["client"].update(keyed)
+        loaded = definitions(both)
+        for job in ("sync_concerts", "sync_plays"):
+            assert run(project, loaded, job).success
+        asked = [query["key"] for query in api.asked_for(PATH)]
+    assert sorted(set(asked)) == ["general", "own"]
+    assert asked[0] == "own"
+
+
+def test_the_missing_key_of_a_source_is_named(project: Project) -> None:
+    document = source("http://127.0.0.1:9")
+    document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
+    said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+    assert "set CONCERTS__API_KEY in .env" in said
+
+
+def test_the_key_of_the_first_api_goes_to_no_other_host(project: Project) -> None:
+    project.environment.setenv("API_KEY", "of-another-platform")
+    project.environment.setenv("EVENTS_API_URL", "http://127.0.0.1:9")
+    with serving({PATH: paged(events(1))}) as api:
+        document = source(api.url)
+        document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
+        said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+        assert not api.asked
+    assert f"No key for the API at {api.url}: set CONCERTS__API_KEY in .env" in said
+
+
+@pytest.mark.parametrize(
+    ("auth", "names"),
+    [
+        ({"type": "bearer"}, "CONCERTS__API_KEY"),
+        ({"type": "http_basic"}, "CONCERTS__API_USERNAME and CONCERTS__API_PASSWORD"),
+        ({"type": "http_basic", "password": ""}, "CONCERTS__API_KEY"),
+    ],
+)
+def test_a_key_that_is_refused_is_named_as_it_is_set(
+    project: Project, auth: dict[str, str], names: str
+) -> None:
+    for secret in ("API_KEY", "API_USERNAME", "API_PASSWORD"):
+        if not (secret == "API_USERNAME" and "password" in auth):
+            project.environment.setenv(f"CONCERTS__{secret}", "wrong")
+    with serving({PATH: lambda _: JSONResponse({}, status_code=401)}) as api:
+        document = source(api.url)
+        document["attributes"]["rest_api"]["client"]["auth"] = auth
+        said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+    assert f"answered 401 Unauthorized; set {names} (in .env" in said
+
+
+def test_a_source_that_waits_for_its_api_does_not_hold_the_database(project: Project) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(request: Request) -> object:
+        asked.set()
+        assert go_on.wait(60)
+        return paged(events(3))(request)
+
+    with serving({PATH: slow}) as api, serving({PATH: paged(events(2))}) as other:
+        both = definitions({"events": source(api.url), "concerts": source(other.url)})
+        first = threading.Thread(target=run, args=(project, both))
+        first.start()
+        try:
+            assert asked.wait(60)
+            with warehouse.connect(patience=0) as database:
+                assert database.sql("select 1").fetchone() == (1,)
+        finally:
+            go_on.set()
+            first.join()
+    assert project.rows("select count(*) from events.event_data") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    "name", ["Concerts", "select", "my-source", "events_staging", "events_fully"]
+)
+def test_a_folder_that_can_name_no_schema_is_refused(name: str) -> None:
+    with pytest.raises(Exception) as refused:  # noqa: PT011 (Dagster wraps it)
+        definitions({name: source("http://127.0.0.1:9")})
+    error: BaseException = refused.value
+    while error.__cause__:
+        error = error.__cause__
+    assert "give it a name of small letters, digits and underscores" in str(error)

@@ -1,0 +1,215 @@
+"""The main job: events API -> Dagster -> DuckDB, as one run."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from event_assets.orchestration import summary
+from event_assets.sandbox import Sandbox, World
+from event_assets.warehouse import sql
+from event_assets_tests.support.project import Project, checks, failure, metadata, shown
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
+def test_every_event_is_in_the_table(project: Project, count: int) -> None:
+    with Sandbox(count) as api:
+        result = project.sync(url=api.url)
+        assert result.success
+        assert project.ids() == sorted(api.ids())
+        assert metadata(result)["dagster/row_count"] == count
+        assert metadata(result)["rows_read"] >= count
+
+
+def test_columns_are_typed_and_nullable_as_the_contract_says(
+    project: Project, api: Sandbox
+) -> None:
+    project.sync(url=api.url)
+    columns = {
+        name: (kind, null) for name, kind, null, *_ in project.rows("describe events.event_data")
+    }
+    assert columns["id"] == ("VARCHAR", "NO")
+    assert columns["name"] == ("VARCHAR", "YES")
+    assert columns["start_time"] == ("TIMESTAMP WITH TIME ZONE", "YES")
+    assert columns["end_time"] == ("TIMESTAMP WITH TIME ZONE", "YES")
+
+
+def test_values_arrive_unchanged_and_times_as_instants(project: Project) -> None:
+    start, end = "2026-05-01T20:30:00+02:00", None
+    event = {"id": "ü-1", "name": "夏まつり 🎆", "start_time": start, "end_time": end}
+    with Sandbox([event]) as api:
+        project.sync(url=api.url)
+    ((row),) = project.rows("select id, name, start_time, end_time from events.event_data")
+    assert row[:2] == ("ü-1", "夏まつり 🎆")
+    assert row[2] == datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
+    assert row[3] is None
+
+
+def test_an_empty_api_gives_empty_tables_and_full_metadata(project: Project) -> None:
+    with Sandbox(0) as api:
+        result = project.sync(url=api.url)
+    assert result.success
+    assert metadata(result)["dagster/row_count"] == 0
+    assert metadata(result)["rows_read"] == 0
+    assert [c.name for c in metadata(result)["dagster/column_schema"].columns][:4] == [
+        "id", "name", "start_time", "end_time",
+    ]  # fmt: skip
+    assert project.rows("select count(*) from events.current_events") == [(0,)]
+    assert project.rows("select count(*) from events.event_calendar") == [(0,)]
+
+
+def test_metadata_says_what_is_in_duckdb(project: Project, api: Sandbox) -> None:
+    result = project.sync(url=api.url)
+    said = metadata(result)
+    described = project.rows("describe events.event_data")
+    first, last = project.rows("select min(start_time), max(start_time) from events.event_data")[0]
+    assert said["dagster/table_name"] == "warehouse.events.event_data"
+    assert project.rows(f"select count(*) from {said['dagster/table_name']}") == [(250,)]
+    assert [(c.name, c.type) for c in said["dagster/column_schema"].columns] == [
+        (name, kind.lower()) for name, kind, *_ in described
+    ]
+    assert said["first_start_time"] == first.timestamp()
+    assert said["last_start_time"] == last.timestamp()
+    assert said["duration_seconds"] > 0
+    assert said["database"] == str(project.database)
+
+
+def test_columns_come_from_the_fields_of_the_api(project: Project, api: Sandbox) -> None:
+    lineage = metadata(project.sync(url=api.url))["dagster/column_lineage"].deps_by_column
+    assert lineage["start_time"] == [
+        dg.TableColumnDep(asset_key=dg.AssetKey("events_api"), column_name="start_time")
+    ]
+
+
+def test_syncing_a_changing_api_again_keeps_every_id_once(project: Project) -> None:
+    now = datetime(2026, 3, 1, tzinfo=timezone.utc)
+    with Sandbox(World(size=600), clock=lambda: now) as api:
+        seen: set[str] = set()
+        for _ in range(3):
+            result = project.sync(url=api.url)
+            seen |= set(api.ids())
+            assert result.success
+            assert project.ids() == sorted(seen)
+            assert project.ids("current_events") == sorted(api.ids())
+            now += timedelta(days=2)
+
+
+def test_an_event_that_changed_is_updated(project: Project) -> None:
+    event = {"id": "a", "name": "Old", "start_time": "2026-01-01T10:00:00Z", "end_time": None}
+    with Sandbox([event]) as api:
+        project.sync(url=api.url)
+    with Sandbox([event | {"name": "New"}]) as api:
+        project.sync(url=api.url)
+    assert project.rows("select id, name from events.event_data") == [("a", "New")]
+
+
+def test_the_calendar_counts_current_events_by_day(project: Project) -> None:
+    starts = ["2026-01-01T10:00:00Z", "2026-01-01T23:59:00Z", "2026-01-02T00:00:00+02:00"]
+    events = [{"id": str(i), "name": "", "start_time": s} for i, s in enumerate(starts)]
+    with Sandbox(events) as api:
+        project.sync(url=api.url)
+    calendar = project.rows("select day::varchar, events from events.event_calendar")
+    assert calendar == [("2026-01-01", 3)]
+
+
+def test_without_an_address_the_built_in_sandbox_is_synced_and_stopped(project: Project) -> None:
+    result = project.sync(url=None, key=None)
+    assert result.success
+    assert 4_000 < metadata(result)["dagster/row_count"] < 6_000
+
+
+def test_a_wrong_key_fails_in_one_sentence_and_leaves_the_table(
+    project: Project, api: Sandbox
+) -> None:
+    project.sync(url=api.url)
+    before = project.rows("from events.event_data order by id")
+    result = project.sync(url=api.url, key="wrong-key")
+    assert not result.success
+    assert failure(result) == (
+        f"The API at {api.url}/v1/events answered 401 Unauthorized; "
+        "set API_KEY (in .env or the environment) to a key that this API accepts."
+    )
+    assert project.rows("from events.event_data order by id") == before
+
+
+def test_a_missing_key_names_the_variable_to_set(project: Project, api: Sandbox) -> None:
+    result = project.sync(url=api.url, key=None)
+    assert failure(result).startswith(f"No key for the API at {api.url}: set API_KEY in .env")
+    assert not api.requests
+
+
+def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: Sandbox) -> None:
+    project.sync(url=api.url)
+    project.rows("insert into events.event_data by name select * from events.event_data limit 2")
+    with Sandbox(0) as empty:
+        result = project.sync(url=empty.url)
+    assert not result.success
+    check = checks(result)["unique_ids"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert check.description == (
+        "252 rows, 250 ids, 2 doubled, 0 missing: something else writes to the table; sync again "
+        "into a new database."
+    )
+    assert [row["rows"] for row in shown(check, "examples")] == [2, 2]
+    assert "current_events" not in {
+        event.asset_key.path[-1]
+        for event in result.get_asset_materialization_events()
+        if event.asset_key
+    }
+
+
+def test_an_api_that_nothing_came_from_does_not_claim_the_database(
+    project: Project, api: Sandbox
+) -> None:
+    assert not project.sync(url=api.url, key="wrong").success
+    assert project.sync().success  # the sandbox
+
+
+def test_a_database_without_the_note_is_known_by_its_syncs(project: Project, api: Sandbox) -> None:
+    assert project.sync(url=api.url).success
+    project.rows("drop table events.event_data_api")
+    assert f"holds the events of {api.url}, not of the built-in sandbox" in failure(project.sync())
+
+
+def test_a_sync_that_ended_after_its_load_claims_the_database(
+    project: Project, api: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("after the load")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sql, "append_row", broken)
+        assert not project.sync(url=api.url).success
+    assert f"holds the events of {api.url}, not of the built-in sandbox" in failure(project.sync())
+
+
+def test_the_sandboxs_events_and_real_ones_are_not_mixed(project: Project, api: Sandbox) -> None:
+    project.sync(url=None)
+    before = project.ids()
+    said = failure(project.sync(url=api.url))
+    assert said == (
+        f"The database {project.database} holds the events of the built-in sandbox, not of "
+        f"{api.url}: move the file away, or name another one in EVENTS_DUCKDB, and sync again."
+    )
+    assert project.ids() == before
+
+
+def test_an_empty_key_is_a_missing_one(project: Project, api: Sandbox) -> None:
+    assert failure(project.sync(url=api.url, key="")).startswith("No key for the API at ")
+
+
+def test_the_summary_says_that_nothing_changed_only_when_that_is_known(
+    project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = project.sync(url=api.url, key="wrong")
+    summary.print_summary(project.instance, refused.run_id)
+    assert "Nothing was changed in " in capsys.readouterr().out
+
+    def broken(*_: Any) -> str:
+        raise RuntimeError("after the load")
+
+    project.environment.setattr("event_assets.warehouse.inspection.latest_load_id", broken)
+    broken_off = project.sync(url=api.url)
+    summary.print_summary(project.instance, broken_off.run_id)
+    assert "No sync ended well" in capsys.readouterr().out

@@ -1,0 +1,15 @@
+"""Sessions against an API."""
+
+from typing import Any
+
+from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+
+from event_assets.http.session import ReadAheadSession
+from event_assets.sandbox import KEY, Sandbox
+
+PATH = "/v1/events"
+
+
+def session_for(api: Sandbox, **options: Any) -> ReadAheadSession:
+    auth = APIKeyAuth(name="api_key", api_key=KEY, location="query")
+    return ReadAheadSession(api.url, auth, **options)

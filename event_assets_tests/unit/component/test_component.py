@@ -1,0 +1,200 @@
+"""`EventApi`: one YAML file in, one source's definitions out; a typo is answered with its line."""
+
+import copy
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster.components.core.component_tree import ComponentTreeException
+from dagster.components.testing.utils import create_defs_folder_sandbox
+
+from event_assets import EventApi
+from event_assets_tests.support.contracts import CONTRACT, complaint, contract, load
+
+
+def test_the_assets_read_from_the_api_to_the_calendar() -> None:
+    graph = load(CONTRACT).resolve_asset_graph()
+    upstream = {
+        key.to_user_string(): sorted(k.to_user_string() for k in graph.get(key).parent_keys)
+        for key in graph.get_all_asset_keys()
+    }
+    assert upstream == {
+        "events_api": [],
+        "event_data": ["events_api"],
+        "current_events": ["event_data"],
+        "event_calendar": ["current_events"],
+        "event_changes": ["current_events"],
+    }
+
+
+def test_event_data_has_kinds_owner_description_version_and_columns() -> None:
+    spec = (
+        load(contract(owners=["team:events"])).resolve_asset_graph().get(dg.AssetKey("event_data"))
+    )
+    assert spec.kinds >= {"dlt", "duckdb"}
+    assert spec.owners == ["team:events"]
+    assert str(spec.description).startswith("Every event of the API")
+    assert spec.code_version
+    assert {c.name for c in spec.metadata["dagster/column_schema"].columns} == set(
+        CONTRACT["attributes"]["fields"]
+    )
+
+
+def test_the_code_version_changes_with_the_contract() -> None:
+    def version(document: Mapping[str, Any]) -> str:
+        return str(load(document).resolve_asset_graph().get(dg.AssetKey("event_data")).code_version)
+
+    other = contract(fields={"id": {"type": "text", "nullable": False}})
+    assert version(CONTRACT) == version(CONTRACT) != version(other)
+
+
+def test_the_schedule_is_the_one_in_the_yaml_and_runs_by_default() -> None:
+    schedule = load(contract(schedule="7 * * * *")).resolve_schedule_def("sync_events_schedule")
+    assert schedule.cron_schedule == "7 * * * *"
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    assert schedule.job_name == "sync_events"
+
+
+def test_without_a_schedule_there_is_none() -> None:
+    assert not list(load(contract(schedule=None)).schedules or [])
+
+
+def test_the_freshness_policy_is_the_one_in_the_yaml() -> None:
+    windows = {"warn_after_minutes": 5, "fail_after_minutes": 9}
+    spec = load(contract(freshness=windows)).resolve_asset_graph().get(dg.AssetKey("event_data"))
+    assert spec.freshness_policy == dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(minutes=9), warn_window=timedelta(minutes=5)
+    )
+
+
+@pytest.mark.parametrize(("warn", "cron"), [(30, "7-59/15 * * * *"), (2, "0-59/1 * * * *")])
+def test_freshness_is_looked_at_by_itself_more_often_than_it_is_lost(warn: int, cron: str) -> None:
+    windows = {"warn_after_minutes": warn, "fail_after_minutes": 2 * warn}
+    schedules = load(contract(freshness=windows)).schedules or []
+    found = {schedule.name: schedule for schedule in schedules}
+    look = found["check_events_are_fresh_schedule"]
+    assert isinstance(look, dg.ScheduleDefinition)
+    assert look.cron_schedule == cron
+
+
+@pytest.mark.parametrize(
+    ("warn", "fail"), [(60, 30), (0.5, 60), (-1, 1), (30, float("inf")), (30, 30)]
+)
+def test_freshness_that_cannot_be_is_answered_where_it_stands(warn: float, fail: float) -> None:
+    windows = {"warn_after_minutes": warn, "fail_after_minutes": fail}
+    said = complaint(contract(freshness=windows))
+    assert "`warn_after_minutes` must be 1 or more, and less than `fail_after_minutes`" in said
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("inf")])
+def test_a_timeout_that_cannot_be_is_answered_where_it_stands(seconds: float) -> None:
+    said = complaint(contract(timeouts={"answer": seconds}))
+    assert "must be more than 0 seconds" in said
+
+
+def test_a_further_source_puts_its_name_first() -> None:
+    definitions = load(CONTRACT, name="concerts")
+    keys = {k.to_user_string() for k in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert "concerts/event_data" in keys
+    assert definitions.resolve_job_def("sync_concerts")
+
+
+def test_two_sources_load_side_by_side() -> None:
+    with create_defs_folder_sandbox() as sandbox:
+        for name in ("events", "concerts"):
+            sandbox.scaffold_component(
+                component_cls=EventApi, defs_path=name, defs_yaml_contents=CONTRACT
+            )
+        with sandbox.build_all_defs() as definitions:
+            jobs = {job.name for job in definitions.jobs or []}
+    assert jobs == {
+        *("sync_events", "check_events_are_fresh"),
+        *("sync_concerts", "check_concerts_are_fresh"),
+    }
+
+
+@pytest.mark.parametrize("name", ["my-events", "MeetUp", "my__events", "order", "temp"])
+def test_a_folder_that_cannot_name_a_schema_is_refused(name: str) -> None:
+    with pytest.raises(ComponentTreeException) as failed:
+        load(CONTRACT, name=name)
+    assert "a name of small letters, digits and underscores" in str(failed.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("client", "auth", "location"), "qury", "`qury` is no value here, did you mean `query`?"),
+        (("resources", 0, "endpoint", "paginator", "limit"), "many", "a whole number, not 'many'"),
+        (("resources", 0, "endpoint", "method"), "FETCH", "Allowed: "),
+        (("client", "base_url"), "127.0.0.1:80", "begins with http:// or https://"),
+        (("client", "base_url"), "http://me:secret@host", "must not hold a user or password"),
+    ],
+)
+def test_a_value_that_cannot_work_is_answered_with_what_can(
+    place: tuple[str | int, ...], value: str, said: str
+) -> None:
+    document = copy.deepcopy(CONTRACT)
+    part = document["attributes"]["rest_api"]
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    answer = complaint(document)
+    assert said in answer
+    assert "secret" not in answer.partition(">>")[0]
+
+
+def test_an_unknown_attribute_is_answered_with_its_line_and_the_names() -> None:
+    said = complaint(contract(shedule="* * * * *"))
+    said_of_names = "did you mean `schedule`? Allowed: accounts, checkpoint_rows, "
+    assert f"`shedule` is no field here, {said_of_names}" in said
+    assert said.endswith(">>   shedule: '* * * * *'")
+
+
+@pytest.mark.parametrize(
+    ("place", "typo", "meant", "allowed"),
+    [
+        (("client",), "base_ulr", "base_url", "headers"),
+        (("client", "auth"), "locaton", "location", "api_key"),
+        (("resources", 0), "endpont", "endpoint", "primary_key"),
+        (("resources", 0, "endpoint"), "data_selektor", "data_selector", "path"),
+        (("resources", 0, "endpoint", "paginator"), "limitt", "limit", "total_path"),
+        (("resource_defaults",), "primary_keys", "primary_key", "write_disposition"),
+    ],
+)
+def test_a_typo_in_the_api_configuration_is_answered_with_its_line_and_the_names(
+    place: tuple[str | int, ...], typo: str, meant: str, allowed: str
+) -> None:
+    document = copy.deepcopy(CONTRACT)
+    part = document["attributes"]["rest_api"]
+    for key in place:
+        part = part[key]
+    part[typo] = part.pop(meant, "x")
+    said = complaint(document)
+    assert f"did you mean `{meant}`? Allowed: " in said
+    assert allowed in said
+    assert (
+        f" - attributes.rest_api.{'.'.join(map(str, place))}.{typo}: `{typo}` is no field" in said
+    )
+    assert typo in said.partition(">>")[2]
+
+
+def test_a_paginator_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    document = copy.deepcopy(CONTRACT)
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint["paginator"] = {"type": "ofset", "limit": 100}
+    assert "`ofset` is no paginator type here, did you mean `offset`? Allowed: auto, cursor," in (
+        complaint(document)
+    )
+
+
+def test_a_source_without_event_data_is_refused() -> None:
+    document = copy.deepcopy(CONTRACT)
+    document["attributes"]["rest_api"]["resources"][0]["name"] = "events"
+    assert "there must be a resource named `event_data`" in complaint(document)
+
+
+def test_a_column_type_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    said = complaint(contract(fields={"id": {"type": "string"}}))
+    assert "'text', 'timestamp'" in said

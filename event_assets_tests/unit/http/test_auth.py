@@ -1,0 +1,151 @@
+"""Every way in which an API takes its key, which comes from dlt's secrets and goes nowhere else."""
+
+import base64
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from event_assets_tests.support.platforms import (
+    Handler,
+    definitions,
+    events,
+    paged,
+    run,
+    serving,
+    source,
+)
+from event_assets_tests.support.project import Project, failure
+
+PATH, TOKEN = "/v1/events", "/oauth/token"
+SECRET = "s3cret/=&key"
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def guarded(is_right: Any, rows: int = 3) -> Handler:
+    def answer(request: Request) -> Any:
+        if not is_right(request):
+            return JSONResponse({"error": "who are you?"}, status_code=401)
+        return paged(events(rows))(request)
+
+    return answer
+
+
+def keyed(url: str, auth: Any) -> dict[str, Any]:
+    document = source(url)
+    document["attributes"]["rest_api"]["client"]["auth"] = auth
+    return document
+
+
+@pytest.mark.parametrize(
+    ("auth", "environment", "is_right"),
+    [
+        ({"type": "api_key", "name": "ak", "location": "query"}, {"API_KEY": SECRET},
+         lambda request: request.query_params.get("ak") == SECRET),
+        ({"type": "api_key", "name": "X-Key", "location": "header"}, {"API_KEY": SECRET},
+         lambda request: request.headers.get("X-Key") == SECRET),
+        ({"type": "api_key", "name": "key", "location": "cookie"}, {"API_KEY": "s3cret"},
+         lambda request: request.cookies.get("key") == "s3cret"),
+        ({"type": "api_key", "name": "Authorization", "location": "header"},
+         {"API_KEY": "Token abc"},
+         lambda request: request.headers.get("Authorization") == "Token abc"),
+        ("bearer", {"API_KEY": SECRET},
+         lambda request: request.headers.get("Authorization") == f"Bearer {SECRET}"),
+        ({"type": "http_basic"}, {"API_USERNAME": "me", "API_PASSWORD": SECRET},
+         lambda request: request.headers.get("Authorization") == basic("me", SECRET)),
+        ({"type": "http_basic", "password": ""}, {"EVENTS__API_KEY": SECRET},
+         lambda request: request.headers.get("Authorization") == basic(SECRET, "")),
+    ],
+    ids=["query", "header", "cookie", "own scheme", "bearer", "basic", "basic, key only"],
+)  # fmt: skip
+def test_the_key_goes_where_the_api_takes_it(
+    project: Project, auth: Any, environment: dict[str, str], is_right: Any
+) -> None:
+    for name, value in environment.items():
+        project.environment.setenv(name, value)
+    with serving({PATH: guarded(is_right)}) as api:
+        result = run(project, definitions({"events": keyed(api.url, auth)}))
+    assert result.success, failure(result)
+    assert len(project.ids()) == 3
+
+
+OAUTH = {"type": "oauth2_client_credentials"}
+
+
+@pytest.mark.parametrize("place", ["body", "header"])
+def test_a_token_is_fetched_once_and_used(project: Project, place: str) -> None:
+    project.environment.setenv("CLIENT_ID", "me")
+    project.environment.setenv("CLIENT_SECRET", "s3cret")
+
+    def token(request: Request) -> Any:
+        in_header = request.headers.get("Authorization") == basic("me", "s3cret")
+        body = parse_qs(request._body.decode())  # read by the server
+        in_body = body.get("client_secret") == ["s3cret"]
+        if body.get("client_id") != ["me"] or not (in_header if place == "header" else in_body):
+            return JSONResponse({"error": "invalid_client"}, status_code=400)
+        return {"access_token": "t0ken", "expires_in": 3600}
+
+    right = guarded(lambda request: request.headers.get("Authorization") == "Bearer t0ken", 450)
+    with serving({PATH: right, TOKEN: token}) as api:
+        auth = {**OAUTH, "access_token_url": f"{api.url}{TOKEN}"}
+        result = run(project, definitions({"events": keyed(api.url, auth)}))
+        asked = len(api.asked_for(TOKEN))
+    assert result.success, failure(result)
+    assert len(project.ids()) == 450
+    assert asked == (1 if place == "body" else 2)
+
+
+def test_a_token_that_expires_is_fetched_anew(project: Project) -> None:
+    project.environment.setenv("CLIENT_ID", "me")
+    project.environment.setenv("CLIENT_SECRET", "s3cret")
+    given = 0
+
+    def token(_: Request) -> Any:
+        nonlocal given
+        given += 1
+        return {"access_token": f"t{given}", "expires_in": 0}
+
+    def is_newest(request: Request) -> bool:
+        return request.headers.get("Authorization") == f"Bearer t{given}"
+
+    with serving({PATH: guarded(is_newest, 350), TOKEN: token}) as api:
+        document = keyed(api.url, {**OAUTH, "access_token_url": f"{api.url}{TOKEN}"})
+        document["attributes"]["concurrency"] = 1
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    assert given > 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (JSONResponse({"error": "invalid_client"}, status_code=401), "answered 401: set CLIENT_ID"),
+        ({"token": "misnamed"}, "sent no `access_token`"),
+    ],
+)
+def test_a_token_that_is_not_given_is_said_plainly(
+    project: Project, answer: Any, said: str
+) -> None:
+    project.environment.setenv("CLIENT_ID", "me")
+    project.environment.setenv("CLIENT_SECRET", "s3cret")
+    with serving({PATH: paged(events(1)), TOKEN: lambda _: answer}) as api:
+        auth = {**OAUTH, "access_token_url": f"{api.url}{TOKEN}"}
+        told = failure(run(project, definitions({"events": keyed(api.url, auth)})))
+    assert said in told
+    assert "s3cret" not in told
+    assert "Stack Trace" not in told
+
+
+def test_an_endpoint_may_have_a_key_of_its_own(project: Project) -> None:
+    project.environment.setenv("API_KEY", SECRET)
+    with serving({PATH: guarded(lambda request: request.headers.get("X-Key") == SECRET)}) as api:
+        document = source(api.url)
+        endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+        endpoint["auth"] = {"type": "api_key", "name": "X-Key", "location": "header"}
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)

@@ -1,0 +1,248 @@
+"""The HTTP session: the retry policy, the key on the wire only, and plain errors."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+
+from event_assets.http.errors import ApiError, user_message
+from event_assets.http.session import ReadAheadSession
+from event_assets.sandbox import KEY, Faults, Sandbox
+from event_assets.values.urls import origin
+from event_assets_tests.support.http_sessions import PATH, session_for
+from event_assets_tests.support.tiny_api import TinyApi
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what must happen soon."""
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
+
+
+class Reader:
+    """Asks for one page after another, and tells the session which ones will follow."""
+
+    def __init__(self, api: Sandbox, **options: Any) -> None:
+        self.url = api.url + PATH
+        self.offset = 0
+        self.session = session_for(api, upcoming=self.upcoming, **options)
+
+    def upcoming(self, count: int) -> list[dict[str, int]]:
+        return [{"offset": self.offset + 10 * (i + 1), "limit": 10} for i in range(count)]
+
+    def read(self, offset: int) -> list[Any]:
+        self.offset = offset
+        page = {"offset": offset, "limit": 10}
+        prepared = self.session.prepare_request(requests.Request("GET", self.url, params=page))
+        data: list[Any] = self.session.send(prepared).json()["data"]
+        return data
+
+
+def statuses(api: Sandbox) -> list[int]:
+    return [request.status for request in api.requests]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_busy_api_is_asked_again(api: Sandbox, status: int) -> None:
+    api.faults = Faults(fail_first=2, fail_status=status, retry_after=0)
+    with session_for(api) as session:
+        assert session.get(api.url + PATH).status_code == 200
+    assert statuses(api) == [status, status, 200]
+
+
+def test_it_is_asked_again_three_times_and_no_more(api: Sandbox) -> None:
+    api.faults = Faults(fail_every=1, fail_status=503, retry_after=0)
+    with session_for(api) as session:
+        assert session.get(api.url + PATH).status_code == 503
+    assert statuses(api) == [503] * 4
+
+
+def test_it_waits_two_seconds_before_the_first_retry(api: Sandbox) -> None:
+    api.faults = Faults(fail_first=1)
+    with session_for(api) as session:
+        session.get(api.url + PATH)
+    first, second = [request.at for request in api.requests]
+    assert second - first > 1.9
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://Api.example.com/v1?x=1", "https://api.example.com"),
+        ("http://[::1]:8080/v1", "http://[::1]:8080"),
+        ("http://me:secret@host:1/v1", "http://host:1"),
+    ],
+)
+def test_the_origin_is_what_may_be_shown_and_gets_the_key(url: str, expected: str) -> None:
+    assert origin(url) == expected
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 501])
+def test_a_refusal_is_final(api: Sandbox, status: int) -> None:
+    api.faults = Faults(fail_every=1, fail_status=status)
+    with session_for(api) as session:
+        assert session.get(api.url + PATH).status_code == status
+    assert statuses(api) == [status]
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(api: Sandbox) -> None:
+    api.faults = Faults(reset_every=2)
+    with session_for(api) as session:
+        pages = [session.get(api.url + PATH) for _ in range(2)]
+    assert [len(page.json()["data"]) for page in pages] == [100, 100]
+    assert len(api.requests) == 3
+
+
+def test_the_key_is_on_the_wire_and_nowhere_in_the_answer(api: Sandbox) -> None:
+    with session_for(api) as session:
+        answer = session.get(api.url + PATH)
+    assert api.requests[0].key_right
+    assert KEY not in answer.url
+    assert KEY not in str(answer.request.url)
+
+
+def test_another_host_does_not_get_the_key(api: Sandbox) -> None:
+    auth = APIKeyAuth(name="api_key", api_key=KEY, location="query")
+    with ReadAheadSession("http://127.0.0.1:1", auth) as session:
+        assert session.get(api.url + PATH).status_code == 401
+    assert not api.requests[0].key_right
+
+
+def test_no_connection_is_said_in_one_sentence_without_the_key() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    auth = APIKeyAuth(name="api_key", api_key="s3cret", location="query")
+    with ReadAheadSession(url, auth) as session, pytest.raises(ApiError) as failed:
+        session.get(url + PATH)
+    assert user_message(failed.value) == (
+        f"The API at {url}{PATH} cannot be reached (connection refused) (tried 4 times); "
+        "check EVENTS_API_URL and the network."
+    )
+    assert failed.value.__context__ is None
+    assert failed.value.__cause__ is None
+
+
+def test_pages_are_fetched_before_they_are_asked_for(api: Sandbox) -> None:
+    reader = Reader(api)
+    with reader.session:
+        assert reader.read(0)
+        until(lambda: len(api.requests) == 2)
+        assert sorted(request.offset or 0 for request in api.requests) == [0, 10]
+
+
+def test_the_window_grows_to_the_limit_and_no_further(api: Sandbox) -> None:
+    reader = Reader(api, concurrency=4)
+    with reader.session:
+        for page, ahead in enumerate([1, 2, 4, 4, 4, 4]):
+            reader.read(10 * page)
+            asked = page + 1 + ahead
+            until(lambda: len(api.requests) == asked)  # noqa: B023
+            until(lambda: reader.session.traffic.in_flight == 0)
+
+
+def test_reading_ahead_delivers_what_reading_one_by_one_does(api: Sandbox) -> None:
+    pages = range(0, 250, 10)
+    readers = Reader(api), Reader(api, concurrency=1)
+    with readers[0].session, readers[1].session:
+        ahead, plain = ([reader.read(offset) for offset in pages] for reader in readers)
+    assert ahead == plain
+
+
+def test_pages_read_ahead_are_dropped_when_another_is_asked_for(api: Sandbox) -> None:
+    reader = Reader(api)
+    with reader.session:
+        reader.read(0)
+        until(lambda: len(api.requests) == 2)
+        reader.read(100)
+        api.replace([{"id": "new"}] * 250)
+        assert reader.read(10) == [{"id": "new"}] * 10
+
+
+def test_one_by_one_means_no_request_too_many(api: Sandbox) -> None:
+    reader = Reader(api, concurrency=1)
+    with reader.session:
+        for offset in (0, 10, 20):
+            reader.read(offset)
+    assert [request.offset for request in api.requests] == [0, 10, 20]
+
+
+def test_a_429_holds_back_every_request_of_the_session(api: Sandbox) -> None:
+    api.faults = Faults(fail_first=1, fail_status=429, retry_after=1)
+    with session_for(api) as session, ThreadPoolExecutor(1) as other:
+        first = other.submit(session.get, api.url + PATH)
+        until(lambda: len(api.requests) == 1 and session.traffic.in_flight == 0)
+        session.get(api.url + PATH, params={"offset": 50})
+        first.result()
+    refused, *later = [request.at for request in api.requests]
+    assert len(later) == 2
+    assert min(later) - refused > 0.9  # the second that the API asked for
+
+
+def test_a_page_read_ahead_that_failed_does_no_harm_until_it_is_asked_for(api: Sandbox) -> None:
+    reader = Reader(api)
+    with reader.session:
+        reader.read(0)
+        until(lambda: len(api.requests) == 2)
+        api.faults = Faults(fail_every=1, fail_status=404)
+        assert len(reader.read(10)) == 10
+        with pytest.raises(KeyError):
+            reader.read(20)
+
+
+def test_what_is_asked_and_received_is_counted(api: Sandbox) -> None:
+    api.faults = Faults(fail_first=1, retry_after=0)
+    with session_for(api) as session:
+        size = len(session.get(api.url + PATH).content)
+        assert (session.traffic.requests, session.traffic.retries) == (2, 1)
+        assert session.traffic.bytes > size
+        assert session.traffic.in_flight == 0
+
+
+@pytest.mark.parametrize("body", [{"data": []}, [1], None])
+def test_an_answer_that_is_not_what_it_should_be_is_asked_for_again(
+    api: Sandbox, body: Any
+) -> None:
+    answers = iter([body, {"data": [1]}])
+    seen = []
+
+    def check(document: Any) -> str | None:
+        seen.append(document)
+        return None if next(answers) == {"data": [1]} else "is too short"
+
+    with session_for(api, check=check) as session:
+        session.get(api.url + PATH)
+    assert len(seen) == len(api.requests) == 2
+
+
+def test_closing_the_session_does_not_wait_for_a_pause(api: Sandbox) -> None:
+    api.faults = Faults(fail_every=1, fail_status=503, retry_after=100)
+    session = session_for(api)
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(session.get, api.url + PATH)
+        until(lambda: len(api.requests) == 1 and session.traffic.in_flight == 0)
+        session.close()
+        with pytest.raises(ApiError):
+            waiting.result(timeout=10)
+
+
+def test_a_redirect_is_followed_with_one_request_a_hop() -> None:
+    def answer(request: Request) -> Any:
+        hop = request.url.path
+        return {"data": []} if hop == "/3" else RedirectResponse(f"/{int(hop[1:]) + 1}")
+
+    with TinyApi(answer) as api, ReadAheadSession(api.url) as session:
+        found = session.get(f"{api.url}/1")
+        assert found.json() == {"data": []}
+        assert [urlsplit(url).path for url in api.requests] == ["/1", "/2", "/3"]
+        assert session.traffic.requests == 3

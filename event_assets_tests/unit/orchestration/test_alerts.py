@@ -1,0 +1,262 @@
+"""Messages to a chat: one when something fails, one when it works again."""
+
+import json
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from event_assets.definitions import defs
+from event_assets.sandbox import KEY, Sandbox
+from event_assets_tests.support.accounts import serving_accounts, sync, with_accounts
+from event_assets_tests.support.platforms import definitions, events
+from event_assets_tests.support.project import Project
+
+
+class Chat(ThreadingHTTPServer):
+    """Takes messages as an incoming webhook does."""
+
+    def __init__(self) -> None:
+        chat = self
+        self.messages: list[str] = []
+        self.status = 200
+
+        class Hook(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if chat.status == 200:
+                    chat.messages.append(json.loads(body)["text"])
+                self.send_response(chat.status)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        super().__init__(("127.0.0.1", 0), Hook)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hooks/secret"
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
+    with Chat() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        monkeypatch.setenv("ALERT_WEBHOOK_URL", server.url)
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+Look = Callable[[], dg.SensorResult | dg.SkipReason]
+
+
+@pytest.fixture
+def look(project: Project, chat: Chat) -> Callable[[str], Look]:
+    """Makes a function that lets a sensor look again and again, as the daemon does."""
+    definitions = defs()
+
+    def sensor(name: str) -> Look:
+        cursor: str | None = None
+
+        def tick() -> Any:
+            nonlocal cursor
+            context = dg.build_sensor_context(
+                instance=project.instance,
+                cursor=cursor,
+                repository_def=definitions.get_repository_def(),
+            )
+            found = definitions.get_sensor_def(name)(context)
+            assert isinstance(found, dg.SensorResult)
+            cursor = found.cursor
+            return found
+
+        tick()
+        return tick
+
+    assert chat.messages == []
+    return sensor
+
+
+def test_failing_runs_make_one_message_and_recovery_one_more(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    tick = look("alert_on_failed_runs")
+    for _ in range(3):
+        failed = project.sync(url=api.url, key="wrong")
+        tick()
+    (message,) = chat.messages
+    assert message.startswith("The job sync_events fails since 20")
+    assert f"The API at {api.url}/v1/events answered 401 Unauthorized" in message
+    assert "wrong" not in message
+    assert failed.run_id not in message  # it links to the first one
+    again = project.sync(url=api.url)
+    tick()
+    tick()
+    assert len(chat.messages) == 2
+    assert "works again" in chat.messages[1]
+    assert "it had failed 3 times since" in chat.messages[1]
+    assert chat.messages[1].endswith(f"http://127.0.0.1:3000/runs/{again.run_id}")
+
+
+def test_an_account_that_fails_is_told_by_itself(
+    project: Project, chat: Chat, look: Callable[[str], Look]
+) -> None:
+    runs, checks = look("alert_on_failed_runs"), look("alert_on_failed_checks")
+    lists = {"berlin": events(2)}
+    with serving_accounts(lists) as api:
+        loaded = definitions({"events": with_accounts(api.url, ["berlin", "paris"])})
+        for _ in range(2):
+            sync(project, loaded, "paris", "berlin")
+            runs()
+            checks()
+        (message,) = chat.messages
+        assert message.startswith("The job sync_events for the account paris fails since 20")
+        lists["paris"] = events(1)
+        sync(project, loaded, "paris")
+        runs()
+        checks()
+    assert len(chat.messages) == 2
+    assert chat.messages[1].startswith("The job sync_events for the account paris works again")
+    assert "it had failed 2 times since" in chat.messages[1]
+
+
+def test_what_failed_before_the_first_look_is_no_news(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    project.sync(url=api.url, key="wrong")
+    tick = look("alert_on_failed_runs")
+    project.sync(url=api.url)
+    tick()
+    tick()
+    assert chat.messages == []
+
+
+def test_a_tag_on_a_run_that_has_ended_is_no_news(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    tick = look("alert_on_failed_runs")
+    good = project.sync(url=api.url)
+    bad = project.sync(url=api.url, key="wrong")
+    tick()
+    for run in (good, bad):
+        project.instance.add_run_tags(run.run_id, {"looked": "at"})
+    tick()
+    assert len(chat.messages) == 1
+
+
+def test_another_asset_made_by_hand_is_no_recovery(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    tick = look("alert_on_failed_runs")
+    by_hand = defs().resolve_implicit_global_asset_job_def()
+    project.sync(url=api.url)
+    project.connect_to(api.url, key="wrong")
+    for asset in ("event_data", "current_events"):
+        by_hand.execute_in_process(
+            instance=project.instance,
+            asset_selection=[dg.AssetKey(asset)],
+            raise_on_error=False,
+        )
+        tick()
+    (message,) = chat.messages
+    assert message.startswith("The job run of event_data fails since")
+
+
+def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    def broken(*_: Any) -> str:
+        raise RuntimeError(
+            f"the disk is full, at http://x/y?api_key={KEY} with {KEY} of-the-concerts"
+        )
+
+    project.environment.setattr("event_assets.warehouse.inspection.latest_load_id", broken)
+    project.environment.setenv("CONCERTS__API_KEY", "of-the-concerts")
+    tick = look("alert_on_failed_runs")
+    project.sync(url=api.url)
+    tick()
+    assert "RuntimeError: the disk is full, at http://x/y?... with *** *** http" in chat.messages[0]
+
+
+def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
+    project: Project, chat: Chat, look: Callable[[str], Look]
+) -> None:
+    tick = look("alert_on_failed_checks")
+    job = defs().resolve_job_def("check_events_are_fresh")
+    with Sandbox(5) as api:
+        project.sync(url=api.url)
+    for minutes in (90, 45, 90):
+        then = datetime.now(timezone.utc) - timedelta(minutes=minutes)
+        project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
+        job.execute_in_process(instance=project.instance, raise_on_error=False)
+        tick()
+    assert [("works again" in message) for message in chat.messages] == [False, True, False]
+
+
+def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    project.sync(url=api.url)
+    runs, checks = look("alert_on_failed_runs"), look("alert_on_failed_checks")
+    then = datetime.now(timezone.utc) - timedelta(minutes=90)
+    project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
+    overdue = defs().resolve_job_def("check_events_are_fresh")
+    for _ in range(2):
+        result = overdue.execute_in_process(instance=project.instance, raise_on_error=False)
+        assert not result.success
+        runs()
+        checks()
+    (message,) = chat.messages
+    assert message.startswith("The check fresh of event_data fails since 20")
+    assert "The newest sync is 90 minutes old: look for failed runs" in message
+    project.sync(url=api.url)
+    runs()
+    checks()
+    assert len(chat.messages) == 2
+    assert "The check fresh of event_data works again" in chat.messages[1]
+
+
+def test_a_message_that_did_not_arrive_is_sent_again_and_the_address_stays_secret(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    tick = look("alert_on_failed_runs")
+    project.sync(url=api.url, key="wrong")
+    chat.status = 503
+    with pytest.raises(Exception, match="could not be delivered") as failed:
+        tick()
+    assert "it answered 503" in str(failed.value)
+    assert "hooks" not in "".join(traceback.format_exception(failed.value))
+    chat.status = 200
+    tick()
+    assert len(chat.messages) == 1
+
+
+def test_the_links_lead_to_where_the_ui_is(
+    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    project.environment.setenv("EVENTS_DAGSTER_URL", "https://dagster.example.com/")
+    tick = look("alert_on_failed_runs")
+    failed = project.sync(url=api.url, key="wrong")
+    tick()
+    assert chat.messages[0].endswith(f"https://dagster.example.com/runs/{failed.run_id}")
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [(None, dg.DefaultSensorStatus.STOPPED), ("http://x", dg.DefaultSensorStatus.RUNNING)],
+)
+def test_the_sensors_are_on_when_there_is_a_chat(
+    project: Project, url: str | None, status: dg.DefaultSensorStatus
+) -> None:
+    if url:
+        project.environment.setenv("ALERT_WEBHOOK_URL", url)
+    names = ("alert_on_failed_runs", "alert_on_failed_checks")
+    assert [defs().get_sensor_def(name).default_status for name in names] == [status] * 2

@@ -1,0 +1,118 @@
+"""What must be true of `event_data`, evaluated by itself."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from event_assets import warehouse
+from event_assets.config.freshness import FreshnessConfig
+from event_assets.config.source import SourceConfig
+from event_assets.definitions import defs
+from event_assets.orchestration.check_results import evaluate_fresh
+from event_assets.sandbox import Sandbox
+from event_assets_tests.support.project import Project, checks, failure, shown
+
+KEY = dg.AssetKey("event_data")
+REST_API = {"client": {}, "resources": [{"name": "event_data"}]}
+
+
+@pytest.mark.parametrize(
+    ("age", "passed", "severity"),
+    [
+        (10, True, None),
+        (45, False, dg.AssetCheckSeverity.WARN),
+        (90, False, dg.AssetCheckSeverity.ERROR),
+    ],
+)
+def test_fresh_goes_by_the_age_of_the_newest_sync(
+    project: Project, api: Sandbox, age: int, passed: bool, severity: dg.AssetCheckSeverity | None
+) -> None:
+    project.sync(url=api.url)
+    then = datetime.now(timezone.utc) - timedelta(minutes=age)
+    project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
+    with warehouse.connect() as database:
+        freshness = FreshnessConfig(warn_after_minutes=30, fail_after_minutes=60)
+        result = evaluate_fresh(database, SourceConfig("events", REST_API), KEY, freshness)
+    assert result.passed is passed
+    assert str(result.description).startswith(f"The newest sync is {age} minutes old")
+    assert ("look for failed runs" in str(result.description)) is not passed
+    assert severity is None or result.severity is severity
+
+
+def test_checking_before_the_first_sync_says_to_sync_first(project: Project) -> None:
+    only_checks = (
+        defs()
+        .resolve_implicit_global_asset_job_def()
+        .get_subset(
+            asset_selection=set(),
+            asset_check_selection={dg.AssetCheckKey(KEY, "complete")},
+        )
+    )
+    result = only_checks.execute_in_process(instance=project.instance, raise_on_error=False)
+    assert failure(result) == (
+        'Table with name "events.event_data_syncs" does not exist because schema "events" does not '
+        "exist. Materialize event_data first."
+    )
+
+
+def test_columns_that_are_new_gone_or_of_another_type_are_said(project: Project) -> None:
+    lists: list[list[dict[str, Any]]] = [
+        [{"id": "1", "old": "x", "size": 1}],
+        [{"id": "1", "new": {"b": True}, "size": "large"}],
+        [{"id": "1", "new": {"b": True}, "size": "large"}],
+    ]
+    found = []
+    for events in lists:
+        with Sandbox(events) as api:
+            found.append(checks(project.sync(url=api.url))["schema_stable"])
+    first, second, third = found
+    assert (first.passed, second.passed, third.passed) == (True, False, True)
+    assert second.severity is dg.AssetCheckSeverity.WARN
+    assert second.description == (
+        "2 new: new__b, size__v_text; 2 gone: old, size; look whether what reads these columns "
+        "still works."
+    )
+    assert shown(second, "changes") == [
+        {"column": "new__b", "before": None, "now": "bool"},
+        {"column": "size__v_text", "before": None, "now": "text"},
+        {"column": "old", "before": "text", "now": None},
+        {"column": "size", "before": "bigint", "now": None},
+    ]
+
+
+def test_a_column_that_becomes_a_float_is_of_another_type(project: Project) -> None:
+    for size in (1, 1.5):
+        with Sandbox([{"id": "1", "size": size}]) as api:
+            check = checks(project.sync(url=api.url))["schema_stable"]
+    assert str(check.description).startswith("1 of another type: size; ")
+    assert shown(check, "changes") == [{"column": "size", "before": "bigint", "now": "double"}]
+
+
+def test_a_sync_without_events_says_nothing_of_columns(project: Project, api: Sandbox) -> None:
+    project.sync(url=api.url)
+    api.replace([])
+    assert checks(project.sync(url=api.url))["schema_stable"].passed
+
+
+def test_freshness_before_the_first_sync_is_a_warning(project: Project) -> None:
+    job = defs().resolve_job_def("check_events_are_fresh")
+    result = job.execute_in_process(instance=project.instance, raise_on_error=False)
+    check = checks(result)["fresh"]
+    assert (result.success, check.passed, check.description) == (
+        True,
+        False,
+        "There was no sync yet.",
+    )
+
+
+def test_a_sync_that_hangs_does_not_keep_its_age_from_being_seen(
+    project: Project, monkeypatch: pytest.MonkeyPatch, api: Sandbox
+) -> None:
+    project.sync(url=api.url)
+    monkeypatch.setattr("event_assets.orchestration.checks.BUSY_WAIT", 0.1)
+    job = defs().resolve_job_def("check_events_are_fresh")
+    with warehouse.connect():
+        result = job.execute_in_process(instance=project.instance, raise_on_error=False)
+    assert checks(result)["fresh"].description == "The newest sync is 0 minutes old."

@@ -1,0 +1,86 @@
+"""Dagster's history of runs stays bounded."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from event_assets.definitions import defs
+from event_assets.orchestration.housekeeping import purge_runs
+from event_assets.sandbox import KEY, Sandbox
+from event_assets_tests.support.project import Project
+
+
+@pytest.fixture
+def kept(project: Project, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance with a history on disk, as in a home of its own."""
+    home = tmp_path / "dagster"
+    home.mkdir()
+    project.environment.setenv("DAGSTER_HOME", str(home))
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def sync(instance: dg.DagsterInstance) -> str:
+    job = defs().resolve_job_def("sync_events")
+    return job.execute_in_process(instance=instance).run_id
+
+
+def in_a_while(days: float = 1) -> datetime:
+    return datetime.now(timezone.utc) + timedelta(days=days)
+
+
+def logs(home: Path, run_id: str) -> list[Path]:
+    return list((home / "storage" / run_id).rglob("*.err"))
+
+
+def test_old_runs_go_with_their_logs_and_the_newest_stays(
+    project: Project, kept: dg.DagsterInstance, tmp_path: Path, api: Sandbox
+) -> None:
+    project.connect_to(api.url, KEY)
+    runs = [sync(kept) for _ in range(3)]
+    assert logs(tmp_path / "dagster", runs[0])
+    assert purge_runs(kept, in_a_while()) == 2
+    assert [record.dagster_run.run_id for record in kept.get_run_records()] == [runs[2]]
+    assert not logs(tmp_path / "dagster", runs[0])
+    newest = kept.get_latest_materialization_event(dg.AssetKey("event_data"))
+    assert newest is not None
+
+
+def test_newer_runs_stay(project: Project, kept: dg.DagsterInstance, api: Sandbox) -> None:
+    project.connect_to(api.url, KEY)
+    for _ in range(2):
+        sync(kept)
+    assert purge_runs(kept, in_a_while(-1)) == 0
+    assert len(kept.get_run_records()) == 2
+
+
+def test_the_job_keeps_runs_for_as_long_as_is_set(
+    project: Project, kept: dg.DagsterInstance, api: Sandbox
+) -> None:
+    project.connect_to(api.url, KEY)
+    for _ in range(2):
+        sync(kept)
+    job = defs().resolve_job_def("housekeeping")
+    assert job.execute_in_process(instance=kept).success
+    assert len(kept.get_run_records()) == 3
+    project.environment.setenv("EVENTS_KEEP_RUNS_DAYS", "0")
+    assert job.execute_in_process(instance=kept).success
+    jobs = sorted(record.dagster_run.job_name for record in kept.get_run_records())
+    assert jobs == ["housekeeping", "sync_events"]
+
+
+def test_a_setting_that_is_no_number_is_said(project: Project) -> None:
+    project.environment.setenv("EVENTS_KEEP_RUNS_DAYS", "a month")
+    job = defs().resolve_job_def("housekeeping")
+    result = job.execute_in_process(instance=project.instance, raise_on_error=False)
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    assert "must be a number of days, not `a month`" in str(failed.step_failure_data.error)
+
+
+def test_it_runs_every_night(project: Project) -> None:
+    assert project
+    schedule = defs().resolve_schedule_def("housekeeping_schedule")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING

@@ -1,0 +1,199 @@
+"""A reading that goes on where another one stopped misses no more than one that never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from event_assets.pagination import OffsetWalk, PaginationResult, Position
+from event_assets.pagination.seen_ids import DistinctIds
+from event_assets_tests.support.offset_lists import (
+    Reading,
+    deletions,
+    insertions,
+    moves,
+    quick,
+    read,
+    replay,
+    scripts,
+    worlds,
+)
+
+
+class Stopping:
+    """A walk that is stopped after some answers; another one goes on, from what was kept."""
+
+    def __init__(self, limit: int, stops: Callable[[int], bool] = lambda _: True) -> None:
+        self._walk = OffsetWalk(limit)
+        self._stops = stops
+        self._ids: set[Hashable] = set()
+        self._answers = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._walk, name)
+
+    def receive(self, ids: Sequence[Hashable], total: int | None = None) -> bool:
+        deliver = self._walk.receive(ids, total)
+        self._ids |= set(ids) if deliver else set()
+        self._answers += 1
+        kept = self._walk.position()
+        if kept and self._stops(self._answers):
+            seen = DistinctIds()
+            seen.add(list(self._ids))
+            self._walk = OffsetWalk(self._walk.limit)
+            self._walk.resume(Position(kept, seen))
+        return deliver
+
+
+def stopping(limit: int, stops: Callable[[int], bool] = lambda _: True) -> OffsetWalk:
+    return cast("OffsetWalk", Stopping(limit, stops))
+
+
+def after(answer: int) -> Callable[[int], bool]:
+    return lambda number: number == answer
+
+
+def with_gap(rows: list[int], change: Callable[[list[int]], object], **how: Any) -> Reading:
+    """Stop after the fifth answer of ten rows; the list changes before the reading goes on."""
+
+    def between(request: int) -> None:
+        if request == 5:
+            change(rows)
+
+    return read(rows, between=between, walk=stopping(10, after(5)), **how)
+
+
+@pytest.mark.parametrize("total", ["none", "true", "length of the page"])
+@pytest.mark.parametrize("length", [2, 10, 11, 100, 500])
+def test_a_quiet_list_comes_whole_however_often_the_reading_stops(length: int, total: str) -> None:
+    whole = read(list(range(length)), total=total)
+    reading = read(list(range(length)), total=total, walk=stopping(10))
+    assert reading.outcome == whole.outcome
+    assert reading.offsets == whole.offsets
+
+
+SERVERS: dict[str, Callable[[list[int]], int]] = {
+    "leaves rows out": lambda _: 60,
+    "has a limit of depth": lambda page: 1_000 if page else 0,
+    "counts too few": lambda _: 31,
+}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_what_a_server_does_wrong_is_seen_all_the_same(server: str) -> None:
+    def outcome(walk: OffsetWalk) -> PaginationResult:
+        while not walk.done:
+            rows = range(walk.offset, min(walk.offset + 10, 60))
+            page = [row for row in rows if not (server == "leaves rows out" and 20 <= row < 45)]
+            walk.receive(page, SERVERS[server](page))
+        return walk.outcome
+
+    assert outcome(stopping(10)) == outcome(OffsetWalk(10))
+
+
+def test_a_long_list_is_not_taken_for_one_that_never_ends() -> None:
+    walk = stopping(2, after(990))
+    assert read(list(range(1_000)), limit=2, walk=walk).outcome.complete is True
+
+
+@quick
+@given(st.integers(0, 60), scripts(insertions, deletions, moves), worlds)
+def test_a_reading_that_stops_does_what_one_that_does_not_would_do(
+    length: int, script: Any, world: dict[str, Any]
+) -> None:
+    whole, _ = replay(length, script, **world)
+    reading, _ = replay(length, script, **world, walk=stopping(world["limit"]))
+    assert reading.offsets == whole.offsets
+    assert reading.delivered == whole.delivered
+    verdict, expected = reading.outcome, whole.outcome
+    assert replace(verdict, complete=None, reason="") == replace(expected, complete=None, reason="")
+    assert verdict.complete == expected.complete or (
+        (verdict.complete, expected.complete) == (None, True) and "interrupted" in verdict.reason
+    )
+
+
+@quick
+@given(st.integers(30, 90), st.lists(st.one_of(deletions, moves)), st.integers(1, 5))
+def test_rows_that_moved_in_the_gap_came_or_the_outcome_is_not_complete(
+    length: int, gap: Any, answer: int
+) -> None:
+    script = [[] for _ in range(answer - 1)] + [gap]
+    walk = stopping(7, after(answer))
+    reading, staying = replay(length, script, limit=7, total="true", walk=walk)
+    assert staying <= reading.delivered or reading.outcome.complete is not True
+
+
+def test_a_list_that_did_not_change_in_the_gap_is_complete() -> None:
+    reading = with_gap(list(range(100)), lambda _: None, total="true")
+    assert reading.outcome.complete is True
+    assert reading.outcome.rows == 100 + reading.outcome.overlaps_confirmed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.__delitem__(slice(0, 3)),
+        lambda rows: rows.__delitem__(slice(10, 45)),
+        lambda rows: rows.insert(0, 1_000),
+        lambda rows: rows.append(1_000),
+        lambda rows: rows.insert(0, rows.pop(90)),
+    ],
+    ids=["few left", "most left", "one entered in front", "one entered behind", "one moved"],
+)
+def test_what_stayed_or_entered_comes_and_a_change_in_the_gap_is_said(
+    change: Callable[[list[int]], object],
+) -> None:
+    rows = list(range(100))
+    reading = with_gap(rows, change, total="true")
+    assert set(rows) <= reading.delivered
+    assert reading.outcome.complete is None
+    assert "changed while its reading was interrupted" in reading.outcome.reason
+
+
+def test_a_move_that_a_deletion_hides_is_not_called_complete() -> None:
+    def move(rows: list[int]) -> None:
+        del rows[3]
+        rows.insert(0, rows.pop(90))
+
+    rows = list(range(100))
+    reading = with_gap(rows, move, total="true")
+    assert not set(rows) <= reading.delivered  # no offset paging could
+    assert reading.outcome.complete is None
+
+
+def test_a_list_that_is_another_one_after_the_gap_is_read_from_its_start() -> None:
+    rows = list(range(100))
+    reading = with_gap(rows, lambda rows: rows.__setitem__(slice(None), range(1_000, 1_100)))
+    assert set(rows) <= reading.delivered
+    assert reading.outcome.complete is None
+
+
+def test_rows_without_an_id_and_ids_of_several_parts_are_known_again() -> None:
+    def page(first: int) -> list[Hashable]:
+        return [
+            ("of", str(n)) if n % 2 else ("row without an id", f"{n}") for n in range(first, 12)
+        ]
+
+    walk = stopping(3)
+    for first in range(0, 12, 2):
+        walk.receive(page(first)[:3])
+    walk.receive(page(11))
+    assert walk.outcome.overlaps_confirmed == 5 + 1
+
+
+def test_a_walk_that_does_not_read_forward_has_no_position() -> None:
+    walk = OffsetWalk(4)
+    assert walk.position() is None
+    walk.receive([0, 1, 2, 3])
+    assert walk.position()
+    walk.receive([4, 5, 6, 7])
+    assert walk.position() is None  # the place is searched
+    walk.receive([2, 3, 4, 5])
+    assert walk.position()
+    walk.receive([5])
+    assert walk.position() is None  # counted again, or done

@@ -1,0 +1,395 @@
+"""The probe looks at pages as the paginator asks for them, whichever it is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from event_assets.config.time_windows import TimeWindowsConfig
+from event_assets.probe.runner import probe
+from event_assets.sandbox import Faults, Sandbox
+from event_assets.values.errors import ConfigError
+from event_assets_tests.support.probe_reports import OFFSET, line, marks, probed, source
+from event_assets_tests.support.project import Project
+from event_assets_tests.support.tiny_api import TinyApi, events, number
+
+ROWS = events(250)
+SIZE = 40  # rows of a page
+
+Answer = Callable[[Request], Any]
+
+
+@pytest.fixture(autouse=True)
+def keyed(project: Project) -> None:
+    project.environment.setenv("API_KEY", "sandbox")
+
+
+def of(rows: list[dict[str, Any]], at: int, **more: Any) -> dict[str, Any]:
+    return {"data": rows[at : at + SIZE], **more}
+
+
+def by_number(request: Request) -> Any:
+    return of(ROWS, (number(request, "page", 1) - 1) * SIZE, total=250)
+
+
+def by_cursor(request: Request) -> Any:
+    at = number(request, "cursor")
+    return of(ROWS, at, cursors={"next": str(at + SIZE) if at + SIZE < 250 else None})
+
+
+def by_link(request: Request) -> Any:
+    at = number(request, "at")
+    return of(ROWS, at, next=f"/v1/events?at={at + SIZE}" if at + SIZE < 250 else None)
+
+
+def by_header_link(request: Request) -> Any:
+    at = number(request, "at")
+    url = str(request.url.replace(query=f"at={at + SIZE}"))
+    return JSONResponse(of(ROWS, at), headers={"Link": f'<{url}>; rel="next"'})
+
+
+def by_header_cursor(request: Request) -> Any:
+    at = number(request, "cursor")
+    return JSONResponse(of(ROWS, at), headers={"next": str(at + SIZE)})
+
+
+def by_body(request: Request) -> Any:
+    asked = orjson.loads(request.state.body)
+    rows = ROWS[asked["page"]["from"] :][: asked["page"]["size"]]
+    return {"data": rows, "total": 250}
+
+
+KINDS: dict[str, tuple[Any, Answer, str]] = {
+    "page_number": ({"type": "page_number", "base_page": 1}, by_number, ""),
+    "cursor": ({"type": "cursor"}, by_cursor, ""),
+    "json_link": ({"type": "json_link", "next_url_path": "next"}, by_link, ""),
+    "header_link": ("header_link", by_header_link, ""),
+    "header_cursor": ("header_cursor", by_header_cursor, ""),
+    "auto": (None, by_link, " (the way was found by itself: JSONLinkPaginator)"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_two_is_asked_for_as_the_paginator_does(kind: str) -> None:
+    paginator, answer, found = KINDS[kind]
+    with TinyApi(answer) as api:
+        report = probed(api, paginator=paginator, auth=None)
+    assert line(report, "page 2").sentence == f"40 records, none of them on page 1{found}."
+    assert marks(report, "warn", "fail") == {}
+    assert "40 records a page; no size is asked for." in line(report, "page size").sentence
+
+
+@pytest.mark.parametrize("kind", ["page_number", "cursor", "header_cursor"])
+def test_a_parameter_that_is_ignored_is_noticed_by_every_paginator(kind: str) -> None:
+    paginator, answer, _ = KINDS[kind]
+
+    def always_the_first(request: Request) -> Any:
+        request.scope["query_string"] = b""
+        return answer(Request(request.scope))
+
+    with TinyApi(always_the_first) as api:
+        found = line(probed(api, paginator=paginator, auth=None), "page 2")
+    assert found.mark == "fail"
+    assert "brings nothing that was not on page 1" in found.sentence
+
+
+def test_offsets_in_the_body_are_asked_for_and_checked_too() -> None:
+    paginator = {
+        **OFFSET,
+        "limit": 30,
+        "offset_param": None,
+        "limit_param": None,
+        "offset_body_path": "page.from",
+        "limit_body_path": "page.size",
+    }
+    body = {"page": {"from": 0, "size": 0}}
+    with TinyApi(by_body) as api:
+        report = probed(api, paginator=paginator, auth=None, method="POST", json=body)
+    assert marks(report, "warn", "fail") == {}
+    assert "at `page.from` 249 the last one came" in line(report, "total").sentence
+    assert "30 records in " in line(report, "full sync").sentence
+    assert line(report, "full sync").sentence.endswith("1 at a time.")
+
+
+def test_a_single_page_that_is_not_all_is_a_failure() -> None:
+    with TinyApi(by_number) as api:
+        found = line(probed(api, paginator="single_page", auth=None), "page 2")
+    assert found.mark == "fail"
+    assert "the API reports 250 records and page 1 has 40: name the `paginator`" in found.sentence
+
+
+def test_a_single_page_that_is_all_is_well() -> None:
+    with TinyApi(lambda _: {"data": ROWS}) as api:
+        report = probed(api, paginator="single_page", auth=None)
+        assert len(api.requests) == 2
+    assert marks(report, "warn", "fail") == {}
+    assert line(report, "page 2").sentence == "page 1 is the whole list: 250 records."
+
+
+def test_an_api_where_no_way_to_page_two_is_found_is_a_warning() -> None:
+    with TinyApi(lambda _: {"data": ROWS[:40]}) as api:
+        found = line(probed(api, paginator=None, auth=None), "page 2")
+    assert found.mark == "warn"
+    assert "so 40 records are taken for all" in found.sentence
+
+
+def test_a_paginator_that_finds_no_next_page_though_there_is_one_is_a_failure() -> None:
+    def answer(request: Request) -> Any:
+        return by_link(request) | {"total": 250}
+
+    paginator = {"type": "json_link", "next_url_path": "links.next"}
+    with TinyApi(answer) as api:
+        found = line(probed(api, paginator=paginator, auth=None), "page 2")
+    assert found.mark == "fail"
+    assert "finds no way to it, but the API reports 250" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("paginator", "said"),
+    [
+        (
+            {"type": "page_number", "base_page": 1, "total_path": "pages"},
+            "The paginator's total_path `pages` leads to nothing in the API's answer",
+        ),
+        (
+            {"type": "json_link", "next_url_path": "total"},
+            "The paginator cannot read page 1's answer",
+        ),
+    ],
+)
+def test_what_a_paginator_cannot_read_is_a_failure_and_shows_no_data(
+    paginator: dict[str, Any], said: str
+) -> None:
+    with TinyApi(by_number) as api:
+        found = line(probed(api, paginator=paginator, auth=None), "page 2")
+    assert found.mark == "fail"
+    assert found.sentence.startswith(said)
+    assert "Event" not in found.sentence
+
+
+def test_a_list_that_is_read_in_windows_is_not_asked_for_beyond_what_may_be_read() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"data": ROWS[at : at + 100], "total": 250} if at < 200 else Response("", 400)
+
+    windows = TimeWindowsConfig(param_from="after", param_to="before", cap=200, since="-10d")
+    with TinyApi(answer) as api:
+        report = probe(replace(source(api.url, auth=None), windows=windows))
+        assert all("after=" in url and "before=" in url for url in api.requests)
+    assert marks(report, "warn", "fail") == {}
+    assert "reading in windows leaves it unchecked" in line(report, "total").sentence
+
+
+def test_what_is_asked_of_an_api_that_can_say_what_is_new_is_what_a_full_sync_asks() -> None:
+    new = {"cursor_path": "updated_at", "initial_value": "2026-01-01", "start_param": "since"}
+    with TinyApi(by_number) as api:
+        paginator = {"type": "page_number", "base_page": 1}
+        probed(api, paginator=paginator, auth=None, incremental=new)
+        assert all("since=2026-01-01" in url for url in api.requests)
+
+
+def test_events_that_depend_on_another_resource_cannot_be_probed() -> None:
+    venues = {"name": "venues", "endpoint": {"path": "/venues"}, "primary_key": "id"}
+    mine = source("http://127.0.0.1:1", auth=None, path="/venues/{resources.venues.id}/events")
+    config = {**mine.rest_api, "resources": [venues, *mine.rest_api["resources"]]}
+    with pytest.raises(ConfigError, match="by the records of `venues`"):
+        probe(replace(mine, rest_api=config))
+
+
+@pytest.mark.parametrize("count", [1, 7, 99, 100])
+def test_a_list_that_fits_on_one_page_is_whole(count: int) -> None:
+    with Sandbox(count) as api:
+        report = probed(api)
+    assert marks(report, "warn", "fail") == {}
+    assert line(report, "page 2").sentence.startswith("page 1 is the whole list: ")
+    assert line(report, "total").sentence == f"{count} under `total`, as many as came."
+
+
+def test_an_offset_that_is_ignored_is_a_failure(api: Sandbox) -> None:
+    api.faults = Faults(ignore_offset=True)
+    report = probed(api)
+    assert marks(report, "fail") == {"page 2": "fail"}
+    assert "the server ignores `offset`" in line(report, "page 2").sentence
+    assert line(report, "total").sentence == "250 under `total`, but page 2 brings no more."
+    assert line(report, "total").changes == {}
+
+
+def test_an_offset_that_counts_pages_is_a_failure() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset") * SIZE
+        return {"data": [{"id": str(i)} for i in range(at, at + SIZE)]}
+
+    with TinyApi(answer) as api:
+        found = line(probed(api, auth=None, paginator=OFFSET), "page 2")
+    assert found.mark == "fail"
+    assert "`offset` counts something else than records" in found.sentence
+
+
+def test_a_list_that_moves_meanwhile_is_no_failure() -> None:
+    rows = list(ROWS)
+
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        if at == 99:
+            del rows[:50]
+        return {"data": rows[at : at + 100]}
+
+    with TinyApi(answer) as api:
+        report = probed(api, auth=None)
+    assert line(report, "page 2").mark == "warn"
+    assert line(report, "order").sentence.startswith("stable; 50 records came in")
+
+
+def test_page_two_that_is_refused_is_a_failure() -> None:
+    def answer(request: Request) -> Any:
+        return by_number(request) if number(request, "page", 1) == 1 else Response(status_code=403)
+
+    with TinyApi(answer) as api:
+        report = probed(api, paginator={"type": "page_number", "base_page": 1}, auth=None)
+    assert line(report, "page 2").sentence == "it did not come: the API answered 403 Forbidden."
+    assert report.failed
+
+
+def test_the_size_that_the_server_really_gives_is_said(api: Sandbox) -> None:
+    api.faults = Faults(page_cap=50)
+    found = line(probed(api), "page size")
+    assert found.mark == "warn"
+    assert found.sentence == (
+        "50 came where 100 were asked for: the server gives no more; set `limit: 50`."
+    )
+    assert found.changes == {("limit",): 50}
+
+
+def test_the_size_is_noticed_also_when_page_two_does_not_come(api: Sandbox) -> None:
+    api.faults = Faults(page_cap=50, fail_every=2)
+    report = probed(api)
+    assert line(report, "page 2").sentence == (
+        "it did not come: the API answered 503 Service Unavailable."
+    )
+    assert marks(report, "fail") == {}
+    assert line(report, "page size").changes == {("limit",): 50}
+
+
+def test_a_size_among_the_parameters_is_corrected_there() -> None:
+    paginator = {"type": "page_number", "base_page": 1}
+    with TinyApi(by_number) as api:
+        found = line(
+            probed(api, paginator=paginator, auth=None, params={"per_page": 200}), "page size"
+        )
+    assert found.changes == {("params", "per_page"): 40}
+
+
+def test_pages_that_vary_are_not_capped() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"data": ROWS[at : at + 100][: 97 if at == 0 else 100]}
+
+    with TinyApi(answer) as api:
+        assert line(probed(api, auth=None), "page size").mark == "ok"
+
+
+@pytest.mark.parametrize(
+    ("total", "mark", "said"),
+    [
+        ("rows", "ok", "250 under `total`, and at `offset` 249 the last one came."),
+        ("nested", "ok", "250 under `pagination.total`, and at `offset` 249 the last one came."),
+        ("none", "-", "none, the answer has no total: a sync is complete when its pages join."),
+        ("page", "warn", "`total` is 100, the length of the page: set `total_path: null`."),
+        (7, "warn", "257 under `total`, but at `offset` 256 0 came, not 1: set `total_path: nu"),
+        (-60, "warn", "190 under `total`, but at `offset` 189 61 came, not 1: set `total_path"),
+        (-200, "warn", "`total` is 50, less than the page has: set `total_path: null`."),
+    ],
+)
+def test_the_total_is_found_and_checked(api: Sandbox, total: Any, mark: str, said: str) -> None:
+    api.faults = Faults(total=total)
+    found = line(probed(api), "total")
+    assert (found.mark, found.sentence[: len(said)]) == (mark, said)
+    assert found.changes == ({("total_path",): None} if mark == "warn" else {})
+
+
+def test_a_total_by_page_numbers_is_checked_on_the_last_page() -> None:
+    paginator = {"type": "page_number", "base_page": 1}
+    with TinyApi(by_number) as api:
+        found = line(probed(api, paginator=paginator, auth=None), "total")
+    assert found.sentence == "250 under `total`, and at `page` 7 the last 10 came."
+
+
+def test_a_total_in_a_header_is_found() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return JSONResponse({"data": ROWS[at : at + 100]}, headers={"X-Total-Count": "250"})
+
+    with TinyApi(answer) as api:
+        assert line(probed(api, auth=None), "total").sentence.startswith("250 under `X-Total-Coun")
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [({"total": 250}, "total"), ({"result": {"found": 250, "size": 100}}, "result.found")],
+)
+def test_a_total_that_is_elsewhere_is_found(body: dict[str, Any], where: str) -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"data": ROWS[at : at + 100], "count": len(ROWS[at : at + 100]), **body}
+
+    with TinyApi(answer) as api:
+        found = line(probed(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total")
+    assert found.mark == "warn"
+    assert f"`n` is not in the answer; it is 250 under `{where}`" in found.sentence
+    assert found.changes == {("total_path",): where}
+
+
+def test_the_limit_that_an_answer_repeats_is_not_taken_for_a_total() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"data": ROWS[at : at + 50], "size": 100}
+
+    with TinyApi(answer) as api:
+        found = line(probed(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total")
+    assert found.changes == {("total_path",): None}
+
+
+def test_an_api_that_lets_nobody_read_to_the_end_is_a_failure() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"data": ROWS[at : at + 100], "total": 250} if at < 200 else Response("", 400)
+
+    with TinyApi(answer) as api:
+        report = probed(api, auth=None)
+    found = line(report, "total")
+    assert found.mark == "fail"
+    assert "but at `offset` 249 the API answered 400 Bad Request" in found.sentence
+
+
+def test_an_order_that_is_not_stable_is_a_failure_for_offsets_and_a_warning_for_cursors() -> None:
+    def shuffled(request: Request) -> Any:
+        at = number(request, "offset") or number(request, "cursor")
+        page = random.sample(ROWS[at : at + 100], len(ROWS[at : at + 100]))
+        return {"data": page, "cursors": {"next": "100" if at == 0 else None}}
+
+    with TinyApi(shuffled) as api:
+        assert line(probed(api, auth=None), "order").mark == "fail"
+        by_cursor = probe(source(api.url, auth=None, paginator={"type": "cursor"}))
+    assert line(by_cursor, "order").mark == "warn"
+    assert "a sort parameter in `params`" in line(by_cursor, "order").sentence
+
+
+def test_a_full_sync_is_estimated_from_total_size_time_and_concurrency() -> None:
+    with Sandbox(2500, faults=Faults(latency=0.1)) as api:
+        said = line(probed(api), "full sync").sentence
+    requests, _, at_once = said.partition(": ")[2].partition(" requests of 100 records in ")
+    assert int(requests) == 1 + 25  # 2,400 more records, 99 a page
+    assert at_once.endswith("8 at a time.")
+
+
+def test_without_a_total_a_full_sync_cannot_be_estimated(api: Sandbox) -> None:
+    api.faults = Faults(total="none")
+    found = line(probed(api), "full sync")
+    assert (found.mark, found.sentence[:30]) == ("-", "not known, without a total: 10")

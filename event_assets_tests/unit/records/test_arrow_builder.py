@@ -1,0 +1,219 @@
+"""From JSON records to typed Arrow tables."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from event_assets.config.fields import FieldConfig
+from event_assets.records import arrow_builder
+from event_assets.records.arrow_builder import ArrowTableBuilder, Reject
+from event_assets.records.contract import build_field_readers
+from event_assets.sandbox import Sandbox
+from event_assets_tests.support.project import Project
+
+FIELDS = {
+    "id": FieldConfig(type="text", nullable=False),
+    "start_time": FieldConfig(type="timestamp"),
+}
+UTC = pa.timestamp("us", "UTC")
+
+
+def shaper(fields: dict[str, FieldConfig] | None = None) -> ArrowTableBuilder:
+    return ArrowTableBuilder(build_field_readers(FIELDS if fields is None else fields))
+
+
+def table(*rows: dict[str, Any], fields: dict[str, FieldConfig] | None = None) -> pa.Table:
+    (made,) = shaper(fields).tables(rows)
+    return made
+
+
+def column(values: list[Any], field: FieldConfig | None = None) -> tuple[pa.DataType, list[Any]]:
+    fields = {"x": field} if field else {}
+    made = table(*({"n": 1, "x": value} for value in values), fields=fields)
+    return made.schema.field("x").type, made["x"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["a", None], pa.string()),
+        ([True, None], pa.bool_()),
+        ([1, None], pa.int64()),
+        ([1.5, None], pa.float64()),
+        ([1, 1.5], pa.float64()),
+    ],
+)
+def test_scalars_are_typed_by_what_they_are(values: list[Any], kind: pa.DataType) -> None:
+    assert column(values) == (kind, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        (["a", 1], ["a", "1"]),
+        (["a", True, 2.0], ["a", "true", "2.0"]),
+        ([2**63, 1], ["9223372036854775808", "1"]),
+    ],
+)
+def test_a_column_of_text_takes_every_scalar(values: list[Any], texts: list[str]) -> None:
+    assert column(values) == (pa.string(), texts)
+
+
+def test_objects_are_flattened_and_lists_are_json() -> None:
+    made = table({"id": "1", "a": {"b": {"c": 1}, "d": [1, {"e": "ü"}]}})
+    assert made.schema.names == ["id", "start_time", "a__b__c", "a__d"]
+    assert made["a__b__c"].to_pylist() == [1]
+    assert made["a__d"].to_pylist() == ['[1,{"e":"ü"}]']
+    assert arrow_builder.column_hints_of(made) == {"a__d": {"name": "a__d", "data_type": "json"}}
+
+
+def test_a_field_that_is_now_an_object_and_now_a_scalar_has_columns_for_both() -> None:
+    made = table({"id": "1", "venue": "Hall"}, {"id": "2", "venue": {"name": "Park"}})
+    assert made["venue"].to_pylist() == ["Hall", None]
+    assert made["venue__name"].to_pylist() == [None, "Park"]
+
+
+def test_typed_columns_are_there_even_if_the_api_leaves_them_out() -> None:
+    made = table({"id": "1"})
+    assert made.schema.field("start_time").type == UTC
+    assert made["start_time"].to_pylist() == [None]
+
+
+def test_a_record_that_breaks_the_contract_is_set_aside_whole() -> None:
+    rejects: list[Reject] = []
+    rows = [
+        {"id": "1", "start_time": "soon", "x": [1]},
+        {"id": "2", "start_time": "2026-05-01T18:30:00Z", "x": 2},
+        {"start_time": None},
+        "no record at all",
+    ]
+    (made,) = ArrowTableBuilder(build_field_readers(FIELDS), reject=rejects.extend).tables(rows)
+    assert made["id"].to_pylist() == ["2"]
+    assert made["x"].to_pylist() == [2]
+    assert rejects == [
+        Reject("1", '{"id":"1","start_time":"soon","x":[1]}', "start_time", "is no time"),
+        Reject(None, '{"start_time":null}', "id", "is missing"),
+        Reject(None, '"no record at all"', None, "is no object"),
+    ]
+
+
+def test_a_whole_page_of_garbage_is_set_aside() -> None:
+    shaping = shaper()
+    (made,) = shaping.tables([None, 7, [], "x"])
+    assert len(made) == 0
+    assert shaping.reasons == {(None, "is no object"): 4}
+
+
+def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrow_builder, "BATCH_ROWS", 10)
+    monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 5)
+    made = list(shaper().tables({"id": str(i)} for i in range(25)))
+    assert [len(batch) for batch in made] == [10, 10, 5]
+
+
+def test_another_type_in_a_later_batch_goes_on_in_a_second_column(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arrow_builder, "BATCH_ROWS", 1)
+    monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 1)
+    first, second = shaper().tables([{"id": "1", "x": 1}, {"id": "2", "x": "many"}])
+    assert first["x"].to_pylist() == [1]
+    assert second["x__v_text"].to_pylist() == ["many"]
+
+
+def test_only_the_values_that_do_not_fit_go_beside_the_column() -> None:
+    made = table(*({"id": str(i), "x": x} for i, x in enumerate([1, "n/a", 3, True, [4], 2**64])))
+    assert made["x"].to_pylist() == [1, None, 3, None, None, None]
+    assert made["x__v_text"].to_pylist() == [None, "n/a", None, None, None, str(2**64)]
+    assert made["x__v_bool"].to_pylist() == [None, None, None, True, None, None]
+    assert made["x__v_json"].to_pylist() == [None, None, None, None, "[4]", None]
+
+
+def test_a_whole_number_that_gets_a_fraction_makes_its_column_a_float(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 1)
+    made = table({"id": "1", "x": 1}, {"id": "2", "x": 2.5}, {"id": "3", "x": 3})
+    assert made.schema.field("x").type == pa.float64()
+    assert made["x"].to_pylist() == [1.0, 2.5, 3.0]
+
+
+def test_a_column_of_numbers_too_large_for_a_float_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 1)
+    made = table({"id": "1", "x": 2**60 + 1}, {"id": "2", "x": 2.5})
+    assert made["x"].to_pylist() == [2**60 + 1, None]
+    assert made["x__v_double"].to_pylist() == [None, 2.5]
+
+
+def test_a_whole_number_too_large_for_a_float_column_goes_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 1)
+    made = table({"id": "1", "x": 2.5}, {"id": "2", "x": 2**60 + 1})
+    assert made["x"].to_pylist() == [2.5, None]
+    assert made["x__v_bigint"].to_pylist() == [None, 2**60 + 1]
+
+
+@pytest.mark.parametrize("first", [[], [{"id": "0", "x": 1}]])
+def test_a_number_gets_a_fraction_in_a_later_batch(
+    project: Project, monkeypatch: pytest.MonkeyPatch, first: list[dict[str, Any]]
+) -> None:
+    monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 5)
+    monkeypatch.setattr(arrow_builder, "BATCH_ROWS", 10)
+    monkeypatch.setenv("DATA_WRITER__BUFFER_MAX_ITEMS", "10")  # each batch is written at once
+    later = [{"id": str(i), "x": i if i < 20 else i + 0.5, "new": i} for i in range(30)]
+    for events in (first, later):
+        with Sandbox(events) as api:
+            assert project.sync(url=api.url).success
+    assert project.rows("select sum(x), count(x), any_value(typeof(x)) from events.event_data") == [
+        (sum(range(30)) + 5.0, 30, "DOUBLE")
+    ]
+
+
+def test_a_list_called_as_dlts_merge_calls_its_tables_doubles_nothing(project: Project) -> None:
+    for number in range(3):
+        events = [{"id": str(i), "d": [number], "s": [number]} for i in range(30)]
+        with Sandbox(events) as api:
+            assert project.sync(url=api.url).success
+    assert project.rows("select count(*), any_value(d__x2) from events.event_data") == [(30, "[2]")]
+
+
+def test_a_number_gets_a_fraction_in_a_later_sync(project: Project) -> None:
+    for value in (1, 2.5, 3):
+        with Sandbox([{"id": str(value), "x": value}]) as api:
+            assert project.sync(url=api.url).success
+    assert project.rows("select typeof(x), x from events.event_data order by x") == [
+        ("DOUBLE", 1.0),
+        ("DOUBLE", 2.5),
+        ("DOUBLE", 3.0),
+    ]
+
+
+def test_another_type_in_a_later_sync_goes_on_in_a_second_column(project: Project) -> None:
+    for value in (1, "many", 2):
+        with Sandbox([{"id": str(value), "start_time": None, "x": value}]) as api:
+            assert project.sync(url=api.url).success
+    assert project.rows("select id, x, x__v_text from events.event_data order by id") == [
+        ("1", 1, None),
+        ("2", 2, None),
+        ("many", None, "many"),
+    ]
+
+
+def test_a_new_field_becomes_a_column_and_a_gone_one_keeps_its(project: Project) -> None:
+    for event in ({"id": "1", "old": 1}, {"id": "2", "new": [1]}):
+        with Sandbox([event]) as api:
+            assert project.sync(url=api.url).success
+    assert project.rows("select id, old, new from events.event_data order by id") == [
+        ("1", 1, None),
+        ("2", None, "[1]"),
+    ]
+
+
+def test_columns_that_come_late_in_a_batch_are_null_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 1)
+    made = table({"id": "1"}, {"id": "2", "new": True})
+    assert made["new"].to_pylist() == [None, True]

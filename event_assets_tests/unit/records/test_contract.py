@@ -1,0 +1,215 @@
+"""The contract's fields: where they are in a record, and their types."""
+
+from datetime import date, datetime, timezone
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from event_assets.config.fields import FieldConfig, invalid_field_names
+from event_assets.records.contract import build_field_readers
+from event_assets.values.types import to_json
+
+TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
+
+
+def read(record: dict[str, Any], **contract: Any) -> Any:
+    field = FieldConfig.model_validate({"type": "text", **contract})
+    reader = build_field_readers({"x": field})["x"]
+    values = reader.values([record])
+    return reader.array(values, [record]).to_pylist()[0]
+
+
+def ids(*values: Any, key: str | list[str] = "id") -> list[Any]:
+    records = [value if isinstance(value, dict) else {"id": value} for value in values]
+    reader = build_field_readers({"id": FieldConfig(type="text")}, key)["id"]
+    made: list[Any] = reader.array(reader.values(records), records).to_pylist()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("source", "record"),
+    [
+        (None, {"x": "here"}),
+        ("a.b.c", {"a": {"b": {"c": "here"}}}),
+        ("entries.0.name", {"entries": [{"name": "here"}]}),
+        (["name.en", "name.de"], {"name": {"de": "here"}}),
+        (["name.en", "name.de", "name.*"], {"name": {"fr": None, "ja": "here"}}),
+        (["name.en", "name"], {"name": "here"}),
+        (["{a}{b}", "c"], {"a": "x", "c": "here"}),
+        (["{a}{b}", "c"], {"a": "x", "b": {"no": "part"}, "c": "here"}),
+        (["a", "c"], {"a": "", "c": "here"}),
+        ("{a.b}{c}", {"a": {"b": "he"}, "c": "re"}),
+        ("names.*", {"names": [None, "here"]}),
+    ],
+)
+def test_a_field_is_found_where_the_contract_says(source: Any, record: dict[str, Any]) -> None:
+    assert read(record, **{"from": source}) == "here"
+
+
+def test_a_field_may_name_a_path_more_than_once() -> None:
+    field = FieldConfig.model_validate({"type": "text", "from": ["{day} {time}", "{day} 00:00"]})
+    assert build_field_readers({"x": field})["x"].origins == ["day", "time"]
+
+
+@pytest.mark.parametrize("record", [{}, {"a": None}, {"a": {}}, {"a": "x"}, {"a": [1]}])
+def test_a_field_that_is_not_there_is_null(record: dict[str, Any]) -> None:
+    assert read(record, **{"from": "a.b"}) is None
+    assert read(record, **{"from": "{a.b}T{a.c}"}) is None
+
+
+@pytest.mark.parametrize(
+    ("contract", "record"),
+    [
+        ({"from": "dates.start.dateTime"}, {"dates": {"start": {"dateTime": "2026-05-01T18:30Z"}}}),
+        (
+            {"from": "{startDate.date}T{startDate.time}", "timezone": "startDate.tz"},
+            {"startDate": {"date": "2026-05-01", "time": "20:30:00", "tz": "Europe/Berlin"}},
+        ),
+        ({"from": "local", "timezone": "Europe/Berlin"}, {"local": "2026-05-01T20:30"}),
+        ({"from": "starts", "format": "epoch_s"}, {"starts": 1777660200}),
+        ({"from": "starts", "format": "epoch_ms"}, {"starts": 1777660200000}),
+    ],
+)
+def test_vendors_say_a_time_in_many_ways(contract: Any, record: dict[str, Any]) -> None:
+    assert read(record, type="timestamp", **contract) == TIME
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("text", 7, "7"),
+        ("text", True, "true"),
+        ("text", "", ""),
+        ("text", {"en": "x"}, None),
+        ("text", ["x"], None),
+        ("bigint", 7, 7),
+        ("bigint", "7", 7),
+        ("bigint", 7.0, 7),
+        ("bigint", 7.5, None),
+        ("bigint", True, None),
+        ("bigint", 2**63, None),
+        ("bigint", "", None),
+        ("bigint", "1_000", None),
+        ("double", 7, 7.0),
+        ("double", "7.5", 7.5),
+        ("double", "nan", None),
+        ("double", 10**400, None),
+        ("bool", True, True),
+        ("bool", "False", False),
+        ("bool", 1, True),
+        ("bool", "yes", None),
+        ("date", "2026-05-01", date(2026, 5, 1)),
+        ("date", "2026-05-01T23:00:00-05:00", date(2026, 5, 1)),
+        ("date", "2026-02-30", None),
+        ("json", {"a": [1]}, '{"a":[1]}'),
+        ("timestamp", "", None),
+    ],
+)
+def test_values_become_the_contracts_type_or_null(kind: str, value: Any, expected: Any) -> None:
+    assert read({"x": value}, type=kind) == expected
+
+
+def test_an_id_is_text_and_7_is_the_same_as_its_text() -> None:
+    assert ids(7, "7", "a", None, "") == ["7", "7", "a", None, None]
+
+
+@pytest.mark.parametrize("value", [7.5, 1e21, True, [], {"a": 1}])
+def test_what_cannot_tell_events_apart_is_no_id(value: Any) -> None:
+    assert ids({"id": value}) == [None]
+
+
+def test_the_id_is_the_apis_primary_key() -> None:
+    assert ids({"slug": "a", "id": 7}, key="slug") == ["a"]
+    assert ids({"series": 1, "number": 2}, key=["series", "number"]) == ["1:2"]
+    assert ids(
+        {"a": "x:y", "b": "z"}, {"a": "x", "b": "y:z"}, {"a": [1], "b": 1}, key=["a", "b"]
+    ) == [
+        "x\\:y:z",
+        "x:y\\:z",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (None, "is missing"),
+        ("soon", "is no time"),
+        (1777660200, "is a number: say `format: epoch_s` or `format: epoch_ms`"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(value: Any, problem: str) -> None:
+    reader = build_field_readers({"start_time": FieldConfig(type="timestamp")})["start_time"]
+    assert reader.problem(value) == problem
+
+
+def test_an_unknown_zone_is_said_to_be_one() -> None:
+    field = FieldConfig.model_validate({"type": "timestamp", "timezone": "tz"})
+    reader = build_field_readers({"start_time": field})["start_time"]
+    assert (
+        reader.problem("2026-05-01T18:30:00")
+        == "is a local time whose zone is missing or not known"
+    )
+
+
+@pytest.mark.parametrize(
+    ("contract", "said"),
+    [
+        ({"type": "text", "format": "epoch_s"}, "`format` is for `type: timestamp` only"),
+        ({"type": "text", "timezone": "UTC"}, "`timezone` is for `type: timestamp` only"),
+        ({"type": "timestamp", "format": "epoch"}, "`format` must be epoch_s, epoch_ms or"),
+        ({"type": "timestamp", "timezone": "Europe/Berlni"}, "neither a known zone nor a path"),
+        ({"type": "timestamp", "timezone": "CEST"}, "neither a known zone nor a path"),
+        ({"type": "timestamp", "timezone": "+25:00"}, "neither a known zone nor a path"),
+        ({"type": "text", "from": "{a}T{b"}, "`from` must be a path, several, or parts"),
+        ({"type": "text", "from": "{a!r}"}, "`from` must be a path, several, or parts"),
+        ({"type": "text", "from": []}, "`from` must be a path, several, or parts"),
+        ({"type": "text", "form": "x"}, "Allowed: description, format, from, nullable"),
+    ],
+)
+def test_a_contract_that_cannot_work_is_refused(contract: Any, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        FieldConfig.model_validate(contract)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("startTime", "id"), "`startTime` cannot be a column's name: write `start_time`"),
+        (("_dlt_id", "id"), "`_dlt_id` cannot be a column's name: write `id`"),
+        (("name",), "`id` is missing: events are told apart by it"),
+        (("id", "start_time"), ""),
+        (("id", "d"), "`d` cannot be used here: it is a name of the table's own"),
+        (
+            ("id", "last_seen_at"),
+            "`last_seen_at` cannot be used here: it is a name of the table's own",
+        ),
+    ],
+)
+def test_the_contracts_names_must_be_columns(names: tuple[str, ...], said: str) -> None:
+    found = invalid_field_names({name: FieldConfig(type="text") for name in names})
+    assert "".join(problem for _, problem in found) == said
+
+
+def test_a_local_time_takes_the_first_zone_that_is_there() -> None:
+    contract = {"from": "t", "timezone": ["venue.tz", "tz", "Europe/Berlin"]}
+    for record in ({"venue": {"tz": "UTC+2"}}, {"tz": "+02:00"}, {"tz": None}, {}):
+        assert read({"t": "2026-05-01T20:30", **record}, type="timestamp", **contract) == TIME
+
+
+def test_a_local_time_whose_zone_is_not_there_is_none() -> None:
+    contract = {"from": "t", "timezone": "tz"}
+    assert read({"t": "2026-05-01T20:30"}, type="timestamp", **contract) is None
+    assert read({"t": "2026-05-01T18:30Z"}, type="timestamp", **contract) == TIME
+
+
+def test_json_takes_numbers_of_any_size_and_any_depth() -> None:
+    assert to_json([2**70]) == "[1180591620717411303424]"
+    deep: Any = 1
+    for _ in range(400):
+        deep = [deep]
+    assert to_json(deep) == "[" * 400 + "1" + "]" * 400
+    for _ in range(10_000):
+        deep = [deep]
+    assert "too deeply" in to_json(deep)

@@ -1,0 +1,165 @@
+"""Records that break the contract: kept with their reason, and never in the way of the others."""
+
+from datetime import datetime, timezone
+from tempfile import TemporaryFile
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from event_assets import warehouse
+from event_assets.records.arrow_builder import Reject
+from event_assets.sandbox import Faults, Sandbox
+from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
+from event_assets_tests.support.project import Project, checks, failure, metadata, shown
+
+GOOD = [{"id": str(i), "name": f"Event {i}", "start_time": None} for i in range(100)]
+BAD: dict[str, Any] = {"id": "bad", "name": "Bad", "start_time": "soon", "more": {"x": [1]}}
+NAMELESS = {"name": "No id", "start_time": None}
+
+
+def rejects(project: Project, columns: str = "id, field, reason") -> list[tuple[Any, ...]]:
+    return project.rows(f"select {columns} from events.event_data_rejects order by id, record")
+
+
+def test_a_bad_record_is_kept_whole_with_its_reason_and_the_others_load(project: Project) -> None:
+    with Sandbox([*GOOD, BAD, NAMELESS]) as api:
+        result = project.sync(url=api.url)
+    assert result.success
+    assert len(project.ids()) == 100
+    assert rejects(project) == [
+        ("bad", "start_time", "is no time"),
+        (None, "id", "is missing"),
+    ]
+    assert project.rows("select record->>'$.more.x[0]' from events.event_data_rejects")[0] == ("1",)
+    assert metadata(result)["rejects"] == 2
+
+
+def test_the_check_counts_them_by_reason_with_examples(project: Project) -> None:
+    with Sandbox([*GOOD, BAD, NAMELESS]) as api:
+        check = checks(project.sync(url=api.url))["no_rejects"]
+    assert not check.passed
+    assert check.severity is dg.AssetCheckSeverity.WARN
+    assert check.description == (
+        "2 records break the contract: `id` is missing (1); `start_time` is no time (1); correct "
+        "`fields` in defs.yaml, or have the API's operator correct the records."
+    )
+    assert check.metadata["rejects"].value == 2
+    assert [row["reason"] for row in shown(check, "by_reason")] == ["is missing", "is no time"]
+    assert {row["id"] for row in shown(check, "examples")} == {"bad", None}
+
+
+def test_a_record_that_is_good_again_leaves_the_rejects(project: Project) -> None:
+    with Sandbox([*GOOD, BAD, NAMELESS]) as api:
+        project.sync(url=api.url)
+        api.replace([*GOOD, {**BAD, "start_time": None}, {**NAMELESS, "id": "named"}])
+        result = project.sync(url=api.url)
+    assert rejects(project) == []
+    assert {"bad", "named"} <= set(project.ids())
+    assert checks(result)["no_rejects"].passed
+
+
+def test_a_record_that_stays_bad_is_there_once_since_it_was_first_seen(project: Project) -> None:
+    with Sandbox([*GOOD, BAD, NAMELESS]) as api:
+        project.sync(url=api.url)
+        (before, _), (without_id, _) = rejects(project, "first_rejected_at, rejected_at")
+        project.sync(url=api.url)
+    (since, again), (still, _) = rejects(project, "first_rejected_at, rejected_at")
+    assert since == before < again
+    assert still == without_id
+
+
+def test_an_event_that_came_broken_stays_current_as_it_was(project: Project) -> None:
+    with Sandbox([*GOOD, {**BAD, "start_time": None}]) as api:
+        project.sync(url=api.url)
+        api.replace([*GOOD, BAD])
+        project.sync(url=api.url)
+    assert "bad" in project.ids("current_events")
+    assert project.rows("select count(*) from events.event_changes") == [(0,)]
+
+
+def test_a_bad_record_that_left_the_api_is_kept_but_counts_no_more(project: Project) -> None:
+    with Sandbox([*GOOD, BAD]) as api:
+        project.sync(url=api.url)
+        api.replace(GOOD)
+        result = project.sync(url=api.url)
+    assert rejects(project) == [("bad", "start_time", "is no time")]
+    assert checks(result)["no_rejects"].passed
+
+
+def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(project: Project) -> None:
+    with Sandbox(GOOD) as api:
+        project.sync(url=api.url)
+        before = project.rows("from events.event_data order by id")
+        api.replace([{**event, "start_time": "soon"} for event in GOOD[:6]] + GOOD[6:] + [BAD])
+        result = project.sync(url=api.url)
+    assert failure(result) == (
+        "7 of 101 records break the contract, more than max_rejects (5 % of all) allows, and "
+        "nothing was changed: `start_time` is no time (7); correct `fields` in defs.yaml, with "
+        "the help of the table event_data_rejects."
+    )
+    assert project.rows("from events.event_data order by id") == before
+    assert len(rejects(project)) == 7
+
+
+def test_syncs_that_fail_again_and_again_keep_each_bad_record_once(project: Project) -> None:
+    with Sandbox([{**event, "start_time": "soon"} for event in GOOD[:20]]) as api:
+        for _ in range(3):
+            assert not project.sync(url=api.url).success
+    assert len(rejects(project)) == 20
+
+
+def test_a_bad_record_that_is_read_twice_counts_once(project: Project) -> None:
+    events = [{**GOOD[i], "start_time": "soon" if i == 3 else None} for i in range(6)]
+    with Sandbox(events, faults=Faults(page_cap=2, delete_every=3)) as api:
+        result = project.sync(url=api.url)
+    assert result.success, failure(result)
+    assert metadata(result)["rejects"] == len(rejects(project)) == 1
+
+
+def test_many_large_rejects_need_little_memory(project: Project) -> None:
+    with TemporaryFile() as file, warehouse.connect() as database:
+        found = RejectBuffer(file)
+        for batch in range(80):
+            found.add(
+                [Reject(f"{batch}-{i}", f'"{"x" * 2_000}"', "id", "bad") for i in range(1_000)]
+            )
+        now = datetime.now(timezone.utc)
+        found.keep(database, "events", "event_data", NOT_LOADED, now, complete=False)
+    assert project.rows("select count(*) from events.event_data_rejects") == [(80_000,)]
+
+
+def test_an_answer_without_any_good_record_makes_no_event_go(project: Project) -> None:
+    with Sandbox(GOOD) as api:
+        project.sync(url=api.url)
+        api.replace([{"message": "down for maintenance"}])
+        result = project.sync(url=api.url)
+    check = checks(result)["complete"]
+    assert (result.success, check.passed, check.severity.name) == (True, False, "WARN")
+    assert len(project.ids("current_events")) == 100
+
+
+def test_a_wrong_contract_is_said_at_the_first_sync(project: Project) -> None:
+    with Sandbox([{"id": i, "name": {"en": "x"}} for i in range(9)]) as api:
+        assert "`name` is an object or a list, not text (9)" in failure(project.sync(url=api.url))
+    assert len(rejects(project)) == 9
+
+
+def test_one_bad_record_never_stops_a_sync(project: Project) -> None:
+    with Sandbox([GOOD[0], BAD]) as api:
+        assert project.sync(url=api.url).success
+    assert project.ids() == ["0"]
+
+
+@pytest.mark.parametrize("faults", [Faults(), Faults(page_cap=7, delete_every=3)])
+def test_records_in_are_rows_and_rejects_by_id(project: Project, faults: Faults) -> None:
+    mixed: list[dict[str, Any]] = [
+        {**event, "start_time": "soon"} if i % 25 == 7 else event for i, event in enumerate(GOOD)
+    ]
+    with Sandbox(mixed, faults=faults) as api:
+        api.begin_phase()
+        assert project.sync(url=api.url).success
+        stayed = api.present_throughout()
+    kept = {*project.ids(), *(row[0] for row in rejects(project))}
+    assert kept >= stayed
+    assert not set(project.ids()) & {row[0] for row in rejects(project)}

@@ -1,0 +1,75 @@
+"""The public face: all definitions, so that a change of them shows in review.
+
+`python -m event_assets_tests.unit.test_definitions` writes the snapshot anew.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from event_assets_tests.support.contracts import CONTRACT, load
+
+SNAPSHOT = Path(__file__).with_name("snapshot.json")
+
+
+def face() -> dict[str, Any]:
+    """Give what users of the definitions see, in plain values."""
+    from event_assets.orchestration.alerts import build_sensors
+
+    definitions = load(CONTRACT)
+    graph = definitions.resolve_asset_graph()
+    return {
+        "assets": {
+            key.to_user_string(): _asset(graph.get(key))
+            for key in sorted(graph.get_all_asset_keys())
+        },
+        "checks": {
+            key.to_user_string(): {
+                "blocking": (spec := graph.get_check_spec(key)).blocking,
+                "description": spec.description,
+            }
+            for key in sorted(graph.asset_check_keys)
+        },
+        "jobs": {
+            job.name: job.description
+            for job in (definitions.resolve_job_def(j.name) for j in definitions.jobs or [])
+        },
+        "schedules": {
+            schedule.name: [schedule.cron_schedule, schedule.default_status.name]
+            for schedule in definitions.schedules or []
+            if isinstance(schedule, dg.ScheduleDefinition)
+        },
+        "sensors": {
+            sensor.name: [sensor.description, sensor.default_status.name]
+            for sensor in build_sensors()
+        },
+        "resources": sorted(definitions.resources or {}),
+    }
+
+
+def _asset(node: Any) -> dict[str, Any]:
+    schema = node.metadata.get("dagster/column_schema")
+    return {
+        "upstream": sorted(key.to_user_string() for key in node.parent_keys),
+        "kinds": sorted(node.kinds),
+        "group": node.group_name,
+        "owners": list(node.owners),
+        "description": node.description,
+        "columns": {c.name: [c.type, c.description] for c in schema.columns} if schema else {},
+        "metadata": sorted(node.metadata),
+        "observable": node.is_observable,
+        "freshness": bool(node.freshness_policy),
+    }
+
+
+def test_the_definitions_are_the_ones_that_were_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("EVENTS_API_URL", "ALERT_WEBHOOK_URL", "EVENTS_DUCKDB"):
+        monkeypatch.delenv(name, raising=False)
+    assert face() == json.loads(SNAPSHOT.read_text())
+
+
+if __name__ == "__main__":
+    SNAPSHOT.write_text(json.dumps(face(), indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,156 @@
+"""Times as APIs write them."""
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from event_assets.values.timestamps import parse_timestamps, parse_zone, windows_zones
+
+EXPECTED = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
+WRITTEN = [
+    "2026-05-01T18:30:00Z",
+    "2026-05-01T18:30:00z",
+    "2026-05-01T20:30:00+02:00",
+    "2026-05-01T20:30:00+0200",
+    "2026-05-01T20:30:00 +02:00",
+    "2026-05-01T20:30:00+02",
+    "2026-05-01T13:00:00-05:30",
+    "2026-05-01T18:30Z",
+    "2026-05-01 18:30:00",
+    "2026-05-01T18:30:00",
+    "2026-05-01T18:30",
+    "2026-05-01T18:30:00.000Z",
+    "2026-05-01T18:30:00.000000000Z",
+    "2026-05-01T18:30:00,000Z",
+    "20260501T183000Z",
+    "Fri, 01 May 2026 18:30:00 GMT",
+    "Fri, 1 May 2026 20:30:00 +0200",
+    "1 May 2026 18:30:00 +0000",
+    "1 May 2026 14:30 EDT",
+    "1 May 2026 18:30 -0000",
+    "2026-05-01 18:30:00 UTC",
+    "2026-05-01 18:30:00 GMT",
+    " 2026-05-01T18:30:00Z ",
+]
+
+
+def read(values: list[Any], form: str | None = None, zones: Any = None) -> list[Any]:
+    made: list[Any] = parse_timestamps(values, form, zones).to_pylist()
+    return made
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_a_time_is_an_instant_in_utc(text: str) -> None:
+    assert read([text, None]) == [EXPECTED, None]
+
+
+def test_notations_may_stand_in_one_column_with_what_is_no_time() -> None:
+    assert read([*WRITTEN, "soon", None]) == [*[EXPECTED] * len(WRITTEN), None, None]
+
+
+def test_fractions_are_kept_to_the_microsecond() -> None:
+    expected = EXPECTED.replace(microsecond=123456)
+    assert read(["2026-05-01T18:30:00.123456789Z"]) == [expected]
+    assert read(["2026-05-01T18:30:00.123456Z", "x"]) == [expected, None]
+
+
+def test_a_date_without_a_time_is_its_midnight() -> None:
+    assert read(["2026-05-01"]) == [datetime(2026, 5, 1, tzinfo=timezone.utc)]
+    assert read(["2026-05-01"], zones="Europe/Berlin") == [
+        datetime(2026, 4, 30, 22, tzinfo=timezone.utc)
+    ]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "soon",
+        "",
+        "2026-13-01T00:00:00Z",
+        "2026-02-30",
+        "12:30",
+        "2026",
+        "1 2 3",
+        "x 2026-05-01",
+        "Fri, 01 May 2026 18:30:00 CEST",
+        "01 May 2026 06:30:00 PM",
+        "01 May 2026 18:30:00 foo",
+    ],
+)
+def test_what_is_no_time_is_null(nonsense: str) -> None:
+    assert read([nonsense, "2026-05-01T18:30:00Z"]) == [None, EXPECTED]
+
+
+@pytest.mark.parametrize("value", [1777660200, True, 1.5, [], {}])
+def test_what_is_no_text_is_no_time_unless_the_contract_says_so(value: Any) -> None:
+    assert read([value]) == [None]
+
+
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        ("epoch_s", 1777660200),
+        ("epoch_s", 1777660200.0),
+        ("epoch_s", "1777660200"),
+        ("epoch_ms", 1777660200000),
+        ("%d.%m.%Y %H:%M", "01.05.2026 18:30"),
+    ],
+)
+def test_the_contract_may_say_how_a_time_is_written(form: str, value: Any) -> None:
+    assert read([value, None], form) == [EXPECTED, None]
+
+
+@pytest.mark.parametrize("value", [True, "soon", [], 10**30, float("inf"), -(10**15)])
+def test_what_is_no_epoch_is_null(value: Any) -> None:
+    assert read([value, 1777660200], "epoch_s") == [None, EXPECTED]
+
+
+def test_times_before_1970_are_times() -> None:
+    assert read([-1], "epoch_s") == [datetime(1969, 12, 31, 23, 59, 59, tzinfo=timezone.utc)]
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        *("Europe/Berlin", "+02:00", "+0200", "UTC+2", "(UTC+02:00)"),
+        "W. Europe Standard Time",  # as Windows says it, in summer too
+    ],
+)
+def test_a_local_time_is_made_utc_by_its_zone(zone: str) -> None:
+    assert read(["2026-05-01T20:30:00"], zones=parse_zone(zone)) == [EXPECTED]
+    assert read(["2026-05-01T20:30:00", "2026-05-01T18:30:00"], zones=[zone, None]) == [
+        EXPECTED,
+        EXPECTED,
+    ]
+
+
+def test_a_time_that_says_its_zone_needs_no_other() -> None:
+    assert read(["2026-05-01T18:30:00Z"], zones=["America/New_York"]) == [EXPECTED]
+    assert read(["2026-05-01T18:30:00Z", "2026-05-01T14:30:00"], zones="America/New_York") == [
+        EXPECTED,
+        EXPECTED,
+    ]
+
+
+def test_every_windows_zone_is_an_iana_zone() -> None:
+    zones = windows_zones()
+    assert len(zones) >= 139
+    assert [zone for zone in zones.values() if parse_zone(zone) != zone] == []
+    assert [name for name in zones if parse_zone(name) is None] == []
+
+
+@pytest.mark.parametrize("zone", ["Mars/Base", "soon", "+25:00:00", "+25:00", "+02:99", 7, {}])
+def test_a_zone_that_is_none_leaves_its_time_out(zone: Any) -> None:
+    times = read(["2026-05-01T18:30:00", "2026-05-01T18:30:00"], zones=[zone, "UTC"])
+    assert times == [None, EXPECTED]
+
+
+def test_a_time_that_the_clock_shows_twice_or_never_is_still_one() -> None:
+    twice, never = read(["2026-10-25T02:30:00", "2026-03-29T02:30:00"], zones="Europe/Berlin")
+    assert twice == datetime(2026, 10, 25, 0, 30, tzinfo=timezone.utc)
+    assert never == datetime(2026, 3, 29, 1, tzinfo=timezone.utc)
+
+
+def test_what_no_reader_could_represent_is_no_time() -> None:
+    assert read(["0000-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"]) == [None, None]

@@ -1,0 +1,139 @@
+"""The DuckDB file: where it is, and who may write it when."""
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from event_assets import warehouse
+from event_assets.http.errors import ApiError
+from event_assets.orchestration.failures import user_message
+from event_assets.sandbox import Sandbox
+from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.project import Project, failure
+
+
+def test_the_database_lies_under_the_project_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EVENTS_DUCKDB", raising=False)
+    assert warehouse.path() == warehouse.PROJECT_ROOT / "data" / "warehouse.duckdb"
+
+
+def test_a_relative_path_is_taken_from_the_project_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTS_DUCKDB", "elsewhere/x.duckdb")
+    assert warehouse.path() == warehouse.PROJECT_ROOT / "elsewhere" / "x.duckdb"
+
+
+def test_a_file_held_by_another_process_is_named_with_that_process(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse, "FOREIGN_WAIT", 0.5)
+    with warehouse.connect():
+        pass
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(project.database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(warehouse.WarehouseError) as failed, warehouse.connect():
+            pass
+        assert holder.stdin
+        holder.stdin.close()
+    assert str(project.database) in str(failed.value)
+    assert f"PID {holder.pid}" in str(failed.value)
+    assert failed.value.__context__ is None
+
+
+def test_a_file_that_is_freed_in_time_is_waited_for(project: Project) -> None:
+    project.database.parent.mkdir()
+    hold = (
+        "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('held', flush=True); "
+        "input(); time.sleep(1)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(project.database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdin
+        assert holder.stdout.readline() == b"held\n"
+        holder.stdin.write(b"go\n")
+        holder.stdin.flush()
+        with warehouse.connect() as database:
+            assert database.execute("select 1").fetchone() == (1,)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_database_named_like_its_schema_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EVENTS_DUCKDB", str(tmp_path / "events.duckdb"))
+    with (
+        pytest.raises(warehouse.WarehouseError, match="another name"),
+        warehouse.open_pipeline("events", "events"),
+    ):
+        pass
+
+
+def test_a_path_that_dlt_cannot_load_from_is_said(project: Project, api: Sandbox) -> None:
+    odd = project.database.parent / "it's" / "x.duckdb"
+    project.environment.setenv("EVENTS_DUCKDB", str(odd))
+    assert "has an apostrophe in it" in failure(project.sync(url=api.url))
+
+
+def test_a_merge_that_fails_halfway_leaves_the_table_as_it_was(project: Project) -> None:
+    with Sandbox(events(3)) as api:
+        project.sync(url=api.url)
+        project.rows("alter table events.event_data alter name set not null")
+        before = project.rows("from events.event_data order by id")
+        api.replace([{"id": event["id"], "name": None} for event in events(3)])
+        assert not project.sync(url=api.url).success
+    assert len(before) == 3
+    assert project.rows("from events.event_data order by id") == before
+
+
+def test_a_replacement_that_fails_halfway_leaves_the_table_as_it_was(project: Project) -> None:
+    halls: list[dict[str, object]] = [{"hall": "A", "seats": 1}, {"hall": "B", "seats": 2}]
+    with serving({"/v1/events": paged(events(1)), "/halls": lambda _: halls}) as platform:
+        document = source(platform.url)
+        rest_api = document["attributes"]["rest_api"]
+        rest_api["resources"][0].update(rest_api.pop("resource_defaults"))
+        endpoint = {"path": "/halls", "paginator": "single_page"}
+        rest_api["resources"].append({"name": "halls", "endpoint": endpoint})
+        loaded = definitions({"events": document})
+        assert run(project, loaded).success
+        project.rows("alter table events.halls alter seats set not null")
+        before = project.rows("from events.halls order by hall")
+        halls[1]["seats"] = None
+        assert not run(project, loaded).success
+    assert len(before) == 2
+    assert project.rows("from events.halls order by hall") == before
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "make room on its disk"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "let the user who syncs write"),
+        (duckdb.IOException("IO Error: something new"), "something new; see docs/operations.md."),
+    ],
+)
+def test_what_is_wrong_with_the_disk_is_said_with_what_to_do(error: Exception, said: str) -> None:
+    sentence = user_message(error)
+    assert sentence is not None
+    assert sentence.startswith(f"The database {warehouse.path()} cannot be used: ")
+    assert said in sentence
+
+
+@pytest.mark.usefixtures("project")
+def test_what_is_wrong_with_the_network_is_not_said_of_the_disk() -> None:
+    refused = ApiError("The API cannot be reached (operation not permitted).")
+    assert user_message(refused) == str(refused)
+    assert user_message(FileNotFoundError(errno.ENOENT, "No such file", "x")) is None

@@ -1,0 +1,54 @@
+"""Files that others can get at are warned of."""
+
+from pathlib import Path
+
+import pytest
+
+from event_assets.sandbox import Sandbox
+from event_assets.warehouse import file_permissions
+from event_assets_tests.support.project import Project
+
+
+@pytest.fixture
+def folder(project: Project, tmp_path: Path) -> Path:
+    """The folder that commands are started in, with a database."""
+    project.environment.chdir(tmp_path)
+    project.database.parent.mkdir()
+    project.database.touch(mode=0o644)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "advice"),
+    [
+        (".env", 0o644, "chmod 600"),
+        (".env", 0o640, "chmod 600"),
+        (".dlt/secrets.toml", 0o604, "chmod 600"),
+        ("data/warehouse.duckdb", 0o664, "chmod go-w"),
+    ],
+)
+def test_a_file_that_is_open_is_named_with_what_to_do(
+    folder: Path, name: str, mode: int, advice: str
+) -> None:
+    file = folder / name
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    file.chmod(mode)
+    (warning,) = file_permissions.insecure_file_warnings()
+    assert warning.startswith(f"{file} can be ")
+    assert warning.endswith(f"{advice} {file}")
+
+
+def test_closed_files_and_a_database_that_others_may_read_are_fine(folder: Path) -> None:
+    (folder / ".env").touch(mode=0o600)
+    assert list(file_permissions.insecure_file_warnings()) == []
+
+
+def test_a_sync_warns_in_its_log(
+    project: Project, folder: Path, capsys: pytest.CaptureFixture[str], api: Sandbox
+) -> None:
+    project.database.unlink()
+    (folder / ".env").write_text("")
+    (folder / ".env").chmod(0o644)
+    assert project.sync(url=api.url).success
+    assert f"{folder}/.env can be read by other users of this machine" in capsys.readouterr().err
