@@ -59,6 +59,7 @@ lint: setup-dev ## Run the linters and the type checker
 	@$(BIN)/hadolint deploy/Dockerfile
 	@$(BIN)/deptry . --extend-exclude event_assets_tests --extend-exclude bench
 	@$(BIN)/deptry . --ignore DEP002,DEP004
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/mypy
 
 test: lint ## Run the linters, the type checker and all tests

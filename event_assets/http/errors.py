@@ -66,6 +66,11 @@ BROKEN = (
 )
 
 
+def is_request_error(error: BaseException) -> bool:
+    """Return whether an error comes from requests: each of these is an OSError, too."""
+    return isinstance(error, requests.RequestException)
+
+
 def is_transient(error: BaseException) -> bool:
     """Say whether the same request may well succeed the next time."""
     return isinstance(error, BROKEN) and not isinstance(error, TLS)

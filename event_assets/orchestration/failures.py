@@ -5,7 +5,6 @@ from typing import TypeVar
 
 import dagster as dg
 import duckdb
-import requests
 from dagster._core.errors import DagsterExecutionInterruptedError, DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
@@ -88,11 +87,8 @@ def user_message(error: BaseException) -> str | None:
     for cause in errors.exception_chain(error):
         if isinstance(cause, PLAIN_ERRORS):
             return str(cause)
-        of_the_network = isinstance(cause, requests.RequestException)  # each is an OSError, too
-        if (
-            isinstance(cause, (*OF_THE_DISK, *warehouse.get_destination().errors))
-            and not of_the_network
-        ):
+        of_the_database = (*OF_THE_DISK, *warehouse.get_destination().errors)
+        if isinstance(cause, of_the_database) and not http_errors.is_request_error(cause):
             said = warehouse.describe(cause)
             if said is not None:
                 return said

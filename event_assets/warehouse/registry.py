@@ -9,15 +9,14 @@ from typing import TypeVar, cast
 
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.destination import Destination
-from event_assets.warehouse.duckdb_file import DuckDbFile
 from event_assets.warehouse.retry import retry
 
 T = TypeVar("T")
 DESTINATION = "EVENTS_DESTINATION"
-DEFAULT = DuckDbFile.kind
+DEFAULT = "duckdb"
 # Where each is; a module is imported when it is needed.
 DESTINATIONS = {
-    DuckDbFile.kind: ("duckdb_file", "DuckDbFile"),
+    DEFAULT: ("duckdb_file", "DuckDbFile"),
     "ducklake": ("ducklake", "DuckLake"),
 }
 GONE = ("motherduck", "postgres")
