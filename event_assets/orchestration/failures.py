@@ -87,8 +87,9 @@ def user_message(error: BaseException) -> str | None:
     for cause in errors.exception_chain(error):
         if isinstance(cause, PLAIN_ERRORS):
             return str(cause)
-        of_the_database = (*OF_THE_DISK, *warehouse.get_destination().errors)
-        if isinstance(cause, of_the_database) and not http_errors.is_request_error(cause):
+        if isinstance(
+            cause, (*OF_THE_DISK, *warehouse.get_destination().errors)
+        ) and not http_errors.is_request_error(cause):
             said = warehouse.describe(cause)
             if said is not None:
                 return said
