@@ -27,7 +27,7 @@ def main(events: int, parts: int, times: int) -> None:
 
     rows = {"at once": 0, f"in {parts} parts": events // parts - 200}
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in rows}
-    with sandbox.process(events, frozen=True, timeout=600.0) as url:
+    with sandbox.run_sandbox(events, frozen=True, timeout=600.0) as url:
         for _ in range(times):
             for name, checkpoint_rows in rows.items():
                 taken[name].append(_measured(url, checkpoint_rows, events))

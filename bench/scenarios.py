@@ -128,7 +128,7 @@ def _servers(sizes: set[int], latency: float) -> Iterator[dict[int, str]]:
     with contextlib.ExitStack() as running:
         yield {
             size: running.enter_context(
-                sandbox.process(size, frozen=True, faults=faults, timeout=START_SECONDS)
+                sandbox.run_sandbox(size, frozen=True, faults=faults, timeout=START_SECONDS)
             )
             for size in sorted(sizes)
         }

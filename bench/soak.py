@@ -21,7 +21,7 @@ import pyarrow as pa
 from bench.dagster_dev import DagsterDev, copy_project, run_dagster_dev, wait_for
 from bench.process_memory import PARTS, memory
 from event_assets.orchestration import charts
-from event_assets.sandbox import KEY, Sandbox, World
+from event_assets.sandbox import KEY, EventSimulation, Sandbox
 
 EVENTS = 2_000
 EVERY = 10  # syncs
@@ -65,7 +65,7 @@ def _measured(syncs: int) -> Iterator[Row]:
     now = datetime.now(timezone.utc)
     with (
         tempfile.TemporaryDirectory() as name,
-        Sandbox(World(EVENTS), clock=lambda: now) as api,
+        Sandbox(EventSimulation(EVENTS), clock=lambda: now) as api,
     ):
         folder = Path(name)
         copy_project(folder, cron="* * * * *")

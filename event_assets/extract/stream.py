@@ -126,7 +126,7 @@ def _api(source: SourceConfig) -> Iterator[tuple[str, str | None]]:
     if source.base_url:
         yield source.base_url, None
     else:
-        with sandbox.process() as url:
+        with sandbox.run_sandbox() as url:
             yield url, sandbox.KEY
 
 

@@ -1,22 +1,22 @@
-"""An events API to develop, test and measure against, embedded or as a process of its own.
+"""An events API for development, tests and benchmarks, in process or in a child process.
 
-In a test, `with Sandbox(250) as api:` serves 250 events that never change at `api.url`; with
-`Sandbox(World())` they live. `api.faults` holds what goes wrong, `api.requests` what was asked.
-`with process() as url:` and `python -m event_assets.sandbox` serve a world that lives.
+`with Sandbox(250) as api:` serves 250 fixed events at `api.url`; `Sandbox(EventSimulation())`
+serves events that change over time. Set `api.faults` to inject faults; `api.requests` records the
+requests. `run_sandbox()` and `python -m event_assets.sandbox` serve a live simulation.
 """
 
 from event_assets.sandbox.faults import Faults
-from event_assets.sandbox.process import process
-from event_assets.sandbox.server import KEY, Recorded, Sandbox, SandboxError
-from event_assets.sandbox.simulation import Event, World
+from event_assets.sandbox.process import run_sandbox
+from event_assets.sandbox.server import KEY, RecordedRequest, Sandbox, SandboxError
+from event_assets.sandbox.simulation import Event, EventSimulation
 
 __all__ = [
     "KEY",
     "Event",
+    "EventSimulation",
     "Faults",
-    "Recorded",
+    "RecordedRequest",
     "Sandbox",
     "SandboxError",
-    "World",
-    "process",
+    "run_sandbox",
 ]

@@ -1,4 +1,4 @@
-"""The list of rows a sandbox serves: the events as JSON, in order, and what became of them."""
+"""The ordered rows that a sandbox serves as JSON, with their deletions and insertions."""
 
 import heapq
 import math
@@ -8,98 +8,98 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from event_assets.sandbox.simulation import World
+from event_assets.sandbox.simulation import EventSimulation
 
-Source: TypeAlias = World | Sequence[Mapping[str, Any]]
+Source: TypeAlias = EventSimulation | Sequence[Mapping[str, Any]]
 
 
 class Row:
-    """One row: its id (None if it has no text as id), its JSON, its place in the first list."""
+    """A row: its id (None unless it is text), its JSON body and its serial number."""
 
     __slots__ = ("body", "ident", "serial")
 
     def __init__(self, event: Mapping[str, Any], serial: int) -> None:
-        """Serialise `event`, the `serial`th row (from 1) that the list ever had."""
+        """Serialize `event`, the `serial`th row (from 1) added to the list."""
         ident = event.get("id")
         self.ident: str | None = ident if isinstance(ident, str) else None
         self.body = _json(event)
         self.serial = serial
 
 
-class Listing:
-    """The rows of a world or of given events; not safe for use by two threads at once.
+class EventList:
+    """The rows of a simulation or of given events. Not thread-safe.
 
-    Instants are seconds since 1970.
+    Times are seconds since the epoch.
     """
 
     def __init__(self, source: Source, at: float, seed: int = 0) -> None:
-        """Serve `source` as of `at`; `seed` decides where rows are deleted and inserted."""
+        """Serve `source` as of `at`; `seed` picks the rows that faults delete and insert."""
         self.rows: list[Row] = []
         self.deleted: list[str] = []
         self.inserted: list[str] = []
         self._random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
-        self._spare = World(1, seed, frozen=True)
+        self._spare = EventSimulation(1, seed, frozen=True)
         self._serial = 0
         self._present: set[str] = set()
         self.replace(source, at)
         self.begin_phase()
 
     def replace(self, source: Source, at: float) -> None:
-        """Serve `source` from now on, as of `at`."""
+        """Replace all rows with `source` as of `at`."""
         self.rows = []
-        self._world = source if isinstance(source, World) else None
-        self._live: dict[int, Row] = {}  # a world's rows by the number of their event
-        self._due: list[tuple[float, int]] = []  # a heap: when which of them changes next
-        self._next: int | None = None  # the number of the event to be published next
+        self._simulation = source if isinstance(source, EventSimulation) else None
+        self._live: dict[int, Row] = {}  # simulated rows by event number
+        self._due: list[tuple[float, int]] = []  # heap of (time of next change, number)
+        self._next: int | None = None  # number of the next event to publish
         self._at = at
-        if isinstance(source, World):
+        if isinstance(source, EventSimulation):
             self.advance(at)
         else:
             self.rows = [self._row(event) for event in source]
         self._present &= set(self.ids())
 
     def advance(self, at: float) -> None:
-        """Bring a world's rows to `at`; costs as much as changed since the last time.
+        """Advance simulated rows to `at`, in time proportional to the changes.
 
-        An instant before the last one makes the list anew, without deletions and insertions.
+        An earlier time rebuilds the list without earlier deletions and insertions.
         """
-        world = self._world
-        if world is None:
+        simulation = self._simulation
+        if simulation is None:
             return
         if at < self._at:
-            self.replace(world, at)
+            self.replace(simulation, at)
             return
         self._at = at
-        gone: set[Row] = set()
+        removed: set[Row] = set()
         while self._due and self._due[0][0] <= at:
-            row = self._refresh(world, heapq.heappop(self._due)[1])
+            row = self._refresh(simulation, heapq.heappop(self._due)[1])
             if row is not None:
-                gone.add(row)
-        if gone:
-            self.rows = [row for row in self.rows if row not in gone]
-            self._present.difference_update(row.ident for row in gone if row.ident is not None)
-        numbers = world.numbers(at)
+                removed.add(row)
+        if removed:
+            self.rows = [row for row in self.rows if row not in removed]
+            self._present.difference_update(row.ident for row in removed if row.ident is not None)
+        numbers = simulation.numbers(at)
         first = numbers.start if self._next is None else max(self._next, numbers.start)
         for number in range(first, numbers.stop):
-            self._refresh(world, number)
+            self._refresh(simulation, number)
         self._next = numbers.stop
 
     def ids(self) -> list[str]:
-        """Return the ids of the rows, in their order."""
+        """Return the ids of the rows in order."""
         return [row.ident for row in self.rows if row.ident is not None]
 
     def begin_phase(self) -> None:
-        """Let `present_throughout` begin with the rows of now; forget what was done before."""
+        """Start a phase: reset `present_throughout`, `deleted` and `inserted`."""
         self.deleted = []
         self.inserted = []
         self._present = set(self.ids())
 
     def present_throughout(self) -> set[str]:
-        """Return the ids that were in the list at all times since the phase began."""
+        """Return the ids present at all times since the phase began."""
         return set(self._present)
 
     def delete(self, before: int) -> None:
-        """Delete a random row: one of the first `before`, or any if `before` is 0."""
+        """Delete a random row among the first `before` rows (0: among all)."""
         if not self.rows:
             return
         row = self.rows.pop(self._random.randrange(min(before, len(self.rows)) or len(self.rows)))
@@ -108,7 +108,7 @@ class Listing:
             self._present.discard(row.ident)
 
     def insert(self, before: int) -> None:
-        """Insert a new row in front of a random one: of the first `before`, or of any if 0."""
+        """Insert a new row before a random row among the first `before` rows (0: among all)."""
         event, _ = self._spare.event(-1 - self._serial, self._at)
         row = self._row({**(event or {}), "id": f"evt_inserted_{self._serial + 1:06d}"})
         self.rows.insert(
@@ -116,9 +116,9 @@ class Listing:
         )
         self.inserted.append(str(row.ident))
 
-    def _refresh(self, world: World, number: int) -> Row | None:
-        """Make, renew or drop the row of an event; return it if it was dropped."""
-        event, until = world.event(number, self._at)
+    def _refresh(self, simulation: EventSimulation, number: int) -> Row | None:
+        """Create, update or remove the row of an event; return the row if it was removed."""
+        event, until = simulation.event(number, self._at)
         if event is None:
             return self._live.pop(number, None)
         row = self._live.get(number)
@@ -137,5 +137,5 @@ class Listing:
 
 
 def _json(event: Mapping[str, Any]) -> bytes:
-    # A copy, because what orjson returns occupies some 8 KB, however short it is.
+    # A copy: the bytes that orjson returns hold about 8 KB, however short they are.
     return bytes(memoryview(orjson.dumps(event)))

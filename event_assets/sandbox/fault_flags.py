@@ -1,4 +1,4 @@
-"""The faults as flags of a command line, made from the dataclass."""
+"""Command-line flags for the faults, derived from the dataclass."""
 
 import argparse
 import dataclasses
@@ -8,15 +8,15 @@ from event_assets.sandbox.faults import Faults
 
 
 def add_fault_flags(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` a flag for each fault."""
+    """Add a flag for each fault to `parser`."""
     hints = get_type_hints(Faults, include_extras=True)
-    group = parser.add_argument_group("faults, all off by default (a count of 0 is never)")
+    group = parser.add_argument_group("faults, all off by default (0 means never)")
     for fault in dataclasses.fields(Faults):
         kind, note, *parse = get_args(hints[fault.name])
         if kind is bool:
             group.add_argument(_flag(fault.name), action="store_true", help=note)
         else:
-            # A metavar, since argparse would show the name in capitals.
+            # Without a metavar, argparse shows the name in capitals.
             group.add_argument(
                 _flag(fault.name),
                 type=parse[0] if parse else kind,
@@ -26,13 +26,13 @@ def add_fault_flags(parser: argparse.ArgumentParser) -> None:
             )
 
 
-def faults_of(arguments: argparse.Namespace) -> Faults:
-    """Return the faults that parsed `arguments` ask for."""
+def parse_faults(arguments: argparse.Namespace) -> Faults:
+    """Return the faults that parsed `arguments` set."""
     return Faults(**{fault.name: getattr(arguments, fault.name) for fault in _fields()})
 
 
-def flags_of(faults: Faults) -> list[str]:
-    """Return the flags that ask for `faults`."""
+def build_flags(faults: Faults) -> list[str]:
+    """Return the flags that set `faults`."""
     flags: list[str] = []
     for fault in _fields():
         value: object = getattr(faults, fault.name)

@@ -1,4 +1,4 @@
-"""What the sandbox can be told to do wrong."""
+"""The faults that a sandbox can inject."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
@@ -11,7 +11,7 @@ _TOTALS: tuple[TotalKind, ...] = ("rows", "none", "page", "nested")
 
 
 def parse_total(text: str) -> Total:
-    """Read a `Faults.total` from a command line; raises ValueError if it is none."""
+    """Parse a `Faults.total` from the command line; raises ValueError when invalid."""
     for total in _TOTALS:
         if total == text:
             return total
@@ -19,7 +19,7 @@ def parse_total(text: str) -> Total:
 
 
 def parse_retry_after(text: str) -> RetryAfter:
-    """Read a `Faults.retry_after` from a command line: seconds if it is a number."""
+    """Parse a `Faults.retry_after` from the command line: a number is seconds."""
     try:
         return float(text)
     except ValueError:
@@ -28,46 +28,46 @@ def parse_retry_after(text: str) -> RetryAfter:
 
 @dataclass
 class Faults:
-    """What a sandbox does wrong; all off by default, each may be set while it serves.
+    """Faults of a sandbox, all off by default; they can be changed while it serves.
 
-    Every Nth means the requests N, 2N, ... to `/v1/events`, counted from the last change of any
-    fault (so `fail_first = 2` always means the next two); 0 is never. Rows are counted in the
-    order in which they first came into the list. The notes are the help of the command line.
+    "Every Nth" counts requests to `/v1/events` since the last change of any fault (so
+    `fail_first = 2` always means the next two); 0 means never. Rows are counted in the order in
+    which they were added to the list. The annotations are the help texts of the command line.
     """
 
-    latency: Annotated[float, "seconds every answer waits"] = 0.0
-    fail_every: Annotated[int, "every Nth request fails"] = 0
-    fail_first: Annotated[int, "the first N requests fail"] = 0
-    fail_status: Annotated[int, "status of a failure"] = 503
+    latency: Annotated[float, "seconds before each response"] = 0.0
+    fail_every: Annotated[int, "fail every Nth request"] = 0
+    fail_first: Annotated[int, "fail the first N requests"] = 0
+    fail_status: Annotated[int, "status of failures"] = 503
     retry_after: Annotated[
         RetryAfter, "Retry-After of failures and 429s: seconds or an HTTP date", parse_retry_after
     ] = None
-    rate_limit: Annotated[float, "requests a second beyond which the status is 429"] = 0.0
-    page_cap: Annotated[int, "rows a page has at most, whatever the limit"] = 0
+    rate_limit: Annotated[float, "respond 429 above this many requests per second"] = 0.0
+    page_cap: Annotated[int, "maximum rows per page, whatever the limit"] = 0
     total: Annotated[
         Total,
-        "how the total is told: rows (as it is), none (absent), page (the rows of the page), "
-        "nested (in pagination.total), or a number to add to it",
+        "reported total: rows (correct), none (absent), page (rows of the page), "
+        "nested (as pagination.total), or a number to add to it",
         parse_total,
     ] = "rows"
-    delete_every: Annotated[int, "every Nth request deletes a row, one paged over if any"] = 0
-    insert_every: Annotated[int, "every Nth request inserts a row before one paged over"] = 0
-    null_id_every: Annotated[int, "every Nth row has a null id"] = 0
-    missing_id_every: Annotated[int, "every Nth row has no id"] = 0
-    bad_start_every: Annotated[int, "every Nth row has the start_time 'soon'"] = 0
-    broken_json_every: Annotated[int, "every Nth answer is half a JSON text, status 200"] = 0
-    html_every: Annotated[int, "every Nth answer is an HTML page, status 200"] = 0
-    null_data_every: Annotated[int, "every Nth answer has null as its data"] = 0
-    missing_data_every: Annotated[int, "every Nth answer has no data"] = 0
-    reset_every: Annotated[int, "every Nth answer breaks off in the middle of its body"] = 0
-    ignore_offset: Annotated[bool, "every page is the first one"] = False
+    delete_every: Annotated[int, "delete a row before the offset at every Nth request"] = 0
+    insert_every: Annotated[int, "insert a row before the offset at every Nth request"] = 0
+    null_id_every: Annotated[int, "null id in every Nth row"] = 0
+    missing_id_every: Annotated[int, "no id in every Nth row"] = 0
+    bad_start_every: Annotated[int, "start_time 'soon' in every Nth row"] = 0
+    broken_json_every: Annotated[int, "truncated JSON with status 200 in every Nth response"] = 0
+    html_every: Annotated[int, "HTML with status 200 in every Nth response"] = 0
+    null_data_every: Annotated[int, "null as data in every Nth response"] = 0
+    missing_data_every: Annotated[int, "no data in every Nth response"] = 0
+    reset_every: Annotated[int, "close the connection in the middle of every Nth response"] = 0
+    ignore_offset: Annotated[bool, "always return the first page"] = False
     empty_page_at: Annotated[
-        int | None, "offset whose page is empty, once, though more follow", int
+        int | None, "offset of a page that is empty once, though more rows follow", int
     ] = None
-    ignore_key: Annotated[bool, "any key is right, and none"] = False
-    echo_key: Annotated[bool, "answers show the key, as api_key and in X-Api-Key"] = False
+    ignore_key: Annotated[bool, "accept any key, and none"] = False
+    echo_key: Annotated[bool, "return the key as api_key and in X-Api-Key"] = False
 
 
-def due(every: int, number: int) -> bool:
-    """Tell whether the `number`th (from 1) of something is one of every `every` (0: never)."""
+def is_due(every: int, number: int) -> bool:
+    """Return whether `number`, counted from 1, is a multiple of `every` (0: never)."""
     return every > 0 and number % every == 0

@@ -1,4 +1,4 @@
-"""The HTTP side of the sandbox; apart, because importing starlette and uvicorn takes a while."""
+"""The HTTP layer of the sandbox; a separate module because starlette and uvicorn import slowly."""
 
 import asyncio
 import contextlib
@@ -17,8 +17,8 @@ from starlette.types import Receive, Scope, Send
 from event_assets.sandbox.responses import FakeResponse
 
 
-class _CutResponse(Response):
-    """A response that promises its whole length, sends half of it and closes the connection."""
+class _TruncatedResponse(Response):
+    """A response that declares its full length, sends half and closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI)
         start = {"type": "http.response.start", "status": self.status_code}
@@ -27,11 +27,11 @@ class _CutResponse(Response):
         await send({"type": "http.response.body", "body": half, "more_body": True})
 
 
-def make_app(
+def build_app(
     events: Callable[[Request], Awaitable[FakeResponse]],
     other: Callable[[Request, HTTPException], FakeResponse],
 ) -> Starlette:
-    """Return an app that answers `/v1/events` by `events` and all else by `other`."""
+    """Build an app that routes `/v1/events` to `events` and everything else to `other`."""
 
     async def endpoint(request: Request) -> Response:
         return _response(await events(request))
@@ -46,40 +46,40 @@ def make_app(
     )
 
 
-def _response(answer: FakeResponse) -> Response:
-    kind = _CutResponse if answer.cut else Response
-    return kind(answer.body(), answer.status, answer.headers, answer.media_type)
+def _response(fake: FakeResponse) -> Response:
+    response_type = _TruncatedResponse if fake.is_truncated else Response
+    return response_type(fake.body(), fake.status, fake.headers, fake.media_type)
 
 
 class BackgroundServer(uvicorn.Server):
-    """Serves an app on a bound socket from a thread of its own, which ends at once when told to.
+    """Serves an app on a bound socket from a background thread that stops at once.
 
-    uvicorn's own server looks every 0.1 s whether it is to end, and then waits for the clients.
+    uvicorn's own server polls every 0.1 s for the stop signal, then waits for its clients.
     """
 
     def __init__(self, app: Starlette, listener: socket.socket) -> None:
-        """Serve `app` on `listener`, which is closed in the end."""
+        """Serve `app` on `listener`, which is closed at the end."""
         super().__init__(
             uvicorn.Config(
                 app, log_config=None, log_level="critical", access_log=False, lifespan="off"
             )
         )
         self._listener = listener
-        self._up = threading.Event()
+        self._started = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
 
     def start(self) -> None:
-        """Start the thread and wait until it serves; raises what kept it from doing so."""
+        """Start the thread and wait until it serves; raises the startup error, if any."""
         self._thread.start()
-        self._up.wait()
+        self._started.wait()
         if self._error is not None:
             self._listener.close()
             raise self._error
 
     def stop(self) -> None:
-        """End the thread and wait until it, the socket and all connections are closed."""
-        self._loop.call_soon_threadsafe(self._ending.set)
+        """Stop the thread and wait until the socket and all connections are closed."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
     def _run(self) -> None:
@@ -88,19 +88,19 @@ class BackgroundServer(uvicorn.Server):
         except BaseException as exc:
             self._error = exc
         finally:
-            self._up.set()
+            self._started.set()
 
     async def main_loop(self) -> None:
-        """Serve until told to end."""
-        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
-        self._up.set()
-        while not self._ending.is_set():
+        """Serve until stopped."""
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._started.set()
+        while not self._stopping.is_set():
             await self.on_tick(0)  # sets the Date header
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), timeout=1)
+                await asyncio.wait_for(self._stopping.wait(), timeout=1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Drop the socket and the connections; requests under way end with the thread's loop."""
+        """Close the sockets and connections; pending requests end with the thread's loop."""
         for server in self.servers:
             server.close()
         for sock in sockets or ():

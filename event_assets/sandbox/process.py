@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own."""
+"""The sandbox in a child process."""
 
 import contextlib
 import re
@@ -10,16 +10,16 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
-from event_assets.sandbox.fault_flags import flags_of
+from event_assets.sandbox.fault_flags import build_flags
 from event_assets.sandbox.faults import Faults
 from event_assets.sandbox.server import SandboxError
 
-ROOT = Path(__file__).parents[2]  # the directory that event_assets is imported from
+ROOT = Path(__file__).parents[2]  # the folder that event_assets is imported from
 STOP_SECONDS = 5.0
 
 
 @contextlib.contextmanager
-def process(
+def run_sandbox(
     events: int = 5000,
     frozen: bool = False,
     seed: int = 0,
@@ -27,10 +27,12 @@ def process(
     port: int = 0,
     timeout: float = 60.0,
 ) -> Generator[str, None, None]:
-    """Run a sandbox in a child process; the value is its URL, the key is `KEY`.
+    """Run a sandbox in a child process and yield its URL; the key is `KEY`.
 
-    The child inherits no environment, ends with the block, and ends too if this process dies in
-    whatever way. Raises SandboxError if it does not answer within `timeout` seconds.
+    The child inherits no environment and ends with the block or with this process.
+
+    Raises:
+        SandboxError: when it does not start within `timeout` seconds.
     """
     options = [f"--events={events}", f"--seed={seed}", f"--port={port}", "--with-parent"]
     if frozen:
@@ -40,11 +42,11 @@ def process(
         "-m",
         "event_assets.sandbox",
         *options,
-        *flags_of(faults or Faults()),
+        *build_flags(faults or Faults()),
     ]
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
-        # A session of its own, so that Ctrl-C reaches only the parent, which then stops the child.
+        # A new session: Ctrl-C reaches only the parent, which then stops the child.
         subprocess.Popen(  # noqa: S603 (our own command)
             command,
             stdin=subprocess.PIPE,
@@ -57,7 +59,7 @@ def process(
         ) as child,
     ):
         try:
-            yield _url(child, errors, timeout)
+            yield _read_url(child, errors, timeout)
         finally:
             child.terminate()
             try:
@@ -66,12 +68,12 @@ def process(
                 child.kill()
 
 
-def _url(child: subprocess.Popen[str], errors: IO[str], timeout: float) -> str:
-    """Wait for the child's first line and return the URL in it."""
-    late = threading.Event()
+def _read_url(child: subprocess.Popen[str], errors: IO[str], timeout: float) -> str:
+    """Return the URL in the child's first line of output."""
+    timed_out = threading.Event()
 
     def give_up() -> None:
-        late.set()
+        timed_out.set()
         child.kill()
 
     timer = threading.Timer(timeout, give_up)
@@ -86,9 +88,8 @@ def _url(child: subprocess.Popen[str], errors: IO[str], timeout: float) -> str:
         return found[0]
     status = child.wait()
     errors.seek(0)
-    said = errors.read().strip().splitlines()
-    reason = said[-1] if said else f"it ended with status {status}"
-    if late.is_set():
-        reason = f"it did not answer within {timeout:g} s"
-    problem = f"The sandbox did not start: {reason}"
-    raise SandboxError(problem)
+    lines = errors.read().strip().splitlines()
+    reason = lines[-1] if lines else f"it exited with status {status}"
+    if timed_out.is_set():
+        reason = f"it did not respond within {timeout:g} s"
+    raise SandboxError(f"The sandbox did not start: {reason}")

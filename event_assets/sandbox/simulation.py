@@ -1,4 +1,4 @@
-"""The events of the sandbox: a world that is a pure function of seed, size and instant."""
+"""Simulated events: a pure function of seed, size and time."""
 
 import math
 import struct
@@ -32,13 +32,13 @@ LONGEST_LISTED = LEAD + HOUR + max(POSTPONED_BY) + max(DURATIONS) + LISTED_AFTER
 
 FROZEN_AT = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
-_DRAWS = struct.Struct("<10I12H")  # the 64 bytes of one digest, as uniform integers
+_DRAWS = struct.Struct("<10I12H")  # the 64 bytes of a digest as uniform integers
 _UNIT = 2.0**-32
 _ID_BITS = (1 << 48) - 1
 
 
 class _Life(NamedTuple):
-    """What happens to one event and when, in seconds since 1970."""
+    """The changes of one event over time, in seconds since the epoch."""
 
     published: float
     start: float
@@ -50,42 +50,41 @@ class _Life(NamedTuple):
     gone: float
 
 
-class World:
-    """Events of a platform, live or frozen.
+class EventSimulation:
+    """Simulated events of a platform, live or frozen.
 
-    Live, about `size` events are listed at any instant: new ones are appended, others sell
-    tickets, are rescheduled, cancelled or removed, and each leaves a day after its end. Frozen,
-    exactly `size` events are listed and never change. Equal arguments give equal events.
+    A live simulation lists about `size` events at any time: new ones are appended, others sell
+    tickets, are rescheduled, cancelled or removed, and each leaves a day after its end. A frozen
+    one lists exactly `size` events that never change. Equal arguments produce equal events.
     """
 
     def __init__(self, size: int = 5000, seed: int = 0, frozen: bool = False) -> None:
-        """Make a world of `size` events; raises ValueError if `size` is negative."""
+        """Simulate `size` events; raises ValueError when `size` is negative."""
         if size < 0:
-            problem = f"a world's size cannot be negative: {size}"
-            raise ValueError(problem)
+            raise ValueError(f"size must not be negative: {size}")
         self.size = size
         self.seed = seed
         self.frozen = frozen
         self._interval = _MEAN_LISTED / max(size, 1)
-        # A frozen world's last event is published just before FROZEN_AT.
+        # The last event of a frozen simulation is published just before FROZEN_AT.
         self._origin = FROZEN_AT - size * self._interval if frozen else 0.0
         self._key = (seed & (1 << 64) - 1).to_bytes(8, "little")
         self._id_shift = int.from_bytes(blake2b(self._key, digest_size=6).digest(), "little")
 
     def events(self, at: datetime) -> list[Event]:
-        """Return the events listed at `at` (aware), in the order of their publication."""
+        """Return the events listed at `at` (aware), in order of publication."""
         return list(self.iter_events(at))
 
     def iter_events(self, at: datetime) -> Iterator[Event]:
-        """Yield what `events` returns, one by one, for worlds too large for one list."""
-        seconds = timestamp(at)
+        """Yield the same events as `events`, one at a time."""
+        seconds = to_timestamp(at)
         for number in self.numbers(seconds):
             event, _ = self.event(number, seconds)
             if event is not None:
                 yield event
 
     def numbers(self, at: float) -> range:
-        """Return the numbers of the events that can be listed at `at` (seconds since 1970)."""
+        """Return the numbers of the events that may be listed at `at` (seconds since the epoch)."""
         if self.frozen or not self.size:
             return range(self.size)
         first = math.floor((at - LONGEST_LISTED) / self._interval) - 1
@@ -94,9 +93,9 @@ class World:
         return range(first, last + 1 if published else last)
 
     def event(self, number: int, at: float) -> tuple[Event | None, float]:
-        """Return event `number` at `at`, None if it is not listed, and when that changes.
+        """Return event `number` at `at` (None when not listed) and the time of its next change.
 
-        Instants are seconds since 1970; the second is infinite if nothing changes any more.
+        Times are seconds since the epoch, infinite when no change follows.
         """
         draws = self._draws(number)
         life = self._life(number, draws)
@@ -161,14 +160,14 @@ class World:
         moments = (life.published, *life.sold, life.rescheduled, life.cancelled)
         updated = max([moment for moment in moments if moment <= at])
         offset = city.utc_offset if draws[18] % 10 == 0 else None
-        end = None if draws[19] % 5 == 0 else _text(start + life.duration, offset)
+        end = None if draws[19] % 5 == 0 else _format_time(start + life.duration, offset)
         tags = TAGS[category]
         price = 0 if draws[20] % 4 == 0 else 5 + draws[20] % 120
         return {
             "id": ident,
             "name": name,
             "status": status,
-            "start_time": _text(start, offset),
+            "start_time": _format_time(start, offset),
             "end_time": end,
             "description": f"{name}, {venue_name}. {SENTENCES[draws[6] % len(SENTENCES)]}",
             "url": f"https://events.example/e/{ident}",
@@ -189,20 +188,19 @@ class World:
             },
             "is_online": draws[8] % 8 == 0,
             "attendee_count": attendees,
-            "created_at": _text(life.published, precise=True),
-            "updated_at": _text(updated, precise=True),
+            "created_at": _format_time(life.published, precise=True),
+            "updated_at": _format_time(updated, precise=True),
         }
 
 
-def timestamp(at: datetime) -> float:
-    """Return the seconds since 1970 of `at`; raises ValueError if it is naive."""
+def to_timestamp(at: datetime) -> float:
+    """Return `at` as seconds since the epoch; raises ValueError when it is naive."""
     if at.tzinfo is None:
-        problem = f"the instant has no time zone: {at!r}"
-        raise ValueError(problem)
+        raise ValueError(f"the time has no time zone: {at!r}")
     return at.timestamp()
 
 
-def _text(seconds: float, utc_offset: float | None = None, precise: bool = False) -> str:
+def _format_time(seconds: float, utc_offset: float | None = None, precise: bool = False) -> str:
     timespec = "milliseconds" if precise else "seconds"
     if utc_offset is None:
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec)[:-6] + "Z"
@@ -210,12 +208,12 @@ def _text(seconds: float, utc_offset: float | None = None, precise: bool = False
     return datetime.fromtimestamp(seconds, zone).isoformat(timespec=timespec)
 
 
-# How long an event is listed on average: half of LEAD, rounding the start up, postponing 12 % of
-# them, the duration, the day after; less what the 3 % that are removed lose.
-_KEPT = (
+# The average time that an event is listed: half of LEAD, the rounding of the start, the
+# postponement of 12 %, the duration and the day after, less the loss by the 3 % removed.
+_MEAN_UNTIL_REMOVED = (
     15 * MINUTE
     + 0.12 * sum(POSTPONED_BY) / len(POSTPONED_BY)
     + sum(DURATIONS) / len(DURATIONS)
     + LISTED_AFTER_END
 )
-_MEAN_LISTED = LEAD / 2 + _KEPT - 0.03 * (LEAD / 4 + _KEPT)
+_MEAN_LISTED = LEAD / 2 + _MEAN_UNTIL_REMOVED - 0.03 * (LEAD / 4 + _MEAN_UNTIL_REMOVED)

@@ -1,10 +1,10 @@
-"""The word tables the sandbox's events are built from."""
+"""The word lists for the simulated events."""
 
 from typing import NamedTuple
 
 
 class City(NamedTuple):
-    """Where an event can take place; `utc_offset` is in hours, without summer time."""
+    """The city of an event; `utc_offset` is in hours, without daylight saving time."""
 
     name: str
     country: str
@@ -34,7 +34,7 @@ CITIES = (
     City("دبي", "AE", "ar", "AED", 4, 25.2048, 55.2708),
 )
 
-# By language: how a series of events is called, {topic} being one of TOPICS.
+# By language: name templates; {topic} is one of TOPICS.
 SERIES: dict[str, tuple[str, ...]] = {
     "de": ("Lange Nacht: {topic}", "{topic} für Anfänger", "Frühlings-{topic}", "Großes {topic}"),
     "en": ("The Big {topic}", "{topic} in the Park", "Late Night {topic}", "{topic} & Friends"),
@@ -49,7 +49,7 @@ ENDINGS = ("", "", "", "", " 🎉", ": Extra", " #2", " (live)")
 
 LANGUAGES = ("de", "en", "pt", "es", "fr", "ja", "ar")
 
-# By category: its topics, one for each of LANGUAGES, and its tags.
+# By category: a topic for each of LANGUAGES.
 TOPICS: dict[str, tuple[str, ...]] = {
     "music": ("Jazzkonzert", "Jazz", "Música", "Música", "Musique", "音楽", "الموسيقى"),
     "theatre": ("Bühnenstück", "Improv", "Teatro", "Teatro", "Théâtre", "演劇", "المسرح"),

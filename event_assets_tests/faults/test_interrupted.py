@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from event_assets.sandbox import Faults, Sandbox, World
+from event_assets.sandbox import EventSimulation, Faults, Sandbox
 from event_assets_tests.faults.killing import MATERIALIZE, Killed, driver
 from event_assets_tests.faults.tries import Tries, Try
 from event_assets_tests.support.project import ROOT, Project
@@ -20,7 +20,7 @@ from event_assets_tests.support.project import ROOT, Project
 ROWS, PART, PAGE = 20_000, 2_000, 99  # of a page, all rows but the seam
 AHEAD = 8  # pages that are asked for before they are read, at the most
 KILLS = 12
-EVENTS = World(size=ROWS, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
+EVENTS = EventSimulation(size=ROWS, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
 
 
 @pytest.fixture

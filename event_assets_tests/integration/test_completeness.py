@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from event_assets.sandbox import Faults, Sandbox, World
+from event_assets.sandbox import EventSimulation, Faults, Sandbox
 from event_assets_tests.support.project import Project, checks, failure, metadata
 
-EVENTS = World(size=1_000, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
+EVENTS = EventSimulation(size=1_000, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from event_assets.orchestration import summary
-from event_assets.sandbox import Sandbox, World
+from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets.warehouse import sql
 from event_assets_tests.support.project import Project, checks, failure, metadata, shown
 
@@ -84,7 +84,7 @@ def test_columns_come_from_the_fields_of_the_api(project: Project, api: Sandbox)
 
 def test_syncing_a_changing_api_again_keeps_every_id_once(project: Project) -> None:
     now = datetime(2026, 3, 1, tzinfo=timezone.utc)
-    with Sandbox(World(size=600), clock=lambda: now) as api:
+    with Sandbox(EventSimulation(size=600), clock=lambda: now) as api:
         seen: set[str] = set()
         for _ in range(3):
             result = project.sync(url=api.url)

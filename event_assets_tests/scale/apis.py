@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from event_assets.sandbox import Faults, World
-from event_assets.sandbox.event_list import Listing
+from event_assets.sandbox import EventSimulation, Faults
+from event_assets.sandbox.event_list import EventList
 from event_assets.sandbox.http_app import BackgroundServer
-from event_assets.sandbox.responses import Answers
+from event_assets.sandbox.responses import FakeApi
 
 SOUND = Faults()
 TIMES = ("start_time", "end_time")
@@ -38,7 +38,7 @@ class Platform:
         self._latency = latency
         self._answering = True
         self._answers = {
-            name: Answers(Listing(World(events, seed, frozen=True), 0.0), key_of(name))
+            name: FakeApi(EventList(EventSimulation(events, seed, frozen=True), 0.0), key_of(name))
             for seed, name in enumerate(f"org-{number:03}" for number in range(accounts))
         }
 
@@ -57,7 +57,7 @@ class Platform:
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Give every event of each account as the table should have it."""
         for name, answers in self._answers.items():
-            for row in answers.listing.rows:
+            for row in answers.event_list.rows:
                 yield name, dict(_columns(json.loads(row.body)))
 
     @contextmanager
@@ -90,7 +90,7 @@ class Platform:
         while not self._answering:
             await asyncio.sleep(GLANCE)
         name = request.path_params["account"]
-        answer = self._answers[name].answer(request.query_params, SOUND)
+        answer = self._answers[name].respond(request.query_params, SOUND)
         return Response(answer.body(), answer.status, answer.headers, answer.media_type)
 
 

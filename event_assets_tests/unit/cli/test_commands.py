@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.sandbox import Faults, Sandbox, World
+from event_assets.sandbox import EventSimulation, Faults, Sandbox
 from event_assets_tests.support.project import BIN, ROOT, Project
 
 MATERIALIZE = ("dagster", "asset", "materialize", "-m", "event_assets.definitions", "--select")
@@ -54,7 +54,7 @@ def test_definitions_load_without_key_network_or_database_and_write_no_file(
 
 def test_materializing_everything_three_times_follows_a_changing_api(project: Project) -> None:
     now = datetime(2026, 3, 1, tzinfo=timezone.utc)
-    with Sandbox(World(size=400), clock=lambda: now) as api:
+    with Sandbox(EventSimulation(size=400), clock=lambda: now) as api:
         seen: set[str] = set()
         for _ in range(3):
             project.connect_to(api.url)

@@ -107,7 +107,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(api: Sandbox) -> None:
 def test_the_key_is_on_the_wire_and_nowhere_in_the_answer(api: Sandbox) -> None:
     with session_for(api) as session:
         answer = session.get(api.url + PATH)
-    assert api.requests[0].key_right
+    assert api.requests[0].authorized
     assert KEY not in answer.url
     assert KEY not in str(answer.request.url)
 
@@ -116,7 +116,7 @@ def test_another_host_does_not_get_the_key(api: Sandbox) -> None:
     auth = APIKeyAuth(name="api_key", api_key=KEY, location="query")
     with ReadAheadSession("http://127.0.0.1:1", auth) as session:
         assert session.get(api.url + PATH).status_code == 401
-    assert not api.requests[0].key_right
+    assert not api.requests[0].authorized
 
 
 def test_no_connection_is_said_in_one_sentence_without_the_key() -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from event_assets.definitions import defs
 from event_assets.orchestration import charts
-from event_assets.sandbox import Sandbox, World
+from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets_tests.support.project import Project, failure, metadata
 
 WHEN = datetime(2026, 5, 1, tzinfo=timezone.utc)
-WORLD = World(300, seed=1).events(datetime.now(timezone.utc))
+WORLD = EventSimulation(300, seed=1).events(datetime.now(timezone.utc))
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_an_api_that_is_as_expected_is_ready_after_five_requests(api: Sandbox) -
         *("field name", "field start_time", "field end_time"),
         *("page 2", "page size", "total", "rate limit", "order", "full sync"),
     ]
-    assert [(r.offset, r.key_right) for r in api.requests] == [
+    assert [(r.offset, r.authorized) for r in api.requests] == [
         (0, True), (99, True), (0, False), (0, True), (249, True),
     ]  # fmt: skip
 

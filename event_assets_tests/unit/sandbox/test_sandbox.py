@@ -19,9 +19,17 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from event_assets.sandbox import KEY, Event, Faults, Sandbox, SandboxError, World, process
+from event_assets.sandbox import (
+    KEY,
+    Event,
+    EventSimulation,
+    Faults,
+    Sandbox,
+    SandboxError,
+    run_sandbox,
+)
 from event_assets.sandbox.__main__ import main
-from event_assets.sandbox.fault_flags import add_fault_flags, faults_of, flags_of
+from event_assets.sandbox.fault_flags import add_fault_flags, build_flags, parse_faults
 
 ROOT = Path(__file__).parents[3]
 NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
@@ -155,7 +163,7 @@ def test_requests_are_recorded_without_the_key() -> None:
     assert dataclasses.astuple(dataclasses.replace(first, at=0)) == (
         "GET", "/v1/events", 2, 3, 200, 0, True,
     )  # fmt: skip
-    assert (second.status, second.key_right, second.offset, second.limit) == (
+    assert (second.status, second.authorized, second.offset, second.limit) == (
         401,
         False,
         None,
@@ -186,7 +194,7 @@ def test_two_of_them_have_ports_of_their_own() -> None:
 def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
     with Sandbox(1) as api:
         port = urlsplit(api.url).port or 0
-        with pytest.raises(SandboxError, match=f"Port {port} .* is taken"), Sandbox(1, port=port):
+        with pytest.raises(SandboxError, match=f"Port {port} .* is in use"), Sandbox(1, port=port):
             pass
 
 
@@ -239,13 +247,13 @@ def test_importing_it_does_not_import_the_web_server() -> None:
 
 
 def test_equal_seeds_make_equal_worlds() -> None:
-    assert World(300, seed=7).events(NOON) == World(300, seed=7).events(NOON)
-    assert World(300, seed=7).events(NOON) != World(300, seed=8).events(NOON)
+    assert EventSimulation(300, seed=7).events(NOON) == EventSimulation(300, seed=7).events(NOON)
+    assert EventSimulation(300, seed=7).events(NOON) != EventSimulation(300, seed=8).events(NOON)
 
 
 @pytest.mark.parametrize("size", [0, 1, 250])
 def test_a_frozen_world_has_exactly_its_size_and_never_changes(size: int) -> None:
-    world = World(size, frozen=True)
+    world = EventSimulation(size, frozen=True)
     events = world.events(NOON)
     assert len(by_id(events)) == size
     assert world.events(NOON + timedelta(days=3650)) == events
@@ -253,13 +261,13 @@ def test_a_frozen_world_has_exactly_its_size_and_never_changes(size: int) -> Non
 
 @pytest.mark.parametrize("year", [1970, 2024, 2035])
 def test_a_live_world_has_about_its_size_at_any_date(year: int) -> None:
-    events = World(5000).events(datetime(year, 2, 28, 23, 59, tzinfo=timezone.utc))
+    events = EventSimulation(5000).events(datetime(year, 2, 28, 23, 59, tzinfo=timezone.utc))
     assert 4750 < len(events) < 5250
     assert len(by_id(events)) == len(events)
 
 
 def test_events_are_of_the_instant_they_are_asked_for() -> None:
-    for event in World(500).events(NOON):
+    for event in EventSimulation(500).events(NOON):
         assert abs(datetime.fromisoformat(start_of(event)) - NOON) < timedelta(days=50)
         assert moment(event["created_at"]) <= moment(event["updated_at"]) <= NOON
 
@@ -281,7 +289,7 @@ def test_every_record_has_every_field_in_its_type() -> None:
 
     venue = {"id": str, "name": str, "city": str, "country": str, "capacity": int}
     texts = dict.fromkeys(FIELDS, str)
-    for event in World(1000).events(NOON):
+    for event in EventSimulation(1000).events(NOON):
         assert list(event) == FIELDS
         assert all(isinstance(tag, str) for tag in event["tags"])
         assert shape({**event, "end_time": event["end_time"] or ""}) == {
@@ -295,24 +303,24 @@ def test_every_record_has_every_field_in_its_type() -> None:
 
 
 def test_events_end_after_their_start_and_one_in_five_has_no_end() -> None:
-    events = World(5000).events(NOON)
+    events = EventSimulation(5000).events(NOON)
     ended = [event for event in events if event["end_time"] is not None]
     assert 0.75 < len(ended) / len(events) < 0.85
     assert all(moment(event["end_time"]) > moment(event["start_time"]) for event in ended)
 
 
 def test_times_are_in_utc_or_have_an_offset() -> None:
-    endings = {event["start_time"][19:] for event in World(1000).events(NOON)}
+    endings = {event["start_time"][19:] for event in EventSimulation(1000).events(NOON)}
     assert {"Z", "+09:00", "-05:00"} <= endings
 
 
 @pytest.mark.parametrize("character", ["ü", "é", "音", "م", "🎉"])
 def test_names_are_of_many_scripts(character: str) -> None:
-    assert any(character in event["name"] for event in World(1000).events(NOON))
+    assert any(character in event["name"] for event in EventSimulation(1000).events(NOON))
 
 
 def later(days: float) -> tuple[dict[str, Event], dict[str, Event]]:
-    world = World(3000)
+    world = EventSimulation(3000)
     return by_id(world.events(NOON)), by_id(world.events(NOON + timedelta(days=days)))
 
 
@@ -348,7 +356,7 @@ def test_events_are_removed_before_they_start() -> None:
 
 
 def test_events_leave_the_list_a_day_after_their_end() -> None:
-    ends = [moment(e["end_time"]) for e in World(3000).events(NOON) if e["end_time"]]
+    ends = [moment(e["end_time"]) for e in EventSimulation(3000).events(NOON) if e["end_time"]]
     assert NOON - timedelta(days=1) < min(ends) < NOON - timedelta(hours=22)
 
 
@@ -360,7 +368,7 @@ def test_updated_at_moves_exactly_when_an_event_changes() -> None:
 
 
 def test_about_one_event_changes_a_minute() -> None:
-    world, changes = World(), 0
+    world, changes = EventSimulation(), 0
     before = by_id(world.events(NOON))
     for quarter in range(1, 5):
         after = by_id(world.events(NOON + timedelta(hours=6 * quarter)))
@@ -372,16 +380,16 @@ def test_about_one_event_changes_a_minute() -> None:
 
 def test_an_instant_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        World(1).events(datetime(2026, 1, 1))
+        EventSimulation(1).events(datetime(2026, 1, 1))
 
 
 def test_a_negative_size_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
-        World(-1)
+        EventSimulation(-1)
 
 
 def test_a_live_sandbox_follows_its_clock() -> None:
-    world, clock = World(200), Clock(NOON)
+    world, clock = EventSimulation(200), Clock(NOON)
     with Sandbox(world, clock=clock) as api:
         for hours in (0, 0.1, 1, 7, 24, 24 * 20, 24 * 900, 24 * 3):  # the last one is back in time
             clock.now = NOON + timedelta(hours=hours)
@@ -391,7 +399,7 @@ def test_a_live_sandbox_follows_its_clock() -> None:
 
 
 def test_a_row_that_leaves_a_live_world_was_not_present_throughout() -> None:
-    world, clock = World(200), Clock(NOON)
+    world, clock = EventSimulation(200), Clock(NOON)
     api = Sandbox(world, clock=clock)
     first = set(api.ids())
     clock.now += timedelta(days=2)
@@ -646,10 +654,10 @@ def test_the_key_can_be_shown_in_answers(key: str) -> None:
 
 
 def test_a_process_serves_a_live_world_until_the_end_of_its_block() -> None:
-    with process(200, seed=3) as url:
+    with run_sandbox(200, seed=3) as url:
         answer = get(url, limit=1000).json()
         now = datetime.now(timezone.utc)
-    world = {event["id"] for event in World(200, seed=3).events(now)}
+    world = {event["id"] for event in EventSimulation(200, seed=3).events(now)}
     assert len({event["id"] for event in answer["data"]} & world) > 150
     assert refuses(url)
 
@@ -660,36 +668,36 @@ def test_a_process_takes_nothing_from_the_environment(
     (tmp_path / "uvicorn.py").write_text("raise SystemExit('the wrong uvicorn')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    with process(5, frozen=True) as url:
+    with run_sandbox(5, frozen=True) as url:
         assert get(url).json()["total"] == 5
 
 
 def test_a_process_has_faults() -> None:
-    with process(5, frozen=True, faults=Faults(total="none", ignore_key=True)) as url:
+    with run_sandbox(5, frozen=True, faults=Faults(total="none", ignore_key=True)) as url:
         assert list(get(url, api_key="any").json()) == ["data"]
 
 
 def test_a_process_that_does_not_come_up_says_why() -> None:
     with Sandbox(1) as api:
         port = urlsplit(api.url).port or 0
-        with pytest.raises(SandboxError, match=f"did not start: Port {port} .* is taken"):
+        with pytest.raises(SandboxError, match=f"did not start: Port {port} .* is in use"):
             start_and_stop(port=port)
 
 
 def start_and_stop(**options: Any) -> None:
-    with process(1, frozen=True, **options):
+    with run_sandbox(1, frozen=True, **options):
         pass
 
 
 def test_a_process_that_takes_too_long_is_given_up() -> None:
-    with pytest.raises(SandboxError, match=r"not answer within 0\.001 s"):
+    with pytest.raises(SandboxError, match=r"not respond within 0\.001 s"):
         start_and_stop(timeout=0.001)
 
 
 def test_a_process_ends_when_its_parent_is_killed() -> None:
     script = """
-from event_assets.sandbox import process
-with process(1, frozen=True) as url:
+from event_assets.sandbox import run_sandbox
+with run_sandbox(1, frozen=True) as url:
     print(url, flush=True)
     input()
 """
@@ -733,7 +741,7 @@ def test_the_command_line_tells_that_a_port_is_taken(capsys: pytest.CaptureFixtu
         port = urlsplit(api.url).port
         with own_signals():
             assert main([f"--port={port}", "--events=1"]) == 1
-    assert capsys.readouterr() == ("", f"Port {port} of 127.0.0.1 is taken; choose another.\n")
+    assert capsys.readouterr() == ("", f"Port {port} of 127.0.0.1 is in use; choose another.\n")
 
 
 @contextmanager
@@ -755,11 +763,11 @@ def test_the_command_line_refuses_what_makes_no_sense(flag: str) -> None:
 def parsed(flags: list[str]) -> Faults:
     parser = argparse.ArgumentParser()
     add_fault_flags(parser)
-    return faults_of(parser.parse_args(flags))
+    return parse_faults(parser.parse_args(flags))
 
 
 def test_no_fault_needs_no_flag() -> None:
-    assert flags_of(Faults()) == []
+    assert build_flags(Faults()) == []
     assert parsed([]) == Faults()
 
 
@@ -771,8 +779,8 @@ def test_each_fault_has_a_flag_with_a_note(
         fault.name, True if isinstance(fault.default, bool) else 7
     )
     faults = Faults(**{fault.name: value})
-    assert len(flags_of(faults)) == 1
-    assert parsed(flags_of(faults)) == faults
+    assert len(build_flags(faults)) == 1
+    assert parsed(build_flags(faults)) == faults
     with own_signals(), pytest.raises(SystemExit):
         main(["--help"])
     assert f"--{fault.name.replace('_', '-')} " in capsys.readouterr().out
