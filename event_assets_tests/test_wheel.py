@@ -1,0 +1,108 @@
+"""The project as a wheel, installed into another Dagster project."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from event_assets_tests.conftest import ROOT
+
+PROJECT = """
+[tool.dg]
+directory_type = "project"
+
+[tool.dg.project]
+root_module = "other"
+"""
+DEFINITIONS = """
+from pathlib import Path
+
+import dagster as dg
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+"""
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build the wheel from a copy of the sources, with the setuptools of this environment."""
+    sources = folder / "sources"
+    shutil.copytree(
+        ROOT / "event_assets",
+        sources / "event_assets",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    for name in ("LICENSE", "README.md", "pyproject.toml", "setup.cfg"):
+        shutil.copy(ROOT / name, sources)
+    build = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", build],
+        cwd=sources,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return sources / done.stdout.split()[-1]
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment that has the wheel, and sees the packages of this environment behind it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    uv = shutil.which("uv") or str(ROOT / ".venv-uv/bin/uv")
+    python = folder / "venv" / "bin" / "python"
+    for command in (
+        ["venv", "--python", sys.executable, str(folder / "venv")],
+        ["pip", "install", "--no-deps", "--no-index", "--python", str(python),
+         str(build_wheel(folder))],
+    ):  # fmt: skip
+        subprocess.run([uv, "--quiet", "--offline", *command], check=True, timeout=60)
+    (site_packages,) = (folder / "venv").glob("lib/python*/site-packages")
+    (site_packages / "behind.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return python
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Another Dagster project, with one source."""
+    folder = tmp_path / "other_project"
+    source = folder / "other" / "defs" / "concerts"
+    source.mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(PROJECT)
+    (folder / "other" / "__init__.py").touch()
+    (folder / "other" / "definitions.py").write_text(DEFINITIONS)
+    shutil.copy(ROOT / "event_assets" / "defs" / "events" / "defs.yaml", source)
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    return folder
+
+
+def run(python: Path, cwd: Path, program: str, *arguments: str, **environment: str) -> str:
+    """Run a program of Dagster's in another environment and project; return what it prints."""
+    done = subprocess.run(
+        [python, "-c", f"from {program} import main; main()", *arguments],
+        cwd=cwd,
+        env={
+            **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
+            "HOME": str(cwd.parent),
+            "DAGSTER_HOME": str(cwd.parent),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_another_project_lists_the_component(python: Path, other: Path) -> None:
+    listed = run(python, other, "dagster_dg_cli.cli", "list", "components", "--json")
+    assert "event_assets.EventApi" in listed
