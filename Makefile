@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-scale run dev check lint test test-newest test-ui test-faults test-scale \
+.PHONY: help setup setup-dev setup-scale run dev check lint deptry test test-newest test-ui test-faults test-scale \
 	bench lock audit clean moved
 
 help: ## List the commands
@@ -57,10 +57,13 @@ check: setup ## Check defs.yaml: names, values, definitions
 lint: setup-dev ## Run the linters and the type checker
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 	@$(BIN)/hadolint deploy/Dockerfile
-	@$(BIN)/deptry . --extend-exclude event_assets_tests --extend-exclude bench
-	@$(BIN)/deptry . --ignore DEP002,DEP004
+	@$(MAKE) --no-print-directory deptry
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/mypy
+
+deptry: setup-dev
+	@$(BIN)/deptry . --extend-exclude event_assets_tests --extend-exclude bench
+	@$(BIN)/deptry . --ignore DEP002,DEP004  # the tests may use what is for them only
 
 test: lint ## Run the linters, the type checker and all tests
 	@$(BIN)/pytest --numprocesses 2
