@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from event_assets_tests.conftest import ROOT
+from event_assets_tests.support.project import ROOT
 
 PROJECT = """
 [tool.dg]

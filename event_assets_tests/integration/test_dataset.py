@@ -6,7 +6,7 @@ import dlt
 from dlt.destinations import duckdb
 
 from event_assets.sandbox import Sandbox
-from event_assets_tests.conftest import Project
+from event_assets_tests.support.project import Project
 
 DATASET = "events"
 
