@@ -134,8 +134,8 @@ def _growth(rows: Sequence[Row]) -> str:
 def _slope(points: Sequence[tuple[float, float]]) -> float:
     table = pa.table({"x": [x for x, _ in points], "y": [y for _, y in points]})
     with duckdb.connect() as nowhere:
-        found = nowhere.from_arrow(table).aggregate("regr_slope(y, x)").fetchone()
-    return float(found[0] or 0) if found else 0.0
+        ((slope,),) = nowhere.from_arrow(table).aggregate("regr_slope(y, x)").fetchall()
+    return float(slope or 0)
 
 
 def draw(rows: Sequence[Row], file: Path) -> None:

@@ -30,6 +30,7 @@ from event_assets.orchestration.sensors import build_accounts_sensors
 from event_assets.orchestration.summary import RunSummary
 from event_assets.records.contract import build_contract
 from event_assets.values.errors import ConfigError
+from event_assets.warehouse import sql
 
 
 def _rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
@@ -183,10 +184,10 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, job and schedule of the source named by its folder."""
         name = Path(context.path).name
-        warehouse.verify()
+        warehouse.get_destination().validate_settings()
         if (
             NAMING.normalize_identifier(name) != name
-            or name in warehouse.reserved_words()
+            or name in sql.reserved_schema_names()
             or name.endswith(("_staging", "_fully", "_on_schedule"))  # of another source
         ):
             raise ConfigError(

@@ -97,7 +97,7 @@ def _event_data(
         freshness_policy=freshness,
         code_version=source.version,
         metadata={
-            "dagster/table_name": warehouse.table_name(source.name, EVENT_DATA),
+            "dagster/table_name": warehouse.full_table_name(source.name, EVENT_DATA),
             "dagster/column_schema": table_schema(
                 source,
                 [
@@ -124,7 +124,7 @@ def _extra_resource_asset(resource: ResourceConfig, owners: Sequence[str]) -> dg
         owners=owners,
         kinds={"dlt", warehouse.get_destination().kind},
         code_version=source.version,
-        metadata={"dagster/table_name": warehouse.table_name(source.name, resource.name)},
+        metadata={"dagster/table_name": warehouse.full_table_name(source.name, resource.name)},
     )
     return _ingested_asset(resource, spec)
 

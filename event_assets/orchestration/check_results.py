@@ -91,8 +91,7 @@ def evaluate_complete(
     rows = database.sql(f"from {source.name}.{quote_identifier(sync_log_table(table))}").filter(
         account_filter(source.account)
     )
-    newest = rows.order("started_at desc").limit(1)
-    figures = dict(zip(newest.columns, newest.fetchone() or (), strict=False))
+    figures = next(iter(fetch_rows(rows.order("started_at desc").limit(1))), {})
     if unfinished:
         figures = {"complete": False, "reason": unfinished}
     elif not figures:
@@ -117,8 +116,8 @@ def evaluate_unique_ids(
 ) -> dg.AssetCheckResult:
     """Check that `id` is unique and never null in `event_data`."""
     events = database.table(f"{source.name}.{EVENT_DATA}").filter(account_filter(source.account))
-    counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)").fetchone()
-    rows, distinct, missing = counts or (0, 0, 0)
+    counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)")
+    ((rows, distinct, missing),) = counts.fetchall()
     doubled = rows - missing - distinct
     examples = (
         events.aggregate("id, count(*) as rows", "id")
@@ -224,8 +223,8 @@ def evaluate_fresh(
     if inspection.has_table(database, schema, "_dlt_loads"):
         own = f"status = 0 and schema_name = {sql.quote_literal(source.events.pipeline)}"
         loads = database.table(f"{schema}._dlt_loads").filter(own)
-        newest = loads.aggregate("max(inserted_at)").fetchone()
-    return evaluate_age(newest[0] if newest else None, key, freshness)
+        ((newest,),) = loads.aggregate("max(inserted_at)").fetchall()
+    return evaluate_age(newest, key, freshness)
 
 
 def evaluate_age(

@@ -15,6 +15,7 @@ from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.metadata import asset_key
 from event_assets.sync import checkpoints
 from event_assets.sync.rejects import REJECTS, rejects_table
+from event_assets.values.errors import BusyError
 
 Checks = dict[str, tuple[str, CheckFunction]]  # descriptions and judges, by name
 BUSY_WAIT = 20.0  # seconds
@@ -104,7 +105,7 @@ def _built(
                     ],
                     patience,
                 )
-            except warehouse.BusyError:
+            except BusyError:
                 synced = _last_sync(context.instance, key)
                 return [check_results.evaluate_age(synced, key, cast("FreshnessConfig", freshness))]
 

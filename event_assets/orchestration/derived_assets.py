@@ -199,7 +199,7 @@ def _asset(
         kinds={warehouse.get_destination().kind, kind},
         code_version=hashlib.sha256(shown.encode()).hexdigest()[:12],
         metadata={
-            "dagster/table_name": warehouse.table_name(source.name, name),
+            "dagster/table_name": warehouse.full_table_name(source.name, name),
             "dagster/column_schema": metadata.table_schema(source, columns.items()),
         },
     )
@@ -247,7 +247,7 @@ def _all_events(
         group_name=ALL_EVENTS,
         kinds={warehouse.get_destination().kind, "view"},
         metadata={
-            "dagster/table_name": warehouse.table_name("main", ALL_EVENTS),
+            "dagster/table_name": warehouse.full_table_name("main", ALL_EVENTS),
             "dagster/column_schema": dg.TableSchema(described),
         },
     )

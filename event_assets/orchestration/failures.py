@@ -13,7 +13,7 @@ from event_assets.http import errors as http_errors
 from event_assets.pagination import PagingError
 from event_assets.sync.rejects import TooManyRejectsError
 from event_assets.values import errors
-from event_assets.values.errors import ConfigError
+from event_assets.values.errors import ConfigError, WarehouseError
 
 T = TypeVar("T")
 PLAIN_ERRORS = (
@@ -21,7 +21,7 @@ PLAIN_ERRORS = (
     PagingError,
     TooManyRejectsError,
     sandbox.SandboxError,
-    warehouse.WarehouseError,
+    WarehouseError,
 )
 OF_THE_DISK = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 
@@ -88,9 +88,9 @@ def user_message(error: BaseException) -> str | None:
         if isinstance(cause, PLAIN_ERRORS):
             return str(cause)
         if isinstance(
-            cause, (*OF_THE_DISK, *warehouse.get_destination().errors)
+            cause, (*OF_THE_DISK, *warehouse.get_destination().driver_errors)
         ) and not http_errors.is_request_error(cause):
-            said = warehouse.describe(cause)
+            said = warehouse.get_destination().describe_error(cause)
             if said is not None:
                 return said
         if isinstance(cause, duckdb.CatalogException):

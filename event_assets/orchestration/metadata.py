@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import duckdb
@@ -66,12 +66,11 @@ def table_metadata(
     names = relation.columns
     types = [str(kind) for kind in relation.types]
     range_of = "min(start_time), max(start_time)" if "start_time" in names else "null, null"
-    first_and_last = relation.aggregate(f"count(*), {range_of}").fetchone()
-    rows, first, last = cast("tuple[int, object, object]", first_and_last)
+    ((rows, first, last),) = relation.aggregate(f"count(*), {range_of}").fetchall()
     times = {"first_start_time": first, "last_start_time": last}
     return {
         "dagster/row_count": rows,
-        "dagster/table_name": dg.MetadataValue.text(warehouse.table_name(source.name, table)),
+        "dagster/table_name": dg.MetadataValue.text(warehouse.full_table_name(source.name, table)),
         "dagster/column_schema": dg.MetadataValue.table_schema(
             table_schema(source, zip(names, types, strict=True))
         ),
@@ -124,4 +123,4 @@ def chart_metadata(source: SourceConfig, name: str, spec: charts.Spec) -> dg.Met
 
 def charts_folder(source: SourceConfig) -> Path:
     """Where a source's pictures are."""
-    return warehouse.path().parent / "charts" / source.name
+    return warehouse.database_file().parent / "charts" / source.name

@@ -11,8 +11,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.sync import account_list
-from event_assets.values.errors import ConfigError
-from event_assets.warehouse import BusyError, WarehouseError
+from event_assets.values.errors import BusyError, ConfigError, WarehouseError
 
 if TYPE_CHECKING:
     from dagster._core.instance import DynamicPartitionsStore

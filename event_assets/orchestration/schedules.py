@@ -120,7 +120,7 @@ def _is_progressing(instance: dg.DagsterInstance, record: RunRecord, source: Sou
 
 def _is_running(source: SourceConfig, account: str) -> bool:
     return any(
-        warehouse.is_running(pipeline_name(source.name, resource, account))
+        warehouse.is_sync_running(pipeline_name(source.name, resource, account))
         for resource in source.resources
     )
 
@@ -190,7 +190,7 @@ def _pending_run(
         return f"Run {waiting.run_id[:8]}"
     if instance.run_launcher.supports_check_run_worker_health:
         return f"Run {runs[0].run_id[:8]}" if len(runs) >= MAX_ACTIVE_RUNS else None
-    return f"A sync of {schema}" if schema and warehouse.has_waiting_sync(schema) else None
+    return f"A sync of {schema}" if schema and warehouse.is_sync_waiting(schema) else None
 
 
 def freshness_cron(freshness: FreshnessConfig) -> str:

@@ -152,4 +152,4 @@ def _day(seconds: Any) -> str:
 def _query(materialization: dg.AssetMaterialization) -> str:
     *source, table = materialization.asset_key.path
     name = ".".join([*(source or [DEFAULT_SOURCE]), table])
-    return warehouse.get_destination().query(f"from {name} limit 10")
+    return warehouse.get_destination().query_command(f"from {name} limit 10")

@@ -53,7 +53,6 @@ def mixes_account_modes(
 def count_rows(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> int:
     """Count the rows of a table; where the resource is for an account, those of this one."""
     rows = database.table(f"{resource.source.name}.{sql.quote_identifier(resource.name)}")
-    found = (
-        rows.filter(sql.account_filter(resource.source.account)).aggregate("count(*)").fetchone()
-    )
-    return int(found[0]) if found else 0
+    rows = rows.filter(sql.account_filter(resource.source.account))
+    ((count,),) = rows.aggregate("count(*)").fetchall()
+    return int(count)

@@ -21,7 +21,7 @@ from event_assets.records.contract import build_id_reader
 from event_assets.records.stats import RecordStats, reject_key
 from event_assets.sync.rejects import rejects_table
 from event_assets.sync.sync_log import sync_log_columns, sync_log_table
-from event_assets.warehouse import inspection, retry_on_conflict, sql
+from event_assets.warehouse import get_destination, inspection, sql
 
 LOG = logging.getLogger("dagster")
 MAX_AGE = timedelta(days=7)
@@ -101,12 +101,12 @@ def save(
     def replace() -> None:
         with sql.transaction(database):
             syncs = sync_log_table(resource.name)
-            sql.create_table(database, source.name, syncs, sync_log_columns(source.account))
-            sql.create_table(database, source.name, table, COLUMNS)
+            sql.ensure_table(database, source.name, syncs, sync_log_columns(source.account))
+            sql.ensure_table(database, source.name, table, COLUMNS)
             delete(database, resource)
             sql.append_row(database, source.name, table, COLUMNS, row)
 
-    retry_on_conflict(replace)
+    get_destination().retry_on_conflict(replace)
 
 
 def delete(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> None:

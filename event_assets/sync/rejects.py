@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.records.arrow_builder import Reject
-from event_assets.warehouse import retry_on_conflict
+from event_assets.warehouse import get_destination
 from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal, transaction
 
 Reasons = Counter[tuple[str | None, str]]  # of rejecting a record, with its field
@@ -125,7 +125,7 @@ class RejectBuffer:
                     database.execute(good.format_map(words), given)
                 database.execute(ADD.format_map(words), [now, now, load_id])
 
-        retry_on_conflict(change)
+        get_destination().retry_on_conflict(change)
         self._start_over()
 
 

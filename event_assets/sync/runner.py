@@ -117,7 +117,7 @@ def plan_sync(
     """See what is there already, and have dlt do so."""
     source = resource.source
     ensure_same_origin(database, source)
-    warehouse.prepare(pipeline, database)  # what a killed sync left behind is fetched anew
+    warehouse.restore_state(pipeline, database)  # what a killed sync left behind is fetched anew
     increment = IncrementalCursor.from_endpoint(resource.endpoint)
     position = None
     if increment and not full:
@@ -245,5 +245,5 @@ def finalize(
             sql.append_row(database, source.name, sync_log_table(table), columns, row)
             checkpoints.delete(database, resource)
 
-    warehouse.retry_on_conflict(end)
+    warehouse.get_destination().retry_on_conflict(end)
     return Loaded(now, row)

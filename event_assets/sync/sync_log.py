@@ -57,5 +57,5 @@ def recorded_origin(database: duckdb.DuckDBPyConnection, schema: str) -> str | N
     """Give the API that the tables of a schema come from, if there are any."""
     if not has_table(database, schema, "event_data_api"):
         return None
-    found = database.table(f"{schema}.event_data_api").fetchone()
-    return str(found[0]) if found else None
+    rows = database.table(f"{schema}.event_data_api").fetchall()
+    return str(rows[0][0]) if rows else None

@@ -154,7 +154,7 @@ def record_changes(
             shares = _filled(database, schema, now)
             compared = _compared(now, before, first, ignore, shares)
             _compare(database, words, compared, now, same=now == before)
-        ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchone()
+        ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchall()
         if now != before and ended:
             columns = ", ".join(map(quote_identifier, now))
             database.execute(START_ANEW.format(schema=schema, columns=columns))
@@ -265,8 +265,8 @@ def _filled(
     counts = ", ".join(
         f"count({quote_identifier(name)}) / greatest(count(*), 1)" for name in columns
     )
-    shares = database.sql(f"from {schema}.current_events").aggregate(counts).fetchone()
-    return dict(zip(columns, shares or (), strict=True))
+    (shares,) = database.sql(f"from {schema}.current_events").aggregate(counts).fetchall()
+    return dict(zip(columns, shares, strict=True))
 
 
 def _columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A connection without a file of its own, to which a catalog is attached."""
+"""An in-memory DuckDB connection with a catalog attached."""
 
 from __future__ import annotations
 
@@ -8,35 +8,37 @@ from pathlib import Path
 import duckdb
 
 from event_assets.warehouse import extensions
-from event_assets.warehouse.destination import CONFIG
+from event_assets.warehouse.destination import DUCKDB_CONFIG
 
 CATALOG = "_warehouse"  # no schema has this name
-STAGING = "_staging"  # a database of this process' own: nobody else is to see what is staged
+STAGING = "_staging"  # a database of this process: others must not see staged rows
 
 
 def attach(
-    folder: Path, destination: str, names: Iterable[str], steps: Iterable[str]
+    folder: Path, destination: str, names: Iterable[str], statements: Iterable[str]
 ) -> duckdb.DuckDBPyConnection:
-    """Open a connection, and attach what `steps` say, which is to be named `CATALOG`.
+    """Open a connection and run the statements that attach a catalog named `CATALOG`.
 
     Args:
-        folder: for temporary files.
-        destination: its name, for messages.
-        names: the extensions needed.
-        steps: SQL.
+        folder: a folder for temporary files.
+        destination: the name of the destination, for messages.
+        names: the extensions that are needed.
+        statements: SQL.
 
     Raises:
-        duckdb.Error: when it cannot be attached.
-        WarehouseError: when an extension is missing.
+        duckdb.Error: If the catalog cannot be attached.
+        WarehouseError: If an extension is missing.
     """
-    connection = duckdb.connect(
-        ":memory:", config={**CONFIG, **extensions.CONFIG, "temp_directory": str(folder / "spill")}
-    )
+    config = DUCKDB_CONFIG | {
+        "autoinstall_known_extensions": False,
+        "temp_directory": str(folder / "spill"),
+    }
+    connection = duckdb.connect(":memory:", config=config)
     try:
-        extensions.load(connection, destination, names)
+        extensions.load_extensions(connection, destination, names)
         connection.execute(f"attach '{folder}/staging.duckdb' as {STAGING}")
-        for step in steps:
-            connection.execute(step)
+        for statement in statements:
+            connection.execute(statement)
         connection.execute(f"use {CATALOG}")
     except BaseException:
         connection.close()

@@ -1,53 +1,51 @@
-"""What every destination has in common: one DuckDB connection that sees its tables."""
+"""The interface of a destination: a DuckDB connection that sees its tables."""
 
 from __future__ import annotations
 
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import duckdb
+from dlt.common.destination import Destination as DltDestination
 
-if TYPE_CHECKING:
-    from dlt.common.destination import Destination as DltDestination
+from event_assets.warehouse.retry import retry
 
+T = TypeVar("T")
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-DUCKDB = "EVENTS_DUCKDB"
-# One thread writes as fast as two here (measured), in half the memory; the limit makes DuckDB use
-# the disk for large merges, so that memory does not grow with rows.
-MEMORY = 128  # MB, unless a table is very wide
-MEMORY_OF_COLUMN = 1  # MB: a merge holds a block or two of each column
-CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 1,
+DATABASE_VARIABLE = "EVENTS_DUCKDB"
+DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,  # writes as fast as two here (measured), in half the memory
     "preserve_insertion_order": False,
 }
-KIND = re.compile(r"^(\w+( \w+)* Error: )+")  # of DuckDB's errors
+ERROR_PREFIX = re.compile(r"^(\w+( \w+)* Error: )+")  # of DuckDB's messages
 
 
 def database_file() -> Path:
-    """Absolute path of the DuckDB file: `EVENTS_DUCKDB`, by default under the project."""
-    return PROJECT_ROOT / os.environ.get(DUCKDB, "data/warehouse.duckdb")
+    """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project."""
+    return PROJECT_ROOT / os.environ.get(DATABASE_VARIABLE, "data/warehouse.duckdb")
 
 
-def reason_of(error: BaseException) -> str:
-    """Give the first line of what DuckDB or the system says, without its decoration."""
+def error_reason(error: BaseException) -> str:
+    """Return the first line of a message of DuckDB or the system, without decoration."""
     if isinstance(error, OSError) and not isinstance(error, duckdb.Error):
         return ": ".join(filter(None, (error.filename, error.strerror)))
     first = str(error).strip().partition("\n")[0].partition(" See also")[0]
-    return KIND.sub("", first).strip().rstrip(".!")
+    return ERROR_PREFIX.sub("", first).strip().rstrip(".!")
 
 
-def advice_for(error: BaseException, advice: dict[str, str]) -> str | None:
-    """Say what to do, by what is said."""
-    return next((do for said, do in advice.items() if re.search(said, str(error))), None)
+def find_advice(error: BaseException, advice: dict[str, str]) -> str | None:
+    """Return the first advice whose pattern matches an error's message."""
+    return next((text for pattern, text in advice.items() if re.search(pattern, str(error))), None)
 
 
 class Destination(ABC):
-    """Where the tables are.
+    """A place for tables. The defaults are those of a DuckDB file.
 
     Attributes:
         kind: its name in EVENTS_DESTINATION.
@@ -58,104 +56,96 @@ class Destination(ABC):
     @property
     @abstractmethod
     def display_name(self) -> str:
-        """Name it for people, without a secret."""
+        """Its name for people, without a secret."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """Name the database, as it stands before the schema of a table."""
+        """The database's name, as it precedes the schema of a table."""
 
     @property
+    @abstractmethod
     def single_writer(self) -> bool:
-        """Can only one process have it open?"""
-        return False
-
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """Give the errors of its drivers, beside DuckDB's."""
-        return ()
+        """Whether only one process can have it open."""
 
     @property
     @abstractmethod
     def new_database_hint(self) -> str:
-        """Say how to begin with another, empty one."""
+        """How to start with a new, empty database."""
 
     @property
+    @abstractmethod
     def files(self) -> list[Path]:
-        """Give the files on this machine that hold the tables, where it is only some."""
-        return []
-
-    def query(self, sql: str) -> str:
-        """Give a line of Python that shows what a query finds."""
-        return (
-            "from event_assets import warehouse as w; "
-            f"w.run(lambda database: database.sql('{sql}').show())"
-        )
+        """The files on this machine that hold the tables, if they are few."""
 
     @property
+    @abstractmethod
     def lock_file(self) -> Path:
-        """Give the file by which writers of this host take turns, where they do."""
-        return Path(f"{database_file()}.lock")
+        """The lock file of writers on this machine, where there is a single writer."""
 
     @property
-    def folder(self) -> Path:
-        """Give the folder on this machine where dlt works."""
+    def driver_errors(self) -> tuple[type[Exception], ...]:
+        """The errors of its drivers other than DuckDB."""
+        return ()
+
+    @property
+    def pipelines_folder(self) -> Path:
+        """The folder on this machine where dlt's pipelines work."""
         return database_file().parent / "dlt" / self.name
 
     @abstractmethod
-    def check(self, schema: str) -> None:
-        """See whether dlt and DuckDB can live with its name, and a schema of that name in it.
+    def query_command(self, sql: str) -> str:
+        """Return a line of Python that prints the result of a query."""
+
+    @abstractmethod
+    def validate_names(self, schema: str) -> None:
+        """Check that dlt and DuckDB can use its name, and a schema of this name in it.
 
         Raises:
-            WarehouseError: when they cannot.
+            WarehouseError: If they cannot.
         """
 
-    def verify(self) -> None:  # noqa: B027 (a file has nothing to verify)
-        """See whether the settings can work, without a connection and without a key.
+    def validate_settings(self) -> None:  # noqa: B027 (a file has none)
+        """Check the settings, without a connection or a key.
 
         Raises:
-            WarehouseError: when they cannot.
+            WarehouseError: If they cannot work.
         """
 
     @abstractmethod
     def open(self, folder: Path) -> duckdb.DuckDBPyConnection:
-        """Open a connection whose default catalog is this place.
+        """Open a connection whose default catalog is this destination.
 
         Args:
-            folder: for temporary files; it outlives the connection.
+            folder: a folder for temporary files that outlives the connection.
 
         Raises:
-            duckdb.Error, OSError: when it cannot be opened.
-            WarehouseError: when something is missing.
+            duckdb.Error, OSError: If it cannot be opened.
+            WarehouseError: If something is missing.
         """
 
     @abstractmethod
-    def destination(
-        self, connection: duckdb.DuckDBPyConnection, first: Sequence[str] = ()
+    def as_dlt_destination(
+        self, connection: duckdb.DuckDBPyConnection, alter_statements: Sequence[str] = ()
     ) -> DltDestination[Any, Any]:
-        """Build dlt's destination of it.
-
-        Args:
-            connection: is open.
-            first: changes of the table, as `alter table` takes them, together with its rows.
-        """
+        """Build dlt's destination on an open connection; `alter_statements` as `pipeline.load`."""
 
     @abstractmethod
-    def describe(self, error: BaseException) -> str | None:
-        """Say in one sentence why it cannot be used, and what to do; None: it is not that."""
+    def describe_error(self, error: BaseException) -> str | None:
+        """Return in one sentence why it cannot be used, or None if the error has another cause."""
 
     def is_conflict(self, error: BaseException) -> bool:  # noqa: ARG002
-        """Did another writer come in between, so that trying again helps?"""
+        """Return whether an error is a write conflict, so that a retry can succeed."""
         return False
 
-    def pipeline_lock(self, name: str, waiting: str) -> AbstractContextManager[None]:  # noqa: ARG002
-        """Hold what keeps other hosts from the sync of a name; wait for it as long as it takes."""
+    def hold_lock(self, name: str, message: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Hold a lock that other hosts see; log the message if it has to wait."""
         return nullcontext()
 
-    def turn(self) -> AbstractContextManager[None]:
-        """Queue up behind those that came in between before."""
-        return nullcontext()
+    def retry_on_conflict(self, action: Callable[[], T]) -> T:
+        """Run an atomic action, retrying on write conflicts; retries queue behind one another."""
+        return retry(action, self.is_conflict, partial(self.hold_lock, "", ""))
 
-    def tidying(self) -> Sequence[str]:
-        """Give the statements that do away with what is not needed any more, if that takes any."""
+    def maintenance_statements(self) -> Sequence[str]:
+        """Return the statements that delete what is no longer needed."""
         return ()

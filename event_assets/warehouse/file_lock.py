@@ -1,4 +1,4 @@
-"""Who may go on, on this machine: locks that end with their process."""
+"""File locks between processes of one machine, released when a process ends."""
 
 import logging
 from collections.abc import Iterator
@@ -13,20 +13,20 @@ LOG = logging.getLogger("dagster")
 
 
 @contextmanager
-def hold_file_lock(lock_file: Path, waiting: str, patience: float | None = None) -> Iterator[None]:
-    """Hold a lock, which ends with the process; wait for it as long as it takes, or patience.
+def hold_file_lock(lock_file: Path, message: str, timeout: float | None = None) -> Iterator[None]:
+    """Hold a lock; log the message if it has to wait.
 
     Raises:
-        BusyError: when another has it for longer than `patience` seconds, if there is a limit.
+        BusyError: If another process holds it for longer than `timeout` seconds; None is no limit.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lock_file)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        LOG.info("%s ...", waiting)
+        LOG.info("%s ...", message)
         try:
-            lock.acquire(timeout=-1 if patience is None else patience)
+            lock.acquire(timeout=-1 if timeout is None else timeout)
         except Timeout:
             raise BusyError from None
     try:
@@ -35,8 +35,8 @@ def hold_file_lock(lock_file: Path, waiting: str, patience: float | None = None)
         lock.release()
 
 
-def is_locked(lock_file: Path) -> bool:
-    """Does another process have a lock?"""
+def is_file_locked(lock_file: Path) -> bool:
+    """Return whether another process holds a lock."""
     try:
         with FileLock(lock_file, blocking=False):
             return False

@@ -9,7 +9,7 @@ from event_assets.warehouse.sql import quote_identifier, quote_literal
 
 
 def column_types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
-    """Give the columns that a table has and their types, by dlt's names."""
+    """Return the columns of a table and their types, by dlt's names."""
     names = {duck: name for name, duck in DUCKDB_TYPES.items()}
     found = database.execute(
         "select column_name, data_type from duckdb_columns() "
@@ -22,20 +22,20 @@ def column_types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -
 def losslessly_widenable(
     database: duckdb.DuckDBPyConnection, schema: str, table: str
 ) -> frozenset[str]:
-    """Give the columns of whole numbers that can become floats: their values stay the same."""
-    whole = [
+    """Return the integer columns whose values all stay the same as floats."""
+    integers = [
         name for name, kind in column_types(database, schema, table).items() if kind == "bigint"
     ]
-    if not whole:
+    if not integers:
         return frozenset()
-    ends = ", ".join(
+    maxima = ", ".join(
         f"greatest(-min({quote_identifier(name)})::hugeint, max({quote_identifier(name)}))"
-        for name in whole
+        for name in integers
     )
-    largest = database.table(f"{schema}.{table}").aggregate(ends).fetchone() or ()
+    (largest,) = database.table(f"{schema}.{table}").aggregate(maxima).fetchall()
     return frozenset(
         name
-        for name, value in zip(whole, largest, strict=True)
+        for name, value in zip(integers, largest, strict=True)
         if (value or 0) <= MAX_EXACT_INTEGER
     )
 
@@ -46,34 +46,20 @@ def fetch_rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
 
 
 def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    """Is there a table of this name?"""
-    found = database.execute(
-        "select count(*) from duckdb_tables() "
-        "where database_name = current_database() and schema_name = ? and table_name = ?",
-        [schema, table],
-    ).fetchone()
-    return found != (0,)
+    """Return whether there is a table of this name."""
+    return _exists(database, "duckdb_tables()", schema_name=schema, table_name=table)
 
 
 def has_view(database: duckdb.DuckDBPyConnection, schema: str, view: str) -> bool:
-    """Is there a view of this name?"""
-    found = database.execute(
-        "select count(*) from duckdb_views() "
-        "where database_name = current_database() and schema_name = ? and view_name = ?",
-        [schema, view],
-    ).fetchone()
-    return found != (0,)
+    """Return whether there is a view of this name."""
+    return _exists(database, "duckdb_views()", schema_name=schema, view_name=view)
 
 
 def has_column(database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> bool:
-    """Has a table a column of this name? Not, if there is no such table."""
-    found = database.execute(
-        "select count(*) from duckdb_columns() "
-        "where database_name = current_database() "
-        "and schema_name = ? and table_name = ? and column_name = ?",
-        [schema, table, column],
-    ).fetchone()
-    return found != (0,)
+    """Return whether there is a table with a column of this name."""
+    return _exists(
+        database, "duckdb_columns()", schema_name=schema, table_name=table, column_name=column
+    )
 
 
 def latest_value(
@@ -83,18 +69,23 @@ def latest_value(
     column: str,
     where: str = "true",
 ) -> Any:
-    """Give a column of the newest row of a table of our own; None where there is none."""
+    """Return a column of the newest row of a table of our own, or None if there is none."""
     if not has_column(database, schema, table, column):
         return None
-    newest = database.table(f"{schema}.{table}").filter(where).order("started_at desc").limit(1)
-    row = newest.project(column).fetchone()
-    return row[0] if row else None
+    rows = database.table(f"{schema}.{table}").filter(where).order("started_at desc").limit(1)
+    return next((value for (value,) in rows.project(column).fetchall()), None)
 
 
 def latest_load_id(database: duckdb.DuckDBPyConnection, schema: str, pipeline: str) -> str:
-    """Give the id of the newest load of a pipeline into a schema."""
+    """Return the id of a pipeline's newest load into a schema, or an empty string."""
     loads = database.table(f"{schema}._dlt_loads").filter(
         f"schema_name = {quote_literal(pipeline)}"
     )
-    newest = loads.order("inserted_at desc").limit(1).project("load_id").fetchone()
-    return str(newest[0]) if newest else ""
+    newest = loads.order("inserted_at desc").limit(1).project("load_id")
+    return next((str(load_id) for (load_id,) in newest.fetchall()), "")
+
+
+def _exists(database: duckdb.DuckDBPyConnection, function: str, **names: str) -> bool:
+    conditions = " and ".join(f"{column} = ?" for column in names)
+    query = f"from {function} where database_name = current_database() and {conditions} limit 1"
+    return bool(database.execute(query, [*names.values()]).fetchall())

@@ -1,4 +1,4 @@
-"""Addresses of Postgres databases, and settings that may be secret."""
+"""URLs of Postgres databases, and settings that may hold secrets."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 import dlt
 
 from event_assets.values.errors import WarehouseError
+from event_assets.warehouse.sql import quote_literal
 
 SCHEMES = ("postgres", "postgresql")
 
 
-def setting(name: str, default: str | None = None) -> str:
-    """Read a setting that may have a secret in it: from the environment or dlt's secrets.
+def read_setting(name: str, default: str | None = None) -> str:
+    """Read a setting that may hold a secret from the environment or dlt's secrets.
 
     Raises:
-        WarehouseError: when it is not set and there is no default.
+        WarehouseError: If it is not set and has no default.
     """
     value = dlt.secrets.get(name.lower(), str) or default
     if not value:
-        raise WarehouseError(f"{name} is not set: docs/destinations.md says what it is.")
+        raise WarehouseError(f"{name} is not set: see docs/destinations.md.")
     return value
 
 
 @dataclass(frozen=True)
-class Url:
-    """The address of a Postgres database.
+class PostgresUrl:
+    """The URL of a Postgres database.
 
     Attributes:
-        host, port, database: where it is.
-        user, password: who asks; what is None is left to libpq (PGUSER, ~/.pgpass ...).
-        options: libpq's further parameters, by name.
+        host, port, database: the database.
+        user, password: the credentials; None leaves them to libpq (PGUSER, ~/.pgpass ...).
+        options: further parameters of libpq, by name.
     """
 
     host: str
@@ -43,14 +44,14 @@ class Url:
     options: Mapping[str, str]
 
     def __repr__(self) -> str:
-        return f"Url({self})"
+        return f"PostgresUrl({self})"
 
     def __str__(self) -> str:
-        """Give it without user and password."""
+        """Return the URL without user and password."""
         return f"postgresql://{self.host}:{self.port}/{self.database}"
 
-    def native(self) -> str:
-        """Give it with all that is secret."""
+    def to_dsn(self) -> str:
+        """Return the URL with its secrets."""
         user = quote(self.user, safe="") if self.user else ""
         password = f":{quote(self.password, safe='')}" if self.password else ""
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in self.options.items())
@@ -60,14 +61,14 @@ class Url:
             f"{quote(self.database, safe='')}{'?' if query else ''}{query}"
         )
 
-    def parameters(self) -> str:
-        """Give libpq's further parameters as `name='value'`, without a secret."""
+    def option_string(self) -> str:
+        """Return the options as `name='value'`, without a secret."""
         return " ".join(
             f"{name}='{value}'" for name, value in self.options.items() if "'" not in value
         )
 
-    def secret(self, name: str) -> str:
-        """Give the SQL of the secret by which DuckDB connects."""
+    def create_secret_sql(self, name: str) -> str:
+        """Return the SQL that creates the secret by which DuckDB connects."""
         parts = {
             "host": self.host,
             "port": str(self.port),
@@ -75,21 +76,21 @@ class Url:
             "user": self.user,
             "password": self.password,
         }
-        given = ", ".join(f"{key} {literal(value)}" for key, value in parts.items() if value)
+        given = ", ".join(f"{key} {quote_literal(value)}" for key, value in parts.items() if value)
         return f"create or replace secret {name} (type postgres, {given})"
 
-    def hidden(self, text: str) -> str:
-        """Take the password out of a text."""
+    def redact(self, text: str) -> str:
+        """Return a text without the password."""
         for secret in {self.password, quote(self.password or "", safe="")} - {None, ""}:
             text = text.replace(str(secret), "***")
         return text
 
 
-def postgres_url(setting_name: str, address: str) -> Url:
-    """Read an address.
+def parse_postgres_url(setting_name: str, address: str) -> PostgresUrl:
+    """Parse a URL.
 
     Raises:
-        WarehouseError: when it is none. What is wrong with it is said without quoting it.
+        WarehouseError: If it is not valid. The message does not quote it.
     """
     problem = WarehouseError(
         f"{setting_name} must be like postgresql://USER@HOST:5432/DATABASE; a password with "
@@ -105,7 +106,7 @@ def postgres_url(setting_name: str, address: str) -> Url:
         parts = None
     if parts is None or not parts.hostname or not parts.path.strip("/"):
         raise problem
-    return Url(
+    return PostgresUrl(
         parts.hostname,
         port,
         unquote(parts.path.strip("/")),
@@ -113,8 +114,3 @@ def postgres_url(setting_name: str, address: str) -> Url:
         unquote(parts.password) if parts.password else None,
         {name: value for name, value in options.items() if name not in ("password", "user")},
     )
-
-
-def literal(text: str) -> str:
-    """Write a text so that DuckDB takes it as it is."""
-    return "'" + text.replace("'", "''") + "'"

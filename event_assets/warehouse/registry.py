@@ -1,50 +1,36 @@
-"""Which destination is set."""
+"""The destination that the settings name."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from importlib import import_module
-from typing import TypeVar, cast
 
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.destination import Destination
-from event_assets.warehouse.retry import retry
+from event_assets.warehouse.duckdb_file import DuckDbFile
+from event_assets.warehouse.ducklake import DuckLake
 
-T = TypeVar("T")
-DESTINATION = "EVENTS_DESTINATION"
-DEFAULT = "duckdb"
-# Where each is; a module is imported when it is needed.
-DESTINATIONS = {
-    DEFAULT: ("duckdb_file", "DuckDbFile"),
-    "ducklake": ("ducklake", "DuckLake"),
-}
-GONE = ("motherduck", "postgres")
+DESTINATION_VARIABLE = "EVENTS_DESTINATION"
+DESTINATIONS: dict[str, type[Destination]] = {cls.kind: cls for cls in (DuckDbFile, DuckLake)}
+REMOVED_DESTINATIONS = ("motherduck", "postgres")
 
 
 def get_destination() -> Destination:
-    """Give the destination that is set, without looking at it.
+    """Return the destination that EVENTS_DESTINATION names, without opening it.
 
     Raises:
-        WarehouseError: when there is none of that name.
+        WarehouseError: If there is no such destination.
     """
-    kind = os.environ.get(DESTINATION) or DEFAULT
-    if kind in GONE:
+    kind = os.environ.get(DESTINATION_VARIABLE) or DuckDbFile.kind
+    if kind in REMOVED_DESTINATIONS:
         raise WarehouseError(
-            f"{DESTINATION}={kind} is no longer supported: set {DESTINATION}=ducklake and "
+            f"{DESTINATION_VARIABLE}={kind} is no longer supported: set "
+            f"{DESTINATION_VARIABLE}=ducklake and "
             "EVENTS_DUCKLAKE_CATALOG=postgresql://USER:PASSWORD@HOST:5432/DATABASE, a DuckLake "
-            "that many can write, as docs/destinations.md describes."
+            "with many writers, as docs/destinations.md describes."
         )
     if kind not in DESTINATIONS:
         raise WarehouseError(
-            f"{DESTINATION} must be one of {', '.join(DESTINATIONS)}, not `{kind}`: "
-            "docs/destinations.md says what each needs."
+            f"{DESTINATION_VARIABLE} must be one of {', '.join(DESTINATIONS)}, not `{kind}`: "
+            "docs/destinations.md describes what each needs."
         )
-    module, name = DESTINATIONS[kind]
-    return cast("Destination", vars(import_module(f"event_assets.warehouse.{module}"))[name]())
-
-
-def retry_on_conflict(action: Callable[[], T]) -> T:
-    """Do something whole or not at all, again when another writer came in between."""
-    there = get_destination()
-    return retry(action, there.is_conflict, there.turn)
+    return DESTINATIONS[kind]()

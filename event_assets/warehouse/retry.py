@@ -1,11 +1,11 @@
-"""Doing a thing again when another writer came in between."""
+"""Retries of atomic actions after write conflicts."""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
@@ -13,46 +13,38 @@ from event_assets.values.errors import WarehouseError
 
 LOG = logging.getLogger("dagster")
 T = TypeVar("T")
-TRIES = 15
-FIRST_WAIT = 0.1  # seconds; each wait is half as long again as the one before
-LONGEST_WAIT = 5.0  # seconds
+MAX_ATTEMPTS = 15
+FIRST_WAIT = 0.1  # seconds; the next ones grow by half
+MAX_WAIT = 5.0  # seconds
 
 
 def retry(
     action: Callable[[], T],
     is_conflict: Callable[[BaseException], bool],
-    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    lock: Callable[[], AbstractContextManager[None]],
 ) -> T:
-    """Do something whole or not at all, until no other writer comes in between.
+    """Run an atomic action, retrying on write conflicts.
 
     Args:
         action: changes the database in one transaction.
-        is_conflict: tells such an error from others.
-        turn: held from the second try on, so that those that came too late queue up.
+        is_conflict: returns whether an error is a write conflict.
+        lock: held from the second attempt on, so that retries queue up.
 
     Raises:
-        WarehouseError: when others always come in between.
+        WarehouseError: If every attempt conflicts.
     """
-    for number in range(TRIES):
+    for attempt in range(MAX_ATTEMPTS):
         try:
-            with turn() if number else nullcontext():
+            with lock() if attempt else nullcontext():
                 return action()
         except Exception as error:
             if not is_conflict(error):
                 raise
-        longest = min(LONGEST_WAIT, FIRST_WAIT * 1.5**number)
-        wait = random.uniform(longest / 2, longest)  # noqa: S311 (that not all come at once)
-        LOG.info("Another writer came in between; once more in %.1f s ...", wait)
+        longest = min(MAX_WAIT, FIRST_WAIT * 1.5**attempt)
+        wait = random.uniform(longest / 2, longest)  # noqa: S311 (spreads the retries)
+        LOG.info("Write conflict; retrying in %.1f s", wait)
         time.sleep(wait)
     raise WarehouseError(
-        f"Others wrote the same tables in between {TRIES} times: let fewer syncs run at once, and "
-        "sync again."
+        f"Other syncs wrote the same tables during each of {MAX_ATTEMPTS} attempts: let fewer "
+        "syncs run at once, and sync again."
     )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error, and what it came from."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__

@@ -1,11 +1,12 @@
-"""Storage on S3, or on what speaks like it."""
+"""Storage on S3 or a compatible service."""
 
 from __future__ import annotations
 
-from event_assets.warehouse.postgres_url import literal, setting
+from event_assets.warehouse.postgres_url import read_setting
+from event_assets.warehouse.sql import quote_literal
 
-# DuckDB's names of the parts of a secret, and our settings.
-PARTS = {
+# Our settings, by the parameter of DuckDB's secret.
+SETTINGS = {
     "key_id": "EVENTS_S3_KEY_ID",
     "secret": "EVENTS_S3_SECRET",
     "session_token": "EVENTS_S3_SESSION_TOKEN",
@@ -14,23 +15,24 @@ PARTS = {
     "url_style": "EVENTS_S3_URL_STYLE",
     "use_ssl": "EVENTS_S3_USE_SSL",
 }
-NEEDED = ("key_id", "secret")
+REQUIRED_PARAMETERS = ("key_id", "secret")
 
 
 def is_s3(storage: str) -> bool:
-    """Is a storage on S3?"""
+    """Return whether a storage is on S3."""
     return storage.startswith("s3://")
 
 
-def secret(storage: str) -> str:
-    """Give the SQL of the secret by which DuckDB reads and writes a storage.
+def create_secret_sql(storage: str) -> str:
+    """Return the SQL that creates the secret by which DuckDB reads and writes a storage.
 
     Raises:
-        WarehouseError: when the key is not set.
+        WarehouseError: If the key is not set.
     """
     values = {
-        part: setting(name) if part in NEEDED else setting(name, " ").strip()
-        for part, name in PARTS.items()
+        parameter: read_setting(name, None if parameter in REQUIRED_PARAMETERS else " ").strip()
+        for parameter, name in SETTINGS.items()
     }
-    given = ", ".join(f"{part} {literal(value)}" for part, value in values.items() if value)
-    return f"create or replace secret events_storage (type s3, {given}, scope {literal(storage)})"
+    given = ", ".join(f"{name} {quote_literal(value)}" for name, value in values.items() if value)
+    scope = quote_literal(storage)
+    return f"create or replace secret events_storage (type s3, {given}, scope {scope})"

@@ -1,4 +1,4 @@
-"""The tables in the DuckDB file: what is in them, and how they change."""
+"""Quoting, transactions, and writing to tables of our own."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from event_assets.config.accounts import ACCOUNT
 
 @contextmanager
 def transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Do everything inside, or nothing."""
+    """Commit everything inside, or roll it back on an error."""
     database.begin()
     try:
         yield
@@ -22,17 +22,17 @@ def transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def quote_identifier(name: str) -> str:
-    """Write a name so that DuckDB takes it as it is."""
+    """Quote a name for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def quote_literal(text: str) -> str:
-    """Write a text so that DuckDB takes it as it is."""
+    """Quote a text for SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def account_filter(account: str | None) -> str:
-    """Give the condition that a row is an account's; any, where there are no accounts."""
+    """Return the condition for rows of an account, or `true` if there are no accounts."""
     return "true" if account is None else f"{ACCOUNT} = {quote_literal(account)}"
 
 
@@ -43,20 +43,27 @@ def append_row(
     columns: Mapping[str, str],
     row: Mapping[str, Any],
 ) -> None:
-    """Add a row to a table of our own, which is made, or gets its new columns, when needed."""
-    create_table(database, schema, table, columns)
+    """Append a row to a table of our own; creates the table or its columns if needed."""
+    ensure_table(database, schema, table, columns)
     values = [row[column] for column in columns]
     marks = ", ".join("?" * len(values))
     insert = f"insert into {schema}.{table} ({', '.join(columns)}) values ({marks})"  # noqa: S608 (our names)
     database.execute(insert, values)
 
 
-def create_table(
+def ensure_table(
     database: duckdb.DuckDBPyConnection, schema: str, table: str, columns: Mapping[str, str]
 ) -> None:
-    """Make a table of our own, or give it its new columns, when needed."""
+    """Create a table of our own, or its missing columns."""
     name = f"{schema}.{table}"
-    declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-    database.execute(f"create table if not exists {name} ({declared})")
+    definitions = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+    database.execute(f"create table if not exists {name} ({definitions})")
     for column, kind in columns.items():
         database.execute(f"alter table {name} add column if not exists {column} {kind}")
+
+
+def reserved_schema_names() -> set[str]:
+    """Return the words that cannot name a schema."""
+    with duckdb.connect() as database:
+        words = database.sql("from duckdb_keywords()").filter("keyword_category != 'unreserved'")
+        return {str(word) for word, _ in words.fetchall()} | {"temp", "main", "system"}

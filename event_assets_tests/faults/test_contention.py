@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from event_assets import warehouse
 from event_assets.sandbox import Faults, Sandbox
+from event_assets.warehouse import connection
 from event_assets_tests.faults.killing import EVENTS, generation
 from event_assets_tests.faults.tries import Tries, Try
 from event_assets_tests.support.project import BIN, ROOT, Project, failure
@@ -31,7 +31,7 @@ while True:
     try:
         with duckdb.connect(sys.argv[1], read_only=True) as database:
             query = "select count(*), count(distinct version) from events.event_data"
-            print(*database.sql(query).fetchone(), flush=True)
+            print(*database.sql(query).fetchall()[0], flush=True)
     except duckdb.IOException:
         print("locked", flush=True)
 """
@@ -113,7 +113,7 @@ def test_a_process_that_keeps_the_file_open_is_named(
         project.sync(url=api.url)
         before = project.ids()
         api.replace(generation(0))
-        monkeypatch.setattr(warehouse, "FOREIGN_WAIT", 1.0)
+        monkeypatch.setattr(connection, "FOREIGN_LOCK_TIMEOUT", 1.0)
         with holding(project.database, how) as holder:
             sentence = failure(project.sync(url=api.url))
         assert f"(PID {holder.pid})" in sentence

@@ -177,13 +177,13 @@ def of_version(number: int, file: bytes) -> bytes:
 
 
 BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "no DuckDB": (lambda _: b"hello world" * 1000, "put a backup in its place"),
-    "empty": (lambda _: b"", "put a backup in its place"),
-    "half of it": (lambda file: file[: len(file) // 2], "put a backup in its place"),
-    "a broken head": (lambda file: file[:5000] + b"x" * 100 + file[5100:], "put a backup"),
+    "no DuckDB": (lambda _: b"hello world" * 1000, "restore a backup"),
+    "empty": (lambda _: b"", "restore a backup"),
+    "half of it": (lambda file: file[: len(file) // 2], "restore a backup"),
+    "a broken head": (lambda file: file[:5000] + b"x" * 100 + file[5100:], "restore a backup"),
     "broken inside": (
         lambda file: file[:12288] + bytes(byte ^ 255 for byte in file[12288:]),
-        "put a backup in its place",
+        "restore a backup",
     ),
     "of a newer DuckDB": (lambda file: of_version(999, file), "update DuckDB to the version"),
 }

@@ -125,8 +125,8 @@ def test_a_source_that_waits_for_its_api_does_not_hold_the_database(project: Pro
         first.start()
         try:
             assert asked.wait(60)
-            with warehouse.connect(patience=0) as database:
-                assert database.sql("select 1").fetchone() == (1,)
+            with warehouse.connect(timeout=0) as database:
+                assert database.sql("select 1").fetchall() == [(1,)]
         finally:
             go_on.set()
             first.join()

@@ -190,7 +190,7 @@ def test_the_sandboxs_events_and_real_ones_are_not_mixed(project: Project, api: 
     said = failure(project.sync(url=api.url))
     assert said == (
         f"The database {project.database} holds the events of the built-in sandbox, not of "
-        f"{api.url}: move the file away, or name another one in EVENTS_DUCKDB, and sync again."
+        f"{api.url}: move the file away, or name another file in EVENTS_DUCKDB, and sync again."
     )
     assert project.ids() == before
 

@@ -2,7 +2,7 @@
 
 Arguments: the number of processes. On standard input, a line a round, as JSON: the YAML of the
 source `events`, and the accounts to sync. For each round a line on standard output, as JSON: what
-failed, by account, and how often another writer came in between.
+failed, by account, and how many write conflicts were retried.
 """
 
 import json
@@ -21,13 +21,13 @@ Task = tuple[dict[str, Any], str]
 
 
 class Counting(logging.Handler):
-    """Counts the lines that say that another writer came in between."""
+    """Counts the log lines about write conflicts."""
 
     found = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count."""
-        self.found += "came in between" in record.msg
+        self.found += record.msg.startswith("Write conflict")
 
 
 COUNTING = Counting()
@@ -57,7 +57,7 @@ def main() -> None:
             tasks = [(document, account) for account in accounts]
             done = list(pool.map(sync, tasks))
             failed = {account: problem for account, problem, _ in done if problem}
-            print(json.dumps([failed, sum(again for *_, again in done)]), flush=True)
+            print(json.dumps([failed, sum(conflicts for *_, conflicts in done)]), flush=True)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def syncing(count: int) -> Iterator[None]:
     for thread in threads:
         thread.start()
     at_work.acquire()
-    while count > 1 and not warehouse.has_waiting_sync("events"):
+    while count > 1 and not warehouse.is_sync_waiting("events"):
         pass  # the second one is about to
     yield
     end.set()

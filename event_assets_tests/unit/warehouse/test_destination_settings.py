@@ -5,15 +5,16 @@ import sys
 import pytest
 
 from event_assets import warehouse
+from event_assets.values.errors import WarehouseError
 from event_assets.warehouse import s3
-from event_assets.warehouse.postgres_url import postgres_url
+from event_assets.warehouse.postgres_url import parse_postgres_url
 from event_assets_tests.support.project import Project
 
 
 def test_an_unknown_destination_is_answered_with_the_known_ones(project: Project) -> None:
     project.environment.setenv("EVENTS_DESTINATION", "oracle")
-    with pytest.raises(warehouse.WarehouseError) as failed:
-        warehouse.verify()
+    with pytest.raises(WarehouseError) as failed:
+        warehouse.get_destination().validate_settings()
     assert "must be one of duckdb, ducklake, not `oracle`" in str(failed.value)
 
 
@@ -22,19 +23,19 @@ def test_a_destination_that_is_gone_is_answered_with_what_to_use(
     project: Project, kind: str
 ) -> None:
     project.environment.setenv("EVENTS_DESTINATION", kind)
-    with pytest.raises(warehouse.WarehouseError) as failed:
-        warehouse.verify()
+    with pytest.raises(WarehouseError) as failed:
+        warehouse.get_destination().validate_settings()
     assert str(failed.value) == (
         f"EVENTS_DESTINATION={kind} is no longer supported: set EVENTS_DESTINATION=ducklake and "
-        "EVENTS_DUCKLAKE_CATALOG=postgresql://USER:PASSWORD@HOST:5432/DATABASE, a DuckLake that "
-        "many can write, as docs/destinations.md describes."
+        "EVENTS_DUCKLAKE_CATALOG=postgresql://USER:PASSWORD@HOST:5432/DATABASE, a DuckLake "
+        "with many writers, as docs/destinations.md describes."
     )
 
 
 def test_a_setting_that_is_missing_is_named(project: Project) -> None:
     project.environment.delenv("EVENTS_S3_KEY_ID", raising=False)
-    with pytest.raises(warehouse.WarehouseError, match="EVENTS_S3_KEY_ID is not set"):
-        s3.secret("s3://bucket/events")
+    with pytest.raises(WarehouseError, match="EVENTS_S3_KEY_ID is not set"):
+        s3.create_secret_sql("s3://bucket/events")
 
 
 @pytest.mark.parametrize(
@@ -44,8 +45,8 @@ def test_a_setting_that_is_missing_is_named(project: Project) -> None:
 def test_an_address_that_is_none_is_not_repeated(project: Project, address: str) -> None:
     project.environment.setenv("EVENTS_DESTINATION", "ducklake")
     project.environment.setenv("EVENTS_DUCKLAKE_CATALOG", address)
-    with pytest.raises(warehouse.WarehouseError) as failed:
-        warehouse.verify()
+    with pytest.raises(WarehouseError) as failed:
+        warehouse.get_destination().validate_settings()
     assert "EVENTS_DUCKLAKE_CATALOG must be like postgresql://" in str(failed.value)
     assert "secret" not in str(failed.value)
     assert failed.value.__context__ is None
@@ -57,16 +58,16 @@ def test_packages_that_are_missing_are_named_by_what_installs_them(
     monkeypatch.setattr(sys, "path", [])
     sys.modules.pop("duckdb_extension_ducklake", None)
     project.environment.setenv("EVENTS_DESTINATION", "ducklake")
-    with pytest.raises(warehouse.WarehouseError, match="run `make setup-scale`"):
-        warehouse.verify()
+    with pytest.raises(WarehouseError, match="run `make setup-scale`"):
+        warehouse.get_destination().validate_settings()
 
 
 def test_an_address_is_shown_without_user_and_password() -> None:
-    url = postgres_url("X", "postgresql://me:s%40cret@db.example:5433/events?sslmode=require")
+    url = parse_postgres_url("X", "postgresql://me:s%40cret@db.example:5433/events?sslmode=require")
     assert str(url) == "postgresql://db.example:5433/events"
     assert "cret" not in repr(url)
     assert url.password == "s@cret"
-    assert url.native().endswith("me:s%40cret@db.example:5433/events?sslmode=require")
+    assert url.to_dsn().endswith("me:s%40cret@db.example:5433/events?sslmode=require")
 
 
 def test_a_lake_needs_no_more_than_its_name(project: Project) -> None:

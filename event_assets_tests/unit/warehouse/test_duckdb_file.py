@@ -12,24 +12,26 @@ from event_assets import warehouse
 from event_assets.http.errors import ApiError
 from event_assets.orchestration.failures import user_message
 from event_assets.sandbox import Sandbox
+from event_assets.values.errors import WarehouseError
+from event_assets.warehouse import connection
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
 from event_assets_tests.support.project import Project, failure
 
 
 def test_the_database_lies_under_the_project_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EVENTS_DUCKDB", raising=False)
-    assert warehouse.path() == warehouse.PROJECT_ROOT / "data" / "warehouse.duckdb"
+    assert warehouse.database_file() == warehouse.PROJECT_ROOT / "data" / "warehouse.duckdb"
 
 
 def test_a_relative_path_is_taken_from_the_project_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENTS_DUCKDB", "elsewhere/x.duckdb")
-    assert warehouse.path() == warehouse.PROJECT_ROOT / "elsewhere" / "x.duckdb"
+    assert warehouse.database_file() == warehouse.PROJECT_ROOT / "elsewhere" / "x.duckdb"
 
 
 def test_a_file_held_by_another_process_is_named_with_that_process(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warehouse, "FOREIGN_WAIT", 0.5)
+    monkeypatch.setattr(connection, "FOREIGN_LOCK_TIMEOUT", 0.5)
     with warehouse.connect():
         pass
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
@@ -40,7 +42,7 @@ def test_a_file_held_by_another_process_is_named_with_that_process(
     ) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(warehouse.WarehouseError) as failed, warehouse.connect():
+        with pytest.raises(WarehouseError) as failed, warehouse.connect():
             pass
         assert holder.stdin
         holder.stdin.close()
@@ -66,7 +68,7 @@ def test_a_file_that_is_freed_in_time_is_waited_for(project: Project) -> None:
         holder.stdin.write(b"go\n")
         holder.stdin.flush()
         with warehouse.connect() as database:
-            assert database.execute("select 1").fetchone() == (1,)
+            assert database.execute("select 1").fetchall() == [(1,)]
 
 
 @pytest.mark.usefixtures("project")
@@ -75,7 +77,7 @@ def test_a_database_named_like_its_schema_is_refused(
 ) -> None:
     monkeypatch.setenv("EVENTS_DUCKDB", str(tmp_path / "events.duckdb"))
     with (
-        pytest.raises(warehouse.WarehouseError, match="another name"),
+        pytest.raises(WarehouseError, match="another name"),
         warehouse.open_pipeline("events", "events"),
     ):
         pass
@@ -128,7 +130,7 @@ def test_a_replacement_that_fails_halfway_leaves_the_table_as_it_was(project: Pr
 def test_what_is_wrong_with_the_disk_is_said_with_what_to_do(error: Exception, said: str) -> None:
     sentence = user_message(error)
     assert sentence is not None
-    assert sentence.startswith(f"The database {warehouse.path()} cannot be used: ")
+    assert sentence.startswith(f"The database {warehouse.database_file()} cannot be used: ")
     assert said in sentence
 
 

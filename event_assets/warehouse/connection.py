@@ -1,0 +1,103 @@
+"""The DuckDB connection to the configured destination."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import duckdb
+
+from event_assets.values.errors import WarehouseError
+from event_assets.warehouse.duckdb_file import LOCKED_FILE
+from event_assets.warehouse.file_lock import hold_file_lock
+from event_assets.warehouse.registry import get_destination
+
+T = TypeVar("T")
+FOREIGN_LOCK_TIMEOUT = 60.0  # seconds
+MIN_MEMORY = 128  # MB; a larger merge spills to disk, so that memory does not grow with rows
+MEMORY_PER_COLUMN = 1  # MB: a merge holds a block or two of each column
+
+
+def full_table_name(schema: str, table: str) -> str:
+    """Return a table's name for people: `database.schema.table`."""
+    return f"{get_destination().name}.{schema}.{table}"
+
+
+@contextmanager
+def connect(timeout: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the database for reading and writing.
+
+    Where only one process can write, waits for other syncs, and up to `FOREIGN_LOCK_TIMEOUT` for
+    any other process that holds the file.
+
+    Args:
+        timeout: seconds to wait for other syncs; None waits without limit.
+
+    Raises:
+        WarehouseError: If the database cannot be opened.
+        BusyError: If another sync holds the database for longer than `timeout`.
+    """
+    destination = get_destination()
+    message = f"Waiting for another sync that writes {destination.display_name}"
+    lock = (
+        hold_file_lock(destination.lock_file, message, timeout)
+        if destination.single_writer
+        else nullcontext()
+    )
+    with (
+        lock,
+        TemporaryDirectory(prefix="events-") as folder,
+        closing(_open(Path(folder))) as connection,
+    ):
+        set_memory_limit(connection)
+        connection.execute("set timezone = 'UTC'")  # times as text are the same everywhere
+        yield connection
+
+
+def run(action: Callable[[duckdb.DuckDBPyConnection], T], timeout: float | None = None) -> T:
+    """Run an action on a new connection, retrying on write conflicts.
+
+    Raises:
+        WarehouseError, BusyError: As `connect`.
+    """
+
+    def run_once() -> T:
+        with connect(timeout) as database:
+            return action(database)
+
+    return get_destination().retry_on_conflict(run_once)
+
+
+def set_memory_limit(database: duckdb.DuckDBPyConnection, columns: int = 0) -> None:
+    """Set DuckDB's memory limit for its widest table, or for one of this many columns."""
+    ((widest,),) = database.sql(
+        "select max(column_count) from duckdb_tables() where database_name = current_database() "
+        "and schema_name not in ('information_schema', 'pg_catalog')"
+    ).fetchall()
+    limit = max(MIN_MEMORY, MEMORY_PER_COLUMN * max(columns, widest or 0))
+    database.execute(f"set memory_limit = '{limit}MB'")
+
+
+def run_maintenance() -> None:
+    """Delete what the destination no longer needs, one statement at a time."""
+    for statement in get_destination().maintenance_statements():
+        run(lambda database: database.execute(statement).fetchall())  # noqa: B023 (runs at once)
+
+
+def _open(folder: Path) -> duckdb.DuckDBPyConnection:
+    destination = get_destination()
+    deadline = time.monotonic() + FOREIGN_LOCK_TIMEOUT
+    while True:
+        try:
+            return destination.open(folder)
+        except (duckdb.Error, OSError) as error:
+            message = destination.describe_error(error) or str(error)
+            # Two processes that create the catalog of a new lake at once conflict as well.
+            is_busy = LOCKED_FILE in str(error) or destination.is_conflict(error)
+        if not is_busy or time.monotonic() > deadline:
+            raise WarehouseError(message)  # outside the except block: the message says it all
+        time.sleep(0.2)

@@ -1,1 +1,0 @@
-"""dlt's destination clients, adapted to one connection and one transaction."""

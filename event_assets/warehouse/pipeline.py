@@ -1,0 +1,69 @@
+"""dlt pipelines, each used by one sync at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import dlt
+import duckdb
+
+from event_assets.warehouse.file_lock import hold_file_lock, is_file_locked
+from event_assets.warehouse.registry import get_destination
+
+NEXT_LOCK_SUFFIX = ".next.lock"  # of the lock held by the next sync in line while it waits
+
+
+@contextmanager
+def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
+    """Open the dlt pipeline that fills tables of a schema; waits for other syncs that use it.
+
+    Its working folder belongs to the one sync that holds its lock. The database is not opened:
+    `load` passes it to the steps that need it.
+
+    Raises:
+        WarehouseError: If the name of the database cannot be used.
+    """
+    destination = get_destination()
+    destination.validate_names(schema)
+    folder = destination.pipelines_folder
+    message = f"Waiting for another sync of {name}"
+    with ExitStack() as locks:
+        with hold_file_lock(folder / f"{schema}.{name}{NEXT_LOCK_SUFFIX}", message):
+            locks.enter_context(hold_file_lock(folder / f"{name}.lock", message))
+            locks.enter_context(destination.hold_lock(name, message))
+        yield dlt.pipeline(pipeline_name=name, pipelines_dir=str(folder), dataset_name=schema)
+
+
+def is_sync_waiting(schema: str) -> bool:
+    """Return whether, on this machine, a sync into a schema waits for another one."""
+    locks = get_destination().pipelines_folder.glob(f"{schema}.*{NEXT_LOCK_SUFFIX}")
+    return any(map(is_file_locked, locks))
+
+
+def is_sync_running(pipeline: str) -> bool:
+    """Return whether, on this machine, a sync runs by the dlt pipeline of this name."""
+    return is_file_locked(get_destination().pipelines_folder / f"{pipeline}.lock")
+
+
+def restore_state(pipeline: dlt.Pipeline, database: duckdb.DuckDBPyConnection) -> None:
+    """Restore dlt's state from the destination and drop leftovers of a killed sync."""
+    pipeline.drop()
+    pipeline.sync_destination(destination=get_destination().as_dlt_destination(database))
+
+
+def load(
+    pipeline: dlt.Pipeline,
+    database: duckdb.DuckDBPyConnection,
+    alter_statements: Sequence[str] = (),
+) -> None:
+    """Load the packages that a pipeline has extracted and normalized.
+
+    Args:
+        pipeline: the pipeline.
+        database: an open connection.
+        alter_statements: changes of the table, each the end of an `alter table` statement, made in
+            one transaction with its rows.
+    """
+    destination = get_destination().as_dlt_destination(database, alter_statements)
+    pipeline.load(destination=destination, workers=1)
