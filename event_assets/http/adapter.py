@@ -16,10 +16,9 @@ from requests.auth import AuthBase
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http.deadlines import enforce_deadline, read_body
 from event_assets.http.errors import (
+    ATTEMPT_ERRORS,
     SET_BY,
-    ApiError,
-    InvalidResponseError,
-    is_transient,
+    is_retryable,
     transport_error_message,
 )
 from event_assets.http.response import JsonResponse
@@ -30,6 +29,7 @@ from event_assets.http.retry_policy import (
     RETRY_STATUSES,
 )
 from event_assets.http.throttle import HttpMetrics, Throttle
+from event_assets.values.errors import ApiError, InvalidResponseError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
@@ -72,10 +72,10 @@ class RetryAdapter(HTTPAdapter):
                 response = self._send_once(request, *args, **kwargs)
             except ApiError:  # there is no token: said already
                 raise
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            except ATTEMPT_ERRORS as error:
                 response = None
                 problem = transport_error_message(error, self._most)
-                final = not is_transient(error)
+                final = not is_retryable(error)
             finally:
                 self._traffic.count(in_flight=-1)
             if response is not None and response.status_code not in RETRY_STATUSES:

@@ -20,8 +20,9 @@ from requests.auth import AuthBase
 
 from event_assets.config.source import SourceConfig
 from event_assets.http.credentials import SECRETS, env_var_name, require_secret
-from event_assets.http.errors import SET_BY, ApiError
+from event_assets.http.errors import SET_BY
 from event_assets.http.session import ReadAheadSession
+from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 
 

@@ -10,21 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import requests
 import urllib3
 
 from event_assets.config.http import HttpLimits
+from event_assets.values.errors import ResponseTimeoutError, ResponseTooLargeError
 
 MB = 1_000_000
 CHUNK_BYTES = 1 << 16  # bytes read at a time
-
-
-class ResponseTimeoutError(TimeoutError):
-    """An answer still comes, but it has taken as long as it may."""
-
-
-class ResponseTooLargeError(requests.RequestException):
-    """An answer is larger than it may be."""
 
 
 def enforce_deadline(
@@ -46,7 +38,7 @@ def read_body(raw: urllib3.BaseHTTPResponse, megabytes: int) -> bytes:
     """Read a body, decompressed, a piece at a time.
 
     Raises:
-        LargeAnswerError: when it is larger than so many megabytes.
+        ResponseTooLargeError: when it is larger than so many megabytes.
     """
     pieces, size = [], 0
     try:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import NamedTuple
 
 import requests
 import urllib3
 
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
-from event_assets.http.deadlines import ResponseTimeoutError, ResponseTooLargeError
 from event_assets.http.retry_policy import MAX_RETRIES, RETRY_STATUSES
-from event_assets.values.errors import exception_chain
+from event_assets.values.errors import (
+    ApiError,
+    EventAssetsError,
+    InvalidResponseError,
+    ResponseError,
+    ResponseTimeoutError,
+    ResponseTooLargeError,
+    exception_chain,
+)
 from event_assets.values.urls import redact_url
 
 SET_BY = "set_by"  # attribute of a key, and of what came by it: the variables that hold it
@@ -23,46 +31,51 @@ ADVICE: Mapping[int, str] = {
     404: "check EVENTS_API_URL and the endpoint's path in defs.yaml",
     429: "the API is limiting requests: sync less often, or ask for a higher limit",
 }
-TLS = (requests.exceptions.SSLError, urllib3.exceptions.SSLError)
-BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
-NOT_REACHED = urllib3.exceptions.NewConnectionError  # a kind of ConnectTimeoutError to urllib3
-REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    (TLS, "does not speak TLS as https:// asks for"),
-    (
+# What may be raised by one attempt at a request.
+ATTEMPT_ERRORS = (ResponseError, requests.RequestException, urllib3.exceptions.HTTPError)
+UNREACHABLE = "cannot be reached{system}{tries}; check EVENTS_API_URL and the network."
+
+
+class TransportFailure(NamedTuple):
+    """How an error of requests or urllib3 is reported, and whether it is retried."""
+
+    errors: tuple[type[Exception], ...]
+    message: str = UNREACHABLE
+    retryable: bool = True
+
+
+# The first match counts: some are subclasses of others further down.
+TRANSPORT_FAILURES = (
+    TransportFailure(
+        (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
+        "does not speak TLS as https:// asks for{tries}; check EVENTS_API_URL.",
+        retryable=False,
+    ),
+    TransportFailure((urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError)),
+    TransportFailure(
         (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
-        "did not accept a connection in {limits.connect:g} s",
+        "did not accept a connection in {limits.connect:g} s{tries}; check EVENTS_API_URL.",
     ),
-    (
+    TransportFailure(
         (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError),
-        "sent nothing for {limits.read:g} s",
+        "sent nothing for {limits.read:g} s{tries}; check EVENTS_API_URL.",
     ),
-    (BROKEN_OFF, "broke off in the middle of an answer"),
-    (
+    TransportFailure(
+        (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError),
+        "broke off in the middle of an answer{tries}; check EVENTS_API_URL.",
+    ),
+    TransportFailure((requests.ConnectionError, requests.Timeout, urllib3.exceptions.TimeoutError)),
+    TransportFailure(
         (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError),
-        "sent an answer that cannot be decompressed",
+        "sent an answer that cannot be decompressed{tries}; check EVENTS_API_URL.",
+        retryable=False,
     ),
-    (
+    TransportFailure(
         (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError),
-        "has no valid address",
+        "has no valid address{tries}; check EVENTS_API_URL.",
+        retryable=False,
     ),
-)
-
-
-class ApiError(requests.RequestException):
-    """The API could not be read. The message is for the user and never holds the key."""
-
-
-class InvalidResponseError(requests.RequestException):
-    """An answer with status 200 that is not what the API should send; it is asked for again."""
-
-
-BROKEN = (
-    *BROKEN_OFF,
-    requests.ConnectionError,
-    requests.Timeout,
-    urllib3.exceptions.TimeoutError,
-    urllib3.exceptions.ProxyError,
-    InvalidResponseError,
+    TransportFailure((Exception,), retryable=False),
 )
 
 
@@ -71,15 +84,17 @@ def is_request_error(error: BaseException) -> bool:
     return isinstance(error, requests.RequestException)
 
 
-def is_transient(error: BaseException) -> bool:
-    """Say whether the same request may well succeed the next time."""
-    return isinstance(error, BROKEN) and not isinstance(error, TLS)
+def is_retryable(error: Exception) -> bool:
+    """Return whether the same request may succeed the next time."""
+    if isinstance(error, EventAssetsError):
+        return error.retryable
+    return _transport_failure(error).retryable
 
 
 def transport_error_message(
     error: Exception, limits: HttpLimits = DEFAULT_LIMITS, retries: int = MAX_RETRIES
 ) -> str:
-    """Say why there is no answer, to follow `The API at URL`; nothing of the request is in it.
+    """Return why there is no response, to follow `The API at URL`; nothing of the request is in it.
 
     `limits` and `retries` are what the request was given.
     """
@@ -88,28 +103,28 @@ def transport_error_message(
             f"sent an answer of more than {limits.megabytes} MB; ask for fewer records at a time, "
             "or raise max_answer_mb in defs.yaml."
         )
-    tries = f" (tried {1 + retries} times)" if retries and is_transient(error) else ""
+    tries = f" (tried {1 + retries} times)" if retries and is_retryable(error) else ""
     if isinstance(error, InvalidResponseError):
         return f"sent an answer that {error}{tries}; check the endpoint in defs.yaml."
-    if any(isinstance(cause, ResponseTimeoutError) for cause in exception_chain(error)):
+    causes = list(exception_chain(error))
+    if any(isinstance(cause, ResponseTimeoutError) for cause in causes):
         return (
             f"had not sent a whole answer after {limits.answer:g} s{tries}; ask for fewer records "
             "at a time, or raise timeouts.answer in defs.yaml."
         )
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in exception_chain(error)):
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return "has a TLS certificate that is not trusted; check EVENTS_API_URL."
-    for kinds, why in REASONS:
-        if isinstance(error, kinds) and not isinstance(error, NOT_REACHED):
-            return f"{why.format(limits=limits)}{tries}; check EVENTS_API_URL."
-    system = next(
-        (e.strerror for e in exception_chain(error) if isinstance(e, OSError) and e.strerror), ""
-    )
-    why = f" ({system.lower()})" if system else ""
-    return f"cannot be reached{why}{tries}; check EVENTS_API_URL and the network."
+    system = next((e.strerror for e in causes if isinstance(e, OSError) and e.strerror), "")
+    system = f" ({system.lower()})" if system else ""
+    return _transport_failure(error).message.format(limits=limits, tries=tries, system=system)
+
+
+def _transport_failure(error: Exception) -> TransportFailure:
+    return next(row for row in TRANSPORT_FAILURES if isinstance(error, row.errors))
 
 
 def user_message(error: BaseException, retries: int = MAX_RETRIES) -> str | None:
-    """Say in one sentence what went wrong with the API, or None if that was not the cause."""
+    """Return what went wrong with the API, in one sentence, or None if it was not the cause."""
     for cause in exception_chain(error):
         if isinstance(cause, ApiError):
             return str(cause)
@@ -119,7 +134,7 @@ def user_message(error: BaseException, retries: int = MAX_RETRIES) -> str | None
 
 
 def status_error_message(response: requests.Response, retries: int = MAX_RETRIES) -> str:
-    """Say what the API answered instead of a good answer, and what to do."""
+    """Return what the API answered instead of a good response, and what to do."""
     status = response.status_code
     tries = f" to each of {1 + retries} tries" if retries and status in RETRY_STATUSES else ""
     advice = ADVICE.get(status, "try again later, or ask the API's operator")
@@ -129,6 +144,6 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
 
 
 def status_text(status: int) -> str:
-    """Give a status with its name: `404 Not Found`."""
+    """Return a status with its name: `404 Not Found`."""
     known = {s.value: s.phrase for s in HTTPStatus}
     return f"{status} {known.get(status, '')}".strip()

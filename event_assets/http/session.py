@@ -12,8 +12,8 @@ from requests.auth import AuthBase
 
 from event_assets.config.http import CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.http.adapter import RetryAdapter
-from event_assets.http.errors import ApiError
 from event_assets.http.throttle import HttpMetrics, Throttle
+from event_assets.values.errors import ApiError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 

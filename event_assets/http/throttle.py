@@ -8,7 +8,7 @@ import time
 import weakref
 from dataclasses import dataclass, field
 
-from event_assets.http.errors import ApiError
+from event_assets.values.errors import ApiError
 
 
 @dataclass

@@ -20,6 +20,7 @@ from dagster._core.storage.asset_check_execution_record import (
 from dagster_shared.error import SerializableErrorInfo
 
 from event_assets.orchestration.partitions import account_of_run
+from event_assets.values.errors import AlertError
 
 WEBHOOK = "ALERT_WEBHOOK_URL"
 DAGSTER_URL = "EVENTS_DAGSTER_URL"  # where the UI is, as seen by whoever reads the message
@@ -35,10 +36,6 @@ QUERY = re.compile(r"\?[^\s'\"]+")
 State = dict[str, Any]
 Latest = Mapping[dg.AssetCheckKey, AssetCheckExecutionRecord]
 AlertSource = Callable[[dg.SensorEvaluationContext, State], Iterator[str]]
-
-
-class AlertError(Exception):
-    """A message could not be delivered. The address, which is a secret, is not in the text."""
 
 
 def build_sensors() -> list[dg.SensorDefinition]:

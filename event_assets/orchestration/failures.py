@@ -8,21 +8,12 @@ import duckdb
 from dagster._core.errors import DagsterExecutionInterruptedError, DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
-from event_assets import sandbox, warehouse
+from event_assets import warehouse
 from event_assets.http import errors as http_errors
-from event_assets.pagination import PagingError
-from event_assets.sync.rejects import TooManyRejectsError
-from event_assets.values import errors
-from event_assets.values.errors import ConfigError, WarehouseError
+from event_assets.sandbox import SandboxError
+from event_assets.values.errors import UserError, exception_chain
 
 T = TypeVar("T")
-PLAIN_ERRORS = (
-    ConfigError,
-    PagingError,
-    TooManyRejectsError,
-    sandbox.SandboxError,
-    WarehouseError,
-)
 OF_THE_DISK = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 
 INTERRUPTS = (KeyboardInterrupt, DagsterExecutionInterruptedError)
@@ -69,7 +60,7 @@ def run_with_plain_errors(action: Callable[[], T]) -> T:
 
 
 def _plain(error: BaseException) -> PlainFailure | PlainInterrupt | None:
-    if any(isinstance(cause, INTERRUPTS) for cause in errors.exception_chain(error)):
+    if any(isinstance(cause, INTERRUPTS) for cause in exception_chain(error)):
         return PlainInterrupt()
     sentence = user_message(error) if isinstance(error, Exception) else None
     return None if sentence is None else PlainFailure(sentence)
@@ -84,8 +75,8 @@ def root_cause_message(error: BaseException) -> str:
 
 def user_message(error: BaseException) -> str | None:
     """Say what went wrong, where the user can mend it; None where not."""
-    for cause in errors.exception_chain(error):
-        if isinstance(cause, PLAIN_ERRORS):
+    for cause in exception_chain(error):
+        if isinstance(cause, (UserError, SandboxError)):
             return str(cause)
         if isinstance(
             cause, (*OF_THE_DISK, *warehouse.get_destination().driver_errors)

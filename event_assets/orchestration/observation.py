@@ -5,9 +5,9 @@ from __future__ import annotations
 import dagster as dg
 
 from event_assets.config.source import SourceConfig
-from event_assets.http.errors import ApiError
 from event_assets.orchestration.metadata import as_table
 from event_assets.probe.runner import probe
+from event_assets.values.errors import ApiError
 
 
 def observe(source: SourceConfig, key: dg.AssetKey) -> dg.ObserveResult:

@@ -11,7 +11,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.sync import account_list
-from event_assets.values.errors import BusyError, ConfigError, WarehouseError
+from event_assets.values.errors import ConfigError, WarehouseError
 
 if TYPE_CHECKING:
     from dagster._core.instance import DynamicPartitionsStore
@@ -81,7 +81,7 @@ def sync_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seque
     before = registered_accounts(source, instance)
     try:
         names = account_list.list_accounts(source)
-    except (ConfigError, WarehouseError, BusyError):
+    except (ConfigError, WarehouseError):
         return before
     if new := [name for name in names if name not in set(before)]:
         instance.add_dynamic_partitions(partitions_name(source), new)

@@ -7,7 +7,6 @@ from event_assets.pagination.checkpoint import Bookmark, Position
 from event_assets.pagination.monitored import (
     MonitoredPaginator,
     PageNumberPaginator,
-    PagingError,
     create_paginator,
 )
 from event_assets.pagination.offset import OffsetPaginator
@@ -27,7 +26,6 @@ __all__ = [
     "PageNumberPaginator",
     "PaginationKind",
     "PaginationResult",
-    "PagingError",
     "PerParentPaginator",
     "Position",
     "ResultAggregator",

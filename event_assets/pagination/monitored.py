@@ -34,13 +34,10 @@ from event_assets.pagination.totals import (
     find_count,
     overflows,
 )
+from event_assets.values.errors import PaginationError
 
 COUNTERS = ("page", "page_number", "pageNumber", "offset", "start", "skip")
 NOWHERE = "leads to nothing in the API's answer: correct it in defs.yaml."
-
-
-class PagingError(ValueError):
-    """The answers do not fit the paginator. The message says what to correct."""
 
 
 class _PlainErrors:
@@ -50,16 +47,16 @@ class _PlainErrors:
     has_more_path: Any
 
     def _handle_missing_total(self, response_json: dict[str, Any]) -> None:  # noqa: ARG002 (dlt's)
-        raise PagingError(f"The paginator's total_path `{self.total_path}` {NOWHERE}")
+        raise PaginationError(f"The paginator's total_path `{self.total_path}` {NOWHERE}")
 
     def _handle_invalid_total(self, total: Any) -> None:  # noqa: ARG002 (dlt's)
-        raise PagingError(f"The paginator's total_path `{self.total_path}` leads to no number.")
+        raise PaginationError(f"The paginator's total_path `{self.total_path}` leads to no number.")
 
     def _handle_missing_has_more(self, response_json: dict[str, Any]) -> None:  # noqa: ARG002 (dlt's)
-        raise PagingError(f"The paginator's has_more_path `{self.has_more_path}` {NOWHERE}")
+        raise PaginationError(f"The paginator's has_more_path `{self.has_more_path}` {NOWHERE}")
 
     def _handle_invalid_has_more(self, has_more: Any) -> None:  # noqa: ARG002 (dlt's)
-        raise PagingError(
+        raise PaginationError(
             f"The paginator's has_more_path `{self.has_more_path}` leads to neither true nor false."
         )
 

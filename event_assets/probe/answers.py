@@ -19,7 +19,7 @@ from event_assets.config.source import SourceConfig
 from event_assets.extract.first_request import FirstRequest, open_first_request
 from event_assets.extract.stream import configured_paginator
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
-from event_assets.pagination import OffsetPaginator, PagingError
+from event_assets.pagination import OffsetPaginator
 from event_assets.pagination.seen_ids import row_ids
 from event_assets.probe import last_page
 from event_assets.probe.formatting import SafeFormatter, secrets_by_name
@@ -28,6 +28,7 @@ from event_assets.probe.reported_total import ReportedTotal, claimed
 from event_assets.probe.session import ProbeResponse, ProbeSession, redirected
 from event_assets.probe.suggestions import id_for, other_totals
 from event_assets.records.contract import FieldReader, build_contract
+from event_assets.values.errors import PaginationError
 
 NOT_ASKED = ProbeResponse("not asked")
 
@@ -217,7 +218,7 @@ def _next(seen: ProbeAnswers, request: requests.Request) -> bool:
         paginator.update_state(answer, list(seen.rows))  # type: ignore[arg-type]
         if paginator.has_next_page:
             paginator.update_request(request)
-    except PagingError as error:
+    except PaginationError as error:
         seen.trouble = str(error)
         return False
     except Exception as error:  # of whatever kind, by dlt; its text may hold the whole answer

@@ -19,7 +19,7 @@ from event_assets.config.http import HttpLimits as Most
 from event_assets.http.adapter import RetryAdapter
 from event_assets.http.deadlines import read_body
 from event_assets.http.errors import (
-    ApiError,
+    ATTEMPT_ERRORS,
     status_error_message,
     status_text,
     transport_error_message,
@@ -28,6 +28,7 @@ from event_assets.http.errors import (
 from event_assets.http.response import JsonResponse
 from event_assets.http.retry_policy import RETRY_STATUSES
 from event_assets.http.throttle import HttpMetrics, Throttle
+from event_assets.values.errors import ApiError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
@@ -133,8 +134,9 @@ class SingleAttemptAdapter(RetryAdapter):
         kwargs["timeout"] = (most.connect, most.read)
         try:
             return self._send_once(request, *args, **kwargs)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            # explained already: an error of the request for a token
+        except ApiError:  # a token could not be fetched
+            raise
+        except ATTEMPT_ERRORS as error:
             problem = user_message(error, retries=0) or (
                 f"The API at {redact_url(request.url)} "
                 f"{transport_error_message(error, most, retries=0)}"

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.records.arrow_builder import Reject
+from event_assets.values.errors import TooManyRejectsError
 from event_assets.warehouse import get_destination
 from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal, transaction
 
@@ -59,10 +60,6 @@ ADD = """
 insert into {rejects}
 select id, record, field, reason, coalesce(since, ?), ?, ?{value} from rejected_merged
 """
-
-
-class TooManyRejectsError(Exception):
-    """More records break the contract than may. The message says how many, and why."""
 
 
 class RejectBuffer:

@@ -33,8 +33,8 @@ from event_assets.sync import (
 from event_assets.sync.guards import distrust_empty_result, ensure_same_origin, keeps_existing_rows
 from event_assets.sync.parent_rows import load_parent_rows
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
-from event_assets.sync.schema_guard import ConcurrentSchemaChangeError
 from event_assets.sync.sync_log import sync_log_columns, sync_log_table
+from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import inspection, sql
 
 MAX_ATTEMPTS = 3  # of one sync, when others change the table meanwhile

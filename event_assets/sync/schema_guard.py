@@ -9,6 +9,7 @@ import duckdb
 
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.stream_state import Sync
+from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import inspection, sql
 
 PATHS = "event_data_paths"
@@ -17,10 +18,6 @@ create table if not exists {schema}.event_data_paths
 (table_name varchar, column_name varchar, path json)
 """
 Paths = Mapping[str, Sequence[str | None]]
-
-
-class ConcurrentSchemaChangeError(Exception):
-    """Another account's sync changed the table while this one read: its columns do not fit."""
 
 
 def load_source_paths(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> Paths:
@@ -37,11 +34,12 @@ def ensure_schema_unchanged(
     """Look whether the columns of a table are still such that what was read goes into them.
 
     Raises:
-        TableMovedError: when they are not, and all must be read again.
+        ConcurrentSchemaChangeError: when they are not, and all must be read again.
     """
     schema, table, shaped = resource.source.name, resource.name, now.shaped
     if resource.source.account is None or shaped is None:
         return
+    problem = f"Other syncs changed the columns of {schema}.{table} meanwhile: sync again."
     there, known = (
         inspection.column_types(database, schema, table),
         load_source_paths(database, schema, table),
@@ -50,7 +48,7 @@ def ensure_schema_unchanged(
     if shaped.widened and not inspection.losslessly_widenable(database, schema, table).issuperset(
         name for name in shaped.widened if name not in changed
     ):
-        raise ConcurrentSchemaChangeError
+        raise ConcurrentSchemaChangeError(problem)
     made = shaped.paths
     for name in changed:
         held = shaped.observed_types.get(name)
@@ -58,7 +56,7 @@ def ensure_schema_unchanged(
         plain = name.split("__")
         same = held is None or list(made.get(name, plain)) == list(known.get(name, plain))
         if not fits or not same or name in shaped.retyped:
-            raise ConcurrentSchemaChangeError
+            raise ConcurrentSchemaChangeError(problem)
 
 
 def save_source_paths(

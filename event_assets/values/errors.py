@@ -1,30 +1,107 @@
-"""The errors that a user can do something about."""
+"""The errors that the package raises: who must act, and whether another attempt may help.
+
+    EventAssetsError                        internal, unless a branch below says otherwise
+    ├── UserError                           the message is one sentence: what is wrong, what to do
+    │   ├── ConfigError                     the YAML, a setting or a secret
+    │   │   └── PaginationError             the paginator does not fit the API's responses
+    │   ├── WarehouseError                  the database
+    │   │   ├── BusyError                   (retryable) another sync holds it
+    │   │   └── ConcurrentSchemaChangeError (retryable) another sync changed the columns
+    │   ├── AlertError                      the webhook
+    │   └── ApiError                        the API, not the user, is at fault
+    │       └── TooManyRejectsError         its records break the contract
+    └── ResponseError                       one attempt at a request failed; ends as an ApiError
+        ├── InvalidResponseError            (retryable)
+        ├── ResponseTimeoutError            (retryable)
+        └── ResponseTooLargeError
+
+The sandbox, which imports nothing of the rest, has its own `SandboxError`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
+
+
+class EventAssetsError(Exception):
+    """Base of all errors of this package.
+
+    Attributes:
+        retryable: whether the same attempt may succeed the next time.
+    """
+
+    retryable: ClassVar[bool] = False
+
+
+class UserError(EventAssetsError):
+    """An error whose message, one sentence without secrets, is all that the user needs."""
+
+
+class ConfigError(UserError, ValueError):
+    """The configuration cannot work."""
+
+
+class PaginationError(ConfigError):
+    """The paginator does not fit the API's responses."""
+
+
+class WarehouseError(UserError):
+    """The database cannot be used."""
+
+
+class BusyError(WarehouseError):
+    """Another sync holds the database."""
+
+    retryable = True
+
+
+class ConcurrentSchemaChangeError(WarehouseError):
+    """Another account's sync changed a table's columns since this sync read them."""
+
+    retryable = True
+
+
+class AlertError(UserError):
+    """An alert could not be delivered."""
+
+
+class ApiError(UserError):
+    """The API could not be read."""
+
+
+class TooManyRejectsError(ApiError):
+    """More records break the contract than `max_rejects` allows."""
+
+
+class ResponseError(EventAssetsError):
+    """One attempt at a request failed. The message completes `sent a response that ...`."""
+
+
+class InvalidResponseError(ResponseError):
+    """A response with status 200 does not hold what the API should send."""
+
+    retryable = True
+
+
+class ResponseTimeoutError(ResponseError, TimeoutError):
+    """A response takes longer than `timeouts.answer`. A TimeoutError, as urllib3 expects."""
+
+    retryable = True
+
+
+class ResponseTooLargeError(ResponseError):
+    """A response is larger than `max_answer_mb`."""
 
 
 def exception_chain(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and all that led to it, nearest first."""
+    """Yield an error and everything that led to it, nearest first."""
     seen: set[int] = set()
-    todo: list[object] = [error]
-    while todo:
-        cause = todo.pop()
+    pending: list[object] = [error]
+    while pending:
+        cause = pending.pop()
         if not isinstance(cause, BaseException) or id(cause) in seen:
             continue
         seen.add(id(cause))
         yield cause
-        todo += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
-
-
-class ConfigError(ValueError):
-    """The configuration cannot work. The message says where and what to do."""
-
-
-class WarehouseError(Exception):
-    """The database cannot be used. The message says which, why and what to do."""
-
-
-class BusyError(Exception):
-    """Another sync has the database."""
+        pending += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]

@@ -28,7 +28,7 @@ def hold_file_lock(lock_file: Path, message: str, timeout: float | None = None) 
         try:
             lock.acquire(timeout=-1 if timeout is None else timeout)
         except Timeout:
-            raise BusyError from None
+            raise BusyError(f"{message} for more than {timeout:g} s.") from None
     try:
         yield
     finally:

@@ -14,9 +14,10 @@ from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from event_assets.http.errors import ApiError, user_message
+from event_assets.http.errors import user_message
 from event_assets.http.session import ReadAheadSession
 from event_assets.sandbox import KEY, Faults, Sandbox
+from event_assets.values.errors import ApiError
 from event_assets.values.urls import origin
 from event_assets_tests.support.http_sessions import PATH, session_for
 from event_assets_tests.support.tiny_api import TinyApi

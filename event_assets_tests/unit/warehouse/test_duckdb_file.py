@@ -9,10 +9,9 @@ import duckdb
 import pytest
 
 from event_assets import warehouse
-from event_assets.http.errors import ApiError
 from event_assets.orchestration.failures import user_message
 from event_assets.sandbox import Sandbox
-from event_assets.values.errors import WarehouseError
+from event_assets.values.errors import ApiError, WarehouseError
 from event_assets.warehouse import connection
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
 from event_assets_tests.support.project import Project, failure
