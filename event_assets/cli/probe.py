@@ -1,4 +1,4 @@
-"""`python -m event_assets.probe`: is this API configured right?"""
+"""`python -m event_assets.probe`: check whether a source is configured correctly."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from dotenv import load_dotenv
 DEFS = Path(__file__).parents[1] / "defs"
 DEFAULT = "events"
 EPILOG = """\
-Asks the API at most five times, within ten seconds, and writes nothing. Each line begins with
+Sends at most five requests within ten seconds and writes nothing. Each line begins with
 
-  ok    as it should be
+  ok    passed
   warn  a sync works, but look at it
-  fail  a sync does not work, or not rightly: mend this first
-  -     does not apply, or could not be told
+  fail  a sync fails or is wrong: fix this first
+  -     not applicable, or unknown
 
-Exit status: 0 when nothing failed (there may be warnings), 1 when something did, 2 for a wrong
-command line. Read .env as all commands do; without EVENTS_API_URL, the built-in sandbox is probed.
-Do not write what --suggest prints straight over the file that it is made from."""
+Exit status: 0 when no check failed (warnings are allowed), 1 when one did, 2 for a wrong command
+line. The command reads .env; without EVENTS_API_URL it probes the built-in sandbox.
+Do not redirect the output of --suggest to the file that it is made from."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Probe a source, print what was found, and return the exit status."""
+    """Probe a source, print the report, and return the exit status."""
     options = _parser().parse_args(arguments)
-    name = options.source or _default()
-    if name not in _known():
-        problem = f"There is no source `{name}`" if name else "Say which source"
-        print(f"{problem}; known are: {', '.join(_known()) or 'none'}.", file=sys.stderr)
+    name = options.source or _default_source()
+    if name not in _list_sources():
+        problem = f"Unknown source `{name}`" if name else "Name a source"
+        print(f"{problem}; known sources: {', '.join(_list_sources()) or 'none'}.", file=sys.stderr)
         return 2
     load_dotenv(".env", override=True)  # as Dagster's own commands do
-    return _probed(name, options.suggest, options.account)
+    return _print_report(name, options.suggest, options.account)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m event_assets.probe",
-        description="Says, before the first sync, whether an API is configured right.",
+        description="Check, before the first sync, whether a source is configured correctly.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--account",
         metavar="ACCOUNT",
-        help="of a source with accounts: which one to ask for (default: the first)",
+        help="the account to probe, in a source with accounts (default: the first)",
     )
     parser.add_argument(
         "--suggest",
@@ -62,22 +62,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _known() -> list[str]:
+def _list_sources() -> list[str]:
     return sorted(file.parent.name for file in DEFS.glob("*/defs.yaml"))
 
 
-def _default() -> str | None:
-    known = _known()
-    return known[0] if len(known) == 1 else next((name for name in known if name == DEFAULT), None)
+def _default_source() -> str | None:
+    names = _list_sources()
+    return names[0] if len(names) == 1 else DEFAULT if DEFAULT in names else None
 
 
-def _probed(name: str, suggest: bool, account: str | None) -> int:
+def _print_report(name: str, suggest: bool, account: str | None) -> int:
     from dagster.components.core.component_tree import ComponentTreeException
 
     from event_assets.cli.sources import load
     from event_assets.orchestration.failures import root_cause_message, user_message
     from event_assets.probe.runner import probe
-    from event_assets.probe.yaml_editor import suggest as corrected
+    from event_assets.probe.yaml_editor import apply_changes
     from event_assets.sync.account_list import select_account
 
     for stream in (sys.stdout, sys.stderr):
@@ -87,7 +87,7 @@ def _probed(name: str, suggest: bool, account: str | None) -> int:
         report = probe(source)
         if suggest:
             text = (DEFS / name / "defs.yaml").read_text(encoding="utf-8")
-            print(corrected(text, report.changes, report.secrets), end="")
+            print(apply_changes(text, report.changes, report.secrets), end="")
     except ComponentTreeException as error:
         print(root_cause_message(error), file=sys.stderr)
         return 1
@@ -98,10 +98,10 @@ def _probed(name: str, suggest: bool, account: str | None) -> int:
         print(sentence, file=sys.stderr)
         return 1
     out = sys.stderr if suggest else sys.stdout
-    whose = f", for the account {source.account}" if source.account else ""
-    print(f"The source {name}, at {source.api}{whose}:", file=out)
-    print(*report.lines(), sep="\n", file=out)
+    account_note = f", account {source.account}" if source.account else ""
+    print(f"Source {name} at {source.api}{account_note}:", file=out)
+    print(*report.format_lines(), sep="\n", file=out)
     if suggest:
         changed = ", ".join(".".join(setting) for setting in report.changes)
-        print(f"Changed in the YAML: {changed or 'nothing'}.", file=out)
-    return 1 if report.failed else 0
+        print(f"Changed settings: {changed or 'none'}.", file=out)
+    return 1 if report.has_failures else 0

@@ -1,4 +1,4 @@
-"""Observing the API in Dagster: the probe's lines and figures as metadata."""
+"""Observe an API in Dagster: the probe's findings and metrics as metadata."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from event_assets.values.errors import ApiError
 
 
 def observe(source: SourceConfig, key: dg.AssetKey) -> dg.ObserveResult:
-    """Probe the API of a source, and say what was found.
+    """Probe the API of a source and return the findings as an observation.
 
     Raises:
         ConfigError: when the key is missing.
         ApiError: when there is no first page.
     """
     report = probe(source)
-    if report.unanswered:
-        raise ApiError(report.unanswered)
-    lines = [{"mark": f.mark, "what": f.name, "found": f.sentence} for f in report.findings]
+    if report.error:
+        raise ApiError(report.error)
+    findings = [{"mark": f.mark, "what": f.name, "found": f.message} for f in report.findings]
     return dg.ObserveResult(
         asset_key=key,
         metadata={
-            **report.figures,
-            "verdict": report.verdict,
-            "findings": as_table(lines),
-            "first_record": as_table(report.shape),
+            **report.metrics,
+            "verdict": report.summary,
+            "findings": as_table(findings),
+            "first_record": as_table(report.first_record),
         },
     )

@@ -1,7 +1,7 @@
-"""A look at the API before the first sync: what it answers, and whether that is what is expected.
+"""Probe an API before the first sync: how it responds, and whether the configuration fits.
 
-`python -m event_assets.probe` prints it; observing the asset `events_api` records it. `asking`
-sends at most five requests, `visit` says which ones and keeps what came, `contact`, `content` and
-`pages` judge it, `guesses` has ideas where something is not where it should be, and `suggestion`
-writes them into the YAML.
+`python -m event_assets.probe` prints the report; observing the asset `events_api` records it.
+`session` sends at most five requests, `responses` decides which and holds the responses, the
+`*_checks` modules evaluate them, `suggestions` finds what the configuration misses, and
+`yaml_editor` writes that into the YAML.
 """

@@ -1,4 +1,4 @@
-"""Does the API answer, does it take the key, and how often may it be asked?"""
+"""Checks of the connection: the response, the key and rate limits."""
 
 from __future__ import annotations
 
@@ -9,140 +9,154 @@ from http import HTTPStatus
 
 from event_assets.http.errors import status_text
 from event_assets.pagination.totals import as_count
-from event_assets.probe.answers import ProbeAnswers
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.report import Finding
+from event_assets.probe.responses import ProbeResponses
 from event_assets.probe.session import ProbeResponse
 from event_assets.values.urls import origin, redact_url
 
-REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+REJECTED_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 LIMIT_HEADER = re.compile(r"rate-?limit|^retry-after$|quota", re.IGNORECASE)
-MOST_HEADERS = 6
+MAX_HEADERS = 6
 
 
-def reachable(seen: ProbeAnswers) -> Finding:
-    """Say whether the API answers, and in which time."""
-    name, first = "reachable", seen.first
-    if not first.good and first.status not in REFUSED:
-        after = first.answer.headers.get("Retry-After") if first.answer is not None else None
-        later = f" It asks to wait (Retry-After: {seen.words.show(after)})." if after else ""
-        moved = _sent_on(seen) if seen.moved else ""
-        return Finding("fail", name, f"{seen.words.masked(first.problem)}{later}{moved}")
-    url = first.answer.url if first.answer is not None else seen.opening.request.url
-    at = seen.words.masked(redact_url(url))
-    size = len(first.answer.content) if first.answer is not None else 0
-    answered = f"{at} answered in {format_duration(first.seconds)}, with {size / 1000:,.1f} kB."
-    if seen.moved:
-        return Finding("warn", name, f"{answered}{_sent_on(seen)}")
-    return Finding("ok", name, answered)
-
-
-def _sent_on(seen: ProbeAnswers) -> str:
-    to = seen.words.show(seen.moved, 200)
-    elsewhere = origin(seen.moved or "") != origin(seen.opening.base_url)
-    keyless = ", which gets no key" if elsewhere and seen.has_auth else ""
-    return f" It sends its readers on to {to}{keyless}: set EVENTS_API_URL or the path to that."
-
-
-def key(seen: ProbeAnswers) -> Finding:
-    """Say whether the key is accepted, and whether it makes a difference."""
-    name, first, without = "key", seen.first, seen.anonymous
-    if first.status in REFUSED:
-        hint = "" if seen.has_auth else " No `auth` is configured in defs.yaml."
-        return Finding("fail", name, seen.words.masked(first.problem) + hint)
-    if not seen.has_auth:
-        return Finding("-", name, "no `auth` is configured: the API is read without a key.")
-    if without.status in REFUSED:
-        refused = status_text(without.status or 0)
-        return Finding("ok", name, f"accepted; without it the answer is {refused}.")
-    if without.answer is None or without.busy:
-        return Finding(
-            "warn", name, f"accepted; what comes without it is not known: {without.why}."
-        )
-    if not without.good:
-        return Finding("ok", name, f"accepted; without it there is no good answer: {without.why}.")
-    return _compared(seen)
-
-
-def _compared(seen: ProbeAnswers) -> Finding:
-    """Both answers are good: do they hold the same?"""
-    mine, theirs, again = (
-        _Content.of(seen, reply) for reply in (seen.first, seen.anonymous, seen.again)
+def check_reachable(responses: ProbeResponses) -> Finding:
+    """Check that the API responds, and measure how fast."""
+    name, page, formatter = "reachable", responses.page_1, responses.formatter
+    headers = {} if page.response is None else page.response.headers
+    redirect = _describe_redirect(responses) if responses.redirect_target else ""
+    if not page.is_ok and page.status not in REJECTED_STATUSES:
+        after = headers.get("Retry-After")
+        wait = f" Retry-After: {formatter.format(after)}." if after else ""
+        return Finding("fail", name, f"{formatter.masked(page.error)}{wait}{redirect}")
+    url = responses.first_request.request.url if page.response is None else page.response.url
+    size = 0 if page.response is None else len(page.response.content)
+    message = (
+        f"{formatter.masked(redact_url(url))} responded in {format_duration(page.seconds)} with "
+        f"{size / 1000:,.1f} kB."
     )
-    if mine == theirs:
+    return Finding("warn" if redirect else "ok", name, f"{message}{redirect}")
+
+
+def _describe_redirect(responses: ProbeResponses) -> str:
+    target = responses.formatter.format(responses.redirect_target, 200)
+    other = origin(responses.redirect_target or "") != origin(responses.first_request.base_url)
+    keyless = " (another host: sent without the key)" if other and responses.has_auth else ""
+    return f" It redirects to {target}{keyless}: set EVENTS_API_URL or the path to that."
+
+
+def check_key(responses: ProbeResponses) -> Finding:
+    """Check that the key is accepted and makes a difference."""
+    name, page, without = "key", responses.page_1, responses.page_1_without_key
+    if page.status in REJECTED_STATUSES:
+        hint = "" if responses.has_auth else " No `auth` is configured in defs.yaml."
+        return Finding("fail", name, responses.formatter.masked(page.error) + hint)
+    if not responses.has_auth:
+        return Finding("-", name, "no `auth` is configured; the API is read without a key.")
+    if without.status in REJECTED_STATUSES:
+        status = status_text(without.status or 0)
+        return Finding("ok", name, f"accepted; without it the API returns {status}.")
+    if without.response is None or without.is_retryable:
+        reason = f"the response without it is unknown: {without.reason}"
+        return Finding("warn", name, f"accepted; {reason}.")
+    if not without.is_ok:
+        reason = f"without it there is no usable response: {without.reason}"
+        return Finding("ok", name, f"accepted; {reason}.")
+    return _compare_with_keyless(responses)
+
+
+def _compare_with_keyless(responses: ProbeResponses) -> Finding:
+    """Compare two usable responses, with and without the key."""
+    with_key, without_key, repeated = (
+        _Content.from_response(responses, response)
+        for response in (
+            responses.page_1,
+            responses.page_1_without_key,
+            responses.page_1_again,
+        )
+    )
+    if with_key == without_key:
         return Finding(
             "warn",
             "key",
-            f"it makes no difference: without it the same {pluralize(len(mine.ids))} come. The API "
-            "may ignore it, and what comes may be what anyone gets: check `auth` in defs.yaml "
+            f"no effect: without it the API returns the same {pluralize(len(with_key.ids))}. It "
+            "may ignore the key and return public records only: check `auth` in defs.yaml "
             "(`name`, `location`).",
         )
-    if seen.again.good and mine != again:
+    if responses.page_1_again.is_ok and with_key != repeated:
         return Finding(
             "warn",
             "key",
-            "accepted; whether it makes a difference cannot be told, as the same request brings "
-            "other records each time.",
+            "accepted; its effect is unknown, because the same request returns other records each "
+            "time.",
         )
-    if mine.total != theirs.total:
-        says = f"a total of {_count(theirs.total)}, not {_count(mine.total)}"
-    elif mine.ids != theirs.ids:
-        both = len(theirs.ids & mine.ids)
-        says = f"{pluralize(len(theirs.ids))}, {both} of them the same"
+    if with_key.total != without_key.total:
+        difference = (
+            f"a total of {_format_total(without_key.total)} instead of "
+            f"{_format_total(with_key.total)}"
+        )
+    elif with_key.ids != without_key.ids:
+        common = len(without_key.ids & with_key.ids)
+        difference = f"{pluralize(len(without_key.ids))}, {common} of them the same"
     else:
-        says = "records with other fields"
-    return Finding("ok", "key", f"accepted; without it the answer has {says}.")
+        difference = "records with other fields"
+    return Finding("ok", "key", f"accepted; without it the response has {difference}.")
 
 
 @dataclass(frozen=True)
 class _Content:
-    """What is compared of an answer."""
+    """The compared content of a response."""
 
     total: int | None
     ids: frozenset[Hashable]
     fields: frozenset[str]
 
     @classmethod
-    def of(cls, seen: ProbeAnswers, reply: ProbeResponse) -> _Content:
-        rows, claim = seen.rows_of(reply), seen.claim_in(reply)
-        names = frozenset(name for row in rows if isinstance(row, dict) for name in row)
-        return cls(claim.count if claim else None, frozenset(seen.ids_of(rows)), names)
+    def from_response(cls, responses: ProbeResponses, response: ProbeResponse) -> _Content:
+        records, total = responses.records_in(response), responses.total_in(response)
+        names = frozenset(name for record in records if isinstance(record, dict) for name in record)
+        return cls(total.count if total else None, frozenset(responses.record_ids(records)), names)
 
 
-def _count(count: int | None) -> str:
+def _format_total(count: int | None) -> str:
     return "none" if count is None else f"{count:,}"
 
 
-def rate_limit(seen: ProbeAnswers, needed: int | None) -> Finding:
-    """Say what the headers announce; `needed` requests make a full sync, if that is known."""
+def check_rate_limit(responses: ProbeResponses, needed: int | None) -> Finding:
+    """Check rate limit headers; `needed` is the number of requests of a full sync, if known."""
     name = "rate limit"
-    replies = (seen.first, seen.second, seen.anonymous, seen.again, seen.last)
-    answers = [reply.answer for reply in replies if reply.answer is not None]
-    refused = [a for a in answers if a.status_code == HTTPStatus.TOO_MANY_REQUESTS]
-    headers = (refused or answers)[0].headers if answers else {}
-    said = [
-        f"{seen.words.show(header)}: {seen.words.show(value)}"
-        for header, value in headers.items()
-        if LIMIT_HEADER.search(header)
-    ]
-    listed = ", ".join(said[:MOST_HEADERS])
-    if refused:
-        told = f" ({listed})" if listed else ""
+    results = (
+        *(responses.page_1, responses.page_2, responses.page_1_without_key),
+        *(responses.page_1_again, responses.last_page_response),
+    )
+    received = [result.response for result in results if result.response is not None]
+    limited = [r for r in received if r.status_code == HTTPStatus.TOO_MANY_REQUESTS]
+    headers = (limited or received)[0].headers if received else {}
+    formatter = responses.formatter
+    announced = ", ".join(
+        [
+            f"{formatter.format(header)}: {formatter.format(value)}"
+            for header, value in headers.items()
+            if LIMIT_HEADER.search(header)
+        ][:MAX_HEADERS]
+    )
+    if limited:
+        details = f" ({announced})" if announced else ""
         return Finding(
             "warn",
             name,
-            f"the API answered 429 after {pluralize(len(answers) - 1, 'request')}{told}: a sync "
-            "would wait; lower `concurrency` in defs.yaml.",
+            f"the API returned 429 after {pluralize(len(received) - 1, 'request')}{details}: a "
+            "sync would wait; lower `concurrency` in defs.yaml.",
         )
-    left = next(
+    remaining = next(
         (as_count(v) for h, v in headers.items() if h.lower().endswith("limit-remaining")), None
     )
-    if left is not None and needed is not None and left < needed:
+    if remaining is not None and needed is not None and remaining < needed:
         return Finding(
             "warn",
             name,
-            f"{listed}: a full sync needs about {needed:,} requests, {left:,} are left.",
+            f"{announced}: a full sync needs about {needed:,} requests, {remaining:,} are left.",
         )
-    if listed:
-        return Finding("ok", name, f"{listed}.")
-    return Finding("-", name, "no header announces one.")
+    if announced:
+        return Finding("ok", name, f"{announced}.")
+    return Finding("-", name, "no header announces a limit.")

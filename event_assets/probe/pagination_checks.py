@@ -1,4 +1,4 @@
-"""How the API pages: is page 2 another one, how large are they, and is there an order?"""
+"""Checks of pagination: page 2, the page size, the order, and an estimate of a full sync."""
 
 from __future__ import annotations
 
@@ -9,240 +9,245 @@ from statistics import median
 from dlt.sources.helpers.rest_client.paginators import RangePaginator, SinglePagePaginator
 
 from event_assets.pagination import MonitoredPaginator, PageNumberPaginator
-from event_assets.probe.answers import ProbeAnswers
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.report import Finding, Setting
+from event_assets.probe.responses import ProbeResponses
 
-SIZE_NAMES = (
+SIZE_PARAMS = (
     *("limit", "per_page", "perPage", "page_size", "pageSize", "pagesize", "size", "page[size]"),
     *("count", "rows", "max_results", "maxResults", "$top", "first", "take", "num"),
 )
 
 
-def page_two(seen: ProbeAnswers) -> Finding:
-    """Say whether page 2 differs from page 1, and follows it."""
-    name, second = "page 2", seen.second
-    if not seen.rows:
+def check_page_2(responses: ProbeResponses) -> Finding:
+    """Check that page 2 has new records and follows page 1."""
+    name, page = "page 2", responses.page_2
+    if not responses.records:
         return Finding("-", name, "page 1 has no records.")
-    if seen.trouble:
-        return Finding("fail", name, seen.words.show(seen.trouble, 300))
-    if seen.ended:
-        return _last(seen)
-    if not second.good:
-        return Finding(
-            "fail" if second.refused else "warn", name, f"it did not come: {second.why}."
+    if responses.paging_error:
+        return Finding("fail", name, responses.formatter.format(responses.paging_error, 300))
+    if responses.ends_after_page_1:
+        return _check_single_page(responses)
+    if not page.is_ok:
+        return Finding("fail" if page.is_rejected else "warn", name, f"missing: {page.reason}.")
+    if _is_whole_list(responses):
+        return Finding("-", name, f"page 1 is the whole list: {pluralize(len(responses.records))}.")
+    if responses.new_count:
+        return _check_continuity(responses)
+    problem = "has only records of page 1" if responses.next_records else "is empty"
+    return Finding("fail", name, f"{problem}: {_explain_repeated_page(responses)}.")
+
+
+def _check_single_page(responses: ProbeResponses) -> Finding:
+    """Check that the list is complete when the paginator sees no page 2."""
+    count = len(responses.records)
+    if _has_more_records(responses):
+        total = responses.reported_total.count if responses.reported_total else 0
+        advice = (
+            "name the API's `paginator`"
+            if responses.uses_paginator(SinglePagePaginator)
+            else "check the paginator's type and its paths in defs.yaml"
         )
-    if _is_whole(seen):
-        return Finding("-", name, f"page 1 is the whole list: {pluralize(len(seen.rows))}.")
-    if seen.fresh:
-        return _follows(seen)
-    came = "brings nothing that was not on page 1" if seen.rows_after else "is empty"
-    return Finding("fail", name, f"it {came}: {_ignored(seen)}.")
-
-
-def _last(seen: ProbeAnswers) -> Finding:
-    """The paginator takes page 1 for the last."""
-    count = len(seen.rows)
-    if _promised(seen):
-        total = seen.claim.count if seen.claim else 0
         return Finding(
             "fail",
             "page 2",
-            f"the paginator finds no way to it, but the API reports {total:,} records and page 1 "
-            f"has {count}: {_advice(seen)}.",
+            f"the paginator finds no next page, but the API reports {total:,} records and page 1 "
+            f"has {count}: {advice}.",
         )
-    if seen.resource_paginator.get("type") == "auto" and _run_is(seen, SinglePagePaginator):
+    if _is_detected(responses) and responses.uses_paginator(SinglePagePaginator):
         return Finding(
             "warn",
             "page 2",
-            f"no way to it was found by itself, so {pluralize(count)} are taken for all; offsets "
-            "and page numbers are never found: name the `paginator`, or say `single_page`.",
+            f"no paginator was detected, so a sync loads these {pluralize(count)} only; offsets "
+            "and page numbers cannot be detected: set `paginator`, or `single_page`.",
         )
     return Finding("-", "page 2", f"page 1 is the whole list: {pluralize(count)}.")
 
 
-def _promised(seen: ProbeAnswers) -> bool:
-    return seen.claim is not None and seen.claim.count > len(seen.rows)
+def _has_more_records(responses: ProbeResponses) -> bool:
+    total = responses.reported_total
+    return total is not None and total.count > len(responses.records)
 
 
-def _is_whole(seen: ProbeAnswers) -> bool:
-    """Did nothing come after page 1, where nothing more was promised?
+def _is_whole_list(responses: ProbeResponses) -> bool:
+    """Return whether page 2 is empty and no total says that more records exist.
 
-    Offset paging asks from the last record on, which comes again.
+    Offset paging requests the last record of page 1 again.
     """
-    again = 1 if seen.offsets and len(seen.rows) > 1 else 0
-    return len(seen.rows_after) <= again and not seen.fresh and not _promised(seen)
-
-
-def _run_is(seen: ProbeAnswers, kind: type) -> bool:
-    paginator = seen.paginator
-    return isinstance(paginator, MonitoredPaginator) and isinstance(paginator.following, kind)
-
-
-def _advice(seen: ProbeAnswers) -> str:
-    if _run_is(seen, SinglePagePaginator):
-        return "name the `paginator` that the API has"
-    return "check the paginator's type and its paths in defs.yaml"
-
-
-def _ignored(seen: ProbeAnswers) -> str:
-    """Say what to do when the same page comes again."""
-    if seen.offsets:
-        name = seen.offsets.offset_param or seen.offsets.offset_body_path
-        return (
-            f"the server ignores `{name}`; set the paginator's `offset_param` to what it is "
-            "called, or `single_page` if the API has no pages"
-        )
-    if _run_is(seen, RangePaginator):
-        return (
-            "the server ignores the page's number, or counts from another one; check `page_param` "
-            "and `base_page`"
-        )
-    return "the cursor or link leads nowhere; check the paginator's `cursor_param` and paths"
-
-
-def _follows(seen: ProbeAnswers) -> Finding:
-    """Page 2 brings new records: does it follow page 1 without a gap, and without repeats?"""
-    first, after = seen.ids_of(seen.rows), seen.ids_of(seen.rows_after)
-    again = len(set(first) & set(after))
-    found = _found_by_itself(seen)
-    if seen.offsets is None:
-        if again:
-            return Finding(
-                "warn",
-                "page 2",
-                f"{again} of its {len(after)} records were on page 1 already{found}: the list "
-                "moved between, or has no stable order.",
-            )
-        return Finding("ok", "page 2", f"{pluralize(len(after))}, none of them on page 1{found}.")
-    if first[-1] in after or len(first) == 1:
-        held = "begins with page 1's last record, and " if again == 1 else ""
-        return Finding("ok", "page 2", f"{held}brings {seen.fresh} others.")
-    name = seen.offsets.offset_param or seen.offsets.offset_body_path
-    moved = seen.again.good and set(seen.ids_of(seen.rows_of(seen.again))) != set(first)
-    return Finding(
-        "warn" if moved else "fail",
-        "page 2",
-        f"page 1's last record is not in it: the list moved between, or `{name}` counts something "
-        "else than records (pages: use `page_number`).",
+    overlap = 1 if responses.offset_paginator and len(responses.records) > 1 else 0
+    return (
+        len(responses.next_records) <= overlap
+        and not responses.new_count
+        and not _has_more_records(responses)
     )
 
 
-def _found_by_itself(seen: ProbeAnswers) -> str:
-    if seen.resource_paginator.get("type") != "auto" or not isinstance(
-        seen.paginator, MonitoredPaginator
-    ):
-        return ""
-    return f" (the way was found by itself: {type(seen.paginator.following).__name__})"
+def _explain_repeated_page(responses: ProbeResponses) -> str:
+    if responses.offset_paginator:
+        return (
+            f"the server ignores `{_offset_name(responses)}`; set the paginator's `offset_param` "
+            "to the API's name for it, or use `single_page` if the API has no pages"
+        )
+    if responses.uses_paginator(RangePaginator):
+        return (
+            "the server ignores the page number, or counts from another number; check "
+            "`page_param` and `base_page`"
+        )
+    return "the server ignores the cursor or link; check the paginator's `cursor_param` and paths"
 
 
-def page_size(seen: ProbeAnswers) -> Finding:
-    """Say how many records a page really has."""
-    name, sizes = "page size", [len(seen.rows), len(seen.rows_after)]
-    given = max(sizes) if seen.fresh else sizes[0]
-    setting, asked = _asked(seen)
-    if not seen.rows:
+def _offset_name(responses: ProbeResponses) -> str | None:
+    paginator = responses.offset_paginator
+    return None if paginator is None else paginator.offset_param or paginator.offset_body_path
+
+
+def _check_continuity(responses: ProbeResponses) -> Finding:
+    """Check that page 2 follows page 1 without a gap or repeated records."""
+    first = responses.record_ids(responses.records)
+    second = responses.record_ids(responses.next_records)
+    repeated = len(set(first) & set(second))
+    if responses.offset_paginator is None:
+        detected = ""
+        if _is_detected(responses) and isinstance(responses.paginator, MonitoredPaginator):
+            detected = f" ({type(responses.paginator.following).__name__}, detected)"
+        if repeated:
+            return Finding(
+                "warn",
+                "page 2",
+                f"{repeated} of its {len(second)} records were on page 1{detected}: the list "
+                "changed in between, or has no stable order.",
+            )
+        message = f"{pluralize(len(second))}, none of them on page 1{detected}."
+        return Finding("ok", "page 2", message)
+    if first[-1] in second or len(first) == 1:
+        overlap = "begins with page 1's last record and " if repeated == 1 else ""
+        return Finding(
+            "ok", "page 2", f"{overlap}has {pluralize(responses.new_count, 'new record')}."
+        )
+    repeated_page = responses.page_1_again
+    changed = repeated_page.is_ok and set(first) != set(
+        responses.record_ids(responses.records_in(repeated_page))
+    )
+    return Finding(
+        "warn" if changed else "fail",
+        "page 2",
+        "page 1's last record is not on it: the list changed in between, or "
+        f"`{_offset_name(responses)}` does not count records (pages: use `page_number`).",
+    )
+
+
+def _is_detected(responses: ProbeResponses) -> bool:
+    return responses.paginator_config.get("type") == "auto"
+
+
+def check_page_size(responses: ProbeResponses) -> Finding:
+    """Check the number of records that a page really has."""
+    name, sizes = "page size", [len(responses.records), len(responses.next_records)]
+    size = max(sizes) if responses.new_count else sizes[0]
+    setting, requested = _find_requested_size(responses)
+    if not responses.records:
         return Finding("-", name, "page 1 has no records.")
-    if asked is None:
-        return Finding("-", name, f"{pluralize(sizes[0])} a page; no size is asked for.")
-    called = setting[-1]
-    if given > asked:
+    if requested is None:
+        return Finding("-", name, f"{pluralize(sizes[0])} per page; no size is requested.")
+    received = f"{size} of {requested} requested records"
+    if size > requested:
         return Finding(
             "warn",
             name,
-            f"{given} came where {asked} were asked for: the server ignores `{called}`.",
-            {setting: given} if seen.offsets else {},
+            f"{size} records, {requested} requested: the server ignores `{setting[-1]}`.",
+            {setting: size} if responses.offset_paginator else {},
         )
-    if given < asked and (seen.fresh or _promised(seen)):
+    if size < requested and (responses.new_count or _has_more_records(responses)):
         return Finding(
             "warn",
             name,
-            f"{given} came where {asked} were asked for: the server gives no more; set "
-            f"`{called}: {given}`.",
-            {setting: given},
+            f"{received}: the server's limit is lower; set `{setting[-1]}: {size}`.",
+            {setting: size},
         )
-    if given < asked:
-        return Finding("ok", name, f"{given} came, and {asked} were asked for: there are no more.")
-    return Finding("ok", name, f"{pluralize(given)}, as asked for.")
+    if size < requested:
+        return Finding("ok", name, f"{received}: the list has no more.")
+    return Finding("ok", name, f"{pluralize(size)}, as requested.")
 
 
-def _asked(seen: ProbeAnswers) -> tuple[Setting, int | None]:
-    """Give the size that is asked for, and the setting that it is."""
-    if seen.offsets:
-        return ("limit",), seen.offsets.limit
-    params = seen.opening.endpoint.get("params") or {}
-    for name in SIZE_NAMES:
+def _find_requested_size(responses: ProbeResponses) -> tuple[Setting, int | None]:
+    """Return the setting that requests a page size, and the size."""
+    if responses.offset_paginator:
+        return ("limit",), responses.offset_paginator.limit
+    params = responses.first_request.endpoint.get("params") or {}
+    for name in SIZE_PARAMS:
         if str(params.get(name, "")).isdecimal():
             return ("params", name), int(params[name])
     return (), None
 
 
-def order(seen: ProbeAnswers) -> Finding:
-    """Say whether two readings of page 1 have the same order."""
-    name, again = "order", seen.again
-    if len(seen.rows) < 2:
-        return Finding("-", name, "page 1 has not two records.")
-    if not again.good:
-        return Finding("-", name, f"page 1 was not read twice: {again.why}.")
-    one, two = seen.ids_of(seen.rows), seen.ids_of(seen.rows_of(again))
-    if one == two:
+def check_order(responses: ProbeResponses) -> Finding:
+    """Check that two readings of page 1 have the same order."""
+    name, repeated = "order", responses.page_1_again
+    if len(responses.records) < 2:
+        return Finding("-", name, "page 1 has fewer than two records.")
+    if not repeated.is_ok:
+        return Finding("-", name, f"page 1 was not read twice: {repeated.reason}.")
+    first = responses.record_ids(responses.records)
+    second = responses.record_ids(responses.records_in(repeated))
+    if first == second:
         return Finding("ok", name, "the same in two readings of page 1.")
-    if (common := _in_order(one, set(two))) and common == _in_order(two, set(one)):
-        changed = len(set(two) - set(one))
-        return Finding("ok", name, f"stable; {pluralize(changed)} came in between two readings.")
-    counted = seen.offsets is not None or _run_is(seen, RangePaginator)
+    common = _filter_ids(first, set(second))
+    if common and common == _filter_ids(second, set(first)):
+        new = pluralize(len(set(second) - set(first)), "new record")
+        return Finding("ok", name, f"stable; {new} in the second reading of page 1.")
+    positional = responses.offset_paginator is not None or responses.uses_paginator(RangePaginator)
     return Finding(
-        "fail" if counted else "warn",
+        "fail" if positional else "warn",
         name,
-        "two readings of page 1 differ in it: records will be missed or come twice; ask the API "
-        "for an order (a sort parameter in `params`).",
+        "differs in two readings of page 1: a sync would miss or repeat records; request an order "
+        "(a sort parameter in `params`).",
     )
 
 
-def _in_order(ids: Sequence[Hashable], others: set[Hashable]) -> list[Hashable]:
-    return [key for key in ids if key in others]
+def _filter_ids(ids: Sequence[Hashable], kept: set[Hashable]) -> list[Hashable]:
+    return [key for key in ids if key in kept]
 
 
-def needed(seen: ProbeAnswers) -> int | None:
-    """Estimate the requests of a full sync; None when the number of records is not known."""
-    size = len(seen.rows)
+def estimate_requests(responses: ProbeResponses) -> int | None:
+    """Estimate the requests of a full sync; None when the number of records is unknown."""
+    size, total = len(responses.records), responses.reported_total
     if not size:
         return None
-    total = seen.claim.count if _promised(seen) and seen.claim else None
-    if total is None:
-        if seen.fresh or not (seen.ended or seen.second.good):
+    if total is None or total.count <= size:
+        if responses.new_count or not (responses.ends_after_page_1 or responses.page_2.is_ok):
             return None
-        return 2 if seen.offsets else 1
-    step = max(1, size - 1) if seen.offsets else size
-    return 1 + math.ceil((total - size) / step)
+        return 2 if responses.offset_paginator else 1
+    step = max(1, size - 1) if responses.offset_paginator else size
+    return 1 + math.ceil((total.count - size) / step)
 
 
-def full_sync(seen: ProbeAnswers) -> Finding:
-    """Estimate how long a full sync takes."""
-    name, requests = "full sync", needed(seen)
-    replies = (seen.first, seen.second, seen.again, seen.last)
-    seconds = median(reply.seconds for reply in replies if reply.good and reply.seconds)
-    each = f"{pluralize(len(seen.rows))} in {format_duration(seconds)}"
-    if requests is None:
-        return Finding("-", name, f"not known, without a total: {each}.")
-    at_once = min(seen.source.concurrency, requests) if _foreseen(seen) else 1
-    took = _duration(requests * seconds / at_once)
-    return Finding(
-        "ok",
-        name,
-        f"about {took}: {pluralize(requests, 'request')} of {each}, {at_once} at a time.",
+def estimate_full_sync(responses: ProbeResponses) -> Finding:
+    """Estimate the duration of a full sync."""
+    name, count = "full sync", estimate_requests(responses)
+    pages = (
+        *(responses.page_1, responses.page_2),
+        *(responses.page_1_again, responses.last_page_response),
     )
+    seconds = median(page.seconds for page in pages if page.is_ok and page.seconds)
+    each = f"{pluralize(len(responses.records))} in {format_duration(seconds)}"
+    if count is None:
+        return Finding("-", name, f"unknown without a total; a request returns {each}.")
+    concurrency = min(responses.source.concurrency, count) if _can_read_ahead(responses) else 1
+    duration = _format_estimate(count * seconds / concurrency)
+    requests = pluralize(count, "request")
+    return Finding("ok", name, f"about {duration}: {requests} of {each}, {concurrency} at a time.")
 
 
-def _foreseen(seen: ProbeAnswers) -> bool:
-    """Can a sync ask for the pages that will follow, because their numbers are known?"""
-    if seen.offsets:
-        return bool(seen.offsets.offset_param)
-    run = seen.paginator.following if isinstance(seen.paginator, MonitoredPaginator) else None
-    return isinstance(run, PageNumberPaginator) and bool(run.param_name)
+def _can_read_ahead(responses: ProbeResponses) -> bool:
+    """Return whether a sync knows the next pages in advance."""
+    if responses.offset_paginator:
+        return bool(responses.offset_paginator.offset_param)
+    paginator = responses.paginator
+    numbers = paginator.following if isinstance(paginator, MonitoredPaginator) else None
+    return isinstance(numbers, PageNumberPaginator) and bool(numbers.param_name)
 
 
-def _duration(seconds: float) -> str:
+def _format_estimate(seconds: float) -> str:
     if seconds < 1:
         return "1 s"
     if seconds < 100:

@@ -1,140 +1,142 @@
-"""What is in the records: are they where they should be, and the fields of the contract in them?"""
+"""Checks of the records: their path, their ids, and the fields of the contract."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from event_assets.probe.answers import ProbeAnswers
 from event_assets.probe.formatting import pluralize
-from event_assets.probe.report import Finding, Setting
-from event_assets.probe.suggestions import field_for, id_for
+from event_assets.probe.report import Finding, Mark, Setting
+from event_assets.probe.responses import ProbeResponses
+from event_assets.probe.suggestions import find_field, find_id
 from event_assets.records.contract import FieldReader
 
-SAMPLE = 100  # records
-EXAMPLES = 3
+SAMPLE_SIZE = 100  # records
+MAX_EXAMPLES = 3
 
 
-def records(seen: ProbeAnswers) -> Finding:
-    """Say whether the selector finds records, or which one would."""
-    name, selected, count = "records", seen.selected, len(seen.rows)
-    used = seen.words.show(selected.used)
-    objects = sum(isinstance(row, dict) for row in seen.rows)
-    if selected.problem:
-        if selected.better is None:
-            return Finding(
-                "fail",
-                name,
-                f"the answer {selected.problem}, and no other list of objects; "
-                "check the endpoint's path and `data_selector`.",
-            )
+def check_records(responses: ProbeResponses) -> Finding:
+    """Check that the selector finds records, or name one that does."""
+    name, path, count = "records", responses.records_path, len(responses.records)
+    used = responses.formatter.format(path.used)
+    objects = sum(isinstance(record, dict) for record in responses.records)
+    if path.problem and path.suggestion is None:
         return Finding(
             "fail",
             name,
-            f"the answer {selected.problem}; {count} are under `{used}`: "
+            f"the response {path.problem}, and no other list of objects; check the endpoint's "
+            "path and `data_selector`.",
+        )
+    if path.problem:
+        return Finding(
+            "fail",
+            name,
+            f"the response {path.problem}; {count} are under `{used}`: "
             f"set `data_selector: {used}`.",
-            {("data_selector",): selected.used},
+            {("data_selector",): path.used},
         )
     if objects < count:
         return Finding(
             "fail",
             name,
-            f"{count - objects} of {count} under `{used}` are no objects; check `data_selector`.",
+            f"{count - objects} of {count} under `{used}` are not objects; check `data_selector`.",
         )
     if not count:
-        return Finding("warn", name, f"the list under `{used}` is empty: there is nothing to see.")
-    if selected.configured is None and selected.used != "$":
+        return Finding("warn", name, f"the list under `{used}` is empty: nothing to check.")
+    if path.configured is None and path.used != "$":
         return Finding(
             "warn",
             name,
-            f"{count} under `{used}`, which was guessed: set `data_selector: {used}`, so that an "
-            "answer without it is noticed.",
-            {("data_selector",): selected.used},
+            f"{count} under `{used}`, a detected path: set `data_selector: {used}`, so that a "
+            "response without it is an error.",
+            {("data_selector",): path.used},
         )
-    where = "the answer itself is" if used == "$" else f"under `{used}` are"
+    where = "the response is a list of" if used == "$" else f"`{used}` has"
     return Finding("ok", name, f"{where} {pluralize(count)}.")
 
 
-def identity(seen: ProbeAnswers) -> Finding:
-    """Say whether the id is there, in each record, and different."""
-    name, reader, rows = "id", seen.contract["id"], seen.rows
-    if not rows:
-        return Finding("-", name, "no records to look at.")
-    values = reader.array(reader.values(rows), rows).to_pylist()
-    there = [value for value in values if value is not None]
-    missing, twice = len(values) - len(there), len(there) - len(set(there))
-    own = ", ".join(f"`{path}`" for path in reader.origins)
-    if there and not missing and not twice:
-        examples = seen.words.list(there[:EXAMPLES])
-        return Finding("ok", name, f"{own} is in all {len(rows)}, never twice; {examples}.")
-    found = (
-        f"{missing} of {pluralize(len(rows))} have no {own}"
+def check_id(responses: ProbeResponses) -> Finding:
+    """Check that each record has an id of its own."""
+    name, reader, records = "id", responses.contract["id"], responses.records
+    if not records:
+        return Finding("-", name, "no records to check.")
+    values = reader.array(reader.values(records), records).to_pylist()
+    present = [value for value in values if value is not None]
+    missing, duplicates = len(values) - len(present), len(present) - len(set(present))
+    path = _format_paths(reader)
+    if present and not missing and not duplicates:
+        examples = responses.formatter.format_list(present[:MAX_EXAMPLES])
+        return Finding("ok", name, f"{path} is unique in all {len(records)}; {examples}.")
+    problem = (
+        f"{missing} of {pluralize(len(records))} have no {path}"
         if missing
-        else f"{twice} of {pluralize(len(rows))} have the {own} of another"
+        else f"{duplicates} of {pluralize(len(records))} have a duplicate {path}"
     )
-    if not twice and missing <= seen.source.max_rejects * len(rows):
-        return Finding("warn", name, f"{found}: they do not load, and are kept as rejects.")
-    setting = ("primary_key",) if seen.source.fields["id"].source is None else ("from", "id")
-    if better := id_for(rows):
-        said = f"`{seen.words.show(better)}` tells them apart: set it as {_id_in_words(setting)}"
-        return Finding("fail", name, f"{found}; {said}.", {setting: better})
-    return Finding("fail", name, f"{found}; set {_id_in_words(setting)} to what tells them apart.")
+    if not duplicates and missing <= responses.source.max_rejects * len(records):
+        return Finding("warn", name, f"{problem}: they do not load and become rejects.")
+    is_key = responses.source.fields["id"].source is None
+    setting = ("primary_key",) if is_key else ("from", "id")
+    setting_name = "`primary_key`" if is_key else "`from` of the field `id`"
+    if suggestion := find_id(records):
+        unique = f"`{responses.formatter.format(suggestion)}` is unique: set it as {setting_name}"
+        return Finding("fail", name, f"{problem}; {unique}.", {setting: suggestion})
+    return Finding("fail", name, f"{problem}; set {setting_name} to a unique field.")
 
 
-def _id_in_words(setting: tuple[str, ...]) -> str:
-    return "`primary_key`" if setting == ("primary_key",) else "`from` of the field `id`"
-
-
-def fields(seen: ProbeAnswers) -> Iterator[Finding]:
-    """Say of each field of the contract whether it is there, of its type, and what it is like."""
-    rows = seen.rows[:SAMPLE]
-    taken = {path for reader in seen.contract.values() for path in reader.origins}
-    for name, reader in seen.contract.items():
+def check_fields(responses: ProbeResponses) -> Iterator[Finding]:
+    """Check the presence and type of each field of the contract."""
+    records = responses.records[:SAMPLE_SIZE]
+    used_paths = {path for reader in responses.contract.values() for path in reader.origins}
+    for name, reader in responses.contract.items():
         if name != "id":
-            yield _field(seen, reader, rows, taken - set(reader.origins))
+            yield _check_field(responses, reader, records, used_paths - set(reader.origins))
 
 
-def _field(
-    seen: ProbeAnswers, reader: FieldReader, rows: Sequence[Any], taken: set[str]
+def _check_field(
+    responses: ProbeResponses, reader: FieldReader, records: Sequence[Any], used_paths: set[str]
 ) -> Finding:
     name = f"field {reader.name}"
-    if not rows:
-        return Finding("-", name, "no records to look at.")
-    values = reader.values(rows)
-    fitting = reader.array(values, rows).is_valid().to_pylist()
-    there = [value for value in values if value is not None]
-    misfits = [v for v, fits in zip(values, fitting, strict=True) if v is not None and not fits]
-    own = ", ".join(f"`{path}`" for path in reader.origins)
-    nulls = len(rows) - len(there)
-    broken = len(misfits) if reader.field.nullable else len(misfits) + nulls
-    allowed = seen.source.max_rejects * len(rows)
-    if not there or len(misfits) > allowed:
+    if not records:
+        return Finding("-", name, "no records to check.")
+    values = reader.values(records)
+    valid = reader.array(values, records).is_valid().to_pylist()
+    present = [value for value in values if value is not None]
+    invalid = [v for v, ok in zip(values, valid, strict=True) if v is not None and not ok]
+    path, nulls = _format_paths(reader), len(records) - len(present)
+    rejected = len(invalid) if reader.field.nullable else len(invalid) + nulls
+    allowed = responses.source.max_rejects * len(records)
+    mark: Mark = "fail" if rejected > allowed else "warn"
+    if not present or len(invalid) > allowed:
         problem = (
-            f"{seen.words.list(misfits[:1])} at {own} {reader.problem(misfits[0])} "
-            f"({len(misfits)} of {len(rows)} records)"
-            if misfits
-            else f"nothing is at {own} in {pluralize(len(rows))}"
+            f"{responses.formatter.format_list(invalid[:1])} at {path} "
+            f"{reader.problem(invalid[0])} ({len(invalid)} of {len(records)} records)"
+            if invalid
+            else f"{path} was not found in {pluralize(len(records))}"
         )
-        if better := field_for(reader.name, reader.field, rows, taken):
-            return _elsewhere(seen, reader, problem, better)
-        advice = "say in `from` where it is, or take it out of `fields`"
-        return Finding("fail" if broken > allowed else "warn", name, f"{problem}: {advice}.")
-    examples = seen.words.list(_different(there)[:EXAMPLES])
-    found = f"{nulls / len(rows):.0%} null at {own}; {examples}"
-    if not broken:
+        if settings := find_field(reader.name, reader.field, records, used_paths):
+            return _suggest_settings(responses, reader, problem, settings)
+        advice = "set `from` to its path, or remove it from `fields`"
+        return Finding(mark, name, f"{problem}: {advice}.")
+    examples = responses.formatter.format_list(_unique(present)[:MAX_EXAMPLES])
+    found = f"{nulls / len(records):.0%} null at {path}; {examples}"
+    if not rejected:
         return Finding("ok", name, f"{found}.")
-    why = reader.problem(misfits[0]) if misfits else "is missing"
-    rejected = f"{broken} of {len(rows)} would be rejected, because it {why}"
-    return Finding("fail" if broken > allowed else "warn", name, f"{found}: {rejected}.")
+    reason = reader.problem(invalid[0]) if invalid else "is missing"
+    rejects = f"{rejected} of {len(records)} would be rejected, because the value {reason}"
+    return Finding(mark, name, f"{found}: {rejects}.")
 
 
-def _elsewhere(
-    seen: ProbeAnswers, reader: FieldReader, problem: str, better: dict[str, Any]
+def _suggest_settings(
+    responses: ProbeResponses, reader: FieldReader, problem: str, settings: dict[str, Any]
 ) -> Finding:
-    said = ", ".join(f"`{setting}: {seen.words.show(v)}`" for setting, v in better.items())
-    changes: dict[Setting, Any] = {(what, reader.name): v for what, v in better.items()}
-    return Finding("fail", f"field {reader.name}", f"{problem}; set {said}.", changes)
+    texts = ", ".join(f"`{key}: {responses.formatter.format(v)}`" for key, v in settings.items())
+    changes: dict[Setting, Any] = {(key, reader.name): v for key, v in settings.items()}
+    return Finding("fail", f"field {reader.name}", f"{problem}; set {texts}.", changes)
 
 
-def _different(values: Sequence[Any]) -> list[Any]:
+def _format_paths(reader: FieldReader) -> str:
+    return ", ".join(f"`{path}`" for path in reader.origins)
+
+
+def _unique(values: Sequence[Any]) -> list[Any]:
     return list({repr(value): value for value in values}.values())

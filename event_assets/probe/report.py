@@ -1,4 +1,4 @@
-"""What the probe found: a line for each thing that was asked, and the verdict."""
+"""The report of a probe: a line for each check, and a summary."""
 
 from __future__ import annotations
 
@@ -7,68 +7,70 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from event_assets.probe.formatting import pluralize
+
 Mark = Literal["ok", "warn", "fail", "-"]
-Setting = tuple[str, ...]  # what is changed: ("data_selector",), ("from", FIELD), ...
+Setting = tuple[str, ...]  # a setting in the YAML: ("data_selector",), ("from", FIELD), ...
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line.
+    """The result of one check.
 
     Attributes:
-        mark: `ok`; `warn`: a sync works, but look; `fail`: it does not; `-`: does not apply.
-        name: what was asked.
-        sentence: the answer, with figures, and what to do when it is not ok.
-        changes: of the YAML, that would mend it.
+        mark: `ok`; `warn`: a sync works, but look at it; `fail`: it does not; `-`: not applicable.
+        name: the check's name.
+        message: the result with figures, and what to do when it is not ok.
+        changes: settings in the YAML that fix it.
     """
 
     mark: Mark
     name: str
-    sentence: str
+    message: str
     changes: Mapping[Setting, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Report:
-    """All lines, and the figures of the first page.
+    """All findings, and metrics of the first page.
 
     Attributes:
-        findings: in the order in which they are read.
-        unanswered: why there is no first page; empty when there is one.
-        figures: by the names that they have in Dagster.
-        shape: of the first record: its fields with their types and values, as rows.
-        secrets: what must not be shown.
+        findings: in the order of the report.
+        error: why there is no first page; empty when there is one.
+        metrics: by their names in Dagster.
+        first_record: its fields with types and values, as rows.
+        secrets: values that must not be shown.
     """
 
     findings: Sequence[Finding]
-    unanswered: str = ""
-    figures: Mapping[str, int | float] = field(default_factory=dict)
-    shape: Sequence[Mapping[str, str]] = ()
+    error: str = ""
+    metrics: Mapping[str, int | float] = field(default_factory=dict)
+    first_record: Sequence[Mapping[str, str]] = ()
     secrets: Sequence[str] = field(default=(), repr=False)
 
     @property
-    def failed(self) -> bool:
-        """Does something keep a sync from being right?"""
+    def has_failures(self) -> bool:
+        """Return whether a check failed."""
         return any(finding.mark == "fail" for finding in self.findings)
 
     @property
     def changes(self) -> dict[Setting, Any]:
-        """All that would be mended in the YAML."""
+        """The settings in the YAML that fix all findings."""
         return {setting: value for f in self.findings for setting, value in f.changes.items()}
 
     @property
-    def verdict(self) -> str:
-        """Say in one line whether a sync will be right."""
+    def summary(self) -> str:
+        """The result in one sentence."""
         marks = Counter(finding.mark for finding in self.findings)
-        warnings = f"{marks['warn']} warning{'' if marks['warn'] == 1 else 's'}"
+        warnings = pluralize(marks["warn"], "warning")
         if marks["fail"]:
-            return f"Not ready: {marks['fail']} to mend, {warnings}."
-        return f"Ready, with {warnings}." if marks["warn"] else "Ready: all is as it should be."
+            return f"Not ready: {pluralize(marks['fail'], 'error')}, {warnings}."
+        return f"Ready, with {warnings}." if marks["warn"] else "Ready: all checks passed."
 
-    def lines(self) -> list[str]:
-        """Give the report as it is printed."""
+    def format_lines(self) -> list[str]:
+        """Return the printed lines of the report."""
         width = max((len(finding.name) for finding in self.findings), default=0)
         return [
-            *(f"{f.mark:<5} {f.name:<{width}}  {f.sentence}" for f in self.findings),
-            self.verdict,
+            *(f"{f.mark:<5} {f.name:<{width}}  {f.message}" for f in self.findings),
+            self.summary,
         ]

@@ -1,4 +1,4 @@
-"""The probe as a whole: asked, judged, and reported."""
+"""Run a probe: send the requests, check the responses, and build the report."""
 
 from __future__ import annotations
 
@@ -6,11 +6,24 @@ import json
 from typing import Any
 
 from event_assets.config.source import SourceConfig
-from event_assets.probe import connection_checks, pagination_checks, record_checks
-from event_assets.probe.answers import ProbeAnswers, collect_answers
-from event_assets.probe.report import Finding, Report
-from event_assets.probe.session import SECONDS
-from event_assets.probe.total_check import total
+from event_assets.probe.connection_checks import (
+    REJECTED_STATUSES,
+    check_key,
+    check_rate_limit,
+    check_reachable,
+)
+from event_assets.probe.pagination_checks import (
+    check_order,
+    check_page_2,
+    check_page_size,
+    estimate_full_sync,
+    estimate_requests,
+)
+from event_assets.probe.record_checks import check_fields, check_id, check_records
+from event_assets.probe.report import Report
+from event_assets.probe.responses import ProbeResponses, collect_responses
+from event_assets.probe.session import TIMEOUT_SECONDS
+from event_assets.probe.total_check import check_total
 from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.account_list import select_account
 
@@ -24,67 +37,67 @@ JSON_TYPES = {
 }
 
 
-def probe(source: SourceConfig, seconds: float = SECONDS) -> Report:
-    """Ask the API of a source at most five times, in so many seconds, and judge the answers.
+def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
+    """Send at most five requests to a source's API within `seconds` and report the findings.
 
-    Of a source with accounts, the first is asked for.
+    A source with accounts is probed with its first one.
 
     Raises:
-        ConfigError: when the key is missing, or the list of accounts.
+        ConfigError: when the key or the list of accounts is missing.
         SandboxError: when the built-in sandbox does not start.
     """
-    seen = collect_answers(source if source.account else select_account(source), seconds)
-    if not seen.first.good:
-        lines = [connection_checks.reachable(seen), *_key(seen)]
-        return Report(lines, seen.words.masked(seen.first.problem), secrets=seen.words.secrets)
-    needed = pagination_checks.needed(seen)
+    responses = collect_responses(source if source.account else select_account(source), seconds)
+    reachable = check_reachable(responses)
+    secrets = responses.formatter.secrets
+    if not responses.page_1.is_ok:
+        rejected = responses.page_1.status in REJECTED_STATUSES
+        findings = [reachable, check_key(responses)] if rejected else [reachable]
+        error = responses.formatter.masked(responses.page_1.error)
+        return Report(findings, error, secrets=secrets)
     return Report(
         [
-            connection_checks.reachable(seen),
-            connection_checks.key(seen),
-            record_checks.records(seen),
-            record_checks.identity(seen),
-            *record_checks.fields(seen),
-            pagination_checks.page_two(seen),
-            pagination_checks.page_size(seen),
-            total(seen),
-            connection_checks.rate_limit(seen, needed),
-            pagination_checks.order(seen),
-            *([pagination_checks.full_sync(seen)] if seen.rows else []),
+            reachable,
+            check_key(responses),
+            check_records(responses),
+            check_id(responses),
+            *check_fields(responses),
+            check_page_2(responses),
+            check_page_size(responses),
+            check_total(responses),
+            check_rate_limit(responses, estimate_requests(responses)),
+            check_order(responses),
+            *([estimate_full_sync(responses)] if responses.records else []),
         ],
-        figures=_figures(seen),
-        shape=_shape(seen),
-        secrets=seen.words.secrets,
+        metrics=_collect_metrics(responses),
+        first_record=_describe_first_record(responses),
+        secrets=secrets,
     )
 
 
-def _key(seen: ProbeAnswers) -> list[Finding]:
-    return [connection_checks.key(seen)] if seen.first.status in connection_checks.REFUSED else []
-
-
-def _figures(seen: ProbeAnswers) -> dict[str, int | float]:
-    first, claim = seen.first, seen.claim_in(seen.first)
+def _collect_metrics(responses: ProbeResponses) -> dict[str, int | float]:
+    page, total = responses.page_1, responses.total_in(responses.page_1)
     return {
-        "answer_seconds": round(first.seconds, 3),
-        **({} if claim is None else {"total_reported": claim.count}),
-        "records_on_first_page": len(seen.rows),
-        "bytes": len(first.answer.content) if first.answer is not None else 0,
-        "requests": seen.requests,
+        "answer_seconds": round(page.seconds, 3),
+        **({} if total is None else {"total_reported": total.count}),
+        "records_on_first_page": len(responses.records),
+        "bytes": len(page.response.content) if page.response is not None else 0,
+        "requests": responses.request_count,
     }
 
 
-def _shape(seen: ProbeAnswers) -> list[dict[str, str]]:
-    """Give the fields of the first record that may be kept, with their types and values."""
-    if not seen.rows:
+def _describe_first_record(responses: ProbeResponses) -> list[dict[str, str]]:
+    """Return the included fields of the first record, with their types and values."""
+    if not responses.records:
         return []
-    record: Any = json.loads(build_field_selection(seen.source.events).json(seen.rows[0]))
+    selection = build_field_selection(responses.source.events)
+    record: Any = json.loads(selection.json(responses.records[0]))
     if not isinstance(record, dict):
         record = {"": record}
     return [
         {
-            "field": seen.words.show(name),
+            "field": responses.formatter.format(name),
             "type": JSON_TYPES.get(type(value), "null"),
-            "example": seen.words.show(value, longest=200),
+            "example": responses.formatter.format(value, max_length=200),
         }
         for name, value in record.items()
     ]

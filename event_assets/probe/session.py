@@ -1,4 +1,4 @@
-"""Few requests in a short time: each is sent once, and nothing is waited for."""
+"""A session for a few requests in a short time, each sent once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from event_assets.config.http import HttpLimits as Most
+from event_assets.config.http import HttpLimits
 from event_assets.http.adapter import RetryAdapter
 from event_assets.http.deadlines import read_body
 from event_assets.http.errors import (
@@ -32,208 +32,206 @@ from event_assets.values.errors import ApiError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
-REQUESTS = 5  # at the most, however it goes
-SECONDS = 6.0  # for all of them; starting Python and the sandbox takes some, too
+MAX_REQUESTS = 5
+TIMEOUT_SECONDS = 6.0  # for all requests; the start of Python and the sandbox takes time, too
 CONNECT_SECONDS = 3.0
-LEAST_SECONDS = 0.5  # for one more
+MIN_REQUEST_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class ProbeResponse:
-    """What came of a request.
+    """The result of a request.
 
     Attributes:
-        problem: why there is no good answer, in a sentence; empty when there is one.
-        answer: with whatever status; None when there was none.
-        document: the JSON of a good answer.
-        seconds: that the answer took.
+        error: why there is no usable response, in a sentence; empty when there is one.
+        response: with any status; None when there was none.
+        document: the JSON of a usable response.
+        seconds: the duration of the request.
     """
 
-    problem: str = ""
-    answer: requests.Response | None = None
+    error: str = ""
+    response: requests.Response | None = None
     document: Any = None
     seconds: float = 0.0
 
     @property
-    def good(self) -> bool:
-        """Is it JSON, with a status that says that all is well?"""
-        return not self.problem
+    def is_ok(self) -> bool:
+        """Return whether the response is JSON with a success status."""
+        return not self.error
 
     @property
     def status(self) -> int | None:
-        """The status, or None when nothing came."""
-        return None if self.answer is None else self.answer.status_code
+        """The HTTP status, or None without a response."""
+        return None if self.response is None else self.response.status_code
 
     @property
-    def refused(self) -> bool:
-        """Will the same request never be answered? Not so when the API is just too busy."""
-        return self.status is not None and 400 <= self.status < 500 and not self.busy
+    def is_rejected(self) -> bool:
+        """Return whether the API rejects the request for good."""
+        return self.status is not None and 400 <= self.status < 500 and not self.is_retryable
 
     @property
-    def busy(self) -> bool:
-        """Does the API say that it may answer later?"""
+    def is_retryable(self) -> bool:
+        """Return whether a sync would retry the request."""
         return self.status in RETRY_STATUSES
 
     @property
-    def why(self) -> str:
-        """Why there is no good answer, in a few words."""
-        if self.answer is not None and (not self.answer.ok or self.answer.is_redirect):
-            return f"the API answered {status_text(self.answer.status_code)}"
-        return self.problem.rstrip(".")
+    def reason(self) -> str:
+        """Why there is no usable response, as part of a sentence."""
+        if self.response is not None and (not self.response.ok or self.response.is_redirect):
+            return f"the API returned {status_text(self.response.status_code)}"
+        return self.error.rstrip(".")
 
 
 @dataclass
 class RequestBudget:
-    """What may still be asked."""
+    """The requests and the time that a probe may still use."""
 
-    whole: float  # seconds
-    requests: int = REQUESTS
-    refused: str = ""
-    began: float = field(default_factory=time.monotonic)
+    total_seconds: float
+    requests: int = MAX_REQUESTS
+    stop_reason: str = ""
+    started_at: float = field(default_factory=time.monotonic)
 
     @property
-    def seconds(self) -> float:
-        """That are left."""
-        return self.began + self.whole - time.monotonic()
+    def remaining_seconds(self) -> float:
+        """The time left."""
+        return self.started_at + self.total_seconds - time.monotonic()
 
-    def closed(self) -> str:
-        """Say why nothing more is asked; empty while something may be."""
-        if self.refused:
-            return self.refused
+    def exhausted_reason(self) -> str:
+        """Return why no further request may be sent; empty when one may."""
+        if self.stop_reason:
+            return self.stop_reason
         if self.requests <= 0:
-            return f"not asked: {REQUESTS} requests are the limit"
-        late = self.seconds < LEAST_SECONDS
-        return f"not asked: the API took the {self.whole:.0f} s that there are" if late else ""
+            return f"not requested: the limit is {MAX_REQUESTS} requests"
+        if self.remaining_seconds < MIN_REQUEST_SECONDS:
+            return f"not requested: the limit of {self.total_seconds:.0f} s is reached"
+        return ""
 
 
 class SingleAttemptAdapter(RetryAdapter):
-    """Sends a request once, and waits no longer than there is time."""
+    """Sends a request once, within the remaining time."""
 
     def __init__(
         self,
-        key: AuthBase | None,
-        limits: RequestBudget,
-        traffic: HttpMetrics,
-        hiding: SecretRedactor,
+        auth: AuthBase | None,
+        budget: RequestBudget,
+        metrics: HttpMetrics,
+        redactor: SecretRedactor,
     ) -> None:
-        super().__init__(key, Throttle(), traffic, None, 1, hiding)
-        self._limits = limits
+        super().__init__(auth, Throttle(), metrics, None, 1, redactor)
+        self._budget = budget
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """Give the answer to a request.
+        """Send a request.
 
         Raises:
-            ApiError: when there is none, or nothing may be asked any more.
+            ApiError: when there is no response, or the budget is exhausted.
         """
-        if closed := self._limits.closed():
-            raise ApiError(f"The API at {redact_url(request.url)} was {closed}.")
-        self._limits.requests -= 1
+        if reason := self._budget.exhausted_reason():
+            raise ApiError(f"The API at {redact_url(request.url)} was {reason}.")
+        self._budget.requests -= 1
         self._traffic.count(requests=1)
-        left = round(self._limits.seconds, 1)
-        most = Most(connect=min(CONNECT_SECONDS, left), read=left)
-        kwargs["timeout"] = (most.connect, most.read)
+        left = round(self._budget.remaining_seconds, 1)
+        limits = HttpLimits(connect=min(CONNECT_SECONDS, left), read=left)
+        kwargs["timeout"] = (limits.connect, limits.read)
         try:
             return self._send_once(request, *args, **kwargs)
-        except ApiError:  # a token could not be fetched
+        except ApiError:  # from the token request
             raise
         except ATTEMPT_ERRORS as error:
-            problem = user_message(error, retries=0) or (
+            message = user_message(error, retries=0) or (
                 f"The API at {redact_url(request.url)} "
-                f"{transport_error_message(error, most, retries=0)}"
+                f"{transport_error_message(error, limits, retries=0)}"
             )
-        # Raised outside the except block: the original holds the URL with the key.
-        raise ApiError(problem)
+        # Raised outside the except block: the original error holds the URL with the key.
+        raise ApiError(message)
 
     def _exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
-        """Read an answer to its end, or as long as there is time, however slowly it comes."""
+        """Read a response within the remaining time, however slowly it arrives."""
         raw = self._open(request, **settings)
-        ending = threading.Timer(max(0.0, self._limits.seconds), _cut_off, [raw])
-        ending.start()
+        timer = threading.Timer(max(0.0, self._budget.remaining_seconds), _shut_down, [raw])
+        timer.start()
         content = b""
         try:
             content = read_body(raw, self._most.megabytes)
         except urllib3.exceptions.HTTPError:
-            if self._limits.seconds > 0:
+            if self._budget.remaining_seconds > 0:
                 raise
         finally:
-            ending.cancel()
-        if self._limits.seconds <= 0:
+            timer.cancel()
+        if self._budget.remaining_seconds <= 0:
             raise ApiError(
-                f"The API at {redact_url(request.url)} did not end its answer in "
-                f"{self._limits.whole:.0f} s; ask it for smaller pages."
+                f"The API at {redact_url(request.url)} did not complete its response within "
+                f"{self._budget.total_seconds:.0f} s; request smaller pages."
             )
         return JsonResponse(raw, content, self._hiding)
 
 
-def _cut_off(raw: urllib3.BaseHTTPResponse) -> None:
-    with suppress(ValueError, OSError):  # it has ended meanwhile
+def _shut_down(raw: urllib3.BaseHTTPResponse) -> None:
+    with suppress(ValueError, OSError):  # closed in the meantime
         raw.shutdown()
 
 
 class ProbeSession(requests.Session):
-    """A session for a handful of requests, whose key is on the wire only."""
+    """A session for a few requests; the key is on the wire only."""
 
     def __init__(
         self, base_url: str, auth: AuthBase | None, seconds: float, secrets: Collection[str]
     ) -> None:
-        """Ask the API at `base_url` for so long; `auth` adds the key, `secrets` are masked."""
+        """Probe the API at `base_url` for `seconds`; `auth` adds the key, `secrets` are masked."""
         super().__init__()
-        self.auth = lambda request: request  # else requests looks for a .netrc
-        self.limits = RequestBudget(seconds)
-        self.traffic = HttpMetrics()
-        if getattr(auth, "session", None) is not None:  # that a token is asked for with
+        self.auth = lambda request: request  # otherwise requests reads .netrc
+        self.budget = RequestBudget(seconds)
+        self.metrics = HttpMetrics()
+        if getattr(auth, "session", None) is not None:  # for its token requests
             cast("Any", auth).session = self
-        self._with_key = SingleAttemptAdapter(
-            auth, self.limits, self.traffic, SecretRedactor(secrets)
-        )
-        self._without = SingleAttemptAdapter(
-            None, self.limits, self.traffic, SecretRedactor(secrets)
-        )
+        redactor = SecretRedactor(secrets)
+        self._with_key = SingleAttemptAdapter(auth, self.budget, self.metrics, redactor)
+        self._without_key = SingleAttemptAdapter(None, self.budget, self.metrics, redactor)
         self._origin = origin(base_url) + "/"
-        self.mount("http://", self._without)
-        self.mount("https://", self._without)
+        self.mount("http://", self._without_key)
+        self.mount("https://", self._without_key)
 
     def close(self) -> None:
         """Close the connections."""
         self._with_key.close()
         super().close()
 
-    def ask(self, request: requests.Request, keyed: bool = True) -> ProbeResponse:
-        """Send a request, with the key or without; a redirect is not followed."""
-        if closed := self.limits.closed():
-            return ProbeResponse(closed)
+    def fetch(self, request: requests.Request, with_key: bool = True) -> ProbeResponse:
+        """Send a request, with the key or without, and follow no redirect."""
+        if reason := self.budget.exhausted_reason():
+            return ProbeResponse(reason)
         prepared = self.prepare_request(request)
         url = prepared.url or ""
-        own = keyed and url.startswith(self._origin)
-        adapter = self._with_key if own else self._without
+        may_send_key = with_key and url.startswith(self._origin)
+        adapter = self._with_key if may_send_key else self._without_key
         settings = self.merge_environment_settings(url, {}, None, None, None)
-        began = time.monotonic()
+        started_at = time.monotonic()
         try:
-            answer = adapter.send(prepared, **settings)
+            response = adapter.send(prepared, **settings)
         except ApiError as error:
             return ProbeResponse(str(error))
-        seconds = time.monotonic() - began
-        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            self.limits.refused = "not asked: the API answered 429 before"
-        return _judged(answer, seconds)
+        seconds = time.monotonic() - started_at
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            self.budget.stop_reason = "not requested after a 429"
+        return _parse_response(response, seconds)
 
 
-def _judged(answer: requests.Response, seconds: float) -> ProbeResponse:
-    if not answer.ok or answer.is_redirect:
-        return ProbeResponse(status_error_message(answer, retries=0), answer, None, seconds)
+def _parse_response(response: requests.Response, seconds: float) -> ProbeResponse:
+    if not response.ok or response.is_redirect:
+        return ProbeResponse(status_error_message(response, retries=0), response, None, seconds)
     try:
-        return ProbeResponse("", answer, answer.json(), seconds)
+        return ProbeResponse("", response, response.json(), seconds)
     except requests.exceptions.JSONDecodeError:
-        problem = (
-            f"The API at {redact_url(answer.url)} sent an answer that is not JSON; "
+        error = (
+            f"The API at {redact_url(response.url)} sent a response that is not JSON; "
             "check EVENTS_API_URL and the endpoint's path in defs.yaml."
         )
-        return ProbeResponse(problem, answer, None, seconds)
+        return ProbeResponse(error, response, None, seconds)
 
 
-def redirected(reply: ProbeResponse) -> str | None:
-    """Give the address that an answer sends its reader to, without the query; or None."""
-    if reply.answer is None or not reply.answer.is_redirect:
+def redirect_url(response: ProbeResponse) -> str | None:
+    """Return the URL that a response redirects to, without the query, or None."""
+    if response.response is None or not response.response.is_redirect:
         return None
-    target = urljoin(reply.answer.url, reply.answer.headers["Location"])
+    target = urljoin(response.response.url, response.response.headers["Location"])
     return redact_url(target) if urlsplit(target).scheme in ("http", "https") else None

@@ -1,25 +1,28 @@
-"""Where the records, the id, the total and the contract's fields could be instead."""
+"""Find the records, the total, the id and the contract's fields in a response."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dlt.common import jsonpath
+from dlt.sources.helpers.rest_client.detector import find_response_page_data
 from jsonpath_ng.exceptions import JSONPathError
 
 from event_assets.config.fields import FieldConfig
+from event_assets.extract.records_selector import list_selector_check
 from event_assets.pagination.totals import TOTAL_PLACES, as_count, find_count
 from event_assets.records.contract import FieldReader
 
-Place = tuple[str, ...]
+Keys = tuple[str, ...]  # the names that lead to a value
 
-DEPTH = 4  # levels of objects that are searched
-FITTING = 0.95  # share of the values that must fit a type
+MAX_DEPTH = 4  # levels of nested objects that are searched
+MIN_FITTING_SHARE = 0.95  # of the values, for a type
 ID_NAMES = ("id", "uuid", "guid", "eventid", "key", "slug", "code", "uri", "url", "href")
 TOTAL_NAME = re.compile(r"total|count|found|hits|size|num", re.IGNORECASE)
-# What fields of a contract are called elsewhere, in letters and digits only; best first.
+# Other names of the contract's fields, in letters and digits only; best first.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "name": ("title", "eventname", "eventtitle", "label", "headline", "subject", "summary"),
     "start": ("start", "starttime", "startsat", "startat", "startdate", "startdatetime", "begin",
@@ -27,88 +30,136 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "end": ("end", "endtime", "endsat", "endat", "enddate", "enddatetime", "finish", "ends",
             "dtend", "eventend"),
 }  # fmt: skip
-FAMILY: Mapping[str, str] = {
+SYNONYM_GROUPS: Mapping[str, str] = {
     "name": "name",
     **dict.fromkeys(("start_time", "starts_at", "start", "start_date"), "start"),
     **dict.fromkeys(("end_time", "ends_at", "end", "end_date"), "end"),
 }
-INNER = ("datetime", "utc", "iso", "value", "date", "en", "text", "local", "timestamp")
-EPOCHS = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
+NESTED_NAMES = ("datetime", "utc", "iso", "value", "date", "en", "text", "local", "timestamp")
+EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
 
 
-def record_lists(
-    document: Any, contract: Mapping[str, FieldReader]
-) -> list[tuple[Place, Sequence[Any]]]:
-    """Find the lists of objects in an answer, the one that fits the contract best first."""
-    found = list(_lists(document, ()))
+@dataclass(frozen=True)
+class RecordsPath:
+    """The path of the records in a response.
 
-    def merit(list_: tuple[Place, Sequence[Any]]) -> tuple[int, int, int, int]:
-        place, records = list_
+    Attributes:
+        configured: the `data_selector`, or None.
+        used: the path that finds the records, or else an empty list.
+        problem: what is wrong at the configured path; empty when nothing is.
+        suggestion: a path that finds records when there is a problem, or None.
+    """
+
+    configured: str | None
+    used: str
+    problem: str = ""
+    suggestion: str | None = None
+
+
+def find_records_path(
+    document: Any, configured: str | None, contract: Mapping[str, FieldReader]
+) -> RecordsPath:
+    """Return the path of the records: the configured one, or the best one found instead."""
+    used = configured if configured is not None else _detect_path(document)
+    check = list_selector_check(configured)
+    problem = check(document) if check else None
+    if problem is None:
+        rows = extract_records(document, used)
+        if rows if configured else any(isinstance(row, dict) for row in rows):
+            return RecordsPath(configured, used)
+        if check and configured:
+            return RecordsPath(configured, used)  # an empty list
+    problem = problem or f"has no records under `{used}`"
+    paths = (to_json_path(document, keys) for keys in _find_record_lists(document, contract))
+    suggestion = next(filter(None, paths), None)
+    return RecordsPath(configured, suggestion or used, problem, suggestion)
+
+
+def _detect_path(document: Any) -> str:
+    """Return the path that dlt detects without a configured selector."""
+    names, _ = find_response_page_data(document)
+    return to_json_path(document, names) or "$" if names != ("$",) else "$"
+
+
+def extract_records(document: Any, selector: str) -> list[Any]:
+    """Return the records in a document, as dlt's client does."""
+    found = jsonpath.find_values(jsonpath.compile_path(selector), document)
+    rows = found[0] if len(found) == 1 else found
+    if isinstance(rows, list):
+        return rows
+    return [] if rows is None else [rows]
+
+
+def _find_record_lists(document: Any, contract: Mapping[str, FieldReader]) -> list[Keys]:
+    """Return the paths of the lists of objects, best fit with the contract first."""
+
+    def fitness(item: tuple[Keys, Sequence[Any]]) -> tuple[int, int, int, int]:
+        keys, records = item
         sample = records[:10]
         fitting = sum(any(v is not None for v in r.values(sample)) for r in contract.values())
-        members = max(len(record) for record in sample)
-        return fitting, members, len(records), -len(place)
+        return fitting, max(len(record) for record in sample), len(records), -len(keys)
 
-    return sorted(found, key=merit, reverse=True)
+    return [keys for keys, _ in sorted(_lists(document, ()), key=fitness, reverse=True)]
 
 
-def _lists(value: Any, place: Place) -> Iterator[tuple[Place, Sequence[Any]]]:
+def _lists(value: Any, keys: Keys) -> Iterator[tuple[Keys, Sequence[Any]]]:
     if isinstance(value, list) and value and all(isinstance(one, dict) for one in value[:10]):
-        yield place, value
-    elif isinstance(value, dict) and len(place) < DEPTH:
+        yield keys, value
+    elif isinstance(value, dict) and len(keys) < MAX_DEPTH:
         for name, member in value.items():
-            yield from _lists(member, (*place, name))
+            yield from _lists(member, (*keys, name))
 
 
-def path_to(document: Any, place: Place) -> str | None:
-    """Write a place as a JSON path, if that finds it; none with braces, which are templates."""
-    if any({"{", "}"} & set(name) for name in place):
+def to_json_path(document: Any, keys: Keys) -> str | None:
+    """Return `keys` as a JSON path that finds the value, or None; braces would be a template."""
+    if any({"{", "}"} & set(name) for name in keys):
         return None
     for quoted in (False, True):
-        names = [f"'{name}'" if quoted else name for name in place]
+        names = [f"'{name}'" if quoted else name for name in keys]
         path = ".".join(names) or "$"
         try:
             found = jsonpath.find_values(jsonpath.compile_path(path), document)
         except JSONPathError:
             continue
-        if len(found) == 1 and found[0] is _at(document, place):
+        if len(found) == 1 and found[0] is value_at_keys(document, keys):
             return path
     return None
 
 
-def _at(document: Any, place: Place) -> Any:
-    for name in place:
+def value_at_keys(document: Any, keys: Keys) -> Any:
+    """Return the value that the names lead to."""
+    for name in keys:
         document = document[name]
     return document
 
 
-def total_place(document: Any) -> Place | None:
-    """Find the usual place of a total that an answer has something at."""
+def find_total_path(document: Any) -> Keys | None:
+    """Return the first of the usual paths of a total that has a value."""
     return next((p for p in TOTAL_PLACES if find_count(document, (p,)) is not None), None)
 
 
-def other_totals(document: Any) -> Iterator[tuple[Place, int]]:
-    """Find all numbers outside of lists that by their name may be a total, the usual ones first."""
-    usual = [place for place in TOTAL_PLACES if find_count(document, (place,)) is not None]
+def find_totals(document: Any) -> Iterator[tuple[Keys, int]]:
+    """Yield the numbers outside of lists that may be a total by their name, usual paths first."""
+    usual = [keys for keys in TOTAL_PLACES if find_count(document, (keys,)) is not None]
     others = [p for p in _counts(document, ()) if p not in usual]
-    for place in [*usual, *others]:
-        count = as_count(_at(document, place))
+    for keys in [*usual, *others]:
+        count = as_count(value_at_keys(document, keys))
         if count is not None:
-            yield place, count
+            yield keys, count
 
 
-def _counts(value: Any, place: Place) -> Iterator[Place]:
-    if isinstance(value, dict) and len(place) < DEPTH:
+def _counts(value: Any, keys: Keys) -> Iterator[Keys]:
+    if isinstance(value, dict) and len(keys) < MAX_DEPTH:
         for name, member in value.items():
             if as_count(member) is not None and TOTAL_NAME.search(name):
-                yield (*place, name)
-            yield from _counts(member, (*place, name))
+                yield (*keys, name)
+            yield from _counts(member, (*keys, name))
 
 
-def leaves(records: Sequence[Any]) -> dict[str, list[Any]]:
-    """Give the values of all that is no object, by path; None where a record has none.
+def _collect_leaves(records: Sequence[Any]) -> dict[str, list[Any]]:
+    """Return the values of each path that is not an object; None where a record has none.
 
-    A list counts as what it is; names that a path cannot hold are left out.
+    A list is one value; names that a path cannot contain are left out.
     """
     found: dict[str, list[Any]] = {}
     for number, record in enumerate(records):
@@ -117,21 +168,21 @@ def leaves(records: Sequence[Any]) -> dict[str, list[Any]]:
     return found
 
 
-def _leaves(value: Any, place: Place) -> Iterator[tuple[str, Any]]:
+def _leaves(value: Any, keys: Keys) -> Iterator[tuple[str, Any]]:
     if not isinstance(value, dict):
-        if place:
-            yield ".".join(place), value
-    elif len(place) < DEPTH:
+        if keys:
+            yield ".".join(keys), value
+    elif len(keys) < MAX_DEPTH:
         for name, member in value.items():
             if name and not set(name) & set(".{}*"):
-                yield from _leaves(member, (*place, name))
+                yield from _leaves(member, (*keys, name))
 
 
-def id_for(records: Sequence[Any]) -> str | None:
-    """Find what tells the records apart: there in each, text or a whole number, never twice."""
+def find_id(records: Sequence[Any]) -> str | None:
+    """Return the path of an id: text or whole number, present in each record, unique."""
     unique = [
         path
-        for path, values in leaves(records).items()
+        for path, values in _collect_leaves(records).items()
         if all(type(value) in (str, int) and value != "" for value in values)
         and len(set(map(str, values))) == len(values)
     ]
@@ -141,82 +192,83 @@ def id_for(records: Sequence[Any]) -> str | None:
 
 def _rank_as_id(path: str) -> tuple[int, int] | None:
     parts = path.split(".")
-    last = _letters(parts[-1])
+    last = _normalize(parts[-1])
     if last in ID_NAMES:
         return len(parts), ID_NAMES.index(last)
     return (len(parts), len(ID_NAMES)) if last.endswith("id") else None
 
 
-def field_for(
+def find_field(
     name: str, field: FieldConfig, records: Sequence[Any], taken: Collection[str]
 ) -> dict[str, Any] | None:
-    """Find where a field obviously is: what to say of it in the contract, or None."""
+    """Return the contract's settings (`from`, `format`) that find a field, or None."""
     ranked = [
         (rank, path)
-        for path, values in leaves(records).items()
+        for path, values in _collect_leaves(records).items()
         if path not in taken
         and any(value is not None for value in values)
-        and (rank := _rank_as(name, path)) is not None
+        and (rank := _rank_for_field(name, path)) is not None
     ]
     for _, path in sorted(ranked):
-        if (said := _how(name, field, path, records)) is not None:
-            return said
+        if (settings := _field_settings(name, field, path, records)) is not None:
+            return settings
     return None
 
 
-def _how(name: str, field: FieldConfig, path: str, records: Sequence[Any]) -> dict[str, Any] | None:
-    """Say how a path is read as a field's type, if it can be."""
-    formats = [field.format] if field.format or field.type != "timestamp" else [None, *EPOCHS]
+def _field_settings(
+    name: str, field: FieldConfig, path: str, records: Sequence[Any]
+) -> dict[str, Any] | None:
+    """Return the settings that read a path as the field's type, or None."""
+    formats = [field.format] if field.format or field.type != "timestamp" else [None, *EPOCH_RANGES]
     for format_ in formats:
-        there, fitting = _fit(name, field, path, format_, records)
-        if there and fitting >= FITTING * there:
-            said: dict[str, Any] = {"from": path}
+        present, fitting = _count_fitting(name, field, path, format_, records)
+        if present and fitting >= MIN_FITTING_SHARE * present:
+            settings: dict[str, Any] = {"from": path}
             parent, dot, _ = path.rpartition(".")
             any_member = [path, f"{parent}.*"]
-            if dot and _fit(name, field, any_member, format_, records)[1] > fitting:
-                said = {"from": any_member}  # as names in several languages
-            return said if format_ == field.format else {**said, "format": format_}
+            if dot and _count_fitting(name, field, any_member, format_, records)[1] > fitting:
+                settings = {"from": any_member}  # such as names in several languages
+            return settings if format_ == field.format else {**settings, "format": format_}
     return None
 
 
-def _fit(
+def _count_fitting(
     name: str,
     field: FieldConfig,
     source: str | list[str],
     format_: str | None,
     records: Sequence[Any],
 ) -> tuple[int, int]:
-    """Count the values that there are, and those of them that are of the field's type."""
+    """Count the values that are present, and those that have the field's type."""
     reader = FieldReader(name, field.model_copy(update={"source": source, "format": format_}))
     values = reader.values(records)
-    there = [value for value in values if value is not None]
-    if format_ in EPOCHS and not all(_in_epoch(value, format_) for value in there):
-        return len(there), 0
+    present = [value for value in values if value is not None]
+    if format_ in EPOCH_RANGES and not all(_in_epoch(value, format_) for value in present):
+        return len(present), 0
     array = reader.array(values, records)
-    return len(there), len(array) - array.null_count
+    return len(present), len(array) - array.null_count
 
 
 def _in_epoch(value: Any, format_: str) -> bool:
-    low, high = EPOCHS[format_]
+    low, high = EPOCH_RANGES[format_]
     return type(value) in (int, float) and low <= value < high
 
 
-def _rank_as(name: str, path: str) -> tuple[int, int, int] | None:
-    """How well a path goes by a field's name; smaller is better, None is not at all."""
-    whole, parts = _letters(path), [_letters(part) for part in path.split(".")]
-    own = _letters(name)
-    if whole == own or parts[-1] == own:
+def _rank_for_field(name: str, path: str) -> tuple[int, int, int] | None:
+    """Return how well a path matches a field's name (smaller is better), or None."""
+    parts, own = [_normalize(part) for part in path.split(".")], _normalize(name)
+    if "".join(parts) == own or parts[-1] == own:
         return 0, len(parts), 0
     if parts[0] == own and len(parts) == 2:  # an object of that name
-        return 1, INNER.index(parts[1]) if parts[1] in INNER else len(INNER), 0
-    words = SYNONYMS.get(FAMILY.get(name, ""), ())
+        return 1, NESTED_NAMES.index(parts[1]) if parts[1] in NESTED_NAMES else len(NESTED_NAMES), 0
+    words = SYNONYMS.get(SYNONYM_GROUPS.get(name, ""), ())
     if parts[-1] in words:
         return 2, words.index(parts[-1]), len(parts)
     outer = next((part for part in parts[:-1] if part in words), None)
-    if outer and parts[-1] in INNER:
-        return 3, words.index(outer), INNER.index(parts[-1])
+    if outer and parts[-1] in NESTED_NAMES:
+        return 3, words.index(outer), NESTED_NAMES.index(parts[-1])
     return None
 
 
-def _letters(name: str) -> str:
+def _normalize(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -14,7 +14,7 @@ from event_assets.cli.probe import main
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
 from event_assets.probe.runner import probe
-from event_assets.probe.yaml_editor import suggest
+from event_assets.probe.yaml_editor import apply_changes
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.probe_reports import marks
@@ -56,9 +56,9 @@ def test_without_an_address_the_built_in_sandbox_is_probed(project: Project, clo
     done = project.run(*PROBE, cwd=clone)
     assert done.returncode == 0, done.stdout + done.stderr
     first, *lines, last = done.stdout.splitlines()
-    assert first == "The source events, at the built-in sandbox:"
+    assert first == "Source events at the built-in sandbox:"
     assert {line.split()[0] for line in lines} == {"ok", "-"}
-    assert last == "Ready: all is as it should be."
+    assert last == "Ready: all checks passed."
     assert done.stderr == ""
     assert not project.database.parent.exists()
 
@@ -70,7 +70,7 @@ def test_the_env_file_is_read_and_a_failure_is_the_exit_status(
     done = project.run(*PROBE, "events", cwd=clone)
     assert done.returncode == 1
     assert f"The API at {api.url}/v1/events answered 401 Unauthorized; set API_KEY" in done.stdout
-    assert done.stdout.splitlines()[-1] == "Not ready: 1 to mend, 0 warnings."
+    assert done.stdout.splitlines()[-1] == "Not ready: 1 error, 0 warnings."
     assert "wrong-key" not in done.stdout + done.stderr
     assert done.stderr == ""
 
@@ -130,17 +130,17 @@ def test_of_several_sources_events_is_the_default_and_each_can_be_named(
     other.parent.mkdir()
     other.write_text(YAML.replace("data_selector: data", "data_selector: concerts"))
     project.connect_to(api.url)
-    assert "The source events, at" in project.run(*PROBE, cwd=clone).stdout
+    assert "Source events at" in project.run(*PROBE, cwd=clone).stdout
     done = project.run(*PROBE, "concerts", cwd=clone)
     assert done.returncode == 1
-    assert "the answer has no `concerts`; 100 are under `data`" in done.stdout
+    assert "the response has no `concerts`; 100 are under `data`" in done.stdout
 
 
 def test_an_unknown_source_is_answered_with_those_that_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["concerts"]) == 2
-    assert capsys.readouterr().err == "There is no source `concerts`; known are: events.\n"
+    assert capsys.readouterr().err == "Unknown source `concerts`; known sources: events.\n"
 
 
 def test_the_help_says_what_the_marks_and_the_exit_status_mean(
@@ -150,7 +150,7 @@ def test_the_help_says_what_the_marks_and_the_exit_status_mean(
         main(["--help"])
     assert ended.value.code == 0
     said = capsys.readouterr().out
-    assert "Exit status: 0 when nothing failed" in said
+    assert "Exit status: 0 when no check failed" in said
     assert "2 for a wrong" in said
 
 
@@ -171,7 +171,7 @@ def test_the_suggested_yaml_put_in_place_probes_clean(project: Project, clone: P
         (clone / "event_assets/defs/events/defs.yaml").write_text(before.stdout)
         after = project.run(*PROBE, cwd=clone)
         assert after.returncode == 0, after.stdout + after.stderr
-        assert after.stdout.splitlines()[-1] == "Ready: all is as it should be."
+        assert after.stdout.splitlines()[-1] == "Ready: all checks passed."
     assert before.stdout.count("#") == YAML.count("#")
 
 
@@ -183,7 +183,7 @@ def test_everything_that_can_be_corrected_is(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("API_KEY", "sandbox")
     with TinyApi(wrong_in_everything) as api:
         report = probe(source_of(YAML, api.url))
-    better = suggest(YAML, report.changes)
+    better = apply_changes(YAML, report.changes)
     assert at(better, *ENDPOINT) == {
         "path": "/v1/events",
         "data_selector": "result.events",
@@ -213,16 +213,16 @@ def test_after_the_suggestion_the_probe_has_nothing_to_say(
     api.faults = faults
     report = probe(source_of(YAML, api.url))
     assert marks(report, "warn") != {}
-    better = suggest(YAML, report.changes)
+    better = apply_changes(YAML, report.changes)
     assert marks(probe(source_of(better, api.url)), "warn", "fail") == {}
 
 
 def test_without_changes_the_yaml_stays_as_it_is() -> None:
-    assert suggest(YAML, {}) == YAML
+    assert apply_changes(YAML, {}) == YAML
 
 
 def test_only_what_changes_is_written() -> None:
-    better = suggest(YAML, {("limit",): 50, ("from", "name"): "title", ("total_path",): None})
+    better = apply_changes(YAML, {("limit",): 50, ("from", "name"): "title", ("total_path",): None})
     changed = [line for line in better.splitlines() if line not in YAML.splitlines()]
     assert changed == [
         "          paginator: { type: offset, limit: 50, total_path: null }",
@@ -258,7 +258,7 @@ def test_blocks_keep_their_layout_and_their_comments() -> None:
         ("primary_key",): "uuid",
         ("from", "name"): ["name.en", "name.*"],
     }
-    better = suggest(BLOCK, changes)
+    better = apply_changes(BLOCK, changes)
     assert at(better, *ENDPOINT) == {
         "path": "/v1/events",
         "paginator": {"type": "offset", "limit": 50, "total_path": None},
@@ -285,7 +285,7 @@ def test_an_endpoint_of_any_form_gets_a_selector(endpoint: str, expected: Any) -
         "attributes:\n  rest_api:\n    resources:\n      - name: event_data\n"
         f"        {endpoint}\n  fields: {{}}\n"
     )
-    assert at(suggest(text, {("data_selector",): "items"}), *ENDPOINT) == expected
+    assert at(apply_changes(text, {("data_selector",): "items"}), *ENDPOINT) == expected
 
 
 def test_what_is_merged_in_from_elsewhere_is_written_anew() -> None:
@@ -295,7 +295,7 @@ attributes:
     resource_defaults: &common { primary_key: id, endpoint: { data_selector: data } }
     resources: [{ <<: *common, name: event_data }]
 """
-    better = suggest(text, {("primary_key",): "uuid", ("data_selector",): "items"})
+    better = apply_changes(text, {("primary_key",): "uuid", ("data_selector",): "items"})
     assert at(better, *ENDPOINT[:-1]) == {
         "name": "event_data",
         "primary_key": "uuid",
@@ -317,7 +317,7 @@ attributes:
         ("primary_key",): "uuid",
         ("params", "size"): 7,
     }
-    said = at(suggest(text, changes), "attributes", "rest_api")
+    said = at(apply_changes(text, changes), "attributes", "rest_api")
     assert said["client"] == {"paginator": {"type": "offset", "limit": 5}}
     assert said["resource_defaults"] == {
         "primary_key": "uuid",
@@ -328,11 +328,11 @@ attributes:
 
 def test_a_secret_that_stands_in_the_yaml_is_masked() -> None:
     text = YAML.replace("name: api_key, location: query", "username: me, password: s3cret")
-    better = suggest(text, {}, ["s3cret"])
+    better = apply_changes(text, {}, ["s3cret"])
     assert "s3cret" not in better
     assert at(better, "attributes", "rest_api", "client", "auth", "password") == "***"
 
 
 def test_several_documents_are_answered_in_one_sentence() -> None:
     with pytest.raises(ConfigError, match="must be one YAML document"):
-        suggest(f"{YAML}\n---\n{YAML}", {})
+        apply_changes(f"{YAML}\n---\n{YAML}", {})

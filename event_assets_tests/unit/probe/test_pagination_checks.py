@@ -72,7 +72,7 @@ KINDS: dict[str, tuple[Any, Answer, str]] = {
     "json_link": ({"type": "json_link", "next_url_path": "next"}, by_link, ""),
     "header_link": ("header_link", by_header_link, ""),
     "header_cursor": ("header_cursor", by_header_cursor, ""),
-    "auto": (None, by_link, " (the way was found by itself: JSONLinkPaginator)"),
+    "auto": (None, by_link, " (JSONLinkPaginator, detected)"),
 }
 
 
@@ -81,9 +81,9 @@ def test_page_two_is_asked_for_as_the_paginator_does(kind: str) -> None:
     paginator, answer, found = KINDS[kind]
     with TinyApi(answer) as api:
         report = probed(api, paginator=paginator, auth=None)
-    assert line(report, "page 2").sentence == f"40 records, none of them on page 1{found}."
+    assert line(report, "page 2").message == f"40 records, none of them on page 1{found}."
     assert marks(report, "warn", "fail") == {}
-    assert "40 records a page; no size is asked for." in line(report, "page size").sentence
+    assert "40 records per page; no size is requested." in line(report, "page size").message
 
 
 @pytest.mark.parametrize("kind", ["page_number", "cursor", "header_cursor"])
@@ -97,7 +97,7 @@ def test_a_parameter_that_is_ignored_is_noticed_by_every_paginator(kind: str) ->
     with TinyApi(always_the_first) as api:
         found = line(probed(api, paginator=paginator, auth=None), "page 2")
     assert found.mark == "fail"
-    assert "brings nothing that was not on page 1" in found.sentence
+    assert "has only records of page 1" in found.message
 
 
 def test_offsets_in_the_body_are_asked_for_and_checked_too() -> None:
@@ -113,16 +113,18 @@ def test_offsets_in_the_body_are_asked_for_and_checked_too() -> None:
     with TinyApi(by_body) as api:
         report = probed(api, paginator=paginator, auth=None, method="POST", json=body)
     assert marks(report, "warn", "fail") == {}
-    assert "at `page.from` 249 the last one came" in line(report, "total").sentence
-    assert "30 records in " in line(report, "full sync").sentence
-    assert line(report, "full sync").sentence.endswith("1 at a time.")
+    assert "verified by the last record at `page.from` 249" in line(report, "total").message
+    assert "30 records in " in line(report, "full sync").message
+    assert line(report, "full sync").message.endswith("1 at a time.")
 
 
 def test_a_single_page_that_is_not_all_is_a_failure() -> None:
     with TinyApi(by_number) as api:
         found = line(probed(api, paginator="single_page", auth=None), "page 2")
     assert found.mark == "fail"
-    assert "the API reports 250 records and page 1 has 40: name the `paginator`" in found.sentence
+    assert (
+        "the API reports 250 records and page 1 has 40: name the API's `paginator`" in found.message
+    )
 
 
 def test_a_single_page_that_is_all_is_well() -> None:
@@ -130,14 +132,14 @@ def test_a_single_page_that_is_all_is_well() -> None:
         report = probed(api, paginator="single_page", auth=None)
         assert len(api.requests) == 2
     assert marks(report, "warn", "fail") == {}
-    assert line(report, "page 2").sentence == "page 1 is the whole list: 250 records."
+    assert line(report, "page 2").message == "page 1 is the whole list: 250 records."
 
 
 def test_an_api_where_no_way_to_page_two_is_found_is_a_warning() -> None:
     with TinyApi(lambda _: {"data": ROWS[:40]}) as api:
         found = line(probed(api, paginator=None, auth=None), "page 2")
     assert found.mark == "warn"
-    assert "so 40 records are taken for all" in found.sentence
+    assert "so a sync loads these 40 records only" in found.message
 
 
 def test_a_paginator_that_finds_no_next_page_though_there_is_one_is_a_failure() -> None:
@@ -148,7 +150,7 @@ def test_a_paginator_that_finds_no_next_page_though_there_is_one_is_a_failure() 
     with TinyApi(answer) as api:
         found = line(probed(api, paginator=paginator, auth=None), "page 2")
     assert found.mark == "fail"
-    assert "finds no way to it, but the API reports 250" in found.sentence
+    assert "finds no next page, but the API reports 250" in found.message
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_a_paginator_that_finds_no_next_page_though_there_is_one_is_a_failure() 
         ),
         (
             {"type": "json_link", "next_url_path": "total"},
-            "The paginator cannot read page 1's answer",
+            "The paginator cannot read page 1",
         ),
     ],
 )
@@ -170,8 +172,8 @@ def test_what_a_paginator_cannot_read_is_a_failure_and_shows_no_data(
     with TinyApi(by_number) as api:
         found = line(probed(api, paginator=paginator, auth=None), "page 2")
     assert found.mark == "fail"
-    assert found.sentence.startswith(said)
-    assert "Event" not in found.sentence
+    assert found.message.startswith(said)
+    assert "Event" not in found.message
 
 
 def test_a_list_that_is_read_in_windows_is_not_asked_for_beyond_what_may_be_read() -> None:
@@ -184,7 +186,7 @@ def test_a_list_that_is_read_in_windows_is_not_asked_for_beyond_what_may_be_read
         report = probe(replace(source(api.url, auth=None), windows=windows))
         assert all("after=" in url and "before=" in url for url in api.requests)
     assert marks(report, "warn", "fail") == {}
-    assert "reading in windows leaves it unchecked" in line(report, "total").sentence
+    assert "not verified: windows cannot request the last page" in line(report, "total").message
 
 
 def test_what_is_asked_of_an_api_that_can_say_what_is_new_is_what_a_full_sync_asks() -> None:
@@ -208,16 +210,18 @@ def test_a_list_that_fits_on_one_page_is_whole(count: int) -> None:
     with Sandbox(count) as api:
         report = probed(api)
     assert marks(report, "warn", "fail") == {}
-    assert line(report, "page 2").sentence.startswith("page 1 is the whole list: ")
-    assert line(report, "total").sentence == f"{count} under `total`, as many as came."
+    assert line(report, "page 2").message.startswith("page 1 is the whole list: ")
+    assert (
+        line(report, "total").message == f"{count} under `total`, the number of records received."
+    )
 
 
 def test_an_offset_that_is_ignored_is_a_failure(api: Sandbox) -> None:
     api.faults = Faults(ignore_offset=True)
     report = probed(api)
     assert marks(report, "fail") == {"page 2": "fail"}
-    assert "the server ignores `offset`" in line(report, "page 2").sentence
-    assert line(report, "total").sentence == "250 under `total`, but page 2 brings no more."
+    assert "the server ignores `offset`" in line(report, "page 2").message
+    assert line(report, "total").message == "250 under `total`, but page 2 has no new records."
     assert line(report, "total").changes == {}
 
 
@@ -229,7 +233,7 @@ def test_an_offset_that_counts_pages_is_a_failure() -> None:
     with TinyApi(answer) as api:
         found = line(probed(api, auth=None, paginator=OFFSET), "page 2")
     assert found.mark == "fail"
-    assert "`offset` counts something else than records" in found.sentence
+    assert "`offset` does not count records" in found.message
 
 
 def test_a_list_that_moves_meanwhile_is_no_failure() -> None:
@@ -244,7 +248,7 @@ def test_a_list_that_moves_meanwhile_is_no_failure() -> None:
     with TinyApi(answer) as api:
         report = probed(api, auth=None)
     assert line(report, "page 2").mark == "warn"
-    assert line(report, "order").sentence.startswith("stable; 50 records came in")
+    assert line(report, "order").message.startswith("stable; 50 new records in")
 
 
 def test_page_two_that_is_refused_is_a_failure() -> None:
@@ -253,16 +257,16 @@ def test_page_two_that_is_refused_is_a_failure() -> None:
 
     with TinyApi(answer) as api:
         report = probed(api, paginator={"type": "page_number", "base_page": 1}, auth=None)
-    assert line(report, "page 2").sentence == "it did not come: the API answered 403 Forbidden."
-    assert report.failed
+    assert line(report, "page 2").message == "missing: the API returned 403 Forbidden."
+    assert report.has_failures
 
 
 def test_the_size_that_the_server_really_gives_is_said(api: Sandbox) -> None:
     api.faults = Faults(page_cap=50)
     found = line(probed(api), "page size")
     assert found.mark == "warn"
-    assert found.sentence == (
-        "50 came where 100 were asked for: the server gives no more; set `limit: 50`."
+    assert found.message == (
+        "50 of 100 requested records: the server's limit is lower; set `limit: 50`."
     )
     assert found.changes == {("limit",): 50}
 
@@ -270,9 +274,7 @@ def test_the_size_that_the_server_really_gives_is_said(api: Sandbox) -> None:
 def test_the_size_is_noticed_also_when_page_two_does_not_come(api: Sandbox) -> None:
     api.faults = Faults(page_cap=50, fail_every=2)
     report = probed(api)
-    assert line(report, "page 2").sentence == (
-        "it did not come: the API answered 503 Service Unavailable."
-    )
+    assert line(report, "page 2").message == ("missing: the API returned 503 Service Unavailable.")
     assert marks(report, "fail") == {}
     assert line(report, "page size").changes == {("limit",): 50}
 
@@ -298,19 +300,31 @@ def test_pages_that_vary_are_not_capped() -> None:
 @pytest.mark.parametrize(
     ("total", "mark", "said"),
     [
-        ("rows", "ok", "250 under `total`, and at `offset` 249 the last one came."),
-        ("nested", "ok", "250 under `pagination.total`, and at `offset` 249 the last one came."),
-        ("none", "-", "none, the answer has no total: a sync is complete when its pages join."),
+        ("rows", "ok", "250 under `total`, verified by the last record at `offset` 249."),
+        (
+            "nested",
+            "ok",
+            "250 under `pagination.total`, verified by the last record at `offset` 249.",
+        ),
+        ("none", "-", "none, the response has no total: overlapping pages show the end."),
         ("page", "warn", "`total` is 100, the length of the page: set `total_path: null`."),
-        (7, "warn", "257 under `total`, but at `offset` 256 0 came, not 1: set `total_path: nu"),
-        (-60, "warn", "190 under `total`, but at `offset` 189 61 came, not 1: set `total_path"),
+        (
+            7,
+            "warn",
+            "257 under `total`, but the page at `offset` 256 has 0 instead of 1: set `total",
+        ),
+        (
+            -60,
+            "warn",
+            "190 under `total`, but the page at `offset` 189 has 61 instead of 1: set `total",
+        ),
         (-200, "warn", "`total` is 50, less than the page has: set `total_path: null`."),
     ],
 )
 def test_the_total_is_found_and_checked(api: Sandbox, total: Any, mark: str, said: str) -> None:
     api.faults = Faults(total=total)
     found = line(probed(api), "total")
-    assert (found.mark, found.sentence[: len(said)]) == (mark, said)
+    assert (found.mark, found.message[: len(said)]) == (mark, said)
     assert found.changes == ({("total_path",): None} if mark == "warn" else {})
 
 
@@ -318,7 +332,7 @@ def test_a_total_by_page_numbers_is_checked_on_the_last_page() -> None:
     paginator = {"type": "page_number", "base_page": 1}
     with TinyApi(by_number) as api:
         found = line(probed(api, paginator=paginator, auth=None), "total")
-    assert found.sentence == "250 under `total`, and at `page` 7 the last 10 came."
+    assert found.message == "250 under `total`, verified by the last 10 records at `page` 7."
 
 
 def test_a_total_in_a_header_is_found() -> None:
@@ -327,7 +341,7 @@ def test_a_total_in_a_header_is_found() -> None:
         return JSONResponse({"data": ROWS[at : at + 100]}, headers={"X-Total-Count": "250"})
 
     with TinyApi(answer) as api:
-        assert line(probed(api, auth=None), "total").sentence.startswith("250 under `X-Total-Coun")
+        assert line(probed(api, auth=None), "total").message.startswith("250 under `X-Total-Coun")
 
 
 @pytest.mark.parametrize(
@@ -342,7 +356,7 @@ def test_a_total_that_is_elsewhere_is_found(body: dict[str, Any], where: str) ->
     with TinyApi(answer) as api:
         found = line(probed(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total")
     assert found.mark == "warn"
-    assert f"`n` is not in the answer; it is 250 under `{where}`" in found.sentence
+    assert f"`n` is not in the response; the total is 250 under `{where}`" in found.message
     assert found.changes == {("total_path",): where}
 
 
@@ -365,7 +379,7 @@ def test_an_api_that_lets_nobody_read_to_the_end_is_a_failure() -> None:
         report = probed(api, auth=None)
     found = line(report, "total")
     assert found.mark == "fail"
-    assert "but at `offset` 249 the API answered 400 Bad Request" in found.sentence
+    assert "but at `offset` 249 the API returned 400 Bad Request" in found.message
 
 
 def test_an_order_that_is_not_stable_is_a_failure_for_offsets_and_a_warning_for_cursors() -> None:
@@ -378,12 +392,12 @@ def test_an_order_that_is_not_stable_is_a_failure_for_offsets_and_a_warning_for_
         assert line(probed(api, auth=None), "order").mark == "fail"
         by_cursor = probe(source(api.url, auth=None, paginator={"type": "cursor"}))
     assert line(by_cursor, "order").mark == "warn"
-    assert "a sort parameter in `params`" in line(by_cursor, "order").sentence
+    assert "a sort parameter in `params`" in line(by_cursor, "order").message
 
 
 def test_a_full_sync_is_estimated_from_total_size_time_and_concurrency() -> None:
     with Sandbox(2500, faults=Faults(latency=0.1)) as api:
-        said = line(probed(api), "full sync").sentence
+        said = line(probed(api), "full sync").message
     requests, _, at_once = said.partition(": ")[2].partition(" requests of 100 records in ")
     assert int(requests) == 1 + 25  # 2,400 more records, 99 a page
     assert at_once.endswith("8 at a time.")
@@ -392,4 +406,4 @@ def test_a_full_sync_is_estimated_from_total_size_time_and_concurrency() -> None
 def test_without_a_total_a_full_sync_cannot_be_estimated(api: Sandbox) -> None:
     api.faults = Faults(total="none")
     found = line(probed(api), "full sync")
-    assert (found.mark, found.sentence[:30]) == ("-", "not known, without a total: 10")
+    assert (found.mark, found.message[:23]) == ("-", "unknown without a total")

@@ -33,7 +33,7 @@ def paged(rows: list[dict[str, Any]], request: Request, cap: int = 100) -> dict[
 
 def test_an_api_that_is_as_expected_is_ready_after_five_requests(api: Sandbox) -> None:
     report = probed(api)
-    assert report.verdict == "Ready: all is as it should be."
+    assert report.summary == "Ready: all checks passed."
     assert marks(report, "warn", "fail") == {}
     assert marks(report, "-") == {"rate limit": "-"}
     assert [f.name for f in report.findings] == [
@@ -47,7 +47,7 @@ def test_an_api_that_is_as_expected_is_ready_after_five_requests(api: Sandbox) -
 
 
 def test_a_field_is_shown_with_three_examples_and_its_share_of_nulls(api: Sandbox) -> None:
-    said = line(probed(api), "field end_time").sentence
+    said = line(probed(api), "field end_time").message
     assert said.startswith("20% null at `end_time`; `2025-12-23T")
     assert said.count("`") == 2 + 3 * 2
 
@@ -56,16 +56,19 @@ def test_a_key_that_makes_no_difference_is_noticed(api: Sandbox) -> None:
     api.faults = Faults(ignore_key=True)
     found = line(probed(api), "key")
     assert found.mark == "warn"
-    assert "without it the same 100 records come" in found.sentence
+    assert "the API returns the same 100 records" in found.message
 
 
 @pytest.mark.parametrize(
     ("anonymous", "said"),
     [
-        ({"data": events(3), "total": 3}, "without it the answer has a total of 3, not 250"),
-        ({"data": events(3), "total": 250}, "without it the answer has 3 records, 3 of them the"),
+        (
+            {"data": events(3), "total": 3},
+            "without it the response has a total of 3 instead of 250",
+        ),
+        ({"data": events(3), "total": 250}, "without it the response has 3 records, 3 of them the"),
         ({"data": renamed(events(100), {"name": "n"}), "total": 250}, "records with other fields"),
-        (Response(status_code=404), "no good answer: the API answered 404 Not Found"),
+        (Response(status_code=404), "no usable response: the API returned 404 Not Found"),
     ],
 )
 def test_a_key_that_makes_a_difference_is_accepted(anonymous: Any, said: str) -> None:
@@ -75,7 +78,7 @@ def test_a_key_that_makes_a_difference_is_accepted(anonymous: Any, said: str) ->
     with TinyApi(answer) as api:
         found = line(probed(api), "key")
     assert found.mark == "ok"
-    assert said in found.sentence
+    assert said in found.message
 
 
 def test_a_key_cannot_be_judged_where_each_answer_is_another() -> None:
@@ -85,14 +88,14 @@ def test_a_key_cannot_be_judged_where_each_answer_is_another() -> None:
     with TinyApi(answer) as api:
         found = line(probed(api), "key")
     assert found.mark == "warn"
-    assert "cannot be told" in found.sentence
+    assert "its effect is unknown" in found.message
 
 
 def test_a_refused_key_is_answered_with_what_to_do(project: Project, api: Sandbox) -> None:
     project.environment.setenv("API_KEY", "wrong-key")
     report = probed(api)
     assert marks(report, "ok", "fail") == {"reachable": "ok", "key": "fail"}
-    assert "answered 401 Unauthorized; set API_KEY" in line(report, "key").sentence
+    assert "answered 401 Unauthorized; set API_KEY" in line(report, "key").message
     assert len(api.requests) == 1
 
 
@@ -127,7 +130,7 @@ def test_other_ways_to_send_the_key_are_compared_too(project: Project, auth: Any
 
     with TinyApi(answer) as api:
         found = line(probed(api, auth=auth), "key")
-    assert found.sentence == "accepted; without it the answer is 403 Forbidden."
+    assert found.message == "accepted; without it the API returns 403 Forbidden."
 
 
 def test_a_token_is_asked_for_within_the_five_requests() -> None:
@@ -148,7 +151,7 @@ def test_a_token_is_asked_for_within_the_five_requests() -> None:
         report = probed(api, auth=auth)
         assert sum("/token" in url for url in api.requests) == 1
     assert line(report, "key").mark == "ok"
-    assert "unchecked: not asked: 5 requests are the limit" in line(report, "total").sentence
+    assert "not verified: not requested: the limit is 5 requests" in line(report, "total").message
 
 
 @pytest.mark.parametrize(
@@ -156,8 +159,8 @@ def test_a_token_is_asked_for_within_the_five_requests() -> None:
     [
         (Faults(fail_every=1), "answered 503 Service Unavailable; try again later"),
         (Faults(fail_every=1, fail_status=404), "answered 404 Not Found; check EVENTS_API_URL"),
-        (Faults(fail_every=1, fail_status=429, retry_after=60), "(Retry-After: 60)"),
-        (Faults(html_every=1), "sent an answer that is not JSON"),
+        (Faults(fail_every=1, fail_status=429, retry_after=60), "Retry-After: 60."),
+        (Faults(html_every=1), "sent a response that is not JSON"),
         (Faults(reset_every=1), "broke off in the middle of an answer"),
     ],
 )
@@ -166,16 +169,16 @@ def test_an_api_that_does_not_answer_well_is_asked_once_and_not_waited_for(
 ) -> None:
     api.faults = faults
     report = probed(api)
-    assert said in line(report, "reachable").sentence
-    assert report.unanswered
-    assert report.failed
+    assert said in line(report, "reachable").message
+    assert report.error
+    assert report.has_failures
     assert len(api.requests) == 1
 
 
 def test_an_api_that_cannot_be_reached_is_said_to_be() -> None:
     with TinyApi(lambda _: {}) as gone:
         pass
-    said = line(probe(source(gone.url)), "reachable").sentence
+    said = line(probe(source(gone.url)), "reachable").message
     assert said == (
         f"The API at {gone.url}/v1/events cannot be reached (connection refused); "
         "check EVENTS_API_URL and the network."
@@ -185,7 +188,7 @@ def test_an_api_that_cannot_be_reached_is_said_to_be() -> None:
 def test_an_api_that_sends_nothing_is_not_waited_for() -> None:
     with Sandbox(3, faults=Faults(latency=60)) as api:
         report = probe(source(api.url), seconds=1)
-    assert "sent nothing for 1 s" in line(report, "reachable").sentence
+    assert "sent nothing for 1 s" in line(report, "reachable").message
 
 
 @pytest.mark.parametrize("pause", [0.05, 60])
@@ -200,7 +203,7 @@ def test_an_api_that_never_ends_its_answer_is_not_waited_for(pause: float) -> No
 
     with TinyApi(drip) as api:
         report = probed(api, seconds=1)
-    assert "did not end its answer in 1 s" in line(report, "reachable").sentence
+    assert "did not complete its response within 1 s" in line(report, "reachable").message
 
 
 def test_what_comes_too_late_is_not_asked_any_more() -> None:
@@ -208,8 +211,8 @@ def test_what_comes_too_late_is_not_asked_any_more() -> None:
         report = probed(api, seconds=1)
         assert len(api.requests) == 1
     assert line(report, "records").mark == "ok"
-    assert "not asked: the API took the 1 s that there are" in line(report, "order").sentence
-    assert not report.failed
+    assert "not requested: the limit of 1 s is reached" in line(report, "order").message
+    assert not report.has_failures
 
 
 def test_after_a_429_nothing_more_is_asked(api: Sandbox) -> None:
@@ -217,13 +220,13 @@ def test_after_a_429_nothing_more_is_asked(api: Sandbox) -> None:
     report = probed(api)
     assert len(api.requests) == 2
     assert marks(report, "warn") == {"key": "warn", "page 2": "warn", "rate limit": "warn"}
-    assert "answered 429 after 1 request (retry-after: 9)" in line(report, "rate limit").sentence
-    assert not report.failed
+    assert "returned 429 after 1 request (retry-after: 9)" in line(report, "rate limit").message
+    assert not report.has_failures
 
 
 def test_a_compressed_answer_is_read() -> None:
     with TinyApi(lambda request: paged(events(250), request), compressed=True) as api:
-        assert line(probed(api), "records").sentence == "under `data` are 100 records."
+        assert line(probed(api), "records").message == "`data` has 100 records."
 
 
 def test_an_api_that_sends_its_readers_on_is_followed_and_named() -> None:
@@ -236,10 +239,10 @@ def test_an_api_that_sends_its_readers_on_is_followed_and_named() -> None:
 
     with TinyApi(answer) as api:
         report = probed(api)
-        said = line(report, "reachable").sentence
-        assert f"It sends its readers on to {api.url}/v1/events/: set" in said
+        said = line(report, "reachable").message
+        assert f"It redirects to {api.url}/v1/events/: set" in said
     assert marks(report, "warn", "fail") == {"reachable": "warn"}
-    assert "sandbox" not in "".join(report.lines())
+    assert "sandbox" not in "".join(report.format_lines())
 
 
 def test_an_api_that_moved_to_another_host_gets_no_key_there() -> None:
@@ -248,15 +251,18 @@ def test_an_api_that_moved_to_another_host_gets_no_key_there() -> None:
         with TinyApi(lambda _: RedirectResponse(target)) as old:
             report = probed(old)
         assert not any("sandbox" in url for url in new.requests)
-    assert f"on to {target}, which gets no key" in line(report, "reachable").sentence
-    assert report.failed
+    assert (
+        f"redirects to {target} (another host: sent without the key)"
+        in line(report, "reachable").message
+    )
+    assert report.has_failures
 
 
 def test_rate_limits_that_headers_announce_are_shown() -> None:
     headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "97"}
     with TinyApi(lambda r: JSONResponse(paged(events(250), r), headers=headers)) as api:
         found = line(probed(api), "rate limit")
-    assert found.sentence == "x-ratelimit-limit: 100, x-ratelimit-remaining: 97."
+    assert found.message == "x-ratelimit-limit: 100, x-ratelimit-remaining: 97."
 
 
 def test_a_rate_limit_that_is_too_low_for_a_full_sync_is_a_warning() -> None:
@@ -264,7 +270,7 @@ def test_a_rate_limit_that_is_too_low_for_a_full_sync_is_a_warning() -> None:
     with TinyApi(lambda r: JSONResponse(paged(events(2500), r), headers=headers)) as api:
         found = line(probed(api), "rate limit")
     assert found.mark == "warn"
-    assert "needs about 26 requests, 5 are left" in found.sentence
+    assert "needs about 26 requests, 5 are left" in found.message
 
 
 def test_the_key_is_never_shown_not_even_when_the_api_sends_it_back(project: Project) -> None:
@@ -278,7 +284,7 @@ def test_the_key_is_never_shown_not_even_when_the_api_sends_it_back(project: Pro
 
     with TinyApi(answer) as api:
         report = probed(api, data_selector="missing")
-    said = "\n".join([*report.lines(), *map(str, report.shape)])
+    said = "\n".join([*report.format_lines(), *map(str, report.first_record)])
     assert "Event for ***" in said
     assert "x-ratelimit-of: " in said
     assert "s3cret" not in said
@@ -290,14 +296,14 @@ def test_a_key_in_the_path_is_not_shown_either(project: Project, status: int) ->
     project.environment.setenv("API_KEY", "s3cret")
     with TinyApi(lambda _: JSONResponse({"data": events(3)}, status)) as api:
         report = probed(api, auth=None, path="/s3cret/events")
-    assert "/***/events" in report.lines()[0] + report.lines()[1]
-    assert "s3cret" not in "".join([*report.lines(), report.unanswered])
+    assert "/***/events" in report.format_lines()[0] + report.format_lines()[1]
+    assert "s3cret" not in "".join([*report.format_lines(), report.error])
 
 
 def test_values_cannot_drive_the_terminal_and_are_cut() -> None:
     rows = events(2, name="\x1b[2J\x9b1m\r\n\u202e" + "long " * 100)
     with Sandbox(rows) as api:
-        said = line(probed(api), "field name").sentence
+        said = line(probed(api), "field name").message
     assert r"`\x1b[2J\x9b1m\r\n\u202elong" in said
     assert said.isprintable()
     assert len(said) < 200
@@ -307,7 +313,7 @@ def test_values_cannot_drive_the_terminal_and_are_cut() -> None:
     ("faults", "mark", "said"),
     [
         (Faults(null_id_every=40), "warn", "2 of 100 records have no `id`"),
-        (Faults(missing_id_every=3), "fail", "33 of 100 records have no `id`; `url` tells them"),
+        (Faults(missing_id_every=3), "fail", "33 of 100 records have no `id`; `url` is unique"),
     ],
 )
 def test_records_without_an_id_are_counted(
@@ -316,7 +322,7 @@ def test_records_without_an_id_are_counted(
     api.faults = faults
     found = line(probed(api), "id")
     assert found.mark == mark
-    assert said in found.sentence
+    assert said in found.message
 
 
 def test_an_id_that_is_not_unique_is_noticed_and_a_unique_one_named() -> None:
@@ -324,7 +330,7 @@ def test_an_id_that_is_not_unique_is_noticed_and_a_unique_one_named() -> None:
     with Sandbox(rows) as api:
         found = line(probed(api), "id")
     assert found.mark == "fail"
-    assert "8 of 9 records have the `id` of another; `uuid` tells them apart" in found.sentence
+    assert "8 of 9 records have a duplicate `id`; `uuid` is unique" in found.message
     assert found.changes == {("primary_key",): "uuid"}
 
 
@@ -348,7 +354,7 @@ def test_the_selector_that_would_find_the_records_is_named(document: Any, select
         found = line(probed(api, paginator="single_page"), "records")
     assert found.mark == "fail"
     assert found.changes == {("data_selector",): selector}
-    assert "20 are under" in found.sentence
+    assert "20 are under" in found.message
     with TinyApi(lambda _: document) as api:
         report = probed(api, paginator="single_page", data_selector=selector)
     assert line(report, "records").mark == "ok"
@@ -375,8 +381,8 @@ def test_a_selector_that_finds_no_records_is_corrected_also_when_guessed(
 def test_an_answer_without_records_anywhere_is_a_failure() -> None:
     with TinyApi(lambda _: {"error": "no such thing", "code": [1, 2]}) as api:
         report = probed(api)
-    assert "the answer has no `data`, and no other list" in line(report, "records").sentence
-    assert report.failed
+    assert "the response has no `data`, and no other list" in line(report, "records").message
+    assert report.has_failures
 
 
 def test_an_empty_list_is_a_warning(api: Sandbox) -> None:
@@ -387,7 +393,7 @@ def test_an_empty_list_is_a_warning(api: Sandbox) -> None:
 def test_records_that_are_no_objects_are_a_failure() -> None:
     with TinyApi(lambda _: {"data": ["a", "b"]}) as api:
         found = line(probed(api), "records")
-    assert (found.mark, found.sentence[:26]) == ("fail", "2 of 2 under `data` are no")
+    assert (found.mark, found.message[:26]) == ("fail", "2 of 2 under `data` are no")
 
 
 @pytest.mark.parametrize(
@@ -445,9 +451,9 @@ def test_values_that_break_the_contract_are_counted(api: Sandbox) -> None:
     api.faults = Faults(bad_start_every=30)
     found = line(probed(api), "field start_time")
     assert found.mark == "warn"
-    assert "3 of 100 would be rejected, because it is no time" in found.sentence
+    assert "3 of 100 would be rejected, because the value is" in found.message
     api.requests.clear()
     api.faults = Faults(bad_start_every=3)
     found = line(probed(api), "field start_time")
     assert found.mark == "fail"
-    assert "`soon` at `start_time` is no time (33 of 100 records)" in found.sentence
+    assert "`soon` at `start_time` is no time (33 of 100 records)" in found.message
