@@ -72,8 +72,7 @@ def _default_source() -> str | None:
 
 
 def _print_report(name: str, suggest: bool, account: str | None) -> int:
-    from dagster.components.core.component_tree import ComponentTreeException
-
+    from event_assets._compat.dagster import ComponentTreeException
     from event_assets.cli.sources import load
     from event_assets.orchestration.failures import root_cause_message, user_message
     from event_assets.probe.runner import probe

@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 
 import dagster as dg
-from dagster.components.core.component_tree import ComponentTree
 
 from event_assets.component.component import EventApi
 from event_assets.config.source import SourceConfig
@@ -22,6 +21,6 @@ def load(name: str) -> SourceConfig:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        tree = ComponentTree.for_project(PACKAGE)
+        tree = dg.ComponentTree.for_project(PACKAGE)
         tree.build_defs_at_path(name)
         return tree.load_component(name, expected_type=EventApi).source(name)

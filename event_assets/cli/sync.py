@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager
 
 import dagster as dg
 from dagster import DagsterInstance
-from dagster.components.core.component_tree import ComponentTreeException
 from dotenv import load_dotenv
 
+from event_assets._compat.dagster import ComponentTreeException, PlainFailure
 from event_assets.cli.sync_accounts import sync_all
 from event_assets.orchestration import summary
-from event_assets.orchestration.failures import PlainFailure, root_cause_message
+from event_assets.orchestration.failures import root_cause_message
 from event_assets.orchestration.partitions import AccountPartitions
 
 JOB = "sync_events"

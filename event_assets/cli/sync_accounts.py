@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dagster as dg
-from dagster._core.execution.plan.objects import ErrorSource
 
 from event_assets import warehouse
+from event_assets._compat.dagster import is_interrupt
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration import partitions, summary
 from event_assets.orchestration.failures import run_with_plain_errors
-from event_assets.orchestration.schedules import release_stale_slots
+from event_assets.orchestration.metadata import asset_key
+from event_assets.orchestration.schedules import find_derived_assets, release_stale_slots
 from event_assets.sync import account_list
 
 
@@ -34,24 +37,28 @@ def sync_all(
     job = loaded.resolve_job_def(name)
     failed = sum(not _run(job, instance, account) for account in accounts)
     whole = loaded.resolve_job_def(f"{name}_on_schedule")
-    derived = set(whole.asset_layer.selected_asset_keys) - set(job.asset_layer.selected_asset_keys)
-    made = _run(whole.get_subset(asset_selection=derived), instance)
+    assets = [each for each in loaded.assets or () if isinstance(each, dg.AssetsDefinition)]
+    synced = [asset_key(source, resource) for resource in source.resources]
+    made = _run(whole, instance, assets=find_derived_assets(synced, assets))
     print(f"accounts  {len(accounts) - failed:,} of {len(accounts):,} synced, with no check failed")
     print(f"database  {warehouse.get_destination().display_name}", flush=True)
     return made and not failed
 
 
-def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, account: str | None = None) -> bool:
+def _run(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    account: str | None = None,
+    assets: Sequence[dg.AssetKey] | None = None,
+) -> bool:
     result = job.execute_in_process(
         run_config=summary.SILENT_LOGGERS,
         instance=instance,
         partition_key=account,
+        asset_selection=assets,
         raise_on_error=False,
     )
     summary.print_summary(instance, result.run_id)
-    if any(
-        event.step_failure_data.error_source is ErrorSource.INTERRUPT
-        for event in result.filter_events(lambda event: event.is_step_failure)
-    ):
+    if any(map(is_interrupt, result.filter_events(lambda event: event.is_step_failure))):
         raise KeyboardInterrupt  # Dagster has caught it
     return result.success

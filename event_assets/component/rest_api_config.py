@@ -6,9 +6,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import dagster as dg
-from dagster.components.resolved.errors import ResolutionException
 from dlt.sources.rest_api import typing as rest_api
 
+from event_assets._compat.dagster import ResolutionException, yaml_position
 from event_assets.config.model import Keys, unknown_name_message
 
 PAGINATORS: Mapping[str, type] = {
@@ -136,9 +136,7 @@ def yaml_error(
     lines = []
     for keys, problem in found:
         path = [*context.path, *keys]
-        where = ".".join(map(str, path))
-        if context.source_position_tree:
-            position, _ = context.source_position_tree.lookup_closest_and_path(path, trace=None)
-            where = f"{position.filename}:{position.start.line} - {where}"
-        lines.append(f"{where}: {problem}")
+        position = yaml_position(context, path)
+        where = f"{position} - " if position else ""
+        lines.append(f"{where}{'.'.join(map(str, path))}: {problem}")
     return ResolutionException("\n".join(lines))

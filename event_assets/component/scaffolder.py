@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import dagster as dg
-from dagster.components import ScaffoldRequest
-from dagster.components.component_scaffolding import scaffold_component
 from pydantic import BaseModel
 
 TEMPLATE = Path(__file__).with_name("scaffold.yaml")
@@ -13,10 +11,10 @@ TEMPLATE = Path(__file__).with_name("scaffold.yaml")
 class EventApiScaffolder(dg.Scaffolder[BaseModel]):
     """Writes the `defs.yaml` of a new source, which syncs the sandbox until it is told its API."""
 
-    def scaffold(self, request: ScaffoldRequest[BaseModel]) -> None:
+    def scaffold(self, request: dg.ScaffoldRequest[BaseModel]) -> None:
         """Write the file into the new folder, whose name is the source's."""
         if request.scaffold_format != "yaml" or request.append:
-            scaffold_component(request)
+            dg.scaffold_component(request)
             return
         name = request.target_path.name
         text = TEMPLATE.read_text(encoding="utf-8").replace("NAME", name.upper())

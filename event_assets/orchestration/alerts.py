@@ -11,14 +11,14 @@ import dagster as dg
 import requests
 import urllib3
 from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
-from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
-from dagster._core.errors import DagsterAssetCheckFailedError
-from dagster._core.storage.asset_check_execution_record import (
-    AssetCheckExecutionRecord,
-    AssetCheckExecutionRecordStatus,
-)
-from dagster_shared.error import SerializableErrorInfo
 
+from event_assets._compat.dagster import (
+    CheckRecord,
+    ErrorInfo,
+    check_history,
+    is_check_failure,
+    latest_check_records,
+)
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.values.errors import AlertError
 
@@ -30,11 +30,11 @@ RUNS = 500  # finished runs looked at in one tick, at most
 OVERLAP = 600.0  # seconds: runs that are written down late are not missed
 MAX_ALERT_LENGTH = 300  # characters of a cause
 MOST = 20  # lines of one message
-EVALUATED = (AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED)
+FAILURE_PREFIX = f"{dg.Failure.__module__}.Failure: "
 QUERY = re.compile(r"\?[^\s'\"]+")
 
 State = dict[str, Any]
-Latest = Mapping[dg.AssetCheckKey, AssetCheckExecutionRecord]
+Latest = Mapping[dg.AssetCheckKey, CheckRecord]
 AlertSource = Callable[[dg.SensorEvaluationContext, State], Iterator[str]]
 
 
@@ -134,10 +134,10 @@ def _checks_in(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
 def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
     """Say which checks fail with ERROR now and did not before, and the other way round."""
     known = context.repository_def
-    keys = known.asset_graph.asset_check_keys if known else ()
-    latest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    keys = list(known.asset_checks_defs_by_key) if known else []
+    latest = latest_check_records(context.instance, keys)
     if known:
-        latest = _of_all_accounts(context.instance, known.asset_graph, latest)
+        latest = _of_all_accounts(context.instance, known, latest)
     for key, record in sorted(latest.items(), key=lambda item: item[0].to_user_string()):
         name = key.to_user_string()
         about = f"The check {key.name} of {key.asset_key.to_user_string()}"
@@ -151,19 +151,19 @@ def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
                 state[name] = {"since": since, "times": 1, "run": record.run_id}
                 cause = (evaluation and evaluation.description) or "it gives no reason"
                 yield _failed(about, since, cause, record.run_id)
-        elif name in state and record.status in EVALUATED:
+        elif name in state and record.evaluation:
             yield _recovered(about, state.pop(name), record.create_timestamp, record.run_id)
 
 
 def _of_all_accounts(
-    instance: dg.DagsterInstance, graph: AssetGraph, latest: Latest
-) -> dict[dg.AssetCheckKey, AssetCheckExecutionRecord]:
+    instance: dg.DagsterInstance, definitions: dg.RepositoryDefinition, latest: Latest
+) -> dict[dg.AssetCheckKey, CheckRecord]:
     """Leave out results that are of one account: these are told with its run."""
     found = dict(latest)
     for key in latest:
-        if graph.get(key.asset_key).partitions_def is None:
+        if definitions.assets_defs_by_key[key.asset_key].partitions_def is None:
             continue
-        history = instance.event_log_storage.get_asset_check_execution_history(key, limit=RUNS)
+        history = check_history(instance, key, RUNS)
         runs = instance.get_runs(RunsFilter(run_ids=[record.run_id for record in history]))
         whole = {run.run_id for run in runs if account_of_run(run) is None}
         newest = next((record for record in history if record.run_id in whole), None)
@@ -171,11 +171,11 @@ def _of_all_accounts(
     return found
 
 
-def _is_error(record: AssetCheckExecutionRecord) -> bool:
+def _is_error(record: CheckRecord) -> bool:
     evaluation = record.evaluation
     return (
-        record.status == AssetCheckExecutionRecordStatus.FAILED
-        and evaluation is not None
+        evaluation is not None
+        and not evaluation.passed
         and evaluation.severity == dg.AssetCheckSeverity.ERROR
     )
 
@@ -189,7 +189,7 @@ def _cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
     for log in instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
         event = log.dagster_event
         error = event.step_failure_data.error if event else None
-        if error and error.cls_name == DagsterAssetCheckFailedError.__name__:
+        if error and is_check_failure(error):
             return None
         if error:
             return _summarize_error(error)
@@ -199,12 +199,12 @@ def _cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
     return "the run gives no reason"
 
 
-def _summarize_error(error: SerializableErrorInfo) -> str:
+def _summarize_error(error: ErrorInfo) -> str:
     """Give the first line of what was at the bottom of an error, without what may be secret."""
     while error.cause:
         error = error.cause
     line = error.message.strip().partition("\n")[0]
-    line = QUERY.sub("?...", line.removeprefix("dagster._core.definitions.events.Failure: "))
+    line = QUERY.sub("?...", line.removeprefix(FAILURE_PREFIX))
     for name, value in os.environ.items():
         if value and (name == WEBHOOK or name.endswith("API_KEY")):
             line = line.replace(value, "***")

@@ -5,10 +5,9 @@ from typing import TypeVar
 
 import dagster as dg
 import duckdb
-from dagster._core.errors import DagsterExecutionInterruptedError, DagsterUserCodeProcessError
-from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import warehouse
+from event_assets._compat.dagster import PlainFailure, PlainInterrupt
 from event_assets.http import errors as http_errors
 from event_assets.sandbox import SandboxError
 from event_assets.values.errors import UserError, exception_chain
@@ -16,31 +15,8 @@ from event_assets.values.errors import UserError, exception_chain
 T = TypeVar("T")
 OF_THE_DISK = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 
-INTERRUPTS = (KeyboardInterrupt, DagsterExecutionInterruptedError)
-
-
-class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818 (as dagster.Failure)
-    """A failure whose whole record in Dagster is its sentence.
-
-    Dagster stores the error information that a `DagsterUserCodeProcessError` brings along in place
-    of a traceback made here.
-    """
-
-    def __init__(self, sentence: str) -> None:
-        self.user_code_process_error_infos = [SerializableErrorInfo(sentence, [], "Failure")]
-        Exception.__init__(self, sentence)
-        self.description = sentence
-        self.metadata = {}
-        self.allow_retries = True
-
-
-class PlainInterrupt(DagsterExecutionInterruptedError, DagsterUserCodeProcessError):  # noqa: N818
-    """Somebody ended the run: recorded as a sentence, as a `PlainFailure` is."""
-
-    def __init__(self) -> None:
-        sentence = "It was interrupted; the next run does it anew."
-        self.user_code_process_error_infos = [SerializableErrorInfo(sentence, [], "Interrupt")]
-        BaseException.__init__(self, sentence)
+INTERRUPTS = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
+INTERRUPTED = "It was interrupted; the next run does it anew."
 
 
 def run_with_plain_errors(action: Callable[[], T]) -> T:
@@ -61,7 +37,7 @@ def run_with_plain_errors(action: Callable[[], T]) -> T:
 
 def _plain(error: BaseException) -> PlainFailure | PlainInterrupt | None:
     if any(isinstance(cause, INTERRUPTS) for cause in exception_chain(error)):
-        return PlainInterrupt()
+        return PlainInterrupt(INTERRUPTED)
     sentence = user_message(error) if isinstance(error, Exception) else None
     return None if sentence is None else PlainFailure(sentence)
 

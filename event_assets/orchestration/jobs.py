@@ -6,21 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import (
-    UnresolvedAssetJobDefinition,
-)
 
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.schedules import (
+    AssetJob,
     build_accounts_schedule,
     build_schedule,
     freshness_cron,
 )
 
-Jobs = list[UnresolvedAssetJobDefinition]
+Jobs = list[AssetJob]
 FULL_REFRESH_NOTE = "Everything is read: what does not come is gone."
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.sync import account_list
 from event_assets.values.errors import ConfigError, WarehouseError
 
-if TYPE_CHECKING:
-    from dagster._core.instance import DynamicPartitionsStore
+PARTITION_TAG = "dagster/partition"
 
 
 class AccountPartitions(dg.DynamicPartitionsDefinition):
@@ -28,7 +26,7 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
     def get_partition_keys(
         self,
         current_time: datetime | None = None,
-        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+        dynamic_partitions_store: Any = None,
     ) -> Sequence[str]:
         """Give the accounts that are known; before any is, those that are listed."""
         with dg.partition_loading_context(current_time, dynamic_partitions_store) as context:
@@ -42,7 +40,7 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
         self,
         partition_key: str,
         current_time: datetime | None = None,
-        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+        dynamic_partitions_store: Any = None,
     ) -> bool:
         """Is it an account that is known, or listed?"""
         with dg.partition_loading_context(current_time, dynamic_partitions_store) as context:
@@ -92,7 +90,7 @@ def sync_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seque
 
 def account_of_run(run: dg.DagsterRun) -> str | None:
     """Give the account that a run is for; None where it is for none, or for all."""
-    return run.tags.get(PARTITION_NAME_TAG)
+    return run.tags.get(PARTITION_TAG)
 
 
 def resource_for_run(context: Any, resource: ResourceConfig) -> ResourceConfig:

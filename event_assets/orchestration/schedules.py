@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import dagster as dg
 from dagster import DagsterRun, DagsterRunStatus, RunRecord
-from dagster._core.definitions.unresolved_asset_job_definition import (
-    UnresolvedAssetJobDefinition,
-)
-from dagster._core.storage.tags import PRIORITY_TAG
 
 from event_assets import warehouse
+from event_assets._compat.dagster import can_check_workers, free_slots, runs_holding_slots
 from event_assets.config.accounts import pipeline_name
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration import partitions
 
+AssetJob: TypeAlias = Any  # of `dg.define_asset_job`, whose type Dagster does not publish
+PRIORITY_TAG = "dagster/priority"
 KIND = "event_assets/kind"  # tells apart runs of an account that may wait for one another
 LAST = "-1"  # the priority of the run that is to be taken out of the queue after all others
 BEGINNING = 120.0  # seconds in which a run that has started may not be at its work yet
@@ -27,7 +26,7 @@ BEGINNING = 120.0  # seconds in which a run that has started may not be at its w
 
 def build_accounts_schedule(
     source: SourceConfig,
-    job: UnresolvedAssetJobDefinition,
+    job: AssetJob,
     name: str,
     cron: str,
     synced: Sequence[dg.AssetKey],
@@ -84,8 +83,8 @@ def build_accounts_schedule(
         yield from asked
         waiting = [run for run in unfinished if run.status in WAITING]
         if None not in map(partitions.account_of_run, waiting) and context.repository_def:
-            made = context.repository_def.get_job(job.name).asset_layer.selected_asset_keys
-            derived = sorted(made - set(synced))
+            assets = context.repository_def.assets_defs_by_key.values()
+            derived = find_derived_assets(synced, assets)
             yield dg.RunRequest(at, asset_selection=derived, tags={PRIORITY_TAG: LAST})
 
     return dg.ScheduleDefinition(
@@ -97,9 +96,14 @@ def build_accounts_schedule(
     )
 
 
-def _syncs(
-    run: dg.DagsterRun, job: UnresolvedAssetJobDefinition, synced: Sequence[dg.AssetKey]
-) -> bool:
+def find_derived_assets(
+    synced: Sequence[dg.AssetKey], assets: Iterable[dg.AssetsDefinition]
+) -> list[dg.AssetKey]:
+    """Return the assets that are made from synced ones, directly or not."""
+    return sorted(dg.AssetSelection.assets(*synced).downstream(include_self=False).resolve(assets))
+
+
+def _syncs(run: dg.DagsterRun, job: AssetJob, synced: Sequence[dg.AssetKey]) -> bool:
     """Is it a run of this source: of the schedule, of a backfill, or by hand?"""
     backfilled = job.name.removesuffix("_on_schedule")
     return run.job_name in (job.name, backfilled, f"{backfilled}_fully") or synced[0] in (
@@ -111,7 +115,7 @@ def _is_progressing(instance: dg.DagsterInstance, record: RunRecord, source: Sou
     """Will it end by itself? One that has started and was killed holds no lock any more."""
     run = record.dagster_run
     account = partitions.account_of_run(run)
-    if run.status in WAITING or instance.run_launcher.supports_check_run_worker_health:
+    if run.status in WAITING or can_check_workers(instance):
         return True
     if account is None or time.time() - (record.start_time or 0) < BEGINNING:
         return True
@@ -130,17 +134,13 @@ def release_stale_slots(source: SourceConfig, instance: dg.DagsterInstance) -> N
 
     Where runs are on other machines, Dagster's monitoring does it.
     """
-    storage = instance.event_log_storage
-    if (
-        not storage.supports_global_concurrency_limits
-        or instance.run_launcher.supports_check_run_worker_health
-    ):
+    if can_check_workers(instance):
         return
-    for run_id in storage.get_concurrency_info(partitions.partitions_name(source)).active_run_ids:
+    for run_id in runs_holding_slots(instance, partitions.partitions_name(source)):
         run = instance.get_run_by_id(run_id)
         account = partitions.account_of_run(run) if run and not run.is_finished else None
         if account is None or not _is_running(source, account):
-            storage.free_concurrency_slots_for_run(run_id)
+            free_slots(instance, run_id)
 
 
 WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
@@ -148,9 +148,7 @@ UNDER_WAY = (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
 MAX_ACTIVE_RUNS = 2  # one that works, and one that waits for it
 
 
-def build_schedule(
-    job: UnresolvedAssetJobDefinition, cron: str, schema: str | None
-) -> dg.ScheduleDefinition:
+def build_schedule(job: AssetJob, cron: str, schema: str | None) -> dg.ScheduleDefinition:
     """Run a job at times, but let no more than one of its runs wait.
 
     Args:
@@ -188,7 +186,7 @@ def _pending_run(
     waiting = next((run for run in runs if run.status in WAITING), None)
     if waiting:
         return f"Run {waiting.run_id[:8]}"
-    if instance.run_launcher.supports_check_run_worker_health:
+    if can_check_workers(instance):
         return f"Run {runs[0].run_id[:8]}" if len(runs) >= MAX_ACTIVE_RUNS else None
     return f"A sync of {schema}" if schema and warehouse.is_sync_waiting(schema) else None
 

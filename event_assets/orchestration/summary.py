@@ -7,10 +7,9 @@ from typing import Any
 
 import dagster as dg
 from dagster import DagsterEventType
-from dagster._core.errors import DagsterAssetCheckFailedError
-from dagster_shared.error import SerializableErrorInfo
 
 from event_assets import warehouse
+from event_assets._compat.dagster import ErrorInfo, is_check_failure
 from event_assets.config.source import DEFAULT_SOURCE
 from event_assets.orchestration.partitions import account_of_run
 
@@ -47,7 +46,7 @@ def print_summary(instance: dg.DagsterInstance, run_id: str) -> None:
         print(line, flush=True)
 
 
-def _errors(events: Sequence[dg.DagsterEvent]) -> list[SerializableErrorInfo | None]:
+def _errors(events: Sequence[dg.DagsterEvent]) -> list[ErrorInfo | None]:
     return [
         event.step_failure_data.error
         for event in events
@@ -59,7 +58,7 @@ def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     for event in events:
         if event.event_type == DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
-            if error and error.cls_name == DagsterAssetCheckFailedError.__name__:
+            if error and is_check_failure(error):
                 continue  # the checks speak for themselves
             yield f"{event.step_key} failed: {error.to_string() if error else 'no reason given'}"
     if not _errors(events):

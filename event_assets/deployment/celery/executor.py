@@ -3,16 +3,20 @@
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.retries import RetryMode
-from dagster_celery.executor import CeleryExecutor
+from dagster_celery import celery_executor as dagster_celery_executor
 
 from event_assets.deployment.celery import settings
 
 
-@dg.executor(name="celery", requirements=dg.multiple_process_executor_requirements())
-def celery_executor(_: dg.InitExecutorContext) -> Any:
-    """Send each step to the queue `steps`, whose workers are not those that do runs.
+def _app_args(_: Any) -> dict[str, Any]:
+    """Return the configuration that sends each step to the queue `steps`.
 
-    A run waits for its steps: on one queue, as many runs as workers would wait for ever.
+    Its workers are not those of runs: a run waits for its steps, so on one queue as many runs as
+    workers would wait for ever.
     """
-    return CeleryExecutor(RetryMode.ENABLED, **settings.app_args(settings.STEPS))
+    return settings.app_args(settings.STEPS)
+
+
+celery_executor: dg.ExecutorDefinition = dagster_celery_executor.configured(
+    _app_args, config_schema={}, name="celery"
+)

@@ -6,12 +6,11 @@ from typing import Any
 
 from celery.exceptions import CeleryError
 from dagster import DagsterRun
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
-from dagster._serdes import ConfigurableClassData
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import KombuError
 
+from event_assets._compat.dagster import CheckRunHealthResult, WorkerStatus
 from event_assets.deployment.celery import settings
 
 ANSWER = 3.0  # seconds that a worker has to answer
@@ -26,7 +25,7 @@ class EventsRunLauncher(CeleryRunLauncher):
     the worker that took the run is asked whether it still has it.
     """
 
-    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(self, inst_data: Any = None) -> None:
         super().__init__(default_queue=settings.RUNS, inst_data=inst_data, **settings.app_args())
         self._missed: Counter[str] = Counter()
 
@@ -37,7 +36,7 @@ class EventsRunLauncher(CeleryRunLauncher):
 
     @classmethod
     def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+        cls, inst_data: Any, config_value: Mapping[str, Any]
     ) -> "EventsRunLauncher":
         """Make the launcher that a dagster.yaml asks for."""
         return cls(inst_data=inst_data, **config_value)
