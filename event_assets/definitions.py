@@ -1,9 +1,8 @@
-"""What `dagster dev` and the `dagster` CLI load: every source under `defs/`."""
-
-from pathlib import Path
+"""The definitions that Dagster loads: every source under the project's `defs/`."""
 
 import dagster as dg
 
+from event_assets.config.project import find_project
 from event_assets.orchestration import executors
 from event_assets.orchestration.alerts import build_sensors
 from event_assets.orchestration.derived_assets import build_all_events
@@ -12,14 +11,14 @@ from event_assets.orchestration.housekeeping import build_housekeeping
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Assemble the sources with the alerts and the executor."""
-    sources = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-    return dg.Definitions.merge(sources, over_all(sources))
+    """Load the sources and add what they share."""
+    sources = dg.load_from_defs_folder(path_within_project=find_project())
+    return dg.Definitions.merge(sources, build_shared_definitions(sources))
 
 
-def over_all(sources: dg.Definitions) -> dg.Definitions:
-    """Build what there is once, whatever the sources: the view over all, alerts, housekeeping."""
-    once = dg.Definitions(
+def build_shared_definitions(sources: dg.Definitions) -> dg.Definitions:
+    """Build `all_events`, the alerts, the executor and the housekeeping."""
+    shared = dg.Definitions(
         assets=build_all_events(
             spec
             for assets in sources.assets or ()
@@ -29,4 +28,4 @@ def over_all(sources: dg.Definitions) -> dg.Definitions:
         executor=executors.build_executor(),
         sensors=build_sensors(),
     )
-    return dg.Definitions.merge(once, build_housekeeping())
+    return dg.Definitions.merge(shared, build_housekeeping())

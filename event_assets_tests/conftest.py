@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
+from event_assets.config import project as project_module
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.project import FILES, ROOT, Project
+
+
+@pytest.fixture(autouse=True)
+def _no_project_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test see the project that another one loaded into this process."""
+    monkeypatch.setattr(project_module, "_loaded", None)
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dotenv import load_dotenv
 
-DEFS = Path(__file__).parents[1] / "defs"
-DEFAULT = "events"
+from event_assets.config.source import DEFAULT_SOURCE
+
 EPILOG = """\
 Sends at most five requests within ten seconds and writes nothing. Each line begins with
 
@@ -26,17 +26,21 @@ Do not redirect the output of --suggest to the file that it is made from."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Probe a source, print the report, and return the exit status."""
-    options = _parser().parse_args(arguments)
-    name = options.source or _default_source()
-    if name not in _list_sources():
-        problem = f"Unknown source `{name}`" if name else "Name a source"
-        print(f"{problem}; known sources: {', '.join(_list_sources()) or 'none'}.", file=sys.stderr)
-        return 2
+    options = _build_parser().parse_args(arguments)
     load_dotenv(".env", override=True)  # as Dagster's own commands do
-    return _print_report(name, options.suggest, options.account)
+
+    from event_assets.cli.sources import find_source_files
+
+    files = find_source_files()
+    name = options.source or _default_source(files)
+    if name not in files:
+        problem = f"Unknown source `{name}`" if name else "Name a source"
+        print(f"{problem}; known sources: {', '.join(files) or 'none'}.", file=sys.stderr)
+        return 2
+    return _print_report(name, files[name], options.suggest, options.account)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m event_assets.probe",
         description="Check, before the first sync, whether a source is configured correctly.",
@@ -47,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "source",
         nargs="?",
         metavar="SOURCE",
-        help="its folder under event_assets/defs (default: the only one, or events)",
+        help="its folder under defs/ (default: the only one, or events)",
     )
     parser.add_argument(
         "--account",
@@ -62,18 +66,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _list_sources() -> list[str]:
-    return sorted(file.parent.name for file in DEFS.glob("*/defs.yaml"))
+def _default_source(files: Mapping[str, Path]) -> str | None:
+    if DEFAULT_SOURCE in files:
+        return DEFAULT_SOURCE
+    return next(iter(files)) if len(files) == 1 else None
 
 
-def _default_source() -> str | None:
-    names = _list_sources()
-    return names[0] if len(names) == 1 else DEFAULT if DEFAULT in names else None
-
-
-def _print_report(name: str, suggest: bool, account: str | None) -> int:
+def _print_report(name: str, file: Path, suggest: bool, account: str | None) -> int:
     from event_assets._compat.dagster import ComponentTreeException
-    from event_assets.cli.sources import load
+    from event_assets.cli.sources import load_source
     from event_assets.orchestration.failures import root_cause_message, user_message
     from event_assets.probe.runner import probe
     from event_assets.probe.yaml_editor import apply_changes
@@ -82,10 +83,10 @@ def _print_report(name: str, suggest: bool, account: str | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        source = select_account(load(name), account)
+        source = select_account(load_source(name), account)
         report = probe(source)
         if suggest:
-            text = (DEFS / name / "defs.yaml").read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8")
             print(apply_changes(text, report.changes, report.secrets), end="")
     except ComponentTreeException as error:
         print(root_cause_message(error), file=sys.stderr)

@@ -19,6 +19,7 @@ from event_assets.config.accounts import AccountsConfig
 from event_assets.config.fields import NAMING, FieldConfig, invalid_field_names
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.http import CONCURRENCY, HttpLimits
+from event_assets.config.project import set_loaded_project
 from event_assets.config.source import CHECKPOINT_ROWS, MAX_REJECTS, SourceConfig
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.extract.cursor import IncrementalCursor
@@ -182,7 +183,8 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Build the assets, checks, job and schedule of the source named by its folder."""
+        """Build the assets, checks, jobs and schedules of the source named by its folder."""
+        set_loaded_project(context.project_root)
         name = Path(context.path).name
         warehouse.get_destination().validate_settings()
         if (

@@ -8,6 +8,7 @@ import duckdb
 
 from event_assets import warehouse
 from event_assets.config.accounts import AccountsConfig, name_error
+from event_assets.config.project import find_project
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
 
@@ -70,7 +71,7 @@ def _names(
 
 
 def _lines(file: str, source: str) -> Sequence[str]:
-    path = warehouse.PROJECT_ROOT / file
+    path = find_project() / file
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

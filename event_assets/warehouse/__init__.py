@@ -7,7 +7,7 @@ from event_assets.warehouse.connection import (
     run_maintenance,
     set_memory_limit,
 )
-from event_assets.warehouse.destination import PROJECT_ROOT, database_file
+from event_assets.warehouse.destination import database_file
 from event_assets.warehouse.pipeline import (
     is_sync_running,
     is_sync_waiting,
@@ -18,7 +18,6 @@ from event_assets.warehouse.pipeline import (
 from event_assets.warehouse.registry import get_destination
 
 __all__ = [
-    "PROJECT_ROOT",
     "connect",
     "database_file",
     "full_table_name",

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, TypeVar
 import duckdb
 from dlt.common.destination import Destination as DltDestination
 
+from event_assets.config.project import find_project
 from event_assets.warehouse.retry import retry
 
 T = TypeVar("T")
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
 DATABASE_VARIABLE = "EVENTS_DUCKDB"
 DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,  # writes as fast as two here (measured), in half the memory
@@ -28,7 +28,7 @@ ERROR_PREFIX = re.compile(r"^(\w+( \w+)* Error: )+")  # of DuckDB's messages
 
 def database_file() -> Path:
     """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project."""
-    return PROJECT_ROOT / os.environ.get(DATABASE_VARIABLE, "data/warehouse.duckdb")
+    return find_project() / os.environ.get(DATABASE_VARIABLE, "data/warehouse.duckdb")
 
 
 def error_reason(error: BaseException) -> str:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import duckdb
 
+from event_assets.config.project import find_project
 from event_assets.values.errors import WarehouseError, exception_chain
 from event_assets.warehouse import duckdb_file, extensions, s3
 from event_assets.warehouse.attach import CATALOG, attach
-from event_assets.warehouse.destination import PROJECT_ROOT, Destination, error_reason, find_advice
+from event_assets.warehouse.destination import Destination, error_reason, find_advice
 from event_assets.warehouse.dlt_client import CatalogClient, DltDuckDb, LoadOptions
 from event_assets.warehouse.postgres_lock import hold_postgres_lock
 from event_assets.warehouse.postgres_url import PostgresUrl, parse_postgres_url, read_setting
@@ -64,13 +65,13 @@ class DuckLake(Destination):
     @cached_property
     def catalog_file(self) -> Path:
         """The catalog's file, if it is one."""
-        return PROJECT_ROOT / read_setting(CATALOG_VARIABLE, DEFAULT_CATALOG)
+        return find_project() / read_setting(CATALOG_VARIABLE, DEFAULT_CATALOG)
 
     @cached_property
     def storage(self) -> str:
         """The folder or the URL of the Parquet files."""
         address = os.environ.get(STORAGE_VARIABLE) or "data/lake"
-        return address if "://" in address else str(PROJECT_ROOT / address)
+        return address if "://" in address else str(find_project() / address)
 
     @property
     def driver_errors(self) -> tuple[type[Exception], ...]:

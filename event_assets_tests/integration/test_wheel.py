@@ -106,3 +106,18 @@ def run(python: Path, cwd: Path, program: str, *arguments: str, **environment: s
 def test_another_project_lists_the_component(python: Path, other: Path) -> None:
     listed = run(python, other, "dagster_dg_cli.cli", "list", "components", "--json")
     assert "event_assets.EventApi" in listed
+
+
+def test_data_lies_under_the_project_that_the_definitions_are_of(python: Path, other: Path) -> None:
+    (elsewhere := other.parent / "elsewhere").mkdir()
+    materialize = ("asset", "materialize", "--select", "*", "-m", "other.definitions")
+    run(python, elsewhere, "dagster._cli", *materialize, "-d", str(other))
+    made = {str(file.relative_to(other)) for file in other.glob("data/*")}
+    assert {"data/warehouse.duckdb", "data/dlt", "data/charts"} <= made
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_the_probe_finds_the_sources_of_the_project(python: Path, other: Path) -> None:
+    inside = {"PYTHONPATH": str(other)}
+    report = run(python, other / "other", "event_assets.cli.probe", **inside)
+    assert report.startswith("Source concerts at the built-in sandbox:")

@@ -16,12 +16,12 @@ import yaml
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from event_assets import warehouse
-from event_assets.warehouse import PROJECT_ROOT
 from event_assets_tests.scale.apis import Platform
 from event_assets_tests.scale.broker import Broker
 from event_assets_tests.scale.cluster import Cluster
 from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
+from event_assets_tests.support.project import ROOT
 
 PARTITIONS = "events_accounts"
 PARTITION = "dagster/partition"
@@ -141,8 +141,8 @@ def clone(project: Path) -> Path:
     """Copy the project, with accounts of the platform in its one source, none at first."""
     project.mkdir()
     for name in ("pyproject.toml", "setup.cfg"):
-        shutil.copy(PROJECT_ROOT / name, project / name)
-    shutil.copytree(PROJECT_ROOT / "event_assets", project / "event_assets")
+        shutil.copy(ROOT / name, project / name)
+    shutil.copytree(ROOT / "event_assets", project / "event_assets")
     contract = project / "event_assets" / "defs" / "events" / "defs.yaml"
     document = yaml.safe_load(contract.read_text())
     attributes = document["attributes"]

@@ -18,12 +18,12 @@ import yaml
 from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.instance.ref import InstanceRef
 
-from event_assets.warehouse import PROJECT_ROOT
 from event_assets_tests.scale.broker import Broker, free_port
 from event_assets_tests.scale.polling import PATIENCE, until
 from event_assets_tests.scale.servers import Postgres
+from event_assets_tests.support.project import ROOT
 
-DEPLOYMENT = PROJECT_ROOT / "deploy" / "celery"
+DEPLOYMENT = ROOT / "deploy" / "celery"
 BIN = Path(sys.executable).parent
 SERVERS = ("code", "daemon")
 PATIENCE_AT_THE_END = 60.0  # seconds

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from event_assets.warehouse import PROJECT_ROOT
+from event_assets_tests.support.project import ROOT
 
-DEPLOY = PROJECT_ROOT / "deploy"
+DEPLOY = ROOT / "deploy"
 CELERY = DEPLOY / "celery"
 PROCESSES = {"code", "webserver", "daemon", "worker", "steps"}
 

@@ -10,11 +10,11 @@ import pytest
 from dagster import DagsterEventType, DagsterRun, DagsterRunStatus
 
 from event_assets.sandbox import Sandbox
-from event_assets.warehouse import PROJECT_ROOT
 from event_assets_tests.scale.broker import Broker
 from event_assets_tests.scale.cluster import Cluster
 from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
+from event_assets_tests.support.project import ROOT
 
 SCHEDULES = ("sync_events_schedule", "check_events_are_fresh_schedule")
 SECRET = "a-key-that-nobody-may-see"
@@ -43,7 +43,7 @@ def cluster(folder: Path, api: Sandbox, postgres: Postgres, broker: Broker) -> I
     """A code server, a daemon and a worker, which answer."""
     cluster = Cluster(
         folder,
-        PROJECT_ROOT,
+        ROOT,
         postgres,
         broker,
         EVENTS_API_URL=api.url,

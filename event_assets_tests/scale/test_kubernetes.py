@@ -12,9 +12,9 @@ from dagster_k8s import K8sRunLauncher
 from dagster_k8s.job import UserDefinedDagsterK8sConfig
 
 from event_assets.definitions import defs
-from event_assets.warehouse import PROJECT_ROOT
+from event_assets_tests.support.project import ROOT
 
-VALUES = PROJECT_ROOT / "deploy" / "kubernetes" / "values.yaml"
+VALUES = ROOT / "deploy" / "kubernetes" / "values.yaml"
 
 
 def values() -> dict[str, Any]:

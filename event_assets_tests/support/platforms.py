@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from event_assets import EventApi
-from event_assets.definitions import over_all
+from event_assets.definitions import build_shared_definitions
 from event_assets.sandbox.http_app import BackgroundServer
 from event_assets_tests.support.project import Project
 
@@ -132,7 +132,7 @@ def definitions(sources: Mapping[str, Mapping[str, Any]]) -> dg.Definitions:
                 component_cls=EventApi, defs_path=name, defs_yaml_contents=dict(document)
             )
         with sandbox.build_all_defs() as loaded:
-            return dg.Definitions.merge(loaded, over_all(loaded))
+            return dg.Definitions.merge(loaded, build_shared_definitions(loaded))
 
 
 def run(

@@ -12,11 +12,10 @@ import duckdb
 import pytest
 from dagster import DagsterInstance, ExecuteInProcessResult
 
-from event_assets import warehouse
 from event_assets.definitions import defs
 from event_assets.sandbox import KEY
 
-ROOT = warehouse.PROJECT_ROOT
+ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 FILES = ("event_assets", "dagster.yaml", "pyproject.toml", "setup.cfg", "workspace.yaml")
 

@@ -51,7 +51,13 @@ def described(schema: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, st
 
 def test_the_editors_schema_describes_every_attribute() -> None:
     found = dict(described(EventApi.model().model_json_schema()))
-    assert {"rest_api", "windows", "full_sync", "Field.from", "Windows.cap"} <= found.keys()
+    assert {
+        "rest_api",
+        "windows",
+        "full_sync",
+        "FieldConfig.from",
+        "TimeWindowsConfig.cap",
+    } <= found.keys()
     assert [name for name, description in found.items() if not description] == []
 
 

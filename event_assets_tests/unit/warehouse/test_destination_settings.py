@@ -8,7 +8,7 @@ from event_assets import warehouse
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse import s3
 from event_assets.warehouse.postgres_url import parse_postgres_url
-from event_assets_tests.support.project import Project
+from event_assets_tests.support.project import ROOT, Project
 
 
 def test_an_unknown_destination_is_answered_with_the_known_ones(project: Project) -> None:
@@ -73,6 +73,5 @@ def test_an_address_is_shown_without_user_and_password() -> None:
 def test_a_lake_needs_no_more_than_its_name(project: Project) -> None:
     project.environment.setenv("EVENTS_DESTINATION", "ducklake")
     assert warehouse.get_destination().display_name == (
-        f"{warehouse.PROJECT_ROOT}/data/lake.ducklake with files in "
-        f"{warehouse.PROJECT_ROOT}/data/lake"
+        f"{ROOT}/data/lake.ducklake with files in {ROOT}/data/lake"
     )

@@ -14,17 +14,17 @@ from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError, WarehouseError
 from event_assets.warehouse import connection
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
-from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.project import ROOT, Project, failure
 
 
 def test_the_database_lies_under_the_project_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EVENTS_DUCKDB", raising=False)
-    assert warehouse.database_file() == warehouse.PROJECT_ROOT / "data" / "warehouse.duckdb"
+    assert warehouse.database_file() == ROOT / "data" / "warehouse.duckdb"
 
 
 def test_a_relative_path_is_taken_from_the_project_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENTS_DUCKDB", "elsewhere/x.duckdb")
-    assert warehouse.database_file() == warehouse.PROJECT_ROOT / "elsewhere" / "x.duckdb"
+    assert warehouse.database_file() == ROOT / "elsewhere" / "x.duckdb"
 
 
 def test_a_file_held_by_another_process_is_named_with_that_process(
