@@ -85,7 +85,7 @@ test-faults: setup-dev ## Kill syncs, break networks, fill disks: what survives 
 test-scale: setup-dev setup-scale ## Try a shared lake and workers, with real servers (some minutes)
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile event_assets_tests/scale
 
-bench: setup-dev ## Measure this project beside plain dlt and beside the bare limit
+bench: setup-dev ## Compare this project with plain dlt and a raw baseline
 	@$(BIN)/python -m bench $(OPTIONS)
 
 COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.10 --upgrade \

@@ -1,1 +1,1 @@
-"""This project beside plain dlt and beside the bare limit, on the same loopback server."""
+"""Compare this project with plain dlt and a raw baseline, on the same loopback server."""

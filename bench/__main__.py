@@ -1,4 +1,4 @@
-"""`python -m bench`: measure everything in one run and print one table (`make bench`)."""
+"""Measure all contenders in one run and print one table (`make bench`)."""
 
 import argparse
 import os
@@ -8,11 +8,11 @@ import sys
 from importlib.metadata import version
 
 from bench import fault_losses, scenarios
-from bench.report import Results, rows, table
-from bench.scenarios import LATENCY, MEMORY, SIZE, SYNC, Scenario
+from bench.report import Results, build_rows, format_table
+from bench.scenarios import LATENCY, MEMORY, SIZE, STAGES, SYNC, Scenario
 
 EVENTS, QUICK_EVENTS, MILLION = 100_000, 20_000, 1_000_000
-SLOW_EVENTS = 20_000  # where every page waits, or every sync is repeated
+SLOW_EVENTS = 20_000  # where every page waits or every sync is repeated
 LATENCY_SECONDS = 0.05
 RUNS = 3
 LOSSES = "losses"
@@ -20,48 +20,49 @@ PARTS = ("sync", "parts", "latency", "memory", "size", LOSSES)
 
 
 def main() -> int:
-    """Measure what the options ask for, and print the table."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # ends with clean-up
-    options = _options()
+    """Measure what the options select and print the table."""
+    # Exit through the context managers.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    options = _parse_options()
     events = options.events or (QUICK_EVENTS if options.quick else EVENTS)
     runs = 1 if options.quick else RUNS
     parts = options.only or [part for part in PARTS if part != "memory" or options.full]
-    few = min(events, SLOW_EVENTS)
+    slow_events = min(events, SLOW_EVENTS)
     plan = {
         "sync": Scenario(events, SYNC, runs),
-        "parts": Scenario(events, scenarios.PARTS, runs),
-        "latency": Scenario(few, LATENCY, runs, LATENCY_SECONDS),
+        "parts": Scenario(events, STAGES, runs),
+        "latency": Scenario(slow_events, LATENCY, runs, LATENCY_SECONDS),
         "memory": Scenario(10 * events if options.events else MILLION, MEMORY, runs),
-        "size": Scenario(events if options.full else few, SIZE),
+        "size": Scenario(events if options.full else slow_events, SIZE),
     }
-    taken = {part: scenarios.take(scenario) for part, scenario in plan.items() if part in parts}
-    lost = fault_losses.take(events) if LOSSES in parts else []
-    print(_machine(runs))
+    measured = {part: scenarios.run(scenario) for part, scenario in plan.items() if part in parts}
+    losses = fault_losses.run(events) if LOSSES in parts else []
+    print(_describe_machine(runs))
     print()
-    print(table(list(rows(Results(plan, taken, lost)))))
+    print(format_table(list(build_rows(Results(plan, measured, losses)))))
     return 0
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="20,000 events and 1 run of each")
+    parser.add_argument("--quick", action="store_true", help="20,000 events, one run each")
     parser.add_argument(
         "--full",
         action="store_true",
-        help="also 1,000,000 events; and 20 syncs of as many events as the rest, not of 20,000",
+        help="also 1,000,000 events, and the 20 syncs with all events instead of 20,000",
     )
     parser.add_argument(
         "--events",
         type=int,
-        help="so many instead of 100,000, ten times as many instead of 1,000,000",
+        help="events instead of 100,000; ten times as many instead of 1,000,000",
     )
     parser.add_argument(
-        "--only", action="append", choices=PARTS, help="this part only (may be repeated)"
+        "--only", action="append", choices=PARTS, help="run only this part (repeatable)"
     )
     return parser.parse_args()
 
 
-def _machine(runs: int) -> str:
+def _describe_machine(runs: int) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("dlt", "dagster", "duckdb"))
     return (
         f"{runs} runs of each; {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "

@@ -1,30 +1,30 @@
-"""What one does without this project: dlt's REST API source as documented, or bare requests."""
+"""The dlt baselines: its REST API source as documented, and sequential requests."""
 
 from pathlib import Path
 from typing import Any, cast
 
 import dlt
-import duckdb  # noqa: F401 (what dlt imports when it first needs it is no part of the figure)
+import duckdb  # noqa: F401 (dlt's lazy imports are not part of the figure)
 import pyarrow.parquet  # noqa: F401 (likewise)
 import requests
 from dlt.sources.rest_api import rest_api_source
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
-from bench.contenders import COLUMNS, PAGE, PATH, Prepared, rows_in
+from bench.contenders import COLUMNS, PAGE, PATH, Prepared, count_rows
 from event_assets.sandbox import KEY
 
 
-def by_default(url: str, folder: Path) -> Prepared:
-    """Prepare plain dlt as it is: its loader takes the file format it prefers."""
-    return _plain_dlt(url, folder)
+def prepare_default(url: str, folder: Path) -> Prepared:
+    """Prepare plain dlt with its default loader file format."""
+    return _prepare_dlt(url, folder)
 
 
-def with_parquet(url: str, folder: Path) -> Prepared:
-    """Prepare plain dlt with the one setting that helps it most."""
-    return _plain_dlt(url, folder, loader_file_format="parquet")
+def prepare_parquet(url: str, folder: Path) -> Prepared:
+    """Prepare plain dlt with Parquet, the setting that helps it most."""
+    return _prepare_dlt(url, folder, loader_file_format="parquet")
 
 
-def _plain_dlt(url: str, folder: Path, **settings: Any) -> Prepared:
+def _prepare_dlt(url: str, folder: Path, **settings: Any) -> Prepared:
     database = folder / "plain.duckdb"
 
     def run() -> bool:
@@ -34,14 +34,14 @@ def _plain_dlt(url: str, folder: Path, **settings: Any) -> Prepared:
             destination=dlt.destinations.duckdb(str(database)),
             dataset_name="events",
         )
-        pipeline.run(rest_api_source(_configuration(url)), **settings)
+        pipeline.run(rest_api_source(_build_config(url)), **settings)
         return True
 
-    return Prepared(run, lambda: rows_in(database, "events.event_data"), database)
+    return Prepared(run, lambda: count_rows(database, "events.event_data"), database)
 
 
-def _configuration(url: str) -> RESTAPIConfig:
-    """Say what the default source's defs.yaml says, as dlt's documentation would."""
+def _build_config(url: str) -> RESTAPIConfig:
+    """Build the configuration of the default source, as documented by dlt."""
     config = {
         "client": {
             "base_url": url,
@@ -63,8 +63,8 @@ def _configuration(url: str) -> RESTAPIConfig:
     return cast("RESTAPIConfig", config)
 
 
-def one_by_one(url: str, _folder: Path) -> Prepared:
-    """Prepare to fetch and decode every page, one after another, and to write nothing."""
+def prepare_sequential(url: str, _folder: Path) -> Prepared:
+    """Prepare to fetch and decode the pages one after another, without writing."""
     events: list[Any] = []
 
     def run() -> bool:
@@ -76,9 +76,9 @@ def one_by_one(url: str, _folder: Path) -> Prepared:
                     "limit": PAGE,
                     "offset": len(events),
                 }
-                answer = session.get(url + PATH, params=params, timeout=60)
-                answer.raise_for_status()
-                page = answer.json()
+                response = session.get(url + PATH, params=params, timeout=60)
+                response.raise_for_status()
+                page = response.json()
                 events.extend(page["data"])
                 if not page["data"] or len(events) >= page["total"]:
                     return True

@@ -1,4 +1,4 @@
-"""The limit: no checks, no retries, no history; only what any sync has to do, by hand."""
+"""The raw baseline: the minimal work of any sync, without checks, retries or history."""
 
 import http.client
 import itertools
@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import duckdb
 
-from bench.contenders import PAGE, PATH, Prepared, rows_in
+from bench.contenders import PAGE, PATH, Prepared, count_rows
 from event_assets.sandbox import KEY
 
 CONNECTIONS = 8
@@ -43,7 +43,7 @@ MERGE = f"""
 
 
 def prepare(url: str, folder: Path) -> Prepared:
-    """Prepare to fetch all pages into files, and to merge these in one transaction."""
+    """Prepare to fetch all pages into files and merge them in one transaction."""
     database = folder / "limit.duckdb"
 
     def run() -> bool:
@@ -51,12 +51,12 @@ def prepare(url: str, folder: Path) -> Prepared:
         merge(database, folder)
         return True
 
-    return Prepared(run, lambda: rows_in(database, "event_data"), database)
+    return Prepared(run, lambda: count_rows(database, "event_data"), database)
 
 
 def fetch(host: str, folder: Path) -> None:
-    """Write every page as one line, each connection into a file of its own."""
-    offsets = itertools.count(PAGE, PAGE)  # its next() is one step for threads, too
+    """Write every page as one line, one file per connection."""
+    offsets = itertools.count(PAGE, PAGE)  # its next() is atomic
     with (folder / "pages.json").open("wb") as file:
         (body,) = _pages(host, iter([0]))
         file.write(body + b"\n")
@@ -72,15 +72,15 @@ def fetch(host: str, folder: Path) -> None:
 
 
 def _pages(host: str, offsets: Iterator[int]) -> Iterator[bytes]:
-    """Ask for one page after another on one connection that is kept."""
+    """Yield pages fetched over one persistent connection."""
     connection = http.client.HTTPConnection(host)
     for offset in offsets:
         query = urlencode({"api_key": KEY, "limit": PAGE, "offset": offset})
         connection.request("GET", f"{PATH}?{query}")
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != http.HTTPStatus.OK:
-            raise http.client.HTTPException(f"{answer.status} at offset {offset}")
+        response = connection.getresponse()
+        body = response.read()
+        if response.status != http.HTTPStatus.OK:
+            raise http.client.HTTPException(f"{response.status} at offset {offset}")
         yield body
     connection.close()
 

@@ -1,4 +1,4 @@
-"""This project's sync, from outside: its job, and its command."""
+"""This project's sync: its job in process, and its command."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.contenders import COLUMNS, Prepared, rows_in
+from bench.contenders import COLUMNS, Prepared, count_rows
 from event_assets.sandbox import KEY
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ ASSET = "event_data"
 TABLE = f"events.{ASSET}"
 DATABASE = "warehouse.duckdb"
 JOB = "sync_events"
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+SILENT_LOGS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 COMMAND = ("-m", "dagster", "asset", "materialize", "--select", ASSET)
 
 
-def in_process(url: str, folder: Path) -> Prepared:
-    """Prepare the job in this process, definitions loaded, for `event_data` and its checks."""
+def prepare_in_process(url: str, folder: Path) -> Prepared:
+    """Prepare the job for `event_data` and its checks in this process, definitions loaded."""
     database = _configure(url, folder)
     import dagster as dg
 
@@ -32,17 +32,17 @@ def in_process(url: str, folder: Path) -> Prepared:
     def run() -> bool:
         with dg.DagsterInstance.ephemeral() as instance:
             return job.execute_in_process(
-                run_config=QUIET,
+                run_config=SILENT_LOGS,
                 instance=instance,
                 asset_selection=[dg.AssetKey(ASSET)],
                 raise_on_error=False,
             ).success
 
-    return Prepared(run, lambda: rows_in(database, TABLE), database)
+    return Prepared(run, lambda: count_rows(database, TABLE), database)
 
 
-def command(url: str, folder: Path) -> Prepared:
-    """Prepare the whole command, as CI runs it: a process that imports, loads and syncs."""
+def prepare_command(url: str, folder: Path) -> Prepared:
+    """Prepare the command as CI runs it: a process that imports, loads and syncs."""
     database = _configure(url, folder)
 
     def run() -> bool:
@@ -57,11 +57,11 @@ def command(url: str, folder: Path) -> Prepared:
             print(done.stderr, file=sys.stderr)
         return done.returncode == 0
 
-    return Prepared(run, lambda: rows_in(database, TABLE), database)
+    return Prepared(run, lambda: count_rows(database, TABLE), database)
 
 
-def contract() -> dict[str, "FieldConfig"]:
-    """Give the typed columns of the default source."""
+def build_contract() -> dict[str, "FieldConfig"]:
+    """Return the typed columns of the default source."""
     from event_assets.config.fields import FieldConfig
 
     return {

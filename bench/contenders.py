@@ -1,4 +1,4 @@
-"""Who is measured: a table of contenders, and what each of them prepares in its own process."""
+"""The contenders: each prepares a sync in its own process."""
 
 import pkgutil
 from collections.abc import Callable
@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import cast
 
 PATH = "/v1/events"
-PAGE = 100  # events asked for at once
-COLUMNS: dict[
-    str, dict[str, object]
-] = {  # the typed columns of the default source's contract, as dlt says them
+PAGE = 100  # events per request
+# The typed columns of the default source's contract, as dlt column hints.
+COLUMNS: dict[str, dict[str, object]] = {
     "id": {"data_type": "text", "nullable": False},
     "name": {"data_type": "text"},
     "start_time": {"data_type": "timestamp"},
@@ -20,16 +19,16 @@ COLUMNS: dict[
 
 @dataclass(frozen=True)
 class Prepared:
-    """A sync whose imports are done.
+    """A sync with its imports done.
 
     Attributes:
-        run: what is timed; tells whether the sync itself says that it succeeded.
-        rows: how many events arrived, asked when the clock has stopped.
-        database: the DuckDB file that is written, if one is.
+        run: the timed function; returns whether the sync reports success.
+        count_rows: counts the loaded events, after the clock has stopped.
+        database: the DuckDB file, if one is written.
     """
 
     run: Callable[[], bool]
-    rows: Callable[[], int]
+    count_rows: Callable[[], int]
     database: Path | None = None
 
 
@@ -38,31 +37,33 @@ Prepare = Callable[[str, Path], Prepared]
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to sync, and where the function is that prepares it from a URL and a folder."""
+    """One way to sync, with the function that prepares it from a URL and a folder."""
 
     label: str
-    place: str
+    function: str  # MODULE:NAME
 
     def prepare(self, url: str, folder: Path) -> Prepared:
-        """Import what the contender needs, and give its sync of the API at `url`."""
-        return cast("Prepare", pkgutil.resolve_name(self.place))(url, folder)
+        """Import the contender and return its sync of the API at `url`."""
+        return cast("Prepare", pkgutil.resolve_name(self.function))(url, folder)
 
 
 CONTENDERS = {
-    "a": Contender("(a) limit: bare fetch, DuckDB's JSON and merge", "bench.limit:prepare"),
-    "b1": Contender("(b1) this project: sync in process", "bench.ours:in_process"),
-    "b2": Contender("(b2) this project: `dagster asset materialize`", "bench.ours:command"),
-    "c": Contender("(c) plain dlt", "bench.plain:by_default"),
-    "d": Contender("(d) plain dlt with Parquet", "bench.plain:with_parquet"),
-    "r": Contender("(r) typing the records, by itself", "bench.parts:typing_of_records"),
-    "e0": Contender("(e) event_changes, nothing changed", "bench.parts:changes_of_none"),
-    "e1": Contender("(e) event_changes, 1 % changed", "bench.parts:changes_of_some"),
-    "s": Contender("(s) bare requests, one after another", "bench.plain:one_by_one"),
+    "a": Contender("(a) raw baseline: fetch, DuckDB JSON, merge", "bench.baseline_raw:prepare"),
+    "b1": Contender("(b1) this project: sync in process", "bench.contender:prepare_in_process"),
+    "b2": Contender(
+        "(b2) this project: `dagster asset materialize`", "bench.contender:prepare_command"
+    ),
+    "c": Contender("(c) plain dlt", "bench.baseline_dlt:prepare_default"),
+    "d": Contender("(d) plain dlt with Parquet", "bench.baseline_dlt:prepare_parquet"),
+    "r": Contender("(r) typing the records only", "bench.stages:prepare_typing"),
+    "e0": Contender("(e) event_changes, nothing changed", "bench.stages:prepare_no_changes"),
+    "e1": Contender("(e) event_changes, 1 % changed", "bench.stages:prepare_some_changes"),
+    "s": Contender("(s) sequential requests", "bench.baseline_dlt:prepare_sequential"),
 }
 
 
-def rows_in(database: Path, table: str) -> int:
-    """Count the rows of a table; 0 when there is no such file or table."""
+def count_rows(database: Path, table: str) -> int:
+    """Return the number of rows of a table; 0 when the file or table does not exist."""
     import duckdb
 
     if not database.exists():

@@ -1,4 +1,4 @@
-"""A `dagster dev` of a copy of the project, to measure while it runs."""
+"""Run `dagster dev` in a copy of the project."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LAUNCH = """mutation { launchRun(executionParams: {selector: {jobName: "%s",
   repositoryName: "__repository__", repositoryLocationName: "event_assets"}})
   { ... on LaunchRunSuccess { run { runId } } } }"""
 STATUS = '{ runOrError(runId: "%s") { ... on Run { status } } }'
-ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+FINAL_STATUSES = ("SUCCESS", "FAILURE", "CANCELED")
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class DagsterDev:
-    """A running `dagster dev`, whose DAGSTER_HOME is `folder`."""
+    """A running `dagster dev` with `folder` as DAGSTER_HOME."""
 
     url: str
     folder: Path
@@ -40,19 +40,19 @@ class DagsterDev:
         """Run a job to its end and return its status."""
         run_id = self._query(LAUNCH % job)["launchRun"]["run"]["runId"]
 
-        def ended() -> str:
+        def final_status() -> str:
             status = str(self._query(STATUS % run_id)["runOrError"]["status"])
-            return status if status in ENDED else ""
+            return status if status in FINAL_STATUSES else ""
 
-        return wait_for(ended, seconds=300)
+        return wait_for(final_status, seconds=300)
 
     def count_runs(self) -> int:
-        """Count the runs in Dagster's history."""
+        """Return the number of runs in Dagster's history."""
         found = self._query("{ runsOrError { ... on Runs { results { runId } } } }")
         return len(found["runsOrError"]["results"])
 
     def is_ready(self) -> bool:
-        """Check whether the webserver answers and the code location is loaded."""
+        """Return whether the webserver responds and the code location is loaded."""
         try:
             found = self._query("{ repositoriesOrError { __typename } }")
         except requests.ConnectionError:
@@ -60,22 +60,22 @@ class DagsterDev:
         return bool(found["repositoriesOrError"]["__typename"] == "RepositoryConnection")
 
     def _query(self, query: str) -> Any:
-        answer = requests.post(f"{self.url}/graphql", json={"query": query}, timeout=60)
-        return answer.json()["data"]
+        response = requests.post(f"{self.url}/graphql", json={"query": query}, timeout=60)
+        return response.json()["data"]
 
 
 def wait_for(condition: Callable[[], T], seconds: float = 90) -> T:
-    """Call `condition` until it returns something true, and return that."""
+    """Call `condition` until its result is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > deadline:
-            raise SystemExit(f"dagster dev did not get there within {seconds:g} s")
+            raise SystemExit(f"dagster dev: timeout after {seconds:g} s")
         time.sleep(0.2)
     return found
 
 
 def copy_project(folder: Path, cron: str) -> None:
-    """Copy the project into `folder`, with `cron` as the schedule of its syncs."""
+    """Copy the project into `folder`, with `cron` as its sync schedule."""
     for name in FILES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
@@ -85,7 +85,7 @@ def copy_project(folder: Path, cron: str) -> None:
 
 @contextmanager
 def run_dagster_dev(folder: Path, settings: Mapping[str, str]) -> Iterator[DagsterDev]:
-    """Run `dagster dev` in a copy of the project, and stop it at the end."""
+    """Run `dagster dev` in a copy of the project and stop it at the end."""
     for name in ("home", "tmp"):
         (folder / name).mkdir()
     with socket.socket() as free:
@@ -117,6 +117,6 @@ def run_dagster_dev(folder: Path, settings: Mapping[str, str]) -> Iterator[Dagst
             os.killpg(process.pid, signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=30)
-            with suppress(ProcessLookupError):  # a run may still be going on
+            with suppress(ProcessLookupError):  # a run may still be active
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -1,4 +1,4 @@
-"""What is lost when the API misbehaves: this project's sync against every fault."""
+"""Events lost by this project's sync under each fault of the API."""
 
 import tempfile
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from pathlib import Path
 
 from bench import contender
 from bench.measure import ContenderError, measure
-from bench.scenarios import say
+from bench.scenarios import print_progress
 from event_assets.sandbox import Faults, Sandbox
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault, and how many events the API has at most: fewer where it makes a sync wait."""
+    """A fault, and the number of events: fewer where it makes a sync wait."""
 
     label: str
     faults: Faults
@@ -20,28 +20,28 @@ class Fault:
 
 
 FAULTS = (
-    Fault("pages of at most 50", Faults(page_cap=50)),
-    Fault("pages of at most 7", Faults(page_cap=7), events=1000),
+    Fault("page cap 50", Faults(page_cap=50)),
+    Fault("page cap 7", Faults(page_cap=7), events=1000),
     Fault("no total", Faults(total="none")),
-    Fault("a deletion at every 3rd request", Faults(delete_every=3)),
-    Fault("an insertion at every 3rd request", Faults(insert_every=3)),
-    Fault("both at every 3rd request", Faults(delete_every=3, insert_every=3)),
-    Fault("503 at every 5th request", Faults(fail_every=5, retry_after=0)),
-    Fault("every 10th answer breaks off", Faults(reset_every=10), events=2000),
-    Fault("429 beyond 20 requests a second", Faults(rate_limit=20)),
+    Fault("deletion every 3rd request", Faults(delete_every=3)),
+    Fault("insertion every 3rd request", Faults(insert_every=3)),
+    Fault("both every 3rd request", Faults(delete_every=3, insert_every=3)),
+    Fault("503 every 5th request", Faults(fail_every=5, retry_after=0)),
+    Fault("every 10th response truncated", Faults(reset_every=10), events=2000),
+    Fault("429 above 20 requests per second", Faults(rate_limit=20)),
 )
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What became of a sync under a fault.
+    """The result of a sync under a fault.
 
     Attributes:
         fault: its label.
-        lost: events that were in the API throughout the sync and are not in the table after it;
-            None when the process broke.
-        present: events that were in the API throughout.
-        note: what the sync said of itself, and what the API did.
+        lost: events that were in the API during the whole sync and are missing in the table;
+            None when the process failed.
+        present: events that were in the API during the whole sync.
+        note: what the sync reported, and what the API did.
     """
 
     fault: str
@@ -50,13 +50,13 @@ class Loss:
     note: str
 
 
-def take(events: int) -> list[Loss]:
-    """Sync once under every fault, from an API of at most so many events."""
-    return [_lose(fault, min(fault.events, events)) for fault in FAULTS]
+def run(events: int) -> list[Loss]:
+    """Sync once under every fault, with at most `events` events."""
+    return [_measure_loss(fault, min(fault.events, events)) for fault in FAULTS]
 
 
-def _lose(fault: Fault, events: int) -> Loss:
-    say(f"{events:,} events, {fault.label}")
+def _measure_loss(fault: Fault, events: int) -> Loss:
+    print_progress(f"{events:,} events, {fault.label}")
     with (
         tempfile.TemporaryDirectory(prefix="event_assets_bench_") as home,
         Sandbox(events, faults=fault.faults) as api,
@@ -67,16 +67,16 @@ def _lose(fault: Fault, events: int) -> Loss:
         except ContenderError as error:
             return Loss(fault.label, None, events, str(error))
         present = api.present_throughout()
-        lost = present - _ids(Path(home) / contender.DATABASE)
-        said = "succeeded" if figures.succeeded else "failed"
+        lost = present - _load_ids(Path(home) / contender.DATABASE)
+        reported = "success" if figures.succeeded else "failure"
         refused = sum(request.status != 200 for request in api.requests)
-        note = f"said it {said}; {len(api.requests):,} requests, {refused:,} refused"
+        note = f"reported {reported}; {len(api.requests):,} requests, {refused:,} refused"
         if api.deleted or api.inserted:
             note += f", {len(api.deleted):,} deletions, {len(api.inserted):,} insertions"
     return Loss(fault.label, len(lost), len(present), note)
 
 
-def _ids(database: Path) -> set[str]:
+def _load_ids(database: Path) -> set[str]:
     import duckdb
 
     if not database.exists():

@@ -1,4 +1,4 @@
-"""Run a contender in a fresh process and take its figures."""
+"""Run a contender in a fresh process and collect its figures."""
 
 import contextlib
 import json
@@ -10,24 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 3600.0  # seconds that one process may take
-KEPT = ("PATH", "LANG", "LC_ALL")  # of the environment; no proxies, settings or keys
+TIMEOUT_SECONDS = 3600.0
+ENV_VARS = ("PATH", "LANG", "LC_ALL")  # no proxies, settings or keys
 
 
 class ContenderError(Exception):
-    """A contender did not sync what it should. The message says what happened, in one line."""
+    """A contender failed to sync; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one process of a contender did.
+    """The figures of one process of a contender.
 
     Attributes:
-        seconds: of each sync.
+        seconds: the duration of each sync.
         file_mb: the size of the DuckDB file after each sync, in 10^6 bytes.
-        peak_mb: the most memory that the process held, imports included, in 10^6 bytes.
+        peak_mb: the peak memory of the process, imports included, in 10^6 bytes.
         rows: events in the table at the end.
-        succeeded: whether every sync said so.
+        succeeded: whether every sync reported success.
     """
 
     seconds: list[float]
@@ -38,53 +38,61 @@ class Figures:
 
 
 def measure(contender: str, url: str, folder: Path, times: int = 1) -> Figures:
-    """Let a contender sync the API at `url` so many times, in one fresh process.
+    """Run a contender's sync of the API at `url` `times` times in a fresh process.
 
-    `folder` is its home, its working directory and where its database is.
+    `folder` is its home, its working directory and the location of its database.
 
     Raises:
         ContenderError: when the process fails.
     """
-    command = [sys.executable, "-m", "bench.child", contender, url, str(folder), f"--times={times}"]
-    # A session of its own, so that whatever it starts can be ended with it.
+    command = [
+        sys.executable,
+        "-m",
+        "bench.worker",
+        contender,
+        url,
+        str(folder),
+        f"--times={times}",
+    ]
+    # A new session, so that its child processes can be stopped with it.
     child = subprocess.Popen(
         command,
         cwd=folder,
-        env=_environment(folder),
+        env=_build_environment(folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
     try:
-        out, errors = child.communicate(timeout=PATIENCE)
+        out, errors = child.communicate(timeout=TIMEOUT_SECONDS)
     except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
         if isinstance(error, subprocess.TimeoutExpired):
-            raise ContenderError(f"did not end within {PATIENCE:g} s") from None
+            raise ContenderError(f"timeout after {TIMEOUT_SECONDS:g} s") from None
         raise
     if child.returncode:
-        raise ContenderError(_last_line(errors) or f"ended with status {child.returncode}")
+        raise ContenderError(_last_line(errors) or f"exited with status {child.returncode}")
     return Figures(**json.loads(out.splitlines()[-1]))
 
 
-def expect(figures: Figures, events: int) -> Figures:
-    """Give the figures back if the sync said that it succeeded and every event arrived.
+def require_complete(figures: Figures, events: int) -> Figures:
+    """Return the figures of a sync that reports success and loaded every event.
 
     Raises:
-        ContenderError: otherwise; such figures are not to be compared.
+        ContenderError: otherwise; its figures are not comparable.
     """
     if not figures.succeeded:
-        raise ContenderError(f"said that it failed, with {figures.rows:,} of {events:,} events")
+        raise ContenderError(f"reported failure with {figures.rows:,} of {events:,} events")
     if figures.rows != events:
-        raise ContenderError(f"has {figures.rows:,} of {events:,} events")
+        raise ContenderError(f"loaded {figures.rows:,} of {events:,} events")
     return figures
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+def _build_environment(folder: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ENV_VARS if name in os.environ}
     return kept | {
         "HOME": str(folder),
         "TMPDIR": str(folder),

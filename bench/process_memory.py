@@ -1,11 +1,11 @@
-"""What the processes of a `dagster dev` take."""
+"""Memory of the processes of a `dagster dev`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-# What tells each part that stays by its command line.
+# The long-running processes, by parts of their command line.
 PARTS = {
     "daemon": ("dagster._daemon", "daemon run"),
     "webserver": ("dagster_webserver", "dagster-webserver"),
@@ -14,31 +14,31 @@ PARTS = {
 }
 
 
-def memory(root: int) -> Mapping[str, float]:
-    """Give the MB that each part holds, of the process `root` and all that it started."""
-    held = dict.fromkeys(PARTS, 0.0)
-    for pid in _descendants(root):
+def measure_memory(root: int) -> Mapping[str, float]:
+    """Return the resident MB of each part, among the process `root` and its descendants."""
+    resident = dict.fromkeys(PARTS, 0.0)
+    for pid in _find_descendants(root):
         command = _read(pid, "cmdline").replace("\0", " ")
         for part, words in PARTS.items():
             if any(word in command for word in words):
-                held[part] += _resident(pid)
+                resident[part] += _read_resident_mb(pid)
                 break
-    return held
+    return resident
 
 
-def _descendants(root: int) -> Iterator[int]:
+def _find_descendants(root: int) -> Iterator[int]:
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (after_name := _read(entry.name, "stat").rpartition(")")[2]):
             parents[int(entry.name)] = int(after_name.split()[1])
-    todo = [root]
-    while todo:
-        parent = todo.pop()
-        yield parent
-        todo += [pid for pid, of in parents.items() if of == parent]
+    pending = [root]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending += [pid for pid, parent in parents.items() if parent == current]
 
 
-def _resident(pid: int) -> float:
+def _read_resident_mb(pid: int) -> float:
     lines = _read(pid, "status").splitlines()
     return float(next((line.split()[1] for line in lines if "VmRSS" in line), "0")) / 1024
 
@@ -46,5 +46,5 @@ def _resident(pid: int) -> float:
 def _read(pid: int | str, name: str) -> str:
     try:
         return Path(f"/proc/{pid}/{name}").read_text()
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return ""

@@ -1,11 +1,11 @@
-"""The one table that is printed: figures, and ratios of them; no judgement."""
+"""The printed table: figures and their ratios."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.fault_losses import Loss
 from bench.measure import Figures
-from bench.scenarios import FEW, Scenario, Taken
+from bench.scenarios import FEW, Measurement, Scenario
 
 Row = tuple[str, ...]
 HEAD: Row = ("figure", "median", "lowest", "highest", "peak memory", "note")
@@ -14,78 +14,92 @@ MISSING = "-"
 
 @dataclass(frozen=True)
 class Results:
-    """All that was measured: the steps of each scenario by name, and the losses."""
+    """All measurements: the steps of each scenario by name, and the losses."""
 
     scenarios: Mapping[str, Scenario]
-    taken: Mapping[str, Mapping[str, Taken]]
+    measured: Mapping[str, Mapping[str, Measurement]]
     losses: Sequence[Loss]
 
     def seconds(self, scenario: str, step: str) -> float | None:
-        """Give the median time of a step."""
+        """Return the median duration of a step."""
         return self._median(scenario, step, lambda figures: figures.seconds[-1])
 
-    def peak(self, scenario: str, step: str) -> float | None:
-        """Give the median peak memory of a step, in MB."""
+    def peak_mb(self, scenario: str, step: str) -> float | None:
+        """Return the median peak memory of a step, in MB."""
         return self._median(scenario, step, lambda figures: figures.peak_mb)
 
-    def file(self, scenario: str, step: str, sync: int) -> float | None:
-        """Give the size of the DuckDB file after a sync (0 the first, -1 the last), in MB."""
+    def file_mb(self, scenario: str, step: str, sync: int) -> float | None:
+        """Return the size of the DuckDB file after a sync (0: first, -1: last), in MB."""
         return self._median(scenario, step, lambda figures: figures.file_mb[sync])
 
     def _median(self, scenario: str, step: str, value: Callable[[Figures], float]) -> float | None:
-        return self.taken[scenario][step].median(value) if scenario in self.taken else None
+        return self.measured[scenario][step].median(value) if scenario in self.measured else None
 
 
-def rows(results: Results) -> Iterator[Row]:
-    """Give the rows of the table: first the comparisons, then what they are made of."""
-    for part, make in COMPARISONS.items():
-        if part in results.taken:
-            yield from make(results, f"{results.scenarios[part].events:,}")
+def build_rows(results: Results) -> Iterator[Row]:
+    """Yield the rows of the table: the comparisons, then the measurements."""
+    for part, compare in COMPARISONS.items():
+        if part in results.measured:
+            yield from compare(results, f"{results.scenarios[part].events:,}")
     if results.losses:
-        yield _all_losses(results.losses)
-    for part, steps in results.taken.items():
-        for taken in steps.values():
-            yield _measured(taken, results.scenarios[part].latency)
+        yield _losses_row(results.losses)
+    for part, steps in results.measured.items():
+        for measurement in steps.values():
+            yield _measurement_row(measurement, results.scenarios[part].latency)
     for loss in results.losses:
-        yield _row(f"lost: {loss.fault}", _of(loss.lost, loss.present), note=loss.note)
+        yield _row(f"lost: {loss.fault}", _format_share(loss.lost, loss.present), note=loss.note)
 
 
-def table(lines: Sequence[Row]) -> str:
-    """Lay rows out as a Markdown table that is also readable as plain text."""
+def format_table(lines: Sequence[Row]) -> str:
+    """Format rows as a Markdown table that is readable as plain text."""
     lines = [HEAD, *(tuple(cell.replace("|", "/") for cell in line) for line in lines)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    texts = (0, len(HEAD) - 1)
+    text_columns = (0, len(HEAD) - 1)
 
-    def laid(line: Row) -> str:
+    def format_line(line: Row) -> str:
         cells = (
-            cell.ljust(width) if column in texts else cell.rjust(width)
+            cell.ljust(width) if column in text_columns else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         return f"| {' | '.join(cells)} |"
 
     ruler = (
-        "-" * width if column in texts else "-" * (width - 1) + ":"
+        "-" * width if column in text_columns else "-" * (width - 1) + ":"
         for column, width in enumerate(widths)
     )
-    return "\n".join([laid(lines[0]), f"| {' | '.join(ruler)} |", *map(laid, lines[1:])])
+    return "\n".join(
+        [format_line(lines[0]), f"| {' | '.join(ruler)} |", *map(format_line, lines[1:])]
+    )
 
 
-def _sync(results: Results, events: str) -> Iterator[Row]:
+def _compare_sync(results: Results, events: str) -> Iterator[Row]:
     def seconds(step: str) -> float | None:
         return results.seconds("sync", step)
 
-    whole = _less(seconds("b2"), seconds("few"))
+    whole = _subtract(seconds("b2"), seconds("few"))
     name = "whole `dagster asset materialize`"
-    yield _row(f"sync in process / limit (a), {events} events", _x(seconds("b1"), seconds("a")))
-    yield _row("plain dlt (c) / sync in process", _x(seconds("c"), seconds("b1")))
-    yield _row("plain dlt with Parquet (d) / sync in process", _x(seconds("d"), seconds("b1")))
-    yield _row(f"{name}, {events} less {FEW} events", _s(whole))
-    yield _row(f"{name}, {events} less {FEW} events / limit (a)", _x(whole, seconds("a")))
-    yield _row("second sync, nothing changed / first", _x(seconds("again"), seconds("b1")))
-    yield _row(f"sync in process: peak memory, {events} events", _mb(results.peak("sync", "b1")))
+    yield _row(
+        f"sync in process / raw baseline (a), {events} events",
+        _format_ratio(seconds("b1"), seconds("a")),
+    )
+    yield _row("plain dlt (c) / sync in process", _format_ratio(seconds("c"), seconds("b1")))
+    yield _row(
+        "plain dlt with Parquet (d) / sync in process", _format_ratio(seconds("d"), seconds("b1"))
+    )
+    yield _row(f"{name}, {events} less {FEW} events", _format_seconds(whole))
+    yield _row(
+        f"{name}, {events} less {FEW} events / raw baseline (a)", _format_ratio(whole, seconds("a"))
+    )
+    yield _row(
+        "second sync, nothing changed / first", _format_ratio(seconds("again"), seconds("b1"))
+    )
+    yield _row(
+        f"sync in process: peak memory, {events} events",
+        _format_mb(results.peak_mb("sync", "b1")),
+    )
 
 
-def _parts(results: Results, events: str) -> Iterator[Row]:
+def _compare_stages(results: Results, events: str) -> Iterator[Row]:
     sync = results.seconds("parts", "b1")
     labels = {
         "r": "typing the records",
@@ -93,61 +107,61 @@ def _parts(results: Results, events: str) -> Iterator[Row]:
         "e1": "event_changes, 1 % changed",
     }
     for step, label in labels.items():
-        ratio = _x(results.seconds("parts", step), sync)
+        ratio = _format_ratio(results.seconds("parts", step), sync)
         yield _row(f"{label} / sync in process, {events} events", ratio)
 
 
-def _latency(results: Results, events: str) -> Iterator[Row]:
+def _compare_latency(results: Results, events: str) -> Iterator[Row]:
     ours = results.seconds("latency", "b1")
     label = f"{results.scenarios['latency'].latency * 1000:.0f} ms a page, {events} events"
-    for step, name in (("s", "bare requests one after another (s)"), ("d", "plain dlt (d)")):
-        ratio = _x(results.seconds("latency", step), ours)
+    for step, name in (("s", "sequential requests (s)"), ("d", "plain dlt (d)")):
+        ratio = _format_ratio(results.seconds("latency", step), ours)
         yield _row(f"{label}: {name} / sync in process", ratio)
 
 
-def _memory(results: Results, events: str) -> Iterator[Row]:
-    many, few = results.peak("memory", "b1"), results.peak("sync", "b1")
+def _compare_memory(results: Results, events: str) -> Iterator[Row]:
+    many, few = results.peak_mb("memory", "b1"), results.peak_mb("sync", "b1")
     base = f"{results.scenarios['sync'].events:,}"
-    yield _row(f"sync in process: peak memory, {events} / {base} events", _x(many, few))
+    yield _row(f"sync in process: peak memory, {events} / {base} events", _format_ratio(many, few))
     many, few = (results.seconds("memory", step) for step in ("b1", "a"))
-    yield _row(f"sync in process / limit (a), {events} events", _x(many, few))
+    yield _row(f"sync in process / raw baseline (a), {events} events", _format_ratio(many, few))
 
 
-def _size(results: Results, events: str) -> Iterator[Row]:
-    first, last = (results.file("size", "b1", sync) for sync in (0, -1))
-    yield _row(f"DuckDB file after 1 sync, {events} events", _mb(first))
-    yield _row(f"DuckDB file after 20 unchanged syncs, {events} events", _mb(last))
-    yield _row("DuckDB file after 20 unchanged syncs / after 1", _x(last, first))
+def _compare_size(results: Results, events: str) -> Iterator[Row]:
+    first, last = (results.file_mb("size", "b1", sync) for sync in (0, -1))
+    yield _row(f"DuckDB file after 1 sync, {events} events", _format_mb(first))
+    yield _row(f"DuckDB file after 20 unchanged syncs, {events} events", _format_mb(last))
+    yield _row("DuckDB file after 20 unchanged syncs / after 1", _format_ratio(last, first))
 
 
 COMPARISONS: Mapping[str, Callable[[Results, str], Iterator[Row]]] = {
-    "sync": _sync,
-    "parts": _parts,
-    "latency": _latency,
-    "memory": _memory,
-    "size": _size,
+    "sync": _compare_sync,
+    "parts": _compare_stages,
+    "latency": _compare_latency,
+    "memory": _compare_memory,
+    "size": _compare_size,
 }
 
 
-def _all_losses(losses: Sequence[Loss]) -> Row:
+def _losses_row(losses: Sequence[Loss]) -> Row:
     broken = sum(loss.lost is None for loss in losses)
     lost = sum(loss.lost or 0 for loss in losses)
-    note = f"{broken} of {len(losses)} syncs broke" if broken else ""
+    note = f"{broken} of {len(losses)} syncs failed to run" if broken else ""
     present = sum(loss.present for loss in losses if loss.lost is not None)
-    return _row(f"events lost over {len(losses)} faults", _of(lost, present), note=note)
+    return _row(f"events lost over {len(losses)} faults", _format_share(lost, present), note=note)
 
 
-def _measured(taken: Taken, latency: float) -> Row:
+def _measurement_row(measurement: Measurement, latency: float) -> Row:
     pages = f", {latency * 1000:.0f} ms a page" if latency else ""
-    label = f"{taken.events:,} events{pages}: {taken.step.label}"
-    seconds = taken.seconds
+    label = f"{measurement.events:,} events{pages}: {measurement.step.label}"
+    seconds = measurement.seconds
     return _row(
         label,
-        _s(taken.median(lambda figures: figures.seconds[-1])),
-        _s(min(seconds, default=None)),
-        _s(max(seconds, default=None)),
-        _mb(taken.median(lambda figures: figures.peak_mb)),
-        "; ".join(dict.fromkeys(taken.problems)),
+        _format_seconds(measurement.median(lambda figures: figures.seconds[-1])),
+        _format_seconds(min(seconds, default=None)),
+        _format_seconds(max(seconds, default=None)),
+        _format_mb(measurement.median(lambda figures: figures.peak_mb)),
+        "; ".join(dict.fromkeys(measurement.problems)),
     )
 
 
@@ -157,21 +171,21 @@ def _row(
     return (label, value, low, high, peak, note)
 
 
-def _s(seconds: float | None) -> str:
+def _format_seconds(seconds: float | None) -> str:
     return MISSING if seconds is None else f"{seconds:.2f} s"
 
 
-def _mb(size: float | None) -> str:
+def _format_mb(size: float | None) -> str:
     return MISSING if size is None else f"{size:,.0f} MB"
 
 
-def _of(part: int | None, whole: int) -> str:
+def _format_share(part: int | None, whole: int) -> str:
     return MISSING if part is None else f"{part:,} of {whole:,}"
 
 
-def _x(value: float | None, base: float | None) -> str:
+def _format_ratio(value: float | None, base: float | None) -> str:
     return MISSING if value is None or not base else f"{value / base:.2f} x"
 
 
-def _less(value: float | None, base: float | None) -> float | None:
+def _subtract(value: float | None, base: float | None) -> float | None:
     return None if value is None or base is None else value - base

@@ -1,4 +1,4 @@
-"""What is measured: which contenders, in turn, against which server."""
+"""The scenarios: contenders in turn against a server."""
 
 import contextlib
 import statistics
@@ -9,23 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.contenders import CONTENDERS
-from bench.measure import ContenderError, Figures, expect, measure
+from bench.measure import ContenderError, Figures, measure, require_complete
 from event_assets import sandbox
 from event_assets.sandbox import Faults
 
-START_SECONDS = 600.0  # that a server may take to make its events
-FEW = 100  # events: what a command costs apart from its events
+START_SECONDS = 600.0  # for a server to generate its events
+FEW = 100  # events: measures the fixed cost of a command
 
 
 @dataclass(frozen=True)
 class Step:
-    """One contender's part in a scenario.
+    """A contender in a scenario.
 
     Attributes:
-        contender: its key in the table of contenders.
-        note: what is particular about it here.
-        events: how many the server has, if not as many as the scenario says.
-        after: the step whose folder, and so whose database, it goes on with.
+        contender: its key in `CONTENDERS`.
+        note: added to the label.
+        events: the number of events, when it differs from the scenario's.
+        after: the step that leaves its folder, and so its database, to this one.
         times: syncs in one process.
     """
 
@@ -37,24 +37,24 @@ class Step:
 
     @property
     def label(self) -> str:
-        """The contender, and what is particular."""
+        """The contender's label with the note."""
         label = CONTENDERS[self.contender].label
         return f"{label}, {self.note}" if self.note else label
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Steps, taken in turn so that the machine's noise hits all alike, over and over."""
+    """Steps run in turn, so that noise on the machine affects all of them."""
 
     events: int
     steps: dict[str, Step]
     runs: int = 1
-    latency: float = 0.0  # seconds a page
+    latency: float = 0.0  # seconds per page
 
 
 @dataclass
-class Taken:
-    """The figures that a step gave, and why some are missing."""
+class Measurement:
+    """The figures of a step, and why some are missing."""
 
     step: Step
     events: int
@@ -63,11 +63,11 @@ class Taken:
 
     @property
     def seconds(self) -> list[float]:
-        """How long each run took."""
+        """The duration of each run."""
         return [figures.seconds[-1] for figures in self.figures]
 
     def median(self, value: Callable[[Figures], float]) -> float | None:
-        """Give the median over the runs, or None if a run is missing."""
+        """Return the median of the runs, or None when a run is missing."""
         if self.problems or not self.figures:
             return None
         return statistics.median(value(figures) for figures in self.figures)
@@ -83,51 +83,53 @@ SYNC = {
     "d": Step("d"),
 }
 LATENCY = {step: Step(step) for step in ("a", "b1", "s", "d")}
-PARTS = {step: Step(step) for step in ("b1", "r", "e0", "e1")}
+STAGES = {step: Step(step) for step in ("b1", "r", "e0", "e1")}
 MEMORY = {step: Step(step) for step in ("a", "b1")}
 SIZE = {"b1": Step("b1", "the last of 20, nothing changed", times=20)}
 
 
-def take(scenario: Scenario) -> dict[str, Taken]:
-    """Run a scenario and give what each step of it took."""
-    taken = {
-        name: Taken(step, step.events or scenario.events) for name, step in scenario.steps.items()
+def run(scenario: Scenario) -> dict[str, Measurement]:
+    """Run a scenario and return the measurement of each step."""
+    measurements = {
+        name: Measurement(step, step.events or scenario.events)
+        for name, step in scenario.steps.items()
     }
-    with _servers({step.events for step in taken.values()}, scenario.latency) as urls:
-        for run in range(1, scenario.runs + 1):
+    with _run_servers({step.events for step in measurements.values()}, scenario.latency) as urls:
+        for number in range(1, scenario.runs + 1):
             with tempfile.TemporaryDirectory(prefix="event_assets_bench_") as home:
-                for name, step in taken.items():
-                    say(f"{step.events:,} events, {step.step.label}, {run} of {scenario.runs}")
-                    _take(step, urls[step.events], _folder(Path(home), name, step.step))
-    return taken
+                for name, measurement in measurements.items():
+                    step, events = measurement.step, measurement.events
+                    print_progress(f"{events:,} events, {step.label}, {number} of {scenario.runs}")
+                    _measure_step(measurement, urls[events], _make_folder(Path(home), name, step))
+    return measurements
 
 
-def say(progress: str) -> None:
-    """Tell whoever waits what is going on, apart from the table."""
+def print_progress(progress: str) -> None:
+    """Print progress to standard error."""
     print(progress, "...", file=sys.stderr, flush=True)
 
 
-def _take(taken: Taken, url: str, folder: Path) -> None:
+def _measure_step(measurement: Measurement, url: str, folder: Path) -> None:
     try:
-        figures = measure(taken.step.contender, url, folder, taken.step.times)
-        taken.figures.append(expect(figures, taken.events))
+        figures = measure(measurement.step.contender, url, folder, measurement.step.times)
+        measurement.figures.append(require_complete(figures, measurement.events))
     except ContenderError as error:
-        taken.problems.append(str(error))
+        measurement.problems.append(str(error))
 
 
-def _folder(home: Path, name: str, step: Step) -> Path:
+def _make_folder(home: Path, name: str, step: Step) -> Path:
     folder = home / (step.after or name)
     folder.mkdir(exist_ok=True)
     return folder
 
 
 @contextlib.contextmanager
-def _servers(sizes: set[int], latency: float) -> Iterator[dict[int, str]]:
-    """Serve so many events each, frozen, from processes of their own, on loopback."""
+def _run_servers(sizes: set[int], latency: float) -> Iterator[dict[int, str]]:
+    """Run a server process for each number of events and yield their URLs."""
     faults = Faults(latency=latency)
-    with contextlib.ExitStack() as running:
+    with contextlib.ExitStack() as stack:
         yield {
-            size: running.enter_context(
+            size: stack.enter_context(
                 sandbox.run_sandbox(size, frozen=True, faults=faults, timeout=START_SECONDS)
             )
             for size in sorted(sizes)

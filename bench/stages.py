@@ -1,4 +1,4 @@
-"""Parts of this project's sync by themselves: what they take of its time."""
+"""Stages of this project's sync, measured separately."""
 
 from itertools import chain
 from pathlib import Path
@@ -7,42 +7,42 @@ import orjson
 import requests
 
 from bench import contender
-from bench.contenders import PAGE, PATH, Prepared, rows_in
+from bench.contenders import PAGE, PATH, Prepared, count_rows
 from event_assets.sandbox import KEY
 
-SOME_CHANGED = "update events.event_data set name = name || ' (new)' where hash(id) % 100 = 0"
+CHANGE_SOME = "update events.event_data set name = name || ' (new)' where hash(id) % 100 = 0"
 
 
-def typing_of_records(url: str, _folder: Path) -> Prepared:
-    """Prepare turning the API's records, decoded and at hand, into typed Arrow tables."""
+def prepare_typing(url: str, _folder: Path) -> Prepared:
+    """Prepare the conversion of decoded records to typed Arrow tables."""
     from event_assets.records.arrow_builder import ArrowTableBuilder
     from event_assets.records.contract import build_field_readers
     from event_assets.sync.dlt_resource import garbage_collection_paused
 
-    records = _records(url)
-    fields = build_field_readers(contender.contract())
-    made: list[int] = []
+    records = _fetch_records(url)
+    fields = build_field_readers(contender.build_contract())
+    row_counts: list[int] = []
 
     def run() -> bool:
         with garbage_collection_paused():
-            made.extend(len(table) for table in ArrowTableBuilder(fields).tables(records))
+            row_counts.extend(len(table) for table in ArrowTableBuilder(fields).tables(records))
         return True
 
-    return Prepared(run, lambda: sum(made))
+    return Prepared(run, lambda: sum(row_counts))
 
 
-def changes_of_none(url: str, folder: Path) -> Prepared:
-    """Prepare `event_changes` after a sync in which nothing changed."""
-    return _changes(url, folder, None)
+def prepare_no_changes(url: str, folder: Path) -> Prepared:
+    """Prepare `event_changes` after a sync without changes."""
+    return _prepare_changes(url, folder, None)
 
 
-def changes_of_some(url: str, folder: Path) -> Prepared:
-    """Prepare `event_changes` after a sync in which 1 % of the events changed."""
-    return _changes(url, folder, SOME_CHANGED)
+def prepare_some_changes(url: str, folder: Path) -> Prepared:
+    """Prepare `event_changes` after a sync that changed 1 % of the events."""
+    return _prepare_changes(url, folder, CHANGE_SOME)
 
 
-def _changes(url: str, folder: Path, update: str | None) -> Prepared:
-    synced = contender.in_process(url, folder)
+def _prepare_changes(url: str, folder: Path, update: str | None) -> Prepared:
+    synced = contender.prepare_in_process(url, folder)
     synced.run()
     from event_assets import warehouse
     from event_assets.orchestration.derived_assets import CREATE_CURRENT_EVENTS
@@ -50,22 +50,22 @@ def _changes(url: str, folder: Path, update: str | None) -> Prepared:
 
     with warehouse.connect() as database:
         database.execute(CREATE_CURRENT_EVENTS.format(schema="events"))
-        changes.record_changes(database, "events", tuple(contender.contract()))
+        changes.record_changes(database, "events", tuple(contender.build_contract()))
         if update:
             database.execute(update)
 
     def run() -> bool:
         with warehouse.connect() as database:
-            changes.record_changes(database, "events", tuple(contender.contract()))
+            changes.record_changes(database, "events", tuple(contender.build_contract()))
         return True
 
     return Prepared(
-        run, lambda: rows_in(folder / contender.DATABASE, contender.TABLE), synced.database
+        run, lambda: count_rows(folder / contender.DATABASE, contender.TABLE), synced.database
     )
 
 
-def _records(url: str) -> list[object]:
-    """Fetch all records, decoded as a sync does it: the texts of names are shared."""
+def _fetch_records(url: str) -> list[object]:
+    """Fetch and decode all records as a sync does, with shared strings for names."""
     with requests.Session() as session:
 
         def page(offset: int) -> list[object]:
