@@ -102,7 +102,7 @@ def open_session(
             concurrency=resource.source.concurrency,
             secrets=configured_secrets(resource.source),
             limits=resource.source.limits,
-            traffic=sync.traffic,
+            metrics=sync.traffic,
         ) as session,
     ):
         yield base_url, session

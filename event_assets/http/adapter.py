@@ -1,4 +1,4 @@
-"""One request, sent as often as the policy allows, with the key on the wire only."""
+"""A requests adapter that authenticates, retries, and checks responses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http.deadlines import enforce_deadline, read_body
 from event_assets.http.errors import (
     ATTEMPT_ERRORS,
-    SET_BY,
+    KEY_NAME_ATTRIBUTE,
     is_retryable,
     transport_error_message,
 )
@@ -33,60 +33,70 @@ from event_assets.values.errors import ApiError, InvalidResponseError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
-QUERY = re.compile(r"\?\S*")
+QUERY_PATTERN = re.compile(r"\?\S*")
 
 
 class RetryAdapter(HTTPAdapter):
-    """Adds the key, retries, and checks the answers, out of sight of everything above."""
+    """Adds the key on the wire only, retries by the policy, and checks the responses.
+
+    Args:
+        auth: adds the key to a copy of each request, or None.
+        throttle: pauses the requests of the session.
+        metrics: counts requests and bytes.
+        check: returns what is wrong with the JSON of a good response, or None.
+        pool_size: connections that are kept open.
+        redactor: removes secrets from responses.
+        limits: bounds the time and the size of a response.
+    """
 
     def __init__(
         self,
-        key: AuthBase | None,
-        pace: Throttle,
-        traffic: HttpMetrics,
+        auth: AuthBase | None,
+        throttle: Throttle,
+        metrics: HttpMetrics,
         check: Callable[[Any], str | None] | None,
-        connections: int,
-        hiding: SecretRedactor,
-        most: HttpLimits = DEFAULT_LIMITS,
+        pool_size: int,
+        redactor: SecretRedactor,
+        limits: HttpLimits = DEFAULT_LIMITS,
     ) -> None:
-        super().__init__(pool_maxsize=connections)
-        self._hiding = hiding
-        self._most = most
+        super().__init__(pool_maxsize=pool_size)
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
-        self._key = key
-        self._pace = pace
-        self._traffic = traffic
+        self._auth = auth
+        self._throttle = throttle
+        self._metrics = metrics
         self._check = check
+        self._redactor = redactor
+        self._limits = limits
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """Send a request as often as the policy allows, and give the last answer.
+        """Send a request, retrying by the policy; return the last response.
 
         Raises:
-            ApiError: when there was none.
+            ApiError: If the last attempt brought no valid response.
         """
         wait = 0.0
         for attempt in range(1 + MAX_RETRIES):
-            self._pace.wait(wait)
-            self._traffic.count(requests=1, retries=min(attempt, 1), in_flight=1)
+            self._throttle.wait(wait)
+            self._metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
             try:
                 response = self._send_once(request, *args, **kwargs)
-            except ApiError:  # there is no token: said already
+            except ApiError:  # no token: the message is final
                 raise
             except ATTEMPT_ERRORS as error:
                 response = None
-                problem = transport_error_message(error, self._most)
+                problem = transport_error_message(error, self._limits)
                 final = not is_retryable(error)
             finally:
-                self._traffic.count(in_flight=-1)
+                self._metrics.count(in_flight=-1)
             if response is not None and response.status_code not in RETRY_STATUSES:
                 return response
             if attempt == MAX_RETRIES or (response is None and final):
                 break
             wait = BACKOFF_FACTOR * 2**attempt
             if response is not None:
-                wait = _retry_after(response, wait)
+                wait = _retry_after(response, default=wait)
                 if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                    self._pace.hold(wait)
+                    self._throttle.pause(wait)
         if response is not None:
             return response
         # Raised outside the except block: the original holds the URL with the key.
@@ -95,12 +105,12 @@ class RetryAdapter(HTTPAdapter):
     def _send_once(
         self, request: requests.PreparedRequest, *_: Any, **kwargs: Any
     ) -> requests.Response:
-        keyed = self._key(request.copy()) if self._key else request
-        self._hiding.add(getattr(self._key, "access_token", None) or "")  # fetched meanwhile
-        response = self._exchange(keyed, **kwargs)
-        self._traffic.count(bytes=len(response.content))
+        authenticated = self._auth(request.copy()) if self._auth else request
+        self._redactor.add(getattr(self._auth, "access_token", None) or "")  # may be a new one
+        response = self._exchange(authenticated, **kwargs)
+        self._metrics.count(bytes=len(response.content))
         response.request, response.url = request, request.url or ""
-        setattr(response, SET_BY, getattr(self._key, SET_BY, None))
+        setattr(response, KEY_NAME_ATTRIBUTE, getattr(self._auth, KEY_NAME_ATTRIBUTE, None))
         if response.ok and not response.is_redirect and self._check:
             try:
                 problem = self._check(response.json())
@@ -112,20 +122,17 @@ class RetryAdapter(HTTPAdapter):
 
     def _exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
         raw = self._open(request, **settings)
-        return JsonResponse(raw, read_body(raw, self._most.megabytes), self._hiding)
+        return JsonResponse(raw, read_body(raw, self._limits.megabytes), self._redactor)
 
     def _open(
         self, request: requests.PreparedRequest, timeout: Any, **settings: Any
     ) -> urllib3.BaseHTTPResponse:
-        """Send a request by urllib3, which takes half the time of requests' own way.
-
-        The body is still to be read.
-        """
-        place = origin(request.url or "")
-        pool = self._pools.get(place)
+        """Send a request by urllib3, in half the time of requests; leave the body unread."""
+        server = origin(request.url or "")
+        pool = self._pools.get(server)
         if pool is None:
-            pool = self._pools[place] = self._pool_for(request, **settings)
-            enforce_deadline(pool, self._most, self._pace.connected)
+            pool = self._pools[server] = self._build_pool(request, **settings)
+            enforce_deadline(pool, self._limits, self._throttle.add_socket)
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         return pool.urlopen(
             request.method or "GET",
@@ -139,34 +146,35 @@ class RetryAdapter(HTTPAdapter):
             timeout=urllib3.Timeout(connect=connect, read=read),
         )
 
-    def _pool_for(
+    def _build_pool(
         self, request: requests.PreparedRequest, **settings: Any
     ) -> urllib3.HTTPConnectionPool:
-        """Let requests choose the proxy and the certificates."""
+        """Build a connection pool with the proxy and the certificates that requests chooses."""
         verify, cert, proxies = (settings.get(name) for name in ("verify", "cert", "proxies"))
         pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         cast("Any", self).cert_verify(pool, request.url, verify, cert)
         return cast("urllib3.HTTPConnectionPool", pool)
 
 
-class _WithoutQuery(logging.Filter):
-    """Takes the query, which may hold a key, out of what urllib3 logs of a request."""
+class _QueryRedactor(logging.Filter):
+    """Removes the query, which may hold a key, from urllib3's logs of requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                QUERY.sub("?***", arg) if isinstance(arg, str) else arg for arg in record.args
+                QUERY_PATTERN.sub("?***", arg) if isinstance(arg, str) else arg
+                for arg in record.args
             )
         return True
 
 
-logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQuery())
+logging.getLogger("urllib3.connectionpool").addFilter(_QueryRedactor())
 
 
-def _retry_after(response: requests.Response, otherwise: float) -> float:
-    """Seconds that the API asks to wait, within reason."""
+def _retry_after(response: requests.Response, default: float) -> float:
+    """Return the seconds of the Retry-After header, at most RETRY_AFTER_MAX."""
     try:
-        asked = urllib3.Retry().get_retry_after(response.raw)
+        seconds = urllib3.Retry().get_retry_after(response.raw)
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
-        return otherwise  # it says neither seconds nor a date that can be
-    return otherwise if asked is None else min(asked, RETRY_AFTER_MAX)
+        return default  # neither seconds nor a valid date
+    return default if seconds is None else min(seconds, RETRY_AFTER_MAX)

@@ -1,4 +1,4 @@
-"""Where the secrets of a source come from."""
+"""The secrets of a source, from the environment or dlt's secrets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
 from event_assets.values.urls import origin
 
-# Where each kind of auth takes its secrets, and the names that these have in dlt's secrets.
-SECRETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+# Per type of auth: its parameters that are secret, and their names in dlt's secrets.
+SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "api_key": {"api_key": ("api_key",)},
     "bearer": {"token": ("api_key",)},
     "http_basic": {"username": ("api_username", "api_key"), "password": ("api_password",)},
@@ -29,66 +29,69 @@ SECRETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 
 def env_var_name(source: SourceConfig, name: str) -> str:
-    """Name the environment variable that holds a secret of a source, or of its account."""
+    """Return the environment variable of a secret of a source or its account."""
     if source.account is not None:
         return "__".join(map(env_var_segment, (source.name, "accounts", source.account, name)))
     return name.upper() if source.is_default_source else f"{source.name}__{name}".upper()
 
 
 def configured_secrets(source: SourceConfig) -> list[str]:
-    """Give every secret that a source has, as far as they are set."""
-    names = {name for places in SECRETS.values() for names in places.values() for name in names}
+    """Return all secrets of a source that are set, and their words."""
+    auth_types = SECRET_NAMES.values()
+    names = {name for parameters in auth_types for names in parameters.values() for name in names}
     names -= {"api_username"}
-    found = [_lookup(place) for name in names for place in _places(source, name)]
+    found = [_lookup(key) for name in names for key in _secret_keys(source, name)]
     found += [_account_secret(source, name) for name in names]
     values = [secret for secret in found if secret]
     return [*values, *(word for secret in values if " " in secret for word in secret.split())]
 
 
 def secrets_of_auth(auth: AuthBase | None) -> list[str]:
-    """Give the secrets that are added to requests, as far as they are known by now."""
-    names = {name for kind in SECRETS.values() for name in kind} - {"username"} | {"access_token"}
+    """Return the secrets that an auth adds to requests, including a token fetched so far."""
+    parameters = {name for parameters in SECRET_NAMES.values() for name in parameters}
+    names = parameters - {"username"} | {"access_token"}
     return [str(value) for name in names if (value := getattr(auth, name, None))]
 
 
-def _places(source: SourceConfig, name: str) -> tuple[str, str]:
+def _secret_keys(source: SourceConfig, name: str) -> tuple[str, str]:
     return f"{source.name}.{name}", name
 
 
-def _lookup(place: str) -> str | None:
+def _lookup(key: str) -> str | None:
     try:
-        return str(dlt.secrets[place]) or None
+        return str(dlt.secrets[key]) or None
     except (KeyError, ConfigFieldMissingException):
         return None
 
 
 def _account_secret(source: SourceConfig, name: str) -> str | None:
-    """Give a secret of the account that is synced, as its name is or as variables spell it.
+    """Return a secret of the source's account, under its name or spelled as in variables.
 
     Raises:
-        ConfigError: when another account's name is spelled the same, so that it could be its.
+        ConfigError: If it could be another account's, which is spelled the same.
     """
     if source.account is None:
         return None
 
-    def place(account: str, spell: Callable[[str], str]) -> list[str]:
+    def key_path(account: str, spell: Callable[[str], str]) -> list[str]:
         return [spell(part) for part in (source.name, "accounts", account, name)]
 
     for provider in dlt.secrets.config_providers:
         for spell in (str, env_var_segment):
-            *sections, key = own = place(source.account, spell)
-            found, where = provider.get_value(key, TSecretStrValue, None, *sections)
+            *sections, key = own_path = key_path(source.account, spell)
+            found, found_at = provider.get_value(key, TSecretStrValue, None, *sections)
             if not found:
                 continue
             for other in source.known_accounts:
-                *sections, key = place(other, spell)
+                *sections, key = key_path(other, spell)
                 if other != source.account and (
-                    [*sections, key] == own
-                    or provider.get_value(key, TSecretStrValue, None, *sections)[1] == where
+                    [*sections, key] == own_path
+                    or provider.get_value(key, TSecretStrValue, None, *sections)[1] == found_at
                 ):
                     raise ConfigError(
-                        f"The accounts {source.account} and {other} are both spelled {where}: put "
-                        f"their keys into .dlt/secrets.toml, under {_section(source)} and so on."
+                        f"The accounts {source.account} and {other} are both spelled "
+                        f"{found_at}: put their keys into .dlt/secrets.toml, under "
+                        f"{_section(source)} and so on."
                     )
             return str(found)
     return None
@@ -102,14 +105,14 @@ def require_secret(source: SourceConfig, names: tuple[str, ...]) -> str:
     """Return the first secret that is set under one of these names.
 
     Raises:
-        ConfigError: when none is.
+        ConfigError: If none is set.
     """
     for name in names:
         if found := _account_secret(source, name):
             return found
     for name in names:
-        for place in _places(source, name)[: 2 if _may_use_shared_key(source) else 1]:
-            if found := _lookup(place):
+        for key in _secret_keys(source, name)[: 2 if _may_use_shared_key(source) else 1]:
+            if found := _lookup(key):
                 return found
     name = names[-1]
     if source.account is not None:
@@ -125,8 +128,8 @@ def require_secret(source: SourceConfig, names: tuple[str, ...]) -> str:
 
 
 def _may_use_shared_key(source: SourceConfig) -> bool:
-    """May a source take the key that has no name of its own? It is for EVENTS_API_URL's host."""
-    shared = os.environ.get("EVENTS_API_URL") or ""
+    """Return whether a source may use the key without a prefix: it is for EVENTS_API_URL."""
+    shared_url = os.environ.get("EVENTS_API_URL") or ""
     return source.is_default_source or (
-        source.base_url is not None and source.api == origin(shared)
+        source.base_url is not None and source.api == origin(shared_url)
     )

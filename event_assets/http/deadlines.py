@@ -1,4 +1,4 @@
-"""How long an answer may take and how large it may be, kept while it is read."""
+"""Limits on the duration and the size of a response, enforced while it is read."""
 
 from __future__ import annotations
 
@@ -16,73 +16,75 @@ from event_assets.config.http import HttpLimits
 from event_assets.values.errors import ResponseTimeoutError, ResponseTooLargeError
 
 MB = 1_000_000
-CHUNK_BYTES = 1 << 16  # bytes read at a time
+CHUNK_BYTES = 1 << 16
 
 
 def enforce_deadline(
-    pool: urllib3.HTTPConnectionPool, limits: HttpLimits, opened: Callable[[socket.socket], None]
+    pool: urllib3.HTTPConnectionPool,
+    limits: HttpLimits,
+    on_connect: Callable[[socket.socket], None],
 ) -> None:
-    """Let the answers that come by a pool take no longer than they may; tell of each connection."""
+    """Limit the duration of the responses of a pool; call `on_connect` with each new socket."""
 
     class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
         response_class = staticmethod(partial(_TimedResponse, seconds=limits.answer))
 
         def connect(self) -> None:
             super().connect()
-            opened(self.sock)
+            on_connect(self.sock)
 
     pool.ConnectionCls = Connection
 
 
-def read_body(raw: urllib3.BaseHTTPResponse, megabytes: int) -> bytes:
-    """Read a body, decompressed, a piece at a time.
+def read_body(raw: urllib3.BaseHTTPResponse, max_megabytes: int) -> bytes:
+    """Read and decompress a body in chunks.
 
     Raises:
-        ResponseTooLargeError: when it is larger than so many megabytes.
+        ResponseTooLargeError: If it is larger than the limit.
     """
-    pieces, size = [], 0
+    chunks, size = [], 0
     try:
-        for piece in raw.stream(CHUNK_BYTES):
-            size += len(piece)
-            if size > megabytes * MB:
+        for chunk in raw.stream(CHUNK_BYTES):
+            size += len(chunk)
+            if size > max_megabytes * MB:
                 raise ResponseTooLargeError
-            pieces.append(piece)
+            chunks.append(chunk)
     except BaseException:
-        raw.close()  # what follows in the connection would be taken for the next answer
+        raw.close()  # the rest would be taken for the next response on this connection
         raise
-    return b"".join(pieces)
+    return b"".join(chunks)
 
 
 class _TimedResponse(http.client.HTTPResponse):
-    """An answer, head and body, whose every piece is read with what is left of its time."""
+    """A response whose head and body share one deadline."""
 
     def __init__(self, sock: socket.socket, *args: Any, seconds: float, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         unbuffered = self.fp.detach()
-        self.fp = io.BufferedReader(_Timed(unbuffered, sock, time.monotonic() + seconds))
+        self.fp = io.BufferedReader(_TimedReader(unbuffered, sock, time.monotonic() + seconds))
 
 
-class _Timed(io.RawIOBase):
-    def __init__(self, unbuffered: Any, sock: socket.socket, until: float) -> None:
+class _TimedReader(io.RawIOBase):
+    def __init__(self, unbuffered: Any, sock: socket.socket, deadline: float) -> None:
         self._unbuffered = unbuffered
         self._sock = sock
-        self._pause: float | None = sock.gettimeout()
-        self._until = until
+        self._read_timeout: float | None = sock.gettimeout()
+        self._deadline = deadline
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._until - time.monotonic()
+        left = self._deadline - time.monotonic()
         if left <= 0:
             raise ResponseTimeoutError
-        last = self._pause is None or left < self._pause
-        if last:
+        is_last = self._read_timeout is None or left < self._read_timeout
+        if is_last:
             self._sock.settimeout(left)
         try:
             received: int | None = self._unbuffered.readinto(buffer)
         except TimeoutError:
-            if last:
+            if is_last:
                 raise ResponseTimeoutError from None
             raise
         return received

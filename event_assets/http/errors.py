@@ -1,4 +1,4 @@
-"""What can go wrong with the API, each in one sentence that says what to do and holds no key."""
+"""One-sentence messages, without a key, about errors of the API, and whether to retry them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from event_assets.values.errors import (
 )
 from event_assets.values.urls import redact_url
 
-SET_BY = "set_by"  # attribute of a key, and of what came by it: the variables that hold it
+# Attribute of auths and responses: the names of the variables that hold the key.
+KEY_NAME_ATTRIBUTE = "key_name"
 ADVICE: Mapping[int, str] = {
     400: "check the endpoint's path and params in defs.yaml, and the key",
-    401: "set {setting} (in .env or the environment) to a key that this API accepts",
-    403: "set {setting} (in .env or the environment) to a key that may read events",
+    401: "set {key_name} (in .env or the environment) to a key that this API accepts",
+    403: "set {key_name} (in .env or the environment) to a key that may read events",
     404: "check EVENTS_API_URL and the endpoint's path in defs.yaml",
     429: "the API is limiting requests: sync less often, or ask for a higher limit",
 }
@@ -48,7 +49,7 @@ class TransportFailure(NamedTuple):
 TRANSPORT_FAILURES = (
     TransportFailure(
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
-        "does not speak TLS as https:// asks for{tries}; check EVENTS_API_URL.",
+        "does not support TLS, which https:// requires{tries}; check EVENTS_API_URL.",
         retryable=False,
     ),
     TransportFailure((urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError)),
@@ -62,17 +63,17 @@ TRANSPORT_FAILURES = (
     ),
     TransportFailure(
         (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError),
-        "broke off in the middle of an answer{tries}; check EVENTS_API_URL.",
+        "closed the connection in the middle of a response{tries}; check EVENTS_API_URL.",
     ),
     TransportFailure((requests.ConnectionError, requests.Timeout, urllib3.exceptions.TimeoutError)),
     TransportFailure(
         (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError),
-        "sent an answer that cannot be decompressed{tries}; check EVENTS_API_URL.",
+        "sent a response that cannot be decompressed{tries}; check EVENTS_API_URL.",
         retryable=False,
     ),
     TransportFailure(
         (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError),
-        "has no valid address{tries}; check EVENTS_API_URL.",
+        "has no valid URL{tries}; check EVENTS_API_URL.",
         retryable=False,
     ),
     TransportFailure((Exception,), retryable=False),
@@ -94,23 +95,25 @@ def is_retryable(error: Exception) -> bool:
 def transport_error_message(
     error: Exception, limits: HttpLimits = DEFAULT_LIMITS, retries: int = MAX_RETRIES
 ) -> str:
-    """Return why there is no response, to follow `The API at URL`; nothing of the request is in it.
+    """Return why there is no response, to follow `The API at URL`, with no part of the request.
 
-    `limits` and `retries` are what the request was given.
+    Args:
+        error: the error of the last attempt.
+        limits, retries: those of the request.
     """
     if isinstance(error, ResponseTooLargeError):
         return (
-            f"sent an answer of more than {limits.megabytes} MB; ask for fewer records at a time, "
-            "or raise max_answer_mb in defs.yaml."
+            f"sent a response of more than {limits.megabytes} MB; request fewer records at a "
+            "time, or raise max_answer_mb in defs.yaml."
         )
     tries = f" (tried {1 + retries} times)" if retries and is_retryable(error) else ""
     if isinstance(error, InvalidResponseError):
-        return f"sent an answer that {error}{tries}; check the endpoint in defs.yaml."
+        return f"sent a response that {error}{tries}; check the endpoint in defs.yaml."
     causes = list(exception_chain(error))
     if any(isinstance(cause, ResponseTimeoutError) for cause in causes):
         return (
-            f"had not sent a whole answer after {limits.answer:g} s{tries}; ask for fewer records "
-            "at a time, or raise timeouts.answer in defs.yaml."
+            f"did not send a complete response in {limits.answer:g} s{tries}; request fewer "
+            "records at a time, or raise timeouts.answer in defs.yaml."
         )
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return "has a TLS certificate that is not trusted; check EVENTS_API_URL."
@@ -134,16 +137,16 @@ def user_message(error: BaseException, retries: int = MAX_RETRIES) -> str | None
 
 
 def status_error_message(response: requests.Response, retries: int = MAX_RETRIES) -> str:
-    """Return what the API answered instead of a good response, and what to do."""
+    """Return in one sentence which error status the API sent, and what to do."""
     status = response.status_code
-    tries = f" to each of {1 + retries} tries" if retries and status in RETRY_STATUSES else ""
+    tries = f" to each of {1 + retries} attempts" if retries and status in RETRY_STATUSES else ""
     advice = ADVICE.get(status, "try again later, or ask the API's operator")
     answered = status_text(status)
-    advice = advice.format(setting=getattr(response, SET_BY, None) or "API_KEY")
+    advice = advice.format(key_name=getattr(response, KEY_NAME_ATTRIBUTE, None) or "API_KEY")
     return f"The API at {redact_url(response.url)} answered {answered}{tries}; {advice}."
 
 
 def status_text(status: int) -> str:
     """Return a status with its name: `404 Not Found`."""
-    known = {s.value: s.phrase for s in HTTPStatus}
-    return f"{status} {known.get(status, '')}".strip()
+    phrases = {known.value: known.phrase for known in HTTPStatus}
+    return f"{status} {phrases.get(status, '')}".strip()

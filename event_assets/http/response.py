@@ -1,4 +1,4 @@
-"""An answer of the API, read whole and decoded once."""
+"""A response that is read whole and decoded once."""
 
 from __future__ import annotations
 
@@ -15,43 +15,39 @@ from event_assets.values.redaction import SecretRedactor
 
 
 class JsonResponse(requests.Response):
-    """An answer that was read whole, and whose JSON is decoded once, with orjson.
-
-    `content` is its body, read from `raw`.
-    """
+    """A response with the body `content`, read from `raw`; decodes its JSON once, by orjson."""
 
     def __init__(
         self,
         raw: urllib3.BaseHTTPResponse,
         content: bytes,
-        hiding: SecretRedactor,
+        redactor: SecretRedactor,
     ) -> None:
         super().__init__()
         self.raw = raw
         self.status_code = raw.status
         self.reason = raw.reason or ""
-        shown = {
-            name: hiding.hidden(value.encode()).decode() for name, value in raw.headers.items()
-        }
-        self.headers = CaseInsensitiveDict(shown)
+        self.headers = CaseInsensitiveDict(
+            {name: redactor.hidden(value.encode()).decode() for name, value in raw.headers.items()}
+        )
         self.encoding = get_encoding_from_headers(self.headers)
-        self._content = hiding.hidden(content)
+        self._content = redactor.hidden(content)
 
     def json(self, **_: Any) -> Any:
-        """Give the body.
+        """Return the decoded body.
 
         Raises:
-            requests.exceptions.JSONDecodeError: when it is not JSON.
+            requests.exceptions.JSONDecodeError: If it is not JSON.
         """
         if not hasattr(self, "_document"):
             try:
                 self._document = orjson.loads(self.content)
             except orjson.JSONDecodeError:
-                self._document = self._leniently()
+                self._document = self._decode_leniently()
         return self._document
 
-    def _leniently(self) -> Any:
-        """Read what is JSON but for NaN, half a character, or a charset other than UTF-8."""
+    def _decode_leniently(self) -> Any:
+        """Decode JSON with NaN, lone surrogates, or a charset other than UTF-8."""
         try:
             document = json.loads(self.text, parse_constant=lambda _: None)
             return json.loads(
@@ -59,4 +55,4 @@ class JsonResponse(requests.Response):
             )
         except (ValueError, LookupError, RecursionError):
             pass
-        raise requests.exceptions.JSONDecodeError("This is not JSON.", "", 0)
+        raise requests.exceptions.JSONDecodeError("not JSON", "", 0)

@@ -1,4 +1,4 @@
-"""The HTTP session of a sync, which reads ahead."""
+"""The HTTP session of a sync, with read-ahead."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ Params = Mapping[str, Any]
 
 
 class ReadAheadSession(requests.Session):
-    """A session that adds the key on the wire only, for the API's own host, and reads ahead.
+    """A session that sends the key to the API's own host only, and fetches pages ahead.
 
-    A page that was read ahead is handed out when it is asked for. When another page is asked for
-    than was foreseen, what was read ahead is dropped: read-ahead never changes what is delivered.
+    A page that was fetched ahead is returned when it is requested. A request for any other page
+    drops all of them, so read-ahead never changes what the session returns.
 
     Args:
-        base_url: where the API is; its scheme, host and port are the ones that get the key.
-        auth: what adds the key to a prepared request, or None.
-        upcoming: gives the query parameters of up to so many requests that will follow.
-        check: says what is wrong with the JSON of an answer with status 200, or None.
-        concurrency: requests in flight at the most.
-        secrets: what an answer must not hold.
-        limits: what an answer may take.
-        traffic: where to count what is asked and received.
+        base_url: the API's URL; requests to its scheme, host and port get the key.
+        auth: adds the key to a prepared request, or None.
+        upcoming: returns the query parameters of up to this many requests that will follow.
+        check: returns what is wrong with the JSON of a good response, or None.
+        concurrency: the maximum number of requests in flight.
+        secrets: texts to remove from responses.
+        limits: bounds the time and the size of a response.
+        metrics: counts requests and bytes.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class ReadAheadSession(requests.Session):
         concurrency: int = CONCURRENCY,
         secrets: Collection[str] = (),
         limits: HttpLimits = DEFAULT_LIMITS,
-        traffic: HttpMetrics | None = None,
+        metrics: HttpMetrics | None = None,
     ) -> None:
         super().__init__()
-        self.traffic = traffic or HttpMetrics()
-        self._pace = Throttle()
+        self.metrics = metrics or HttpMetrics()
+        self._throttle = Throttle()
         self._upcoming = upcoming or (lambda _: ())
         self._concurrency = concurrency
         self._window = 1
@@ -62,77 +62,76 @@ class ReadAheadSession(requests.Session):
         self.auth = _no_auth  # else requests looks for a .netrc before each request
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
         self._limits = limits
-        hiding = SecretRedactor(secrets)
-        for prefix, key in (("http://", None), ("https://", None), (origin(base_url) + "/", auth)):
+        redactor = SecretRedactor(secrets)
+        for prefix, added in ("http://", None), ("https://", None), (origin(base_url) + "/", auth):
             adapter = RetryAdapter(
-                key, self._pace, self.traffic, check, concurrency, hiding, limits
+                added, self._throttle, self.metrics, check, concurrency, redactor, limits
             )
             self.mount(prefix, adapter)
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """Prepare a request, unless that was done already for reading ahead."""
+        """Prepare a request, unless read-ahead has prepared it."""
         self._latest = request
-        page = _page(request, request.params or {})
-        return self._prepared.pop(page, None) or super().prepare_request(request)
+        key = _page_key(request, request.params or {})
+        return self._prepared.pop(key, None) or super().prepare_request(request)
 
     def merge_environment_settings(self, *args: Any) -> Any:
-        """Find out about proxies and certificates once, not for each request."""
+        """Look up proxies and certificates once, not for each request."""
         if self._environment is None:
             self._environment = super().merge_environment_settings(*args)
         return dict(self._environment)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send one request, by the retry policy, and the ones that will follow it.
+        """Send a request by the retry policy, and start those that will follow.
 
         Raises:
-            ApiError: when the API did not answer, or not with what it should, after all retries.
+            ApiError: If there is no valid response after all retries.
         """
         kwargs["timeout"] = kwargs.get("timeout") or (self._limits.connect, self._limits.read)
-        follows = kwargs.pop("allow_redirects", True)
+        follow_redirects = kwargs.pop("allow_redirects", True)
         if request.method != "GET":
-            return super().send(request, allow_redirects=follows, **kwargs)
-        answer = self._fetched(request, kwargs) if follows else self._fetch(request, kwargs)
-        if follows and answer.is_redirect:
-            return self._followed(answer, request, kwargs)
+            return super().send(request, allow_redirects=follow_redirects, **kwargs)
+        fetch = self._fetch_with_read_ahead if follow_redirects else self._fetch
+        response = fetch(request, kwargs)
+        if follow_redirects and response.is_redirect:
+            return self._follow_redirects(response, request, kwargs)
         for hook in request.hooks["response"]:
-            answer = hook(answer, **kwargs) or answer
-        return answer
+            response = hook(response, **kwargs) or response
+        return response
 
-    def _followed(
+    def _follow_redirects(
         self,
-        answer: requests.Response,
+        response: requests.Response,
         request: requests.PreparedRequest,
         kwargs: Mapping[str, Any],
     ) -> requests.Response:
-        """Go where an answer sends to, hop by hop, by requests."""
         try:
-            answers: list[requests.Response] = list(
-                self.resolve_redirects(answer, request, **kwargs)
+            responses: list[requests.Response] = list(
+                self.resolve_redirects(response, request, **kwargs)
             )
-            return answers[-1]
+            return responses[-1]
         except ApiError:
             raise
         except requests.TooManyRedirects:
-            where = "without end"
+            problem = "without end"
         except (requests.RequestException, ValueError):
-            where = "to where it cannot be reached"
+            problem = "to a URL that cannot be reached"
         # Raised outside the except block: the original holds the URL, which may hold a key.
         raise ApiError(
-            f"The API at {redact_url(request.url)} redirects {where}; check EVENTS_API_URL."
+            f"The API at {redact_url(request.url)} redirects {problem}; check EVENTS_API_URL."
         )
 
-    def _fetched(
+    def _fetch_with_read_ahead(
         self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]
     ) -> requests.Response:
-        """Take the answer that was read ahead, or fetch it; and read ahead what will follow."""
-        ahead = self._ahead.pop(request.url or "", None)
-        if ahead is None:
-            self._drop()
-            ahead = self._threads.submit(self._fetch, request, kwargs)
+        future = self._ahead.pop(request.url or "", None)
+        if future is None:
+            self._drop_read_ahead()
+            future = self._threads.submit(self._fetch, request, kwargs)
         else:
             self._window = min(2 * self._window, self._concurrency)
         self._read_ahead(request, kwargs)
-        return ahead.result()
+        return future.result()
 
     def _fetch(
         self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]
@@ -140,44 +139,42 @@ class ReadAheadSession(requests.Session):
         return self.get_adapter(request.url or "").send(request, **kwargs)
 
     def close(self) -> None:
-        """Close the connections; what was read ahead is dropped."""
-        self._drop()
-        self._pace.stop()
+        """Close the connections and drop the pages that were fetched ahead."""
+        self._drop_read_ahead()
+        self._throttle.shutdown()
         self._threads.shutdown(cancel_futures=True)
         super().close()
 
     def _read_ahead(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> None:
-        if self._pace.slowed():
+        if self._throttle.consume_slowdown():
             self._window = 1
         if self._concurrency == 1 or self._latest is None:
             return
-        asked = self._latest.params or {}
-        for changed in self._upcoming(self._window):
-            params = {**asked, **changed}
-            page = _page(self._latest, params)
-            if page not in self._prepared:
-                follower = self._prepared[page] = request.copy()
-                follower.url = _with_query(self._latest.url, params)
-                self._ahead[follower.url or ""] = self._threads.submit(
-                    self._fetch, follower, kwargs
-                )
+        latest_params = self._latest.params or {}
+        for changes in self._upcoming(self._window):
+            params = {**latest_params, **changes}
+            key = _page_key(self._latest, params)
+            if key not in self._prepared:
+                prepared = self._prepared[key] = request.copy()
+                prepared.url = _add_query(self._latest.url, params)
+                future = self._threads.submit(self._fetch, prepared, kwargs)
+                self._ahead[prepared.url or ""] = future
 
-    def _drop(self) -> None:
-        for answer in self._ahead.values():
-            answer.cancel()
+    def _drop_read_ahead(self) -> None:
+        for future in self._ahead.values():
+            future.cancel()
         self._ahead.clear()
         self._prepared.clear()
         self._window = 1
 
 
-def _with_query(url: str, params: Params) -> str:
-    """Add parameters to a URL, without taking it apart as requests does."""
+def _add_query(url: str, params: Params) -> str:
+    """Add parameters to a URL without parsing it, as requests would."""
     query = urlencode([(name, value) for name, value in params.items() if value is not None], True)
     return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
-def _page(request: requests.Request, params: Params) -> tuple[Any, ...]:
-    """Say what tells one page from another."""
+def _page_key(request: requests.Request, params: Params) -> tuple[Any, ...]:
     return (request.method, request.url, *params.items())
 
 

@@ -1,4 +1,4 @@
-"""Pace requests of a session: pauses, shutdown and counters."""
+"""Pauses, shutdown and counters of the requests of a session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from event_assets.values.errors import ApiError
 
 @dataclass
 class HttpMetrics:
-    """What a session has asked and received so far."""
+    """Counters of the requests and responses of a session."""
 
     requests: int = 0
     retries: int = 0
@@ -22,64 +22,64 @@ class HttpMetrics:
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count(self, **changes: int) -> None:
-        """Add to the counters, from any thread."""
+        """Add to the counters; thread-safe."""
         with self.lock:
             for name, change in changes.items():
                 setattr(self, name, getattr(self, name) + change)
 
 
 class Throttle:
-    """Holds back every request of a session while the API asks for a pause, and ends them all."""
+    """Delays the requests of a session while the API asks for a pause; aborts them on shutdown."""
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
-        self._until = 0.0
-        self._slowed = False
-        self._stopped = threading.Event()
+        self._paused_until = 0.0
+        self._was_paused = False
+        self._is_shut_down = threading.Event()
 
-    def hold(self, seconds: float) -> None:
-        """Send nothing for so long."""
-        self._until = max(self._until, time.monotonic() + seconds)
-        self._slowed = True
+    def pause(self, seconds: float) -> None:
+        """Delay all requests."""
+        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+        self._was_paused = True
 
-    def slowed(self) -> bool:
-        """Was there a pause since this was last asked?"""
-        slowed, self._slowed = self._slowed, False
-        return slowed
+    def consume_slowdown(self) -> bool:
+        """Return whether there was a pause since the last call."""
+        was_paused, self._was_paused = self._was_paused, False
+        return was_paused
 
     def wait(self, seconds: float = 0.0) -> None:
-        """Wait so long, and for the end of the pause.
+        """Wait for these seconds and for the end of a pause.
 
         Raises:
-            ApiError: when the session ends meanwhile.
+            ApiError: If the session ends first.
         """
         until = time.monotonic() + seconds
-        while not self._stopped.is_set():
-            left = max(until, self._until) - time.monotonic()
+        while not self._is_shut_down.is_set():
+            left = max(until, self._paused_until) - time.monotonic()
             if left <= 0:
                 return
-            self._stopped.wait(left)
+            self._is_shut_down.wait(left)
         raise ApiError("The sync ended.")
 
-    def connected(self, opened: socket.socket) -> None:
-        """Take note of a connection."""
+    def add_socket(self, sock: socket.socket) -> None:
+        """Register a connection, to be shut down with the session."""
         with self._lock:
-            self._sockets.add(opened)
-            if self._stopped.is_set():
-                _shut_down(opened)
+            self._sockets.add(sock)
+            if self._is_shut_down.is_set():
+                _shut_down(sock)
 
-    def stop(self) -> None:
-        """End all waiting, also for answers."""
+    def shutdown(self) -> None:
+        """End all waiting, for responses as well."""
         with self._lock:
-            self._stopped.set()
-            for opened in self._sockets:
-                _shut_down(opened)
+            self._is_shut_down.set()
+            for sock in self._sockets:
+                _shut_down(sock)
 
 
-def _shut_down(opened: socket.socket) -> None:
+def _shut_down(sock: socket.socket) -> None:
     try:
-        # Not SSLSocket's own, which another thread may be reading by.
-        socket.socket.shutdown(opened, socket.SHUT_RDWR)
+        # Not SSLSocket.shutdown: another thread may be reading.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:
         return  # it is closed already

@@ -129,7 +129,7 @@ class SingleAttemptAdapter(RetryAdapter):
         if reason := self._budget.exhausted_reason():
             raise ApiError(f"The API at {redact_url(request.url)} was {reason}.")
         self._budget.requests -= 1
-        self._traffic.count(requests=1)
+        self._metrics.count(requests=1)
         left = round(self._budget.remaining_seconds, 1)
         limits = HttpLimits(connect=min(CONNECT_SECONDS, left), read=left)
         kwargs["timeout"] = (limits.connect, limits.read)
@@ -152,7 +152,7 @@ class SingleAttemptAdapter(RetryAdapter):
         timer.start()
         content = b""
         try:
-            content = read_body(raw, self._most.megabytes)
+            content = read_body(raw, self._limits.megabytes)
         except urllib3.exceptions.HTTPError:
             if self._budget.remaining_seconds > 0:
                 raise
@@ -163,7 +163,7 @@ class SingleAttemptAdapter(RetryAdapter):
                 f"The API at {redact_url(request.url)} did not complete its response within "
                 f"{self._budget.total_seconds:.0f} s; request smaller pages."
             )
-        return JsonResponse(raw, content, self._hiding)
+        return JsonResponse(raw, content, self._redactor)
 
 
 def _shut_down(raw: urllib3.BaseHTTPResponse) -> None:

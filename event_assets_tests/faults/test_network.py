@@ -66,23 +66,29 @@ def body(text: str | bytes, **headers: str) -> Say:
 
 # What an answer is, and what is said when all four are.
 ANSWERS: dict[str, tuple[Say, str]] = {
-    "reset in the middle of a body": (reset(HALF), "broke off in the middle of an answer"),
-    "closed in the middle of a body": (whole(HALF), "broke off in the middle of an answer"),
+    "reset in the middle of a body": (
+        reset(HALF),
+        "closed the connection in the middle of a response",
+    ),
+    "closed in the middle of a body": (
+        whole(HALF),
+        "closed the connection in the middle of a response",
+    ),
     "closed in the middle of a head": (whole(GOOD[:20]), "is not JSON"),
-    "closed without a word": (whole(b""), "broke off in the middle of an answer"),
-    "no HTTP": (whole(b"220 ready\r\n"), "broke off in the middle of an answer"),
+    "closed without a word": (whole(b""), "closed the connection in the middle of a response"),
+    "no HTTP": (whole(b"220 ready\r\n"), "closed the connection in the middle of a response"),
     "a head without end": (
         whole(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 70_000),
-        "broke off in the middle of an answer",
+        "closed the connection in the middle of a response",
     ),
     "no word at all": (stopping(b""), "sent nothing for 1 s"),
     "a body that stops and never ends": (stopping(HALF), "sent nothing for 1 s"),
-    "a body that drips": (dripping(GOOD, 0.3), "had not sent a whole answer after 2 s"),
+    "a body that drips": (dripping(GOOD, 0.3), "did not send a complete response in 2 s"),
     "a head that drips": (
         dripping(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 50, 0.3),
-        "had not sent a whole answer after 2 s",
+        "did not send a complete response in 2 s",
     ),
-    "gzip cut short": (body(ZIPPED[:-200], content_encoding="gzip"), "sent an answer that"),
+    "gzip cut short": (body(ZIPPED[:-200], content_encoding="gzip"), "sent a response that"),
     "HTML": (body("<html>Be right back", content_type="text/html"), "is not JSON"),
     "invalid JSON": (body(PAGE[:-5]), "is not JSON"),
     "no body": (body(""), "is not JSON"),
@@ -98,13 +104,13 @@ ANSWERS: dict[str, tuple[Say, str]] = {
 # These are final at once.
 FINAL: dict[str, tuple[Say, str]] = {
     "no gzip, said to be": (body(PAGE, content_encoding="gzip"), "cannot be decompressed"),
-    "too large": (body(b" " * (5 * MB)), "sent an answer of more than 4 MB"),
+    "too large": (body(b" " * (5 * MB)), "sent a response of more than 4 MB"),
     "too large, and no length": (
         whole(
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
             + (b"%x\r\n" % MB + b" " * MB + b"\r\n") * 5
         ),
-        "sent an answer of more than 4 MB",
+        "sent a response of more than 4 MB",
     ),
     "redirects without end": (
         whole(message(b"", "302 Found", headers={"location": PATH})),
@@ -112,11 +118,11 @@ FINAL: dict[str, tuple[Say, str]] = {
     ),
     "a redirect to no URL": (
         whole(message(b"", "302 Found", headers={"location": "ftp://[nowhere"})),
-        "redirects to where it cannot be reached",
+        "redirects to a URL that cannot be reached",
     ),
     "a redirect to another scheme": (
         whole(message(b"", "302 Found", headers={"location": "file:///etc/passwd"})),
-        "redirects to where it cannot be reached",
+        "redirects to a URL that cannot be reached",
     ),
 }
 
@@ -188,7 +194,7 @@ def test_no_connection_at_all_is_said_in_one_sentence(tries: Tries, tmp_path: Pa
             "connection refused": (refused, "cannot be reached (connection refused)"),
             "DNS failure": ("http://no-such-host.invalid", "cannot be reached"),
             "a certificate that nobody trusts": (untrusted.url, "certificate that is not trusted"),
-            "no TLS": (plain.url.replace("http:", "https:"), "does not speak TLS"),
+            "no TLS": (plain.url.replace("http:", "https:"), "does not support TLS"),
         }
         sentences = all_at_once({fault: url for fault, (url, _) in expected.items()})
     for fault, sentence in sentences.items():
@@ -264,7 +270,7 @@ def test_a_bomb_of_gzip_takes_no_memory(tries: Tries, times: int) -> None:
         sentence = said(api.url)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        judge(sentence, "sent an answer of more than 4 MB")
+        judge(sentence, "sent a response of more than 4 MB")
         assert peak < 40 * MB
 
 
@@ -289,7 +295,7 @@ def test_the_limits_of_the_yaml_are_kept(project: Project) -> None:
     with saying(lambda *_: body(b" " * (2 * MB))) as api:
         document = source(api.url, timeouts=TIMEOUTS, max_answer_mb=1)
         result = run(project, definitions({"events": document}))
-    judge(failure(result), "sent an answer of more than 1 MB; ask for fewer records at a time, or")
+    judge(failure(result), "sent a response of more than 1 MB; request fewer records at a time, or")
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "cp1252", "utf-8"])

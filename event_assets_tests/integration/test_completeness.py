@@ -118,7 +118,7 @@ def test_an_answer_without_records_is_retried_and_then_reported_and_never_the_en
     big.faults = Faults(null_data_every=1)
     result = project.sync(url=big.url)
     assert failure(result) == (
-        f"The API at {big.url}/v1/events sent an answer that has null under `data` "
+        f"The API at {big.url}/v1/events sent a response that has null under `data` "
         "(tried 4 times); check the endpoint in defs.yaml."
     )
     assert [request.status for request in big.requests] == [200] * 4

@@ -149,7 +149,7 @@ def test_the_window_grows_to_the_limit_and_no_further(api: Sandbox) -> None:
             reader.read(10 * page)
             asked = page + 1 + ahead
             until(lambda: len(api.requests) == asked)  # noqa: B023
-            until(lambda: reader.session.traffic.in_flight == 0)
+            until(lambda: reader.session.metrics.in_flight == 0)
 
 
 def test_reading_ahead_delivers_what_reading_one_by_one_does(api: Sandbox) -> None:
@@ -182,7 +182,7 @@ def test_a_429_holds_back_every_request_of_the_session(api: Sandbox) -> None:
     api.faults = Faults(fail_first=1, fail_status=429, retry_after=1)
     with session_for(api) as session, ThreadPoolExecutor(1) as other:
         first = other.submit(session.get, api.url + PATH)
-        until(lambda: len(api.requests) == 1 and session.traffic.in_flight == 0)
+        until(lambda: len(api.requests) == 1 and session.metrics.in_flight == 0)
         session.get(api.url + PATH, params={"offset": 50})
         first.result()
     refused, *later = [request.at for request in api.requests]
@@ -205,9 +205,9 @@ def test_what_is_asked_and_received_is_counted(api: Sandbox) -> None:
     api.faults = Faults(fail_first=1, retry_after=0)
     with session_for(api) as session:
         size = len(session.get(api.url + PATH).content)
-        assert (session.traffic.requests, session.traffic.retries) == (2, 1)
-        assert session.traffic.bytes > size
-        assert session.traffic.in_flight == 0
+        assert (session.metrics.requests, session.metrics.retries) == (2, 1)
+        assert session.metrics.bytes > size
+        assert session.metrics.in_flight == 0
 
 
 @pytest.mark.parametrize("body", [{"data": []}, [1], None])
@@ -231,7 +231,7 @@ def test_closing_the_session_does_not_wait_for_a_pause(api: Sandbox) -> None:
     session = session_for(api)
     with ThreadPoolExecutor(1) as other:
         waiting = other.submit(session.get, api.url + PATH)
-        until(lambda: len(api.requests) == 1 and session.traffic.in_flight == 0)
+        until(lambda: len(api.requests) == 1 and session.metrics.in_flight == 0)
         session.close()
         with pytest.raises(ApiError):
             waiting.result(timeout=10)
@@ -246,4 +246,4 @@ def test_a_redirect_is_followed_with_one_request_a_hop() -> None:
         found = session.get(f"{api.url}/1")
         assert found.json() == {"data": []}
         assert [urlsplit(url).path for url in api.requests] == ["/1", "/2", "/3"]
-        assert session.traffic.requests == 3
+        assert session.metrics.requests == 3

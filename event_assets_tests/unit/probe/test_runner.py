@@ -161,7 +161,7 @@ def test_a_token_is_asked_for_within_the_five_requests() -> None:
         (Faults(fail_every=1, fail_status=404), "answered 404 Not Found; check EVENTS_API_URL"),
         (Faults(fail_every=1, fail_status=429, retry_after=60), "Retry-After: 60."),
         (Faults(html_every=1), "sent a response that is not JSON"),
-        (Faults(reset_every=1), "broke off in the middle of an answer"),
+        (Faults(reset_every=1), "closed the connection in the middle of a response"),
     ],
 )
 def test_an_api_that_does_not_answer_well_is_asked_once_and_not_waited_for(
