@@ -1,4 +1,4 @@
-"""A reading in parts, each loaded before the next one is read."""
+"""Split a stream of pages into batches, each loaded before the next one is read."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from event_assets.pagination import Bookmark
+from event_assets.pagination import CheckpointHandle
 
 
 class BatchReader:
-    """Cuts the pages of a list into parts, where a later reading could go on.
+    """Reads pages in batches that end where a later sync can resume.
 
     Attributes:
-        position: where the part that was read last ended, as text; None at the list's end.
-        ended: have all records come?
+        checkpoint: where the last batch ended, as JSON; None at the end of the list.
+        exhausted: whether all records were read.
     """
 
     def __init__(
-        self, pages: Iterable[Sequence[Any]], bookmark: Bookmark, rows: int | None = None
+        self, pages: Iterable[Sequence[Any]], handle: CheckpointHandle, rows: int | None = None
     ) -> None:
-        """`rows` is the least a part has, but the last; None: all is one part."""
-        self.position: str | None = None
-        self.ended = False
+        """`rows` is the minimum size of a batch except the last; None: a single batch."""
+        self.checkpoint: str | None = None
+        self.exhausted = False
         self._pages = iter(pages)
-        self._bookmark = bookmark
+        self._handle = handle
         self._rows = rows
 
-    def records(self) -> Iterator[Any]:
-        """Give the records of the next part."""
-        return chain.from_iterable(self._next())
+    def read_batch(self) -> Iterator[Any]:
+        """Yield the records of the next batch."""
+        return chain.from_iterable(self._read_pages())
 
-    def new_ids(self) -> int | None:
-        """Count the different ids of this part that were new; None: it is not known."""
-        return self._bookmark.new_ids()
+    def count_new_ids(self) -> int | None:
+        """Return the number of distinct ids that are new in this batch; None if unknown."""
+        return self._handle.count_new_ids()
 
-    def _next(self) -> Iterator[Sequence[Any]]:
-        self.position = None
-        came = 0
+    def _read_pages(self) -> Iterator[Sequence[Any]]:
+        self.checkpoint = None
+        rows = 0
         for page in self._pages:
             yield page
-            came += len(page)
-            if self._rows and came >= self._rows and (position := self._bookmark.at()):
-                self.position = position
+            rows += len(page)
+            if self._rows and rows >= self._rows and (checkpoint := self._handle.take_snapshot()):
+                self.checkpoint = checkpoint
                 return
-        self.ended = True
+        self.exhausted = True

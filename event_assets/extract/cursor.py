@@ -1,4 +1,4 @@
-"""Asking the API for what is new only: where to begin, and how far a sync came."""
+"""Incremental requests: the start of the requested range, and the newest value received."""
 
 from __future__ import annotations
 
@@ -15,94 +15,101 @@ from event_assets.values import timestamps
 from event_assets.values.json_paths import values_at
 
 MARGIN = timedelta(minutes=1)  # clocks differ
-EPOCH = 1_000_000_000  # numbers from here on are seconds since 1970, from 100 times that on ms
-IN_REQUESTS = ("path", "params", "json", "data", "headers")
+MIN_EPOCH_SECONDS = 1_000_000_000  # larger numbers are seconds since 1970, 100 times larger: ms
+REQUEST_PARTS = ("path", "params", "json", "data", "headers")
 
 
 @dataclass(frozen=True)
 class IncrementalCursor:
-    """An API's parameter for what changed since, as dlt's `incremental` configures it.
+    """Requests the records that changed since a value, as dlt's `incremental` configures it.
 
     Attributes:
-        cursor: the path in a record to when it changed.
-        initial: where the first sync, and each full one, begins; None: with everything.
-        lag: seconds, or units of the cursor, that a sync goes back before the newest it has.
-        start_param, end_param: the parameters that take the bounds; None: placeholders do.
-        end: the upper bound, if there is one.
+        cursor_path: path of the cursor in a record.
+        initial_value: start of the first sync and of full refreshes; None: unbounded.
+        lag: seconds, or units of the cursor, by which the requested ranges overlap.
+        start_param, end_param: parameters of the bounds; None: placeholders are used.
+        end_value: the upper bound, if any.
     """
 
-    cursor: str
-    initial: Any = None
+    cursor_path: str
+    initial_value: Any = None
     lag: float | None = None
     start_param: str | None = None
     end_param: str | None = None
-    end: Any = None
+    end_value: Any = None
 
     @classmethod
     def from_endpoint(cls, endpoint: Mapping[str, Any]) -> IncrementalCursor | None:
-        """Read it from dlt's configuration of an endpoint; None where there is none."""
+        """Build the cursor of dlt's endpoint configuration; None if it is not incremental."""
         params = dict(endpoint.get("params") or {})
-        found, places, _ = setup_incremental_object(params, endpoint.get("incremental"))
-        if found is None or places is None:
+        incremental, bounds, _ = setup_incremental_object(params, endpoint.get("incremental"))
+        if incremental is None or bounds is None:
             return None
         return cls(
-            cursor=str(found.cursor_path),
-            initial=found.initial_value,
-            lag=found.lag,
-            start_param=places.start,
-            end_param=places.end,
-            end=found.end_value,
+            cursor_path=str(incremental.cursor_path),
+            initial_value=incremental.initial_value,
+            lag=incremental.lag,
+            start_param=bounds.start,
+            end_param=bounds.end,
+            end_value=incremental.end_value,
         )
 
-    def start(self, position: Any) -> Any:
-        """Say from where to ask, given how far the syncs before came; None: from the beginning."""
-        if position is None:
-            return self.initial
-        return apply_lag(self.lag, self.initial, position, max) if self.lag else position
+    def request_start(self, cursor_value: Any) -> Any:
+        """Return the lower bound to request, given the newest value loaded; None: unbounded."""
+        if cursor_value is None:
+            return self.initial_value
+        return (
+            apply_lag(self.lag, self.initial_value, cursor_value, max) if self.lag else cursor_value
+        )
 
-    def asked(self, endpoint: Mapping[str, Any], position: Any) -> dict[str, Any]:
-        """Give an endpoint's configuration that asks for what changed since `position`."""
-        start = self.start(position)
+    def apply_to(self, endpoint: Mapping[str, Any], cursor_value: Any) -> dict[str, Any]:
+        """Return an endpoint configuration that requests the changes since `cursor_value`."""
+        start = self.request_start(cursor_value)
         values = SimpleNamespace(
-            start_value=start, last_value=start, initial_value=self.initial, end_value=self.end
+            start_value=start,
+            last_value=start,
+            initial_value=self.initial_value,
+            end_value=self.end_value,
         )
-        made = {name: value for name, value in endpoint.items() if name != "incremental"}
+        config = {name: value for name, value in endpoint.items() if name != "incremental"}
         params = {
             name: value
-            for name, value in (made.get("params") or {}).items()
+            for name, value in (config.get("params") or {}).items()
             if not (isinstance(value, Mapping) and value.get("type") == "incremental")
         }
-        made["params"] = params
-        for part in IN_REQUESTS:
-            if part in made:
-                made[part] = _literal(expand_placeholders(made[part], {"incremental": values}))
-        bounds = ((self.start_param, start), (self.end_param, self.end))
-        made["params"] |= {name: value for name, value in bounds if name and value is not None}
-        return made
+        config["params"] = params
+        for part in REQUEST_PARTS:
+            if part in config:
+                config[part] = _escape_braces(
+                    expand_placeholders(config[part], {"incremental": values})
+                )
+        bounds = ((self.start_param, start), (self.end_param, self.end_value))
+        config["params"] |= {name: value for name, value in bounds if name and value is not None}
+        return config
 
-    def observe(self, records: Sequence[Any], position: Any, now: datetime) -> Any:
-        """Give the newest change among records and what was newest before.
+    def observe(self, records: Sequence[Any], cursor_value: Any, started_at: datetime) -> Any:
+        """Return the newest cursor value, among records and the newest one so far.
 
-        Times that are not before `now`, when the sync began, do not count: what changes while the
-        list is read may be behind the reading position already.
+        Values after the start of the sync are ignored: a record that changes while the list is
+        read may be in a page that was read already.
         """
-        found = [v for v in values_at(records, self.cursor) if type(v) in (str, int, float)]
-        values = _before(found, now - MARGIN)
-        values = [position, *values] if position is not None else values
+        values = [v for v in values_at(records, self.cursor_path) if type(v) in (str, int, float)]
+        values = _drop_later(values, started_at - MARGIN)
+        values = [cursor_value, *values] if cursor_value is not None else values
         return max((v for v in values if isinstance(v, type(values[0]))), default=None)
 
 
-def _literal(config: Any) -> Any:
-    """Double the braces that are left, for dlt to take them as they are."""
+def _escape_braces(config: Any) -> Any:
+    """Double the remaining braces, so that dlt takes them literally."""
     if isinstance(config, str):
         return config.replace("{", "{{").replace("}", "}}")
     if isinstance(config, Mapping):
-        return {name: _literal(value) for name, value in config.items()}
-    return [_literal(value) for value in config] if isinstance(config, list) else config
+        return {name: _escape_braces(value) for name, value in config.items()}
+    return [_escape_braces(value) for value in config] if isinstance(config, list) else config
 
 
-def _before(values: Sequence[Any], limit: datetime) -> list[Any]:
-    """Leave out the times that are later; what is no time stays."""
+def _drop_later(values: Sequence[Any], limit: datetime) -> list[Any]:
+    """Drop timestamps after `limit`; keep values that are not timestamps."""
     texts = [value if isinstance(value, str) else None for value in values]
     moments = timestamps.parse_timestamps(texts, None, None).to_pylist()
     latest = limit.timestamp()
@@ -110,6 +117,7 @@ def _before(values: Sequence[Any], limit: datetime) -> list[Any]:
     def is_later(value: Any, moment: datetime | None) -> bool:
         if isinstance(value, str):
             return moment is not None and moment > limit
-        return bool(value >= EPOCH and value / (1_000 if value >= 100 * EPOCH else 1) > latest)
+        unit = 1_000 if value >= 100 * MIN_EPOCH_SECONDS else 1
+        return bool(value >= MIN_EPOCH_SECONDS and value / unit > latest)
 
     return [v for v, moment in zip(values, moments, strict=True) if not is_later(v, moment)]

@@ -1,4 +1,4 @@
-"""What a sync asks first, known without asking it."""
+"""Build the first request of a sync without sending it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from event_assets.values.errors import ConfigError
 
 @dataclass(frozen=True)
 class FirstRequest:
-    """A sync's first request, and what its further ones are made with.
+    """The first request of a sync, and what the next requests are built from.
 
     Attributes:
-        base_url: where the API is.
-        auth: what adds the key, or None.
-        request: the first one, without the key.
-        endpoint: dlt's configuration of `event_data`'s requests, with the defaults merged in.
-        paginator: a fresh one, which pages on from there; its `init_request` was not called.
+        base_url: the API's base URL.
+        auth: adds the key to requests; None: no authentication.
+        request: the first request, without the key.
+        endpoint: dlt's endpoint configuration of `event_data`, merged with the defaults.
+        paginator: a new paginator; its `init_request` has not been called.
     """
 
     base_url: str
@@ -47,61 +47,61 @@ class FirstRequest:
 
 @contextmanager
 def open_first_request(source: SourceConfig) -> Iterator[FirstRequest]:
-    """Give what a full sync asks first, without asking it, while the API can be asked.
+    """Yield the first request of a full sync; the API accepts requests until exit.
 
     Raises:
-        ConfigError: when the key is missing, or there can be no first request.
+        ConfigError: the key is missing, or there is no first request.
     """
     events = source.events
     if events.parent:
         raise ConfigError(
-            f"`event_data` is asked for by the records of `{events.parent}`: without these there "
-            "is no first request to look at; sync, and look at the checks."
+            f"`event_data` is requested for each record of `{events.parent}`, so it has no first "
+            "request to inspect; run a sync and read its checks."
         )
     try:
-        whole = build_paginator(events, Sync(show=lambda _: None))
-        alone = create_paginator(configured_paginator(events), build_id_reader(events))
+        paginator = build_paginator(events, Sync(on_progress=lambda _: None))
+        new_paginator = create_paginator(configured_paginator(events), build_id_reader(events))
         selector = events.endpoint.get("data_selector")
         jsonpath.compile_path(selector or "$")
     except JSONPathError:
-        raise ConfigError(f"The data_selector `{selector}` is no JSON path.") from None
+        raise ConfigError(f"The data_selector `{selector}` is not a valid JSON path.") from None
     except ValueError as error:
-        raise ConfigError(f"defs.yaml does not work: {error}.") from None
+        raise ConfigError(f"Invalid configuration in defs.yaml: {error}.") from None
     recorder = RecordingSession()
     with resolve_endpoint(events) as (base_url, auth):
-        request = recorder.first_of(
-            build_page_resource(events, base_url, recorder, whole, (), None)
+        request = recorder.record_first(
+            build_page_resource(events, base_url, recorder, paginator, (), None)
         )
-        yield FirstRequest(base_url, auth, request, events.endpoint, alone)
+        yield FirstRequest(base_url, auth, request, events.endpoint, new_paginator)
 
 
-class _NothingIsAskedError(Exception):
-    """Ends a reading before its first request is sent."""
+class _RequestNotSentError(Exception):
+    """Stops a sync before its first request is sent."""
 
 
 class RecordingSession(requests.Session):
-    """A session that notes the request that it is to send, and sends nothing."""
+    """A session that records the first request instead of sending it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.noted: requests.Request | None = None
+        self.recorded: requests.Request | None = None
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """Note the request, and end the reading."""
-        self.noted = request
-        raise _NothingIsAskedError
+        """Record the request, and stop the sync."""
+        self.recorded = request
+        raise _RequestNotSentError
 
-    def first_of(self, pages: Iterable[Any]) -> requests.Request:
-        """Give the request that reading the first of `pages` would send by this session.
+    def record_first(self, pages: Iterable[Any]) -> requests.Request:
+        """Return the request that would be sent for the first of `pages`.
 
         Raises:
-            Exception: what kept dlt from making it.
+            Exception: dlt could not build the request.
         """
         try:
             next(iter(pages), None)
         except Exception:
-            if self.noted is None:
+            if self.recorded is None:
                 raise
-        if self.noted is None:
-            raise ValueError("The configuration of `event_data` makes no request.")
-        return self.noted
+        if self.recorded is None:
+            raise ValueError("The configuration of `event_data` sends no request.")
+        return self.recorded

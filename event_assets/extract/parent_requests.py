@@ -1,4 +1,4 @@
-"""Records from which the requests of another resource are made: one list for each of them."""
+"""Prepare parent records for the requests of a resource that depends on them."""
 
 from __future__ import annotations
 
@@ -9,37 +9,40 @@ from functools import reduce
 from typing import Any
 from urllib.parse import quote
 
-IN_PATH = "__in_path"  # member of a record: its fields as a URL's path takes them
+ESCAPED_FIELDS = "__in_path"  # a record's member: its fields, escaped for use in a URL's path
 PLACEHOLDER = re.compile(r"\{resources\.(\w+)\.")
 
 
-def with_safe_path(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Let a resource's path take the fields of its parent escaped: dlt puts them in as they are."""
-    made = copy.deepcopy(dict(config))
-    endpoint = made["endpoint"]
+def escape_path_fields(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a resource configuration with escaped parent fields in its path.
+
+    dlt inserts the fields unescaped.
+    """
+    escaped = copy.deepcopy(dict(config))
+    endpoint = escaped["endpoint"]
     for name, value in (endpoint.get("params") or {}).items():
-        is_bound = isinstance(value, dict) and value.get("type") == "resolve"
-        if is_bound and f"{{{name}}}" in endpoint["path"]:
-            value["field"] = f"{IN_PATH}.{value['field']}"
-    endpoint["path"] = PLACEHOLDER.sub(rf"{{resources.\1.{IN_PATH}.", endpoint["path"])
-    return made
+        is_resolved = isinstance(value, dict) and value.get("type") == "resolve"
+        if is_resolved and f"{{{name}}}" in endpoint["path"]:
+            value["field"] = f"{ESCAPED_FIELDS}.{value['field']}"
+    endpoint["path"] = PLACEHOLDER.sub(rf"{{resources.\1.{ESCAPED_FIELDS}.", endpoint["path"])
+    return escaped
 
 
-def records(table: Any) -> Iterator[dict[str, Any]]:
-    """Give an Arrow table's rows as the API has them: column `a.b` is the member b of a."""
+def parent_records(table: Any) -> Iterator[dict[str, Any]]:
+    """Yield the rows of an Arrow table as API records: column `a.b` becomes member b of a."""
     for batch in table.to_batches():
         for row in batch.to_pylist():
-            escaped = {path: _in_path(value) for path, value in row.items()}
-            yield {**_nested(row), IN_PATH: _nested(escaped)}
+            escaped = {path: _escape(value) for path, value in row.items()}
+            yield {**_nest(row), ESCAPED_FIELDS: _nest(escaped)}
 
 
-def _in_path(value: Any) -> str:
-    """Escape a value; one that would lead to another folder twice, for requests undoes one."""
+def _escape(value: Any) -> str:
+    """Escape a value; `.` and `..` twice, because requests undoes one level."""
     text = quote(str(value), safe="")
     return text.replace(".", "%252E") if text in (".", "..") else text
 
 
-def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
+def _nest(row: Mapping[str, Any]) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for path, value in row.items():
         *objects, name = path.split(".")

@@ -1,4 +1,4 @@
-"""How far a sync is, in the log every few seconds or as a bar on a terminal."""
+"""Report the progress of a sync, in the log or as a bar on a terminal."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-LOG_EVERY = 5.0  # seconds
+LOG_INTERVAL = 5.0  # seconds
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What has come so far.
+    """How much of a list was read so far.
 
     Attributes:
-        events: rows received.
-        total: how many there are, by the API; None if it does not say.
-        pages: answers received.
-        in_flight: requests that are not answered yet.
-        seconds: since the sync began.
-        earlier: how many of the events came before it began, in the run that it goes on with.
+        events: rows received, including those of the run that is resumed.
+        total: the total that the API reports; None if it reports none.
+        pages: responses received.
+        in_flight: requests without a response yet.
+        seconds: time since the run started.
+        resumed: rows received by the runs before this one.
     """
 
     events: int
@@ -30,46 +30,46 @@ class Progress:
     pages: int
     in_flight: int
     seconds: float
-    earlier: int = 0
+    resumed: int = 0
 
     def __str__(self) -> str:
-        of = f" of {self.total:,}" if self.total else ""
-        parts = [
-            f"{self.events:,}{of} events",
-            f"{self.pages / max(self.seconds, 0.001):,.0f} pages a second",
+        of_total = f" of {self.total:,}" if self.total else ""
+        metrics = [
+            f"{self.events:,}{of_total} events",
+            f"{self.pages / max(self.seconds, 0.001):,.0f} pages/s",
             f"{self.in_flight} requests in flight",
         ]
-        came = self.events - self.earlier
-        if self.total and came > 0:
-            left = self.seconds * max(self.total - self.events, 0) / came
-            parts.append(f"about {left:,.0f} s left")
-        return ", ".join(parts)
+        received = self.events - self.resumed
+        if self.total and received > 0:
+            left = self.seconds * max(self.total - self.events, 0) / received
+            metrics.append(f"about {left:,.0f} s left")
+        return ", ".join(metrics)
 
 
-Show = Callable[[Callable[[], Progress]], None]
+OnProgress = Callable[[Callable[[], Progress]], None]
 
 
-def logged(log: Callable[[str], None], every: float = LOG_EVERY) -> Show:
-    """Show progress as lines of a log, at most one in `every` seconds."""
+def progress_logger(log: Callable[[str], None], interval: float = LOG_INTERVAL) -> OnProgress:
+    """Return a callback that logs progress, at most once every `interval` seconds."""
     last = time.monotonic()
 
-    def show(progress: Callable[[], Progress]) -> None:
+    def on_progress(progress: Callable[[], Progress]) -> None:
         nonlocal last
-        if time.monotonic() - last >= every:
+        if time.monotonic() - last >= interval:
             last = time.monotonic()
             log(str(progress()))
 
-    return show
+    return on_progress
 
 
 @contextmanager
-def bar() -> Iterator[Show]:
-    """Show progress as a bar on the terminal; nothing where there is none."""
-    with tqdm(unit=" events", disable=None, leave=False, dynamic_ncols=True) as line:
+def progress_bar() -> Iterator[OnProgress]:
+    """Show a progress bar on the terminal, and yield the callback that moves it."""
+    with tqdm(unit=" events", disable=None, leave=False, dynamic_ncols=True) as bar:
 
-        def show(progress: Callable[[], Progress]) -> None:
-            now = progress()
-            line.total = now.total
-            line.update(now.events - line.n)
+        def on_progress(progress: Callable[[], Progress]) -> None:
+            current = progress()
+            bar.total = current.total
+            bar.update(current.events - bar.n)
 
-        yield show
+        yield on_progress

@@ -1,4 +1,4 @@
-"""Check that an answer holds a list where the records should be."""
+"""Check that a response contains a list of records."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ PLAIN_SELECTOR = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 def list_selector_check(selector: Any) -> Callable[[Any], str | None] | None:
-    """Make the check that an answer has a list where the records should be.
+    """Build a check that a document has a list at a data selector.
 
-    Only for selectors that are plain names; others may find nothing, or many things, by design.
+    Returns:
+        A function that returns the problem with a document, or None; None for a selector that is
+        not a plain path: such a selector may match nothing, or several values.
     """
     if not isinstance(selector, str) or not PLAIN_SELECTOR.fullmatch(selector):
         return None
     names = selector.split(".")
 
-    def problem(document: Any) -> str | None:
+    def find_problem(document: Any) -> str | None:
         for name in names:
             if not isinstance(document, dict) or name not in document:
                 return f"has no `{selector}`"
@@ -28,4 +30,4 @@ def list_selector_check(selector: Any) -> Callable[[Any], str | None] | None:
         kind = "null" if document is None else "no list"
         return f"has {kind} under `{selector}`"
 
-    return problem
+    return find_problem

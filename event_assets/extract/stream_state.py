@@ -1,8 +1,7 @@
-"""One sync as it runs, and the row that it leaves in `event_data_syncs`."""
+"""The state of one sync while it runs."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,29 +9,27 @@ from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
 
-from event_assets.config.accounts import ACCOUNT
 from event_assets.extract.cursor import IncrementalCursor
-from event_assets.extract.progress import Progress, Show
+from event_assets.extract.progress import OnProgress, Progress
 from event_assets.http.throttle import HttpMetrics
-from event_assets.pagination import Bookmark, PaginationResult, ResultAggregator
+from event_assets.pagination import CheckpointHandle, PaginationResult, ResultAggregator
 from event_assets.records.arrow_builder import ArrowTableBuilder, Reject
 from event_assets.records.stats import RecordStats
-from event_assets.values.types import to_json
 
-CHUNK = 1_000  # records looked at together
+CHUNK_SIZE = 1_000  # records
 
 
 @dataclass(frozen=True)
 class ResumedTotals:
-    """What came of a sync in earlier loads.
+    """The totals of a sync over its runs.
 
     Attributes:
-        load_id: of the first; empty: there were none.
-        started_at: when the first run began.
-        rows: that were read, repeats included.
-        records: among them.
-        runs: that loaded something.
-        requests, retries, bytes: of their sessions.
+        load_id: id of the first load; empty: nothing was loaded.
+        started_at: start of the first run.
+        rows: rows read, including repeats.
+        records: records read.
+        runs: number of runs that loaded something.
+        requests, retries, bytes: metrics of the HTTP sessions.
     """
 
     load_id: str = ""
@@ -47,149 +44,109 @@ class ResumedTotals:
 
 @dataclass
 class Sync:
-    """One sync: what was asked and received, and whether that is all.
+    """The plan, the state and the result of one sync.
 
     Attributes:
-        show: is told how far the sync is, after every page.
-        types: the columns that the table has, and their types.
-        exact: its columns of whole numbers that can become floats.
-        paths: where the values of its columns come from, as syncs of other accounts saw it.
-        account: whose sync it is, where there are accounts.
-        increment: how the API is asked for what is new only, if it is.
-        position: how far the syncs before came; None: everything is read.
-        reject: takes the records that break the contract.
-        traffic: requests, retries and bytes of its session.
-        outcome: what paging says of the rows so far; in the end, its verdict.
-        readings: the lists that are read, where there are many.
-        kept: records that are loaded.
-        shaped: what shapes the records, once there are some; another one for each part.
-        tally: what the records were like so far.
-        part_rows: rows of a part that is loaded before the next is read; None: it is not so.
-        bookmark: where the reading begins, and where it is.
-        earlier: of a sync that goes on in this one, what came in the runs before.
-        first_load: id of the first load of a sync that has loaded a part, of this run or another.
+        on_progress: called after every page.
+        column_types: types of the table's columns.
+        widenable: its integer columns that can become floats without loss.
+        source_paths: paths of the values in its columns, as recorded by syncs of other accounts.
+        account: the account that is synced, if the source has accounts.
+        cursor: the incremental cursor, if the sync is incremental.
+        cursor_value: the newest value loaded by previous syncs; None: everything is read.
+        on_rejects: called with records that break the contract.
+        loaded_records: number of records to load.
+        builder: builds the Arrow tables of the current batch.
+        stats: statistics of the records so far.
+        batch_rows: rows of a batch that is loaded before the next is read; None: a single batch.
+        checkpoint: where the paginator starts, and its state.
+        resumed: totals of the runs that this one resumes.
+        first_load: id of the first load of a sync that loads in batches.
+        aggregator: combines the results where there is a list for each parent record.
+        metrics: requests, retries and bytes of the HTTP session.
+        result: the paginator's result so far.
     """
 
-    show: Show
-    types: Mapping[str, str] = field(default_factory=dict)
-    exact: frozenset[str] = frozenset()
-    paths: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    on_progress: OnProgress
+    column_types: Mapping[str, str] = field(default_factory=dict)
+    widenable: frozenset[str] = frozenset()
+    source_paths: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     account: str | None = None
-    increment: IncrementalCursor | None = None
-    position: Any = None
-    reject: Callable[[Sequence[Reject]], None] = lambda _: None
-    kept: int = 0
-    shaped: ArrowTableBuilder | None = None
-    tally: RecordStats = field(default_factory=RecordStats)
-    part_rows: int | None = None
-    bookmark: Bookmark = field(default_factory=Bookmark)
-    earlier: ResumedTotals = field(default_factory=ResumedTotals)
+    cursor: IncrementalCursor | None = None
+    cursor_value: Any = None
+    on_rejects: Callable[[Sequence[Reject]], None] = lambda _: None
+    loaded_records: int = 0
+    builder: ArrowTableBuilder | None = None
+    stats: RecordStats = field(default_factory=RecordStats)
+    batch_rows: int | None = None
+    checkpoint: CheckpointHandle = field(default_factory=CheckpointHandle)
+    resumed: ResumedTotals = field(default_factory=ResumedTotals)
     first_load: str = ""
-    readings: ResultAggregator | None = None
-    traffic: HttpMetrics = field(default_factory=HttpMetrics)
-    outcome: PaginationResult = field(
-        default_factory=lambda: PaginationResult(False, "No answer was read.")
+    aggregator: ResultAggregator | None = None
+    metrics: HttpMetrics = field(default_factory=HttpMetrics)
+    result: PaginationResult = field(
+        default_factory=lambda: PaginationResult(False, "No response was read.")
     )
     started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
-    _furthest: Any = None
+    _observed: Any = None
     _clock: float = field(default_factory=time.monotonic, repr=False)
 
     @property
     def is_full(self) -> bool:
-        """Is everything read, so that what does not come is gone?"""
-        return self.position is None
+        """Whether everything is read, so that records that do not come are gone."""
+        return self.cursor_value is None
 
     @property
     def seconds(self) -> float:
-        """Since the sync began."""
+        """Seconds since the run started."""
         return time.monotonic() - self._clock
 
-    def note(self, outcome: PaginationResult) -> None:
-        """Keep what paging says after a page, and show it."""
-        self.outcome = outcome
-        self.show(self.progress)
+    def on_result(self, result: PaginationResult) -> None:
+        """Store the paginator's result after a page, and report the progress."""
+        self.result = result
+        self.on_progress(self.progress)
 
-    def watching(self, records: Iterable[Any]) -> Iterator[Any]:
-        """Hand records on, and see how far they go."""
-        if self.increment is None:
+    def observe(self, records: Iterable[Any]) -> Iterator[Any]:
+        """Yield the records, tracking the newest cursor value."""
+        if self.cursor is None:
             yield from records
             return
         source = iter(records)
-        while chunk := list(islice(source, CHUNK)):
-            self._furthest = self.increment.observe(chunk, self._furthest, self.started_at)
+        while chunk := list(islice(source, CHUNK_SIZE)):
+            self._observed = self.cursor.observe(chunk, self._observed, self.started_at)
             yield from chunk
 
-    def _reached(self) -> Any:
-        """How far the table is now: no further than before, when something may be missing."""
-        if self.outcome.complete is not True or self._furthest is None:
-            return self.position
-        if type(self._furthest) is not type(self.position):
-            return self._furthest
-        return max(self._furthest, self.position)
-
-    def _since(self) -> str:
-        return f"Of what changed since {str(self.position)[:40]}: "
+    @property
+    def next_cursor_value(self) -> Any:
+        """The cursor value after this sync; unchanged if records may be missing."""
+        if self.result.complete is not True or self._observed is None:
+            return self.cursor_value
+        if type(self._observed) is not type(self.cursor_value):
+            return self._observed
+        return max(self._observed, self.cursor_value)
 
     def progress(self) -> Progress:
-        """Say how far the sync is."""
-        outcome = self.outcome
+        """Return the progress of the sync."""
+        result = self.result
         return Progress(
-            events=outcome.rows - outcome.overlaps_confirmed,
-            total=outcome.total_reported,
-            pages=outcome.pages,
-            in_flight=self.traffic.in_flight,
+            events=result.rows - result.overlaps_confirmed,
+            total=result.total_reported,
+            pages=result.pages,
+            in_flight=self.metrics.in_flight,
             seconds=self.seconds,
-            earlier=self.earlier.records,
+            resumed=self.resumed.records,
         )
 
-    def so_far(self) -> ResumedTotals:
-        """Give the figures of this run and the ones before."""
-        before, traffic = self.earlier, self.traffic
+    def totals(self) -> ResumedTotals:
+        """Return the totals of this run and the runs it resumes."""
+        resumed, metrics = self.resumed, self.metrics
         return ResumedTotals(
             load_id=self.first_load,
-            started_at=before.started_at or self.started_at,
-            rows=self.outcome.rows,
-            records=self.kept + sum(self.tally.reasons.values()),
-            runs=before.runs + 1,
-            requests=before.requests + traffic.requests,
-            retries=before.retries + traffic.retries,
-            bytes=before.bytes + traffic.bytes,
+            started_at=resumed.started_at or self.started_at,
+            rows=self.result.rows,
+            records=self.loaded_records + sum(self.stats.reasons.values()),
+            runs=resumed.runs + 1,
+            requests=resumed.requests + metrics.requests,
+            retries=resumed.retries + metrics.retries,
+            bytes=resumed.bytes + metrics.bytes,
         )
-
-    def _in_runs(self, reason: str) -> str:
-        """Say in how many runs a sync came, if it did not come in one."""
-        all_of_it = self.so_far()
-        if all_of_it.runs == 1 or not all_of_it.started_at:
-            return reason
-        since = f"{all_of_it.started_at:%Y-%m-%d %H:%M} UTC"
-        return f"{reason} In {all_of_it.runs:,} runs, since {since}."
-
-    def row(self, load_id: str, api: str, version: str) -> dict[str, Any]:
-        """Give the sync's row in `event_data_syncs`, by column."""
-        outcome, all_of_it = self.outcome, self.so_far()
-        return {
-            "load_id": self.first_load or load_id,
-            "api": api,
-            "started_at": all_of_it.started_at,
-            "finished_at": datetime.now(timezone.utc),
-            "requests": all_of_it.requests,
-            "retries": all_of_it.retries,
-            "bytes": all_of_it.bytes,
-            "pages": outcome.pages,
-            "seams_held": outcome.overlaps_confirmed,
-            "shifts_repaired": outcome.shifts_recovered,
-            "sweeps": outcome.passes,
-            "rows_read": outcome.rows,
-            "distinct_ids": outcome.distinct_ids,
-            "total_reported": outcome.total_reported,
-            "rejects": sum(self.tally.reasons.values()),
-            "columns": to_json(self.tally.observed_types),
-            "complete": outcome.complete,
-            "reason": self._in_runs(
-                outcome.reason if self.is_full else self._since() + outcome.reason
-            ),
-            "full_sync": self.is_full,
-            "position": json.dumps(self._reached()),
-            "version": version,
-            **({} if self.account is None else {ACCOUNT: self.account}),
-        }

@@ -169,7 +169,7 @@ def _sync(
     source = resource.source
     metadata: dict[str, Any] = {}
 
-    def look(database: duckdb.DuckDBPyConnection, done: runner.Loaded) -> None:
+    def look(database: duckdb.DuckDBPyConnection, done: runner.SyncResult) -> None:
         shown = {
             n: value for n, value in done.row.items() if n in LOGGED_METADATA and value is not None
         }
@@ -177,7 +177,7 @@ def _sync(
         metadata.update(
             shown,
             duration_seconds=round(seconds, 3),
-            events_per_second=round((done.row["rows_read"] - done.sync.earlier.rows) / seconds, 1),
+            events_per_second=round((done.row["rows_read"] - done.sync.resumed.rows) / seconds, 1),
         )
         metadata.update(table_metadata(database, source, resource.name))
         if resource.is_events:
@@ -186,14 +186,14 @@ def _sync(
     for warning in file_permissions.insecure_file_warnings():
         context.log.warning(warning)
     with _progress(context) as show:
-        runner.run_sync(resource, show, look, full=full)
+        runner.run_sync(resource, show, look, full_refresh=full)
     return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 
-def _progress(context: dg.AssetExecutionContext) -> AbstractContextManager[progress.Show]:
+def _progress(context: dg.AssetExecutionContext) -> AbstractContextManager[progress.OnProgress]:
     if os.environ.get("EVENTS_PROGRESS") == "bar":
-        return progress.bar()
-    return nullcontext(progress.logged(context.log.info))
+        return progress.progress_bar()
+    return nullcontext(progress.progress_logger(context.log.info))
 
 
 def _lineage(source: SourceConfig) -> dg.TableColumnLineage:

@@ -1,13 +1,14 @@
-"""Pages that miss nothing, or say so.
+"""Pagination that misses no row, or reports that it may have.
 
-`watched` turns a configuration's `paginator` into a dlt paginator that reports an `Outcome`.
+`create_paginator` turns a configuration's `paginator` into a dlt paginator that reports a
+`PaginationResult`.
 """
 
-from event_assets.pagination.checkpoint import Bookmark, Position
+from event_assets.pagination.checkpoint import CheckpointHandle, PaginationCheckpoint
+from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.monitored import (
     MonitoredPaginator,
     PageNumberPaginator,
-    create_paginator,
 )
 from event_assets.pagination.offset import OffsetPaginator
 from event_assets.pagination.offset_walk import OffsetWalk
@@ -17,17 +18,17 @@ from event_assets.pagination.result import OnResult, PaginationResult
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 
 __all__ = [
-    "Bookmark",
+    "CheckpointHandle",
     "MonitoredPaginator",
     "OffsetPaginator",
     "OffsetWalk",
     "OnResult",
     "PageMonitor",
     "PageNumberPaginator",
+    "PaginationCheckpoint",
     "PaginationKind",
     "PaginationResult",
     "PerParentPaginator",
-    "Position",
     "ResultAggregator",
     "TimeWindowPaginator",
     "WindowPlan",

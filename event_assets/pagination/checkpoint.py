@@ -1,4 +1,4 @@
-"""Where a reading is, so that another one can go on from there."""
+"""Checkpoints: where a paginator is, so that a later run can resume there."""
 
 from __future__ import annotations
 
@@ -10,39 +10,38 @@ from event_assets.pagination.seen_ids import DistinctIds
 
 
 @dataclass(frozen=True)
-class Position:
-    """A place in a list.
+class PaginationCheckpoint:
+    """A paginator's state between two pages.
 
     Attributes:
-        text: the place, and what is known of the list so far, as JSON.
-        seen: the different ids that came by then.
+        snapshot: the state as JSON, without the ids.
+        seen: the distinct ids received so far.
     """
 
-    text: str
+    snapshot: str
     seen: DistinctIds
 
 
-def ids_in(text: str) -> set[str]:
-    """Give the ids that came last before a position."""
-    recent = json.loads(text)["recent"]
+def recent_ids(snapshot: str) -> set[str]:
+    """Return the ids received last before a snapshot."""
+    recent = json.loads(snapshot)["recent"]
     return {key for key, _ in (*recent["old"], *recent["new"]) if isinstance(key, str)}
 
 
-def no_checkpoint() -> None:
-    """Say nothing of a reading that none can go on from."""
+def no_snapshot() -> None:
+    """Return None: this paginator cannot be resumed."""
 
 
 @dataclass
-class Bookmark:
-    """Lies in a paginator and its copies, and tells where the one is that reads.
+class CheckpointHandle:
+    """Connects a stream to the copy of its paginator that dlt runs.
 
     Attributes:
-        begin: where to begin; None: at the list's start.
-        at: gives the place that is reached, as a position's text; None while no other reading
-            could go on from there.
-        new_ids: gives how many different ids were new since the last time; None: not known.
+        resume_from: where to start; None: at the start of the list.
+        take_snapshot: returns the current state as JSON, or None while no run could resume there.
+        count_new_ids: returns the number of distinct ids since the last call; None: unknown.
     """
 
-    begin: Position | None = None
-    at: Callable[[], str | None] = no_checkpoint
-    new_ids: Callable[[], int | None] = no_checkpoint
+    resume_from: PaginationCheckpoint | None = None
+    take_snapshot: Callable[[], str | None] = no_snapshot
+    count_new_ids: Callable[[], int | None] = no_snapshot

@@ -1,10 +1,10 @@
-"""dlt's own paginators, watched; and the choice of a paginator for a configuration."""
+"""dlt's paginators, monitored for completeness."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Hashable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from dlt.common import jsonpath
@@ -19,79 +19,76 @@ from dlt.sources.helpers.rest_client.paginators import (
 from dlt.sources.helpers.rest_client.paginators import (
     PageNumberPaginator as DltPageNumberPaginator,
 )
-from dlt.sources.rest_api.config_setup import create_paginator as create_dlt_paginator
 from requests import Request, Response
 
-from event_assets.pagination.checkpoint import Bookmark
-from event_assets.pagination.offset import OffsetPaginator
 from event_assets.pagination.page_monitor import PageMonitor, PaginationKind
-from event_assets.pagination.result import OnResult, PaginationResult, mark_truncated, no_report
-from event_assets.pagination.seen_ids import row_ids
+from event_assets.pagination.result import OnResult, PaginationResult, ignore_result, mark_truncated
+from event_assets.pagination.seen_ids import extract_ids
 from event_assets.pagination.totals import (
     AUTO,
-    PAGE_COUNT_PLACES,
+    PAGE_COUNT_PATHS,
     TotalFinder,
     find_count,
-    overflows,
+    is_truncated,
 )
 from event_assets.values.errors import PaginationError
 
-COUNTERS = ("page", "page_number", "pageNumber", "offset", "start", "skip")
-NOWHERE = "leads to nothing in the API's answer: correct it in defs.yaml."
+COUNTING_PARAMS = ("page", "page_number", "pageNumber", "offset", "start", "skip")
+NOT_FOUND = "was not found in the API's response: correct it in defs.yaml."
 
 
-class _PlainErrors:
-    """In place of dlt's own messages, which hold the whole answer."""
+class _ShortErrors:
+    """Replaces dlt's messages, which contain the whole response."""
 
     total_path: Any
     has_more_path: Any
 
     def _handle_missing_total(self, response_json: dict[str, Any]) -> None:  # noqa: ARG002 (dlt's)
-        raise PaginationError(f"The paginator's total_path `{self.total_path}` {NOWHERE}")
+        raise PaginationError(f"The paginator's total_path `{self.total_path}` {NOT_FOUND}")
 
     def _handle_invalid_total(self, total: Any) -> None:  # noqa: ARG002 (dlt's)
-        raise PaginationError(f"The paginator's total_path `{self.total_path}` leads to no number.")
+        raise PaginationError(
+            f"The paginator's total_path `{self.total_path}` is not a number in the API's response."
+        )
 
     def _handle_missing_has_more(self, response_json: dict[str, Any]) -> None:  # noqa: ARG002 (dlt's)
-        raise PaginationError(f"The paginator's has_more_path `{self.has_more_path}` {NOWHERE}")
+        raise PaginationError(f"The paginator's has_more_path `{self.has_more_path}` {NOT_FOUND}")
 
     def _handle_invalid_has_more(self, has_more: Any) -> None:  # noqa: ARG002 (dlt's)
         raise PaginationError(
-            f"The paginator's has_more_path `{self.has_more_path}` leads to neither true nor false."
+            f"The paginator's has_more_path `{self.has_more_path}` is neither true nor false."
         )
 
 
-class CursorPaginator(_PlainErrors, JSONResponseCursorPaginator):
-    """dlt's cursors."""
+class CursorPaginator(_ShortErrors, JSONResponseCursorPaginator):
+    """dlt's cursor paginator, with short messages."""
 
 
-class PageNumberPaginator(_PlainErrors, DltPageNumberPaginator):
-    """dlt's page numbers, which read past an empty page while a total promises more.
+class PageNumberPaginator(_ShortErrors, DltPageNumberPaginator):
+    """dlt's page number paginator, which continues after an empty page while a total promises more.
 
-    Ends at an empty page, at the number of pages the API reports (`total_path`, or the usual
-    places such as total_pages), or at `maximum_page`. An explicit `stop_after_empty_page` is the
-    user's choice and obeyed.
+    Ends at an empty page, at the number of pages the API reports (`total_path`, or the usual paths
+    such as total_pages), or at `maximum_page`. An explicit `stop_after_empty_page` is respected.
     """
 
     def __init__(self, *, stop_after_empty_page: bool | None = None, **options: Any) -> None:
         self._find_page_count = "total_path" not in options
         options.setdefault("total_path", None)
-        chosen = stop_after_empty_page
-        super().__init__(stop_after_empty_page=chosen is not False, **options)
-        self.chosen_stop = chosen
-        self.rows_expected = False
+        super().__init__(stop_after_empty_page=stop_after_empty_page is not False, **options)
+        self.configured_stop = stop_after_empty_page
+        self.expects_rows = False
         self.last_page = None if self.maximum_value is None else self.maximum_value - 1
 
     def _stop_after_this_page(self, data: list[Any] | None = None) -> bool:
-        if self.chosen_stop is None:
-            return not data and not self.rows_expected
-        return self.chosen_stop and not data
+        if self.configured_stop is None:
+            return not data and not self.expects_rows
+        return self.configured_stop and not data
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Judge an answer; `data` is what the consumer will get."""
+        """Process a response; `data` is the list that dlt delivers."""
         super().update_state(response, data)
         if self._has_next_page and self._find_page_count:
-            count = find_count(response.json(), PAGE_COUNT_PLACES)
+            count = find_count(response.json(), PAGE_COUNT_PATHS)
             if count is not None and self.current_value >= count + self.base_index:
                 self._has_next_page = False
             if count:
@@ -100,181 +97,143 @@ class PageNumberPaginator(_PlainErrors, DltPageNumberPaginator):
 
 
 class MonitoredPaginator(BasePaginator):
-    """Any other dlt paginator, with an outcome as far as its protocol allows one.
+    """Any other dlt paginator; its result depends on what the protocol can show.
 
-    `inner` None: dlt's detection, from the first answer. Reports as OffsetPages does.
+    `dlt_paginator` None: dlt detects it from the first response. Reports as OffsetPaginator does.
     """
 
     def __init__(
         self,
-        inner: BasePaginator | None,
-        id_of: Callable[[Any], Hashable],
-        report: OnResult = no_report,
+        dlt_paginator: BasePaginator | None,
+        get_id: Callable[[Any], Hashable],
+        on_result: OnResult = ignore_result,
         *,
         total_path: jsonpath.TJsonPath | None = AUTO,
     ) -> None:
-        """`total_path` is where the number of rows stands; left out, in the usual places."""
+        """`total_path` is the path of the number of rows; by default the usual paths."""
         super().__init__()
-        self._inner = inner
-        self._id_of = id_of
-        self._report = report
+        self._dlt_paginator = dlt_paginator
+        self._get_id = get_id
+        self._on_result = on_result
         self._totals = TotalFinder(total_path)
-        self._start_over()
+        self._reset()
 
-    def _start_over(self) -> None:
+    def _reset(self) -> None:
         self._has_next_page = True
-        self._run = copy.deepcopy(self._inner)
-        self._watch = _monitor_for(self._run)
-        self._asked: set[int] = set()
-        self._overflows = False
+        self._active = copy.deepcopy(self._dlt_paginator)
+        self._monitor = _monitor_for(self._active)
+        self._requested: set[int] = set()
+        self._is_truncated = False
 
     @property
-    def outcome(self) -> PaginationResult:
-        """Of this object's current or last run."""
-        return mark_truncated(self._watch.outcome) if self._overflows else self._watch.outcome
+    def result(self) -> PaginationResult:
+        """The result of the current or last run."""
+        return mark_truncated(self._monitor.result) if self._is_truncated else self._monitor.result
 
     @property
-    def following(self) -> BasePaginator | None:
-        """dlt's paginator that this run follows; None until it is detected."""
-        return self._run
+    def active_paginator(self) -> BasePaginator | None:
+        """dlt's paginator of this run; None until it is detected."""
+        return self._active
 
     def init_request(self, request: Request) -> None:
-        """Begin a new run."""
-        self._start_over()
-        if self._run is not None:
-            self._run.init_request(request)
-        self._asked.add(_fingerprint(request))
-        self._report(self.outcome)
+        """Start a new run."""
+        self._reset()
+        if self._active is not None:
+            self._active.init_request(request)
+        self._requested.add(_fingerprint(request))
+        self._on_result(self.result)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Judge an answer; `data` is what the consumer will get."""
-        if self._run is None:
-            self._run, _ = PaginatorFactory().create_paginator(response)
-            self._watch = _monitor_for(self._run)
-        watch, run = self._watch, self._run
-        self._overflows |= overflows(response)
-        watch.receive(row_ids(data or [], self._id_of), self._totals.find(response))
-        if isinstance(run, PageNumberPaginator):
-            run.rows_expected = watch.expects_more
-        run.update_state(response, data)
-        if not watch.done and (
-            not run.has_next_page or (isinstance(run, PageNumberPaginator) and watch.covers_total)
+        """Process a response; `data` is the list that dlt delivers."""
+        if self._active is None:
+            self._active, _ = PaginatorFactory().create_paginator(response)
+            self._monitor = _monitor_for(self._active)
+        monitor, active = self._monitor, self._active
+        self._is_truncated |= is_truncated(response)
+        monitor.receive(extract_ids(data or [], self._get_id), self._totals.find(response))
+        if isinstance(active, PageNumberPaginator):
+            active.expects_rows = monitor.expects_more
+        active.update_state(response, data)
+        if not monitor.done and (
+            not active.has_next_page
+            or (isinstance(active, PageNumberPaginator) and monitor.covers_total)
         ):
-            watch.end(limited=_limit_reached(run))
-        self._has_next_page = not watch.done
-        self._report(self.outcome)
+            monitor.end(limited=_describe_limit(active))
+        self._has_next_page = not monitor.done
+        self._on_result(self.result)
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
-        if self._run is None or not self._has_next_page:
+        if self._active is None or not self._has_next_page:
             return
-        self._run.update_request(request)
-        if isinstance(self._run, BaseNextUrlPaginator):
-            self._watch.links_count |= _counts(request.url)
-        asks = _fingerprint(request)
-        if asks in self._asked:
-            self._watch.stop("The API gave the same cursor or link to the next page twice.")
+        self._active.update_request(request)
+        if isinstance(self._active, BaseNextUrlPaginator):
+            self._monitor.has_counting_links |= _is_counting_link(request.url)
+        fingerprint = _fingerprint(request)
+        if fingerprint in self._requested:
+            self._monitor.stop("The API returned the same cursor or link to the next page twice.")
             self._has_next_page = False
-            self._report(self.outcome)
-        self._asked.add(asks)
+            self._on_result(self.result)
+        self._requested.add(fingerprint)
 
     def stopped_early(self) -> None:
-        """The pages ended before this paginator did: the configuration ignores an answer."""
-        self._watch.stopped_early()
-        self._report(self.outcome)
+        """Finish at a response that the configuration ignores."""
+        self._monitor.stopped_early()
+        self._on_result(self.result)
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
-        """Query parameters of up to `count` requests after the next; for page numbers only."""
-        run, watch = self._run, self._watch
+        """Return query parameters of up to `count` requests after the next; page numbers only."""
+        active, monitor = self._active, self._monitor
         if (
-            not isinstance(run, PageNumberPaginator)
-            or not run.param_name
-            or not watch.expects_full_pages
+            not isinstance(active, PageNumberPaginator)
+            or not active.param_name
+            or not monitor.expects_full_pages
         ):
             return []
-        promised = watch.pages_promised
-        last = None if promised is None else run.initial_value + promised - 1
-        ends = [end for end in (last, run.last_page) if end is not None]
-        after = range(run.current_value + 1, run.current_value + count + 1)
-        return [{run.param_name: page} for page in after if page <= min(ends, default=page)]
+        expected = monitor.expected_pages
+        last = None if expected is None else active.initial_value + expected - 1
+        ends = [end for end in (last, active.last_page) if end is not None]
+        after = range(active.current_value + 1, active.current_value + count + 1)
+        return [{active.param_name: page} for page in after if page <= min(ends, default=page)]
 
     def __copy__(self) -> MonitoredPaginator:
-        twin = MonitoredPaginator.__new__(MonitoredPaginator)
-        vars(twin).update(vars(self))
-        twin._start_over()
-        return twin
+        duplicate = MonitoredPaginator.__new__(MonitoredPaginator)
+        vars(duplicate).update(vars(self))
+        duplicate._reset()
+        return duplicate
 
     def __deepcopy__(self, memo: dict[int, Any]) -> MonitoredPaginator:
         return copy.copy(self)
 
     def __str__(self) -> str:
-        return f"WatchedPages around {type(self._run).__name__}"
+        return f"MonitoredPaginator of {type(self._active).__name__}"
 
 
-OWN: Mapping[str, Callable[..., BasePaginator]] = {
-    "page_number": PageNumberPaginator,
-    "cursor": CursorPaginator,
-}
-
-
-def create_paginator(
-    paginator: str | Mapping[str, Any] | BasePaginator | None,
-    id_of: Callable[[Any], Hashable],
-    report: OnResult = no_report,
-    bookmark: Bookmark | None = None,
-) -> BasePaginator:
-    """The paginator for a REST API configuration's `paginator` value.
-
-    `offset` becomes OffsetPages, everything else dlt's own paginator inside WatchedPages. None or
-    "auto": dlt's detection looks at the first answer (it never finds offsets: name those), and
-    what it found is watched too. For `page_number`, `total_path` is the number of pages, as in
-    dlt; it may be left out. `bookmark` is used by OffsetPages only.
-
-    Raises ValueError for a type dlt does not know, or options the type does not take.
-    """
-    if isinstance(paginator, (OffsetPaginator, MonitoredPaginator)):
-        return paginator
-    if isinstance(paginator, BasePaginator) or paginator is None:
-        return MonitoredPaginator(paginator, id_of, report)
-    options: dict[str, Any] = {"type": paginator} if isinstance(paginator, str) else dict(paginator)
-    kind = options.pop("type", "auto")
-    try:
-        if kind == "offset":
-            return OffsetPaginator(**options, id_of=id_of, report=report, bookmark=bookmark)
-        if own := OWN.get(kind):
-            return MonitoredPaginator(own(**options), id_of, report)
-        config = cast("Any", {"type": kind, **options})
-        return MonitoredPaginator(create_dlt_paginator(config), id_of, report)
-    except TypeError as error:
-        problem = str(error)
-    raise ValueError(f"paginator of type {kind!r}: {problem.rpartition('__init__() ')[2]}")
-
-
-def _monitor_for(run: BasePaginator | None) -> PageMonitor:
-    if isinstance(run, SinglePagePaginator):
+def _monitor_for(active: BasePaginator | None) -> PageMonitor:
+    if isinstance(active, SinglePagePaginator):
         return PageMonitor(PaginationKind.SINGLE)
-    if isinstance(run, RangePaginator):
-        unlimited = isinstance(run, PageNumberPaginator) and run.chosen_stop is False
-        name = run.param_name or run.param_body_path or "page"
+    if isinstance(active, RangePaginator):
+        unlimited = isinstance(active, PageNumberPaginator) and active.configured_stop is False
+        name = active.param_name or active.param_body_path or "page"
         return PageMonitor(PaginationKind.NUMBERED, parameter=name, limit_empty_pages=not unlimited)
-    cursor = run.cursor_param if isinstance(run, JSONResponseCursorPaginator) else None
+    cursor = active.cursor_param if isinstance(active, JSONResponseCursorPaginator) else None
     return PageMonitor(PaginationKind.LINKED, parameter=cursor or "cursor")
 
 
-def _limit_reached(run: BasePaginator) -> str | None:
-    """The user's own bound, if that is what ended the reading."""
-    if isinstance(run, RangePaginator) and run.maximum_value is not None:
-        reached = run.current_value >= run.maximum_value
-        return f"maximum_page {run.maximum_value:,}" if reached else None
-    return None
+def _describe_limit(active: BasePaginator) -> str | None:
+    """Return the configured limit, if it was reached."""
+    if not isinstance(active, RangePaginator) or active.maximum_value is None:
+        return None
+    is_reached = active.current_value >= active.maximum_value
+    return f"maximum_page {active.maximum_value:,}" if is_reached else None
 
 
-def _counts(link: str | None) -> bool:
-    """Does a link to the next page say its number, or how many rows to skip?"""
+def _is_counting_link(link: str | None) -> bool:
+    """Return whether a link to the next page contains its number or offset."""
     query = parse_qs(urlsplit(link or "").query)
-    return any(value.isdecimal() for name in COUNTERS for value in query.get(name, ()))
+    return any(value.isdecimal() for name in COUNTING_PARAMS for value in query.get(name, ()))
 
 
 def _fingerprint(request: Request) -> int:
-    """The same for requests that ask for the same page."""
+    """Return a value that is equal for requests of the same page."""
     return hash((request.url, repr(request.params), repr(request.json)))

@@ -1,4 +1,4 @@
-"""dlt's offset paging, with OffsetWalk deciding what to ask."""
+"""dlt's offset pagination, driven by `OffsetWalk`."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from event_assets.pagination.checkpoint import Bookmark
+from event_assets.pagination.checkpoint import CheckpointHandle
 from event_assets.pagination.offset_walk import OffsetWalk
-from event_assets.pagination.result import OnResult, PaginationResult, mark_truncated, no_report
-from event_assets.pagination.seen_ids import row_ids
-from event_assets.pagination.totals import AUTO, TotalFinder, compile_path, find_more, overflows
+from event_assets.pagination.result import OnResult, PaginationResult, ignore_result, mark_truncated
+from event_assets.pagination.seen_ids import extract_ids
+from event_assets.pagination.totals import (
+    AUTO,
+    TotalFinder,
+    compile_path,
+    find_has_more,
+    is_truncated,
+)
 
 
 class OffsetPaginator(BasePaginator):
-    """A paginator with the options of dlt's OffsetPaginator that misses no row, or says so.
+    """A paginator with the options of dlt's OffsetPaginator that misses no row, or reports it.
 
-    `report` is called with the outcome when a run begins (not finished: False), after every
-    answer, and with the verdict after the last; so whatever ends a run early, the last report
-    stands. It is called before the answer's rows are handed on. A copy, deep or not, shares
-    `report` and `id_of`, and every run starts fresh.
+    `on_result` is called when a run starts (not complete), after every response and at the end,
+    before the rows of the response are delivered. Every run starts from scratch; copies share
+    `on_result` and `get_id`.
 
-    Pages that are not to be delivered come out empty, and the seam row is taken out of its page:
-    while the list stays still, every row comes out once.
+    Pages that must not be delivered are emptied, and the overlapping row is removed from its page:
+    while the list does not change, every row is delivered once.
     """
 
     def __init__(
@@ -42,22 +47,23 @@ class OffsetPaginator(BasePaginator):
         has_more_path: jsonpath.TJsonPath | None = None,
         offset_body_path: str | None = None,
         limit_body_path: str | None = None,
-        id_of: Callable[[Any], Hashable],
-        report: OnResult = no_report,
-        bookmark: Bookmark | None = None,
+        get_id: Callable[[Any], Hashable],
+        on_result: OnResult = ignore_result,
+        checkpoint: CheckpointHandle | None = None,
     ) -> None:
-        """Options as in dlt, with these differences.
+        """Accept dlt's options, with these differences.
 
-        `total_path` may be left out: the usual places are searched; None: there is no total. A
-        total or has-more that is not in the answer is no error. `id_of` gives a row's id, or None.
-        `bookmark` says where to begin, and is told where the run is; copies share it.
+        `total_path` is optional: the usual paths are searched; None: there is no total. A missing
+        total or has-more is not an error. `get_id` returns a row's id, or None. `checkpoint` says
+        where to start, and receives the state of the run; copies share it.
 
-        Raises ValueError for both or neither of a parameter's name and its place in the body,
-        a limit below 1, or a negative offset.
+        Raises:
+            ValueError: both or neither of a parameter's name and body path are given, the limit is
+                below 1, or the offset is negative.
         """
         super().__init__()
-        self.offset_param = _one_place("offset", offset_param, offset_body_path)
-        self.limit_param = _one_place("limit", limit_param, limit_body_path)
+        self.offset_param = _query_param("offset", offset_param, offset_body_path)
+        self.limit_param = _query_param("limit", limit_param, limit_body_path)
         self.offset_body_path = offset_body_path
         self.limit_body_path = limit_body_path
         self.limit = int(limit)
@@ -66,12 +72,12 @@ class OffsetPaginator(BasePaginator):
         self.stop_after_empty_page = stop_after_empty_page
         self._totals = TotalFinder(total_path)
         self._more_path = compile_path(has_more_path)
-        self._id_of = id_of
-        self._report = report
-        self._bookmark = bookmark or Bookmark()
+        self._get_id = get_id
+        self._on_result = on_result
+        self._checkpoint = checkpoint or CheckpointHandle()
         self._walk = self._new_walk()
-        self._overflows = False
-        self._frontier: Hashable = None
+        self._is_truncated = False
+        self._last_delivered_id: Hashable = None
 
     def _new_walk(self) -> OffsetWalk:
         return OffsetWalk(
@@ -83,64 +89,66 @@ class OffsetPaginator(BasePaginator):
         )
 
     @property
-    def outcome(self) -> PaginationResult:
-        """Of this object's current or last run."""
-        return mark_truncated(self._walk.outcome) if self._overflows else self._walk.outcome
+    def result(self) -> PaginationResult:
+        """The result of the current or last run."""
+        return mark_truncated(self._walk.result) if self._is_truncated else self._walk.result
 
     def init_request(self, request: Request) -> None:
-        """Begin a new run."""
+        """Start a new run."""
         self._walk = self._new_walk()
-        self._overflows = False
-        if self._bookmark.begin:
-            self._walk.resume(self._bookmark.begin)
-        self._bookmark.new_ids = self._walk.new_ids
-        self._bookmark.at = lambda: None if self._overflows else self._walk.position()
-        self._frontier = self._walk.last_id
+        self._is_truncated = False
+        if self._checkpoint.resume_from:
+            self._walk.resume(self._checkpoint.resume_from)
+        self._checkpoint.count_new_ids = self._walk.count_new_ids
+        self._checkpoint.take_snapshot = lambda: (
+            None if self._is_truncated else self._walk.take_snapshot()
+        )
+        self._last_delivered_id = self._walk.last_id
         self._has_next_page = True
-        self._report(self.outcome)
+        self._on_result(self.result)
         self.update_request(request)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Judge an answer; `data` is what the consumer will get."""
+        """Process a response; `data` is the list that dlt delivers."""
         rows = [] if data is None else data
-        self._overflows |= overflows(response)
+        self._is_truncated |= is_truncated(response)
         total = self._totals.find(response)
-        more = find_more(response, self._more_path)
-        ids = row_ids(rows, self._id_of)
+        more = find_has_more(response, self._more_path)
+        ids = extract_ids(rows, self._get_id)
         if not self._walk.receive(ids, total, more):
             rows.clear()
         elif ids:
-            if ids[0] == self._frontier:
+            if ids[0] == self._last_delivered_id:
                 del rows[0]
-            self._frontier = ids[-1]
+            self._last_delivered_id = ids[-1]
         self._has_next_page = not self._walk.done
-        self._report(self.outcome)
+        self._on_result(self.result)
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
         params = self._params(self._walk.offset)
         if params:
-            # a new dict: the one in the request may be the caller's configuration
+            # a new dict: the request's may be the caller's configuration
             request.params = {**cast("dict[str, Any]", request.params or {}), **params}
-        body = [
+        body_values = [
             (self.offset_body_path, self._walk.offset),
             (self.limit_body_path, self._walk.limit),
         ]
-        for path, value in body:
+        for path, value in body_values:
             if path:
                 document = cast("dict[str, Any]", request.json or {})
                 jsonpath.set_value_at_path(document, path, value)
                 request.json = document
 
     def stopped_early(self) -> None:
-        """The pages ended before this paginator did: the configuration ignores an answer."""
+        """Finish at a response that the configuration ignores."""
         self._walk.stopped_early()
-        self._report(self.outcome)
+        self._on_result(self.result)
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
-        """Query parameters of up to `count` requests after the next, if the list stays still.
+        """Return query parameters of up to `count` requests after the next one.
 
-        Empty where the offset travels in the body.
+        Empty if the offset is sent in the body.
         """
         if not self.offset_param:
             return []
@@ -151,23 +159,23 @@ class OffsetPaginator(BasePaginator):
         return {name: value for name, value in values if name}
 
     def __copy__(self) -> OffsetPaginator:
-        twin = OffsetPaginator.__new__(OffsetPaginator)
-        vars(twin).update(vars(self))
-        twin._walk = twin._new_walk()
-        twin._overflows = False
-        return twin
+        duplicate = OffsetPaginator.__new__(OffsetPaginator)
+        vars(duplicate).update(vars(self))
+        duplicate._walk = duplicate._new_walk()
+        duplicate._is_truncated = False
+        return duplicate
 
     def __deepcopy__(self, memo: dict[int, Any]) -> OffsetPaginator:
         return copy.copy(self)
 
     def __str__(self) -> str:
-        return f"OffsetPages at offset {self._walk.offset}, limit {self.limit}"
+        return f"OffsetPaginator at offset {self._walk.offset}, limit {self.limit}"
 
 
-def _one_place(name: str, param: str | None, body_path: str | None) -> str | None:
-    """The query parameter to use; None if the value travels in the body."""
+def _query_param(name: str, param: str | None, body_path: str | None) -> str | None:
+    """Return the name of the query parameter; None if the value is sent in the body."""
     if param is None and body_path is None:
         return name
     if bool(param) == bool(body_path):
-        raise ValueError(f"give either '{name}_param' or '{name}_body_path', not both")
+        raise ValueError(f"set either '{name}_param' or '{name}_body_path', not both")
     return param or None

@@ -1,4 +1,4 @@
-"""Reading a list again, because fewer ids came than it has rows."""
+"""Read a list again that has more rows than ids were received."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from event_assets.pagination.seen_ids import DistinctIds
 
 
 class Recount:
-    """Looks for rows that moved or entered behind the reading position, from the list's start.
+    """Finds rows that were inserted or moved behind the current offset, from the list's start.
 
-    Reads until as many different ids came as the list has rows, then measures the length again at
-    its end. Without deletions more ids than rows cannot have come, so equal counts mean that every
-    row came. At most two whole passes and six in all; one that finds nothing is the last.
+    Reads until there are as many distinct ids as rows, then measures the length at the end of the
+    list again. Without deletions there cannot be more ids than rows, so equal counts mean that all
+    rows were received. At most two full passes and six in all; a pass without a new id is the last.
     """
 
     def __init__(self, seen: DistinctIds, start: int, length: int, page_size: int) -> None:
-        """`start` is the first row's offset, `length` the list's rows at its last end.
+        """Start at offset `start`, for a list of `length` rows.
 
-        A page of one row is an end if the server was seen to send `page_size` > 1 rows.
+        `page_size` is the largest page so far: if it is above 1, a page of one row is the last.
         """
-        seen.index()
+        seen.build_index()
         self.offset = start
         self.passes = 1
         self.length = length
-        self.agrees: bool | None = None
-        """Whether the counts agree; None while reading."""
-        self.grew = False
-        """Was the list longer at its last end than at the one before?"""
-        self.at_tail = False
+        self.counts_agree: bool | None = None
+        """Whether the counts agree; None before the end."""
+        self.has_grown = False
+        """Whether the list was longer at the end of this pass than of the previous one."""
+        self.is_at_tail = False
         self._end_size = min(page_size - 1, 1)
         self._seen = seen
         self._start = start
         self._whole_passes = self._found = 0
 
     def receive(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> None:
-        """Take the answer to `offset`, as in OffsetWalk; sets the next one, or `agrees`."""
+        """Process the page at `offset`; set the next `offset`, or `counts_agree`."""
         end = self.offset + len(ids)
         self._found += self._seen.add_unseen(ids)
         distinct = self._seen.count()
@@ -43,25 +43,25 @@ class Recount:
             len(ids) <= self._end_size or more is False or (trusted is not None and end >= trusted)
         )
         if trusted is not None and distinct >= trusted - self._start:
-            self.agrees = True
+            self.counts_agree = True
         elif ended:
             self._end_pass(max(end, trusted or 0) - self._start)
-        elif distinct >= self.length and not self.at_tail:
-            self.at_tail = True
+        elif distinct >= self.length and not self.is_at_tail:
+            self.is_at_tail = True
             self.offset = max(end, self._start + self.length)
         else:
             self.offset = end
 
     def _end_pass(self, length: int) -> None:
-        self._whole_passes += not self.at_tail
-        self.grew = length > self.length
+        self._whole_passes += not self.is_at_tail
+        self.has_grown = length > self.length
         self.length = length
         if self._seen.count() >= length:
-            self.agrees = True
-        elif self._whole_passes < 2 and self.passes < 6 and (self._found or self.grew):
+            self.counts_agree = True
+        elif self._whole_passes < 2 and self.passes < 6 and (self._found or self.has_grown):
             self.passes += 1
             self.offset = self._start
-            self.at_tail = False
+            self.is_at_tail = False
             self._found = 0
         else:
-            self.agrees = False
+            self.counts_agree = False

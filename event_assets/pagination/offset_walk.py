@@ -1,52 +1,53 @@
-"""Reading a list by offset and limit so that no row is missed. Pure: no HTTP, no dlt."""
+"""Read a list by offset and limit without missing a row. Pure: no HTTP, no dlt."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Sequence
 
-from event_assets.pagination.checkpoint import Position
+from event_assets.pagination.checkpoint import PaginationCheckpoint
 from event_assets.pagination.offset_recount import Recount
-from event_assets.pagination.result import IGNORED, PaginationResult
-from event_assets.pagination.seen_ids import DistinctIds, RecentIds, as_id
+from event_assets.pagination.result import IGNORED, UNFINISHED, PaginationResult
+from event_assets.pagination.seen_ids import DistinctIds, RecentIds, id_from_json
 from event_assets.pagination.totals import OffsetTotal
 
-Answer = Callable[[Sequence[Hashable], int | None, bool | None], bool]
-# what a position holds, beside the ids and the totals
-KEPT = (
-    *("offset", "_pages", "_rows", "_productive", "_stalled", "_seams", "_shifts", "_largest"),
-    *("_last_size", "_last_offset", "_repeats", "_holes", "_hole_from", "_uncounted", "_retracted"),
-    *("_trusted", "_changed_while_away"),
+PageHandler = Callable[[Sequence[Hashable], int | None, bool | None], bool]
+# stored in checkpoints, next to the ids and the totals: see FORMAT in sync/checkpoints.py
+SNAPSHOT_ATTRIBUTES = (
+    *("offset", "_pages", "_rows", "_pages_with_progress", "_pages_without_progress"),
+    *("_overlaps", "_shifts", "_largest_page", "_last_size", "_last_offset", "_repeats"),
+    *("_gaps", "_gap_start", "_pages_without_total", "_gap_retries"),
+    *("_last_trusted_total", "_changed_while_interrupted"),
 )
 
 
 class OffsetWalk:
-    """Decides which offset to ask next, and which answers may be delivered.
+    """Decides which offset to request next, and which pages to deliver.
 
-    The next offset is where the received rows end, less one, so that the last row must come back:
-    the seam. A page is joined if it begins the list or holds a row delivered lately. Proof that
-    joined pages miss nothing, whatever is inserted or deleted meanwhile: rows that exist together
-    keep their order. Let F be the furthest delivered row, and let every row that stays up to F be
-    delivered. A joined page is an unbroken run of the list at the moment it was read, and holds a
-    delivered row K, which is not beyond F. Rows that stay and lie between K and the page's last
-    row are in the page; those before K were delivered. So every staying row up to the further of
-    F and the page's last row is delivered. The moment of reading does not enter: pages fetched
-    ahead are as good. A page that is not joined means rows left in front; it is dropped, its ids
-    stay unknown, and the walk steps back by half a page, doubling, until a page joins.
+    Consecutive pages overlap by one row: the next offset is that of the last row received. A page
+    is connected if it starts the list or contains a recently delivered row. Connected pages miss
+    no row, whatever is inserted or deleted during the sync. Proof: rows keep their relative order.
+    Let F be the furthest delivered row, and let every remaining row up to F be delivered. A
+    connected page is a contiguous part of the list when it was read, and contains a delivered row
+    K, at or before F. Remaining rows between K and the end of the page are in the page; those
+    before K were delivered. So every remaining row up to F and up to the end of the page is
+    delivered. This does not depend on when a page was read, so prefetched pages are equally safe.
+    A page that is not connected means that the list has shifted: the page is dropped, and the
+    walk steps back by half a page, doubling, until a page connects.
 
-    The list ends where the server says so in a joined page: a page of one row (given that it
-    can send two), a trusted total, or `more` False. The length of the list then must be
-    covered by different ids; where it is not, rows entered or moved behind the reading position,
-    and it is read again from its start until the counts agree: at most two whole further sweeps.
+    The list ends at a connected page of one row (if the server can send two), at a trusted total,
+    or where `more` is False. The number of distinct ids must then match the length of the list.
+    If it does not, rows were inserted or moved behind the current offset, and the list is read
+    again until the counts agree, in at most two more full passes.
 
-    What no offset paging can see: a row that moves from ahead of the reading position to behind
-    it while as many rows are deleted (their ids count for the missing), or, with pages fetched
-    ahead, while as many are inserted. Pages of one row have no seam: their outcome is None.
+    Offset pagination cannot detect a row that moves from ahead of the current offset to behind it
+    while as many rows are deleted, or, with prefetched pages, inserted. Pages of one row do not
+    overlap: `complete` is None then.
 
-    It always ends: at most 300 + 8 x P answers, and at most 200 + 2 x P in a row that bring
-    nothing new, with P the pages whose last row was not among the last 20,000 delivered (so P
-    is at most the number of rows, and about rows / (page size - 1) in a quiet list); and never more
-    than `max_pages`, for a list that grows at its end as fast as it is read.
+    The walk always ends: after at most 300 + 8 x P pages, at most 200 + 2 x P consecutive ones
+    without a new row, where P is the number of pages that end with a row not among the last 20,000
+    delivered (in a quiet list about rows / (page size - 1)); and after `max_pages`, for a list
+    that grows at its end as fast as it is read.
     """
 
     def __init__(
@@ -59,246 +60,264 @@ class OffsetWalk:
         parameter: str = "offset",
         max_pages: int = 2_000_000,
     ) -> None:
-        """`start` is the offset of the list's first row.
+        """Start a walk.
 
-        Reading ends where it reaches offset `maximum`. An empty page in mid-list is read past
-        while a trusted total promises more, unless `stop_after_empty_page` is True; if it is
-        False, also without a total, up to `maximum`. `parameter` names the offset in reasons.
+        Args:
+            limit: rows to request per page.
+            start: offset of the first row.
+            maximum: offset at which to stop.
+            stop_after_empty_page: None: continue after an empty page while a trusted total
+                promises more rows; True: stop; False: continue also without a total, up to
+                `maximum`.
+            parameter: name of the offset parameter, for messages.
+            max_pages: the maximum number of pages to read.
 
-        Raises ValueError for a limit below 1 or a negative start.
+        Raises:
+            ValueError: the limit is below 1, or the start is negative.
         """
         if limit < 1 or start < 0:
-            raise ValueError(f"paging needs limit >= 1 and offset >= 0, got {limit} and {start}")
+            raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
         self.limit = limit
         self.offset: int = start
         self.done = False
         self._start = start
         self._maximum = maximum
-        self._past_empty = stop_after_empty_page
+        self._stop_after_empty_page = stop_after_empty_page
         self._parameter = parameter
         self._max_pages = max_pages
         self._recent = RecentIds()
         self._seen = DistinctIds()
         self._total = OffsetTotal(limit)
-        self._answer: Answer = self._sweep
-        self._verdict: tuple[bool | None, str] = (False, "The reading did not finish.")
-        self._pages = self._rows = self._productive = self._stalled = 0
-        self._seams = self._shifts = self._back = 0
-        # the page before, for servers that ignore the offset
-        self._largest = self._last_size = self._repeats = 0
+        self._handler: PageHandler = self._read_forward
+        self._conclusion: tuple[bool | None, str] = (False, UNFINISHED)
+        self._pages = self._rows = self._pages_with_progress = self._pages_without_progress = 0
+        self._overlaps = self._shifts = self._back_step = 0
+        # the previous page, to detect servers that ignore the offset
+        self._largest_page = self._last_size = self._repeats = 0
         self._last_page: list[Hashable] = []
         self._last_offset: int = start
         self._rereading_only_row = False
-        # stretches that came empty in mid-list, as (first, end) offsets
-        self._holes: list[tuple[int, int]] = []
-        self._hole_from = self._uncounted = self._retracted = 0
-        self._recounting: Recount | None = None
-        self._trusted: int | None = None
-        self._is_back = self._changed_while_away = False
+        # ranges of empty pages in the middle of the list, as (first, end) offsets
+        self._gaps: list[tuple[int, int]] = []
+        self._gap_start = self._pages_without_total = self._gap_retries = 0
+        self._recount: Recount | None = None
+        self._last_trusted_total: int | None = None
+        self._just_resumed = self._changed_while_interrupted = False
 
-    def position(self) -> str | None:
-        """Where the walk is, for `resume`; None while it does not read forward."""
-        elsewhere = self._back or self._rereading_only_row or not self._productive
-        if self.done or elsewhere or self._answer != self._sweep:
+    def take_snapshot(self) -> str | None:
+        """Return the state for `resume` as JSON; None while the walk does not read forward."""
+        is_searching = self._back_step or self._rereading_only_row or not self._pages_with_progress
+        if self.done or is_searching or self._handler != self._read_forward:
             return None
-        state = {name: getattr(self, name) for name in KEPT}
+        state = {name: getattr(self, name) for name in SNAPSHOT_ATTRIBUTES}
         totals = vars(self._total)
         return json.dumps(
-            state | {"recent": self._recent.kept(), "page": self._last_page, "totals": totals}
+            state
+            | {"recent": self._recent.take_snapshot(), "page": self._last_page, "totals": totals}
         )
 
-    def resume(self, position: Position) -> None:
-        """Be where another walk was, to go on as it would have done.
+    def resume(self, checkpoint: PaginationCheckpoint) -> None:
+        """Continue the walk of a checkpoint.
 
-        That a row may have moved from ahead of the position to behind it while a deletion hides
-        it is as likely as the time between is long. So where the next page shows that the list
-        has changed in that time, complete is None at the best.
+        The longer the interruption, the more likely a row has moved behind the checkpoint while a
+        deletion hides it. So `complete` is at best None if the next page shows a change.
         """
-        state = json.loads(position.text)
-        for name in KEPT:
+        state = json.loads(checkpoint.snapshot)
+        for name in SNAPSHOT_ATTRIBUTES:
             setattr(self, name, state[name])
         self._recent.restore(state["recent"])
-        self._last_page = [as_id(key) for key in state["page"]]
+        self._last_page = [id_from_json(key) for key in state["page"]]
         vars(self._total).update(state["totals"])
-        self._seen = position.seen
+        self._seen = checkpoint.seen
         self._seen.mark()
-        self._is_back = True
+        self._just_resumed = True
 
-    def new_ids(self) -> int | None:
-        """How many different ids were new since the last time; None if that is not known."""
-        count = self._seen.since_mark()
+    def count_new_ids(self) -> int | None:
+        """Return the number of distinct ids since the last call; None if unknown."""
+        count = self._seen.count_since_mark()
         self._seen.mark()
         return count
 
     @property
     def last_id(self) -> Hashable:
-        """The id of the last row of the page before; None before the first."""
+        """The id of the previous page's last row; None before the first page."""
         return self._last_page[-1] if self._last_page else None
 
     @property
-    def outcome(self) -> PaginationResult:
-        """What is known so far; `complete` is False until `done`."""
+    def result(self) -> PaginationResult:
+        """The result so far; `complete` is False until `done`."""
         return PaginationResult(
-            complete=self._verdict[0],
-            reason=self._verdict[1],
+            complete=self._conclusion[0],
+            reason=self._conclusion[1],
             pages=self._pages,
             rows=self._rows,
             distinct_ids=self._seen.count() if self.done else len(self._seen),
-            overlaps_confirmed=self._seams,
+            overlaps_confirmed=self._overlaps,
             shifts_recovered=self._shifts,
-            passes=1 + (self._recounting.passes if self._recounting else 0),
+            passes=1 + (self._recount.passes if self._recount else 0),
             total_reported=self._total.reported,
         )
 
     def upcoming(self, count: int) -> list[int]:
-        """Up to `count` offsets that follow `offset` if the list stays still.
+        """Return up to `count` offsets that follow `offset` if the list does not change.
 
-        Empty while the page size is not known, while the place is being searched, and where the
-        list seems to end; never beyond a trusted total.
+        Empty while the page size is unknown, after a shift, and where the list seems to end;
+        never beyond a trusted total.
         """
-        step = self._stride()
+        step = self._prefetch_step()
         if not step:
             return []
         after = range(self.offset + step, self.offset + step * (count + 1), step)
         ends = [end for end in (self._total.largest_trusted, self._maximum) if end is not None]
         return [at for at in after if at < min(ends, default=at + 1)]
 
-    def _stride(self) -> int:
-        if self.done or self._back or self._rereading_only_row or not self._last_size:
+    def _prefetch_step(self) -> int:
+        if self.done or self._back_step or self._rereading_only_row or not self._last_size:
             return 0
-        if self._answer == self._sweep:
-            full = self._last_size == self._largest
-            return max(1, self._largest - 1) if full or self._total.largest_trusted else 0
-        if self._recounting:
-            return 0 if self._recounting.at_tail else self._largest
-        return self._largest if self._answer == self._read_on else 0
+        if self._handler == self._read_forward:
+            full = self._last_size == self._largest_page
+            return max(1, self._largest_page - 1) if full or self._total.largest_trusted else 0
+        if self._recount:
+            return 0 if self._recount.is_at_tail else self._largest_page
+        return self._largest_page if self._handler == self._skip_gap else 0
 
     def receive(
         self, ids: Sequence[Hashable], total: int | None = None, more: bool | None = None
     ) -> bool:
-        """Take the answer to the request at `offset`; are its rows to be delivered?
+        """Process the page at `offset`; set the next `offset`, or `done`.
 
-        `ids` are the page's ids in order; `total` is the total in the same answer, `more` its own
-        word on whether rows follow. Sets the next `offset`, or `done`.
+        Args:
+            ids: the ids of the page's rows, in order.
+            total: the total in the response.
+            more: whether more rows follow, if the response says so.
 
-        Raises RuntimeError after the end.
+        Returns:
+            Whether to deliver the rows of the page.
+
+        Raises:
+            RuntimeError: the walk is done.
         """
         if self.done:
-            raise RuntimeError("the walk is over")
+            raise RuntimeError("the walk is done")
         self._pages += 1
-        self._stalled += 1
-        trusted = self._total.judge(total, self.offset, len(ids))
+        self._pages_without_progress += 1
+        trusted = self._total.evaluate(total, self.offset, len(ids))
         if trusted is None and not total:
-            self._uncounted += 1
+            self._pages_without_total += 1
         else:
-            self._uncounted = 0
-        if self._is_back:
-            self._is_back = False
-            same_total = None in (trusted, self._trusted) or trusted == self._trusted
-            self._changed_while_away |= list(ids[:1]) != [self.last_id] or not same_total
-        self._trusted = self._trusted if trusted is None else trusted
-        deliver = self._answer(ids, trusted, more)
+            self._pages_without_total = 0
+        if self._just_resumed:
+            self._just_resumed = False
+            same_total = (
+                None in (trusted, self._last_trusted_total) or trusted == self._last_trusted_total
+            )
+            self._changed_while_interrupted |= list(ids[:1]) != [self.last_id] or not same_total
+        self._last_trusted_total = self._last_trusted_total if trusted is None else trusted
+        deliver = self._handler(ids, trusted, more)
         if deliver:
             self._rows += len(ids)
         if not self.done and (
-            self._stalled > 200 + 2 * self._productive
-            or self._pages >= min(300 + 8 * self._productive, self._max_pages)
+            self._pages_without_progress > 200 + 2 * self._pages_with_progress
+            or self._pages >= min(300 + 8 * self._pages_with_progress, self._max_pages)
         ):
             self._give_up()
         return deliver
 
     def stopped_early(self) -> None:
-        """The configuration ended the reading: it ignores an answer."""
+        """Finish at a response that the configuration ignores."""
         if not self.done:
-            came = self._seen.count()
-            self._finish(None, f"{came:,} rows came; {IGNORED}.")
+            self._finish(None, f"{self._seen.count():,} rows received; {IGNORED}.")
 
-    # reading forward
-
-    def _sweep(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
+    def _read_forward(
+        self, ids: Sequence[Hashable], trusted: int | None, more: bool | None
+    ) -> bool:
         offset, size = self.offset, len(ids)
         end = offset + size
-        self._largest = max(self._largest, size)
+        self._largest_page = max(self._largest_page, size)
         promised = more is True or (trusted is not None and trusted > end)
-        if offset > self._start and self._largest > 1 and not self._recent.joins(ids):
+        if offset > self._start and self._largest_page > 1 and not self._recent.overlaps(ids):
             self._step_back()
             return False
-        if self._back:
-            self._back = 0
+        if self._back_step:
+            self._back_step = 0
             self._shifts += 1
-        elif offset > self._start and self._largest > 1:
-            self._seams += 1
+        elif offset > self._start and self._largest_page > 1:
+            self._overlaps += 1
         if not size:
-            self._empty_page(offset, promised)
+            self._handle_empty_page(offset, promised)
             return False
-        only_row_again = self._rereading_only_row and size == 1 and self._recent.joins(ids)
+        is_only_row_again = self._rereading_only_row and size == 1 and self._recent.overlaps(ids)
         self._rereading_only_row = False
-        ignored = self._note_page(ids)
+        is_offset_ignored = self._repeats_page(ids)
         self._deliver(ids)
         ended = (
-            (size == 1 and (self._largest > 1 or only_row_again))
+            (size == 1 and (self._largest_page > 1 or is_only_row_again))
             or more is False
-            or (trusted is not None and end >= trusted and size < self._largest)
+            or (trusted is not None and end >= trusted and size < self._largest_page)
         )
-        if ignored:
-            self._answer = self._check_ignored
+        if is_offset_ignored:
+            self._handler = self._confirm_ignored_offset
             self.offset = self._start
         elif ended and promised:
-            self._enter_hole(end)
+            self._enter_gap(end)
         elif ended:
             self._end_of_list(end)
         else:
-            self._go_on(end)
+            self._move_forward(end)
         return True
 
     def _deliver(self, ids: Sequence[Hashable]) -> None:
         fresh = self._recent.add(ids)
         self._seen.add(fresh)
-        # new rows in front of known ones, or at the start again, are no progress: a list that
-        # grows in front as fast as it is read would bring them for ever
-        if fresh and fresh[-1] == ids[-1] and (self.offset > self._start or not self._productive):
-            self._productive += 1
-            self._stalled = 0
+        # new rows before known ones, or at the start again, are no progress: a list that grows
+        # at its start as fast as it is read would have them forever
+        if (
+            fresh
+            and fresh[-1] == ids[-1]
+            and (self.offset > self._start or not self._pages_with_progress)
+        ):
+            self._pages_with_progress += 1
+            self._pages_without_progress = 0
 
-    def _go_on(self, end: int) -> None:
+    def _move_forward(self, end: int) -> None:
         if self._maximum is not None and end >= self._maximum:
-            self._finish(None, f"Stopped where maximum_offset {self._maximum:,} was reached.")
+            self._finish(None, f"Stopped at maximum_offset {self._maximum:,}.")
         else:
-            self.offset = end - 1 if self._largest > 1 else end
+            self.offset = end - 1 if self._largest_page > 1 else end
 
     def _step_back(self) -> None:
-        self._back = self._back * 2 or max(1, self._largest // 2)
-        self.offset = max(self._start, self.offset - self._back)
+        self._back_step = self._back_step * 2 or max(1, self._largest_page // 2)
+        self.offset = max(self._start, self.offset - self._back_step)
 
-    def _empty_page(self, offset: int, promised: bool) -> None:
-        """Nothing at the list's start, or after pages of a single row."""
+    def _handle_empty_page(self, offset: int, promised: bool) -> None:
+        """Process an empty page at the start of the list, or after pages of one row."""
         if promised:
-            self._enter_hole(offset)
+            self._enter_gap(offset)
         elif offset == self._start:
             self._end_of_list(offset)
         elif self._pages == 2:
-            # one row, then none: is it the list's only row, or did rows move up meanwhile?
+            # one row, then none: either the list has one row, or rows were deleted in between
             self._rereading_only_row = True
             self.offset = self._start
         else:
             self._end_of_list(offset)
 
-    def _note_page(self, ids: Sequence[Hashable]) -> bool:
-        """Did the same page come for three offsets? Then the server may ignore the offset."""
+    def _repeats_page(self, ids: Sequence[Hashable]) -> bool:
+        """Return whether three offsets had the same page: the server may ignore the offset."""
         page = list(ids)
         same = page == self._last_page and self.offset != self._last_offset
         self._repeats = self._repeats + 1 if same else 0
         self._last_page, self._last_offset, self._last_size = page, self.offset, len(page)
         return self._repeats >= 2
 
-    def _check_ignored(
+    def _confirm_ignored_offset(
         self, ids: Sequence[Hashable], trusted: int | None, more: bool | None
     ) -> bool:
-        """The list's start again: the same page, or did insertions only look like it?"""
-        self._answer = self._sweep
+        """Finish if the start of the list is the same page again; continue if it is not."""
+        self._handler = self._read_forward
         self._repeats = 0
         if list(ids) != self._last_page:
-            return self._sweep(ids, trusted, more)
+            return self._read_forward(ids, trusted, more)
         self._finish(
             False,
             f"The server sends the same {len(ids):,} rows for every offset: it ignores the "
@@ -307,171 +326,167 @@ class OffsetWalk:
         )
         return True
 
-    # empty stretches in mid-list
-
-    def _enter_hole(self, end: int) -> None:
-        """The pages end here, but the server says that there is more."""
-        self._hole_from = end
-        self._uncounted = 0
-        if self._past_empty is True:
-            self._finish_hole(end)
+    def _enter_gap(self, end: int) -> None:
+        """Process the end of the pages where the server says that more rows follow."""
+        self._gap_start = end
+        self._pages_without_total = 0
+        if self._stop_after_empty_page is True:
+            self._finish_gap(end)
         else:
-            self._answer = self._read_on
+            self._handler = self._skip_gap
             self.offset = end
             self._check_maximum()
 
     def _check_maximum(self) -> None:
         if self._maximum is not None and self.offset >= self._maximum:
-            self._finish_hole(self.offset)
+            self._finish_gap(self.offset)
 
-    def _read_on(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
+    def _skip_gap(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
         if ids:
-            self._largest = max(self._largest, len(ids))
-            self._answer = self._sweep
-            if self._recent.joins(ids):
-                return self._sweep(ids, trusted, more)
-            if self.offset == self._hole_from and self._retracted < 3:
-                # rows were added at the end meanwhile: join them by their seam
-                self._retracted += 1
-                self.offset = max(self._start, self._hole_from - 1)
+            self._largest_page = max(self._largest_page, len(ids))
+            self._handler = self._read_forward
+            if self._recent.overlaps(ids):
+                return self._read_forward(ids, trusted, more)
+            if self.offset == self._gap_start and self._gap_retries < 3:
+                # rows were added at the end: read them again, overlapping by one row
+                self._gap_retries += 1
+                self.offset = max(self._start, self._gap_start - 1)
                 return False
-            self._holes.append((self._hole_from, self.offset))
+            self._gaps.append((self._gap_start, self.offset))
             self._last_page, self._last_offset = list(ids), self.offset
             self._last_size = len(ids)
             self._deliver(ids)
-            self._go_on(self.offset + len(ids))
+            self._move_forward(self.offset + len(ids))
             return True
-        if trusted is not None and trusted <= self._hole_from and self._retracted < 3:
-            # the total was a moment behind
-            self._retracted += 1
-            self._answer = self._sweep
-            self.offset = max(self._start, self._hole_from - 1)
+        if trusted is not None and trusted <= self._gap_start and self._gap_retries < 3:
+            # the total was outdated
+            self._gap_retries += 1
+            self._handler = self._read_forward
+            self.offset = max(self._start, self._gap_start - 1)
             return False
-        self.offset += max(1, self._largest)
+        self.offset += max(1, self._largest_page)
         promised = trusted if trusted is not None else self._total.largest_trusted
-        unbounded = more is True or (self._past_empty is False and self._maximum is not None)
-        if self._uncounted > 2 or not (unbounded or (promised or 0) > self.offset):
-            self._finish_hole(promised or self.offset)
+        unbounded = more is True or (
+            self._stop_after_empty_page is False and self._maximum is not None
+        )
+        if self._pages_without_total > 2 or not (unbounded or (promised or 0) > self.offset):
+            self._finish_gap(promised or self.offset)
         else:
             self._check_maximum()
         return False
 
-    def _finish_hole(self, end: int) -> None:
-        self._holes.append((self._hole_from, max(end, self._hole_from)))
-        self._finish(False, self._holes_in_words())
+    def _finish_gap(self, end: int) -> None:
+        self._gaps.append((self._gap_start, max(end, self._gap_start)))
+        self._finish(False, self._describe_gaps())
 
-    def _holes_in_words(self) -> str:
-        shown = ", ".join(f"{first:,} to {end:,}" for first, end in self._holes[:3])
-        others = f" and {len(self._holes) - 3:,} more" if len(self._holes) > 3 else ""
-        said = self._total.largest_trusted
-        claim = f"reports {said:,} rows" if said is not None else "says that more rows follow"
+    def _describe_gaps(self) -> str:
+        shown = ", ".join(f"{first:,} to {end:,}" for first, end in self._gaps[:3])
+        others = f" and {len(self._gaps) - 3:,} more" if len(self._gaps) > 3 else ""
+        total = self._total.largest_trusted
+        claim = f"reports {total:,} rows" if total is not None else "says that more rows follow"
         return (
-            f"The API {claim} but sent {self._seen.count():,} different ids: nothing came at "
-            f"offsets {shown}{others}."
+            f"The API {claim} but sent {self._seen.count():,} distinct ids: the pages at offsets "
+            f"{shown}{others} are empty."
         )
 
-    # the end, and the counts
-
     def _end_of_list(self, end: int) -> None:
-        """A joined page showed the end: do the ids that came cover the list's length?"""
+        """Compare the number of distinct ids with the length of the list."""
         length, distinct = end - self._start, self._seen.count()
         missing = length - distinct
-        if self._holes:
-            self._finish(False, self._holes_in_words())
+        if self._gaps:
+            self._finish(False, self._describe_gaps())
         elif not length:
             self._finish(True, "The list is empty.")
-        elif self._largest == 1 and self.offset != self._start:
+        elif self._largest_page == 1 and self.offset != self._start:
             self._finish(
                 None,
-                f"{distinct:,} rows came one a page: pages of one row cannot show whether rows "
-                "were missed. Ask for a larger limit.",
+                f"{distinct:,} rows received, one row per page: such pages do not overlap, so "
+                "missed rows cannot be detected. Set a larger limit.",
             )
         elif missing <= 0:
-            self._counts_agree()
-        elif missing <= self._recent.twice_in_a_page:
+            self._finish_matched()
+        elif missing <= self._recent.repeats_in_page:
             self._finish(
                 None,
-                f"The list's {length:,} rows have only {distinct:,} different ids, some of them "
-                "twice in one page: is the primary key right?",
+                f"The list has {length:,} rows but only {distinct:,} distinct ids, some of them "
+                "twice on one page: check the primary key.",
             )
         else:
             self._start_recount(length)
 
-    def _counts_agree(self) -> None:
-        if self._total.unexplained(self._start + self._seen.count()):
+    def _finish_matched(self) -> None:
+        if self._total.may_echo_limit(self._start + self._seen.count()):
             self._finish(
                 None,
-                f"{self._seen.count():,} rows came, and the API reports {self.limit:,}: that may "
-                "be the limit it was asked for. Ask for another limit, or set total_path.",
+                f"{self._seen.count():,} rows received, and the API reports {self.limit:,}, which "
+                "may be the requested limit: set another limit, or total_path.",
             )
-        elif not self._recent.in_order:
+        elif not self._recent.is_ordered:
             self._finish(
                 None,
-                f"{self._seen.count():,} rows came, but the order is not stable: rows came back "
-                "in another order. Ask the API for one (a sort parameter).",
+                f"{self._seen.count():,} rows received, but the order is not stable: rows were "
+                "repeated in another order. Set a sort parameter.",
             )
-        elif self._changed_while_away:
+        elif self._changed_while_interrupted:
             self._finish(
                 None,
-                f"{self._seen.count():,} rows came, but the list changed while its reading was "
-                "interrupted: rows that moved may be missing. The next reading brings them.",
+                f"{self._seen.count():,} rows received, but the list changed while the sync was "
+                "interrupted: rows that moved may be missing. The next sync reads them.",
             )
         else:
-            self._finish(True, f"All {self._seen.count():,} rows came.")
+            self._finish(True, f"All {self._seen.count():,} rows were received.")
 
     def _start_recount(self, length: int) -> None:
-        self._recounting = Recount(self._seen, self._start, length, self._largest)
-        self._stalled = 0
-        self._answer = self._recount
+        self._recount = Recount(self._seen, self._start, length, self._largest_page)
+        self._pages_without_progress = 0
+        self._handler = self._read_again
         self.offset = self._start
 
-    def _recount(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
-        """Every page is delivered: that nothing which stayed in place is missing is proved."""
-        recounting = self._recounting
-        if recounting is None:
-            raise RuntimeError("no recount is under way")
-        self._largest = max(self._largest, len(ids))
-        before = recounting.passes
-        recounting.receive(ids, trusted, more)
-        if recounting.passes > before:
-            self._stalled = 0
-        self.offset = recounting.offset
-        if recounting.agrees:
-            self._counts_agree()
-        elif recounting.agrees is False:
-            self._rows_missing(recounting)
+    def _read_again(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
+        """Process a page of a further pass; all its rows are delivered."""
+        recount = self._recount
+        if recount is None:
+            raise RuntimeError("no recount is running")
+        self._largest_page = max(self._largest_page, len(ids))
+        before = recount.passes
+        recount.receive(ids, trusted, more)
+        if recount.passes > before:
+            self._pages_without_progress = 0
+        self.offset = recount.offset
+        if recount.counts_agree:
+            self._finish_matched()
+        elif recount.counts_agree is False:
+            self._finish_mismatched(recount)
         return bool(ids)
 
-    def _rows_missing(self, recounting: Recount) -> None:
-        figures = (
-            f"the list has {recounting.length:,} rows, but {self._seen.count():,} different ids "
-            f"came in {1 + recounting.passes} sweeps"
+    def _finish_mismatched(self, recount: Recount) -> None:
+        counts = (
+            f"the list has {recount.length:,} rows, but {self._seen.count():,} distinct ids "
+            f"were received in {1 + recount.passes} passes"
         )
-        if not self._recent.in_order:
+        if not self._recent.is_ordered:
             self._finish(
                 False,
-                f"Rows are missing: {figures}. The order is not stable: ask the API for one "
-                "(a sort parameter).",
+                f"Rows are missing: {counts}. The order is not stable: set a sort parameter.",
             )
-        elif recounting.grew:
-            self._finish(None, f"Rows enter faster than they can be counted: {figures}.")
+        elif recount.has_grown:
+            self._finish(None, f"Rows are added faster than they can be counted: {counts}.")
         else:
             self._finish(
                 False,
-                f"Rows are missing: {figures}. The API leaves rows out, or gives several rows "
-                "the same id.",
+                f"Rows are missing: {counts}. The API omits rows, or several share an id.",
             )
 
     def _give_up(self) -> None:
-        if self._answer == self._read_on:
-            self._finish_hole(self.offset)
+        if self._handler == self._skip_gap:
+            self._finish_gap(self.offset)
         else:
             self._finish(
                 False,
-                f"The list changes faster than it can be read: the last {self._stalled:,} of "
-                f"{self._pages:,} pages brought nothing new.",
+                "The list changes faster than it can be read: the last "
+                f"{self._pages_without_progress:,} of {self._pages:,} pages had no new rows.",
             )
 
     def _finish(self, complete: bool | None, reason: str) -> None:
-        self._verdict = (complete, reason)
+        self._conclusion = (complete, reason)
         self.done = True

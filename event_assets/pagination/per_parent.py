@@ -1,4 +1,4 @@
-"""Many short lists, one for each parent record, as one reading."""
+"""Paginate many lists, one for each parent record, and combine their results."""
 
 from __future__ import annotations
 
@@ -9,71 +9,72 @@ from typing import Any
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from event_assets.pagination.result import OnResult, PaginationResult, no_report
+from event_assets.pagination.result import UNFINISHED, OnResult, PaginationResult, ignore_result
 
-FIGURES = ("pages", "rows", "distinct_ids", "overlaps_confirmed", "shifts_recovered")
+SUMMED_FIELDS = ("pages", "rows", "distinct_ids", "overlaps_confirmed", "shifts_recovered")
 
 
 class ResultAggregator:
-    """Adds up the outcomes of many readings, from any thread.
+    """Combines the results of many lists. Thread-safe.
 
-    Complete is what every single one is. One that ended without an answer, because the
-    configuration ignores it (`response_actions`), counts as an empty list.
+    The result is complete if each list is. A list without a response, because the configuration
+    ignores it (`response_actions`), counts as empty.
     """
 
-    def __init__(self, report: OnResult = no_report) -> None:
-        self._report = report
+    def __init__(self, on_result: OnResult = ignore_result) -> None:
+        self._on_result = on_result
         self._lock = threading.Lock()
-        self._sums = dict.fromkeys(FIGURES, 0)
-        self._begun = 0
+        self._sums = dict.fromkeys(SUMMED_FIELDS, 0)
+        self._started = 0
         self._latest: dict[int, PaginationResult] = {}
 
-    def begin(self) -> OnResult:
-        """Give the report for one more reading."""
+    def start_list(self) -> OnResult:
+        """Return the callback for the results of one more list."""
         with self._lock:
-            self._begun += 1
-            number = self._begun
-        return lambda outcome: self._note(number, outcome)
+            self._started += 1
+            number = self._started
+        return lambda result: self._add(number, result)
 
-    def _note(self, number: int, outcome: PaginationResult) -> None:
+    def _add(self, number: int, result: PaginationResult) -> None:
         with self._lock:
-            before = self._latest.get(number, PaginationResult(False, ""))
-            for name in FIGURES:
-                self._sums[name] += getattr(outcome, name) - getattr(before, name)
-            self._latest[number] = outcome
-            now = PaginationResult(False, "The reading did not finish.", **self._sums)
-        self._report(now)
+            previous = self._latest.get(number, PaginationResult(False, ""))
+            for name in SUMMED_FIELDS:
+                self._sums[name] += getattr(result, name) - getattr(previous, name)
+            self._latest[number] = result
+            combined = PaginationResult(False, UNFINISHED, **self._sums)
+        self._on_result(combined)
 
     def finish(self) -> PaginationResult:
-        """Give the verdict, when all readings have ended."""
-        read = [outcome for outcome in self._latest.values() if outcome.pages]
-        bad = [outcome for outcome in read if outcome.complete is not True]
-        bad.sort(key=lambda outcome: outcome.complete is None)
-        came, lists = self._sums["distinct_ids"], f"{len(self._latest):,} lists"
-        reason = f"All {came:,} rows of {lists} came."
+        """Return the combined result, after all lists have ended."""
+        read = [result for result in self._latest.values() if result.pages]
+        incomplete = [result for result in read if result.complete is not True]
+        incomplete.sort(key=lambda result: result.complete is None)
+        rows, lists = self._sums["distinct_ids"], f"{len(self._latest):,} lists"
+        reason = f"All {rows:,} rows of {lists} were received."
         if self._latest and not read:
-            reason = f"Of {lists} none was answered, but by what response_actions ignore."
-            return PaginationResult(None, f"{reason} Is the endpoint's path right?", **self._sums)
-        if bad:
-            reason = f"{came:,} rows came; of {lists}, {len(bad):,} give reason to doubt: "
-            reason += bad[0].reason
-        return PaginationResult(bad[0].complete if bad else True, reason, **self._sums)
+            reason = f"None of {lists} was read: response_actions ignored every response."
+            return PaginationResult(None, f"{reason} Check the endpoint's path.", **self._sums)
+        if incomplete:
+            reason = f"{rows:,} rows received; {len(incomplete):,} of {lists} may be incomplete: "
+            reason += incomplete[0].reason
+        complete = incomplete[0].complete if incomplete else True
+        return PaginationResult(complete, reason, **self._sums)
 
 
 class PerParentPaginator(BasePaginator):
-    """Stands for the paginators of many readings: dlt copies it for each."""
+    """A paginator that builds a new one for each list, when dlt copies it."""
 
-    def __init__(self, make: Callable[[], BasePaginator]) -> None:
+    def __init__(self, make_paginator: Callable[[], BasePaginator]) -> None:
         super().__init__()
-        self._make = make
+        self._make_paginator = make_paginator
 
     def __deepcopy__(self, memo: dict[int, Any]) -> BasePaginator:
-        return self._make()
+        return self._make_paginator()
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Never called: only copies are used."""
-        raise TypeError(f"a copy is to be used for {response} and {data}")
+        """Raise: only copies may be used."""
+        raise TypeError(f"use a copy for {response} and {data}")
 
     def update_request(self, request: Request) -> None:
-        """Never called: only copies are used."""
-        raise TypeError(f"a copy is to be used for {request}")
+        """Raise: only copies may be used."""
+        raise TypeError(f"use a copy for {request}")

@@ -1,54 +1,54 @@
-"""What a walk through an API's pages can say of itself."""
+"""The result of paginating a list."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-IGNORED = "the reading stopped at an answer that response_actions ignore"
+IGNORED = "paging stopped at a response that response_actions ignore"
+UNFINISHED = "The sync did not finish."
 
 
 @dataclass(frozen=True, slots=True)
 class PaginationResult:
-    """Whether every row came, and the figures behind the answer.
+    """Whether all rows of a list were received, and the counts.
 
-    `complete` is True: every row that stayed in the API from the first request to the last was
-    delivered; False: rows are missing, or the walk did not finish; None: nothing speaks against
-    it, but the API gives no way to verify it. `reason` says why in one plain sentence.
+    `complete` is True: every row that was in the list from the first request to the last was
+    delivered; False: rows are missing, or the sync did not finish; None: the API provides no way
+    to verify it. `reason` explains it in a sentence for the user.
     """
 
     complete: bool | None
     reason: str
     pages: int = 0
-    """Answers received."""
+    """Responses received."""
     rows: int = 0
-    """Rows in delivered pages, repeats (the seams) included."""
+    """Rows in delivered pages, including overlaps."""
     distinct_ids: int = 0
-    """Different ids among them; while the walk is under way an upper estimate."""
+    """Distinct ids among them; an upper bound until the end."""
     overlaps_confirmed: int = 0
-    """Pages in which a row of an earlier page came back as it should."""
+    """Pages that overlap with a previous page, as expected."""
     shifts_recovered: int = 0
-    """Times the list had moved, and the place was found again by stepping back."""
+    """Shifts of the list after which an overlapping page was found."""
     passes: int = 1
-    """Passes over the list; further ones look for rows that moved."""
+    """Passes over the list; further passes look for rows that moved."""
     total_reported: int | None = None
-    """The last total the API sent, believed or not."""
+    """The last total the API reported, trusted or not."""
 
 
-def mark_truncated(outcome: PaginationResult) -> PaginationResult:
-    """Correct the outcome of a list that is longer than what the API lets be read, as it says."""
-    if outcome.complete is False:
-        return outcome
-    came = outcome.distinct_ids
+def mark_truncated(result: PaginationResult) -> PaginationResult:
+    """Return the result as not complete: the API reports more rows than it returns."""
+    if result.complete is False:
+        return result
     reason = (
-        f"{came:,} rows came, and the API says that there are more than it shows "
-        "(`overflow: true`): ask for less, or set `windows`."
+        f"{result.distinct_ids:,} rows received, but the API says that there are more "
+        "(`overflow: true`): request fewer rows, or set `windows`."
     )
-    return replace(outcome, complete=False, reason=reason)
+    return replace(result, complete=False, reason=reason)
 
 
 OnResult = Callable[[PaginationResult], None]
 
 
-def no_report(outcome: PaginationResult) -> None:
-    """A report that goes nowhere, for walks whose outcome nobody reads."""
+def ignore_result(result: PaginationResult) -> None:
+    """Do nothing: the default `OnResult`."""

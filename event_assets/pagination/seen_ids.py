@@ -1,4 +1,4 @@
-"""Which ids have come: the latest ones with their order, and all of them for counting."""
+"""Track the ids of received rows: recent ids with their order, and the number of all ids."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 UNRANKED = -1
 
 
-def row_ids(rows: Sequence[Any], id_of: Callable[[Any], Hashable]) -> list[Hashable]:
-    """The id of each row; one that is None or unhashable is replaced by the row's own text.
+def extract_ids(rows: Sequence[Any], get_id: Callable[[Any], Hashable]) -> list[Hashable]:
+    """Return the id of each row; the row's text replaces an id that is None or unhashable.
 
-    Rows without an id thus stay apart from each other and never make a seam by accident.
+    So rows without an id are distinct and do not overlap by accident.
     """
-    ids = [id_of(row) for row in rows]
+    ids = [get_id(row) for row in rows]
     try:
         hash(tuple(ids))
     except TypeError:
-        return [_or_text(key, row) for key, row in zip(ids, rows, strict=True)]
+        return [_id_or_text(key, row) for key, row in zip(ids, rows, strict=True)]
     if None in ids:
-        return [_or_text(key, row) for key, row in zip(ids, rows, strict=True)]
+        return [_id_or_text(key, row) for key, row in zip(ids, rows, strict=True)]
     return ids
 
 
-def _or_text(key: Hashable, row: object) -> Hashable:
+def _id_or_text(key: Hashable, row: object) -> Hashable:
     try:
         hash(key)
     except TypeError:
@@ -34,16 +34,16 @@ def _or_text(key: Hashable, row: object) -> Hashable:
     return ("row without an id", repr(row)) if key is None else key
 
 
-def as_id(value: Any) -> Hashable:
-    """Give an id as it was before it went through JSON, which knows no tuples."""
-    return tuple(map(as_id, value)) if isinstance(value, list) else value
+def id_from_json(value: Any) -> Hashable:
+    """Restore an id from JSON, where a tuple is a list."""
+    return tuple(map(id_from_json, value)) if isinstance(value, list) else value
 
 
 class RecentIds:
     """The last `size` to 2 x `size` delivered ids, each with its rank in the list's order.
 
-    Two dicts take turns, so that forgetting costs nothing per row. Rows that came in between rows
-    delivered before have no rank: their place says nothing about order.
+    Two dicts alternate, so that old ids are dropped at once. Rows inserted between known rows have
+    no rank.
     """
 
     def __init__(self, size: int = 20_000) -> None:
@@ -53,42 +53,42 @@ class RecentIds:
         self._next_rank = 0
         self._floor = 0
         self._frontier: Hashable = None
-        self.in_order = True
-        """False once rows came back in another order than they were delivered in."""
-        self.twice_in_a_page = 0
-        """Rows whose id stood in their own page already."""
+        self.is_ordered = True
+        """False once rows were repeated in another order."""
+        self.repeats_in_page = 0
+        """Rows with an id that another row of their page has."""
 
-    def kept(self) -> dict[str, Any]:
-        """Give what `restore` needs, for JSON."""
+    def take_snapshot(self) -> dict[str, Any]:
+        """Return the state for `restore`, as values for JSON."""
         return {
             "old": list(self._old.items()),
             "new": list(self._new.items()),
             "next_rank": self._next_rank,
             "floor": self._floor,
             "frontier": self._frontier,
-            "in_order": self.in_order,
-            "twice_in_a_page": self.twice_in_a_page,
+            "is_ordered": self.is_ordered,
+            "repeats_in_page": self.repeats_in_page,
         }
 
-    def restore(self, kept: Mapping[str, Any]) -> None:
-        """Be as the one was that `kept` tells of."""
-        self._old = {as_id(key): rank for key, rank in kept["old"]}
-        self._new = {as_id(key): rank for key, rank in kept["new"]}
-        self._next_rank, self._floor = kept["next_rank"], kept["floor"]
-        self._frontier = as_id(kept["frontier"])
-        self.in_order, self.twice_in_a_page = kept["in_order"], kept["twice_in_a_page"]
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Restore the state of a snapshot."""
+        self._old = {id_from_json(key): rank for key, rank in snapshot["old"]}
+        self._new = {id_from_json(key): rank for key, rank in snapshot["new"]}
+        self._next_rank, self._floor = snapshot["next_rank"], snapshot["floor"]
+        self._frontier = id_from_json(snapshot["frontier"])
+        self.is_ordered, self.repeats_in_page = snapshot["is_ordered"], snapshot["repeats_in_page"]
 
-    def joins(self, ids: Sequence[Hashable]) -> bool:
-        """Is any of these rows among those delivered lately?"""
+    def overlaps(self, ids: Sequence[Hashable]) -> bool:
+        """Return whether any of these rows was delivered recently."""
         return not (self._new.keys().isdisjoint(ids) and self._old.keys().isdisjoint(ids))
 
     def add(self, ids: Sequence[Hashable]) -> Sequence[Hashable]:
-        """Remember a delivered page; returns its ids that were not known, in order."""
+        """Add a delivered page; return its new ids, in order."""
         if len(self._new) >= self._size:
             self._old, self._new = self._new, {}
         size = len(set(ids))
         following = ids[1:]
-        # the usual page, without building sets
+        # fast path of the usual page
         if (
             ids
             and size == len(ids)
@@ -98,14 +98,14 @@ class RecentIds:
         ):
             self._rank(following)
             return following
-        self.twice_in_a_page += len(ids) - size
+        self.repeats_in_page += len(ids) - size
         fresh = set(ids).difference(self._new).difference(self._old)
-        in_order = [key for key in dict.fromkeys(ids) if key in fresh]
+        is_ordered = [key for key in dict.fromkeys(ids) if key in fresh]
         self._rank_around_known(ids, fresh)
-        return in_order
+        return is_ordered
 
     def _rank(self, ids: Sequence[Hashable]) -> None:
-        """Rank rows that follow the highest ranked row directly."""
+        """Rank rows that directly follow the highest ranked row."""
         if ids:
             first = self._next_rank
             self._next_rank = first + len(ids)
@@ -113,19 +113,19 @@ class RecentIds:
             self._frontier = ids[-1]
 
     def _rank_around_known(self, ids: Sequence[Hashable], fresh: set[Hashable]) -> None:
-        """Check the order of known rows, and rank the fresh ones behind the last of them.
+        """Check the order of known rows, and rank the new rows after the last of them.
 
-        Where that last one is not the highest ranked row (which has left, or lies behind the
-        page), older ranks say nothing about the fresh rows: they are not compared any more.
+        If that is not the highest ranked row, older ranks are not comparable to those of the new
+        rows and are ignored from then on.
         """
-        known_at = [at for at, key in enumerate(ids) if key not in fresh]
-        ranks = [self._rank_of(ids[at]) for at in known_at]
+        known_positions = [at for at, key in enumerate(ids) if key not in fresh]
+        ranks = [self._rank_of(ids[at]) for at in known_positions]
         ranks = [rank for rank in ranks if rank >= self._floor]
         if ranks != sorted(ranks):
-            self.in_order = False
-        last = known_at[-1] if known_at else -1
+            self.is_ordered = False
+        last = known_positions[-1] if known_positions else -1
         after = dict.fromkeys(ids[last + 1 :])
-        if not known_at or ids[last] != self._frontier:
+        if not known_positions or ids[last] != self._frontier:
             self._floor = self._next_rank
         self._new.update(dict.fromkeys(fresh.difference(after), UNRANKED))
         self._rank(list(after))
@@ -136,10 +136,10 @@ class RecentIds:
 
 
 class DistinctIds:
-    """How many different ids came, in 8 bytes an id: a 64-bit hash each, counted by Arrow.
+    """Counts distinct ids in 8 bytes per id: a 64-bit hash each, counted by Arrow.
 
-    Among ten million rows two ids share a hash with a chance of about 1 in 400,000; the count is
-    then one too low, which errs on the side of "not complete".
+    In ten million rows two ids share a hash with a probability of about 1 in 400,000; the count is
+    then one too low, and the result "not complete".
     """
 
     def __init__(self) -> None:
@@ -150,15 +150,15 @@ class DistinctIds:
         self._later: set[int] = set()
 
     def __len__(self) -> int:
-        """Ids added, repeats included."""
+        """Return the number of ids added, including repeats."""
         return len(self._hashes) // 8 + len(self._sorted or ()) + len(self._later)
 
     def add(self, ids: Sequence[Hashable]) -> None:
-        """Note ids; before `index` only."""
+        """Add ids; only before `build_index`."""
         self._hashes += struct.pack(f"{len(ids)}q", *map(hash, ids))
 
     def count(self) -> int:
-        """Different ids so far."""
+        """Return the number of distinct ids."""
         if self._sorted is not None:
             return len(self._sorted) + len(self._later)
         added, _ = self._counted
@@ -167,26 +167,26 @@ class DistinctIds:
         return self._counted[1]
 
     def mark(self) -> None:
-        """Have `since_mark` count the ids that come from here on."""
+        """Let `count_since_mark` count from here."""
         self._marked = len(self._hashes)
 
-    def since_mark(self) -> int | None:
-        """Different ids among those noted since `mark`; None after `index`."""
+    def count_since_mark(self) -> int | None:
+        """Return the number of distinct ids since `mark`; None after `build_index`."""
         if self._sorted is not None:
             return None
         return len(self._distinct(self._marked))
 
-    def index(self) -> None:
-        """From here on `add_unseen` can be asked; drops the repeats."""
+    def build_index(self) -> None:
+        """Drop repeats, and allow `add_unseen`."""
         if self._sorted is None:
             values = self._distinct().sort()
             self._sorted = memoryview(values.buffers()[1]).cast("q")[: len(values)]
             self._hashes = bytearray()
 
     def add_unseen(self, ids: Iterable[Hashable]) -> int:
-        """Note ids; how many of them had never come. After `index` only."""
+        """Add ids, and return how many are new; only after `build_index`."""
         if self._sorted is None:
-            raise RuntimeError("index() comes first")
+            raise RuntimeError("call build_index() first")
         before = len(self._later)
         for value in map(hash, ids):
             at = bisect_left(self._sorted, value)

@@ -1,4 +1,4 @@
-"""Reading a list in windows of time, where an API shows only the first rows of a long one."""
+"""Paginate a list in time windows, for APIs that return only the first rows of a long list."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from event_assets.config.time_windows import FIRST, LAST, WRITERS, TimeWindowsConfig, parse_day
-from event_assets.pagination.result import OnResult, PaginationResult, no_report
-from event_assets.pagination.seen_ids import DistinctIds, row_ids
-from event_assets.pagination.totals import AUTO, TotalFinder, overflows
+from event_assets.pagination.result import UNFINISHED, OnResult, PaginationResult, ignore_result
+from event_assets.pagination.seen_ids import DistinctIds, extract_ids
+from event_assets.pagination.totals import AUTO, TotalFinder, is_truncated
 
 Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """How a list is cut into windows.
+    """How a list is split into time windows.
 
     Attributes:
-        param_from, param_to: the query parameters that take the bounds.
-        write: how a bound is written.
-        cap: rows of one list that the API lets be read.
-        span: from when to when there may be rows.
-        whole: whether that is all there is: then the list is read uncut first, and its total must
-            be covered in the end.
-        step: the shortest time between two bounds; windows overlap by it, so that it does not
-            matter whether the API counts the bounds in.
+        param_from, param_to: query parameters of the bounds.
+        write: formats a bound.
+        cap: maximum number of rows the API returns of one list.
+        span: the time range that may contain rows.
+        whole: whether the span is unrestricted: then the whole list is read first, and its total
+            must be reached in the end.
+        step: the shortest window; windows overlap by it, so that inclusive and exclusive bounds
+            work alike.
     """
 
     param_from: str
@@ -46,7 +46,7 @@ class WindowPlan:
 
     @classmethod
     def from_config(cls, config: TimeWindowsConfig, now: datetime) -> WindowPlan:
-        """Build the plan of a list that is read at this moment."""
+        """Build the plan of a sync that starts at `now`."""
         start, end = parse_day(config.since or FIRST, now), parse_day(config.until or LAST, now)
         if start is None or end is None:
             raise ValueError("the bounds were not checked")
@@ -62,101 +62,100 @@ class WindowPlan:
         )
 
     def params(self, span: Span) -> dict[str, str]:
-        """Give the query parameters of a window."""
+        """Return the query parameters of a window."""
         start, end = span
         return {self.param_from: self.write(start - self.step), self.param_to: self.write(end)}
 
-    def halves(self, span: Span) -> list[Span]:
-        """Cut a window in two; one that is as short as can be stays as it is."""
+    def split(self, span: Span) -> list[Span]:
+        """Split a window in two; return an empty list if it is too short."""
         start, end = span
         middle = start + (end - start) // self.step // 2 * self.step
         return [(start, middle), (middle, end)] if start < middle < end else []
 
 
 class TimeWindowPaginator(BasePaginator):
-    """Reads one window of time after the other, each with a paginator of its own.
+    """Reads one time window after the other, each with its own paginator.
 
-    A window whose total, or whose rows without one, reach the cap, or that has more rows than the
-    API shows in its own words, is cut in two, until none does.
-    What was read of it by then is delivered, and comes again. Reports as OffsetPages does.
+    A window that reaches the cap, by its total or its rows, or that the API truncates, is split in
+    two. Its rows so far are delivered, and repeated by its halves. Reports as OffsetPaginator does.
 
     Args:
-        make: makes the paginator of one window, which tells its outcome to the report it is given.
-        cut: how to cut.
-        id_of: gives a row's id, or None.
-        report: is called with the outcome.
-        total_path: where the number of rows stands; left out, in the usual places.
+        make_paginator: builds the paginator of a window, given a callback for its result.
+        plan: how to split the list.
+        get_id: returns a row's id, or None.
+        on_result: called with the result.
+        total_path: path of the number of rows; by default the usual paths.
     """
 
     def __init__(
         self,
-        make: Callable[[OnResult], BasePaginator],
-        cut: WindowPlan,
-        id_of: Callable[[Any], Hashable],
-        report: OnResult = no_report,
+        make_paginator: Callable[[OnResult], BasePaginator],
+        plan: WindowPlan,
+        get_id: Callable[[Any], Hashable],
+        on_result: OnResult = ignore_result,
         *,
         total_path: jsonpath.TJsonPath | None = AUTO,
     ) -> None:
         super().__init__()
-        self._make = make
-        self._cut = cut
-        self._id_of = id_of
-        self._report = report
+        self._make_paginator = make_paginator
+        self._plan = plan
+        self._get_id = get_id
+        self._on_result = on_result
         self._totals = TotalFinder(total_path)
-        self._start_over()
+        self._reset()
 
-    def _start_over(self) -> None:
+    def _reset(self) -> None:
         self._has_next_page = True
-        self._todo: list[Span | None] = [None if self._cut.whole else self._cut.span]
+        self._pending_windows: list[Span | None] = [None if self._plan.whole else self._plan.span]
         self._window: Span | None = None
-        self._window_ends = True
-        self._windows = 0
+        self._is_window_done = True
+        self._windows_read = 0
         self._seen = DistinctIds()
-        self._doubts: list[tuple[bool | None, str]] = []
-        self._all = PaginationResult(False, "The reading did not finish.")
-        self._now = self._all
+        self._problems: list[tuple[bool | None, str]] = []
+        self._completed = PaginationResult(False, UNFINISHED)
+        self._current = self._completed
         self._whole_total: int | None = None
-        self._overflowed = False  # the API itself says where it shows only a part
+        self._was_truncated = False  # whether the API says that it returned only a part
 
     @property
-    def outcome(self) -> PaginationResult:
-        """Of this object's current or last run."""
-        done, now = self._all, self._now
+    def result(self) -> PaginationResult:
+        """The result of the current or last run."""
+        previous, current = self._completed, self._current
         return replace(
-            done,
-            pages=done.pages + now.pages,
-            rows=done.rows + now.rows,
-            overlaps_confirmed=done.overlaps_confirmed + now.overlaps_confirmed,
-            shifts_recovered=done.shifts_recovered + now.shifts_recovered,
+            previous,
+            pages=previous.pages + current.pages,
+            rows=previous.rows + current.rows,
+            overlaps_confirmed=previous.overlaps_confirmed + current.overlaps_confirmed,
+            shifts_recovered=previous.shifts_recovered + current.shifts_recovered,
             distinct_ids=self._seen.count() if not self._has_next_page else len(self._seen),
             total_reported=self._whole_total,
         )
 
     def init_request(self, request: Request) -> None:
-        """Begin a new run."""
-        self._start_over()
-        self._first = (request.url, dict(request.params or {}), copy.deepcopy(request.json))
-        self._begin_window(request)
-        self._report(self.outcome)
+        """Start a new run."""
+        self._reset()
+        self._first_request = (request.url, dict(request.params or {}), copy.deepcopy(request.json))
+        self._start_window(request)
+        self._on_result(self.result)
 
-    def _begin_window(self, request: Request) -> None:
-        self._window = self._todo.pop()
-        self._window_ends = False
-        self._windows += 1
+    def _start_window(self, request: Request) -> None:
+        self._window = self._pending_windows.pop()
+        self._is_window_done = False
+        self._windows_read += 1
         self._ids: set[Hashable] = set()
         self._pages = self._largest = 0  # of this window
-        request.url, params, body = self._first
-        request.params = {**params, **(self._cut.params(self._window) if self._window else {})}
+        request.url, params, body = self._first_request
+        request.params = {**params, **(self._plan.params(self._window) if self._window else {})}
         request.json = copy.deepcopy(body)
-        self._inner = self._make(self._note)
+        self._inner = self._make_paginator(self._store_result)
         self._inner.init_request(request)
 
-    def _note(self, outcome: PaginationResult) -> None:
-        self._now = outcome
+    def _store_result(self, result: PaginationResult) -> None:
+        self._current = result
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Judge an answer; `data` is what the consumer will get."""
-        ids = row_ids(data or [], self._id_of)
+        """Process a response; `data` is the list that dlt delivers."""
+        ids = extract_ids(data or [], self._get_id)
         total = self._totals.find(response)
         self._ids.update(ids)
         self._pages += 1
@@ -165,92 +164,97 @@ class TimeWindowPaginator(BasePaginator):
         if self._window is None and total is not None and self._whole_total is None:
             self._whole_total = total
         self._inner.update_state(response, data)
-        self._go_on(total, cut_off=overflows(response))
-        self._report(self.outcome)
+        self._advance(total, is_cut_off=is_truncated(response))
+        self._on_result(self.result)
 
-    def _go_on(self, total: int | None, *, cut_off: bool) -> None:
-        # An offset near the end asks for rows beyond it.
-        reach = max(1, self._cut.cap - getattr(self._inner, "limit", 0))
-        too_deep = self._inner.has_next_page and not self._may_ask(self._pages)
-        too_many = len(self._ids) >= reach or too_deep or (total is not None and total >= reach)
-        halves = self._cut.halves(self._window) if self._window else [self._cut.span]
-        self._overflowed |= cut_off
-        if (too_many or cut_off) and halves:
-            self._todo += reversed(halves)
+    def _advance(self, total: int | None, *, is_cut_off: bool) -> None:
+        # an offset just below the cap requests rows beyond it
+        max_rows = max(1, self._plan.cap - getattr(self._inner, "limit", 0))
+        is_too_deep = self._inner.has_next_page and not self._is_below_cap(self._pages)
+        has_too_many = len(self._ids) >= max_rows or is_too_deep
+        has_too_many |= total is not None and total >= max_rows
+        halves = self._plan.split(self._window) if self._window else [self._plan.span]
+        self._was_truncated |= is_cut_off
+        if (has_too_many or is_cut_off) and halves:
+            self._pending_windows += reversed(halves)
             self._end_window(None)
-        elif len(self._ids) >= reach or too_deep:
-            self._end_window((False, f"the API lets only {self._cut.cap:,} of its rows be read"))
+        elif len(self._ids) >= max_rows or is_too_deep:
+            self._end_window((False, f"the API returns only its first {self._plan.cap:,} rows"))
         elif not self._inner.has_next_page:
-            self._end_window((self._now.complete, self._now.reason))
+            self._end_window((self._current.complete, self._current.reason))
 
-    def _end_window(self, verdict: tuple[bool | None, str] | None) -> None:
-        if verdict and verdict[0] is not True:
-            complete, reason = verdict
-            self._doubts.append((complete, f"{self._named(self._window)}: {reason}"))
-        alone = verdict and self._window is None
-        self._window_ends = True
-        self._all, self._now = self.outcome, PaginationResult(False, "")
-        if not self._todo:
+    def _end_window(self, conclusion: tuple[bool | None, str] | None) -> None:
+        if conclusion and conclusion[0] is not True:
+            complete, reason = conclusion
+            self._problems.append((complete, f"{self._window_name(self._window)}: {reason}"))
+        is_only_window = conclusion and self._window is None
+        self._is_window_done = True
+        self._completed, self._current = self.result, PaginationResult(False, "")
+        if not self._pending_windows:
             self._has_next_page = False
-            complete, reason = verdict if verdict and alone else self._verdict()
-            self._all = replace(self._all, complete=complete, reason=reason)
+            if not conclusion or not is_only_window:
+                conclusion = self._combine_results()
+            complete, reason = conclusion
+            self._completed = replace(self._completed, complete=complete, reason=reason)
 
-    def _named(self, window: Span | None) -> str:
+    def _window_name(self, window: Span | None) -> str:
         if window is None:
             return "The whole list"
-        start, end = map(self._cut.write, window)
+        start, end = map(self._plan.write, window)
         return f"In the window from {start} to {end}"
 
-    def _verdict(self) -> tuple[bool | None, str]:
-        came, windows = self._seen.count(), f"{self._windows:,} windows"
-        doubts = sorted(self._doubts, key=lambda doubt: doubt[0] is None)
-        # A total that is just the cap may be all that the API counts to.
-        counted = self._whole_total is not None and self._whole_total > self._cut.cap
-        covered = counted and came >= (self._whole_total or 0)
-        if doubts and not (covered and doubts[0][0] is None):
-            complete, reason = doubts[0]
-            return complete, f"{came:,} rows came in {windows}. {reason.rstrip('.')}."
-        if self._whole_total is not None and came < self._whole_total:
+    def _combine_results(self) -> tuple[bool | None, str]:
+        rows, windows = self._seen.count(), f"{self._windows_read:,} windows"
+        problems = sorted(self._problems, key=lambda problem: problem[0] is None)
+        # a total equal to the cap may be the highest number that the API counts to
+        has_true_total = self._whole_total is not None and self._whole_total > self._plan.cap
+        is_total_reached = has_true_total and rows >= (self._whole_total or 0)
+        if problems and not (is_total_reached and problems[0][0] is None):
+            complete, reason = problems[0]
+            return complete, f"{rows:,} rows received in {windows}. {reason.rstrip('.')}."
+        if self._whole_total is not None and rows < self._whole_total:
             return None, (
-                f"{came:,} rows came in {windows}, but the API reports {self._whole_total:,}: rows "
-                "without a time, or outside of the windows' span, are in no window."
+                f"{rows:,} rows received in {windows}, but the API reports {self._whole_total:,}: "
+                "rows without a time, or outside `since` and `until`, are in no window."
             )
-        if self._cut.whole and not counted and not self._overflowed:
+        if self._plan.whole and not has_true_total and not self._was_truncated:
             return None, (
-                f"{came:,} rows came in {windows}; no total tells whether there are others, "
-                "without a time. Set `since` and `until` to the span that is wanted."
+                f"{rows:,} rows received in {windows}; without a total, rows without a time cannot "
+                "be ruled out. Set `since` and `until` to the range you need."
             )
-        return True, f"All {came:,} rows came, in {windows}."
+        return True, f"All {rows:,} rows were received, in {windows}."
 
     def update_request(self, request: Request) -> None:
-        """Point the request at the next page, or at the first of the next window."""
+        """Point the request at the next page, or at the first page of the next window."""
         if not self._has_next_page:
             return
-        if self._window_ends:
-            self._begin_window(request)
+        if self._is_window_done:
+            self._start_window(request)
         else:
             self._inner.update_request(request)
 
     def upcoming(self, count: int) -> list[Mapping[str, Any]]:
-        """Query parameters of up to `count` requests after the next, if the list stays still."""
-        foresee = getattr(self._inner, "upcoming", None)
-        pages = cast("list[Mapping[str, Any]]", foresee(count)) if foresee else []
+        """Return query parameters of up to `count` requests after the next one."""
+        upcoming = getattr(self._inner, "upcoming", None)
+        pages = cast("list[Mapping[str, Any]]", upcoming(count)) if upcoming else []
         return [
-            page for page, at in zip(pages, itertools.count(self._pages + 1)) if self._may_ask(at)
+            page
+            for page, at in zip(pages, itertools.count(self._pages + 1))
+            if self._is_below_cap(at)
         ]
 
-    def _may_ask(self, page: int) -> bool:
-        """Does a page of this window, counted from 0, begin before the cap?"""
-        return page * self._largest < self._cut.cap
+    def _is_below_cap(self, page: int) -> bool:
+        """Return whether a page of this window, counted from 0, starts before the cap."""
+        return page * self._largest < self._plan.cap
 
     def __copy__(self) -> TimeWindowPaginator:
-        twin = TimeWindowPaginator.__new__(TimeWindowPaginator)
-        vars(twin).update(vars(self))
-        twin._start_over()
-        return twin
+        duplicate = TimeWindowPaginator.__new__(TimeWindowPaginator)
+        vars(duplicate).update(vars(self))
+        duplicate._reset()
+        return duplicate
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TimeWindowPaginator:
         return copy.copy(self)
 
     def __str__(self) -> str:
-        return f"WindowedPages in window {self._windows:,}"
+        return f"TimeWindowPaginator in window {self._windows_read:,}"

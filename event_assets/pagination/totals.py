@@ -1,4 +1,4 @@
-"""The total an API reports: where it stands in the answer, and whether it may be believed."""
+"""Find the total an API reports, and evaluate whether it can be trusted."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from jsonpath_ng import JSONPath
 from requests import Response
 
 AUTO: Final = "auto"
-"""As a `total_path`: look in the usual places."""
+"""As a `total_path`: search the usual paths."""
 
-# "count" stands last: in many APIs it is the length of the page
-TOTAL_PLACES: Final = (
+# "count" is last: in many APIs it is the length of the page
+TOTAL_PATHS: Final = (
     *(("total",), ("total_count",), ("totalCount",), ("total_results",), ("totalResults",)),
     *(("total_items",), ("totalItems",), ("totalElements",), ("total_records",), ("recordCount",)),
     *((part, "total") for part in ("pagination", "meta", "paging", "page", "metadata")),
@@ -26,7 +26,7 @@ TOTAL_PLACES: Final = (
     *(("@odata.count",), ("count",), ("pagination", "count"), ("meta", "count")),
 )
 
-PAGE_COUNT_PLACES: Final = tuple(
+PAGE_COUNT_PATHS: Final = tuple(
     (*parent, name)
     for parent in ((), ("pagination",), ("meta",), ("paging",), ("page",), ("meta", "pagination"))
     for name in ("total_pages", "totalPages", "page_count", "pageCount", "num_pages", "last_page")
@@ -35,8 +35,8 @@ PAGE_COUNT_PLACES: Final = tuple(
 TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total")
 
 
-def as_count(value: object) -> int | None:
-    """A whole number from 0 up, also one written in digits; anything else is None."""
+def parse_count(value: object) -> int | None:
+    """Return a non-negative integer, also from digits; None for anything else."""
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
@@ -44,37 +44,37 @@ def as_count(value: object) -> int | None:
     return None
 
 
-def find_count(body: object, places: tuple[tuple[str, ...], ...]) -> int | None:
-    """The count at the first of `places` in the answer's body that holds one."""
-    for place in places:
+def find_count(body: object, paths: tuple[tuple[str, ...], ...]) -> int | None:
+    """Return the count at the first of `paths` in a response body that has one."""
+    for path in paths:
         value = body
-        for name in place:
+        for name in path:
             if not isinstance(value, dict):
                 break
             value = cast("dict[str, object]", value).get(name)
         else:
-            count = as_count(value)
+            count = parse_count(value)
             if count is not None:
                 return count
     return None
 
 
 def compile_path(path: jsonpath.TJsonPath | None) -> JSONPath | None:
-    """Compiled once, because parsing a path takes a millisecond."""
+    """Compile a JSON path; parsing one takes a millisecond."""
     return jsonpath.compile_path(path) if path else None
 
 
-def value_at(body: Any, path: JSONPath) -> Any:
-    """The first value at a JSON path; None if there is none."""
+def find_value(body: Any, path: JSONPath) -> Any:
+    """Return the first value at a JSON path; None if there is none."""
     values = jsonpath.find_values(path, body)
     return values[0] if values else None
 
 
 class TotalFinder:
-    """Reads the total number of rows from an answer.
+    """Finds the total number of rows in a response.
 
-    `path` is a JSON path, `AUTO` for the usual places in body and headers, or None for "this API
-    has no total". A total that is not there is None, never an error: paging works without.
+    `path` is a JSON path, `AUTO` for the usual paths and headers, or None for an API without a
+    total. A missing total is None, not an error.
     """
 
     def __init__(self, path: jsonpath.TJsonPath | None = AUTO) -> None:
@@ -82,29 +82,29 @@ class TotalFinder:
         self._path = None if self._auto else compile_path(path)
 
     def find(self, response: Response) -> int | None:
-        """The total in this answer, as the API claims it."""
+        """Return the total in a response, as the API reports it."""
         if self._path is not None:
-            return as_count(value_at(response.json(), self._path))
+            return parse_count(find_value(response.json(), self._path))
         if not self._auto:
             return None
-        count = find_count(response.json(), TOTAL_PLACES)
+        count = find_count(response.json(), TOTAL_PATHS)
         if count is None:
-            found = (as_count(response.headers.get(name)) for name in TOTAL_HEADERS)
-            count = next((value for value in found if value is not None), None)
+            counts = (parse_count(response.headers.get(name)) for name in TOTAL_HEADERS)
+            count = next((value for value in counts if value is not None), None)
         return count
 
 
-def overflows(response: Response) -> bool:
-    """Does the answer itself say that the list is longer than what may be read of it?"""
+def is_truncated(response: Response) -> bool:
+    """Return whether the response says that the list has more rows than it returns."""
     body = response.json()
     return isinstance(body, dict) and cast("dict[str, object]", body).get("overflow") is True
 
 
-def find_more(response: Response, path: JSONPath | None) -> bool | None:
-    """The answer's own word on whether more pages follow; None if it has none."""
+def find_has_more(response: Response, path: JSONPath | None) -> bool | None:
+    """Return whether a response says that more pages follow; None if it does not say."""
     if path is None:
         return None
-    value = value_at(response.json(), path)
+    value = find_value(response.json(), path)
     if isinstance(value, str):
         try:
             return str2bool(value)
@@ -114,7 +114,7 @@ def find_more(response: Response, path: JSONPath | None) -> bool | None:
 
 
 class OffsetTotal:
-    """Believes a total once it cannot be the page's length, and drops it once disproved."""
+    """Trusts a total once it cannot be the page's length, and drops it once disproved."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -122,13 +122,12 @@ class OffsetTotal:
         self.largest_trusted: int | None = None
         self.disproved = False
 
-    def judge(self, total: int | None, offset: int, rows: int) -> int | None:
-        """This answer's total if it may be relied on, else None.
+    def evaluate(self, total: int | None, offset: int, rows: int) -> int | None:
+        """Return a response's total if it can be trusted, else None.
 
-        It is shown to be more than the page's length where it is larger than the page, or ends
-        with a page that does not begin the list; a total below the rows at hand is disproved for
-        good. 0 beside an empty page in mid-list is how servers say "too deep"; a total that equals
-        the limit asked for may be its echo.
+        A total is not the page's length if it is larger than the page, or is reached by a later
+        page. A total below the rows received is disproved for good. 0 with an empty page in the
+        middle of the list means "too deep"; a total equal to the limit may echo it.
         """
         if total is None:
             return None
@@ -141,6 +140,6 @@ class OffsetTotal:
             self.largest_trusted = max(total, self.largest_trusted or 0)
         return None if self.largest_trusted is None else total
 
-    def unexplained(self, rows: int) -> bool:
-        """Is there a total above `rows` that may be the echo of the limit, or true?"""
+    def may_echo_limit(self, rows: int) -> bool:
+        """Return whether the total exceeds `rows` and may be an echo of the limit."""
         return not self.disproved and self.reported == self._limit and self._limit > rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from event_assets.http.errors import status_text
-from event_assets.pagination.totals import as_count
+from event_assets.pagination.totals import parse_count
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.report import Finding
 from event_assets.probe.responses import ProbeResponses
@@ -149,7 +149,7 @@ def check_rate_limit(responses: ProbeResponses, needed: int | None) -> Finding:
             "sync would wait; lower `concurrency` in defs.yaml.",
         )
     remaining = next(
-        (as_count(v) for h, v in headers.items() if h.lower().endswith("limit-remaining")), None
+        (parse_count(v) for h, v in headers.items() if h.lower().endswith("limit-remaining")), None
     )
     if remaining is not None and needed is not None and remaining < needed:
         return Finding(

@@ -109,7 +109,7 @@ def _check_continuity(responses: ProbeResponses) -> Finding:
     if responses.offset_paginator is None:
         detected = ""
         if _is_detected(responses) and isinstance(responses.paginator, MonitoredPaginator):
-            detected = f" ({type(responses.paginator.following).__name__}, detected)"
+            detected = f" ({type(responses.paginator.active_paginator).__name__}, detected)"
         if repeated:
             return Finding(
                 "warn",
@@ -243,7 +243,7 @@ def _can_read_ahead(responses: ProbeResponses) -> bool:
     if responses.offset_paginator:
         return bool(responses.offset_paginator.offset_param)
     paginator = responses.paginator
-    numbers = paginator.following if isinstance(paginator, MonitoredPaginator) else None
+    numbers = paginator.active_paginator if isinstance(paginator, MonitoredPaginator) else None
     return isinstance(numbers, PageNumberPaginator) and bool(numbers.param_name)
 
 

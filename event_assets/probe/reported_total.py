@@ -11,7 +11,13 @@ from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, PageNumberPaginator
 
 from event_assets.pagination import MonitoredPaginator, OffsetPaginator
-from event_assets.pagination.totals import AUTO, TOTAL_HEADERS, as_count, compile_path, value_at
+from event_assets.pagination.totals import (
+    AUTO,
+    TOTAL_HEADERS,
+    compile_path,
+    find_value,
+    parse_count,
+)
 from event_assets.probe.suggestions import find_total_path, value_at_keys
 
 
@@ -48,13 +54,13 @@ def find_reported_total(
         return None
     if path != AUTO:
         compiled = compile_path(path)
-        count = as_count(value_at(document, compiled)) if compiled else None
+        count = parse_count(find_value(document, compiled)) if compiled else None
         return None if count is None else ReportedTotal(count, str(path))
     keys = find_total_path(document)
-    if keys is not None and (count := as_count(value_at_keys(document, keys))) is not None:
+    if keys is not None and (count := parse_count(value_at_keys(document, keys))) is not None:
         return ReportedTotal(count, ".".join(keys))
     for header in TOTAL_HEADERS:
-        if (count := as_count(response.headers.get(header))) is not None:
+        if (count := parse_count(response.headers.get(header))) is not None:
             return ReportedTotal(count, header)
     return None
 
@@ -75,7 +81,7 @@ def find_last_page(
             return None
         name, path = paginator.offset_param, paginator.offset_body_path
         return LastPage(name or path or "", offset, not name, offset)
-    numbers = paginator.following if isinstance(paginator, MonitoredPaginator) else paginator
+    numbers = paginator.active_paginator if isinstance(paginator, MonitoredPaginator) else paginator
     if not isinstance(numbers, PageNumberPaginator):
         return None
     pages = math.ceil(total.count / size) - 1

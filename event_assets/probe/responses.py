@@ -17,7 +17,7 @@ from event_assets.extract.first_request import FirstRequest, open_first_request
 from event_assets.extract.stream import configured_paginator
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
 from event_assets.pagination import MonitoredPaginator, OffsetPaginator
-from event_assets.pagination.seen_ids import row_ids
+from event_assets.pagination.seen_ids import extract_ids
 from event_assets.probe.formatting import SafeFormatter, secrets_by_name
 from event_assets.probe.reported_total import (
     LastPage,
@@ -88,7 +88,9 @@ class ProbeResponses:
     def uses_paginator(self, kind: type) -> bool:
         """Return whether the monitored paginator is of this kind."""
         paginator = self.paginator
-        return isinstance(paginator, MonitoredPaginator) and isinstance(paginator.following, kind)
+        return isinstance(paginator, MonitoredPaginator) and isinstance(
+            paginator.active_paginator, kind
+        )
 
     @cached_property
     def contract(self) -> dict[str, FieldReader]:
@@ -129,7 +131,7 @@ class ProbeResponses:
     def record_ids(self, records: Sequence[Any]) -> list[Hashable]:
         """Return the ids of the records; a record without one identifies itself."""
         ids = iter(self._id_reader.values(records))
-        return row_ids(records, lambda _: next(ids))
+        return extract_ids(records, lambda _: next(ids))
 
     def total_in(self, response: ProbeResponse) -> ReportedTotal | None:
         """Return the total that a response reports."""

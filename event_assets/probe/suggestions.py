@@ -13,7 +13,7 @@ from jsonpath_ng.exceptions import JSONPathError
 
 from event_assets.config.fields import FieldConfig
 from event_assets.extract.records_selector import list_selector_check
-from event_assets.pagination.totals import TOTAL_PLACES, as_count, find_count
+from event_assets.pagination.totals import TOTAL_PATHS, find_count, parse_count
 from event_assets.records.contract import FieldReader
 
 Keys = tuple[str, ...]  # the names that lead to a value
@@ -135,15 +135,15 @@ def value_at_keys(document: Any, keys: Keys) -> Any:
 
 def find_total_path(document: Any) -> Keys | None:
     """Return the first of the usual paths of a total that has a value."""
-    return next((p for p in TOTAL_PLACES if find_count(document, (p,)) is not None), None)
+    return next((p for p in TOTAL_PATHS if find_count(document, (p,)) is not None), None)
 
 
 def find_totals(document: Any) -> Iterator[tuple[Keys, int]]:
     """Yield the numbers outside of lists that may be a total by their name, usual paths first."""
-    usual = [keys for keys in TOTAL_PLACES if find_count(document, (keys,)) is not None]
+    usual = [keys for keys in TOTAL_PATHS if find_count(document, (keys,)) is not None]
     others = [p for p in _counts(document, ()) if p not in usual]
     for keys in [*usual, *others]:
-        count = as_count(value_at_keys(document, keys))
+        count = parse_count(value_at_keys(document, keys))
         if count is not None:
             yield keys, count
 
@@ -151,7 +151,7 @@ def find_totals(document: Any) -> Iterator[tuple[Keys, int]]:
 def _counts(value: Any, keys: Keys) -> Iterator[Keys]:
     if isinstance(value, dict) and len(keys) < MAX_DEPTH:
         for name, member in value.items():
-            if as_count(member) is not None and TOTAL_NAME.search(name):
+            if parse_count(member) is not None and TOTAL_NAME.search(name):
                 yield (*keys, name)
             yield from _counts(member, (*keys, name))
 

@@ -1,4 +1,4 @@
-"""Which accounts a source has: read from the YAML, a file or the database."""
+"""List a source's accounts from YAML, a file or a query."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from event_assets.config.project import find_project
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
 
-PATIENCE = 20.0  # seconds to wait for the database, which a sync may have
+DATABASE_TIMEOUT = 20.0  # seconds to wait for the database
 
 
 def list_accounts(
     source: SourceConfig, database: duckdb.DuckDBPyConnection | None = None
 ) -> list[str]:
-    """Give the names of a source's accounts, each once, in the order of the list.
+    """Return the names of a source's accounts, without duplicates, in the order of the list.
 
     Args:
-        source: whose accounts; none where it has no `accounts`.
-        database: a connection for a query, where there is one already.
+        source: the source; the result is empty if it has no `accounts`.
+        database: an open connection for the query, if any.
 
     Raises:
-        ConfigError: when they cannot be read, one cannot be a name, or there are none.
-        WarehouseError, BusyError: when the database is needed and cannot be had.
+        ConfigError: the list cannot be read, is empty, or contains an invalid name.
+        WarehouseError, BusyError: the database is needed, but not available.
     """
     if source.accounts is None:
         return []
-    names = list(dict.fromkeys(_names(source.accounts, source.name, database)))
+    names = list(dict.fromkeys(_read_names(source.accounts, source.name, database)))
     if not names:
         raise ConfigError(
-            f"The list of the accounts of {source.name} is empty: nothing is changed until it "
-            "names one."
+            f"The account list of {source.name} is empty: nothing changes until it names an "
+            "account."
         )
     for name in names:
         if problem := name_error(name):
-            raise ConfigError(f"In the list of the accounts of {source.name}, {problem}.")
+            raise ConfigError(f"In the account list of {source.name}, {problem}.")
     return names
 
 
 def select_account(source: SourceConfig, account: str | None = None) -> SourceConfig:
-    """Give a source as it is for one account: a named one, or the first; if it has any.
+    """Return a source for one account: the named one, or the first; unchanged without accounts.
 
     Raises:
-        ConfigError: when there is no such account, or as for `listed`.
+        ConfigError: there is no such account, or the list cannot be used.
     """
     names = list_accounts(source)
     if not names and account is None:
@@ -56,36 +56,36 @@ def select_account(source: SourceConfig, account: str | None = None) -> SourceCo
     return source.for_account(names[0] if account is None else account, names)
 
 
-def _names(
+def _read_names(
     accounts: AccountsConfig, source: str, database: duckdb.DuckDBPyConnection | None
 ) -> Iterator[str]:
     if accounts.file:
-        yield from _lines(accounts.file, source)
+        yield from _read_file(accounts.file, source)
     elif accounts.query and database is not None:
-        yield from _rows(accounts.query, source, database)
+        yield from _run_query(accounts.query, source, database)
     elif accounts.query:
-        with warehouse.connect(PATIENCE) as opened:
-            yield from _rows(accounts.query, source, opened)
+        with warehouse.connect(DATABASE_TIMEOUT) as connection:
+            yield from _run_query(accounts.query, source, connection)
     else:
         yield from accounts.names
 
 
-def _lines(file: str, source: str) -> Sequence[str]:
+def _read_file(file: str, source: str) -> Sequence[str]:
     path = find_project() / file
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
     else:
         return [line.strip() for line in text.splitlines() if line.strip()]
-    raise ConfigError(f"The file {path} with the accounts of {source} cannot be read: {why}.")
+    raise ConfigError(f"Cannot read {path}, the account list of {source}: {reason}.")
 
 
-def _rows(query: str, source: str, database: duckdb.DuckDBPyConnection) -> Sequence[str]:
+def _run_query(query: str, source: str, database: duckdb.DuckDBPyConnection) -> Sequence[str]:
     try:
         rows = database.sql(query).fetchall()
     except duckdb.Error as error:
-        why = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]
     else:
         return [str(name) for name, *_ in rows if name is not None]
-    raise ConfigError(f"The query for the accounts of {source} does not work: {why}")
+    raise ConfigError(f"The query for the account list of {source} failed: {reason}")

@@ -1,11 +1,11 @@
-"""Which events are current."""
+"""The query of current events."""
 
 from event_assets.config.source import SourceConfig
 from event_assets.warehouse.sql import quote_literal
 
-# The events that the newest complete sync of everything saw, and newer ones. An event that came,
-# but with a record that breaks the contract, stays as it was.
-CURRENT = """
+# The events of the newest complete full sync, and newer ones. An event with a record that breaks
+# the contract keeps its previous row.
+CURRENT_QUERY = """
 with complete as (
     select coalesce(max(load_id), '') as load_id
     from {schema}.event_data_syncs where complete and full_sync is not false
@@ -18,8 +18,8 @@ where _dlt_load_id >= (select load_id from complete)
     )
 """
 
-# The same for each account; those of an account that is not listed any more are not current.
-CURRENT_OF_ACCOUNTS = """
+# The same for each account; events of accounts that are no longer listed are not current.
+CURRENT_QUERY_OF_ACCOUNTS = """
 with complete as (
     select listed.account, coalesce(max(load_id), '') as load_id
     from {schema}.event_data_accounts as listed
@@ -39,11 +39,11 @@ where events._dlt_load_id >= complete.load_id
 
 
 def current_events_query(source: SourceConfig) -> str:
-    """Give the query of a source's current events; where it is for one account, of this one."""
+    """Build the query of a source's current events, of its account if it has one."""
     if not source.accounts:
-        return CURRENT.format(schema=source.name)
-    of_all = CURRENT_OF_ACCOUNTS.format(schema=source.name)
+        return CURRENT_QUERY.format(schema=source.name)
+    query = CURRENT_QUERY_OF_ACCOUNTS.format(schema=source.name)
     if source.account is None:
-        return of_all
-    mine = f"account = {quote_literal(source.account)}"
-    return f"select * from ({of_all}) as of_all where {mine}"  # noqa: S608 (our names)
+        return query
+    own = f"account = {quote_literal(source.account)}"
+    return f"select * from ({query}) as all_accounts where {own}"  # noqa: S608 (our names)

@@ -1,4 +1,4 @@
-"""The dlt resource that a sync extracts: Arrow tables of a resource's records."""
+"""The dlt resource that a sync extracts: Arrow tables of the API's records."""
 
 from __future__ import annotations
 
@@ -23,85 +23,95 @@ from event_assets.records.contract import build_contract, column_hints
 from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.rejects import enforce_reject_limit, exceeds_limit
 
-# dlt's hint that a merge need not look for repeats; dlt's own option for it cannot be taken back
+# dlt's hint that a merge can skip deduplication; dlt's own option for it cannot be reset
 DEDUPLICATED_HINT = "x-stage-data-deduplicated"
 
 
 def build_schema_source(resource: ResourceConfig) -> DltSource:
-    """Build a dlt source as definitions need it: without key, network or folder."""
+    """Build the dlt source that definitions use, without key, network or folder."""
     return build_dlt_source(resource, None, None)
 
 
 def build_dlt_source(
-    resource: ResourceConfig, parts: BatchReader | None, sync: Sync | None
+    resource: ResourceConfig, batches: BatchReader | None, sync: Sync | None
 ) -> DltSource:
-    """Make a dlt source that reads the next part of a resource's records."""
+    """Build a dlt source of a resource's next batch of records."""
 
     @dlt.source(name=resource.pipeline, section=resource.source.name, max_table_nesting=0)
     def one_table() -> DltResource:
-        return _arrow_resource(resource, parts, sync)
+        return _arrow_resource(resource, batches, sync)
 
     return one_table()
 
 
 def _arrow_resource(
-    resource: ResourceConfig, parts: BatchReader | None, sync: Sync | None
+    resource: ResourceConfig, batches: BatchReader | None, sync: Sync | None
 ) -> DltResource:
-    """Wrap the API's records: Arrow tables of them, and the table also when there are none."""
+    """Build the resource; its table is created even if there are no records."""
 
     def rows() -> Iterator[Any]:
         yield dlt.mark.materialize_table_schema()
-        if sync is None or parts is None:
+        if sync is None or batches is None:
             return
         known = dlt.current.source_schema().tables.get(resource.name, {}).get("columns", {})
-        shaper = ArrowTableBuilder(
+        builder = ArrowTableBuilder(
             build_contract(resource),
-            sync.types,
-            {**paths_of(known), **sync.paths},
+            sync.column_types,
+            {**paths_of(known), **sync.source_paths},
             own=resource.source.partition_columns,
             selection=build_field_selection(resource),
-            reject=sync.reject,
-            may_widen=sync.exact.__contains__,
-            tally=sync.tally,
+            reject=sync.on_rejects,
+            may_widen=sync.widenable.__contains__,
+            tally=sync.stats,
         )
-        sync.shaped = shaper
-        share, is_loadable, kept_before = resource.source.max_rejects, False, sync.kept
+        sync.builder = builder
+        share, is_loadable, loaded_before = resource.source.max_rejects, False, sync.loaded_records
         with garbage_collection_paused():
-            while not (parts.ended or is_loadable):
-                for table in shaper.tables(sync.watching(parts.records())):
-                    sync.kept += len(table)
-                    whole = add_system_columns(table, sync.started_at, resource.source.account)
+            while not (batches.exhausted or is_loadable):
+                for table in builder.tables(sync.observe(batches.read_batch())):
+                    sync.loaded_records += len(table)
+                    full = add_system_columns(table, sync.started_at, resource.source.account)
                     yield dlt.mark.with_hints(
-                        whole, dlt.mark.make_hints(columns=column_hints_of(whole))
+                        full, dlt.mark.make_hints(columns=column_hints_of(full))
                     )
-                is_loadable = not exceeds_limit(shaper.reasons, sync.outcome.distinct_ids, share)
-        had_parts = bool(sync.first_load)
-        came = sync.outcome.distinct_ids
-        enforce_reject_limit(resource.name, shaper.reasons, came, share, had_parts=had_parts)
-        if parts.ended and not had_parts:
-            ids, rejected = sync.outcome.distinct_ids, sum(shaper.reasons.values())
+                is_loadable = not exceeds_limit(builder.reasons, sync.result.distinct_ids, share)
+        has_loaded_batches = bool(sync.first_load)
+        came = sync.result.distinct_ids
+        enforce_reject_limit(
+            resource.name, builder.reasons, came, share, has_loaded_batches=has_loaded_batches
+        )
+        if batches.exhausted and not has_loaded_batches:
+            ids, rejected = sync.result.distinct_ids, sum(builder.reasons.values())
         else:
-            ids, rejected = parts.new_ids() or 0, shaper.rejected_rows
-        once = not resource.parent and sync.kept - kept_before + rejected == ids
+            ids, rejected = batches.count_new_ids() or 0, builder.rejected_rows
+        is_deduplicated = (
+            not resource.parent and sync.loaded_records - loaded_before + rejected == ids
+        )
         yield dlt.mark.with_hints(
-            add_system_columns(shaper.table([]), sync.started_at, resource.source.account),
-            dlt.mark.make_hints(additional_table_hints={DEDUPLICATED_HINT: once}),
+            add_system_columns(builder.table([]), sync.started_at, resource.source.account),
+            dlt.mark.make_hints(additional_table_hints={DEDUPLICATED_HINT: is_deduplicated}),
         )
 
     config = dict(resource.config)
-    for of_requests in ("endpoint", "include_from_parent", "parallelized", "processing_steps"):
-        config.pop(of_requests, None)
-    typed = column_hints({name: reader.field for name, reader in build_contract(resource).items()})
-    own = resource.source.partition_columns
-    typed |= {name: {"name": name, "data_type": "text", "nullable": False} for name in own}
-    config["columns"] = typed | config.get("columns", {})
-    config["primary_key"] = (
-        [*own, *resource.primary_key_columns] if resource.primary_key_columns else None
+    for request_option in ("endpoint", "include_from_parent", "parallelized", "processing_steps"):
+        config.pop(request_option, None)
+    columns = column_hints(
+        {name: reader.field for name, reader in build_contract(resource).items()}
     )
-    config["merge_key"] = None if resource.primary_key_columns else own or None
+    partition_columns = resource.source.partition_columns
+    columns |= {
+        name: {"name": name, "data_type": "text", "nullable": False} for name in partition_columns
+    }
+    config["columns"] = columns | config.get("columns", {})
+    config["primary_key"] = (
+        [*partition_columns, *resource.primary_key_columns]
+        if resource.primary_key_columns
+        else None
+    )
+    config["merge_key"] = None if resource.primary_key_columns else partition_columns or None
     config["write_disposition"] = (
         {"disposition": "merge", "strategy": "delete-insert"}
-        if resource.primary_key_columns or own
+        if resource.primary_key_columns or partition_columns
         else "replace"
     )
     return dlt.resource(rows, **config)
@@ -109,7 +119,7 @@ def _arrow_resource(
 
 @contextmanager
 def garbage_collection_paused() -> Iterator[None]:
-    """Keep Python from looking for cycles: JSON has none, and the search takes half the time."""
+    """Pause garbage collection: JSON has no cycles, and the search takes half the time."""
     gc.disable()
     try:
         yield

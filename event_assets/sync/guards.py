@@ -1,4 +1,4 @@
-"""What a sync refuses: mixed origins, and results that would empty a table."""
+"""Refuse to mix origins in a table, and distrust results that would empty it."""
 
 from __future__ import annotations
 
@@ -16,48 +16,53 @@ from event_assets.warehouse import inspection
 
 
 def keeps_existing_rows(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, now: Sync
+    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync
 ) -> bool:
-    """Keep a table that would be replaced by nothing, or by less than there is."""
+    """Return whether existing rows stay: an empty or incomplete result must not replace them."""
     schema, table = resource.source.name, resource.name
     if not inspection.has_table(database, schema, table):
         return False
     if not account_registry.count_rows(database, resource) or (
-        now.kept and now.outcome.complete is not False
+        sync.loaded_records and sync.result.complete is not False
     ):
         return False
-    if now.outcome.complete:
-        reason = "The API answered with no records, where it had some before: these stay."
-        now.outcome = replace(now.outcome, complete=None, reason=reason)
+    if sync.result.complete:
+        reason = "The API returned no records, but did before: the existing rows are kept."
+        sync.result = replace(sync.result, complete=None, reason=reason)
     return True
 
 
 def distrust_empty_result(
-    database: duckdb.DuckDBPyConnection, events: ResourceConfig, now: Sync
+    database: duckdb.DuckDBPyConnection, events: ResourceConfig, sync: Sync
 ) -> None:
-    """An API that has no events any more is more likely one that does not show them."""
-    nothing = now.is_full and now.outcome.complete and not now.kept
-    if nothing and account_registry.count_rows(database, events):
-        reason = "The API answered with no events, where it had some before: these stay current."
-        now.outcome = replace(now.outcome, complete=None, reason=reason)
+    """Treat an empty result as unverified if the table has rows."""
+    is_empty = sync.is_full and sync.result.complete and not sync.loaded_records
+    if is_empty and account_registry.count_rows(database, events):
+        reason = "The API returned no events, but did before: the existing events stay current."
+        sync.result = replace(sync.result, complete=None, reason=reason)
 
 
 def ensure_same_origin(database: duckdb.DuckDBPyConnection, source: SourceConfig) -> None:
-    """Keep the sandbox's invented events and real ones apart."""
+    """Raise if a table holds events of the sandbox or the API, and the source is the other one.
+
+    Raises:
+        ConfigError: the same if the table was loaded with accounts and the source has none, or
+            the other way round.
+    """
     if not inspection.has_table(database, source.name, EVENT_DATA):
         return
     destination = warehouse.get_destination()
-    before = sync_log.recorded_origin(database, source.name) or inspection.latest_value(
+    recorded = sync_log.recorded_origin(database, source.name) or inspection.latest_value(
         database, source.name, SYNC_LOG, "api"
     )
-    if before and before != source.api and SANDBOX in (before, source.api):
+    if recorded and recorded != source.api and SANDBOX in (recorded, source.api):
         raise ConfigError(
-            f"The database {destination.display_name} holds the events of {before}, not of "
+            f"The database {destination.display_name} contains events of {recorded}, not of "
             f"{source.api}: {destination.new_database_hint}, and sync again."
         )
     if account_registry.mixes_account_modes(database, source.name, source.account):
-        way = "without `accounts`" if source.account is not None else "with `accounts`"
+        mode = "without `accounts`" if source.account is not None else "with `accounts`"
         raise ConfigError(
-            f"The table {source.name}.{EVENT_DATA} in {destination.display_name} was filled {way}: "
-            f"give the source a folder of another name, or {destination.new_database_hint}."
+            f"The table {source.name}.{EVENT_DATA} in {destination.display_name} was loaded "
+            f"{mode}: rename the folder of the source, or {destination.new_database_hint}."
         )

@@ -16,46 +16,49 @@ from event_assets.warehouse import inspection, sql
 
 
 def load_parent_rows(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> Any:
-    """Fetch what the requests are made from: of each current parent record, the fields needed.
+    """Load the fields of each current parent record from which requests are built.
 
     Returns:
-        An Arrow table with a column for each field, by the name that it has in the API.
+        An Arrow table with a column for each field, named as in the API.
+
+    Raises:
+        ConfigError: the parent's table or a column does not exist.
     """
     source, parent = resource.source, str(resource.parent)
     name = f"{source.name}.{sql.quote_identifier(parent)}"
     if not inspection.has_table(database, source.name, parent):
         raise ConfigError(
-            f"There is no table {name} yet, from which the requests for {resource.name} are made: "
-            f"materialize {parent} first."
+            f"The requests for {resource.name} are built from the table {name}, which does not "
+            f"exist yet: materialize {parent} first."
         )
     rows = (
         database.sql(current_events_query(source))
         if parent == EVENT_DATA
         else database.sql(f"from {name}").filter(sql.account_filter(source.account))
     )
-    asked = {field: _column(resource, field, rows.columns) for field in resource.parent_fields}
-    chosen = ", ".join(
+    columns = {field: _column(resource, field, rows.columns) for field in resource.parent_fields}
+    selection = ", ".join(
         f"{sql.quote_identifier(column)} as {sql.quote_identifier(field)}"
-        for field, column in asked.items()
+        for field, column in columns.items()
     )
-    first = sql.quote_identifier(next(iter(asked.values())))
-    return rows.filter(f"{first} is not null").project(chosen).order("all").to_arrow_table()
+    first = sql.quote_identifier(next(iter(columns.values())))
+    return rows.filter(f"{first} is not null").project(selection).order("all").to_arrow_table()
 
 
 def _column(resource: ResourceConfig, field: str, columns: Iterable[str]) -> str:
-    """Find the column of a parent's table that holds a field of its records."""
+    """Return the column of a parent's table that contains a field of its records."""
     known = list(columns)
-    of = resource.source.resources[str(resource.parent)]
+    parent = resource.source.resources[str(resource.parent)]
     typed = {
         ".".join(map(str, reader.whole)): name
-        for name, reader in build_contract(of).items()
+        for name, reader in build_contract(parent).items()
         if reader.whole
     }
-    plain = ColumnNamer((), (), {}).column(tuple(field.split(".")))
-    for column in (typed.get(field), plain):
+    default = ColumnNamer((), (), {}).column(tuple(field.split(".")))
+    for column in (typed.get(field), default):
         if column in known:
             return str(column)
     raise ConfigError(
-        f"The requests for {resource.name} need `{field}` of each record of {of.name}, and there "
-        f"is no column for it; there are: {', '.join(c for c in known if c[0] != '_')}."
+        f"The requests for {resource.name} need `{field}` of each record of {parent.name}, but the "
+        f"table has no such column; its columns are {', '.join(c for c in known if c[0] != '_')}."
     )

@@ -1,4 +1,4 @@
-"""The records that break the contract: kept whole, with the reason, until they are good."""
+"""The table `event_data_rejects`: records that break the contract, with the reason."""
 
 from __future__ import annotations
 
@@ -16,162 +16,166 @@ from event_assets.values.errors import TooManyRejectsError
 from event_assets.warehouse import get_destination
 from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal, transaction
 
-Reasons = Counter[tuple[str | None, str]]  # of rejecting a record, with its field
+Reasons = Counter[tuple[str | None, str]]  # counts by field and reason
 REJECTS = "event_data_rejects"
 SCHEMA = pa.schema([(name, pa.string()) for name in Reject._fields])
-NOT_LOADED = ""  # stands for the load of a sync that failed
-CREATE = """
+NOT_LOADED = ""  # load id of a failed sync
+CREATE_TABLE = """
 create table if not exists {rejects} (
     id varchar, record json, field varchar, reason varchar,
     first_rejected_at timestamptz, rejected_at timestamptz, load_id varchar{column}
 )
 """
-FOUND = """
+CREATE_BUFFER = """
 create or replace temp table rejected_now
 (id varchar, record varchar, field varchar, reason varchar)
 """
-# Of records with one id the first counts; one without an id is told from others by its text.
-MERGED = """
+# The first record of an id counts; records without an id are identified by their text.
+MERGE_BUFFER = """
 create or replace temp table rejected_merged as
 select id, record, field, reason, known.since
 from (
     select *, coalesce(id, md5(record)) as key from rejected_now
     where rowid in (select min(rowid) from rejected_now group by coalesce(id, md5(record)))
-) as found
+) as buffered
 left join (
     select coalesce(id, md5(record)) as key, min(first_rejected_at) as since
-    from {rejects} where {mine} group by key
+    from {rejects} where {own_rows} group by key
 ) as known using (key)
 """
-REPLACED = """
+DELETE_REPLACED = """
 delete from {rejects}
-where {mine}
+where {own_rows}
     and coalesce(id, md5(record)) in (select coalesce(id, md5(record)) from rejected_merged)
 """
-GOOD = """
+DELETE_FIXED = """
 delete from {rejects}
-where {mine} and (
+where {own_rows} and (
     (? and id is null and load_id < ?)
-    or id in (select id from {table} where {mine} and _dlt_load_id = ?)
+    or id in (select id from {table} where {own_rows} and _dlt_load_id = ?)
 )
 """
-GOOD_WITHOUT_IDS = "delete from {rejects} where {mine} and ? and id is null and load_id < ?"
-ADD = """
+DELETE_FIXED_WITHOUT_IDS = (
+    "delete from {rejects} where {own_rows} and ? and id is null and load_id < ?"
+)
+INSERT_REJECTS = """
 insert into {rejects}
 select id, record, field, reason, coalesce(since, ?), ?, ?{value} from rejected_merged
 """
 
 
 class RejectBuffer:
-    """What the sync that is running has rejected so far, in a file."""
+    """The rejects of the running sync, buffered in a file."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._start_over()
+        self._reset()
 
-    def _start_over(self) -> None:
+    def _reset(self) -> None:
         self._file.seek(0)
         self._file.truncate()
         self._writer = pa.ipc.new_stream(self._file, SCHEMA)
 
-    def add(self, rejects: Sequence[Reject]) -> None:
-        """Note records."""
+    def append(self, rejects: Sequence[Reject]) -> None:
+        """Append records to the buffer."""
         columns = [list(values) for values in zip(*rejects, strict=True)]
         self._writer.write_batch(pa.record_batch(columns, SCHEMA))
 
-    def keep(
+    def merge_into_table(
         self,
         database: duckdb.DuckDBPyConnection,
         schema: str,
         table: str,
         load_id: str,
-        now: datetime,
+        rejected_at: datetime,
         *,
         complete: bool,
         has_ids: bool = True,
         first_load: str = "",
         account: str | None = None,
     ) -> None:
-        """Put them into the table's rejects, and take out what is good by now; then note anew.
+        """Merge the buffer into the table of rejects, delete fixed records, and reset the buffer.
 
-        A record without an id that is not here any more leaves with the next complete sync: what
-        became of it cannot be known. `first_load` is the first load of a sync that has several.
+        A reject without an id cannot be found again: the next complete sync deletes it.
+        `first_load` is the id of the first load, if the sync loads in batches.
         """
-        words = {
+        parameters = {
             "rejects": f"{schema}.{rejects_table(table)}",
             "table": f"{schema}.{quote_identifier(table)}",
-            "mine": account_filter(account),
+            "own_rows": account_filter(account),
             "column": "" if account is None else f", {ACCOUNT} varchar",
             "value": "" if account is None else f", {quote_literal(account)}",
         }
-        database.execute(FOUND)
+        database.execute(CREATE_BUFFER)
         self._writer.close()
         self._file.seek(0)
         for batch in pa.ipc.open_stream(self._file):
             database.from_arrow(pa.Table.from_batches([batch])).insert_into("rejected_now")
 
-        def change() -> None:
+        def merge() -> None:
             with transaction(database):
                 database.execute(f"create schema if not exists {schema}")
-                database.execute(CREATE.format_map(words))
-                database.execute(MERGED.format_map(words))
-                database.execute(REPLACED.format_map(words))
+                database.execute(CREATE_TABLE.format_map(parameters))
+                database.execute(MERGE_BUFFER.format_map(parameters))
+                database.execute(DELETE_REPLACED.format_map(parameters))
                 if load_id:
-                    good = GOOD if has_ids else GOOD_WITHOUT_IDS
-                    given = [complete, first_load or load_id, *([load_id] if has_ids else ())]
-                    database.execute(good.format_map(words), given)
-                database.execute(ADD.format_map(words), [now, now, load_id])
+                    statement = DELETE_FIXED if has_ids else DELETE_FIXED_WITHOUT_IDS
+                    values = [complete, first_load or load_id, *([load_id] if has_ids else ())]
+                    database.execute(statement.format_map(parameters), values)
+                database.execute(
+                    INSERT_REJECTS.format_map(parameters), [rejected_at, rejected_at, load_id]
+                )
 
-        get_destination().retry_on_conflict(change)
-        self._start_over()
+        get_destination().retry_on_conflict(merge)
+        self._reset()
 
 
 def rejects_table(table: str) -> str:
-    """Name the table that keeps the records that are not good enough for a table."""
+    """Return the name of a table's table of rejects."""
     return f"{table}_rejects"
 
 
 def exceeds_limit(reasons: Reasons, records: int, share: float) -> bool:
-    """Are too many records rejected? A single one never is too many."""
+    """Return whether too many records are rejected; a single one is always allowed."""
     return sum(reasons.values()) > max(1, share * records)
 
 
 def enforce_reject_limit(
-    table: str, reasons: Reasons, records: int, share: float, *, had_parts: bool = False
+    table: str, reasons: Reasons, records: int, share: float, *, has_loaded_batches: bool = False
 ) -> None:
-    """Stop when too many records are rejected, of a sync that may have loaded some before.
+    """Raise if too many records are rejected.
 
     Args:
-        table: the one that they are for.
-        reasons: why, with how many.
-        records: that came.
-        share: of them that may be rejected.
-        had_parts: some were loaded.
+        table: the name of the table.
+        reasons: number of rejects by field and reason.
+        records: number of records received.
+        share: the share of records that may be rejected.
+        has_loaded_batches: whether the sync has loaded batches before.
 
     Raises:
-        TooManyRejectsError: with the counts by reason.
+        TooManyRejectsError: the limit is exceeded.
     """
     rejected = sum(reasons.values())
     if not exceeds_limit(reasons, records, share):
         return
-    harm = "nothing more was loaded" if had_parts else "nothing was changed"
+    effect = "nothing more was loaded" if has_loaded_batches else "nothing was changed"
     why = ", ".join(
         f"{describe_reject(field, reason)} ({n:,})" for (field, reason), n in reasons.most_common(5)
     )
     raise TooManyRejectsError(
         f"{rejected:,} of {records:,} records break the contract, more than max_rejects "
-        f"({100 * share:.3g} % of all) allows, and {harm}: {why}; {fix_hint(table)} in defs.yaml, "
-        f"with the help of the table {rejects_table(table)}."
+        f"({100 * share:.3g} % of all) allows, and {effect}: {why}; {fix_hint(table)} in "
+        f"defs.yaml, with the help of the table {rejects_table(table)}."
     )
 
 
 def fix_hint(table: str) -> str:
-    """Say what decides which records are good enough for a table."""
+    """Return how to fix the records that are rejected for a table."""
     if rejects_table(table) == REJECTS:
         return "correct `fields`"
     return f"correct the `primary_key` of `{table}`"
 
 
 def describe_reject(field: str | None, reason: str) -> str:
-    """Say a reason with its field."""
+    """Return a reason with its field."""
     return f"`{field}` {reason}" if field else f"a record {reason}"

@@ -1,4 +1,4 @@
-"""One sync: fetched without the database, then loaded in one turn of it, or in several parts."""
+"""Run a sync: read the API without holding the database, then load in one or several batches."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from event_assets.config.source import ResourceConfig
 from event_assets.extract import stream
 from event_assets.extract.batches import BatchReader
 from event_assets.extract.cursor import IncrementalCursor
-from event_assets.extract.parent_requests import records
-from event_assets.extract.progress import Show
+from event_assets.extract.parent_requests import parent_records
+from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream_state import Sync
 from event_assets.sync import (
     account_registry,
@@ -37,16 +37,16 @@ from event_assets.sync.sync_log import sync_log_columns, sync_log_table
 from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import inspection, sql
 
-MAX_ATTEMPTS = 3  # of one sync, when others change the table meanwhile
+MAX_ATTEMPTS = 3  # if syncs of other accounts change the table's columns
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """What a sync has done.
+class SyncResult:
+    """The result of a sync.
 
     Attributes:
-        sync: the sync.
-        row: what it says of itself in the table of the syncs.
+        sync: the final state.
+        row: its row of the sync log.
     """
 
     sync: Sync
@@ -55,55 +55,59 @@ class Loaded:
 
 def run_sync(
     resource: ResourceConfig,
-    show: Show,
-    look: Callable[[duckdb.DuckDBPyConnection, Loaded], None],
+    on_progress: OnProgress,
+    on_loaded: Callable[[duckdb.DuckDBPyConnection, SyncResult], None],
     *,
-    full: bool = False,
+    full_refresh: bool = False,
 ) -> None:
-    """Sync a resource: read the API, then change the database, all at once.
+    """Read a resource from its API and load it into the database atomically.
 
-    A first sync of many rows does so in parts; one that is interrupted is gone on with.
+    Large first syncs load in batches and resume after an interruption.
 
     Args:
-        resource: what to sync.
-        show: is told how far it is.
-        look: is given the database when all is done, before others get their turn.
-        full: read everything, also where the API can be asked for what is new only.
+        resource: the resource to sync.
+        on_progress: called after every page.
+        on_loaded: called with the database after the load, before other syncs may use it.
+        full_refresh: read everything, even if the resource is incremental.
 
     Raises:
-        ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: when it cannot be
-            done; the tables are then as they were, or as the last part left them.
+        ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: the sync failed; the
+            tables are as before, or as the last batch left them.
     """
     for _ in range(MAX_ATTEMPTS - 1):
         with suppress(ConcurrentSchemaChangeError):
-            return _run_once(resource, show, look, full)
-    return _run_once(resource, show, look, full)
+            return _run_once(resource, on_progress, on_loaded, full_refresh)
+    return _run_once(resource, on_progress, on_loaded, full_refresh)
 
 
 def _run_once(
     resource: ResourceConfig,
-    show: Show,
-    look: Callable[[duckdb.DuckDBPyConnection, Loaded], None],
-    full: bool,
+    on_progress: OnProgress,
+    on_loaded: Callable[[duckdb.DuckDBPyConnection, SyncResult], None],
+    full_refresh: bool,
 ) -> None:
     source = resource.source
     with (
         TemporaryFile() as file,
         warehouse.open_pipeline(resource.pipeline, source.name) as pipeline,
     ):
-        found = RejectBuffer(file)
-        now, parents = warehouse.run(
-            lambda database: plan_sync(database, resource, pipeline, show, full)
+        rejects = RejectBuffer(file)
+        sync, parents = warehouse.run(
+            lambda database: plan_sync(database, resource, pipeline, on_progress, full_refresh)
         )
-        now.reject = found.add
-        rows = records(parents) if parents is not None else ()
-        with stream.open_stream(resource, now, rows) as parts:
-            extract_batch(resource, pipeline, now, parts, found)
-            while parts.position:
-                warehouse.run(partial(load_batch, resource, pipeline, now, found, parts.position))
-                extract_batch(resource, pipeline, now, parts, found)
+        sync.on_rejects = rejects.append
+        rows = parent_records(parents) if parents is not None else ()
+        with stream.open_stream(resource, sync, rows) as batches:
+            extract_batch(resource, pipeline, sync, batches, rejects)
+            while batches.checkpoint:
+                warehouse.run(
+                    partial(load_batch, resource, pipeline, sync, rejects, batches.checkpoint)
+                )
+                extract_batch(resource, pipeline, sync, batches, rejects)
         warehouse.run(
-            lambda database: look(database, finalize(database, resource, pipeline, now, found))
+            lambda database: on_loaded(
+                database, finalize(database, resource, pipeline, sync, rejects)
+            )
         )
 
 
@@ -111,56 +115,60 @@ def plan_sync(
     database: duckdb.DuckDBPyConnection,
     resource: ResourceConfig,
     pipeline: Pipeline,
-    show: Show,
-    full: bool,
+    on_progress: OnProgress,
+    full_refresh: bool,
 ) -> tuple[Sync, Any]:
-    """See what is there already, and have dlt do so."""
+    """Read the current state of the tables, and restore dlt's."""
     source = resource.source
     ensure_same_origin(database, source)
-    warehouse.restore_state(pipeline, database)  # what a killed sync left behind is fetched anew
-    increment = IncrementalCursor.from_endpoint(resource.endpoint)
-    position = None
-    if increment and not full:
+    warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
+    cursor = IncrementalCursor.from_endpoint(resource.endpoint)
+    last_value = None
+    if cursor and not full_refresh:
         same = (
             f"complete and version = {sql.quote_literal(source.version)} "
             f"and {sql.account_filter(source.account)}"
         )
         syncs = sync_log_table(resource.name)
         if inspection.has_column(database, source.name, syncs, "version"):
-            position = inspection.latest_value(database, source.name, syncs, "position", same)
-    began = Sync(
-        show,
-        types=inspection.column_types(database, source.name, resource.name),
-        exact=inspection.losslessly_widenable(database, source.name, resource.name),
-        increment=increment,
-        position=json.loads(position) if position else None,
-        part_rows=checkpoints.batch_rows(database, resource),
-        paths=schema_guard.load_source_paths(database, source.name, resource.name)
+            last_value = inspection.latest_value(database, source.name, syncs, "position", same)
+    sync = Sync(
+        on_progress,
+        column_types=inspection.column_types(database, source.name, resource.name),
+        widenable=inspection.losslessly_widenable(database, source.name, resource.name),
+        cursor=cursor,
+        cursor_value=json.loads(last_value) if last_value else None,
+        batch_rows=checkpoints.batch_rows(database, resource),
+        source_paths=schema_guard.load_source_paths(database, source.name, resource.name)
         if source.account
         else {},
         account=source.account,
     )
-    if began.part_rows:
-        checkpoints.resume(database, resource, began)
-    return began, load_parent_rows(database, resource) if resource.parent else None
+    if sync.batch_rows:
+        checkpoints.resume(database, resource, sync)
+    return sync, load_parent_rows(database, resource) if resource.parent else None
 
 
 def extract_batch(
-    resource: ResourceConfig, pipeline: Pipeline, now: Sync, parts: BatchReader, found: RejectBuffer
+    resource: ResourceConfig,
+    pipeline: Pipeline,
+    sync: Sync,
+    batches: BatchReader,
+    rejects: RejectBuffer,
 ) -> None:
-    """Read the next part, which may be all."""
+    """Read the next batch into the pipeline."""
     try:
-        api = dlt_resource.build_dlt_source(resource, parts, now)
-        pipeline.extract(api, loader_file_format="parquet")
+        data = dlt_resource.build_dlt_source(resource, batches, sync)
+        pipeline.extract(data, loader_file_format="parquet")
         pipeline.normalize()
     except PipelineStepFailed:
         warehouse.run(
-            lambda database: found.keep(
+            lambda database: rejects.merge_into_table(
                 database,
                 resource.source.name,
                 resource.name,
                 NOT_LOADED,
-                now.started_at,
+                sync.started_at,
                 complete=False,
                 account=resource.source.account,
             )
@@ -171,79 +179,83 @@ def extract_batch(
 def load_batch(
     resource: ResourceConfig,
     pipeline: Pipeline,
-    now: Sync,
-    found: RejectBuffer,
-    position: str,
+    sync: Sync,
+    rejects: RejectBuffer,
+    checkpoint: str,
     database: duckdb.DuckDBPyConnection,
 ) -> None:
-    """Load what came; then write down how far it goes, so that no row of that is lacking."""
+    """Load a batch, then save its checkpoint."""
     schema, table = resource.source.name, resource.name
-    _load(database, resource, pipeline, now)
+    _load(database, resource, pipeline, sync)
     load_id = inspection.latest_load_id(database, schema, resource.pipeline)
-    now.first_load = now.first_load or load_id
+    sync.first_load = sync.first_load or load_id
     account = resource.source.account
-    found.keep(database, schema, table, load_id, now.started_at, complete=False, account=account)
-    checkpoints.save(database, resource, now, position)
-    before, now.types = now.types, inspection.column_types(database, schema, table)
-    made = {name for name, kind in now.types.items() if kind == "bigint" and name not in before}
-    now.exact |= made  # what they hold by now is in the sync's tally
+    rejects.merge_into_table(
+        database, schema, table, load_id, sync.started_at, complete=False, account=account
+    )
+    checkpoints.save(database, resource, sync, checkpoint)
+    before, sync.column_types = sync.column_types, inspection.column_types(database, schema, table)
+    added = {
+        name for name, kind in sync.column_types.items() if kind == "bigint" and name not in before
+    }
+    sync.widenable |= added  # their values are in the sync's statistics
 
 
 def _load(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, pipeline: Pipeline, now: Sync
+    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, pipeline: Pipeline, sync: Sync
 ) -> None:
     source, table = resource.source, resource.name
     ensure_same_origin(database, source)
     sync_log.record_origin(database, source.name, source.api)
-    schema_guard.ensure_schema_unchanged(database, resource, now)
+    schema_guard.ensure_schema_unchanged(database, resource, sync)
     if source.account is not None:
         account_registry.register_account(database, source.name, source.account)
     changes: list[str] = []
-    if now.shaped:
+    if sync.builder:
         changes = schema_changes.prepare_staging(
             database,
             source.name,
             table,
-            now.shaped.widened,
-            now.shaped.retyped,
-            now.shaped.width,
+            sync.builder.widened,
+            sync.builder.retyped,
+            sync.builder.width,
         )
-    if resource.primary_key_columns or not keeps_existing_rows(database, resource, now):
+    if resource.primary_key_columns or not keeps_existing_rows(database, resource, sync):
         warehouse.load(pipeline, database, changes)
-    schema_guard.save_source_paths(database, resource, now)
+    schema_guard.save_source_paths(database, resource, sync)
 
 
 def finalize(
     database: duckdb.DuckDBPyConnection,
     resource: ResourceConfig,
     pipeline: Pipeline,
-    now: Sync,
-    found: RejectBuffer,
-) -> Loaded:
-    """Load what came last, merge the rejects and log the sync."""
+    sync: Sync,
+    rejects: RejectBuffer,
+) -> SyncResult:
+    """Load the last batch, merge the rejects and log the sync."""
     source, table = resource.source, resource.name
-    _load(database, resource, pipeline, now)
+    _load(database, resource, pipeline, sync)
     if resource.is_events:
-        distrust_empty_result(database, resource, now)
+        distrust_empty_result(database, resource, sync)
     load_id = inspection.latest_load_id(database, source.name, resource.pipeline)
-    row = now.row(load_id, source.api, source.version)
-    found.keep(
+    row = sync_log.build_row(sync, load_id, source.api, source.version)
+    rejects.merge_into_table(
         database,
         source.name,
         table,
         load_id,
-        now.started_at,
-        complete=row["complete"] is True and now.is_full,
+        sync.started_at,
+        complete=row["complete"] is True and sync.is_full,
         has_ids="id" in resource.primary_key_columns,
         account=source.account,
-        first_load=now.first_load or load_id,
+        first_load=sync.first_load or load_id,
     )
 
-    def end() -> None:
+    def log_sync() -> None:
         with sql.transaction(database):
             columns = sync_log_columns(source.account)
             sql.append_row(database, source.name, sync_log_table(table), columns, row)
             checkpoints.delete(database, resource)
 
-    warehouse.get_destination().retry_on_conflict(end)
-    return Loaded(now, row)
+    warehouse.get_destination().retry_on_conflict(log_sync)
+    return SyncResult(sync, row)

@@ -1,4 +1,4 @@
-"""Prepare a table for columns whose type changes."""
+"""Prepare tables for columns that change their type."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,19 +18,19 @@ def prepare_staging(
     retyped: Mapping[str, str],
     columns: int,
 ) -> list[str]:
-    """Make dlt's staging of a table ready for what is loaded next.
+    """Change the column types of dlt's staging table for the next load.
 
     Args:
         database: a connection.
-        schema: the source's.
-        table: its name.
-        widened: columns of whole numbers that become floats; their values stay the same.
-        retyped: columns that the contract has as another type: what is in them moves to a column
-            beside, `NAME__v_TYPE`, and the API's events fill the new one.
-        columns: how many the table will have.
+        schema: the source's schema.
+        table: the table's name.
+        widened: integer columns that become floats without loss.
+        retyped: columns with a new type in the contract: their values move to a variant column,
+            `NAME__v_TYPE`.
+        columns: number of columns after the load.
 
     Returns:
-        What makes the table itself ready, as `alter table` takes it: done together with the load.
+        The clauses of `alter table` for the table itself, to run in the load's transaction.
     """
     set_memory_limit(database, columns)
     before = column_types(database, schema, table)
@@ -39,17 +39,17 @@ def prepare_staging(
     ]
     staged = {**dict.fromkeys(widened, "double"), **retyped}
     for column, kind in retyped.items():
-        beside, number = f"{column}__v_{before[column]}", 1
-        while beside in before:
+        variant, number = f"{column}__v_{before[column]}", 1
+        while variant in before:
             number += 1
-            beside = f"{column}__v_{before[column]}__x{number}"
-        changes.append(f"rename {quote_identifier(column)} to {quote_identifier(beside)}")
+            variant = f"{column}__v_{before[column]}__x{number}"
+        changes.append(f"rename {quote_identifier(column)} to {quote_identifier(variant)}")
         changes.append(f"add {quote_identifier(column)} {DUCKDB_TYPES[kind]}")
-        staged[beside] = before[column]
+        staged[variant] = before[column]
     staging = f"{schema}_staging"
     if has_table(database, staging, table):
         with transaction(database):
-            for column, kind in staged.items():  # its rows are done with
+            for column, kind in staged.items():  # rows in staging are already merged
                 alter = f"alter table {quote_identifier(staging)}.{quote_identifier(table)}"
                 database.execute(f"{alter} drop column if exists {quote_identifier(column)}")
                 database.execute(f"{alter} add {quote_identifier(column)} {DUCKDB_TYPES[kind]}")

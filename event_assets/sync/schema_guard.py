@@ -1,4 +1,4 @@
-"""Keep the syncs of several accounts from changing a table's columns at the same time."""
+"""Detect that syncs of several accounts change a table's columns at the same time."""
 
 from __future__ import annotations
 
@@ -12,65 +12,69 @@ from event_assets.extract.stream_state import Sync
 from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import inspection, sql
 
-PATHS = "event_data_paths"
-CREATE_PATHS = """
+PATHS_TABLE = "event_data_paths"
+CREATE_PATHS_TABLE = """
 create table if not exists {schema}.event_data_paths
 (table_name varchar, column_name varchar, path json)
 """
-Paths = Mapping[str, Sequence[str | None]]
+SourcePaths = Mapping[str, Sequence[str | None]]
 
 
-def load_source_paths(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> Paths:
-    """Say where the values of a table's columns come from whose names do not say it."""
-    if not inspection.has_table(database, schema, PATHS):
+def load_source_paths(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> SourcePaths:
+    """Return the recorded paths of the values in a table's columns."""
+    if not inspection.has_table(database, schema, PATHS_TABLE):
         return {}
-    known = database.table(f"{schema}.{PATHS}").filter(f"table_name = {sql.quote_literal(table)}")
-    return {name: json.loads(path) for _, name, path in known.fetchall()}
+    own = f"table_name = {sql.quote_literal(table)}"
+    rows = database.table(f"{schema}.{PATHS_TABLE}").filter(own).fetchall()
+    return {name: json.loads(path) for _, name, path in rows}
 
 
 def ensure_schema_unchanged(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, now: Sync
+    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync
 ) -> None:
-    """Look whether the columns of a table are still such that what was read goes into them.
+    """Raise unless the records that were read still fit the columns of the table.
 
     Raises:
-        ConcurrentSchemaChangeError: when they are not, and all must be read again.
+        ConcurrentSchemaChangeError: they do not fit: the sync must be repeated.
     """
-    schema, table, shaped = resource.source.name, resource.name, now.shaped
-    if resource.source.account is None or shaped is None:
+    schema, table, builder = resource.source.name, resource.name, sync.builder
+    if resource.source.account is None or builder is None:
         return
-    problem = f"Other syncs changed the columns of {schema}.{table} meanwhile: sync again."
-    there, known = (
-        inspection.column_types(database, schema, table),
-        load_source_paths(database, schema, table),
-    )
-    changed = {name for name, kind in there.items() if now.types.get(name) != kind}
-    if shaped.widened and not inspection.losslessly_widenable(database, schema, table).issuperset(
-        name for name in shaped.widened if name not in changed
+    problem = f"Other syncs changed the columns of {schema}.{table}: sync again."
+    current_types = inspection.column_types(database, schema, table)
+    known = load_source_paths(database, schema, table)
+    changed = {name for name, kind in current_types.items() if sync.column_types.get(name) != kind}
+    if builder.widened and not inspection.losslessly_widenable(database, schema, table).issuperset(
+        name for name in builder.widened if name not in changed
     ):
         raise ConcurrentSchemaChangeError(problem)
-    made = shaped.paths
     for name in changed:
-        held = shaped.observed_types.get(name)
-        fits = held is None or there[name] == held or (held, there[name]) == ("bigint", "double")
-        plain = name.split("__")
-        same = held is None or list(made.get(name, plain)) == list(known.get(name, plain))
-        if not fits or not same or name in shaped.retyped:
+        observed = builder.observed_types.get(name)
+        fits = (
+            observed is None
+            or current_types[name] == observed
+            or (observed, current_types[name]) == ("bigint", "double")
+        )
+        default = name.split("__")
+        has_same_path = observed is None or list(builder.paths.get(name, default)) == list(
+            known.get(name, default)
+        )
+        if not fits or not has_same_path or name in builder.retyped:
             raise ConcurrentSchemaChangeError(problem)
 
 
 def save_source_paths(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, now: Sync
+    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync
 ) -> None:
-    """Write down where the values of new columns come from, for the other accounts' syncs."""
-    if resource.source.account is None or now.shaped is None:
+    """Record the paths of the values in new columns, for syncs of other accounts."""
+    if resource.source.account is None or sync.builder is None:
         return
     schema, table = resource.source.name, resource.name
     known = load_source_paths(database, schema, table)
-    database.execute(CREATE_PATHS.format(schema=schema))
-    for name, path in now.shaped.paths.items():
-        if name not in known and name in now.shaped.observed_types:
+    database.execute(CREATE_PATHS_TABLE.format(schema=schema))
+    for name, path in sync.builder.paths.items():
+        if name not in known and name in sync.builder.observed_types:
             database.execute(
-                f"insert into {schema}.{PATHS} values (?, ?, ?)",  # noqa: S608 (our names)
+                f"insert into {schema}.{PATHS_TABLE} values (?, ?, ?)",  # noqa: S608 (our names)
                 [table, name, json.dumps(path)],
             )

@@ -1,12 +1,17 @@
-"""The table `event_data_syncs`: a row for each sync."""
+"""The table `event_data_syncs`, one row for each sync, and the recorded origin of the tables."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
 
 import duckdb
 
 from event_assets.config.accounts import ACCOUNT
+from event_assets.extract.stream_state import Sync
+from event_assets.values.types import to_json
 from event_assets.warehouse.inspection import has_table
 
 SYNC_LOG = "event_data_syncs"
@@ -36,17 +41,55 @@ COLUMNS = {
 
 
 def sync_log_columns(account: str | None) -> Mapping[str, str]:
-    """Give the columns of the table of the syncs, and their types."""
+    """Return the columns of the sync log and their types."""
     return COLUMNS if account is None else {**COLUMNS, ACCOUNT: "varchar"}
 
 
 def sync_log_table(table: str) -> str:
-    """Name the table that says how the syncs of a table went."""
+    """Return the name of a table's sync log."""
     return f"{table}_syncs"
 
 
+def build_row(sync: Sync, load_id: str, api: str, version: str) -> dict[str, Any]:
+    """Build a sync's row of the sync log, by column."""
+    result, totals = sync.result, sync.totals()
+    return {
+        "load_id": sync.first_load or load_id,
+        "api": api,
+        "started_at": totals.started_at,
+        "finished_at": datetime.now(timezone.utc),
+        "requests": totals.requests,
+        "retries": totals.retries,
+        "bytes": totals.bytes,
+        "pages": result.pages,
+        "seams_held": result.overlaps_confirmed,
+        "shifts_repaired": result.shifts_recovered,
+        "sweeps": result.passes,
+        "rows_read": result.rows,
+        "distinct_ids": result.distinct_ids,
+        "total_reported": result.total_reported,
+        "rejects": sum(sync.stats.reasons.values()),
+        "columns": to_json(sync.stats.observed_types),
+        "complete": result.complete,
+        "reason": _describe_result(sync),
+        "full_sync": sync.is_full,
+        "position": json.dumps(sync.next_cursor_value),
+        "version": version,
+        **({} if sync.account is None else {ACCOUNT: sync.account}),
+    }
+
+
+def _describe_result(sync: Sync) -> str:
+    reason, totals = sync.result.reason, sync.totals()
+    if not sync.is_full:
+        reason = f"Changes since {str(sync.cursor_value)[:40]}: {reason}"
+    if totals.runs > 1 and totals.started_at:
+        reason += f" In {totals.runs:,} runs, since {totals.started_at:%Y-%m-%d %H:%M} UTC."
+    return reason
+
+
 def record_origin(database: duckdb.DuckDBPyConnection, schema: str, api: str) -> None:
-    """Write down which API the tables of a schema come from, before anything is loaded."""
+    """Record the API that the tables of a schema are loaded from."""
     if recorded_origin(database, schema) == api:
         return
     database.execute(f"create schema if not exists {schema}")
@@ -54,7 +97,7 @@ def record_origin(database: duckdb.DuckDBPyConnection, schema: str, api: str) ->
 
 
 def recorded_origin(database: duckdb.DuckDBPyConnection, schema: str) -> str | None:
-    """Give the API that the tables of a schema come from, if there are any."""
+    """Return the API that the tables of a schema were loaded from; None if not recorded."""
     if not has_table(database, schema, "event_data_api"):
         return None
     rows = database.table(f"{schema}.event_data_api").fetchall()

@@ -47,10 +47,10 @@ def test_a_query_has_them_in_its_first_column() -> None:
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ({"file": "/nowhere/list"}, "The file /nowhere/list with the accounts of events cannot be"),
-        ({"file": os.devnull}, "The list of the accounts of events is empty: nothing is changed"),
-        ({"query": "from nothing"}, "The query for the accounts of events does not work: Catalog"),
-        ({"query": "select ' x'"}, "In the list of the accounts of events, ' x' is empty, or has"),
+        ({"file": "/nowhere/list"}, "Cannot read /nowhere/list, the account list of events"),
+        ({"file": os.devnull}, "The account list of events is empty: nothing changes"),
+        ({"query": "from nothing"}, "The query for the account list of events failed: Catalog"),
+        ({"query": "select ' x'"}, "In the account list of events, ' x' is empty, or has"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_said_in_a_sentence(where: Any, said: str) -> None:

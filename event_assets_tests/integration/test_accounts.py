@@ -264,7 +264,7 @@ def test_a_table_is_not_filled_both_with_accounts_and_without(project: Project, 
         one()
         done = other()
     said = failure(done[0] if isinstance(done, list) else done)
-    assert f"was filled {first} `accounts`: give the source a folder of another name" in said
+    assert f"was loaded {first} `accounts`: rename the folder of the source" in said
 
 
 def test_checks_of_all_accounts_name_those_that_fail(project: Project) -> None:

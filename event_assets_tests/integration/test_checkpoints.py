@@ -34,7 +34,7 @@ def test_it_goes_on_at_the_last_checkpoint_and_the_table_is_what_the_api_has(
     assert row["distinct_ids"] == ROWS
     assert row["rows_read"] == ROWS + row["seams_held"]
     assert row["requests"] == row["pages"] == 11
-    assert row["reason"].startswith("All 1,000 rows came. In 2 runs, since 20")
+    assert row["reason"].startswith("All 1,000 rows were received. In 2 runs, since 20")
     assert account.rows_of("from events.event_data_checkpoint") == []
 
 
@@ -43,7 +43,7 @@ def test_until_it_has_ended_the_check_says_how_far_it_came(account: Account) -> 
     check = account.complete()
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert str(check.description).startswith(
-        "The first sync has not ended: 793 rows of 1,000 came since 20"
+        "The first sync is not finished: 793 rows of 1,000 read since 20"
     )
     account.sync()
     assert account.complete().passed
@@ -66,7 +66,7 @@ def test_interrupted_again_and_again_it_ends(account: Account) -> None:
     account.sync()
     assert account.asked[0] == 792
     assert account.ids() == account.of_api()
-    assert account.synced[0]["reason"].startswith("All 1,000 rows came. In 3 runs, since")
+    assert account.synced[0]["reason"].startswith("All 1,000 rows were received. In 3 runs, since")
 
 
 def test_what_left_entered_or_changed_meanwhile_is_as_the_api_has_it_and_the_verdict_is_honest(

@@ -65,7 +65,7 @@ def test_each_sync_leaves_a_row_of_figures(project: Project, big: Sandbox) -> No
     row = last_sync(project)
     received = [request for request in big.requests if request.status == 200]
     assert row["complete"] is True
-    assert row["reason"] == "All 1,000 rows came."
+    assert row["reason"] == "All 1,000 rows were received."
     assert row["requests"] == len(big.requests)
     assert row["retries"] == len(big.requests) - len(received) > 0
     assert row["pages"] == len(received)
@@ -150,7 +150,7 @@ def test_an_api_that_shows_no_events_any_more_makes_none_go(project: Project) ->
         result = project.sync(url=api.url)
         check = checks(result)["complete"]
         assert (result.success, check.passed, check.severity) == (True, False, WARN)
-        assert "where it had some before" in str(check.description)
+        assert "but did before" in str(check.description)
         assert len(project.ids("current_events")) == 10
         api.replace(EVENTS[:4])
         project.sync(url=api.url)

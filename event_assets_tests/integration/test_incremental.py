@@ -47,9 +47,9 @@ def test_the_first_sync_asks_for_everything_and_the_next_for_what_changed(
         rows += stamped(4, day=6)
         result = run(project, loaded)
         assert result.success, failure(result)
-        asked = [query.get("updated_since") for query in api.asked_for(PATH)]
-    assert asked[0] is None
-    assert asked[-1] == "2026-01-01T00:00:00Z"
+        apply_to = [query.get("updated_since") for query in api.asked_for(PATH)]
+    assert apply_to[0] is None
+    assert apply_to[-1] == "2026-01-01T00:00:00Z"
     assert dict(project.rows("select id, name from events.event_data")) == {
         "e1": "new",
         "e2": "x",
@@ -103,9 +103,7 @@ def test_nothing_new_is_no_change(project: Project) -> None:
         assert run(project, loaded).success
         result = run(project, loaded)
     assert checks(result)["complete"].passed
-    assert str(checks(result)["complete"].description).startswith(
-        "Of what changed since 2026-01-01"
-    )
+    assert str(checks(result)["complete"].description).startswith("Changes since 2026-01-01")
 
 
 def test_lag_goes_back_before_the_newest(project: Project) -> None:
@@ -133,8 +131,8 @@ def test_a_placeholder_takes_the_start_as_dlt_documents_it(project: Project) -> 
         for _ in range(2):
             result = run(project, loaded)
             assert result.success, failure(result)
-        asked = [query["updated_since"] for query in api.asked_for(PATH)]
-    assert (asked[0], asked[-1]) == ("2020-01-01", "2026-01-01T00:00:00Z")
+        apply_to = [query["updated_since"] for query in api.asked_for(PATH)]
+    assert (apply_to[0], apply_to[-1]) == ("2020-01-01", "2026-01-01T00:00:00Z")
 
 
 def test_there_are_two_schedules() -> None:

@@ -125,10 +125,10 @@ def test_every_event_comes_and_complete_passes(
 @pytest.mark.parametrize(
     ("paginator", "said"),
     [
-        ({**CURSOR, "has_more_path": "more"}, "has_more_path `more` leads to nothing"),
-        ({**CURSOR, "has_more_path": "meta"}, "has_more_path `meta` leads to neither true nor"),
-        ({**NUMBERED, "total_path": "pages"}, "total_path `pages` leads to nothing"),
-        ({**NUMBERED, "total_path": "meta"}, "total_path `meta` leads to no number"),
+        ({**CURSOR, "has_more_path": "more"}, "has_more_path `more` was not found"),
+        ({**CURSOR, "has_more_path": "meta"}, "has_more_path `meta` is neither true nor"),
+        ({**NUMBERED, "total_path": "pages"}, "total_path `pages` was not found"),
+        ({**NUMBERED, "total_path": "meta"}, "total_path `meta` is not a number"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_said_without_the_answer(

@@ -50,7 +50,7 @@ def test_there_is_a_row_for_each_record_of_each_event(project: Project) -> None:
     logged = "select complete, rows_read, reason from events.attendees_syncs"
     (sync,) = project.rows(logged)
     assert sync[0] is True
-    assert sync[2] == "All 60 rows of 40 lists came."
+    assert sync[2] == "All 60 rows of 40 lists were received."
 
 
 def test_it_is_synced_after_the_events_and_checked(project: Project) -> None:
@@ -230,7 +230,7 @@ def test_a_list_that_is_cut_short_makes_complete_fail(project: Project) -> None:
         result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
     assert not result.success
     assert checks(result)["complete"].asset_key.path == ["attendees"]
-    assert "of 4 lists, 1 give reason to doubt" in str(checks(result)["complete"].description)
+    assert "1 of 4 lists may be incomplete" in str(checks(result)["complete"].description)
 
 
 def test_a_field_that_no_column_holds_is_named(project: Project) -> None:
@@ -274,7 +274,7 @@ def test_an_empty_answer_does_not_empty_a_table_that_is_replaced(project: Projec
     doubted = project.rows("select complete, reason from events.venues_syncs order by started_at")
     assert doubted[-1] == (
         None,
-        "The API answered with no records, where it had some before: these stay.",
+        "The API returned no records, but did before: the existing rows are kept.",
     )
 
 

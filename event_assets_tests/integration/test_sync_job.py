@@ -169,7 +169,7 @@ def test_an_api_that_nothing_came_from_does_not_claim_the_database(
 def test_a_database_without_the_note_is_known_by_its_syncs(project: Project, api: Sandbox) -> None:
     assert project.sync(url=api.url).success
     project.rows("drop table events.event_data_api")
-    assert f"holds the events of {api.url}, not of the built-in sandbox" in failure(project.sync())
+    assert f"contains events of {api.url}, not of the built-in sandbox" in failure(project.sync())
 
 
 def test_a_sync_that_ended_after_its_load_claims_the_database(
@@ -181,7 +181,7 @@ def test_a_sync_that_ended_after_its_load_claims_the_database(
     with monkeypatch.context() as patched:
         patched.setattr(sql, "append_row", broken)
         assert not project.sync(url=api.url).success
-    assert f"holds the events of {api.url}, not of the built-in sandbox" in failure(project.sync())
+    assert f"contains events of {api.url}, not of the built-in sandbox" in failure(project.sync())
 
 
 def test_the_sandboxs_events_and_real_ones_are_not_mixed(project: Project, api: Sandbox) -> None:
@@ -189,7 +189,7 @@ def test_the_sandboxs_events_and_real_ones_are_not_mixed(project: Project, api: 
     before = project.ids()
     said = failure(project.sync(url=api.url))
     assert said == (
-        f"The database {project.database} holds the events of the built-in sandbox, not of "
+        f"The database {project.database} contains events of the built-in sandbox, not of "
         f"{api.url}: move the file away, or name another file in EVENTS_DUCKDB, and sync again."
     )
     assert project.ids() == before

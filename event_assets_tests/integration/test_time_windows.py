@@ -69,7 +69,7 @@ def test_every_event_comes_though_no_list_may_be_read_whole(project: Project, to
     ]
     if total:
         reason = str(checks(result)["complete"].description)
-        assert reason.startswith("All 730 rows came, in ")
+        assert reason.startswith("All 730 rows were received, in ")
 
 
 def test_a_short_list_is_read_whole(project: Project) -> None:
@@ -101,7 +101,7 @@ def test_more_events_at_one_instant_than_may_be_read_is_an_error(project: Projec
     assert not result.success
     check = checks(result)["complete"]
     assert check.severity.name == "ERROR"
-    assert "the API lets only 100 of its rows be read" in str(check.description)
+    assert "the API returns only its first 100 rows" in str(check.description)
     assert len(project.ids()) == 100
 
 
@@ -186,8 +186,8 @@ def test_bounds_are_written_as_the_api_takes_them(
 def test_windows_end_at_the_shortest_that_can_be_written() -> None:
     cut = WindowPlan.from_config(TimeWindowsConfig(**WINDOWS, format="%Y-%m-%d"), NOW)
     day = datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2026, 1, 2, tzinfo=timezone.utc)
-    assert cut.halves(day) == []
-    assert len(cut.halves(cut.span)) == 2
+    assert cut.split(day) == []
+    assert len(cut.split(cut.span)) == 2
 
 
 @pytest.mark.parametrize("wrong", [{"since": "soon"}, {"format": "iso"}, {"cap": 1}])

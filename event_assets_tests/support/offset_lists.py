@@ -31,8 +31,8 @@ class Reading:
     offsets: list[int] = field(default_factory=list[int])
 
     @property
-    def outcome(self) -> PaginationResult:
-        return self.walk.outcome
+    def result(self) -> PaginationResult:
+        return self.walk.result
 
 
 def read(

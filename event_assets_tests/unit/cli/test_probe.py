@@ -97,7 +97,11 @@ def test_a_typo_is_answered_with_its_line_and_no_traceback(project: Project, clo
     ("right", "wrong", "said"),
     [
         ("type: offset, limit: 100", "type: offset", "paginator of type 'offset': missing 1"),
-        ("data_selector: data", "data_selector: 'a[['", "The data_selector `a[[` is no JSON path"),
+        (
+            "data_selector: data",
+            "data_selector: 'a[['",
+            "The data_selector `a[[` is not a valid JSON path",
+        ),
     ],
 )
 def test_what_cannot_work_is_said_in_one_sentence_before_anything_is_asked(

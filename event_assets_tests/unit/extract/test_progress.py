@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.extract.progress import Progress, bar, logged
+from event_assets.extract.progress import Progress, progress_bar, progress_logger
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.project import Project
 
@@ -20,35 +20,31 @@ HALF = Progress(events=5_000, total=10_000, pages=50, in_flight=8, seconds=10.0)
 
 
 def test_what_came_in_an_earlier_run_says_nothing_about_the_time_left() -> None:
-    progress = Progress(9_000, 10_000, 10, 0, 5.0, earlier=8_000)
+    progress = Progress(9_000, 10_000, 10, 0, 5.0, resumed=8_000)
     assert str(progress).endswith("about 5 s left")
 
 
 def test_progress_says_how_many_of_how_many_how_fast_and_how_long() -> None:
-    assert str(HALF) == (
-        "5,000 of 10,000 events, 5 pages a second, 8 requests in flight, about 10 s left"
-    )
+    assert str(HALF) == ("5,000 of 10,000 events, 5 pages/s, 8 requests in flight, about 10 s left")
 
 
 def test_without_a_total_it_says_what_it_knows() -> None:
-    assert str(Progress(100, None, 1, 0, 1.0)) == (
-        "100 events, 1 pages a second, 0 requests in flight"
-    )
+    assert str(Progress(100, None, 1, 0, 1.0)) == ("100 events, 1 pages/s, 0 requests in flight")
 
 
 def test_the_log_is_told_at_most_once_in_a_while() -> None:
     lines: list[str] = []
-    show = logged(lines.append, every=3_600)
+    show = progress_logger(lines.append, interval=3_600)
     for _ in range(100):
         show(lambda: HALF)
     assert not lines
-    show = logged(lines.append, every=0)
+    show = progress_logger(lines.append, interval=0)
     show(lambda: HALF)
     assert lines == [str(HALF)]
 
 
 def test_a_bar_shows_only_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with bar() as show:
+    with progress_bar() as show:
         show(lambda: HALF)
     assert capsys.readouterr().err == ""
 
@@ -56,7 +52,7 @@ def test_a_bar_shows_only_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> N
 def test_a_long_sync_tells_the_dagster_log(
     project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("event_assets.extract.progress.logged.__defaults__", (0.0,))
+    monkeypatch.setattr("event_assets.extract.progress.progress_logger.__defaults__", (0.0,))
     with Sandbox(250, faults=Faults(total="rows")) as api:
         assert project.sync(url=api.url).success
     assert "of 250 events" in capfd.readouterr().err

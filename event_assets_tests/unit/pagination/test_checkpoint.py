@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.pagination import OffsetWalk, PaginationResult, Position
+from event_assets.pagination import OffsetWalk, PaginationCheckpoint, PaginationResult
 from event_assets.pagination.seen_ids import DistinctIds
 from event_assets_tests.support.offset_lists import (
     Reading,
@@ -41,12 +41,12 @@ class Stopping:
         deliver = self._walk.receive(ids, total)
         self._ids |= set(ids) if deliver else set()
         self._answers += 1
-        kept = self._walk.position()
-        if kept and self._stops(self._answers):
+        snapshot = self._walk.take_snapshot()
+        if snapshot and self._stops(self._answers):
             seen = DistinctIds()
             seen.add(list(self._ids))
             self._walk = OffsetWalk(self._walk.limit)
-            self._walk.resume(Position(kept, seen))
+            self._walk.resume(PaginationCheckpoint(snapshot, seen))
         return deliver
 
 
@@ -73,7 +73,7 @@ def with_gap(rows: list[int], change: Callable[[list[int]], object], **how: Any)
 def test_a_quiet_list_comes_whole_however_often_the_reading_stops(length: int, total: str) -> None:
     whole = read(list(range(length)), total=total)
     reading = read(list(range(length)), total=total, walk=stopping(10))
-    assert reading.outcome == whole.outcome
+    assert reading.result == whole.result
     assert reading.offsets == whole.offsets
 
 
@@ -86,19 +86,19 @@ SERVERS: dict[str, Callable[[list[int]], int]] = {
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_what_a_server_does_wrong_is_seen_all_the_same(server: str) -> None:
-    def outcome(walk: OffsetWalk) -> PaginationResult:
+    def result(walk: OffsetWalk) -> PaginationResult:
         while not walk.done:
             rows = range(walk.offset, min(walk.offset + 10, 60))
             page = [row for row in rows if not (server == "leaves rows out" and 20 <= row < 45)]
             walk.receive(page, SERVERS[server](page))
-        return walk.outcome
+        return walk.result
 
-    assert outcome(stopping(10)) == outcome(OffsetWalk(10))
+    assert result(stopping(10)) == result(OffsetWalk(10))
 
 
 def test_a_long_list_is_not_taken_for_one_that_never_ends() -> None:
     walk = stopping(2, after(990))
-    assert read(list(range(1_000)), limit=2, walk=walk).outcome.complete is True
+    assert read(list(range(1_000)), limit=2, walk=walk).result.complete is True
 
 
 @quick
@@ -110,7 +110,7 @@ def test_a_reading_that_stops_does_what_one_that_does_not_would_do(
     reading, _ = replay(length, script, **world, walk=stopping(world["limit"]))
     assert reading.offsets == whole.offsets
     assert reading.delivered == whole.delivered
-    verdict, expected = reading.outcome, whole.outcome
+    verdict, expected = reading.result, whole.result
     assert replace(verdict, complete=None, reason="") == replace(expected, complete=None, reason="")
     assert verdict.complete == expected.complete or (
         (verdict.complete, expected.complete) == (None, True) and "interrupted" in verdict.reason
@@ -125,13 +125,13 @@ def test_rows_that_moved_in_the_gap_came_or_the_outcome_is_not_complete(
     script = [[] for _ in range(answer - 1)] + [gap]
     walk = stopping(7, after(answer))
     reading, staying = replay(length, script, limit=7, total="true", walk=walk)
-    assert staying <= reading.delivered or reading.outcome.complete is not True
+    assert staying <= reading.delivered or reading.result.complete is not True
 
 
 def test_a_list_that_did_not_change_in_the_gap_is_complete() -> None:
     reading = with_gap(list(range(100)), lambda _: None, total="true")
-    assert reading.outcome.complete is True
-    assert reading.outcome.rows == 100 + reading.outcome.overlaps_confirmed
+    assert reading.result.complete is True
+    assert reading.result.rows == 100 + reading.result.overlaps_confirmed
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_what_stayed_or_entered_comes_and_a_change_in_the_gap_is_said(
     rows = list(range(100))
     reading = with_gap(rows, change, total="true")
     assert set(rows) <= reading.delivered
-    assert reading.outcome.complete is None
-    assert "changed while its reading was interrupted" in reading.outcome.reason
+    assert reading.result.complete is None
+    assert "changed while the sync was interrupted" in reading.result.reason
 
 
 def test_a_move_that_a_deletion_hides_is_not_called_complete() -> None:
@@ -163,14 +163,14 @@ def test_a_move_that_a_deletion_hides_is_not_called_complete() -> None:
     rows = list(range(100))
     reading = with_gap(rows, move, total="true")
     assert not set(rows) <= reading.delivered  # no offset paging could
-    assert reading.outcome.complete is None
+    assert reading.result.complete is None
 
 
 def test_a_list_that_is_another_one_after_the_gap_is_read_from_its_start() -> None:
     rows = list(range(100))
     reading = with_gap(rows, lambda rows: rows.__setitem__(slice(None), range(1_000, 1_100)))
     assert set(rows) <= reading.delivered
-    assert reading.outcome.complete is None
+    assert reading.result.complete is None
 
 
 def test_rows_without_an_id_and_ids_of_several_parts_are_known_again() -> None:
@@ -183,17 +183,17 @@ def test_rows_without_an_id_and_ids_of_several_parts_are_known_again() -> None:
     for first in range(0, 12, 2):
         walk.receive(page(first)[:3])
     walk.receive(page(11))
-    assert walk.outcome.overlaps_confirmed == 5 + 1
+    assert walk.result.overlaps_confirmed == 5 + 1
 
 
-def test_a_walk_that_does_not_read_forward_has_no_position() -> None:
+def test_a_walk_that_does_not_read_forward_has_no_snapshot() -> None:
     walk = OffsetWalk(4)
-    assert walk.position() is None
+    assert walk.take_snapshot() is None
     walk.receive([0, 1, 2, 3])
-    assert walk.position()
+    assert walk.take_snapshot()
     walk.receive([4, 5, 6, 7])
-    assert walk.position() is None  # the place is searched
+    assert walk.take_snapshot() is None  # the place is searched
     walk.receive([2, 3, 4, 5])
-    assert walk.position()
+    assert walk.take_snapshot()
     walk.receive([5])
-    assert walk.position() is None  # counted again, or done
+    assert walk.take_snapshot() is None  # counted again, or done

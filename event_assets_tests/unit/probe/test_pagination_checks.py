@@ -158,7 +158,7 @@ def test_a_paginator_that_finds_no_next_page_though_there_is_one_is_a_failure() 
     [
         (
             {"type": "page_number", "base_page": 1, "total_path": "pages"},
-            "The paginator's total_path `pages` leads to nothing in the API's answer",
+            "The paginator's total_path `pages` was not found in the API's response",
         ),
         (
             {"type": "json_link", "next_url_path": "total"},
@@ -201,7 +201,7 @@ def test_events_that_depend_on_another_resource_cannot_be_probed() -> None:
     venues = {"name": "venues", "endpoint": {"path": "/venues"}, "primary_key": "id"}
     mine = source("http://127.0.0.1:1", auth=None, path="/venues/{resources.venues.id}/events")
     config = {**mine.rest_api, "resources": [venues, *mine.rest_api["resources"]]}
-    with pytest.raises(ConfigError, match="by the records of `venues`"):
+    with pytest.raises(ConfigError, match="for each record of `venues`"):
         probe(replace(mine, rest_api=config))
 
 

@@ -121,11 +121,11 @@ def test_many_large_rejects_need_little_memory(project: Project) -> None:
     with TemporaryFile() as file, warehouse.connect() as database:
         found = RejectBuffer(file)
         for batch in range(80):
-            found.add(
+            found.append(
                 [Reject(f"{batch}-{i}", f'"{"x" * 2_000}"', "id", "bad") for i in range(1_000)]
             )
         now = datetime.now(timezone.utc)
-        found.keep(database, "events", "event_data", NOT_LOADED, now, complete=False)
+        found.merge_into_table(database, "events", "event_data", NOT_LOADED, now, complete=False)
     assert project.rows("select count(*) from events.event_data_rejects") == [(80_000,)]
 
 

@@ -1,0 +1,59 @@
+"""Create the paginator of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, cast
+
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.rest_api.config_setup import create_paginator as create_dlt_paginator
+
+from event_assets.pagination.checkpoint import CheckpointHandle
+from event_assets.pagination.monitored import (
+    CursorPaginator,
+    MonitoredPaginator,
+    PageNumberPaginator,
+)
+from event_assets.pagination.offset import OffsetPaginator
+from event_assets.pagination.result import OnResult, ignore_result
+
+PAGINATOR_CLASSES: Mapping[str, Callable[..., BasePaginator]] = {
+    "page_number": PageNumberPaginator,
+    "cursor": CursorPaginator,
+}
+
+
+def create_paginator(
+    paginator: str | Mapping[str, Any] | BasePaginator | None,
+    get_id: Callable[[Any], Hashable],
+    on_result: OnResult = ignore_result,
+    checkpoint: CheckpointHandle | None = None,
+) -> BasePaginator:
+    """Build the paginator of a REST API configuration's `paginator` value.
+
+    `offset` becomes an OffsetPaginator, everything else dlt's paginator in a MonitoredPaginator.
+    None or "auto": dlt detects the paginator from the first response (but never offsets). For
+    `page_number`, `total_path` is the number of pages, as in dlt; it is optional. `checkpoint` is
+    used by OffsetPaginator only.
+
+    Raises:
+        ValueError: unknown type, or an option that the type does not accept.
+    """
+    if isinstance(paginator, (OffsetPaginator, MonitoredPaginator)):
+        return paginator
+    if isinstance(paginator, BasePaginator) or paginator is None:
+        return MonitoredPaginator(paginator, get_id, on_result)
+    options: dict[str, Any] = {"type": paginator} if isinstance(paginator, str) else dict(paginator)
+    kind = options.pop("type", "auto")
+    try:
+        if kind == "offset":
+            return OffsetPaginator(
+                **options, get_id=get_id, on_result=on_result, checkpoint=checkpoint
+            )
+        if paginator_class := PAGINATOR_CLASSES.get(kind):
+            return MonitoredPaginator(paginator_class(**options), get_id, on_result)
+        config = cast("Any", {"type": kind, **options})
+        return MonitoredPaginator(create_dlt_paginator(config), get_id, on_result)
+    except TypeError as error:
+        problem = str(error)
+    raise ValueError(f"paginator of type {kind!r}: {problem.rpartition('__init__() ')[2]}")
