@@ -78,7 +78,7 @@ def test_what_left_entered_or_changed_meanwhile_is_as_the_api_has_it_and_the_ver
     account.sync()
     assert account.ids() == sorted([*account.of_api(), *gone])
     assert account.synced[0]["complete"] is None
-    assert "changed while its reading was interrupted" in account.synced[0]["reason"]
+    assert "changed while the sync was interrupted" in account.synced[0]["reason"]
     account.sync()
     assert account.synced[1]["complete"] is True
     assert account.current() == account.of_api()

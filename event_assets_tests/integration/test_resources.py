@@ -237,7 +237,7 @@ def test_a_field_that_no_column_holds_is_named(project: Project) -> None:
     wrong = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}, "include_from_parent": ["code"]}
     with serving({PATH: paged(events(4)), OF_EVENT: attendees}) as api:
         result = run(project, definitions({"events": with_resources(api.url, wrong)}))
-    assert "need `code` of each record of event_data, and there is no column" in failure(result)
+    assert "need `code` of each record of event_data, but the table has no such column" in failure(result)
 
 
 @pytest.mark.parametrize("key", ["slug", "meta.code"])
@@ -286,7 +286,7 @@ def test_lists_that_are_all_ignored_are_doubted(project: Project) -> None:
         result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
     check = checks(result)["complete"]
     assert (check.passed, check.severity.name) == (False, "WARN")
-    assert "Is the endpoint's path right?" in str(check.description)
+    assert "Check the endpoint's path." in str(check.description)
 
 
 @pytest.mark.parametrize("key", ["meta.id", "id"])

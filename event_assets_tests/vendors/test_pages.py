@@ -158,7 +158,7 @@ def test_eventzillas_error_past_the_end_is_no_failure_but_a_doubt(project: Proje
         result = sync(project, "eventzilla", api.url)
         assert statuses(api) == {200, 404}
     assert result.success, failure(result)
-    assert "an answer that response_actions ignore" in doubted(result, "WARN")
+    assert "a response that response_actions ignore" in doubted(result, "WARN")
 
 
 def test_an_event_of_eventzilla_without_a_time_has_its_day(project: Project) -> None:

@@ -56,7 +56,7 @@ def test_seatgeek_answers_total_0_too_deep_and_without_windows_that_is_noticed(
 ) -> None:
     with serve(paging("seatgeek", depth=100), made("seatgeek", 130)) as api:
         result = sync(project, "seatgeek", api.url, without_windows)
-    assert "the API says more follow" in doubted(result, "ERROR")
+    assert "the API says that more follow" in doubted(result, "ERROR")
     assert len(ids(project, "seatgeek")) == 100
 
 
@@ -85,7 +85,7 @@ def test_in_pages_indicos_hidden_events_are_noticed(project: Project, share: int
     vendor = replace(VENDORS["indico"], hides=lambda record: int(record["id"]) % share == 0)
     with serve(vendor, rows) as api:
         result = sync(project, "indico", api.url, paged(type="offset", limit=50))
-    assert "The API leaves rows out" in doubted(result, "ERROR")
+    assert "The API omits rows" in doubted(result, "ERROR")
     assert len(ids(project, "indico")) == sum(not vendor.hides(row) for row in rows)
 
 
