@@ -1,10 +1,12 @@
 """Harm really done, counted: the table at the end says what survived what."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from event_assets_tests.faults.tries import Tries
+from event_assets_tests.support.project import BIN, Project
 
 HEAD = ("fault", "tries", "survived", "events lost", "events doubled")
 
@@ -17,6 +19,17 @@ def tries(record_property: Callable[[str, object], None]) -> Iterator[Tries]:
     problems = [f"{this.fault}: {this.problem}" for this in all_of_them.done if this.problem]
     assert all_of_them.done
     assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def here(project: Project, clone: Path) -> Path:
+    """A copy of the project with its environment, where commands are run."""
+    environment = clone / ".venv"
+    environment.mkdir()  # of links to the parts of the real one, which none can then clear
+    for part in BIN.parent.iterdir():
+        (environment / part.name).symlink_to(part)
+    project.environment.setenv("EVENTS_DUCKDB", str(clone / "data" / "warehouse.duckdb"))
+    return clone
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,13 +21,14 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from event_assets.definitions import defs
-from event_assets_tests.faults.operations_page import COMMANDS, PAGE
 from event_assets_tests.faults.raw import self_signed
 from event_assets_tests.support.dagster_dev import LAUNCH, free_port, until
+from event_assets_tests.support.docs import page
 from event_assets_tests.support.project import BIN, ROOT, Project
 
-READ_ONLY = next(command for command in COMMANDS if "--read-only" in command)
-(NGINX,) = re.findall(r"```nginx\n(.*?)```", PAGE, flags=re.DOTALL)
+PAGE = page("docs/operations.md")
+READ_ONLY = next(command for command in PAGE.blocks() if "--read-only" in command)
+(NGINX,) = PAGE.blocks("nginx")
 PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 PASSWORD = "op:en ses/ame"
 LISTENS = "0A"  # in /proc/net/tcp

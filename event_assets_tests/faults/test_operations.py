@@ -1,7 +1,5 @@
 """The commands in docs/operations.md, each run as it stands there."""
 
-import os
-import subprocess
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
@@ -9,39 +7,23 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-import pytest
 
 from event_assets.definitions import defs
 from event_assets.orchestration.housekeeping import purge_runs
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.faults.killing import generation
-from event_assets_tests.faults.operations_page import COMMANDS
 from event_assets_tests.faults.test_contention import holding
 from event_assets_tests.faults.tries import Tries
-from event_assets_tests.support.project import BIN, Project
+from event_assets_tests.support.commands import run_script
+from event_assets_tests.support.docs import page
+from event_assets_tests.support.project import Project
 
-BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE, SHRINK, *_ = COMMANDS
+BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE, SHRINK, *_ = page("docs/operations.md").blocks()
 HEADERS, BLOCK = 3 * 4096, 256 * 1024  # bytes, of a DuckDB file
 
 
-@pytest.fixture
-def here(project: Project, clone: Path) -> Path:
-    """A copy of the project with its environment, where the commands are run."""
-    (clone / ".venv").symlink_to(BIN.parent)
-    project.environment.setenv("EVENTS_DUCKDB", str(clone / "data" / "warehouse.duckdb"))
-    return clone
-
-
 def run(command: str, here: Path) -> str:
-    done = subprocess.run(
-        ["sh", "-eu", "-c", command],
-        cwd=here,
-        env={**os.environ, "PYTHONPATH": str(here)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_script(command, here)
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     return done.stdout
