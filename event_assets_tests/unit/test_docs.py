@@ -13,7 +13,7 @@ import yaml
 
 from event_assets import EventApi
 from event_assets.definitions import defs
-from event_assets.http.credentials import SECRETS
+from event_assets.http.credentials import SECRET_NAMES
 from event_assets_tests.support.commands import (
     console_scripts,
     existing,
@@ -59,7 +59,7 @@ def variables_of(*folders: str) -> set[str]:
 
 def variables() -> set[str]:
     """Return the variables that the code, its sources and the files to deploy read."""
-    secrets = {name for kind in SECRETS.values() for names in kind.values() for name in names}
+    secrets = {name for kind in SECRET_NAMES.values() for names in kind.values() for name in names}
     found = variables_of("event_assets") | {name.upper() for name in secrets}
     for file in (ROOT / "event_assets/defs").rglob("*.yaml"):
         found.update(IN_YAML.findall(file.read_text()))
