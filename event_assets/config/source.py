@@ -10,9 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
-from dlt.sources.rest_api.config_setup import build_resource_dependency_graph
-from dlt.sources.rest_api.typing import EndpointResourceBase
-
+from event_assets._compat.dlt import resolve_resources
 from event_assets.config import accounts as names_of_accounts
 from event_assets.config.accounts import ACCOUNT, AccountsConfig
 from event_assets.config.fields import NAMING, FieldConfig
@@ -107,14 +105,11 @@ class SourceConfig:
                 rest_api, names_of_accounts.DUMMY_ACCOUNT
             )
         configured = copy.deepcopy(list(rest_api["resources"]))
-        defaults = cast("EndpointResourceBase", rest_api.get("resource_defaults", {}))
-        order, known, params = build_resource_dependency_graph(defaults, configured)
-        names = sorted(order.static_order(), key=lambda name: name != EVENT_DATA)
+        found = resolve_resources(rest_api.get("resource_defaults", {}), configured)
+        events_first = sorted(found, key=lambda resource: resource[0] != EVENT_DATA)
         return {
-            name: ResourceConfig(
-                self, name, cast("Mapping[str, Any]", known[name]), params[name] or ()
-            )
-            for name in names
+            name: ResourceConfig(self, name, config, params)
+            for name, config, params in events_first
         }
 
     @property

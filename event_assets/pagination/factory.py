@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, cast
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
-from dlt.sources.rest_api.config_setup import create_paginator as create_dlt_paginator
 
+from event_assets._compat.dlt import build_paginator
 from event_assets.pagination.checkpoint import CheckpointHandle
 from event_assets.pagination.monitored import (
     CursorPaginator,
@@ -53,7 +53,7 @@ def create_paginator(
         if paginator_class := PAGINATOR_CLASSES.get(kind):
             return MonitoredPaginator(paginator_class(**options), get_id, on_result)
         config = cast("Any", {"type": kind, **options})
-        return MonitoredPaginator(create_dlt_paginator(config), get_id, on_result)
+        return MonitoredPaginator(build_paginator(config), get_id, on_result)
     except TypeError as error:
         problem = str(error)
     raise ValueError(f"paginator of type {kind!r}: {problem.rpartition('__init__() ')[2]}")

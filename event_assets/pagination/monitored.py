@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 from dlt.common import jsonpath
-from dlt.sources.helpers.rest_client.detector import PaginatorFactory
 from dlt.sources.helpers.rest_client.paginators import (
     BaseNextUrlPaginator,
     BasePaginator,
@@ -16,11 +15,9 @@ from dlt.sources.helpers.rest_client.paginators import (
     RangePaginator,
     SinglePagePaginator,
 )
-from dlt.sources.helpers.rest_client.paginators import (
-    PageNumberPaginator as DltPageNumberPaginator,
-)
 from requests import Request, Response
 
+from event_assets._compat import dlt as dlt_compat
 from event_assets.pagination.page_monitor import PageMonitor, PaginationKind
 from event_assets.pagination.result import OnResult, PaginationResult, ignore_result, mark_truncated
 from event_assets.pagination.seen_ids import extract_ids
@@ -35,36 +32,28 @@ from event_assets.values.errors import PaginationError
 
 COUNTING_PARAMS = ("page", "page_number", "pageNumber", "offset", "start", "skip")
 NOT_FOUND = "was not found in the API's response: correct it in defs.yaml."
+INVALID = {
+    "total_path": "is not a number in the API's response.",
+    "has_more_path": "is neither true nor false.",
+}
 
 
-class _ShortErrors:
+class _ShortErrors(dlt_compat.PathErrors):
     """Replaces dlt's messages, which contain the whole response."""
 
-    total_path: Any
-    has_more_path: Any
+    def raise_missing(self, setting: str) -> NoReturn:
+        raise PaginationError(f"The paginator's {setting} `{getattr(self, setting)}` {NOT_FOUND}")
 
-    def _handle_missing_total(self, response_json: dict[str, Any]) -> None:  # noqa: ARG002 (dlt's)
-        raise PaginationError(f"The paginator's total_path `{self.total_path}` {NOT_FOUND}")
-
-    def _handle_invalid_total(self, total: Any) -> None:  # noqa: ARG002 (dlt's)
-        raise PaginationError(
-            f"The paginator's total_path `{self.total_path}` is not a number in the API's response."
-        )
-
-    def _handle_missing_has_more(self, response_json: dict[str, Any]) -> None:  # noqa: ARG002 (dlt's)
-        raise PaginationError(f"The paginator's has_more_path `{self.has_more_path}` {NOT_FOUND}")
-
-    def _handle_invalid_has_more(self, has_more: Any) -> None:  # noqa: ARG002 (dlt's)
-        raise PaginationError(
-            f"The paginator's has_more_path `{self.has_more_path}` is neither true nor false."
-        )
+    def raise_invalid(self, setting: str) -> NoReturn:
+        path = getattr(self, setting)
+        raise PaginationError(f"The paginator's {setting} `{path}` {INVALID[setting]}")
 
 
 class CursorPaginator(_ShortErrors, JSONResponseCursorPaginator):
     """dlt's cursor paginator, with short messages."""
 
 
-class PageNumberPaginator(_ShortErrors, DltPageNumberPaginator):
+class PageNumberPaginator(_ShortErrors, dlt_compat.PageNumberPaginator):
     """dlt's page number paginator, which continues after an empty page while a total promises more.
 
     Ends at an empty page, at the number of pages the API reports (`total_path`, or the usual paths
@@ -79,7 +68,8 @@ class PageNumberPaginator(_ShortErrors, DltPageNumberPaginator):
         self.expects_rows = False
         self.last_page = None if self.maximum_value is None else self.maximum_value - 1
 
-    def _stop_after_this_page(self, data: list[Any] | None = None) -> bool:
+    def is_last_page(self, data: list[Any] | None) -> bool:
+        """Return whether to stop after a page, which an empty one causes only without a total."""
         if self.configured_stop is None:
             return not data and not self.expects_rows
         return self.configured_stop and not data
@@ -146,7 +136,7 @@ class MonitoredPaginator(BasePaginator):
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Process a response; `data` is the list that dlt delivers."""
         if self._active is None:
-            self._active, _ = PaginatorFactory().create_paginator(response)
+            self._active = dlt_compat.detect_paginator(response)
             self._monitor = _monitor_for(self._active)
         monitor, active = self._monitor, self._active
         self._is_truncated |= is_truncated(response)

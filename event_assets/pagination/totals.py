@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from dlt.common import jsonpath
-from dlt.common.utils import str2bool
 from jsonpath_ng import JSONPath
 from requests import Response
 
@@ -31,6 +30,12 @@ PAGE_COUNT_PATHS: Final = tuple(
     for parent in ((), ("pagination",), ("meta",), ("paging",), ("page",), ("meta", "pagination"))
     for name in ("total_pages", "totalPages", "page_count", "pageCount", "num_pages", "last_page")
 )
+
+# As dlt reads a boolean that is written as text.
+BOOLEAN_TEXTS: Final = {
+    **dict.fromkeys(("yes", "true", "t", "y", "1"), True),
+    **dict.fromkeys(("no", "false", "f", "n", "0"), False),
+}
 
 TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total")
 
@@ -106,10 +111,7 @@ def find_has_more(response: Response, path: JSONPath | None) -> bool | None:
         return None
     value = find_value(response.json(), path)
     if isinstance(value, str):
-        try:
-            return str2bool(value)
-        except ValueError:
-            return None
+        return BOOLEAN_TEXTS.get(value.lower())
     return value if isinstance(value, bool) else None
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlt.common import jsonpath
-from dlt.sources.helpers.rest_client.detector import find_response_page_data
 from jsonpath_ng.exceptions import JSONPathError
 
+from event_assets._compat.dlt import detect_records_path
 from event_assets.config.fields import FieldConfig
 from event_assets.extract.records_selector import list_selector_check
 from event_assets.pagination.totals import TOTAL_PATHS, find_count, parse_count
@@ -77,7 +77,7 @@ def find_records_path(
 
 def _detect_path(document: Any) -> str:
     """Return the path that dlt detects without a configured selector."""
-    names, _ = find_response_page_data(document)
+    names = detect_records_path(document)
     return to_json_path(document, names) or "$" if names != ("$",) else "$"
 
 

@@ -1,0 +1,101 @@
+"""What dlt does not publish: how it reads a configuration, finds secrets, and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, cast
+
+import dlt
+from dlt.common.typing import TSecretStrValue
+from dlt.sources.helpers.rest_client.detector import PaginatorFactory, find_response_page_data
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator as DltPageNumberPaginator
+from dlt.sources.rest_api.config_setup import build_resource_dependency_graph
+from dlt.sources.rest_api.config_setup import create_paginator as create_dlt_paginator
+from requests import Response
+
+SecretReader = Callable[[Sequence[str]], tuple[str | None, str]]
+
+
+def resolve_resources(
+    defaults: Mapping[str, Any], resources: Sequence[Any]
+) -> Iterator[tuple[str, Mapping[str, Any], Sequence[Any]]]:
+    """Yield each resource of a configuration after its parent, as dlt merges the defaults into it.
+
+    Returns:
+        Its name, its configuration, and the parameters that come from its parent's records.
+    """
+    graph, resolved, params = build_resource_dependency_graph(
+        cast("Any", defaults), list(resources)
+    )
+    for name in graph.static_order():
+        yield name, cast("Mapping[str, Any]", resolved[name]), params[name] or ()
+
+
+def secret_readers() -> list[SecretReader]:
+    """Return a reader for each of dlt's providers of secrets, in the order in which dlt asks them.
+
+    A reader takes the sections and the key. It returns the secret, or None, and the name under
+    which the provider looks for it.
+    """
+    return [_secret_reader(provider) for provider in dlt.secrets.config_providers]
+
+
+def _secret_reader(provider: Any) -> SecretReader:
+    def read(path: Sequence[str]) -> tuple[str | None, str]:
+        *sections, key = path
+        value, name = provider.get_value(key, TSecretStrValue, None, *sections)
+        return (str(value) if value else None), name
+
+    return read
+
+
+def build_paginator(config: Any) -> BasePaginator | None:
+    """Build the paginator that dlt makes of a `paginator` configuration."""
+    return create_dlt_paginator(config)
+
+
+def detect_paginator(response: Response) -> BasePaginator:
+    """Return the paginator that dlt chooses for a first response."""
+    paginator, _ = PaginatorFactory().create_paginator(response)
+    return paginator
+
+
+def detect_records_path(document: Any) -> tuple[str, ...]:
+    """Return the keys under which dlt finds the records of a response without a selector."""
+    return find_response_page_data(document)[0]
+
+
+class PathErrors:
+    """A mixin of dlt's paginators, whose own errors about a path print the whole response."""
+
+    def raise_missing(self, setting: str) -> NoReturn:
+        """Raise the error of a path that leads to nothing."""
+        raise NotImplementedError
+
+    def raise_invalid(self, setting: str) -> NoReturn:
+        """Raise the error of a path that leads to a value of another type."""
+        raise NotImplementedError
+
+    def _handle_missing_total(self, _: dict[str, Any]) -> None:
+        self.raise_missing("total_path")
+
+    def _handle_invalid_total(self, _: Any) -> None:
+        self.raise_invalid("total_path")
+
+    def _handle_missing_has_more(self, _: dict[str, Any]) -> None:
+        self.raise_missing("has_more_path")
+
+    def _handle_invalid_has_more(self, _: Any) -> None:
+        self.raise_invalid("has_more_path")
+
+
+class PageNumberPaginator(DltPageNumberPaginator):
+    """dlt's page numbers, with a method to override that tells whether a page is the last."""
+
+    def is_last_page(self, data: list[Any] | None) -> bool:
+        """Return whether paging ends with a page for its records alone."""
+        return super()._stop_after_this_page(data)
+
+    def _stop_after_this_page(self, data: list[Any] | None = None) -> bool:
+        return self.is_last_page(data)
