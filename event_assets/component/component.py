@@ -16,7 +16,7 @@ from event_assets.config import accounts
 from event_assets.config import model as config_model
 from event_assets.config.accounts import JSON_SCHEMA as ACCOUNTS_SCHEMA
 from event_assets.config.accounts import AccountsConfig
-from event_assets.config.fields import NAMING, FieldConfig, invalid_field_names
+from event_assets.config.fields import FieldConfig, invalid_field_names
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.http import CONCURRENCY, HttpLimits
 from event_assets.config.project import set_loaded_project
@@ -31,6 +31,7 @@ from event_assets.orchestration.sensors import build_accounts_sensors
 from event_assets.orchestration.summary import RunSummary
 from event_assets.records.contract import build_contract
 from event_assets.values.errors import ConfigError
+from event_assets.values.naming import normalize_name
 from event_assets.warehouse import sql
 
 
@@ -188,7 +189,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         name = Path(context.path).name
         warehouse.get_destination().validate_settings()
         if (
-            NAMING.normalize_identifier(name) != name
+            normalize_name(name) != name
             or name in sql.reserved_schema_names()
             or name.endswith(("_staging", "_fully", "_on_schedule"))  # of another source
         ):
@@ -234,7 +235,7 @@ def _mismatch(source: SourceConfig, full_sync: str | None) -> str | None:
         if source.accounts and accounts.ACCOUNT in build_contract(resource):
             return f"`account` is whose a record is: give another name to that of `{name}`."
         own = name in OWN_TABLES or name.endswith(("_syncs", "_rejects", "_checkpoint"))
-        if NAMING.normalize_identifier(name) != name or own:
+        if normalize_name(name) != name or own:
             return (
                 f"a resource cannot be called `{name}`: it names a table, of small letters, digits "
                 "and underscores, and not one that is made here anyway."

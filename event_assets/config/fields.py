@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
-from dlt.common.normalizers.naming.snake_case import NamingConvention
 from pydantic import Field as Describe
 from pydantic import model_validator
 
 from event_assets.config.model import StrictModel
 from event_assets.values import timestamps
-from event_assets.values.json_paths import PART
+from event_assets.values.json_paths import PART_PATTERN, as_list, template_paths
+from event_assets.values.naming import normalize_name
+from event_assets.values.types import DataType
 
-Type = Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"]
-NAMING = NamingConvention()
 # When a sync last saw the event; and what dlt's merge calls its tables: DuckDB would read `d.id` as
 # a member of a JSON column `d`.
 RESERVED_COLUMNS = ("last_seen_at", "d", "s")
@@ -25,7 +23,7 @@ NO_PATH = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # what looks like the name of a zon
 class FieldConfig(StrictModel):
     """One typed column of `event_data`."""
 
-    type: Type = Describe(
+    type: DataType = Describe(
         description="Type of the column, by dlt's names; a timestamp lands in UTC."
     )
     nullable: bool = Describe(default=True, description="Whether the API may leave it out.")
@@ -50,7 +48,7 @@ class FieldConfig(StrictModel):
         for name in ("timezone", "format"):
             if getattr(self, name) and self.type != "timestamp":
                 raise ValueError(f"`{name}` is for `type: timestamp` only")
-        if self.format and self.format not in timestamps.EPOCHS and "%" not in self.format:
+        if self.format and self.format not in timestamps.EPOCH_UNITS and "%" not in self.format:
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %d.%m.%Y %H:%M")
         for zone in as_list(self.timezone):
             if not timestamps.parse_zone(zone) and NO_PATH.search(zone):
@@ -60,22 +58,17 @@ class FieldConfig(StrictModel):
         return self
 
 
-def as_list(value: str | Sequence[str] | None) -> list[str]:
-    """Return one value or several as a list."""
-    return [value] if isinstance(value, str) else list(value or ())
-
-
 def _is_readable(choice: str) -> bool:
     """Is it a path, or are they parts in braces that each hold one?"""
-    rest = PART.sub("", choice)
-    paths = PART.findall(choice) or [choice]
-    return not {"{", "}"} & set(rest) and all(path.strip(".") == path != "" for path in paths)
+    rest = PART_PATTERN.sub("", choice)
+    is_path = all(path.strip(".") == path != "" for path in template_paths(choice))
+    return is_path and not {"{", "}"} & set(rest)
 
 
 def invalid_field_names(fields: Mapping[str, FieldConfig]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Give the place and the description of what cannot be a column, and of an `id` that is not."""
     for name in fields:
-        column = NAMING.normalize_identifier(name) if name.strip() else "x"
+        column = normalize_name(name)
         if name in RESERVED_COLUMNS:
             yield (name,), f"`{name}` cannot be used here: it is a name of the table's own"
         elif column != name or name.startswith("_dlt"):

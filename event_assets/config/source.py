@@ -13,9 +13,11 @@ from typing import Any, cast
 from event_assets._compat.dlt import resolve_resources
 from event_assets.config import accounts as names_of_accounts
 from event_assets.config.accounts import ACCOUNT, AccountsConfig
-from event_assets.config.fields import NAMING, FieldConfig
+from event_assets.config.fields import FieldConfig
 from event_assets.config.http import CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.config.time_windows import TimeWindowsConfig
+from event_assets.values.json_paths import parse_path
+from event_assets.values.naming import normalize_name
 from event_assets.values.urls import origin
 
 MAX_REJECTS = 0.05  # of all records
@@ -178,7 +180,4 @@ class ResourceConfig:
         """The columns by which the table is merged; none: it is replaced."""
         if self.is_events:
             return ["id"]
-        return [
-            "__".join(NAMING.normalize_identifier(part) for part in key.split("."))
-            for key in self.key
-        ]
+        return ["__".join(map(normalize_name, parse_path(key))) for key in self.key]

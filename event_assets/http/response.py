@@ -28,10 +28,13 @@ class JsonResponse(requests.Response):
         self.status_code = raw.status
         self.reason = raw.reason or ""
         self.headers = CaseInsensitiveDict(
-            {name: redactor.hidden(value.encode()).decode() for name, value in raw.headers.items()}
+            {
+                name: redactor.redact_content(value.encode()).decode()
+                for name, value in raw.headers.items()
+            }
         )
         self.encoding = get_encoding_from_headers(self.headers)
-        self._content = redactor.hidden(content)
+        self._content = redactor.redact_content(content)
 
     def json(self, **_: Any) -> Any:
         """Return the decoded body.

@@ -21,6 +21,7 @@ from event_assets._compat.dagster import (
 )
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.values.errors import AlertError
+from event_assets.values.redaction import SecretRedactor, find_secrets
 
 WEBHOOK = "ALERT_WEBHOOK_URL"
 DAGSTER_URL = "EVENTS_DAGSTER_URL"  # where the UI is, as seen by whoever reads the message
@@ -127,8 +128,7 @@ def _checks_in(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     logs = instance.all_logs(run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [log.dagster_event.asset_check_evaluation_data for log in logs if log.dagster_event]
     errors = [c for c in found if not c.passed and c.severity == dg.AssetCheckSeverity.ERROR]
-    said = "; ".join(f"{check.check_name}: {check.description}" for check in errors)
-    return said if len(said) <= MAX_ALERT_LENGTH else f"{said[:MAX_ALERT_LENGTH]} ..."
+    return _shorten("; ".join(f"{check.check_name}: {check.description}" for check in errors))
 
 
 def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
@@ -195,7 +195,7 @@ def _cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
             return _summarize_error(error)
     for log in instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE):
         if log.dagster_event and log.dagster_event.message:
-            return log.dagster_event.message.partition("\n")[0]
+            return _shorten(log.dagster_event.message.partition("\n")[0])
     return "the run gives no reason"
 
 
@@ -204,11 +204,13 @@ def _summarize_error(error: ErrorInfo) -> str:
     while error.cause:
         error = error.cause
     line = error.message.strip().partition("\n")[0]
-    line = QUERY.sub("?...", line.removeprefix(FAILURE_PREFIX))
-    for name, value in os.environ.items():
-        if value and (name == WEBHOOK or name.endswith("API_KEY")):
-            line = line.replace(value, "***")
-    return line if len(line) <= MAX_ALERT_LENGTH else f"{line[:MAX_ALERT_LENGTH]} ..."
+    return _shorten(QUERY.sub("?...", line.removeprefix(FAILURE_PREFIX)))
+
+
+def _shorten(text: str) -> str:
+    """Return a text without the secrets in the environment, as short as an alert must be."""
+    text = SecretRedactor(find_secrets(os.environ)).redact_text(text)
+    return text if len(text) <= MAX_ALERT_LENGTH else f"{text[:MAX_ALERT_LENGTH]} ..."
 
 
 def _failed(what: str, since: float, cause: str, run_id: str) -> str:

@@ -18,7 +18,7 @@ from event_assets.extract.stream import configured_paginator
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
 from event_assets.pagination import MonitoredPaginator, OffsetPaginator
 from event_assets.pagination.seen_ids import extract_ids
-from event_assets.probe.formatting import SafeFormatter, secrets_by_name
+from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.reported_total import (
     LastPage,
     ReportedTotal,
@@ -36,6 +36,7 @@ from event_assets.probe.suggestions import (
 )
 from event_assets.records.contract import FieldReader, build_contract
 from event_assets.values.errors import PaginationError
+from event_assets.values.redaction import find_secrets
 
 NOT_SENT = ProbeResponse("not requested")
 UNKNOWN_PATH = RecordsPath(None, "$")
@@ -192,7 +193,7 @@ def collect_responses(source: SourceConfig, seconds: float) -> ProbeResponses:
         with ProbeSession(first.base_url, auth, seconds, configured_secrets(source)) as session:
             first.paginator.init_request(request)
             settings = (request.headers, request.params, request.json)
-            named = [secret for values in settings for secret in secrets_by_name(values)]
+            named = [secret for values in settings for secret in find_secrets(values)]
             _send_requests(session, responses, request)
         responses.formatter = SafeFormatter(
             [*configured_secrets(source), *secrets_of_auth(auth), *named]

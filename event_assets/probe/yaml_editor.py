@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from event_assets.config.source import EVENT_DATA
-from event_assets.probe.formatting import MASK
 from event_assets.probe.report import Setting
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import MASK
 
 Keys = tuple[str | int, ...]  # the keys that lead to a value
 

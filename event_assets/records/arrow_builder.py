@@ -22,9 +22,9 @@ from event_assets.records.field_selection import FieldSelection
 from event_assets.records.stats import RecordStats, reject_key
 from event_assets.values.json_paths import Path
 from event_assets.values.types import (
-    ARROW_TYPES,
+    COLUMN_TYPES,
     MAX_EXACT_INTEGER,
-    Kinds,
+    JsonTypes,
     accepts,
     infer_column_type,
     infer_type,
@@ -32,7 +32,7 @@ from event_assets.values.types import (
     to_arrow,
 )
 
-Leaf = tuple[Path, Sequence[Any], Kinds]  # a field's values, and their types
+Leaf = tuple[Path, Sequence[Any], JsonTypes]  # a field's values, and their types
 Columns = dict[str, tuple[pa.Field, pa.Array]]
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
@@ -205,7 +205,7 @@ class ArrowTableBuilder:
                 yield path, values, kinds
 
     def _add_column(
-        self, columns: Columns, path: Path, values: Sequence[Any], kinds: Kinds
+        self, columns: Columns, path: Path, values: Sequence[Any], kinds: JsonTypes
     ) -> None:
         """Put a field's values into its column; those of another type into a column beside it."""
         name = self._names.column(path)
@@ -277,7 +277,7 @@ def paths_of(columns: Mapping[str, TColumnSchema]) -> dict[str, list[str | None]
 
 def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) -> pa.Table:
     """Add when the sync saw these events, and whose they are."""
-    moment = pa.scalar(seen_at, ARROW_TYPES["timestamp"])
+    moment = pa.scalar(seen_at, COLUMN_TYPES["timestamp"].arrow)
     table = table.append_column(_field(LAST_SEEN, "timestamp"), pa.repeat(moment, len(table)))
     if account is None:
         return table
@@ -289,14 +289,14 @@ def _field(name: str, kind: str, path: Path | None = None) -> pa.Field:
     if path and "__".join(map(str, path)) != name:
         said["path"] = json.dumps(path)
     return pa.field(
-        name, ARROW_TYPES[kind], metadata=said or None, nullable=name not in ("id", ACCOUNT)
+        name, COLUMN_TYPES[kind].arrow, metadata=said or None, nullable=name not in ("id", ACCOUNT)
     )
 
 
 def _kind(field: pa.Field) -> str:
     if field.metadata and field.metadata.get(b"type") == b"json":
         return "json"
-    return next(kind for kind, arrow in ARROW_TYPES.items() if arrow == field.type)
+    return next(name for name, known in COLUMN_TYPES.items() if known.arrow == field.type)
 
 
 def _joined(chunks: Sequence[pa.Table]) -> pa.Table:

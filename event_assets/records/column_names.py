@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache
 
-from event_assets.config.fields import NAMING, RESERVED_COLUMNS
+from event_assets.config.fields import RESERVED_COLUMNS
 from event_assets.values.json_paths import Path
+from event_assets.values.naming import normalize_name
 
 LAST_SEEN = RESERVED_COLUMNS[0]  # when a sync last saw the event
 INTERNAL = "_dlt"  # how the names of dlt's own columns begin
@@ -69,10 +69,5 @@ class ColumnNamer:
 
 
 def _normalized(path: Path) -> str:
-    name = "__".join(_identifier(str(part)) for part in path)
+    name = "__".join(normalize_name(str(part)) for part in path)
     return f"api{name}" if name.startswith(INTERNAL) else name
-
-
-@cache
-def _identifier(name: str) -> str:
-    return NAMING.normalize_identifier(name) if name.strip() else "x"

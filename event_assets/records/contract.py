@@ -8,21 +8,22 @@ from typing import Any, cast
 import pyarrow as pa
 from dlt.common.schema.typing import TColumnSchema
 
-from event_assets.config.fields import FieldConfig, as_list
+from event_assets.config.fields import FieldConfig
 from event_assets.config.source import ResourceConfig
 from event_assets.values import timestamps
-from event_assets.values.json_paths import PART, Getter, Path, build_getter, values_at
-from event_assets.values.types import convert, key_text
+from event_assets.values.conversion import to_id
+from event_assets.values.json_paths import (
+    Getter,
+    Path,
+    as_list,
+    build_getter,
+    first_present,
+    parse_path,
+    template_paths,
+    values_at,
+)
+from event_assets.values.types import COLUMN_TYPES, convert
 
-TYPE_ERRORS: Mapping[str, str] = {
-    "text": "is an object or a list, not text",
-    "timestamp": "is no time",
-    "date": "is no date",
-    "bigint": "is no whole number",
-    "double": "is no number",
-    "bool": "is neither true nor false",
-    "json": "cannot be written as JSON",
-}
 NUMBER_AS_TIME = "is a number: say `format: epoch_s` or `format: epoch_ms`"
 NO_ZONE = "is a local time whose zone is missing or not known"
 
@@ -43,7 +44,7 @@ class FieldReader:
         self.name = name
         self.field = field
         self._choices = [_key_of(key)] if key else [build_getter(choice) for choice in choices]
-        parts = [part for choice in choices for part in PART.findall(choice) or [choice]]
+        parts = [path for choice in choices for path in template_paths(choice)]
         self.origins = list(key) or list(dict.fromkeys(parts))
         self.whole = _plain_path(choices[0]) if len(choices) == 1 and not key else None
         self._zones: list[str | Getter] = [
@@ -52,7 +53,7 @@ class FieldReader:
 
     def values(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Give the field's value in each record, as the API has it; None where it is not."""
-        values = _first_present(self._choices, records)
+        values = first_present(self._choices, records)
         if "" in values and (self.name == "id" or self.field.type not in ("text", "json")):
             return [None if value == "" else value for value in values]
         return values
@@ -60,7 +61,7 @@ class FieldReader:
     def array(self, values: list[Any], records: Sequence[Mapping[str, Any]]) -> pa.Array:
         """Type the values; null where there is none, or none that fits."""
         if self.name == "id" and set(map(type, values)) - {str}:
-            return pa.array([None if v is None else key_text(v) for v in values], pa.string())
+            return pa.array([None if v is None else to_id(v) for v in values], pa.string())
         if self.field.type != "timestamp":
             return convert(values, self.field.type)
         return timestamps.parse_timestamps(values, self.field.format, self._zones_of(records))
@@ -69,7 +70,7 @@ class FieldReader:
         constant = self._zones[0] if self._zones else None
         if not callable(constant):
             return constant
-        zones = _first_present(self._zones, records)
+        zones = first_present(self._zones, records)
         # A local time whose zone is not there is no instant.
         return ["?" if zone is None or zone == "" else zone for zone in zones]
 
@@ -84,7 +85,7 @@ class FieldReader:
                 return NUMBER_AS_TIME
             if self._zones and timestamps.parse_timestamps([value], None, None)[0].is_valid:
                 return NO_ZONE
-        return TYPE_ERRORS[self.field.type]
+        return COLUMN_TYPES[self.field.type].error
 
 
 def _key_of(names: Sequence[str]) -> Getter:
@@ -104,18 +105,6 @@ def _is_key(value: Any) -> bool:
 
 def _joined_key(values: Sequence[Any]) -> str:
     return ":".join(str(value).replace("\\", "\\\\").replace(":", "\\:") for value in values)
-
-
-def _first_present(choices: Sequence[str | Getter], records: Sequence[Any]) -> list[Any]:
-    """Take the first of several values that is there; text that is empty is not."""
-    first, *others = choices
-    values = first(records) if callable(first) else [first] * len(records)
-    for other in others:
-        if None not in values and "" not in values:
-            break
-        following = other(records) if callable(other) else [other] * len(records)
-        values = [b if a in (None, "") else a for a, b in zip(values, following, strict=True)]
-    return values
 
 
 def build_field_readers(
@@ -145,7 +134,7 @@ def column_hints(fields: Mapping[str, FieldConfig]) -> dict[str, TColumnSchema]:
 
 
 def _plain_path(choice: str) -> Path | None:
-    return None if "{" in choice or "*" in choice else tuple(choice.split("."))
+    return None if "{" in choice or "*" in choice else parse_path(choice)
 
 
 def build_contract(resource: ResourceConfig) -> dict[str, FieldReader]:

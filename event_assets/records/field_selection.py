@@ -7,8 +7,8 @@ from typing import Any
 
 from event_assets.config.source import ResourceConfig
 from event_assets.records.contract import build_contract
-from event_assets.values.json_paths import Path
-from event_assets.values.types import to_json
+from event_assets.values.conversion import to_json
+from event_assets.values.json_paths import Path, parse_path
 
 
 class FieldSelection:
@@ -23,8 +23,8 @@ class FieldSelection:
     def __init__(
         self, exclude: Sequence[str] = (), only: Sequence[str] = (), contract: Sequence[Path] = ()
     ) -> None:
-        self._exclude = {tuple(path.split(".")) for path in exclude}
-        self._only = [tuple(path.split(".")) for path in only]
+        self._exclude = set(map(parse_path, exclude))
+        self._only = list(map(parse_path, only))
         self._contract = contract if only else ()
 
     def may_contain(self, path: Path) -> bool:
@@ -74,5 +74,5 @@ def build_field_selection(resource: ResourceConfig) -> FieldSelection:
     if not resource.is_events:
         return FieldSelection()
     read = [path for reader in build_contract(resource).values() for path in reader.origins]
-    paths = [tuple(path.split(".")) for path in read]
+    paths = list(map(parse_path, read))
     return FieldSelection(resource.source.exclude, resource.source.only, paths)

@@ -12,6 +12,7 @@ from event_assets.records.column_names import ColumnNamer
 from event_assets.records.contract import build_contract
 from event_assets.sync.current_events import current_events_query
 from event_assets.values.errors import ConfigError
+from event_assets.values.json_paths import parse_path
 from event_assets.warehouse import inspection, sql
 
 
@@ -54,7 +55,7 @@ def _column(resource: ResourceConfig, field: str, columns: Iterable[str]) -> str
         for name, reader in build_contract(parent).items()
         if reader.whole
     }
-    default = ColumnNamer((), (), {}).column(tuple(field.split(".")))
+    default = ColumnNamer((), (), {}).column(parse_path(field))
     for column in (typed.get(field), default):
         if column in known:
             return str(column)

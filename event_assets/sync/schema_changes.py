@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from event_assets.values.types import DUCKDB_TYPES
+from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import set_memory_limit
 from event_assets.warehouse.inspection import column_types, has_table
 from event_assets.warehouse.sql import quote_identifier, transaction
@@ -35,7 +35,8 @@ def prepare_staging(
     set_memory_limit(database, columns)
     before = column_types(database, schema, table)
     changes = [
-        f"alter {quote_identifier(column)} type {DUCKDB_TYPES['double']}" for column in widened
+        f"alter {quote_identifier(column)} type {COLUMN_TYPES['double'].duckdb}"
+        for column in widened
     ]
     staged = {**dict.fromkeys(widened, "double"), **retyped}
     for column, kind in retyped.items():
@@ -44,7 +45,7 @@ def prepare_staging(
             number += 1
             variant = f"{column}__v_{before[column]}__x{number}"
         changes.append(f"rename {quote_identifier(column)} to {quote_identifier(variant)}")
-        changes.append(f"add {quote_identifier(column)} {DUCKDB_TYPES[kind]}")
+        changes.append(f"add {quote_identifier(column)} {COLUMN_TYPES[kind].duckdb}")
         staged[variant] = before[column]
     staging = f"{schema}_staging"
     if has_table(database, staging, table):
@@ -52,5 +53,7 @@ def prepare_staging(
             for column, kind in staged.items():  # rows in staging are already merged
                 alter = f"alter table {quote_identifier(staging)}.{quote_identifier(table)}"
                 database.execute(f"{alter} drop column if exists {quote_identifier(column)}")
-                database.execute(f"{alter} add {quote_identifier(column)} {DUCKDB_TYPES[kind]}")
+                database.execute(
+                    f"{alter} add {quote_identifier(column)} {COLUMN_TYPES[kind].duckdb}"
+                )
     return changes

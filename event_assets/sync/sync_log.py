@@ -11,7 +11,7 @@ import duckdb
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.extract.stream_state import Sync
-from event_assets.values.types import to_json
+from event_assets.values.conversion import to_json
 from event_assets.warehouse.inspection import has_table
 
 SYNC_LOG = "event_data_syncs"

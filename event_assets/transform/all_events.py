@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from event_assets import warehouse
-from event_assets.values.types import DUCKDB_TYPES
+from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import inspection
 from event_assets.warehouse.sql import quote_identifier, quote_literal
 
@@ -51,8 +51,8 @@ def _is_there(database: duckdb.DuckDBPyConnection, schema: str) -> bool:
 
 def _select(name: str, contract: Columns, columns: Sequence[tuple[str, str]]) -> str:
     values = [
-        f"{quote_identifier(column) if column in contract else 'null'}::{DUCKDB_TYPES[kind]} "
-        f"as {quote_identifier(column)}"
+        f"{quote_identifier(column) if column in contract else 'null'}"
+        f"::{COLUMN_TYPES[kind].duckdb} as {quote_identifier(column)}"
         for column, kind in columns
         if column != "source"
     ]

@@ -10,7 +10,7 @@ import duckdb
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.records.column_names import INTERNAL, LAST_SEEN
-from event_assets.values.types import DUCKDB_TYPES as DUCKDB
+from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse.inspection import fetch_rows, has_table
 from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
 
@@ -145,7 +145,7 @@ def record_changes(
     before = _columns(database, schema, SNAPSHOT) if has_table(database, schema, SNAPSHOT) else {}
     with transaction(database):
         types = column_types(accounts).items()
-        declared = ", ".join(f"{name} {DUCKDB[kind]}" for name, kind in types)
+        declared = ", ".join(f"{name} {COLUMN_TYPES[kind].duckdb}" for name, kind in types)
         database.execute(CREATE.format(schema=schema, columns=declared))
         database.execute(CREATE_BUFFER.format(schema=schema))
         if accounts:

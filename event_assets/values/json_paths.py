@@ -1,4 +1,4 @@
-"""Read what is at a path in JSON records."""
+"""Read the values at paths in JSON records."""
 
 from __future__ import annotations
 
@@ -7,38 +7,65 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 Path = tuple["str | None", ...]  # names from the top of a record
-PART = re.compile(r"\{([^{}!:]+)\}")
+PART_PATTERN = re.compile(r"\{([^{}!:]+)\}")  # a path within a template
 Getter = Callable[[Sequence[Any]], list[Any]]
 
 
+def as_list(value: str | Sequence[str] | None) -> list[str]:
+    """Return one value or several as a list."""
+    return [value] if isinstance(value, str) else list(value or ())
+
+
+def parse_path(path: str) -> tuple[str, ...]:
+    """Return the names in a path such as `dates.start`."""
+    return tuple(path.split("."))
+
+
+def template_paths(choice: str) -> list[str]:
+    """Return the paths that a template such as `{a.date}T{a.time}` reads, or the path itself."""
+    return PART_PATTERN.findall(choice) or [choice]
+
+
 def values_at(records: Sequence[Any], path: str) -> list[Any]:
-    """Give what is at a path in each record; None where it is not."""
+    """Return the value at a path in each record, or None where there is none."""
     return build_getter(path)(records)
 
 
 def build_getter(choice: str) -> Getter:
-    """Make what reads a path, or parts put together, in many records at once."""
-    names = PART.findall(choice)
-    if not names:
-        path = choice.split(".")
-        return lambda records: _at(records, path)
-    getters = [build_getter(name) for name in names]
-    pattern = PART.sub("{}", choice)
+    """Build the function that reads a path, or fills a template, in many records at once."""
+    if not PART_PATTERN.search(choice):
+        path = parse_path(choice)
+        return lambda records: _values_at(records, path)
+    getters = [build_getter(path) for path in template_paths(choice)]
+    template = PART_PATTERN.sub("{}", choice)
 
-    def joined(records: Sequence[Any]) -> list[Any]:
-        parts = zip(*(getter(records) for getter in getters), strict=True)
-        return [
-            None if any(map(_is_no_part, values)) else pattern.format(*values) for values in parts
-        ]
+    def fill(records: Sequence[Any]) -> list[Any]:
+        rows = zip(*(getter(records) for getter in getters), strict=True)
+        return [template.format(*row) if all(map(_is_scalar, row)) else None for row in rows]
 
-    return joined
+    return fill
 
 
-def _is_no_part(value: Any) -> bool:
-    return value is None or value == "" or type(value) in (dict, list)
+def first_present(choices: Sequence[str | Getter], records: Sequence[Any]) -> list[Any]:
+    """Return the first value of each record that is neither null nor empty text.
+
+    A choice is read from the records, or is itself the value.
+    """
+    first, *others = choices
+    values = first(records) if callable(first) else [first] * len(records)
+    for other in others:
+        if None not in values and "" not in values:
+            break
+        following = other(records) if callable(other) else [other] * len(records)
+        values = [b if a in (None, "") else a for a, b in zip(values, following, strict=True)]
+    return values
 
 
-def _at(records: Sequence[Any], path: Sequence[str]) -> list[Any]:
+def _is_scalar(value: Any) -> bool:
+    return value is not None and value != "" and type(value) not in (dict, list)
+
+
+def _values_at(records: Sequence[Any], path: Sequence[str]) -> list[Any]:
     values: list[Any] = list(records)
     for name in path:
         values = [

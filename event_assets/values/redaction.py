@@ -1,55 +1,106 @@
-"""Take secrets out of text."""
+"""Mask secrets in responses and messages."""
 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
-from collections.abc import Collection, Iterator
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus, urlsplit
 
-MIN_SECRET_LENGTH = (
-    8  # characters of a secret that is looked for in answers: a shorter one may be a word
+# A shorter secret may be an ordinary word or number. In records it stays: masking it would change
+# data, or make JSON invalid. In text for people it is masked where it stands alone.
+MIN_SECRET_LENGTH = 8
+MASK = "***"
+SECRET_WORDS = (
+    "key",
+    "token",
+    "secret",
+    "password",
+    "authorization",
+    "signature",
+    "client_id",
+    "webhook",
 )
-MASK = b"***"
 
 
 class SecretRedactor:
-    """Takes secrets out of answers, for servers that send them back."""
+    """Masks secrets, in every form in which a server or a library may quote them."""
 
-    def __init__(self, secrets: Collection[str] = ()) -> None:
-        self._known: set[str] = set()
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
         self._forms: list[bytes] = []
+        self._short_forms: re.Pattern[str] | None = None
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Take out another one from now on."""
-        if secret in self._known or len(secret) < MIN_SECRET_LENGTH:
+        """Mask another secret from now on, also in other threads."""
+        if not secret or secret in self._secrets:
             return
-        self._known.add(secret)
-        forms = {
-            form.encode()
-            for plain in (
-                secret,
-                quote(secret, safe=""),
-                quote_plus(secret),
-                *_base64_forms(secret),
-            )
-            for form in (plain, json.dumps(plain)[1:-1], plain.replace("/", "\\/"))
-        }
-        # A new list: other threads may be reading this one.
-        self._forms = sorted(forms.union(self._forms), key=len, reverse=True)
+        self._secrets.add(secret)
+        if len(secret) >= MIN_SECRET_LENGTH:
+            forms = {form.encode() for form in (*_plain_forms(secret), *_base64_forms(secret))}
+            # A new list: other threads may be reading this one.
+            self._forms = sorted(forms.union(self._forms), key=len, reverse=True)
+        else:
+            short = {s for s in self._secrets if len(s) < MIN_SECRET_LENGTH}
+            forms_of_short = {form for s in short for form in _plain_forms(s)}
+            words = "|".join(map(re.escape, sorted(forms_of_short, key=len, reverse=True)))
+            self._short_forms = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
 
-    def hidden(self, text: bytes) -> bytes:
-        """Give a text without them."""
+    def redact_content(self, content: bytes) -> bytes:
+        """Return the content of a response without secrets."""
         for form in self._forms:
-            if form in text:
-                text = text.replace(form, MASK)
-        return text
+            if form in content:
+                content = content.replace(form, MASK.encode())
+        return content
+
+    def redact_text(self, text: str) -> str:
+        """Return a text for people without secrets, short ones included."""
+        text = self.redact_content(text.encode(errors="surrogatepass")).decode(
+            errors="surrogatepass"
+        )
+        return self._short_forms.sub(MASK, text) if self._short_forms else text
+
+
+def find_secrets(settings: Any) -> list[str]:
+    """Return the values of settings whose names say that they are secret, and URLs' passwords."""
+    found: list[str] = []
+    for name, value in settings.items() if isinstance(settings, Mapping) else ():
+        if value and any(word in str(name).lower() for word in SECRET_WORDS):
+            found.append(str(value))
+        elif isinstance(value, str) and "://" in value and "@" in value:
+            found += _url_passwords(value)
+    return found
+
+
+def _url_passwords(url: str) -> list[str]:
+    try:
+        password = urlsplit(url).password
+    except ValueError:  # not a URL
+        return []
+    return [password] if password else []
+
+
+def _plain_forms(secret: str) -> set[str]:
+    """Return a secret as it is, in URLs and in JSON."""
+    plain_forms = (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
+    return {
+        form
+        for plain in plain_forms
+        for form in (
+            plain,
+            json.dumps(plain)[1:-1],
+            json.dumps(plain, ensure_ascii=False)[1:-1],
+            plain.replace("/", "\\/"),
+        )
+    }
 
 
 def _base64_forms(secret: str) -> Iterator[str]:
-    """Give what a secret is in base64, as Basic authentication sends it, at any place in a text."""
+    """Yield a secret in base64, as Basic authentication sends it, at any offset in a text."""
     for before in range(3):
         coded = b64encode(b"\0" * before + secret.encode()).rstrip(b"=").decode()
         whole = (before + len(secret.encode())) * 8 // 6  # characters that depend on it alone

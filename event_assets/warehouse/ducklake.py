@@ -14,6 +14,7 @@ import duckdb
 
 from event_assets.config.project import find_project
 from event_assets.values.errors import WarehouseError, exception_chain
+from event_assets.values.redaction import SecretRedactor
 from event_assets.warehouse import duckdb_file, extensions, s3
 from event_assets.warehouse.attach import CATALOG, attach
 from event_assets.warehouse.destination import Destination, error_reason, find_advice
@@ -169,7 +170,8 @@ class DuckLake(Destination):
         if advice is None and not isinstance(error, duckdb.IOException):
             return None
         reason = error_reason(error)
-        reason = self.url.redact(reason) if self.url else reason
+        if self.url and self.url.password:
+            reason = SecretRedactor([self.url.password]).redact_text(reason)
         advice = advice or "see docs/destinations.md"
         return f"The lake {self.display_name} cannot be used: {reason}; {advice}."
 

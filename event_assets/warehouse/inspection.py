@@ -4,13 +4,13 @@ from typing import Any
 
 import duckdb
 
-from event_assets.values.types import DUCKDB_TYPES, MAX_EXACT_INTEGER
+from event_assets.values.types import COLUMN_TYPES, MAX_EXACT_INTEGER
 from event_assets.warehouse.sql import quote_identifier, quote_literal
 
 
 def column_types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
     """Return the columns of a table and their types, by dlt's names."""
-    names = {duck: name for name, duck in DUCKDB_TYPES.items()}
+    names = {column_type.duckdb: name for name, column_type in COLUMN_TYPES.items()}
     found = database.execute(
         "select column_name, data_type from duckdb_columns() "
         "where database_name = current_database() and schema_name = ? and table_name = ?",

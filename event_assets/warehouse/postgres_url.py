@@ -79,12 +79,6 @@ class PostgresUrl:
         given = ", ".join(f"{key} {quote_literal(value)}" for key, value in parts.items() if value)
         return f"create or replace secret {name} (type postgres, {given})"
 
-    def redact(self, text: str) -> str:
-        """Return a text without the password."""
-        for secret in {self.password, quote(self.password or "", safe="")} - {None, ""}:
-            text = text.replace(str(secret), "***")
-        return text
-
 
 def parse_postgres_url(setting_name: str, address: str) -> PostgresUrl:
     """Parse a URL.

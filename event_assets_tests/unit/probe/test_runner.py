@@ -456,4 +456,4 @@ def test_values_that_break_the_contract_are_counted(api: Sandbox) -> None:
     api.faults = Faults(bad_start_every=3)
     found = line(probed(api), "field start_time")
     assert found.mark == "fail"
-    assert "`soon` at `start_time` is no time (33 of 100 records)" in found.message
+    assert "`soon` at `start_time` is not a timestamp (33 of 100 records)" in found.message

@@ -92,7 +92,7 @@ def test_a_record_that_breaks_the_contract_is_set_aside_whole() -> None:
     assert made["id"].to_pylist() == ["2"]
     assert made["x"].to_pylist() == [2]
     assert rejects == [
-        Reject("1", '{"id":"1","start_time":"soon","x":[1]}', "start_time", "is no time"),
+        Reject("1", '{"id":"1","start_time":"soon","x":[1]}', "start_time", "is not a timestamp"),
         Reject(None, '{"start_time":null}', "id", "is missing"),
         Reject(None, '"no record at all"', None, "is no object"),
     ]

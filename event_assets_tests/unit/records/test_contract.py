@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from event_assets.config.fields import FieldConfig, invalid_field_names
 from event_assets.records.contract import build_field_readers
-from event_assets.values.types import to_json
+from event_assets.values.conversion import to_json
 
 TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
 
@@ -135,7 +135,7 @@ def test_the_id_is_the_apis_primary_key() -> None:
     ("value", "problem"),
     [
         (None, "is missing"),
-        ("soon", "is no time"),
+        ("soon", "is not a timestamp"),
         (1777660200, "is a number: say `format: epoch_s` or `format: epoch_ms`"),
     ],
 )

@@ -28,7 +28,7 @@ def test_a_bad_record_is_kept_whole_with_its_reason_and_the_others_load(project:
     assert result.success
     assert len(project.ids()) == 100
     assert rejects(project) == [
-        ("bad", "start_time", "is no time"),
+        ("bad", "start_time", "is not a timestamp"),
         (None, "id", "is missing"),
     ]
     assert project.rows("select record->>'$.more.x[0]' from events.event_data_rejects")[0] == ("1",)
@@ -41,11 +41,14 @@ def test_the_check_counts_them_by_reason_with_examples(project: Project) -> None
     assert not check.passed
     assert check.severity is dg.AssetCheckSeverity.WARN
     assert check.description == (
-        "2 records break the contract: `id` is missing (1); `start_time` is no time (1); correct "
-        "`fields` in defs.yaml, or have the API's operator correct the records."
+        "2 records break the contract: `id` is missing (1); `start_time` is not a timestamp (1); "
+        "correct `fields` in defs.yaml, or have the API's operator correct the records."
     )
     assert check.metadata["rejects"].value == 2
-    assert [row["reason"] for row in shown(check, "by_reason")] == ["is missing", "is no time"]
+    assert [row["reason"] for row in shown(check, "by_reason")] == [
+        "is missing",
+        "is not a timestamp",
+    ]
     assert {row["id"] for row in shown(check, "examples")} == {"bad", None}
 
 
@@ -83,7 +86,7 @@ def test_a_bad_record_that_left_the_api_is_kept_but_counts_no_more(project: Proj
         project.sync(url=api.url)
         api.replace(GOOD)
         result = project.sync(url=api.url)
-    assert rejects(project) == [("bad", "start_time", "is no time")]
+    assert rejects(project) == [("bad", "start_time", "is not a timestamp")]
     assert checks(result)["no_rejects"].passed
 
 
@@ -95,8 +98,8 @@ def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(project:
         result = project.sync(url=api.url)
     assert failure(result) == (
         "7 of 101 records break the contract, more than max_rejects (5 % of all) allows, and "
-        "nothing was changed: `start_time` is no time (7); correct `fields` in defs.yaml, with "
-        "the help of the table event_data_rejects."
+        "nothing was changed: `start_time` is not a timestamp (7); correct `fields` in defs.yaml, "
+        "with the help of the table event_data_rejects."
     )
     assert project.rows("from events.event_data order by id") == before
     assert len(rejects(project)) == 7
