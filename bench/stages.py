@@ -17,14 +17,14 @@ def prepare_typing(url: str, _folder: Path) -> Prepared:
     """Prepare the conversion of decoded records to typed Arrow tables."""
     from event_assets.records.arrow_builder import ArrowTableBuilder
     from event_assets.records.contract import build_field_readers
-    from event_assets.sync.dlt_resource import garbage_collection_paused
+    from event_assets.sync.dlt_resource import pause_garbage_collection
 
     records = _fetch_records(url)
     fields = build_field_readers(contender.build_contract())
     row_counts: list[int] = []
 
     def run() -> bool:
-        with garbage_collection_paused():
+        with pause_garbage_collection():
             row_counts.extend(len(table) for table in ArrowTableBuilder(fields).tables(records))
         return True
 

@@ -46,13 +46,8 @@ Rows = Iterable[Mapping[str, Any]]
 def open_stream(resource: ResourceConfig, sync: Sync, parents: Rows = ()) -> Iterator[BatchReader]:
     """Open a stream of a resource's records; close its connections on exit.
 
-    Args:
-        resource: the resource to read.
-        sync: the sync, which receives the results.
-        parents: the parent records, if the resource depends on another one.
-
-    Raises:
-        ConfigError: the key is missing.
+    `parents` are the parent records of a resource that depends on another. Raises ConfigError if
+    the key is missing.
     """
     paginator = build_paginator(resource, sync)
     with open_session(resource, sync, paginator) as (base_url, session):
@@ -113,11 +108,7 @@ def open_session(
 
 @contextmanager
 def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase | None]]:
-    """Yield the API's base URL and authentication; the sandbox runs until exit.
-
-    Raises:
-        ConfigError: the key is missing.
-    """
+    """Yield the API's base URL and authentication; the sandbox runs until exit."""
     source = resource.source
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
     with _api(source) as (base_url, key), build_auth(source, auth, key) as resolved:

@@ -111,7 +111,7 @@ class MonitoredPaginator(BasePaginator):
     def _reset(self) -> None:
         self._has_next_page = True
         self._active = copy.deepcopy(self._dlt_paginator)
-        self._monitor = _monitor_for(self._active)
+        self._monitor = _build_monitor(self._active)
         self._requested: set[int] = set()
         self._is_truncated = False
 
@@ -137,7 +137,7 @@ class MonitoredPaginator(BasePaginator):
         """Process a response; `data` is the list that dlt delivers."""
         if self._active is None:
             self._active = dlt_compat.detect_paginator(response)
-            self._monitor = _monitor_for(self._active)
+            self._monitor = _build_monitor(self._active)
         monitor, active = self._monitor, self._active
         self._is_truncated |= is_truncated(response)
         monitor.receive(extract_ids(data or [], self._get_id), self._totals.find(response))
@@ -199,7 +199,7 @@ class MonitoredPaginator(BasePaginator):
         return f"MonitoredPaginator of {type(self._active).__name__}"
 
 
-def _monitor_for(active: BasePaginator | None) -> PageMonitor:
+def _build_monitor(active: BasePaginator | None) -> PageMonitor:
     if isinstance(active, SinglePagePaginator):
         return PageMonitor(PaginationKind.SINGLE)
     if isinstance(active, RangePaginator):

@@ -26,9 +26,8 @@ from event_assets.pagination.totals import (
 class OffsetPaginator(BasePaginator):
     """A paginator with the options of dlt's OffsetPaginator that misses no row, or reports it.
 
-    `on_result` is called when a run starts (not complete), after every response and at the end,
-    before the rows of the response are delivered. Every run starts from scratch; copies share
-    `on_result` and `get_id`.
+    `on_result` is called when a run starts (not complete), after every response before its rows
+    are delivered, and at the end. Every run, and every copy, starts from scratch.
 
     Pages that must not be delivered are emptied, and the overlapping row is removed from its page:
     while the list does not change, every row is delivered once.
@@ -55,11 +54,8 @@ class OffsetPaginator(BasePaginator):
 
         `total_path` is optional: the usual paths are searched; None: there is no total. A missing
         total or has-more is not an error. `get_id` returns a row's id, or None. `checkpoint` says
-        where to start, and receives the state of the run; copies share it.
-
-        Raises:
-            ValueError: both or neither of a parameter's name and body path are given, the limit is
-                below 1, or the offset is negative.
+        where to start, and receives the state of the run; copies share it. Raises ValueError for
+        invalid options.
         """
         super().__init__()
         self.offset_param = _query_param("offset", offset_param, offset_body_path)

@@ -60,20 +60,11 @@ class OffsetWalk:
         parameter: str = "offset",
         max_pages: int = 2_000_000,
     ) -> None:
-        """Start a walk.
+        """Start at offset `start`, and stop at offset `maximum`.
 
-        Args:
-            limit: rows to request per page.
-            start: offset of the first row.
-            maximum: offset at which to stop.
-            stop_after_empty_page: None: continue after an empty page while a trusted total
-                promises more rows; True: stop; False: continue also without a total, up to
-                `maximum`.
-            parameter: name of the offset parameter, for messages.
-            max_pages: the maximum number of pages to read.
-
-        Raises:
-            ValueError: the limit is below 1, or the start is negative.
+        The walk continues after an empty page while a trusted total promises more rows, unless
+        `stop_after_empty_page` is True; if it is False, also without a total, up to `maximum`.
+        `parameter` names the offset in messages. Raises ValueError for a limit below 1.
         """
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
@@ -184,34 +175,22 @@ class OffsetWalk:
     def receive(
         self, ids: Sequence[Hashable], total: int | None = None, more: bool | None = None
     ) -> bool:
-        """Process the page at `offset`; set the next `offset`, or `done`.
+        """Process the page at `offset`; return whether to deliver it; set the next `offset`.
 
-        Args:
-            ids: the ids of the page's rows, in order.
-            total: the total in the response.
-            more: whether more rows follow, if the response says so.
-
-        Returns:
-            Whether to deliver the rows of the page.
-
-        Raises:
-            RuntimeError: the walk is done.
+        `total` and `more` (whether more rows follow) are what the response says. Sets `done` at
+        the end, and raises RuntimeError after it.
         """
         if self.done:
             raise RuntimeError("the walk is done")
         self._pages += 1
         self._pages_without_progress += 1
         trusted = self._total.evaluate(total, self.offset, len(ids))
-        if trusted is None and not total:
-            self._pages_without_total += 1
-        else:
-            self._pages_without_total = 0
+        has_total = trusted is not None or bool(total)
+        self._pages_without_total = 0 if has_total else self._pages_without_total + 1
         if self._just_resumed:
             self._just_resumed = False
-            same_total = (
-                None in (trusted, self._last_trusted_total) or trusted == self._last_trusted_total
-            )
-            self._changed_while_interrupted |= list(ids[:1]) != [self.last_id] or not same_total
+            totals = {trusted, self._last_trusted_total} - {None}
+            self._changed_while_interrupted |= list(ids[:1]) != [self.last_id] or len(totals) > 1
         self._last_trusted_total = self._last_trusted_total if trusted is None else trusted
         deliver = self._handler(ids, trusted, more)
         if deliver:

@@ -144,49 +144,41 @@ class PageMonitor:
 
     def stop(self, reason: str) -> None:
         """Finish as not complete."""
-        self._conclusion = (False, reason)
-        self.done = True
+        self._finish(False, reason)
 
     def stopped_early(self) -> None:
         """Finish at a response that the configuration ignores, such as a 404 past the end."""
-        totals = self._total_range if self._is_total_trusted else None
-        if totals == (self._seen.count(),) * 2:
+        if self._is_total_trusted and self._total_range == (self._seen.count(),) * 2:
             self.end()
         elif not self.done:
-            self._conclusion = (None, f"{self._seen.count():,} rows received; {IGNORED}.")
-            self.done = True
+            self._finish(None, f"{self._seen.count():,} rows received; {IGNORED}.")
 
     def end(self, note: str | None = None, limited: str | None = None) -> None:
         """Finish at the end of the pages, or at the configured limit `limited`."""
-        if self.done:
-            return
-        self.done = True
+        if not self.done:
+            self._finish(*self._evaluate(f" ({note})" if note else "", limited))
+
+    def _evaluate(self, note: str, limited: str | None) -> tuple[bool | None, str]:
         rows = self._seen.count()
-        low, high = (
-            self._total_range if self._total_range and self._is_total_trusted else (None, None)
-        )
-        aside = f" ({note})" if note else ""
+        received = f"{rows:,} rows received{note}"
+        low, high = (self._is_total_trusted and self._total_range) or (None, None)
         if limited:
-            self._conclusion = (None, f"{rows:,} rows received; stopped at {limited}.")
-        elif low is not None and rows < low:
-            self._conclusion = (False, f"The API reports {low:,} rows but sent {rows:,}{aside}.")
-        elif self._is_empty:
-            self._conclusion = (True, "The list is empty.")
-        elif self._cannot_shift(is_total_constant=low == high):
-            self._conclusion = (True, f"All {rows:,} rows were received{aside}.")
-        elif low is None:
-            self._conclusion = (
-                None,
-                f"{rows:,} rows received{aside}; without a total, page numbers cannot show shifts.",
-            )
-        elif low == high == rows:
-            self._conclusion = (
-                True,
-                f"All {rows:,} rows were received, as the API reports{aside}.",
-            )
-        else:
-            self._conclusion = (
-                None,
-                f"{rows:,} rows received{aside}, while the API reported {low:,} to {high:,}: the "
-                "list changed, and page numbers cannot show whether rows were missed.",
-            )
+            return None, f"{rows:,} rows received; stopped at {limited}."
+        if low is not None and rows < low:
+            return False, f"The API reports {low:,} rows but sent {rows:,}{note}."
+        if self._is_empty:
+            return True, "The list is empty."
+        if self._cannot_shift(is_total_constant=low == high):
+            return True, f"All {rows:,} rows were received{note}."
+        if low is None:
+            return None, f"{received}; without a total, page numbers cannot show shifts."
+        if low == high == rows:
+            return True, f"All {rows:,} rows were received, as the API reports{note}."
+        return None, (
+            f"{received}, while the API reported {low:,} to {high:,}: the list changed, and page "
+            "numbers cannot show whether rows were missed."
+        )
+
+    def _finish(self, complete: bool | None, reason: str) -> None:
+        self._conclusion = (complete, reason)
+        self.done = True

@@ -77,14 +77,8 @@ class TimeWindowPaginator(BasePaginator):
     """Reads one time window after the other, each with its own paginator.
 
     A window that reaches the cap, by its total or its rows, or that the API truncates, is split in
-    two. Its rows so far are delivered, and repeated by its halves. Reports as OffsetPaginator does.
-
-    Args:
-        make_paginator: builds the paginator of a window, given a callback for its result.
-        plan: how to split the list.
-        get_id: returns a row's id, or None.
-        on_result: called with the result.
-        total_path: path of the number of rows; by default the usual paths.
+    two. Its rows so far are delivered, and repeated by its halves. `make_paginator` builds the
+    paginator of a window, given a callback for its result. Reports as OffsetPaginator does.
     """
 
     def __init__(

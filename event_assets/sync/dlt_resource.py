@@ -66,7 +66,7 @@ def _arrow_resource(
         )
         sync.builder = builder
         share, is_loadable, loaded_before = resource.source.max_rejects, False, sync.loaded_records
-        with garbage_collection_paused():
+        with pause_garbage_collection():
             while not (batches.exhausted or is_loadable):
                 for table in builder.tables(sync.observe(batches.read_batch())):
                     sync.loaded_records += len(table)
@@ -75,14 +75,12 @@ def _arrow_resource(
                         full, dlt.mark.make_hints(columns=column_hints_of(full))
                     )
                 is_loadable = not exceeds_limit(builder.reasons, sync.result.distinct_ids, share)
-        has_loaded_batches = bool(sync.first_load)
-        came = sync.result.distinct_ids
+        has_batches = bool(sync.first_load)
+        ids, rejected = sync.result.distinct_ids, sum(builder.reasons.values())
         enforce_reject_limit(
-            resource.name, builder.reasons, came, share, has_loaded_batches=has_loaded_batches
+            resource.name, builder.reasons, ids, share, has_loaded_batches=has_batches
         )
-        if batches.exhausted and not has_loaded_batches:
-            ids, rejected = sync.result.distinct_ids, sum(builder.reasons.values())
-        else:
+        if has_batches or not batches.exhausted:
             ids, rejected = batches.count_new_ids() or 0, builder.rejected_rows
         is_deduplicated = (
             not resource.parent and sync.loaded_records - loaded_before + rejected == ids
@@ -95,30 +93,19 @@ def _arrow_resource(
     config = dict(resource.config)
     for request_option in ("endpoint", "include_from_parent", "parallelized", "processing_steps"):
         config.pop(request_option, None)
-    columns = column_hints(
-        {name: reader.field for name, reader in build_contract(resource).items()}
-    )
-    partition_columns = resource.source.partition_columns
-    columns |= {
-        name: {"name": name, "data_type": "text", "nullable": False} for name in partition_columns
-    }
-    config["columns"] = columns | config.get("columns", {})
-    config["primary_key"] = (
-        [*partition_columns, *resource.primary_key_columns]
-        if resource.primary_key_columns
-        else None
-    )
-    config["merge_key"] = None if resource.primary_key_columns else partition_columns or None
-    config["write_disposition"] = (
-        {"disposition": "merge", "strategy": "delete-insert"}
-        if resource.primary_key_columns or partition_columns
-        else "replace"
-    )
+    partitions, key = resource.source.partition_columns, resource.primary_key_columns
+    hints = column_hints({name: reader.field for name, reader in build_contract(resource).items()})
+    hints |= {name: {"name": name, "data_type": "text", "nullable": False} for name in partitions}
+    config["columns"] = hints | config.get("columns", {})
+    config["primary_key"] = [*partitions, *key] if key else None
+    config["merge_key"] = None if key else partitions or None
+    merge = {"disposition": "merge", "strategy": "delete-insert"}
+    config["write_disposition"] = merge if key or partitions else "replace"
     return dlt.resource(rows, **config)
 
 
 @contextmanager
-def garbage_collection_paused() -> Iterator[None]:
+def pause_garbage_collection() -> Iterator[None]:
     """Pause garbage collection: JSON has no cycles, and the search takes half the time."""
     gc.disable()
     try:

@@ -43,12 +43,7 @@ def distrust_empty_result(
 
 
 def ensure_same_origin(database: duckdb.DuckDBPyConnection, source: SourceConfig) -> None:
-    """Raise if a table holds events of the sandbox or the API, and the source is the other one.
-
-    Raises:
-        ConfigError: the same if the table was loaded with accounts and the source has none, or
-            the other way round.
-    """
+    """Raise ConfigError if sandbox and real events, or both account modes, would be mixed."""
     if not inspection.has_table(database, source.name, EVENT_DATA):
         return
     destination = warehouse.get_destination()

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from event_assets.config.accounts import ACCOUNT
+from event_assets.config.source import ResourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.values.errors import TooManyRejectsError
 from event_assets.warehouse import get_destination
@@ -84,24 +85,23 @@ class RejectBuffer:
     def merge_into_table(
         self,
         database: duckdb.DuckDBPyConnection,
-        schema: str,
-        table: str,
+        resource: ResourceConfig,
         load_id: str,
         rejected_at: datetime,
         *,
-        complete: bool,
-        has_ids: bool = True,
+        complete: bool = False,
         first_load: str = "",
-        account: str | None = None,
     ) -> None:
         """Merge the buffer into the table of rejects, delete fixed records, and reset the buffer.
 
         A reject without an id cannot be found again: the next complete sync deletes it.
         `first_load` is the id of the first load, if the sync loads in batches.
         """
+        schema, account = resource.source.name, resource.source.account
+        has_ids = "id" in resource.primary_key_columns
         parameters = {
-            "rejects": f"{schema}.{rejects_table(table)}",
-            "table": f"{schema}.{quote_identifier(table)}",
+            "rejects": f"{schema}.{rejects_table(resource.name)}",
+            "table": f"{schema}.{quote_identifier(resource.name)}",
             "own_rows": account_filter(account),
             "column": "" if account is None else f", {ACCOUNT} varchar",
             "value": "" if account is None else f", {quote_literal(account)}",
@@ -122,9 +122,8 @@ class RejectBuffer:
                     statement = DELETE_FIXED if has_ids else DELETE_FIXED_WITHOUT_IDS
                     values = [complete, first_load or load_id, *([load_id] if has_ids else ())]
                     database.execute(statement.format_map(parameters), values)
-                database.execute(
-                    INSERT_REJECTS.format_map(parameters), [rejected_at, rejected_at, load_id]
-                )
+                times = [rejected_at, rejected_at]
+                database.execute(INSERT_REJECTS.format_map(parameters), [*times, load_id])
 
         get_destination().retry_on_conflict(merge)
         self._reset()
@@ -143,18 +142,7 @@ def exceeds_limit(reasons: Reasons, records: int, share: float) -> bool:
 def enforce_reject_limit(
     table: str, reasons: Reasons, records: int, share: float, *, has_loaded_batches: bool = False
 ) -> None:
-    """Raise if too many records are rejected.
-
-    Args:
-        table: the name of the table.
-        reasons: number of rejects by field and reason.
-        records: number of records received.
-        share: the share of records that may be rejected.
-        has_loaded_batches: whether the sync has loaded batches before.
-
-    Raises:
-        TooManyRejectsError: the limit is exceeded.
-    """
+    """Raise TooManyRejectsError if more than a share of the records are rejected."""
     rejected = sum(reasons.values())
     if not exceeds_limit(reasons, records, share):
         return

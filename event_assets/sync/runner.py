@@ -37,6 +37,7 @@ from event_assets.sync.sync_log import sync_log_columns, sync_log_table
 from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import inspection, sql
 
+OnLoaded = Callable[[duckdb.DuckDBPyConnection, "SyncResult"], None]
 MAX_ATTEMPTS = 3  # if syncs of other accounts change the table's columns
 
 
@@ -56,7 +57,7 @@ class SyncResult:
 def run_sync(
     resource: ResourceConfig,
     on_progress: OnProgress,
-    on_loaded: Callable[[duckdb.DuckDBPyConnection, SyncResult], None],
+    on_loaded: OnLoaded,
     *,
     full_refresh: bool = False,
 ) -> None:
@@ -81,10 +82,7 @@ def run_sync(
 
 
 def _run_once(
-    resource: ResourceConfig,
-    on_progress: OnProgress,
-    on_loaded: Callable[[duckdb.DuckDBPyConnection, SyncResult], None],
-    full_refresh: bool,
+    resource: ResourceConfig, on_progress: OnProgress, on_loaded: OnLoaded, full_refresh: bool
 ) -> None:
     source = resource.source
     with (
@@ -124,14 +122,15 @@ def plan_sync(
     warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
     cursor = IncrementalCursor.from_endpoint(resource.endpoint)
     last_value = None
-    if cursor and not full_refresh:
-        same = (
-            f"complete and version = {sql.quote_literal(source.version)} "
-            f"and {sql.account_filter(source.account)}"
-        )
-        syncs = sync_log_table(resource.name)
-        if inspection.has_column(database, source.name, syncs, "version"):
-            last_value = inspection.latest_value(database, source.name, syncs, "position", same)
+    syncs = sync_log_table(resource.name)
+    if (
+        cursor
+        and not full_refresh
+        and inspection.has_column(database, source.name, syncs, "version")
+    ):
+        version, own = sql.quote_literal(source.version), sql.account_filter(source.account)
+        same = f"complete and version = {version} and {own}"
+        last_value = inspection.latest_value(database, source.name, syncs, "position", same)
     sync = Sync(
         on_progress,
         column_types=inspection.column_types(database, source.name, resource.name),
@@ -139,9 +138,7 @@ def plan_sync(
         cursor=cursor,
         cursor_value=json.loads(last_value) if last_value else None,
         batch_rows=checkpoints.batch_rows(database, resource),
-        source_paths=schema_guard.load_source_paths(database, source.name, resource.name)
-        if source.account
-        else {},
+        source_paths=schema_guard.load_source_paths(database, resource) if source.account else {},
         account=source.account,
     )
     if sync.batch_rows:
@@ -164,13 +161,7 @@ def extract_batch(
     except PipelineStepFailed:
         warehouse.run(
             lambda database: rejects.merge_into_table(
-                database,
-                resource.source.name,
-                resource.name,
-                NOT_LOADED,
-                sync.started_at,
-                complete=False,
-                account=resource.source.account,
+                database, resource, NOT_LOADED, sync.started_at
             )
         )
         raise
@@ -189,16 +180,12 @@ def load_batch(
     _load(database, resource, pipeline, sync)
     load_id = inspection.latest_load_id(database, schema, resource.pipeline)
     sync.first_load = sync.first_load or load_id
-    account = resource.source.account
-    rejects.merge_into_table(
-        database, schema, table, load_id, sync.started_at, complete=False, account=account
-    )
+    rejects.merge_into_table(database, resource, load_id, sync.started_at)
     checkpoints.save(database, resource, sync, checkpoint)
-    before, sync.column_types = sync.column_types, inspection.column_types(database, schema, table)
-    added = {
-        name for name, kind in sync.column_types.items() if kind == "bigint" and name not in before
-    }
-    sync.widenable |= added  # their values are in the sync's statistics
+    types = inspection.column_types(database, schema, table)
+    # the values of new columns are in the sync's statistics
+    sync.widenable |= {name for name in types if types[name] == "bigint"} - {*sync.column_types}
+    sync.column_types = types
 
 
 def _load(
@@ -211,14 +198,9 @@ def _load(
     if source.account is not None:
         account_registry.register_account(database, source.name, source.account)
     changes: list[str] = []
-    if sync.builder:
+    if built := sync.builder:
         changes = schema_changes.prepare_staging(
-            database,
-            source.name,
-            table,
-            sync.builder.widened,
-            sync.builder.retyped,
-            sync.builder.width,
+            database, source.name, table, built.widened, built.retyped, built.width
         )
     if resource.primary_key_columns or not keeps_existing_rows(database, resource, sync):
         warehouse.load(pipeline, database, changes)
@@ -241,14 +223,11 @@ def finalize(
     row = sync_log.build_row(sync, load_id, source.api, source.version)
     rejects.merge_into_table(
         database,
-        source.name,
-        table,
+        resource,
         load_id,
         sync.started_at,
         complete=row["complete"] is True and sync.is_full,
-        has_ids="id" in resource.primary_key_columns,
-        account=source.account,
-        first_load=sync.first_load or load_id,
+        first_load=sync.first_load,
     )
 
     def log_sync() -> None:

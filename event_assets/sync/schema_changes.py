@@ -20,14 +20,9 @@ def prepare_staging(
 ) -> list[str]:
     """Change the column types of dlt's staging table for the next load.
 
-    Args:
-        database: a connection.
-        schema: the source's schema.
-        table: the table's name.
-        widened: integer columns that become floats without loss.
-        retyped: columns with a new type in the contract: their values move to a variant column,
-            `NAME__v_TYPE`.
-        columns: number of columns after the load.
+    Integer columns that are `widened` become floats without loss. The values of columns with a new
+    type in the contract (`retyped`) move to a variant column, `NAME__v_TYPE`. `columns` is the
+    number of columns after the load.
 
     Returns:
         The clauses of `alter table` for the table itself, to run in the load's transaction.

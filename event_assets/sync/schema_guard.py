@@ -20,8 +20,9 @@ create table if not exists {schema}.event_data_paths
 SourcePaths = Mapping[str, Sequence[str | None]]
 
 
-def load_source_paths(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> SourcePaths:
+def load_source_paths(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> SourcePaths:
     """Return the recorded paths of the values in a table's columns."""
+    schema, table = resource.source.name, resource.name
     if not inspection.has_table(database, schema, PATHS_TABLE):
         return {}
     own = f"table_name = {sql.quote_literal(table)}"
@@ -42,23 +43,17 @@ def ensure_schema_unchanged(
         return
     problem = f"Other syncs changed the columns of {schema}.{table}: sync again."
     current_types = inspection.column_types(database, schema, table)
-    known = load_source_paths(database, schema, table)
+    known = load_source_paths(database, resource)
     changed = {name for name, kind in current_types.items() if sync.column_types.get(name) != kind}
     if builder.widened and not inspection.losslessly_widenable(database, schema, table).issuperset(
         name for name in builder.widened if name not in changed
     ):
         raise ConcurrentSchemaChangeError(problem)
     for name in changed:
-        observed = builder.observed_types.get(name)
-        fits = (
-            observed is None
-            or current_types[name] == observed
-            or (observed, current_types[name]) == ("bigint", "double")
-        )
-        default = name.split("__")
-        has_same_path = observed is None or list(builder.paths.get(name, default)) == list(
-            known.get(name, default)
-        )
+        observed, current = builder.observed_types.get(name), current_types[name]
+        fits = observed in (None, current) or (observed, current) == ("bigint", "double")
+        path, known_path = (list(p.get(name, name.split("__"))) for p in (builder.paths, known))
+        has_same_path = observed is None or path == known_path
         if not fits or not has_same_path or name in builder.retyped:
             raise ConcurrentSchemaChangeError(problem)
 
@@ -70,7 +65,7 @@ def save_source_paths(
     if resource.source.account is None or sync.builder is None:
         return
     schema, table = resource.source.name, resource.name
-    known = load_source_paths(database, schema, table)
+    known = load_source_paths(database, resource)
     database.execute(CREATE_PATHS_TABLE.format(schema=schema))
     for name, path in sync.builder.paths.items():
         if name not in known and name in sync.builder.observed_types:

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from event_assets import warehouse
+from event_assets.config.source import SourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
@@ -121,6 +122,7 @@ def test_a_bad_record_that_is_read_twice_counts_once(project: Project) -> None:
 
 
 def test_many_large_rejects_need_little_memory(project: Project) -> None:
+    source = SourceConfig("events", {"client": {}, "resources": [{"name": "event_data"}]})
     with TemporaryFile() as file, warehouse.connect() as database:
         found = RejectBuffer(file)
         for batch in range(80):
@@ -128,7 +130,7 @@ def test_many_large_rejects_need_little_memory(project: Project) -> None:
                 [Reject(f"{batch}-{i}", f'"{"x" * 2_000}"', "id", "bad") for i in range(1_000)]
             )
         now = datetime.now(timezone.utc)
-        found.merge_into_table(database, "events", "event_data", NOT_LOADED, now, complete=False)
+        found.merge_into_table(database, source.events, NOT_LOADED, now)
     assert project.rows("select count(*) from events.event_data_rejects") == [(80_000,)]
 
 
