@@ -45,11 +45,13 @@ def _prepare_changes(url: str, folder: Path, update: str | None) -> Prepared:
     synced = contender.prepare_in_process(url, folder)
     synced.run()
     from event_assets import warehouse
-    from event_assets.orchestration.derived_assets import CREATE_CURRENT_EVENTS
+    from event_assets.sync.current_events import CURRENT
     from event_assets.transform import changes
 
+    current = CURRENT.format(schema="events")
+
     with warehouse.connect() as database:
-        database.execute(CREATE_CURRENT_EVENTS.format(schema="events"))
+        database.execute(f"create or replace view events.current_events as{current}")
         changes.record_changes(database, "events", tuple(contender.build_contract()))
         if update:
             database.execute(update)

@@ -1,5 +1,6 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
+import warnings
 from collections.abc import Sequence
 from math import inf
 from pathlib import Path
@@ -28,11 +29,13 @@ from event_assets.orchestration.checks import build_checks
 from event_assets.orchestration.jobs import build_jobs
 from event_assets.orchestration.schedules import build_freshness_policy
 from event_assets.orchestration.sensors import build_accounts_sensors
-from event_assets.orchestration.summary import RunSummary
 from event_assets.records.contract import build_contract
 from event_assets.values.errors import ConfigError
 from event_assets.values.naming import normalize_name
 from event_assets.warehouse import sql
+
+# Dagster uses beta parameters itself for every project with asset checks.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, module=r"dagster\.")
 
 
 def _rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
@@ -73,10 +76,6 @@ class Timeouts(config_model.StrictModel):
     def limits(self, megabytes: int) -> HttpLimits:
         """Give the limits of an answer that may be so large."""
         return HttpLimits(self.connect, self.read, self.answer, megabytes)
-
-
-# The same for all sources: Dagster wants resources of one name to be one.
-RESOURCES = {"summary": RunSummary()}
 
 
 @dg.scaffold_with(EventApiScaffolder)
@@ -212,7 +211,6 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             jobs=jobs,
             schedules=schedules,
             sensors=build_accounts_sensors(source),
-            resources=RESOURCES,
         )
 
 

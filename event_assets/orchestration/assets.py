@@ -1,4 +1,4 @@
-"""The assets of one source: the API, `event_data`, and what follows it."""
+"""The assets of a source: its API, the synced tables, and what is derived from them."""
 
 import os
 import warnings
@@ -17,7 +17,7 @@ from event_assets import warehouse
 from event_assets.config.source import EVENT_DATA, ResourceConfig, SourceConfig
 from event_assets.extract import progress
 from event_assets.orchestration import observation, partitions
-from event_assets.orchestration.derived_assets import build_downstream
+from event_assets.orchestration.derived_assets import build_derived_assets
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.metadata import (
     asset_key,
@@ -25,13 +25,13 @@ from event_assets.orchestration.metadata import (
     table_metadata,
     table_schema,
 )
-from event_assets.orchestration.summary import RunSummary
+from event_assets.orchestration.summary import SUMMARY, RunSummary
 from event_assets.records.contract import build_contract
 from event_assets.sync import dlt_resource, runner
 from event_assets.sync.sync_log import COLUMNS
 from event_assets.warehouse import file_permissions
 
-# Of a sync's row, what the UI shows and plots.
+# Columns of a row of the sync log that the UI does not plot.
 UNLOGGED = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
 LOGGED_METADATA = [name for name in COLUMNS if name not in UNLOGGED]
 
@@ -41,22 +41,20 @@ def build_assets(
     owners: Sequence[str] = (),
     freshness: dg.FreshnessPolicy | None = None,
 ) -> list[dg.AssetsDefinition]:
-    """Build the assets of one source, from the API to the calendar."""
-    further = [resource for resource in source.resources.values() if not resource.is_events]
+    """Build the assets of a source, from the API to the calendar."""
+    extra = [resource for resource in source.resources.values() if not resource.is_events]
     return [
         _events_api(source, owners),
         _event_data(source, owners, freshness),
-        *(_extra_resource_asset(resource, owners) for resource in further),
-        *build_downstream(source, owners),
+        *(_extra_resource_asset(resource, owners) for resource in extra),
+        *build_derived_assets(source, owners),
     ]
 
 
 def _events_api(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
     spec = dg.AssetSpec(
         asset_key(source, "events_api"),
-        description=f"The events API at {source.api}, as its operator keeps it. Observing it "
-        "probes it, with five requests at the most: whether it answers as the configuration says, "
-        "how fast, with how many events, and what one looks like.",
+        description=f"The API at {source.api}. Observe it to probe it with a few requests.",
         group_name=source.name,
         owners=owners,
         kinds={"api", "json"},
@@ -73,12 +71,12 @@ def _events_api(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinit
 
 
 class SyncConfig(dg.Config):
-    """What a run may choose of a sync."""
+    """The run configuration of a sync."""
 
     full_sync: bool = Field(
         default=False,
-        description="Read everything, also where the API can be asked for what is new only: what "
-        "does not come is gone then.",
+        description="Read everything, also from an API that can list only what is new. Events "
+        "that do not come are gone then.",
     )
 
 
@@ -88,8 +86,7 @@ def _event_data(
     spec = dg.AssetSpec(
         asset_key(source, EVENT_DATA),
         deps=[asset_key(source, "events_api")],
-        description="Every event of the API, one row each, merged by `id`. "
-        "Events that left the API stay here and leave `current_events`."
+        description="Every event that the API ever listed, one row each, merged by `id`."
         + (" Each partition is an account." if source.accounts else ""),
         group_name=source.name,
         owners=owners,
@@ -111,15 +108,15 @@ def _event_data(
 
 
 def _extra_resource_asset(resource: ResourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    """Define the table of another resource of the API, such as the attendees of each event."""
+    """Define the table of an additional resource, such as the attendees of each event."""
     source, parent = resource.source, resource.parent
-    of_each = f", of each record of `{parent}`" if parent else ""
+    per_parent = f" of each record of `{parent}`" if parent else ""
     merged = ", ".join(f"`{column}`" for column in resource.primary_key_columns)
-    how = f"merged by {merged}" if merged else "replaced with each sync"
+    write = f"merged by {merged}" if merged else "replaced by each sync"
     spec = dg.AssetSpec(
         asset_key(source, resource.name),
         deps=[asset_key(source, parent or "events_api")],
-        description=f"The API's `{resource.name}`{of_each}: one row each, {how}.",
+        description=f"The API's `{resource.name}`{per_parent}: one row each, {write}.",
         group_name=source.name,
         owners=owners,
         kinds={"dlt", warehouse.get_destination().kind},
@@ -130,74 +127,79 @@ def _extra_resource_asset(resource: ResourceConfig, owners: Sequence[str]) -> dg
 
 
 def _ingested_asset(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDefinition:
-    """Define the asset that a sync of a resource makes."""
-
-    in_partitions = partitions.partitions_def(resource.source)
-    if in_partitions:
-        spec = spec.replace_attributes(partitions_def=in_partitions)
+    """Define the asset that a sync of a resource materializes."""
+    accounts = partitions.partitions_def(resource.source)
+    if accounts:
+        spec = spec.replace_attributes(partitions_def=accounts)
 
     class Translator(DagsterDltTranslator):
-        def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002 (there is one)
+        def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002
             return spec
 
     @dlt_assets(
         name="__".join(spec.key.path),
         dlt_source=dlt_resource.build_schema_source(resource),
-        dlt_pipeline=cast("Pipeline", None),  # made by each sync: making one writes its folder
+        dlt_pipeline=cast("Pipeline", None),  # built by each sync: building one writes its folder
         dagster_dlt_translator=Translator(),
-        partitions_def=in_partitions,
-        pool=partitions.partitions_name(resource.source) if in_partitions else None,
+        partitions_def=accounts,
+        pool=partitions.partitions_name(resource.source) if accounts else None,
     )
     def table(
         context: dg.AssetExecutionContext,
         config: SyncConfig,
-        summary: RunSummary,  # noqa: ARG001 (prints by itself, when the run has ended)
+        summary: RunSummary,  # noqa: ARG001 (prints when the run ends)
     ) -> Iterator[dg.MaterializeResult[None]]:
         yield run_with_plain_errors(
             lambda: _sync(context, resource, spec.key, full=config.full_sync)
         )
 
-    # dagster-dlt keeps its objects in the metadata, where the UI cannot show them.
-    return table.map_asset_specs(lambda _: spec)
+    # dagster-dlt puts its objects into the metadata, where the UI cannot show them.
+    shown = {
+        "dagster_dlt/source": resource.source.name,
+        "dagster_dlt/pipeline": resource.pipeline,
+        "dagster_dlt/translator": DagsterDltTranslator.__name__,
+    }
+    asset = table.map_asset_specs(lambda _: spec.merge_attributes(metadata=shown))
+    (with_summary,) = dg.with_resources([asset], {"summary": SUMMARY})
+    return with_summary
 
 
 def _sync(
     context: dg.AssetExecutionContext, declared: ResourceConfig, key: dg.AssetKey, *, full: bool
 ) -> dg.MaterializeResult[None]:
-    """Sync by dlt's steps one by one: DagsterDltResource would hold the database while it reads."""
+    """Run dlt's steps one by one; `DagsterDltResource` would lock the database while it reads."""
     resource = partitions.resource_for_run(context, declared)
     source = resource.source
     metadata: dict[str, Any] = {}
 
-    def look(database: duckdb.DuckDBPyConnection, done: runner.SyncResult) -> None:
-        shown = {
-            n: value for n, value in done.row.items() if n in LOGGED_METADATA and value is not None
-        }
-        seconds = done.sync.seconds
+    def on_loaded(database: duckdb.DuckDBPyConnection, result: runner.SyncResult) -> None:
+        row, seconds = result.row, result.sync.seconds
         metadata.update(
-            shown,
+            {name: row[name] for name in LOGGED_METADATA if row.get(name) is not None},
             duration_seconds=round(seconds, 3),
-            events_per_second=round((done.row["rows_read"] - done.sync.resumed.rows) / seconds, 1),
+            events_per_second=round((row["rows_read"] - result.sync.resumed.rows) / seconds, 1),
         )
         metadata.update(table_metadata(database, source, resource.name))
         if resource.is_events:
-            metadata["dagster/column_lineage"] = _lineage(source)
+            metadata["dagster/column_lineage"] = _contract_lineage(source)
 
     for warning in file_permissions.insecure_file_warnings():
         context.log.warning(warning)
-    with _progress(context) as show:
-        runner.run_sync(resource, show, look, full_refresh=full)
+    with _open_progress(context) as on_progress:
+        runner.run_sync(resource, on_progress, on_loaded, full_refresh=full)
     return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 
-def _progress(context: dg.AssetExecutionContext) -> AbstractContextManager[progress.OnProgress]:
+def _open_progress(
+    context: dg.AssetExecutionContext,
+) -> AbstractContextManager[progress.OnProgress]:
     if os.environ.get("EVENTS_PROGRESS") == "bar":
         return progress.progress_bar()
     return nullcontext(progress.progress_logger(context.log.info))
 
 
-def _lineage(source: SourceConfig) -> dg.TableColumnLineage:
-    """Say which of the API's fields each column of the contract is made from."""
+def _contract_lineage(source: SourceConfig) -> dg.TableColumnLineage:
+    """Return which fields of the API each column of the contract comes from."""
     return column_lineage(
         source,
         "events_api",

@@ -34,12 +34,11 @@ def _of_further(resource: ResourceConfig) -> dg.AssetChecksDefinition:
     key, table = asset_key(resource.source, resource.name), resource.name
     checks: Checks = {
         "complete": (
-            "The newest sync read every record: ERROR when some are known to be missing, WARN "
-            "when the API gives no way to be sure.",
+            "The newest sync read every record: ERROR if some are missing, WARN if unsure.",
             lambda database, of: check_results.evaluate_complete(database, of, key, table),
         ),
         "no_rejects": (
-            "Every record of the newest sync could be loaded; those that could not are kept in "
+            "No record of the newest sync was rejected; rejects are kept in "
             f"{rejects_table(table)}.",
             lambda database, of: check_results.evaluate_no_rejects(database, of, key, table),
         ),
@@ -52,30 +51,28 @@ def _of_events(source: SourceConfig, freshness: FreshnessConfig | None) -> dg.As
     key = asset_key(source, EVENT_DATA)
     checks: Checks = {
         "complete": (
-            "The newest sync read every event of the API: ERROR when some are known to be "
-            "missing, WARN when the API gives no way to be sure.",
+            "The newest sync read every event: ERROR if some are missing, WARN if unsure.",
             lambda database, of: check_results.evaluate_complete(
                 database, of, key, unfinished=checkpoints.describe_pending(database, of.events)
             ),
         ),
         "unique_ids": (
-            "No event is in the table twice, and none is without an `id`.",
+            "Every event has an `id`, and no two events have the same.",
             lambda database, of: check_results.evaluate_unique_ids(database, of, key),
         ),
         "no_rejects": (
-            "No record of the newest sync breaks the contract; those that do are kept in "
-            f"{REJECTS}.",
+            f"No record of the newest sync was rejected; rejects are kept in {REJECTS}.",
             lambda database, of: check_results.evaluate_no_rejects(database, of, key),
         ),
         "schema_stable": (
-            "The newest sync filled the columns that the one before filled, with the same types.",
+            "The newest sync filled the same columns as the one before, with the same types.",
             lambda database, of: check_results.evaluate_schema_stable(database, of, key),
         ),
     }
     if freshness:
         checks["fresh"] = (
-            f"The newest good sync is younger than {freshness.warn_after_minutes:g} minutes "
-            f"(WARN) and {freshness.fail_after_minutes:g} minutes (ERROR).",
+            f"The newest good sync is at most {freshness.warn_after_minutes:g} minutes (else WARN) "
+            f"or {freshness.fail_after_minutes:g} minutes (else ERROR) old.",
             lambda database, of: check_results.evaluate_fresh(database, of, key, freshness),
         )
     return _built(source, key, checks, freshness)

@@ -1,4 +1,4 @@
-"""The jobs of one source, and when they run."""
+"""The jobs of a source, and their schedules."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from event_assets.orchestration.schedules import (
     AssetJob,
     build_accounts_schedule,
     build_schedule,
-    freshness_cron,
 )
 
 Jobs = list[AssetJob]
-FULL_REFRESH_NOTE = "Everything is read: what does not come is gone."
+FULL_REFRESH_NOTE = "Reads everything: what does not come is gone."
+# The freshness policy knows the newest run of any account only; the check looks at the data of all.
+FRESHNESS_CRON = "37 * * * *"
 
 
 def build_jobs(
@@ -28,36 +29,36 @@ def build_jobs(
     full_sync: str | None,
     freshness: FreshnessConfig | None,
 ) -> tuple[Jobs, list[dg.ScheduleDefinition]]:
-    """Build a source's jobs and their schedules.
+    """Build the jobs of a source and their schedules.
 
     Args:
-        source: whose.
-        schedule: when to sync, as a cron expression; None: never.
-        full_sync: when to read everything, where the other syncs ask for what is new.
-        freshness: when the newest sync is too old.
+        source: the source to sync.
+        schedule: cron expression of the syncs; None for no schedule.
+        full_sync: cron expression of the full syncs of a source with `incremental`.
+        freshness: the age at which the newest sync is too old.
     """
     suffix = "events" if source.is_default_source else source.name
-    build = _of_accounts if source.accounts else _of_source
+    build = _build_account_jobs if source.accounts else _build_source_jobs
     jobs, schedules = build(source, f"sync_{suffix}", schedule, full_sync)
     if freshness:
-        event_data = asset_key(source, EVENT_DATA)
-        look = dg.define_asset_job(
+        fresh = dg.AssetCheckKey(asset_key(source, EVENT_DATA), "fresh")
+        job = dg.define_asset_job(
             f"check_{suffix}_are_fresh",
-            selection=dg.AssetSelection.checks(dg.AssetCheckKey(event_data, "fresh")),
+            selection=dg.AssetSelection.checks(fresh),
             description="Fail when the newest good sync is too old: syncs may have stopped.",
         )
-        jobs.append(look)
+        jobs.append(job)
         if schedule:
-            schedules.append(build_schedule(look, freshness_cron(freshness), None))
+            schedules.append(build_schedule(job, FRESHNESS_CRON, None))
     return jobs, schedules
 
 
-def _of_source(
+def _build_source_jobs(
     source: SourceConfig, name: str, schedule: str | None, full_sync: str | None
 ) -> tuple[Jobs, list[dg.ScheduleDefinition]]:
-    """Build the jobs that sync everything in one run."""
-    selection = _roots(source).downstream()
-    description = f"Sync {source.name}: the API, into DuckDB, checked."
+    """Build the jobs that sync a source in one run."""
+    selection = _select_independent_resources(source).downstream()
+    description = f"Sync {source.name}: from the API into DuckDB, with checks."
     jobs = {name: dg.define_asset_job(name, selection, description=description)}
     if config := _full_refresh_config(source):
         jobs[f"{name}_fully"] = dg.define_asset_job(
@@ -66,26 +67,25 @@ def _of_source(
             config=config,
             description=f"{description} {FULL_REFRESH_NOTE}",
         )
-    times = {name: schedule, f"{name}_fully": full_sync}
+    crons = {name: schedule, f"{name}_fully": full_sync}
     schedules = [
-        build_schedule(job, cron, source.name) for job in jobs.values() if (cron := times[job.name])
+        build_schedule(job, cron, source.name) for job in jobs.values() if (cron := crons[job.name])
     ]
     return list(jobs.values()), schedules
 
 
-def _of_accounts(
+def _build_account_jobs(
     source: SourceConfig, name: str, schedule: str | None, full_sync: str | None
 ) -> tuple[Jobs, list[dg.ScheduleDefinition]]:
-    """Build the jobs that sync one account in each run, and the one that the schedule starts."""
+    """Build the jobs that sync one account a run, and the job that the schedule runs."""
     synced = [asset_key(source, resource) for resource in source.resources]
     selection = dg.AssetSelection.assets(*synced)
-    description = f"Sync an account of {source.name}: the API, into DuckDB, checked."
+    description = f"Sync an account of {source.name}: from the API into DuckDB, with checks."
     everything = dg.define_asset_job(
         f"{name}_on_schedule",
-        _roots(source).downstream(),
-        description=f"What the schedule starts for {source.name}: a run of each account, then one "
-        "of what is made from all. To sync all accounts by hand, start a backfill of "
-        f"{name}.",
+        _select_independent_resources(source).downstream(),
+        description=f"The scheduled runs of {source.name}: one for each account, then one for the "
+        f"derived assets. To sync all accounts by hand, start a backfill of {name}.",
     )
     jobs = [dg.define_asset_job(name, selection, description=description), everything]
     config = _full_refresh_config(source)
@@ -98,24 +98,24 @@ def _of_accounts(
                 description=f"{description} {FULL_REFRESH_NOTE}",
             )
         )
-    times = ((name, schedule, None), (f"{name}_fully", full_sync, config))
+    crons = ((name, schedule, None), (f"{name}_fully", full_sync, config))
     return jobs, [
-        build_accounts_schedule(source, everything, f"{of}_schedule", cron, synced, settings)
-        for of, cron, settings in times
+        build_accounts_schedule(source, everything, f"{job}_schedule", cron, synced, run_config)
+        for job, cron, run_config in crons
         if cron
     ]
 
 
-def _roots(source: SourceConfig) -> dg.AssetSelection:
-    """Select what is read of the API without knowing anything else of it."""
-    found = [asset_key(source, r.name) for r in source.resources.values() if not r.parent]
-    return dg.AssetSelection.assets(*found)
+def _select_independent_resources(source: SourceConfig) -> dg.AssetSelection:
+    """Select the resources that have no parent resource."""
+    keys = [asset_key(source, r.name) for r in source.resources.values() if not r.parent]
+    return dg.AssetSelection.assets(*keys)
 
 
 def _full_refresh_config(source: SourceConfig) -> Mapping[str, Any] | None:
-    """Give the configuration of a run that reads everything; None: every run does."""
-    asked_for_news = [
+    """Return the run configuration of a full sync; None if every sync is full."""
+    incremental = [
         r.name for r in source.resources.values() if IncrementalCursor.from_endpoint(r.endpoint)
     ]
-    names = ["__".join(asset_key(source, name).path) for name in asked_for_news]
-    return {"ops": {op: {"config": {"full_sync": True}} for op in names}} if names else None
+    ops = ["__".join(asset_key(source, name).path) for name in incremental]
+    return {"ops": {op: {"config": {"full_sync": True}} for op in ops}} if ops else None

@@ -1,4 +1,4 @@
-"""When syncs run by themselves: one schedule for a source, or one for all its accounts."""
+"""The schedules of a source: one for its job, or one that starts a run for each account."""
 
 from __future__ import annotations
 
@@ -19,150 +19,29 @@ from event_assets.orchestration import partitions
 
 AssetJob: TypeAlias = Any  # of `dg.define_asset_job`, whose type Dagster does not publish
 PRIORITY_TAG = "dagster/priority"
-KIND = "event_assets/kind"  # tells apart runs of an account that may wait for one another
-LAST = "-1"  # the priority of the run that is to be taken out of the queue after all others
-BEGINNING = 120.0  # seconds in which a run that has started may not be at its work yet
-
-
-def build_accounts_schedule(
-    source: SourceConfig,
-    job: AssetJob,
-    name: str,
-    cron: str,
-    synced: Sequence[dg.AssetKey],
-    config: Mapping[str, Any] | None = None,
-) -> dg.ScheduleDefinition:
-    """Ask for a run of each account at times, and for one of what is made from all, the last.
-
-    An account whose run waits or is under way gets no other; with a configuration of their own,
-    only runs with the same one count.
-
-    Args:
-        source: whose accounts.
-        job: of which the runs are; it has both kinds of assets.
-        name: the schedule's.
-        cron: when.
-        synced: the assets that a run of an account makes.
-        config: the configuration of the runs of accounts.
-    """
-    kind = {KIND: name} if config else {}
-
-    def evaluate(
-        context: dg.ScheduleEvaluationContext,
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        unfinished = [
-            record.dagster_run
-            for record in context.instance.get_run_records(
-                dg.RunsFilter(statuses=[*WAITING, *UNDER_WAY], tags=kind)
-            )
-            if _syncs(record.dagster_run, job, synced)
-            and _is_progressing(context.instance, record, source)
-        ]
-        taken = {partitions.account_of_run(run) for run in unfinished}
-        release_stale_slots(source, context.instance)
-        at = context.scheduled_execution_time.isoformat()
-        accounts = partitions.sync_partitions(source, context.instance)
-        asked = [
-            dg.RunRequest(
-                run_key=f"{at} {account}",
-                partition_key=account,
-                asset_selection=synced,
-                run_config=config,
-                tags=kind,
-            )
-            for account in accounts
-            if account not in taken
-        ]
-        if not asked:
-            yield dg.SkipReason(
-                f"Runs of all accounts of {source.name} wait or are under way already."
-                if accounts
-                else f"No account of {source.name} is known: the list cannot be read, or is empty."
-            )
-            return
-        yield from asked
-        waiting = [run for run in unfinished if run.status in WAITING]
-        if None not in map(partitions.account_of_run, waiting) and context.repository_def:
-            assets = context.repository_def.assets_defs_by_key.values()
-            derived = find_derived_assets(synced, assets)
-            yield dg.RunRequest(at, asset_selection=derived, tags={PRIORITY_TAG: LAST})
-
-    return dg.ScheduleDefinition(
-        name=name,
-        job=job,
-        cron_schedule=cron,
-        execution_fn=evaluate,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-    )
-
-
-def find_derived_assets(
-    synced: Sequence[dg.AssetKey], assets: Iterable[dg.AssetsDefinition]
-) -> list[dg.AssetKey]:
-    """Return the assets that are made from synced ones, directly or not."""
-    return sorted(dg.AssetSelection.assets(*synced).downstream(include_self=False).resolve(assets))
-
-
-def _syncs(run: dg.DagsterRun, job: AssetJob, synced: Sequence[dg.AssetKey]) -> bool:
-    """Is it a run of this source: of the schedule, of a backfill, or by hand?"""
-    backfilled = job.name.removesuffix("_on_schedule")
-    return run.job_name in (job.name, backfilled, f"{backfilled}_fully") or synced[0] in (
-        run.asset_selection or ()
-    )
-
-
-def _is_progressing(instance: dg.DagsterInstance, record: RunRecord, source: SourceConfig) -> bool:
-    """Will it end by itself? One that has started and was killed holds no lock any more."""
-    run = record.dagster_run
-    account = partitions.account_of_run(run)
-    if run.status in WAITING or can_check_workers(instance):
-        return True
-    if account is None or time.time() - (record.start_time or 0) < BEGINNING:
-        return True
-    return _is_running(source, account)
-
-
-def _is_running(source: SourceConfig, account: str) -> bool:
-    return any(
-        warehouse.is_sync_running(pipeline_name(source.name, resource, account))
-        for resource in source.resources
-    )
-
-
-def release_stale_slots(source: SourceConfig, instance: dg.DagsterInstance) -> None:
-    """Free the slots of the pool that runs hold which were killed: no other could ever begin.
-
-    Where runs are on other machines, Dagster's monitoring does it.
-    """
-    if can_check_workers(instance):
-        return
-    for run_id in runs_holding_slots(instance, partitions.partitions_name(source)):
-        run = instance.get_run_by_id(run_id)
-        account = partitions.account_of_run(run) if run and not run.is_finished else None
-        if account is None or not _is_running(source, account):
-            free_slots(instance, run_id)
-
-
+LOWEST_PRIORITY = "-1"  # leaves the queue after all other runs
+KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
+START_TIMEOUT = 120.0  # seconds until a run that has started holds its lock
 WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
-UNDER_WAY = (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
+RUNNING = (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
 MAX_ACTIVE_RUNS = 2  # one that works, and one that waits for it
 
 
 def build_schedule(job: AssetJob, cron: str, schema: str | None) -> dg.ScheduleDefinition:
-    """Run a job at times, but let no more than one of its runs wait.
+    """Build a schedule that lets at most one run of its job wait.
 
     Args:
-        job: what to run.
-        cron: when.
-        schema: the one that it syncs; None: it waits for no sync.
+        job: the job to run.
+        cron: a cron expression, in UTC.
+        schema: the schema that the job syncs; None if it syncs none.
     """
 
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         runs = context.instance.get_runs(
-            dg.RunsFilter(job_name=job.name, statuses=[*WAITING, *UNDER_WAY])
+            dg.RunsFilter(job_name=job.name, statuses=[*WAITING, *RUNNING])
         )
-        if waits := _pending_run(context.instance, runs, schema):
-            return dg.SkipReason(f"{waits} waits for its turn already.")
+        if pending := _pending_run(context.instance, runs, schema):
+            return dg.SkipReason(f"{pending} is already waiting.")
         return dg.RunRequest()
 
     return dg.ScheduleDefinition(
@@ -177,11 +56,11 @@ def build_schedule(job: AssetJob, cron: str, schema: str | None) -> dg.ScheduleD
 def _pending_run(
     instance: dg.DagsterInstance, runs: Sequence[DagsterRun], schema: str | None
 ) -> str | None:
-    """Say what waits for its turn, if anything does.
+    """Describe the run that waits for another, if one does.
 
-    A run that has started and waits for another is known by its lock: it ends with its process,
-    while Dagster may believe for hours that a run goes on whose process was killed. Where runs are
-    on other machines, where no lock is seen, Dagster's launcher looks after them.
+    A run that has started and waits is known by its lock, which ends with its process, while
+    Dagster may count a killed run as running for hours. Runs on other hosts, whose locks cannot be
+    seen, are checked by Dagster's run launcher.
     """
     waiting = next((run for run in runs if run.status in WAITING), None)
     if waiting:
@@ -191,14 +70,127 @@ def _pending_run(
     return f"A sync of {schema}" if schema and warehouse.is_sync_waiting(schema) else None
 
 
-def freshness_cron(freshness: FreshnessConfig) -> str:
-    """Return when to check the age: twice in the time after which it is late, between syncs."""
-    every = min(max(int(freshness.warn_after_minutes / 2), 1), 30)
-    return f"{every // 2}-59/{every} * * * *"
+def build_accounts_schedule(
+    source: SourceConfig,
+    job: AssetJob,
+    name: str,
+    cron: str,
+    synced: Sequence[dg.AssetKey],
+    config: Mapping[str, Any] | None = None,
+) -> dg.ScheduleDefinition:
+    """Build a schedule that requests a run for each account, and last one for the derived assets.
+
+    An account with an unfinished run gets no other. With a run configuration, only runs of the same
+    configuration count.
+
+    Args:
+        source: the source that has the accounts.
+        job: a job that has the synced and the derived assets.
+        name: the schedule's name.
+        cron: a cron expression, in UTC.
+        synced: the assets that the run of an account materializes.
+        config: the run configuration of the accounts' runs.
+    """
+    kind = {KIND_TAG: name} if config else {}
+
+    def evaluate(
+        context: dg.ScheduleEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        unfinished = [
+            record.dagster_run
+            for record in context.instance.get_run_records(
+                dg.RunsFilter(statuses=[*WAITING, *RUNNING], tags=kind)
+            )
+            if _is_run_of_source(record.dagster_run, job, synced)
+            and _is_progressing(context.instance, record, source)
+        ]
+        active = {partitions.account_of_run(run) for run in unfinished}
+        release_stale_slots(source, context.instance)
+        at = context.scheduled_execution_time.isoformat()
+        accounts = partitions.sync_partitions(source, context.instance)
+        requests = [
+            dg.RunRequest(
+                run_key=f"{at} {account}",
+                partition_key=account,
+                asset_selection=synced,
+                run_config=config,
+                tags=kind,
+            )
+            for account in accounts
+            if account not in active
+        ]
+        if not requests:
+            yield dg.SkipReason(
+                f"All accounts of {source.name} have an unfinished run."
+                if accounts
+                else f"{source.name} has no accounts: their list is empty or cannot be read."
+            )
+            return
+        yield from requests
+        waiting = [run for run in unfinished if run.status in WAITING]
+        if None not in map(partitions.account_of_run, waiting) and context.repository_def:
+            assets = context.repository_def.assets_defs_by_key.values()
+            derived = find_derived_assets(synced, assets)
+            yield dg.RunRequest(at, asset_selection=derived, tags={PRIORITY_TAG: LOWEST_PRIORITY})
+
+    return dg.ScheduleDefinition(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        execution_fn=evaluate,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def find_derived_assets(
+    synced: Sequence[dg.AssetKey], assets: Iterable[dg.AssetsDefinition]
+) -> list[dg.AssetKey]:
+    """Return the assets downstream of the synced ones."""
+    return sorted(dg.AssetSelection.assets(*synced).downstream(include_self=False).resolve(assets))
+
+
+def _is_run_of_source(run: dg.DagsterRun, job: AssetJob, synced: Sequence[dg.AssetKey]) -> bool:
+    """Return whether a run belongs to a source: of its schedule, of a backfill, or by hand."""
+    backfilled = job.name.removesuffix("_on_schedule")
+    return run.job_name in (job.name, backfilled, f"{backfilled}_fully") or synced[0] in (
+        run.asset_selection or ()
+    )
+
+
+def _is_progressing(instance: dg.DagsterInstance, record: RunRecord, source: SourceConfig) -> bool:
+    """Return whether a run will end by itself; one whose process was killed holds no lock."""
+    run = record.dagster_run
+    account = partitions.account_of_run(run)
+    if run.status in WAITING or can_check_workers(instance):
+        return True
+    if account is None or time.time() - (record.start_time or 0) < START_TIMEOUT:
+        return True
+    return _is_syncing(source, account)
+
+
+def _is_syncing(source: SourceConfig, account: str) -> bool:
+    return any(
+        warehouse.is_sync_running(pipeline_name(source.name, resource, account))
+        for resource in source.resources
+    )
+
+
+def release_stale_slots(source: SourceConfig, instance: dg.DagsterInstance) -> None:
+    """Free the slots of a source's pool that killed runs hold, so that others can start.
+
+    On other hosts Dagster's run monitoring does this.
+    """
+    if can_check_workers(instance):
+        return
+    for run_id in runs_holding_slots(instance, partitions.partitions_name(source)):
+        run = instance.get_run_by_id(run_id)
+        account = partitions.account_of_run(run) if run and not run.is_finished else None
+        if account is None or not _is_syncing(source, account):
+            free_slots(instance, run_id)
 
 
 def build_freshness_policy(freshness: FreshnessConfig) -> dg.FreshnessPolicy:
-    """Build Dagster's own policy, which the UI shows and the daemon evaluates."""
+    """Build the freshness policy that the UI shows and Dagster's daemon evaluates."""
     return dg.FreshnessPolicy.time_window(
         fail_window=timedelta(minutes=freshness.fail_after_minutes),
         warn_window=timedelta(minutes=freshness.warn_after_minutes),

@@ -28,6 +28,7 @@ class RunSummary(dg.ConfigurableResource[None]):
             print_summary(context.instance, context.run.run_id)
 
 
+SUMMARY = RunSummary()  # one for all assets: Dagster refuses two resources of a name
 _SHOWN: set[str] = set()  # runs
 
 

@@ -188,7 +188,7 @@ def test_make_run_syncs_all_accounts_and_says_which_failed(project: Project, man
         "Syncing ...",
         "account   a: 1 events, 4 of 4 checks passed",
         "account   b c: 2 events, 4 of 4 checks passed",
-        "accounts  2 of 3 synced, with no check failed",
+        "accounts  2 of 3 synced and checked",
         f"database  {project.database}",
     ]
     assert done.stderr.startswith("refused: event_data failed: The API at ")

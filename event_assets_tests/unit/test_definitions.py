@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.remote_representation.external_data import RepositorySnap
 
 from event_assets_tests.support.contracts import CONTRACT, load
 
@@ -69,6 +70,12 @@ def test_the_definitions_are_the_ones_that_were_reviewed(monkeypatch: pytest.Mon
     for name in ("EVENTS_API_URL", "ALERT_WEBHOOK_URL", "EVENTS_DUCKDB"):
         monkeypatch.delenv(name, raising=False)
     assert face() == json.loads(SNAPSHOT.read_text())
+
+
+def test_everything_in_the_metadata_can_be_shown() -> None:
+    shown = RepositorySnap.from_def(load(CONTRACT).get_repository_def())
+    assert "event_data" in str(shown)
+    assert "unserializable" not in str(shown)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def tick(
 
 @pytest.mark.parametrize("status", [Status.NOT_STARTED, Status.STARTING])
 def test_a_tick_lets_no_run_wait_behind_one_that_waits(tmp_path: Path, status: Status) -> None:
-    assert "waits for its turn already" in str(tick(tmp_path, [status]))
+    assert "is already waiting" in str(tick(tmp_path, [status]))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_tick_lets_no_run_wait_when_a_sync_of_any_kind_does(
 ) -> None:
     assert project
     with syncing(2):
-        assert tick(tmp_path) == "A sync of events waits for its turn already."
+        assert tick(tmp_path) == "A sync of events is already waiting."
     assert isinstance(tick(tmp_path), dg.RunRequest)
 
 
