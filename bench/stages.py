@@ -45,10 +45,10 @@ def _prepare_changes(url: str, folder: Path, update: str | None) -> Prepared:
     synced = contender.prepare_in_process(url, folder)
     synced.run()
     from event_assets import warehouse
-    from event_assets.sync.current_events import CURRENT
+    from event_assets.sync.current_events import CURRENT_QUERY
     from event_assets.transform import changes
 
-    current = CURRENT.format(schema="events")
+    current = CURRENT_QUERY.format(schema="events")
 
     with warehouse.connect() as database:
         database.execute(f"create or replace view events.current_events as{current}")
