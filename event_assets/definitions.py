@@ -1,5 +1,7 @@
 """The definitions that Dagster loads: every source under the project's `defs/`."""
 
+import warnings
+
 import dagster as dg
 
 from event_assets.config.project import find_project
@@ -7,6 +9,9 @@ from event_assets.orchestration import executors
 from event_assets.orchestration.alerts import build_sensors
 from event_assets.orchestration.derived_assets import build_all_events
 from event_assets.orchestration.housekeeping import build_housekeeping
+
+# Dagster itself passes beta parameters when it loads asset checks.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, module=r"dagster\.")
 
 
 @dg.definitions

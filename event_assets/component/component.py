@@ -1,6 +1,5 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
-import warnings
 from collections.abc import Sequence
 from math import inf
 from pathlib import Path
@@ -33,9 +32,6 @@ from event_assets.records.contract import build_contract
 from event_assets.values.errors import ConfigError
 from event_assets.values.naming import normalize_name
 from event_assets.warehouse import sql
-
-# Dagster uses beta parameters itself for every project with asset checks.
-warnings.filterwarnings("ignore", category=dg.BetaWarning, module=r"dagster\.")
 
 
 def _rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
