@@ -1,15 +1,28 @@
 """A project of its own for each test: an API on loopback, a DuckDB file, a Dagster instance."""
 
+import functools
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tomlkit
 from dagster import DagsterInstance
 
 from event_assets.config import project as project_module
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.project import FILES, ROOT, Project
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fast_process() -> Iterator[None]:
+    """Keep what every test repeats cheap: garbage collection and Dagster's reading of its TOML."""
+    gc.collect()
+    gc.freeze()  # half a million objects of Dagster and dlt that live as long as the process
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tomlkit, "parse", functools.cache(tomlkit.parse))  # of the same text
+        yield
 
 
 @pytest.fixture(autouse=True)

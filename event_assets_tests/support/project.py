@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class Project:
     def sync(self, *, url: str | None = None, key: str | None = KEY) -> ExecuteInProcessResult:
         """Run the main job in this process."""
         self.connect_to(url, key)
-        job = defs().resolve_job_def("sync_events")
+        job = _load_definitions(tuple(sorted(os.environ.items()))).resolve_job_def("sync_events")
         return job.execute_in_process(instance=self.instance, raise_on_error=False)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -67,6 +68,12 @@ class Project:
             timeout=120,
             check=False,
         )
+
+
+@lru_cache(maxsize=1)
+def _load_definitions(environment: tuple[tuple[str, str], ...]) -> dg.Definitions:  # noqa: ARG001
+    """Load the project once for all syncs of a test that have the same environment."""
+    return defs()
 
 
 def metadata(result: ExecuteInProcessResult, asset: str = "event_data") -> dict[str, Any]:
