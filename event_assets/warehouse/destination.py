@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import random
 import re
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -15,14 +17,18 @@ import duckdb
 from dlt.common.destination import Destination as DltDestination
 
 from event_assets.config.project import find_project
-from event_assets.warehouse.retry import retry
+from event_assets.values.errors import WarehouseError
 
+LOG = logging.getLogger("dagster")
 T = TypeVar("T")
 DATABASE_VARIABLE = "EVENTS_DUCKDB"
 DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,  # writes as fast as two here (measured), in half the memory
     "preserve_insertion_order": False,
 }
+MAX_ATTEMPTS = 15  # of an action that conflicts with those of other writers
+FIRST_WAIT = 0.1  # seconds before a retry; the next ones grow by half
+MAX_WAIT = 5.0  # seconds
 ERROR_PREFIX = re.compile(r"^(\w+( \w+)* Error: )+")  # of DuckDB's messages
 
 
@@ -31,27 +37,20 @@ def database_file() -> Path:
     return find_project() / os.environ.get(DATABASE_VARIABLE, "data/warehouse.duckdb")
 
 
-def error_reason(error: BaseException) -> str:
-    """Return the first line of a message of DuckDB or the system, without decoration."""
-    if isinstance(error, OSError) and not isinstance(error, duckdb.Error):
-        return ": ".join(filter(None, (error.filename, error.strerror)))
-    first = str(error).strip().partition("\n")[0].partition(" See also")[0]
-    return ERROR_PREFIX.sub("", first).strip().rstrip(".!")
-
-
-def find_advice(error: BaseException, advice: dict[str, str]) -> str | None:
-    """Return the first advice whose pattern matches an error's message."""
-    return next((text for pattern, text in advice.items() if re.search(pattern, str(error))), None)
-
-
 class Destination(ABC):
     """A place for tables. The defaults are those of a DuckDB file.
 
     Attributes:
         kind: its name in EVENTS_DESTINATION.
+        noun: what to call it in messages.
+        advice: what to do about an error, by a pattern of its message.
+        page: the page of the documentation to refer to.
     """
 
     kind: ClassVar[str]
+    noun: ClassVar[str]
+    advice: ClassVar[Mapping[str, str]]
+    page: ClassVar[str]
 
     @property
     @abstractmethod
@@ -130,9 +129,23 @@ class Destination(ABC):
     ) -> DltDestination[Any, Any]:
         """Build dlt's destination on an open connection; `alter_statements` as `pipeline.load`."""
 
-    @abstractmethod
+    def error_reason(self, error: BaseException) -> str:
+        """Return the first line of a message of DuckDB or the system, without decoration."""
+        if isinstance(error, OSError) and not isinstance(error, duckdb.Error):
+            return ": ".join(filter(None, (error.filename, error.strerror)))
+        first = str(error).strip().partition("\n")[0].partition(" See also")[0]
+        return ERROR_PREFIX.sub("", first).strip().rstrip(".!")
+
     def describe_error(self, error: BaseException) -> str | None:
         """Return in one sentence why it cannot be used, or None if the error has another cause."""
+        if not isinstance(error, (duckdb.Error, OSError, *self.driver_errors)):
+            return None
+        matches = (text for pattern, text in self.advice.items() if re.search(pattern, str(error)))
+        advice = next(matches, f"see {self.page}" if isinstance(error, duckdb.IOException) else "")
+        if not advice:
+            return None
+        reason = self.error_reason(error)
+        return f"The {self.noun} {self.display_name} cannot be used: {reason}; {advice}."
 
     def is_conflict(self, error: BaseException) -> bool:  # noqa: ARG002
         """Return whether an error is a write conflict, so that a retry can succeed."""
@@ -143,8 +156,26 @@ class Destination(ABC):
         return nullcontext()
 
     def retry_on_conflict(self, action: Callable[[], T]) -> T:
-        """Run an atomic action, retrying on write conflicts; retries queue behind one another."""
-        return retry(action, self.is_conflict, partial(self.hold_lock, "", ""))
+        """Run an atomic action, retrying on write conflicts.
+
+        Raises:
+            WarehouseError: If every attempt conflicts.
+        """
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                with self.hold_lock("", "") if attempt else nullcontext():  # retries queue up
+                    return action()
+            except Exception as error:
+                if not self.is_conflict(error):
+                    raise
+            longest = min(MAX_WAIT, FIRST_WAIT * 1.5**attempt)
+            wait = random.uniform(longest / 2, longest)  # noqa: S311 (spreads the retries)
+            LOG.info("Write conflict; retrying in %.1f s", wait)
+            time.sleep(wait)
+        raise WarehouseError(
+            f"Other syncs wrote the same tables during each of {MAX_ATTEMPTS} attempts: let fewer "
+            "syncs run at once, and sync again."
+        )
 
     def maintenance_statements(self) -> Sequence[str]:
         """Return the statements that delete what is no longer needed."""

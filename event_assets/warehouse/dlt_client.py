@@ -21,14 +21,14 @@ from dlt.destinations.sql_jobs import (
     SqlStagingReplaceFollowupJob,
 )
 
-from event_assets.warehouse.attach import CATALOG, STAGING
-
 if TYPE_CHECKING:
     from dlt.common.destination.client import FollowupJobRequest, LoadJob
     from dlt.common.destination.typing import PreparedTableSchema
     from dlt.common.schema.typing import TSchemaTables
     from dlt.destinations.sql_client import SqlClientBase
 
+CATALOG = "_warehouse"  # no schema has this name
+STAGING = "_staging"  # a database of this process: others must not see staged rows
 Retry = Callable[[Callable[[], Any]], Any]
 
 

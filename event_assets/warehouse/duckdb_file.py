@@ -13,14 +13,11 @@ from event_assets.warehouse.destination import (
     DUCKDB_CONFIG,
     Destination,
     database_file,
-    error_reason,
-    find_advice,
 )
 from event_assets.warehouse.dlt_client import DltDuckDb, LoadOptions, TransactionalClient
 
 LOCKED_FILE = "lock on file"  # in the message of DuckDB
 USE_OTHER_FILE = f"name another file in {DATABASE_VARIABLE}"
-# What to do, by a pattern of DuckDB's or the system's message.
 ADVICE = {
     LOCKED_FILE: "close what holds it",
     "No space left|[Qq]uota exceeded|File too large|No usable temporary": "make room on its disk "
@@ -37,6 +34,9 @@ class DuckDbFile(Destination):
     """A DuckDB file."""
 
     kind = "duckdb"
+    noun = "database"
+    advice = ADVICE
+    page = "docs/operations.md"
     single_writer = True
 
     @property
@@ -92,13 +92,3 @@ class DuckDbFile(Destination):
         """Build dlt's destination on the open file."""
         options = LoadOptions(self.retry_on_conflict, alter_statements)
         return DltDuckDb(connection, self.name, TransactionalClient, options)
-
-    def describe_error(self, error: BaseException) -> str | None:
-        """Return what is wrong with the file or its disk."""
-        if not isinstance(error, (duckdb.Error, OSError)):
-            return None
-        advice = find_advice(error, ADVICE)
-        if advice is None and not isinstance(error, duckdb.IOException):
-            return None
-        advice = advice or "see docs/operations.md"
-        return f"The database {database_file()} cannot be used: {error_reason(error)}; {advice}."

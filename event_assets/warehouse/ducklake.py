@@ -15,10 +15,16 @@ import duckdb
 from event_assets.config.project import find_project
 from event_assets.values.errors import WarehouseError, exception_chain
 from event_assets.values.redaction import SecretRedactor
-from event_assets.warehouse import duckdb_file, extensions, s3
-from event_assets.warehouse.attach import CATALOG, attach
-from event_assets.warehouse.destination import Destination, error_reason, find_advice
-from event_assets.warehouse.dlt_client import CatalogClient, DltDuckDb, LoadOptions
+from event_assets.warehouse import duckdb_file, s3
+from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination
+from event_assets.warehouse.dlt_client import (
+    CATALOG,
+    STAGING,
+    CatalogClient,
+    DltDuckDb,
+    LoadOptions,
+)
+from event_assets.warehouse.extensions import find_extension
 from event_assets.warehouse.postgres_lock import hold_postgres_lock
 from event_assets.warehouse.postgres_url import PostgresUrl, parse_postgres_url, read_setting
 from event_assets.warehouse.sql import quote_literal
@@ -55,6 +61,9 @@ class DuckLake(Destination):
     """A DuckLake."""
 
     kind = "ducklake"
+    noun = "lake"
+    advice = ADVICE
+    page = "docs/destinations.md"
     name = "lake"
 
     @cached_property
@@ -131,7 +140,7 @@ class DuckLake(Destination):
                 f"{STORAGE_VARIABLE} must be a folder or begin with s3://, not with {scheme}://."
             )
         for name in self.extensions:
-            extensions.find_extension(name, self.kind)
+            find_extension(name)
 
     @property
     def extensions(self) -> Sequence[str]:
@@ -140,8 +149,24 @@ class DuckLake(Destination):
         return [name for name, needed in names.items() if needed]
 
     def open(self, folder: Path) -> duckdb.DuckDBPyConnection:
-        """Attach the lake."""
-        statements = [f"set ducklake_max_retry_count = {MAX_COMMIT_RETRIES}"]
+        """Attach the lake to an in-memory database."""
+        load = [f"load {quote_literal(str(find_extension(name)))}" for name in self.extensions]
+        config = DUCKDB_CONFIG | {
+            "autoinstall_known_extensions": False,
+            "temp_directory": str(folder / "spill"),
+        }
+        connection = duckdb.connect(":memory:", config=config)
+        try:
+            for statement in (*load, *self._attach_statements(folder)):
+                connection.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _attach_statements(self, folder: Path) -> list[str]:
+        statements = [f"attach '{folder}/staging.duckdb' as {STAGING}"]
+        statements += [f"set ducklake_max_retry_count = {MAX_COMMIT_RETRIES}"]
         options = f"data_path {quote_literal(self.storage)}"
         if self.url:
             statements.append(self.url.create_secret_sql(CATALOG_SECRET))
@@ -153,7 +178,7 @@ class DuckLake(Destination):
         if s3.is_s3(self.storage):
             statements.append(s3.create_secret_sql(self.storage))
         statements.append(f"attach {quote_literal(f'ducklake:{catalog}')} as {CATALOG} ({options})")
-        return attach(folder, self.kind, self.extensions, statements)
+        return [*statements, f"use {CATALOG}"]
 
     def as_dlt_destination(
         self, connection: duckdb.DuckDBPyConnection, alter_statements: Sequence[str] = ()
@@ -162,18 +187,12 @@ class DuckLake(Destination):
         options = LoadOptions(self.retry_on_conflict, alter_statements)
         return DltDuckDb(connection, self.kind, CatalogClient, options)
 
-    def describe_error(self, error: BaseException) -> str | None:
-        """Return what is wrong with the catalog or the storage."""
-        if not isinstance(error, (duckdb.Error, OSError, *self.driver_errors)):
-            return None
-        advice = find_advice(error, ADVICE)
-        if advice is None and not isinstance(error, duckdb.IOException):
-            return None
-        reason = error_reason(error)
-        if self.url and self.url.password:
-            reason = SecretRedactor([self.url.password]).redact_text(reason)
-        advice = advice or "see docs/destinations.md"
-        return f"The lake {self.display_name} cannot be used: {reason}; {advice}."
+    def error_reason(self, error: BaseException) -> str:
+        """Return the first line of a message, without the password."""
+        password = self.url and self.url.password
+        return SecretRedactor([password] if password else []).redact_text(
+            super().error_reason(error)
+        )
 
     def maintenance_statements(self) -> Sequence[str]:
         """Expire old snapshots, merge small files and delete orphaned ones."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from event_assets import EventApi
 from event_assets.sync import runner
-from event_assets.warehouse import retry
+from event_assets.warehouse import destination
 
 Task = tuple[dict[str, Any], str]
 
@@ -47,9 +47,9 @@ def sync(task: Task) -> tuple[str, str, int]:
 
 def main() -> None:
     """Serve until standard input ends."""
-    retry.LOG.addHandler(COUNTING)
-    retry.LOG.setLevel(logging.INFO)
-    retry.LOG.propagate = False
+    destination.LOG.addHandler(COUNTING)
+    destination.LOG.setLevel(logging.INFO)
+    destination.LOG.propagate = False
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(int(sys.argv[1]), fork) as pool:  # one that dies is an error
         for line in sys.stdin:
