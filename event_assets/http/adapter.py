@@ -13,15 +13,15 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from event_assets._compat.urllib3 import limit_response_time
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
-from event_assets.http.deadlines import enforce_deadline, read_body
 from event_assets.http.errors import (
     ATTEMPT_ERRORS,
     KEY_NAME_ATTRIBUTE,
     is_retryable,
     transport_error_message,
 )
-from event_assets.http.response import JsonResponse
+from event_assets.http.response import JsonResponse, read_body
 from event_assets.http.retry_policy import (
     BACKOFF_FACTOR,
     MAX_RETRIES,
@@ -29,7 +29,7 @@ from event_assets.http.retry_policy import (
     RETRY_STATUSES,
 )
 from event_assets.http.throttle import HttpMetrics, Throttle
-from event_assets.values.errors import ApiError, InvalidResponseError
+from event_assets.values.errors import ApiError, InvalidResponseError, ResponseTimeoutError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
@@ -132,7 +132,9 @@ class RetryAdapter(HTTPAdapter):
         pool = self._pools.get(server)
         if pool is None:
             pool = self._pools[server] = self._build_pool(request, **settings)
-            enforce_deadline(pool, self._limits, self._throttle.add_socket)
+            limit_response_time(
+                pool, self._limits.answer, ResponseTimeoutError, self._throttle.add_socket
+            )
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         return pool.urlopen(
             request.method or "GET",

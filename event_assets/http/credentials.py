@@ -7,10 +7,9 @@ import os
 from collections.abc import Callable, Mapping
 
 import dlt
-from dlt.common.configuration.exceptions import ConfigFieldMissingException
-from dlt.common.typing import TSecretStrValue
 from requests.auth import AuthBase
 
+from event_assets._compat.dlt import secret_readers
 from event_assets.config.accounts import env_var_segment
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
@@ -60,7 +59,7 @@ def _secret_keys(source: SourceConfig, name: str) -> tuple[str, str]:
 def _lookup(key: str) -> str | None:
     try:
         return str(dlt.secrets[key]) or None
-    except (KeyError, ConfigFieldMissingException):
+    except KeyError:
         return None
 
 
@@ -76,24 +75,23 @@ def _account_secret(source: SourceConfig, name: str) -> str | None:
     def key_path(account: str, spell: Callable[[str], str]) -> list[str]:
         return [spell(part) for part in (source.name, "accounts", account, name)]
 
-    for provider in dlt.secrets.config_providers:
+    for read_secret in secret_readers():
         for spell in (str, env_var_segment):
-            *sections, key = own_path = key_path(source.account, spell)
-            found, found_at = provider.get_value(key, TSecretStrValue, None, *sections)
+            own_path = key_path(source.account, spell)
+            found, found_at = read_secret(own_path)
             if not found:
                 continue
             for other in source.known_accounts:
-                *sections, key = key_path(other, spell)
+                path = key_path(other, spell)
                 if other != source.account and (
-                    [*sections, key] == own_path
-                    or provider.get_value(key, TSecretStrValue, None, *sections)[1] == found_at
+                    path == own_path or read_secret(path)[1] == found_at
                 ):
                     raise ConfigError(
                         f"The accounts {source.account} and {other} are both spelled "
                         f"{found_at}: put their keys into .dlt/secrets.toml, under "
                         f"{_section(source)} and so on."
                     )
-            return str(found)
+            return found
     return None
 
 

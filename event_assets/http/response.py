@@ -11,7 +11,30 @@ import urllib3
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
+from event_assets.values.errors import ResponseTooLargeError
 from event_assets.values.redaction import SecretRedactor
+
+MB = 1_000_000
+CHUNK_BYTES = 1 << 16
+
+
+def read_body(raw: urllib3.BaseHTTPResponse, max_megabytes: int) -> bytes:
+    """Read and decompress a body in chunks.
+
+    Raises:
+        ResponseTooLargeError: If it is larger than the limit.
+    """
+    chunks, size = [], 0
+    try:
+        for chunk in raw.stream(CHUNK_BYTES):
+            size += len(chunk)
+            if size > max_megabytes * MB:
+                raise ResponseTooLargeError
+            chunks.append(chunk)
+    except BaseException:
+        raw.close()  # the rest would be taken for the next response on this connection
+        raise
+    return b"".join(chunks)
 
 
 class JsonResponse(requests.Response):
@@ -34,7 +57,12 @@ class JsonResponse(requests.Response):
             }
         )
         self.encoding = get_encoding_from_headers(self.headers)
-        self._content = redactor.redact_content(content)
+        self._body = redactor.redact_content(content)
+
+    @property
+    def content(self) -> bytes:
+        """The whole body, without secrets."""
+        return self._body
 
     def json(self, **_: Any) -> Any:
         """Return the decoded body.

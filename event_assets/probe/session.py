@@ -17,7 +17,6 @@ from requests.auth import AuthBase
 
 from event_assets.config.http import HttpLimits
 from event_assets.http.adapter import RetryAdapter
-from event_assets.http.deadlines import read_body
 from event_assets.http.errors import (
     ATTEMPT_ERRORS,
     status_error_message,
@@ -25,7 +24,7 @@ from event_assets.http.errors import (
     transport_error_message,
     user_message,
 )
-from event_assets.http.response import JsonResponse
+from event_assets.http.response import JsonResponse, read_body
 from event_assets.http.retry_policy import RETRY_STATUSES
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError

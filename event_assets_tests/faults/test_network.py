@@ -29,8 +29,8 @@ from starlette.responses import Response
 from event_assets.config.http import HttpLimits
 from event_assets.extract.records_selector import list_selector_check
 from event_assets.http import adapter
-from event_assets.http.deadlines import MB
 from event_assets.http.errors import user_message
+from event_assets.http.response import MB
 from event_assets.http.session import ReadAheadSession
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.faults.raw import (
