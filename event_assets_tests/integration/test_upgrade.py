@@ -1,19 +1,32 @@
-"""A database that an earlier release wrote opens and syncs.
+"""What an earlier release wrote goes on: its database, its configuration, its definitions' names.
 
-`upgrade/VERSION` holds one as DuckDB exports it, after two syncs of a few events: three, then two
-of them, and each time `evt_9`, which breaks the contract. A release adds its own.
+A release adds `upgrade/VERSION`:
+
+- `database`: exported by DuckDB after two syncs of the default source, of three events, then of two
+  of them, and each time `evt_9`, which breaks the contract;
+- `accounts`: the same of the account `berlin`, beside `evt_5` of `anna@example.com`;
+- `defs.yaml`: the default source, `every_key.yaml`: a source with all keys there are;
+- `definitions.json`: the names of what these two define.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
+import yaml
 
 from event_assets.sandbox import Sandbox
-from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
+from event_assets_tests.support.contracts import load
+from event_assets_tests.support.platforms import run
+from event_assets_tests.support.project import Project, checks, failure
 
-RELEASES = sorted(Path(__file__).with_name("upgrade").iterdir())
+UPGRADE = Path(__file__).with_name("upgrade")
+DATABASES = sorted(UPGRADE.glob("*/database"))
+CONFIGURED = sorted(file.parent for file in UPGRADE.glob("*/definitions.json"))
 NOW: list[dict[str, Any]] = [
     {"id": "evt_1", "name": "Event 1", "start_time": "2026-03-01T18:00:00Z", "size": 10.5},
     {"id": "evt_4", "name": "Event 4", "start_time": "2026-03-04T18:00:00Z", "size": 40},
@@ -21,16 +34,28 @@ NOW: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(params=RELEASES, ids=lambda folder: folder.name)
-def written(request: pytest.FixtureRequest, project: Project) -> Project:
-    """The database as the earlier release left it."""
-    folder: Path = request.param
+def restore(project: Project, folder: Path) -> Project:
+    """Make a project's database what a release exported."""
     project.database.parent.mkdir(parents=True)
     with duckdb.connect(project.database) as database:
         database.execute((folder / "schema.sql").read_text())
         database.execute((folder / "load.sql").read_text().replace("FOLDER", str(folder)))
+    return project
+
+
+@pytest.fixture(params=DATABASES, ids=lambda folder: folder.parent.name)
+def written(request: pytest.FixtureRequest, project: Project) -> Project:
+    """The database as the earlier release left it."""
+    restore(project, request.param)
     assert project.ids() == ["evt_1", "evt_2", "evt_3"]
     return project
+
+
+@pytest.fixture(params=CONFIGURED, ids=lambda folder: folder.name)
+def release(request: pytest.FixtureRequest) -> Path:
+    """The folder of an earlier release."""
+    folder: Path = request.param
+    return folder
 
 
 def test_a_sync_goes_on_where_the_earlier_release_ended(written: Project) -> None:
@@ -59,3 +84,51 @@ def test_its_history_stays_and_goes_on(written: Project) -> None:
     ]
     assert written.rows("select count(*) from events.event_data_syncs") == [(3,)]
     assert written.rows("select count(*) from events.event_data_rejects") == [(0,)]
+
+
+def loaded_from(file: Path) -> dg.Definitions:
+    return load(yaml.safe_load(file.read_text()))
+
+
+def test_its_configuration_syncs_its_database(release: Path, project: Project) -> None:
+    restore(project, release / "database")
+    with Sandbox(NOW) as api:
+        project.connect_to(api.url)
+        result = run(project, loaded_from(release / "defs.yaml"))
+    assert result.success, failure(result)
+    assert project.ids("current_events") == ["evt_1", "evt_4", "evt_9"]
+    failed = {name for name, check in checks(result).items() if not check.passed}
+    assert failed <= {"schema_stable"}  # tags and venue__city are gone
+
+
+def test_its_accounts_go_on(release: Path, project: Project) -> None:
+    restore(project, release / "accounts")
+    assert project.ids() == ["evt_1", "evt_2", "evt_3", "evt_5"]
+    with serving_accounts({"berlin": NOW, "anna@example.com": []}) as api:
+        loaded = load(with_accounts(api.url, ["berlin", "anna@example.com"]))
+        results = [*sync(project, loaded, "berlin", "anna@example.com"), derive(project, loaded)]
+    assert all(result.success for result in results)
+    assert project.ids() == ["evt_1", "evt_2", "evt_3", "evt_4", "evt_5", "evt_9"]
+    # An account that suddenly has no events is doubted: its events stay current.
+    assert project.ids("current_events") == ["evt_1", "evt_4", "evt_5", "evt_9"]
+    changes = "select change, id, account from events.event_changes where field is null"
+    assert project.rows(f"{changes} order by load_id, id") == [
+        ("gone", "evt_3", "berlin"),
+        ("gone", "evt_2", "berlin"),
+        ("appeared", "evt_4", "berlin"),
+        ("appeared", "evt_9", "berlin"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["defs.yaml", "every_key.yaml"])
+def test_its_configuration_defines_what_it_did(release: Path, name: str) -> None:
+    before = json.loads((release / "definitions.json").read_text())[name]
+    definitions = loaded_from(release / name)
+    graph = definitions.resolve_asset_graph()
+    for key, columns in before["assets"].items():
+        schema = graph.get(dg.AssetKey(key.split("/"))).metadata.get("dagster/column_schema")
+        assert set(columns) <= {column.name for column in schema.columns} if schema else not columns
+    assert set(before["checks"]) <= {key.to_user_string() for key in graph.asset_check_keys}
+    assert set(before["jobs"]) <= {job.name for job in definitions.jobs or ()}
+    assert set(before["schedules"]) <= {each.name for each in definitions.schedules or ()}
+    assert set(before["sensors"]) <= {each.name for each in definitions.sensors or ()}
