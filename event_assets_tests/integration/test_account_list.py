@@ -1,4 +1,4 @@
-"""Which accounts there are, what their names become, and where their keys are."""
+"""The list of accounts, their names in pipelines and URLs, and their keys."""
 
 import os
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_a_query_has_them_in_its_first_column() -> None:
         ({"query": "select ' x'"}, "In the account list of events, ' x' is empty, or has"),
     ],
 )
-def test_a_list_that_cannot_be_used_is_said_in_a_sentence(where: Any, said: str) -> None:
+def test_an_account_list_that_cannot_be_used_is_explained(where: Any, said: str) -> None:
     with pytest.raises(ConfigError) as refused:
         account_list.list_accounts(having(**where))
     assert str(refused.value).startswith(said)
@@ -73,11 +73,11 @@ def test_a_list_that_cannot_be_used_is_said_in_a_sentence(where: Any, said: str)
         ({"query": "selec 1"}, "accounts.query: is no SQL: Parser Error"),
     ],
 )
-def test_what_cannot_be_a_list_is_answered_where_it_stands(accounts: Any, said: str) -> None:
+def test_invalid_accounts_are_refused_with_their_path(accounts: Any, said: str) -> None:
     assert said in complaint(contract(accounts=accounts))
 
 
-def test_a_place_for_a_name_needs_names() -> None:
+def test_an_account_placeholder_needs_accounts() -> None:
     document = contract()
     document["attributes"]["rest_api"]["resources"][0]["endpoint"]["path"] = "/{account}/events"
     with pytest.raises(Exception) as refused:  # noqa: PT011 (Dagster wraps it)

@@ -1,4 +1,4 @@
-"""How accounts are run: by one schedule, from the command line, all of them by `make run`."""
+"""Runs of accounts: by the schedule, from the command line and by `make run`."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -76,7 +76,7 @@ def test_an_account_whose_run_goes_on_is_not_started_again(kept: Project) -> Non
     assert asked(tick(kept.instance, loaded)) == ["has failed", "is another's", "is free", None]
 
 
-def test_accounts_come_and_go_with_the_list(kept: Project, tmp_path: Path) -> None:
+def test_accounts_follow_the_list(kept: Project, tmp_path: Path) -> None:
     lists = {name: events(2) for name in ("a", "b")}
     with serving_accounts(lists) as api:
         where = listing(tmp_path, "a", "b")
@@ -179,7 +179,9 @@ def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Proje
     ) == [("a", True, 2), ("b", True, 2)]
 
 
-def test_make_run_syncs_all_accounts_and_says_which_failed(project: Project, many: Path) -> None:
+def test_make_run_syncs_all_accounts_and_names_those_that_failed(
+    project: Project, many: Path
+) -> None:
     with serving_accounts({"a": events(1), "b c": events(2)}) as api:
         project.connect_to(api.url)
         done = project.run("python", "-m", "event_assets", cwd=many)

@@ -1,4 +1,4 @@
-"""Many accounts of one platform: each a partition, told apart everywhere, synced by itself."""
+"""Accounts are partitions: synced one by one into shared tables."""
 
 import threading
 from functools import partial
@@ -161,7 +161,7 @@ def test_rejects_and_checks_are_of_the_account(project: Project) -> None:
     assert project.rows("select account, id from events.event_data_rejects") == [("a", "e1")]
 
 
-def test_further_lists_are_of_the_account_too(project: Project) -> None:
+def test_additional_resources_belong_to_the_account_too(project: Project) -> None:
     def guests(request: Request) -> Any:
         account, event = request.path_params["account"], request.path_params["event"]
         return paged([{"id": f"{event}-{n}"} for n in range(2 if account == "a" else 1)])(request)
@@ -225,7 +225,7 @@ def test_a_field_goes_to_the_same_column_whosever_it_is(project: Project) -> Non
     ]
 
 
-def test_a_table_that_another_account_changed_meanwhile_is_read_for_again(
+def test_a_sync_repeats_when_another_account_changed_the_table(
     project: Project,
 ) -> None:
     lists: Lists = {"a": [{"id": "1", "size": 1}], "b": [{"id": "1", "size": "large"}]}

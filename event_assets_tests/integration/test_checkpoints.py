@@ -1,4 +1,4 @@
-"""A first sync that is interrupted goes on where it was."""
+"""An interrupted first sync resumes at its checkpoint."""
 
 from collections.abc import Iterator
 
@@ -38,7 +38,7 @@ def test_it_goes_on_at_the_last_checkpoint_and_the_table_is_what_the_api_has(
     assert account.rows_of("from events.event_data_checkpoint") == []
 
 
-def test_until_it_has_ended_the_check_says_how_far_it_came(account: Account) -> None:
+def test_until_it_finishes_the_check_shows_the_progress(account: Account) -> None:
     account.sync_up_to(850)
     check = account.complete()
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
@@ -49,7 +49,7 @@ def test_until_it_has_ended_the_check_says_how_far_it_came(account: Account) -> 
     assert account.complete().passed
 
 
-def test_events_that_come_after_the_interruption_are_no_changes(account: Account) -> None:
+def test_events_read_after_the_interruption_are_not_changes(account: Account) -> None:
     account.sync_up_to(850)
     for _ in range(2):
         with warehouse.connect() as database:
@@ -69,7 +69,7 @@ def test_interrupted_again_and_again_it_ends(account: Account) -> None:
     assert account.synced[0]["reason"].startswith("All 1,000 rows were received. In 3 runs, since")
 
 
-def test_what_left_entered_or_changed_meanwhile_is_as_the_api_has_it_and_the_verdict_is_honest(
+def test_changes_during_an_interruption_are_loaded_and_reported(
     account: Account,
 ) -> None:
     account.sync_up_to(850)
@@ -104,7 +104,7 @@ def test_without_a_checkpoint_that_is_good_all_is_read(account: Account, spoil: 
     assert account.synced[0]["complete"] is True
 
 
-def test_rows_that_were_loaded_after_the_last_checkpoint_come_again(account: Account) -> None:
+def test_rows_loaded_after_the_last_checkpoint_are_read_again(account: Account) -> None:
     copied = "create table kept as from events.event_data_checkpoint"
     account.sync_up_to(500)
     with warehouse.connect() as database:
@@ -119,7 +119,7 @@ def test_rows_that_were_loaded_after_the_last_checkpoint_come_again(account: Acc
     assert account.synced[0]["complete"] is True
 
 
-def test_a_table_that_was_whole_once_changes_all_at_once(account: Account) -> None:
+def test_a_table_that_was_complete_once_changes_atomically(account: Account) -> None:
     account.sync()
     account.rows[:] = [{**row, "name": "changed"} for row in account.rows]
     account.sync_up_to(850)
@@ -149,7 +149,7 @@ SAME = (
 )
 
 
-def test_in_parts_and_interrupted_comes_the_same_as_at_once(account: Account) -> None:
+def test_batches_with_interruptions_load_the_same_as_one_batch(account: Account) -> None:
     odd(account.rows)
     account.sync_up_to(600)
     account.sync()
@@ -174,7 +174,7 @@ def test_too_many_rejects_stop_what_is_not_loaded_yet(account: Account) -> None:
     assert len(account.ids()) == 397
 
 
-def test_rows_that_come_twice_in_a_part_are_in_the_table_once(account: Account) -> None:
+def test_repeated_rows_of_a_batch_are_loaded_once(account: Account) -> None:
     for row in account.rows[450:455]:
         row["start_time"] = "soon"
     account.rows[500:550] = account.rows[450:500]

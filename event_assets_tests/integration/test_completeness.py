@@ -1,4 +1,4 @@
-"""Every event, or said not to be: whole syncs against an API that does what real ones do."""
+"""Syncs load every event or report what is missing, with an API that has real faults."""
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -98,7 +98,7 @@ def test_a_repaired_shift_is_counted(project: Project, big: Sandbox) -> None:
     ],
     ids=["offset-ignored", "total-too-high", "pages-of-one-row"],
 )
-def test_what_cannot_be_complete_is_never_a_green_run_that_says_nothing(
+def test_an_incomplete_sync_never_passes(
     project: Project, faults: Faults, severity: dg.AssetCheckSeverity, said: str
 ) -> None:
     events = EVENTS[:30] if faults.page_cap else EVENTS
@@ -112,7 +112,7 @@ def test_what_cannot_be_complete_is_never_a_green_run_that_says_nothing(
     assert check.metadata["pages"].value == last_sync(project)["pages"]
 
 
-def test_an_answer_without_records_is_retried_and_then_reported_and_never_the_end(
+def test_a_response_without_records_is_retried_and_never_the_end(
     project: Project, big: Sandbox
 ) -> None:
     big.faults = Faults(null_data_every=1)
@@ -127,7 +127,9 @@ def test_an_answer_without_records_is_retried_and_then_reported_and_never_the_en
 @pytest.mark.parametrize(
     "faults", [Faults(missing_data_every=3), Faults(html_every=3), Faults(null_data_every=3)]
 )
-def test_a_broken_answer_in_mid_list_loses_nothing(project: Project, faults: Faults) -> None:
+def test_a_broken_response_in_the_middle_of_a_list_loses_nothing(
+    project: Project, faults: Faults
+) -> None:
     with Sandbox(EVENTS[:250], faults=faults) as api:
         result = project.sync(url=api.url)
         assert checks(result)["complete"].passed
@@ -157,7 +159,7 @@ def test_an_api_that_shows_no_events_any_more_makes_none_go(project: Project) ->
     assert len(project.ids("current_events")) == 4
 
 
-def test_every_event_says_when_it_was_last_seen(project: Project) -> None:
+def test_every_event_has_the_time_it_was_last_seen(project: Project) -> None:
     with Sandbox(EVENTS[:10]) as api:
         project.sync(url=api.url)
         api.replace(EVENTS[:4])
@@ -190,7 +192,7 @@ def test_an_unchanged_second_sync_asks_no_more_than_the_first(
     assert project.rows("select count(*) from events.event_data_syncs") == [(2,)]
 
 
-def test_rows_that_came_twice_are_in_the_table_once(project: Project, big: Sandbox) -> None:
+def test_repeated_rows_are_loaded_once(project: Project, big: Sandbox) -> None:
     project.sync(url=big.url)
     big.replace([*EVENTS[:400], *EVENTS[:400], *EVENTS[400:]])
     result = project.sync(url=big.url)

@@ -1,4 +1,4 @@
-"""Whole syncs under other contracts than the default one: what real platforms send."""
+"""Syncs under other contracts than the default: what real platforms send."""
 
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -118,7 +118,7 @@ def test_fields_are_chosen_in_the_table_and_in_the_rejects(
 
 
 @pytest.mark.parametrize("id_", [{"type": "text"}, {"type": "text", "from": "slug"}])
-def test_an_event_without_its_id_is_a_reject_whatever_the_contract_says_of_null(
+def test_an_event_without_its_id_is_rejected_even_if_nullable(
     project: Project, sync: Sync, id_: dict[str, Any]
 ) -> None:
     result = sync([{"id": "1", "slug": "1"}, {"title": "No id"}], fields={"id": id_})
@@ -218,7 +218,7 @@ def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -
         ({"fields": fields(x={"type": "text", "format": "epoch_s"})}, "`format` is for"),
     ],
 )
-def test_a_contract_that_cannot_work_is_answered_where_it_stands(
+def test_an_invalid_contract_is_refused_with_its_path(
     attributes: dict[str, Any], said: str
 ) -> None:
     answer = complaint(contract(**attributes))

@@ -1,4 +1,4 @@
-"""What is under `examples/` works as it stands."""
+"""The examples work unchanged."""
 
 import shlex
 

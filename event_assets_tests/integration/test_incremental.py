@@ -1,4 +1,4 @@
-"""An API that tells what changed since: hourly increments, and full syncs on their own schedule."""
+"""Incremental syncs, and full syncs on their own schedule."""
 
 from datetime import datetime, timezone
 from typing import Any
@@ -36,7 +36,7 @@ def incremental(url: str, **options: Any) -> dict[str, Any]:
     return document
 
 
-def test_the_first_sync_asks_for_everything_and_the_next_for_what_changed(
+def test_the_first_sync_requests_everything_and_the_next_the_changes(
     project: Project,
 ) -> None:
     rows = stamped(1, 2, 3)
@@ -77,7 +77,7 @@ def test_only_a_full_sync_decides_what_is_gone(project: Project) -> None:
     assert project.rows("select id from events.event_changes where change = 'gone'") == [("e1",)]
 
 
-def test_a_sync_that_may_have_missed_events_goes_no_further(project: Project) -> None:
+def test_a_sync_that_may_have_missed_events_keeps_the_cursor(project: Project) -> None:
     rows = stamped(1, 2)
     short = False
 
@@ -166,7 +166,7 @@ def test_another_contract_reads_everything_again(project: Project) -> None:
         assert api.asked_for(PATH)[-1].get("updated_since") is None
 
 
-def test_what_changes_while_the_list_is_read_is_asked_for_again(project: Project) -> None:
+def test_changes_during_a_sync_are_requested_again(project: Project) -> None:
     now = datetime.now(timezone.utc)
     rows = [*stamped(1), *stamped(2, day=3)]
     rows.append({"id": "e3", "name": "x", "updated_at": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
@@ -192,7 +192,7 @@ def test_the_furthest_is_the_newest_that_is_not_in_the_future(
     assert increment.observe(records, None, datetime.now(timezone.utc)) == furthest
 
 
-def test_a_cursor_of_another_type_begins_anew(project: Project) -> None:
+def test_a_cursor_of_another_type_starts_over(project: Project) -> None:
     rows: list[dict[str, Any]] = [{"id": "e1", "updated_at": 5}]
     with serving({PATH: lambda request: paged(rows)(request)}) as api:
         loaded = definitions({"events": incremental(api.url)})

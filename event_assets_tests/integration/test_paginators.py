@@ -1,4 +1,4 @@
-"""Every paginator of dlt reads a whole list, and says so."""
+"""Every paginator of dlt reads a list completely, and `complete` passes."""
 
 import asyncio
 from collections.abc import Callable
@@ -108,7 +108,7 @@ IGNORE_404 = {"response_actions": [{"status_code": 404, "action": "ignore"}]}
     ids=["page", "page until 404", "cursor", "cursor with has_more", "link", "auto",
          "relative link", "header link", "header cursor", "all at once", "offset in the body"],
 )  # fmt: skip
-def test_every_event_comes_and_complete_passes(
+def test_every_event_is_loaded_and_complete_passes(
     project: Project, answer: Any, endpoint: dict[str, Any]
 ) -> None:
     with serving({PATH: answer}) as api:
@@ -131,7 +131,7 @@ def test_every_event_comes_and_complete_passes(
         ({**NUMBERED, "total_path": "meta"}, "total_path `meta` is not a number"),
     ],
 )
-def test_a_path_that_leads_nowhere_is_said_without_the_answer(
+def test_a_path_that_is_not_found_is_reported_without_the_response(
     project: Project, paginator: dict[str, Any], said: str
 ) -> None:
     with serving({PATH: by_cursor}) as api:

@@ -1,4 +1,4 @@
-"""Further resources of an API: tables of their own, also one list for each event."""
+"""Additional resources have tables of their own, also with a list for each event."""
 
 import asyncio
 from typing import Any
@@ -68,7 +68,9 @@ def test_it_is_synced_after_the_events_and_checked(project: Project) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 12])
-def test_as_many_lists_are_asked_for_at_once_as_allowed(project: Project, concurrency: int) -> None:
+def test_lists_are_requested_concurrently_up_to_the_limit(
+    project: Project, concurrency: int
+) -> None:
     waiting, most = 0, 0
     enough = asyncio.Event()
 
@@ -135,7 +137,7 @@ def test_a_second_sync_merges_by_the_key(project: Project) -> None:
     assert project.rows("select count(*), count(distinct id) from events.attendees") == [(12, 12)]
 
 
-def test_a_further_list_may_be_read_by_increments_too(project: Project) -> None:
+def test_an_additional_resource_may_be_incremental(project: Project) -> None:
     rows = [{"id": "v1", "at": "2026-01-01"}, {"id": "v2", "at": "2026-02-01"}]
     venues: dict[str, Any] = {
         "name": "venues",
@@ -206,7 +208,7 @@ def test_one_list_that_fails_fails_the_resource_and_not_the_events(project: Proj
     assert project.rows("select count(*) from events.event_data") == [(4,)]
 
 
-def test_an_answer_that_response_actions_ignore_is_an_empty_list(project: Project) -> None:
+def test_an_ignored_response_is_an_empty_list(project: Project) -> None:
     def gone(request: Request) -> Any:
         if request.path_params["event"] == "e2":
             return JSONResponse({}, status_code=404)
@@ -258,7 +260,7 @@ def test_requests_are_made_from_other_fields_too(project: Project, key: str) -> 
     assert project.rows("select id from events.lists order by id") == [("s0",), ("s1",), ("s2",)]
 
 
-def test_an_empty_answer_does_not_empty_a_table_that_is_replaced(project: Project) -> None:
+def test_an_empty_response_does_not_empty_a_replaced_table(project: Project) -> None:
     venues = [{"name": "Hall"}, {"name": "Arena"}]
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
     with serving(handlers) as api:
@@ -290,7 +292,7 @@ def test_lists_that_are_all_ignored_are_doubted(project: Project) -> None:
 
 
 @pytest.mark.parametrize("key", ["meta.id", "id"])
-def test_a_record_that_comes_twice_is_there_once(project: Project, key: str) -> None:
+def test_a_repeated_record_is_loaded_once(project: Project, key: str) -> None:
     rows = [{"id": i, "meta": {"id": i}, "n": n} for i, n in ((1, 1), (1, 2), (2, 3))]
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
     with serving(handlers) as api:
@@ -313,7 +315,7 @@ def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -
     assert project.rows("select count(*) from events.attendees") == [(6,)]
 
 
-def test_records_without_their_key_are_said_with_what_to_correct(project: Project) -> None:
+def test_records_without_their_key_are_reported_with_a_fix(project: Project) -> None:
     rows = [{"id": "a", "name": "Hall"}, {"name": "Arena"}, {"name": "Field"}]
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
     with serving(handlers) as api:
@@ -326,7 +328,7 @@ def test_records_without_their_key_are_said_with_what_to_correct(project: Projec
     )
 
 
-def test_records_that_were_kept_out_are_said(project: Project) -> None:
+def test_rejected_records_are_reported(project: Project) -> None:
     rows = [{"id": f"v{i}", "name": "Hall"} for i in range(30)] + [{"name": "Arena"}]
     resource = {**VENUES, "primary_key": "id"}
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}

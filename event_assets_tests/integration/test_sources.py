@@ -1,4 +1,4 @@
-"""Several sources side by side: each its own, and one view over all."""
+"""Several sources have their own tables and assets, and one view of all events."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The main job: events API -> Dagster -> DuckDB, as one run."""
+"""The job `sync_events`: from the API to DuckDB in one run."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -22,9 +22,7 @@ def test_every_event_is_in_the_table(project: Project, count: int) -> None:
         assert metadata(result)["rows_read"] >= count
 
 
-def test_columns_are_typed_and_nullable_as_the_contract_says(
-    project: Project, api: Sandbox
-) -> None:
+def test_columns_have_the_types_of_the_contract(project: Project, api: Sandbox) -> None:
     project.sync(url=api.url)
     columns = {
         name: (kind, null) for name, kind, null, *_ in project.rows("describe events.event_data")
@@ -59,7 +57,7 @@ def test_an_empty_api_gives_empty_tables_and_full_metadata(project: Project) -> 
     assert project.rows("select count(*) from events.event_calendar") == [(0,)]
 
 
-def test_metadata_says_what_is_in_duckdb(project: Project, api: Sandbox) -> None:
+def test_metadata_matches_duckdb(project: Project, api: Sandbox) -> None:
     result = project.sync(url=api.url)
     said = metadata(result)
     described = project.rows("describe events.event_data")
@@ -159,9 +157,7 @@ def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: S
     }
 
 
-def test_an_api_that_nothing_came_from_does_not_claim_the_database(
-    project: Project, api: Sandbox
-) -> None:
+def test_an_api_without_a_sync_does_not_claim_the_database(project: Project, api: Sandbox) -> None:
     assert not project.sync(url=api.url, key="wrong").success
     assert project.sync().success  # the sandbox
 
@@ -199,7 +195,7 @@ def test_an_empty_key_is_a_missing_one(project: Project, api: Sandbox) -> None:
     assert failure(project.sync(url=api.url, key="")).startswith("No key for the API at ")
 
 
-def test_the_summary_says_that_nothing_changed_only_when_that_is_known(
+def test_the_summary_claims_no_change_only_if_certain(
     project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = project.sync(url=api.url, key="wrong")

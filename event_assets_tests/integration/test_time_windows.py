@@ -1,4 +1,4 @@
-"""A list that an API shows only the first rows of is read in windows of time, and completely."""
+"""Capped lists are read completely in time windows."""
 
 from datetime import datetime, timezone
 from typing import Any
@@ -47,9 +47,7 @@ def windowed(url: str, paginator: Any = NUMBERED, **windows: Any) -> dict[str, A
 
 @pytest.mark.parametrize("count", [80, 95, 100, 101])
 @pytest.mark.parametrize("total", [True, False])
-def test_no_page_beyond_the_cap_is_ever_asked_for(
-    project: Project, total: bool, count: int
-) -> None:
+def test_no_page_beyond_the_cap_is_requested(project: Project, total: bool, count: int) -> None:
     with serving({PATH: capped(events(count), total)}) as api:
         loaded = definitions({"events": windowed(api.url, since="2025-12-01", until="2027-01-01")})
         result = run(project, loaded)
@@ -60,7 +58,7 @@ def test_no_page_beyond_the_cap_is_ever_asked_for(
 
 
 @pytest.mark.parametrize("total", [True, False])
-def test_every_event_comes_though_no_list_may_be_read_whole(project: Project, total: bool) -> None:
+def test_every_event_is_loaded_although_lists_are_capped(project: Project, total: bool) -> None:
     with serving({PATH: capped(events(730), total)}) as api:
         result = run(project, definitions({"events": windowed(api.url)}))
     assert result.success, failure(result)
@@ -72,7 +70,7 @@ def test_every_event_comes_though_no_list_may_be_read_whole(project: Project, to
         assert reason.startswith("All 730 rows were received, in ")
 
 
-def test_a_short_list_is_read_whole(project: Project) -> None:
+def test_a_short_list_is_read_in_one_window(project: Project) -> None:
     with serving({PATH: capped(events(90))}) as api:
         result = run(project, definitions({"events": windowed(api.url)}))
         assert all("from" not in query for query in api.asked_for(PATH))
@@ -124,7 +122,7 @@ def test_an_offset_never_reaches_beyond_the_cap(project: Project) -> None:
     assert deepest <= 100
 
 
-def test_cursors_begin_anew_in_each_window(project: Project) -> None:
+def test_cursors_start_over_in_each_window(project: Project) -> None:
     rows = events(330)
 
     def answer(request: Request) -> Any:
@@ -140,7 +138,7 @@ def test_cursors_begin_anew_in_each_window(project: Project) -> None:
     assert len(project.ids()) == 330
 
 
-def test_a_chosen_span_is_all_that_is_asked_for(project: Project) -> None:
+def test_only_the_configured_span_is_requested(project: Project) -> None:
     with serving({PATH: capped(events(400))}) as api:
         document = windowed(api.url, since="2026-01-02", until="2026-01-03")
         result = run(project, definitions({"events": document}))
@@ -151,7 +149,7 @@ def test_a_chosen_span_is_all_that_is_asked_for(project: Project) -> None:
     ]
 
 
-def test_a_window_that_overflows_in_the_apis_words_is_cut(project: Project) -> None:
+def test_a_window_that_the_api_truncates_is_split(project: Project) -> None:
     def answer(request: Request) -> Any:
         found = in_window(events(730), request.query_params)
         return {"data": found[:SIZE], "total": min(len(found), SIZE), "overflow": len(found) > SIZE}

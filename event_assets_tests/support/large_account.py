@@ -24,7 +24,7 @@ ROWS = 1_000
 
 @dataclass
 class Account:
-    """An API that fails from an offset on, and what is synced of it.
+    """An API that fails from an offset on, and its syncs.
 
     Attributes:
         rows: the API's events.
@@ -78,7 +78,7 @@ class Account:
             )
 
     def current(self) -> list[str]:
-        """Give the ids of the events that are current."""
+        """Return the ids of the current events."""
         rows = self.rows_of(
             "select id from events.event_data where _dlt_load_id >= (select max(load_id) from "
             "events.event_data_syncs where complete) order by id"

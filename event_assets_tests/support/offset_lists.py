@@ -90,7 +90,7 @@ def scripts(*edits: st.SearchStrategy[Edit]) -> st.SearchStrategy[list[list[Edit
 
 
 def replay(length: int, script: Sequence[Sequence[Edit]], **world: Any) -> tuple[Reading, set[int]]:
-    """The reading, and the rows that were in the list from its beginning to its end."""
+    """Read a list; return the result and the rows that were in it from start to end."""
     rows = list(range(length))
     staying = set(rows)
     fresh = iter(range(length, 1_000_000))

@@ -1,4 +1,4 @@
-"""How far a sync is, in the log or on a terminal."""
+"""The progress of a sync, in the log or on a terminal."""
 
 import fcntl
 import os
@@ -19,20 +19,20 @@ from event_assets_tests.support.project import Project
 HALF = Progress(events=5_000, total=10_000, pages=50, in_flight=8, seconds=10.0)
 
 
-def test_what_came_in_an_earlier_run_says_nothing_about_the_time_left() -> None:
+def test_rows_of_resumed_runs_do_not_count_for_the_time_left() -> None:
     progress = Progress(9_000, 10_000, 10, 0, 5.0, resumed=8_000)
     assert str(progress).endswith("about 5 s left")
 
 
-def test_progress_says_how_many_of_how_many_how_fast_and_how_long() -> None:
+def test_progress_shows_counts_speed_and_time_left() -> None:
     assert str(HALF) == ("5,000 of 10,000 events, 5 pages/s, 8 requests in flight, about 10 s left")
 
 
-def test_without_a_total_it_says_what_it_knows() -> None:
+def test_progress_without_a_total_shows_counts_and_speed() -> None:
     assert str(Progress(100, None, 1, 0, 1.0)) == ("100 events, 1 pages/s, 0 requests in flight")
 
 
-def test_the_log_is_told_at_most_once_in_a_while() -> None:
+def test_progress_is_logged_at_intervals() -> None:
     lines: list[str] = []
     show = progress_logger(lines.append, interval=3_600)
     for _ in range(100):

@@ -1,4 +1,4 @@
-"""From a source's configuration to a dlt source: the key, and what an answer must hold."""
+"""Streams: the key of a source, and what a response must contain."""
 
 from typing import Any
 
@@ -21,9 +21,7 @@ from event_assets_tests.support.project import Project
         (None, "has no `data`"),
     ],
 )
-def test_an_answer_must_have_a_list_where_the_records_are(
-    document: Any, problem: str | None
-) -> None:
+def test_a_response_must_have_a_list_at_the_selector(document: Any, problem: str | None) -> None:
     check = list_selector_check("data")
     assert check
     assert check(document) == problem

@@ -1,4 +1,4 @@
-"""A reading that goes on where another one stopped misses no more than one that never stopped."""
+"""Walks that resume at a checkpoint miss no more rows than uninterrupted ones."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def after(answer: int) -> Callable[[int], bool]:
 
 
 def with_gap(rows: list[int], change: Callable[[list[int]], object], **how: Any) -> Reading:
-    """Stop after the fifth answer of ten rows; the list changes before the reading goes on."""
+    """Stop after the fifth page of ten rows; the list changes before the walk resumes."""
 
     def between(request: int) -> None:
         if request == 5:
@@ -70,7 +70,7 @@ def with_gap(rows: list[int], change: Callable[[list[int]], object], **how: Any)
 
 @pytest.mark.parametrize("total", ["none", "true", "length of the page"])
 @pytest.mark.parametrize("length", [2, 10, 11, 100, 500])
-def test_a_quiet_list_comes_whole_however_often_the_reading_stops(length: int, total: str) -> None:
+def test_a_quiet_list_is_complete_after_any_interruptions(length: int, total: str) -> None:
     whole = read(list(range(length)), total=total)
     reading = read(list(range(length)), total=total, walk=stopping(10))
     assert reading.result == whole.result
@@ -85,7 +85,7 @@ SERVERS: dict[str, Callable[[list[int]], int]] = {
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_what_a_server_does_wrong_is_seen_all_the_same(server: str) -> None:
+def test_server_errors_are_detected_across_interruptions(server: str) -> None:
     def result(walk: OffsetWalk) -> PaginationResult:
         while not walk.done:
             rows = range(walk.offset, min(walk.offset + 10, 60))
@@ -103,7 +103,7 @@ def test_a_long_list_is_not_taken_for_one_that_never_ends() -> None:
 
 @quick
 @given(st.integers(0, 60), scripts(insertions, deletions, moves), worlds)
-def test_a_reading_that_stops_does_what_one_that_does_not_would_do(
+def test_an_interrupted_walk_equals_an_uninterrupted_one(
     length: int, script: Any, world: dict[str, Any]
 ) -> None:
     whole, _ = replay(length, script, **world)
@@ -119,7 +119,7 @@ def test_a_reading_that_stops_does_what_one_that_does_not_would_do(
 
 @quick
 @given(st.integers(30, 90), st.lists(st.one_of(deletions, moves)), st.integers(1, 5))
-def test_rows_that_moved_in_the_gap_came_or_the_outcome_is_not_complete(
+def test_rows_moved_during_an_interruption_are_read_or_it_is_not_complete(
     length: int, gap: Any, answer: int
 ) -> None:
     script = [[] for _ in range(answer - 1)] + [gap]
@@ -128,7 +128,7 @@ def test_rows_that_moved_in_the_gap_came_or_the_outcome_is_not_complete(
     assert staying <= reading.delivered or reading.result.complete is not True
 
 
-def test_a_list_that_did_not_change_in_the_gap_is_complete() -> None:
+def test_a_list_unchanged_during_an_interruption_is_complete() -> None:
     reading = with_gap(list(range(100)), lambda _: None, total="true")
     assert reading.result.complete is True
     assert reading.result.rows == 100 + reading.result.overlaps_confirmed
@@ -145,7 +145,7 @@ def test_a_list_that_did_not_change_in_the_gap_is_complete() -> None:
     ],
     ids=["few left", "most left", "one entered in front", "one entered behind", "one moved"],
 )
-def test_what_stayed_or_entered_comes_and_a_change_in_the_gap_is_said(
+def test_changes_during_an_interruption_are_read_and_reported(
     change: Callable[[list[int]], object],
 ) -> None:
     rows = list(range(100))
@@ -166,14 +166,14 @@ def test_a_move_that_a_deletion_hides_is_not_called_complete() -> None:
     assert reading.result.complete is None
 
 
-def test_a_list_that_is_another_one_after_the_gap_is_read_from_its_start() -> None:
+def test_a_list_replaced_during_an_interruption_is_read_from_its_start() -> None:
     rows = list(range(100))
     reading = with_gap(rows, lambda rows: rows.__setitem__(slice(None), range(1_000, 1_100)))
     assert set(rows) <= reading.delivered
     assert reading.result.complete is None
 
 
-def test_rows_without_an_id_and_ids_of_several_parts_are_known_again() -> None:
+def test_missing_and_compound_ids_are_restored() -> None:
     def page(first: int) -> list[Hashable]:
         return [
             ("of", str(n)) if n % 2 else ("row without an id", f"{n}") for n in range(first, 12)

@@ -1,4 +1,4 @@
-"""Records that break the contract: kept with their reason, and never in the way of the others."""
+"""Records that break the contract are stored with their reason; the others load."""
 
 from datetime import datetime, timezone
 from tempfile import TemporaryFile
@@ -23,7 +23,7 @@ def rejects(project: Project, columns: str = "id, field, reason") -> list[tuple[
     return project.rows(f"select {columns} from events.event_data_rejects order by id, record")
 
 
-def test_a_bad_record_is_kept_whole_with_its_reason_and_the_others_load(project: Project) -> None:
+def test_a_bad_record_is_stored_with_its_reason_and_the_others_load(project: Project) -> None:
     with Sandbox([*GOOD, BAD, NAMELESS]) as api:
         result = project.sync(url=api.url)
     assert result.success
@@ -73,7 +73,7 @@ def test_a_record_that_stays_bad_is_there_once_since_it_was_first_seen(project: 
     assert still == without_id
 
 
-def test_an_event_that_came_broken_stays_current_as_it_was(project: Project) -> None:
+def test_an_event_with_a_bad_record_stays_current_unchanged(project: Project) -> None:
     with Sandbox([*GOOD, {**BAD, "start_time": None}]) as api:
         project.sync(url=api.url)
         api.replace([*GOOD, BAD])
@@ -134,7 +134,7 @@ def test_many_large_rejects_need_little_memory(project: Project) -> None:
     assert project.rows("select count(*) from events.event_data_rejects") == [(80_000,)]
 
 
-def test_an_answer_without_any_good_record_makes_no_event_go(project: Project) -> None:
+def test_a_response_without_a_good_record_removes_no_event(project: Project) -> None:
     with Sandbox(GOOD) as api:
         project.sync(url=api.url)
         api.replace([{"message": "down for maintenance"}])
@@ -144,7 +144,7 @@ def test_an_answer_without_any_good_record_makes_no_event_go(project: Project) -
     assert len(project.ids("current_events")) == 100
 
 
-def test_a_wrong_contract_is_said_at_the_first_sync(project: Project) -> None:
+def test_a_wrong_contract_fails_the_first_sync(project: Project) -> None:
     with Sandbox([{"id": i, "name": {"en": "x"}} for i in range(9)]) as api:
         assert "`name` is an object or a list, not text (9)" in failure(project.sync(url=api.url))
     assert len(rejects(project)) == 9

@@ -1,0 +1,529 @@
+"""Paginators deliver every row over HTTP, or report that they may not have."""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from dlt.sources.helpers.rest_client.client import RESTClient
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.rest_api import rest_api_resources
+
+from event_assets.pagination import (
+    OffsetPaginator,
+    PaginationResult,
+    create_paginator,
+)
+
+Query = dict[str, Any]
+Reply = tuple[Any, dict[str, str]]
+
+
+@contextmanager
+def serving(answer: Callable[[Query], Any]) -> Generator[tuple[str, list[Query]], None, None]:
+    """A loopback API; `answer` gives a body, or a body with headers, for a query."""
+    asked: list[Query] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            query = dict(parse_qsl(urlsplit(self.path).query))
+            self.reply(query)
+
+        def do_POST(self) -> None:
+            self.reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def reply(self, query: Query) -> None:
+            asked.append(query)
+            answered = answer(query)
+            body, headers = cast(
+                "Reply", answered if isinstance(answered, tuple) else (answered, {})
+            )
+            if body is None:
+                self.send_error(500)
+                return
+            content = json.dumps(body).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def get_id(row: Any) -> Any:
+    return row.get("id")
+
+
+@dataclass
+class Sync:
+    """What dlt's REST client delivered, and the results reported on the way."""
+
+    ids: set[Any]
+    results: list[PaginationResult]
+    asked: list[Query]
+
+    @property
+    def result(self) -> PaginationResult:
+        return self.results[-1]
+
+
+def sync(paginator: Any, answer: Callable[[Query], Any], **request: Any) -> Sync:
+    """All rows at `data`, paged as the configuration's `paginator` says."""
+    results: list[PaginationResult] = []
+    pages = create_paginator(paginator, get_id, results.append)
+    with serving(answer) as (url, asked):
+        ids = through_dlt(url, pages, **request)
+    return Sync(ids, results, asked)
+
+
+def through_dlt(url: str, paginator: BasePaginator, **request: Any) -> set[Any]:
+    client = RESTClient(url)
+    found = client.paginate("/events", paginator=paginator, data_selector="data", **request)
+    return {row["id"] for page in found for row in page}
+
+
+class Events:
+    """An offset API over a list that may change every third request."""
+
+    def __init__(self, length: int, *, cap: int = 50, total: str | None = "total") -> None:
+        self.rows = list(range(length))
+        self.staying = set(self.rows)
+        self.cap = cap
+        self.total = total
+        self.deleting = self.inserting = False
+        self.requests = 0
+
+    def __call__(self, query: Query) -> Any:
+        offset, limit = int(query["offset"]), int(query["limit"])
+        page = self.rows[offset : offset + min(limit, self.cap)]
+        body: dict[str, Any] = {"data": [{"id": row} for row in page]}
+        if self.total:
+            body[self.total] = len(self.rows)
+        self.requests += 1
+        if self.requests % 3 == 0:
+            self.change()
+        return body
+
+    def change(self) -> None:
+        if self.deleting and len(self.staying) > 500:
+            self.staying.discard(self.rows.pop(0))
+        if self.inserting:
+            self.rows.insert(1, 10_000 + self.requests)
+
+
+OFFSETS = {"type": "offset", "limit": 100}
+
+
+@pytest.mark.parametrize("total", ["total", "count", None])
+def test_a_server_that_caps_pages_is_read_completely(total: str | None) -> None:
+    events = Events(1000, total=total)
+    done = sync(OFFSETS, events)
+    assert done.ids == events.staying
+    assert done.result.complete is True
+    assert done.result.distinct_ids == 1000
+
+
+@pytest.mark.parametrize("deleting", [True, False])
+@pytest.mark.parametrize("inserting", [True, False])
+@pytest.mark.parametrize("total", ["total", None])
+def test_a_list_that_changes_every_third_request_is_read_completely(
+    deleting: bool, inserting: bool, total: str | None
+) -> None:
+    events = Events(1000, total=total)
+    events.deleting, events.inserting = deleting, inserting
+    done = sync(OFFSETS, events)
+    assert done.ids >= events.staying
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        {"meta": {"pagination": {"total": 120}}},
+        {"page": {"totalElements": "120"}},
+        {"count": 2, "pagination": {"total": 120}},
+        {"total": True, "total_count": 120},
+    ],
+)
+def test_a_total_is_found_at_the_usual_paths(reported: dict[str, Any]) -> None:
+    events = Events(120, total=None)
+    done = sync(OFFSETS, lambda query: {**events(query), **reported})
+    assert done.result.total_reported == 120
+    assert done.result.pages == 3
+
+
+def test_a_total_is_found_in_a_header() -> None:
+    events = Events(120, total=None)
+    done = sync(OFFSETS, lambda query: (events(query), {"X-Total-Count": "120"}))
+    assert done.result.total_reported == 120
+
+
+def test_a_total_path_of_its_own_is_read_and_a_missing_one_is_no_error() -> None:
+    events = Events(120, total="howmany")
+    assert sync({**OFFSETS, "total_path": "howmany"}, events).result.total_reported == 120
+    assert sync({**OFFSETS, "total_path": "nowhere"}, events).result.complete is True
+    assert sync({**OFFSETS, "total_path": None}, Events(120)).result.total_reported is None
+
+
+def test_an_ignored_offset_is_reported_with_its_name() -> None:
+    rows = [{"id": row} for row in range(50)]
+    done = sync({**OFFSETS, "offset_param": "skip"}, lambda _: {"data": rows, "total": 500})
+    assert done.result.complete is False
+    assert "'skip'" in done.result.reason
+
+
+def test_empty_pages_in_the_middle_are_skipped() -> None:
+    events = Events(300)
+
+    def answer(query: Query) -> Any:
+        body = events(query)
+        body["data"] = [row for row in body["data"] if not 100 <= row["id"] < 200]
+        return body
+
+    done = sync(OFFSETS, answer)
+    assert done.ids == {*range(100), *range(200, 300)}
+    assert done.result.complete is False
+    assert "reports 300 rows" in done.result.reason
+
+
+def test_has_more_ends_the_pages() -> None:
+    events = Events(120, total=None)
+
+    def answer(query: Query) -> Any:
+        body = events(query)
+        return {**body, "more": "true" if int(query["offset"]) < 90 else "false"}
+
+    done = sync({**OFFSETS, "has_more_path": "more"}, answer)
+    assert done.ids == events.staying
+    assert done.result.complete is True
+    assert done.result.pages == 3
+
+
+def test_offset_and_limit_can_travel_in_the_body() -> None:
+    events = Events(120)
+    done = sync(
+        {**OFFSETS, "offset_body_path": "page.from", "limit_body_path": "page.size"},
+        lambda body: events({"offset": body["page"]["from"], "limit": body["page"]["size"]}),
+        method="POST",
+    )
+    assert done.ids == events.staying
+
+
+def test_rows_without_an_id_are_delivered_and_do_not_overlap() -> None:
+    rows = [{"id": None, "name": str(row)} for row in range(120)]
+
+    def answer(query: Query) -> Any:
+        offset = int(query["offset"])
+        return {"data": rows[offset : offset + 50]}
+
+    done = sync(OFFSETS, answer)
+    assert done.result.complete is True
+    assert done.result.distinct_ids == 120
+
+
+def test_a_walk_ended_by_an_error_is_not_complete() -> None:
+    events = Events(500)
+    results: list[PaginationResult] = []
+    pages = create_paginator(OFFSETS, get_id, results.append)
+    with (
+        serving(lambda query: events(query) if query["offset"] == "0" else {"data": 3}) as (url, _),
+        pytest.raises(AttributeError),
+    ):
+        through_dlt(url, pages)
+    assert results[-1].complete is False
+    assert results[-1].pages == 1
+
+
+def test_every_run_starts_over_with_the_same_callback() -> None:
+    results: list[PaginationResult] = []
+    pages = create_paginator(OFFSETS, get_id, results.append)
+    with serving(Events(120)) as (url, _):
+        for paginator in (pages, pages, copy.deepcopy(pages)):
+            through_dlt(url, paginator)
+            assert results[-1].complete is True
+            assert results[-1].pages == 3
+
+
+def test_a_copy_reports_to_the_object_that_was_given() -> None:
+    class Log:
+        def __init__(self) -> None:
+            self.last: PaginationResult | None = None
+
+        def note(self, result: PaginationResult) -> None:
+            self.last = result
+
+    log = Log()
+    with serving(Events(120)) as (url, _):
+        through_dlt(url, copy.deepcopy(create_paginator(OFFSETS, get_id, log.note)))
+    assert log.last is not None
+    assert log.last.complete is True
+
+
+def test_a_rest_api_source_takes_the_paginator_and_reports_to_the_caller() -> None:
+    results: list[PaginationResult] = []
+    with serving(Events(120)) as (url, _):
+        endpoint: Any = {
+            "path": "events",
+            "data_selector": "data",
+            "paginator": create_paginator(OFFSETS, get_id, results.append),
+        }
+        config: Any = {
+            "client": {"base_url": url},
+            "resources": [{"name": "events", "endpoint": endpoint}],
+        }
+        rows = list(rest_api_resources(config)[0])
+    assert {row["id"] for row in rows} == set(range(120))
+    assert results[-1].complete is True
+
+
+def test_the_parameters_of_upcoming_pages_are_requested() -> None:
+    paginator = OffsetPaginator(100, get_id=get_id, offset_param="skip", limit_param="take")
+    events = Events(200)
+    with serving(lambda q: events({"offset": q["skip"], "limit": q["take"]})) as (url, asked):
+        pages = RESTClient(url).paginate("/", paginator=paginator, data_selector="data")
+        next(pages)
+        expected = paginator.upcoming(2)
+        for _ in pages:
+            pass
+    assert expected == [{"skip": 98, "take": 100}, {"skip": 147, "take": 100}]
+    assert [{name: int(value) for name, value in query.items()} for query in asked[2:4]] == expected
+
+
+def test_str_shows_only_the_offset_and_limit() -> None:
+    assert str(create_paginator(OFFSETS, get_id)) == "OffsetPaginator at offset 0, limit 100"
+    assert "JSONLinkPaginator" in str(create_paginator("json_link", get_id))
+
+
+def numbered(query: Query, length: int = 95, size: int = 20) -> dict[str, Any]:
+    start = int(query.get("page", 0)) * size
+    return {"data": [{"id": row} for row in range(start, min(start + size, length))]}
+
+
+def test_page_numbers_without_a_total_end_unverified() -> None:
+    done = sync({"type": "page_number"}, numbered)
+    assert done.ids == set(range(95))
+    assert done.result.complete is None
+
+
+def test_page_numbers_with_a_total_are_complete_and_ask_nothing_past_the_end() -> None:
+    done = sync("page_number", lambda query: {**numbered(query), "total": 95})
+    assert done.result.complete is True
+    assert len(done.asked) == 5
+
+
+def test_page_numbers_end_at_the_number_of_pages() -> None:
+    done = sync("page_number", lambda query: {**numbered(query, 100), "meta": {"last_page": 5}})
+    assert done.ids == set(range(100))
+    assert len(done.asked) == 5
+
+
+def test_page_numbers_read_past_an_empty_page_while_the_total_promises_more() -> None:
+    def answer(query: Query) -> Any:
+        rows = [row for row in numbered(query)["data"] if not 40 <= row["id"] < 60]
+        return {"data": rows, "total": 95}
+
+    done = sync("page_number", answer)
+    assert done.ids == {*range(40), *range(60, 95)}
+    assert done.result.complete is False
+    stopped = sync({"type": "page_number", "stop_after_empty_page": True}, answer)
+    assert stopped.ids == set(range(40))
+    assert stopped.result.complete is False
+
+
+def test_a_page_parameter_that_is_ignored_is_named() -> None:
+    done = sync({"type": "page_number", "page_param": "p"}, numbered)
+    assert done.result.complete is False
+    assert "'p'" in done.result.reason
+    assert len(done.asked) == 2
+
+
+def test_the_last_page_given_again_is_an_end() -> None:
+    done = sync("page_number", lambda query: numbered({"page": min(query["page"], "4")}))
+    assert done.ids == set(range(95))
+    assert done.result.complete is None
+
+
+def test_a_maximum_page_ends_unverified() -> None:
+    done = sync({"type": "page_number", "maximum_page": 2}, numbered)
+    assert done.result.complete is None
+    assert "maximum_page 2" in done.result.reason
+
+
+def test_a_missing_page_count_is_reported_without_the_response() -> None:
+    with pytest.raises(ValueError, match="total_path") as caught:
+        sync({"type": "page_number", "total_path": "nowhere"}, numbered)
+    assert "data" not in str(caught.value)
+
+
+def cursors(query: Query) -> dict[str, Any]:
+    at = int(query.get("cursor", 0))
+    return {**numbered({"page": str(at)}), "cursors": {"next": str(at + 1) if at < 4 else None}}
+
+
+@pytest.mark.parametrize("kind", [OFFSETS, "page_number", "single_page"])
+def test_a_truncated_list_is_not_complete(kind: Any) -> None:
+    def answer(query: Query) -> Any:
+        offset = int(query.get("offset", 0))
+        rows = list(range(offset, 90)) if not int(query.get("page", 0)) else []
+        return {"data": [{"id": row} for row in rows], "total": 90, "overflow": True}
+
+    done = sync(kind, answer)
+    assert done.ids == set(range(90))
+    assert done.result.complete is False
+    assert "`overflow: true`" in done.result.reason
+
+
+def test_cursors_that_end_by_themselves_are_complete() -> None:
+    done = sync("cursor", cursors)
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+
+
+def test_a_total_above_what_the_cursors_brought_is_reported() -> None:
+    done = sync("cursor", lambda query: {**cursors(query), "total": 120})
+    assert done.result.complete is False
+    assert "reports 120 rows but sent 95" in done.result.reason
+
+
+def test_a_repeated_cursor_ends_the_list() -> None:
+    pages = iter(range(100))
+    done = sync("cursor", lambda _: {"data": [{"id": next(pages)}], "cursors": {"next": "a"}})
+    assert done.result.complete is False
+    assert "twice" in done.result.reason
+    assert len(done.asked) == 2
+
+
+def test_too_many_empty_pages_end_the_list() -> None:
+    cursor = iter(range(1000))
+    done = sync("cursor", lambda _: {"data": [], "cursors": {"next": str(next(cursor))}})
+    assert done.result.complete is False
+    assert len(done.asked) == 25
+    numbers = sync("page_number", lambda _: {"data": [], "total": 9})
+    assert numbers.result.complete is False
+    assert len(numbers.asked) == 3
+
+
+def linked(query: Query) -> tuple[dict[str, Any], str | None]:
+    page = int(query.get("page", 0))
+    return numbered(query), f"/events?page={page + 1}" if page < 4 else None
+
+
+def in_the_body(query: Query) -> Any:
+    body, link = linked(query)
+    return {**body, "next": link}
+
+
+def in_the_header(query: Query) -> Any:
+    body, link = linked(query)
+    return body, {"Link": f'<{link}>; rel="next"'} if link else {}
+
+
+def cursor_in_the_header(query: Query) -> Any:
+    body, link = linked({"page": query.get("cursor", "0")})
+    return body, {"next": link.rpartition("=")[2]} if link else {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("json_link", in_the_body),
+        ("header_link", in_the_header),
+        ("header_cursor", cursor_in_the_header),
+        (None, in_the_header),
+        ("auto", in_the_body),
+    ],
+)
+def test_links_that_end_by_themselves_are_complete(
+    kind: str | None, answer: Callable[[Query], Any]
+) -> None:
+    done = sync(kind, answer)
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+
+
+def test_the_only_page_of_page_numbers_is_complete() -> None:
+    done = sync("page_number", lambda query: {**numbered(query, 9), "total": 9, "total_pages": 1})
+    assert done.ids == set(range(9))
+    assert done.result.complete is True
+    assert len(done.asked) == 1
+
+
+def test_links_that_count_pages_cannot_hide_a_list_that_gets_shorter() -> None:
+    rows = list(range(95))
+
+    def answer(query: Query) -> Any:
+        page = int(query.get("page", 0))
+        shown = rows[20 * page : 20 * page + 20]
+        link = f"/events?page={page + 1}" if 20 * (page + 1) < len(rows) else None
+        body = {"data": [{"id": row} for row in shown], "next": link, "total": len(rows)}
+        if page == 1:
+            del rows[0]
+        return body
+
+    done = sync("json_link", answer)
+    assert set(rows) - done.ids == {40}
+    assert done.result.complete is None
+
+
+def test_a_link_to_a_previous_page_ends_the_list() -> None:
+    done = sync("json_link", lambda query: {**numbered(query), "next": "/events?page=1"})
+    assert done.result.complete is False
+    assert len(done.asked) == 2
+
+
+def test_a_single_page_is_complete_unless_a_total_exceeds_it() -> None:
+    assert sync("single_page", numbered).result.complete is True
+    assert sync("single_page", lambda _: {"data": []}).result.complete is True
+    more = sync("single_page", lambda query: {**numbered(query), "total": 95})
+    assert more.result.complete is False
+
+
+def test_a_paginator_detected_by_dlt_is_monitored() -> None:
+    # dlt's detection counts pages from 0; this API begins with page 1
+    done = sync(
+        None,
+        lambda query: {**numbered({"page": str(int(query.get("page", 1)) - 1)}), "total_pages": 5},
+    )
+    assert done.result.complete is False
+    assert "base_page" in done.result.reason
+
+
+@pytest.mark.parametrize(
+    ("config", "word"),
+    [
+        ({"type": "offset", "limit": 10, "limitt": 1}, "limitt"),
+        ({"type": "offset"}, "limit"),
+        ({"type": "page_number", "pages": 1}, "pages"),
+        ({"type": "nothing"}, "nothing"),
+        ({"type": "offset", "limit": 0}, "limit"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_named(config: dict[str, Any], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        create_paginator(config, get_id)
