@@ -89,7 +89,9 @@ def sync_once(url: str, checkpoint_rows: int) -> None:
             }
         ],
     }
-    source = SourceConfig("events", api, build_contract(), checkpoint_rows=checkpoint_rows)
+    source = SourceConfig(
+        name="events", rest_api=api, fields=build_contract(), checkpoint_rows=checkpoint_rows
+    )
     wall_start, cpu_start = time.perf_counter(), time.process_time()
     runner.run_sync(source.events, lambda _: None, lambda *_: None)
     figures = {

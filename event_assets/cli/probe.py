@@ -99,7 +99,7 @@ def _print_report(name: str, file: Path, suggest: bool, account: str | None) -> 
         return 1
     out = sys.stderr if suggest else sys.stdout
     account_note = f", account {source.account}" if source.account else ""
-    print(f"Source {name} at {source.api}{account_note}:", file=out)
+    print(f"Source {name} at {source.origin}{account_note}:", file=out)
     print(*report.format_lines(), sep="\n", file=out)
     if suggest:
         changed = ", ".join(".".join(setting) for setting in report.changes)

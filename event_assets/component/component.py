@@ -18,9 +18,9 @@ from event_assets.config.accounts import JSON_SCHEMA as ACCOUNTS_SCHEMA
 from event_assets.config.accounts import AccountsConfig
 from event_assets.config.fields import FieldConfig, invalid_field_names
 from event_assets.config.freshness import FreshnessConfig
-from event_assets.config.http import CONCURRENCY, HttpLimits
+from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.config.project import set_loaded_project
-from event_assets.config.source import CHECKPOINT_ROWS, MAX_REJECTS, SourceConfig
+from event_assets.config.source import DEFAULT_CHECKPOINT_ROWS, DEFAULT_MAX_REJECTS, SourceConfig
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration.assets import build_assets
@@ -58,10 +58,12 @@ class Timeouts(config_model.StrictModel):
     """How long the API may take, in seconds."""
 
     connect: float = Describe(
-        default=HttpLimits.connect, description="Until the connection is there."
+        default=DEFAULT_LIMITS.connect, description="Until the connection is there."
     )
-    read: float = Describe(default=HttpLimits.read, description="Between two pieces of an answer.")
-    answer: float = Describe(default=HttpLimits.answer, description="For a whole answer.")
+    read: float = Describe(
+        default=DEFAULT_LIMITS.read, description="Between two pieces of an answer."
+    )
+    answer: float = Describe(default=DEFAULT_LIMITS.total, description="For a whole answer.")
 
     @model_validator(mode="after")
     def _can_work(self) -> "Timeouts":
@@ -71,7 +73,9 @@ class Timeouts(config_model.StrictModel):
 
     def limits(self, megabytes: int) -> HttpLimits:
         """Give the limits of an answer that may be so large."""
-        return HttpLimits(self.connect, self.read, self.answer, megabytes)
+        return HttpLimits(
+            connect=self.connect, read=self.read, total=self.answer, megabytes=megabytes
+        )
 
 
 @dg.scaffold_with(EventApiScaffolder)
@@ -108,16 +112,16 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         default=None, description="When the newest sync is too old."
     )
     concurrency: int = Describe(
-        default=CONCURRENCY, ge=1, description="Requests in flight at the most."
+        default=DEFAULT_CONCURRENCY, ge=1, description="Requests in flight at the most."
     )
     timeouts: Timeouts | None = Describe(
         default=None,
         description="How long the API may take, in seconds; "
-        f"else {{connect: {HttpLimits.connect:g}, read: {HttpLimits.read:g}, "
-        f"answer: {HttpLimits.answer:g}}}.",
+        f"else {{connect: {DEFAULT_LIMITS.connect:g}, read: {DEFAULT_LIMITS.read:g}, "
+        f"answer: {DEFAULT_LIMITS.total:g}}}.",
     )
     max_answer_mb: int = Describe(
-        default=HttpLimits.megabytes,
+        default=DEFAULT_LIMITS.megabytes,
         ge=1,
         description="How large an answer may be, decompressed, in megabytes.",
     )
@@ -133,12 +137,12 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         "a long one.",
     )
     max_rejects: str = Describe(
-        default=f"{MAX_REJECTS:.0%}",
+        default=f"{DEFAULT_MAX_REJECTS:.0%}",
         pattern=r"^(100|\d{1,2}(\.\d+)?)%$",
         description="Share of the records that may break the contract; more stop the sync.",
     )
     checkpoint_rows: int | None = Describe(
-        default=CHECKPOINT_ROWS,
+        default=DEFAULT_CHECKPOINT_ROWS,
         ge=0,
         description="Rows after which the first sync of a list by offset loads what came, so that "
         "one that is interrupted goes on there; 0: everything is loaded at the end.",
@@ -164,18 +168,18 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     def source(self, name: str) -> SourceConfig:
         """Give the source that this is, in the folder of that name."""
         return SourceConfig(
-            name,
-            self.rest_api,
-            self.fields,
-            self.concurrency,
-            self.exclude,
-            self.only,
-            float(self.max_rejects.rstrip("%")) / 100,
-            self.ignore_changes,
-            self.windows,
-            (self.timeouts or Timeouts()).limits(self.max_answer_mb),
-            self.checkpoint_rows or 0,
-            self.accounts,
+            name=name,
+            rest_api=self.rest_api,
+            fields=self.fields,
+            concurrency=self.concurrency,
+            exclude=self.exclude,
+            only=self.only,
+            max_rejects=float(self.max_rejects.rstrip("%")) / 100,
+            ignore_changes=self.ignore_changes,
+            windows=self.windows,
+            limits=(self.timeouts or Timeouts()).limits(self.max_answer_mb),
+            checkpoint_rows=self.checkpoint_rows or 0,
+            accounts=self.accounts,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

@@ -1,4 +1,4 @@
-"""A source's accounts: where their names are listed, and what a name becomes elsewhere."""
+"""The accounts of a source: where their names are listed, and how a name is written elsewhere."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import duckdb
 
 from event_assets.config.model import Keys, unknown_name_message
 
-ACCOUNT = "account"  # the column that says whose a row is
+ACCOUNT = "account"  # the column with a row's account
 PLACEHOLDER = f"{{{ACCOUNT}}}"
-URL_KEYS = ("path", "base_url")  # where a name is escaped
-FORMATTED = {"params", "headers", "json", "data"}  # of an endpoint: where braces mean something
-DUMMY_ACCOUNT = "ACCOUNT"  # in what is looked at for no account
-MAX_NAME_LENGTH = 200  # characters of a name
+URL_KEYS = ("path", "base_url")  # where a name is URL-encoded
+FORMATTED_KEYS = {"params", "headers", "json", "data"}  # of an endpoint: dlt formats braces there
+DUMMY_ACCOUNT = "ACCOUNT"  # in configurations that are inspected without an account
+MAX_NAME_LENGTH = 200  # characters
 MAX_PIPELINE_LENGTH = 64  # characters, by dlt
-LOOKUPS = {  # where names may be, other than in the YAML
+LOOKUPS = {  # where names may be listed, other than in the YAML
     "file": "A text file, one name a line; its path is relative to the project.",
     "query": "SQL, run in the warehouse; its first column has the names.",
 }
@@ -44,12 +44,12 @@ JSON_SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class AccountsConfig:
-    """Where the names of a source's accounts are: one of the three.
+    """Where the names of a source's accounts are listed: one of the three is set.
 
     Attributes:
-        names: the names themselves.
-        file: a text file, one name a line.
-        query: SQL whose first column has them.
+        names: the names.
+        file: the path of a text file, one name a line.
+        query: SQL; its first column holds the names.
     """
 
     names: Sequence[str] = ()
@@ -58,18 +58,18 @@ class AccountsConfig:
 
 
 def find_errors(given: Any) -> Iterator[tuple[Keys, str]]:
-    """Give the place and the description of everything that cannot be in `accounts`."""
+    """Yield the path and the message of each error in `accounts`."""
     if isinstance(given, Mapping):
         yield from _lookup_errors(given)
     elif not isinstance(given, list) or not given:
         yield (), "must be a list of names, or {file: PATH}, or {query: SQL}"
     else:
         seen: set[str] = set()
-        for place, name in enumerate(given):
+        for index, name in enumerate(given):
             if problem := name_error(name):
-                yield (place,), problem
+                yield (index,), problem
             elif name in seen:
-                yield (place,), f"`{name}` is listed twice"
+                yield (index,), f"`{name}` is listed twice"
             seen.add(str(name))
 
 
@@ -78,7 +78,7 @@ def _lookup_errors(given: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
         if name not in LOOKUPS:
             yield (name,), unknown_name_message(str(name), sorted(LOOKUPS), "field")
         elif not isinstance(value, str) or not value.strip():
-            yield (name,), "must be a text"
+            yield (name,), "must be text"
         elif name == "query" and (problem := _query_error(value)):
             yield (name,), problem
     if len(given) != 1:
@@ -86,31 +86,33 @@ def _lookup_errors(given: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
 
 
 def name_error(name: Any) -> str | None:
-    """Say why this cannot be the name of an account; None: it can."""
+    """Return why this cannot be the name of an account, or None."""
     if not isinstance(name, str):
-        return f"{name!r} is no text: write it in quotes"
+        return f"{name!r} is not text: write it in quotes"
     if not name or name != name.strip():
-        return f"{name!r} is empty, or has blanks around it"
+        return f"{name!r} is empty or has blanks around it"
     if not name.isprintable() or "..." in name or len(name) > MAX_NAME_LENGTH:
         shown = repr(name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]} ...")
-        return f"{shown} has control characters, or three dots, or is longer than {MAX_NAME_LENGTH}"
+        return (
+            f"{shown} has control characters, has three dots, or is longer than {MAX_NAME_LENGTH}"
+        )
     return None
 
 
 def _query_error(text: str) -> str | None:
-    """Say why a text is not one query; it is parsed, not run."""
+    """Return why a text is not one query, or None. It is parsed, not run."""
     with duckdb.connect() as nowhere:
         try:
             statements = nowhere.extract_statements(text)
         except duckdb.Error as error:
-            return f"is no SQL: {str(error).partition(chr(10))[0]}"
+            return f"is not valid SQL: {str(error).partition(chr(10))[0]}"
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         return "must be a single SELECT"
     return None
 
 
 def has_account_placeholder(config: Any) -> bool:
-    """Does a configuration have a place for the name of an account?"""
+    """Return whether a configuration holds the placeholder `{account}`."""
     if isinstance(config, str):
         return PLACEHOLDER in config
     if isinstance(config, Mapping):
@@ -118,31 +120,31 @@ def has_account_placeholder(config: Any) -> bool:
     return isinstance(config, Sequence) and any(map(has_account_placeholder, config))
 
 
-def substitute_account(config: Any, account: str, *place: Any) -> Any:
-    """Put the name of an account into a configuration, escaped where that is needed.
+def substitute_account(config: Any, account: str, *path: Any) -> Any:
+    """Replace the placeholder by an account's name, escaped where necessary.
 
     Args:
-        config: dlt's, or a part of it.
+        config: dlt's configuration, or a part of it.
         account: the name.
-        place: the names under which the part is, from the top.
+        path: the keys that lead to the part.
     """
     if isinstance(config, str):
-        if place and place[-1] in URL_KEYS:
+        if path and path[-1] in URL_KEYS:
             account = quote(account, safe="")
-        elif "endpoint" in place and FORMATTED.intersection(place):
+        elif "endpoint" in path and FORMATTED_KEYS.intersection(path):
             account = account.replace("{", "{{").replace("}", "}}")
         return config.replace(PLACEHOLDER, account)
     if isinstance(config, Mapping):
         return {
-            name: substitute_account(value, account, *place, name) for name, value in config.items()
+            name: substitute_account(value, account, *path, name) for name, value in config.items()
         }
     if isinstance(config, (list, tuple)):
-        return [substitute_account(value, account, *place) for value in config]
+        return [substitute_account(value, account, *path) for value in config]
     return config
 
 
 def pipeline_name(source: str, resource: str, account: str) -> str:
-    """Name the dlt pipeline of an account: no two are the same, whatever the names are."""
+    """Return the name of an account's dlt pipeline, which is unique."""
     whole = json.dumps([source, resource, account]).encode()
     digest = hashlib.sha256(whole).hexdigest()[:16]
     readable = f"{source}__{resource}"[: MAX_PIPELINE_LENGTH - len(digest) - 2].rstrip("_")
@@ -150,5 +152,5 @@ def pipeline_name(source: str, resource: str, account: str) -> str:
 
 
 def env_var_segment(name: str) -> str:
-    """Spell a name as a part of a variable's name: `anna@example.com` is `ANNA_EXAMPLE_COM`."""
+    """Return a name as a part of a variable's name: `anna@example.com` is `ANNA_EXAMPLE_COM`."""
     return re.sub("[^A-Z0-9]", "_", name.upper())

@@ -1,4 +1,4 @@
-"""The contract's fields: where in a record each one is, and its type."""
+"""The contract's fields: their types and where they are in a record."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from event_assets.values.json_paths import PART_PATTERN, as_list, template_paths
 from event_assets.values.naming import normalize_name
 from event_assets.values.types import DataType
 
-# When a sync last saw the event; and what dlt's merge calls its tables: DuckDB would read `d.id` as
-# a member of a JSON column `d`.
-RESERVED_COLUMNS = ("last_seen_at", "d", "s")
-NO_PATH = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # what looks like the name of a zone
+LAST_SEEN = "last_seen_at"  # when a sync last received the event
+# `d` and `s` are aliases in dlt's merge: DuckDB would read `d.id` as a member of a JSON column `d`.
+RESERVED_COLUMNS = (LAST_SEEN, "d", "s")
+ZONE_NAME_PATTERN = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # else it is a path
 
 
 class FieldConfig(StrictModel):
@@ -51,30 +51,30 @@ class FieldConfig(StrictModel):
         if self.format and self.format not in timestamps.EPOCH_UNITS and "%" not in self.format:
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %d.%m.%Y %H:%M")
         for zone in as_list(self.timezone):
-            if not timestamps.parse_zone(zone) and NO_PATH.search(zone):
+            if not timestamps.parse_zone(zone) and ZONE_NAME_PATTERN.search(zone):
                 raise ValueError(f"`timezone` is neither a known zone nor a path: `{zone}`")
-        if self.source is not None and not all(map(_is_readable, as_list(self.source) or [""])):
+        if self.source is not None and not all(map(_is_valid_source, as_list(self.source) or [""])):
             raise ValueError("`from` must be a path, several, or parts like {a.date}T{a.time}")
         return self
 
 
-def _is_readable(choice: str) -> bool:
-    """Is it a path, or are they parts in braces that each hold one?"""
+def _is_valid_source(choice: str) -> bool:
+    """Return whether it is a path, or a template with paths in braces."""
     rest = PART_PATTERN.sub("", choice)
     is_path = all(path.strip(".") == path != "" for path in template_paths(choice))
     return is_path and not {"{", "}"} & set(rest)
 
 
 def invalid_field_names(fields: Mapping[str, FieldConfig]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Give the place and the description of what cannot be a column, and of an `id` that is not."""
+    """Yield the path and the message of each field that cannot be a column, and of a wrong `id`."""
     for name in fields:
         column = normalize_name(name)
         if name in RESERVED_COLUMNS:
-            yield (name,), f"`{name}` cannot be used here: it is a name of the table's own"
+            yield (name,), f"`{name}` is reserved: choose another name"
         elif column != name or name.startswith("_dlt"):
-            better = column.removeprefix("_dlt_")
-            yield (name,), f"`{name}` cannot be a column's name: write `{better}`"
+            suggested = column.removeprefix("_dlt_")
+            yield (name,), f"`{name}` cannot be a column name: write `{suggested}`"
     if "id" not in fields:
-        yield (), "`id` is missing: events are told apart by it"
+        yield (), "`id` is missing: the table merges on it"
     elif fields["id"].type != "text":
         yield ("id",), "must be `type: text`: a number is text too, and no id is lost"

@@ -1,22 +1,22 @@
-"""How old the data may be, as the YAML says it."""
+"""How old the data may be."""
 
 from pydantic import Field as Describe
 from pydantic import model_validator
 
 from event_assets.config.model import StrictModel
 
-YEAR = 60 * 24 * 365  # minutes
+MINUTES_OF_YEAR = 60 * 24 * 365
 
 
 class FreshnessConfig(StrictModel):
-    """How old the newest good sync may be, in minutes."""
+    """How old the newest successful sync may be, in minutes."""
 
     warn_after_minutes: float = Describe(description="Older is a warning.")
     fail_after_minutes: float = Describe(description="Older is an error.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "FreshnessConfig":
-        if not 1 <= self.warn_after_minutes < self.fail_after_minutes <= YEAR:
+        if not 1 <= self.warn_after_minutes < self.fail_after_minutes <= MINUTES_OF_YEAR:
             raise ValueError(
                 "`warn_after_minutes` must be 1 or more, and less than `fail_after_minutes`"
             )

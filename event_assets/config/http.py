@@ -1,26 +1,26 @@
-"""Defaults and limits of the HTTP requests of a source."""
+"""Limits of a source's HTTP requests, and their defaults."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-CONCURRENCY = 8  # requests in flight at the most
+DEFAULT_CONCURRENCY = 8  # requests in flight
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HttpLimits:
-    """What one answer may take.
+    """The limits of one response.
 
     Attributes:
-        connect: seconds until the connection is there.
-        read: seconds between two pieces of an answer.
-        answer: seconds for a whole answer.
-        megabytes: of its body, decompressed.
+        connect: seconds until the connection is established.
+        read: seconds between two pieces of the response.
+        total: seconds for the whole response.
+        megabytes: size of the body, decompressed.
     """
 
     connect: float = 10.0
     read: float = 60.0
-    answer: float = 300.0
+    total: float = 300.0
     megabytes: int = 256
 
 

@@ -1,4 +1,4 @@
-"""The base of every model read from YAML, and its messages about names."""
+"""The base of every model that is read from YAML, and its message about unknown names."""
 
 import difflib
 from typing import Any
@@ -11,30 +11,30 @@ Keys = tuple[str | int, ...]
 
 
 class StrictModel(dg.Model):
-    """Attributes in YAML: an unknown name is answered with the known ones."""
+    """A model whose error for an unknown attribute lists the known ones."""
 
     @model_validator(mode="wrap")
     @classmethod
-    def _answer_unknown_names(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+    def _explain_unknown_names(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
         try:
             return handler(value)
         except ValidationError as error:
             names = sorted(field.alias or name for name, field in cls.model_fields.items())
-            details = [_with_names(detail, names) for detail in error.errors()]
+            details = [_with_known_names(detail, names) for detail in error.errors()]
         raise ValidationError.from_exception_data(cls.__name__, details)
 
 
-def _with_names(detail: Any, names: list[str]) -> InitErrorDetails:
-    kind, place, context = detail["type"], detail["loc"], detail.get("ctx", {})
-    if kind == "extra_forbidden" and len(place) == 1:
-        # Dagster builds the message anew from the kind and its context.
+def _with_known_names(detail: Any, names: list[str]) -> InitErrorDetails:
+    kind, path, context = detail["type"], detail["loc"], detail.get("ctx", {})
+    if kind == "extra_forbidden" and len(path) == 1:
+        # Dagster builds the message from the type and its context.
         kind = "value_error"
-        context = {"error": ValueError(unknown_name_message(str(place[0]), names, "field"))}
-    return InitErrorDetails(type=kind, loc=place, input=detail["input"], ctx=context)
+        context = {"error": ValueError(unknown_name_message(str(path[0]), names, "field"))}
+    return InitErrorDetails(type=kind, loc=path, input=detail["input"], ctx=context)
 
 
-def unknown_name_message(name: str, allowed: list[str], what: str) -> str:
-    """Say that a name is not known, which one is close, and all that are."""
+def unknown_name_message(name: str, allowed: list[str], noun: str) -> str:
+    """Return that a name is unknown, the closest known name, and all known names."""
     close = difflib.get_close_matches(name, allowed, n=1)
     hint = f", did you mean `{close[0]}`?" if close else "."
-    return f"`{name}` is no {what} here{hint} Allowed: {', '.join(allowed)}."
+    return f"`{name}` is not a known {noun}{hint} Allowed: {', '.join(allowed)}."

@@ -1,4 +1,4 @@
-"""The windows of time in which a list is read that cannot be read whole, as the YAML says them."""
+"""The time windows in which a resource is read whose list the API cuts off."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from pydantic import model_validator
 
 from event_assets.config.model import StrictModel
 
-DAYS = re.compile(r"([+-]\d{1,5})d")
-FIRST, LAST = "2000-01-01", "+3650d"
+RELATIVE_DAYS = re.compile(r"([+-]\d{1,5})d")
+DEFAULT_SINCE, DEFAULT_UNTIL = "2000-01-01", "+3650d"
 
 
 class TimeWindowsConfig(StrictModel):
-    """Windows of time, cut in two until each has fewer rows than the API lets be read."""
+    """Time windows, split until each has fewer rows than the API's limit."""
 
     param_from: str = Describe(description="Query parameter: events that begin from then on.")
     param_to: str = Describe(description="Query parameter: events that begin until then.")
     cap: int = Describe(description="How many rows of one list the API lets be read.")
     since: str | None = Describe(
         default=None,
-        description=f"Read no events before: a date, or days from now (`-30d`); else {FIRST}, and "
-        "the list must have no more events than all windows together.",
+        description="Read no events before: a date, or days from now (`-30d`); else "
+        f"{DEFAULT_SINCE}, and the list must have no more events than all windows together.",
     )
     until: str | None = Describe(
         default=None,
-        description=f"Read no events after: a date, or days from now (`+365d`); else {LAST}, and "
-        "the list must have no more events than all windows together.",
+        description="Read no events after: a date, or days from now (`+365d`); else "
+        f"{DEFAULT_UNTIL}, and the list must have no more events than all windows together.",
     )
     format: str = Describe(
         default="%Y-%m-%dT%H:%M:%SZ",
@@ -44,12 +44,12 @@ class TimeWindowsConfig(StrictModel):
         for name in ("since", "until"):
             if (text := getattr(self, name)) and parse_day(text, now) is None:
                 raise ValueError(f"`{name}` must be a date like 2024-12-31, or days like -30d")
-        if self.format not in WRITERS and "%" not in self.format:
+        if self.format not in EPOCH_FORMATTERS and "%" not in self.format:
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %Y-%m-%d")
         return self
 
 
-WRITERS: dict[str, Callable[[datetime], str]] = {
+EPOCH_FORMATTERS: dict[str, Callable[[datetime], str]] = {
     "epoch_s": lambda moment: str(int(moment.timestamp())),
     "epoch_ms": lambda moment: str(int(moment.timestamp() * 1000)),
 }
@@ -57,7 +57,7 @@ WRITERS: dict[str, Callable[[datetime], str]] = {
 
 def parse_day(text: str, now: datetime) -> datetime | None:
     """Parse a date, or days from now such as `-30d`, as midnight UTC; None if it is neither."""
-    if days := DAYS.fullmatch(text):
+    if days := RELATIVE_DAYS.fullmatch(text):
         today = datetime.combine(now.date(), datetime.min.time(), timezone.utc)
         return today + timedelta(days=int(days[1]))
     try:

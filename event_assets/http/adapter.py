@@ -133,7 +133,7 @@ class RetryAdapter(HTTPAdapter):
         if pool is None:
             pool = self._pools[server] = self._build_pool(request, **settings)
             limit_response_time(
-                pool, self._limits.answer, ResponseTimeoutError, self._throttle.add_socket
+                pool, self._limits.total, ResponseTimeoutError, self._throttle.add_socket
             )
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         return pool.urlopen(

@@ -129,5 +129,5 @@ def _may_use_shared_key(source: SourceConfig) -> bool:
     """Return whether a source may use the key without a prefix: it is for EVENTS_API_URL."""
     shared_url = os.environ.get("EVENTS_API_URL") or ""
     return source.is_default_source or (
-        source.base_url is not None and source.api == origin(shared_url)
+        source.base_url is not None and source.origin == origin(shared_url)
     )

@@ -112,7 +112,7 @@ def transport_error_message(
     causes = list(exception_chain(error))
     if any(isinstance(cause, ResponseTimeoutError) for cause in causes):
         return (
-            f"did not send a complete response in {limits.answer:g} s{tries}; request fewer "
+            f"did not send a complete response in {limits.total:g} s{tries}; request fewer "
             "records at a time, or raise timeouts.answer in defs.yaml."
         )
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import requests
 from requests.auth import AuthBase
 
-from event_assets.config.http import CONCURRENCY, DEFAULT_LIMITS, HttpLimits
+from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.http.adapter import RetryAdapter
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError
@@ -44,7 +44,7 @@ class ReadAheadSession(requests.Session):
         *,
         upcoming: Callable[[int], Sequence[Params]] | None = None,
         check: Callable[[Any], str | None] | None = None,
-        concurrency: int = CONCURRENCY,
+        concurrency: int = DEFAULT_CONCURRENCY,
         secrets: Collection[str] = (),
         limits: HttpLimits = DEFAULT_LIMITS,
         metrics: HttpMetrics | None = None,

@@ -54,7 +54,7 @@ def build_assets(
 def _events_api(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
     spec = dg.AssetSpec(
         asset_key(source, "events_api"),
-        description=f"The API at {source.api}. Observe it to probe it with a few requests.",
+        description=f"The API at {source.origin}. Observe it to probe it with a few requests.",
         group_name=source.name,
         owners=owners,
         kinds={"api", "json"},
@@ -92,7 +92,7 @@ def _event_data(
         owners=owners,
         kinds={"dlt", warehouse.get_destination().kind},
         freshness_policy=freshness,
-        code_version=source.version,
+        code_version=source.config_hash,
         metadata={
             "dagster/table_name": warehouse.full_table_name(source.name, EVENT_DATA),
             "dagster/column_schema": table_schema(
@@ -120,7 +120,7 @@ def _extra_resource_asset(resource: ResourceConfig, owners: Sequence[str]) -> dg
         group_name=source.name,
         owners=owners,
         kinds={"dlt", warehouse.get_destination().kind},
-        code_version=source.version,
+        code_version=source.config_hash,
         metadata={"dagster/table_name": warehouse.full_table_name(source.name, resource.name)},
     )
     return _ingested_asset(resource, spec)
@@ -156,7 +156,7 @@ def _ingested_asset(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDe
     # dagster-dlt puts its objects into the metadata, where the UI cannot show them.
     shown = {
         "dagster_dlt/source": resource.source.name,
-        "dagster_dlt/pipeline": resource.pipeline,
+        "dagster_dlt/pipeline": resource.pipeline_name,
         "dagster_dlt/translator": DagsterDltTranslator.__name__,
     }
     asset = table.map_asset_specs(lambda _: spec.merge_attributes(metadata=shown))

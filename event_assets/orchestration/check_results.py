@@ -221,7 +221,7 @@ def evaluate_fresh(
     """Check the age of the newest sync that `event_data` holds."""
     newest, schema = None, source.name
     if inspection.has_table(database, schema, "_dlt_loads"):
-        own = f"status = 0 and schema_name = {sql.quote_literal(source.events.pipeline)}"
+        own = f"status = 0 and schema_name = {sql.quote_literal(source.events.pipeline_name)}"
         loads = database.table(f"{schema}._dlt_loads").filter(own)
         ((newest,),) = loads.aggregate("max(inserted_at)").fetchall()
     return evaluate_age(newest, key, freshness)

@@ -13,7 +13,13 @@ from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from event_assets.config.time_windows import FIRST, LAST, WRITERS, TimeWindowsConfig, parse_day
+from event_assets.config.time_windows import (
+    DEFAULT_SINCE,
+    DEFAULT_UNTIL,
+    EPOCH_FORMATTERS,
+    TimeWindowsConfig,
+    parse_day,
+)
 from event_assets.pagination.result import UNFINISHED, OnResult, PaginationResult, ignore_result
 from event_assets.pagination.seen_ids import DistinctIds, extract_ids
 from event_assets.pagination.totals import AUTO, TotalFinder, is_truncated
@@ -47,14 +53,17 @@ class WindowPlan:
     @classmethod
     def from_config(cls, config: TimeWindowsConfig, now: datetime) -> WindowPlan:
         """Build the plan of a sync that starts at `now`."""
-        start, end = parse_day(config.since or FIRST, now), parse_day(config.until or LAST, now)
+        start, end = (
+            parse_day(config.since or DEFAULT_SINCE, now),
+            parse_day(config.until or DEFAULT_UNTIL, now),
+        )
         if start is None or end is None:
             raise ValueError("the bounds were not checked")
         by_day = "%" in config.format and "%H" not in config.format
         return cls(
             config.param_from,
             config.param_to,
-            WRITERS.get(config.format) or (lambda moment: moment.strftime(config.format)),
+            EPOCH_FORMATTERS.get(config.format) or (lambda moment: moment.strftime(config.format)),
             config.cap,
             (start, max(end, start)),
             whole=config.since is None and config.until is None,

@@ -140,18 +140,18 @@ def _plain_path(choice: str) -> Path | None:
 def build_contract(resource: ResourceConfig) -> dict[str, FieldReader]:
     """Build the readers of a resource's typed fields: the contract's, or else those of its key."""
     if resource.is_events:
-        key = resource.key[0] if len(resource.key) == 1 else resource.key
+        key = resource.primary_key[0] if len(resource.primary_key) == 1 else resource.primary_key
         return build_field_readers(resource.source.fields, key)
     return {
         name: FieldReader(name, FieldConfig(type="text", nullable=False, **{"from": key}))
-        for name, key in zip(resource.primary_key_columns, resource.key, strict=True)
+        for name, key in zip(resource.primary_key_columns, resource.primary_key, strict=True)
     }
 
 
 def build_id_reader(resource: ResourceConfig) -> Callable[[Any], Hashable]:
     """Build the function that returns a record's id, or None where it has none."""
     if not resource.is_events:
-        own = [name for name in resource.key if not name.startswith(f"_{resource.parent}_")]
+        own = [name for name in resource.primary_key if not name.startswith(f"_{resource.parent}_")]
         return lambda record: _read_key(record, own)
     reader = build_contract(resource)["id"]
     if reader.whole and len(reader.whole) == 1:

@@ -86,8 +86,8 @@ def save(
         "reasons": [[*reason, count] for reason, count in sync.stats.reasons.items()],
     }
     row = {
-        "pipeline": resource.pipeline,
-        "api": source.api,
+        "pipeline": resource.pipeline_name,
+        "api": source.origin,
         "version": _version(resource),
         "load_id": totals.load_id,
         "started_at": totals.started_at,
@@ -115,7 +115,7 @@ def delete(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> Non
     schema, table = resource.source.name, checkpoint_table(resource.name)
     if inspection.has_table(database, schema, table):
         statement = f"delete from {schema}.{table} where pipeline = ?"  # noqa: S608 (our names)
-        database.execute(statement, [resource.pipeline])
+        database.execute(statement, [resource.pipeline_name])
 
 
 def resume(database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync) -> None:
@@ -142,7 +142,7 @@ def _load(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> dict
     schema, table = resource.source.name, checkpoint_table(resource.name)
     if not inspection.has_table(database, schema, table):
         return None
-    own = f"pipeline = {sql.quote_literal(resource.pipeline)}"
+    own = f"pipeline = {sql.quote_literal(resource.pipeline_name)}"
     rows = inspection.fetch_rows(database.table(f"{schema}.{table}").filter(own))
     return rows[0] if rows else None
 
@@ -154,7 +154,7 @@ def _describe_progress(row: dict[str, Any]) -> str:
 
 def _invalid_reason(resource: ResourceConfig, row: dict[str, Any]) -> str | None:
     """Return why a checkpoint cannot be resumed, or None."""
-    if (row["api"], row["version"]) != (resource.source.api, _version(resource)):
+    if (row["api"], row["version"]) != (resource.source.origin, _version(resource)):
         return "the API or its configuration has changed"
     if datetime.now(timezone.utc) - row["kept_at"] > MAX_AGE:
         return f"the checkpoint is older than {MAX_AGE.days} days"
@@ -163,7 +163,7 @@ def _invalid_reason(resource: ResourceConfig, row: dict[str, Any]) -> str | None
 
 def _version(resource: ResourceConfig) -> str:
     """Return the version of the configuration and of the checkpoint's format."""
-    return f"{resource.source.version}.{FORMAT}"
+    return f"{resource.source.config_hash}.{FORMAT}"
 
 
 def _restore(

@@ -37,7 +37,7 @@ def build_dlt_source(
 ) -> DltSource:
     """Build a dlt source of a resource's next batch of records."""
 
-    @dlt.source(name=resource.pipeline, section=resource.source.name, max_table_nesting=0)
+    @dlt.source(name=resource.pipeline_name, section=resource.source.name, max_table_nesting=0)
     def one_table() -> DltResource:
         return _arrow_resource(resource, batches, sync)
 

@@ -50,10 +50,10 @@ def ensure_same_origin(database: duckdb.DuckDBPyConnection, source: SourceConfig
     recorded = sync_log.recorded_origin(database, source.name) or inspection.latest_value(
         database, source.name, SYNC_LOG, "api"
     )
-    if recorded and recorded != source.api and SANDBOX in (recorded, source.api):
+    if recorded and recorded != source.origin and SANDBOX in (recorded, source.origin):
         raise ConfigError(
             f"The database {destination.display_name} contains events of {recorded}, not of "
-            f"{source.api}: {destination.new_database_hint}, and sync again."
+            f"{source.origin}: {destination.new_database_hint}, and sync again."
         )
     if account_registry.mixes_account_modes(database, source.name, source.account):
         mode = "without `accounts`" if source.account is not None else "with `accounts`"

@@ -87,7 +87,7 @@ def _run_once(
     source = resource.source
     with (
         TemporaryFile() as file,
-        warehouse.open_pipeline(resource.pipeline, source.name) as pipeline,
+        warehouse.open_pipeline(resource.pipeline_name, source.name) as pipeline,
     ):
         rejects = RejectBuffer(file)
         sync, parents = warehouse.run(
@@ -128,7 +128,7 @@ def plan_sync(
         and not full_refresh
         and inspection.has_column(database, source.name, syncs, "version")
     ):
-        version, own = sql.quote_literal(source.version), sql.account_filter(source.account)
+        version, own = sql.quote_literal(source.config_hash), sql.account_filter(source.account)
         same = f"complete and version = {version} and {own}"
         last_value = inspection.latest_value(database, source.name, syncs, "position", same)
     sync = Sync(
@@ -178,7 +178,7 @@ def load_batch(
     """Load a batch, then save its checkpoint."""
     schema, table = resource.source.name, resource.name
     _load(database, resource, pipeline, sync)
-    load_id = inspection.latest_load_id(database, schema, resource.pipeline)
+    load_id = inspection.latest_load_id(database, schema, resource.pipeline_name)
     sync.first_load = sync.first_load or load_id
     rejects.merge_into_table(database, resource, load_id, sync.started_at)
     checkpoints.save(database, resource, sync, checkpoint)
@@ -193,7 +193,7 @@ def _load(
 ) -> None:
     source, table = resource.source, resource.name
     ensure_same_origin(database, source)
-    sync_log.record_origin(database, source.name, source.api)
+    sync_log.record_origin(database, source.name, source.origin)
     schema_guard.ensure_schema_unchanged(database, resource, sync)
     if source.account is not None:
         account_registry.register_account(database, source.name, source.account)
@@ -219,8 +219,8 @@ def finalize(
     _load(database, resource, pipeline, sync)
     if resource.is_events:
         distrust_empty_result(database, resource, sync)
-    load_id = inspection.latest_load_id(database, source.name, resource.pipeline)
-    row = sync_log.build_row(sync, load_id, source.api, source.version)
+    load_id = inspection.latest_load_id(database, source.name, resource.pipeline_name)
+    row = sync_log.build_row(sync, load_id, source.origin, source.config_hash)
     rejects.merge_into_table(
         database,
         resource,

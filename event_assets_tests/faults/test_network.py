@@ -51,7 +51,7 @@ from event_assets_tests.support.platforms import definitions, events, paged, run
 from event_assets_tests.support.project import ROOT, Project, checks, failure
 
 KEY = "a-key-that-is-secret"
-SHORT = HttpLimits(connect=2, read=1, answer=2, megabytes=4)
+SHORT = HttpLimits(connect=2, read=1, total=2, megabytes=4)
 TIMEOUTS = {"connect": 2, "read": 1, "answer": 2}
 
 PAGE = json.dumps({"data": events(100), "total": 100}).encode()

@@ -26,7 +26,7 @@ REST_API = {"client": {}, "resources": [{"name": "event_data"}]}
 
 
 def having(**where: Any) -> SourceConfig:
-    return SourceConfig("events", REST_API, accounts=AccountsConfig(**where))
+    return SourceConfig(name="events", rest_api=REST_API, accounts=AccountsConfig(**where))
 
 
 def test_a_file_has_a_name_in_each_line(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_query_has_them_in_its_first_column() -> None:
         ({"file": "/nowhere/list"}, "Cannot read /nowhere/list, the account list of events"),
         ({"file": os.devnull}, "The account list of events is empty: nothing changes"),
         ({"query": "from nothing"}, "The query for the account list of events failed: Catalog"),
-        ({"query": "select ' x'"}, "In the account list of events, ' x' is empty, or has"),
+        ({"query": "select ' x'"}, "In the account list of events, ' x' is empty or has"),
     ],
 )
 def test_an_account_list_that_cannot_be_used_is_explained(where: Any, said: str) -> None:
@@ -64,13 +64,13 @@ def test_an_account_list_that_cannot_be_used_is_explained(where: Any, said: str)
     [
         ([], "accounts: must be a list of names, or {file: PATH}, or {query: SQL}"),
         ("berlin", "accounts: must be a list of names, or {file: PATH}, or {query: SQL}"),
-        (["a", 7], "accounts.1: 7 is no text: write it in quotes"),
+        (["a", 7], "accounts.1: 7 is not text: write it in quotes"),
         (["a", "b", "a"], "accounts.2: `a` is listed twice"),
-        (["a\nb"], "accounts.0: 'a\\nb' has control characters, or three dots"),
-        ({"fiel": "x"}, "accounts.fiel: `fiel` is no field here, did you mean `file`?"),
+        (["a\nb"], "accounts.0: 'a\\nb' has control characters, has three dots"),
+        ({"fiel": "x"}, "accounts.fiel: `fiel` is not a known field, did you mean `file`?"),
         ({"file": "x", "query": "select 1"}, "accounts: needs either `file` or `query`"),
         ({"query": "drop table x"}, "accounts.query: must be a single SELECT"),
-        ({"query": "selec 1"}, "accounts.query: is no SQL: Parser Error"),
+        ({"query": "selec 1"}, "accounts.query: is not valid SQL: Parser Error"),
     ],
 )
 def test_invalid_accounts_are_refused_with_their_path(accounts: Any, said: str) -> None:

@@ -211,7 +211,7 @@ def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -
 @pytest.mark.parametrize(
     ("attributes", "said"),
     [
-        ({"fields": {"name": {"type": "text"}}}, "`id` is missing: events are told apart by it"),
+        ({"fields": {"name": {"type": "text"}}}, "`id` is missing: the table merges on it"),
         ({"fields": fields(startTime={"type": "text"})}, "write `start_time`"),
         ({"max_rejects": "a lot"}, "max_rejects"),
         ({"max_rejects": "150%"}, "max_rejects"),

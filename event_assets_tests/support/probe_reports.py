@@ -39,8 +39,8 @@ def source(
     """Make a source; `endpoint` changes what is asked for."""
     asked = {"path": "/v1/events", "data_selector": "data", "paginator": OFFSET, **endpoint}
     return SourceConfig(
-        "events",
-        {
+        name="events",
+        rest_api={
             "client": {"base_url": url, **({"auth": auth} if auth else {}), **(client or {})},
             "resource_defaults": {"primary_key": key, "write_disposition": "merge"},
             "resources": [
@@ -50,7 +50,7 @@ def source(
                 }
             ],
         },
-        contract or fields(),
+        fields=contract or fields(),
     )
 
 

@@ -25,7 +25,9 @@ def probed(project: Project, name: str, change: Change = lambda _: None) -> Repo
         said = document["attributes"]
         contract = {field: FieldConfig(**of) for field, of in said["fields"].items()}
         windows = TimeWindowsConfig(**said["windows"]) if "windows" in said else None
-        report = probe(SourceConfig(name, said["rest_api"], contract, windows=windows))
+        report = probe(
+            SourceConfig(name=name, rest_api=said["rest_api"], fields=contract, windows=windows)
+        )
         assert len(api.answers) <= MOST
     return report
 

@@ -36,7 +36,7 @@ def at(text: str, *keys: str | int) -> Any:
 def source_of(text: str, url: str) -> SourceConfig:
     said = yaml.safe_load(text.replace("{{ env.EVENTS_API_URL }}", url))["attributes"]
     contract = {name: FieldConfig(**field) for name, field in said["fields"].items()}
-    return SourceConfig("events", said["rest_api"], contract)
+    return SourceConfig(name="events", rest_api=said["rest_api"], fields=contract)
 
 
 def wrong_in_everything(request: Request) -> Any:

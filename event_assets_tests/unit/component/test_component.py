@@ -123,7 +123,11 @@ def test_a_folder_that_cannot_name_a_schema_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("place", "value", "said"),
     [
-        (("client", "auth", "location"), "qury", "`qury` is no value here, did you mean `query`?"),
+        (
+            ("client", "auth", "location"),
+            "qury",
+            "`qury` is not a known value, did you mean `query`?",
+        ),
         (("resources", 0, "endpoint", "paginator", "limit"), "many", "a whole number, not 'many'"),
         (("resources", 0, "endpoint", "method"), "FETCH", "Allowed: "),
         (("client", "base_url"), "127.0.0.1:80", "begins with http:// or https://"),
@@ -146,7 +150,7 @@ def test_a_value_that_cannot_work_is_answered_with_what_can(
 def test_an_unknown_attribute_is_answered_with_its_line_and_the_names() -> None:
     said = complaint(contract(shedule="* * * * *"))
     said_of_names = "did you mean `schedule`? Allowed: accounts, checkpoint_rows, "
-    assert f"`shedule` is no field here, {said_of_names}" in said
+    assert f"`shedule` is not a known field, {said_of_names}" in said
     assert said.endswith(">>   shedule: '* * * * *'")
 
 
@@ -173,7 +177,8 @@ def test_a_typo_in_the_api_configuration_is_answered_with_its_line_and_the_names
     assert f"did you mean `{meant}`? Allowed: " in said
     assert allowed in said
     assert (
-        f" - attributes.rest_api.{'.'.join(map(str, place))}.{typo}: `{typo}` is no field" in said
+        f" - attributes.rest_api.{'.'.join(map(str, place))}.{typo}: `{typo}` is not a known field"
+        in said
     )
     assert typo in said.partition(">>")[2]
 
@@ -182,8 +187,9 @@ def test_a_paginator_that_does_not_exist_is_answered_with_those_that_do() -> Non
     document = copy.deepcopy(CONTRACT)
     endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
     endpoint["paginator"] = {"type": "ofset", "limit": 100}
-    assert "`ofset` is no paginator type here, did you mean `offset`? Allowed: auto, cursor," in (
-        complaint(document)
+    assert (
+        "`ofset` is not a known paginator type, did you mean `offset`? Allowed: auto, cursor,"
+        in (complaint(document))
     )
 
 

@@ -176,14 +176,14 @@ def test_a_contract_that_cannot_work_is_refused(contract: Any, said: str) -> Non
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (("startTime", "id"), "`startTime` cannot be a column's name: write `start_time`"),
-        (("_dlt_id", "id"), "`_dlt_id` cannot be a column's name: write `id`"),
-        (("name",), "`id` is missing: events are told apart by it"),
+        (("startTime", "id"), "`startTime` cannot be a column name: write `start_time`"),
+        (("_dlt_id", "id"), "`_dlt_id` cannot be a column name: write `id`"),
+        (("name",), "`id` is missing: the table merges on it"),
         (("id", "start_time"), ""),
-        (("id", "d"), "`d` cannot be used here: it is a name of the table's own"),
+        (("id", "d"), "`d` is reserved: choose another name"),
         (
             ("id", "last_seen_at"),
-            "`last_seen_at` cannot be used here: it is a name of the table's own",
+            "`last_seen_at` is reserved: choose another name",
         ),
     ],
 )

@@ -122,7 +122,9 @@ def test_a_bad_record_that_is_read_twice_counts_once(project: Project) -> None:
 
 
 def test_many_large_rejects_need_little_memory(project: Project) -> None:
-    source = SourceConfig("events", {"client": {}, "resources": [{"name": "event_data"}]})
+    source = SourceConfig(
+        name="events", rest_api={"client": {}, "resources": [{"name": "event_data"}]}
+    )
     with TemporaryFile() as file, warehouse.connect() as database:
         found = RejectBuffer(file)
         for batch in range(80):
