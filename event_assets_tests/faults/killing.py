@@ -26,7 +26,7 @@ Rows = dict[str, int]  # versions by id
 
 
 def generation(number: int) -> list[dict[str, Any]]:
-    """Give the API's events at a time: each tells by its version when it was written."""
+    """Return the API's events at a time; the version of an event tells when it was written."""
     first = number * MOVED
     return [
         {
@@ -99,7 +99,7 @@ class Killed:
         return "loading and merging" if self.is_loading() else "staging"
 
     def differences(self, found: Rows) -> str:
-        """Say how many events of the old and of the new table are not there, or not as there."""
+        """Return how many events of the old and of the new table are missing or differ."""
         wrong = {
             name: sum(found.get(key) != version for key, version in rows.items())
             for name, rows in {"of the old": self.good, "of the new": self.expected}.items()

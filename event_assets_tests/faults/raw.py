@@ -84,12 +84,12 @@ def message(body: bytes, status: str = "200 OK", headers: Mapping[str, str] | No
 
 
 def whole(answer: bytes) -> Say:
-    """Say all of it."""
+    """Send everything and close."""
     return lambda connection: connection.sendall(answer)
 
 
 def reset(answer: bytes) -> Say:
-    """Say a part, and reset the connection."""
+    """Send a part, and reset the connection."""
 
     def say(connection: socket.socket) -> None:
         connection.sendall(answer)
@@ -100,7 +100,7 @@ def reset(answer: bytes) -> Say:
 
 
 def stopping(answer: bytes) -> Say:
-    """Say a part, and keep the connection without another word until the other side goes."""
+    """Send a part, and keep the connection open until the client closes it."""
 
     def say(connection: socket.socket) -> None:
         connection.sendall(answer)
@@ -110,7 +110,7 @@ def stopping(answer: bytes) -> Say:
 
 
 def dripping(answer: bytes, pause: float) -> Say:
-    """Say one byte after the other, with pauses in seconds."""
+    """Send byte by byte, with pauses in seconds."""
 
     def say(connection: socket.socket) -> None:
         for byte in answer:

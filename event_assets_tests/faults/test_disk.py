@@ -169,7 +169,7 @@ def checksum(block: bytes) -> int:
 
 
 def of_version(number: int, file: bytes) -> bytes:
-    """Say in a file's header that a DuckDB with another storage version wrote it."""
+    """Change the storage version in the header of a file."""
     head = bytearray(file[:4096])
     head[12:20] = struct.pack("<Q", number)
     head[:8] = struct.pack("<Q", checksum(bytes(head[8:])))

@@ -40,7 +40,7 @@ RESULT = re.compile(r"src_\w+ (succeeded|failed)")
 
 
 def echo(request: Request) -> Response:
-    """Say everything that came, in the body and in headers."""
+    """Echo the request in the body and in headers."""
     sent = [*request.query_params.values(), *request.headers.values()]
     row = {**events(1)[0], "sent": sent, "url": str(request.url), "plain": CANARY}
     row["token"] = request.headers.get("authorization", "")
@@ -71,7 +71,7 @@ CASES = ("good", "echoed", "refused", "failing", "redirected", "html", "unreacha
 
 
 def variants(url: str, auth: Any, token_url: str) -> dict[str, Any]:
-    """Give a source for each thing that can happen."""
+    """Return a source for each fault."""
     made = {}
     for case in CASES:
         base = closed_port() if case == "unreachable" else f"{url}/{case}"
@@ -85,7 +85,7 @@ def variants(url: str, auth: Any, token_url: str) -> dict[str, Any]:
 
 
 def forms(secret: str) -> Iterator[bytes]:
-    """Give the ways in which a secret may be written."""
+    """Return the encodings of a secret."""
     for plain in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret)):
         yield plain.encode()
         yield json.dumps(plain)[1:-1].encode()
@@ -96,7 +96,7 @@ def forms(secret: str) -> Iterator[bytes]:
 
 
 def contents(file: Path) -> Iterator[bytes]:
-    """Give all that is in a file, also in ways that a search for bytes does not see."""
+    """Return the content of a file, decoded where a search for bytes would miss it."""
     raw = file.read_bytes()
     yield raw
     if raw.startswith(b"\x1f\x8b"):

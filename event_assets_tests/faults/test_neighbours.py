@@ -67,7 +67,7 @@ def here(project: Project, clone: Path) -> Path:
 
 
 def listening(port: int) -> list[str]:
-    """Give the addresses on which somebody listens at a port, as the system writes them."""
+    """Return the addresses of the listeners on a port, as the system writes them."""
     lines = [
         line.split()
         for table in ("tcp", "tcp6")
@@ -87,7 +87,7 @@ def test_make_dev_listens_on_this_machine_only(here: Path) -> None:
 
 
 def to_look_only(port: int) -> str:
-    """Give the command of the page, with a port that is free."""
+    """Return the command of the page, with a free port."""
     assert "--port 3001" in READ_ONLY
     return f"env {READ_ONLY.replace('3001', str(port)).strip()}"
 

@@ -161,7 +161,7 @@ def serving_all(answers: dict[str, tuple[Say, str]], stack: ExitStack) -> dict[s
     }
 
 
-def test_what_always_fails_is_asked_four_times_and_said_in_one_sentence(tries: Tries) -> None:
+def test_a_persistent_fault_is_tried_four_times_and_reported_in_one_sentence(tries: Tries) -> None:
     with ExitStack() as stack:
         servers = serving_all(ANSWERS, stack)
         sentences = all_at_once({fault: server.url for fault, server in servers.items()})
@@ -172,7 +172,7 @@ def test_what_always_fails_is_asked_four_times_and_said_in_one_sentence(tries: T
             assert len(servers[fault].heard) == 4
 
 
-def test_what_cannot_get_better_is_final_at_once(tries: Tries) -> None:
+def test_a_permanent_fault_is_not_retried(tries: Tries) -> None:
     with ExitStack() as stack:
         servers = serving_all(FINAL, stack)
         sentences = all_at_once({fault: server.url for fault, server in servers.items()})
@@ -183,7 +183,7 @@ def test_what_cannot_get_better_is_final_at_once(tries: Tries) -> None:
                 assert len(servers[fault].heard) == 1
 
 
-def test_no_connection_at_all_is_said_in_one_sentence(tries: Tries, tmp_path: Path) -> None:
+def test_a_connection_failure_is_reported_in_one_sentence(tries: Tries, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         refused = f"http://127.0.0.1:{taken.getsockname()[1]}"
     with (
@@ -203,9 +203,7 @@ def test_no_connection_at_all_is_said_in_one_sentence(tries: Tries, tmp_path: Pa
     assert not untrusted.heard
 
 
-def test_every_page_fails_once_in_another_way_and_nothing_is_lost(
-    project: Project, tries: Tries
-) -> None:
+def test_nothing_is_lost_when_every_page_fails_once(project: Project, tries: Tries) -> None:
     left = list(ANSWERS.items())
     rows = events(99 * len(left) + 50)
     failed: dict[int, str] = {}
@@ -232,7 +230,7 @@ def test_every_page_fails_once_in_another_way_and_nothing_is_lost(
     assert checks(result)["complete"].passed
 
 
-def test_what_always_fails_leaves_the_table_as_it_was(project: Project, tries: Tries) -> None:
+def test_a_failed_sync_leaves_the_table_unchanged(project: Project, tries: Tries) -> None:
     with Sandbox(events(350), key=KEY) as api:
         project.sync(url=api.url, key=KEY)
         before = project.rows("from events.event_data order by id")
@@ -258,7 +256,7 @@ def test_what_always_fails_leaves_the_table_as_it_was(project: Project, tries: T
 
 
 @pytest.mark.parametrize("times", [1, 2], ids=["a bomb", "a bomb in a bomb"])
-def test_a_bomb_of_gzip_takes_no_memory(tries: Tries, times: int) -> None:
+def test_a_gzip_bomb_takes_no_memory(tries: Tries, times: int) -> None:
     bomb = b"".join(zeros(500 * MB))
     for _ in range(times - 1):
         bomb = gzip.compress(bomb)
@@ -281,7 +279,7 @@ def zeros(size: int) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def test_a_record_of_10_megabytes_is_loaded_whole(project: Project, tries: Tries) -> None:
+def test_a_record_of_10_megabytes_is_loaded(project: Project, tries: Tries) -> None:
     text = "ü" * (5 * MB)
     rows = [*events(3), {"id": "big", "name": text}]
     with tries.trying("network: a record of 10 MB") as this, serving({PATH: paged(rows)}) as api:
@@ -291,7 +289,7 @@ def test_a_record_of_10_megabytes_is_loaded_whole(project: Project, tries: Tries
         this.lost = int(found != [(text,)])
 
 
-def test_the_limits_of_the_yaml_are_kept(project: Project) -> None:
+def test_the_limits_in_the_yaml_are_enforced(project: Project) -> None:
     with saying(lambda *_: body(b" " * (2 * MB))) as api:
         document = source(api.url, timeouts=TIMEOUTS, max_answer_mb=1)
         result = run(project, definitions({"events": document}))
@@ -299,9 +297,7 @@ def test_the_limits_of_the_yaml_are_kept(project: Project) -> None:
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "cp1252", "utf-8"])
-def test_a_charset_other_than_utf8_is_read_as_it_is_said(
-    project: Project, tries: Tries, charset: str
-) -> None:
+def test_the_declared_charset_is_decoded(project: Project, tries: Tries, charset: str) -> None:
     rows = [{"id": "e1", "name": "Fête à Zürich"}]
 
     def answer(request: Request) -> Response:
@@ -319,7 +315,7 @@ def test_a_charset_other_than_utf8_is_read_as_it_is_said(
         this.lost = int(found != [("Fête à Zürich",)])
 
 
-def test_the_key_does_not_follow_to_another_host(tries: Tries) -> None:
+def test_a_redirect_to_another_host_does_not_send_the_key(tries: Tries) -> None:
     for status in ("301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"):
         with (
             tries.trying("network: a redirect to another host"),
@@ -340,7 +336,7 @@ def waits(api: Sandbox) -> list[float]:
     return [later - sooner for sooner, later in pairwise(at)]
 
 
-def test_it_waits_two_four_and_eight_seconds(api: Sandbox) -> None:
+def test_retries_wait_two_four_and_eight_seconds(api: Sandbox) -> None:
     api.faults = Faults(fail_every=1, fail_status=503)
     with session_for(api) as session:
         session.get(api.url + PATH)
@@ -349,7 +345,7 @@ def test_it_waits_two_four_and_eight_seconds(api: Sandbox) -> None:
         assert expected * 0.95 < waited < expected * 2
 
 
-def test_retry_after_may_be_a_date(api: Sandbox) -> None:
+def test_retry_after_can_be_a_date(api: Sandbox) -> None:
     api.faults = Faults(fail_first=1, retry_after=formatdate(time() + 6, usegmt=True))
     with session_for(api) as session:
         session.get(api.url + PATH)
@@ -371,7 +367,7 @@ def test_retry_after_is_capped(api: Sandbox, monkeypatch: pytest.MonkeyPatch, va
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "1.5", "", "Fri, 31 Dec 99999 23:59:59 GMT"])
-def test_retry_after_that_says_nothing_is_not_there(
+def test_an_invalid_retry_after_is_ignored(
     api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: Any
 ) -> None:
     monkeypatch.setattr(adapter, "BACKOFF_FACTOR", 0.1)
@@ -399,7 +395,7 @@ def interrupted(project: Project, folder: Path) -> tuple[int, list[str]]:
     return sync.returncode, said.splitlines()
 
 
-def test_a_sync_that_is_interrupted_waits_for_no_answer(project: Project) -> None:
+def test_an_interrupted_sync_waits_for_no_response(project: Project) -> None:
     assert interrupted(project, ROOT) == (
         1,
         [
@@ -410,9 +406,7 @@ def test_a_sync_that_is_interrupted_waits_for_no_answer(project: Project) -> Non
     )
 
 
-def test_when_a_sync_is_interrupted_no_other_account_is_begun(
-    project: Project, clone: Path
-) -> None:
+def test_an_interrupt_starts_no_other_account(project: Project, clone: Path) -> None:
     settings = clone / "event_assets/defs/events/defs.yaml"
     accounts = "attributes:\n  accounts: [berlin, paris]\n"
     settings.write_text(settings.read_text().replace("attributes:\n", accounts, 1))

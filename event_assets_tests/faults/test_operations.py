@@ -30,7 +30,7 @@ def run(command: str, here: Path) -> str:
 
 
 def content(file: Path) -> dict[str, Any]:
-    """Give all tables and views of a database, with their columns and rows."""
+    """Return all tables and views of a database, with their columns and rows."""
     with duckdb.connect(file) as database:
         names = database.sql(
             "select schema_name, table_name from duckdb_tables() union all "

@@ -48,14 +48,14 @@ class Platform:
         return list(self._answers)
 
     def keys(self) -> dict[str, str]:
-        """Give the environment that has the key of each account."""
+        """Return an environment with the key of each account."""
         return {
             f"EVENTS__ACCOUNTS__{name.replace('-', '_').upper()}__API_KEY": key_of(name)
             for name in self._answers
         }
 
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give every event of each account as the table should have it."""
+        """Return every event of each account as the table should hold it."""
         for name, answers in self._answers.items():
             for row in answers.event_list.rows:
                 yield name, dict(_columns(json.loads(row.body)))
@@ -95,7 +95,7 @@ class Platform:
 
 
 def key_of(account: str) -> str:
-    """Give an account's key."""
+    """Return an account's key."""
     return f"key-of-{account}"
 
 

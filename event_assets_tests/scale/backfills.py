@@ -75,7 +75,7 @@ class Backfill:
         return accounts
 
     def of(self, status: DagsterRunStatus) -> list[DagsterRun]:
-        """Give the runs that are so far."""
+        """Return the runs so far."""
         return list(self.instance.get_runs(RunsFilter(statuses=[status])))
 
     def await_good(self, accounts: Collection[str], patience: float) -> None:
@@ -88,7 +88,7 @@ class Backfill:
         until(f"{len(accounts)} accounts", good, patience)
 
     def span(self, accounts: Collection[str]) -> float:
-        """Give the time from the first start of a run to the last end, in seconds."""
+        """Return the seconds from the first start of a run to the last end."""
         records = [
             record
             for record in self.instance.get_run_records()
@@ -98,7 +98,7 @@ class Backfill:
         return max(record.end_time or 0.0 for record in records) - min(starts)
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Give what each process has used of the processor so far."""
+        """Return the CPU seconds of each process so far."""
         return {name: self.cluster.cpu_seconds(name) for name in self.cluster.names()}
 
 

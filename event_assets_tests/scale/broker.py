@@ -59,7 +59,7 @@ class Broker:
         self._server.wait()
 
     def messages(self) -> list[str]:
-        """Give what waits for workers, with all that it says."""
+        """Return the messages in the queues, decoded."""
         with redis.Redis(port=self.port) as client:
             waiting = [line for key in client.keys("dagster*") for line in lines_of(client, key)]
         return [f"{line} {base64.b64decode(json.loads(line)['body']).decode()}" for line in waiting]
@@ -74,14 +74,14 @@ class Broker:
 
 
 def lines_of(client: redis.Redis, key: bytes) -> list[str]:
-    """Give what is in a list of Redis."""
+    """Return the lines of a list in Redis."""
     if client.type(key) != b"list":
         return []
     return [line.decode() for line in client.lrange(key, 0, -1)]
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
         return port

@@ -150,16 +150,16 @@ class Cluster:
             return new
 
     def log(self, name: str) -> str:
-        """Give what a process has printed."""
+        """Return the output of a process."""
         return (self.folder / f"{name}.log").read_text()
 
     def cpu_seconds(self, name: str) -> float:
-        """Give what a process and its children have used of the processor."""
+        """Return the CPU seconds of a process and its children."""
         parent = self._processes[name].pid
         return sum(_cpu_seconds(pid) for pid in (parent, *children_of(parent)))
 
     def names(self) -> list[str]:
-        """Give the names of the processes that were started, and not ended."""
+        """Return the names of the running processes."""
         return list(self._processes)
 
     @contextmanager
@@ -184,7 +184,7 @@ class Cluster:
 
 
 def runs_by_status(instance: DagsterInstance) -> dict[DagsterRunStatus, list[dg.DagsterRun]]:
-    """Give all runs of an instance."""
+    """Return all runs of an instance."""
     found: dict[DagsterRunStatus, list[dg.DagsterRun]] = {}
     for run in instance.get_runs():
         found.setdefault(run.status, []).append(run)
@@ -192,7 +192,7 @@ def runs_by_status(instance: DagsterInstance) -> dict[DagsterRunStatus, list[dg.
 
 
 def children_of(parent: int) -> list[int]:
-    """Give the processes that a process has started."""
+    """Return the children of a process."""
     path = Path(f"/proc/{parent}/task/{parent}/children")
     return [int(pid) for pid in path.read_text().split()]
 

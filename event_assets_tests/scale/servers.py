@@ -45,7 +45,7 @@ class Postgres:
     password: str
 
     def url(self, database: str = "postgres") -> str:
-        """Give the address of a database, with the password in it."""
+        """Return the URL of a database, with its password."""
         return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def database(self) -> str:
@@ -152,7 +152,7 @@ def _log(folder: Path) -> str:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """Give a folder that the one who runs the server can read, all the way down."""
+    """Return a folder whose parents the user of the server can read."""
     folder = Path(tempfile.mkdtemp(prefix="events-server-"))
     try:
         if not os.getuid():

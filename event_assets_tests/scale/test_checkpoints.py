@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from event_assets_tests.scale.places import PLACES
+from event_assets_tests.scale.destinations import DESTINATIONS
 from event_assets_tests.scale.servers import Postgres
 from event_assets_tests.support.large_account import Account, account_of_1000, odd
 from event_assets_tests.support.project import Project
 
 
-@pytest.fixture(params=[name for name in PLACES if name != "duckdb"])
+@pytest.fixture(params=[name for name in DESTINATIONS if name != "duckdb"])
 def account(
     request: pytest.FixtureRequest, project: Project, postgres: Postgres, tmp_path: Path
 ) -> Iterator[Account]:
     """An account that is synced into one of the destinations."""
-    for name, value in PLACES[request.param](postgres, tmp_path).items():
+    for name, value in DESTINATIONS[request.param](postgres, tmp_path).items():
         project.environment.setenv(name, value)
     with account_of_1000() as made:
         yield made

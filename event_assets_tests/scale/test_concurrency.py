@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 
 from event_assets import warehouse
-from event_assets_tests.scale.places import ducklake
+from event_assets_tests.scale.destinations import ducklake
 from event_assets_tests.scale.servers import Postgres
 from event_assets_tests.support.platforms import events, paged, serving, source
 from event_assets_tests.support.project import ROOT, Project
@@ -33,7 +33,7 @@ from events.event_data
 
 
 def listed(account: str, number: int) -> Rows:
-    """Give what the API has of an account in a round: some is new, some changed, some gone.
+    """Return an account's events in a round: some are new, some changed, some gone.
 
     All accounts get a field in the same round, some have prices of another type.
     """
@@ -55,7 +55,7 @@ def listed(account: str, number: int) -> Rows:
 
 
 def expected() -> set[tuple[Any, ...]]:
-    """Give every event of every account, as the last round that had it had it."""
+    """Return every event of every account, as of the last round that had it."""
     found = {
         (account, row["id"]): row
         for number in range(ROUNDS)
@@ -77,7 +77,7 @@ def expected() -> set[tuple[Any, ...]]:
 
 
 def loaded() -> list[tuple[Any, ...]]:
-    """Give the table in the same form."""
+    """Return the table in the same form."""
     with warehouse.connect() as database:
         columns = database.sql("from events.event_data").columns
         prices = ", ".join(

@@ -151,7 +151,7 @@ def test_no_password_and_no_key_is_sent_or_kept(cluster: Cluster, broker: Broker
 
 
 def everything_in(address: str) -> Iterator[str]:
-    """Give each row of each table of a database as a text."""
+    """Return each row of each table of a database as text."""
     with closing(psycopg2.connect(address.replace("+psycopg2", ""))) as connection:
         cursor = connection.cursor()
         cursor.execute(

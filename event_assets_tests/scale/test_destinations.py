@@ -7,18 +7,18 @@ import pytest
 
 from event_assets import warehouse
 from event_assets.sandbox import Sandbox
-from event_assets_tests.scale.places import PLACES
+from event_assets_tests.scale.destinations import DESTINATIONS
 from event_assets_tests.scale.servers import Postgres
 from event_assets_tests.support.platforms import events
 from event_assets_tests.support.project import Project, checks, failure, metadata
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=DESTINATIONS)
 def place(
     request: pytest.FixtureRequest, project: Project, postgres: Postgres, tmp_path: Path
 ) -> Project:
     """A project on one of the destinations."""
-    for name, value in PLACES[request.param](postgres, tmp_path).items():
+    for name, value in DESTINATIONS[request.param](postgres, tmp_path).items():
         project.environment.setenv(name, value)
     return project
 

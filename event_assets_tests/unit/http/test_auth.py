@@ -63,7 +63,7 @@ def keyed(url: str, auth: Any) -> dict[str, Any]:
     ],
     ids=["query", "header", "cookie", "own scheme", "bearer", "basic", "basic, key only"],
 )  # fmt: skip
-def test_the_key_goes_where_the_api_takes_it(
+def test_the_key_is_sent_where_the_configuration_says(
     project: Project, auth: Any, environment: dict[str, str], is_right: Any
 ) -> None:
     for name, value in environment.items():
@@ -100,7 +100,7 @@ def test_a_token_is_fetched_once_and_used(project: Project, place: str) -> None:
     assert asked == (1 if place == "body" else 2)
 
 
-def test_a_token_that_expires_is_fetched_anew(project: Project) -> None:
+def test_an_expired_token_is_fetched_again(project: Project) -> None:
     project.environment.setenv("CLIENT_ID", "me")
     project.environment.setenv("CLIENT_SECRET", "s3cret")
     given = 0
@@ -128,9 +128,7 @@ def test_a_token_that_expires_is_fetched_anew(project: Project) -> None:
         ({"token": "misnamed"}, "sent no `access_token`"),
     ],
 )
-def test_a_token_that_is_not_given_is_said_plainly(
-    project: Project, answer: Any, said: str
-) -> None:
+def test_a_missing_token_is_one_sentence(project: Project, answer: Any, said: str) -> None:
     project.environment.setenv("CLIENT_ID", "me")
     project.environment.setenv("CLIENT_SECRET", "s3cret")
     with serving({PATH: paged(events(1)), TOKEN: lambda _: answer}) as api:
@@ -141,7 +139,7 @@ def test_a_token_that_is_not_given_is_said_plainly(
     assert "Stack Trace" not in told
 
 
-def test_an_endpoint_may_have_a_key_of_its_own(project: Project) -> None:
+def test_an_endpoint_can_have_its_own_key(project: Project) -> None:
     project.environment.setenv("API_KEY", SECRET)
     with serving({PATH: guarded(lambda request: request.headers.get("X-Key") == SECRET)}) as api:
         document = source(api.url)

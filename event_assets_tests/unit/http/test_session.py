@@ -55,21 +55,21 @@ def statuses(api: Sandbox) -> list[int]:
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_busy_api_is_asked_again(api: Sandbox, status: int) -> None:
+def test_a_retryable_status_is_retried(api: Sandbox, status: int) -> None:
     api.faults = Faults(fail_first=2, fail_status=status, retry_after=0)
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == 200
     assert statuses(api) == [status, status, 200]
 
 
-def test_it_is_asked_again_three_times_and_no_more(api: Sandbox) -> None:
+def test_at_most_three_retries(api: Sandbox) -> None:
     api.faults = Faults(fail_every=1, fail_status=503, retry_after=0)
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == 503
     assert statuses(api) == [503] * 4
 
 
-def test_it_waits_two_seconds_before_the_first_retry(api: Sandbox) -> None:
+def test_the_first_retry_waits_two_seconds(api: Sandbox) -> None:
     api.faults = Faults(fail_first=1)
     with session_for(api) as session:
         session.get(api.url + PATH)
@@ -85,19 +85,19 @@ def test_it_waits_two_seconds_before_the_first_retry(api: Sandbox) -> None:
         ("http://me:secret@host:1/v1", "http://host:1"),
     ],
 )
-def test_the_origin_is_what_may_be_shown_and_gets_the_key(url: str, expected: str) -> None:
+def test_the_origin_is_scheme_host_and_port(url: str, expected: str) -> None:
     assert origin(url) == expected
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 501])
-def test_a_refusal_is_final(api: Sandbox, status: int) -> None:
+def test_other_error_statuses_are_not_retried(api: Sandbox, status: int) -> None:
     api.faults = Faults(fail_every=1, fail_status=status)
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == status
     assert statuses(api) == [status]
 
 
-def test_an_answer_that_breaks_off_is_asked_for_again(api: Sandbox) -> None:
+def test_an_incomplete_response_is_retried(api: Sandbox) -> None:
     api.faults = Faults(reset_every=2)
     with session_for(api) as session:
         pages = [session.get(api.url + PATH) for _ in range(2)]
@@ -105,7 +105,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(api: Sandbox) -> None:
     assert len(api.requests) == 3
 
 
-def test_the_key_is_on_the_wire_and_nowhere_in_the_answer(api: Sandbox) -> None:
+def test_the_key_is_on_the_wire_and_not_in_the_response(api: Sandbox) -> None:
     with session_for(api) as session:
         answer = session.get(api.url + PATH)
     assert api.requests[0].authorized
@@ -120,7 +120,7 @@ def test_another_host_does_not_get_the_key(api: Sandbox) -> None:
     assert not api.requests[0].authorized
 
 
-def test_no_connection_is_said_in_one_sentence_without_the_key() -> None:
+def test_a_refused_connection_is_one_sentence_without_the_key() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
     auth = APIKeyAuth(name="api_key", api_key="s3cret", location="query")
@@ -134,7 +134,7 @@ def test_no_connection_is_said_in_one_sentence_without_the_key() -> None:
     assert failed.value.__cause__ is None
 
 
-def test_pages_are_fetched_before_they_are_asked_for(api: Sandbox) -> None:
+def test_pages_are_fetched_before_they_are_requested(api: Sandbox) -> None:
     reader = Reader(api)
     with reader.session:
         assert reader.read(0)
@@ -152,7 +152,7 @@ def test_the_window_grows_to_the_limit_and_no_further(api: Sandbox) -> None:
             until(lambda: reader.session.metrics.in_flight == 0)
 
 
-def test_reading_ahead_delivers_what_reading_one_by_one_does(api: Sandbox) -> None:
+def test_read_ahead_returns_the_same_pages_as_sequential_requests(api: Sandbox) -> None:
     pages = range(0, 250, 10)
     readers = Reader(api), Reader(api, concurrency=1)
     with readers[0].session, readers[1].session:
@@ -160,7 +160,7 @@ def test_reading_ahead_delivers_what_reading_one_by_one_does(api: Sandbox) -> No
     assert ahead == plain
 
 
-def test_pages_read_ahead_are_dropped_when_another_is_asked_for(api: Sandbox) -> None:
+def test_a_request_for_another_page_drops_the_pages_fetched_ahead(api: Sandbox) -> None:
     reader = Reader(api)
     with reader.session:
         reader.read(0)
@@ -170,7 +170,7 @@ def test_pages_read_ahead_are_dropped_when_another_is_asked_for(api: Sandbox) ->
         assert reader.read(10) == [{"id": "new"}] * 10
 
 
-def test_one_by_one_means_no_request_too_many(api: Sandbox) -> None:
+def test_no_extra_request_without_concurrency(api: Sandbox) -> None:
     reader = Reader(api, concurrency=1)
     with reader.session:
         for offset in (0, 10, 20):
@@ -178,7 +178,7 @@ def test_one_by_one_means_no_request_too_many(api: Sandbox) -> None:
     assert [request.offset for request in api.requests] == [0, 10, 20]
 
 
-def test_a_429_holds_back_every_request_of_the_session(api: Sandbox) -> None:
+def test_a_429_pauses_every_request_of_the_session(api: Sandbox) -> None:
     api.faults = Faults(fail_first=1, fail_status=429, retry_after=1)
     with session_for(api) as session, ThreadPoolExecutor(1) as other:
         first = other.submit(session.get, api.url + PATH)
@@ -190,7 +190,7 @@ def test_a_429_holds_back_every_request_of_the_session(api: Sandbox) -> None:
     assert min(later) - refused > 0.9  # the second that the API asked for
 
 
-def test_a_page_read_ahead_that_failed_does_no_harm_until_it_is_asked_for(api: Sandbox) -> None:
+def test_a_failed_read_ahead_is_raised_only_when_its_page_is_requested(api: Sandbox) -> None:
     reader = Reader(api)
     with reader.session:
         reader.read(0)
@@ -201,7 +201,7 @@ def test_a_page_read_ahead_that_failed_does_no_harm_until_it_is_asked_for(api: S
             reader.read(20)
 
 
-def test_what_is_asked_and_received_is_counted(api: Sandbox) -> None:
+def test_requests_and_bytes_are_counted(api: Sandbox) -> None:
     api.faults = Faults(fail_first=1, retry_after=0)
     with session_for(api) as session:
         size = len(session.get(api.url + PATH).content)
@@ -211,9 +211,7 @@ def test_what_is_asked_and_received_is_counted(api: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("body", [{"data": []}, [1], None])
-def test_an_answer_that_is_not_what_it_should_be_is_asked_for_again(
-    api: Sandbox, body: Any
-) -> None:
+def test_an_invalid_response_is_retried(api: Sandbox, body: Any) -> None:
     answers = iter([body, {"data": [1]}])
     seen = []
 
@@ -226,7 +224,7 @@ def test_an_answer_that_is_not_what_it_should_be_is_asked_for_again(
     assert len(seen) == len(api.requests) == 2
 
 
-def test_closing_the_session_does_not_wait_for_a_pause(api: Sandbox) -> None:
+def test_close_does_not_wait_for_a_pause(api: Sandbox) -> None:
     api.faults = Faults(fail_every=1, fail_status=503, retry_after=100)
     session = session_for(api)
     with ThreadPoolExecutor(1) as other:
@@ -237,7 +235,7 @@ def test_closing_the_session_does_not_wait_for_a_pause(api: Sandbox) -> None:
             waiting.result(timeout=10)
 
 
-def test_a_redirect_is_followed_with_one_request_a_hop() -> None:
+def test_a_redirect_takes_one_request_per_hop() -> None:
     def answer(request: Request) -> Any:
         hop = request.url.path
         return {"data": []} if hop == "/3" else RedirectResponse(f"/{int(hop[1:]) + 1}")

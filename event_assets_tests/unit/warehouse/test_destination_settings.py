@@ -11,7 +11,7 @@ from event_assets.warehouse.postgres_url import parse_postgres_url
 from event_assets_tests.support.project import ROOT, Project
 
 
-def test_an_unknown_destination_is_answered_with_the_known_ones(project: Project) -> None:
+def test_an_unknown_destination_names_the_known_ones(project: Project) -> None:
     project.environment.setenv("EVENTS_DESTINATION", "oracle")
     with pytest.raises(WarehouseError) as failed:
         warehouse.get_destination().validate_settings()
@@ -19,9 +19,7 @@ def test_an_unknown_destination_is_answered_with_the_known_ones(project: Project
 
 
 @pytest.mark.parametrize("kind", ["motherduck", "postgres"])
-def test_a_destination_that_is_gone_is_answered_with_what_to_use(
-    project: Project, kind: str
-) -> None:
+def test_a_removed_destination_names_its_replacement(project: Project, kind: str) -> None:
     project.environment.setenv("EVENTS_DESTINATION", kind)
     with pytest.raises(WarehouseError) as failed:
         warehouse.get_destination().validate_settings()
@@ -32,7 +30,7 @@ def test_a_destination_that_is_gone_is_answered_with_what_to_use(
     )
 
 
-def test_a_setting_that_is_missing_is_named(project: Project) -> None:
+def test_a_missing_setting_is_named(project: Project) -> None:
     project.environment.delenv("EVENTS_S3_KEY_ID", raising=False)
     with pytest.raises(WarehouseError, match="EVENTS_S3_KEY_ID is not set"):
         s3.create_secret_sql("s3://bucket/events")
@@ -42,7 +40,7 @@ def test_a_setting_that_is_missing_is_named(project: Project) -> None:
     "address",
     ["mysql://u:secret@h/d", "postgresql://u:secret@h", "postgresql://u:secret@h:x/d"],
 )
-def test_an_address_that_is_none_is_not_repeated(project: Project, address: str) -> None:
+def test_an_invalid_url_is_not_quoted(project: Project, address: str) -> None:
     project.environment.setenv("EVENTS_DESTINATION", "ducklake")
     project.environment.setenv("EVENTS_DUCKLAKE_CATALOG", address)
     with pytest.raises(WarehouseError) as failed:
@@ -52,7 +50,7 @@ def test_an_address_that_is_none_is_not_repeated(project: Project, address: str)
     assert failed.value.__context__ is None
 
 
-def test_packages_that_are_missing_are_named_by_what_installs_them(
+def test_missing_packages_are_named_with_their_command(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "path", [])
@@ -62,7 +60,7 @@ def test_packages_that_are_missing_are_named_by_what_installs_them(
         warehouse.get_destination().validate_settings()
 
 
-def test_an_address_is_shown_without_user_and_password() -> None:
+def test_a_url_is_shown_without_credentials() -> None:
     url = parse_postgres_url("X", "postgresql://me:s%40cret@db.example:5433/events?sslmode=require")
     assert str(url) == "postgresql://db.example:5433/events"
     assert "cret" not in repr(url)
@@ -70,7 +68,7 @@ def test_an_address_is_shown_without_user_and_password() -> None:
     assert url.to_dsn().endswith("me:s%40cret@db.example:5433/events?sslmode=require")
 
 
-def test_a_lake_needs_no_more_than_its_name(project: Project) -> None:
+def test_a_lake_needs_no_other_settings(project: Project) -> None:
     project.environment.setenv("EVENTS_DESTINATION", "ducklake")
     assert warehouse.get_destination().display_name == (
         f"{ROOT}/data/lake.ducklake with files in {ROOT}/data/lake"

@@ -1,4 +1,4 @@
-"""The DuckDB file: where it is, and who may write it when."""
+"""The DuckDB file: its path, its lock, and its error messages."""
 
 import errno
 import subprocess
@@ -17,17 +17,17 @@ from event_assets_tests.support.platforms import definitions, events, paged, run
 from event_assets_tests.support.project import ROOT, Project, failure
 
 
-def test_the_database_lies_under_the_project_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_database_is_in_the_project_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EVENTS_DUCKDB", raising=False)
     assert warehouse.database_file() == ROOT / "data" / "warehouse.duckdb"
 
 
-def test_a_relative_path_is_taken_from_the_project_root(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_starts_at_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENTS_DUCKDB", "elsewhere/x.duckdb")
     assert warehouse.database_file() == ROOT / "elsewhere" / "x.duckdb"
 
 
-def test_a_file_held_by_another_process_is_named_with_that_process(
+def test_a_locked_file_is_reported_with_the_process(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "FOREIGN_LOCK_TIMEOUT", 0.5)
@@ -50,7 +50,7 @@ def test_a_file_held_by_another_process_is_named_with_that_process(
     assert failed.value.__context__ is None
 
 
-def test_a_file_that_is_freed_in_time_is_waited_for(project: Project) -> None:
+def test_connect_waits_for_a_locked_file(project: Project) -> None:
     project.database.parent.mkdir()
     hold = (
         "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('held', flush=True); "
@@ -82,13 +82,13 @@ def test_a_database_named_like_its_schema_is_refused(
         pass
 
 
-def test_a_path_that_dlt_cannot_load_from_is_said(project: Project, api: Sandbox) -> None:
+def test_a_path_with_an_apostrophe_is_refused(project: Project, api: Sandbox) -> None:
     odd = project.database.parent / "it's" / "x.duckdb"
     project.environment.setenv("EVENTS_DUCKDB", str(odd))
     assert "has an apostrophe in it" in failure(project.sync(url=api.url))
 
 
-def test_a_merge_that_fails_halfway_leaves_the_table_as_it_was(project: Project) -> None:
+def test_a_failed_merge_leaves_the_table_unchanged(project: Project) -> None:
     with Sandbox(events(3)) as api:
         project.sync(url=api.url)
         project.rows("alter table events.event_data alter name set not null")
@@ -99,7 +99,7 @@ def test_a_merge_that_fails_halfway_leaves_the_table_as_it_was(project: Project)
     assert project.rows("from events.event_data order by id") == before
 
 
-def test_a_replacement_that_fails_halfway_leaves_the_table_as_it_was(project: Project) -> None:
+def test_a_failed_replace_leaves_the_table_unchanged(project: Project) -> None:
     halls: list[dict[str, object]] = [{"hall": "A", "seats": 1}, {"hall": "B", "seats": 2}]
     with serving({"/v1/events": paged(events(1)), "/halls": lambda _: halls}) as platform:
         document = source(platform.url)
@@ -126,7 +126,7 @@ def test_a_replacement_that_fails_halfway_leaves_the_table_as_it_was(project: Pr
         (duckdb.IOException("IO Error: something new"), "something new; see docs/operations.md."),
     ],
 )
-def test_what_is_wrong_with_the_disk_is_said_with_what_to_do(error: Exception, said: str) -> None:
+def test_a_disk_error_says_what_to_do(error: Exception, said: str) -> None:
     sentence = user_message(error)
     assert sentence is not None
     assert sentence.startswith(f"The database {warehouse.database_file()} cannot be used: ")
@@ -134,7 +134,7 @@ def test_what_is_wrong_with_the_disk_is_said_with_what_to_do(error: Exception, s
 
 
 @pytest.mark.usefixtures("project")
-def test_what_is_wrong_with_the_network_is_not_said_of_the_disk() -> None:
+def test_a_network_error_is_not_reported_as_a_disk_error() -> None:
     refused = ApiError("The API cannot be reached (operation not permitted).")
     assert user_message(refused) == str(refused)
     assert user_message(FileNotFoundError(errno.ENOENT, "No such file", "x")) is None

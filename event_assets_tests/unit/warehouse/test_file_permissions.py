@@ -27,7 +27,7 @@ def folder(project: Project, tmp_path: Path) -> Path:
         ("data/warehouse.duckdb", 0o664, "chmod go-w"),
     ],
 )
-def test_a_file_that_is_open_is_named_with_what_to_do(
+def test_an_insecure_file_is_named_with_what_to_do(
     folder: Path, name: str, mode: int, advice: str
 ) -> None:
     file = folder / name
@@ -39,7 +39,7 @@ def test_a_file_that_is_open_is_named_with_what_to_do(
     assert warning.endswith(f"{advice} {file}")
 
 
-def test_closed_files_and_a_database_that_others_may_read_are_fine(folder: Path) -> None:
+def test_others_may_read_the_database(folder: Path) -> None:
     (folder / ".env").touch(mode=0o600)
     assert list(file_permissions.insecure_file_warnings()) == []
 

@@ -1,4 +1,4 @@
-"""The destinations that can be run here, each empty, as a user would set them."""
+"""Settings of each destination, empty, as a user would write them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ def ducklake_file(_: Postgres, folder: Path) -> Settings:
     }
 
 
-PLACES: dict[str, Callable[[Postgres, Path], Settings]] = {
+DESTINATIONS: dict[str, Callable[[Postgres, Path], Settings]] = {
     "duckdb": duckdb,
     "ducklake": ducklake,
     "ducklake, a file": ducklake_file,
