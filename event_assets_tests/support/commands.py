@@ -24,7 +24,7 @@ HEREDOC = re.compile(r" <<'EOF'\n(.*?)\nEOF$", flags=re.DOTALL | re.MULTILINE)
 CLICK = ("dagster", "dagster-daemon", "dagster-webserver", "dg")
 # Programs that the project does not bring.
 OTHERS = {"apt-get", "cd", "chmod", "cp", "docker", "echo", "export", "git", "helm", "kubectl"}
-OTHERS |= {"mkdir", "openssl", "systemctl", "uv"}
+OTHERS |= {"mkdir", "openssl", "systemctl"}
 STARTERS = ("make", "python", *CLICK)  # of commands within a sentence
 
 
