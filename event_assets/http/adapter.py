@@ -79,7 +79,7 @@ class RetryAdapter(HTTPAdapter):
             self._throttle.wait(wait)
             self._metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
             try:
-                response = self._send_once(request, *args, **kwargs)
+                response = self.send_once(request, *args, **kwargs)
             except ApiError:  # no token: the message is final
                 raise
             except ATTEMPT_ERRORS as error:
@@ -102,12 +102,13 @@ class RetryAdapter(HTTPAdapter):
         # Raised outside the except block: the original holds the URL with the key.
         raise ApiError(f"The API at {redact_url(request.url)} {problem}")
 
-    def _send_once(
+    def send_once(
         self, request: requests.PreparedRequest, *_: Any, **kwargs: Any
     ) -> requests.Response:
+        """Send a request with the key, and check the response."""
         authenticated = self._auth(request.copy()) if self._auth else request
         self._redactor.add(getattr(self._auth, "access_token", None) or "")  # may be a new one
-        response = self._exchange(authenticated, **kwargs)
+        response = self.exchange(authenticated, **kwargs)
         self._metrics.count(bytes=len(response.content))
         response.request, response.url = request, request.url or ""
         setattr(response, KEY_NAME_ATTRIBUTE, getattr(self._auth, KEY_NAME_ATTRIBUTE, None))
@@ -120,11 +121,12 @@ class RetryAdapter(HTTPAdapter):
                 raise InvalidResponseError(problem)
         return response
 
-    def _exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
-        raw = self._open(request, **settings)
+    def exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+        """Send a prepared request, and read its response."""
+        raw = self.open_response(request, **settings)
         return JsonResponse(raw, read_body(raw, self._limits.megabytes), self._redactor)
 
-    def _open(
+    def open_response(
         self, request: requests.PreparedRequest, timeout: Any, **settings: Any
     ) -> urllib3.BaseHTTPResponse:
         """Send a request by urllib3, in half the time of requests; leave the body unread."""

@@ -133,7 +133,7 @@ class SingleAttemptAdapter(RetryAdapter):
         limits = HttpLimits(connect=min(CONNECT_SECONDS, left), read=left)
         kwargs["timeout"] = (limits.connect, limits.read)
         try:
-            return self._send_once(request, *args, **kwargs)
+            return self.send_once(request, *args, **kwargs)
         except ApiError:  # from the token request
             raise
         except ATTEMPT_ERRORS as error:
@@ -144,9 +144,9 @@ class SingleAttemptAdapter(RetryAdapter):
         # Raised outside the except block: the original error holds the URL with the key.
         raise ApiError(message)
 
-    def _exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+    def exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
         """Read a response within the remaining time, however slowly it arrives."""
-        raw = self._open(request, **settings)
+        raw = self.open_response(request, **settings)
         timer = threading.Timer(max(0.0, self._budget.remaining_seconds), _shut_down, [raw])
         timer.start()
         content = b""
