@@ -25,7 +25,9 @@ def prepare_typing(url: str, _folder: Path) -> Prepared:
 
     def run() -> bool:
         with pause_garbage_collection():
-            row_counts.extend(len(table) for table in ArrowTableBuilder(fields).tables(records))
+            row_counts.extend(
+                len(table) for table in ArrowTableBuilder(fields).build_batches(records)
+            )
         return True
 
     return Prepared(run, lambda: sum(row_counts))

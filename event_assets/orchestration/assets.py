@@ -203,5 +203,5 @@ def _contract_lineage(source: SourceConfig) -> dg.TableColumnLineage:
     return column_lineage(
         source,
         "events_api",
-        {name: reader.origins for name, reader in build_contract(source.events).items()},
+        {name: reader.source_paths for name, reader in build_contract(source.events).items()},
     )

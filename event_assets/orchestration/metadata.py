@@ -13,8 +13,8 @@ import duckdb
 
 from event_assets import warehouse
 from event_assets.config.accounts import ACCOUNT
+from event_assets.config.fields import LAST_SEEN
 from event_assets.orchestration import charts
-from event_assets.records.column_names import LAST_SEEN
 from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
 from event_assets.warehouse import sql
 

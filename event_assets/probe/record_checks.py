@@ -60,7 +60,7 @@ def check_id(responses: ProbeResponses) -> Finding:
     name, reader, records = "id", responses.contract["id"], responses.records
     if not records:
         return Finding("-", name, "no records to check.")
-    values = reader.array(reader.values(records), records).to_pylist()
+    values = reader.to_arrow(reader.read(records), records).to_pylist()
     present = [value for value in values if value is not None]
     missing, duplicates = len(values) - len(present), len(present) - len(set(present))
     path = _format_paths(reader)
@@ -86,10 +86,10 @@ def check_id(responses: ProbeResponses) -> Finding:
 def check_fields(responses: ProbeResponses) -> Iterator[Finding]:
     """Check the presence and type of each field of the contract."""
     records = responses.records[:SAMPLE_SIZE]
-    used_paths = {path for reader in responses.contract.values() for path in reader.origins}
+    used_paths = {path for reader in responses.contract.values() for path in reader.source_paths}
     for name, reader in responses.contract.items():
         if name != "id":
-            yield _check_field(responses, reader, records, used_paths - set(reader.origins))
+            yield _check_field(responses, reader, records, used_paths - set(reader.source_paths))
 
 
 def _check_field(
@@ -98,8 +98,8 @@ def _check_field(
     name = f"field {reader.name}"
     if not records:
         return Finding("-", name, "no records to check.")
-    values = reader.values(records)
-    valid = reader.array(values, records).is_valid().to_pylist()
+    values = reader.read(records)
+    valid = reader.to_arrow(values, records).is_valid().to_pylist()
     present = [value for value in values if value is not None]
     invalid = [v for v, ok in zip(values, valid, strict=True) if v is not None and not ok]
     path, nulls = _format_paths(reader), len(records) - len(present)
@@ -109,7 +109,7 @@ def _check_field(
     if not present or len(invalid) > allowed:
         problem = (
             f"{responses.formatter.format_list(invalid[:1])} at {path} "
-            f"{reader.problem(invalid[0])} ({len(invalid)} of {len(records)} records)"
+            f"{reader.error(invalid[0])} ({len(invalid)} of {len(records)} records)"
             if invalid
             else f"{path} was not found in {pluralize(len(records))}"
         )
@@ -121,7 +121,7 @@ def _check_field(
     found = f"{nulls / len(records):.0%} null at {path}; {examples}"
     if not rejected:
         return Finding("ok", name, f"{found}.")
-    reason = reader.problem(invalid[0]) if invalid else "is missing"
+    reason = reader.error(invalid[0]) if invalid else "is missing"
     rejects = f"{rejected} of {len(records)} would be rejected, because the value {reason}"
     return Finding(mark, name, f"{found}: {rejects}.")
 
@@ -135,7 +135,7 @@ def _suggest_settings(
 
 
 def _format_paths(reader: FieldReader) -> str:
-    return ", ".join(f"`{path}`" for path in reader.origins)
+    return ", ".join(f"`{path}`" for path in reader.source_paths)
 
 
 def _unique(values: Sequence[Any]) -> list[Any]:

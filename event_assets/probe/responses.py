@@ -122,7 +122,7 @@ class ProbeResponses:
     @cached_property
     def _id_reader(self) -> FieldReader:
         configured = self.contract["id"]
-        if any(value is not None for value in configured.values(self.records)):
+        if any(value is not None for value in configured.read(self.records)):
             return configured
         path = find_id(self.records)
         if path is None:
@@ -131,7 +131,7 @@ class ProbeResponses:
 
     def record_ids(self, records: Sequence[Any]) -> list[Hashable]:
         """Return the ids of the records; a record without one identifies itself."""
-        ids = iter(self._id_reader.values(records))
+        ids = iter(self._id_reader.read(records))
         return extract_ids(records, lambda _: next(ids))
 
     def total_in(self, response: ProbeResponse) -> ReportedTotal | None:

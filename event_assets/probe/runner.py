@@ -90,7 +90,7 @@ def _describe_first_record(responses: ProbeResponses) -> list[dict[str, str]]:
     if not responses.records:
         return []
     selection = build_field_selection(responses.source.events)
-    record: Any = json.loads(selection.json(responses.records[0]))
+    record: Any = json.loads(selection.to_json(responses.records[0]))
     if not isinstance(record, dict):
         record = {"": record}
     return [

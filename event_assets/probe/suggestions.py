@@ -96,7 +96,7 @@ def _find_record_lists(document: Any, contract: Mapping[str, FieldReader]) -> li
     def fitness(item: tuple[Keys, Sequence[Any]]) -> tuple[int, int, int, int]:
         keys, records = item
         sample = records[:10]
-        fitting = sum(any(v is not None for v in r.values(sample)) for r in contract.values())
+        fitting = sum(any(v is not None for v in r.read(sample)) for r in contract.values())
         return fitting, max(len(record) for record in sample), len(records), -len(keys)
 
     return [keys for keys, _ in sorted(_lists(document, ()), key=fitness, reverse=True)]
@@ -241,11 +241,11 @@ def _count_fitting(
 ) -> tuple[int, int]:
     """Count the values that are present, and those that have the field's type."""
     reader = FieldReader(name, field.model_copy(update={"source": source, "format": format_}))
-    values = reader.values(records)
+    values = reader.read(records)
     present = [value for value in values if value is not None]
     if format_ in EPOCH_RANGES and not all(_in_epoch(value, format_) for value in present):
         return len(present), 0
-    array = reader.array(values, records)
+    array = reader.to_arrow(values, records)
     return len(present), len(array) - array.null_count
 
 

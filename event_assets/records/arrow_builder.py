@@ -1,28 +1,23 @@
-"""From JSON records to typed Arrow tables, and the records that break the contract."""
+"""Build typed Arrow tables from JSON records; reject records that break the contract."""
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import chain, islice
 from operator import itemgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from dlt.common.schema.typing import TColumnSchema
 
-from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import RESERVED_COLUMNS
-from event_assets.records.column_names import LAST_SEEN, ColumnNamer
+from event_assets.records.arrow_schema import build_arrow_field, field_data_type
+from event_assets.records.column_names import ColumnNamer
 from event_assets.records.contract import FieldReader
 from event_assets.records.field_selection import FieldSelection
 from event_assets.records.stats import RecordStats, reject_key
 from event_assets.values.json_paths import Path
 from event_assets.values.types import (
-    COLUMN_TYPES,
     MAX_EXACT_INTEGER,
     JsonTypes,
     accepts,
@@ -32,12 +27,12 @@ from event_assets.values.types import (
     to_arrow,
 )
 
-Leaf = tuple[Path, Sequence[Any], JsonTypes]  # a field's values, and their types
+Leaf = tuple[Path, Sequence[Any], JsonTypes]  # the values of a field, and their types
 Columns = dict[str, tuple[pa.Field, pa.Array]]
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
-CHUNK_ROWS = 2_000  # records turned into Arrow at once
-DEPTH = 10  # levels of objects that become columns; what is deeper stays JSON
+CHUNK_ROWS = 2_000  # records converted at once
+MAX_DEPTH = 10  # levels of objects that become columns; deeper ones stay JSON
 
 
 class Reject(NamedTuple):
@@ -50,29 +45,29 @@ class Reject(NamedTuple):
 
 
 class ArrowTableBuilder:
-    """Turns one sync's records into Arrow tables, and remembers the types of their columns.
+    """Builds Arrow tables from one sync's records, and keeps the types of their columns.
 
-    Columns are the contract's fields, typed, and every other field: scalars by their JSON type,
-    objects flattened to `a__b`, lists as JSON text. A field keeps its column's type: a value of
-    another type goes on in a second column, `NAME__v_TYPE`, but a whole number that gets a fraction
-    makes its column a float. A field that holds nothing but null is left out.
+    The columns are the contract's fields, typed, and all other fields: scalars by their JSON type,
+    objects flattened to `a__b`, lists as JSON. A column keeps its type: values of another type go
+    into a variant column, `NAME__v_TYPE`. Only an integer column becomes a float column when a
+    number has a fraction. Fields that hold only null are left out.
 
     Args:
         readers: the contract.
-        own: further columns that are not the API's.
-        types: the columns that the table has already, and their types by dlt's names.
-        paths: where the values of those of another name come from.
-        selection: which of the other fields to keep.
-        reject: is given the records that break the contract, chunk by chunk.
-        may_widen: says whether the whole numbers in a column of the table can become floats.
-        tally: of the records that came before, of the same sync.
+        types: the types of the table's columns, by dlt's names.
+        paths: the paths of the table's columns whose names do not say them.
+        system_columns: columns that do not come from the API.
+        selection: the other fields to include.
+        on_rejects: called with the rejects of each chunk.
+        can_widen: returns whether an integer column of the table can hold floats instead.
+        stats: of earlier records of the same sync; updated.
 
     Attributes:
-        held: the columns that held a value so far, and their types by dlt's names.
-        widened: columns of the table, of whole numbers, that must become floats.
-        retyped: columns of the table that the contract has as another type, and which.
-        reasons: how many records broke the contract so far, by field and reason.
-        set_aside: how many did of those that it was given, repeats included.
+        observed_types: the types of the columns that had a value so far.
+        reject_reasons: the number of rejects so far, by field and reason.
+        rejected_rows: the number of rejects of this builder, repeated records included.
+        widened: integer columns of the table that must become float columns.
+        retyped: columns of the table with another type in the contract, and that type.
     """
 
     def __init__(
@@ -81,24 +76,24 @@ class ArrowTableBuilder:
         types: Mapping[str, str] | None = None,
         paths: Mapping[str, Sequence[str | None]] | None = None,
         *,
-        own: Sequence[str] = (),
+        system_columns: Sequence[str] = (),
         selection: FieldSelection | None = None,
-        reject: Callable[[Sequence[Reject]], None] = lambda _: None,
-        may_widen: Callable[[str], bool] = lambda _: True,
-        tally: RecordStats | None = None,
+        on_rejects: Callable[[Sequence[Reject]], None] = lambda _: None,
+        can_widen: Callable[[str], bool] = lambda _: True,
+        stats: RecordStats | None = None,
     ) -> None:
-        tally = tally or RecordStats()
-        self.observed_types, self.reasons = tally.observed_types, tally.reasons
-        self._rejected, self._inexact = tally.rejected, tally.inexact
+        stats = stats or RecordStats()
+        self.observed_types, self.reject_reasons = stats.observed_types, stats.reasons
+        self._rejected, self._inexact = stats.rejected, stats.inexact
         self.rejected_rows = 0
         self._readers = readers
         self._selection = selection or FieldSelection()
-        self._reject = reject
-        self._may_widen = may_widen
-        taken = (*readers, *RESERVED_COLUMNS, *own)
-        self._names = ColumnNamer(taken, types or {}, paths or {})
+        self._on_rejects = on_rejects
+        self._can_widen = can_widen
+        reserved = (*readers, *RESERVED_COLUMNS, *system_columns)
+        self._names = ColumnNamer(reserved, types or {}, paths or {})
         self._types = dict(types or {})
-        self._known = dict(self._types)
+        self._table_types = dict(self._types)
         self.retyped = {
             name: reader.field.type
             for name, reader in readers.items()
@@ -106,206 +101,169 @@ class ArrowTableBuilder:
         }
         self._types |= {name: reader.field.type for name, reader in readers.items()}
         self.widened: list[str] = []
-        self._whole = frozenset(reader.whole for reader in readers.values() if reader.whole)
+        self._contract_paths = {r.plain_path for r in readers.values() if r.plain_path}
 
     @property
-    def width(self) -> int:
-        """How many columns the table has with these records."""
+    def column_count(self) -> int:
+        """Return the number of columns that the table has with these records."""
         return len(self._types)
 
     @property
-    def paths(self) -> dict[str, Path]:
-        """Say where the values of columns come from, by those whose names do not say it."""
+    def source_paths(self) -> dict[str, Path]:
+        """Return the paths of the columns whose names do not say them."""
         return self._names.source_paths()
 
-    def tables(self, records: Iterable[Any]) -> Iterator[pa.Table]:
-        """Turn records into tables of about `BATCH_ROWS` rows."""
+    def build_batches(self, records: Iterable[Any]) -> Iterator[pa.Table]:
+        """Yield tables of about `BATCH_ROWS` rows."""
         source = iter(records)
         chunks: list[pa.Table] = []
         while chunk := list(islice(source, CHUNK_ROWS)):
-            chunks.append(self.table(chunk))
+            chunks.append(self.build(chunk))
             if len(chunks) * CHUNK_ROWS >= BATCH_ROWS:
-                yield _joined(chunks)
+                yield _concatenate(chunks)
                 chunks.clear()
         if chunks:
-            yield _joined(chunks)
+            yield _concatenate(chunks)
 
-    def table(self, records: Sequence[Any]) -> pa.Table:
-        """Turn a few records into one table; those that break the contract are not in it."""
-        good, typed = self._contract(records)
-        columns = {name: (_field(name, self._types[name]), array) for name, array in typed.items()}
-        leaves = list(self._leaves(good, ()))
+    def build(self, records: Sequence[Any]) -> pa.Table:
+        """Build one table of the records that keep the contract."""
+        good, typed = self._apply_contract(records)
+        columns = {
+            name: (build_arrow_field(name, self._types[name]), array)
+            for name, array in typed.items()
+        }
+        leaves = list(self._iter_leaves(good, ()))
         leaves.sort(key=lambda leaf: not self._names.is_identity(leaf[0]))
-        for path, values, kinds in leaves:
-            self._add_column(columns, path, values, kinds)
+        for leaf in leaves:
+            self._add_column(columns, *leaf)
         for name, (field, array) in columns.items():
             if array.null_count < len(array):
-                self.observed_types[name] = _kind(field)
+                self.observed_types[name] = field_data_type(field)
         return pa.table(
             [array for _, array in columns.values()],
             schema=pa.schema([field for field, _ in columns.values()]),
         )
 
-    def _contract(self, records: Sequence[Any]) -> tuple[Sequence[Any], dict[str, pa.Array]]:
-        """Type the contract's fields, and set aside the records that break it."""
+    def _apply_contract(self, records: Sequence[Any]) -> tuple[Sequence[Any], dict[str, pa.Array]]:
+        """Return the records that keep the contract, and their typed fields; reject the others."""
         objects = [record if type(record) is dict else {} for record in records]
-        problems: dict[int, tuple[str | None, str]] = {
-            row: (None, "is no object")
+        errors: dict[int, tuple[str | None, str]] = {
+            row: (None, "is not an object")
             for row, record in enumerate(records)
             if type(record) is not dict
         }
         typed = {}
         for name, reader in self._readers.items():
-            values = reader.values(objects)
-            typed[name] = array = reader.array(values, objects)
+            values = reader.read(objects)
+            typed[name] = array = reader.to_arrow(values, objects)
             if array.null_count > (values.count(None) if reader.field.nullable else 0):
                 for row in pc.indices_nonzero(array.is_null()).to_pylist():
                     if values[row] is not None or not reader.field.nullable:
-                        reason = reader.problem(values[row])
-                        problems.setdefault(row, (name, reason))
-        if not problems:
+                        reason = reader.error(values[row])
+                        errors.setdefault(row, (name, reason))
+        if not errors:
             return records, typed
         ids = typed["id"] if "id" in typed else pa.nulls(len(records))
         self._reject_records(
             [
-                Reject(ids[row].as_py(), self._selection.json(records[row]), field, reason)
-                for row, (field, reason) in sorted(problems.items())
+                Reject(ids[row].as_py(), self._selection.to_json(records[row]), field, reason)
+                for row, (field, reason) in sorted(errors.items())
             ]
         )
-        good = pa.array([row for row in range(len(records)) if row not in problems], pa.int64())
+        good = pa.array([row for row in range(len(records)) if row not in errors], pa.int64())
         kept = {name: array.take(good) for name, array in typed.items()}
         return [records[row] for row in good.to_pylist()], kept
 
     def _reject_records(self, rejects: Sequence[Reject]) -> None:
         for reject in rejects:
             key = reject_key(reject.id, reject.record)
-            if key not in self._rejected:  # else it came before: a list may be read twice
+            if key not in self._rejected:  # records may be read twice
                 self._rejected.add(key)
-                self.reasons[reject.field, reject.reason] += 1
+                self.reject_reasons[reject.field, reject.reason] += 1
         self.rejected_rows += len(rejects)
-        self._reject(rejects)
+        self._on_rejects(rejects)
 
-    def _leaves(self, batch: Sequence[Any], prefix: Path) -> Iterator[Leaf]:
-        """Turn rows into columns, objects into the columns of their members."""
+    def _iter_leaves(self, batch: Sequence[Any], prefix: Path) -> Iterator[Leaf]:
+        """Yield the fields of the records: objects as the fields of their members."""
         for name, values in _transpose(batch):
             path = (*prefix, name)
-            if path in self._whole or not self._selection.may_contain(path):
+            if path in self._contract_paths or not self._selection.may_contain(path):
                 continue
-            kinds = json_types(values)
-            if dict in kinds and len(path) < DEPTH:
+            found = json_types(values)
+            if dict in found and len(path) < MAX_DEPTH:
                 objects = values
-                if len(kinds) > 1:
+                if len(found) > 1:
                     objects = [value if type(value) is dict else None for value in values]
                     values = [None if type(value) is dict else value for value in values]
-                yield from self._leaves(objects, path)
-                kinds = kinds - {dict}
-            if kinds and self._selection.includes(path):
+                yield from self._iter_leaves(objects, path)
+                found = found - {dict}
+            if found and self._selection.includes(path):
                 if self._selection.excludes_below(path):
-                    values = [self._selection.pruned(value, path) for value in values]
-                yield path, values, kinds
+                    values = [self._selection.prune(value, path) for value in values]
+                yield path, values, found
 
     def _add_column(
-        self, columns: Columns, path: Path, values: Sequence[Any], kinds: JsonTypes
+        self, columns: Columns, path: Path, values: Sequence[Any], found: JsonTypes
     ) -> None:
-        """Put a field's values into its column; those of another type into a column beside it."""
+        """Add a field's values to its column, those of another type to a variant column."""
         name = self._names.column(path)
         known = self._types.get(name) or self._types.setdefault(
-            name, infer_column_type(values, kinds)
+            name, infer_column_type(values, found)
         )
-        if known == "bigint" and float in kinds and self._widens(name, values):
+        if known == "bigint" and float in found and self._widens(name, values):
             known = self._types[name] = "double"
         try:
-            array = to_arrow(values, known, kinds)
+            array = to_arrow(values, known, found)
         except (pa.ArrowException, OverflowError):
             array = None
         if array is None:
-            unfit = [None if accepts(value, known) else value for value in values]
-            others = {infer_type(value) for value in unfit if value is not None}
+            misfits = [None if accepts(value, known) else value for value in values]
+            others = {infer_type(value) for value in misfits if value is not None}
             values = [value if accepts(value, known) else None for value in values]
             array = to_arrow(values, known, json_types(values))
-            for kind in sorted(others):
-                beside = [v if v is not None and infer_type(v) == kind else None for v in unfit]
-                self._add_variant_column(columns, (*path, None, kind), kind, beside)
+            for data_type in sorted(others):
+                variants = [
+                    v if v is not None and infer_type(v) == data_type else None for v in misfits
+                ]
+                self._add_variant_column(columns, (*path, None, data_type), data_type, variants)
         if known == "bigint" and name not in self._inexact:
             ends = pc.min_max(array).as_py()
             if max(-(ends["min"] or 0), ends["max"] or 0) > MAX_EXACT_INTEGER:
                 self._inexact.add(name)
         if array is not None and array.null_count < len(array):
-            columns[name] = (_field(name, known, path), array)
+            columns[name] = (build_arrow_field(name, known, path), array)
 
     def _add_variant_column(
-        self, columns: Columns, path: Path, kind: str, values: Sequence[Any]
+        self, columns: Columns, path: Path, data_type: str, values: Sequence[Any]
     ) -> None:
         name = self._names.column(path)
-        self._types[name] = kind
-        columns[name] = (_field(name, kind, path), to_arrow(values, kind, json_types(values)))
+        self._types[name] = data_type
+        columns[name] = (
+            build_arrow_field(name, data_type, path),
+            to_arrow(values, data_type, json_types(values)),
+        )
 
     def _widens(self, name: str, values: Sequence[Any]) -> bool:
-        """Can a column of whole numbers become one of floats, and every value stay what it is?"""
+        """Return whether an integer column can become a float column without changing a value."""
         if name in self._inexact or any(
             type(v) is int and abs(v) > MAX_EXACT_INTEGER for v in values
         ):
             return False
-        if name in self._known and name not in self.widened:
-            if not self._may_widen(name):
+        if name in self._table_types and name not in self.widened:
+            if not self._can_widen(name):
                 self._inexact.add(name)
                 return False
             self.widened.append(name)
         return True
 
 
-def column_hints_of(table: pa.Table) -> dict[str, TColumnSchema]:
-    """Give dlt's hints for what Arrow's types do not say: JSON, and where a column comes from."""
-    found: dict[str, TColumnSchema] = {}
-    for field in table.schema:
-        said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-        if said:
-            hint: dict[str, Any] = {"name": field.name}
-            if "type" in said:
-                hint["data_type"] = said["type"]
-            if "path" in said:
-                hint["x-path"] = json.loads(said["path"])
-            found[field.name] = cast("TColumnSchema", hint)
-    return found
-
-
-def paths_of(columns: Mapping[str, TColumnSchema]) -> dict[str, list[str | None]]:
-    """Take from dlt's hints where columns come from, as `hints` put it there."""
-    hints_of = cast("Mapping[str, Mapping[str, Any]]", columns)  # dlt types its own hints only
-    return {name: hint["x-path"] for name, hint in hints_of.items() if "x-path" in hint}
-
-
-def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) -> pa.Table:
-    """Add when the sync saw these events, and whose they are."""
-    moment = pa.scalar(seen_at, COLUMN_TYPES["timestamp"].arrow)
-    table = table.append_column(_field(LAST_SEEN, "timestamp"), pa.repeat(moment, len(table)))
-    if account is None:
-        return table
-    return table.append_column(_field(ACCOUNT, "text"), pa.repeat(pa.scalar(account), len(table)))
-
-
-def _field(name: str, kind: str, path: Path | None = None) -> pa.Field:
-    said = {"type": kind} if kind in ("json", "double") else {}
-    if path and "__".join(map(str, path)) != name:
-        said["path"] = json.dumps(path)
-    return pa.field(
-        name, COLUMN_TYPES[kind].arrow, metadata=said or None, nullable=name not in ("id", ACCOUNT)
-    )
-
-
-def _kind(field: pa.Field) -> str:
-    if field.metadata and field.metadata.get(b"type") == b"json":
-        return "json"
-    return next(name for name, known in COLUMN_TYPES.items() if known.arrow == field.type)
-
-
-def _joined(chunks: Sequence[pa.Table]) -> pa.Table:
-    # A column that became a float in a later chunk is one in all.
+def _concatenate(chunks: Sequence[pa.Table]) -> pa.Table:
+    # A column that became float in a later chunk is float in all.
     return pa.concat_tables(chunks, promote_options="permissive").combine_chunks()
 
 
 def _transpose(batch: Sequence[Any]) -> Iterable[tuple[str, Sequence[Any]]]:
-    """Turn rows (objects, or null) into their members, by name."""
+    """Return the values of each member of objects (or null), by name."""
     first = batch[0] if batch else None
     if first and len(first) > 1:
         try:
@@ -316,13 +274,3 @@ def _transpose(batch: Sequence[Any]) -> Iterable[tuple[str, Sequence[Any]]]:
             pass
     names = dict.fromkeys(chain.from_iterable(row for row in batch if row))
     return ((name, [row.get(name) if row else None for row in batch]) for name in names)
-
-
-class _Expected(logging.Filter):
-    """Drops dlt's warning that a column of text was declared to be JSON: it is meant to be."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "several column hints were different" not in record.getMessage()
-
-
-logging.getLogger("dlt").addFilter(_Expected())

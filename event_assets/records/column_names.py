@@ -1,27 +1,25 @@
-"""What a record's fields are called as columns, and which of them are kept."""
+"""Name the columns of a record's fields."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from event_assets.config.fields import RESERVED_COLUMNS
 from event_assets.values.json_paths import Path
 from event_assets.values.naming import normalize_name
 
-LAST_SEEN = RESERVED_COLUMNS[0]  # when a sync last saw the event
-INTERNAL = "_dlt"  # how the names of dlt's own columns begin
+DLT_PREFIX = "_dlt"  # of dlt's own columns
 
 
 class ColumnNamer:
-    """Gives each path in a record the name of its column, the same in every sync.
+    """Names the column of each path in a record, the same in every sync.
 
-    Names are normalized as dlt does it, path by path: `a.bC` is `a__b_c`. Where a name is taken
-    already, by another path, by the contract or by dlt, the second is `NAME__x2`.
+    Names are normalized as dlt does it: `a.bC` is `a__b_c`. If another path, the contract or dlt
+    uses the name already, the column is `NAME__x2`.
 
     Args:
-        reserved: names that are not for paths.
-        known: the columns that there are already.
-        paths: where the values of those of them come from whose names do not say it.
+        reserved: names that paths must not get.
+        known: the columns of the table.
+        paths: the paths of known columns whose names do not say them.
     """
 
     def __init__(
@@ -34,33 +32,33 @@ class ColumnNamer:
         self._columns: dict[Path, str] = {
             tuple(paths.get(name) or name.split("__")): name
             for name in known
-            if name not in reserved and not name.startswith(INTERNAL)
+            if name not in reserved and not name.startswith(DLT_PREFIX)
         }
 
     def source_paths(self) -> dict[str, Path]:
-        """Give the paths that the names of their columns do not say, by column."""
+        """Return the paths of the columns whose names do not say them."""
         return {
             name: path for path, name in self._columns.items() if path != tuple(name.split("__"))
         }
 
     def is_identity(self, path: Path) -> bool:
-        """Is a path called in the API just as its column will be?"""
-        return path in self._columns or "__".join(map(str, path)) == _normalized(path)
+        """Return whether a path's name in the API is the column's name."""
+        return path in self._columns or "__".join(map(str, path)) == _normalize_path(path)
 
     def column(self, path: Path) -> str:
-        """Name the column of a path; of `(*path, None, TYPE)` for its values of another type."""
+        """Return the column of a path; `(*path, None, TYPE)` is the path of a variant column."""
         name = self._columns.get(path)
         if name is None:
-            name = self._columns[path] = self._free(path)
+            name = self._columns[path] = self._unused_name(path)
             self._taken.add(name)
         return name
 
-    def _free(self, path: Path) -> str:
+    def _unused_name(self, path: Path) -> str:
         if None in path:
             *_, kind = path
             plain = f"{self.column(path[:-2])}__v_{kind}"
         else:
-            plain = _normalized(path)
+            plain = _normalize_path(path)
         name, number = plain, 1
         while name in self._taken:
             number += 1
@@ -68,6 +66,6 @@ class ColumnNamer:
         return name
 
 
-def _normalized(path: Path) -> str:
+def _normalize_path(path: Path) -> str:
     name = "__".join(normalize_name(str(part)) for part in path)
-    return f"api{name}" if name.startswith(INTERNAL) else name
+    return f"api{name}" if name.startswith(DLT_PREFIX) else name

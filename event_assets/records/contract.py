@@ -1,4 +1,4 @@
-"""The contract: read typed fields out of JSON records."""
+"""The contract: read typed fields from JSON records."""
 
 from __future__ import annotations
 
@@ -24,42 +24,44 @@ from event_assets.values.json_paths import (
 )
 from event_assets.values.types import COLUMN_TYPES, convert
 
-NUMBER_AS_TIME = "is a number: say `format: epoch_s` or `format: epoch_ms`"
-NO_ZONE = "is a local time whose zone is missing or not known"
+EPOCH_WITHOUT_FORMAT = "is a number: set `format: epoch_s` or `format: epoch_ms`"
+UNKNOWN_ZONE = "is a local time, and its time zone is missing or unknown"
 
 
 class FieldReader:
-    """Reads one field of the contract out of records.
+    """Reads one field of the contract from records.
 
     Attributes:
-        name: of the column.
-        field: what the contract says.
-        whole: the path that becomes this column as it is, if it is just one.
-        origins: all paths that it may be made from.
+        name: the column.
+        field: the field's configuration.
+        plain_path: the path whose value alone makes up the column, if there is just one.
+        source_paths: all paths that the column may be made of.
     """
 
     def __init__(self, name: str, field: FieldConfig, key: Sequence[str] = ()) -> None:
-        """Read `field`, which is where it says, under `name`, or put together of the API's key."""
+        """Read `field` from its `from`, from `name`, or from the parts of a composite `key`."""
         choices = as_list(field.source) or [name]
         self.name = name
         self.field = field
-        self._choices = [_key_of(key)] if key else [build_getter(choice) for choice in choices]
+        self._choices = (
+            [_composite_key_getter(key)] if key else [build_getter(choice) for choice in choices]
+        )
         parts = [path for choice in choices for path in template_paths(choice)]
-        self.origins = list(key) or list(dict.fromkeys(parts))
-        self.whole = _plain_path(choices[0]) if len(choices) == 1 and not key else None
+        self.source_paths = list(key) or list(dict.fromkeys(parts))
+        self.plain_path = _plain_path(choices[0]) if len(choices) == 1 and not key else None
         self._zones: list[str | Getter] = [
             timestamps.parse_zone(zone) or build_getter(zone) for zone in as_list(field.timezone)
         ]
 
-    def values(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Give the field's value in each record, as the API has it; None where it is not."""
+    def read(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return the field's value in each record as the API sent it, or None."""
         values = first_present(self._choices, records)
         if "" in values and (self.name == "id" or self.field.type not in ("text", "json")):
             return [None if value == "" else value for value in values]
         return values
 
-    def array(self, values: list[Any], records: Sequence[Mapping[str, Any]]) -> pa.Array:
-        """Type the values; null where there is none, or none that fits."""
+    def to_arrow(self, values: list[Any], records: Sequence[Mapping[str, Any]]) -> pa.Array:
+        """Convert values to the column's type; null where there is none, or it does not fit."""
         if self.name == "id" and set(map(type, values)) - {str}:
             return pa.array([None if v is None else to_id(v) for v in values], pa.string())
         if self.field.type != "timestamp":
@@ -71,58 +73,60 @@ class FieldReader:
         if not callable(constant):
             return constant
         zones = first_present(self._zones, records)
-        # A local time whose zone is not there is no instant.
+        # An unknown zone: a local time without its zone must not be taken for UTC.
         return ["?" if zone is None or zone == "" else zone for zone in zones]
 
-    def problem(self, value: Any) -> str:
-        """Say why a value does not fit, in words that are the same for all of its kind."""
+    def error(self, value: Any) -> str:
+        """Return why a value does not fit; the same text for all values of its kind."""
         if value is None:
             return "is missing"
         if self.name == "id":
             return "is neither text nor a whole number"
         if self.field.type == "timestamp" and not self.field.format:
             if type(value) in (int, float):
-                return NUMBER_AS_TIME
+                return EPOCH_WITHOUT_FORMAT
             if self._zones and timestamps.parse_timestamps([value], None, None)[0].is_valid:
-                return NO_ZONE
+                return UNKNOWN_ZONE
         return COLUMN_TYPES[self.field.type].error
 
 
-def _key_of(names: Sequence[str]) -> Getter:
-    """Put the values of several keys together, so that no two events get the same text."""
+def _composite_key_getter(names: Sequence[str]) -> Getter:
+    """Build the function that joins a composite key so that no two keys get the same text."""
     getters = [build_getter(name) for name in names]
 
-    def joined(records: Sequence[Any]) -> list[Any]:
+    def join(records: Sequence[Any]) -> list[Any]:
         rows = zip(*(getter(records) for getter in getters), strict=True)
-        return [_joined_key(row) if all(map(_is_key, row)) else None for row in rows]
+        return [_join_key(row) if all(map(_is_key, row)) else None for row in rows]
 
-    return joined
+    return join
 
 
 def _is_key(value: Any) -> bool:
     return type(value) in (str, int) and value != ""
 
 
-def _joined_key(values: Sequence[Any]) -> str:
+def _join_key(values: Sequence[Any]) -> str:
     return ":".join(str(value).replace("\\", "\\\\").replace(":", "\\:") for value in values)
 
 
 def build_field_readers(
     fields: Mapping[str, FieldConfig], key: str | Sequence[str] = "id"
 ) -> dict[str, FieldReader]:
-    """Make the readers of a contract; an `id` that does not say where it is takes the API's key."""
-    made = {name: FieldReader(name, field) for name, field in fields.items()}
+    """Build the readers of a contract; an `id` without `from` reads the API's primary key."""
+    readers = {name: FieldReader(name, field) for name, field in fields.items()}
     if given := fields.get("id"):
         id_ = given.model_copy(update={"nullable": False})
         if given.source is None and not isinstance(key, str):
-            made["id"] = FieldReader("id", id_, key)
+            readers["id"] = FieldReader("id", id_, key)
         else:
-            made["id"] = FieldReader("id", id_.model_copy(update={"source": given.source or key}))
-    return made
+            readers["id"] = FieldReader(
+                "id", id_.model_copy(update={"source": given.source or key})
+            )
+    return readers
 
 
 def column_hints(fields: Mapping[str, FieldConfig]) -> dict[str, TColumnSchema]:
-    """Say the contract's fields in dlt's column hints."""
+    """Return the contract's fields as dlt's column hints."""
     return {
         name: {
             "name": name,
@@ -138,7 +142,7 @@ def _plain_path(choice: str) -> Path | None:
 
 
 def build_contract(resource: ResourceConfig) -> dict[str, FieldReader]:
-    """Build the readers of a resource's typed fields: the contract's, or else those of its key."""
+    """Build the readers of a resource's typed fields: its contract, or else its primary key."""
     if resource.is_events:
         key = resource.primary_key[0] if len(resource.primary_key) == 1 else resource.primary_key
         return build_field_readers(resource.source.fields, key)
@@ -149,15 +153,15 @@ def build_contract(resource: ResourceConfig) -> dict[str, FieldReader]:
 
 
 def build_id_reader(resource: ResourceConfig) -> Callable[[Any], Hashable]:
-    """Build the function that returns a record's id, or None where it has none."""
+    """Build the function that returns a record's id, or None if it has none."""
     if not resource.is_events:
         own = [name for name in resource.primary_key if not name.startswith(f"_{resource.parent}_")]
         return lambda record: _read_key(record, own)
     reader = build_contract(resource)["id"]
-    if reader.whole and len(reader.whole) == 1:
-        (name,) = reader.whole
+    if reader.plain_path and len(reader.plain_path) == 1:
+        (name,) = reader.plain_path
         return lambda record: _as_text(record.get(name)) if type(record) is dict else None
-    return lambda record: _as_text(reader.values([record])[0])
+    return lambda record: _as_text(reader.read([record])[0])
 
 
 def _read_key(record: Any, names: Sequence[str]) -> Hashable:
@@ -168,5 +172,5 @@ def _read_key(record: Any, names: Sequence[str]) -> Hashable:
 
 
 def _as_text(key: Any) -> Hashable:
-    """7 and "7" are one event."""
+    """Return an integer as text: 7 and "7" are the same event."""
     return str(key) if type(key) is int else cast("Hashable", key)

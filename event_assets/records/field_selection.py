@@ -1,4 +1,4 @@
-"""Which fields of a record are kept."""
+"""Select the fields of a record that are stored."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from event_assets.values.json_paths import Path, parse_path
 
 
 class FieldSelection:
-    """Which fields beside the contract's are kept.
+    """Selects the fields besides the contract's.
 
     Args:
-        exclude: paths (`venue.location`) that are kept nowhere, with all that is in them.
-        only: paths of which nothing but these is kept; empty: all.
-        contract: paths that the contract reads, which stay in records that break it.
+        exclude: paths (`venue.location`) that are not stored, with everything below them.
+        only: the paths to store; empty for all.
+        contract: paths that the contract reads, which stay in rejects.
     """
 
     def __init__(
@@ -28,51 +28,51 @@ class FieldSelection:
         self._contract = contract if only else ()
 
     def may_contain(self, path: Path) -> bool:
-        """Can there be something to keep at a path, or below?"""
+        """Return whether a value at a path, or below it, may be included."""
         return path not in self._exclude and (
             not self._only or any(_related(path, only) for only in self._only)
         )
 
     def includes(self, path: Path) -> bool:
-        """Is the value at a path kept?"""
+        """Return whether the value at a path is included."""
         return not self._only or any(path[: len(only)] == only for only in self._only)
 
-    def json(self, record: Any) -> str:
-        """Write a record with the fields that may be kept."""
-        return to_json(self.pruned(record) if self._exclude or self._only else record)
+    def to_json(self, record: Any) -> str:
+        """Return a record as JSON, without the fields that must not be stored."""
+        return to_json(self.prune(record) if self._exclude or self._only else record)
 
     def excludes_below(self, path: Path) -> bool:
-        """Is something below a path excluded?"""
+        """Return whether a path below this one is excluded."""
         return any(len(out) > len(path) and out[: len(path)] == path for out in self._exclude)
 
-    def pruned(self, value: Any, path: Path = ()) -> Any:
-        """Take out of the value at a path what is not kept, also in lists."""
+    def prune(self, value: Any, path: Path = ()) -> Any:
+        """Return the value at a path without the excluded fields, also in lists."""
         if type(value) is list:
-            return [self.pruned(member, path) for member in value]
+            return [self.prune(member, path) for member in value]
         if type(value) is not dict:
             return value
         return {
-            name: self.pruned(member, place)
+            name: self.prune(member, member_path)
             for name, member in value.items()
-            if self._stays(place := (*path, name), type(member) is dict)
+            if self._is_stored(member_path := (*path, name), type(member) is dict)
         }
 
-    def _stays(self, path: Path, is_object: bool) -> bool:
+    def _is_stored(self, path: Path, is_object: bool) -> bool:
         if path in self._exclude:
             return False
-        wanted = self.may_contain(path) if is_object else self.includes(path)
-        return wanted or any(_related(path, read) for read in self._contract)
+        included = self.may_contain(path) if is_object else self.includes(path)
+        return included or any(_related(path, used) for used in self._contract)
 
 
 def _related(path: Path, other: Path) -> bool:
-    """Does one of two paths lead to, or past, the other?"""
+    """Return whether one of two paths leads to the other."""
     return all(a == b for a, b in zip(path, other, strict=False))
 
 
 def build_field_selection(resource: ResourceConfig) -> FieldSelection:
-    """Build the selection of a resource's fields; only events have one."""
+    """Build the selection of a resource's fields; only events are selected from."""
     if not resource.is_events:
         return FieldSelection()
-    read = [path for reader in build_contract(resource).values() for path in reader.origins]
-    paths = list(map(parse_path, read))
-    return FieldSelection(resource.source.exclude, resource.source.only, paths)
+    readers = build_contract(resource).values()
+    used = [parse_path(path) for reader in readers for path in reader.source_paths]
+    return FieldSelection(resource.source.exclude, resource.source.only, used)

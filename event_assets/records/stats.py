@@ -1,4 +1,4 @@
-"""What the records of a sync were like."""
+"""Statistics of the records of a sync."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass
 class RecordStats:
-    """Goes on from one part of a sync to the next.
+    """Statistics that add up over the batches of a sync.
 
     Attributes:
-        held: the columns that held a value, and their types by dlt's names.
-        reasons: how many records broke the contract, by field and reason.
-        rejected: which these were, as `key_of` tells them.
-        inexact: columns of whole numbers too large to be floats.
+        observed_types: the types of the columns that had a value, by dlt's names.
+        reasons: the number of rejects, by field and reason.
+        rejected: the keys of the rejects (`reject_key`).
+        inexact: integer columns with values that floats cannot hold.
     """
 
     observed_types: dict[str, str] = field(default_factory=dict)
@@ -24,5 +24,5 @@ class RecordStats:
 
 
 def reject_key(key: str | None, record: str) -> int:
-    """Tell a record that is rejected from others: by its id, or else by all of it."""
+    """Return the key that identifies a reject: its id, or else the whole record."""
     return hash(key or record)

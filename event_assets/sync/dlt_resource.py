@@ -13,11 +13,11 @@ from dlt.extract import DltResource, DltSource
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.batches import BatchReader
 from event_assets.extract.stream_state import Sync
-from event_assets.records.arrow_builder import (
-    ArrowTableBuilder,
+from event_assets.records.arrow_builder import ArrowTableBuilder
+from event_assets.records.arrow_schema import (
     add_system_columns,
-    column_hints_of,
-    paths_of,
+    arrow_column_hints,
+    hinted_paths,
 )
 from event_assets.records.contract import build_contract, column_hints
 from event_assets.records.field_selection import build_field_selection
@@ -57,28 +57,30 @@ def _arrow_resource(
         builder = ArrowTableBuilder(
             build_contract(resource),
             sync.column_types,
-            {**paths_of(known), **sync.source_paths},
-            own=resource.source.partition_columns,
+            {**hinted_paths(known), **sync.source_paths},
+            system_columns=resource.source.partition_columns,
             selection=build_field_selection(resource),
-            reject=sync.on_rejects,
-            may_widen=sync.widenable.__contains__,
-            tally=sync.stats,
+            on_rejects=sync.on_rejects,
+            can_widen=sync.widenable.__contains__,
+            stats=sync.stats,
         )
         sync.builder = builder
         share, is_loadable, loaded_before = resource.source.max_rejects, False, sync.loaded_records
         with pause_garbage_collection():
             while not (batches.exhausted or is_loadable):
-                for table in builder.tables(sync.observe(batches.read_batch())):
+                for table in builder.build_batches(sync.observe(batches.read_batch())):
                     sync.loaded_records += len(table)
                     full = add_system_columns(table, sync.started_at, resource.source.account)
                     yield dlt.mark.with_hints(
-                        full, dlt.mark.make_hints(columns=column_hints_of(full))
+                        full, dlt.mark.make_hints(columns=arrow_column_hints(full))
                     )
-                is_loadable = not exceeds_limit(builder.reasons, sync.result.distinct_ids, share)
+                is_loadable = not exceeds_limit(
+                    builder.reject_reasons, sync.result.distinct_ids, share
+                )
         has_batches = bool(sync.first_load)
-        ids, rejected = sync.result.distinct_ids, sum(builder.reasons.values())
+        ids, rejected = sync.result.distinct_ids, sum(builder.reject_reasons.values())
         enforce_reject_limit(
-            resource.name, builder.reasons, ids, share, has_loaded_batches=has_batches
+            resource.name, builder.reject_reasons, ids, share, has_loaded_batches=has_batches
         )
         if has_batches or not batches.exhausted:
             ids, rejected = batches.count_new_ids() or 0, builder.rejected_rows
@@ -86,7 +88,7 @@ def _arrow_resource(
             not resource.parent and sync.loaded_records - loaded_before + rejected == ids
         )
         yield dlt.mark.with_hints(
-            add_system_columns(builder.table([]), sync.started_at, resource.source.account),
+            add_system_columns(builder.build([]), sync.started_at, resource.source.account),
             dlt.mark.make_hints(additional_table_hints={DEDUPLICATED_HINT: is_deduplicated}),
         )
 

@@ -51,9 +51,9 @@ def _column(resource: ResourceConfig, field: str, columns: Iterable[str]) -> str
     known = list(columns)
     parent = resource.source.resources[str(resource.parent)]
     typed = {
-        ".".join(map(str, reader.whole)): name
+        ".".join(map(str, reader.plain_path)): name
         for name, reader in build_contract(parent).items()
-        if reader.whole
+        if reader.plain_path
     }
     default = ColumnNamer((), (), {}).column(parse_path(field))
     for column in (typed.get(field), default):

@@ -200,7 +200,7 @@ def _load(
     changes: list[str] = []
     if built := sync.builder:
         changes = schema_changes.prepare_staging(
-            database, source.name, table, built.widened, built.retyped, built.width
+            database, source.name, table, built.widened, built.retyped, built.column_count
         )
     if resource.primary_key_columns or not keeps_existing_rows(database, resource, sync):
         warehouse.load(pipeline, database, changes)

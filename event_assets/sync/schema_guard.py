@@ -52,7 +52,9 @@ def ensure_schema_unchanged(
     for name in changed:
         observed, current = builder.observed_types.get(name), current_types[name]
         fits = observed in (None, current) or (observed, current) == ("bigint", "double")
-        path, known_path = (list(p.get(name, name.split("__"))) for p in (builder.paths, known))
+        path, known_path = (
+            list(p.get(name, name.split("__"))) for p in (builder.source_paths, known)
+        )
         has_same_path = observed is None or path == known_path
         if not fits or not has_same_path or name in builder.retyped:
             raise ConcurrentSchemaChangeError(problem)
@@ -67,7 +69,7 @@ def save_source_paths(
     schema, table = resource.source.name, resource.name
     known = load_source_paths(database, resource)
     database.execute(CREATE_PATHS_TABLE.format(schema=schema))
-    for name, path in sync.builder.paths.items():
+    for name, path in sync.builder.source_paths.items():
         if name not in known and name in sync.builder.observed_types:
             database.execute(
                 f"insert into {schema}.{PATHS_TABLE} values (?, ?, ?)",  # noqa: S608 (our names)

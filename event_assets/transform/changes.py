@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.records.column_names import INTERNAL, LAST_SEEN
+from event_assets.config.fields import LAST_SEEN
+from event_assets.records.column_names import DLT_PREFIX
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse.inspection import fetch_rows, has_table
 from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
@@ -274,5 +275,5 @@ def _columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> di
     return {
         name: str(kind)
         for name, kind in zip(relation.columns, relation.types, strict=True)
-        if not name.startswith(INTERNAL) and name != LAST_SEEN
+        if not name.startswith(DLT_PREFIX) and name != LAST_SEEN
     }

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from event_assets.config.fields import FieldConfig
-from event_assets.records import arrow_builder
+from event_assets.records import arrow_builder, arrow_schema
 from event_assets.records.arrow_builder import ArrowTableBuilder, Reject
 from event_assets.records.contract import build_field_readers
 from event_assets.sandbox import Sandbox
@@ -24,7 +24,7 @@ def shaper(fields: dict[str, FieldConfig] | None = None) -> ArrowTableBuilder:
 
 
 def table(*rows: dict[str, Any], fields: dict[str, FieldConfig] | None = None) -> pa.Table:
-    (made,) = shaper(fields).tables(rows)
+    (made,) = shaper(fields).build_batches(rows)
     return made
 
 
@@ -65,7 +65,7 @@ def test_objects_are_flattened_and_lists_are_json() -> None:
     assert made.schema.names == ["id", "start_time", "a__b__c", "a__d"]
     assert made["a__b__c"].to_pylist() == [1]
     assert made["a__d"].to_pylist() == ['[1,{"e":"ü"}]']
-    assert arrow_builder.column_hints_of(made) == {"a__d": {"name": "a__d", "data_type": "json"}}
+    assert arrow_schema.arrow_column_hints(made) == {"a__d": {"name": "a__d", "data_type": "json"}}
 
 
 def test_a_field_that_is_now_an_object_and_now_a_scalar_has_columns_for_both() -> None:
@@ -88,27 +88,29 @@ def test_a_record_that_breaks_the_contract_is_set_aside_whole() -> None:
         {"start_time": None},
         "no record at all",
     ]
-    (made,) = ArrowTableBuilder(build_field_readers(FIELDS), reject=rejects.extend).tables(rows)
+    (made,) = ArrowTableBuilder(
+        build_field_readers(FIELDS), on_rejects=rejects.extend
+    ).build_batches(rows)
     assert made["id"].to_pylist() == ["2"]
     assert made["x"].to_pylist() == [2]
     assert rejects == [
         Reject("1", '{"id":"1","start_time":"soon","x":[1]}', "start_time", "is not a timestamp"),
         Reject(None, '{"start_time":null}', "id", "is missing"),
-        Reject(None, '"no record at all"', None, "is no object"),
+        Reject(None, '"no record at all"', None, "is not an object"),
     ]
 
 
 def test_a_whole_page_of_garbage_is_set_aside() -> None:
     shaping = shaper()
-    (made,) = shaping.tables([None, 7, [], "x"])
+    (made,) = shaping.build_batches([None, 7, [], "x"])
     assert len(made) == 0
-    assert shaping.reasons == {(None, "is no object"): 4}
+    assert shaping.reject_reasons == {(None, "is not an object"): 4}
 
 
 def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow_builder, "BATCH_ROWS", 10)
     monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 5)
-    made = list(shaper().tables({"id": str(i)} for i in range(25)))
+    made = list(shaper().build_batches({"id": str(i)} for i in range(25)))
     assert [len(batch) for batch in made] == [10, 10, 5]
 
 
@@ -117,7 +119,7 @@ def test_another_type_in_a_later_batch_goes_on_in_a_second_column(
 ) -> None:
     monkeypatch.setattr(arrow_builder, "BATCH_ROWS", 1)
     monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 1)
-    first, second = shaper().tables([{"id": "1", "x": 1}, {"id": "2", "x": "many"}])
+    first, second = shaper().build_batches([{"id": "1", "x": 1}, {"id": "2", "x": "many"}])
     assert first["x"].to_pylist() == [1]
     assert second["x__v_text"].to_pylist() == ["many"]
 

@@ -78,7 +78,7 @@ def test_any_names_make_columns_of_their_own(paths: list[Path]) -> None:
 
 
 def pruned(record: Any, **choice: Any) -> str:
-    return FieldSelection(**choice).json(record)
+    return FieldSelection(**choice).to_json(record)
 
 
 RECORD = {"id": "1", "venue": {"name": "Hall", "location": {"lat": 1}}, "tags": [{"a": 1}]}
@@ -88,7 +88,7 @@ def test_what_is_excluded_is_kept_nowhere() -> None:
     selection = FieldSelection(exclude=["venue.location", "tags"])
     assert not selection.may_contain(("venue", "location"))
     assert selection.may_contain(("venue",))
-    assert selection.json(RECORD) == '{"id":"1","venue":{"name":"Hall"}}'
+    assert selection.to_json(RECORD) == '{"id":"1","venue":{"name":"Hall"}}'
 
 
 def test_only_what_is_chosen_is_kept_and_what_the_contract_reads() -> None:
@@ -97,4 +97,4 @@ def test_only_what_is_chosen_is_kept_and_what_the_contract_reads() -> None:
     assert not selection.includes(("venue",))
     assert selection.includes(("venue", "location", "lat"))
     assert not selection.may_contain(("tags",))
-    assert selection.json(RECORD) == '{"id":"1","venue":{"location":{"lat":1}}}'
+    assert selection.to_json(RECORD) == '{"id":"1","venue":{"location":{"lat":1}}}'

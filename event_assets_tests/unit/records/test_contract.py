@@ -16,14 +16,14 @@ TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
 def read(record: dict[str, Any], **contract: Any) -> Any:
     field = FieldConfig.model_validate({"type": "text", **contract})
     reader = build_field_readers({"x": field})["x"]
-    values = reader.values([record])
-    return reader.array(values, [record]).to_pylist()[0]
+    values = reader.read([record])
+    return reader.to_arrow(values, [record]).to_pylist()[0]
 
 
 def ids(*values: Any, key: str | list[str] = "id") -> list[Any]:
     records = [value if isinstance(value, dict) else {"id": value} for value in values]
     reader = build_field_readers({"id": FieldConfig(type="text")}, key)["id"]
-    made: list[Any] = reader.array(reader.values(records), records).to_pylist()
+    made: list[Any] = reader.to_arrow(reader.read(records), records).to_pylist()
     return made
 
 
@@ -49,7 +49,7 @@ def test_a_field_is_found_where_the_contract_says(source: Any, record: dict[str,
 
 def test_a_field_may_name_a_path_more_than_once() -> None:
     field = FieldConfig.model_validate({"type": "text", "from": ["{day} {time}", "{day} 00:00"]})
-    assert build_field_readers({"x": field})["x"].origins == ["day", "time"]
+    assert build_field_readers({"x": field})["x"].source_paths == ["day", "time"]
 
 
 @pytest.mark.parametrize("record", [{}, {"a": None}, {"a": {}}, {"a": "x"}, {"a": [1]}])
@@ -136,20 +136,20 @@ def test_the_id_is_the_apis_primary_key() -> None:
     [
         (None, "is missing"),
         ("soon", "is not a timestamp"),
-        (1777660200, "is a number: say `format: epoch_s` or `format: epoch_ms`"),
+        (1777660200, "is a number: set `format: epoch_s` or `format: epoch_ms`"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(value: Any, problem: str) -> None:
     reader = build_field_readers({"start_time": FieldConfig(type="timestamp")})["start_time"]
-    assert reader.problem(value) == problem
+    assert reader.error(value) == problem
 
 
 def test_an_unknown_zone_is_said_to_be_one() -> None:
     field = FieldConfig.model_validate({"type": "timestamp", "timezone": "tz"})
     reader = build_field_readers({"start_time": field})["start_time"]
     assert (
-        reader.problem("2026-05-01T18:30:00")
-        == "is a local time whose zone is missing or not known"
+        reader.error("2026-05-01T18:30:00")
+        == "is a local time, and its time zone is missing or unknown"
     )
 
 

@@ -95,14 +95,14 @@ FIELDS = build_field_readers(
 @settings(deadline=None)
 def test_any_records_become_rows_or_rejects(chunks: list[list[Any]]) -> None:
     rejects: list[Reject] = []
-    shaper = ArrowTableBuilder(FIELDS, reject=rejects.extend)
+    shaper = ArrowTableBuilder(FIELDS, on_rejects=rejects.extend)
     for chunk in chunks:
         before = len(rejects)
-        table = shaper.table(json.loads(json.dumps(chunk).replace("\\ud", "\\u1")))
+        table = shaper.build(json.loads(json.dumps(chunk).replace("\\ud", "\\u1")))
         assert len(table) + len(rejects) - before == len(chunk)
         assert len(set(table.schema.names)) == table.num_columns
     distinct = {reject.id or reject.record for reject in rejects}
-    assert sum(shaper.reasons.values()) == len(distinct)
+    assert sum(shaper.reject_reasons.values()) == len(distinct)
 
 
 @given(records=RECORDS)

@@ -1,0 +1,82 @@
+"""Arrow fields of columns, and the hints that carry to dlt what Arrow's types do not say."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+import pyarrow as pa
+from dlt.common.schema.typing import TColumnSchema
+
+from event_assets.config.accounts import ACCOUNT
+from event_assets.config.fields import LAST_SEEN
+from event_assets.values.json_paths import Path
+from event_assets.values.types import COLUMN_TYPES
+
+PATH_HINT = "x-path"  # the path of a column's values in a record, unless its name says it
+
+
+def build_arrow_field(name: str, data_type: str, path: Path | None = None) -> pa.Field:
+    """Build the field of a column; its metadata holds the type and path for dlt's hints."""
+    metadata = {"type": data_type} if data_type in ("json", "double") else {}
+    if path and "__".join(map(str, path)) != name:
+        metadata["path"] = json.dumps(path)
+    return pa.field(
+        name,
+        COLUMN_TYPES[data_type].arrow,
+        metadata=metadata or None,
+        nullable=name not in ("id", ACCOUNT),
+    )
+
+
+def field_data_type(field: pa.Field) -> str:
+    """Return the type of a column by dlt's name."""
+    if field.metadata and field.metadata.get(b"type") == b"json":
+        return "json"
+    return next(name for name, known in COLUMN_TYPES.items() if known.arrow == field.type)
+
+
+def arrow_column_hints(table: pa.Table) -> dict[str, TColumnSchema]:
+    """Return dlt's hints for what Arrow's types do not say: JSON, and a column's path."""
+    hints: dict[str, TColumnSchema] = {}
+    for field in table.schema:
+        metadata = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+        if metadata:
+            hint: dict[str, Any] = {"name": field.name}
+            if "type" in metadata:
+                hint["data_type"] = metadata["type"]
+            if "path" in metadata:
+                hint[PATH_HINT] = json.loads(metadata["path"])
+            hints[field.name] = cast("TColumnSchema", hint)
+    return hints
+
+
+def hinted_paths(columns: Mapping[str, TColumnSchema]) -> dict[str, list[str | None]]:
+    """Return the paths in dlt's hints, by column."""
+    hints_of = cast("Mapping[str, Mapping[str, Any]]", columns)  # dlt types its own hints only
+    return {name: hint[PATH_HINT] for name, hint in hints_of.items() if PATH_HINT in hint}
+
+
+def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) -> pa.Table:
+    """Add the columns that do not come from the API: `last_seen_at` and `account`."""
+    seen = pa.scalar(seen_at, COLUMN_TYPES["timestamp"].arrow)
+    table = table.append_column(
+        build_arrow_field(LAST_SEEN, "timestamp"), pa.repeat(seen, len(table))
+    )
+    if account is None:
+        return table
+    accounts = pa.repeat(pa.scalar(account), len(table))
+    return table.append_column(build_arrow_field(ACCOUNT, "text"), accounts)
+
+
+class _JsonHintFilter(logging.Filter):
+    """Drops dlt's warning that a column of text has the hint JSON: it is meant to."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "several column hints were different" not in record.getMessage()
+
+
+logging.getLogger("dlt").addFilter(_JsonHintFilter())
