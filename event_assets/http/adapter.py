@@ -80,17 +80,15 @@ class RetryAdapter(HTTPAdapter):
             self._metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
             try:
                 response = self.send_once(request, *args, **kwargs)
+                can_retry = response.status_code in RETRY_STATUSES
             except ApiError:  # no token: the message is final
                 raise
             except ATTEMPT_ERRORS as error:
-                response = None
+                response, can_retry = None, is_retryable(error)
                 problem = transport_error_message(error, self._limits)
-                final = not is_retryable(error)
             finally:
                 self._metrics.count(in_flight=-1)
-            if response is not None and response.status_code not in RETRY_STATUSES:
-                return response
-            if attempt == MAX_RETRIES or (response is None and final):
+            if not can_retry or attempt == MAX_RETRIES:
                 break
             wait = BACKOFF_FACTOR * 2**attempt
             if response is not None:
