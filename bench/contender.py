@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ SILENT_LOGS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 COMMAND = ("-m", "dagster", "asset", "materialize", "--select", ASSET)
 
 
-def prepare_in_process(url: str, folder: Path) -> Prepared:
-    """Prepare the job for `event_data` and its checks in this process, definitions loaded."""
+def prepare_in_process(url: str, folder: Path, assets: Sequence[str] = (ASSET,)) -> Prepared:
+    """Prepare the job for the assets and their checks in this process, definitions loaded."""
     database = _configure(url, folder)
     import dagster as dg
 
@@ -34,7 +35,7 @@ def prepare_in_process(url: str, folder: Path) -> Prepared:
             return job.execute_in_process(
                 run_config=SILENT_LOGS,
                 instance=instance,
-                asset_selection=[dg.AssetKey(ASSET)],
+                asset_selection=[dg.AssetKey(name) for name in assets],
                 raise_on_error=False,
             ).success
 

@@ -44,16 +44,14 @@ def prepare_some_changes(url: str, folder: Path) -> Prepared:
 
 
 def _prepare_changes(url: str, folder: Path, update: str | None) -> Prepared:
-    synced = contender.prepare_in_process(url, folder)
+    synced = contender.prepare_in_process(url, folder, (contender.ASSET, "current_events"))
     synced.run()
     from event_assets import warehouse
-    from event_assets.sync.current_events import CURRENT_QUERY
     from event_assets.transform import changes
 
     current = CURRENT_QUERY.format(schema="events")
 
     with warehouse.connect() as database:
-        database.execute(f"create or replace view events.current_events as{current}")
         changes.record_changes(database, "events", tuple(contender.build_contract()))
         if update:
             database.execute(update)

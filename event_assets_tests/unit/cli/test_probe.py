@@ -1,58 +1,20 @@
-"""`python -m event_assets.probe`, as people and CI use it; and the YAML that it suggests."""
+"""`python -m event_assets.probe` prints the report and the suggested YAML."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from starlette.requests import Request
-from starlette.responses import Response
 
 from event_assets.cli.probe import main
-from event_assets.config.fields import FieldConfig
-from event_assets.config.source import SourceConfig
-from event_assets.probe.runner import probe
-from event_assets.probe.yaml_editor import apply_changes
 from event_assets.sandbox import Faults, Sandbox
-from event_assets.values.errors import ConfigError
-from event_assets_tests.support.probe_reports import marks
 from event_assets_tests.support.project import ROOT, Project
-from event_assets_tests.support.tiny_api import TinyApi, events, number, renamed
 
 PROBE = ("python", "-m", "event_assets.probe")
 YAML = (ROOT / "event_assets/defs/events/defs.yaml").read_text()
-ENDPOINT = ("attributes", "rest_api", "resources", 0, "endpoint")
 
 
-def at(text: str, *keys: str | int) -> Any:
-    value = yaml.safe_load(text)
-    for key in keys:
-        value = value[key]
-    return value
-
-
-def source_of(text: str, url: str) -> SourceConfig:
-    said = yaml.safe_load(text.replace("{{ env.EVENTS_API_URL }}", url))["attributes"]
-    contract = {name: FieldConfig(**field) for name, field in said["fields"].items()}
-    return SourceConfig(name="events", rest_api=said["rest_api"], fields=contract)
-
-
-def wrong_in_everything(request: Request) -> Any:
-    """An API that is not what the default configuration expects, in all that can be corrected."""
-    if request.query_params.get("api_key") != "sandbox":
-        return Response(status_code=401)
-    rows = renamed(events(170), {"id": "uuid", "name": "title", "end_time": "endsAt"})
-    rows = [{**row, "start_time": {"dateTime": row["start_time"]}} for row in rows]
-    page = rows[number(request, "offset") :][: min(60, number(request, "limit"))]
-    return {"result": {"events": page}, "count": len(page), "stats": {"numFound": 170}}
-
-
-# the command line
-
-
-def test_without_an_address_the_built_in_sandbox_is_probed(project: Project, clone: Path) -> None:
+def test_the_built_in_sandbox_is_probed_without_an_address(project: Project, clone: Path) -> None:
     done = project.run(*PROBE, cwd=clone)
     assert done.returncode == 0, done.stdout + done.stderr
     first, *lines, last = done.stdout.splitlines()
@@ -63,27 +25,43 @@ def test_without_an_address_the_built_in_sandbox_is_probed(project: Project, clo
     assert not project.database.parent.exists()
 
 
-def test_the_env_file_is_read_and_a_failure_is_the_exit_status(
-    project: Project, clone: Path, api: Sandbox
+def test_the_exit_status_is_1_when_a_check_fails_and_env_overrides_the_environment(
+    project: Project, api: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (clone / ".env").write_text(f"EVENTS_API_URL={api.url}\nAPI_KEY=wrong-key\n")
-    done = project.run(*PROBE, "events", cwd=clone)
-    assert done.returncode == 1
-    assert f"The API at {api.url}/v1/events answered 401 Unauthorized; set API_KEY" in done.stdout
-    assert done.stdout.splitlines()[-1] == "Not ready: 1 error, 0 warnings."
-    assert "wrong-key" not in done.stdout + done.stderr
-    assert done.stderr == ""
+    project.connect_to("http://127.0.0.1:1")
+    (tmp_path / ".env").write_text(f"EVENTS_API_URL={api.url}\nAPI_KEY=wrong-key\n")
+    project.environment.chdir(tmp_path)
+    assert main(["events"]) == 1
+    output, errors = capsys.readouterr()
+    assert f"The API at {api.url}/v1/events answered 401 Unauthorized; set API_KEY" in output
+    assert output.splitlines()[-1] == "Not ready: 1 error, 0 warnings."
+    assert "wrong-key" not in output
+    assert errors == ""
 
 
-def test_warnings_alone_are_no_failure(project: Project, clone: Path, api: Sandbox) -> None:
+def test_the_exit_status_is_0_with_warnings_only(
+    project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     api.faults = Faults(ignore_key=True)
     project.connect_to(api.url)
-    done = project.run(*PROBE, cwd=clone)
-    assert done.returncode == 0
-    assert done.stdout.splitlines()[-1] == "Ready, with 1 warning."
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Ready, with 1 warning."
 
 
-def test_a_typo_is_answered_with_its_line_and_no_traceback(project: Project, clone: Path) -> None:
+def test_suggest_prints_the_yaml_and_the_report_on_standard_error(
+    project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.faults = Faults(page_cap=60)
+    project.connect_to(api.url)
+    assert main(["--suggest"]) == 0
+    output, errors = capsys.readouterr()
+    assert output == YAML.replace("limit: 100", "limit: 60")
+    assert errors.splitlines()[-2:] == ["Ready, with 1 warning.", "Changed settings: limit."]
+
+
+def test_an_error_in_the_yaml_is_printed_with_its_line_and_no_traceback(
+    project: Project, clone: Path
+) -> None:
     file = clone / "event_assets/defs/events/defs.yaml"
     file.write_text(file.read_text().replace("limit: 100", "limitt: 100"))
     done = project.run(*PROBE, cwd=clone)
@@ -93,250 +71,42 @@ def test_a_typo_is_answered_with_its_line_and_no_traceback(project: Project, clo
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong", "said"),
-    [
-        ("type: offset, limit: 100", "type: offset", "paginator of type 'offset': missing 1"),
-        (
-            "data_selector: data",
-            "data_selector: 'a[['",
-            "The data_selector `a[[` is not a valid JSON path",
-        ),
-    ],
-)
-def test_what_cannot_work_is_said_in_one_sentence_before_anything_is_asked(
-    project: Project, clone: Path, api: Sandbox, right: str, wrong: str, said: str
+def test_a_missing_key_is_one_sentence_before_any_request(
+    project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = clone / "event_assets/defs/events/defs.yaml"
-    file.write_text(file.read_text().replace(right, wrong))
-    project.connect_to(api.url)
-    done = project.run(*PROBE, cwd=clone)
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert done.stderr.count("\n") == 1
+    project.connect_to(api.url, key=None)
+    assert main([]) == 1
+    output, errors = capsys.readouterr()
+    assert errors.startswith(f"No key for the API at {api.url}: set API_KEY in .env")
+    assert (output, errors.count("\n")) == ("", 1)
     assert api.requests == []
 
 
-def test_a_missing_key_is_said_in_one_sentence(project: Project, clone: Path, api: Sandbox) -> None:
-    project.connect_to(api.url, key=None)
-    done = project.run(*PROBE, cwd=clone)
-    assert done.returncode == 1
-    assert done.stderr == (
-        f"No key for the API at {api.url}: set API_KEY in .env or in the environment "
-        "(or api_key in .dlt/secrets.toml).\n"
-    )
-
-
-def test_of_several_sources_events_is_the_default_and_each_can_be_named(
+def test_each_source_of_a_project_can_be_probed(
     project: Project, clone: Path, api: Sandbox
 ) -> None:
     other = clone / "event_assets/defs/concerts/defs.yaml"
     other.parent.mkdir()
     other.write_text(YAML.replace("data_selector: data", "data_selector: concerts"))
     project.connect_to(api.url)
-    assert "Source events at" in project.run(*PROBE, cwd=clone).stdout
     done = project.run(*PROBE, "concerts", cwd=clone)
     assert done.returncode == 1
     assert "the response has no `concerts`; 100 are under `data`" in done.stdout
 
 
-def test_an_unknown_source_is_answered_with_those_that_there_are(
+def test_an_unknown_source_is_a_usage_error_that_lists_the_sources(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["concerts"]) == 2
     assert capsys.readouterr().err == "Unknown source `concerts`; known sources: events.\n"
 
 
-def test_the_help_says_what_the_marks_and_the_exit_status_mean(
+def test_the_help_explains_the_marks_and_the_exit_status(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_:
         main(["--help"])
-    assert ended.value.code == 0
-    said = capsys.readouterr().out
-    assert "Exit status: 0 when no check failed" in said
-    assert "2 for a wrong" in said
-
-
-def test_a_wrong_option_is_a_wrong_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["--sugest"])
-    assert ended.value.code == 2
-    assert "--sugest" in capsys.readouterr().err
-
-
-def test_the_suggested_yaml_put_in_place_probes_clean(project: Project, clone: Path) -> None:
-    with TinyApi(wrong_in_everything) as api:
-        project.connect_to(api.url)
-        before = project.run(*PROBE, "--suggest", cwd=clone)
-        assert before.returncode == 1
-        assert "Not ready" in before.stderr
-        assert len(api.requests) == 5
-        (clone / "event_assets/defs/events/defs.yaml").write_text(before.stdout)
-        after = project.run(*PROBE, cwd=clone)
-        assert after.returncode == 0, after.stdout + after.stderr
-        assert after.stdout.splitlines()[-1] == "Ready: all checks passed."
-    assert before.stdout.count("#") == YAML.count("#")
-
-
-# the suggestion
-
-
-@pytest.mark.usefixtures("project")
-def test_everything_that_can_be_corrected_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("API_KEY", "sandbox")
-    with TinyApi(wrong_in_everything) as api:
-        report = probe(source_of(YAML, api.url))
-    better = apply_changes(YAML, report.changes)
-    assert at(better, *ENDPOINT) == {
-        "path": "/v1/events",
-        "data_selector": "result.events",
-        "paginator": {"type": "offset", "limit": 60, "total_path": "stats.numFound"},
-    }
-    assert at(better, "attributes", "rest_api", "resource_defaults", "primary_key") == "uuid"
-    fields = at(better, "attributes", "fields")
-    assert {name: field.get("from") for name, field in fields.items()} == {
-        "id": None, "name": "title", "start_time": "start_time.dateTime", "end_time": "endsAt",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "faults",
-    [
-        Faults(page_cap=50),
-        Faults(total="page"),
-        Faults(total=7),
-        Faults(total=-60),
-        Faults(page_cap=7, total="none"),
-    ],
-)
-def test_after_the_suggestion_the_probe_has_nothing_to_say(
-    project: Project, api: Sandbox, faults: Faults
-) -> None:
-    project.environment.setenv("API_KEY", "sandbox")
-    api.faults = faults
-    report = probe(source_of(YAML, api.url))
-    assert marks(report, "warn") != {}
-    better = apply_changes(YAML, report.changes)
-    assert marks(probe(source_of(better, api.url)), "warn", "fail") == {}
-
-
-def test_without_changes_the_yaml_stays_as_it_is() -> None:
-    assert apply_changes(YAML, {}) == YAML
-
-
-def test_only_what_changes_is_written() -> None:
-    better = apply_changes(YAML, {("limit",): 50, ("from", "name"): "title", ("total_path",): None})
-    changed = [line for line in better.splitlines() if line not in YAML.splitlines()]
-    assert changed == [
-        "          paginator: { type: offset, limit: 50, total_path: null }",
-        "    name: { type: text, description: What the event is called., from: title }",
-    ]
-
-
-BLOCK = """\
-attributes:
-  rest_api:
-    client: {base_url: x}
-    resources:
-      - name: event_data # the events
-        endpoint:
-          path: /v1/events # where
-          paginator:
-            type: offset
-            limit: 100 # as many as it gives
-        primary_key:
-          - a # one
-          - b
-  fields:
-    name:
-      type: text # a name
-"""
-
-
-def test_blocks_keep_their_layout_and_their_comments() -> None:
-    changes = {
-        ("data_selector",): "my list",
-        ("limit",): 50,
-        ("total_path",): None,
-        ("primary_key",): "uuid",
-        ("from", "name"): ["name.en", "name.*"],
-    }
-    better = apply_changes(BLOCK, changes)
-    assert at(better, *ENDPOINT) == {
-        "path": "/v1/events",
-        "paginator": {"type": "offset", "limit": 50, "total_path": None},
-        "data_selector": "my list",
-    }
-    assert at(better, "attributes", "rest_api", "resources", 0, "primary_key") == "uuid"
-    assert at(better, "attributes", "fields", "name", "from") == ["name.en", "name.*"]
-    for comment in ("# the events", "# where", "# as many as it gives", "# a name"):
-        assert comment in better
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "expected"),
-    [
-        ("endpoint: /v1/events", {"path": "/v1/events", "data_selector": "items"}),
-        ("endpoint: {}", {"data_selector": "items"}),
-        ("write_disposition: merge", {"data_selector": "items"}),
-        ("endpoint: { path: /e # here\n }", {"path": "/e", "data_selector": "items"}),
-        ("endpoint: {path: /e,}", {"path": "/e", "data_selector": "items"}),
-    ],
-)
-def test_an_endpoint_of_any_form_gets_a_selector(endpoint: str, expected: Any) -> None:
-    text = (
-        "attributes:\n  rest_api:\n    resources:\n      - name: event_data\n"
-        f"        {endpoint}\n  fields: {{}}\n"
-    )
-    assert at(apply_changes(text, {("data_selector",): "items"}), *ENDPOINT) == expected
-
-
-def test_what_is_merged_in_from_elsewhere_is_written_anew() -> None:
-    text = """\
-attributes:
-  rest_api:
-    resource_defaults: &common { primary_key: id, endpoint: { data_selector: data } }
-    resources: [{ <<: *common, name: event_data }]
-"""
-    better = apply_changes(text, {("primary_key",): "uuid", ("data_selector",): "items"})
-    assert at(better, *ENDPOINT[:-1]) == {
-        "name": "event_data",
-        "primary_key": "uuid",
-        "endpoint": {"data_selector": "items"},
-    }
-
-
-def test_defaults_are_corrected_where_they_stand() -> None:
-    text = """\
-attributes:
-  rest_api:
-    client: { paginator: { type: offset, limit: 100 } }
-    resource_defaults: { primary_key: id, endpoint: { data_selector: data, params: { size: 9 } } }
-    resources: [{ name: event_data }]
-"""
-    changes = {
-        ("limit",): 5,
-        ("data_selector",): "items",
-        ("primary_key",): "uuid",
-        ("params", "size"): 7,
-    }
-    said = at(apply_changes(text, changes), "attributes", "rest_api")
-    assert said["client"] == {"paginator": {"type": "offset", "limit": 5}}
-    assert said["resource_defaults"] == {
-        "primary_key": "uuid",
-        "endpoint": {"data_selector": "items", "params": {"size": 7}},
-    }
-    assert said["resources"] == [{"name": "event_data"}]
-
-
-def test_a_secret_that_stands_in_the_yaml_is_masked() -> None:
-    text = YAML.replace("name: api_key, location: query", "username: me, password: s3cret")
-    better = apply_changes(text, {}, ["s3cret"])
-    assert "s3cret" not in better
-    assert at(better, "attributes", "rest_api", "client", "auth", "password") == "***"
-
-
-def test_several_documents_are_answered_in_one_sentence() -> None:
-    with pytest.raises(ConfigError, match="must be one YAML document"):
-        apply_changes(f"{YAML}\n---\n{YAML}", {})
+    assert exit_.value.code == 0
+    output = capsys.readouterr().out
+    assert "Exit status: 0 when no check failed" in output
+    assert "  fail  a sync fails or is wrong" in output
