@@ -49,8 +49,6 @@ def _prepare_changes(url: str, folder: Path, update: str | None) -> Prepared:
     from event_assets import warehouse
     from event_assets.transform import changes
 
-    current = CURRENT_QUERY.format(schema="events")
-
     with warehouse.connect() as database:
         changes.record_changes(database, "events", tuple(contender.build_contract()))
         if update:

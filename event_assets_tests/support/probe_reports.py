@@ -1,4 +1,4 @@
-"""What the tests of the probe share: a source for any API, and its report by line."""
+"""Helpers for tests of the probe: a source for any API, and the lines of its report."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from event_assets_tests.support.tiny_api import TinyApi
 
 AUTH = {"type": "api_key", "name": "api_key", "location": "query"}
 OFFSET = {"type": "offset", "limit": 100}
-MOST = 5  # requests
+MAX_REQUESTS = 5
 
 
-def fields(**changes: Any) -> dict[str, FieldConfig]:
-    """Make the default contract, changed."""
+def build_fields(**changes: Any) -> dict[str, FieldConfig]:
+    """Build the default contract with changes."""
     contract: dict[str, Any] = {
         "id": {"type": "text", "nullable": False},
         "name": {"type": "text"},
@@ -27,7 +27,7 @@ def fields(**changes: Any) -> dict[str, FieldConfig]:
     return {name: FieldConfig(**field) for name, field in {**contract, **changes}.items()}
 
 
-def source(
+def build_source(
     url: str | None,
     *,
     auth: Any = AUTH,
@@ -36,8 +36,8 @@ def source(
     client: dict[str, Any] | None = None,
     **endpoint: Any,
 ) -> SourceConfig:
-    """Make a source; `endpoint` changes what is asked for."""
-    asked = {"path": "/v1/events", "data_selector": "data", "paginator": OFFSET, **endpoint}
+    """Build a source; `endpoint` overrides its endpoint configuration."""
+    settings = {"path": "/v1/events", "data_selector": "data", "paginator": OFFSET, **endpoint}
     return SourceConfig(
         name="events",
         rest_api={
@@ -46,27 +46,27 @@ def source(
             "resources": [
                 {
                     "name": "event_data",
-                    "endpoint": {n: value for n, value in asked.items() if value is not None},
+                    "endpoint": {n: value for n, value in settings.items() if value is not None},
                 }
             ],
         },
-        fields=contract or fields(),
+        fields=contract or build_fields(),
     )
 
 
-def probed(api: Sandbox | TinyApi, seconds: float = 6.0, **settings: Any) -> Report:
-    """Probe an API, which must not be asked too often, whatever it does."""
-    report = probe(source(api.url, **settings), seconds)
-    assert len(api.requests) <= MOST
+def probe_api(api: Sandbox | TinyApi, seconds: float = 6.0, **settings: Any) -> Report:
+    """Probe an API and check the number of requests."""
+    report = probe(build_source(api.url, **settings), seconds)
+    assert len(api.requests) <= MAX_REQUESTS
     return report
 
 
-def line(report: Report, name: str) -> Finding:
-    """Give the one line of that name."""
+def find_line(report: Report, name: str) -> Finding:
+    """Return the finding with this name."""
     (found,) = [finding for finding in report.findings if finding.name == name]
     return found
 
 
 def marks(report: Report, *among: str) -> dict[str, str]:
-    """Give the marks of all lines that are among those marks, by name."""
+    """Return the marks of the findings, by name, that are `among` these."""
     return {f.name: f.mark for f in report.findings if f.mark in among}

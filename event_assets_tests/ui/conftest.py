@@ -1,4 +1,4 @@
-"""A real `dagster dev` on a free port, an API that the tests rule, and a browser."""
+"""A real `dagster dev` on a free port, a sandbox API, and a browser."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What one sees in the UI, in the order in which one does things."""
+"""The UI from the first look to a scheduled run; the tests build on each other."""
 
 import re
 
@@ -8,7 +8,7 @@ from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.dagster_dev import Dagster, until
 
 ASSETS = ("events_api", "event_data", "current_events", "event_changes", "event_calendar")
-CHECKS = {  # and a figure of each
+CHECKS = {  # with a metadata entry of each
     "complete": "seams_held",
     "unique_ids": "distinct_ids",
     "no_rejects": "rejects",
@@ -17,12 +17,14 @@ CHECKS = {  # and a figure of each
 }
 
 
-def test_the_code_location_loads_without_a_warning_of_ours(dagster: Dagster, page: Page) -> None:
+def test_the_code_location_loads_without_a_warning_of_this_project(
+    dagster: Dagster, page: Page
+) -> None:
     page.goto("/locations")
     expect(page.get_by_text("Loaded", exact=True).first).to_be_visible()
-    said = dagster.log
-    assert not re.findall(r"event_assets/[\w/]+\.py:\d+: \w*Warning", said)
-    assert "Traceback" not in said
+    log = dagster.log
+    assert not re.findall(r"event_assets/[\w/]+\.py:\d+: \w*Warning", log)
+    assert "Traceback" not in log
 
 
 def test_the_lineage_shows_all_assets(page: Page) -> None:
@@ -31,7 +33,7 @@ def test_the_lineage_shows_all_assets(page: Page) -> None:
         expect(page.get_by_text(asset, exact=True).first).to_be_visible()
 
 
-def test_materialize_all_turns_everything_green(dagster: Dagster, page: Page) -> None:
+def test_materialize_all_succeeds(dagster: Dagster, page: Page) -> None:
     page.goto("/asset-groups")
     page.get_by_role("button", name=re.compile("Materialize all")).click()
     (run,) = dagster.finished(1)
@@ -40,17 +42,17 @@ def test_materialize_all_turns_everything_green(dagster: Dagster, page: Page) ->
     expect(page.get_by_text("Success", exact=True).first).to_be_visible()
     for asset in ASSETS[1:]:
         page.goto(f"/assets/{asset}")
-        made = page.locator(f"a[href*='/runs/{run['runId']}']").first  # latest materialization
-        expect(made).to_be_visible()
+        materialization = page.locator(f"a[href*='/runs/{run['runId']}']").first
+        expect(materialization).to_be_visible()
     page.goto("/assets/event_data")
     expect(page.get_by_text("500", exact=True).first).to_be_visible()
 
 
-def test_the_checks_tab_shows_each_check_with_its_figures(page: Page) -> None:
+def test_the_checks_tab_shows_each_check_with_its_metadata(page: Page) -> None:
     page.goto("/assets/event_data?view=checks")
-    for check, figure in CHECKS.items():
+    for check, entry in CHECKS.items():
         page.get_by_text(check, exact=True).first.click()
-        expect(page.get_by_text(figure, exact=True).first).to_be_visible()
+        expect(page.get_by_text(entry, exact=True).first).to_be_visible()
     page.get_by_text("unique_ids", exact=True).first.click()
     expect(page.get_by_text("500 rows, 500 ids, 0 doubled, 0 missing.").first).to_be_visible()
 
@@ -59,13 +61,13 @@ def test_the_calendar_is_drawn(page: Page) -> None:
     page.goto("/assets/event_calendar")
     expect(page.get_by_text("calendar", exact=True).first).to_be_visible()
     page.get_by_text("[Show Markdown]").first.click()
-    picture = page.locator("img[src^='data:image/svg+xml']").first
-    expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.naturalWidth") > 100
+    chart = page.locator("img[src^='data:image/svg+xml']").first
+    expect(chart).to_be_visible()
+    assert chart.evaluate("image => image.naturalWidth") > 100
     page.keyboard.press("Escape")
 
 
-def test_observing_the_api_shows_what_it_is_like(dagster: Dagster, page: Page) -> None:
+def test_an_observation_of_the_api_shows_its_metrics(dagster: Dagster, page: Page) -> None:
     before = len(dagster.runs())
     page.goto("/assets/events_api")
     page.get_by_role("button", name=re.compile("Observe")).first.click()
@@ -75,7 +77,7 @@ def test_observing_the_api_shows_what_it_is_like(dagster: Dagster, page: Page) -
     expect(page.get_by_text("total_reported").first).to_be_visible()
 
 
-def test_a_sync_of_a_failing_api_says_why_in_one_sentence(
+def test_a_failed_sync_shows_its_cause_in_one_sentence(
     dagster: Dagster, api: Sandbox, page: Page
 ) -> None:
     before = len(dagster.runs())

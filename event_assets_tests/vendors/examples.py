@@ -1,4 +1,4 @@
-"""The examples as they stand, pointed at a server on loopback."""
+"""The examples, unchanged but for the address of a server on loopback."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ EXAMPLES: dict[str, Document] = {
 }
 
 
-def pointed(name: str, url: str) -> Document:
-    """Give an example with another server in its addresses, and nothing else changed."""
+def load_example(name: str, url: str) -> Document:
+    """Return an example with its addresses replaced by `url`."""
     document = copy.deepcopy(EXAMPLES[name])
     client = document["attributes"]["rest_api"]["client"]
     for part, address in ((client, "base_url"), (client["auth"], "access_token_url")):
@@ -36,11 +36,11 @@ def pointed(name: str, url: str) -> Document:
     return document
 
 
-def listed(name: str, rows: Sequence[Record]) -> set[str]:
-    """Give the ids of the events that the example's user sees."""
+def expected_ids(name: str, rows: Sequence[Record]) -> set[str]:
+    """Return the ids of the events that the example's parameters select."""
     key = EXAMPLES[name]["attributes"]["rest_api"]["resource_defaults"]["primary_key"]
     defaults, filters = VENDORS[name].defaults, VENDORS[name].filters
-    params = {**defaults, **endpoint(EXAMPLES[name]).get("params", {})}
+    params = {**defaults, **get_endpoint(EXAMPLES[name]).get("params", {})}
     asked = {param: value for param, value in params.items() if param in filters}
     return {
         str(row[key])
@@ -52,13 +52,13 @@ def listed(name: str, rows: Sequence[Record]) -> set[str]:
     }
 
 
-def endpoint(document: Document) -> dict[str, Any]:
-    """Give the part of an example that says what to ask for."""
+def get_endpoint(document: Document) -> dict[str, Any]:
+    """Return an example's endpoint configuration."""
     found: dict[str, Any] = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
     return found
 
 
-def sync(
+def sync_example(
     project: Project,
     name: str,
     url: str,
@@ -67,30 +67,27 @@ def sync(
     job: str = "sync_{}",
     keep: Sequence[str] = (),
 ) -> ExecuteInProcessResult:
-    """Sync an example, with its secrets set, after `change`; secrets in `keep` stay as they are."""
+    """Sync an example after `change`, with its secrets set except those in `keep`."""
     for secret, value in VENDORS[name].secrets.items():
         if secret not in keep:
             project.environment.setenv(f"{name.upper()}__{secret}", value)
-    document = pointed(name, url)
+    document = load_example(name, url)
     change(document)
     return run(project, definitions({name: document}), job.format(name))
 
 
-# what is changed of a platform
-
-
-def made(name: str, count: int) -> list[Record]:
+def make_records(name: str, count: int) -> list[Record]:
     return [MAKERS[name](number) for number in range(count)]
 
 
-def paging(name: str, **traits: Any) -> Vendor:
-    """Give a platform whose pages are a little different."""
+def with_paging(name: str, **traits: Any) -> Vendor:
+    """Return a platform with other paging traits."""
     changed: Paging = replace(VENDORS[name].paging, **traits)
     return replace(VENDORS[name], paging=changed)
 
 
 def after_first_page(vendor: Vendor, happens: Callable[[], object]) -> Vendor:
-    """Have something happen while the list is read."""
+    """Return a platform where something happens after the first page."""
     pages = iter([happens])
 
     def answer(page: Page) -> Any:
@@ -100,34 +97,28 @@ def after_first_page(vendor: Vendor, happens: Callable[[], object]) -> Vendor:
     return replace(vendor, answer=answer)
 
 
-# what is changed of an example
-
-
 def without_windows(document: Document) -> None:
     del document["attributes"]["windows"]
 
 
-def paged(**paginator: Any) -> Change:
-    return lambda document: endpoint(document).update(paginator=paginator)
+def set_paginator(**paginator: Any) -> Change:
+    return lambda document: get_endpoint(document).update(paginator=paginator)
 
 
 def without_has_more(document: Document) -> None:
-    del endpoint(document)["paginator"]["has_more_path"]
+    del get_endpoint(document)["paginator"]["has_more_path"]
 
 
-def asking(**params: Any) -> Change:
-    return lambda document: endpoint(document)["params"].update(params)
-
-
-# what came of it
+def set_params(**params: Any) -> Change:
+    return lambda document: get_endpoint(document)["params"].update(params)
 
 
 def ids(project: Project, name: str, table: str = "event_data") -> set[str]:
     return {row[0] for row in project.rows(f"select id from {name}.{table}")}
 
 
-def doubted(result: ExecuteInProcessResult, severity: str) -> str:
-    """Give the reason why a sync is not known to be complete."""
+def incomplete_reason(result: ExecuteInProcessResult, severity: str) -> str:
+    """Return the message of a failed check `complete`."""
     check = checks(result)["complete"]
     assert (check.passed, check.severity.name) == (False, severity)
     return str(check.description)

@@ -1,4 +1,4 @@
-"""Records as each platform writes them: number n is an event at hour n, some of them special."""
+"""Records in the format of each platform; record n is an event at hour n."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -10,7 +10,7 @@ Record = dict[str, Any]
 
 
 def at(number: int, hours: int = 0) -> datetime:
-    """When event `number` begins, so many hours later."""
+    """Return the start of event `number`, plus `hours`."""
     return FIRST + timedelta(hours=number + hours)
 
 
@@ -23,7 +23,7 @@ def local(zone: str, number: int, hours: int = 0, form: str = "%Y-%m-%dT%H:%M:%S
 
 
 def ticketmaster(n: int) -> Record:
-    """Every tenth has a date only, and its zone at the venue; every hundredth has no date."""
+    """Every tenth has only a date, and its zone at the venue; every hundredth has no date."""
     zone = "America/New_York"
     day = local(zone, n, form="%Y-%m-%d")
     flags = {"dateTBD": False, "dateTBA": n % 100 == 7, "timeTBA": False}
@@ -48,7 +48,7 @@ def ticketmaster(n: int) -> Record:
 
 
 def eventbrite(n: int) -> Record:
-    """Every seventh is a draft that lacks much."""
+    """Every seventh is a draft with null fields."""
 
     def moment(hours: int) -> Record:
         zone = "America/New_York"
@@ -73,7 +73,7 @@ def eventbrite(n: int) -> Record:
 
 
 def seatgeek(n: int) -> Record:
-    """Numbers flip between whole and not; every ninth has a time to be announced, and an end."""
+    """Scores are integers or floats; every ninth has an unannounced time, and an end."""
     form, tbd = "%Y-%m-%dT%H:%M:%S", n % 9 == 8
     return {
         "id": 4612875 + n,
@@ -93,7 +93,7 @@ def seatgeek(n: int) -> Record:
 
 
 def predicthq(n: int) -> Record:
-    """Every sixth is deleted, and every second of these cancelled; the rank may be null."""
+    """Every sixth is deleted, half of these cancelled; the rank may be null."""
     deleted = n % 6 == 5
     reason = "cancelled" if n % 12 == 5 else "duplicate"
     return {
@@ -113,7 +113,7 @@ def predicthq(n: int) -> Record:
 
 
 def luma(n: int) -> Record:
-    """Every fifth is an external one, which has fewer fields."""
+    """Every fifth is external, with fewer fields."""
     form = "%Y-%m-%dT%H:%M:%S.000Z"
     record: Record = {
         "platform": "luma",
@@ -135,7 +135,7 @@ def luma(n: int) -> Record:
 
 
 def pretix(n: int) -> Record:
-    """Names come in one language or more, ends may be null, times in the server's zone."""
+    """Names have one or more languages, ends may be null, times are in the server's zone."""
     names = ({"de": f"Ver {n}", "en": f"Ev {n}"}, {"de-informal": f"Du {n}"}, {"en": f"Ev {n}"})
     zone = "Europe/Berlin"
     start = at(n).astimezone(ZoneInfo(zone)).isoformat()
@@ -156,7 +156,7 @@ def pretix(n: int) -> Record:
 
 
 def indico(n: int) -> Record:
-    """Time in parts, every fourth with a fraction; every ninth is off, as its label says."""
+    """Times are in parts, every fourth with a fraction; every ninth is cancelled by its label."""
 
     def parts(hours: int, form: str = "%H:%M:%S") -> Record:
         return {"date": utc(n, hours, "%Y-%m-%d"), "time": utc(n, hours, form), "tz": "UTC"}
@@ -202,7 +202,7 @@ def tickettailor(n: int) -> Record:
 
 
 def eventzilla(n: int) -> Record:
-    """17 hours apart, into summer; every eleventh has no time of its end."""
+    """17 hours apart, into daylight saving time; every eleventh has no end time."""
     zone, day, clock = "America/New_York", "%Y-%m-%dT00:00:00", "%H:%M"
     return {
         "id": 2138989212 + n,
@@ -222,7 +222,7 @@ def eventzilla(n: int) -> Record:
 
 
 def cvent(n: int) -> Record:
-    """What is empty is left out; every seventh is a draft without places."""
+    """Empty fields are absent; every seventh is a draft without venues."""
     form = "%Y-%m-%dT%H:%M:%S.000Z"
     record: Record = {
         "id": f"9463c74e-18c6-401a-a710-{n:012}",

@@ -1,4 +1,4 @@
-"""A platform's API on loopback, made from its traits and its records."""
+"""A platform's API on loopback, built from its traits and records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from event_assets_tests.vendors.traits import Page, Paging, Refusal, Vendor
 
 @contextmanager
 def serve(vendor: Vendor, rows: Sequence[Record]) -> Iterator[Platform]:
-    """Serve these records as the platform does; the caller may change them meanwhile."""
+    """Serve records as the platform does; the caller may change them while it serves."""
     api = _Api(vendor, rows)
     handlers: dict[str, Handler] = {vendor.path: api.answer}
     if vendor.tokens:
@@ -42,7 +42,7 @@ class _Api:
         return _refused(given) if isinstance(given, Refusal) else given
 
     def token(self, request: Request) -> Any:
-        """Give a token for the id and secret in the header, and the id in the body."""
+        """Return a token for the id and secret in the header, and the id in the body."""
         tokens = self.vendor.tokens
         assert tokens is not None
         body = parse_qs(request._body.decode())  # read by the server
@@ -83,7 +83,7 @@ def _answer(api: _Api, request: Request) -> Any:
 
 
 def _joined(request: Request) -> dict[str, str]:
-    """Give the query parameters; the values of one that is repeated with commas between."""
+    """Return the query parameters; repeated ones are joined with commas."""
     query = request.query_params
     return {name: ",".join(query.getlist(name)) for name in query}
 
@@ -123,7 +123,7 @@ def _page(vendor: Vendor, rows: list[Record], query: Mapping[str, str], request:
 def _start(
     paging: Paging, rows: list[Record], query: Mapping[str, str], size: int
 ) -> int | Refusal:
-    """Say with which row the page begins that is asked for."""
+    """Return the first row of the requested page."""
     asked = query.get(paging.param)
     if asked is None:
         return 0
@@ -138,7 +138,7 @@ def _start(
 
 
 def _next(paging: Paging, start: int, size: int, shown: list[Record]) -> str | None:
-    """Name the page after this one."""
+    """Return the name of the next page."""
     names = {
         "page": str((start + size) // size + paging.first),
         "offset": str(start + size),

@@ -1,4 +1,4 @@
-"""Ten platforms: how their APIs take the key, come in pages, filter and answer."""
+"""Ten platforms: authentication, pagination, filters and responses of their APIs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from event_assets_tests.vendors.traits import Key, Page, Paging, Refusal, Tokens
 
 SECRET = "s3cret"
 TICKETTAILOR_USER = base64.b64encode(f"{SECRET}:".encode()).decode()
-PREDICTHQ_SHOWS = 150  # rows of a list, by the plan
+PREDICTHQ_SHOWS = 150  # readable rows of a list, by the plan
 WHEN = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 
 

@@ -1,4 +1,4 @@
-"""What tells one platform's API from another, as data: its key, its pages, its answers."""
+"""The traits of a platform's API: its key, its pages and its responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from event_assets_tests.vendors.records import Record
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer that gives nothing; its body is JSON, or a page of HTML."""
+    """An error response, with JSON or HTML as its body."""
 
     status: int
     body: Any
@@ -19,7 +19,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Key:
-    """Where the key goes, what is sent with it, and what is answered without and to others."""
+    """The key's location and value, and the responses to a missing or wrong one."""
 
     name: str
     sent: str
@@ -30,7 +30,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Where tokens are given, for how many seconds; each one ends the one before."""
+    """The token endpoint; each token invalidates the previous one after `seconds`."""
 
     path: str
     client: tuple[str, str]
@@ -40,19 +40,19 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Paging:
-    """How a list comes in pages.
+    """The pagination of a list.
 
     Attributes:
-        style: how the next page is named.
+        style: what names the next page.
         param, size_param: the query parameters.
-        size, most: rows of a page, if nobody asks, and at the most.
+        size, most: the default and the maximum number of rows per page.
         first: the number of the first page.
-        above: the answer to a larger size; None: it is cut down.
-        past_end: the answer past the end; None: an empty page.
-        bad_token: the answer to a cursor that is none; None: the list's beginning.
-        depth, too_deep: how large page x size may be, and the answer beyond; None: total 0.
-        shows: how many rows of a list can be read at all.
-        last_token: does the last page have a cursor?
+        above: the response to a larger size; None: the size is capped.
+        past_end: the response past the end; None: an empty page.
+        bad_token: the response to an invalid cursor; None: the first page.
+        depth, too_deep: the maximum of page x size, and the response beyond; None: total 0.
+        shows: the number of readable rows of a list.
+        last_token: whether the last page has a cursor.
     """
 
     style: Literal["page", "offset", "cursor", "last id"]
@@ -72,7 +72,7 @@ class Paging:
 
 @dataclass(frozen=True)
 class Page:
-    """What there is to say of one page; `next` names the next one, `link` is its address."""
+    """One page; `next` names the next page, `link` is its URL."""
 
     rows: list[Record]
     total: int
@@ -90,17 +90,17 @@ class Vendor:
 
     Attributes:
         path: of its list of events.
-        secrets: what its user sets, by the name's end.
-        key: how it knows the user.
-        paging: how the list comes in pages.
-        answer: makes the JSON of a page.
-        filters: query parameters, and whether a record passes.
-        defaults: what the parameters are that nobody sends.
-        formats: what parameters must look like, and the answer if they do not.
-        order: parameter and value without which the list comes in another order every time.
-        newest_first: is the last record the first of the list?
-        hides: which records the token may not see; they are taken out of the page.
-        tokens: where the key comes from, if it is fetched.
+        secrets: the user's secrets, by the suffix of their names.
+        key: how it authenticates.
+        paging: how it paginates.
+        answer: builds the JSON of a page.
+        filters: by query parameter, whether a record passes.
+        defaults: of query parameters.
+        formats: patterns of query parameters, and the response to a mismatch.
+        order: the parameter and value that give the list a stable order.
+        newest_first: whether the list is in reverse order.
+        hides: the records that the token may not see; they are removed from the page.
+        tokens: the token endpoint, if the key is a token.
     """
 
     path: str

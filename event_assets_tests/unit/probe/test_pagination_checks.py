@@ -1,4 +1,4 @@
-"""The probe looks at pages as the paginator asks for them, whichever it is."""
+"""The probe checks pagination with the configured paginator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.probe.runner import probe
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
-from event_assets_tests.support.probe_reports import OFFSET, line, marks, probed, source
+from event_assets_tests.support.probe_reports import (
+    OFFSET,
+    build_source,
+    find_line,
+    marks,
+    probe_api,
+)
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.tiny_api import TinyApi, events, number
 
@@ -27,7 +33,7 @@ Answer = Callable[[Request], Any]
 
 
 @pytest.fixture(autouse=True)
-def keyed(project: Project) -> None:
+def api_key(project: Project) -> None:
     project.environment.setenv("API_KEY", "sandbox")
 
 
@@ -77,17 +83,17 @@ KINDS: dict[str, tuple[Any, Answer, str]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_page_two_is_asked_for_as_the_paginator_does(kind: str) -> None:
+def test_page_2_is_requested_by_the_configured_paginator(kind: str) -> None:
     paginator, answer, found = KINDS[kind]
     with TinyApi(answer) as api:
-        report = probed(api, paginator=paginator, auth=None)
-    assert line(report, "page 2").message == f"40 records, none of them on page 1{found}."
+        report = probe_api(api, paginator=paginator, auth=None)
+    assert find_line(report, "page 2").message == f"40 records, none of them on page 1{found}."
     assert marks(report, "warn", "fail") == {}
-    assert "40 records per page; no size is requested." in line(report, "page size").message
+    assert "40 records per page; no size is requested." in find_line(report, "page size").message
 
 
 @pytest.mark.parametrize("kind", ["page_number", "cursor", "header_cursor"])
-def test_a_parameter_that_is_ignored_is_noticed_by_every_paginator(kind: str) -> None:
+def test_an_ignored_parameter_is_a_failure_for_every_paginator(kind: str) -> None:
     paginator, answer, _ = KINDS[kind]
 
     def always_the_first(request: Request) -> Any:
@@ -95,12 +101,12 @@ def test_a_parameter_that_is_ignored_is_noticed_by_every_paginator(kind: str) ->
         return answer(Request(request.scope))
 
     with TinyApi(always_the_first) as api:
-        found = line(probed(api, paginator=paginator, auth=None), "page 2")
+        found = find_line(probe_api(api, paginator=paginator, auth=None), "page 2")
     assert found.mark == "fail"
     assert "has only records of page 1" in found.message
 
 
-def test_offsets_in_the_body_are_asked_for_and_checked_too() -> None:
+def test_offsets_in_the_body_are_checked() -> None:
     paginator = {
         **OFFSET,
         "limit": 30,
@@ -111,50 +117,50 @@ def test_offsets_in_the_body_are_asked_for_and_checked_too() -> None:
     }
     body = {"page": {"from": 0, "size": 0}}
     with TinyApi(by_body) as api:
-        report = probed(api, paginator=paginator, auth=None, method="POST", json=body)
+        report = probe_api(api, paginator=paginator, auth=None, method="POST", json=body)
     assert marks(report, "warn", "fail") == {}
-    assert "verified by the last record at `page.from` 249" in line(report, "total").message
-    assert "30 records in " in line(report, "full sync").message
-    assert line(report, "full sync").message.endswith("1 at a time.")
+    assert "verified by the last record at `page.from` 249" in find_line(report, "total").message
+    assert "30 records in " in find_line(report, "full sync").message
+    assert find_line(report, "full sync").message.endswith("1 at a time.")
 
 
-def test_a_single_page_that_is_not_all_is_a_failure() -> None:
+def test_a_single_page_shorter_than_the_total_is_a_failure() -> None:
     with TinyApi(by_number) as api:
-        found = line(probed(api, paginator="single_page", auth=None), "page 2")
+        found = find_line(probe_api(api, paginator="single_page", auth=None), "page 2")
     assert found.mark == "fail"
     assert (
         "the API reports 250 records and page 1 has 40: name the API's `paginator`" in found.message
     )
 
 
-def test_a_single_page_that_is_all_is_well() -> None:
+def test_a_complete_single_page_passes() -> None:
     with TinyApi(lambda _: {"data": ROWS}) as api:
-        report = probed(api, paginator="single_page", auth=None)
+        report = probe_api(api, paginator="single_page", auth=None)
         assert len(api.requests) == 2
     assert marks(report, "warn", "fail") == {}
-    assert line(report, "page 2").message == "page 1 is the whole list: 250 records."
+    assert find_line(report, "page 2").message == "page 1 is the whole list: 250 records."
 
 
-def test_an_api_where_no_way_to_page_two_is_found_is_a_warning() -> None:
+def test_no_detected_paginator_is_a_warning() -> None:
     with TinyApi(lambda _: {"data": ROWS[:40]}) as api:
-        found = line(probed(api, paginator=None, auth=None), "page 2")
+        found = find_line(probe_api(api, paginator=None, auth=None), "page 2")
     assert found.mark == "warn"
     assert "so a sync loads these 40 records only" in found.message
 
 
-def test_a_paginator_that_finds_no_next_page_though_there_is_one_is_a_failure() -> None:
+def test_a_paginator_that_misses_the_next_page_is_a_failure() -> None:
     def answer(request: Request) -> Any:
         return by_link(request) | {"total": 250}
 
     paginator = {"type": "json_link", "next_url_path": "links.next"}
     with TinyApi(answer) as api:
-        found = line(probed(api, paginator=paginator, auth=None), "page 2")
+        found = find_line(probe_api(api, paginator=paginator, auth=None), "page 2")
     assert found.mark == "fail"
     assert "finds no next page, but the API reports 250" in found.message
 
 
 @pytest.mark.parametrize(
-    ("paginator", "said"),
+    ("paginator", "message"),
     [
         (
             {"type": "page_number", "base_page": 1, "total_path": "pages"},
@@ -166,63 +172,68 @@ def test_a_paginator_that_finds_no_next_page_though_there_is_one_is_a_failure() 
         ),
     ],
 )
-def test_what_a_paginator_cannot_read_is_a_failure_and_shows_no_data(
-    paginator: dict[str, Any], said: str
+def test_a_page_that_the_paginator_cannot_read_is_a_failure_without_data(
+    paginator: dict[str, Any], message: str
 ) -> None:
     with TinyApi(by_number) as api:
-        found = line(probed(api, paginator=paginator, auth=None), "page 2")
+        found = find_line(probe_api(api, paginator=paginator, auth=None), "page 2")
     assert found.mark == "fail"
-    assert found.message.startswith(said)
+    assert found.message.startswith(message)
     assert "Event" not in found.message
 
 
-def test_a_list_that_is_read_in_windows_is_not_asked_for_beyond_what_may_be_read() -> None:
+def test_a_list_read_in_windows_is_not_requested_beyond_its_cap() -> None:
     def answer(request: Request) -> Any:
         at = number(request, "offset")
         return {"data": ROWS[at : at + 100], "total": 250} if at < 200 else Response("", 400)
 
     windows = TimeWindowsConfig(param_from="after", param_to="before", cap=200, since="-10d")
     with TinyApi(answer) as api:
-        report = probe(replace(source(api.url, auth=None), windows=windows))
+        report = probe(replace(build_source(api.url, auth=None), windows=windows))
         assert all("after=" in url and "before=" in url for url in api.requests)
     assert marks(report, "warn", "fail") == {}
-    assert "not verified: windows cannot request the last page" in line(report, "total").message
+    assert (
+        "not verified: windows cannot request the last page" in find_line(report, "total").message
+    )
 
 
-def test_what_is_asked_of_an_api_that_can_say_what_is_new_is_what_a_full_sync_asks() -> None:
+def test_an_incremental_source_is_probed_like_a_full_sync() -> None:
     new = {"cursor_path": "updated_at", "initial_value": "2026-01-01", "start_param": "since"}
     with TinyApi(by_number) as api:
         paginator = {"type": "page_number", "base_page": 1}
-        probed(api, paginator=paginator, auth=None, incremental=new)
+        probe_api(api, paginator=paginator, auth=None, incremental=new)
         assert all("since=2026-01-01" in url for url in api.requests)
 
 
-def test_events_that_depend_on_another_resource_cannot_be_probed() -> None:
+def test_events_of_a_parent_resource_cannot_be_probed() -> None:
     venues = {"name": "venues", "endpoint": {"path": "/venues"}, "primary_key": "id"}
-    mine = source("http://127.0.0.1:1", auth=None, path="/venues/{resources.venues.id}/events")
+    mine = build_source(
+        "http://127.0.0.1:1", auth=None, path="/venues/{resources.venues.id}/events"
+    )
     config = {**mine.rest_api, "resources": [venues, *mine.rest_api["resources"]]}
     with pytest.raises(ConfigError, match="for each record of `venues`"):
         probe(replace(mine, rest_api=config))
 
 
 @pytest.mark.parametrize("count", [1, 7, 99, 100])
-def test_a_list_that_fits_on_one_page_is_whole(count: int) -> None:
+def test_a_list_that_fits_on_one_page_is_complete(count: int) -> None:
     with Sandbox(count) as api:
-        report = probed(api)
+        report = probe_api(api)
     assert marks(report, "warn", "fail") == {}
-    assert line(report, "page 2").message.startswith("page 1 is the whole list: ")
+    assert find_line(report, "page 2").message.startswith("page 1 is the whole list: ")
     assert (
-        line(report, "total").message == f"{count} under `total`, the number of records received."
+        find_line(report, "total").message
+        == f"{count} under `total`, the number of records received."
     )
 
 
-def test_an_offset_that_is_ignored_is_a_failure(api: Sandbox) -> None:
+def test_an_ignored_offset_is_a_failure(api: Sandbox) -> None:
     api.faults = Faults(ignore_offset=True)
-    report = probed(api)
+    report = probe_api(api)
     assert marks(report, "fail") == {"page 2": "fail"}
-    assert "the server ignores `offset`" in line(report, "page 2").message
-    assert line(report, "total").message == "250 under `total`, but page 2 has no new records."
-    assert line(report, "total").changes == {}
+    assert "the server ignores `offset`" in find_line(report, "page 2").message
+    assert find_line(report, "total").message == "250 under `total`, but page 2 has no new records."
+    assert find_line(report, "total").changes == {}
 
 
 def test_an_offset_that_counts_pages_is_a_failure() -> None:
@@ -231,12 +242,12 @@ def test_an_offset_that_counts_pages_is_a_failure() -> None:
         return {"data": [{"id": str(i)} for i in range(at, at + SIZE)]}
 
     with TinyApi(answer) as api:
-        found = line(probed(api, auth=None, paginator=OFFSET), "page 2")
+        found = find_line(probe_api(api, auth=None, paginator=OFFSET), "page 2")
     assert found.mark == "fail"
     assert "`offset` does not count records" in found.message
 
 
-def test_a_list_that_moves_meanwhile_is_no_failure() -> None:
+def test_a_list_that_shifts_between_pages_is_a_warning() -> None:
     rows = list(ROWS)
 
     def answer(request: Request) -> Any:
@@ -246,24 +257,24 @@ def test_a_list_that_moves_meanwhile_is_no_failure() -> None:
         return {"data": rows[at : at + 100]}
 
     with TinyApi(answer) as api:
-        report = probed(api, auth=None)
-    assert line(report, "page 2").mark == "warn"
-    assert line(report, "order").message.startswith("stable; 50 new records in")
+        report = probe_api(api, auth=None)
+    assert find_line(report, "page 2").mark == "warn"
+    assert find_line(report, "order").message.startswith("stable; 50 new records in")
 
 
-def test_page_two_that_is_refused_is_a_failure() -> None:
+def test_a_rejected_page_2_is_a_failure() -> None:
     def answer(request: Request) -> Any:
         return by_number(request) if number(request, "page", 1) == 1 else Response(status_code=403)
 
     with TinyApi(answer) as api:
-        report = probed(api, paginator={"type": "page_number", "base_page": 1}, auth=None)
-    assert line(report, "page 2").message == "missing: the API returned 403 Forbidden."
+        report = probe_api(api, paginator={"type": "page_number", "base_page": 1}, auth=None)
+    assert find_line(report, "page 2").message == "missing: the API returned 403 Forbidden."
     assert report.has_failures
 
 
-def test_the_size_that_the_server_really_gives_is_said(api: Sandbox) -> None:
+def test_a_page_cap_is_suggested_as_the_limit(api: Sandbox) -> None:
     api.faults = Faults(page_cap=50)
-    found = line(probed(api), "page size")
+    found = find_line(probe_api(api), "page size")
     assert found.mark == "warn"
     assert found.message == (
         "50 of 100 requested records: the server's limit is lower; set `limit: 50`."
@@ -271,34 +282,36 @@ def test_the_size_that_the_server_really_gives_is_said(api: Sandbox) -> None:
     assert found.changes == {("limit",): 50}
 
 
-def test_the_size_is_noticed_also_when_page_two_does_not_come(api: Sandbox) -> None:
+def test_a_page_cap_is_found_without_page_2(api: Sandbox) -> None:
     api.faults = Faults(page_cap=50, fail_every=2)
-    report = probed(api)
-    assert line(report, "page 2").message == ("missing: the API returned 503 Service Unavailable.")
+    report = probe_api(api)
+    assert find_line(report, "page 2").message == (
+        "missing: the API returned 503 Service Unavailable."
+    )
     assert marks(report, "fail") == {}
-    assert line(report, "page size").changes == {("limit",): 50}
+    assert find_line(report, "page size").changes == {("limit",): 50}
 
 
-def test_a_size_among_the_parameters_is_corrected_there() -> None:
+def test_a_page_size_in_params_is_corrected_in_params() -> None:
     paginator = {"type": "page_number", "base_page": 1}
     with TinyApi(by_number) as api:
-        found = line(
-            probed(api, paginator=paginator, auth=None, params={"per_page": 200}), "page size"
+        found = find_line(
+            probe_api(api, paginator=paginator, auth=None, params={"per_page": 200}), "page size"
         )
     assert found.changes == {("params", "per_page"): 40}
 
 
-def test_pages_that_vary_are_not_capped() -> None:
+def test_pages_of_different_sizes_are_not_a_cap() -> None:
     def answer(request: Request) -> Any:
         at = number(request, "offset")
         return {"data": ROWS[at : at + 100][: 97 if at == 0 else 100]}
 
     with TinyApi(answer) as api:
-        assert line(probed(api, auth=None), "page size").mark == "ok"
+        assert find_line(probe_api(api, auth=None), "page size").mark == "ok"
 
 
 @pytest.mark.parametrize(
-    ("total", "mark", "said"),
+    ("total", "mark", "message"),
     [
         ("rows", "ok", "250 under `total`, verified by the last record at `offset` 249."),
         (
@@ -321,17 +334,17 @@ def test_pages_that_vary_are_not_capped() -> None:
         (-200, "warn", "`total` is 50, less than the page has: set `total_path: null`."),
     ],
 )
-def test_the_total_is_found_and_checked(api: Sandbox, total: Any, mark: str, said: str) -> None:
+def test_the_total_is_found_and_verified(api: Sandbox, total: Any, mark: str, message: str) -> None:
     api.faults = Faults(total=total)
-    found = line(probed(api), "total")
-    assert (found.mark, found.message[: len(said)]) == (mark, said)
+    found = find_line(probe_api(api), "total")
+    assert (found.mark, found.message[: len(message)]) == (mark, message)
     assert found.changes == ({("total_path",): None} if mark == "warn" else {})
 
 
-def test_a_total_by_page_numbers_is_checked_on_the_last_page() -> None:
+def test_a_total_with_page_numbers_is_verified_on_the_last_page() -> None:
     paginator = {"type": "page_number", "base_page": 1}
     with TinyApi(by_number) as api:
-        found = line(probed(api, paginator=paginator, auth=None), "total")
+        found = find_line(probe_api(api, paginator=paginator, auth=None), "total")
     assert found.message == "250 under `total`, verified by the last 10 records at `page` 7."
 
 
@@ -341,69 +354,75 @@ def test_a_total_in_a_header_is_found() -> None:
         return JSONResponse({"data": ROWS[at : at + 100]}, headers={"X-Total-Count": "250"})
 
     with TinyApi(answer) as api:
-        assert line(probed(api, auth=None), "total").message.startswith("250 under `X-Total-Coun")
+        assert find_line(probe_api(api, auth=None), "total").message.startswith(
+            "250 under `X-Total-Coun"
+        )
 
 
 @pytest.mark.parametrize(
     ("body", "where"),
     [({"total": 250}, "total"), ({"result": {"found": 250, "size": 100}}, "result.found")],
 )
-def test_a_total_that_is_elsewhere_is_found(body: dict[str, Any], where: str) -> None:
+def test_a_total_at_another_path_is_found(body: dict[str, Any], where: str) -> None:
     def answer(request: Request) -> Any:
         at = number(request, "offset")
         return {"data": ROWS[at : at + 100], "count": len(ROWS[at : at + 100]), **body}
 
     with TinyApi(answer) as api:
-        found = line(probed(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total")
+        found = find_line(
+            probe_api(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total"
+        )
     assert found.mark == "warn"
     assert f"`n` is not in the response; the total is 250 under `{where}`" in found.message
     assert found.changes == {("total_path",): where}
 
 
-def test_the_limit_that_an_answer_repeats_is_not_taken_for_a_total() -> None:
+def test_a_limit_in_the_response_is_not_a_total() -> None:
     def answer(request: Request) -> Any:
         at = number(request, "offset")
         return {"data": ROWS[at : at + 50], "size": 100}
 
     with TinyApi(answer) as api:
-        found = line(probed(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total")
+        found = find_line(
+            probe_api(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total"
+        )
     assert found.changes == {("total_path",): None}
 
 
-def test_an_api_that_lets_nobody_read_to_the_end_is_a_failure() -> None:
+def test_a_rejected_last_page_is_a_failure() -> None:
     def answer(request: Request) -> Any:
         at = number(request, "offset")
         return {"data": ROWS[at : at + 100], "total": 250} if at < 200 else Response("", 400)
 
     with TinyApi(answer) as api:
-        report = probed(api, auth=None)
-    found = line(report, "total")
+        report = probe_api(api, auth=None)
+    found = find_line(report, "total")
     assert found.mark == "fail"
     assert "but at `offset` 249 the API returned 400 Bad Request" in found.message
 
 
-def test_an_order_that_is_not_stable_is_a_failure_for_offsets_and_a_warning_for_cursors() -> None:
+def test_an_unstable_order_is_a_failure_for_offsets_and_a_warning_for_cursors() -> None:
     def shuffled(request: Request) -> Any:
         at = number(request, "offset") or number(request, "cursor")
         page = random.sample(ROWS[at : at + 100], len(ROWS[at : at + 100]))
         return {"data": page, "cursors": {"next": "100" if at == 0 else None}}
 
     with TinyApi(shuffled) as api:
-        assert line(probed(api, auth=None), "order").mark == "fail"
-        by_cursor = probe(source(api.url, auth=None, paginator={"type": "cursor"}))
-    assert line(by_cursor, "order").mark == "warn"
-    assert "a sort parameter in `params`" in line(by_cursor, "order").message
+        assert find_line(probe_api(api, auth=None), "order").mark == "fail"
+        by_cursor = probe(build_source(api.url, auth=None, paginator={"type": "cursor"}))
+    assert find_line(by_cursor, "order").mark == "warn"
+    assert "a sort parameter in `params`" in find_line(by_cursor, "order").message
 
 
-def test_a_full_sync_is_estimated_from_total_size_time_and_concurrency() -> None:
+def test_a_full_sync_is_estimated_from_total_page_size_latency_and_concurrency() -> None:
     with Sandbox(2500, faults=Faults(latency=0.1)) as api:
-        said = line(probed(api), "full sync").message
-    requests, _, at_once = said.partition(": ")[2].partition(" requests of 100 records in ")
+        message = find_line(probe_api(api), "full sync").message
+    requests, _, at_once = message.partition(": ")[2].partition(" requests of 100 records in ")
     assert int(requests) == 1 + 25  # 2,400 more records, 99 a page
     assert at_once.endswith("8 at a time.")
 
 
-def test_without_a_total_a_full_sync_cannot_be_estimated(api: Sandbox) -> None:
+def test_a_full_sync_without_a_total_is_not_estimated(api: Sandbox) -> None:
     api.faults = Faults(total="none")
-    found = line(probed(api), "full sync")
+    found = find_line(probe_api(api), "full sync")
     assert (found.mark, found.message[:23]) == ("-", "unknown without a total")

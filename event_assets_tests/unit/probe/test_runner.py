@@ -1,4 +1,4 @@
-"""The probe says what an API is like, in at most five requests, with what to do about it."""
+"""The probe reports how an API responds and what to fix, with at most five requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from event_assets.probe.runner import probe
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
-from event_assets_tests.support.probe_reports import fields, line, marks, probed, source
+from event_assets_tests.support.probe_reports import (
+    build_fields,
+    build_source,
+    find_line,
+    marks,
+    probe_api,
+)
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.tiny_api import TinyApi, events, number, renamed
 
@@ -21,18 +27,18 @@ KEY = "s3cret&key=ü"
 
 
 @pytest.fixture(autouse=True)
-def keyed(project: Project) -> None:
+def api_key(project: Project) -> None:
     project.environment.setenv("API_KEY", "sandbox")
 
 
 def paged(rows: list[dict[str, Any]], request: Request, cap: int = 100) -> dict[str, Any]:
-    """Answer as the sandbox does."""
+    """Respond as the sandbox does."""
     offset, limit = number(request, "offset"), min(cap, number(request, "limit", cap))
     return {"data": rows[offset : offset + limit], "total": len(rows)}
 
 
-def test_an_api_that_is_as_expected_is_ready_after_five_requests(api: Sandbox) -> None:
-    report = probed(api)
+def test_a_correct_configuration_is_ready_after_five_requests(api: Sandbox) -> None:
+    report = probe_api(api)
     assert report.summary == "Ready: all checks passed."
     assert marks(report, "warn", "fail") == {}
     assert marks(report, "-") == {"rate limit": "-"}
@@ -46,21 +52,21 @@ def test_an_api_that_is_as_expected_is_ready_after_five_requests(api: Sandbox) -
     ]  # fmt: skip
 
 
-def test_a_field_is_shown_with_three_examples_and_its_share_of_nulls(api: Sandbox) -> None:
-    said = line(probed(api), "field end_time").message
-    assert said.startswith("20% null at `end_time`; `2025-12-23T")
-    assert said.count("`") == 2 + 3 * 2
+def test_a_field_has_three_examples_and_its_share_of_nulls(api: Sandbox) -> None:
+    message = find_line(probe_api(api), "field end_time").message
+    assert message.startswith("20% null at `end_time`; `2025-12-23T")
+    assert message.count("`") == 2 + 3 * 2
 
 
-def test_a_key_that_makes_no_difference_is_noticed(api: Sandbox) -> None:
+def test_a_key_without_effect_is_a_warning(api: Sandbox) -> None:
     api.faults = Faults(ignore_key=True)
-    found = line(probed(api), "key")
+    found = find_line(probe_api(api), "key")
     assert found.mark == "warn"
     assert "the API returns the same 100 records" in found.message
 
 
 @pytest.mark.parametrize(
-    ("anonymous", "said"),
+    ("anonymous", "message"),
     [
         (
             {"data": events(3), "total": 3},
@@ -71,45 +77,45 @@ def test_a_key_that_makes_no_difference_is_noticed(api: Sandbox) -> None:
         (Response(status_code=404), "no usable response: the API returned 404 Not Found"),
     ],
 )
-def test_a_key_that_makes_a_difference_is_accepted(anonymous: Any, said: str) -> None:
+def test_a_key_that_changes_the_response_passes(anonymous: Any, message: str) -> None:
     def answer(request: Request) -> Any:
         return paged(events(250), request) if "api_key" in request.query_params else anonymous
 
     with TinyApi(answer) as api:
-        found = line(probed(api), "key")
+        found = find_line(probe_api(api), "key")
     assert found.mark == "ok"
-    assert said in found.message
+    assert message in found.message
 
 
-def test_a_key_cannot_be_judged_where_each_answer_is_another() -> None:
+def test_the_effect_of_a_key_is_unknown_when_each_response_differs() -> None:
     def answer(request: Request) -> Any:
         return paged(random.sample(events(250), 250), request)
 
     with TinyApi(answer) as api:
-        found = line(probed(api), "key")
+        found = find_line(probe_api(api), "key")
     assert found.mark == "warn"
     assert "its effect is unknown" in found.message
 
 
-def test_a_refused_key_is_answered_with_what_to_do(project: Project, api: Sandbox) -> None:
+def test_a_rejected_key_is_a_failure_with_advice(project: Project, api: Sandbox) -> None:
     project.environment.setenv("API_KEY", "wrong-key")
-    report = probed(api)
+    report = probe_api(api)
     assert marks(report, "ok", "fail") == {"reachable": "ok", "key": "fail"}
-    assert "answered 401 Unauthorized; set API_KEY" in line(report, "key").message
+    assert "answered 401 Unauthorized; set API_KEY" in find_line(report, "key").message
     assert len(api.requests) == 1
 
 
-def test_without_auth_there_is_nothing_to_compare(api: Sandbox) -> None:
+def test_without_auth_no_keyless_request_is_sent(api: Sandbox) -> None:
     api.faults = Faults(ignore_key=True)
-    report = probed(api, auth=None)
-    assert line(report, "key").mark == "-"
+    report = probe_api(api, auth=None)
+    assert find_line(report, "key").mark == "-"
     assert len(api.requests) == 4
 
 
 def test_a_missing_key_is_a_configuration_error(project: Project, api: Sandbox) -> None:
     project.environment.delenv("API_KEY")
     with pytest.raises(ConfigError, match="set API_KEY"):
-        probe(source(api.url))
+        probe(build_source(api.url))
     assert api.requests == []
 
 
@@ -121,7 +127,7 @@ def test_a_missing_key_is_a_configuration_error(project: Project, api: Sandbox) 
         {"type": "http_basic", "username": "me", "password": KEY},
     ],
 )
-def test_other_ways_to_send_the_key_are_compared_too(project: Project, auth: Any) -> None:
+def test_every_auth_type_is_compared_with_a_keyless_request(project: Project, auth: Any) -> None:
     project.environment.setenv("API_KEY", "header-key")
 
     def answer(request: Request) -> Any:
@@ -129,11 +135,11 @@ def test_other_ways_to_send_the_key_are_compared_too(project: Project, auth: Any
         return paged(events(250), request) if sent else Response(status_code=403)
 
     with TinyApi(answer) as api:
-        found = line(probed(api, auth=auth), "key")
+        found = find_line(probe_api(api, auth=auth), "key")
     assert found.message == "accepted; without it the API returns 403 Forbidden."
 
 
-def test_a_token_is_asked_for_within_the_five_requests() -> None:
+def test_a_token_request_counts_as_one_of_five() -> None:
     def answer(request: Request) -> Any:
         if request.url.path == "/token":
             return {"access_token": "t0ken", "expires_in": 60}
@@ -148,14 +154,16 @@ def test_a_token_is_asked_for_within_the_five_requests() -> None:
             "client_id": "me",
             "client_secret": KEY,
         }
-        report = probed(api, auth=auth)
+        report = probe_api(api, auth=auth)
         assert sum("/token" in url for url in api.requests) == 1
-    assert line(report, "key").mark == "ok"
-    assert "not verified: not requested: the limit is 5 requests" in line(report, "total").message
+    assert find_line(report, "key").mark == "ok"
+    assert (
+        "not verified: not requested: the limit is 5 requests" in find_line(report, "total").message
+    )
 
 
 @pytest.mark.parametrize(
-    ("faults", "said"),
+    ("faults", "message"),
     [
         (Faults(fail_every=1), "answered 503 Service Unavailable; try again later"),
         (Faults(fail_every=1, fail_status=404), "answered 404 Not Found; check EVENTS_API_URL"),
@@ -164,35 +172,35 @@ def test_a_token_is_asked_for_within_the_five_requests() -> None:
         (Faults(reset_every=1), "closed the connection in the middle of a response"),
     ],
 )
-def test_an_api_that_does_not_answer_well_is_asked_once_and_not_waited_for(
-    api: Sandbox, faults: Faults, said: str
+def test_an_unusable_response_ends_the_probe_after_one_request(
+    api: Sandbox, faults: Faults, message: str
 ) -> None:
     api.faults = faults
-    report = probed(api)
-    assert said in line(report, "reachable").message
+    report = probe_api(api)
+    assert message in find_line(report, "reachable").message
     assert report.error
     assert report.has_failures
     assert len(api.requests) == 1
 
 
-def test_an_api_that_cannot_be_reached_is_said_to_be() -> None:
+def test_an_unreachable_api_is_a_failure() -> None:
     with TinyApi(lambda _: {}) as gone:
         pass
-    said = line(probe(source(gone.url)), "reachable").message
-    assert said == (
+    message = find_line(probe(build_source(gone.url)), "reachable").message
+    assert message == (
         f"The API at {gone.url}/v1/events cannot be reached (connection refused); "
         "check EVENTS_API_URL and the network."
     )
 
 
-def test_an_api_that_sends_nothing_is_not_waited_for() -> None:
+def test_a_silent_api_times_out() -> None:
     with Sandbox(3, faults=Faults(latency=60)) as api:
-        report = probe(source(api.url), seconds=1)
-    assert "sent nothing for 1 s" in line(report, "reachable").message
+        report = probe(build_source(api.url), seconds=1)
+    assert "sent nothing for 1 s" in find_line(report, "reachable").message
 
 
 @pytest.mark.parametrize("pause", [0.05, 60])
-def test_an_api_that_never_ends_its_answer_is_not_waited_for(pause: float) -> None:
+def test_an_endless_response_times_out(pause: float) -> None:
     def drip(_: Request) -> Response:
         async def drops() -> Any:
             while True:
@@ -202,34 +210,36 @@ def test_an_api_that_never_ends_its_answer_is_not_waited_for(pause: float) -> No
         return StreamingResponse(drops(), media_type="application/json")
 
     with TinyApi(drip) as api:
-        report = probed(api, seconds=1)
-    assert "did not complete its response within 1 s" in line(report, "reachable").message
+        report = probe_api(api, seconds=1)
+    assert "did not complete its response within 1 s" in find_line(report, "reachable").message
 
 
-def test_what_comes_too_late_is_not_asked_any_more() -> None:
+def test_no_request_is_sent_after_the_time_limit() -> None:
     with Sandbox(250, faults=Faults(latency=0.6)) as api:
-        report = probed(api, seconds=1)
+        report = probe_api(api, seconds=1)
         assert len(api.requests) == 1
-    assert line(report, "records").mark == "ok"
-    assert "not requested: the limit of 1 s is reached" in line(report, "order").message
+    assert find_line(report, "records").mark == "ok"
+    assert "not requested: the limit of 1 s is reached" in find_line(report, "order").message
     assert not report.has_failures
 
 
-def test_after_a_429_nothing_more_is_asked(api: Sandbox) -> None:
+def test_no_request_is_sent_after_a_429(api: Sandbox) -> None:
     api.faults = Faults(fail_every=2, fail_status=429, retry_after=9)
-    report = probed(api)
+    report = probe_api(api)
     assert len(api.requests) == 2
     assert marks(report, "warn") == {"key": "warn", "page 2": "warn", "rate limit": "warn"}
-    assert "returned 429 after 1 request (retry-after: 9)" in line(report, "rate limit").message
+    assert (
+        "returned 429 after 1 request (retry-after: 9)" in find_line(report, "rate limit").message
+    )
     assert not report.has_failures
 
 
-def test_a_compressed_answer_is_read() -> None:
+def test_a_compressed_response_is_read() -> None:
     with TinyApi(lambda request: paged(events(250), request), compressed=True) as api:
-        assert line(probed(api), "records").message == "`data` has 100 records."
+        assert find_line(probe_api(api), "records").message == "`data` has 100 records."
 
 
-def test_an_api_that_sends_its_readers_on_is_followed_and_named() -> None:
+def test_a_redirect_is_followed_and_reported() -> None:
     def answer(request: Request) -> Any:
         if not request.url.path.endswith("/"):
             return RedirectResponse(f"{request.url.path}/?{request.url.query}")
@@ -238,42 +248,42 @@ def test_an_api_that_sends_its_readers_on_is_followed_and_named() -> None:
         return paged(events(250), request)
 
     with TinyApi(answer) as api:
-        report = probed(api)
-        said = line(report, "reachable").message
-        assert f"It redirects to {api.url}/v1/events/: set" in said
+        report = probe_api(api)
+        message = find_line(report, "reachable").message
+        assert f"It redirects to {api.url}/v1/events/: set" in message
     assert marks(report, "warn", "fail") == {"reachable": "warn"}
     assert "sandbox" not in "".join(report.format_lines())
 
 
-def test_an_api_that_moved_to_another_host_gets_no_key_there() -> None:
+def test_a_redirect_to_another_host_is_followed_without_the_key() -> None:
     with TinyApi(lambda _: Response(status_code=401)) as new:
         target = f"{new.url}/v1/events"
         with TinyApi(lambda _: RedirectResponse(target)) as old:
-            report = probed(old)
+            report = probe_api(old)
         assert not any("sandbox" in url for url in new.requests)
     assert (
         f"redirects to {target} (another host: sent without the key)"
-        in line(report, "reachable").message
+        in find_line(report, "reachable").message
     )
     assert report.has_failures
 
 
-def test_rate_limits_that_headers_announce_are_shown() -> None:
+def test_rate_limit_headers_are_reported() -> None:
     headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "97"}
     with TinyApi(lambda r: JSONResponse(paged(events(250), r), headers=headers)) as api:
-        found = line(probed(api), "rate limit")
+        found = find_line(probe_api(api), "rate limit")
     assert found.message == "x-ratelimit-limit: 100, x-ratelimit-remaining: 97."
 
 
-def test_a_rate_limit_that_is_too_low_for_a_full_sync_is_a_warning() -> None:
+def test_a_rate_limit_below_a_full_sync_is_a_warning() -> None:
     headers = {"X-RateLimit-Remaining": "5"}
     with TinyApi(lambda r: JSONResponse(paged(events(2500), r), headers=headers)) as api:
-        found = line(probed(api), "rate limit")
+        found = find_line(probe_api(api), "rate limit")
     assert found.mark == "warn"
     assert "needs about 26 requests, 5 are left" in found.message
 
 
-def test_the_key_is_never_shown_not_even_when_the_api_sends_it_back(project: Project) -> None:
+def test_a_key_that_the_api_returns_is_masked(project: Project) -> None:
     project.environment.setenv("API_KEY", KEY)
 
     def answer(request: Request) -> Any:
@@ -283,61 +293,61 @@ def test_the_key_is_never_shown_not_even_when_the_api_sends_it_back(project: Pro
         return JSONResponse(paged(rows, request) | {key: key}, headers=headers)
 
     with TinyApi(answer) as api:
-        report = probed(api, data_selector="missing")
-    said = "\n".join([*report.format_lines(), *map(str, report.first_record)])
-    assert "Event for ***" in said
-    assert "x-ratelimit-of: " in said
-    assert "s3cret" not in said
+        report = probe_api(api, data_selector="missing")
+    message = "\n".join([*report.format_lines(), *map(str, report.first_record)])
+    assert "Event for ***" in message
+    assert "x-ratelimit-of: " in message
+    assert "s3cret" not in message
     assert "s3cret" not in repr(report)
 
 
 @pytest.mark.parametrize("status", [200, 401, 404])
-def test_a_key_in_the_path_is_not_shown_either(project: Project, status: int) -> None:
+def test_a_key_in_the_path_is_masked(project: Project, status: int) -> None:
     project.environment.setenv("API_KEY", "s3cret")
     with TinyApi(lambda _: JSONResponse({"data": events(3)}, status)) as api:
-        report = probed(api, auth=None, path="/s3cret/events")
+        report = probe_api(api, auth=None, path="/s3cret/events")
     assert "/***/events" in report.format_lines()[0] + report.format_lines()[1]
     assert "s3cret" not in "".join([*report.format_lines(), report.error])
 
 
-def test_values_cannot_drive_the_terminal_and_are_cut() -> None:
+def test_values_are_escaped_and_shortened_for_the_terminal() -> None:
     rows = events(2, name="\x1b[2J\x9b1m\r\n\u202e" + "long " * 100)
     with Sandbox(rows) as api:
-        said = line(probed(api), "field name").message
-    assert r"`\x1b[2J\x9b1m\r\n\u202elong" in said
-    assert said.isprintable()
-    assert len(said) < 200
+        message = find_line(probe_api(api), "field name").message
+    assert r"`\x1b[2J\x9b1m\r\n\u202elong" in message
+    assert message.isprintable()
+    assert len(message) < 200
 
 
 @pytest.mark.parametrize(
-    ("faults", "mark", "said"),
+    ("faults", "mark", "message"),
     [
         (Faults(null_id_every=40), "warn", "2 of 100 records have no `id`"),
         (Faults(missing_id_every=3), "fail", "33 of 100 records have no `id`; `url` is unique"),
     ],
 )
 def test_records_without_an_id_are_counted(
-    api: Sandbox, faults: Faults, mark: str, said: str
+    api: Sandbox, faults: Faults, mark: str, message: str
 ) -> None:
     api.faults = faults
-    found = line(probed(api), "id")
+    found = find_line(probe_api(api), "id")
     assert found.mark == mark
-    assert said in found.message
+    assert message in found.message
 
 
-def test_an_id_that_is_not_unique_is_noticed_and_a_unique_one_named() -> None:
+def test_a_duplicate_id_is_a_failure_that_suggests_a_unique_field() -> None:
     rows = [{**row, "id": "same", "uuid": f"u{at}"} for at, row in enumerate(events(9))]
     with Sandbox(rows) as api:
-        found = line(probed(api), "id")
+        found = find_line(probe_api(api), "id")
     assert found.mark == "fail"
     assert "8 of 9 records have a duplicate `id`; `uuid` is unique" in found.message
     assert found.changes == {("primary_key",): "uuid"}
 
 
-def test_an_id_that_the_contract_places_is_corrected_in_the_contract() -> None:
-    contract = fields(id={"type": "text", "from": "key"})
+def test_an_id_with_from_is_corrected_in_the_contract() -> None:
+    contract = build_fields(id={"type": "text", "from": "key"})
     with Sandbox(events(9)) as api:
-        assert line(probed(api, contract=contract), "id").changes == {("from", "id"): "id"}
+        assert find_line(probe_api(api, contract=contract), "id").changes == {("from", "id"): "id"}
 
 
 @pytest.mark.parametrize(
@@ -349,50 +359,50 @@ def test_an_id_that_the_contract_places_is_corrected_in_the_contract() -> None:
         (events(20), "$"),
     ],
 )
-def test_the_selector_that_would_find_the_records_is_named(document: Any, selector: str) -> None:
+def test_a_selector_that_finds_the_records_is_suggested(document: Any, selector: str) -> None:
     with TinyApi(lambda _: document) as api:
-        found = line(probed(api, paginator="single_page"), "records")
+        found = find_line(probe_api(api, paginator="single_page"), "records")
     assert found.mark == "fail"
     assert found.changes == {("data_selector",): selector}
     assert "20 are under" in found.message
     with TinyApi(lambda _: document) as api:
-        report = probed(api, paginator="single_page", data_selector=selector)
-    assert line(report, "records").mark == "ok"
+        report = probe_api(api, paginator="single_page", data_selector=selector)
+    assert find_line(report, "records").mark == "ok"
 
 
-def test_a_selector_that_was_guessed_should_be_named(api: Sandbox) -> None:
-    found = line(probed(api, data_selector=None), "records")
+def test_a_detected_selector_is_suggested(api: Sandbox) -> None:
+    found = find_line(probe_api(api, data_selector=None), "records")
     assert found.mark == "warn"
     assert found.changes == {("data_selector",): "data"}
 
 
 @pytest.mark.parametrize("selector", [None, "missing.path", "tags[*]"])
-def test_a_selector_that_finds_no_records_is_corrected_also_when_guessed(
+def test_a_wrong_or_wrongly_detected_selector_is_corrected(
     selector: str | None,
 ) -> None:
     def answer(request: Request) -> Any:
         return {"tags": [], "items of": ["a"], **paged(events(250), request)}
 
     with TinyApi(answer) as api:
-        found = line(probed(api, data_selector=selector, auth=None), "records")
+        found = find_line(probe_api(api, data_selector=selector, auth=None), "records")
     assert found.changes == {("data_selector",): "data"}
 
 
-def test_an_answer_without_records_anywhere_is_a_failure() -> None:
+def test_a_response_without_records_is_a_failure() -> None:
     with TinyApi(lambda _: {"error": "no such thing", "code": [1, 2]}) as api:
-        report = probed(api)
-    assert "the response has no `data`, and no other list" in line(report, "records").message
+        report = probe_api(api)
+    assert "the response has no `data`, and no other list" in find_line(report, "records").message
     assert report.has_failures
 
 
 def test_an_empty_list_is_a_warning(api: Sandbox) -> None:
     api.replace([])
-    assert marks(probed(api), "warn", "fail") == {"records": "warn"}
+    assert marks(probe_api(api), "warn", "fail") == {"records": "warn"}
 
 
-def test_records_that_are_no_objects_are_a_failure() -> None:
+def test_records_that_are_not_objects_are_a_failure() -> None:
     with TinyApi(lambda _: {"data": ["a", "b"]}) as api:
-        found = line(probed(api), "records")
+        found = find_line(probe_api(api), "records")
     assert (found.mark, found.message[:26]) == ("fail", "2 of 2 under `data` are no")
 
 
@@ -418,42 +428,42 @@ def test_records_that_are_no_objects_are_a_failure() -> None:
         ),
     ],
 )
-def test_a_field_that_is_elsewhere_is_found(
+def test_a_field_at_another_path_is_found(
     changed: dict[str, dict[str, Any]], field: str, changes: dict[Any, Any]
 ) -> None:
     rows = events(9)
     for name, instead in changed.items():
         rows = [{k: v for k, v in row.items() if k != name} | instead for row in rows]
     with Sandbox(rows) as api:
-        found = line(probed(api), f"field {field}")
+        found = find_line(probe_api(api), f"field {field}")
     assert found.mark == "fail"
     assert found.changes == changes
 
 
-def test_a_name_in_several_languages_is_taken_from_the_first_that_is_there() -> None:
+def test_a_name_in_several_languages_has_a_wildcard_fallback() -> None:
     rows = [{**row, "name": {"en" if at % 2 else "fr": "x"}} for at, row in enumerate(events(9))]
     with Sandbox(rows) as api:
-        found = line(probed(api), "field name")
+        found = find_line(probe_api(api), "field name")
     assert found.changes[("from", "name")][1:] == ["name.*"]
 
 
-def test_a_field_that_is_nowhere_is_a_warning_if_it_may_be_missing() -> None:
+def test_a_missing_field_is_a_warning_if_it_is_nullable() -> None:
     rows = renamed(events(9), {"end_time": "x"})
     with Sandbox(rows) as api:
-        assert marks(probed(api), "warn", "fail") == {"field end_time": "warn"}
-        contract = fields(end_time={"type": "timestamp", "nullable": False})
-        assert marks(probe(source(api.url, contract=contract)), "warn", "fail") == {
+        assert marks(probe_api(api), "warn", "fail") == {"field end_time": "warn"}
+        contract = build_fields(end_time={"type": "timestamp", "nullable": False})
+        assert marks(probe(build_source(api.url, contract=contract)), "warn", "fail") == {
             "field end_time": "fail"
         }
 
 
 def test_values_that_break_the_contract_are_counted(api: Sandbox) -> None:
     api.faults = Faults(bad_start_every=30)
-    found = line(probed(api), "field start_time")
+    found = find_line(probe_api(api), "field start_time")
     assert found.mark == "warn"
     assert "3 of 100 would be rejected, because the value is" in found.message
     api.requests.clear()
     api.faults = Faults(bad_start_every=3)
-    found = line(probed(api), "field start_time")
+    found = find_line(probe_api(api), "field start_time")
     assert found.mark == "fail"
     assert "`soon` at `start_time` is not a timestamp (33 of 100 records)" in found.message

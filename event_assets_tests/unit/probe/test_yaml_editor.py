@@ -31,13 +31,13 @@ def at(text: str, *keys: str | int) -> Any:
 
 
 def source_of(text: str, url: str) -> SourceConfig:
-    said = yaml.safe_load(text.replace("{{ env.EVENTS_API_URL }}", url))["attributes"]
-    contract = {name: FieldConfig(**field) for name, field in said["fields"].items()}
-    return SourceConfig(name="events", rest_api=said["rest_api"], fields=contract)
+    attributes = yaml.safe_load(text.replace("{{ env.EVENTS_API_URL }}", url))["attributes"]
+    contract = {name: FieldConfig(**field) for name, field in attributes["fields"].items()}
+    return SourceConfig(name="events", rest_api=attributes["rest_api"], fields=contract)
 
 
 def wrong_in_everything(request: Request) -> Any:
-    """An API that is not what the default configuration expects, in all that can be corrected."""
+    """Respond unlike the default configuration expects, in everything that can be corrected."""
     if request.query_params.get("api_key") != "sandbox":
         return Response(status_code=401)
     rows = renamed(events(170), {"id": "uuid", "name": "title", "end_time": "endsAt"})
@@ -47,7 +47,9 @@ def wrong_in_everything(request: Request) -> Any:
 
 
 @pytest.mark.usefixtures("project")
-def test_everything_that_can_be_corrected_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_suggestions_together_correct_the_configuration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("API_KEY", "sandbox")
     with TinyApi(wrong_in_everything) as api:
         report = probe(source_of(YAML, api.url))
@@ -74,7 +76,7 @@ def test_everything_that_can_be_corrected_is(monkeypatch: pytest.MonkeyPatch) ->
         Faults(page_cap=7, total="none"),
     ],
 )
-def test_after_the_suggestion_the_probe_has_nothing_to_say(
+def test_the_probe_passes_after_its_suggestions(
     project: Project, api: Sandbox, faults: Faults
 ) -> None:
     project.environment.setenv("API_KEY", "sandbox")
@@ -85,11 +87,11 @@ def test_after_the_suggestion_the_probe_has_nothing_to_say(
     assert marks(probe(source_of(better, api.url)), "warn", "fail") == {}
 
 
-def test_without_changes_the_yaml_stays_as_it_is() -> None:
+def test_no_changes_leave_the_yaml_unchanged() -> None:
     assert apply_changes(YAML, {}) == YAML
 
 
-def test_only_what_changes_is_written() -> None:
+def test_only_changed_lines_are_written() -> None:
     better = apply_changes(YAML, {("limit",): 50, ("from", "name"): "title", ("total_path",): None})
     changed = [line for line in better.splitlines() if line not in YAML.splitlines()]
     assert changed == [
@@ -156,7 +158,7 @@ def test_an_endpoint_of_any_form_gets_a_selector(endpoint: str, expected: Any) -
     assert at(apply_changes(text, {("data_selector",): "items"}), *ENDPOINT) == expected
 
 
-def test_what_is_merged_in_from_elsewhere_is_written_anew() -> None:
+def test_a_value_merged_from_an_anchor_rewrites_the_document() -> None:
     text = """\
 attributes:
   rest_api:
@@ -171,7 +173,7 @@ attributes:
     }
 
 
-def test_defaults_are_corrected_where_they_stand() -> None:
+def test_defaults_are_corrected_in_place() -> None:
     text = """\
 attributes:
   rest_api:
@@ -185,22 +187,22 @@ attributes:
         ("primary_key",): "uuid",
         ("params", "size"): 7,
     }
-    said = at(apply_changes(text, changes), "attributes", "rest_api")
-    assert said["client"] == {"paginator": {"type": "offset", "limit": 5}}
-    assert said["resource_defaults"] == {
+    message = at(apply_changes(text, changes), "attributes", "rest_api")
+    assert message["client"] == {"paginator": {"type": "offset", "limit": 5}}
+    assert message["resource_defaults"] == {
         "primary_key": "uuid",
         "endpoint": {"data_selector": "items", "params": {"size": 7}},
     }
-    assert said["resources"] == [{"name": "event_data"}]
+    assert message["resources"] == [{"name": "event_data"}]
 
 
-def test_a_secret_that_stands_in_the_yaml_is_masked() -> None:
+def test_a_secret_in_the_yaml_is_masked() -> None:
     text = YAML.replace("name: api_key, location: query", "username: me, password: s3cret")
     better = apply_changes(text, {}, ["s3cret"])
     assert "s3cret" not in better
     assert at(better, "attributes", "rest_api", "client", "auth", "password") == "***"
 
 
-def test_several_documents_are_answered_in_one_sentence() -> None:
+def test_several_documents_are_an_error() -> None:
     with pytest.raises(ConfigError, match="must be one YAML document"):
         apply_changes(f"{YAML}\n---\n{YAML}", {})
