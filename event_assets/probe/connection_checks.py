@@ -28,11 +28,11 @@ def check_reachable(responses: ProbeResponses) -> Finding:
     if not page.is_ok and page.status not in REJECTED_STATUSES:
         after = headers.get("Retry-After")
         wait = f" Retry-After: {formatter.format(after)}." if after else ""
-        return Finding("fail", name, f"{formatter.masked(page.error)}{wait}{redirect}")
+        return Finding("fail", name, f"{formatter.redact(page.error)}{wait}{redirect}")
     url = responses.first_request.request.url if page.response is None else page.response.url
     size = 0 if page.response is None else len(page.response.content)
     message = (
-        f"{formatter.masked(redact_url(url))} responded in {format_duration(page.seconds)} with "
+        f"{formatter.redact(redact_url(url))} responded in {format_duration(page.seconds)} with "
         f"{size / 1000:,.1f} kB."
     )
     return Finding("warn" if redirect else "ok", name, f"{message}{redirect}")
@@ -50,7 +50,7 @@ def check_key(responses: ProbeResponses) -> Finding:
     name, page, without = "key", responses.page_1, responses.page_1_without_key
     if page.status in REJECTED_STATUSES:
         hint = "" if responses.has_auth else " No `auth` is configured in defs.yaml."
-        return Finding("fail", name, responses.formatter.masked(page.error) + hint)
+        return Finding("fail", name, responses.formatter.redact(page.error) + hint)
     if not responses.has_auth:
         return Finding("-", name, "no `auth` is configured; the API is read without a key.")
     if without.status in REJECTED_STATUSES:
@@ -69,11 +69,7 @@ def _compare_with_keyless(responses: ProbeResponses) -> Finding:
     """Compare two usable responses, with and without the key."""
     with_key, without_key, repeated = (
         _Content.from_response(responses, response)
-        for response in (
-            responses.page_1,
-            responses.page_1_without_key,
-            responses.page_1_again,
-        )
+        for response in (responses.page_1, responses.page_1_without_key, responses.page_1_again)
     )
     if with_key == without_key:
         return Finding(

@@ -18,13 +18,13 @@ class SafeFormatter:
         self.secrets = list(secrets)
         self._redactor = SecretRedactor(self.secrets)
 
-    def masked(self, text: str) -> str:
-        """Return the text with its secrets masked."""
+    def redact(self, text: str) -> str:
+        """Return the text without its secrets."""
         return self._redactor.redact_text(text)
 
     def format(self, value: Any, max_length: int = MAX_VALUE_LENGTH) -> str:
         """Return a value on one line: text as it is, anything else as JSON."""
-        text = self.masked(value if isinstance(value, str) else to_json(value))
+        text = self.redact(value if isinstance(value, str) else to_json(value))
         text = "".join(char if char.isprintable() else _escaped(char) for char in text)
         return text if len(text) <= max_length else f"{text[:max_length]} ..."
 

@@ -52,7 +52,7 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
     if not responses.page_1.is_ok:
         rejected = responses.page_1.status in REJECTED_STATUSES
         findings = [reachable, check_key(responses)] if rejected else [reachable]
-        error = responses.formatter.masked(responses.page_1.error)
+        error = responses.formatter.redact(responses.page_1.error)
         return Report(findings, error, secrets=secrets)
     return Report(
         [
