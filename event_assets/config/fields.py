@@ -24,23 +24,24 @@ class FieldConfig(StrictModel):
     """One typed column of `event_data`."""
 
     type: DataType = Describe(
-        description="Type of the column, by dlt's names; a timestamp lands in UTC."
+        description="Type of the column, by dlt's names; timestamps are stored in UTC."
     )
-    nullable: bool = Describe(default=True, description="Whether the API may leave it out.")
+    nullable: bool = Describe(default=True, description="Whether it may be missing.")
     source: str | Sequence[str] | None = Describe(
         default=None,
         alias="from",
-        description="Where it is in a record: a path (`a.b`, `a.*`), several paths, of which the "
-        "first that is there counts, or parts put together (`{a.date}T{a.time}`).",
+        description="Its path in a record (`a.b`, `a.*`); a list of paths: the first with a value "
+        "counts; or a template (`{a.date}T{a.time}`).",
     )
-    description: str | None = Describe(default=None, description="What it is, for the UI.")
+    description: str | None = Describe(default=None, description="Description for the UI.")
     timezone: str | Sequence[str] | None = Describe(
         default=None,
-        description="Zone of times that do not say theirs (`Europe/Berlin`, `+02:00`), or the path "
-        "to it, or several, of which the first that is there counts. Without: UTC.",
+        description="Time zone of local times (`Europe/Berlin`, `+02:00`), or its path in a "
+        "record, or a list of both: the first with a value counts. Default: UTC.",
     )
     format: str | None = Describe(
-        default=None, description="epoch_s, epoch_ms, or a pattern of strptime; else ISO 8601."
+        default=None,
+        description="epoch_s, epoch_ms, or a pattern of strptime; else ISO 8601, RFC 2822.",
     )
 
     @model_validator(mode="after")
@@ -54,7 +55,7 @@ class FieldConfig(StrictModel):
             if not timestamps.parse_zone(zone) and ZONE_NAME_PATTERN.search(zone):
                 raise ValueError(f"`timezone` is neither a known zone nor a path: `{zone}`")
         if self.source is not None and not all(map(_is_valid_source, as_list(self.source) or [""])):
-            raise ValueError("`from` must be a path, several, or parts like {a.date}T{a.time}")
+            raise ValueError("`from` must be a path, a list, or a template like {a.date}T{a.time}")
         return self
 
 

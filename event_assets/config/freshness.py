@@ -11,8 +11,8 @@ MINUTES_OF_YEAR = 60 * 24 * 365
 class FreshnessConfig(StrictModel):
     """How old the newest successful sync may be, in minutes."""
 
-    warn_after_minutes: float = Describe(description="Older is a warning.")
-    fail_after_minutes: float = Describe(description="Older is an error.")
+    warn_after_minutes: float = Describe(description="An older sync is a warning.")
+    fail_after_minutes: float = Describe(description="An older sync is an error.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "FreshnessConfig":

@@ -1,4 +1,4 @@
-"""The time windows in which a resource is read whose list the API cuts off."""
+"""The time windows of a resource with a limited list."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ DEFAULT_SINCE, DEFAULT_UNTIL = "2000-01-01", "+3650d"
 class TimeWindowsConfig(StrictModel):
     """Time windows, split until each has fewer rows than the API's limit."""
 
-    param_from: str = Describe(description="Query parameter: events that begin from then on.")
-    param_to: str = Describe(description="Query parameter: events that begin until then.")
-    cap: int = Describe(description="How many rows of one list the API lets be read.")
+    param_from: str = Describe(description="Query parameter for the start of a window.")
+    param_to: str = Describe(description="Query parameter for the end of a window.")
+    cap: int = Describe(description="Maximum rows of one list that the API returns.")
     since: str | None = Describe(
         default=None,
-        description="Read no events before: a date, or days from now (`-30d`); else "
+        description="Start of the first window: a date, or days from now (`-30d`); else "
         f"{DEFAULT_SINCE}, and the list must have no more events than all windows together.",
     )
     until: str | None = Describe(
         default=None,
-        description="Read no events after: a date, or days from now (`+365d`); else "
+        description="End of the last window: a date, or days from now (`+365d`); else "
         f"{DEFAULT_UNTIL}, and the list must have no more events than all windows together.",
     )
     format: str = Describe(
         default="%Y-%m-%dT%H:%M:%SZ",
-        description="How a time is written (UTC): a pattern of strftime, epoch_s or epoch_ms.",
+        description="Format of times (UTC): a pattern of strftime, epoch_s or epoch_ms.",
     )
 
     @model_validator(mode="after")

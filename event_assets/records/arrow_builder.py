@@ -55,7 +55,7 @@ class ArrowTableBuilder:
     Args:
         readers: the contract.
         types: the types of the table's columns, by dlt's names.
-        paths: the paths of the table's columns whose names do not say them.
+        paths: the paths of the table's columns, where they differ from the names.
         system_columns: columns that do not come from the API.
         selection: the other fields to include.
         on_rejects: called with the rejects of each chunk.
@@ -110,7 +110,7 @@ class ArrowTableBuilder:
 
     @property
     def source_paths(self) -> dict[str, Path]:
-        """Return the paths of the columns whose names do not say them."""
+        """Return the paths of columns, where they differ from the names."""
         return self._names.source_paths()
 
     def build_batches(self, records: Iterable[Any]) -> Iterator[pa.Table]:

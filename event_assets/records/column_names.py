@@ -19,7 +19,7 @@ class ColumnNamer:
     Args:
         reserved: names that paths must not get.
         known: the columns of the table.
-        paths: the paths of known columns whose names do not say them.
+        paths: the paths of known columns, where they differ from the names.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class ColumnNamer:
         }
 
     def source_paths(self) -> dict[str, Path]:
-        """Return the paths of the columns whose names do not say them."""
+        """Return the paths of columns, where they differ from the names."""
         return {
             name: path for path, name in self._columns.items() if path != tuple(name.split("__"))
         }

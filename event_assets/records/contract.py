@@ -34,7 +34,7 @@ class FieldReader:
     Attributes:
         name: the column.
         field: the field's configuration.
-        plain_path: the path whose value alone makes up the column, if there is just one.
+        plain_path: the column's path, if it is a single one without `*` and templates.
         source_paths: all paths that the column may be made of.
     """
 

@@ -35,7 +35,7 @@ class EventAssetsError(Exception):
 
 
 class UserError(EventAssetsError):
-    """An error whose message, one sentence without secrets, is all that the user needs."""
+    """An error whose message, one sentence without secrets, is shown without a traceback."""
 
 
 class ConfigError(UserError, ValueError):

@@ -66,7 +66,7 @@ class SecretRedactor:
 
 
 def find_secrets(settings: Any) -> list[str]:
-    """Return the values of settings whose names say that they are secret, and URLs' passwords."""
+    """Return the values of settings with the name of a secret, and the passwords in URLs."""
     found: list[str] = []
     for name, value in settings.items() if isinstance(settings, Mapping) else ():
         if value and any(word in str(name).lower() for word in SECRET_WORDS):

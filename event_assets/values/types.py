@@ -1,4 +1,4 @@
-"""The types of columns: one table of their names and rules, and columns made by it."""
+"""The types of columns: the table of their names and rules, and the columns built by it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class ColumnType:
     Attributes:
         arrow: its type in Arrow.
         duckdb: its type in DuckDB.
-        inferred_from: the JSON values whose column has this type without a contract.
-        accepts: the JSON values that keep their meaning in a column of this type.
-        error: why a record whose value cannot be converted is rejected.
+        inferred_from: the JSON types that become this type without a contract.
+        accepts: the JSON types that keep their meaning in this type.
+        error: the reason to reject a record with a value that cannot be converted.
         converter: converts a value; None where values are read column by column.
     """
 
@@ -143,7 +143,7 @@ def accepts(value: Any, data_type: str) -> bool:
 
 
 def to_arrow(values: Sequence[Any], data_type: str, found: JsonTypes) -> pa.Array | None:
-    """Return a column of values whose JSON types are `found`; None when not all fit.
+    """Return a column of values with the JSON types `found`, or None if not all fit.
 
     Raises:
         ArrowException, OverflowError: If a number is too large.

@@ -1,4 +1,4 @@
-"""Parts of a URL that may be shown."""
+"""Parts of a URL without secrets."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL, without user and password."""
+    """Return the scheme, host and port of a URL, without user and password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
 
 def redact_url(url: str | None) -> str:
-    """Give the part of a URL that may be shown: without user, password and query."""
+    """Return a URL without user, password and query."""
     return f"{origin(url or '')}{urlsplit(url or '').path}"
