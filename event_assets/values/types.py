@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from event_assets.values import conversion
+from event_assets.values.conversion import (
+    is_64_bit,
+    to_boolean,
+    to_date,
+    to_float,
+    to_integer,
+    to_json,
+    to_text,
+)
 from event_assets.values.timestamps import UTC_TIMESTAMP
 
 DataType = Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"]
-JsonTypes = frozenset[type]  # what JSON values are in Python, but for null
+JsonTypes = Set[type]  # what JSON values are in Python, but for null
 MAX_EXACT_INTEGER = 2**53  # a float holds every integer up to here
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ColumnType:
     """What a contract's `type` means in each place.
 
@@ -32,63 +40,35 @@ class ColumnType:
 
     arrow: pa.DataType
     duckdb: str
-    inferred_from: JsonTypes = frozenset()
-    accepts: JsonTypes = frozenset()
+    inferred_from: JsonTypes
+    accepts: JsonTypes
     error: str
-    converter: Callable[[Any], Any] | None = None
+    converter: Callable[[Any], Any] | None
 
 
+SCALARS = {str, bool, int, float}
 COLUMN_TYPES: Mapping[str, ColumnType] = {  # by dlt's names
     "text": ColumnType(
-        arrow=pa.string(),
-        duckdb="VARCHAR",
-        inferred_from=frozenset({str}),
-        accepts=frozenset({str, bool, int, float}),
-        error="is an object or a list, not text",
-        converter=conversion.to_text,
+        pa.string(), "VARCHAR", {str}, SCALARS, "is an object or a list, not text", to_text
     ),
     "timestamp": ColumnType(
-        arrow=UTC_TIMESTAMP,
-        duckdb="TIMESTAMP WITH TIME ZONE",
-        error="is not a timestamp",
+        UTC_TIMESTAMP, "TIMESTAMP WITH TIME ZONE", set(), set(), "is not a timestamp", None
     ),
-    "date": ColumnType(
-        arrow=pa.date32(),
-        duckdb="DATE",
-        error="is not a date",
-        converter=conversion.to_date,
-    ),
-    "bigint": ColumnType(
-        arrow=pa.int64(),
-        duckdb="BIGINT",
-        inferred_from=frozenset({int}),
-        accepts=frozenset({int}),
-        error="is not a whole number",
-        converter=conversion.to_integer,
-    ),
+    "date": ColumnType(pa.date32(), "DATE", set(), set(), "is not a date", to_date),
+    "bigint": ColumnType(pa.int64(), "BIGINT", {int}, {int}, "is not a whole number", to_integer),
     "double": ColumnType(
-        arrow=pa.float64(),
-        duckdb="DOUBLE",
-        inferred_from=frozenset({float}),
-        accepts=frozenset({int, float}),
-        error="is not a number",
-        converter=conversion.to_float,
+        pa.float64(), "DOUBLE", {float}, {int, float}, "is not a number", to_float
     ),
     "bool": ColumnType(
-        arrow=pa.bool_(),
-        duckdb="BOOLEAN",
-        inferred_from=frozenset({bool}),
-        accepts=frozenset({bool}),
-        error="is neither true nor false",
-        converter=conversion.to_boolean,
+        pa.bool_(), "BOOLEAN", {bool}, {bool}, "is neither true nor false", to_boolean
     ),
-    "json": ColumnType(
-        arrow=pa.string(),  # told from text by the field's metadata
-        duckdb="JSON",
-        inferred_from=frozenset({list, dict}),
-        accepts=frozenset({str, bool, int, float, list, dict}),
-        error="cannot be written as JSON",
-        converter=conversion.to_json,
+    "json": ColumnType(  # told from text in Arrow by the field's metadata
+        pa.string(),
+        "JSON",
+        {list, dict},
+        {*SCALARS, list, dict},
+        "cannot be written as JSON",
+        to_json,
     ),
 }
 INFERRED_TYPES = {
@@ -119,7 +99,7 @@ def json_types(values: Sequence[Any]) -> JsonTypes:
 
 def infer_type(value: Any) -> str:
     """Return the type of the column that a value makes by itself."""
-    if type(value) is int and not conversion.is_64_bit(value):
+    if type(value) is int and not is_64_bit(value):
         return "text"
     return INFERRED_TYPES[type(value)]
 
@@ -139,7 +119,7 @@ def accepts(value: Any, data_type: str) -> bool:
         return True
     if data_type == "double":
         return abs(value) <= MAX_EXACT_INTEGER
-    return conversion.is_64_bit(value)
+    return is_64_bit(value)
 
 
 def to_arrow(values: Sequence[Any], data_type: str, found: JsonTypes) -> pa.Array | None:
@@ -152,7 +132,7 @@ def to_arrow(values: Sequence[Any], data_type: str, found: JsonTypes) -> pa.Arra
     if not found <= column_type.accepts:
         return None if found else pa.nulls(len(values), column_type.arrow)
     if data_type == "json":
-        values = [None if v is None else conversion.to_json(v) for v in values]
+        values = [None if v is None else to_json(v) for v in values]
     elif data_type == "text" and found != {str}:
-        values = [v if v is None or type(v) is str else conversion.to_json(v) for v in values]
+        values = [v if v is None or type(v) is str else to_json(v) for v in values]
     return pa.array(values, column_type.arrow)
