@@ -153,7 +153,7 @@ def draw_chart(rows: Sequence[Row], file: Path) -> None:
         _build_panel(rows, ["runs"], "runs in Dagster's history"),
     ]
     apart = {"scale": {"color": "independent"}}
-    charts.save({"hconcat": panels, "resolve": apart, "config": charts.CONFIG}, file)
+    charts.draw_svg({"hconcat": panels, "resolve": apart, "config": charts.CONFIG}, file)
 
 
 def _build_panel(rows: Sequence[Row], names: Sequence[str], title: str) -> charts.Spec:

@@ -1,4 +1,4 @@
-"""Messages to a chat when something fails, and when it works again."""
+"""Alerts to a chat when a job or a check fails, and when it works again."""
 
 import json
 import os
@@ -24,13 +24,13 @@ from event_assets.values.errors import AlertError
 from event_assets.values.redaction import SecretRedactor, find_secrets
 
 WEBHOOK = "ALERT_WEBHOOK_URL"
-DAGSTER_URL = "EVENTS_DAGSTER_URL"  # where the UI is, as seen by whoever reads the message
+DAGSTER_URL = "EVENTS_DAGSTER_URL"  # of the UI, for those who read the message
 TIMEOUT = 10.0  # seconds
-INTERVAL = 30  # seconds between two looks
-RUNS = 500  # finished runs looked at in one tick, at most
-OVERLAP = 600.0  # seconds: runs that are written down late are not missed
+INTERVAL = 30  # seconds between two ticks
+MAX_RUNS = 500  # finished runs read in one tick
+OVERLAP = 600.0  # seconds in which a run may be recorded late
 MAX_ALERT_LENGTH = 300  # characters of a cause
-MOST = 20  # lines of one message
+MAX_LINES = 20  # of one message
 FAILURE_PREFIX = f"{dg.Failure.__module__}.Failure: "
 QUERY = re.compile(r"\?[^\s'\"]+")
 
@@ -40,7 +40,7 @@ AlertSource = Callable[[dg.SensorEvaluationContext, State], Iterator[str]]
 
 
 def build_sensors() -> list[dg.SensorDefinition]:
-    """Build the sensors; they are on when `ALERT_WEBHOOK_URL` is set."""
+    """Build the sensors of the alerts, which run if `ALERT_WEBHOOK_URL` is set."""
     on = bool(os.environ.get(WEBHOOK))
     status = dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED
 
@@ -51,7 +51,7 @@ def build_sensors() -> list[dg.SensorDefinition]:
         default_status=status,
     )
     def failed_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        return _send_alerts(context, _runs)
+        return _send_alerts(context, _find_run_alerts)
 
     @dg.sensor(
         name="alert_on_failed_checks",
@@ -61,83 +61,85 @@ def build_sensors() -> list[dg.SensorDefinition]:
         default_status=status,
     )
     def failed_checks(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        return _send_alerts(context, _checks)
+        return _send_alerts(context, _find_check_alerts)
 
     return [failed_runs, failed_checks]
 
 
 def _send_alerts(
-    context: dg.SensorEvaluationContext, look: AlertSource
+    context: dg.SensorEvaluationContext, find_alerts: AlertSource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Send what there is to say, all in one message; what was said is kept in the cursor."""
+    """Send all new alerts in one message; the cursor keeps what was sent."""
     if not os.environ.get(WEBHOOK):
         return dg.SkipReason(f"Set {WEBHOOK} to an incoming webhook of your chat.")
     state: State = json.loads(context.cursor or "{}")
-    lines = list(look(context, state))
+    lines = list(find_alerts(context, state))
     if lines:
-        more = [f"And {len(lines) - MOST:,} more."] if len(lines) > MOST else []
-        _send("\n".join([*lines[:MOST], *more]))
-    reason = f"Sent {len(lines)} of them." if lines else "Nothing is new."
+        more = [f"And {len(lines) - MAX_LINES:,} more."] if len(lines) > MAX_LINES else []
+        _send("\n".join([*lines[:MAX_LINES], *more]))
+    reason = f"Sent {len(lines):,} alerts." if lines else "Nothing new."
     return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
 
 
-def _runs(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
-    """Say which jobs fail since the last look, and which of those that failed do not any more."""
+def _find_run_alerts(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
+    """Yield an alert for each job that began to fail or works again since the last tick."""
     failing: State = state.setdefault("failing", {})
     now = datetime.now(timezone.utc).timestamp()
     since = state.setdefault("since", now)
-    first_look = state.setdefault("first_look", now)  # what was before it is no news
+    first_look = state.setdefault("first_look", now)  # older runs are no news
     told = state.setdefault("told", {})
     finished = context.instance.get_run_records(
         RunsFilter(
             statuses=[DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE],
             updated_after=datetime.fromtimestamp(since - OVERLAP, timezone.utc),
         ),
-        limit=RUNS,
+        limit=MAX_RUNS,
     )
     for record in sorted(finished, key=_ended):
         run, ended = record.dagster_run, _ended(record)
         if run.run_id in told or ended < max(first_look, since - OVERLAP):
             continue
         told[run.run_id] = ended
-        yield from _of_run(context.instance, run, ended, failing)
+        yield from _find_alerts_of_run(context.instance, run, ended, failing)
     state["since"] = now
     state["told"] = {run_id: at for run_id, at in told.items() if at >= now - 2 * OVERLAP}
 
 
-def _of_run(
+def _find_alerts_of_run(
     instance: dg.DagsterInstance, run: dg.DagsterRun, ended: float, failing: State
 ) -> Iterator[str]:
     job = run.job_name
-    if job.startswith("__"):  # by hand: known by what it made
+    if job.startswith("__"):  # started by hand: named after its assets
         job = "run of " + ", ".join(sorted(k.to_user_string() for k in run.asset_selection or ()))
     if account := account_of_run(run):
         job = f"{job} for the account {account}"
     if run.status == DagsterRunStatus.SUCCESS:
         if job in failing and ended >= failing[job]["since"]:
-            yield _recovered(f"The job {job}", failing.pop(job), ended, run.run_id)
+            yield _format_recovery(f"The job {job}", failing.pop(job), ended, run.run_id)
     elif job in failing:
         failing[job]["times"] += 1
-    elif cause := _cause(instance, run.run_id) or (_checks_in(instance, run) if account else None):
+    elif cause := _find_cause(instance, run.run_id) or (
+        _describe_failed_checks(instance, run) if account else None
+    ):
         failing[job] = {"since": ended, "times": 1}
-        yield _failed(f"The job {job}", ended, cause, run.run_id)
+        yield _format_failure(f"The job {job}", ended, cause, run.run_id)
 
 
-def _checks_in(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
-    """Say which checks failed in the run of an account, whose results the next account's follow."""
+def _describe_failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
+    """Describe the failed checks of an account's run, whose results other accounts replace."""
     logs = instance.all_logs(run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [log.dagster_event.asset_check_evaluation_data for log in logs if log.dagster_event]
     errors = [c for c in found if not c.passed and c.severity == dg.AssetCheckSeverity.ERROR]
     return _shorten("; ".join(f"{check.check_name}: {check.description}" for check in errors))
 
 
-def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
-    """Say which checks fail with ERROR now and did not before, and the other way round."""
-    known = context.repository_def
-    keys = list(known.asset_checks_defs_by_key) if known else []
+def _find_check_alerts(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
+    """Yield an alert for each check that began to fail with ERROR or passes again."""
+    definitions = context.repository_def
+    keys = list(definitions.asset_checks_defs_by_key) if definitions else []
     latest = latest_check_records(context.instance, keys)
-    if known:
-        latest = _of_all_accounts(context.instance, known, latest)
+    if definitions:
+        latest = _drop_account_results(context.instance, definitions, latest)
     for key, record in sorted(latest.items(), key=lambda item: item[0].to_user_string()):
         name = key.to_user_string()
         about = f"The check {key.name} of {key.asset_key.to_user_string()}"
@@ -149,21 +151,21 @@ def _checks(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
             else:
                 since = record.create_timestamp
                 state[name] = {"since": since, "times": 1, "run": record.run_id}
-                cause = (evaluation and evaluation.description) or "it gives no reason"
-                yield _failed(about, since, cause, record.run_id)
+                cause = (evaluation and evaluation.description) or "no reason given"
+                yield _format_failure(about, since, cause, record.run_id)
         elif name in state and record.evaluation:
-            yield _recovered(about, state.pop(name), record.create_timestamp, record.run_id)
+            yield _format_recovery(about, state.pop(name), record.create_timestamp, record.run_id)
 
 
-def _of_all_accounts(
+def _drop_account_results(
     instance: dg.DagsterInstance, definitions: dg.RepositoryDefinition, latest: Latest
 ) -> dict[dg.AssetCheckKey, CheckRecord]:
-    """Leave out results that are of one account: these are told with its run."""
+    """Replace results of one account by those of all: an account's run has its own alert."""
     found = dict(latest)
     for key in latest:
         if definitions.assets_defs_by_key[key.asset_key].partitions_def is None:
             continue
-        history = check_history(instance, key, RUNS)
+        history = check_history(instance, key, MAX_RUNS)
         runs = instance.get_runs(RunsFilter(run_ids=[record.run_id for record in history]))
         whole = {run.run_id for run in runs if account_of_run(run) is None}
         newest = next((record for record in history if record.run_id in whole), None)
@@ -184,8 +186,8 @@ def _ended(record: RunRecord) -> float:
     return record.end_time or record.update_timestamp.timestamp()
 
 
-def _cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
-    """Give a run's error in one line; None when a check failed, which speaks for itself."""
+def _find_cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    """Return a run's error in one line; None if a check failed, which has its own alert."""
     for log in instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
         event = log.dagster_event
         error = event.step_failure_data.error if event else None
@@ -196,11 +198,11 @@ def _cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
     for log in instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE):
         if log.dagster_event and log.dagster_event.message:
             return _shorten(log.dagster_event.message.partition("\n")[0])
-    return "the run gives no reason"
+    return "no reason given"
 
 
 def _summarize_error(error: ErrorInfo) -> str:
-    """Give the first line of what was at the bottom of an error, without what may be secret."""
+    """Return the first line of the root cause, without query strings."""
     while error.cause:
         error = error.cause
     line = error.message.strip().partition("\n")[0]
@@ -208,42 +210,42 @@ def _summarize_error(error: ErrorInfo) -> str:
 
 
 def _shorten(text: str) -> str:
-    """Return a text without the secrets in the environment, as short as an alert must be."""
+    """Return a text, shortened and without the secrets in the environment."""
     text = SecretRedactor(find_secrets(os.environ)).redact_text(text)
     return text if len(text) <= MAX_ALERT_LENGTH else f"{text[:MAX_ALERT_LENGTH]} ..."
 
 
-def _failed(what: str, since: float, cause: str, run_id: str) -> str:
-    return f"{what} fails since {_time(since)}: {cause} {_link(run_id)}"
+def _format_failure(what: str, since: float, cause: str, run_id: str) -> str:
+    return f"{what} fails since {_format_time(since)}: {cause} {_run_url(run_id)}"
 
 
-def _recovered(what: str, failure: State, now: float, run_id: str) -> str:
+def _format_recovery(what: str, failure: State, now: float, run_id: str) -> str:
     times = "once" if failure["times"] == 1 else f"{failure['times']} times"
     return (
-        f"{what} works again since {_time(now)}: it had failed {times} since "
-        f"{_time(failure['since'])}. {_link(run_id)}"
+        f"{what} works again since {_format_time(now)}: it had failed {times} since "
+        f"{_format_time(failure['since'])}. {_run_url(run_id)}"
     )
 
 
-def _time(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _link(run_id: str) -> str:
+def _run_url(run_id: str) -> str:
     base = os.environ.get(DAGSTER_URL) or "http://127.0.0.1:3000"
     return f"{base.rstrip('/')}/runs/{run_id}"
 
 
 def _send(text: str) -> None:
-    """Deliver a message as Slack and Mattermost take it.
+    """Post a message in the format of Slack and Mattermost.
 
     Raises:
-        AlertError: when it did not arrive.
+        AlertError: if it was not delivered.
     """
     try:
-        answer = requests.post(os.environ[WEBHOOK], json={"text": text}, timeout=TIMEOUT)
-        problem = None if answer.ok else f"it answered {answer.status_code}"
+        response = requests.post(os.environ[WEBHOOK], json={"text": text}, timeout=TIMEOUT)
+        problem = None if response.ok else f"the webhook answered {response.status_code}"
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
-        problem = "it cannot be reached"
+        problem = "the webhook cannot be reached"
     if problem:  # after the except block: the original holds the address
-        raise AlertError(f"A message could not be delivered to {WEBHOOK}: {problem}.")
+        raise AlertError(f"An alert could not be delivered to {WEBHOOK}: {problem}.")

@@ -1,4 +1,4 @@
-"""Pictures for the UI: Vega-Lite in, SVG and PNG out. None needs a browser."""
+"""Charts for the UI: Vega-Lite specifications, drawn as SVG without a browser."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 Rows = Sequence[Mapping[str, Any]]
 Spec = dict[str, Any]
 
-# An opaque ground, so that the pictures are legible in the UI's light and dark theme alike.
+# Opaque, so that charts are legible in the light and the dark theme of the UI.
 CONFIG: Spec = {
     "background": "#ffffff",
-    "aria": False,  # else each mark brings a sentence
+    "aria": False,  # else each mark carries a sentence
     "padding": 12,
     "font": "sans-serif",
     "axis": {"labelColor": "#333", "titleColor": "#333", "gridColor": "#e6e6e6"},
@@ -28,7 +28,7 @@ WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 def calendar(days: Rows) -> Spec:
-    """Draw a heat map: a column a week, a row a weekday. Rows: week (date), weekday, events."""
+    """Return a heat map, a column a week. Rows: week (date), weekday, events."""
     return _chart(
         "Events by day",
         days,
@@ -47,7 +47,7 @@ def calendar(days: Rows) -> Spec:
 
 
 def weeks(counts: Rows) -> Spec:
-    """Draw the coming weeks as bars. Rows: week (date of its Monday), status, events."""
+    """Return the coming weeks as bars. Rows: week (date of its Monday), status, events."""
     return _chart(
         "Events in the coming weeks",
         counts,
@@ -65,9 +65,9 @@ def weeks(counts: Rows) -> Spec:
 
 
 def moves(counts: Rows) -> Spec:
-    """Draw what moved, as bars. Rows: what (the change, and its field), change, events."""
+    """Return the changes as bars. Rows: what (the change and its field), change, events."""
     return _chart(
-        "What moved since the sync before",
+        "Changes since the previous sync",
         counts,
         mark="bar",
         encoding={
@@ -82,11 +82,11 @@ def moves(counts: Rows) -> Spec:
     )  # fmt: skip
 
 
-LONGEST = 60  # characters of a text
+MAX_TEXT_LENGTH = 60
 
 
-def save(spec: Spec, file: Path) -> str:
-    """Draw a picture into an SVG file, and give it as Markdown that the UI shows."""
+def draw_svg(spec: Spec, file: Path) -> str:
+    """Draw a chart into an SVG file, and return it as Markdown for the UI."""
     import vl_convert
 
     svg = vl_convert.vegalite_to_svg(spec, vl_version="5.20")
@@ -96,19 +96,19 @@ def save(spec: Spec, file: Path) -> str:
 
 
 def _chart(title: str, rows: Rows, **parts: Any) -> Spec:
-    data = {"values": [{name: _plain(value) for name, value in row.items()} for row in rows]}
+    data = {"values": [{name: _to_json(value) for name, value in row.items()} for row in rows]}
     return {"title": title, "data": data, "config": CONFIG, **parts}
 
 
 def _color_scale(rows: Rows, field: str) -> Spec:
     """Assign a color to each value; those in COLORS keep theirs in every chart."""
-    values = sorted({str(_plain(row[field])) for row in rows})
+    values = sorted({str(_to_json(row[field])) for row in rows})
     rest = cycle(OTHER_COLORS)
     return {"domain": values, "range": [COLORS.get(v.lower()) or next(rest) for v in values]}
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, str):  # control characters, which no SVG can hold, abort the process
         shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in value)
-        return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+        return shown if len(shown) <= MAX_TEXT_LENGTH else f"{shown[:MAX_TEXT_LENGTH]}…"
     return value if value is None or isinstance(value, (int, float)) else value.isoformat()

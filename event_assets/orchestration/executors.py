@@ -1,4 +1,4 @@
-"""Where the steps of a run are done: `EVENTS_EXECUTOR`."""
+"""The executor of the steps of a run: `EVENTS_EXECUTOR`."""
 
 import os
 from collections.abc import Callable
@@ -7,31 +7,28 @@ import dagster as dg
 
 from event_assets.values.errors import ConfigError
 
-SETTING = "EVENTS_EXECUTOR"
+VARIABLE = "EVENTS_EXECUTOR"
 IN_PROCESS = "in_process"
 
 
 def build_executor() -> dg.ExecutorDefinition:
-    """Give the executor that `EVENTS_EXECUTOR` names; by default all steps are done by the run.
+    """Build the executor that `EVENTS_EXECUTOR` names, by default the in-process one.
 
-    In one process, because steps in processes of their own would each import everything again,
-    which takes longer than their work. So too where runs are started on other hosts, by a run
-    launcher: the others spread the steps of a single run.
+    A process for each step would import everything again, which takes longer than the step. Run
+    launchers spread whole runs; the other executors spread the steps of one run.
 
     Raises:
-        ConfigError: when there is no such executor, or its package is missing.
+        ConfigError: if the executor is unknown, or its package is missing.
     """
-    name = os.environ.get(SETTING) or IN_PROCESS
+    name = os.environ.get(VARIABLE) or IN_PROCESS
     if name not in EXECUTORS:
-        raise ConfigError(
-            f"{SETTING} is `{name}`, and there are {', '.join(EXECUTORS)}: set it to one of these."
-        )
+        raise ConfigError(f"{VARIABLE} must be one of {', '.join(EXECUTORS)}, not `{name}`.")
     try:
         return EXECUTORS[name]()
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
     raise ConfigError(
-        f"{SETTING} is `{name}`, which needs the package {missing}: run `make setup-scale`."
+        f"{VARIABLE} is `{name}`, which needs the package {missing}: run `make setup-scale`."
     )
 
 

@@ -1,4 +1,4 @@
-"""Failures that a user can mend: one sentence in the log and the UI, and no stack trace."""
+"""Failures that a user can fix: one sentence in the log and the UI, without a traceback."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,53 +13,54 @@ from event_assets.sandbox import SandboxError
 from event_assets.values.errors import UserError, exception_chain
 
 T = TypeVar("T")
-OF_THE_DISK = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
+STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 
 INTERRUPTS = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
-INTERRUPTED = "It was interrupted; the next run does it anew."
+INTERRUPTED = "Interrupted. The next run starts over."
 
 
 def run_with_plain_errors(action: Callable[[], T]) -> T:
-    """Run an action; turn an error that the user can mend into a `PlainFailure`.
+    """Run an action, and replace an error that a user can fix by its message.
 
-    An interrupt stays one, also where it made something else fail. Any other error goes through
-    as it is.
+    Raises:
+        PlainFailure: in place of an error that a user can fix.
+        PlainInterrupt: in place of an interrupt, and of an error that it caused.
     """
     try:
         return action()
     except BaseException as error:
-        said = _plain(error)
-        if said is None:
+        failure = _plain_failure(error)
+        if failure is None:
             raise
-    # After the except block, so that the original is not kept as context.
-    raise said
+    # After the except block, so that the original error is not its context.
+    raise failure
 
 
-def _plain(error: BaseException) -> PlainFailure | PlainInterrupt | None:
+def _plain_failure(error: BaseException) -> PlainFailure | PlainInterrupt | None:
     if any(isinstance(cause, INTERRUPTS) for cause in exception_chain(error)):
         return PlainInterrupt(INTERRUPTED)
-    sentence = user_message(error) if isinstance(error, Exception) else None
-    return None if sentence is None else PlainFailure(sentence)
+    message = user_message(error) if isinstance(error, Exception) else None
+    return None if message is None else PlainFailure(message)
 
 
 def root_cause_message(error: BaseException) -> str:
-    """Say what is wrong with the definitions: the error at the bottom names file and line."""
+    """Return the message of the root cause, which names file and line of a wrong definition."""
     while error.__cause__:
         error = error.__cause__
     return str(error)
 
 
 def user_message(error: BaseException) -> str | None:
-    """Say what went wrong, where the user can mend it; None where not."""
+    """Return what is wrong and what to do; None if a user cannot fix it."""
     for cause in exception_chain(error):
         if isinstance(cause, (UserError, SandboxError)):
             return str(cause)
         if isinstance(
-            cause, (*OF_THE_DISK, *warehouse.get_destination().driver_errors)
+            cause, (*STORAGE_ERRORS, *warehouse.get_destination().driver_errors)
         ) and not http_errors.is_request_error(cause):
-            said = warehouse.get_destination().describe_error(cause)
-            if said is not None:
-                return said
+            message = warehouse.get_destination().describe_error(cause)
+            if message is not None:
+                return message
         if isinstance(cause, duckdb.CatalogException):
             missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
             return f"{missing} Materialize event_data first."

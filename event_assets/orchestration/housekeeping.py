@@ -1,4 +1,4 @@
-"""The job `housekeeping`: Dagster's history of runs is kept for some time, not for ever."""
+"""The job `housekeeping`: delete old runs, and maintain a DuckLake."""
 
 import os
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from dagster import DagsterRunStatus, RunRecord, RunsFilter
 from event_assets import warehouse
 from event_assets.orchestration.failures import run_with_plain_errors
 
-RETENTION_SETTING = "EVENTS_KEEP_RUNS_DAYS"
-DAYS = 30
+RETENTION_VARIABLE = "EVENTS_KEEP_RUNS_DAYS"
+DEFAULT_RETENTION = 30  # days
 CRON = "41 3 * * *"
-BATCH = 200  # runs looked at together
+BATCH_SIZE = 200  # runs
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 
 def build_housekeeping() -> dg.Definitions:
-    """Build the job and its schedule, which is on."""
+    """Build the job and its schedule."""
 
     @dg.op(
         name="delete_old_runs",
-        description=f"Deletes runs that ended more than {RETENTION_SETTING} days ago "
-        f"({DAYS} when it is unset), with their logs; the newest run of each asset stays.",
+        description=f"Deletes runs that ended more than {RETENTION_VARIABLE} "
+        f"({DEFAULT_RETENTION}) days ago, with their logs. The newest run of each asset stays.",
     )
     def delete_old_runs(context: dg.OpExecutionContext) -> None:
         days = retention_days()
@@ -33,16 +33,15 @@ def build_housekeeping() -> dg.Definitions:
 
     @dg.op(
         name="tidy_warehouse",
-        description="Puts small files of a DuckLake together, and deletes those that its tables "
-        "have not needed for EVENTS_DUCKLAKE_KEEP_DAYS days (7); elsewhere there is nothing to do.",
+        description="Merges small files of a DuckLake, and deletes those that its tables have not "
+        "needed for EVENTS_DUCKLAKE_KEEP_DAYS days (7). Does nothing in a DuckDB file.",
     )
     def tidy_warehouse() -> None:
         run_with_plain_errors(warehouse.run_maintenance)
 
     @dg.job(
         name="housekeeping",
-        description="Deletes old runs from Dagster's history, and what a DuckLake does not need "
-        "any more. The tables keep everything.",
+        description="Delete old runs from Dagster's history, and unused files of a DuckLake.",
         executor_def=dg.in_process_executor,
     )
     def housekeeping() -> None:
@@ -59,46 +58,46 @@ def build_housekeeping() -> dg.Definitions:
 
 
 def retention_days() -> float:
-    """How many days a run is kept.
+    """Return how many days a run is kept.
 
     Raises:
-        Failure: when the setting is no number.
+        Failure: if the setting is not a number.
     """
-    text = os.environ.get(RETENTION_SETTING) or str(DAYS)
+    text = os.environ.get(RETENTION_VARIABLE) or str(DEFAULT_RETENTION)
     try:
         days = float(text)
     except ValueError:
         days = -1
     if not days >= 0:
-        raise dg.Failure(f"{RETENTION_SETTING} must be a number of days, not `{text}`.")
+        raise dg.Failure(f"{RETENTION_VARIABLE} must be a number of days, not `{text}`.")
     return days
 
 
 def purge_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete the runs that were made and ended before, except the newest of each asset."""
-    needed = set(_newest_runs(instance))
+    """Delete runs that ended before a time, except the newest of each asset; return how many."""
+    kept = set(_find_newest_runs(instance))
     deleted = 0
-    for record in _ended(instance, before):
+    for record in _find_ended_runs(instance, before):
         run_id = record.dagster_run.run_id
-        if run_id not in needed:
+        if run_id not in kept:
             instance.delete_run(run_id)
             instance.compute_log_manager.delete_logs(prefix=[run_id])
             deleted += 1
     return deleted
 
 
-def _newest_runs(instance: dg.DagsterInstance) -> Iterator[str]:
+def _find_newest_runs(instance: dg.DagsterInstance) -> Iterator[str]:
     for key in instance.all_asset_keys():
         if newest := instance.get_latest_materialization_event(key):
             yield newest.run_id
 
 
-def _ended(instance: dg.DagsterInstance, before: datetime) -> list[RunRecord]:
-    """Give the records of old runs, fetched a few at a time."""
-    asked = RunsFilter(statuses=ENDED, created_before=before, updated_before=before)
+def _find_ended_runs(instance: dg.DagsterInstance, before: datetime) -> list[RunRecord]:
+    """Return the records of runs that ended before a time."""
+    old = RunsFilter(statuses=ENDED, created_before=before, updated_before=before)
     found: list[RunRecord] = []
     cursor = None
-    while batch := instance.get_run_records(asked, limit=BATCH, cursor=cursor):
+    while batch := instance.get_run_records(old, limit=BATCH_SIZE, cursor=cursor):
         found += batch
         cursor = batch[-1].dagster_run.run_id
     return found

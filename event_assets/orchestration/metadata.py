@@ -1,4 +1,4 @@
-"""Metadata that the UI shows: tables, columns and their lineage, pictures."""
+"""Metadata that the UI shows: tables, columns and their lineage, charts."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ if TYPE_CHECKING:
     from event_assets.config.source import SourceConfig
 
 LOG = logging.getLogger("dagster")
-DESCRIPTIONS = {  # of columns that are not the API's
+DESCRIPTIONS = {  # of columns that do not come from the API
     LAST_SEEN: "When a sync last saw the event (UTC).",
     "_dlt_load_id": "The sync that last saw the event: `load_id` in event_data_syncs.",
     "day": "The day on which events start (UTC).",
     "events": "How many events.",
     "source": "The source that the event is from.",
-    ACCOUNT: "Whose the event is: an account of the source.",
+    ACCOUNT: "The account that the event belongs to.",
     **{name: about for name, about in CHANGE_COLUMNS.items() if name not in ("id", "name")},
 }
 
-LONGEST = 500  # characters of one value
+MAX_VALUE_LENGTH = 500  # characters
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue | str:
-    """Make a table of rows with the same columns; a dash when there are none."""
+    """Return rows as a table; a dash if there are none."""
     if not rows:
         return "-"
     return dg.MetadataValue.table(
-        [dg.TableRecord({name: _short(value) for name, value in row.items()}) for row in rows]
+        [dg.TableRecord({name: _shorten(value) for name, value in row.items()}) for row in rows]
     )
 
 
-def _short(value: Any) -> str | int | float | bool | None:
+def _shorten(value: Any) -> str | int | float | bool | None:
     if value is None or isinstance(value, (int, float, bool)):
         return value
     text = str(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]} ..."
 
 
 def asset_key(source: SourceConfig, name: str) -> dg.AssetKey:
-    """Key of a source's asset: the default source's plainly, any other's with its name first."""
+    """Return the key of an asset: its name, after the source's name unless that is the default."""
     return dg.AssetKey([name] if source.is_default_source else [source.name, name])
 
 
 def table_metadata(
     database: duckdb.DuckDBPyConnection, source: SourceConfig, table: str
 ) -> dict[str, Any]:
-    """Say what the table is like now, read from DuckDB by a connection of our own."""
+    """Return the row count, the columns and the range of times of a table."""
     relation = database.sql(f"from {source.name}.{table}")
     if source.account is not None:
         relation = relation.filter(sql.account_filter(source.account))
@@ -84,15 +84,15 @@ def table_metadata(
 
 
 def table_schema(source: SourceConfig, columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
-    """Say the columns of a table, with what is known of them."""
+    """Return the columns of a table, with their descriptions."""
     described = []
     for name, kind in columns:
         field = source.fields.get(name)
         nullable = name != "id" and (field is None or field.nullable)
-        about = (field and field.description) or DESCRIPTIONS.get(name)
+        description = (field and field.description) or DESCRIPTIONS.get(name)
         described.append(
             dg.TableColumn(
-                name, kind.lower(), about, constraints=dg.TableColumnConstraints(nullable)
+                name, kind.lower(), description, constraints=dg.TableColumnConstraints(nullable)
             )
         )
     return dg.TableSchema(described)
@@ -101,7 +101,7 @@ def table_schema(source: SourceConfig, columns: Iterable[tuple[str, str]]) -> dg
 def column_lineage(
     source: SourceConfig, upstream: str, columns: Mapping[str, Sequence[str]]
 ) -> dg.TableColumnLineage:
-    """Say from which columns of the asset before each column is made."""
+    """Return which columns of the upstream asset each column comes from."""
     key = asset_key(source, upstream)
     return dg.TableColumnLineage(
         {
@@ -112,15 +112,15 @@ def column_lineage(
 
 
 def chart_metadata(source: SourceConfig, name: str, spec: charts.Spec) -> dg.MetadataValue[Any]:
-    """Draw a picture, into a file beside the database, and for the UI; if it can be drawn."""
+    """Draw a chart into a file beside the database, and return it for the UI."""
     file = charts_folder(source) / f"{name}.svg"
     try:
-        return dg.MetadataValue.md(charts.save(spec, file))
-    except (OSError, ValueError) as error:  # no reason for a sync to fail
-        LOG.warning("The picture %s could not be drawn: %s", file, error)
-        return dg.MetadataValue.text(f"It could not be drawn: {error}")
+        return dg.MetadataValue.md(charts.draw_svg(spec, file))
+    except (OSError, ValueError) as error:  # a sync does not fail for a chart
+        LOG.warning("The chart %s cannot be drawn: %s", file, error)
+        return dg.MetadataValue.text(f"It cannot be drawn: {error}")
 
 
 def charts_folder(source: SourceConfig) -> Path:
-    """Where a source's pictures are."""
+    """Return the folder of a source's charts."""
     return warehouse.database_file().parent / "charts" / source.name

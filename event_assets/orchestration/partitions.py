@@ -1,4 +1,4 @@
-"""The accounts of a source as Dagster's partitions."""
+"""The accounts of a source as dynamic partitions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PARTITION_TAG = "dagster/partition"
 
 
 class AccountPartitions(dg.DynamicPartitionsDefinition):
-    """A partition for each account; one that is listed becomes one when it is first asked for.
+    """A partition for each account, which reads the list of accounts while there are none.
 
-    So command lines know all accounts, also where nothing ran before.
+    So the command line knows all accounts of a new instance.
     """
 
     source: SourceConfig
@@ -28,7 +28,7 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
         current_time: datetime | None = None,
         dynamic_partitions_store: Any = None,
     ) -> Sequence[str]:
-        """Give the accounts that are known; before any is, those that are listed."""
+        """Return the registered accounts, or the listed ones before any is registered."""
         with dg.partition_loading_context(current_time, dynamic_partitions_store) as context:
             known = super().get_partition_keys()
             store = context.dynamic_partitions_store
@@ -42,7 +42,7 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
         current_time: datetime | None = None,
         dynamic_partitions_store: Any = None,
     ) -> bool:
-        """Is it an account that is known, or listed?"""
+        """Return whether an account is registered or listed."""
         with dg.partition_loading_context(current_time, dynamic_partitions_store) as context:
             if super().has_partition_key(partition_key):
                 return True
@@ -53,51 +53,51 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
 
 
 def partitions_name(source: SourceConfig) -> str:
-    """Name the partitions of a source's tables, and the pool that bounds their syncs."""
+    """Return the name of a source's partitions, and of the pool that limits their syncs."""
     return f"{source.name}_accounts"
 
 
 def partitions_def(source: SourceConfig) -> AccountPartitions | None:
-    """Give the partitions of a source's tables; None where it has no accounts."""
+    """Return the partitions of a source's tables; None without accounts."""
     if source.accounts is None:
         return None
-    made = AccountPartitions(name=partitions_name(source))
-    made.source = source
-    return made
+    partitions = AccountPartitions(name=partitions_name(source))
+    partitions.source = source
+    return partitions
 
 
 def registered_accounts(source: SourceConfig, instance: dg.DagsterInstance) -> Sequence[str]:
-    """Give the accounts that Dagster knows."""
+    """Return the accounts that are partitions of an instance."""
     return instance.get_dynamic_partitions(partitions_name(source))
 
 
 def sync_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Sequence[str]:
-    """Make the partitions those of the accounts that are listed, and give these.
+    """Make the partitions equal the list of accounts, and return it.
 
-    Where the list cannot be read now, they stay as they are.
+    If the list cannot be read, the partitions stay, and are returned.
     """
-    before = registered_accounts(source, instance)
+    registered = registered_accounts(source, instance)
     try:
         names = account_list.list_accounts(source)
     except (ConfigError, WarehouseError):
-        return before
-    if new := [name for name in names if name not in set(before)]:
+        return registered
+    if new := [name for name in names if name not in set(registered)]:
         instance.add_dynamic_partitions(partitions_name(source), new)
-    for gone in set(before) - set(names):
+    for gone in set(registered) - set(names):
         instance.delete_dynamic_partition(partitions_name(source), gone)
     return names
 
 
 def account_of_run(run: dg.DagsterRun) -> str | None:
-    """Give the account that a run is for; None where it is for none, or for all."""
+    """Return the account of a run; None if it has none."""
     return run.tags.get(PARTITION_TAG)
 
 
 def resource_for_run(context: Any, resource: ResourceConfig) -> ResourceConfig:
-    """Give a resource as it is for the account of the run that syncs it.
+    """Return a resource for the account of a run.
 
     Raises:
-        ConfigError: when the run is for no account, and there are accounts.
+        ConfigError: if the source has accounts and the run has none.
     """
     source = resource.source
     if source.accounts is None:
@@ -105,8 +105,8 @@ def resource_for_run(context: Any, resource: ResourceConfig) -> ResourceConfig:
     account = account_of_run(context.run)
     if account is None:
         raise ConfigError(
-            f"The source {source.name} has accounts: say which one to sync, as the partition "
-            "(--partition ACCOUNT), or start a backfill of all."
+            f"The source {source.name} has accounts: name one as the partition (--partition "
+            "ACCOUNT), or start a backfill."
         )
     of_account = source.for_account(account, registered_accounts(source, context.instance))
     return of_account.resources[resource.name]

@@ -1,4 +1,4 @@
-"""What a run did, in a few lines for a terminal or a CI log."""
+"""A summary of a run, in a few lines for a terminal or a CI log."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,40 +14,39 @@ from event_assets.config.source import DEFAULT_SOURCE
 from event_assets.orchestration.partitions import account_of_run
 
 SYNCED = "event_data"
-SILENT_LOGGERS = {
-    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}
-}  # the summary says it all
+SILENT_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class RunSummary(dg.ConfigurableResource[None]):
-    """Prints the summary of a run that synced when all its steps have ended."""
+    """Prints the summary of a run when its last step has ended."""
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Print it: failures to stderr, what came to stdout."""
+        """Print the failures to stderr, and the rest to stdout."""
         if context.instance and context.run:
             print_summary(context.instance, context.run.run_id)
 
 
 SUMMARY = RunSummary()  # one for all assets: Dagster refuses two resources of a name
-_SHOWN: set[str] = set()  # runs
+_printed: set[str] = set()  # ids of runs
 
 
 def print_summary(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Print what a run amounts to, if that was not done yet."""
-    if run_id in _SHOWN:
+    """Print the summary of a run, once."""
+    if run_id in _printed:
         return
-    _SHOWN.add(run_id)
+    _printed.add(run_id)
     logs = instance.all_logs(run_id)
     events = [log.dagster_event for log in logs if log.dagster_event]
     run = instance.get_run_by_id(run_id)
     account = account_of_run(run) if run else None
-    for line in _failures(events):
+    for line in _format_failures(events):
         print(line if account is None else f"{account}: {line}", file=sys.stderr)
-    for line in _lines(events) if account is None else _line(account, events):
+    lines = _format_run(events) if account is None else _format_account(account, events)
+    for line in lines:
         print(line, flush=True)
 
 
-def _errors(events: Sequence[dg.DagsterEvent]) -> list[ErrorInfo | None]:
+def _step_errors(events: Sequence[dg.DagsterEvent]) -> list[ErrorInfo | None]:
     return [
         event.step_failure_data.error
         for event in events
@@ -55,22 +54,22 @@ def _errors(events: Sequence[dg.DagsterEvent]) -> list[ErrorInfo | None]:
     ]
 
 
-def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+def _format_failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     for event in events:
         if event.event_type == DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             if error and is_check_failure(error):
-                continue  # the checks speak for themselves
+                continue  # the check itself is printed
             yield f"{event.step_key} failed: {error.to_string() if error else 'no reason given'}"
-    if not _errors(events):
-        yield from _failures_of_runs(events)
-    for check in _checks(events):
+    if not _step_errors(events):
+        yield from _format_run_failures(events)
+    for check in _find_check_results(events):
         if not check.passed:
             yield f"{check.severity.value} {check.check_name}: {check.description}"
 
 
-def _failures_of_runs(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
-    """Say why a run failed in which no step did: Dagster itself could not do its work."""
+def _format_run_failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    """Yield why a run failed outside of its steps."""
     for event in events:
         if event.event_type == DagsterEventType.RUN_FAILURE:
             error = event.job_failure_data.error
@@ -79,37 +78,39 @@ def _failures_of_runs(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
             yield f"The run failed: {error.message.strip() if error else event.message}"
 
 
-def _lines(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
-    synced = _synced(events)
-    if not synced and not _was_to_sync(events):
+def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    materializations = _find_materializations(events)
+    if not materializations and not _has_planned_sync(events):
         return
-    if not synced:
-        plain = [error for error in _errors(events) if error and error.cls_name == "Failure"]
+    if not materializations:
+        explained = [
+            error for error in _step_errors(events) if error and error.cls_name == "Failure"
+        ]
         yield (
             f"Nothing was changed in {warehouse.get_destination().display_name}."
-            if plain
-            else f"No sync ended well; it would be in {warehouse.get_destination().display_name}."
+            if explained
+            else f"No sync succeeded in {warehouse.get_destination().display_name}."
         )
         return
-    for materialization in synced:
-        yield from _of_sync(materialization)
-    checks = _checks(events)
+    for materialization in materializations:
+        yield from _format_sync(materialization)
+    checks = _find_check_results(events)
     yield f"checks    {sum(check.passed for check in checks)} of {len(checks)} passed"
     yield f"database  {warehouse.get_destination().display_name}"
-    yield f'look      {sys.executable} -c "{_query(synced[0])}"'
+    yield f'look      {sys.executable} -c "{_query_command(materializations[0])}"'
     yield "next      make dev, then open http://127.0.0.1:3000"
 
 
-def _line(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
-    """Say in a line what the sync of an account came to; there may be a thousand of them."""
-    checks = _checks(events)
+def _format_account(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    """Yield one line only: there may be a thousand accounts."""
+    checks = _find_check_results(events)
     passed = f"{sum(check.passed for check in checks)} of {len(checks)} checks passed"
-    for materialization in _synced(events):
+    for materialization in _find_materializations(events):
         rows = materialization.metadata["dagster/row_count"].value
         yield f"account   {account}: {rows:,} events, {passed}"
 
 
-def _was_to_sync(events: Sequence[dg.DagsterEvent]) -> bool:
+def _has_planned_sync(events: Sequence[dg.DagsterEvent]) -> bool:
     return any(
         event.event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED
         and event.asset_key is not None
@@ -118,7 +119,7 @@ def _was_to_sync(events: Sequence[dg.DagsterEvent]) -> bool:
     )
 
 
-def _synced(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetMaterialization]:
+def _find_materializations(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetMaterialization]:
     return [
         event.materialization
         for event in events
@@ -127,17 +128,17 @@ def _synced(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetMaterialization]:
     ]
 
 
-def _of_sync(materialization: dg.AssetMaterialization) -> Iterator[str]:
+def _format_sync(materialization: dg.AssetMaterialization) -> Iterator[str]:
     metadata = {name: entry.value for name, entry in materialization.metadata.items()}
     if len(materialization.asset_key.path) > 1:
         yield f"source    {materialization.asset_key.path[0]}"
     yield f"events    {metadata['dagster/row_count']:,}"
     if "first_start_time" in metadata:
-        first, last = (_day(metadata[f"{end}_start_time"]) for end in ("first", "last"))
+        first, last = (_format_time(metadata[f"{end}_start_time"]) for end in ("first", "last"))
         yield f"starting  {first} to {last}"
 
 
-def _checks(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetCheckEvaluation]:
+def _find_check_results(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetCheckEvaluation]:
     return [
         event.asset_check_evaluation_data
         for event in events
@@ -145,11 +146,11 @@ def _checks(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetCheckEvaluation]:
     ]
 
 
-def _day(seconds: Any) -> str:
+def _format_time(seconds: Any) -> str:
     return datetime.fromtimestamp(float(seconds), timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _query(materialization: dg.AssetMaterialization) -> str:
+def _query_command(materialization: dg.AssetMaterialization) -> str:
     *source, table = materialization.asset_key.path
     name = ".".join([*(source or [DEFAULT_SOURCE]), table])
     return warehouse.get_destination().query_command(f"from {name} limit 10")

@@ -400,8 +400,8 @@ def test_an_interrupted_sync_waits_for_no_response(project: Project) -> None:
         1,
         [
             "Syncing ...",
-            "event_data failed: It was interrupted; the next run does it anew.",
-            f"No sync ended well; it would be in {project.database}.",
+            "event_data failed: Interrupted. The next run starts over.",
+            f"No sync succeeded in {project.database}.",
         ],
     )
 
@@ -414,7 +414,7 @@ def test_an_interrupt_starts_no_other_account(project: Project, clone: Path) -> 
         1,
         [
             "Syncing ...",
-            "berlin: event_data failed: It was interrupted; the next run does it anew.",
+            "berlin: event_data failed: Interrupted. The next run starts over.",
             "Interrupted.",
         ],
     )

@@ -146,7 +146,7 @@ def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: S
     check = checks(result)["unique_ids"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert check.description == (
-        "252 rows, 250 ids, 2 doubled, 0 missing: something else writes to the table; sync again "
+        "252 rows, 250 ids, 2 duplicates, 0 null: something else writes to the table; sync again "
         "into a new database."
     )
     assert [row["rows"] for row in shown(check, "examples")] == [2, 2]
@@ -208,4 +208,4 @@ def test_the_summary_claims_no_change_only_if_certain(
     project.environment.setattr("event_assets.warehouse.inspection.latest_load_id", broken)
     broken_off = project.sync(url=api.url)
     summary.print_summary(project.instance, broken_off.run_id)
-    assert "No sync ended well" in capsys.readouterr().out
+    assert "No sync succeeded" in capsys.readouterr().out

@@ -232,7 +232,7 @@ def test_a_message_that_did_not_arrive_is_sent_again_and_the_address_stays_secre
     chat.status = 503
     with pytest.raises(Exception, match="could not be delivered") as failed:
         tick()
-    assert "it answered 503" in str(failed.value)
+    assert "the webhook answered 503" in str(failed.value)
     assert "hooks" not in "".join(traceback.format_exception(failed.value))
     chat.status = 200
     tick()

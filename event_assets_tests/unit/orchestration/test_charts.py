@@ -44,7 +44,7 @@ def test_a_picture_is_a_file_and_in_the_metadata(
 
 def test_pictures_have_a_ground_that_is_legible_in_any_theme(tmp_path: Path) -> None:
     rows = [{"week": "2026-05-04", "weekday": "Mon", "events": 1}]
-    charts.save(charts.calendar(rows), tmp_path / "x.svg")
+    charts.draw_svg(charts.calendar(rows), tmp_path / "x.svg")
     assert "<rect width=" in (svg := (tmp_path / "x.svg").read_text())
     assert 'fill="#ffffff"' in svg
 
@@ -65,7 +65,7 @@ def test_a_picture_that_cannot_be_drawn_fails_nothing(project: Project, api: San
     (project.database.parent / "charts").write_text("This is no folder.")
     result = project.sync(url=api.url)
     assert result.success
-    assert metadata(result, "event_calendar")["calendar"].startswith("It could not be drawn: ")
+    assert metadata(result, "event_calendar")["calendar"].startswith("It cannot be drawn: ")
 
 
 @pytest.mark.parametrize("other", [1, True, ["a"], "cancelled"])
@@ -160,7 +160,7 @@ def test_a_picture_shows_no_control_characters_and_no_long_text(
 ) -> None:
     week = datetime.now(timezone.utc)
     spec = charts.weeks([{"week": week, "status": status, "events": 3}])
-    charts.save(spec, tmp_path / "weeks.svg")
+    charts.draw_svg(spec, tmp_path / "weeks.svg")
     texts = [element.text or "" for element in ElementTree.parse(tmp_path / "weeks.svg").iter()]
     (shown,) = [text for text in texts if text[:3] in ("a\ufffdb", "\ufffd[3", "\ufffd", "lon")]
-    assert len(shown) <= charts.LONGEST + 1
+    assert len(shown) <= charts.MAX_TEXT_LENGTH + 1

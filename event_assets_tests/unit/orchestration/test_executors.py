@@ -21,8 +21,7 @@ def test_an_executor_that_does_not_exist_is_answered_with_those_that_do(
     with pytest.raises(ConfigError) as raised:
         defs()
     assert str(raised.value) == (
-        "EVENTS_EXECUTOR is `cellery`, and there are in_process, celery, k8s: set it to one of "
-        "these."
+        "EVENTS_EXECUTOR must be one of in_process, celery, k8s, not `cellery`."
     )
 
 
