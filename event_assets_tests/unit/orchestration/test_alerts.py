@@ -216,7 +216,7 @@ def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(
         checks()
     (message,) = chat.messages
     assert message.startswith("The check fresh of event_data fails since 20")
-    assert "The newest sync is 90 minutes old: look for failed runs" in message
+    assert "The newest sync is 90 minutes old: check for failed runs" in message
     project.sync(url=api.url)
     runs()
     checks()

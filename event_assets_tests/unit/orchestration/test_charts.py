@@ -23,7 +23,7 @@ WORLD = EventSimulation(300, seed=1).events(datetime.now(timezone.utc))
     [
         ("calendar", "event_calendar", ["Events by day", "Mon", "Sun"]),
         ("coming_weeks", "event_calendar", ["Events in the coming weeks", "scheduled"]),
-        ("event_changes", "event_changes", ["What moved", "appeared", "changed: name", "gone"]),
+        ("event_changes", "event_changes", ["Changes since", "appeared", "changed: name", "gone"]),
     ],
 )
 def test_a_picture_is_a_file_and_in_the_metadata(

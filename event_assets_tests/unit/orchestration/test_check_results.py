@@ -39,7 +39,7 @@ def test_fresh_goes_by_the_age_of_the_newest_sync(
         )
     assert result.passed is passed
     assert str(result.description).startswith(f"The newest sync is {age} minutes old")
-    assert ("look for failed runs" in str(result.description)) is not passed
+    assert ("check for failed runs" in str(result.description)) is not passed
     assert severity is None or result.severity is severity
 
 
@@ -73,7 +73,7 @@ def test_columns_that_are_new_gone_or_of_another_type_are_said(project: Project)
     assert (first.passed, second.passed, third.passed) == (True, False, True)
     assert second.severity is dg.AssetCheckSeverity.WARN
     assert second.description == (
-        "2 new: new__b, size__v_text; 2 gone: old, size; look whether what reads these columns "
+        "2 new: new__b, size__v_text; 2 gone: old, size; check that what reads these columns "
         "still works."
     )
     assert shown(second, "changes") == [
@@ -105,7 +105,7 @@ def test_freshness_before_the_first_sync_is_a_warning(project: Project) -> None:
     assert (result.success, check.passed, check.description) == (
         True,
         False,
-        "There was no sync yet.",
+        "There has been no sync yet.",
     )
 
 
@@ -113,7 +113,7 @@ def test_a_sync_that_hangs_does_not_keep_its_age_from_being_seen(
     project: Project, monkeypatch: pytest.MonkeyPatch, api: Sandbox
 ) -> None:
     project.sync(url=api.url)
-    monkeypatch.setattr("event_assets.orchestration.checks.BUSY_WAIT", 0.1)
+    monkeypatch.setattr("event_assets.orchestration.checks.BUSY_TIMEOUT", 0.1)
     job = defs().resolve_job_def("check_events_are_fresh")
     with warehouse.connect():
         result = job.execute_in_process(instance=project.instance, raise_on_error=False)
