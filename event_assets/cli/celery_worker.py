@@ -1,4 +1,4 @@
-"""What a Celery worker serves: `celery --app event_assets.cli.celery_worker worker`."""
+"""The app of a Celery worker: `celery --app event_assets.cli.celery_worker worker`."""
 
 from dagster_celery.make_app import make_app
 from dagster_celery.tasks import create_execute_job_task, create_task
@@ -10,5 +10,5 @@ app = make_app(settings.app_args())
 run = create_execute_job_task(app)
 step = create_task(app)
 
-# In the worker's main process: those that do the work are forked from it, with all imports done.
+# Load the definitions in the main process, from which the workers' processes are forked.
 defs()

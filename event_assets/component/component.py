@@ -34,45 +34,47 @@ from event_assets.values.naming import normalize_name
 from event_assets.warehouse import sql
 
 
-def _rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
+def _resolve_rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
     config = context.resolve_value(value, as_type=dict)
     return rest_api_config.validate_rest_api(config, context)
 
 
-def _fields(context: dg.ResolutionContext, value: dict[str, FieldConfig]) -> dict[str, FieldConfig]:
-    if found := list(invalid_field_names(value)):
-        raise rest_api_config.yaml_error(context, found)
+def _resolve_fields(
+    context: dg.ResolutionContext, value: dict[str, FieldConfig]
+) -> dict[str, FieldConfig]:
+    if errors := list(invalid_field_names(value)):
+        raise rest_api_config.yaml_error(context, errors)
     return value
 
 
-def _accounts(context: dg.ResolutionContext, value: Any) -> AccountsConfig | None:
-    given = context.resolve_value(value)
-    if given is None:
+def _resolve_accounts(context: dg.ResolutionContext, value: Any) -> AccountsConfig | None:
+    resolved = context.resolve_value(value)
+    if resolved is None:
         return None
-    if found := list(accounts.find_errors(given)):
-        raise rest_api_config.yaml_error(context, found)
-    return AccountsConfig(**given) if isinstance(given, dict) else AccountsConfig(tuple(given))
+    if errors := list(accounts.find_errors(resolved)):
+        raise rest_api_config.yaml_error(context, errors)
+    if isinstance(resolved, dict):
+        return AccountsConfig(**resolved)
+    return AccountsConfig(tuple(resolved))
 
 
 class Timeouts(config_model.StrictModel):
     """How long the API may take, in seconds."""
 
-    connect: float = Describe(
-        default=DEFAULT_LIMITS.connect, description="Until the connection is there."
-    )
+    connect: float = Describe(default=DEFAULT_LIMITS.connect, description="To connect.")
     read: float = Describe(
-        default=DEFAULT_LIMITS.read, description="Between two pieces of an answer."
+        default=DEFAULT_LIMITS.read, description="Between two parts of a response."
     )
-    answer: float = Describe(default=DEFAULT_LIMITS.total, description="For a whole answer.")
+    answer: float = Describe(default=DEFAULT_LIMITS.total, description="For a whole response.")
 
     @model_validator(mode="after")
-    def _can_work(self) -> "Timeouts":
+    def _validate_range(self) -> "Timeouts":
         if not all(0 < seconds < inf for seconds in (self.connect, self.read, self.answer)):
             raise ValueError("must be more than 0 seconds")
         return self
 
     def limits(self, megabytes: int) -> HttpLimits:
-        """Give the limits of an answer that may be so large."""
+        """Return the limits of a response of at most so many megabytes."""
         return HttpLimits(
             connect=self.connect, read=self.read, total=self.answer, megabytes=megabytes
         )
@@ -82,73 +84,77 @@ class Timeouts(config_model.StrictModel):
 class EventApi(dg.Component, dg.Model, dg.Resolvable):
     """Every event of one REST API, in DuckDB as `event_data`, with checks and a schedule."""
 
-    rest_api: Annotated[dict[str, Any], dg.Resolver(_rest_api, model_field_type=dict)] = Describe(
-        description="dlt's REST API configuration: client, resource_defaults, resources. "
-        "Without client.base_url the built-in sandbox is synced."
+    rest_api: Annotated[dict[str, Any], dg.Resolver(_resolve_rest_api, model_field_type=dict)] = (
+        Describe(
+            description="dlt's REST API configuration: client, resource_defaults, resources. "
+            "Without client.base_url, the built-in sandbox."
+        )
     )
     fields: Annotated[
-        dict[str, FieldConfig], dg.Resolver(_fields, model_field_type=dict[str, FieldConfig])
+        dict[str, FieldConfig],
+        dg.Resolver(_resolve_fields, model_field_type=dict[str, FieldConfig]),
     ] = Describe(
-        description="Typed columns of event_data; other fields become columns by themselves."
+        description="Typed columns of event_data. Other fields become columns by themselves."
     )
     accounts: Annotated[
         AccountsConfig | None,
-        dg.Resolver(_accounts, model_field_type=Annotated[Any, WithJsonSchema(ACCOUNTS_SCHEMA)]),
+        dg.Resolver(
+            _resolve_accounts, model_field_type=Annotated[Any, WithJsonSchema(ACCOUNTS_SCHEMA)]
+        ),
     ] = Describe(
         default=None,
-        description="The names of the platform's accounts to sync, each a partition: a list, or "
-        "{file: PATH}, one name a line, or {query: SQL}, run in the warehouse. `{account}` in "
-        "`rest_api` stands for the name.",
+        description="The accounts to sync, each a partition: a list of names, {file: PATH} with a "
+        "name a line, or {query: SQL} on the warehouse. `{account}` in `rest_api` stands for the "
+        "name.",
     )
     schedule: str | None = Describe(
-        default=None, description="When to sync, as a cron expression in UTC; none: never."
+        default=None, description="When to sync: a cron expression in UTC. Without it, no schedule."
     )
     full_sync: str | None = Describe(
         default=None,
-        description="When to read everything, as a cron expression in UTC, where `incremental` "
-        "lets the other syncs ask for what is new only; what does not come then is gone.",
+        description="When to read everything, with `incremental`: a cron expression in UTC. "
+        "Events that do not come then are gone.",
     )
     freshness: FreshnessConfig | None = Describe(
         default=None, description="When the newest sync is too old."
     )
     concurrency: int = Describe(
-        default=DEFAULT_CONCURRENCY, ge=1, description="Requests in flight at the most."
+        default=DEFAULT_CONCURRENCY, ge=1, description="Maximum number of concurrent requests."
     )
     timeouts: Timeouts | None = Describe(
         default=None,
-        description="How long the API may take, in seconds; "
-        f"else {{connect: {DEFAULT_LIMITS.connect:g}, read: {DEFAULT_LIMITS.read:g}, "
+        description="How long the API may take, in seconds. Default: "
+        f"{{connect: {DEFAULT_LIMITS.connect:g}, read: {DEFAULT_LIMITS.read:g}, "
         f"answer: {DEFAULT_LIMITS.total:g}}}.",
     )
     max_answer_mb: int = Describe(
         default=DEFAULT_LIMITS.megabytes,
         ge=1,
-        description="How large an answer may be, decompressed, in megabytes.",
+        description="Maximum size of a decompressed response, in megabytes.",
     )
     exclude: Sequence[str] = Describe(
-        default=(), description="Paths in the records that are kept nowhere: `venue.location`."
+        default=(), description="Paths in the records that are not stored: `venue.location`."
     )
     only: Sequence[str] = Describe(
-        default=(), description="Beside `fields`, keep these paths and nothing else."
+        default=(), description="The only paths that are stored, beside `fields`."
     )
     windows: TimeWindowsConfig | None = Describe(
         default=None,
-        description="Read the list in windows of time, where the API shows only the first rows of "
-        "a long one.",
+        description="Read a long list in time windows, if the API shows only its first rows.",
     )
     max_rejects: str = Describe(
         default=f"{DEFAULT_MAX_REJECTS:.0%}",
         pattern=r"^(100|\d{1,2}(\.\d+)?)%$",
-        description="Share of the records that may break the contract; more stop the sync.",
+        description="Share of rejected records above which a sync fails.",
     )
     checkpoint_rows: int | None = Describe(
         default=DEFAULT_CHECKPOINT_ROWS,
         ge=0,
-        description="Rows after which the first sync of a list by offset loads what came, so that "
-        "one that is interrupted goes on there; 0: everything is loaded at the end.",
+        description="Rows after which the first sync with an offset paginator saves a checkpoint, "
+        "from which it resumes after an interruption. 0: no checkpoints.",
     )
     ignore_changes: Sequence[str] = Describe(
-        default=(), description="Columns whose changes `event_changes` leaves out."
+        default=(), description="Columns that `event_changes` ignores."
     )
     owners: Sequence[str] = Describe(
         default=(), description="Owners of the assets: e-mail addresses or team:NAME."
@@ -156,7 +162,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
 
     @classmethod
     def model(cls) -> type[BaseModel]:
-        """Give the model of the YAML, which answers an unknown name with the known ones."""
+        """Return the model of the YAML, which names the allowed fields beside an unknown one."""
         model: type[BaseModel] = type(
             "EventApiModel", (super().model(), config_model.StrictModel), {}
         )
@@ -166,7 +172,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         return model
 
     def source(self, name: str) -> SourceConfig:
-        """Give the source that this is, in the folder of that name."""
+        """Return the configuration of the source in the folder of this name."""
         return SourceConfig(
             name=name,
             rest_api=self.rest_api,
@@ -193,12 +199,12 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             or name.endswith(("_staging", "_fully", "_on_schedule"))  # of another source
         ):
             raise ConfigError(
-                f"The folder {context.path} names a source, and so a schema in DuckDB: give it a "
-                "name of small letters, digits and underscores that is no word of SQL and does "
-                "not end in _staging, _fully or _on_schedule."
+                f"The folder {context.path} names a source and its schema in DuckDB: give it a "
+                "name of small letters, digits and underscores that is not reserved in SQL and "
+                "does not end in _staging, _fully or _on_schedule."
             )
         source = self.source(name)
-        if problem := _mismatch(source, self.full_sync):
+        if problem := _find_problem(source, self.full_sync):
             raise ConfigError(f"{context.path}/defs.yaml: {problem}")
         jobs, schedules = build_jobs(source, self.schedule, self.full_sync, self.freshness)
         return dg.Definitions(
@@ -214,29 +220,31 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         )
 
 
-OWN_TABLES = {
+RESERVED_TABLES = {
     *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
     *("event_data_api", "event_data_accounts", "event_data_paths", "all_events"),
 }
 
 
-def _mismatch(source: SourceConfig, full_sync: str | None) -> str | None:
-    """Say what does not go together."""
+def _find_problem(source: SourceConfig, full_sync: str | None) -> str | None:
+    """Return which parts of the configuration contradict each other, if any do."""
     if full_sync and not any(
         IncrementalCursor.from_endpoint(r.endpoint) for r in source.resources.values()
     ):
-        return "`full_sync` is for an endpoint with `incremental`; without, every sync is full."
+        return "`full_sync` needs an endpoint with `incremental`; without, every sync is full."
     if accounts.has_account_placeholder(source.rest_api) and not source.accounts:
-        return "`{account}` stands for the name of an account: list these in `accounts`."
+        return "`{account}` stands for the name of an account: list the accounts in `accounts`."
     for resource in source.resources.values():
         name = resource.name
         if source.accounts and accounts.ACCOUNT in build_contract(resource):
-            return f"`account` is whose a record is: give another name to that of `{name}`."
-        own = name in OWN_TABLES or name.endswith(("_syncs", "_rejects", "_checkpoint"))
-        if normalize_name(name) != name or own:
+            return f"`account` names the account of a record: rename that field of `{name}`."
+        is_reserved = name in RESERVED_TABLES or name.endswith(
+            ("_syncs", "_rejects", "_checkpoint")
+        )
+        if normalize_name(name) != name or is_reserved:
             return (
-                f"a resource cannot be called `{name}`: it names a table, of small letters, digits "
-                "and underscores, and not one that is made here anyway."
+                f"a resource cannot be called `{name}`: the name of a table has small letters, "
+                "digits and underscores, and some are reserved."
             )
         is_incremental = IncrementalCursor.from_endpoint(resource.endpoint) is not None
         if resource.parent and is_incremental:

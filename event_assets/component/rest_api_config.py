@@ -1,4 +1,4 @@
-"""Check a REST API configuration against dlt's own types, and say where in the YAML it is wrong."""
+"""Validate a REST API configuration against dlt's types, with the line of each error."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +37,7 @@ PARTS: Mapping[str, type] = {
 
 
 def find_errors(config: Any) -> Iterator[tuple[Keys, str]]:
-    """Give the place and the description of everything dlt would not understand."""
+    """Yield the path and the description of each error."""
     yield from _unknown_fields((), config, rest_api.RESTAPIConfig)
     if not isinstance(config, Mapping):
         return
@@ -71,27 +71,27 @@ def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
 
 
 def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
-    """Walk the configuration along dlt's types and report fields that these do not have."""
+    """Yield the fields that dlt's types do not have."""
     if not isinstance(value, Mapping):
         yield at, f"must be a mapping with the fields: {', '.join(sorted(kind.__annotations__))}"
         return
     for key, child in value.items():
-        place = (*at, key)
+        path = (*at, key)
         if key not in kind.__annotations__:
-            yield place, unknown_name_message(str(key), sorted(kind.__annotations__), "field")
+            yield path, unknown_name_message(str(key), sorted(kind.__annotations__), "field")
         elif key in VARIANTS and child is not None:
-            yield from _variant_errors(place, child, VARIANTS[key], key)
+            yield from _variant_errors(path, child, VARIANTS[key], key)
         elif key in PARTS and isinstance(child, list):
             for index, item in enumerate(child):
-                yield from _unknown_fields((*place, index), item, PARTS[key])
+                yield from _unknown_fields((*path, index), item, PARTS[key])
         elif key in PARTS and not (key == "endpoint" and isinstance(child, str)):
-            yield from _unknown_fields(place, child, PARTS[key])
+            yield from _unknown_fields(path, child, PARTS[key])
         else:
-            yield from _value_errors(place, child, kind)
+            yield from _value_errors(path, child, kind)
 
 
 def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
-    """Report a value that is none of those allowed, or no whole number where one is needed."""
+    """Yield a value that is not allowed, or not a whole number where one is required."""
     hint = get_type_hints(kind, vars(sys.modules[kind.__module__]))[str(at[-1])]
     kinds = {hint, *get_args(hint)} - {type(None)}
     allowed = [choice for each in kinds if get_origin(each) is Literal for choice in get_args(each)]
@@ -118,10 +118,10 @@ def _variant_errors(
 
 
 def validate_rest_api(config: Any, context: dg.ResolutionContext) -> dict[str, Any]:
-    """Return the configuration if dlt will understand it.
+    """Return a valid configuration.
 
     Raises:
-        ResolutionException: with file, line, the offending field and the allowed ones.
+        ResolutionException: with the file, line and path of each error.
     """
     found = list(find_errors(config))
     if not found:
@@ -132,7 +132,7 @@ def validate_rest_api(config: Any, context: dg.ResolutionContext) -> dict[str, A
 def yaml_error(
     context: dg.ResolutionContext, found: Iterable[tuple[Keys, str]]
 ) -> ResolutionException:
-    """Say what is wrong in the YAML, with file and line."""
+    """Return the error for problems in the YAML, with file and line."""
     lines = []
     for keys, problem in found:
         path = [*context.path, *keys]

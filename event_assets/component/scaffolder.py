@@ -1,4 +1,4 @@
-"""`dg scaffold defs event_assets.EventApi NAME`: a commented file to start from, which works."""
+"""`dg scaffold defs event_assets.EventApi NAME`: a commented `defs.yaml` that works."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ TEMPLATE = Path(__file__).with_name("scaffold.yaml")
 
 
 class EventApiScaffolder(dg.Scaffolder[BaseModel]):
-    """Writes the `defs.yaml` of a new source, which syncs the sandbox until it is told its API."""
+    """Writes the `defs.yaml` of a new source, which syncs the sandbox until its API is set."""
 
     def scaffold(self, request: dg.ScaffoldRequest[BaseModel]) -> None:
-        """Write the file into the new folder, whose name is the source's."""
+        """Write the file into the new folder, which names the source."""
         if request.scaffold_format != "yaml" or request.append:
             dg.scaffold_component(request)
             return

@@ -16,7 +16,7 @@ Columns = Mapping[str, str]  # names and dlt's types
 
 
 def common_columns(contracts: Iterable[Columns]) -> list[tuple[str, str]]:
-    """Give every field of the contracts; text, where they do not agree on its type."""
+    """Return every field of the contracts; as text if the types differ."""
     types: dict[str, set[str]] = {}
     for contract in contracts:
         for name, kind in contract.items():
@@ -30,22 +30,22 @@ def create_view(
 ) -> dict[str, Any]:
     """Create or replace the view `all_events`, and return its metadata."""
 
-    def make(database: duckdb.DuckDBPyConnection) -> tuple[list[str], dict[str, int]]:
-        there = [name for name in sorted(contracts) if _is_there(database, name)]
-        parts = " union all ".join(_select(name, contracts[name], columns) for name in there)
+    def create(database: duckdb.DuckDBPyConnection) -> tuple[list[str], dict[str, int]]:
+        synced = [name for name in sorted(contracts) if _has_current_events(database, name)]
+        parts = " union all ".join(_select(name, contracts[name], columns) for name in synced)
         database.execute(f"create or replace view main.{ALL_EVENTS} as {parts}")
         view = database.sql(f"from main.{ALL_EVENTS}")
-        return there, dict(view.aggregate("source, count(*)", "source").fetchall())
+        return synced, dict(view.aggregate("source, count(*)", "source").fetchall())
 
-    there, counts = warehouse.run(make)
+    synced, counts = warehouse.run(create)
     return {
         "dagster/row_count": sum(counts.values()),
-        **{f"events_of_{name}": counts.get(name, 0) for name in there},
-        "not_synced_yet": ", ".join(sorted(set(contracts) - set(there))) or "-",
+        **{f"events_of_{name}": counts.get(name, 0) for name in synced},
+        "not_synced_yet": ", ".join(sorted(set(contracts) - set(synced))) or "-",
     }
 
 
-def _is_there(database: duckdb.DuckDBPyConnection, schema: str) -> bool:
+def _has_current_events(database: duckdb.DuckDBPyConnection, schema: str) -> bool:
     return inspection.has_view(database, schema, CURRENT_EVENTS)
 
 

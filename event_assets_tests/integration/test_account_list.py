@@ -85,7 +85,7 @@ def test_an_account_placeholder_needs_accounts() -> None:
     error: BaseException = refused.value
     while error.__cause__:
         error = error.__cause__
-    assert "stands for the name of an account: list these in `accounts`." in str(error)
+    assert "stands for the name of an account: list the accounts in `accounts`." in str(error)
 
 
 @given(st.lists(st.text(min_size=1), min_size=2, unique=True))

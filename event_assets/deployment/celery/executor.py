@@ -1,4 +1,4 @@
-"""The executor that has each step of a run done by any Celery worker."""
+"""The executor that runs each step on any Celery worker."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from event_assets.deployment.celery import settings
 def _app_args(_: Any) -> dict[str, Any]:
     """Return the configuration that sends each step to the queue `steps`.
 
-    Its workers are not those of runs: a run waits for its steps, so on one queue as many runs as
-    workers would wait for ever.
+    That queue has workers of its own: a run waits for its steps, so on a shared queue the runs
+    could occupy all workers and deadlock.
     """
     return settings.app_args(settings.STEPS)
 

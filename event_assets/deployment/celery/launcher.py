@@ -13,16 +13,16 @@ from kombu.exceptions import KombuError
 from event_assets._compat.dagster import CheckRunHealthResult, WorkerStatus
 from event_assets.deployment.celery import settings
 
-ANSWER = 3.0  # seconds that a worker has to answer
-MISSES = 3  # checks in a row, after which a worker counts as gone
+INSPECT_TIMEOUT = 3.0  # seconds
+MAX_MISSES = 3  # checks in a row without the task, after which its worker counts as gone
 ENDED = ("SUCCESS", "FAILURE", "REVOKED")
 
 
 class EventsRunLauncher(CeleryRunLauncher):
-    """Starts whole runs on Celery workers, and notices when one of these is gone.
+    """Starts runs on Celery workers, and notices when a worker is gone.
 
-    dagster-celery asks the task's last state, which stays STARTED when its worker is killed. Here
-    the worker that took the run is asked whether it still has it.
+    dagster-celery reads the task's last state, which stays STARTED when its worker is killed. This
+    launcher asks the worker whether it still has the task.
     """
 
     def __init__(self, inst_data: Any = None) -> None:
@@ -31,47 +31,47 @@ class EventsRunLauncher(CeleryRunLauncher):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """Give the settings in dagster.yaml: none, they are in the environment."""
+        """Return no settings: they come from the environment."""
         return {}
 
     @classmethod
     def from_config_value(
         cls, inst_data: Any, config_value: Mapping[str, Any]
     ) -> "EventsRunLauncher":
-        """Make the launcher that a dagster.yaml asks for."""
+        """Build the launcher from dagster.yaml."""
         return cls(inst_data=inst_data, **config_value)
 
     @property
     def supports_resume_run(self) -> bool:
-        """Say no: a sync is one step, and is started anew as a run of its own (`run_retries`)."""
+        """Return False: a sync is one step, and `run_retries` starts it again as a new run."""
         return False
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Say whether the work on a run that has started still goes on."""
+        """Return whether the worker of a started run still has it."""
         task = self.celery.AsyncResult(run.tags.get(DAGSTER_CELERY_TASK_ID_TAG, ""))
         state = task.state
-        if state in ENDED:  # and the run has not: Dagster looks again before it believes that
+        if state in ENDED:  # before the run did; Dagster reads the run again before it fails it
             return CheckRunHealthResult(WorkerStatus.FAILED, f"Its Celery task ended: {state}.")
         worker = (task.info or {}).get("hostname")
-        if self._has(worker, task.id):
+        if self._has_task(worker, task.id):
             self._missed.pop(run.run_id, None)
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         self._missed[run.run_id] += 1
-        if self._missed[run.run_id] < MISSES:
+        if self._missed[run.run_id] < MAX_MISSES:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         del self._missed[run.run_id]
         return CheckRunHealthResult(
-            WorkerStatus.FAILED, f"The worker {worker} is gone, or does not know of it any more."
+            WorkerStatus.FAILED, f"The worker {worker} is gone, or no longer has the run."
         )
 
-    def _has(self, worker: str | None, task: str) -> bool:
-        """Ask a worker, or all, whether it has a task; if nobody can be asked, believe so."""
+    def _has_task(self, worker: str | None, task: str) -> bool:
+        """Return whether a worker, or any, has a task; True if the broker cannot be reached."""
         with self.celery.connection_for_read() as broker:
-            asked = self.celery.control.inspect(
-                destination=[worker] if worker else None, timeout=ANSWER, connection=broker
+            inspect = self.celery.control.inspect(
+                destination=[worker] if worker else None, timeout=INSPECT_TIMEOUT, connection=broker
             )
             try:
-                answers = asked.query_task(task) or {}
+                tasks = inspect.query_task(task) or {}
             except (*broker.connection_errors, CeleryError, KombuError):
                 return True
-        return any(task in known for known in answers.values())
+        return any(task in known for known in tasks.values())

@@ -1,4 +1,4 @@
-"""Celery's settings, the same for who asks for work and who does it."""
+"""Celery's settings, shared by the launcher, the executor and the workers."""
 
 import os
 from typing import Any
@@ -8,12 +8,11 @@ from event_assets.values.errors import ConfigError
 BROKER = "EVENTS_BROKER"
 STORAGE = "DAGSTER_POSTGRES"
 RUNS, STEPS = "dagster", "steps"  # queues
-# How long to ask for a broker that is away: 5 minutes.
+# Retry an unreachable broker for 5 minutes.
 RETRIES = {"max_retries": 64, "interval_start": 0, "interval_step": 0.5, "interval_max": 5}
 
-# A message is acknowledged when a worker takes it (Celery's default), and is taken by a worker that
-# is free only. So the broker never gives a run to two workers, and what a dead worker had is known
-# to Dagster alone, which starts it once more.
+# A message is acknowledged when a worker takes it (Celery's default), and only a free worker takes
+# one. So no run reaches two workers, and Dagster alone retries the runs of a dead worker.
 SETTINGS: dict[str, Any] = {
     "worker_disable_prefetch": True,
     "worker_prefetch_multiplier": 1,
@@ -29,22 +28,22 @@ SETTINGS: dict[str, Any] = {
 
 
 def app_args(queue: str = RUNS) -> dict[str, Any]:
-    """Give what dagster-celery makes its Celery application from.
+    """Return the arguments of dagster-celery's application.
 
-    The states of tasks are kept in Dagster's own Postgres: a broker that forgets loses messages,
-    which Dagster sends again, and no state.
+    The states of tasks are in Dagster's Postgres, so that a broker which restarts loses messages,
+    which Dagster sends again, but no state.
 
     Raises:
-        ConfigError: when an address is not set.
+        ConfigError: if a URL is not set.
     """
     return {
-        "broker": _address(BROKER, "redis://:PASSWORD@HOST:6379/0"),
-        "backend": f"db+{_address(STORAGE, 'postgresql://USER:PASSWORD@HOST:5432/dagster')}",
+        "broker": _required_url(BROKER, "redis://:PASSWORD@HOST:6379/0"),
+        "backend": f"db+{_required_url(STORAGE, 'postgresql://USER:PASSWORD@HOST:5432/dagster')}",
         "config_source": SETTINGS | {"task_default_queue": queue},
     }
 
 
-def _address(name: str, example: str) -> str:
-    if address := os.environ.get(name):
-        return address
-    raise ConfigError(f"{name} is not set: give the address there, such as {example}.")
+def _required_url(name: str, example: str) -> str:
+    if url := os.environ.get(name):
+        return url
+    raise ConfigError(f"{name} is not set: set it to a URL such as {example}.")
