@@ -1,4 +1,4 @@
-"""What moved: `event_changes`, a row for each event that appeared, changed, or went away."""
+"""`event_changes`: a row for each event that appeared, changed, or went away."""
 
 from __future__ import annotations
 
@@ -75,16 +75,16 @@ join (
     from {schema}.event_data_syncs {by_account}
 ) as sync on {same_account}
 """
-FORGET = """
+DELETE_FROM_SNAPSHOT = """
 delete from {schema}.event_changes_snapshot
 where ({key}) in (select {row} from moved)
     or ({key}) not in (select {row} from {schema}.current_events)
 """
-REMEMBER = """
+ADD_TO_SNAPSHOT = """
 insert into {schema}.event_changes_snapshot by name
 select {columns} from {schema}.current_events where ({key}) in (select {row} from moved)
 """
-START_ANEW = """
+REPLACE_SNAPSHOT = """
 create or replace table {schema}.event_changes_snapshot as
 select {columns} from {schema}.current_events
 """
@@ -101,18 +101,18 @@ COMPARED = """
 update {schema}.event_data_accounts set was_compared = true
 where not was_compared and account in (select account from {schema}.event_data_syncs)
 """
-NEW_FIELD = 0.5  # of the events may have a new field for it to be a change of theirs
-PREVIEW = 20  # rows shown with a materialization
+MAX_NEW_FIELD_SHARE = 0.5  # of the events; a new field of more is a change of the API
+MAX_PREVIEW_ROWS = 20
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What is different since the last comparison.
+    """The changes since the last comparison.
 
     Attributes:
-        events: how many events appeared, changed, ..., by the name of the change.
+        events: number of events by change.
         rows: the first rows that were added, as dicts by column.
-        moves: how many events (`events`) each change of each field (`what`) is of, most first.
+        moves: number of events (`events`) of each change of each field (`what`), most first.
     """
 
     events: Mapping[str, int]
@@ -128,22 +128,23 @@ def record_changes(
     *,
     accounts: bool = False,
 ) -> Changes:
-    """Compare the current events with the ones before, and note what is different.
+    """Compare the current events with the snapshot of the last comparison, and record changes.
 
-    The first time there is nothing to compare with: the events that are there are no change; nor
-    are those of an account that is new. Before a sync has ended they are not all there, and are not
-    remembered.
+    The first comparison records none, nor does the first of an account. There is no snapshot before
+    the end of the first sync, which may have loaded only a part.
 
     Args:
         database: a connection.
-        schema: the source's.
-        first: the columns whose changes are noted first.
-        ignore: columns whose changes are not noted.
-        accounts: whether the events are those of accounts, and told apart by these, too.
+        schema: the schema of the source.
+        first: columns whose changes come first.
+        ignore: columns whose changes are not recorded.
+        accounts: whether the account is a part of the key.
     """
-    words = _sql_parameters(schema, accounts)
-    now = _columns(database, schema, "current_events")
-    before = _columns(database, schema, SNAPSHOT) if has_table(database, schema, SNAPSHOT) else {}
+    parameters = _sql_parameters(schema, accounts)
+    now = _read_columns(database, schema, "current_events")
+    before = (
+        _read_columns(database, schema, SNAPSHOT) if has_table(database, schema, SNAPSHOT) else {}
+    )
     with transaction(database):
         types = column_types(accounts).items()
         declared = ", ".join(f"{name} {COLUMN_TYPES[kind].duckdb}" for name, kind in types)
@@ -152,31 +153,31 @@ def record_changes(
         if accounts:
             database.execute(BEFORE.format(schema=schema))
         if before:
-            shares = _filled(database, schema, now)
-            compared = _compared(now, before, first, ignore, shares)
-            _compare(database, words, compared, now, same=now == before)
+            shares = _filled_shares(database, schema, now)
+            compared = _columns_to_compare(now, before, first, ignore, shares)
+            _compare_events(database, parameters, compared, now, same=now == before)
         ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchall()
         if now != before and ended:
             columns = ", ".join(map(quote_identifier, now))
-            database.execute(START_ANEW.format(schema=schema, columns=columns))
+            database.execute(REPLACE_SNAPSHOT.format(schema=schema, columns=columns))
         database.execute(ADD.format(schema=schema))
         if accounts:
             database.execute(COMPARED.format(schema=schema))
     found = database.table("changes_now")
     return Changes(
-        dict(found.aggregate(f"change, count(distinct {words['row']})", "change").fetchall()),
-        fetch_rows(found.project("change, name, field, old, new, id").limit(PREVIEW)),
-        fetch_rows(database.sql(MOVES.format_map(words))),
+        dict(found.aggregate(f"change, count(distinct {parameters['row']})", "change").fetchall()),
+        fetch_rows(found.project("change, name, field, old, new, id").limit(MAX_PREVIEW_ROWS)),
+        fetch_rows(database.sql(MOVES.format_map(parameters))),
     )
 
 
 def column_types(accounts: bool) -> dict[str, str]:
-    """Give the columns of `event_changes`, and their types by dlt's names."""
+    """Return the columns of `event_changes`, with dlt's types."""
     return {**TYPES, ACCOUNT: "text"} if accounts else TYPES
 
 
 def _sql_parameters(schema: str, accounts: bool) -> dict[str, str]:
-    """Give what the statements say of the key, and of whose an event is."""
+    """Return the parameters of the statements that depend on the key."""
     if not accounts:
         empty = ("of_now", "of_part", "of_before", "of_sync", "by_account", "not_first")
         return {
@@ -202,7 +203,7 @@ def _sql_parameters(schema: str, accounts: bool) -> dict[str, str]:
     }
 
 
-def _compare(
+def _compare_events(
     database: duckdb.DuckDBPyConnection,
     key: Mapping[str, str],
     compared: Mapping[str, str],
@@ -218,7 +219,7 @@ def _compare(
         for name, old in compared.items()
     )
     has_name = "name" in columns
-    words = {
+    parameters = {
         **key,
         "differs": differs or "false",
         "parts": parts,
@@ -228,29 +229,29 @@ def _compare(
         "columns": ", ".join(map(quote_identifier, columns)),
     }
     steps = (FIND_DIFFERENCES, APPEARED, *((CHANGED,) if parts else ()), GONE)
-    for step in (*steps, FORGET, REMEMBER) if same else steps:
-        database.execute(step.format_map(words))
+    for step in (*steps, DELETE_FROM_SNAPSHOT, ADD_TO_SNAPSHOT) if same else steps:
+        database.execute(step.format_map(parameters))
 
 
-def _compared(
+def _columns_to_compare(
     now: Mapping[str, str],
     before: Mapping[str, str],
     first: Sequence[str],
     ignore: Collection[str],
     filled: Mapping[str, float],
 ) -> dict[str, str]:
-    """Give the columns whose changes count, the important first, and what each was before.
+    """Return the columns to compare, the important first, with the SQL of their old values.
 
-    A column that became a float counts by its values. One that is new counts where some of the
-    events have it: if most do, the API has changed, not the events. One that nobody has any more
-    does not count.
+    A column that became a float is compared by value. A new column is compared if at most half of
+    the events have it; otherwise the API has changed, not the events. An empty column is not
+    compared.
     """
     compared = {}
     for name in dict.fromkeys((*first, "status", *now)):
         if name not in now or name == "id" or name in ignore or not filled[name]:
             continue
         if name not in before:
-            if filled[name] <= NEW_FIELD:
+            if filled[name] <= MAX_NEW_FIELD_SHARE:
                 compared[name] = f"null::{now[name]}"
         elif now[name] == before[name]:
             compared[name] = f"before.{quote_identifier(name)}"
@@ -259,10 +260,10 @@ def _compared(
     return compared
 
 
-def _filled(
+def _filled_shares(
     database: duckdb.DuckDBPyConnection, schema: str, columns: Collection[str]
 ) -> dict[str, float]:
-    """Give the share of the current events that have each column."""
+    """Return the share of the current events that have each column."""
     counts = ", ".join(
         f"count({quote_identifier(name)}) / greatest(count(*), 1)" for name in columns
     )
@@ -270,7 +271,7 @@ def _filled(
     return dict(zip(columns, shares, strict=True))
 
 
-def _columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+def _read_columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
     relation = database.sql(f"from {schema}.{table}")
     return {
         name: str(kind)
