@@ -12,6 +12,7 @@ from dagster import DagsterInstance
 
 from event_assets.config import project as project_module
 from event_assets.sandbox import Sandbox
+from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import FILES, ROOT, Project
 
 
@@ -54,6 +55,17 @@ def clone(tmp_path: Path) -> Path:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     return folder
+
+
+@pytest.fixture
+def source_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The YAML of the source `events` of another project, which is the working directory."""
+    folder = tmp_path / "other"
+    module = f"project_of_{tmp_path.name}"  # differs in each test, since it is imported
+    monkeypatch.syspath_prepend(folder)
+    file = write_project(folder, module, "events")
+    monkeypatch.chdir(folder)
+    return file
 
 
 @pytest.fixture

@@ -148,8 +148,6 @@ def test_one_account_can_be_materialized_before_any_is_known(project: Project, m
         done = project.run(*MATERIALIZE, "--partition", "b c", cwd=many)
         assert done.returncode == 0, done.stderr
         assert "account   b c: 2 events, 4 of 4 checks passed" in done.stdout
-        unknown = project.run(*MATERIALIZE, "--partition", "nobody", cwd=many)
-        assert unknown.returncode != 0
     assert project.rows("select distinct account from events.event_data") == [("b c",)]
 
 

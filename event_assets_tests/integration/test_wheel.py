@@ -9,25 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import ROOT
-
-PROJECT = """
-[tool.dg]
-directory_type = "project"
-
-[tool.dg.project]
-root_module = "other"
-"""
-DEFINITIONS = """
-from pathlib import Path
-
-import dagster as dg
-
-
-@dg.definitions
-def defs() -> dg.Definitions:
-    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-"""
 
 
 def build_wheel(folder: Path) -> Path:
@@ -73,12 +56,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def other(tmp_path: Path) -> Path:
     """Another Dagster project, with one source."""
     folder = tmp_path / "other_project"
-    source = folder / "other" / "defs" / "concerts"
-    source.mkdir(parents=True)
-    (folder / "pyproject.toml").write_text(PROJECT)
-    (folder / "other" / "__init__.py").touch()
-    (folder / "other" / "definitions.py").write_text(DEFINITIONS)
-    shutil.copy(ROOT / "event_assets" / "defs" / "events" / "defs.yaml", source)
+    write_project(folder, "other", "concerts")
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
     return folder
 

@@ -60,15 +60,14 @@ def test_suggest_prints_the_yaml_and_the_report_on_standard_error(
 
 
 def test_an_error_in_the_yaml_is_printed_with_its_line_and_no_traceback(
-    project: Project, clone: Path
+    source_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = clone / "event_assets/defs/events/defs.yaml"
-    file.write_text(file.read_text().replace("limit: 100", "limitt: 100"))
-    done = project.run(*PROBE, cwd=clone)
-    assert done.returncode == 1
-    assert f"{file}:16 - attributes.rest_api.resources.0.endpoint.paginator.limitt" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+    source_file.write_text(source_file.read_text().replace("limit: 100", "limitt: 100"))
+    assert main([]) == 1
+    output, errors = capsys.readouterr()
+    assert f"{source_file}:16 - attributes.rest_api.resources.0.endpoint.paginator.limitt" in errors
+    assert "Traceback" not in errors
+    assert output == ""
 
 
 def test_a_missing_key_is_one_sentence_before_any_request(
@@ -83,15 +82,14 @@ def test_a_missing_key_is_one_sentence_before_any_request(
 
 
 def test_each_source_of_a_project_can_be_probed(
-    project: Project, clone: Path, api: Sandbox
+    project: Project, source_file: Path, api: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = clone / "event_assets/defs/concerts/defs.yaml"
+    other = source_file.parents[1] / "concerts/defs.yaml"
     other.parent.mkdir()
     other.write_text(YAML.replace("data_selector: data", "data_selector: concerts"))
     project.connect_to(api.url)
-    done = project.run(*PROBE, "concerts", cwd=clone)
-    assert done.returncode == 1
-    assert "the response has no `concerts`; 100 are under `data`" in done.stdout
+    assert main(["concerts"]) == 1
+    assert "the response has no `concerts`; 100 are under `data`" in capsys.readouterr().out
 
 
 def test_an_unknown_source_is_a_usage_error_that_lists_the_sources(
