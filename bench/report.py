@@ -94,8 +94,7 @@ def _compare_sync(results: Results, events: str) -> Iterator[Row]:
         "second sync, nothing changed / first", _format_ratio(seconds("again"), seconds("b1"))
     )
     yield _row(
-        f"sync in process: peak memory, {events} events",
-        _format_mb(results.peak_mb("sync", "b1")),
+        f"sync in process: peak memory, {events} events", _format_mb(results.peak_mb("sync", "b1"))
     )
 
 

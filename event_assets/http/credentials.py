@@ -20,10 +20,7 @@ SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "api_key": {"api_key": ("api_key",)},
     "bearer": {"token": ("api_key",)},
     "http_basic": {"username": ("api_username", "api_key"), "password": ("api_password",)},
-    "oauth2_client_credentials": {
-        "client_id": ("client_id",),
-        "client_secret": ("client_secret",),
-    },
+    "oauth2_client_credentials": {"client_id": ("client_id",), "client_secret": ("client_secret",)},
 }
 
 

@@ -41,10 +41,7 @@ class JsonResponse(requests.Response):
     """A response with the body `content`, read from `raw`; decodes its JSON once, by orjson."""
 
     def __init__(
-        self,
-        raw: urllib3.BaseHTTPResponse,
-        content: bytes,
-        redactor: SecretRedactor,
+        self, raw: urllib3.BaseHTTPResponse, content: bytes, redactor: SecretRedactor
     ) -> None:
         super().__init__()
         self.raw = raw

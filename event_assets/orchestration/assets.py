@@ -37,9 +37,7 @@ LOGGED_METADATA = [name for name in COLUMNS if name not in UNLOGGED]
 
 
 def build_assets(
-    source: SourceConfig,
-    owners: Sequence[str] = (),
-    freshness: dg.FreshnessPolicy | None = None,
+    source: SourceConfig, owners: Sequence[str] = (), freshness: dg.FreshnessPolicy | None = None
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of a source, from the API to the calendar."""
     extra = [resource for resource in source.resources.values() if not resource.is_events]

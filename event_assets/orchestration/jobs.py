@@ -11,11 +11,7 @@ from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration.metadata import asset_key
-from event_assets.orchestration.schedules import (
-    AssetJob,
-    build_accounts_schedule,
-    build_schedule,
-)
+from event_assets.orchestration.schedules import AssetJob, build_accounts_schedule, build_schedule
 
 Jobs = list[AssetJob]
 FULL_REFRESH_NOTE = "Reads everything: what does not come is gone."

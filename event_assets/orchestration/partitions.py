@@ -24,9 +24,7 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
     source: SourceConfig
 
     def get_partition_keys(
-        self,
-        current_time: datetime | None = None,
-        dynamic_partitions_store: Any = None,
+        self, current_time: datetime | None = None, dynamic_partitions_store: Any = None
     ) -> Sequence[str]:
         """Return the registered accounts, or the listed ones before any is registered."""
         with dg.partition_loading_context(current_time, dynamic_partitions_store) as context:

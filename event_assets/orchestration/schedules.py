@@ -93,9 +93,7 @@ def build_accounts_schedule(
     """
     kind = {KIND_TAG: name} if config else {}
 
-    def evaluate(
-        context: dg.ScheduleEvaluationContext,
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         unfinished = [
             record.dagster_run
             for record in context.instance.get_run_records(

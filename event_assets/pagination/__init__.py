@@ -6,10 +6,7 @@
 
 from event_assets.pagination.checkpoint import CheckpointHandle, PaginationCheckpoint
 from event_assets.pagination.factory import create_paginator
-from event_assets.pagination.monitored import (
-    MonitoredPaginator,
-    PageNumberPaginator,
-)
+from event_assets.pagination.monitored import MonitoredPaginator, PageNumberPaginator
 from event_assets.pagination.offset import OffsetPaginator
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.page_monitor import PageMonitor, PaginationKind

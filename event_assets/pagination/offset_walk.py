@@ -445,15 +445,13 @@ class OffsetWalk:
         )
         if not self._recent.is_ordered:
             self._finish(
-                False,
-                f"Rows are missing: {counts}. The order is not stable: set a sort parameter.",
+                False, f"Rows are missing: {counts}. The order is not stable: set a sort parameter."
             )
         elif recount.has_grown:
             self._finish(None, f"Rows are added faster than they can be counted: {counts}.")
         else:
             self._finish(
-                False,
-                f"Rows are missing: {counts}. The API omits rows, or several share an id.",
+                False, f"Rows are missing: {counts}. The API omits rows, or several share an id."
             )
 
     def _give_up(self) -> None:

@@ -18,11 +18,7 @@ class PaginationKind(Enum):
 
 
 # consecutive empty pages allowed, 0: any number; an API that filters after paging sends some
-MAX_EMPTY_PAGES = {
-    PaginationKind.NUMBERED: 3,
-    PaginationKind.LINKED: 25,
-    PaginationKind.SINGLE: 0,
-}
+MAX_EMPTY_PAGES = {PaginationKind.NUMBERED: 3, PaginationKind.LINKED: 25, PaginationKind.SINGLE: 0}
 
 
 class PageMonitor:

@@ -14,11 +14,7 @@ from event_assets.config.source import ResourceConfig
 from event_assets.extract.batches import BatchReader
 from event_assets.extract.stream_state import Sync
 from event_assets.records.arrow_builder import ArrowTableBuilder
-from event_assets.records.arrow_schema import (
-    add_system_columns,
-    arrow_column_hints,
-    hinted_paths,
-)
+from event_assets.records.arrow_schema import add_system_columns, arrow_column_hints, hinted_paths
 from event_assets.records.contract import build_contract, column_hints
 from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.rejects import enforce_reject_limit, exceeds_limit

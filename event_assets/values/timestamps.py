@@ -19,10 +19,7 @@ LOCAL_TIMESTAMP = pa.timestamp("us")
 EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds in one
 MIN_MICROS, MAX_MICROS = (  # what Python's datetime can represent
     int((end - datetime(1970, 1, 1, tzinfo=timezone.utc)) / timedelta(microseconds=1))
-    for end in (
-        datetime(1, 1, 2, tzinfo=timezone.utc),
-        datetime(9999, 12, 31, tzinfo=timezone.utc),
-    )
+    for end in (datetime(1, 1, 2, tzinfo=timezone.utc), datetime(9999, 12, 31, tzinfo=timezone.utc))
 )
 
 OFFSET_PATTERN = re.compile(

@@ -63,11 +63,7 @@ def has_column(database: duckdb.DuckDBPyConnection, schema: str, table: str, col
 
 
 def latest_value(
-    database: duckdb.DuckDBPyConnection,
-    schema: str,
-    table: str,
-    column: str,
-    where: str = "true",
+    database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str, where: str = "true"
 ) -> Any:
     """Return a column of the newest row of a table of our own, or None if there is none."""
     if not has_column(database, schema, table, column):

@@ -136,9 +136,7 @@ def self_signed(folder: Path, name: str = "elsewhere.invalid") -> ssl.SSLContext
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     file = folder / "server.pem"
     file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))

@@ -187,10 +187,7 @@ def subscribed(url: str, run_id: str, user: str | None) -> str:
 def test_nginx_in_front_asks_for_a_password_and_lets_websockets_through(here: Path) -> None:
     run_id = cleaned(here)
     port = free_port()
-    with (
-        running(to_look_only(port), here),
-        nginx(here / "nginx", port, me=PASSWORD) as url,
-    ):
+    with running(to_look_only(port), here), nginx(here / "nginx", port, me=PASSWORD) as url:
         until(lambda: answers(f"http://127.0.0.1:{port}"))
         for who in (None, ("me", "wrong"), ("you", PASSWORD)):
             for place in ("/", "/graphql", "/server_info"):

@@ -94,10 +94,7 @@ def test_an_account_that_fails_fails_alone(project: Project) -> None:
     assert "/v1/b/events answered 403" in failure(done[1])
     assert project.rows(
         "select account, count(*) from events.event_data group by 1 order by 1"
-    ) == [
-        ("a", 2),
-        ("c", 1),
-    ]
+    ) == [("a", 2), ("c", 1)]
 
 
 def test_each_account_has_its_own_position(project: Project) -> None:
@@ -225,9 +222,7 @@ def test_a_field_goes_to_the_same_column_whosever_it_is(project: Project) -> Non
     ]
 
 
-def test_a_sync_repeats_when_another_account_changed_the_table(
-    project: Project,
-) -> None:
+def test_a_sync_repeats_when_another_account_changed_the_table(project: Project) -> None:
     lists: Lists = {"a": [{"id": "1", "size": 1}], "b": [{"id": "1", "size": "large"}]}
     asked, go_on = threading.Event(), threading.Event()
 

@@ -69,9 +69,7 @@ def test_interrupted_again_and_again_it_ends(account: Account) -> None:
     assert account.synced[0]["reason"].startswith("All 1,000 rows were received. In 3 runs, since")
 
 
-def test_changes_during_an_interruption_are_loaded_and_reported(
-    account: Account,
-) -> None:
+def test_changes_during_an_interruption_are_loaded_and_reported(account: Account) -> None:
     account.sync_up_to(850)
     gone = [row["id"] for row in account.rows[:150]]
     account.rows[:] = [*account.rows[150:], *events(50, ROWS)]

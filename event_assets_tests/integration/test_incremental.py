@@ -36,9 +36,7 @@ def incremental(url: str, **options: Any) -> dict[str, Any]:
     return document
 
 
-def test_the_first_sync_requests_everything_and_the_next_the_changes(
-    project: Project,
-) -> None:
+def test_the_first_sync_requests_everything_and_the_next_the_changes(project: Project) -> None:
     rows = stamped(1, 2, 3)
     with serving({PATH: filtering(rows)}) as api:
         loaded = definitions({"events": incremental(api.url)})
@@ -142,10 +140,7 @@ def test_there_are_two_schedules() -> None:
         for schedule in loaded.schedules or ()
         if isinstance(schedule, dg.ScheduleDefinition) and schedule.name.startswith("sync_")
     }
-    assert found == {
-        "sync_events_schedule": "0 * * * *",
-        "sync_events_fully_schedule": "0 3 * * *",
-    }
+    assert found == {"sync_events_schedule": "0 * * * *", "sync_events_fully_schedule": "0 3 * * *"}
 
 
 def test_a_full_sync_on_its_own_schedule_needs_increments() -> None:

@@ -108,10 +108,7 @@ def redis_server() -> Iterator[int]:
 
 @contextmanager
 def _running(
-    command: Sequence[str],
-    folder: Path,
-    answers: Callable[[int], None],
-    refused: type[Exception],
+    command: Sequence[str], folder: Path, answers: Callable[[int], None], refused: type[Exception]
 ) -> Iterator[int]:
     """Run a server, whose last argument is its port, until the end of the block."""
     deadline = time.monotonic() + PATIENCE

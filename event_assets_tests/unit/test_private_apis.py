@@ -189,7 +189,7 @@ STAYING = (
         {
             "dlt.sources.rest_api.config_setup:build_resource_dependency_graph": (
                 "(resource_defaults, resource_list)"
-            ),
+            )
         },
     ),
     PrivateApi(

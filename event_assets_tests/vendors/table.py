@@ -137,11 +137,7 @@ VENDORS: Mapping[str, Vendor] = {
         paging=Paging(
             *("cursor", "pagination_cursor", "pagination_limit", 50, 50), last_token="always"
         ),
-        answer=lambda page: {
-            "entries": page.rows,
-            "has_more": page.more,
-            "next_cursor": page.next,
-        },
+        answer=lambda page: {"entries": page.rows, "has_more": page.more, "next_cursor": page.next},
         filters={"platforms": lambda record, value: record["platform"] in value.split(",")},
         defaults={"platforms": "luma"},
     ),

@@ -53,9 +53,7 @@ def test_a_cursor_on_the_last_page_is_not_followed(project: Project) -> None:
         assert len(api.asked) == 3
 
 
-def test_without_has_more_path_a_repeated_cursor_is_an_error(
-    project: Project,
-) -> None:
+def test_without_has_more_path_a_repeated_cursor_is_an_error(project: Project) -> None:
     with serve(VENDORS["luma"], make_records("luma", 130)) as api:
         result = sync_example(project, "luma", api.url, without_has_more)
     assert "the same cursor or link to the next page twice" in incomplete_reason(result, "ERROR")

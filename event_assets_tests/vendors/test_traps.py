@@ -49,9 +49,7 @@ def test_ticketmasters_depth_limit_without_windows_fails_the_sync(project: Proje
     assert "answered 400 Bad Request; check the endpoint's path and params" in message
 
 
-def test_seatgeeks_depth_limit_without_windows_is_an_error(
-    project: Project,
-) -> None:
+def test_seatgeeks_depth_limit_without_windows_is_an_error(project: Project) -> None:
     with serve(with_paging("seatgeek", depth=100), make_records("seatgeek", 130)) as api:
         result = sync_example(project, "seatgeek", api.url, without_windows)
     assert "the API says that more follow" in incomplete_reason(result, "ERROR")

@@ -31,10 +31,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "command",
-    [
-        ("dagster", "definitions", "validate"),
-        ("dg", "list", "defs"),
-    ],
+    [("dagster", "definitions", "validate"), ("dg", "list", "defs")],
     ids=lambda command: "-".join(command[:3]),
 )
 def test_definitions_load_without_key_network_or_database_and_write_no_file(

@@ -161,9 +161,7 @@ def test_another_asset_made_by_hand_is_no_recovery(
     project.connect_to(api.url, key="wrong")
     for asset in ("event_data", "current_events"):
         by_hand.execute_in_process(
-            instance=project.instance,
-            asset_selection=[dg.AssetKey(asset)],
-            raise_on_error=False,
+            instance=project.instance, asset_selection=[dg.AssetKey(asset)], raise_on_error=False
         )
         tick()
     (message,) = chat.messages

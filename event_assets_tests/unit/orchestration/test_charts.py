@@ -120,9 +120,7 @@ def test_columns_say_what_they_are_made_from(
 def observe(project: Project) -> Any:
     job = defs().resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
-        instance=project.instance,
-        asset_selection=[dg.AssetKey("events_api")],
-        raise_on_error=False,
+        instance=project.instance, asset_selection=[dg.AssetKey("events_api")], raise_on_error=False
     )
 
 

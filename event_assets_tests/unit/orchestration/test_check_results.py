@@ -48,8 +48,7 @@ def test_checking_before_the_first_sync_says_to_sync_first(project: Project) -> 
         defs()
         .resolve_implicit_global_asset_job_def()
         .get_subset(
-            asset_selection=set(),
-            asset_check_selection={dg.AssetCheckKey(KEY, "complete")},
+            asset_selection=set(), asset_check_selection={dg.AssetCheckKey(KEY, "complete")}
         )
     )
     result = only_checks.execute_in_process(instance=project.instance, raise_on_error=False)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from event_assets.pagination import (
-    PageMonitor,
-    PaginationKind,
-    PaginationResult,
-)
+from event_assets.pagination import PageMonitor, PaginationKind, PaginationResult
 
 
 def monitored(

@@ -17,11 +17,7 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api import rest_api_resources
 
-from event_assets.pagination import (
-    OffsetPaginator,
-    PaginationResult,
-    create_paginator,
-)
+from event_assets.pagination import OffsetPaginator, PaginationResult, create_paginator
 
 Query = dict[str, Any]
 Reply = tuple[Any, dict[str, str]]

@@ -166,10 +166,7 @@ def test_a_paginator_that_misses_the_next_page_is_a_failure() -> None:
             {"type": "page_number", "base_page": 1, "total_path": "pages"},
             "The paginator's total_path `pages` was not found in the API's response",
         ),
-        (
-            {"type": "json_link", "next_url_path": "total"},
-            "The paginator cannot read page 1",
-        ),
+        ({"type": "json_link", "next_url_path": "total"}, "The paginator cannot read page 1"),
     ],
 )
 def test_a_page_that_the_paginator_cannot_read_is_a_failure_without_data(

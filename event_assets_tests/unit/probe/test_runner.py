@@ -377,9 +377,7 @@ def test_a_detected_selector_is_suggested(api: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("selector", [None, "missing.path", "tags[*]"])
-def test_a_wrong_or_wrongly_detected_selector_is_corrected(
-    selector: str | None,
-) -> None:
+def test_a_wrong_or_wrongly_detected_selector_is_corrected(selector: str | None) -> None:
     def answer(request: Request) -> Any:
         return {"tags": [], "items of": ["a"], **paged(events(250), request)}
 

@@ -53,10 +53,7 @@ def test_the_contracts_and_our_own_names_are_not_taken() -> None:
 
 
 def test_values_of_another_type_have_a_column_of_their_own() -> None:
-    assert named(("x", None, "text"), ("x", "v_text")) == [
-        "x__v_text",
-        "x__v_text__x2",
-    ]
+    assert named(("x", None, "text"), ("x", "v_text")) == ["x__v_text", "x__v_text__x2"]
 
 
 def test_a_path_keeps_its_column_from_sync_to_sync() -> None:

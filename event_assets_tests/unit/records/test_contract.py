@@ -124,11 +124,7 @@ def test_the_id_is_the_apis_primary_key() -> None:
     assert ids({"series": 1, "number": 2}, key=["series", "number"]) == ["1:2"]
     assert ids(
         {"a": "x:y", "b": "z"}, {"a": "x", "b": "y:z"}, {"a": [1], "b": 1}, key=["a", "b"]
-    ) == [
-        "x\\:y:z",
-        "x:y\\:z",
-        None,
-    ]
+    ) == ["x\\:y:z", "x:y\\:z", None]
 
 
 @pytest.mark.parametrize(
@@ -181,10 +177,7 @@ def test_a_contract_that_cannot_work_is_refused(contract: Any, said: str) -> Non
         (("name",), "`id` is missing: the table merges on it"),
         (("id", "start_time"), ""),
         (("id", "d"), "`d` is reserved: choose another name"),
-        (
-            ("id", "last_seen_at"),
-            "`last_seen_at` is reserved: choose another name",
-        ),
+        (("id", "last_seen_at"), "`last_seen_at` is reserved: choose another name"),
     ],
 )
 def test_the_contracts_names_must_be_columns(names: tuple[str, ...], said: str) -> None:

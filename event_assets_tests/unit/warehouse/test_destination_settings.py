@@ -37,8 +37,7 @@ def test_a_missing_setting_is_named(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["mysql://u:secret@h/d", "postgresql://u:secret@h", "postgresql://u:secret@h:x/d"],
+    "address", ["mysql://u:secret@h/d", "postgresql://u:secret@h", "postgresql://u:secret@h:x/d"]
 )
 def test_an_invalid_url_is_not_quoted(project: Project, address: str) -> None:
     project.environment.setenv("EVENTS_DESTINATION", "ducklake")
