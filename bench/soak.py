@@ -22,6 +22,7 @@ from bench.dagster_dev import DagsterDev, copy_project, run_dagster_dev, wait_fo
 from bench.process_memory import PARTS, measure_memory
 from event_assets.orchestration import charts
 from event_assets.sandbox import KEY, EventSimulation, Sandbox
+from event_assets.warehouse import Database
 
 EVENTS = 2_000
 SAMPLE_INTERVAL = 10  # syncs
@@ -112,7 +113,7 @@ def _count_tables(dagster: DagsterDev) -> Row:
     return wait_for(count)
 
 
-def _count_rows(database: duckdb.DuckDBPyConnection, table: str) -> float:
+def _count_rows(database: Database, table: str) -> float:
     (found,) = database.table(f"events.{table}").aggregate("count(*)").fetchall()
     return float(found[0])
 

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 import dagster as dg
-import duckdb
 from dagster_dlt import DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
 from dlt import Pipeline
@@ -29,7 +28,7 @@ from event_assets.orchestration.summary import SUMMARY, RunSummary
 from event_assets.records.contract import build_contract
 from event_assets.sync import dlt_resource, runner
 from event_assets.sync.sync_log import COLUMNS
-from event_assets.warehouse import file_permissions
+from event_assets.warehouse import Database, file_permissions
 
 # Columns of a row of the sync log that the UI does not plot.
 UNLOGGED = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
@@ -170,7 +169,7 @@ def _sync(
     source = resource.source
     metadata: dict[str, Any] = {}
 
-    def on_loaded(database: duckdb.DuckDBPyConnection, result: runner.SyncResult) -> None:
+    def on_loaded(database: Database, result: runner.SyncResult) -> None:
         row, seconds = result.row, result.sync.seconds
         metadata.update(
             {name: row[name] for name in LOGGED_METADATA if row.get(name) is not None},

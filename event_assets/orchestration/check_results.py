@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
 import dagster as dg
-import duckdb
 
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import EVENT_DATA, SourceConfig
@@ -15,20 +14,17 @@ from event_assets.orchestration.metadata import as_table
 from event_assets.sync import account_list
 from event_assets.sync.rejects import describe_reject, fix_hint, rejects_table
 from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
-from event_assets.warehouse import inspection, sql
+from event_assets.warehouse import Database, inspection, sql
 from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter, quote_identifier
 
-CheckFunction = Callable[[duckdb.DuckDBPyConnection, SourceConfig], dg.AssetCheckResult]
+CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
 MAX_ACCOUNTS_NAMED = 3  # in a description
 MAX_ACCOUNTS_SHOWN = 100  # in the metadata
 
 
 def evaluate_per_account(
-    database: duckdb.DuckDBPyConnection,
-    source: SourceConfig,
-    account: str | None,
-    evaluate: CheckFunction,
+    database: Database, source: SourceConfig, account: str | None, evaluate: CheckFunction
 ) -> dg.AssetCheckResult:
     """Evaluate a check for a source, for one of its accounts, or for all that are listed."""
     if source.accounts is None:
@@ -83,7 +79,7 @@ CHANGED_HINT = "check that what reads these columns still works."
 
 
 def evaluate_complete(
-    database: duckdb.DuckDBPyConnection,
+    database: Database,
     source: SourceConfig,
     key: dg.AssetKey,
     table: str = EVENT_DATA,
@@ -114,7 +110,7 @@ def evaluate_complete(
 
 
 def evaluate_unique_ids(
-    database: duckdb.DuckDBPyConnection, source: SourceConfig, key: dg.AssetKey
+    database: Database, source: SourceConfig, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
     """Check that `id` is unique and never null in `event_data`."""
     events = database.table(f"{source.name}.{EVENT_DATA}").filter(account_filter(source.account))
@@ -145,10 +141,7 @@ def evaluate_unique_ids(
 
 
 def evaluate_no_rejects(
-    database: duckdb.DuckDBPyConnection,
-    source: SourceConfig,
-    key: dg.AssetKey,
-    table: str = EVENT_DATA,
+    database: Database, source: SourceConfig, key: dg.AssetKey, table: str = EVENT_DATA
 ) -> dg.AssetCheckResult:
     """Count the records of the newest sync that break the contract, by reason."""
     schema, own = source.name, account_filter(source.account)
@@ -182,7 +175,7 @@ def evaluate_no_rejects(
 
 
 def evaluate_schema_stable(
-    database: duckdb.DuckDBPyConnection, source: SourceConfig, key: dg.AssetKey
+    database: Database, source: SourceConfig, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
     """Compare the columns that the newest sync filled with those of the sync before."""
     comparable = "rows_read > 0 and columns is not null and full_sync is not false"
@@ -217,10 +210,7 @@ def evaluate_schema_stable(
 
 
 def evaluate_fresh(
-    database: duckdb.DuckDBPyConnection,
-    source: SourceConfig,
-    key: dg.AssetKey,
-    freshness: FreshnessConfig,
+    database: Database, source: SourceConfig, key: dg.AssetKey, freshness: FreshnessConfig
 ) -> dg.AssetCheckResult:
     """Check the age of the newest sync that `event_data` holds."""
     newest, schema = None, source.name

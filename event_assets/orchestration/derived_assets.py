@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-import duckdb
 
 from event_assets import warehouse
 from event_assets.config.source import DEFAULT_SOURCE, EVENT_DATA, SourceConfig
@@ -23,9 +22,10 @@ from event_assets.transform.all_events import (
 from event_assets.transform.calendar import CALENDAR, fill_statement, update_calendar
 from event_assets.transform.calendar import COLUMNS as CALENDAR_COLUMNS
 from event_assets.transform.changes import CHANGES, KINDS, column_types, record_changes
+from event_assets.warehouse import Database
 
 Metadata = dict[str, Any]
-Build = Callable[[duckdb.DuckDBPyConnection], Metadata]
+Build = Callable[[Database], Metadata]
 
 
 def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg.AssetsDefinition]:
@@ -42,7 +42,7 @@ def _current_events(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDef
         f"create or replace view {source.name}.{CURRENT_EVENTS} as{current_events_query(source)}"
     ).strip()
 
-    def build(database: duckdb.DuckDBPyConnection) -> Metadata:
+    def build(database: Database) -> Metadata:
         if source.accounts:
             names = account_list.list_accounts(source, database)
             account_registry.update_listed(database, source.name, names)
@@ -69,7 +69,7 @@ def _current_events(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDef
 
 
 def _event_changes(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    def build(database: duckdb.DuckDBPyConnection) -> Metadata:
+    def build(database: Database) -> Metadata:
         found = record_changes(
             database,
             source.name,
@@ -96,7 +96,7 @@ def _event_changes(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefi
 
 
 def _event_calendar(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    def build(database: duckdb.DuckDBPyConnection) -> Metadata:
+    def build(database: Database) -> Metadata:
         found = update_calendar(database, source.name)
         return _charts(
             source,
@@ -176,7 +176,7 @@ def _derived_asset(
         },
     )
     def asset() -> dg.MaterializeResult[None]:
-        def build_and_describe(database: duckdb.DuckDBPyConnection) -> Metadata:
+        def build_and_describe(database: Database) -> Metadata:
             built = build(database)
             return {
                 "dagster/column_lineage": lineage,

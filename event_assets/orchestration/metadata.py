@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import duckdb
 
 from event_assets import warehouse
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN
 from event_assets.orchestration import charts
 from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
-from event_assets.warehouse import sql
+from event_assets.warehouse import Database, sql
 
 if TYPE_CHECKING:
     from event_assets.config.source import SourceConfig
@@ -56,9 +55,7 @@ def asset_key(source: SourceConfig, name: str) -> dg.AssetKey:
     return dg.AssetKey([name] if source.is_default_source else [source.name, name])
 
 
-def table_metadata(
-    database: duckdb.DuckDBPyConnection, source: SourceConfig, table: str
-) -> dict[str, Any]:
+def table_metadata(database: Database, source: SourceConfig, table: str) -> dict[str, Any]:
     """Return the row count, the columns and the range of times of a table."""
     relation = database.sql(f"from {source.name}.{table}")
     if source.account is not None:

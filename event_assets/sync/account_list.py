@@ -11,13 +11,12 @@ from event_assets.config.accounts import AccountsConfig, name_error
 from event_assets.config.project import find_project
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
+from event_assets.warehouse import Database
 
 DATABASE_TIMEOUT = 20.0  # seconds to wait for the database
 
 
-def list_accounts(
-    source: SourceConfig, database: duckdb.DuckDBPyConnection | None = None
-) -> list[str]:
+def list_accounts(source: SourceConfig, database: Database | None = None) -> list[str]:
     """Return the names of a source's accounts, without duplicates, in the order of the list.
 
     Args:
@@ -56,9 +55,7 @@ def select_account(source: SourceConfig, account: str | None = None) -> SourceCo
     return source.for_account(names[0] if account is None else account, names)
 
 
-def _read_names(
-    accounts: AccountsConfig, source: str, database: duckdb.DuckDBPyConnection | None
-) -> Iterator[str]:
+def _read_names(accounts: AccountsConfig, source: str, database: Database | None) -> Iterator[str]:
     if accounts.file:
         yield from _read_file(accounts.file, source)
     elif accounts.query and database is not None:
@@ -81,7 +78,7 @@ def _read_file(file: str, source: str) -> Sequence[str]:
     raise ConfigError(f"Cannot read {path}, the account list of {source}: {reason}.")
 
 
-def _run_query(query: str, source: str, database: duckdb.DuckDBPyConnection) -> Sequence[str]:
+def _run_query(query: str, source: str, database: Database) -> Sequence[str]:
     try:
         rows = database.sql(query).fetchall()
     except duckdb.Error as error:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import duckdb
-
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import ResourceConfig
 from event_assets.sync.sync_log import SYNC_LOG
-from event_assets.warehouse import inspection, sql
+from event_assets.warehouse import Database, inspection, sql
 
 # is_listed: in the current list; was_compared: its events were compared by event_changes
 CREATE_TABLE = """
@@ -27,13 +25,13 @@ where is_listed <> (account in (from given))
 """
 
 
-def register_account(database: duckdb.DuckDBPyConnection, schema: str, account: str) -> None:
+def register_account(database: Database, schema: str, account: str) -> None:
     """Add an account, as listed, unless it is registered."""
     database.execute(CREATE_TABLE.format(schema=schema))
     database.execute(ADD_ACCOUNT.format(schema=schema), [account, account])
 
 
-def update_listed(database: duckdb.DuckDBPyConnection, schema: str, names: Sequence[str]) -> None:
+def update_listed(database: Database, schema: str, names: Sequence[str]) -> None:
     """Update which accounts are listed; events of other accounts are no longer current."""
     database.execute(CREATE_TABLE.format(schema=schema))
     database.execute("create or replace temp table given (account varchar)")
@@ -41,16 +39,14 @@ def update_listed(database: duckdb.DuckDBPyConnection, schema: str, names: Seque
     database.execute(UPDATE_LISTED.format(schema=schema))
 
 
-def mixes_account_modes(
-    database: duckdb.DuckDBPyConnection, schema: str, account: str | None
-) -> bool:
+def mixes_account_modes(database: Database, schema: str, account: str | None) -> bool:
     """Return whether the events were loaded in the other mode: with or without accounts."""
     if not inspection.has_table(database, schema, SYNC_LOG):
         return False
     return inspection.has_column(database, schema, SYNC_LOG, ACCOUNT) != (account is not None)
 
 
-def count_rows(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> int:
+def count_rows(database: Database, resource: ResourceConfig) -> int:
     """Return the number of rows of a table, of the resource's account if it has one."""
     rows = database.table(f"{resource.source.name}.{sql.quote_identifier(resource.name)}")
     rows = rows.filter(sql.account_filter(resource.source.account))

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import duckdb
-
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.stream_state import ResumedTotals, Sync
@@ -21,7 +19,7 @@ from event_assets.records.contract import build_id_reader
 from event_assets.records.stats import RecordStats, reject_key
 from event_assets.sync.rejects import rejects_table
 from event_assets.sync.sync_log import sync_log_columns, sync_log_table
-from event_assets.warehouse import get_destination, inspection, sql
+from event_assets.warehouse import Database, get_destination, inspection, sql
 
 LOG = logging.getLogger("dagster")
 MAX_AGE = timedelta(days=7)
@@ -52,7 +50,7 @@ def checkpoint_table(table: str) -> str:
     return f"{table}_checkpoint"
 
 
-def batch_rows(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> int | None:
+def batch_rows(database: Database, resource: ResourceConfig) -> int | None:
     """Return the batch size of the next sync in rows; None: everything is loaded at once.
 
     Only a first sync loads in batches: a table that was complete once changes atomically.
@@ -74,9 +72,7 @@ def batch_rows(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) ->
     return None if finished else source.checkpoint_rows or None
 
 
-def save(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync, checkpoint: str
-) -> None:
+def save(database: Database, resource: ResourceConfig, sync: Sync, checkpoint: str) -> None:
     """Save the checkpoint of a sync after its rows so far were loaded."""
     source, table = resource.source, checkpoint_table(resource.name)
     totals = sync.totals()
@@ -110,7 +106,7 @@ def save(
     get_destination().retry_on_conflict(replace)
 
 
-def delete(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> None:
+def delete(database: Database, resource: ResourceConfig) -> None:
     """Delete the checkpoint of a resource."""
     schema, table = resource.source.name, checkpoint_table(resource.name)
     if inspection.has_table(database, schema, table):
@@ -118,7 +114,7 @@ def delete(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> Non
         database.execute(statement, [resource.pipeline_name])
 
 
-def resume(database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync) -> None:
+def resume(database: Database, resource: ResourceConfig, sync: Sync) -> None:
     """Resume the previous sync if it left a valid checkpoint."""
     row = _load(database, resource)
     if row is None:
@@ -129,7 +125,7 @@ def resume(database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: 
     LOG.info("Resuming the interrupted sync of %s: %s", resource.name, _describe_progress(row))
 
 
-def describe_pending(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> str | None:
+def describe_pending(database: Database, resource: ResourceConfig) -> str | None:
     """Describe the first sync that has not finished; None if there is none."""
     if row := _load(database, resource):
         problem = _invalid_reason(resource, row)
@@ -138,7 +134,7 @@ def describe_pending(database: duckdb.DuckDBPyConnection, resource: ResourceConf
     return None
 
 
-def _load(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> dict[str, Any] | None:
+def _load(database: Database, resource: ResourceConfig) -> dict[str, Any] | None:
     schema, table = resource.source.name, checkpoint_table(resource.name)
     if not inspection.has_table(database, schema, table):
         return None
@@ -167,7 +163,7 @@ def _version(resource: ResourceConfig) -> str:
 
 
 def _restore(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync, row: dict[str, Any]
+    database: Database, resource: ResourceConfig, sync: Sync, row: dict[str, Any]
 ) -> str | None:
     """Restore the state of the previous sync, or return why that is not possible."""
     figures = json.loads(row["figures"])
@@ -197,7 +193,7 @@ def _restore(
 
 
 def _batches(
-    database: duckdb.DuckDBPyConnection, query: str, resource: ResourceConfig, row: dict[str, Any]
+    database: Database, query: str, resource: ResourceConfig, row: dict[str, Any]
 ) -> Iterator[list[list[Any]]]:
     """Yield batches of the rows since a sync's first load, as lists of columns."""
     schema = resource.source.name

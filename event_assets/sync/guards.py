@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import duckdb
-
 from event_assets import warehouse
 from event_assets.config.source import EVENT_DATA, SANDBOX, ResourceConfig, SourceConfig
 from event_assets.extract.stream_state import Sync
 from event_assets.sync import account_registry, sync_log
 from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.values.errors import ConfigError
-from event_assets.warehouse import inspection
+from event_assets.warehouse import Database, inspection
 
 
-def keeps_existing_rows(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync
-) -> bool:
+def keeps_existing_rows(database: Database, resource: ResourceConfig, sync: Sync) -> bool:
     """Return whether existing rows stay: an empty or incomplete result must not replace them."""
     schema, table = resource.source.name, resource.name
     if not inspection.has_table(database, schema, table):
@@ -32,9 +28,7 @@ def keeps_existing_rows(
     return True
 
 
-def distrust_empty_result(
-    database: duckdb.DuckDBPyConnection, events: ResourceConfig, sync: Sync
-) -> None:
+def distrust_empty_result(database: Database, events: ResourceConfig, sync: Sync) -> None:
     """Treat an empty result as unverified if the table has rows."""
     is_empty = sync.is_full and sync.result.complete and not sync.loaded_records
     if is_empty and account_registry.count_rows(database, events):
@@ -42,7 +36,7 @@ def distrust_empty_result(
         sync.result = replace(sync.result, complete=None, reason=reason)
 
 
-def ensure_same_origin(database: duckdb.DuckDBPyConnection, source: SourceConfig) -> None:
+def ensure_same_origin(database: Database, source: SourceConfig) -> None:
     """Raise ConfigError if sandbox and real events, or both account modes, would be mixed."""
     if not inspection.has_table(database, source.name, EVENT_DATA):
         return

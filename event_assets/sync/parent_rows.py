@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import duckdb
-
 from event_assets.config.source import EVENT_DATA, ResourceConfig
 from event_assets.records.column_names import ColumnNamer
 from event_assets.records.contract import build_contract
 from event_assets.sync.current_events import current_events_query
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import parse_path
-from event_assets.warehouse import inspection, sql
+from event_assets.warehouse import Database, inspection, sql
 
 
-def load_parent_rows(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> Any:
+def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
     """Load the fields of each current parent record from which requests are built.
 
     Returns:

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import IO
 
-import duckdb
 import pyarrow as pa
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import ResourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.values.errors import TooManyRejectsError
-from event_assets.warehouse import get_destination
+from event_assets.warehouse import Database, get_destination
 from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal, transaction
 
 Reasons = Counter[tuple[str | None, str]]  # counts by field and reason
@@ -84,7 +83,7 @@ class RejectBuffer:
 
     def merge_into_table(
         self,
-        database: duckdb.DuckDBPyConnection,
+        database: Database,
         resource: ResourceConfig,
         load_id: str,
         rejected_at: datetime,

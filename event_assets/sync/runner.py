@@ -10,7 +10,6 @@ from functools import partial
 from tempfile import TemporaryFile
 from typing import Any
 
-import duckdb
 from dlt import Pipeline
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -35,9 +34,9 @@ from event_assets.sync.parent_rows import load_parent_rows
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
 from event_assets.sync.sync_log import sync_log_columns, sync_log_table
 from event_assets.values.errors import ConcurrentSchemaChangeError
-from event_assets.warehouse import inspection, sql
+from event_assets.warehouse import Database, inspection, sql
 
-OnLoaded = Callable[[duckdb.DuckDBPyConnection, "SyncResult"], None]
+OnLoaded = Callable[[Database, "SyncResult"], None]
 MAX_ATTEMPTS = 3  # if syncs of other accounts change the table's columns
 
 
@@ -110,7 +109,7 @@ def _run_once(
 
 
 def plan_sync(
-    database: duckdb.DuckDBPyConnection,
+    database: Database,
     resource: ResourceConfig,
     pipeline: Pipeline,
     on_progress: OnProgress,
@@ -173,7 +172,7 @@ def load_batch(
     sync: Sync,
     rejects: RejectBuffer,
     checkpoint: str,
-    database: duckdb.DuckDBPyConnection,
+    database: Database,
 ) -> None:
     """Load a batch, then save its checkpoint."""
     schema, table = resource.source.name, resource.name
@@ -188,9 +187,7 @@ def load_batch(
     sync.column_types = types
 
 
-def _load(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, pipeline: Pipeline, sync: Sync
-) -> None:
+def _load(database: Database, resource: ResourceConfig, pipeline: Pipeline, sync: Sync) -> None:
     source, table = resource.source, resource.name
     ensure_same_origin(database, source)
     sync_log.record_origin(database, source.name, source.origin)
@@ -208,7 +205,7 @@ def _load(
 
 
 def finalize(
-    database: duckdb.DuckDBPyConnection,
+    database: Database,
     resource: ResourceConfig,
     pipeline: Pipeline,
     sync: Sync,

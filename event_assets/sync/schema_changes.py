@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-import duckdb
-
 from event_assets.values.types import COLUMN_TYPES
-from event_assets.warehouse import set_memory_limit
+from event_assets.warehouse import Database, set_memory_limit
 from event_assets.warehouse.inspection import column_types, has_table
 from event_assets.warehouse.sql import quote_identifier, transaction
 
 
 def prepare_staging(
-    database: duckdb.DuckDBPyConnection,
+    database: Database,
     schema: str,
     table: str,
     widened: Sequence[str],

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-import duckdb
-
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.stream_state import Sync
 from event_assets.values.errors import ConcurrentSchemaChangeError
-from event_assets.warehouse import inspection, sql
+from event_assets.warehouse import Database, inspection, sql
 
 PATHS_TABLE = "event_data_paths"
 CREATE_PATHS_TABLE = """
@@ -20,7 +18,7 @@ create table if not exists {schema}.event_data_paths
 SourcePaths = Mapping[str, Sequence[str | None]]
 
 
-def load_source_paths(database: duckdb.DuckDBPyConnection, resource: ResourceConfig) -> SourcePaths:
+def load_source_paths(database: Database, resource: ResourceConfig) -> SourcePaths:
     """Return the recorded paths of the values in a table's columns."""
     schema, table = resource.source.name, resource.name
     if not inspection.has_table(database, schema, PATHS_TABLE):
@@ -30,9 +28,7 @@ def load_source_paths(database: duckdb.DuckDBPyConnection, resource: ResourceCon
     return {name: json.loads(path) for _, name, path in rows}
 
 
-def ensure_schema_unchanged(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync
-) -> None:
+def ensure_schema_unchanged(database: Database, resource: ResourceConfig, sync: Sync) -> None:
     """Raise unless the records that were read still fit the columns of the table.
 
     Raises:
@@ -60,9 +56,7 @@ def ensure_schema_unchanged(
             raise ConcurrentSchemaChangeError(problem)
 
 
-def save_source_paths(
-    database: duckdb.DuckDBPyConnection, resource: ResourceConfig, sync: Sync
-) -> None:
+def save_source_paths(database: Database, resource: ResourceConfig, sync: Sync) -> None:
     """Record the paths of the values in new columns, for syncs of other accounts."""
     if resource.source.account is None or sync.builder is None:
         return

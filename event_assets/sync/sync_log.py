@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-import duckdb
-
 from event_assets.config.accounts import ACCOUNT
 from event_assets.extract.stream_state import Sync
 from event_assets.values.conversion import to_json
+from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import has_table
 
 SYNC_LOG = "event_data_syncs"
@@ -88,7 +87,7 @@ def _describe_result(sync: Sync) -> str:
     return reason
 
 
-def record_origin(database: duckdb.DuckDBPyConnection, schema: str, api: str) -> None:
+def record_origin(database: Database, schema: str, api: str) -> None:
     """Record the API that the tables of a schema are loaded from."""
     if recorded_origin(database, schema) == api:
         return
@@ -96,7 +95,7 @@ def record_origin(database: duckdb.DuckDBPyConnection, schema: str, api: str) ->
     database.execute(f"create or replace table {schema}.event_data_api as select ? as api", [api])
 
 
-def recorded_origin(database: duckdb.DuckDBPyConnection, schema: str) -> str | None:
+def recorded_origin(database: Database, schema: str) -> str | None:
     """Return the API that the tables of a schema were loaded from; None if not recorded."""
     if not has_table(database, schema, "event_data_api"):
         return None

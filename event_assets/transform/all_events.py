@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import duckdb
-
 from event_assets import warehouse
 from event_assets.values.types import COLUMN_TYPES
-from event_assets.warehouse import inspection
+from event_assets.warehouse import Database, inspection
 from event_assets.warehouse.sql import quote_identifier, quote_literal
 
 ALL_EVENTS = "all_events"
@@ -30,7 +28,7 @@ def create_view(
 ) -> dict[str, Any]:
     """Create or replace the view `all_events`, and return its metadata."""
 
-    def create(database: duckdb.DuckDBPyConnection) -> tuple[list[str], dict[str, int]]:
+    def create(database: Database) -> tuple[list[str], dict[str, int]]:
         synced = [name for name in sorted(contracts) if _has_current_events(database, name)]
         parts = " union all ".join(_select(name, contracts[name], columns) for name in synced)
         database.execute(f"create or replace view main.{ALL_EVENTS} as {parts}")
@@ -45,7 +43,7 @@ def create_view(
     }
 
 
-def _has_current_events(database: duckdb.DuckDBPyConnection, schema: str) -> bool:
+def _has_current_events(database: Database, schema: str) -> bool:
     return inspection.has_view(database, schema, CURRENT_EVENTS)
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-
+from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import transaction
 
@@ -74,7 +73,7 @@ def fill_statement(schema: str, *, has_status: bool = True) -> str:
     return FILL_TABLE.format(schema=schema, status=status).strip()
 
 
-def update_calendar(database: duckdb.DuckDBPyConnection, schema: str) -> Calendar:
+def update_calendar(database: Database, schema: str) -> Calendar:
     """Replace the rows of `event_calendar`, and return what its charts show.
 
     The table itself stays, with the rights that others have to it.

@@ -6,12 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN
 from event_assets.records.column_names import DLT_PREFIX
 from event_assets.values.types import COLUMN_TYPES
+from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
 from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
 
@@ -121,7 +120,7 @@ class Changes:
 
 
 def record_changes(
-    database: duckdb.DuckDBPyConnection,
+    database: Database,
     schema: str,
     first: Sequence[str] = (),
     ignore: Collection[str] = (),
@@ -204,7 +203,7 @@ def _sql_parameters(schema: str, accounts: bool) -> dict[str, str]:
 
 
 def _compare_events(
-    database: duckdb.DuckDBPyConnection,
+    database: Database,
     key: Mapping[str, str],
     compared: Mapping[str, str],
     columns: Mapping[str, str],
@@ -260,9 +259,7 @@ def _columns_to_compare(
     return compared
 
 
-def _filled_shares(
-    database: duckdb.DuckDBPyConnection, schema: str, columns: Collection[str]
-) -> dict[str, float]:
+def _filled_shares(database: Database, schema: str, columns: Collection[str]) -> dict[str, float]:
     """Return the share of the current events that have each column."""
     counts = ", ".join(
         f"count({quote_identifier(name)}) / greatest(count(*), 1)" for name in columns
@@ -271,7 +268,7 @@ def _filled_shares(
     return dict(zip(columns, shares, strict=True))
 
 
-def _read_columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+def _read_columns(database: Database, schema: str, table: str) -> dict[str, str]:
     relation = database.sql(f"from {schema}.{table}")
     return {
         name: str(kind)

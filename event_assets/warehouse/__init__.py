@@ -16,8 +16,10 @@ from event_assets.warehouse.pipeline import (
     restore_state,
 )
 from event_assets.warehouse.registry import get_destination
+from event_assets.warehouse.sql import Database
 
 __all__ = [
+    "Database",
     "connect",
     "database_file",
     "full_table_name",

@@ -15,6 +15,7 @@ from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.duckdb_file import LOCKED_FILE
 from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.registry import get_destination
+from event_assets.warehouse.sql import Database
 
 T = TypeVar("T")
 FOREIGN_LOCK_TIMEOUT = 60.0  # seconds
@@ -28,7 +29,7 @@ def full_table_name(schema: str, table: str) -> str:
 
 
 @contextmanager
-def connect(timeout: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(timeout: float | None = None) -> Iterator[Database]:
     """Open the database for reading and writing.
 
     Where only one process can write, waits for other syncs, and up to `FOREIGN_LOCK_TIMEOUT` for
@@ -58,7 +59,7 @@ def connect(timeout: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]
         yield connection
 
 
-def run(action: Callable[[duckdb.DuckDBPyConnection], T], timeout: float | None = None) -> T:
+def run(action: Callable[[Database], T], timeout: float | None = None) -> T:
     """Run an action on a new connection, retrying on write conflicts.
 
     Raises:
@@ -72,7 +73,7 @@ def run(action: Callable[[duckdb.DuckDBPyConnection], T], timeout: float | None 
     return get_destination().retry_on_conflict(run_once)
 
 
-def set_memory_limit(database: duckdb.DuckDBPyConnection, columns: int = 0) -> None:
+def set_memory_limit(database: Database, columns: int = 0) -> None:
     """Set DuckDB's memory limit for its widest table, or for one of this many columns."""
     ((widest,),) = database.sql(
         "select max(column_count) from duckdb_tables() where database_name = current_database() "
@@ -88,7 +89,7 @@ def run_maintenance() -> None:
         run(lambda database: database.execute(statement).fetchall())  # noqa: B023 (runs at once)
 
 
-def _open(folder: Path) -> duckdb.DuckDBPyConnection:
+def _open(folder: Path) -> Database:
     destination = get_destination()
     deadline = time.monotonic() + FOREIGN_LOCK_TIMEOUT
     while True:

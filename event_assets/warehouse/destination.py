@@ -18,6 +18,7 @@ from dlt.common.destination import Destination as DltDestination
 
 from event_assets.config.project import find_project
 from event_assets.values.errors import WarehouseError
+from event_assets.warehouse.sql import Database
 
 LOG = logging.getLogger("dagster")
 T = TypeVar("T")
@@ -112,7 +113,7 @@ class Destination(ABC):
         """
 
     @abstractmethod
-    def open(self, folder: Path) -> duckdb.DuckDBPyConnection:
+    def open(self, folder: Path) -> Database:
         """Open a connection whose default catalog is this destination.
 
         Args:
@@ -125,7 +126,7 @@ class Destination(ABC):
 
     @abstractmethod
     def as_dlt_destination(
-        self, connection: duckdb.DuckDBPyConnection, alter_statements: Sequence[str] = ()
+        self, connection: Database, alter_statements: Sequence[str] = ()
     ) -> DltDestination[Any, Any]:
         """Build dlt's destination on an open connection; `alter_statements` as `pipeline.load`."""
 

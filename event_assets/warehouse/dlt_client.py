@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import duckdb
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.schema import Schema
 from dlt.destinations import duckdb as dlt_duckdb
@@ -20,6 +19,8 @@ from dlt.destinations.sql_jobs import (
     SqlMergeFollowupJob,
     SqlStagingReplaceFollowupJob,
 )
+
+from event_assets.warehouse.sql import Database
 
 if TYPE_CHECKING:
     from dlt.common.destination.client import FollowupJobRequest, LoadJob
@@ -157,7 +158,7 @@ class DltDuckDb(dlt_duckdb):
 
     def __init__(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        connection: Database,
         name: str,
         client: type[TransactionalClient],
         options: LoadOptions,

@@ -15,6 +15,7 @@ from event_assets.warehouse.destination import (
     database_file,
 )
 from event_assets.warehouse.dlt_client import DltDuckDb, LoadOptions, TransactionalClient
+from event_assets.warehouse.sql import Database
 
 LOCKED_FILE = "lock on file"  # in the message of DuckDB
 USE_OTHER_FILE = f"name another file in {DATABASE_VARIABLE}"
@@ -81,13 +82,13 @@ class DuckDbFile(Destination):
                 f"DuckDB finds ambiguous; give the database another name."
             )
 
-    def open(self, folder: Path) -> duckdb.DuckDBPyConnection:  # noqa: ARG002 (beside the file)
+    def open(self, folder: Path) -> Database:  # noqa: ARG002 (beside the file)
         """Open the file."""
         database_file().parent.mkdir(parents=True, exist_ok=True)
         return duckdb.connect(database_file(), config=DUCKDB_CONFIG)
 
     def as_dlt_destination(
-        self, connection: duckdb.DuckDBPyConnection, alter_statements: Sequence[str] = ()
+        self, connection: Database, alter_statements: Sequence[str] = ()
     ) -> DltDuckDb:
         """Build dlt's destination on the open file."""
         options = LoadOptions(self.retry_on_conflict, alter_statements)

@@ -27,7 +27,7 @@ from event_assets.warehouse.dlt_client import (
 from event_assets.warehouse.extensions import find_extension
 from event_assets.warehouse.postgres_lock import hold_postgres_lock
 from event_assets.warehouse.postgres_url import PostgresUrl, parse_postgres_url, read_setting
-from event_assets.warehouse.sql import quote_literal
+from event_assets.warehouse.sql import Database, quote_literal
 
 CATALOG_VARIABLE = "EVENTS_DUCKLAKE_CATALOG"
 DEFAULT_CATALOG = "data/lake.ducklake"
@@ -148,7 +148,7 @@ class DuckLake(Destination):
         names = {"postgres_scanner": self.url, "httpfs": s3.is_s3(self.storage), "ducklake": True}
         return [name for name, needed in names.items() if needed]
 
-    def open(self, folder: Path) -> duckdb.DuckDBPyConnection:
+    def open(self, folder: Path) -> Database:
         """Attach the lake to an in-memory database."""
         load = [f"load {quote_literal(str(find_extension(name)))}" for name in self.extensions]
         config = DUCKDB_CONFIG | {
@@ -181,7 +181,7 @@ class DuckLake(Destination):
         return [*statements, f"use {CATALOG}"]
 
     def as_dlt_destination(
-        self, connection: duckdb.DuckDBPyConnection, alter_statements: Sequence[str] = ()
+        self, connection: Database, alter_statements: Sequence[str] = ()
     ) -> DltDuckDb:
         """Build dlt's destination on the attached lake."""
         options = LoadOptions(self.retry_on_conflict, alter_statements)

@@ -5,10 +5,10 @@ from typing import Any
 import duckdb
 
 from event_assets.values.types import COLUMN_TYPES, MAX_EXACT_INTEGER
-from event_assets.warehouse.sql import quote_identifier, quote_literal
+from event_assets.warehouse.sql import Database, quote_identifier, quote_literal
 
 
-def column_types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+def column_types(database: Database, schema: str, table: str) -> dict[str, str]:
     """Return the columns of a table and their types, by dlt's names."""
     names = {column_type.duckdb: name for name, column_type in COLUMN_TYPES.items()}
     found = database.execute(
@@ -19,9 +19,7 @@ def column_types(database: duckdb.DuckDBPyConnection, schema: str, table: str) -
     return {column: names[kind] for column, kind in found if kind in names}
 
 
-def losslessly_widenable(
-    database: duckdb.DuckDBPyConnection, schema: str, table: str
-) -> frozenset[str]:
+def losslessly_widenable(database: Database, schema: str, table: str) -> frozenset[str]:
     """Return the integer columns whose values all stay the same as floats."""
     integers = [
         name for name, kind in column_types(database, schema, table).items() if kind == "bigint"
@@ -45,17 +43,17 @@ def fetch_rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
     return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
 
 
-def has_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+def has_table(database: Database, schema: str, table: str) -> bool:
     """Return whether there is a table of this name."""
     return _exists(database, "duckdb_tables()", schema_name=schema, table_name=table)
 
 
-def has_view(database: duckdb.DuckDBPyConnection, schema: str, view: str) -> bool:
+def has_view(database: Database, schema: str, view: str) -> bool:
     """Return whether there is a view of this name."""
     return _exists(database, "duckdb_views()", schema_name=schema, view_name=view)
 
 
-def has_column(database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> bool:
+def has_column(database: Database, schema: str, table: str, column: str) -> bool:
     """Return whether there is a table with a column of this name."""
     return _exists(
         database, "duckdb_columns()", schema_name=schema, table_name=table, column_name=column
@@ -63,7 +61,7 @@ def has_column(database: duckdb.DuckDBPyConnection, schema: str, table: str, col
 
 
 def latest_value(
-    database: duckdb.DuckDBPyConnection, schema: str, table: str, column: str, where: str = "true"
+    database: Database, schema: str, table: str, column: str, where: str = "true"
 ) -> Any:
     """Return a column of the newest row of a table of our own, or None if there is none."""
     if not has_column(database, schema, table, column):
@@ -72,7 +70,7 @@ def latest_value(
     return next((value for (value,) in rows.project(column).fetchall()), None)
 
 
-def latest_load_id(database: duckdb.DuckDBPyConnection, schema: str, pipeline: str) -> str:
+def latest_load_id(database: Database, schema: str, pipeline: str) -> str:
     """Return the id of a pipeline's newest load into a schema, or an empty string."""
     loads = database.table(f"{schema}._dlt_loads").filter(
         f"schema_name = {quote_literal(pipeline)}"
@@ -81,7 +79,7 @@ def latest_load_id(database: duckdb.DuckDBPyConnection, schema: str, pipeline: s
     return next((str(load_id) for (load_id,) in newest.fetchall()), "")
 
 
-def _exists(database: duckdb.DuckDBPyConnection, function: str, **names: str) -> bool:
+def _exists(database: Database, function: str, **names: str) -> bool:
     conditions = " and ".join(f"{column} = ?" for column in names)
     query = f"from {function} where database_name = current_database() and {conditions} limit 1"
     return bool(database.execute(query, [*names.values()]).fetchall())

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import dlt
-import duckdb
 
 from event_assets.warehouse.file_lock import hold_file_lock, is_file_locked
 from event_assets.warehouse.registry import get_destination
+from event_assets.warehouse.sql import Database
 
 NEXT_LOCK_SUFFIX = ".next.lock"  # of the lock held by the next sync in line while it waits
 
@@ -46,17 +46,13 @@ def is_sync_running(pipeline: str) -> bool:
     return is_file_locked(get_destination().pipelines_folder / f"{pipeline}.lock")
 
 
-def restore_state(pipeline: dlt.Pipeline, database: duckdb.DuckDBPyConnection) -> None:
+def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:
     """Restore dlt's state from the destination and drop leftovers of a killed sync."""
     pipeline.drop()
     pipeline.sync_destination(destination=get_destination().as_dlt_destination(database))
 
 
-def load(
-    pipeline: dlt.Pipeline,
-    database: duckdb.DuckDBPyConnection,
-    alter_statements: Sequence[str] = (),
-) -> None:
+def load(pipeline: dlt.Pipeline, database: Database, alter_statements: Sequence[str] = ()) -> None:
     """Load the packages that a pipeline has extracted and normalized.
 
     Args:

@@ -8,9 +8,11 @@ import duckdb
 
 from event_assets.config.accounts import ACCOUNT
 
+Database = duckdb.DuckDBPyConnection
+
 
 @contextmanager
-def transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(database: Database) -> Iterator[None]:
     """Commit everything inside, or roll it back on an error."""
     database.begin()
     try:
@@ -37,11 +39,7 @@ def account_filter(account: str | None) -> str:
 
 
 def append_row(
-    database: duckdb.DuckDBPyConnection,
-    schema: str,
-    table: str,
-    columns: Mapping[str, str],
-    row: Mapping[str, Any],
+    database: Database, schema: str, table: str, columns: Mapping[str, str], row: Mapping[str, Any]
 ) -> None:
     """Append a row to a table of our own; creates the table or its columns if needed."""
     ensure_table(database, schema, table, columns)
@@ -51,9 +49,7 @@ def append_row(
     database.execute(insert, values)
 
 
-def ensure_table(
-    database: duckdb.DuckDBPyConnection, schema: str, table: str, columns: Mapping[str, str]
-) -> None:
+def ensure_table(database: Database, schema: str, table: str, columns: Mapping[str, str]) -> None:
     """Create a table of our own, or its missing columns."""
     name = f"{schema}.{table}"
     definitions = ", ".join(f"{column} {kind}" for column, kind in columns.items())
