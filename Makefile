@@ -52,7 +52,7 @@ dev: setup ## Open the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000
 
 check: setup ## Check defs.yaml: names, values, definitions
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
+	@$(BIN)/dg check defs
 
 lint: setup-dev ## Run the linters and the type checker
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .

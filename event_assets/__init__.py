@@ -8,16 +8,16 @@ if TYPE_CHECKING:
 
 __all__ = ["EventApi"]
 
-# dlt's settings, as if they stood in its config.toml; what the user has set goes first.
+# dlt's settings, as in its config.toml; the environment takes precedence.
 DLT_SETTINGS = {
-    "RUNTIME__DLTHUB_TELEMETRY": "false",  # it reports usage to its makers unless told not to
+    "RUNTIME__DLTHUB_TELEMETRY": "false",  # on by default
     "DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS": "default",  # a column may become a float
-    "EXTRACT__WORKERS": "20",  # for lists of each event; the session bounds the requests
-    "LOAD__WORKERS": "1",  # each takes memory, and DuckDB writes with one thread anyway
-    # It logs errors with traces and data, which are raised as well; of warnings there were none.
+    "EXTRACT__WORKERS": "20",  # for resources with a parent; the session limits the requests
+    "LOAD__WORKERS": "1",  # each takes memory, and DuckDB writes with one thread
+    # Its errors, which are raised as well, are logged with traces and data.
     "RUNTIME__LOG_LEVEL": "CRITICAL",
-    "DESTINATION__REPLACE_STRATEGY": "insert-from-staging",  # else emptied first, then filled
-    "LOAD__TRUNCATE_STAGING_DATASET": "true",  # else the file holds everything twice
+    "DESTINATION__REPLACE_STRATEGY": "insert-from-staging",  # by default: delete, then insert
+    "LOAD__TRUNCATE_STAGING_DATASET": "true",  # by default: staged rows stay in the file
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # which sync saw a row last
 }
 for _name, _value in DLT_SETTINGS.items():
@@ -25,7 +25,7 @@ for _name, _value in DLT_SETTINGS.items():
 
 
 def __getattr__(name: str) -> type:
-    """Import the component when it is asked for, so that the sandbox starts without Dagster."""
+    """Import the component on access, so that the sandbox starts without Dagster."""
     if name in __all__:
         from event_assets.component import component
 

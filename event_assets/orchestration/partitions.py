@@ -70,7 +70,7 @@ def registered_accounts(source: SourceConfig, instance: dg.DagsterInstance) -> S
 
 
 def sync_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Sequence[str]:
-    """Make the partitions equal the list of accounts, and return it.
+    """Update the partitions from the list of accounts, and return it.
 
     If the list cannot be read, the partitions stay, and are returned.
     """
