@@ -75,7 +75,7 @@ def test_a_failed_error_check_fails_the_command(project: Project, api: Sandbox) 
     api.replace([])
     done = project.run(*MATERIALIZE, "event_data")
     assert done.returncode != 0
-    assert "1 doubled" in done.stderr
+    assert "1 duplicates" in done.stderr
 
 
 def test_the_dagster_cli_materializes_everything_with_the_address_and_the_key_of_the_env_file(
