@@ -54,7 +54,7 @@ def test_the_checks_tab_shows_each_check_with_its_metadata(page: Page) -> None:
         page.get_by_text(check, exact=True).first.click()
         expect(page.get_by_text(entry, exact=True).first).to_be_visible()
     page.get_by_text("unique_ids", exact=True).first.click()
-    expect(page.get_by_text("500 rows, 500 ids, 0 doubled, 0 missing.").first).to_be_visible()
+    expect(page.get_by_text("500 rows, 500 ids, 0 duplicates, 0 null.").first).to_be_visible()
 
 
 def test_the_calendar_is_drawn(page: Page) -> None:
