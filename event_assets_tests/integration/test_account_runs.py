@@ -9,6 +9,8 @@ import dagster as dg
 import pytest
 import yaml
 
+from event_assets.cli.sync_accounts import sync_accounts
+from event_assets.orchestration.partitions import AccountPartitions
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.platforms import definitions, events
 from event_assets_tests.support.project import Project
@@ -178,19 +180,21 @@ def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Proje
 
 
 def test_make_run_syncs_all_accounts_and_names_those_that_failed(
-    project: Project, many: Path
+    project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with serving_accounts({"a": events(1), "b c": events(2)}) as api:
-        project.connect_to(api.url)
-        done = project.run("python", "-m", "event_assets", cwd=many)
-    assert done.returncode == 1
-    assert done.stdout.splitlines() == [
-        "Syncing ...",
+        loaded = definitions({"events": with_accounts(api.url, ["a", "b c", "refused"])})
+        accounts = loaded.resolve_job_def("sync_events").partitions_def
+        assert isinstance(accounts, AccountPartitions)
+        capfd.readouterr()
+        assert not sync_accounts(loaded, "sync_events", accounts.source, project.instance)
+    output, errors = capfd.readouterr()
+    assert output.splitlines() == [
         "account   a: 1 events, 4 of 4 checks passed",
         "account   b c: 2 events, 4 of 4 checks passed",
         "accounts  2 of 3 synced and checked",
         f"database  {project.database}",
     ]
-    assert done.stderr.startswith("refused: event_data failed: The API at ")
-    assert done.stderr.count("\n") == 1
+    assert errors.startswith("refused: event_data failed: The API at ")
+    assert errors.count("\n") == 1
     assert project.rows("select count(*) from events.current_events") == [(3,)]

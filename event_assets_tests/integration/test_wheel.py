@@ -84,6 +84,7 @@ def run(python: Path, cwd: Path, program: str, *arguments: str, **environment: s
 def test_another_project_lists_the_component(python: Path, other: Path) -> None:
     listed = run(python, other, "dagster_dg_cli.cli", "list", "components", "--json")
     assert "event_assets.EventApi" in listed
+    assert "Every event of one REST API" in listed
 
 
 def test_data_lies_under_the_project_that_the_definitions_are_of(python: Path, other: Path) -> None:

@@ -7,31 +7,25 @@ from typing import Any
 import yaml
 
 from event_assets import EventApi
-from event_assets_tests.support.project import Project
+from event_assets_tests.support.platforms import definitions, run
+from event_assets_tests.support.project import Project, failure
 
 SCAFFOLD = ("dg", "scaffold", "defs", "event_assets.EventApi", "concerts")
 
 
-def test_a_scaffolded_source_syncs_at_once(project: Project, clone: Path) -> None:
+def test_a_scaffolded_source_syncs_at_once_and_with_all_that_it_comments_out(
+    project: Project, clone: Path
+) -> None:
     inside = {"DAGSTER_HOME": str(clone), "PYTHONPATH": str(clone)}
     made = project.run(*SCAFFOLD, cwd=clone, **inside)
     assert made.returncode == 0, made.stderr
-    text = (clone / "event_assets/defs/concerts/defs.yaml").read_text()
-    assert "{{ env.CONCERTS_API_URL }}" in text
-    assert "NAME" not in text
-    synced = project.run(
-        "dagster", "job", "execute", "-j", "sync_concerts", "-m", "event_assets.definitions",
-        cwd=clone, **inside,
-    )  # fmt: skip
-    assert synced.returncode == 0, synced.stdout + synced.stderr
-    assert project.rows("select count(*) > 4000 from concerts.event_data") == [(True,)]
-
-
-def test_what_the_scaffolded_file_comments_out_can_be_used(project: Project, clone: Path) -> None:
-    inside = {"DAGSTER_HOME": str(clone), "PYTHONPATH": str(clone)}
-    assert project.run(*SCAFFOLD, cwd=clone, **inside).returncode == 0
     file = clone / "event_assets/defs/concerts/defs.yaml"
     text = file.read_text()
+    assert "{{ env.CONCERTS_API_URL }}" in text
+    assert "NAME" not in text
+    result = run(project, definitions({"concerts": yaml.safe_load(text)}), "sync_concerts")
+    assert result.success, failure(result)
+    assert project.rows("select count(*) > 4000 from concerts.event_data") == [(True,)]
     for commented in ("headers:", "params:", "incremental:", "full_sync:", "windows:",
                       "- name: attendees", "  endpoint:"):  # fmt: skip
         assert f"# {commented}" in text
@@ -59,10 +53,3 @@ def test_the_editors_schema_describes_every_attribute() -> None:
         "TimeWindowsConfig.cap",
     } <= found.keys()
     assert [name for name, description in found.items() if not description] == []
-
-
-def test_the_component_is_listed_with_its_description(project: Project, clone: Path) -> None:
-    inside = {"DAGSTER_HOME": str(clone), "PYTHONPATH": str(clone)}
-    listed = project.run("dg", "list", "components", "--json", cwd=clone, **inside)
-    assert "event_assets.EventApi" in listed.stdout
-    assert "Every event of one REST API" in listed.stdout
