@@ -6,24 +6,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.warehouse import connection
+from event_assets_tests.faults.holding import holding
 from event_assets_tests.faults.killing import EVENTS, generation
 from event_assets_tests.faults.tries import Tries, Try
 from event_assets_tests.support.project import BIN, ROOT, Project, failure
 
-HOLD = """
-import duckdb, sys
-held = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
-print("held", flush=True)
-input()
-"""
 # Opens the file again and again, and prints how many events of which versions it sees.
 READ = """
 import duckdb, sys
@@ -89,20 +82,6 @@ def test_two_dagsters_take_turns(project: Project, tries: Tries, tmp_path: Path)
             assert done.returncode == 0, done.stderr
         assert project.rows("select count(*) from events.event_data_syncs") == [(4,)]
         judge(this, project, api)
-
-
-@contextmanager
-def holding(database: Path, how: str) -> Iterator["subprocess.Popen[bytes]"]:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(database), how],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as holder:
-        assert holder.stdout
-        assert holder.stdout.readline() == b"held\n"
-        yield holder
-        assert holder.stdin
-        holder.stdin.close()
 
 
 @pytest.mark.parametrize("how", ["read", "write"])

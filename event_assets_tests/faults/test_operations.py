@@ -11,8 +11,8 @@ import duckdb
 from event_assets.definitions import defs
 from event_assets.orchestration.housekeeping import purge_runs
 from event_assets.sandbox import Faults, Sandbox
+from event_assets_tests.faults.holding import holding
 from event_assets_tests.faults.killing import generation
-from event_assets_tests.faults.test_contention import holding
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.commands import run_script
 from event_assets_tests.support.docs import page
