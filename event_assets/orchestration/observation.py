@@ -20,7 +20,10 @@ def observe(source: SourceConfig, key: dg.AssetKey) -> dg.ObserveResult:
     report = probe(source)
     if report.error:
         raise ApiError(report.error)
-    findings = [{"mark": f.mark, "what": f.name, "found": f.message} for f in report.findings]
+    findings = [
+        {"mark": finding.mark, "what": name, "found": finding.message}
+        for name, finding in report.findings.items()
+    ]
     return dg.ObserveResult(
         asset_key=key,
         metadata={

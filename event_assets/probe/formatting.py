@@ -8,33 +8,23 @@ from typing import Any
 from event_assets.values.conversion import to_json
 from event_assets.values.redaction import SecretRedactor
 
-MAX_VALUE_LENGTH = 40
-
 
 class SafeFormatter:
     """Formats values without secrets, which an API may send back in any field."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self.secrets = list(secrets)
-        self._redactor = SecretRedactor(self.secrets)
+        self.redact = SecretRedactor(self.secrets).redact_text
 
-    def redact(self, text: str) -> str:
-        """Return the text without its secrets."""
-        return self._redactor.redact_text(text)
-
-    def format(self, value: Any, max_length: int = MAX_VALUE_LENGTH) -> str:
+    def format(self, value: Any, max_length: int = 40) -> str:
         """Return a value on one line: text as it is, anything else as JSON."""
         text = self.redact(value if isinstance(value, str) else to_json(value))
-        text = "".join(char if char.isprintable() else _escaped(char) for char in text)
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
         return text if len(text) <= max_length else f"{text[:max_length]} ..."
 
     def format_list(self, values: Iterable[Any]) -> str:
         """Return the values in backquotes, with commas between."""
         return ", ".join(f"`{self.format(value)}`" for value in values)
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode()
 
 
 def pluralize(count: int, noun: str = "record") -> str:

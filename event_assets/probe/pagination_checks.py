@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
 from statistics import median
 
 from dlt.sources.helpers.rest_client.paginators import RangePaginator, SinglePagePaginator
 
-from event_assets.pagination import MonitoredPaginator, PageNumberPaginator
+from event_assets.pagination import OffsetPaginator, PageNumberPaginator
 from event_assets.probe.formatting import format_duration, pluralize
-from event_assets.probe.report import Finding, Setting
+from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses
 
 SIZE_PARAMS = (
@@ -21,65 +20,52 @@ SIZE_PARAMS = (
 
 def check_page_2(responses: ProbeResponses) -> Finding:
     """Check that page 2 has new records and follows page 1."""
-    name, page = "page 2", responses.page_2
-    if not responses.records:
-        return Finding("-", name, "page 1 has no records.")
+    page, count = responses.page_2, len(responses.records)
+    if not count:
+        return skip("page 1 has no records.")
     if responses.paging_error:
-        return Finding("fail", name, responses.formatter.format(responses.paging_error, 300))
+        return fail(responses.formatter.format(responses.paging_error, 300))
     if responses.ends_after_page_1:
         return _check_single_page(responses)
     if not page.is_ok:
-        return Finding("fail" if page.is_rejected else "warn", name, f"missing: {page.reason}.")
-    if _is_whole_list(responses):
-        return Finding("-", name, f"page 1 is the whole list: {pluralize(len(responses.records))}.")
+        return (fail if page.is_rejected else warn)(f"missing: {page.reason}.")
     if responses.new_count:
+        if responses.offset_paginator:
+            return _check_offset(responses)
         return _check_continuity(responses)
+    # Offset paging requests the last record of page 1 again.
+    overlap = 1 if responses.offset_paginator and count > 1 else 0
+    if len(responses.next_records) <= overlap and not _has_more_records(responses):
+        return skip(f"page 1 is the whole list: {pluralize(count)}.")
     problem = "has only records of page 1" if responses.next_records else "is empty"
-    return Finding("fail", name, f"{problem}: {_explain_repeated_page(responses)}.")
+    return fail(f"{problem}: {_explain_repeated_page(responses)}.")
 
 
 def _check_single_page(responses: ProbeResponses) -> Finding:
     """Check that the list is complete when the paginator sees no page 2."""
-    count = len(responses.records)
-    if _has_more_records(responses):
-        total = responses.reported_total.count if responses.reported_total else 0
+    count, total = len(responses.records), responses.reported_total
+    has_no_pages = isinstance(responses.active_paginator, SinglePagePaginator)
+    if total and total.count > count:
         advice = (
             "name the API's `paginator`"
-            if responses.uses_paginator(SinglePagePaginator)
+            if has_no_pages
             else "check the paginator's type and its paths in defs.yaml"
         )
-        return Finding(
-            "fail",
-            "page 2",
-            f"the paginator finds no next page, but the API reports {total:,} records and page 1 "
-            f"has {count}: {advice}.",
+        return fail(
+            f"the paginator finds no next page, but the API reports {total.count:,} records and "
+            f"page 1 has {count}: {advice}."
         )
-    if _is_detected(responses) and responses.uses_paginator(SinglePagePaginator):
-        return Finding(
-            "warn",
-            "page 2",
+    if has_no_pages and responses.paginator_config["type"] == "auto":
+        return warn(
             f"no paginator was detected, so a sync loads these {pluralize(count)} only; offsets "
-            "and page numbers cannot be detected: set `paginator`, or `single_page`.",
+            "and page numbers cannot be detected: set `paginator`, or `single_page`."
         )
-    return Finding("-", "page 2", f"page 1 is the whole list: {pluralize(count)}.")
+    return skip(f"page 1 is the whole list: {pluralize(count)}.")
 
 
 def _has_more_records(responses: ProbeResponses) -> bool:
     total = responses.reported_total
     return total is not None and total.count > len(responses.records)
-
-
-def _is_whole_list(responses: ProbeResponses) -> bool:
-    """Return whether page 2 is empty and no total says that more records exist.
-
-    Offset paging requests the last record of page 1 again.
-    """
-    overlap = 1 if responses.offset_paginator and len(responses.records) > 1 else 0
-    return (
-        len(responses.next_records) <= overlap
-        and not responses.new_count
-        and not _has_more_records(responses)
-    )
 
 
 def _explain_repeated_page(responses: ProbeResponses) -> str:
@@ -88,7 +74,7 @@ def _explain_repeated_page(responses: ProbeResponses) -> str:
             f"the server ignores `{_offset_name(responses)}`; set the paginator's `offset_param` "
             "to the API's name for it, or use `single_page` if the API has no pages"
         )
-    if responses.uses_paginator(RangePaginator):
+    if isinstance(responses.active_paginator, RangePaginator):
         return (
             "the server ignores the page number, or counts from another number; check "
             "`page_param` and `base_page`"
@@ -102,71 +88,55 @@ def _offset_name(responses: ProbeResponses) -> str | None:
 
 
 def _check_continuity(responses: ProbeResponses) -> Finding:
-    """Check that page 2 follows page 1 without a gap or repeated records."""
-    first = responses.record_ids(responses.records)
-    second = responses.record_ids(responses.next_records)
-    repeated = len(set(first) & set(second))
-    if responses.offset_paginator is None:
-        detected = ""
-        if _is_detected(responses) and isinstance(responses.paginator, MonitoredPaginator):
-            detected = f" ({type(responses.paginator.active_paginator).__name__}, detected)"
-        if repeated:
-            return Finding(
-                "warn",
-                "page 2",
-                f"{repeated} of its {len(second)} records were on page 1{detected}: the list "
-                "changed in between, or has no stable order.",
-            )
-        message = f"{pluralize(len(second))}, none of them on page 1{detected}."
-        return Finding("ok", "page 2", message)
-    if first[-1] in second or len(first) == 1:
-        overlap = "begins with page 1's last record and " if repeated == 1 else ""
-        return Finding(
-            "ok", "page 2", f"{overlap}has {pluralize(responses.new_count, 'new record')}."
+    """Check that page 2 repeats no records of page 1."""
+    second, detected = responses.ids_in(responses.page_2), ""
+    repeated = len(set(responses.ids_in(responses.page_1)) & set(second))
+    if responses.paginator_config["type"] == "auto":
+        detected = f" ({type(responses.active_paginator).__name__}, detected)"
+    if repeated:
+        return warn(
+            f"{repeated} of its {len(second)} records were on page 1{detected}: the list "
+            "changed in between, or has no stable order."
         )
-    repeated_page = responses.page_1_again
-    changed = repeated_page.is_ok and set(first) != set(
-        responses.record_ids(responses.records_in(repeated_page))
-    )
-    return Finding(
-        "warn" if changed else "fail",
-        "page 2",
+    return ok(f"{pluralize(len(second))}, none of them on page 1{detected}.")
+
+
+def _check_offset(responses: ProbeResponses) -> Finding:
+    """Check that page 2 begins with the last record of page 1, which offset paging repeats."""
+    first, second = responses.ids_in(responses.page_1), responses.ids_in(responses.page_2)
+    if first[-1] in second or len(first) == 1:
+        repeated = len(set(first) & set(second))
+        overlap = "begins with page 1's last record and " if repeated == 1 else ""
+        return ok(f"{overlap}has {pluralize(responses.new_count, 'new record')}.")
+    again = responses.page_1_again
+    changed = again.is_ok and set(first) != set(responses.ids_in(again))
+    return (warn if changed else fail)(
         "page 1's last record is not on it: the list changed in between, or "
-        f"`{_offset_name(responses)}` does not count records (pages: use `page_number`).",
+        f"`{_offset_name(responses)}` does not count records (pages: use `page_number`)."
     )
-
-
-def _is_detected(responses: ProbeResponses) -> bool:
-    return responses.paginator_config.get("type") == "auto"
 
 
 def check_page_size(responses: ProbeResponses) -> Finding:
     """Check the number of records that a page really has."""
-    name, sizes = "page size", [len(responses.records), len(responses.next_records)]
+    sizes = [len(responses.records), len(responses.next_records)]
     size = max(sizes) if responses.new_count else sizes[0]
     setting, requested = _find_requested_size(responses)
     if not responses.records:
-        return Finding("-", name, "page 1 has no records.")
+        return skip("page 1 has no records.")
     if requested is None:
-        return Finding("-", name, f"{pluralize(sizes[0])} per page; no size is requested.")
-    received = f"{size} of {requested} requested records"
+        return skip(f"{pluralize(sizes[0])} per page; no size is requested.")
+    if size == requested:
+        return ok(f"{pluralize(size)}, as requested.")
+    name, change = setting[-1], {setting: size}
     if size > requested:
-        return Finding(
-            "warn",
-            name,
-            f"{size} records, {requested} requested: the server ignores `{setting[-1]}`.",
-            {setting: size} if responses.offset_paginator else {},
+        return warn(
+            f"{size} records, {requested} requested: the server ignores `{name}`.",
+            change if responses.offset_paginator else {},
         )
-    if size < requested and (responses.new_count or _has_more_records(responses)):
-        return Finding(
-            "warn",
-            name,
-            f"{received}: the server's limit is lower; set `{setting[-1]}: {size}`.",
-            {setting: size},
-        )
-    if size < requested:
-        return Finding("ok", name, f"{received}: the list has no more.")
-    return Finding("ok", name, f"{pluralize(size)}, as requested.")
+    received = f"{size} of {requested} requested records"
+    if responses.new_count or _has_more_records(responses):
+        return warn(f"{received}: the server's limit is lower; set `{name}: {size}`.", change)
+    return ok(f"{received}: the list has no more.")
 
 
 def _find_requested_size(responses: ProbeResponses) -> tuple[Setting, int | None]:
@@ -182,30 +152,24 @@ def _find_requested_size(responses: ProbeResponses) -> tuple[Setting, int | None
 
 def check_order(responses: ProbeResponses) -> Finding:
     """Check that two readings of page 1 have the same order."""
-    name, repeated = "order", responses.page_1_again
+    repeated = responses.page_1_again
     if len(responses.records) < 2:
-        return Finding("-", name, "page 1 has fewer than two records.")
+        return skip("page 1 has fewer than two records.")
     if not repeated.is_ok:
-        return Finding("-", name, f"page 1 was not read twice: {repeated.reason}.")
-    first = responses.record_ids(responses.records)
-    second = responses.record_ids(responses.records_in(repeated))
+        return skip(f"page 1 was not read twice: {repeated.reason}.")
+    first, second = responses.ids_in(responses.page_1), responses.ids_in(repeated)
     if first == second:
-        return Finding("ok", name, "the same in two readings of page 1.")
-    common = _filter_ids(first, set(second))
-    if common and common == _filter_ids(second, set(first)):
-        new = pluralize(len(set(second) - set(first)), "new record")
-        return Finding("ok", name, f"stable; {new} in the second reading of page 1.")
-    positional = responses.offset_paginator is not None or responses.uses_paginator(RangePaginator)
-    return Finding(
-        "fail" if positional else "warn",
-        name,
+        return ok("the same in two readings of page 1.")
+    old_ids, new_ids = set(first), set(second)
+    common = [key for key in first if key in new_ids]
+    if common and common == [key for key in second if key in old_ids]:
+        new = pluralize(len(new_ids - old_ids), "new record")
+        return ok(f"stable; {new} in the second reading of page 1.")
+    positional = isinstance(responses.active_paginator, (OffsetPaginator, RangePaginator))
+    return (fail if positional else warn)(
         "differs in two readings of page 1: a sync would miss or repeat records; request an order "
-        "(a sort parameter in `params`).",
+        "(a sort parameter in `params`)."
     )
-
-
-def _filter_ids(ids: Sequence[Hashable], kept: set[Hashable]) -> list[Hashable]:
-    return [key for key in ids if key in kept]
 
 
 def estimate_requests(responses: ProbeResponses) -> int | None:
@@ -221,9 +185,8 @@ def estimate_requests(responses: ProbeResponses) -> int | None:
     return 1 + math.ceil((total.count - size) / step)
 
 
-def estimate_full_sync(responses: ProbeResponses) -> Finding:
-    """Estimate the duration of a full sync."""
-    name, count = "full sync", estimate_requests(responses)
+def estimate_full_sync(responses: ProbeResponses, count: int | None) -> Finding:
+    """Estimate the duration of a full sync of `count` requests, if that is known."""
     pages = (
         *(responses.page_1, responses.page_2),
         *(responses.page_1_again, responses.last_page_response),
@@ -231,25 +194,19 @@ def estimate_full_sync(responses: ProbeResponses) -> Finding:
     seconds = median(page.seconds for page in pages if page.is_ok and page.seconds)
     each = f"{pluralize(len(responses.records))} in {format_duration(seconds)}"
     if count is None:
-        return Finding("-", name, f"unknown without a total; a request returns {each}.")
-    concurrency = min(responses.source.concurrency, count) if _can_read_ahead(responses) else 1
+        return skip(f"unknown without a total; a request returns {each}.")
+    paginator, known_param = responses.active_paginator, None  # of the next pages, in advance
+    if isinstance(paginator, OffsetPaginator):
+        known_param = paginator.offset_param
+    elif isinstance(paginator, PageNumberPaginator):
+        known_param = paginator.param_name
+    concurrency = min(responses.source.concurrency, count) if known_param else 1
     duration = _format_estimate(count * seconds / concurrency)
     requests = pluralize(count, "request")
-    return Finding("ok", name, f"about {duration}: {requests} of {each}, {concurrency} at a time.")
-
-
-def _can_read_ahead(responses: ProbeResponses) -> bool:
-    """Return whether a sync knows the next pages in advance."""
-    if responses.offset_paginator:
-        return bool(responses.offset_paginator.offset_param)
-    paginator = responses.paginator
-    numbers = paginator.active_paginator if isinstance(paginator, MonitoredPaginator) else None
-    return isinstance(numbers, PageNumberPaginator) and bool(numbers.param_name)
+    return ok(f"about {duration}: {requests} of {each}, {concurrency} at a time.")
 
 
 def _format_estimate(seconds: float) -> str:
-    if seconds < 1:
-        return "1 s"
     if seconds < 100:
-        return f"{seconds:.0f} s"
+        return f"{max(1, seconds):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from event_assets.probe.formatting import pluralize
@@ -19,15 +20,19 @@ class Finding:
 
     Attributes:
         mark: `ok`; `warn`: a sync works, but look at it; `fail`: it does not; `-`: not applicable.
-        name: the check's name.
         message: the result with figures, and what to do when it is not ok.
         changes: settings in the YAML that fix it.
     """
 
     mark: Mark
-    name: str
     message: str
     changes: Mapping[Setting, Any] = field(default_factory=dict)
+
+
+ok = partial(Finding, "ok")
+warn = partial(Finding, "warn")
+fail = partial(Finding, "fail")
+skip = partial(Finding, "-")
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,14 @@ class Report:
     """All findings, and metrics of the first page.
 
     Attributes:
-        findings: in the order of the report.
+        findings: by the name of the check, in the order of the report.
         error: why there is no first page; empty when there is one.
         metrics: by their names in Dagster.
         first_record: its fields with types and values, as rows.
         secrets: values that must not be shown.
     """
 
-    findings: Sequence[Finding]
+    findings: Mapping[str, Finding]
     error: str = ""
     metrics: Mapping[str, int | float] = field(default_factory=dict)
     first_record: Sequence[Mapping[str, str]] = ()
@@ -51,17 +56,17 @@ class Report:
     @property
     def has_failures(self) -> bool:
         """Return whether a check failed."""
-        return any(finding.mark == "fail" for finding in self.findings)
+        return any(finding.mark == "fail" for finding in self.findings.values())
 
     @property
     def changes(self) -> dict[Setting, Any]:
         """The settings in the YAML that fix all findings."""
-        return {setting: value for f in self.findings for setting, value in f.changes.items()}
+        return {key: value for f in self.findings.values() for key, value in f.changes.items()}
 
     @property
     def summary(self) -> str:
         """The result in one sentence."""
-        marks = Counter(finding.mark for finding in self.findings)
+        marks = Counter(finding.mark for finding in self.findings.values())
         warnings = pluralize(marks["warn"], "warning")
         if marks["fail"]:
             return f"Not ready: {pluralize(marks['fail'], 'error')}, {warnings}."
@@ -69,8 +74,6 @@ class Report:
 
     def format_lines(self) -> list[str]:
         """Return the printed lines of the report."""
-        width = max((len(finding.name) for finding in self.findings), default=0)
-        return [
-            *(f"{f.mark:<5} {f.name:<{width}}  {f.message}" for f in self.findings),
-            self.summary,
-        ]
+        width = max(map(len, self.findings), default=0)
+        lines = [f"{f.mark:<5} {name:<{width}}  {f.message}" for name, f in self.findings.items()]
+        return [*lines, self.summary]

@@ -10,15 +10,15 @@ import requests
 from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, PageNumberPaginator
 
-from event_assets.pagination import MonitoredPaginator, OffsetPaginator
+from event_assets.pagination import OffsetPaginator
 from event_assets.pagination.totals import (
     AUTO,
     TOTAL_HEADERS,
-    compile_path,
+    TOTAL_PATHS,
+    find_count,
     find_value,
     parse_count,
 )
-from event_assets.probe.suggestions import find_total_path, value_at_keys
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,6 @@ class LastPage:
 
     Attributes:
         name: the parameter that selects the page, or its path in the body.
-        value: the parameter's value.
-        in_body: whether the parameter is in the body.
         records_before: the number of records on earlier pages.
     """
 
@@ -50,23 +48,21 @@ def find_reported_total(
     document: Any, response: requests.Response, path: Any
 ) -> ReportedTotal | None:
     """Return the total as a sync finds it: at `path`, or by default at the usual paths."""
-    if path is None:
+    if not path:
         return None
-    if path != AUTO:
-        compiled = compile_path(path)
-        count = parse_count(find_value(document, compiled)) if compiled else None
-        return None if count is None else ReportedTotal(count, str(path))
-    keys = find_total_path(document)
-    if keys is not None and (count := parse_count(value_at_keys(document, keys))) is not None:
-        return ReportedTotal(count, ".".join(keys))
-    for header in TOTAL_HEADERS:
-        if (count := parse_count(response.headers.get(header))) is not None:
-            return ReportedTotal(count, header)
-    return None
+    if path == AUTO:
+        values: dict[str, Any] = {
+            **{".".join(keys): find_count(document, (keys,)) for keys in TOTAL_PATHS},
+            **{header: response.headers.get(header) for header in TOTAL_HEADERS},
+        }
+    else:
+        values = {str(path): find_value(document, jsonpath.compile_path(path))}
+    totals = ((parse_count(value), path) for path, value in values.items())
+    return next((ReportedTotal(count, path) for count, path in totals if count is not None), None)
 
 
 def find_last_page(
-    paginator: BasePaginator, total: ReportedTotal | None, size: int, cap: int | None = None
+    paginator: BasePaginator | None, total: ReportedTotal | None, size: int, cap: int | None
 ) -> LastPage | None:
     """Return the page that should hold the last record, or None when it cannot be requested.
 
@@ -74,22 +70,20 @@ def find_last_page(
     """
     if total is None or not size or total.count <= size or (cap and total.count >= cap):
         return None
-    if isinstance(paginator, OffsetPaginator):
-        offset = total.count - 1
-        beyond = paginator.maximum_offset is not None and offset >= paginator.maximum_offset
-        if paginator.offset or beyond:
-            return None
+    if isinstance(paginator, OffsetPaginator) and not paginator.offset:
         name, path = paginator.offset_param, paginator.offset_body_path
-        return LastPage(name or path or "", offset, not name, offset)
-    numbers = paginator.active_paginator if isinstance(paginator, MonitoredPaginator) else paginator
-    if not isinstance(numbers, PageNumberPaginator):
+        value = records_before = total.count - 1
+        limit = paginator.maximum_offset
+    elif isinstance(paginator, PageNumberPaginator):
+        name, path = paginator.param_name, paginator.param_body_path
+        pages = math.ceil(total.count / size) - 1
+        value, records_before = paginator.initial_value + pages, pages * size
+        limit = paginator.maximum_value
+    else:
         return None
-    pages = math.ceil(total.count / size) - 1
-    number = numbers.initial_value + pages
-    if numbers.maximum_value is not None and number >= numbers.maximum_value:
+    if limit is not None and value >= limit:
         return None
-    name, path = numbers.param_name, numbers.param_body_path
-    return LastPage(name or path or "", number, not name, pages * size)
+    return LastPage(name or path or "", value, not name, records_before)
 
 
 def point_request_at(request: requests.Request, page: LastPage) -> None:

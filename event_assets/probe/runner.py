@@ -6,20 +6,7 @@ import json
 from typing import Any
 
 from event_assets.config.source import SourceConfig
-from event_assets.probe.connection_checks import (
-    REJECTED_STATUSES,
-    check_key,
-    check_rate_limit,
-    check_reachable,
-)
-from event_assets.probe.pagination_checks import (
-    check_order,
-    check_page_2,
-    check_page_size,
-    estimate_full_sync,
-    estimate_requests,
-)
-from event_assets.probe.record_checks import check_fields, check_id, check_records
+from event_assets.probe import connection_checks, pagination_checks, record_checks
 from event_assets.probe.report import Report
 from event_assets.probe.responses import ProbeResponses, collect_responses
 from event_assets.probe.session import TIMEOUT_SECONDS
@@ -27,14 +14,7 @@ from event_assets.probe.total_check import check_total
 from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.account_list import select_account
 
-JSON_TYPES = {
-    dict: "object",
-    list: "list",
-    str: "text",
-    bool: "bool",
-    int: "number",
-    float: "number",
-}
+TYPES = {dict: "object", list: "list", str: "text", bool: "bool", int: "number", float: "number"}
 
 
 def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
@@ -47,42 +27,35 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
         SandboxError: when the built-in sandbox does not start.
     """
     responses = collect_responses(source if source.account else select_account(source), seconds)
-    reachable = check_reachable(responses)
-    secrets = responses.formatter.secrets
-    if not responses.page_1.is_ok:
-        rejected = responses.page_1.status in REJECTED_STATUSES
-        findings = [reachable, check_key(responses)] if rejected else [reachable]
-        error = responses.formatter.redact(responses.page_1.error)
-        return Report(findings, error, secrets=secrets)
-    return Report(
-        [
-            reachable,
-            check_key(responses),
-            check_records(responses),
-            check_id(responses),
-            *check_fields(responses),
-            check_page_2(responses),
-            check_page_size(responses),
-            check_total(responses),
-            check_rate_limit(responses, estimate_requests(responses)),
-            check_order(responses),
-            *([estimate_full_sync(responses)] if responses.records else []),
-        ],
-        metrics=_collect_metrics(responses),
-        first_record=_describe_first_record(responses),
-        secrets=secrets,
-    )
-
-
-def _collect_metrics(responses: ProbeResponses) -> dict[str, int | float]:
-    page, total = responses.page_1, responses.total_in(responses.page_1)
-    return {
+    page, formatter = responses.page_1, responses.formatter
+    findings = {"reachable": connection_checks.check_reachable(responses)}
+    if page.is_ok or page.status in connection_checks.REJECTED_STATUSES:
+        findings["key"] = connection_checks.check_key(responses)
+    if not page.is_ok:
+        return Report(findings, formatter.redact(page.error), secrets=formatter.secrets)
+    needed = pagination_checks.estimate_requests(responses)
+    findings |= {
+        "records": record_checks.check_records(responses),
+        "id": record_checks.check_id(responses),
+        **record_checks.check_fields(responses),
+        "page 2": pagination_checks.check_page_2(responses),
+        "page size": pagination_checks.check_page_size(responses),
+        "total": check_total(responses),
+        "rate limit": connection_checks.check_rate_limit(responses, needed),
+        "order": pagination_checks.check_order(responses),
+    }
+    if responses.records:
+        findings["full sync"] = pagination_checks.estimate_full_sync(responses, needed)
+    total = responses.total_in(page)
+    metrics = {
         "answer_seconds": round(page.seconds, 3),
         **({} if total is None else {"total_reported": total.count}),
         "records_on_first_page": len(responses.records),
-        "bytes": len(page.response.content) if page.response is not None else 0,
+        "bytes": page.size,
         "requests": responses.request_count,
     }
+    first_record = _describe_first_record(responses)
+    return Report(findings, "", metrics, first_record, formatter.secrets)
 
 
 def _describe_first_record(responses: ProbeResponses) -> list[dict[str, str]]:
@@ -96,7 +69,7 @@ def _describe_first_record(responses: ProbeResponses) -> list[dict[str, str]]:
     return [
         {
             "field": responses.formatter.format(name),
-            "type": JSON_TYPES.get(type(value), "null"),
+            "type": TYPES.get(type(value), "null"),
             "example": responses.formatter.format(value, max_length=200),
         }
         for name, value in record.items()

@@ -16,14 +16,8 @@ import urllib3
 from requests.auth import AuthBase
 
 from event_assets.config.http import HttpLimits
+from event_assets.http import errors
 from event_assets.http.adapter import RetryAdapter
-from event_assets.http.errors import (
-    ATTEMPT_ERRORS,
-    status_error_message,
-    status_text,
-    transport_error_message,
-    user_message,
-)
 from event_assets.http.response import JsonResponse, read_body
 from event_assets.http.retry_policy import RETRY_STATUSES
 from event_assets.http.throttle import HttpMetrics, Throttle
@@ -33,8 +27,6 @@ from event_assets.values.urls import origin, redact_url
 
 MAX_REQUESTS = 5
 TIMEOUT_SECONDS = 6.0  # for all requests; the start of Python and the sandbox takes time, too
-CONNECT_SECONDS = 3.0
-MIN_REQUEST_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,6 @@ class ProbeResponse:
         error: why there is no usable response, in a sentence; empty when there is one.
         response: with any status; None when there was none.
         document: the JSON of a usable response.
-        seconds: the duration of the request.
     """
 
     error: str = ""
@@ -64,6 +55,19 @@ class ProbeResponse:
         return None if self.response is None else self.response.status_code
 
     @property
+    def size(self) -> int:
+        """The bytes of the body; 0 without a response."""
+        return 0 if self.response is None else len(self.response.content)
+
+    @property
+    def redirect_target(self) -> str | None:
+        """The URL that the response redirects to, without the query, or None."""
+        if self.response is None or not self.response.is_redirect:
+            return None
+        target = urljoin(self.response.url, self.response.headers["Location"])
+        return redact_url(target) if urlsplit(target).scheme in ("http", "https") else None
+
+    @property
     def is_rejected(self) -> bool:
         """Return whether the API rejects the request for good."""
         return self.status is not None and 400 <= self.status < 500 and not self.is_retryable
@@ -77,16 +81,16 @@ class ProbeResponse:
     def reason(self) -> str:
         """Why there is no usable response, as part of a sentence."""
         if self.response is not None and (not self.response.ok or self.response.is_redirect):
-            return f"the API returned {status_text(self.response.status_code)}"
+            return f"the API returned {errors.status_text(self.response.status_code)}"
         return self.error.rstrip(".")
 
 
 @dataclass
-class RequestBudget:
+class Budget:
     """The requests and the time that a probe may still use."""
 
     total_seconds: float
-    requests: int = MAX_REQUESTS
+    sent: int = 0
     stop_reason: str = ""
     started_at: float = field(default_factory=time.monotonic)
 
@@ -99,9 +103,9 @@ class RequestBudget:
         """Return why no further request may be sent; empty when one may."""
         if self.stop_reason:
             return self.stop_reason
-        if self.requests <= 0:
+        if self.sent >= MAX_REQUESTS:
             return f"not requested: the limit is {MAX_REQUESTS} requests"
-        if self.remaining_seconds < MIN_REQUEST_SECONDS:
+        if self.remaining_seconds < 0.5:  # too short for a request
             return f"not requested: the limit of {self.total_seconds:.0f} s is reached"
         return ""
 
@@ -109,14 +113,8 @@ class RequestBudget:
 class SingleAttemptAdapter(RetryAdapter):
     """Sends a request once, within the remaining time."""
 
-    def __init__(
-        self,
-        auth: AuthBase | None,
-        budget: RequestBudget,
-        metrics: HttpMetrics,
-        redactor: SecretRedactor,
-    ) -> None:
-        super().__init__(auth, Throttle(), metrics, None, 1, redactor)
+    def __init__(self, auth: AuthBase | None, budget: Budget, redactor: SecretRedactor) -> None:
+        super().__init__(auth, Throttle(), HttpMetrics(), None, 1, redactor)
         self._budget = budget
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -125,21 +123,18 @@ class SingleAttemptAdapter(RetryAdapter):
         Raises:
             ApiError: when there is no response, or the budget is exhausted.
         """
+        url = redact_url(request.url)
         if reason := self._budget.exhausted_reason():
-            raise ApiError(f"The API at {redact_url(request.url)} was {reason}.")
-        self._budget.requests -= 1
-        self._metrics.count(requests=1)
+            raise ApiError(f"The API at {url} was {reason}.")
+        self._budget.sent += 1
         left = round(self._budget.remaining_seconds, 1)
-        limits = HttpLimits(connect=min(CONNECT_SECONDS, left), read=left)
+        limits = HttpLimits(connect=min(3.0, left), read=left)
         kwargs["timeout"] = (limits.connect, limits.read)
         try:
             return self.send_once(request, *args, **kwargs)
-        except ApiError:  # from the token request
-            raise
-        except ATTEMPT_ERRORS as error:
-            message = user_message(error, retries=0) or (
-                f"The API at {redact_url(request.url)} "
-                f"{transport_error_message(error, limits, retries=0)}"
+        except errors.ATTEMPT_ERRORS as error:
+            message = errors.user_message(error, retries=0) or (
+                f"The API at {url} {errors.transport_error_message(error, limits, retries=0)}"
             )
         # Raised outside the except block: the original error holds the URL with the key.
         raise ApiError(message)
@@ -179,13 +174,12 @@ class ProbeSession(requests.Session):
         """Probe the API at `base_url` for `seconds`; `auth` adds the key, `secrets` are masked."""
         super().__init__()
         self.auth = lambda request: request  # otherwise requests reads .netrc
-        self.budget = RequestBudget(seconds)
-        self.metrics = HttpMetrics()
+        self.budget = Budget(seconds)
         if getattr(auth, "session", None) is not None:  # for its token requests
             cast("Any", auth).session = self
         redactor = SecretRedactor(secrets)
-        self._with_key = SingleAttemptAdapter(auth, self.budget, self.metrics, redactor)
-        self._without_key = SingleAttemptAdapter(None, self.budget, self.metrics, redactor)
+        self._with_key = SingleAttemptAdapter(auth, self.budget, redactor)
+        self._without_key = SingleAttemptAdapter(None, self.budget, redactor)
         self._origin = origin(base_url) + "/"
         self.mount("http://", self._without_key)
         self.mount("https://", self._without_key)
@@ -212,25 +206,14 @@ class ProbeSession(requests.Session):
         seconds = time.monotonic() - started_at
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self.budget.stop_reason = "not requested after a 429"
-        return _parse_response(response, seconds)
-
-
-def _parse_response(response: requests.Response, seconds: float) -> ProbeResponse:
-    if not response.ok or response.is_redirect:
-        return ProbeResponse(status_error_message(response, retries=0), response, None, seconds)
-    try:
-        return ProbeResponse("", response, response.json(), seconds)
-    except requests.exceptions.JSONDecodeError:
-        error = (
-            f"The API at {redact_url(response.url)} sent a response that is not JSON; "
-            "check EVENTS_API_URL and the endpoint's path in defs.yaml."
-        )
-        return ProbeResponse(error, response, None, seconds)
-
-
-def redirect_url(response: ProbeResponse) -> str | None:
-    """Return the URL that a response redirects to, without the query, or None."""
-    if response.response is None or not response.response.is_redirect:
-        return None
-    target = urljoin(response.response.url, response.response.headers["Location"])
-    return redact_url(target) if urlsplit(target).scheme in ("http", "https") else None
+        if not response.ok or response.is_redirect:
+            message = errors.status_error_message(response, retries=0)
+            return ProbeResponse(message, response, None, seconds)
+        try:
+            return ProbeResponse("", response, response.json(), seconds)
+        except requests.exceptions.JSONDecodeError:
+            message = (
+                f"The API at {redact_url(response.url)} sent a response that is not JSON; "
+                "check EVENTS_API_URL and the endpoint's path in defs.yaml."
+            )
+            return ProbeResponse(message, response, None, seconds)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from dlt.common import jsonpath
@@ -19,22 +21,18 @@ from event_assets.records.contract import FieldReader
 Keys = tuple[str, ...]  # the names that lead to a value
 
 MAX_DEPTH = 4  # levels of nested objects that are searched
-MIN_FITTING_SHARE = 0.95  # of the values, for a type
 ID_NAMES = ("id", "uuid", "guid", "eventid", "key", "slug", "code", "uri", "url", "href")
 TOTAL_NAME = re.compile(r"total|count|found|hits|size|num", re.IGNORECASE)
 # Other names of the contract's fields, in letters and digits only; best first.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "name": ("title", "eventname", "eventtitle", "label", "headline", "subject", "summary"),
-    "start": ("start", "starttime", "startsat", "startat", "startdate", "startdatetime", "begin",
-              "begins", "beginsat", "dtstart", "eventstart", "eventdate", "datetime", "date"),
-    "end": ("end", "endtime", "endsat", "endat", "enddate", "enddatetime", "finish", "ends",
-            "dtend", "eventend"),
+    **dict.fromkeys(("start_time", "starts_at", "start", "start_date"), (
+        "start", "starttime", "startsat", "startat", "startdate", "startdatetime", "begin",
+        "begins", "beginsat", "dtstart", "eventstart", "eventdate", "datetime", "date")),
+    **dict.fromkeys(("end_time", "ends_at", "end", "end_date"), (
+        "end", "endtime", "endsat", "endat", "enddate", "enddatetime", "finish", "ends",
+        "dtend", "eventend")),
 }  # fmt: skip
-SYNONYM_GROUPS: Mapping[str, str] = {
-    "name": "name",
-    **dict.fromkeys(("start_time", "starts_at", "start", "start_date"), "start"),
-    **dict.fromkeys(("end_time", "ends_at", "end", "end_date"), "end"),
-}
 NESTED_NAMES = ("datetime", "utc", "iso", "value", "date", "en", "text", "local", "timestamp")
 EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
 
@@ -65,11 +63,10 @@ def find_records_path(
     problem = check(document) if check else None
     if problem is None:
         rows = extract_records(document, used)
-        if rows if configured else any(isinstance(row, dict) for row in rows):
+        # A list at a plain path may be empty.
+        if check or rows if configured else any(isinstance(row, dict) for row in rows):
             return RecordsPath(configured, used)
-        if check and configured:
-            return RecordsPath(configured, used)  # an empty list
-    problem = problem or f"has no records under `{used}`"
+        problem = f"has no records under `{used}`"
     paths = (to_json_path(document, keys) for keys in _find_record_lists(document, contract))
     suggestion = next(filter(None, paths), None)
     return RecordsPath(configured, suggestion or used, problem, suggestion)
@@ -92,6 +89,11 @@ def extract_records(document: Any, selector: str) -> list[Any]:
 
 def _find_record_lists(document: Any, contract: Mapping[str, FieldReader]) -> list[Keys]:
     """Return the paths of the lists of objects, best fit with the contract first."""
+    lists = [
+        (keys, value)
+        for keys, value in _walk(document)
+        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value[:10])
+    ]
 
     def fitness(item: tuple[Keys, Sequence[Any]]) -> tuple[int, int, int, int]:
         keys, records = item
@@ -99,21 +101,22 @@ def _find_record_lists(document: Any, contract: Mapping[str, FieldReader]) -> li
         fitting = sum(any(v is not None for v in r.read(sample)) for r in contract.values())
         return fitting, max(len(record) for record in sample), len(records), -len(keys)
 
-    return [keys for keys, _ in sorted(_lists(document, ()), key=fitness, reverse=True)]
+    return [keys for keys, _ in sorted(lists, key=fitness, reverse=True)]
 
 
-def _lists(value: Any, keys: Keys) -> Iterator[tuple[Keys, Sequence[Any]]]:
-    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value[:10]):
-        yield keys, value
-    elif isinstance(value, dict) and len(keys) < MAX_DEPTH:
+def _walk(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, Any]]:
+    """Yield a value and the members of its nested objects, each with the names that lead to it."""
+    yield keys, value
+    if isinstance(value, dict) and len(keys) < MAX_DEPTH:
         for name, member in value.items():
-            yield from _lists(member, (*keys, name))
+            yield from _walk(member, (*keys, name))
 
 
 def to_json_path(document: Any, keys: Keys) -> str | None:
     """Return `keys` as a JSON path that finds the value, or None; braces would be a template."""
     if any({"{", "}"} & set(name) for name in keys):
         return None
+    value = reduce(getitem, keys, document)
     for quoted in (False, True):
         names = [f"'{name}'" if quoted else name for name in keys]
         path = ".".join(names) or "$"
@@ -121,39 +124,20 @@ def to_json_path(document: Any, keys: Keys) -> str | None:
             found = jsonpath.find_values(jsonpath.compile_path(path), document)
         except JSONPathError:
             continue
-        if len(found) == 1 and found[0] is value_at_keys(document, keys):
+        if len(found) == 1 and found[0] is value:
             return path
     return None
 
 
-def value_at_keys(document: Any, keys: Keys) -> Any:
-    """Return the value that the names lead to."""
-    for name in keys:
-        document = document[name]
-    return document
-
-
-def find_total_path(document: Any) -> Keys | None:
-    """Return the first of the usual paths of a total that has a value."""
-    return next((p for p in TOTAL_PATHS if find_count(document, (p,)) is not None), None)
-
-
-def find_totals(document: Any) -> Iterator[tuple[Keys, int]]:
-    """Yield the numbers outside of lists that may be a total by their name, usual paths first."""
-    usual = [keys for keys in TOTAL_PATHS if find_count(document, (keys,)) is not None]
-    others = [p for p in _counts(document, ()) if p not in usual]
-    for keys in [*usual, *others]:
-        count = parse_count(value_at_keys(document, keys))
-        if count is not None:
-            yield keys, count
-
-
-def _counts(value: Any, keys: Keys) -> Iterator[Keys]:
-    if isinstance(value, dict) and len(keys) < MAX_DEPTH:
-        for name, member in value.items():
-            if parse_count(member) is not None and TOTAL_NAME.search(name):
-                yield (*keys, name)
-            yield from _counts(member, (*keys, name))
+def find_totals(document: Any) -> dict[Keys, int]:
+    """Return the numbers outside of lists that may be a total by their name, usual paths first."""
+    usual = {keys: find_count(document, (keys,)) for keys in TOTAL_PATHS}
+    others = {
+        keys: parse_count(value)
+        for keys, value in _walk(document)
+        if keys and TOTAL_NAME.search(keys[-1])
+    }
+    return {keys: count for keys, count in {**usual, **others}.items() if count is not None}
 
 
 def _collect_leaves(records: Sequence[Any]) -> dict[str, list[Any]]:
@@ -163,66 +147,51 @@ def _collect_leaves(records: Sequence[Any]) -> dict[str, list[Any]]:
     """
     found: dict[str, list[Any]] = {}
     for number, record in enumerate(records):
-        for path, value in _leaves(record, ()):
-            found.setdefault(path, [None] * len(records))[number] = value
+        for keys, value in _walk(record):
+            named = keys and all(name and not set(name) & set(".{}*") for name in keys)
+            if named and not isinstance(value, dict):
+                found.setdefault(".".join(keys), [None] * len(records))[number] = value
     return found
-
-
-def _leaves(value: Any, keys: Keys) -> Iterator[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        if keys:
-            yield ".".join(keys), value
-    elif len(keys) < MAX_DEPTH:
-        for name, member in value.items():
-            if name and not set(name) & set(".{}*"):
-                yield from _leaves(member, (*keys, name))
 
 
 def find_id(records: Sequence[Any]) -> str | None:
     """Return the path of an id: text or whole number, present in each record, unique."""
-    unique = [
-        path
-        for path, values in _collect_leaves(records).items()
-        if all(type(value) in (str, int) and value != "" for value in values)
-        and len(set(map(str, values))) == len(values)
-    ]
-    named = [(rank, path) for path in unique if (rank := _rank_as_id(path)) is not None]
-    return min(named)[1] if named else None
+    ranked = []
+    for path, values in _collect_leaves(records).items():
+        name = _normalize(path.rpartition(".")[2])
+        is_complete = all(type(value) in (str, int) and value != "" for value in values)
+        if (
+            (name in ID_NAMES or name.endswith("id"))
+            and is_complete
+            and len(set(map(str, values))) == len(values)
+        ):
+            ranked.append((path.count("."), _rank(name, ID_NAMES), path))
+    return min(ranked)[2] if ranked else None
 
 
-def _rank_as_id(path: str) -> tuple[int, int] | None:
-    parts = path.split(".")
-    last = _normalize(parts[-1])
-    if last in ID_NAMES:
-        return len(parts), ID_NAMES.index(last)
-    return (len(parts), len(ID_NAMES)) if last.endswith("id") else None
+def _rank(name: str, names: Sequence[str]) -> int:
+    return names.index(name) if name in names else len(names)
 
 
 def find_field(
     name: str, field: FieldConfig, records: Sequence[Any], taken: Collection[str]
 ) -> dict[str, Any] | None:
     """Return the contract's settings (`from`, `format`) that find a field, or None."""
-    ranked = [
-        (rank, path)
-        for path, values in _collect_leaves(records).items()
-        if path not in taken
-        and any(value is not None for value in values)
-        and (rank := _rank_for_field(name, path)) is not None
-    ]
-    for _, path in sorted(ranked):
-        if (settings := _field_settings(name, field, path, records)) is not None:
-            return settings
-    return None
+    leaves = _collect_leaves(records).items()
+    paths = [p for p, values in leaves if p not in taken and any(v is not None for v in values)]
+    ranked = [(rank, p) for p in paths if (rank := _rank_for_field(name, p)) is not None]
+    settings = (_find_settings(name, field, path, records) for _, path in sorted(ranked))
+    return next((found for found in settings if found is not None), None)
 
 
-def _field_settings(
+def _find_settings(
     name: str, field: FieldConfig, path: str, records: Sequence[Any]
 ) -> dict[str, Any] | None:
     """Return the settings that read a path as the field's type, or None."""
     formats = [field.format] if field.format or field.type != "timestamp" else [None, *EPOCH_RANGES]
     for format_ in formats:
         present, fitting = _count_fitting(name, field, path, format_, records)
-        if present and fitting >= MIN_FITTING_SHARE * present:
+        if present and fitting >= 0.95 * present:
             settings: dict[str, Any] = {"from": path}
             parent, dot, _ = path.rpartition(".")
             any_member = [path, f"{parent}.*"]
@@ -233,25 +202,18 @@ def _field_settings(
 
 
 def _count_fitting(
-    name: str,
-    field: FieldConfig,
-    source: str | list[str],
-    format_: str | None,
-    records: Sequence[Any],
+    name: str, field: FieldConfig, source: Any, format_: str | None, records: Sequence[Any]
 ) -> tuple[int, int]:
     """Count the values that are present, and those that have the field's type."""
     reader = FieldReader(name, field.model_copy(update={"source": source, "format": format_}))
     values = reader.read(records)
     present = [value for value in values if value is not None]
-    if format_ in EPOCH_RANGES and not all(_in_epoch(value, format_) for value in present):
-        return len(present), 0
+    if format_ in EPOCH_RANGES:
+        low, high = EPOCH_RANGES[format_]
+        if not all(type(value) in (int, float) and low <= value < high for value in present):
+            return len(present), 0
     array = reader.to_arrow(values, records)
     return len(present), len(array) - array.null_count
-
-
-def _in_epoch(value: Any, format_: str) -> bool:
-    low, high = EPOCH_RANGES[format_]
-    return type(value) in (int, float) and low <= value < high
 
 
 def _rank_for_field(name: str, path: str) -> tuple[int, int, int] | None:
@@ -260,8 +222,8 @@ def _rank_for_field(name: str, path: str) -> tuple[int, int, int] | None:
     if "".join(parts) == own or parts[-1] == own:
         return 0, len(parts), 0
     if parts[0] == own and len(parts) == 2:  # an object of that name
-        return 1, NESTED_NAMES.index(parts[1]) if parts[1] in NESTED_NAMES else len(NESTED_NAMES), 0
-    words = SYNONYMS.get(SYNONYM_GROUPS.get(name, ""), ())
+        return 1, _rank(parts[1], NESTED_NAMES), 0
+    words = SYNONYMS.get(name, ())
     if parts[-1] in words:
         return 2, words.index(parts[-1]), len(parts)
     outer = next((part for part in parts[:-1] if part in words), None)

@@ -63,10 +63,9 @@ def probe_api(api: Sandbox | TinyApi, seconds: float = 6.0, **settings: Any) -> 
 
 def find_line(report: Report, name: str) -> Finding:
     """Return the finding with this name."""
-    (found,) = [finding for finding in report.findings if finding.name == name]
-    return found
+    return report.findings[name]
 
 
 def marks(report: Report, *among: str) -> dict[str, str]:
     """Return the marks of the findings, by name, that are `among` these."""
-    return {f.name: f.mark for f in report.findings if f.mark in among}
+    return {name: f.mark for name, f in report.findings.items() if f.mark in among}

@@ -42,7 +42,7 @@ def test_a_correct_configuration_is_ready_after_five_requests(api: Sandbox) -> N
     assert report.summary == "Ready: all checks passed."
     assert marks(report, "warn", "fail") == {}
     assert marks(report, "-") == {"rate limit": "-"}
-    assert [f.name for f in report.findings] == [
+    assert list(report.findings) == [
         *("reachable", "key", "records", "id"),
         *("field name", "field start_time", "field end_time"),
         *("page 2", "page size", "total", "rate limit", "order", "full sync"),
