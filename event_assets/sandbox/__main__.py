@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         with sandbox:
-            print(_startup_message(sandbox.url, options.key), flush=True)
+            events = f"{sandbox.url}/v1/events?api_key={quote(options.key, safe='')}"
+            example = f"curl '{events}&offset=0&limit=100'"
+            print(f"The events API is at {sandbox.url} - try: {example}", flush=True)
             if options.with_parent:
                 threading.Thread(target=_wait_for_end_of_stdin, args=(stops,), daemon=True).start()
             stops.get()
@@ -63,11 +65,6 @@ def _count(text: str) -> int:
     if count < 0:
         raise argparse.ArgumentTypeError("must not be negative")
     return count
-
-
-def _startup_message(url: str, key: str) -> str:
-    query = f"api_key={quote(key, safe='')}&offset=0&limit=100"
-    return f"The events API is at {url} - try: curl '{url}/v1/events?{query}'"
 
 
 def _wait_for_end_of_stdin(stops: "queue.SimpleQueue[int]") -> None:

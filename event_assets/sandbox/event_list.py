@@ -34,9 +34,6 @@ class EventList:
 
     def __init__(self, source: Source, at: float, seed: int = 0) -> None:
         """Serve `source` as of `at`; `seed` picks the rows that faults delete and insert."""
-        self.rows: list[Row] = []
-        self.deleted: list[str] = []
-        self.inserted: list[str] = []
         self._random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         self._spare = EventSimulation(1, seed, frozen=True)
         self._serial = 0
@@ -46,7 +43,7 @@ class EventList:
 
     def replace(self, source: Source, at: float) -> None:
         """Replace all rows with `source` as of `at`."""
-        self.rows = []
+        self.rows: list[Row] = []
         self._simulation = source if isinstance(source, EventSimulation) else None
         self._live: dict[int, Row] = {}  # simulated rows by event number
         self._due: list[tuple[float, int]] = []  # heap of (time of next change, number)
@@ -90,8 +87,8 @@ class EventList:
 
     def begin_phase(self) -> None:
         """Start a phase: reset `present_throughout`, `deleted` and `inserted`."""
-        self.deleted = []
-        self.inserted = []
+        self.deleted: list[str] = []
+        self.inserted: list[str] = []
         self._present = set(self.ids())
 
     def present_throughout(self) -> set[str]:

@@ -2,7 +2,7 @@
 
 import argparse
 import dataclasses
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 from event_assets.sandbox.faults import Faults
 
@@ -17,34 +17,26 @@ def add_fault_flags(parser: argparse.ArgumentParser) -> None:
             group.add_argument(_flag(fault.name), action="store_true", help=note)
         else:
             # Without a metavar, argparse shows the name in capitals.
-            group.add_argument(
-                _flag(fault.name),
-                type=parse[0] if parse else kind,
-                default=fault.default,
-                metavar="VALUE",
-                help=note,
-            )
+            options = {"default": fault.default, "metavar": "VALUE", "help": note}
+            group.add_argument(_flag(fault.name), type=parse[0] if parse else kind, **options)
 
 
 def parse_faults(arguments: argparse.Namespace) -> Faults:
     """Return the faults that parsed `arguments` set."""
-    return Faults(**{fault.name: getattr(arguments, fault.name) for fault in _fields()})
+    names = [fault.name for fault in dataclasses.fields(Faults)]
+    return Faults(**{name: getattr(arguments, name) for name in names})
 
 
 def build_flags(faults: Faults) -> list[str]:
     """Return the flags that set `faults`."""
     flags: list[str] = []
-    for fault in _fields():
+    for fault in dataclasses.fields(Faults):
         value: object = getattr(faults, fault.name)
         if value is True:
             flags.append(_flag(fault.name))
         elif value != fault.default:
             flags.append(f"{_flag(fault.name)}={value}")
     return flags
-
-
-def _fields() -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(Faults)
 
 
 def _flag(name: str) -> str:

@@ -1,21 +1,16 @@
 """The faults that a sandbox can inject."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, cast, get_args
 
 TotalKind: TypeAlias = Literal["rows", "none", "page", "nested"]
 Total: TypeAlias = TotalKind | int
 RetryAfter: TypeAlias = float | str | None
 
-_TOTALS: tuple[TotalKind, ...] = ("rows", "none", "page", "nested")
-
 
 def parse_total(text: str) -> Total:
     """Parse a `Faults.total` from the command line; raises ValueError when invalid."""
-    for total in _TOTALS:
-        if total == text:
-            return total
-    return int(text)
+    return cast("TotalKind", text) if text in get_args(TotalKind) else int(text)
 
 
 def parse_retry_after(text: str) -> RetryAfter:

@@ -14,9 +14,6 @@ from event_assets.sandbox.fault_flags import build_flags
 from event_assets.sandbox.faults import Faults
 from event_assets.sandbox.server import SandboxError
 
-ROOT = Path(__file__).parents[2]  # the folder that event_assets is imported from
-STOP_SECONDS = 5.0
-
 
 @contextlib.contextmanager
 def run_sandbox(
@@ -37,23 +34,17 @@ def run_sandbox(
     options = [f"--events={events}", f"--seed={seed}", f"--port={port}", "--with-parent"]
     if frozen:
         options.append("--frozen")
-    command = [
-        sys.executable,
-        "-m",
-        "event_assets.sandbox",
-        *options,
-        *build_flags(faults or Faults()),
-    ]
+    options += build_flags(faults or Faults())
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         # A new session: Ctrl-C reaches only the parent, which then stops the child.
         subprocess.Popen(  # noqa: S603 (our own command)
-            command,
+            [sys.executable, "-m", "event_assets.sandbox", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            cwd=ROOT,
+            cwd=Path(__file__).parents[2],  # the folder that event_assets is imported from
             env={},
             start_new_session=True,
         ) as child,
@@ -63,7 +54,7 @@ def run_sandbox(
         finally:
             child.terminate()
             try:
-                child.wait(STOP_SECONDS)
+                child.wait(5.0)
             except subprocess.TimeoutExpired:
                 child.kill()
 

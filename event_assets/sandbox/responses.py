@@ -3,16 +3,14 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import orjson
 
 from event_assets.sandbox.event_list import EventList, Row
-from event_assets.sandbox.faults import Faults, is_due
-
-DEFAULT_LIMIT = 100
+from event_assets.sandbox.faults import Faults, Total, is_due
 
 
 @dataclass
@@ -40,60 +38,9 @@ def error_response(
     return FakeResponse(status, {"error": orjson.dumps(reason)}, dict(headers or {}))
 
 
-def parse_whole_number(text: str | None, default: int | None = None) -> int | None:
-    """Parse an offset or limit: `default` when absent, None when not a whole number."""
-    if text is None:
-        return default
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _html(response: FakeResponse) -> None:
-    response.text, response.media_type = (
-        b"<html><body><h1>Be right back</h1></body></html>",
-        "text/html",
-    )
-
-
-def _broken_json(response: FakeResponse) -> None:
-    body = response.body()
-    response.text = body[: len(body) // 2]
-
-
-def _null_data(response: FakeResponse) -> None:
-    response.members["data"] = b"null"
-
-
-def _missing_data(response: FakeResponse) -> None:
-    del response.members["data"]
-
-
-def _truncate(response: FakeResponse) -> None:
-    response.is_truncated = True
-
-
-# By fault: how it corrupts a response.
-_CORRUPT_RESPONSE: dict[str, Callable[[FakeResponse], None]] = {
-    "null_data_every": _null_data,
-    "missing_data_every": _missing_data,
-    "html_every": _html,
-    "broken_json_every": _broken_json,
-    "reset_every": _truncate,
-}
-
-# By fault: how it corrupts a row.
-_CORRUPT_ROW: dict[str, Callable[[dict[str, object]], object]] = {
-    "null_id_every": lambda event: event.update(id=None),
-    "missing_id_every": lambda event: event.pop("id", None),
-    "bad_start_every": lambda event: event.update(start_time="soon"),
-}
-
-# By `Faults.total`: the members that report it, from the row count of the list and of the page.
-_TOTAL_MEMBERS: dict[str, Callable[[int, int], dict[str, bytes]]] = {
-    "rows": lambda rows, _: {"total": b"%d" % rows},
-    "none": lambda _, __: {},
-    "page": lambda _, page: {"total": b"%d" % page},
-    "nested": lambda rows, _: {"pagination": b'{"total":%d}' % rows},
-}
+def parse_whole_number(text: str | None) -> int | None:
+    """Parse an offset or limit; None when absent or not a whole number."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 class FakeApi:
@@ -102,15 +49,11 @@ class FakeApi:
     def __init__(self, event_list: EventList, key: str) -> None:
         """Serve the rows of `event_list` to requests with `key`."""
         self.event_list = event_list
-        self._key = key
+        self.key = key
         self._last_faults: Faults | None = None
         self._number = 0
         self._page_emptied = False
         self._tokens, self._filled = 1.0, time.monotonic()
-
-    def is_authorized(self, key: str | None) -> bool:
-        """Return whether `key` is accepted."""
-        return key == self._key
 
     def respond(self, query: Mapping[str, str], faults: Faults) -> FakeResponse:
         """Return the response to a request to `/v1/events` with the parameters `query`."""
@@ -125,13 +68,24 @@ class FakeApi:
             response.members["api_key"] = orjson.dumps(key)
             response.headers["X-Api-Key"] = quote(key)
         if response.status == 200:
-            for name, corrupt in _CORRUPT_RESPONSE.items():
-                if is_due(getattr(faults, name), self._number):
-                    corrupt(response)
+            self._corrupt(response, faults)
         return response
 
+    def _corrupt(self, response: FakeResponse, faults: Faults) -> None:
+        if is_due(faults.null_data_every, self._number):
+            response.members["data"] = b"null"
+        if is_due(faults.missing_data_every, self._number):
+            del response.members["data"]
+        if is_due(faults.html_every, self._number):
+            response.text = b"<html><body><h1>Be right back</h1></body></html>"
+            response.media_type = "text/html"
+        if is_due(faults.broken_json_every, self._number):
+            body = response.body()
+            response.text = body[: len(body) // 2]
+        response.is_truncated = is_due(faults.reset_every, self._number)
+
     def _rejection(self, key: str | None, faults: Faults) -> FakeResponse | None:
-        if not faults.ignore_key and not self.is_authorized(key):
+        if not faults.ignore_key and key != self.key:
             return error_response(401, "the api_key is wrong" if key else "the api_key is missing")
         if self._number <= faults.fail_first or is_due(faults.fail_every, self._number):
             headers = _retry_after(faults.retry_after)
@@ -155,8 +109,8 @@ class FakeApi:
         return 0.0
 
     def _page(self, query: Mapping[str, str], faults: Faults) -> FakeResponse:
-        offset = parse_whole_number(query.get("offset"), 0)
-        limit = parse_whole_number(query.get("limit"), DEFAULT_LIMIT)
+        offset = parse_whole_number(query.get("offset", "0"))
+        limit = parse_whole_number(query.get("limit", "100"))
         if offset is None:
             return error_response(400, "offset must be a whole number from 0")
         if not limit:
@@ -174,10 +128,9 @@ class FakeApi:
         if empty_at is not None and not self._page_emptied and offset <= empty_at < offset + limit:
             self._page_emptied = True
             rows = []
-        data = b"[%s]" % b",".join(_bodies(rows, faults))
-        return FakeResponse(
-            members={"data": data, **_total(len(self.event_list.rows), len(rows), faults)}
-        )
+        data = b"[%s]" % b",".join(_body(row, faults) for row in rows)
+        total = _total(len(self.event_list.rows), len(rows), faults.total)
+        return FakeResponse(members={"data": data, **total})
 
 
 def _retry_after(value: float | str | None) -> dict[str, str]:
@@ -186,24 +139,27 @@ def _retry_after(value: float | str | None) -> dict[str, str]:
     return {"Retry-After": value if isinstance(value, str) else f"{value:g}"}
 
 
-def _total(rows: int, page: int, faults: Faults) -> dict[str, bytes]:
-    if isinstance(faults.total, int):
-        return {"total": b"%d" % (rows + faults.total)}
-    return _TOTAL_MEMBERS[faults.total](rows, page)
+def _total(rows: int, page: int, total: Total) -> dict[str, bytes]:
+    """Return the members that report the total of a list of `rows`, `page` of them on the page."""
+    if total == "none":
+        return {}
+    if total == "nested":
+        return {"pagination": b'{"total":%d}' % rows}
+    if total == "page":
+        rows = page
+    elif isinstance(total, int):
+        rows += total
+    return {"total": b"%d" % rows}
 
 
-def _bodies(rows: list[Row], faults: Faults) -> list[bytes]:
-    every = {name: getattr(faults, name) for name in _CORRUPT_ROW}
-    if not any(every.values()):
-        return [row.body for row in rows]
-    return [_corrupted_body(row, every) for row in rows]
-
-
-def _corrupted_body(row: Row, every: Mapping[str, int]) -> bytes:
-    names = [name for name in every if is_due(every[name], row.serial)]
-    if not names:
+def _body(row: Row, faults: Faults) -> bytes:
+    if not (faults.null_id_every or faults.missing_id_every or faults.bad_start_every):
         return row.body
     event: dict[str, object] = orjson.loads(row.body)
-    for name in names:
-        _CORRUPT_ROW[name](event)
+    if is_due(faults.null_id_every, row.serial):
+        event["id"] = None
+    if is_due(faults.missing_id_every, row.serial):
+        event.pop("id", None)
+    if is_due(faults.bad_start_every, row.serial):
+        event["start_time"] = "soon"
     return orjson.dumps(event)

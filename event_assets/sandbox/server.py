@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
 
-    from event_assets.sandbox.http_app import BackgroundServer
-
 HOST = "127.0.0.1"
 KEY = "sandbox"
 
@@ -49,11 +47,6 @@ class RecordedRequest:
     authorized: bool
 
 
-def utc_now() -> datetime:
-    """Return the current time."""
-    return datetime.now(timezone.utc)
-
-
 class Sandbox:
     """An events API on a free port of 127.0.0.1, inside a `with` block.
 
@@ -66,7 +59,7 @@ class Sandbox:
         events: int | EventSimulation | Sequence[Mapping[str, Any]] = 250,
         key: str = KEY,
         faults: Faults | None = None,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         port: int = 0,
         seed: int = 0,
     ) -> None:
@@ -88,7 +81,6 @@ class Sandbox:
         self._event_list = EventList(source, self._now(), seed)
         self._api = FakeApi(self._event_list, key)
         self._lock = threading.Lock()  # the server's thread uses the list, too
-        self._server: BackgroundServer | None = None
         self._url: str | None = None
 
     @property
@@ -102,18 +94,21 @@ class Sandbox:
         """Start serving; raises SandboxError when the port is in use."""
         from event_assets.sandbox.http_app import BackgroundServer, build_app
 
-        listener = _listen(self._port)
-        server = BackgroundServer(build_app(self._events, self._other), listener)
+        try:
+            listener = socket.create_server((HOST, self._port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise SandboxError(f"Port {self._port} of {HOST} is in use; choose another.") from None
+        self._server = BackgroundServer(build_app(self._events, self._other), listener)
         self._url = f"http://{HOST}:{listener.getsockname()[1]}"
-        server.start()
-        self._server = server
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop serving without waiting for pending requests."""
-        if self._server is not None:
-            self._server.stop()
-        self._server = self._url = None
+        self._server.stop()
+        self._url = None
 
     def ids(self) -> list[str]:
         """Return the current ids in order, without rows that have no text id."""
@@ -178,20 +173,6 @@ class Sandbox:
                 parse_whole_number(query.get("limit")),
                 status,
                 time.monotonic(),
-                self._api.is_authorized(query.get("api_key")),
+                query.get("api_key") == self._api.key,
             )
         )
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen()
-    except OSError as exc:
-        listener.close()
-        if exc.errno == errno.EADDRINUSE:
-            raise SandboxError(f"Port {port} of {HOST} is in use; choose another.") from None
-        raise
-    return listener

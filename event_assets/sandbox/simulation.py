@@ -2,22 +2,11 @@
 
 import math
 import struct
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeAlias
 
-from event_assets.sandbox.vocabulary import (
-    CATEGORIES,
-    CITIES,
-    ENDINGS,
-    HALLS,
-    LANGUAGES,
-    SENTENCES,
-    SERIES,
-    TAGS,
-    TOPICS,
-)
+from event_assets.sandbox import vocabulary as words
 
 Event: TypeAlias = dict[str, Any]
 
@@ -34,7 +23,6 @@ FROZEN_AT = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
 _DRAWS = struct.Struct("<10I12H")  # the 64 bytes of a digest as uniform integers
 _UNIT = 2.0**-32
-_ID_BITS = (1 << 48) - 1
 
 
 class _Life(NamedTuple):
@@ -73,15 +61,9 @@ class EventSimulation:
 
     def events(self, at: datetime) -> list[Event]:
         """Return the events listed at `at` (aware), in order of publication."""
-        return list(self.iter_events(at))
-
-    def iter_events(self, at: datetime) -> Iterator[Event]:
-        """Yield the same events as `events`, one at a time."""
         seconds = to_timestamp(at)
-        for number in self.numbers(seconds):
-            event, _ = self.event(number, seconds)
-            if event is not None:
-                yield event
+        states = (self.event(number, seconds) for number in self.numbers(seconds))
+        return [event for event, _ in states if event is not None]
 
     def numbers(self, at: float) -> range:
         """Return the numbers of the events that may be listed at `at` (seconds since the epoch)."""
@@ -116,35 +98,34 @@ class EventSimulation:
         published = self._origin + (number + draws[0] * _UNIT) * self._interval
         lead = draws[1] * _UNIT * LEAD
         start = math.ceil((published + lead) / (30 * MINUTE)) * 30 * MINUTE
-        moved = postponed_start = start
+        postponed_start = start
         duration = DURATIONS[draws[10] % 8]
         rescheduled = cancelled = removed = math.inf
         fate = draws[2] * _UNIT
         moment = published + draws[3] * _UNIT * lead
         if fate < 0.12:
             rescheduled = moment
-            postponed_start = moved = start + POSTPONED_BY[draws[11] % 6]
+            postponed_start = start + POSTPONED_BY[draws[11] % 6]
         elif fate < 0.18:
             cancelled = moment
         elif fate < 0.21:
             removed = moment
         sales, phase = draws[12] % 6, draws[4] * _UNIT
         sold = [published + lead * (sale + phase) / (sales + 1) for sale in range(1, sales + 1)]
-        if cancelled < math.inf:
-            sold = [sale for sale in sold if sale < cancelled]
-        gone = min(removed, moved + duration + LISTED_AFTER_END)
+        sold = [sale for sale in sold if sale < cancelled]
+        gone = min(removed, postponed_start + duration + LISTED_AFTER_END)
         return _Life(
             published, start, postponed_start, duration, sold, rescheduled, cancelled, gone
         )
 
     def _record(self, number: int, draws: tuple[int, ...], life: _Life, at: float) -> Event:
-        ident = f"evt_{(number * 0x9E3779B97F4B + self._id_shift) & _ID_BITS:012x}"
-        city = CITIES[draws[13] % len(CITIES)]
-        category = CATEGORIES[draws[14] % len(CATEGORIES)]
-        topic = TOPICS[category][LANGUAGES.index(city.language)]
-        series = SERIES[city.language][draws[15] % 4]
-        name = series.replace("{topic}", topic) + ENDINGS[draws[16] % len(ENDINGS)]
-        hall, capacity = HALLS[draws[17] % len(HALLS)]
+        ident = f"evt_{(number * 0x9E3779B97F4B + self._id_shift) & 0xFFFFFFFFFFFF:012x}"
+        city = words.CITIES[draws[13] % len(words.CITIES)]
+        category = words.CATEGORIES[draws[14] % len(words.CATEGORIES)]
+        topic = words.TOPICS[category][words.LANGUAGES.index(city.language)]
+        series = words.SERIES[city.language][draws[15] % 4]
+        name = series.replace("{topic}", topic) + words.ENDINGS[draws[16] % len(words.ENDINGS)]
+        hall, capacity = words.HALLS[draws[17] % len(words.HALLS)]
         venue_name = f"{city.name} {hall}"
 
         sales = len([sale for sale in life.sold if sale <= at])
@@ -161,7 +142,8 @@ class EventSimulation:
         updated = max([moment for moment in moments if moment <= at])
         offset = city.utc_offset if draws[18] % 10 == 0 else None
         end = None if draws[19] % 5 == 0 else _format_time(start + life.duration, offset)
-        tags = TAGS[category]
+        tags = words.TAGS[category]
+        sentence = words.SENTENCES[draws[6] % len(words.SENTENCES)]
         price = 0 if draws[20] % 4 == 0 else 5 + draws[20] % 120
         return {
             "id": ident,
@@ -169,12 +151,12 @@ class EventSimulation:
             "status": status,
             "start_time": _format_time(start, offset),
             "end_time": end,
-            "description": f"{name}, {venue_name}. {SENTENCES[draws[6] % len(SENTENCES)]}",
+            "description": f"{name}, {venue_name}. {sentence}",
             "url": f"https://events.example/e/{ident}",
             "category": category,
             "tags": list(tags[: draws[7] % (len(tags) + 1)]),
             "venue": {
-                "id": f"ven_{draws[13] % len(CITIES):02d}{draws[17] % len(HALLS)}",
+                "id": f"ven_{draws[13] % len(words.CITIES):02d}{draws[17] % len(words.HALLS)}",
                 "name": venue_name,
                 "city": city.name,
                 "country": city.country,

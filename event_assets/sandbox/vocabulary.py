@@ -75,15 +75,9 @@ TAGS: dict[str, tuple[str, ...]] = {
 }
 
 HALLS = (
-    ("Hall", 800),
-    ("Arena", 12000),
-    ("Theatre", 450),
-    ("Park", 5000),
-    ("Museum", 150),
-    ("Library", 80),
-    ("Club", 300),
-    ("Forum", 1200),
-)
+    ("Hall", 800), ("Arena", 12000), ("Theatre", 450), ("Park", 5000),
+    ("Museum", 150), ("Library", 80), ("Club", 300), ("Forum", 1200),
+)  # fmt: skip
 
 SENTENCES = (
     "Doors open an hour before the start.",
