@@ -20,7 +20,6 @@ from event_assets.warehouse.sql import Database
 T = TypeVar("T")
 FOREIGN_LOCK_TIMEOUT = 60.0  # seconds
 MIN_MEMORY = 128  # MB; a larger merge spills to disk, so that memory does not grow with rows
-MEMORY_PER_COLUMN = 1  # MB: a merge holds a block or two of each column
 
 
 def full_table_name(schema: str, table: str) -> str:
@@ -32,11 +31,8 @@ def full_table_name(schema: str, table: str) -> str:
 def connect(timeout: float | None = None) -> Iterator[Database]:
     """Open the database for reading and writing.
 
-    Where only one process can write, waits for other syncs, and up to `FOREIGN_LOCK_TIMEOUT` for
-    any other process that holds the file.
-
-    Args:
-        timeout: seconds to wait for other syncs; None waits without limit.
+    Where only one process can write, waits for other syncs, for `timeout` seconds or without limit,
+    and up to `FOREIGN_LOCK_TIMEOUT` for any other process that holds the file.
 
     Raises:
         WarehouseError: If the database cannot be opened.
@@ -44,11 +40,8 @@ def connect(timeout: float | None = None) -> Iterator[Database]:
     """
     destination = get_destination()
     message = f"Waiting for another sync that writes {destination.display_name}"
-    lock = (
-        hold_file_lock(destination.lock_file, message, timeout)
-        if destination.single_writer
-        else nullcontext()
-    )
+    file = destination.lock_file
+    lock = hold_file_lock(file, message, timeout) if file else nullcontext()
     with (
         lock,
         TemporaryDirectory(prefix="events-") as folder,
@@ -79,7 +72,8 @@ def set_memory_limit(database: Database, columns: int = 0) -> None:
         "select max(column_count) from duckdb_tables() where database_name = current_database() "
         "and schema_name not in ('information_schema', 'pg_catalog')"
     ).fetchall()
-    limit = max(MIN_MEMORY, MEMORY_PER_COLUMN * max(columns, widest or 0))
+    # A MB for each column: a merge holds a block or two of each.
+    limit = max(MIN_MEMORY, columns, widest or 0)
     database.execute(f"set memory_limit = '{limit}MB'")
 
 

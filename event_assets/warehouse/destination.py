@@ -22,36 +22,26 @@ from event_assets.warehouse.sql import Database
 
 LOG = logging.getLogger("dagster")
 T = TypeVar("T")
-DATABASE_VARIABLE = "EVENTS_DUCKDB"
 DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,  # writes as fast as two here (measured), in half the memory
     "preserve_insertion_order": False,
 }
 MAX_ATTEMPTS = 15  # of an action that conflicts with those of other writers
-FIRST_WAIT = 0.1  # seconds before a retry; the next ones grow by half
-MAX_WAIT = 5.0  # seconds
-ERROR_PREFIX = re.compile(r"^(\w+( \w+)* Error: )+")  # of DuckDB's messages
 
 
 def database_file() -> Path:
     """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project."""
-    return find_project() / os.environ.get(DATABASE_VARIABLE, "data/warehouse.duckdb")
+    return find_project() / os.environ.get("EVENTS_DUCKDB", "data/warehouse.duckdb")
 
 
 class Destination(ABC):
-    """A place for tables. The defaults are those of a DuckDB file.
+    """A place for tables. The defaults are those of a DuckDB file."""
 
-    Attributes:
-        kind: its name in EVENTS_DESTINATION.
-        noun: what to call it in messages.
-        advice: what to do about an error, by a pattern of its message.
-        page: the page of the documentation to refer to.
-    """
-
-    kind: ClassVar[str]
-    noun: ClassVar[str]
-    advice: ClassVar[Mapping[str, str]]
-    page: ClassVar[str]
+    kind: ClassVar[str]  # its name in EVENTS_DESTINATION
+    noun: ClassVar[str]  # what to call it in messages
+    advice: ClassVar[Mapping[str, str]]  # what to do about an error, by a pattern of its message
+    page: ClassVar[str]  # of the documentation
+    new_database_hint: ClassVar[str]  # how to start with a new, empty database
 
     @property
     @abstractmethod
@@ -64,34 +54,19 @@ class Destination(ABC):
         """The database's name, as it precedes the schema of a table."""
 
     @property
-    @abstractmethod
-    def single_writer(self) -> bool:
-        """Whether only one process can have it open."""
-
-    @property
-    @abstractmethod
-    def new_database_hint(self) -> str:
-        """How to start with a new, empty database."""
-
-    @property
-    @abstractmethod
     def files(self) -> list[Path]:
         """The files on this machine that hold the tables, if they are few."""
+        return [database_file()]
 
     @property
-    @abstractmethod
-    def lock_file(self) -> Path:
-        """The lock file of writers on this machine, where there is a single writer."""
+    def lock_file(self) -> Path | None:
+        """The lock file of writers on this machine, if only one process can have it open."""
+        return Path(f"{database_file()}.lock")
 
     @property
     def driver_errors(self) -> tuple[type[Exception], ...]:
         """The errors of its drivers other than DuckDB."""
         return ()
-
-    @property
-    def pipelines_folder(self) -> Path:
-        """The folder on this machine where dlt's pipelines work."""
-        return database_file().parent / "dlt" / self.name
 
     @abstractmethod
     def query_command(self, sql: str) -> str:
@@ -99,25 +74,16 @@ class Destination(ABC):
 
     @abstractmethod
     def validate_names(self, schema: str) -> None:
-        """Check that dlt and DuckDB can use its name, and a schema of this name in it.
-
-        Raises:
-            WarehouseError: If they cannot.
-        """
+        """Raise a WarehouseError if dlt or DuckDB cannot use its name, or the schema's in it."""
 
     def validate_settings(self) -> None:  # noqa: B027 (a file has none)
-        """Check the settings, without a connection or a key.
-
-        Raises:
-            WarehouseError: If they cannot work.
-        """
+        """Raise a WarehouseError if the settings cannot work; needs no connection and no key."""
 
     @abstractmethod
     def open(self, folder: Path) -> Database:
         """Open a connection whose default catalog is this destination.
 
-        Args:
-            folder: a folder for temporary files that outlives the connection.
+        The folder for temporary files must outlive the connection.
 
         Raises:
             duckdb.Error, OSError: If it cannot be opened.
@@ -135,7 +101,7 @@ class Destination(ABC):
         if isinstance(error, OSError) and not isinstance(error, duckdb.Error):
             return ": ".join(filter(None, (error.filename, error.strerror)))
         first = str(error).strip().partition("\n")[0].partition(" See also")[0]
-        return ERROR_PREFIX.sub("", first).strip().rstrip(".!")
+        return re.sub(r"^(\w+( \w+)* Error: )+", "", first).strip().rstrip(".!")
 
     def describe_error(self, error: BaseException) -> str | None:
         """Return in one sentence why it cannot be used, or None if the error has another cause."""
@@ -169,7 +135,7 @@ class Destination(ABC):
             except Exception as error:
                 if not self.is_conflict(error):
                     raise
-            longest = min(MAX_WAIT, FIRST_WAIT * 1.5**attempt)
+            longest = min(5.0, 0.1 * 1.5**attempt)  # seconds
             wait = random.uniform(longest / 2, longest)  # noqa: S311 (spreads the retries)
             LOG.info("Write conflict; retrying in %.1f s", wait)
             time.sleep(wait)

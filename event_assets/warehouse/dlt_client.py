@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.common.schema import Schema
 from dlt.destinations import duckdb as dlt_duckdb
-from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.job_client_impl import SqlLoadJob
@@ -25,47 +21,19 @@ from event_assets.warehouse.sql import Database
 if TYPE_CHECKING:
     from dlt.common.destination.client import FollowupJobRequest, LoadJob
     from dlt.common.destination.typing import PreparedTableSchema
-    from dlt.common.schema.typing import TSchemaTables
     from dlt.destinations.sql_client import SqlClientBase
+
+    TableChain = Sequence[PreparedTableSchema]
 
 CATALOG = "_warehouse"  # no schema has this name
 STAGING = "_staging"  # a database of this process: others must not see staged rows
-Retry = Callable[[Callable[[], Any]], Any]
 
 
-@dataclass(frozen=True)
-class LoadOptions:
-    """How a client loads.
+class LoadOptions(NamedTuple):
+    """How a client loads."""
 
-    Attributes:
-        retry: runs an atomic action, retrying on write conflicts.
-        alter_statements: changes of the table before it is merged or replaced.
-    """
-
-    retry: Retry
-    alter_statements: Sequence[str]
-
-
-class _SqlJob(SqlLoadJob):
-    """Merges or replaces a table from its staging table."""
-
-    def __init__(self, file_path: str, retry: Retry) -> None:
-        super().__init__(file_path)
-        self._retry = retry
-
-    def run(self) -> None:
-        self._retry(super().run)
-
-
-class _CopyJob(DuckDbCopyJob):
-    """Loads a file."""
-
-    def __init__(self, file_path: str, retry: Retry) -> None:
-        super().__init__(file_path)
-        self._retry = retry
-
-    def run(self) -> None:
-        self._retry(super().run)
+    retry: Callable[[Callable[[], Any]], Any]  # runs an atomic action; retries on write conflicts
+    alter_statements: Sequence[str]  # changes of the table before it is merged or replaced
 
 
 class TransactionalClient(DuckDbClient):
@@ -77,50 +45,41 @@ class TransactionalClient(DuckDbClient):
         """Create the schema."""
         self.options.retry(partial(super().initialize_storage, *args, **kwargs))
 
-    def update_stored_schema(self, *args: Any, **kwargs: Any) -> TSchemaTables | None:
+    def update_stored_schema(self, *args: Any, **kwargs: Any) -> Any:
         """Create tables and columns."""
-        update = partial(super().update_stored_schema, *args, **kwargs)
-        return cast("TSchemaTables | None", self.options.retry(update))
+        return self.options.retry(partial(super().update_stored_schema, *args, **kwargs))
 
     def complete_load(self, load_id: str) -> None:
         """Record that a load is complete."""
         self.options.retry(partial(super().complete_load, load_id))
 
-    def create_load_job(
-        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
-    ) -> LoadJob:
-        """Create the job that loads a file."""
-        if SqlLoadJob.is_sql_job(file_path):
-            return _SqlJob(file_path, self.options.retry)
-        job = super().create_load_job(table, file_path, load_id, restore)
-        return _CopyJob(file_path, self.options.retry) if isinstance(job, DuckDbCopyJob) else job
+    def create_load_job(self, *args: Any, **kwargs: Any) -> LoadJob:
+        """Create the job that loads a file, or merges or replaces a staged table."""
+        job = super().create_load_job(*args, **kwargs)
+        if isinstance(job, (SqlLoadJob, DuckDbCopyJob)):
+            vars(job)["run"] = partial(self.options.retry, job.run)
+        return job
 
-    def _create_merge_followup_jobs(
-        self, table_chain: Sequence[PreparedTableSchema]
-    ) -> list[FollowupJobRequest]:
+    def _create_merge_followup_jobs(self, table_chain: TableChain) -> list[FollowupJobRequest]:
         return [self._with_alter_statements(SqlMergeFollowupJob, table_chain)]
 
-    def _create_replace_followup_jobs(
-        self, table_chain: Sequence[PreparedTableSchema]
-    ) -> list[FollowupJobRequest]:
+    def _create_replace_followup_jobs(self, table_chain: TableChain) -> list[FollowupJobRequest]:
         return [self._with_alter_statements(SqlStagingReplaceFollowupJob, table_chain)]
 
     def _with_alter_statements(
-        self, job: type[SqlFollowupJob], table_chain: Sequence[PreparedTableSchema]
+        self, job: type[SqlFollowupJob], table_chain: TableChain
     ) -> FollowupJobRequest:
-        changes = self.options.alter_statements
-
         def generate_sql(
-            _: type[SqlFollowupJob],
-            tables: Sequence[PreparedTableSchema],
-            client: SqlClientBase[Any],
+            _: type[SqlFollowupJob], tables: TableChain, client: SqlClientBase[Any]
         ) -> list[str]:
             table = client.make_qualified_table_name(str(tables[0]["name"]))
-            alter = [f"alter table {table} {change}" for change in changes]
+            alter = [f"alter table {table} {change}" for change in self.options.alter_statements]
             return [*alter, *job.generate_sql(tables, client)]
 
-        derived = type(job.__name__, (job,), {"generate_sql": classmethod(generate_sql)})
-        return cast("type[SqlFollowupJob]", derived).from_table_chain(table_chain, self.sql_client)
+        derived: type[SqlFollowupJob] = type(
+            job.__name__, (job,), {"generate_sql": classmethod(generate_sql)}
+        )
+        return derived.from_table_chain(table_chain, self.sql_client)
 
 
 class _CatalogSqlClient(DuckDbSqlClient):
@@ -133,28 +92,16 @@ class _CatalogSqlClient(DuckDbSqlClient):
 class CatalogClient(TransactionalClient):
     """Loads into the attached catalog."""
 
-    def __init__(
-        self,
-        schema: Schema,
-        config: DuckDbClientConfiguration,
-        capabilities: DestinationCapabilitiesContext,
-    ) -> None:
-        super().__init__(schema, config, capabilities)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         client = self.sql_client
         self.sql_client = _CatalogSqlClient(
-            client.dataset_name, client.staging_dataset_name, config.credentials, capabilities
+            client.dataset_name, client.staging_dataset_name, client.credentials, self.capabilities
         )
 
 
 class DltDuckDb(dlt_duckdb):
-    """dlt's DuckDB destination on an open connection.
-
-    Args:
-        connection: sees the database.
-        name: the destination's name.
-        client: the class of the client.
-        options: how the client loads.
-    """
+    """dlt's DuckDB destination on an open connection."""
 
     def __init__(
         self,
@@ -163,8 +110,9 @@ class DltDuckDb(dlt_duckdb):
         client: type[TransactionalClient],
         options: LoadOptions,
     ) -> None:
-        derived = type(client.__name__, (client,), {"options": options})
-        self._client = cast("type[TransactionalClient]", derived)
+        self._client: type[TransactionalClient] = type(
+            client.__name__, (client,), {"options": options}
+        )
         super().__init__(
             connection,
             destination_name=name,

@@ -8,17 +8,12 @@ from pathlib import Path
 import duckdb
 
 from event_assets.values.errors import WarehouseError
-from event_assets.warehouse.destination import (
-    DATABASE_VARIABLE,
-    DUCKDB_CONFIG,
-    Destination,
-    database_file,
-)
+from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination, database_file
 from event_assets.warehouse.dlt_client import DltDuckDb, LoadOptions, TransactionalClient
 from event_assets.warehouse.sql import Database
 
 LOCKED_FILE = "lock on file"  # in the message of DuckDB
-USE_OTHER_FILE = f"name another file in {DATABASE_VARIABLE}"
+USE_OTHER_FILE = "name another file in EVENTS_DUCKDB"
 ADVICE = {
     LOCKED_FILE: "close what holds it",
     "No space left|[Qq]uota exceeded|File too large|No usable temporary": "make room on its disk "
@@ -38,7 +33,7 @@ class DuckDbFile(Destination):
     noun = "database"
     advice = ADVICE
     page = "docs/operations.md"
-    single_writer = True
+    new_database_hint = f"move the file away, or {USE_OTHER_FILE}"
 
     @property
     def display_name(self) -> str:
@@ -46,24 +41,9 @@ class DuckDbFile(Destination):
         return str(database_file())
 
     @property
-    def new_database_hint(self) -> str:
-        """How to start with a new file."""
-        return f"move the file away, or {USE_OTHER_FILE}"
-
-    @property
     def name(self) -> str:
         """Its stem, as DuckDB names the database."""
         return database_file().stem
-
-    @property
-    def files(self) -> list[Path]:
-        """The file."""
-        return [database_file()]
-
-    @property
-    def lock_file(self) -> Path:
-        """A file beside it."""
-        return Path(f"{database_file()}.lock")
 
     def query_command(self, sql: str) -> str:
         """Return a line of Python that needs nothing but DuckDB."""

@@ -15,16 +15,9 @@ import duckdb
 from event_assets.config.project import find_project
 from event_assets.values.errors import WarehouseError, exception_chain
 from event_assets.values.redaction import SecretRedactor
-from event_assets.warehouse import duckdb_file, s3
+from event_assets.warehouse import dlt_client, duckdb_file, s3
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination
-from event_assets.warehouse.dlt_client import (
-    CATALOG,
-    STAGING,
-    CatalogClient,
-    DltDuckDb,
-    LoadOptions,
-)
-from event_assets.warehouse.extensions import find_extension
+from event_assets.warehouse.dlt_client import CATALOG
 from event_assets.warehouse.postgres_lock import hold_postgres_lock
 from event_assets.warehouse.postgres_url import PostgresUrl, parse_postgres_url, read_setting
 from event_assets.warehouse.sql import Database, quote_literal
@@ -33,7 +26,6 @@ CATALOG_VARIABLE = "EVENTS_DUCKLAKE_CATALOG"
 DEFAULT_CATALOG = "data/lake.ducklake"
 STORAGE_VARIABLE = "EVENTS_DUCKLAKE_STORAGE"
 KEEP_DAYS_VARIABLE = "EVENTS_DUCKLAKE_KEEP_DAYS"
-DEFAULT_KEEP_DAYS = "7"
 CATALOG_SECRET = "events_catalog"  # noqa: S105 (its name in DuckDB)
 ADVICE = {
     "does not match existing data path": "name the storage that the catalog knows in "
@@ -54,7 +46,6 @@ CONFLICT_PATTERN = (
     "|could not serialize|deadlock detected|lock timeout|duplicate key value|already exists"
     "|concurrently"
 )
-MAX_COMMIT_RETRIES = 30  # of commits that conflict with no change of the same table
 
 
 class DuckLake(Destination):
@@ -64,6 +55,7 @@ class DuckLake(Destination):
     noun = "lake"
     advice = ADVICE
     page = "docs/destinations.md"
+    new_database_hint = f"name another one in {CATALOG_VARIABLE} and {STORAGE_VARIABLE}"
     name = "lake"
 
     @cached_property
@@ -98,19 +90,9 @@ class DuckLake(Destination):
         return f"{self.url or self.catalog_file} with files in {self.storage}"
 
     @property
-    def new_database_hint(self) -> str:
-        """How to start with a new lake."""
-        return f"name another one in {CATALOG_VARIABLE} and {STORAGE_VARIABLE}"
-
-    @property
-    def single_writer(self) -> bool:
-        """Whether the catalog is a file, which one process can have open."""
-        return self.url is None
-
-    @property
-    def lock_file(self) -> Path:
-        """A file beside the catalog's."""
-        return Path(f"{self.catalog_file}.lock")
+    def lock_file(self) -> Path | None:
+        """A file beside the catalog's; None if the catalog is in Postgres."""
+        return None if self.url else Path(f"{self.catalog_file}.lock")
 
     @property
     def files(self) -> list[Path]:
@@ -128,8 +110,8 @@ class DuckLake(Destination):
         """Refuse an apostrophe in a path, which cannot be attached."""
         if "'" in f"{self.storage}{self.catalog_file}":
             raise WarehouseError(
-                f"The path of the lake, {self.display_name}, has an apostrophe in it: name another "
-                f"one in {CATALOG_VARIABLE} and {STORAGE_VARIABLE}."
+                f"The path of the lake, {self.display_name}, has an apostrophe in it: "
+                f"{self.new_database_hint}."
             )
 
     def validate_settings(self) -> None:
@@ -140,7 +122,7 @@ class DuckLake(Destination):
                 f"{STORAGE_VARIABLE} must be a folder or begin with s3://, not with {scheme}://."
             )
         for name in self.extensions:
-            find_extension(name)
+            _find_extension(name)
 
     @property
     def extensions(self) -> Sequence[str]:
@@ -150,7 +132,7 @@ class DuckLake(Destination):
 
     def open(self, folder: Path) -> Database:
         """Attach the lake to an in-memory database."""
-        load = [f"load {quote_literal(str(find_extension(name)))}" for name in self.extensions]
+        load = [f"load {quote_literal(str(_find_extension(name)))}" for name in self.extensions]
         config = DUCKDB_CONFIG | {
             "autoinstall_known_extensions": False,
             "temp_directory": str(folder / "spill"),
@@ -165,8 +147,9 @@ class DuckLake(Destination):
         return connection
 
     def _attach_statements(self, folder: Path) -> list[str]:
-        statements = [f"attach '{folder}/staging.duckdb' as {STAGING}"]
-        statements += [f"set ducklake_max_retry_count = {MAX_COMMIT_RETRIES}"]
+        statements = [f"attach '{folder}/staging.duckdb' as {dlt_client.STAGING}"]
+        # Of commits that conflict with no change of the same table.
+        statements.append("set ducklake_max_retry_count = 30")
         options = f"data_path {quote_literal(self.storage)}"
         if self.url:
             statements.append(self.url.create_secret_sql(CATALOG_SECRET))
@@ -182,10 +165,10 @@ class DuckLake(Destination):
 
     def as_dlt_destination(
         self, connection: Database, alter_statements: Sequence[str] = ()
-    ) -> DltDuckDb:
+    ) -> dlt_client.DltDuckDb:
         """Build dlt's destination on the attached lake."""
-        options = LoadOptions(self.retry_on_conflict, alter_statements)
-        return DltDuckDb(connection, self.kind, CatalogClient, options)
+        options = dlt_client.LoadOptions(self.retry_on_conflict, alter_statements)
+        return dlt_client.DltDuckDb(connection, self.kind, dlt_client.CatalogClient, options)
 
     def error_reason(self, error: BaseException) -> str:
         """Return the first line of a message, without the password."""
@@ -196,7 +179,7 @@ class DuckLake(Destination):
 
     def maintenance_statements(self) -> Sequence[str]:
         """Expire old snapshots, merge small files and delete orphaned ones."""
-        keep = os.environ.get(KEEP_DAYS_VARIABLE) or DEFAULT_KEEP_DAYS
+        keep = os.environ.get(KEEP_DAYS_VARIABLE) or "7"
         if not keep.isdigit():
             raise WarehouseError(
                 f"{KEEP_DAYS_VARIABLE} must be a whole number of days, not `{keep}`."
@@ -223,3 +206,14 @@ class DuckLake(Destination):
         if self.url is None:
             return nullcontext()
         return hold_postgres_lock(self.url, f"event_assets {self.storage} {name}", message)
+
+
+def _find_extension(name: str) -> Path:
+    """Find the file of an extension in its Python package: nothing is downloaded at run time."""
+    package = find_spec(f"duckdb_extension_{name}")
+    for folder in (package and package.submodule_search_locations) or ():
+        for file in Path(folder).glob(f"**/{name}.duckdb_extension"):
+            return file
+    raise WarehouseError(
+        "EVENTS_DESTINATION=ducklake needs packages that are not installed: run `make setup-scale`."
+    )

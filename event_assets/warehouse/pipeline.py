@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import dlt
 
+from event_assets.warehouse.destination import database_file
 from event_assets.warehouse.file_lock import hold_file_lock, is_file_locked
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database
@@ -26,7 +28,7 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
     """
     destination = get_destination()
     destination.validate_names(schema)
-    folder = destination.pipelines_folder
+    folder = _pipelines_folder()
     message = f"Waiting for another sync of {name}"
     with ExitStack() as locks:
         with hold_file_lock(folder / f"{schema}.{name}{NEXT_LOCK_SUFFIX}", message):
@@ -37,13 +39,13 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
 
 def is_sync_waiting(schema: str) -> bool:
     """Return whether, on this machine, a sync into a schema waits for another one."""
-    locks = get_destination().pipelines_folder.glob(f"{schema}.*{NEXT_LOCK_SUFFIX}")
+    locks = _pipelines_folder().glob(f"{schema}.*{NEXT_LOCK_SUFFIX}")
     return any(map(is_file_locked, locks))
 
 
 def is_sync_running(pipeline: str) -> bool:
     """Return whether, on this machine, a sync runs by the dlt pipeline of this name."""
-    return is_file_locked(get_destination().pipelines_folder / f"{pipeline}.lock")
+    return is_file_locked(_pipelines_folder() / f"{pipeline}.lock")
 
 
 def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:
@@ -55,11 +57,12 @@ def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:
 def load(pipeline: dlt.Pipeline, database: Database, alter_statements: Sequence[str] = ()) -> None:
     """Load the packages that a pipeline has extracted and normalized.
 
-    Args:
-        pipeline: the pipeline.
-        database: an open connection.
-        alter_statements: changes of the table, each the end of an `alter table` statement, made in
-            one transaction with its rows.
+    Changes of the table, each the end of an `alter table` statement, are made in one transaction
+    with its rows.
     """
     destination = get_destination().as_dlt_destination(database, alter_statements)
     pipeline.load(destination=destination, workers=1)
+
+
+def _pipelines_folder() -> Path:
+    return database_file().parent / "dlt" / get_destination().name

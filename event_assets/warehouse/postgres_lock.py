@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from event_assets.values.errors import WarehouseError
@@ -40,14 +41,12 @@ def hold_postgres_lock(url: PostgresUrl, name: str, message: str) -> Iterator[No
 
 
 def _connect(url: PostgresUrl) -> Any:
-    try:
-        import psycopg2
-    except ImportError:
-        psycopg2 = None
-    if psycopg2 is None:
+    if not find_spec("psycopg2"):
         raise WarehouseError(
             "Postgres needs packages that are not installed: run `make setup-scale`."
         )
+    import psycopg2
+
     return psycopg2.connect(url.to_dsn(), **{"connect_timeout": 15, **KEEPALIVES})
 
 

@@ -11,8 +11,6 @@ import dlt
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.sql import quote_literal
 
-SCHEMES = ("postgres", "postgresql")
-
 
 def read_setting(name: str, default: str | None = None) -> str:
     """Read a setting that may hold a secret from the environment or dlt's secrets.
@@ -28,25 +26,16 @@ def read_setting(name: str, default: str | None = None) -> str:
 
 @dataclass(frozen=True)
 class PostgresUrl:
-    """The URL of a Postgres database.
-
-    Attributes:
-        host, port, database: the database.
-        user, password: the credentials; None leaves them to libpq (PGUSER, ~/.pgpass ...).
-        options: further parameters of libpq, by name.
-    """
+    """The URL of a Postgres database."""
 
     host: str
     port: int
     database: str
-    user: str | None
+    user: str | None  # None leaves it to libpq (PGUSER ...), as for the password (~/.pgpass ...)
     password: str | None
-    options: Mapping[str, str]
+    options: Mapping[str, str]  # further parameters of libpq, by name
 
     def __repr__(self) -> str:
-        return f"PostgresUrl({self})"
-
-    def __str__(self) -> str:
         """Return the URL without user and password."""
         return f"postgresql://{self.host}:{self.port}/{self.database}"
 
@@ -90,7 +79,7 @@ def parse_postgres_url(setting_name: str, address: str) -> PostgresUrl:
         f"{setting_name} must be like postgresql://USER@HOST:5432/DATABASE; a password with "
         "special characters in it must be URL-encoded."
     )
-    if address.partition("://")[0] not in SCHEMES:
+    if address.partition("://")[0] not in ("postgres", "postgresql"):
         raise problem
     try:
         parts = urlsplit(address)

@@ -15,7 +15,6 @@ SETTINGS = {
     "url_style": "EVENTS_S3_URL_STYLE",
     "use_ssl": "EVENTS_S3_USE_SSL",
 }
-REQUIRED_PARAMETERS = ("key_id", "secret")
 
 
 def is_s3(storage: str) -> bool:
@@ -30,7 +29,7 @@ def create_secret_sql(storage: str) -> str:
         WarehouseError: If the key is not set.
     """
     values = {
-        parameter: read_setting(name, None if parameter in REQUIRED_PARAMETERS else " ").strip()
+        parameter: read_setting(name, None if parameter in ("key_id", "secret") else " ").strip()
         for parameter, name in SETTINGS.items()
     }
     given = ", ".join(f"{name} {quote_literal(value)}" for name, value in values.items() if value)

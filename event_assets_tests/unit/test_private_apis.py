@@ -261,7 +261,6 @@ LEAVING = (
         DLT,
         {
             "dlt.destinations.job_client_impl:SqlLoadJob.run": "(self)",
-            "dlt.destinations.job_client_impl:SqlLoadJob.is_sql_job": "(file_path)",
             "dlt.destinations.job_client_impl:SqlJobClientBase.create_load_job": (
                 "(self, table, file_path, load_id, restore=False)"
             ),
@@ -278,7 +277,6 @@ LEAVING = (
             ),
         },
         imports=(
-            "dlt.destinations.impl.duckdb.configuration",
             "dlt.destinations.impl.duckdb.duck",
             "dlt.destinations.impl.duckdb.sql_client",
             "dlt.destinations.job_client_impl",
