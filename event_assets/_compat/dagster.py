@@ -5,32 +5,15 @@ from collections.abc import Collection, Mapping, Sequence
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError, DagsterUserCodeProcessError
 from dagster._core.execution.plan.objects import ErrorSource
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
-from dagster._core.storage.asset_check_execution_record import (
-    AssetCheckExecutionRecord as CheckRecord,
-)
-from dagster.components.core.component_tree import ComponentTreeException
-from dagster.components.resolved.errors import ResolutionException
-from dagster_shared.error import SerializableErrorInfo as ErrorInfo
+from dagster._core.launcher import CheckRunHealthResult as CheckRunHealthResult
+from dagster._core.launcher import WorkerStatus as WorkerStatus
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
+from dagster.components.core.component_tree import ComponentTreeException as ComponentTreeException
+from dagster.components.resolved.errors import ResolutionException as ResolutionException
+from dagster_shared.error import SerializableErrorInfo
 
-__all__ = [
-    "CheckRecord",
-    "CheckRunHealthResult",
-    "ComponentTreeException",
-    "ErrorInfo",
-    "PlainFailure",
-    "PlainInterrupt",
-    "ResolutionException",
-    "WorkerStatus",
-    "can_check_workers",
-    "check_history",
-    "free_slots",
-    "is_check_failure",
-    "is_interrupt",
-    "latest_check_records",
-    "runs_holding_slots",
-    "yaml_position",
-]
+CheckRecord = AssetCheckExecutionRecord
+ErrorInfo = SerializableErrorInfo
 
 
 class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818 (as dagster.Failure)

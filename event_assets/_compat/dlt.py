@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, cast
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NoReturn
 
 import dlt
 from dlt.common.typing import TSecretStrValue
@@ -18,18 +19,16 @@ SecretReader = Callable[[Sequence[str]], tuple[str | None, str]]
 
 
 def resolve_resources(
-    defaults: Mapping[str, Any], resources: Sequence[Any]
-) -> Iterator[tuple[str, Mapping[str, Any], Sequence[Any]]]:
+    defaults: Any, resources: Sequence[Any]
+) -> Iterator[tuple[str, Any, Sequence[Any]]]:
     """Yield each resource of a configuration after its parent, as dlt merges the defaults into it.
 
     Returns:
         Its name, its configuration, and the parameters that come from its parent's records.
     """
-    graph, resolved, params = build_resource_dependency_graph(
-        cast("Any", defaults), list(resources)
-    )
+    graph, resolved, params = build_resource_dependency_graph(defaults, list(resources))
     for name in graph.static_order():
-        yield name, cast("Mapping[str, Any]", resolved[name]), params[name] or ()
+        yield name, resolved[name], params[name] or ()
 
 
 def secret_readers() -> list[SecretReader]:
@@ -38,16 +37,13 @@ def secret_readers() -> list[SecretReader]:
     A reader takes the sections and the key. It returns the secret, or None, and the name under
     which the provider looks for it.
     """
-    return [_secret_reader(provider) for provider in dlt.secrets.config_providers]
+    return [partial(_read_secret, provider) for provider in dlt.secrets.config_providers]
 
 
-def _secret_reader(provider: Any) -> SecretReader:
-    def read(path: Sequence[str]) -> tuple[str | None, str]:
-        *sections, key = path
-        value, name = provider.get_value(key, TSecretStrValue, None, *sections)
-        return (str(value) if value else None), name
-
-    return read
+def _read_secret(provider: Any, path: Sequence[str]) -> tuple[str | None, str]:
+    *sections, key = path
+    value, name = provider.get_value(key, TSecretStrValue, None, *sections)
+    return (str(value) if value else None), name
 
 
 def build_paginator(config: Any) -> BasePaginator | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import io
-import socket
 import time
 from collections.abc import Callable
-from functools import partial
+from http.client import HTTPResponse
+from socket import socket
 from typing import Any
 
 import urllib3
@@ -17,21 +16,21 @@ def limit_response_time(
     pool: urllib3.HTTPConnectionPool,
     seconds: float,
     timeout_error: type[TimeoutError],
-    on_connect: Callable[[socket.socket], None],
+    on_connect: Callable[[socket], None],
 ) -> None:
     """Limit the duration of each response of a pool, head and body together.
 
-    Args:
-        pool: the pool, before its first connection.
-        seconds: the limit.
-        timeout_error: the error to raise after it.
-        on_connect: is called with each new socket.
+    The pool has no connection yet; `on_connect` is called with each new socket.
     """
 
+    def open_response(sock: socket, *args: Any, **kwargs: Any) -> HTTPResponse:
+        response = HTTPResponse(sock, *args, **kwargs)
+        reader = _TimedReader(response.fp.detach(), sock, seconds, timeout_error)
+        response.fp = io.BufferedReader(reader)
+        return response
+
     class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
-        response_class = staticmethod(
-            partial(_TimedResponse, seconds=seconds, timeout_error=timeout_error)
-        )
+        response_class = staticmethod(open_response)
 
         def connect(self) -> None:
             super().connect()
@@ -40,33 +39,15 @@ def limit_response_time(
     pool.ConnectionCls = Connection
 
 
-class _TimedResponse(http.client.HTTPResponse):
-    def __init__(
-        self,
-        sock: socket.socket,
-        *args: Any,
-        seconds: float,
-        timeout_error: type[TimeoutError],
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(sock, *args, **kwargs)
-        deadline = time.monotonic() + seconds
-        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, deadline, timeout_error))
-
-
 class _TimedReader(io.RawIOBase):
     def __init__(
-        self,
-        unbuffered: Any,
-        sock: socket.socket,
-        deadline: float,
-        timeout_error: type[TimeoutError],
+        self, unbuffered: io.RawIOBase, sock: socket, seconds: float, error: type[TimeoutError]
     ) -> None:
         self._unbuffered = unbuffered
         self._sock = sock
-        self._read_timeout: float | None = sock.gettimeout()
-        self._deadline = deadline
-        self._timeout_error = timeout_error
+        self._read_timeout = sock.gettimeout()
+        self._deadline = time.monotonic() + seconds
+        self._timeout_error = error
 
     def readable(self) -> bool:
         return True
@@ -79,12 +60,11 @@ class _TimedReader(io.RawIOBase):
         if is_last:
             self._sock.settimeout(left)
         try:
-            received: int | None = self._unbuffered.readinto(buffer)
+            return self._unbuffered.readinto(buffer)
         except TimeoutError:
             if is_last:
                 raise self._timeout_error from None
             raise
-        return received
 
     def close(self) -> None:
         self._unbuffered.close()
