@@ -8,13 +8,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
-import requests
 import urllib3
+from requests import JSONDecodeError, PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3 import HTTPConnectionPool
 
 from event_assets._compat.urllib3 import limit_response_time
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
+from event_assets.http import retry_policy
 from event_assets.http.errors import (
     ATTEMPT_ERRORS,
     KEY_NAME_ATTRIBUTE,
@@ -22,31 +24,16 @@ from event_assets.http.errors import (
     transport_error_message,
 )
 from event_assets.http.response import JsonResponse, read_body
-from event_assets.http.retry_policy import (
-    BACKOFF_FACTOR,
-    MAX_RETRIES,
-    RETRY_AFTER_MAX,
-    RETRY_STATUSES,
-)
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError, InvalidResponseError, ResponseTimeoutError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
-QUERY_PATTERN = re.compile(r"\?\S*")
-
 
 class RetryAdapter(HTTPAdapter):
     """Adds the key on the wire only, retries by the policy, and checks the responses.
 
-    Args:
-        auth: adds the key to a copy of each request, or None.
-        throttle: pauses the requests of the session.
-        metrics: counts requests and bytes.
-        check: returns what is wrong with the JSON of a good response, or None.
-        pool_size: connections that are kept open.
-        redactor: removes secrets from responses.
-        limits: bounds the time and the size of a response.
+    `check` returns what is wrong with the JSON of a good response, or None.
     """
 
     def __init__(
@@ -60,7 +47,7 @@ class RetryAdapter(HTTPAdapter):
         limits: HttpLimits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(pool_maxsize=pool_size)
-        self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
+        self._pools: dict[str, HTTPConnectionPool] = {}
         self._auth = auth
         self._throttle = throttle
         self._metrics = metrics
@@ -68,29 +55,27 @@ class RetryAdapter(HTTPAdapter):
         self._redactor = redactor
         self._limits = limits
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         """Send a request, retrying by the policy; return the last response.
 
         Raises:
             ApiError: If the last attempt brought no valid response.
         """
         wait = 0.0
-        for attempt in range(1 + MAX_RETRIES):
+        for attempt in range(1 + retry_policy.MAX_RETRIES):
             self._throttle.wait(wait)
             self._metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
             try:
                 response = self.send_once(request, *args, **kwargs)
-                can_retry = response.status_code in RETRY_STATUSES
-            except ApiError:  # no token: the message is final
-                raise
+                can_retry = response.status_code in retry_policy.RETRY_STATUSES
             except ATTEMPT_ERRORS as error:
                 response, can_retry = None, is_retryable(error)
                 problem = transport_error_message(error, self._limits)
             finally:
                 self._metrics.count(in_flight=-1)
-            if not can_retry or attempt == MAX_RETRIES:
+            if not can_retry or attempt == retry_policy.MAX_RETRIES:
                 break
-            wait = BACKOFF_FACTOR * 2**attempt
+            wait = retry_policy.BACKOFF_FACTOR * 2**attempt
             if response is not None:
                 wait = _retry_after(response, default=wait)
                 if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
@@ -100,9 +85,7 @@ class RetryAdapter(HTTPAdapter):
         # Raised outside the except block: the original holds the URL with the key.
         raise ApiError(f"The API at {redact_url(request.url)} {problem}")
 
-    def send_once(
-        self, request: requests.PreparedRequest, *_: Any, **kwargs: Any
-    ) -> requests.Response:
+    def send_once(self, request: PreparedRequest, *_: Any, **kwargs: Any) -> Response:
         """Send a request with the key, and check the response."""
         authenticated = self._auth(request.copy()) if self._auth else request
         self._redactor.add(getattr(self._auth, "access_token", None) or "")  # may be a new one
@@ -113,19 +96,19 @@ class RetryAdapter(HTTPAdapter):
         if response.ok and not response.is_redirect and self._check:
             try:
                 problem = self._check(response.json())
-            except requests.exceptions.JSONDecodeError:
+            except JSONDecodeError:
                 problem = "is not JSON"
             if problem:
                 raise InvalidResponseError(problem)
         return response
 
-    def exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+    def exchange(self, request: PreparedRequest, **settings: Any) -> Response:
         """Send a prepared request, and read its response."""
         raw = self.open_response(request, **settings)
         return JsonResponse(raw, read_body(raw, self._limits.megabytes), self._redactor)
 
     def open_response(
-        self, request: requests.PreparedRequest, timeout: Any, **settings: Any
+        self, request: PreparedRequest, timeout: Any, **settings: Any
     ) -> urllib3.BaseHTTPResponse:
         """Send a request by urllib3, in half the time of requests; leave the body unread."""
         server = origin(request.url or "")
@@ -148,35 +131,30 @@ class RetryAdapter(HTTPAdapter):
             timeout=urllib3.Timeout(connect=connect, read=read),
         )
 
-    def _build_pool(
-        self, request: requests.PreparedRequest, **settings: Any
-    ) -> urllib3.HTTPConnectionPool:
+    def _build_pool(self, request: PreparedRequest, **settings: Any) -> HTTPConnectionPool:
         """Build a connection pool with the proxy and the certificates that requests chooses."""
         verify, cert, proxies = (settings.get(name) for name in ("verify", "cert", "proxies"))
         pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         cast("Any", self).cert_verify(pool, request.url, verify, cert)
-        return cast("urllib3.HTTPConnectionPool", pool)
+        return cast("HTTPConnectionPool", pool)
 
 
-class _QueryRedactor(logging.Filter):
-    """Removes the query, which may hold a key, from urllib3's logs of requests."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                QUERY_PATTERN.sub("?***", arg) if isinstance(arg, str) else arg
-                for arg in record.args
-            )
-        return True
+def _redact_query(record: logging.LogRecord) -> bool:
+    """Remove the query, which may hold a key, from urllib3's logs of requests."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            re.sub(r"\?\S*", "?***", arg) if isinstance(arg, str) else arg for arg in record.args
+        )
+    return True
 
 
-logging.getLogger("urllib3.connectionpool").addFilter(_QueryRedactor())
+logging.getLogger("urllib3.connectionpool").addFilter(_redact_query)
 
 
-def _retry_after(response: requests.Response, default: float) -> float:
+def _retry_after(response: Response, default: float) -> float:
     """Return the seconds of the Retry-After header, at most RETRY_AFTER_MAX."""
     try:
         seconds = urllib3.Retry().get_retry_after(response.raw)
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return default  # neither seconds nor a valid date
-    return default if seconds is None else min(seconds, RETRY_AFTER_MAX)
+    return default if seconds is None else min(seconds, retry_policy.RETRY_AFTER_MAX)

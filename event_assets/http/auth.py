@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pendulum
@@ -28,12 +28,9 @@ from event_assets.values.urls import redact_url
 
 @contextmanager
 def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[AuthBase | None]:
-    """Build the auth that adds a source's key to its requests; close its session on exit.
+    """Build the auth of dlt's `auth` configuration; close its session on exit.
 
-    Args:
-        source: the source.
-        config: dlt's `auth` configuration.
-        key: the key; None reads it from dlt's secrets.
+    Without a key, it is read from dlt's secrets.
 
     Raises:
         ConfigError: If a key is needed and not set.
@@ -50,22 +47,16 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
     }
     for parameter, names in missing.items():
         settings[parameter] = key or require_secret(source, names)
-    if kind == "oauth2_client_credentials":
-        with ReadAheadSession(settings.get("access_token_url") or "", concurrency=1) as session:
-            auth = _ThreadSafeOAuth2(session=session, **settings)
-            yield _with_secret_name(auth, source, missing.values())
-    else:
-        yield _with_secret_name(_build(kind, settings), source, missing.values())
-
-
-def _with_secret_name(
-    auth: AuthBase, source: SourceConfig, missing: Collection[tuple[str, ...]]
-) -> AuthBase:
-    """Attach the names of the variables that hold the key, for messages when it is refused."""
-    secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing]
-    variables = " and ".join(env_var_name(source, name) for name in secret_names)
-    vars(auth)[KEY_NAME_ATTRIBUTE] = variables
-    return auth
+    with ExitStack() as stack:
+        if kind == "oauth2_client_credentials":
+            url = settings.get("access_token_url") or ""
+            settings["session"] = stack.enter_context(ReadAheadSession(url, concurrency=1))
+        auth = _build(kind, settings)
+        # The names of the variables that hold the key, for messages when it is refused.
+        secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing.values()]
+        variables = " and ".join(env_var_name(source, name) for name in secret_names)
+        vars(auth)[KEY_NAME_ATTRIBUTE] = variables
+        yield auth
 
 
 def _build(kind: str, settings: dict[str, Any]) -> AuthBase:
@@ -74,8 +65,7 @@ def _build(kind: str, settings: dict[str, Any]) -> AuthBase:
         return _QueryAuth(settings.get("name") or "api_key", settings["api_key"])
     if kind == "api_key" and location == "cookie":
         return _CookieAuth(settings.get("name") or "api_key", settings["api_key"])
-    classes = {"api_key": APIKeyAuth, "bearer": BearerTokenAuth, "http_basic": HttpBasicAuth}
-    return cast("AuthBase", classes[kind](**settings))
+    return AUTH_CLASSES[kind](**settings)
 
 
 class _QueryAuth(AuthBase):
@@ -135,7 +125,10 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
                 f"The API's token URL {url} answered {response.status_code}: set {names} "
                 "(in .env or the environment) to values that it accepts."
             )
-        document = _decode_json(response)
+        try:
+            document = response.json()
+        except ValueError:
+            document = None
         if not isinstance(document, dict) or not document.get("access_token"):
             raise ApiError(
                 f"The API's token URL {url} sent no `access_token`; check `access_token_url` in "
@@ -147,8 +140,9 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
         self.token_expiry = pendulum.now().add(seconds=seconds - margin)
 
 
-def _decode_json(response: Any) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return None
+AUTH_CLASSES: Mapping[str, Callable[..., AuthBase]] = {
+    "api_key": APIKeyAuth,
+    "bearer": BearerTokenAuth,
+    "http_basic": HttpBasicAuth,
+    "oauth2_client_credentials": _ThreadSafeOAuth2,
+}

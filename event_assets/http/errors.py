@@ -12,15 +12,8 @@ import urllib3
 
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http.retry_policy import MAX_RETRIES, RETRY_STATUSES
-from event_assets.values.errors import (
-    ApiError,
-    EventAssetsError,
-    InvalidResponseError,
-    ResponseError,
-    ResponseTimeoutError,
-    ResponseTooLargeError,
-    exception_chain,
-)
+from event_assets.values import errors
+from event_assets.values.errors import exception_chain
 from event_assets.values.urls import redact_url
 
 # Attribute of auths and responses: the names of the variables that hold the key.
@@ -33,7 +26,7 @@ ADVICE: Mapping[int, str] = {
     429: "the API is limiting requests: sync less often, or ask for a higher limit",
 }
 # What may be raised by one attempt at a request.
-ATTEMPT_ERRORS = (ResponseError, requests.RequestException, urllib3.exceptions.HTTPError)
+ATTEMPT_ERRORS = (errors.ResponseError, requests.RequestException, urllib3.exceptions.HTTPError)
 UNREACHABLE = "cannot be reached{system}{tries}; check EVENTS_API_URL and the network."
 
 
@@ -87,7 +80,7 @@ def is_request_error(error: BaseException) -> bool:
 
 def is_retryable(error: Exception) -> bool:
     """Return whether the same request may succeed the next time."""
-    if isinstance(error, EventAssetsError):
+    if isinstance(error, errors.EventAssetsError):
         return error.retryable
     return _transport_failure(error).retryable
 
@@ -95,22 +88,17 @@ def is_retryable(error: Exception) -> bool:
 def transport_error_message(
     error: Exception, limits: HttpLimits = DEFAULT_LIMITS, retries: int = MAX_RETRIES
 ) -> str:
-    """Return why there is no response, to follow `The API at URL`, with no part of the request.
-
-    Args:
-        error: the error of the last attempt.
-        limits, retries: those of the request.
-    """
-    if isinstance(error, ResponseTooLargeError):
+    """Return why there is no response, to follow `The API at URL`, with no part of the request."""
+    if isinstance(error, errors.ResponseTooLargeError):
         return (
             f"sent a response of more than {limits.megabytes} MB; request fewer records at a "
             "time, or raise max_answer_mb in defs.yaml."
         )
     tries = f" (tried {1 + retries} times)" if retries and is_retryable(error) else ""
-    if isinstance(error, InvalidResponseError):
+    if isinstance(error, errors.InvalidResponseError):
         return f"sent a response that {error}{tries}; check the endpoint in defs.yaml."
     causes = list(exception_chain(error))
-    if any(isinstance(cause, ResponseTimeoutError) for cause in causes):
+    if any(isinstance(cause, errors.ResponseTimeoutError) for cause in causes):
         return (
             f"did not send a complete response in {limits.total:g} s{tries}; request fewer "
             "records at a time, or raise timeouts.answer in defs.yaml."
@@ -129,7 +117,7 @@ def _transport_failure(error: Exception) -> TransportFailure:
 def user_message(error: BaseException, retries: int = MAX_RETRIES) -> str | None:
     """Return what went wrong with the API, in one sentence, or None if it was not the cause."""
     for cause in exception_chain(error):
-        if isinstance(cause, ApiError):
+        if isinstance(cause, errors.ApiError):
             return str(cause)
         if isinstance(cause, requests.HTTPError) and cause.response is not None:
             return status_error_message(cause.response, retries)
@@ -141,9 +129,9 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     status = response.status_code
     tries = f" to each of {1 + retries} attempts" if retries and status in RETRY_STATUSES else ""
     advice = ADVICE.get(status, "try again later, or ask the API's operator")
-    answered = status_text(status)
     advice = advice.format(key_name=getattr(response, KEY_NAME_ATTRIBUTE, None) or "API_KEY")
-    return f"The API at {redact_url(response.url)} answered {answered}{tries}; {advice}."
+    url = redact_url(response.url)
+    return f"The API at {url} answered {status_text(status)}{tries}; {advice}."
 
 
 def status_text(status: int) -> str:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import orjson
 import requests
-import urllib3
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
+from urllib3 import BaseHTTPResponse
 
 from event_assets.values.errors import ResponseTooLargeError
 from event_assets.values.redaction import SecretRedactor
 
 MB = 1_000_000
-CHUNK_BYTES = 1 << 16
 
 
-def read_body(raw: urllib3.BaseHTTPResponse, max_megabytes: int) -> bytes:
+def read_body(raw: BaseHTTPResponse, max_megabytes: int) -> bytes:
     """Read and decompress a body in chunks.
 
     Raises:
@@ -26,7 +26,7 @@ def read_body(raw: urllib3.BaseHTTPResponse, max_megabytes: int) -> bytes:
     """
     chunks, size = [], 0
     try:
-        for chunk in raw.stream(CHUNK_BYTES):
+        for chunk in raw.stream():
             size += len(chunk)
             if size > max_megabytes * MB:
                 raise ResponseTooLargeError
@@ -40,21 +40,16 @@ def read_body(raw: urllib3.BaseHTTPResponse, max_megabytes: int) -> bytes:
 class JsonResponse(requests.Response):
     """A response with the body `content`, read from `raw`; decodes its JSON once, by orjson."""
 
-    def __init__(
-        self, raw: urllib3.BaseHTTPResponse, content: bytes, redactor: SecretRedactor
-    ) -> None:
+    def __init__(self, raw: BaseHTTPResponse, content: bytes, redactor: SecretRedactor) -> None:
         super().__init__()
+        redact = redactor.redact_content
         self.raw = raw
         self.status_code = raw.status
         self.reason = raw.reason or ""
-        self.headers = CaseInsensitiveDict(
-            {
-                name: redactor.redact_content(value.encode()).decode()
-                for name, value in raw.headers.items()
-            }
-        )
+        headers = {name: redact(value.encode()).decode() for name, value in raw.headers.items()}
+        self.headers = CaseInsensitiveDict(headers)
         self.encoding = get_encoding_from_headers(self.headers)
-        self._body = redactor.redact_content(content)
+        self._body = redact(content)
 
     @property
     def content(self) -> bytes:
@@ -76,11 +71,8 @@ class JsonResponse(requests.Response):
 
     def _decode_leniently(self) -> Any:
         """Decode JSON with NaN, lone surrogates, or a charset other than UTF-8."""
-        try:
+        with suppress(ValueError, LookupError, RecursionError):
             document = json.loads(self.text, parse_constant=lambda _: None)
-            return json.loads(
-                json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
-            )
-        except (ValueError, LookupError, RecursionError):
-            pass
+            text = json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
+            return json.loads(text)
         raise requests.exceptions.JSONDecodeError("not JSON", "", 0)

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 
-import requests
+from requests import PreparedRequest, Request, RequestException, Response, Session, TooManyRedirects
 from requests.auth import AuthBase
 
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
@@ -20,7 +20,7 @@ from event_assets.values.urls import origin, redact_url
 Params = Mapping[str, Any]
 
 
-class ReadAheadSession(requests.Session):
+class ReadAheadSession(Session):
     """A session that sends the key to the API's own host only, and fetches pages ahead.
 
     A page that was fetched ahead is returned when it is requested. A request for any other page
@@ -28,13 +28,10 @@ class ReadAheadSession(requests.Session):
 
     Args:
         base_url: the API's URL; requests to its scheme, host and port get the key.
-        auth: adds the key to a prepared request, or None.
         upcoming: returns the query parameters of up to this many requests that will follow.
         check: returns what is wrong with the JSON of a good response, or None.
         concurrency: the maximum number of requests in flight.
         secrets: texts to remove from responses.
-        limits: bounds the time and the size of a response.
-        metrics: counts requests and bytes.
     """
 
     def __init__(
@@ -55,11 +52,11 @@ class ReadAheadSession(requests.Session):
         self._upcoming = upcoming or (lambda _: ())
         self._concurrency = concurrency
         self._window = 1
-        self._ahead: dict[str, Future[requests.Response]] = {}
-        self._prepared: dict[tuple[Any, ...], requests.PreparedRequest] = {}
-        self._latest: requests.Request | None = None
+        self._ahead: dict[str, Future[Response]] = {}
+        self._prepared: dict[tuple[Any, ...], PreparedRequest] = {}
+        self._latest: Request | None = None
         self._environment: Mapping[str, Any] | None = None
-        self.auth = _no_auth  # else requests looks for a .netrc before each request
+        self.auth = lambda request: request  # else requests looks for a .netrc before each request
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
         self._limits = limits
         redactor = SecretRedactor(secrets)
@@ -69,7 +66,7 @@ class ReadAheadSession(requests.Session):
             )
             self.mount(prefix, adapter)
 
-    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+    def prepare_request(self, request: Request) -> PreparedRequest:
         """Prepare a request, unless read-ahead has prepared it."""
         self._latest = request
         key = _page_key(request, request.params or {})
@@ -81,7 +78,7 @@ class ReadAheadSession(requests.Session):
             self._environment = super().merge_environment_settings(*args)
         return dict(self._environment)
 
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Send a request by the retry policy, and start those that will follow.
 
         Raises:
@@ -92,50 +89,39 @@ class ReadAheadSession(requests.Session):
         if request.method != "GET":
             return super().send(request, allow_redirects=follow_redirects, **kwargs)
         fetch = self._fetch_with_read_ahead if follow_redirects else self._fetch
-        response = fetch(request, kwargs)
+        response = fetch(request, **kwargs)
         if follow_redirects and response.is_redirect:
-            return self._follow_redirects(response, request, kwargs)
+            return self._follow_redirects(response, request, **kwargs)
         for hook in request.hooks["response"]:
             response = hook(response, **kwargs) or response
         return response
 
     def _follow_redirects(
-        self,
-        response: requests.Response,
-        request: requests.PreparedRequest,
-        kwargs: Mapping[str, Any],
-    ) -> requests.Response:
+        self, response: Response, request: PreparedRequest, **kwargs: Any
+    ) -> Response:
         try:
-            responses: list[requests.Response] = list(
-                self.resolve_redirects(response, request, **kwargs)
-            )
-            return responses[-1]
-        except ApiError:
-            raise
-        except requests.TooManyRedirects:
+            *_, response = self.resolve_redirects(response, request, **kwargs)
+            return response
+        except TooManyRedirects:
             problem = "without end"
-        except (requests.RequestException, ValueError):
+        except (RequestException, ValueError):
             problem = "to a URL that cannot be reached"
         # Raised outside the except block: the original holds the URL, which may hold a key.
         raise ApiError(
             f"The API at {redact_url(request.url)} redirects {problem}; check EVENTS_API_URL."
         )
 
-    def _fetch_with_read_ahead(
-        self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]
-    ) -> requests.Response:
+    def _fetch_with_read_ahead(self, request: PreparedRequest, **kwargs: Any) -> Response:
         future = self._ahead.pop(request.url or "", None)
         if future is None:
             self._drop_read_ahead()
-            future = self._threads.submit(self._fetch, request, kwargs)
+            future = self._threads.submit(self._fetch, request, **kwargs)
         else:
             self._window = min(2 * self._window, self._concurrency)
-        self._read_ahead(request, kwargs)
+        self._read_ahead(request, **kwargs)
         return future.result()
 
-    def _fetch(
-        self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]
-    ) -> requests.Response:
+    def _fetch(self, request: PreparedRequest, **kwargs: Any) -> Response:
         return self.get_adapter(request.url or "").send(request, **kwargs)
 
     def close(self) -> None:
@@ -145,7 +131,7 @@ class ReadAheadSession(requests.Session):
         self._threads.shutdown(cancel_futures=True)
         super().close()
 
-    def _read_ahead(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> None:
+    def _read_ahead(self, request: PreparedRequest, **kwargs: Any) -> None:
         if self._throttle.consume_slowdown():
             self._window = 1
         if self._concurrency == 1 or self._latest is None:
@@ -157,7 +143,7 @@ class ReadAheadSession(requests.Session):
             if key not in self._prepared:
                 prepared = self._prepared[key] = request.copy()
                 prepared.url = _add_query(self._latest.url, params)
-                future = self._threads.submit(self._fetch, prepared, kwargs)
+                future = self._threads.submit(self._fetch, prepared, **kwargs)
                 self._ahead[prepared.url or ""] = future
 
     def _drop_read_ahead(self) -> None:
@@ -174,9 +160,5 @@ def _add_query(url: str, params: Params) -> str:
     return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
-def _page_key(request: requests.Request, params: Params) -> tuple[Any, ...]:
+def _page_key(request: Request, params: Params) -> tuple[Any, ...]:
     return (request.method, request.url, *params.items())
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

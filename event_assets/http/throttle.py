@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from event_assets.values.errors import ApiError
@@ -78,8 +79,6 @@ class Throttle:
 
 
 def _shut_down(sock: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # it is closed already
         # Not SSLSocket.shutdown: another thread may be reading.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
-    except OSError:
-        return  # it is closed already

@@ -28,7 +28,7 @@ from starlette.responses import Response
 
 from event_assets.config.http import HttpLimits
 from event_assets.extract.records_selector import list_selector_check
-from event_assets.http import adapter
+from event_assets.http import retry_policy
 from event_assets.http.errors import user_message
 from event_assets.http.response import MB
 from event_assets.http.session import ReadAheadSession
@@ -243,7 +243,7 @@ def test_a_failed_sync_leaves_the_table_unchanged(project: Project, tries: Tries
         }.items():
             with tries.trying(f"network, a sync of an API that always fails: {name}"):
                 with pytest.MonkeyPatch.context() as hurry:
-                    hurry.setattr(adapter, "BACKOFF_FACTOR", 0.01)
+                    hurry.setattr(retry_policy, "BACKOFF_FACTOR", 0.01)
                     api.faults = spoiled
                     result = project.sync(url=api.url, key=KEY)
                 judge(failure(result), "(tried 4 times)")
@@ -359,7 +359,7 @@ def test_retry_after_can_be_a_date(api: Sandbox) -> None:
     ids=["seconds", "date", "far date"],
 )
 def test_retry_after_is_capped(api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setattr(adapter, "RETRY_AFTER_MAX", 0.5)
+    monkeypatch.setattr(retry_policy, "RETRY_AFTER_MAX", 0.5)
     api.faults = Faults(fail_first=1, retry_after=value)
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == 200
@@ -370,7 +370,7 @@ def test_retry_after_is_capped(api: Sandbox, monkeypatch: pytest.MonkeyPatch, va
 def test_an_invalid_retry_after_is_ignored(
     api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: Any
 ) -> None:
-    monkeypatch.setattr(adapter, "BACKOFF_FACTOR", 0.1)
+    monkeypatch.setattr(retry_policy, "BACKOFF_FACTOR", 0.1)
     api.faults = Faults(fail_first=1, retry_after=value)
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == 200
