@@ -172,10 +172,8 @@ class DuckLake(Destination):
 
     def error_reason(self, error: BaseException) -> str:
         """Return the first line of a message, without the password."""
-        password = self.url and self.url.password
-        return SecretRedactor([password] if password else []).redact_text(
-            super().error_reason(error)
-        )
+        redactor = SecretRedactor([(self.url and self.url.password) or ""])
+        return redactor.redact_text(super().error_reason(error))
 
     def maintenance_statements(self) -> Sequence[str]:
         """Expire old snapshots, merge small files and delete orphaned ones."""

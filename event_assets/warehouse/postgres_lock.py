@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("dagster")
 POLL_INTERVAL = 0.2  # seconds
-# A host that is gone must not hold a lock for hours.
-KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 @contextmanager
@@ -47,7 +45,12 @@ def _connect(url: PostgresUrl) -> Any:
         )
     import psycopg2
 
-    return psycopg2.connect(url.to_dsn(), **{"connect_timeout": 15, **KEEPALIVES})
+    address = {"host": url.host, "port": url.port, "dbname": url.database}
+    credentials = {"user": url.user, "password": url.password}
+    # A host that is gone must not hold a lock for hours.
+    keepalives = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+    parameters = {**address, **credentials, **url.options, "connect_timeout": 15, **keepalives}
+    return psycopg2.connect(**parameters)
 
 
 def _try_lock(cursor: Any, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import dlt
 
@@ -38,17 +38,6 @@ class PostgresUrl:
     def __repr__(self) -> str:
         """Return the URL without user and password."""
         return f"postgresql://{self.host}:{self.port}/{self.database}"
-
-    def to_dsn(self) -> str:
-        """Return the URL with its secrets."""
-        user = quote(self.user, safe="") if self.user else ""
-        password = f":{quote(self.password, safe='')}" if self.password else ""
-        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in self.options.items())
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return (
-            f"postgresql://{user}{password}{'@' if user else ''}{host}:{self.port}/"
-            f"{quote(self.database, safe='')}{'?' if query else ''}{query}"
-        )
 
     def option_string(self) -> str:
         """Return the options as `name='value'`, without a secret."""

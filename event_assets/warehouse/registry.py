@@ -9,9 +9,7 @@ from event_assets.warehouse.destination import Destination
 from event_assets.warehouse.duckdb_file import DuckDbFile
 from event_assets.warehouse.ducklake import DuckLake
 
-DESTINATION_VARIABLE = "EVENTS_DESTINATION"
 DESTINATIONS: dict[str, type[Destination]] = {cls.kind: cls for cls in (DuckDbFile, DuckLake)}
-REMOVED_DESTINATIONS = ("motherduck", "postgres")
 
 
 def get_destination() -> Destination:
@@ -20,17 +18,16 @@ def get_destination() -> Destination:
     Raises:
         WarehouseError: If there is no such destination.
     """
-    kind = os.environ.get(DESTINATION_VARIABLE) or DuckDbFile.kind
-    if kind in REMOVED_DESTINATIONS:
+    kind = os.environ.get("EVENTS_DESTINATION") or DuckDbFile.kind
+    if kind in ("motherduck", "postgres"):
         raise WarehouseError(
-            f"{DESTINATION_VARIABLE}={kind} is no longer supported: set "
-            f"{DESTINATION_VARIABLE}=ducklake and "
-            "EVENTS_DUCKLAKE_CATALOG=postgresql://USER:PASSWORD@HOST:5432/DATABASE, a DuckLake "
+            f"EVENTS_DESTINATION={kind} is no longer supported: set EVENTS_DESTINATION=ducklake "
+            "and EVENTS_DUCKLAKE_CATALOG=postgresql://USER:PASSWORD@HOST:5432/DATABASE, a DuckLake "
             "with many writers, as docs/destinations.md describes."
         )
     if kind not in DESTINATIONS:
         raise WarehouseError(
-            f"{DESTINATION_VARIABLE} must be one of {', '.join(DESTINATIONS)}, not `{kind}`: "
+            f"EVENTS_DESTINATION must be one of {', '.join(DESTINATIONS)}, not `{kind}`: "
             "docs/destinations.md describes what each needs."
         )
     return DESTINATIONS[kind]()

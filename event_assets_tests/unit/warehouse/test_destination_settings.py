@@ -64,7 +64,7 @@ def test_a_url_is_shown_without_credentials() -> None:
     assert str(url) == "postgresql://db.example:5433/events"
     assert "cret" not in repr(url)
     assert url.password == "s@cret"
-    assert url.to_dsn().endswith("me:s%40cret@db.example:5433/events?sslmode=require")
+    assert url.options == {"sslmode": "require"}
 
 
 def test_a_lake_needs_no_other_settings(project: Project) -> None:
