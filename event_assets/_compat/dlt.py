@@ -11,8 +11,7 @@ from dlt.common.typing import TSecretStrValue
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory, find_response_page_data
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator as DltPageNumberPaginator
-from dlt.sources.rest_api.config_setup import build_resource_dependency_graph
-from dlt.sources.rest_api.config_setup import create_paginator as create_dlt_paginator
+from dlt.sources.rest_api.config_setup import build_resource_dependency_graph, create_paginator
 from requests import Response
 
 SecretReader = Callable[[Sequence[str]], tuple[str | None, str]]
@@ -48,7 +47,7 @@ def _read_secret(provider: Any, path: Sequence[str]) -> tuple[str | None, str]:
 
 def build_paginator(config: Any) -> BasePaginator | None:
     """Build the paginator that dlt makes of a `paginator` configuration."""
-    return create_dlt_paginator(config)
+    return create_paginator(config)
 
 
 def detect_paginator(response: Response) -> BasePaginator:

@@ -12,7 +12,6 @@ import urllib3
 from requests import JSONDecodeError, PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3 import HTTPConnectionPool
 
 from event_assets._compat.urllib3 import limit_response_time
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
@@ -47,7 +46,7 @@ class RetryAdapter(HTTPAdapter):
         limits: HttpLimits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(pool_maxsize=pool_size)
-        self._pools: dict[str, HTTPConnectionPool] = {}
+        self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         self._auth = auth
         self._throttle = throttle
         self._metrics = metrics
@@ -131,12 +130,12 @@ class RetryAdapter(HTTPAdapter):
             timeout=urllib3.Timeout(connect=connect, read=read),
         )
 
-    def _build_pool(self, request: PreparedRequest, **settings: Any) -> HTTPConnectionPool:
+    def _build_pool(self, request: PreparedRequest, **settings: Any) -> urllib3.HTTPConnectionPool:
         """Build a connection pool with the proxy and the certificates that requests chooses."""
         verify, cert, proxies = (settings.get(name) for name in ("verify", "cert", "proxies"))
         pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         cast("Any", self).cert_verify(pool, request.url, verify, cert)
-        return cast("HTTPConnectionPool", pool)
+        return cast("urllib3.HTTPConnectionPool", pool)
 
 
 def _redact_query(record: logging.LogRecord) -> bool:

@@ -61,37 +61,30 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
 
 def _build(kind: str, settings: dict[str, Any]) -> AuthBase:
     location = settings.get("location", "header")
-    if kind == "api_key" and location in ("query", "param"):
-        return _QueryAuth(settings.get("name") or "api_key", settings["api_key"])
-    if kind == "api_key" and location == "cookie":
-        return _CookieAuth(settings.get("name") or "api_key", settings["api_key"])
+    if kind == "api_key" and location in ("query", "param", "cookie"):
+        auth_class = _CookieAuth if location == "cookie" else _QueryAuth
+        return auth_class(settings.get("name") or "api_key", settings["api_key"])
     return AUTH_CLASSES[kind](**settings)
 
 
-class _QueryAuth(AuthBase):
+class _QueryAuth(APIKeyAuth):
     """Adds the key to the query, without parsing the URL as dlt's class does."""
-
-    def __init__(self, name: str, key: str) -> None:
-        self.api_key = key
-        self._added = urlencode({name: key})
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         url = request.url or ""
-        if self._added not in url:  # a link to the next page may hold it already
-            request.url = f"{url}{'&' if '?' in url else '?'}{self._added}"
+        added = urlencode({self.name: self.api_key})
+        if added not in url:  # a link to the next page may hold it already
+            request.url = f"{url}{'&' if '?' in url else '?'}{added}"
         return request
 
 
-class _CookieAuth(AuthBase):
+class _CookieAuth(APIKeyAuth):
     """Adds the key to the cookies, which dlt's class does not."""
-
-    def __init__(self, name: str, key: str) -> None:
-        self.api_key = key
-        self._added = f"{name}={quote(key)}"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         cookies = request.headers.get("Cookie")
-        request.headers["Cookie"] = f"{cookies}; {self._added}" if cookies else self._added
+        added = f"{self.name}={quote(self.api_key)}"
+        request.headers["Cookie"] = f"{cookies}; {added}" if cookies else added
         return request
 
 
