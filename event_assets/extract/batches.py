@@ -6,23 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from event_assets.pagination import CheckpointHandle
+from event_assets.pagination.checkpoint import CheckpointHandle
 
 
 class BatchReader:
-    """Reads pages in batches that end where a later sync can resume.
-
-    Attributes:
-        checkpoint: where the last batch ended, as JSON; None at the end of the list.
-        exhausted: whether all records were read.
-    """
+    """Reads pages in batches that end where a later sync can resume."""
 
     def __init__(
-        self, pages: Iterable[Sequence[Any]], handle: CheckpointHandle, rows: int | None = None
+        self, pages: Iterable[Sequence[Any]], handle: CheckpointHandle, rows: int | None
     ) -> None:
         """`rows` is the minimum size of a batch except the last; None: a single batch."""
-        self.checkpoint: str | None = None
-        self.exhausted = False
+        self.checkpoint: str | None = None  # the batch's end, as JSON; None: the list's end
+        self.exhausted = False  # whether all records were read
         self._pages = iter(pages)
         self._handle = handle
         self._rows = rows

@@ -21,20 +21,12 @@ REQUEST_PARTS = ("path", "params", "json", "data", "headers")
 
 @dataclass(frozen=True)
 class IncrementalCursor:
-    """Requests the records that changed since a value, as dlt's `incremental` configures it.
-
-    Attributes:
-        cursor_path: path of the cursor in a record.
-        initial_value: start of the first sync and of full refreshes; None: unbounded.
-        lag: seconds, or units of the cursor, by which the requested ranges overlap.
-        start_param, end_param: parameters of the bounds; None: placeholders are used.
-        end_value: the upper bound, if any.
-    """
+    """Requests the records that changed since a value, as dlt's `incremental` configures it."""
 
     cursor_path: str
-    initial_value: Any = None
-    lag: float | None = None
-    start_param: str | None = None
+    initial_value: Any = None  # start of the first sync and of full refreshes; None: unbounded
+    lag: float | None = None  # seconds, or units of the cursor, by which requested ranges overlap
+    start_param: str | None = None  # parameter of the bound; None: placeholders are used
     end_param: str | None = None
     end_value: Any = None
 

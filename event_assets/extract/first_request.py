@@ -14,35 +14,22 @@ from jsonpath_ng.exceptions import JSONPathError
 from requests.auth import AuthBase
 
 from event_assets.config.source import SourceConfig
-from event_assets.extract.stream import (
-    build_page_resource,
-    build_paginator,
-    configured_paginator,
-    resolve_endpoint,
-)
+from event_assets.extract import stream
 from event_assets.extract.stream_state import Sync
-from event_assets.pagination import create_paginator
+from event_assets.pagination.factory import create_paginator
 from event_assets.records.contract import build_id_reader
 from event_assets.values.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class FirstRequest:
-    """The first request of a sync, and what the next requests are built from.
-
-    Attributes:
-        base_url: the API's base URL.
-        auth: adds the key to requests; None: no authentication.
-        request: the first request, without the key.
-        endpoint: dlt's endpoint configuration of `event_data`, merged with the defaults.
-        paginator: a new paginator; its `init_request` has not been called.
-    """
+    """The first request of a sync, and what the next requests are built from."""
 
     base_url: str
-    auth: AuthBase | None
-    request: requests.Request
-    endpoint: Mapping[str, Any]
-    paginator: BasePaginator
+    auth: AuthBase | None  # adds the key
+    request: requests.Request  # without the key
+    endpoint: Mapping[str, Any]  # of `event_data`, merged with the defaults
+    paginator: BasePaginator  # its `init_request` has not been called
 
 
 @contextmanager
@@ -59,8 +46,9 @@ def open_first_request(source: SourceConfig) -> Iterator[FirstRequest]:
             "request to inspect; run a sync and read its checks."
         )
     try:
-        paginator = build_paginator(events, Sync(on_progress=lambda _: None))
-        new_paginator = create_paginator(configured_paginator(events), build_id_reader(events))
+        paginator = stream.build_paginator(events, Sync(on_progress=lambda _: None))
+        configured = stream.configured_paginator(events)
+        new_paginator = create_paginator(configured, build_id_reader(events))
         selector = events.endpoint.get("data_selector")
         jsonpath.compile_path(selector or "$")
     except JSONPathError:
@@ -68,9 +56,9 @@ def open_first_request(source: SourceConfig) -> Iterator[FirstRequest]:
     except ValueError as error:
         raise ConfigError(f"Invalid configuration in defs.yaml: {error}.") from None
     recorder = RecordingSession()
-    with resolve_endpoint(events) as (base_url, auth):
+    with stream.resolve_endpoint(events) as (base_url, auth):
         request = recorder.record_first(
-            build_page_resource(events, base_url, recorder, paginator, (), None)
+            stream.build_page_resource(events, base_url, recorder, paginator, (), None)
         )
         yield FirstRequest(base_url, auth, request, events.endpoint, new_paginator)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator, Mapping
 from functools import reduce
@@ -13,19 +12,13 @@ ESCAPED_FIELDS = "__in_path"  # a record's member: its fields, escaped for use i
 PLACEHOLDER = re.compile(r"\{resources\.(\w+)\.")
 
 
-def escape_path_fields(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a resource configuration with escaped parent fields in its path.
-
-    dlt inserts the fields unescaped.
-    """
-    escaped = copy.deepcopy(dict(config))
-    endpoint = escaped["endpoint"]
+def escape_path_fields(endpoint: dict[str, Any]) -> None:
+    """Let an endpoint's path use escaped parent fields: dlt inserts fields as they are."""
     for name, value in (endpoint.get("params") or {}).items():
         is_resolved = isinstance(value, dict) and value.get("type") == "resolve"
         if is_resolved and f"{{{name}}}" in endpoint["path"]:
             value["field"] = f"{ESCAPED_FIELDS}.{value['field']}"
     endpoint["path"] = PLACEHOLDER.sub(rf"{{resources.\1.{ESCAPED_FIELDS}.", endpoint["path"])
-    return escaped
 
 
 def parent_records(table: Any) -> Iterator[dict[str, Any]]:

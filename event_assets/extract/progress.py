@@ -14,23 +14,14 @@ LOG_INTERVAL = 5.0  # seconds
 
 @dataclass(frozen=True)
 class Progress:
-    """How much of a list was read so far.
+    """How much of a list was read so far."""
 
-    Attributes:
-        events: rows received, including those of the run that is resumed.
-        total: the total that the API reports; None if it reports none.
-        pages: responses received.
-        in_flight: requests without a response yet.
-        seconds: time since the run started.
-        resumed: rows received by the runs before this one.
-    """
-
-    events: int
-    total: int | None
+    events: int  # including those of the runs that are resumed
+    total: int | None  # as the API reports it
     pages: int
-    in_flight: int
-    seconds: float
-    resumed: int = 0
+    in_flight: int  # requests without a response yet
+    seconds: float  # since the run started
+    resumed: int = 0  # events received by the runs before this one
 
     def __str__(self) -> str:
         of_total = f" of {self.total:,}" if self.total else ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
+from functools import partial
+from itertools import islice
 from typing import Any, cast
 
 import dlt
@@ -18,7 +20,7 @@ from requests import Session
 from requests.auth import AuthBase
 
 from event_assets import sandbox
-from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.config.source import ResourceConfig
 from event_assets.extract.batches import BatchReader
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.parent_requests import escape_path_fields
@@ -27,15 +29,11 @@ from event_assets.extract.stream_state import Sync
 from event_assets.http.auth import build_auth
 from event_assets.http.credentials import configured_secrets
 from event_assets.http.session import ReadAheadSession
-from event_assets.pagination import (
-    CheckpointHandle,
-    OnResult,
-    PerParentPaginator,
-    ResultAggregator,
-    TimeWindowPaginator,
-    WindowPlan,
-    create_paginator,
-)
+from event_assets.pagination.factory import create_paginator
+from event_assets.pagination.monitored import MonitoredPaginator
+from event_assets.pagination.offset import OffsetPaginator
+from event_assets.pagination.per_parent import PerParentPaginator, ResultAggregator
+from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
 
 PARENT_BATCH_SIZE = 100  # rows
@@ -50,46 +48,6 @@ def open_stream(resource: ResourceConfig, sync: Sync, parents: Rows = ()) -> Ite
     the key is missing.
     """
     paginator = build_paginator(resource, sync)
-    with open_session(resource, sync, paginator) as (base_url, session):
-        pages = build_page_resource(
-            resource, base_url, session, paginator, parents, sync.cursor_value
-        )
-        yield BatchReader(_drain(pages, paginator, sync), sync.checkpoint, sync.batch_rows)
-
-
-def configured_paginator(resource: ResourceConfig) -> Any:
-    """Return the configured paginator of a resource; None if none is configured."""
-    return resource.endpoint.get("paginator") or resource.source.rest_api["client"].get("paginator")
-
-
-def build_paginator(resource: ResourceConfig, sync: Sync) -> BasePaginator:
-    """Build the paginator of a resource, which reports to a sync."""
-    configured = configured_paginator(resource)
-    get_id = build_id_reader(resource)
-
-    def make_paginator(
-        on_result: OnResult, checkpoint: CheckpointHandle | None = None
-    ) -> BasePaginator:
-        return create_paginator(configured, get_id, on_result, checkpoint)
-
-    if resource.parent:
-        aggregator = sync.aggregator = ResultAggregator(sync.on_result)
-        return PerParentPaginator(lambda: make_paginator(aggregator.start_list()))
-    if resource.is_events and (windows := resource.source.windows):
-        return TimeWindowPaginator(
-            make_paginator,
-            WindowPlan.from_config(windows, datetime.now(timezone.utc)),
-            get_id,
-            sync.on_result,
-        )
-    return make_paginator(sync.on_result, sync.checkpoint)
-
-
-@contextmanager
-def open_session(
-    resource: ResourceConfig, sync: Sync, paginator: BasePaginator
-) -> Iterator[tuple[str, ReadAheadSession]]:
-    """Open the HTTP session of a resource; yield it with the API's base URL."""
     with (
         resolve_endpoint(resource) as (base_url, auth),
         ReadAheadSession(
@@ -103,7 +61,28 @@ def open_session(
             metrics=sync.metrics,
         ) as session,
     ):
-        yield base_url, session
+        pages = build_page_resource(
+            resource, base_url, session, paginator, parents, sync.cursor_value
+        )
+        yield BatchReader(_drain(pages, paginator, sync), sync.checkpoint, sync.batch_rows)
+
+
+def configured_paginator(resource: ResourceConfig) -> Any:
+    """Return the configured paginator of a resource; None if none is configured."""
+    return resource.endpoint.get("paginator") or resource.source.rest_api["client"].get("paginator")
+
+
+def build_paginator(resource: ResourceConfig, sync: Sync) -> BasePaginator:
+    """Build the paginator of a resource, which reports to a sync."""
+    get_id = build_id_reader(resource)
+    make_paginator = partial(create_paginator, configured_paginator(resource), get_id)
+    if resource.parent:
+        aggregator = sync.aggregator = ResultAggregator(sync.on_result)
+        return PerParentPaginator(lambda: make_paginator(aggregator.start_list()))
+    if resource.is_events and (windows := resource.source.windows):
+        plan = WindowPlan.from_config(windows, datetime.now(timezone.utc))
+        return TimeWindowPaginator(make_paginator, plan, get_id, sync.on_result)
+    return make_paginator(sync.on_result, sync.checkpoint)
 
 
 @contextmanager
@@ -111,17 +90,10 @@ def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase |
     """Yield the API's base URL and authentication; the sandbox runs until exit."""
     source = resource.source
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
-    with _api(source) as (base_url, key), build_auth(source, auth, key) as resolved:
+    key = None if source.base_url else sandbox.KEY
+    api = nullcontext(source.base_url) if source.base_url else sandbox.run_sandbox()
+    with api as base_url, build_auth(source, auth, key) as resolved:
         yield base_url, resolved
-
-
-@contextmanager
-def _api(source: SourceConfig) -> Iterator[tuple[str, str | None]]:
-    if source.base_url:
-        yield source.base_url, None
-    else:
-        with sandbox.run_sandbox() as url:
-            yield url, sandbox.KEY
 
 
 def build_page_resource(
@@ -135,11 +107,10 @@ def build_page_resource(
     """Build dlt's resource, which yields the API's records page by page."""
     source = resource.source
     client = {name: value for name, value in source.rest_api["client"].items() if name != "auth"}
-    config = (
-        escape_path_fields(resource.config)
-        if resource.parent
-        else copy.deepcopy(dict(resource.config))
-    )
+    config = copy.deepcopy(dict(resource.config))
+    if resource.parent:
+        escape_path_fields(config["endpoint"])
+        config["parallelized"] = True
     endpoint = config["endpoint"]
     if cursor := IncrementalCursor.from_endpoint(resource.endpoint):
         endpoint = config["endpoint"] = cursor.apply_to(endpoint, cursor_value)
@@ -147,8 +118,6 @@ def build_page_resource(
     endpoint["paginator"] = paginator
     if selector := endpoint.get("data_selector"):
         endpoint["data_selector"] = jsonpath.compile_path(selector)
-    if resource.parent:
-        config["parallelized"] = True
     rest_api: dict[str, Any] = {
         "client": {**client, "base_url": base_url, "session": session, "paginator": None},
         "resources": [config],
@@ -166,13 +135,8 @@ def _parent_resource(name: str, rows: Rows) -> DltResource:
     """Build a resource that yields the loaded records of a parent."""
 
     def records() -> Iterator[list[Mapping[str, Any]]]:
-        batch: list[Mapping[str, Any]] = []
-        for row in rows:
-            batch.append(row)
-            if len(batch) == PARENT_BATCH_SIZE:
-                yield batch
-                batch = []
-        if batch:
+        source = iter(rows)
+        while batch := list(islice(source, PARENT_BATCH_SIZE)):
             yield batch
 
     return dlt.resource(records, name=name, selected=False)
@@ -183,8 +147,8 @@ def _drain(pages: DltResource, paginator: BasePaginator, sync: Sync) -> Iterator
     yield from pages
     if sync.aggregator:
         sync.on_result(sync.aggregator.finish())
-    elif stopped_early := getattr(paginator, "stopped_early", None):
-        stopped_early()
+    elif isinstance(paginator, (MonitoredPaginator, OffsetPaginator)):
+        paginator.stopped_early()
 
 
 def _whole_page(page: Any, _meta: Any = None) -> tuple[Any, ...]:

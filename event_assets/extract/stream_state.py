@@ -12,7 +12,9 @@ from typing import Any
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.progress import OnProgress, Progress
 from event_assets.http.throttle import HttpMetrics
-from event_assets.pagination import CheckpointHandle, PaginationResult, ResultAggregator
+from event_assets.pagination.checkpoint import CheckpointHandle
+from event_assets.pagination.per_parent import ResultAggregator
+from event_assets.pagination.result import PaginationResult
 from event_assets.records.arrow_builder import ArrowTableBuilder, Reject
 from event_assets.records.stats import RecordStats
 
@@ -21,22 +23,13 @@ CHUNK_SIZE = 1_000  # records
 
 @dataclass(frozen=True)
 class ResumedTotals:
-    """The totals of a sync over its runs.
+    """The totals of a sync over its runs."""
 
-    Attributes:
-        load_id: id of the first load; empty: nothing was loaded.
-        started_at: start of the first run.
-        rows: rows read, including repeats.
-        records: records read.
-        runs: number of runs that loaded something.
-        requests, retries, bytes: metrics of the HTTP sessions.
-    """
-
-    load_id: str = ""
-    started_at: datetime | None = None
-    rows: int = 0
+    load_id: str = ""  # of the first load; empty: nothing was loaded
+    started_at: datetime | None = None  # start of the first run
+    rows: int = 0  # including repeats
     records: int = 0
-    runs: int = 0
+    runs: int = 0  # that loaded something
     requests: int = 0
     retries: int = 0
     bytes: int = 0
@@ -44,45 +37,25 @@ class ResumedTotals:
 
 @dataclass
 class Sync:
-    """The plan, the state and the result of one sync.
+    """The plan, the state and the result of one sync."""
 
-    Attributes:
-        on_progress: called after every page.
-        column_types: types of the table's columns.
-        widenable: its integer columns that can become floats without loss.
-        source_paths: paths of the values in its columns, as recorded by syncs of other accounts.
-        account: the account that is synced, if the source has accounts.
-        cursor: the incremental cursor, if the sync is incremental.
-        cursor_value: the newest value loaded by previous syncs; None: everything is read.
-        on_rejects: called with records that break the contract.
-        loaded_records: number of records to load.
-        builder: builds the Arrow tables of the current batch.
-        stats: statistics of the records so far.
-        batch_rows: rows of a batch that is loaded before the next is read; None: a single batch.
-        checkpoint: where the paginator starts, and its state.
-        resumed: totals of the runs that this one resumes.
-        first_load: id of the first load of a sync that loads in batches.
-        aggregator: combines the results where there is a list for each parent record.
-        metrics: requests, retries and bytes of the HTTP session.
-        result: the paginator's result so far.
-    """
-
-    on_progress: OnProgress
-    column_types: Mapping[str, str] = field(default_factory=dict)
-    widenable: frozenset[str] = frozenset()
+    on_progress: OnProgress  # called after every page
+    column_types: Mapping[str, str] = field(default_factory=dict)  # of the table
+    widenable: frozenset[str] = frozenset()  # integer columns that can become floats without loss
+    # paths of the values in the table's columns, as recorded by syncs of other accounts
     source_paths: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     account: str | None = None
     cursor: IncrementalCursor | None = None
-    cursor_value: Any = None
+    cursor_value: Any = None  # the newest one loaded by previous syncs; None: everything is read
     on_rejects: Callable[[Sequence[Reject]], None] = lambda _: None
-    loaded_records: int = 0
-    builder: ArrowTableBuilder | None = None
+    loaded_records: int = 0  # number of records to load
+    builder: ArrowTableBuilder | None = None  # of the current batch
     stats: RecordStats = field(default_factory=RecordStats)
-    batch_rows: int | None = None
+    batch_rows: int | None = None  # loaded before more is read; None: a single batch
     checkpoint: CheckpointHandle = field(default_factory=CheckpointHandle)
     resumed: ResumedTotals = field(default_factory=ResumedTotals)
-    first_load: str = ""
-    aggregator: ResultAggregator | None = None
+    first_load: str = ""  # id of the first load of a sync that loads in batches
+    aggregator: ResultAggregator | None = None  # if there is a list for each parent record
     metrics: HttpMetrics = field(default_factory=HttpMetrics)
     result: PaginationResult = field(
         default_factory=lambda: PaginationResult(False, "No response was read.")

@@ -1,11 +1,18 @@
-"""Streams: the key of a source, and what a response must contain."""
+"""Streams: the key of a source, what a response must contain, and where a list ends."""
 
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
+from event_assets.config.fields import FieldConfig
+from event_assets.config.source import SourceConfig
 from event_assets.extract.records_selector import list_selector_check
+from event_assets.extract.stream import open_stream
+from event_assets.extract.stream_state import Sync
 from event_assets.sandbox import Sandbox
+from event_assets_tests.support.platforms import events, serving, source
 from event_assets_tests.support.project import Project
 
 
@@ -44,3 +51,32 @@ def test_the_key_of_the_source_goes_before_the_common_one(project: Project, api:
     assert not project.sync(url=api.url).success
     project.environment.setenv("EVENTS__API_KEY", "sandbox")
     assert project.sync(url=api.url, key="wrong").success
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    "paginator", [{"type": "offset", "limit": 20}, {"type": "page_number", "base_page": 0}]
+)
+def test_a_response_that_response_actions_ignore_is_reported_as_the_end_of_the_list(
+    paginator: dict[str, Any],
+) -> None:
+    def first_page_only(request: Request) -> Any:
+        if any(int(request.query_params.get(name) or 0) for name in ("offset", "page")):
+            return JSONResponse({}, status_code=404)
+        return {"data": events(20)}
+
+    with serving({"/v1/events": first_page_only}) as api:
+        rest_api = source(api.url)["attributes"]["rest_api"]
+        rest_api["resources"][0]["endpoint"] |= {
+            "paginator": paginator,
+            "response_actions": [{"status_code": 404, "action": "ignore"}],
+        }
+        sync = Sync(on_progress=lambda _: None)
+        fields = {"id": FieldConfig(type="text")}
+        config = SourceConfig(name="events", rest_api=rest_api, fields=fields)
+        with open_stream(config.events, sync) as batches:
+            assert len(list(batches.read_batch())) == 20
+    assert sync.result.complete is None
+    assert sync.result.reason == (
+        "20 rows received; paging stopped at a response that response_actions ignore."
+    )
