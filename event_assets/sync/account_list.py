@@ -19,10 +19,6 @@ DATABASE_TIMEOUT = 20.0  # seconds to wait for the database
 def list_accounts(source: SourceConfig, database: Database | None = None) -> list[str]:
     """Return the names of a source's accounts, without duplicates, in the order of the list.
 
-    Args:
-        source: the source; the result is empty if it has no `accounts`.
-        database: an open connection for the query, if any.
-
     Raises:
         ConfigError: the list cannot be read, is empty, or contains an invalid name.
         WarehouseError, BusyError: the database is needed, but not available.

@@ -12,8 +12,7 @@ from typing import Any
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.stream_state import ResumedTotals, Sync
-from event_assets.pagination import PaginationCheckpoint
-from event_assets.pagination.checkpoint import recent_ids
+from event_assets.pagination.checkpoint import PaginationCheckpoint, recent_ids
 from event_assets.pagination.seen_ids import DistinctIds, extract_ids
 from event_assets.records.contract import build_id_reader
 from event_assets.records.stats import RecordStats, reject_key
@@ -56,19 +55,11 @@ def batch_rows(database: Database, resource: ResourceConfig) -> int | None:
     Only a first sync loads in batches: a table that was complete once changes atomically.
     """
     source, syncs = resource.source, sync_log_table(resource.name)
-    if (
-        not resource.is_events
-        or IncrementalCursor.from_endpoint(resource.endpoint)
-        or source.windows
-    ):
+    is_incremental = IncrementalCursor.from_endpoint(resource.endpoint) is not None
+    if not resource.is_events or is_incremental or source.windows:
         return None
-    finished = inspection.latest_value(
-        database,
-        source.name,
-        syncs,
-        "load_id",
-        f"complete is not false and {sql.account_filter(source.account)}",
-    )
+    own = f"complete is not false and {sql.account_filter(source.account)}"
+    finished = inspection.latest_value(database, source.name, syncs, "load_id", own)
     return None if finished else source.checkpoint_rows or None
 
 

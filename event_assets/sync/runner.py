@@ -21,18 +21,11 @@ from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.parent_requests import parent_records
 from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream_state import Sync
-from event_assets.sync import (
-    account_registry,
-    checkpoints,
-    dlt_resource,
-    schema_changes,
-    schema_guard,
-    sync_log,
-)
+from event_assets.sync import account_registry, checkpoints, dlt_resource, schema_guard, sync_log
 from event_assets.sync.guards import distrust_empty_result, ensure_same_origin, keeps_existing_rows
 from event_assets.sync.parent_rows import load_parent_rows
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
-from event_assets.sync.sync_log import sync_log_columns, sync_log_table
+from event_assets.sync.schema_changes import prepare_staging
 from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import Database, inspection, sql
 
@@ -42,12 +35,7 @@ MAX_ATTEMPTS = 3  # if syncs of other accounts change the table's columns
 
 @dataclass(frozen=True)
 class SyncResult:
-    """The result of a sync.
-
-    Attributes:
-        sync: the final state.
-        row: its row of the sync log.
-    """
+    """The final state of a sync, and its row of the sync log."""
 
     sync: Sync
     row: Mapping[str, Any]
@@ -62,13 +50,9 @@ def run_sync(
 ) -> None:
     """Read a resource from its API and load it into the database atomically.
 
-    Large first syncs load in batches and resume after an interruption.
-
-    Args:
-        resource: the resource to sync.
-        on_progress: called after every page.
-        on_loaded: called with the database after the load, before other syncs may use it.
-        full_refresh: read everything, even if the resource is incremental.
+    Large first syncs load in batches and resume after an interruption. `on_loaded` is called
+    after the load, before other syncs may use the database. `full_refresh` reads everything, even
+    if the resource is incremental.
 
     Raises:
         ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: the sync failed; the
@@ -101,11 +85,11 @@ def _run_once(
                     partial(load_batch, resource, pipeline, sync, rejects, batches.checkpoint)
                 )
                 extract_batch(resource, pipeline, sync, batches, rejects)
-        warehouse.run(
-            lambda database: on_loaded(
-                database, finalize(database, resource, pipeline, sync, rejects)
-            )
-        )
+
+        def finish(database: Database) -> None:
+            on_loaded(database, finalize(database, resource, pipeline, sync, rejects))
+
+        warehouse.run(finish)
 
 
 def plan_sync(
@@ -116,24 +100,20 @@ def plan_sync(
     full_refresh: bool,
 ) -> tuple[Sync, Any]:
     """Read the current state of the tables, and restore dlt's."""
-    source = resource.source
+    source, schema, table = resource.source, resource.source.name, resource.name
     ensure_same_origin(database, source)
     warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
     cursor = IncrementalCursor.from_endpoint(resource.endpoint)
     last_value = None
-    syncs = sync_log_table(resource.name)
-    if (
-        cursor
-        and not full_refresh
-        and inspection.has_column(database, source.name, syncs, "version")
-    ):
+    syncs = sync_log.sync_log_table(table)
+    if cursor and not full_refresh and inspection.has_column(database, schema, syncs, "version"):
         version, own = sql.quote_literal(source.config_hash), sql.account_filter(source.account)
         same = f"complete and version = {version} and {own}"
-        last_value = inspection.latest_value(database, source.name, syncs, "position", same)
+        last_value = inspection.latest_value(database, schema, syncs, "position", same)
     sync = Sync(
         on_progress,
-        column_types=inspection.column_types(database, source.name, resource.name),
-        widenable=inspection.losslessly_widenable(database, source.name, resource.name),
+        column_types=inspection.column_types(database, schema, table),
+        widenable=inspection.losslessly_widenable(database, schema, table),
         cursor=cursor,
         cursor_value=json.loads(last_value) if last_value else None,
         batch_rows=checkpoints.batch_rows(database, resource),
@@ -196,7 +176,7 @@ def _load(database: Database, resource: ResourceConfig, pipeline: Pipeline, sync
         account_registry.register_account(database, source.name, source.account)
     changes: list[str] = []
     if built := sync.builder:
-        changes = schema_changes.prepare_staging(
+        changes = prepare_staging(
             database, source.name, table, built.widened, built.retyped, built.column_count
         )
     if resource.primary_key_columns or not keeps_existing_rows(database, resource, sync):
@@ -212,25 +192,21 @@ def finalize(
     rejects: RejectBuffer,
 ) -> SyncResult:
     """Load the last batch, merge the rejects and log the sync."""
-    source, table = resource.source, resource.name
+    source, syncs = resource.source, sync_log.sync_log_table(resource.name)
     _load(database, resource, pipeline, sync)
     if resource.is_events:
         distrust_empty_result(database, resource, sync)
     load_id = inspection.latest_load_id(database, source.name, resource.pipeline_name)
     row = sync_log.build_row(sync, load_id, source.origin, source.config_hash)
+    complete, first_load = row["complete"] is True and sync.is_full, sync.first_load
     rejects.merge_into_table(
-        database,
-        resource,
-        load_id,
-        sync.started_at,
-        complete=row["complete"] is True and sync.is_full,
-        first_load=sync.first_load,
+        database, resource, load_id, sync.started_at, complete=complete, first_load=first_load
     )
 
     def log_sync() -> None:
         with sql.transaction(database):
-            columns = sync_log_columns(source.account)
-            sql.append_row(database, source.name, sync_log_table(table), columns, row)
+            columns = sync_log.sync_log_columns(source.account)
+            sql.append_row(database, source.name, syncs, columns, row)
             checkpoints.delete(database, resource)
 
     warehouse.get_destination().retry_on_conflict(log_sync)

@@ -29,11 +29,7 @@ def load_source_paths(database: Database, resource: ResourceConfig) -> SourcePat
 
 
 def ensure_schema_unchanged(database: Database, resource: ResourceConfig, sync: Sync) -> None:
-    """Raise unless the records that were read still fit the columns of the table.
-
-    Raises:
-        ConcurrentSchemaChangeError: they do not fit: the sync must be repeated.
-    """
+    """Raise ConcurrentSchemaChangeError if the records no longer fit the table: sync again."""
     schema, table, builder = resource.source.name, resource.name, sync.builder
     if resource.source.account is None or builder is None:
         return
