@@ -11,14 +11,9 @@ from event_assets.pagination.seen_ids import DistinctIds
 
 @dataclass(frozen=True)
 class PaginationCheckpoint:
-    """A paginator's state between two pages.
+    """A paginator's state between two pages."""
 
-    Attributes:
-        snapshot: the state as JSON, without the ids.
-        seen: the distinct ids received so far.
-    """
-
-    snapshot: str
+    snapshot: str  # JSON, without the ids
     seen: DistinctIds
 
 
@@ -36,10 +31,8 @@ def no_snapshot() -> None:
 class CheckpointHandle:
     """Connects a stream to the copy of its paginator that dlt runs.
 
-    Attributes:
-        resume_from: where to start; None: at the start of the list.
-        take_snapshot: returns the current state as JSON, or None while no run could resume there.
-        count_new_ids: returns the number of distinct ids since the last call; None: unknown.
+    `take_snapshot` returns the current state as JSON, or None while no run could resume there;
+    `count_new_ids` returns the number of distinct ids since the last call; None: unknown.
     """
 
     resume_from: PaginationCheckpoint | None = None

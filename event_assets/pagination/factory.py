@@ -8,25 +8,22 @@ from typing import Any, cast
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
 from event_assets._compat.dlt import build_paginator
+from event_assets.pagination import monitored
 from event_assets.pagination.checkpoint import CheckpointHandle
-from event_assets.pagination.monitored import (
-    CursorPaginator,
-    MonitoredPaginator,
-    PageNumberPaginator,
-)
+from event_assets.pagination.monitored import MonitoredPaginator
 from event_assets.pagination.offset import OffsetPaginator
-from event_assets.pagination.result import OnResult, ignore_result
+from event_assets.pagination.result import OnResult
 
 PAGINATOR_CLASSES: Mapping[str, Callable[..., BasePaginator]] = {
-    "page_number": PageNumberPaginator,
-    "cursor": CursorPaginator,
+    "page_number": monitored.PageNumberPaginator,
+    "cursor": monitored.CursorPaginator,
 }
 
 
 def create_paginator(
     paginator: str | Mapping[str, Any] | BasePaginator | None,
     get_id: Callable[[Any], Hashable],
-    on_result: OnResult = ignore_result,
+    on_result: OnResult = lambda _: None,
     checkpoint: CheckpointHandle | None = None,
 ) -> BasePaginator:
     """Build the paginator of a REST API configuration's `paginator` value.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
-from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import (
     BaseNextUrlPaginator,
     BasePaginator,
@@ -18,16 +17,10 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests import Request, Response
 
 from event_assets._compat import dlt as dlt_compat
+from event_assets.pagination import totals
 from event_assets.pagination.page_monitor import PageMonitor, PaginationKind
-from event_assets.pagination.result import OnResult, PaginationResult, ignore_result, mark_truncated
+from event_assets.pagination.result import OnResult, PaginationResult, mark_truncated
 from event_assets.pagination.seen_ids import extract_ids
-from event_assets.pagination.totals import (
-    AUTO,
-    PAGE_COUNT_PATHS,
-    TotalFinder,
-    find_count,
-    is_truncated,
-)
 from event_assets.values.errors import PaginationError
 
 COUNTING_PARAMS = ("page", "page_number", "pageNumber", "offset", "start", "skip")
@@ -78,7 +71,7 @@ class PageNumberPaginator(_ShortErrors, dlt_compat.PageNumberPaginator):
         """Process a response; `data` is the list that dlt delivers."""
         super().update_state(response, data)
         if self._has_next_page and self._find_page_count:
-            count = find_count(response.json(), PAGE_COUNT_PATHS)
+            count = totals.find_count(response.json(), totals.PAGE_COUNT_PATHS)
             if count is not None and self.current_value >= count + self.base_index:
                 self._has_next_page = False
             if count:
@@ -96,16 +89,13 @@ class MonitoredPaginator(BasePaginator):
         self,
         dlt_paginator: BasePaginator | None,
         get_id: Callable[[Any], Hashable],
-        on_result: OnResult = ignore_result,
-        *,
-        total_path: jsonpath.TJsonPath | None = AUTO,
+        on_result: OnResult,
     ) -> None:
-        """`total_path` is the path of the number of rows; by default the usual paths."""
         super().__init__()
         self._dlt_paginator = dlt_paginator
         self._get_id = get_id
         self._on_result = on_result
-        self._totals = TotalFinder(total_path)
+        self._totals = totals.TotalFinder()
         self._reset()
 
     def _reset(self) -> None:
@@ -139,7 +129,7 @@ class MonitoredPaginator(BasePaginator):
             self._active = dlt_compat.detect_paginator(response)
             self._monitor = _build_monitor(self._active)
         monitor, active = self._monitor, self._active
-        self._is_truncated |= is_truncated(response)
+        self._is_truncated |= totals.is_truncated(response)
         monitor.receive(extract_ids(data or [], self._get_id), self._totals.find(response))
         if isinstance(active, PageNumberPaginator):
             active.expects_rows = monitor.expects_more
@@ -186,14 +176,10 @@ class MonitoredPaginator(BasePaginator):
         after = range(active.current_value + 1, active.current_value + count + 1)
         return [{active.param_name: page} for page in after if page <= min(ends, default=page)]
 
-    def __copy__(self) -> MonitoredPaginator:
-        duplicate = MonitoredPaginator.__new__(MonitoredPaginator)
-        vars(duplicate).update(vars(self))
+    def __deepcopy__(self, memo: dict[int, Any]) -> MonitoredPaginator:
+        duplicate = copy.copy(self)
         duplicate._reset()
         return duplicate
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> MonitoredPaginator:
-        return copy.copy(self)
 
     def __str__(self) -> str:
         return f"MonitoredPaginator of {type(self._active).__name__}"

@@ -10,17 +10,11 @@ from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
+from event_assets.pagination import totals
 from event_assets.pagination.checkpoint import CheckpointHandle
 from event_assets.pagination.offset_walk import OffsetWalk
-from event_assets.pagination.result import OnResult, PaginationResult, ignore_result, mark_truncated
+from event_assets.pagination.result import OnResult, PaginationResult, mark_truncated
 from event_assets.pagination.seen_ids import extract_ids
-from event_assets.pagination.totals import (
-    AUTO,
-    TotalFinder,
-    compile_path,
-    find_has_more,
-    is_truncated,
-)
 
 
 class OffsetPaginator(BasePaginator):
@@ -39,7 +33,7 @@ class OffsetPaginator(BasePaginator):
         offset: int = 0,
         offset_param: str | None = None,
         limit_param: str | None = None,
-        total_path: jsonpath.TJsonPath | None = AUTO,
+        total_path: jsonpath.TJsonPath | None = totals.AUTO,
         maximum_offset: int | None = None,
         stop_after_empty_page: bool | None = None,
         *,
@@ -47,7 +41,7 @@ class OffsetPaginator(BasePaginator):
         offset_body_path: str | None = None,
         limit_body_path: str | None = None,
         get_id: Callable[[Any], Hashable],
-        on_result: OnResult = ignore_result,
+        on_result: OnResult,
         checkpoint: CheckpointHandle | None = None,
     ) -> None:
         """Accept dlt's options, with these differences.
@@ -66,17 +60,18 @@ class OffsetPaginator(BasePaginator):
         self.offset = int(offset)
         self.maximum_offset = None if maximum_offset is None else int(maximum_offset)
         self.stop_after_empty_page = stop_after_empty_page
-        self._totals = TotalFinder(total_path)
-        self._more_path = compile_path(has_more_path)
+        self._totals = totals.TotalFinder(total_path)
+        self._more_path = totals.compile_path(has_more_path)
         self._get_id = get_id
         self._on_result = on_result
         self._checkpoint = checkpoint or CheckpointHandle()
-        self._walk = self._new_walk()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._has_next_page = True
         self._is_truncated = False
         self._last_delivered_id: Hashable = None
-
-    def _new_walk(self) -> OffsetWalk:
-        return OffsetWalk(
+        self._walk = OffsetWalk(
             self.limit,
             self.offset,
             maximum=self.maximum_offset,
@@ -91,8 +86,7 @@ class OffsetPaginator(BasePaginator):
 
     def init_request(self, request: Request) -> None:
         """Start a new run."""
-        self._walk = self._new_walk()
-        self._is_truncated = False
+        self._reset()
         if self._checkpoint.resume_from:
             self._walk.resume(self._checkpoint.resume_from)
         self._checkpoint.count_new_ids = self._walk.count_new_ids
@@ -100,16 +94,15 @@ class OffsetPaginator(BasePaginator):
             None if self._is_truncated else self._walk.take_snapshot()
         )
         self._last_delivered_id = self._walk.last_id
-        self._has_next_page = True
         self._on_result(self.result)
         self.update_request(request)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Process a response; `data` is the list that dlt delivers."""
         rows = [] if data is None else data
-        self._is_truncated |= is_truncated(response)
+        self._is_truncated |= totals.is_truncated(response)
         total = self._totals.find(response)
-        more = find_has_more(response, self._more_path)
+        more = totals.find_has_more(response, self._more_path)
         ids = extract_ids(rows, self._get_id)
         if not self._walk.receive(ids, total, more):
             rows.clear()
@@ -122,15 +115,11 @@ class OffsetPaginator(BasePaginator):
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
-        params = self._params(self._walk.offset)
-        if params:
+        if params := self._params(self._walk.offset):
             # a new dict: the request's may be the caller's configuration
             request.params = {**cast("dict[str, Any]", request.params or {}), **params}
-        body_values = [
-            (self.offset_body_path, self._walk.offset),
-            (self.limit_body_path, self._walk.limit),
-        ]
-        for path, value in body_values:
+        offset, limit = self._walk.offset, self._walk.limit
+        for path, value in ((self.offset_body_path, offset), (self.limit_body_path, limit)):
             if path:
                 document = cast("dict[str, Any]", request.json or {})
                 jsonpath.set_value_at_path(document, path, value)
@@ -142,10 +131,7 @@ class OffsetPaginator(BasePaginator):
         self._on_result(self.result)
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
-        """Return query parameters of up to `count` requests after the next one.
-
-        Empty if the offset is sent in the body.
-        """
+        """Return query parameters of up to `count` requests after the next; none in a body."""
         if not self.offset_param:
             return []
         return [self._params(offset) for offset in self._walk.upcoming(count)]
@@ -154,15 +140,10 @@ class OffsetPaginator(BasePaginator):
         values = ((self.offset_param, offset), (self.limit_param, self._walk.limit))
         return {name: value for name, value in values if name}
 
-    def __copy__(self) -> OffsetPaginator:
-        duplicate = OffsetPaginator.__new__(OffsetPaginator)
-        vars(duplicate).update(vars(self))
-        duplicate._walk = duplicate._new_walk()
-        duplicate._is_truncated = False
-        return duplicate
-
     def __deepcopy__(self, memo: dict[int, Any]) -> OffsetPaginator:
-        return copy.copy(self)
+        duplicate = copy.copy(self)
+        duplicate._reset()
+        return duplicate
 
     def __str__(self) -> str:
         return f"OffsetPaginator at offset {self._walk.offset}, limit {self.limit}"

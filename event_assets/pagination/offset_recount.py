@@ -24,10 +24,8 @@ class Recount:
         self.offset = start
         self.passes = 1
         self.length = length
-        self.counts_agree: bool | None = None
-        """Whether the counts agree; None before the end."""
-        self.has_grown = False
-        """Whether the list was longer at the end of this pass than of the previous one."""
+        self.counts_agree: bool | None = None  # None before the end
+        self.has_grown = False  # whether this pass ended with a longer list than the previous one
         self.is_at_tail = False
         self._end_size = min(page_size - 1, 1)
         self._seen = seen

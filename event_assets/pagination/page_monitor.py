@@ -84,14 +84,6 @@ class PageMonitor:
         is_reached = self._is_total_trusted and not self.expects_more
         return is_reached and 0 < self._last_size < self._largest
 
-    def _cannot_shift(self, *, is_total_constant: bool) -> bool:
-        """Return whether rows cannot be missed by shifts, given a constant total or none."""
-        if self._pages == 1 and self._rows:
-            return True
-        return self._kind is not PaginationKind.NUMBERED and (
-            is_total_constant or not self.has_counting_links
-        )
-
     def receive(self, ids: Sequence[Hashable], total: int | None = None) -> None:
         """Process a page; set `done` if no more pages are worth requesting."""
         size = len(ids)
@@ -111,12 +103,7 @@ class PageMonitor:
         if page:
             self._changed |= bool(self._last_page) and page != self._last_page
             self._last_page = page
-            fresh = self._recent.add(page)
-            self._seen.add(fresh)
-
-    @property
-    def _is_empty(self) -> bool:
-        return self._pages == 1 and not self._rows and self._total == 0
+            self._seen.add(self._recent.add(page))
 
     def _observe_total(self, total: int | None, size: int) -> None:
         if total == 0 and self._pages == 1:
@@ -158,13 +145,18 @@ class PageMonitor:
         rows = self._seen.count()
         received = f"{rows:,} rows received{note}"
         low, high = (self._is_total_trusted and self._total_range) or (None, None)
+        # whether rows cannot be missed by shifts, given a constant total or none
+        cannot_shift = (self._pages == 1 and self._rows > 0) or (
+            self._kind is not PaginationKind.NUMBERED
+            and (low == high or not self.has_counting_links)
+        )
         if limited:
             return None, f"{rows:,} rows received; stopped at {limited}."
         if low is not None and rows < low:
             return False, f"The API reports {low:,} rows but sent {rows:,}{note}."
-        if self._is_empty:
+        if self._pages == 1 and not self._rows and self._total == 0:
             return True, "The list is empty."
-        if self._cannot_shift(is_total_constant=low == high):
+        if cannot_shift:
             return True, f"All {rows:,} rows were received{note}."
         if low is None:
             return None, f"{received}; without a total, page numbers cannot show shifts."

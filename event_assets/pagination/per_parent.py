@@ -9,7 +9,7 @@ from typing import Any
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from event_assets.pagination.result import UNFINISHED, OnResult, PaginationResult, ignore_result
+from event_assets.pagination.result import UNFINISHED, OnResult, PaginationResult
 
 SUMMED_FIELDS = ("pages", "rows", "distinct_ids", "overlaps_confirmed", "shifts_recovered")
 
@@ -21,7 +21,7 @@ class ResultAggregator:
     ignores it (`response_actions`), counts as empty.
     """
 
-    def __init__(self, on_result: OnResult = ignore_result) -> None:
+    def __init__(self, on_result: OnResult) -> None:
         self._on_result = on_result
         self._lock = threading.Lock()
         self._sums = dict.fromkeys(SUMMED_FIELDS, 0)

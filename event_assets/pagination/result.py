@@ -20,20 +20,13 @@ class PaginationResult:
 
     complete: bool | None
     reason: str
-    pages: int = 0
-    """Responses received."""
-    rows: int = 0
-    """Rows in delivered pages, including overlaps."""
-    distinct_ids: int = 0
-    """Distinct ids among them; an upper bound until the end."""
-    overlaps_confirmed: int = 0
-    """Pages that overlap with a previous page, as expected."""
-    shifts_recovered: int = 0
-    """Shifts of the list after which an overlapping page was found."""
-    passes: int = 1
-    """Passes over the list; further passes look for rows that moved."""
-    total_reported: int | None = None
-    """The last total the API reported, trusted or not."""
+    pages: int = 0  # responses received
+    rows: int = 0  # in delivered pages, including overlaps
+    distinct_ids: int = 0  # an upper bound until the end
+    overlaps_confirmed: int = 0  # pages that overlap with a previous page, as expected
+    shifts_recovered: int = 0  # shifts of the list after which an overlapping page was found
+    passes: int = 1  # over the list; further passes look for rows that moved
+    total_reported: int | None = None  # the last one, trusted or not
 
 
 def mark_truncated(result: PaginationResult) -> PaginationResult:
@@ -48,7 +41,3 @@ def mark_truncated(result: PaginationResult) -> PaginationResult:
 
 
 OnResult = Callable[[PaginationResult], None]
-
-
-def ignore_result(result: PaginationResult) -> None:
-    """Do nothing: the default `OnResult`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -17,13 +18,10 @@ def extract_ids(rows: Sequence[Any], get_id: Callable[[Any], Hashable]) -> list[
     So rows without an id are distinct and do not overlap by accident.
     """
     ids = [get_id(row) for row in rows]
-    try:
-        hash(tuple(ids))
-    except TypeError:
-        return [_id_or_text(key, row) for key, row in zip(ids, rows, strict=True)]
-    if None in ids:
-        return [_id_or_text(key, row) for key, row in zip(ids, rows, strict=True)]
-    return ids
+    with suppress(TypeError):
+        if None not in set(ids):
+            return ids
+    return [_id_or_text(key, row) for key, row in zip(ids, rows, strict=True)]
 
 
 def _id_or_text(key: Hashable, row: object) -> Hashable:
@@ -53,10 +51,8 @@ class RecentIds:
         self._next_rank = 0
         self._floor = 0
         self._frontier: Hashable = None
-        self.is_ordered = True
-        """False once rows were repeated in another order."""
-        self.repeats_in_page = 0
-        """Rows with an id that another row of their page has."""
+        self.is_ordered = True  # False once rows were repeated in another order
+        self.repeats_in_page = 0  # rows with an id that another row of their page has
 
     def take_snapshot(self) -> dict[str, Any]:
         """Return the state for `restore`, as values for JSON."""
@@ -119,7 +115,8 @@ class RecentIds:
         rows and are ignored from then on.
         """
         known_positions = [at for at, key in enumerate(ids) if key not in fresh]
-        ranks = [self._rank_of(ids[at]) for at in known_positions]
+        known = [ids[at] for at in known_positions]
+        ranks = [self._new[key] if key in self._new else self._old[key] for key in known]
         ranks = [rank for rank in ranks if rank >= self._floor]
         if ranks != sorted(ranks):
             self.is_ordered = False
@@ -129,10 +126,6 @@ class RecentIds:
             self._floor = self._next_rank
         self._new.update(dict.fromkeys(fresh.difference(after), UNRANKED))
         self._rank(list(after))
-
-    def _rank_of(self, key: Hashable) -> int:
-        rank = self._new.get(key)
-        return self._old[key] if rank is None else rank
 
 
 class DistinctIds:
@@ -172,9 +165,7 @@ class DistinctIds:
 
     def count_since_mark(self) -> int | None:
         """Return the number of distinct ids since `mark`; None after `build_index`."""
-        if self._sorted is not None:
-            return None
-        return len(self._distinct(self._marked))
+        return len(self._distinct(self._marked)) if self._sorted is None else None
 
     def build_index(self) -> None:
         """Drop repeats, and allow `add_unseen`."""
@@ -197,6 +188,5 @@ class DistinctIds:
     def _distinct(self, start: int = 0) -> Any:
         arrow: Any = import_module("pyarrow")  # has no type hints, and is slow to import
         hashes = self._hashes[start:] if start else self._hashes
-        size = len(hashes) // 8
         buffers = [None, arrow.py_buffer(hashes)]
-        return arrow.Array.from_buffers(arrow.int64(), size, buffers).unique()
+        return arrow.Array.from_buffers(arrow.int64(), len(hashes) // 8, buffers).unique()

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from event_assets.config.time_windows import (
-    DEFAULT_SINCE,
-    DEFAULT_UNTIL,
-    EPOCH_FORMATTERS,
-    TimeWindowsConfig,
-    parse_day,
-)
-from event_assets.pagination.result import UNFINISHED, OnResult, PaginationResult, ignore_result
+from event_assets.config import time_windows
+from event_assets.pagination.result import UNFINISHED, OnResult, PaginationResult
 from event_assets.pagination.seen_ids import DistinctIds, extract_ids
-from event_assets.pagination.totals import AUTO, TotalFinder, is_truncated
+from event_assets.pagination.totals import TotalFinder, is_truncated
 
 Span = tuple[datetime, datetime]
 
@@ -31,39 +23,32 @@ Span = tuple[datetime, datetime]
 class WindowPlan:
     """How a list is split into time windows.
 
-    Attributes:
-        param_from, param_to: query parameters of the bounds.
-        write: formats a bound.
-        cap: maximum number of rows the API returns of one list.
-        span: the time range that may contain rows.
-        whole: whether the span is unrestricted: then the whole list is read first, and its total
-            must be reached in the end.
-        step: the shortest window; windows overlap by it, so that inclusive and exclusive bounds
-            work alike.
+    If the span is unrestricted (`whole`), the whole list is read first, and its total must be
+    reached in the end. Windows overlap by `step`, the shortest window, so that inclusive and
+    exclusive bounds work alike.
     """
 
     param_from: str
     param_to: str
-    write: Callable[[datetime], str]
-    cap: int
-    span: Span
-    whole: bool = True
-    step: timedelta = timedelta(seconds=1)
+    write: Callable[[datetime], str]  # formats a bound
+    cap: int  # maximum number of rows the API returns of one list
+    span: Span  # may contain rows
+    whole: bool
+    step: timedelta
 
     @classmethod
-    def from_config(cls, config: TimeWindowsConfig, now: datetime) -> WindowPlan:
+    def from_config(cls, config: time_windows.TimeWindowsConfig, now: datetime) -> WindowPlan:
         """Build the plan of a sync that starts at `now`."""
-        start, end = (
-            parse_day(config.since or DEFAULT_SINCE, now),
-            parse_day(config.until or DEFAULT_UNTIL, now),
-        )
+        start = time_windows.parse_day(config.since or time_windows.DEFAULT_SINCE, now)
+        end = time_windows.parse_day(config.until or time_windows.DEFAULT_UNTIL, now)
         if start is None or end is None:
             raise ValueError("the bounds were not checked")
         by_day = "%" in config.format and "%H" not in config.format
         return cls(
             config.param_from,
             config.param_to,
-            EPOCH_FORMATTERS.get(config.format) or (lambda moment: moment.strftime(config.format)),
+            time_windows.EPOCH_FORMATTERS.get(config.format)
+            or (lambda moment: moment.strftime(config.format)),
             config.cap,
             (start, max(end, start)),
             whole=config.since is None and config.until is None,
@@ -95,16 +80,14 @@ class TimeWindowPaginator(BasePaginator):
         make_paginator: Callable[[OnResult], BasePaginator],
         plan: WindowPlan,
         get_id: Callable[[Any], Hashable],
-        on_result: OnResult = ignore_result,
-        *,
-        total_path: jsonpath.TJsonPath | None = AUTO,
+        on_result: OnResult,
     ) -> None:
         super().__init__()
         self._make_paginator = make_paginator
         self._plan = plan
         self._get_id = get_id
         self._on_result = on_result
-        self._totals = TotalFinder(total_path)
+        self._totals = TotalFinder()
         self._reset()
 
     def _reset(self) -> None:
@@ -189,22 +172,19 @@ class TimeWindowPaginator(BasePaginator):
     def _end_window(self, conclusion: tuple[bool | None, str] | None) -> None:
         if conclusion and conclusion[0] is not True:
             complete, reason = conclusion
-            self._problems.append((complete, f"{self._window_name(self._window)}: {reason}"))
-        is_only_window = conclusion and self._window is None
+            window = "The whole list"
+            if self._window:
+                start, end = map(self._plan.write, self._window)
+                window = f"In the window from {start} to {end}"
+            self._problems.append((complete, f"{window}: {reason}"))
         self._is_window_done = True
         self._completed, self._current = self.result, PaginationResult(False, "")
         if not self._pending_windows:
             self._has_next_page = False
-            if not conclusion or not is_only_window:
+            if not conclusion or self._window:
                 conclusion = self._combine_results()
             complete, reason = conclusion
             self._completed = replace(self._completed, complete=complete, reason=reason)
-
-    def _window_name(self, window: Span | None) -> str:
-        if window is None:
-            return "The whole list"
-        start, end = map(self._plan.write, window)
-        return f"In the window from {start} to {end}"
 
     def _combine_results(self) -> tuple[bool | None, str]:
         rows, windows = self._seen.count(), f"{self._windows_read:,} windows"
@@ -240,24 +220,17 @@ class TimeWindowPaginator(BasePaginator):
         """Return query parameters of up to `count` requests after the next one."""
         upcoming = getattr(self._inner, "upcoming", None)
         pages = cast("list[Mapping[str, Any]]", upcoming(count)) if upcoming else []
-        return [
-            page
-            for page, at in zip(pages, itertools.count(self._pages + 1))
-            if self._is_below_cap(at)
-        ]
+        numbered = enumerate(pages, self._pages + 1)
+        return [page for number, page in numbered if self._is_below_cap(number)]
 
     def _is_below_cap(self, page: int) -> bool:
         """Return whether a page of this window, counted from 0, starts before the cap."""
         return page * self._largest < self._plan.cap
 
-    def __copy__(self) -> TimeWindowPaginator:
-        duplicate = TimeWindowPaginator.__new__(TimeWindowPaginator)
-        vars(duplicate).update(vars(self))
+    def __deepcopy__(self, memo: dict[int, Any]) -> TimeWindowPaginator:
+        duplicate = copy.copy(self)
         duplicate._reset()
         return duplicate
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> TimeWindowPaginator:
-        return copy.copy(self)
 
     def __str__(self) -> str:
         return f"TimeWindowPaginator in window {self._windows_read:,}"

@@ -71,8 +71,7 @@ def compile_path(path: jsonpath.TJsonPath | None) -> JSONPath | None:
 
 def find_value(body: Any, path: JSONPath) -> Any:
     """Return the first value at a JSON path; None if there is none."""
-    values = jsonpath.find_values(path, body)
-    return values[0] if values else None
+    return next(iter(jsonpath.find_values(path, body)), None)
 
 
 class TotalFinder:

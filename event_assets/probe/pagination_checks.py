@@ -7,7 +7,8 @@ from statistics import median
 
 from dlt.sources.helpers.rest_client.paginators import RangePaginator, SinglePagePaginator
 
-from event_assets.pagination import OffsetPaginator, PageNumberPaginator
+from event_assets.pagination.monitored import PageNumberPaginator
+from event_assets.pagination.offset import OffsetPaginator
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses

@@ -10,7 +10,7 @@ import requests
 from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, PageNumberPaginator
 
-from event_assets.pagination import OffsetPaginator
+from event_assets.pagination.offset import OffsetPaginator
 from event_assets.pagination.totals import (
     AUTO,
     TOTAL_HEADERS,

@@ -16,7 +16,8 @@ from event_assets.config.source import SourceConfig
 from event_assets.extract.first_request import FirstRequest, open_first_request
 from event_assets.extract.stream import configured_paginator
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
-from event_assets.pagination import MonitoredPaginator, OffsetPaginator
+from event_assets.pagination.monitored import MonitoredPaginator
+from event_assets.pagination.offset import OffsetPaginator
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.probe import reported_total as totals
 from event_assets.probe import suggestions

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from event_assets.config.time_windows import TimeWindowsConfig
-from event_assets.pagination import WindowPlan
+from event_assets.pagination.time_windows import WindowPlan
 from event_assets_tests.support.platforms import definitions, events, run, serving, source
 from event_assets_tests.support.project import Project, checks, failure
 

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from event_assets.pagination import OffsetWalk, PaginationResult
+from event_assets.pagination.offset_walk import OffsetWalk
+from event_assets.pagination.result import PaginationResult
 
 EXAMPLES = int(os.environ.get("PAGING_EXAMPLES", "250"))
 quick = settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.pagination import OffsetWalk, PaginationCheckpoint, PaginationResult
+from event_assets.pagination.checkpoint import PaginationCheckpoint
+from event_assets.pagination.offset_walk import OffsetWalk
+from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.seen_ids import DistinctIds
 from event_assets_tests.support.offset_lists import (
     Reading,

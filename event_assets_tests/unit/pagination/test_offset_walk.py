@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from event_assets.pagination import OffsetWalk, PaginationResult
+from event_assets.pagination.offset_walk import OffsetWalk
+from event_assets.pagination.result import PaginationResult
 from event_assets_tests.support.offset_lists import (
     TOTALS,
     Edit,

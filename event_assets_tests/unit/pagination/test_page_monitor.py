@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from event_assets.pagination import PageMonitor, PaginationKind, PaginationResult
+from event_assets.pagination.page_monitor import PageMonitor, PaginationKind
+from event_assets.pagination.result import PaginationResult
 
 
 def monitored(

@@ -17,7 +17,9 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api import rest_api_resources
 
-from event_assets.pagination import OffsetPaginator, PaginationResult, create_paginator
+from event_assets.pagination.factory import create_paginator
+from event_assets.pagination.offset import OffsetPaginator
+from event_assets.pagination.result import PaginationResult
 
 Query = dict[str, Any]
 Reply = tuple[Any, dict[str, str]]
@@ -299,7 +301,9 @@ def test_a_rest_api_source_takes_the_paginator_and_reports_to_the_caller() -> No
 
 
 def test_the_parameters_of_upcoming_pages_are_requested() -> None:
-    paginator = OffsetPaginator(100, get_id=get_id, offset_param="skip", limit_param="take")
+    paginator = OffsetPaginator(
+        100, get_id=get_id, on_result=lambda _: None, offset_param="skip", limit_param="take"
+    )
     events = Events(200)
     with serving(lambda q: events({"offset": q["skip"], "limit": q["take"]})) as (url, asked):
         pages = RESTClient(url).paginate("/", paginator=paginator, data_selector="data")
