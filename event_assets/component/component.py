@@ -14,7 +14,6 @@ from event_assets.component import rest_api_config
 from event_assets.component.scaffolder import EventApiScaffolder
 from event_assets.config import accounts
 from event_assets.config import model as config_model
-from event_assets.config.accounts import JSON_SCHEMA as ACCOUNTS_SCHEMA
 from event_assets.config.accounts import AccountsConfig
 from event_assets.config.fields import FieldConfig, invalid_field_names
 from event_assets.config.freshness import FreshnessConfig
@@ -26,24 +25,30 @@ from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration.assets import build_assets
 from event_assets.orchestration.checks import build_checks
 from event_assets.orchestration.jobs import build_jobs
-from event_assets.orchestration.schedules import build_freshness_policy
-from event_assets.orchestration.sensors import build_accounts_sensors
+from event_assets.orchestration.partitions import build_accounts_sensors
 from event_assets.records.contract import build_contract
 from event_assets.values.errors import ConfigError
 from event_assets.values.naming import normalize_name
 from event_assets.warehouse import sql
 
+RESERVED_TABLES = {
+    *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
+    *("event_data_api", "event_data_accounts", "event_data_paths", "all_events"),
+}
+RESERVED_SUFFIXES = ("_syncs", "_rejects", "_checkpoint")
+AccountsYaml = Annotated[Any, WithJsonSchema(accounts.JSON_SCHEMA)]
+
 
 def _resolve_rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
     config = context.resolve_value(value, as_type=dict)
-    return rest_api_config.validate_rest_api(config, context)
+    rest_api_config.raise_errors(context, rest_api_config.find_errors(config))
+    return dict(config)
 
 
 def _resolve_fields(
     context: dg.ResolutionContext, value: dict[str, FieldConfig]
 ) -> dict[str, FieldConfig]:
-    if errors := list(invalid_field_names(value)):
-        raise rest_api_config.yaml_error(context, errors)
+    rest_api_config.raise_errors(context, invalid_field_names(value))
     return value
 
 
@@ -51,11 +56,12 @@ def _resolve_accounts(context: dg.ResolutionContext, value: Any) -> AccountsConf
     resolved = context.resolve_value(value)
     if resolved is None:
         return None
-    if errors := list(accounts.find_errors(resolved)):
-        raise rest_api_config.yaml_error(context, errors)
-    if isinstance(resolved, dict):
-        return AccountsConfig(**resolved)
-    return AccountsConfig(tuple(resolved))
+    rest_api_config.raise_errors(context, accounts.find_errors(resolved))
+    return (
+        AccountsConfig(**resolved)
+        if isinstance(resolved, dict)
+        else AccountsConfig(tuple(resolved))
+    )
 
 
 class Timeouts(config_model.StrictModel):
@@ -72,12 +78,6 @@ class Timeouts(config_model.StrictModel):
         if not all(0 < seconds < inf for seconds in (self.connect, self.read, self.answer)):
             raise ValueError("must be more than 0 seconds")
         return self
-
-    def limits(self, megabytes: int) -> HttpLimits:
-        """Return the limits of a response of at most so many megabytes."""
-        return HttpLimits(
-            connect=self.connect, read=self.read, total=self.answer, megabytes=megabytes
-        )
 
 
 @dg.scaffold_with(EventApiScaffolder)
@@ -97,10 +97,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         description="Typed columns of event_data. Other fields become columns by themselves."
     )
     accounts: Annotated[
-        AccountsConfig | None,
-        dg.Resolver(
-            _resolve_accounts, model_field_type=Annotated[Any, WithJsonSchema(ACCOUNTS_SCHEMA)]
-        ),
+        AccountsConfig | None, dg.Resolver(_resolve_accounts, model_field_type=AccountsYaml)
     ] = Describe(
         default=None,
         description="The accounts to sync, each a partition: a list of names, {file: PATH} with a "
@@ -173,6 +170,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
 
     def source(self, name: str) -> SourceConfig:
         """Return the configuration of the source in the folder of this name."""
+        timeouts = self.timeouts or Timeouts()
         return SourceConfig(
             name=name,
             rest_api=self.rest_api,
@@ -183,7 +181,12 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             max_rejects=float(self.max_rejects.rstrip("%")) / 100,
             ignore_changes=self.ignore_changes,
             windows=self.windows,
-            limits=(self.timeouts or Timeouts()).limits(self.max_answer_mb),
+            limits=HttpLimits(
+                connect=timeouts.connect,
+                read=timeouts.read,
+                total=timeouts.answer,
+                megabytes=self.max_answer_mb,
+            ),
             checkpoint_rows=self.checkpoint_rows or 0,
             accounts=self.accounts,
         )
@@ -208,22 +211,12 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             raise ConfigError(f"{context.path}/defs.yaml: {problem}")
         jobs, schedules = build_jobs(source, self.schedule, self.full_sync, self.freshness)
         return dg.Definitions(
-            assets=build_assets(
-                source,
-                self.owners,
-                build_freshness_policy(self.freshness) if self.freshness else None,
-            ),
+            assets=build_assets(source, self.owners, self.freshness),
             asset_checks=build_checks(source, self.freshness),
             jobs=jobs,
             schedules=schedules,
             sensors=build_accounts_sensors(source),
         )
-
-
-RESERVED_TABLES = {
-    *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
-    *("event_data_api", "event_data_accounts", "event_data_paths", "all_events"),
-}
 
 
 def _find_problem(source: SourceConfig, full_sync: str | None) -> str | None:
@@ -238,17 +231,15 @@ def _find_problem(source: SourceConfig, full_sync: str | None) -> str | None:
         name = resource.name
         if source.accounts and accounts.ACCOUNT in build_contract(resource):
             return f"`account` names the account of a record: rename that field of `{name}`."
-        is_reserved = name in RESERVED_TABLES or name.endswith(
-            ("_syncs", "_rejects", "_checkpoint")
-        )
+        is_reserved = name in RESERVED_TABLES or name.endswith(RESERVED_SUFFIXES)
         if normalize_name(name) != name or is_reserved:
             return (
                 f"a resource cannot be called `{name}`: the name of a table has small letters, "
                 "digits and underscores, and some are reserved."
             )
         is_incremental = IncrementalCursor.from_endpoint(resource.endpoint) is not None
-        if resource.parent and is_incremental:
-            return f"`incremental` of `{resource.name}` cannot work: it has a parent resource."
+        if is_incremental and resource.parent:
+            return f"`incremental` of `{name}` cannot work: it has a parent resource."
         if is_incremental and not resource.primary_key_columns:
-            return f"`incremental` of `{resource.name}` needs a `primary_key` to merge by."
+            return f"`incremental` of `{name}` needs a `primary_key` to merge by."
     return None

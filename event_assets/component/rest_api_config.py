@@ -117,26 +117,17 @@ def _variant_errors(
         yield from _unknown_fields(at, value, kind)
 
 
-def validate_rest_api(config: Any, context: dg.ResolutionContext) -> dict[str, Any]:
-    """Return a valid configuration.
+def raise_errors(context: dg.ResolutionContext, found: Iterable[tuple[Keys, str]]) -> None:
+    """Raise the problems in the YAML, if there are any.
 
     Raises:
-        ResolutionException: with the file, line and path of each error.
+        ResolutionException: with the file, line and path of each.
     """
-    found = list(find_errors(config))
-    if not found:
-        return dict(config)
-    raise yaml_error(context, found)
-
-
-def yaml_error(
-    context: dg.ResolutionContext, found: Iterable[tuple[Keys, str]]
-) -> ResolutionException:
-    """Return the error for problems in the YAML, with file and line."""
     lines = []
     for keys, problem in found:
         path = [*context.path, *keys]
         position = yaml_position(context, path)
         where = f"{position} - " if position else ""
         lines.append(f"{where}{'.'.join(map(str, path))}: {problem}")
-    return ResolutionException("\n".join(lines))
+    if lines:
+        raise ResolutionException("\n".join(lines))

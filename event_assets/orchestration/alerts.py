@@ -3,22 +3,17 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
 import dagster as dg
 import requests
 import urllib3
-from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
+from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
-from event_assets._compat.dagster import (
-    CheckRecord,
-    ErrorInfo,
-    check_history,
-    is_check_failure,
-    latest_check_records,
-)
+from event_assets._compat import dagster as dagster_compat
+from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.values.errors import AlertError
 from event_assets.values.redaction import SecretRedactor, find_secrets
@@ -35,50 +30,45 @@ FAILURE_PREFIX = f"{dg.Failure.__module__}.Failure: "
 QUERY = re.compile(r"\?[^\s'\"]+")
 
 State = dict[str, Any]
-Latest = Mapping[dg.AssetCheckKey, CheckRecord]
 AlertSource = Callable[[dg.SensorEvaluationContext, State], Iterator[str]]
 
 
 def build_sensors() -> list[dg.SensorDefinition]:
     """Build the sensors of the alerts, which run if `ALERT_WEBHOOK_URL` is set."""
+    return [
+        _build_sensor(
+            "alert_on_failed_runs", "a job fails, and when it works again", _find_run_alerts
+        ),
+        _build_sensor(
+            "alert_on_failed_checks",
+            "a check fails with ERROR, as `fresh` does when syncs stop, and when it passes again",
+            _find_check_alerts,
+        ),
+    ]
+
+
+def _build_sensor(name: str, event: str, find_alerts: AlertSource) -> dg.SensorDefinition:
     on = bool(os.environ.get(WEBHOOK))
-    status = dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED
 
     @dg.sensor(
-        name="alert_on_failed_runs",
-        description=f"Sends a message to {WEBHOOK} when a job fails, and when it works again.",
+        name=name,
+        description=f"Sends a message to {WEBHOOK} when {event}.",
         minimum_interval_seconds=INTERVAL,
-        default_status=status,
+        default_status=dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED,
     )
-    def failed_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        return _send_alerts(context, _find_run_alerts)
+    def send_alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """Send all new alerts in one message; the cursor keeps what was sent."""
+        if not os.environ.get(WEBHOOK):
+            return dg.SkipReason(f"Set {WEBHOOK} to an incoming webhook of your chat.")
+        state: State = json.loads(context.cursor or "{}")
+        lines = list(find_alerts(context, state))
+        if lines:
+            more = [f"And {len(lines) - MAX_LINES:,} more."] if len(lines) > MAX_LINES else []
+            _send("\n".join([*lines[:MAX_LINES], *more]))
+        reason = f"Sent {len(lines):,} alerts." if lines else "Nothing new."
+        return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
 
-    @dg.sensor(
-        name="alert_on_failed_checks",
-        description=f"Sends a message to {WEBHOOK} when a check fails with ERROR, as `fresh` does "
-        "when syncs stop, and when it passes again.",
-        minimum_interval_seconds=INTERVAL,
-        default_status=status,
-    )
-    def failed_checks(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        return _send_alerts(context, _find_check_alerts)
-
-    return [failed_runs, failed_checks]
-
-
-def _send_alerts(
-    context: dg.SensorEvaluationContext, find_alerts: AlertSource
-) -> dg.SensorResult | dg.SkipReason:
-    """Send all new alerts in one message; the cursor keeps what was sent."""
-    if not os.environ.get(WEBHOOK):
-        return dg.SkipReason(f"Set {WEBHOOK} to an incoming webhook of your chat.")
-    state: State = json.loads(context.cursor or "{}")
-    lines = list(find_alerts(context, state))
-    if lines:
-        more = [f"And {len(lines) - MAX_LINES:,} more."] if len(lines) > MAX_LINES else []
-        _send("\n".join([*lines[:MAX_LINES], *more]))
-    reason = f"Sent {len(lines):,} alerts." if lines else "Nothing new."
-    return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
+    return send_alerts
 
 
 def _find_run_alerts(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
@@ -129,60 +119,56 @@ def _describe_failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) ->
     """Describe the failed checks of an account's run, whose results other accounts replace."""
     logs = instance.all_logs(run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [log.dagster_event.asset_check_evaluation_data for log in logs if log.dagster_event]
-    errors = [c for c in found if not c.passed and c.severity == dg.AssetCheckSeverity.ERROR]
-    return _shorten("; ".join(f"{check.check_name}: {check.description}" for check in errors))
+    errors = [f"{check.check_name}: {check.description}" for check in found if _is_error(check)]
+    return _shorten("; ".join(errors))
 
 
 def _find_check_alerts(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
     """Yield an alert for each check that began to fail with ERROR or passes again."""
-    definitions = context.repository_def
-    keys = list(definitions.asset_checks_defs_by_key) if definitions else []
-    latest = latest_check_records(context.instance, keys)
-    if definitions:
-        latest = _drop_account_results(context.instance, definitions, latest)
+    if context.repository_def is None:
+        return
+    latest = _latest_results(context.instance, context.repository_def)
     for key, record in sorted(latest.items(), key=lambda item: item[0].to_user_string()):
-        name = key.to_user_string()
+        name, evaluation = key.to_user_string(), record.evaluation
         about = f"The check {key.name} of {key.asset_key.to_user_string()}"
-        if _is_error(record):
-            evaluation = record.evaluation
+        if evaluation and _is_error(evaluation):
             if name in state:
                 state[name]["times"] += state[name]["run"] != record.run_id
                 state[name]["run"] = record.run_id
             else:
                 since = record.create_timestamp
                 state[name] = {"since": since, "times": 1, "run": record.run_id}
-                cause = (evaluation and evaluation.description) or "no reason given"
+                cause = evaluation.description or "no reason given"
                 yield _format_failure(about, since, cause, record.run_id)
-        elif name in state and record.evaluation:
+        elif name in state and evaluation:
             yield _format_recovery(about, state.pop(name), record.create_timestamp, record.run_id)
 
 
-def _drop_account_results(
-    instance: dg.DagsterInstance, definitions: dg.RepositoryDefinition, latest: Latest
-) -> dict[dg.AssetCheckKey, CheckRecord]:
-    """Replace results of one account by those of all: an account's run has its own alert."""
-    found = dict(latest)
-    for key in latest:
+def _latest_results(
+    instance: dg.DagsterInstance, definitions: dg.RepositoryDefinition
+) -> dict[dg.AssetCheckKey, dagster_compat.CheckRecord]:
+    """Return each check's newest result of all accounts: an account's run has its own alert."""
+    keys = list(definitions.asset_checks_defs_by_key)
+    latest = dict(dagster_compat.latest_check_records(instance, keys))
+    for key in list(latest):
         if definitions.assets_defs_by_key[key.asset_key].partitions_def is None:
             continue
-        history = check_history(instance, key, MAX_RUNS)
+        history = dagster_compat.check_history(instance, key, MAX_RUNS)
         runs = instance.get_runs(RunsFilter(run_ids=[record.run_id for record in history]))
         whole = {run.run_id for run in runs if account_of_run(run) is None}
         newest = next((record for record in history if record.run_id in whole), None)
-        found = {**found, key: newest} if newest else {k: r for k, r in found.items() if k != key}
-    return found
+        if newest:
+            latest[key] = newest
+        else:
+            del latest[key]
+    return latest
 
 
-def _is_error(record: CheckRecord) -> bool:
-    evaluation = record.evaluation
-    return (
-        evaluation is not None
-        and not evaluation.passed
-        and evaluation.severity == dg.AssetCheckSeverity.ERROR
-    )
+def _is_error(evaluation: dg.AssetCheckEvaluation) -> bool:
+    return not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
 
 
-def _ended(record: RunRecord) -> float:
+def _ended(record: dg.RunRecord) -> float:
     return record.end_time or record.update_timestamp.timestamp()
 
 
@@ -191,22 +177,17 @@ def _find_cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
     for log in instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
         event = log.dagster_event
         error = event.step_failure_data.error if event else None
-        if error and is_check_failure(error):
+        if error and dagster_compat.is_check_failure(error):
             return None
         if error:
-            return _summarize_error(error)
+            while error.cause:
+                error = error.cause
+            line = error.message.strip().partition("\n")[0].removeprefix(FAILURE_PREFIX)
+            return _shorten(QUERY.sub("?...", line))
     for log in instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE):
         if log.dagster_event and log.dagster_event.message:
             return _shorten(log.dagster_event.message.partition("\n")[0])
     return "no reason given"
-
-
-def _summarize_error(error: ErrorInfo) -> str:
-    """Return the first line of the root cause, without query strings."""
-    while error.cause:
-        error = error.cause
-    line = error.message.strip().partition("\n")[0]
-    return _shorten(QUERY.sub("?...", line.removeprefix(FAILURE_PREFIX)))
 
 
 def _shorten(text: str) -> str:
@@ -216,19 +197,15 @@ def _shorten(text: str) -> str:
 
 
 def _format_failure(what: str, since: float, cause: str, run_id: str) -> str:
-    return f"{what} fails since {_format_time(since)}: {cause} {_run_url(run_id)}"
+    return f"{what} fails since {format_time(since)}: {cause} {_run_url(run_id)}"
 
 
 def _format_recovery(what: str, failure: State, now: float, run_id: str) -> str:
     times = "once" if failure["times"] == 1 else f"{failure['times']} times"
     return (
-        f"{what} works again since {_format_time(now)}: it had failed {times} since "
-        f"{_format_time(failure['since'])}. {_run_url(run_id)}"
+        f"{what} works again since {format_time(now)}: it had failed {times} since "
+        f"{format_time(failure['since'])}. {_run_url(run_id)}"
     )
-
-
-def _format_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _run_url(run_id: str) -> str:

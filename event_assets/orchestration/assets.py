@@ -3,7 +3,8 @@
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any, cast
 
 import dagster as dg
@@ -13,37 +14,33 @@ from dlt import Pipeline
 from pydantic import Field
 
 from event_assets import warehouse
-from event_assets.config.source import EVENT_DATA, ResourceConfig, SourceConfig
+from event_assets.config.freshness import FreshnessConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract import progress
-from event_assets.orchestration import observation, partitions
+from event_assets.orchestration import metadata, partitions
 from event_assets.orchestration.derived_assets import build_derived_assets
 from event_assets.orchestration.failures import run_with_plain_errors
-from event_assets.orchestration.metadata import (
-    asset_key,
-    column_lineage,
-    table_metadata,
-    table_schema,
-)
+from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.summary import SUMMARY, RunSummary
+from event_assets.probe.report import Report
+from event_assets.probe.runner import probe
 from event_assets.records.contract import build_contract
 from event_assets.sync import dlt_resource, runner
 from event_assets.sync.sync_log import COLUMNS
+from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
 
 # Columns of a row of the sync log that the UI does not plot.
 UNLOGGED = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
-LOGGED_METADATA = [name for name in COLUMNS if name not in UNLOGGED]
 
 
 def build_assets(
-    source: SourceConfig, owners: Sequence[str] = (), freshness: dg.FreshnessPolicy | None = None
+    source: SourceConfig, owners: Sequence[str], freshness: FreshnessConfig | None
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of a source, from the API to the calendar."""
-    extra = [resource for resource in source.resources.values() if not resource.is_events]
     return [
         _events_api(source, owners),
-        _event_data(source, owners, freshness),
-        *(_extra_resource_asset(resource, owners) for resource in extra),
+        *(_synced_table(each, owners, freshness) for each in source.resources.values()),
         *build_derived_assets(source, owners),
     ]
 
@@ -58,13 +55,33 @@ def _events_api(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinit
     )
 
     def observe() -> Iterator[dg.ObserveResult]:
-        yield run_with_plain_errors(lambda: observation.observe(source, spec.key))
+        report = run_with_plain_errors(lambda: _probe(source))
+        findings = [
+            {"mark": finding.mark, "what": name, "found": finding.message}
+            for name, finding in report.findings.items()
+        ]
+        yield dg.ObserveResult(
+            asset_key=spec.key,
+            metadata={
+                **report.metrics,
+                "verdict": report.summary,
+                "findings": metadata.as_table(findings),
+                "first_record": metadata.as_table(report.first_record),
+            },
+        )
 
     name = "__".join((*spec.key.path, "observed"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         observable = dg.multi_observable_source_asset(name=name, specs=[spec])
         return cast("dg.AssetsDefinition", observable(observe))
+
+
+def _probe(source: SourceConfig) -> Report:
+    report = probe(source)
+    if report.error:
+        raise ApiError(report.error)
+    return report
 
 
 class SyncConfig(dg.Config):
@@ -77,57 +94,41 @@ class SyncConfig(dg.Config):
     )
 
 
-def _event_data(
-    source: SourceConfig, owners: Sequence[str], freshness: dg.FreshnessPolicy | None
+def _synced_table(
+    resource: ResourceConfig, owners: Sequence[str], freshness: FreshnessConfig | None
 ) -> dg.AssetsDefinition:
-    spec = dg.AssetSpec(
-        asset_key(source, EVENT_DATA),
-        deps=[asset_key(source, "events_api")],
-        description="Every event that the API ever listed, one row each, merged by `id`."
-        + (" Each partition is an account." if source.accounts else ""),
-        group_name=source.name,
-        owners=owners,
-        kinds={"dlt", warehouse.get_destination().kind},
-        freshness_policy=freshness,
-        code_version=source.config_hash,
-        metadata={
-            "dagster/table_name": warehouse.full_table_name(source.name, EVENT_DATA),
-            "dagster/column_schema": table_schema(
-                source,
-                [
-                    *((name, "text") for name in source.partition_columns),
-                    *((name, field.type) for name, field in source.fields.items()),
-                ],
-            ),
-        },
-    )
-    return _ingested_asset(source.events, spec)
-
-
-def _extra_resource_asset(resource: ResourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    """Define the table of an additional resource, such as the attendees of each event."""
-    source, parent = resource.source, resource.parent
-    per_parent = f" of each record of `{parent}`" if parent else ""
-    merged = ", ".join(f"`{column}`" for column in resource.primary_key_columns)
-    write = f"merged by {merged}" if merged else "replaced by each sync"
+    """Define the table that a sync of a resource fills."""
+    source = resource.source
+    accounts = partitions.partitions_def(source)
     spec = dg.AssetSpec(
         asset_key(source, resource.name),
-        deps=[asset_key(source, parent or "events_api")],
-        description=f"The API's `{resource.name}`{per_parent}: one row each, {write}.",
+        deps=[asset_key(source, "events_api")],
+        description="Every event that the API ever listed, one row each, merged by `id`."
+        + (" Each partition is an account." if accounts else ""),
         group_name=source.name,
         owners=owners,
         kinds={"dlt", warehouse.get_destination().kind},
         code_version=source.config_hash,
         metadata={"dagster/table_name": warehouse.full_table_name(source.name, resource.name)},
+        partitions_def=accounts,
     )
-    return _ingested_asset(resource, spec)
-
-
-def _ingested_asset(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDefinition:
-    """Define the asset that a sync of a resource materializes."""
-    accounts = partitions.partitions_def(resource.source)
-    if accounts:
-        spec = spec.replace_attributes(partitions_def=accounts)
+    if resource.is_events:
+        schema = metadata.table_schema(source, metadata.contract_columns(source).items())
+        spec = spec.merge_attributes(metadata={"dagster/column_schema": schema})
+        if freshness:
+            policy = dg.FreshnessPolicy.time_window(
+                fail_window=timedelta(minutes=freshness.fail_after_minutes),
+                warn_window=timedelta(minutes=freshness.warn_after_minutes),
+            )
+            spec = spec.replace_attributes(freshness_policy=policy)
+    else:
+        per_parent = f" of each record of `{resource.parent}`" if resource.parent else ""
+        merged = ", ".join(f"`{column}`" for column in resource.primary_key_columns)
+        write = f"merged by {merged}" if merged else "replaced by each sync"
+        spec = spec.replace_attributes(
+            deps=[asset_key(source, resource.parent or "events_api")],
+            description=f"The API's `{resource.name}`{per_parent}: one row each, {write}.",
+        )
 
     class Translator(DagsterDltTranslator):
         def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002
@@ -139,20 +140,19 @@ def _ingested_asset(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDe
         dlt_pipeline=cast("Pipeline", None),  # built by each sync: building one writes its folder
         dagster_dlt_translator=Translator(),
         partitions_def=accounts,
-        pool=partitions.partitions_name(resource.source) if accounts else None,
+        pool=partitions.partitions_name(source) if accounts else None,
     )
     def table(
         context: dg.AssetExecutionContext,
         config: SyncConfig,
         summary: RunSummary,  # noqa: ARG001 (prints when the run ends)
     ) -> Iterator[dg.MaterializeResult[None]]:
-        yield run_with_plain_errors(
-            lambda: _sync(context, resource, spec.key, full=config.full_sync)
-        )
+        result = run_with_plain_errors(lambda: _sync(context, resource, full=config.full_sync))
+        yield dg.MaterializeResult(asset_key=spec.key, metadata=result)
 
     # dagster-dlt puts its objects into the metadata, where the UI cannot show them.
     shown = {
-        "dagster_dlt/source": resource.source.name,
+        "dagster_dlt/source": source.name,
         "dagster_dlt/pipeline": resource.pipeline_name,
         "dagster_dlt/translator": DagsterDltTranslator.__name__,
     }
@@ -162,43 +162,33 @@ def _ingested_asset(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDe
 
 
 def _sync(
-    context: dg.AssetExecutionContext, declared: ResourceConfig, key: dg.AssetKey, *, full: bool
-) -> dg.MaterializeResult[None]:
+    context: dg.AssetExecutionContext, declared: ResourceConfig, *, full: bool
+) -> dict[str, Any]:
     """Run dlt's steps one by one; `DagsterDltResource` would lock the database while it reads."""
     resource = partitions.resource_for_run(context, declared)
     source = resource.source
-    metadata: dict[str, Any] = {}
+    logged: dict[str, Any] = {}
 
     def on_loaded(database: Database, result: runner.SyncResult) -> None:
         row, seconds = result.row, result.sync.seconds
-        metadata.update(
-            {name: row[name] for name in LOGGED_METADATA if row.get(name) is not None},
+        plotted = [name for name in COLUMNS if name not in UNLOGGED and row.get(name) is not None]
+        logged.update(
+            {name: row[name] for name in plotted},
             duration_seconds=round(seconds, 3),
             events_per_second=round((row["rows_read"] - result.sync.resumed.rows) / seconds, 1),
         )
-        metadata.update(table_metadata(database, source, resource.name))
+        logged.update(metadata.table_metadata(database, source, resource.name))
         if resource.is_events:
-            metadata["dagster/column_lineage"] = _contract_lineage(source)
+            contract = build_contract(source.events)
+            origins = {name: reader.source_paths for name, reader in contract.items()}
+            logged["dagster/column_lineage"] = metadata.column_lineage(
+                source, "events_api", origins
+            )
 
     for warning in file_permissions.insecure_file_warnings():
         context.log.warning(warning)
-    with _open_progress(context) as on_progress:
+    has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"
+    logger = nullcontext(progress.progress_logger(context.log.info))
+    with progress.progress_bar() if has_bar else logger as on_progress:
         runner.run_sync(resource, on_progress, on_loaded, full_refresh=full)
-    return dg.MaterializeResult(asset_key=key, metadata=metadata)
-
-
-def _open_progress(
-    context: dg.AssetExecutionContext,
-) -> AbstractContextManager[progress.OnProgress]:
-    if os.environ.get("EVENTS_PROGRESS") == "bar":
-        return progress.progress_bar()
-    return nullcontext(progress.progress_logger(context.log.info))
-
-
-def _contract_lineage(source: SourceConfig) -> dg.TableColumnLineage:
-    """Return which fields of the API each column of the contract comes from."""
-    return column_lineage(
-        source,
-        "events_api",
-        {name: reader.source_paths for name, reader in build_contract(source.events).items()},
-    )
+    return logged

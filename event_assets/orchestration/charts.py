@@ -24,6 +24,7 @@ CONFIG: Spec = {
 }
 COLORS = {"scheduled": "#7a8fa8", "cancelled": "#d62f2f", "canceled": "#d62f2f"}
 OTHER_COLORS = ["#4f9d69", "#e08a1e", "#9467bd", "#3ba3a0", "#8c6d4f", "#c9a227", "#c774b0"]
+MAX_TEXT_LENGTH = 60
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
@@ -56,8 +57,7 @@ def weeks(counts: Rows) -> Spec:
             "x": {"field": "week", "type": "ordinal", "title": "week of",
                   "axis": {"labelAngle": -45}},
             "y": {"field": "events", "type": "quantitative", "aggregate": "sum", "title": "events"},
-            "color": {"field": "status", "type": "nominal", "title": "status",
-                      "scale": _color_scale(counts, "status")},
+            "color": _color(counts, "status"),
         },
         width=420,
         height=160,
@@ -74,15 +74,11 @@ def moves(counts: Rows) -> Spec:
             "y": {"field": "what", "type": "nominal", "sort": "-x", "title": None},
             "x": {"field": "events", "type": "quantitative", "title": "events",
                   "axis": {"tickMinStep": 1}},
-            "color": {"field": "change", "type": "nominal", "title": "change",
-                      "scale": _color_scale(counts, "change")},
+            "color": _color(counts, "change"),
         },
         width=420,
         height={"step": 18},
     )  # fmt: skip
-
-
-MAX_TEXT_LENGTH = 60
 
 
 def draw_svg(spec: Spec, file: Path) -> str:
@@ -100,11 +96,13 @@ def _chart(title: str, rows: Rows, **parts: Any) -> Spec:
     return {"title": title, "data": data, "config": CONFIG, **parts}
 
 
-def _color_scale(rows: Rows, field: str) -> Spec:
-    """Assign a color to each value; those in COLORS keep theirs in every chart."""
+def _color(rows: Rows, field: str) -> Spec:
+    """Color the values of a field; those in COLORS keep theirs in every chart."""
     values = sorted({str(_to_json(row[field])) for row in rows})
     rest = cycle(OTHER_COLORS)
-    return {"domain": values, "range": [COLORS.get(v.lower()) or next(rest) for v in values]}
+    colors = [COLORS.get(value.lower()) or next(rest) for value in values]
+    scale = {"domain": values, "range": colors}
+    return {"field": field, "type": "nominal", "title": field, "scale": scale}
 
 
 def _to_json(value: Any) -> Any:

@@ -11,7 +11,7 @@ import dagster as dg
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.orchestration.metadata import as_table
-from event_assets.sync import account_list
+from event_assets.sync import account_list, checkpoints
 from event_assets.sync.rejects import describe_reject, fix_hint, rejects_table
 from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
 from event_assets.warehouse import Database, inspection, sql
@@ -21,6 +21,8 @@ from event_assets.warehouse.sql import account_filter, quote_identifier
 CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
 MAX_ACCOUNTS_NAMED = 3  # in a description
 MAX_ACCOUNTS_SHOWN = 100  # in the metadata
+MAX_EXAMPLES = 5
+HIDDEN_COLUMNS = ("complete", "reason", "full_sync", "position", "version")  # of the sync log
 
 
 def evaluate_per_account(
@@ -32,10 +34,10 @@ def evaluate_per_account(
     if account is not None:
         return evaluate(database, source.for_account(account))
     names = account_list.list_accounts(source, database)
-    return combine_results({name: evaluate(database, source.for_account(name)) for name in names})
+    return _combine_results({name: evaluate(database, source.for_account(name)) for name in names})
 
 
-def combine_results(results: Mapping[str, dg.AssetCheckResult]) -> dg.AssetCheckResult:
+def _combine_results(results: Mapping[str, dg.AssetCheckResult]) -> dg.AssetCheckResult:
     """Combine the results of the accounts: the severity is that of the worst."""
     failed = {name: result for name, result in results.items() if not result.passed}
     errors = {n: r for n, r in failed.items() if r.severity == dg.AssetCheckSeverity.ERROR}
@@ -43,61 +45,40 @@ def combine_results(results: Mapping[str, dg.AssetCheckResult]) -> dg.AssetCheck
     reasons = [f"{name}: {result.description}" for name, result in worst.items()]
     named = " ".join(reasons[:MAX_ACCOUNTS_NAMED])
     more = len(reasons) - MAX_ACCOUNTS_NAMED
+    shown = [
+        {"account": name, "severity": result.severity.value, "why": result.description}
+        for name, result in list(worst.items())[:MAX_ACCOUNTS_SHOWN]
+    ]
     description = (
         f"{len(failed):,} of {len(results):,} accounts failed. {named}"
         + (f" And {more:,} more." if more > 0 else "")
         if failed
         else f"All {len(results):,} accounts passed."
     )
-    first = next(iter(results.values()))
     return dg.AssetCheckResult(
-        asset_key=first.asset_key,
-        check_name=first.check_name,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
         description=description,
         metadata={
             "accounts": len(results),
             "accounts_that_fail": len(failed),
-            "failures": as_table(
-                [
-                    {"account": name, "severity": r.severity.value, "why": r.description}
-                    for name, r in list(worst.items())[:MAX_ACCOUNTS_SHOWN]
-                ]
-            ),
+            "failures": as_table(shown),
         },
     )
 
 
-HIDDEN_COLUMNS = ("complete", "reason", "full_sync", "position", "version")  # of the sync log
-MAX_EXAMPLES = 5
-# What to do, at the end of a description.
-LATE_HINT = "check for failed runs, and that the schedule is on and the daemon runs."
-NOT_UNIQUE_HINT = "something else writes to the table; sync again into a new database."
-REJECTS_HINT = "have the API's operator correct the records."
-CHANGED_HINT = "check that what reads these columns still works."
-
-
-def evaluate_complete(
-    database: Database,
-    source: SourceConfig,
-    key: dg.AssetKey,
-    table: str = EVENT_DATA,
-    unfinished: str | None = None,
-) -> dg.AssetCheckResult:
+def evaluate_complete(database: Database, source: SourceConfig, table: str) -> dg.AssetCheckResult:
     """Check the completeness that the newest sync logged."""
     rows = database.sql(f"from {source.name}.{quote_identifier(sync_log_table(table))}").filter(
         account_filter(source.account)
     )
     row = next(iter(fetch_rows(rows.order("started_at desc").limit(1))), {})
-    if unfinished:
+    if unfinished := checkpoints.describe_pending(database, source.resources[table]):
         row = {"complete": False, "reason": unfinished}
     elif not row:
         row = {"complete": None, "reason": "No sync has been logged yet."}
     complete = row["complete"]
     return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="complete",
         passed=complete is True,
         severity=dg.AssetCheckSeverity.WARN if complete is None else dg.AssetCheckSeverity.ERROR,
         description=row["reason"],
@@ -109,39 +90,31 @@ def evaluate_complete(
     )
 
 
-def evaluate_unique_ids(
-    database: Database, source: SourceConfig, key: dg.AssetKey
-) -> dg.AssetCheckResult:
+def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
     """Check that `id` is unique and never null in `event_data`."""
     events = database.table(f"{source.name}.{EVENT_DATA}").filter(account_filter(source.account))
     counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)")
     ((rows, distinct, missing),) = counts.fetchall()
     duplicates = rows - missing - distinct
-    examples = (
-        events.aggregate("id, count(*) as rows", "id")
-        .filter("rows > 1")
-        .order("id")
-        .limit(MAX_EXAMPLES)
-    )
+    repeated = events.aggregate("id, count(*) as rows", "id").filter("rows > 1").order("id")
+    advice = ": something else writes to the table; sync again into a new database."
     return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="unique_ids",
         passed=duplicates == 0 and missing == 0,
         severity=dg.AssetCheckSeverity.ERROR,
         description=f"{rows:,} rows, {distinct:,} ids, {duplicates:,} duplicates, {missing:,} null"
-        + (f": {NOT_UNIQUE_HINT}" if duplicates or missing else "."),
+        + (advice if duplicates or missing else "."),
         metadata={
             "rows": rows,
             "distinct_ids": distinct,
             "doubled": duplicates,
             "missing": missing,
-            "examples": as_table(fetch_rows(examples)) if duplicates else "-",
+            "examples": as_table(fetch_rows(repeated.limit(MAX_EXAMPLES))) if duplicates else "-",
         },
     )
 
 
 def evaluate_no_rejects(
-    database: Database, source: SourceConfig, key: dg.AssetKey, table: str = EVENT_DATA
+    database: Database, source: SourceConfig, table: str
 ) -> dg.AssetCheckResult:
     """Count the records of the newest sync that break the contract, by reason."""
     schema, own = source.name, account_filter(source.account)
@@ -158,12 +131,10 @@ def evaluate_no_rejects(
         f"{describe_reject(field, reason)} ({count:,})" for field, reason, count in counts[:5]
     )
     return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="no_rejects",
         passed=total == 0,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{total:,} records break the contract: {why}; {fix_hint(table)} in defs.yaml, "
-        f"or {REJECTS_HINT}"
+        "or have the API's operator correct the records."
         if total
         else "Every record meets the contract.",
         metadata={
@@ -174,9 +145,7 @@ def evaluate_no_rejects(
     )
 
 
-def evaluate_schema_stable(
-    database: Database, source: SourceConfig, key: dg.AssetKey
-) -> dg.AssetCheckResult:
+def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
     """Compare the columns that the newest sync filled with those of the sync before."""
     comparable = "rows_read > 0 and columns is not null and full_sync is not false"
     own = account_filter(source.account)
@@ -198,11 +167,9 @@ def evaluate_schema_stable(
         if names
     )
     return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="schema_stable",
         passed=not changed,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{differences}; {CHANGED_HINT}"
+        description=f"{differences}; check that what reads these columns still works."
         if changed
         else f"{len(now):,} columns, as before.",
         metadata={"columns": len(now), "changes": as_table(changed)},
@@ -210,7 +177,7 @@ def evaluate_schema_stable(
 
 
 def evaluate_fresh(
-    database: Database, source: SourceConfig, key: dg.AssetKey, freshness: FreshnessConfig
+    database: Database, source: SourceConfig, freshness: FreshnessConfig
 ) -> dg.AssetCheckResult:
     """Check the age of the newest sync that `event_data` holds."""
     newest, schema = None, source.name
@@ -218,30 +185,25 @@ def evaluate_fresh(
         loaded = f"status = 0 and schema_name = {sql.quote_literal(source.events.pipeline_name)}"
         loads = database.table(f"{schema}._dlt_loads").filter(loaded)
         ((newest,),) = loads.aggregate("max(inserted_at)").fetchall()
-    return evaluate_age(newest, key, freshness)
+    return evaluate_age(newest, freshness)
 
 
-def evaluate_age(
-    synced: datetime | None, key: dg.AssetKey, freshness: FreshnessConfig
-) -> dg.AssetCheckResult:
+def evaluate_age(synced: datetime | None, freshness: FreshnessConfig) -> dg.AssetCheckResult:
     """Evaluate `fresh` by the time of the newest sync."""
     if synced is None:
         return dg.AssetCheckResult(
-            asset_key=key,
-            check_name="fresh",
             passed=False,
             severity=dg.AssetCheckSeverity.WARN,
             description="There has been no sync yet.",
         )
     age = (datetime.now(timezone.utc) - synced).total_seconds() / 60
+    is_late = age > freshness.warn_after_minutes
     overdue = age > freshness.fail_after_minutes
+    advice = ": check for failed runs, and that the schedule is on and the daemon runs."
     return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="fresh",
-        passed=age <= freshness.warn_after_minutes,
+        passed=not is_late,
         severity=dg.AssetCheckSeverity.ERROR if overdue else dg.AssetCheckSeverity.WARN,
-        description=f"The newest sync is {age:.0f} minutes old"
-        + (f": {LATE_HINT}" if age > freshness.warn_after_minutes else "."),
+        description=f"The newest sync is {age:.0f} minutes old" + (advice if is_late else "."),
         metadata={
             "age_minutes": round(age, 2),
             "last_sync": dg.MetadataValue.timestamp(synced),

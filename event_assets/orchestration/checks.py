@@ -2,22 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import cast
+from functools import partial
 
 import dagster as dg
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
-from event_assets.config.source import EVENT_DATA, ResourceConfig, SourceConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.orchestration import check_results, partitions
 from event_assets.orchestration.check_results import CheckFunction, evaluate_per_account
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.metadata import asset_key
-from event_assets.sync import checkpoints
-from event_assets.sync.rejects import REJECTS, rejects_table
+from event_assets.sync.rejects import rejects_table
 from event_assets.values.errors import BusyError
 
-Checks = dict[str, tuple[str, CheckFunction]]  # description and function by name
 BUSY_TIMEOUT = 20.0  # seconds
 
 
@@ -25,64 +23,42 @@ def build_checks(
     source: SourceConfig, freshness: FreshnessConfig | None
 ) -> list[dg.AssetChecksDefinition]:
     """Build the checks of a source: of `event_data` and of its additional resources."""
-    additional = [resource for resource in source.resources.values() if not resource.is_events]
-    return [_event_checks(source, freshness), *map(_resource_checks, additional)]
+    return [_build_table_checks(each, freshness) for each in source.resources.values()]
 
 
-def _resource_checks(resource: ResourceConfig) -> dg.AssetChecksDefinition:
-    """Build the checks of an additional resource."""
-    key, table = asset_key(resource.source, resource.name), resource.name
-    checks: Checks = {
+def _build_table_checks(
+    resource: ResourceConfig, freshness: FreshnessConfig | None
+) -> dg.AssetChecksDefinition:
+    """Build the checks of a table, evaluated together after each sync."""
+    source, table = resource.source, resource.name
+    key = asset_key(source, table)
+    record = "event" if resource.is_events else "record"
+    checks: dict[str, tuple[str, CheckFunction]] = {  # description and function by name
         "complete": (
-            "The newest sync read every record: ERROR if some are missing, WARN if unsure.",
-            lambda database, part: check_results.evaluate_complete(database, part, key, table),
+            f"The newest sync read every {record}: ERROR if some are missing, WARN if unsure.",
+            partial(check_results.evaluate_complete, table=table),
         ),
         "no_rejects": (
             "No record of the newest sync was rejected; rejects are kept in "
             f"{rejects_table(table)}.",
-            lambda database, part: check_results.evaluate_no_rejects(database, part, key, table),
+            partial(check_results.evaluate_no_rejects, table=table),
         ),
     }
-    return _build_multi_check(resource.source, key, checks, None)
-
-
-def _event_checks(
-    source: SourceConfig, freshness: FreshnessConfig | None
-) -> dg.AssetChecksDefinition:
-    """Build the checks of `event_data`, evaluated together after each sync."""
-    key = asset_key(source, EVENT_DATA)
-    checks: Checks = {
-        "complete": (
-            "The newest sync read every event: ERROR if some are missing, WARN if unsure.",
-            lambda database, part: check_results.evaluate_complete(
-                database, part, key, unfinished=checkpoints.describe_pending(database, part.events)
-            ),
-        ),
-        "unique_ids": (
+    if resource.is_events:
+        checks["unique_ids"] = (
             "Every event has an `id`, and no two events have the same.",
-            lambda database, part: check_results.evaluate_unique_ids(database, part, key),
-        ),
-        "no_rejects": (
-            f"No record of the newest sync was rejected; rejects are kept in {REJECTS}.",
-            lambda database, part: check_results.evaluate_no_rejects(database, part, key),
-        ),
-        "schema_stable": (
+            check_results.evaluate_unique_ids,
+        )
+        checks["schema_stable"] = (
             "The newest sync filled the same columns as the one before, with the same types.",
-            lambda database, part: check_results.evaluate_schema_stable(database, part, key),
-        ),
-    }
-    if freshness:
+            check_results.evaluate_schema_stable,
+        )
+    if resource.is_events and freshness:
         checks["fresh"] = (
             f"The newest good sync is at most {freshness.warn_after_minutes:g} minutes (else WARN) "
             f"or {freshness.fail_after_minutes:g} minutes (else ERROR) old.",
-            lambda database, part: check_results.evaluate_fresh(database, part, key, freshness),
+            partial(check_results.evaluate_fresh, freshness=freshness),
         )
-    return _build_multi_check(source, key, checks, freshness)
-
-
-def _build_multi_check(
-    source: SourceConfig, key: dg.AssetKey, checks: Checks, freshness: FreshnessConfig | None
-) -> dg.AssetChecksDefinition:
     specs = [
         dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
         for name, (description, _) in checks.items()
@@ -90,30 +66,24 @@ def _build_multi_check(
 
     @dg.multi_asset_check(name=f"{'__'.join(key.path)}_checks", specs=specs, can_subset=True)
     def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        def results() -> list[dg.AssetCheckResult]:
-            names = sorted(selected.name for selected in context.selected_asset_check_keys)
-            # Evaluated by itself, `fresh` does not wait for a sync that may hang: Dagster knows
-            # when the last one succeeded.
-            timeout = BUSY_TIMEOUT if names == ["fresh"] else None
-            try:
-                account = partitions.account_of_run(context.run)
-                functions = [checks[name][1] for name in names]
-                return warehouse.run(
-                    lambda database: [
-                        evaluate_per_account(database, source, account, function)
-                        for function in functions
-                    ],
-                    timeout,
-                )
-            except BusyError:
-                synced = _last_sync_time(context.instance, key)
-                return [check_results.evaluate_age(synced, key, cast("FreshnessConfig", freshness))]
+        names = sorted(selected.name for selected in context.selected_asset_check_keys)
+        account = partitions.account_of_run(context.run)
 
-        yield from run_with_plain_errors(results)
+        def results() -> list[dg.AssetCheckResult]:
+            if freshness and names == ["fresh"]:
+                # It does not wait for a sync that may hang: Dagster knows when the last succeeded.
+                try:
+                    return warehouse.run(evaluate_selected, BUSY_TIMEOUT)
+                except BusyError:
+                    newest = context.instance.get_latest_materialization_event(key)
+                    synced = newest and datetime.fromtimestamp(newest.timestamp, timezone.utc)
+                    return [check_results.evaluate_age(synced, freshness)]
+            return warehouse.run(evaluate_selected)
+
+        def evaluate_selected(database: warehouse.Database) -> list[dg.AssetCheckResult]:
+            return [evaluate_per_account(database, source, account, checks[n][1]) for n in names]
+
+        for name, result in zip(names, run_with_plain_errors(results), strict=True):
+            yield result._replace(asset_key=key, check_name=name)
 
     return evaluate
-
-
-def _last_sync_time(instance: dg.DagsterInstance, key: dg.AssetKey) -> datetime | None:
-    newest = instance.get_latest_materialization_event(key)
-    return datetime.fromtimestamp(newest.timestamp, timezone.utc) if newest else None

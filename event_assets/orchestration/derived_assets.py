@@ -12,6 +12,7 @@ from event_assets.orchestration import charts, metadata
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.sync import account_list, account_registry
 from event_assets.sync.current_events import current_events_query
+from event_assets.transform import calendar, changes
 from event_assets.transform.all_events import (
     ALL_EVENTS,
     CURRENT_EVENTS,
@@ -19,13 +20,9 @@ from event_assets.transform.all_events import (
     common_columns,
     create_view,
 )
-from event_assets.transform.calendar import CALENDAR, fill_statement, update_calendar
-from event_assets.transform.calendar import COLUMNS as CALENDAR_COLUMNS
-from event_assets.transform.changes import CHANGES, KINDS, column_types, record_changes
 from event_assets.warehouse import Database
 
-Metadata = dict[str, Any]
-Build = Callable[[Database], Metadata]
+Build = Callable[[Database], dict[str, Any]]  # builds a table or view, and returns metadata
 
 
 def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg.AssetsDefinition]:
@@ -38,17 +35,15 @@ def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg
 
 
 def _current_events(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    statement = (
-        f"create or replace view {source.name}.{CURRENT_EVENTS} as{current_events_query(source)}"
-    ).strip()
+    view = f"{source.name}.{CURRENT_EVENTS}"
+    statement = f"create or replace view {view} as{current_events_query(source)}".strip()
 
-    def build(database: Database) -> Metadata:
+    def build(database: Database) -> dict[str, Any]:
         if source.accounts:
             names = account_list.list_accounts(source, database)
             account_registry.update_listed(database, source.name, names)
         database.execute(statement)
-        columns = database.sql(f"from {source.name}.{CURRENT_EVENTS}").columns
-        origins = {name: [name] for name in columns}
+        origins = {name: [name] for name in database.sql(f"from {view}").columns}
         return {"dagster/column_lineage": metadata.column_lineage(source, EVENT_DATA, origins)}
 
     return _derived_asset(
@@ -56,12 +51,8 @@ def _current_events(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDef
         owners,
         build,
         name=CURRENT_EVENTS,
-        upstream=EVENT_DATA,
         kind="view",
-        columns={
-            **dict.fromkeys(source.partition_columns, "text"),
-            **{name: field.type for name, field in source.fields.items()},
-        },
+        columns=metadata.contract_columns(source),
         description="The events seen by the newest complete sync, and newer ones."
         + (" Of each listed account, by its own newest sync." if source.accounts else ""),
         statement=statement,
@@ -69,62 +60,53 @@ def _current_events(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDef
 
 
 def _event_changes(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    def build(database: Database) -> Metadata:
-        found = record_changes(
-            database,
-            source.name,
-            list(source.fields),
-            source.ignore_changes,
-            accounts=bool(source.accounts),
+    has_accounts = bool(source.accounts)
+
+    def build(database: Database) -> dict[str, Any]:
+        found = changes.record_changes(
+            database, source.name, list(source.fields), source.ignore_changes, accounts=has_accounts
         )
         return {
-            **{kind: found.events.get(kind, 0) for kind in KINDS},
+            **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
             "changes": metadata.as_table(found.rows),
-            **_charts(source, {"moves": (CHANGES, charts.moves, found.moves)}),
+            **_draw_charts(source, moves=(changes.CHANGES, charts.moves, found.moves)),
         }
 
     return _derived_asset(
         source,
         owners,
         build,
-        name=CHANGES,
-        upstream=CURRENT_EVENTS,
-        kind="table",
-        columns=column_types(bool(source.accounts)),
+        name=changes.CHANGES,
+        columns=changes.column_types(has_accounts),
         description="Events that appeared, changed (by field), were cancelled, or went away.",
     )
 
 
 def _event_calendar(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    def build(database: Database) -> Metadata:
-        found = update_calendar(database, source.name)
-        return _charts(
+    def build(database: Database) -> dict[str, Any]:
+        found = calendar.update_calendar(database, source.name)
+        return _draw_charts(
             source,
-            {
-                "calendar": ("calendar", charts.calendar, found.days),
-                "coming_weeks": ("coming_weeks", charts.weeks, found.weeks),
-            },
+            calendar=("calendar", charts.calendar, found.days),
+            coming_weeks=("coming_weeks", charts.weeks, found.weeks),
         )
 
     return _derived_asset(
         source,
         owners,
         build,
-        name=CALENDAR,
-        upstream=CURRENT_EVENTS,
-        kind="table",
-        columns=CALENDAR_COLUMNS,
+        name=calendar.CALENDAR,
+        columns=calendar.COLUMNS,
         origins={"day": ["start_time"], "status": ["status"], "events": ["id"]},
         description="How many current events start on each day (UTC), by status.",
-        statement=fill_statement(source.name),
+        statement=calendar.fill_statement(source.name),
     )
 
 
-def _charts(
-    source: SourceConfig,
-    drawings: Mapping[str, tuple[str, Callable[[charts.Rows], charts.Spec], charts.Rows]],
-) -> Metadata:
-    """Draw the charts that have rows: by their name in the metadata, their file and drawing."""
+def _draw_charts(
+    source: SourceConfig, **drawings: tuple[str, Callable[[charts.Rows], charts.Spec], charts.Rows]
+) -> dict[str, Any]:
+    """Draw each chart that has rows, given its file, its drawing and its rows."""
     return {
         name: metadata.chart_metadata(source, file, draw(rows))
         for name, (file, draw, rows) in drawings.items()
@@ -138,27 +120,18 @@ def _derived_asset(
     build: Build,
     *,
     name: str,
-    upstream: str,
-    kind: str,
     columns: Mapping[str, str],
     description: str,
+    kind: str = "table",
     origins: Mapping[str, Sequence[str]] | None = None,
     statement: str = "",
 ) -> dg.AssetsDefinition:
-    """Define an asset that DuckDB builds.
+    """Define a table or view that DuckDB builds.
 
-    Args:
-        source: the source that it belongs to.
-        owners: its owners.
-        build: builds the table or view, and returns metadata.
-        name: of the asset, and of the table.
-        upstream: the asset that it is derived from.
-        kind: table or view.
-        columns: types by column.
-        description: one or two lines.
-        origins: the upstream columns of each column; by default the one of the same name.
-        statement: the SQL that builds it, for the metadata.
+    `origins` are the upstream columns of each column, by default the one of the same name;
+    `statement` is the SQL that builds it, for the metadata.
     """
+    upstream = EVENT_DATA if name == CURRENT_EVENTS else CURRENT_EVENTS
     lineage = metadata.column_lineage(source, upstream, origins or {c: [c] for c in columns})
 
     @dg.asset(
@@ -176,13 +149,10 @@ def _derived_asset(
         },
     )
     def asset() -> dg.MaterializeResult[None]:
-        def build_and_describe(database: Database) -> Metadata:
+        def build_and_describe(database: Database) -> dict[str, Any]:
             built = build(database)
-            return {
-                "dagster/column_lineage": lineage,
-                **metadata.table_metadata(database, source, name),
-                **built,
-            }
+            described = metadata.table_metadata(database, source, name)
+            return {"dagster/column_lineage": lineage, **described, **built}
 
         return run_with_plain_errors(
             lambda: dg.MaterializeResult(metadata=warehouse.run(build_and_describe))
@@ -202,12 +172,8 @@ def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]
             keys[name] = spec.key
             schema: dg.TableSchema = spec.metadata["dagster/column_schema"]
             contracts[name] = {column.name: column.type for column in schema.columns}
-    return [_all_events(keys, contracts)] if len(keys) > 1 else []
-
-
-def _all_events(
-    keys: Mapping[str, dg.AssetKey], contracts: Mapping[str, Columns]
-) -> dg.AssetsDefinition:
+    if len(keys) < 2:
+        return []
     columns = common_columns(contracts.values())
     described = [
         dg.TableColumn(name, kind, metadata.DESCRIPTIONS.get(name)) for name, kind in columns
@@ -229,4 +195,4 @@ def _all_events(
             lambda: dg.MaterializeResult(metadata=create_view(contracts, columns))
         )
 
-    return all_events
+    return [all_events]

@@ -1,14 +1,13 @@
 """The executor of the steps of a run: `EVENTS_EXECUTOR`."""
 
 import os
-from collections.abc import Callable
+from typing import cast
 
 import dagster as dg
 
 from event_assets.values.errors import ConfigError
 
 VARIABLE = "EVENTS_EXECUTOR"
-IN_PROCESS = "in_process"
 
 
 def build_executor() -> dg.ExecutorDefinition:
@@ -20,37 +19,21 @@ def build_executor() -> dg.ExecutorDefinition:
     Raises:
         ConfigError: if the executor is unknown, or its package is missing.
     """
-    name = os.environ.get(VARIABLE) or IN_PROCESS
-    if name not in EXECUTORS:
-        raise ConfigError(f"{VARIABLE} must be one of {', '.join(EXECUTORS)}, not `{name}`.")
+    name = os.environ.get(VARIABLE) or "in_process"
     try:
-        return EXECUTORS[name]()
+        if name == "celery":
+            from event_assets.deployment.celery.executor import celery_executor
+
+            return celery_executor
+        if name == "k8s":
+            from dagster_k8s import k8s_job_executor
+
+            return cast("dg.ExecutorDefinition", k8s_job_executor)
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
-    raise ConfigError(
-        f"{VARIABLE} is `{name}`, which needs the package {missing}: run `make setup-scale`."
-    )
-
-
-def _in_process() -> dg.ExecutorDefinition:
-    return dg.in_process_executor
-
-
-def _celery() -> dg.ExecutorDefinition:
-    from event_assets.deployment.celery.executor import celery_executor
-
-    return celery_executor
-
-
-def _k8s() -> dg.ExecutorDefinition:
-    from dagster_k8s import k8s_job_executor
-
-    executor: dg.ExecutorDefinition = k8s_job_executor
-    return executor
-
-
-EXECUTORS: dict[str, Callable[[], dg.ExecutorDefinition]] = {
-    IN_PROCESS: _in_process,
-    "celery": _celery,
-    "k8s": _k8s,
-}
+        problem = f"is `{name}`, which needs the package {missing}: run `make setup-scale`"
+    else:
+        if name == "in_process":
+            return dg.in_process_executor
+        problem = f"must be one of in_process, celery, k8s, not `{name}`"
+    raise ConfigError(f"{VARIABLE} {problem}.")

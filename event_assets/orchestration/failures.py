@@ -14,9 +14,7 @@ from event_assets.values.errors import UserError, exception_chain
 
 T = TypeVar("T")
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
-
 INTERRUPTS = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
-INTERRUPTED = "Interrupted. The next run starts over."
 
 
 def run_with_plain_errors(action: Callable[[], T]) -> T:
@@ -38,7 +36,7 @@ def run_with_plain_errors(action: Callable[[], T]) -> T:
 
 def _plain_failure(error: BaseException) -> PlainFailure | PlainInterrupt | None:
     if any(isinstance(cause, INTERRUPTS) for cause in exception_chain(error)):
-        return PlainInterrupt(INTERRUPTED)
+        return PlainInterrupt("Interrupted. The next run starts over.")
     message = user_message(error) if isinstance(error, Exception) else None
     return None if message is None else PlainFailure(message)
 
@@ -55,10 +53,10 @@ def user_message(error: BaseException) -> str | None:
     for cause in exception_chain(error):
         if isinstance(cause, (UserError, SandboxError)):
             return str(cause)
-        if isinstance(
-            cause, (*STORAGE_ERRORS, *warehouse.get_destination().driver_errors)
-        ) and not http_errors.is_request_error(cause):
-            message = warehouse.get_destination().describe_error(cause)
+        destination = warehouse.get_destination()
+        is_storage_error = isinstance(cause, (*STORAGE_ERRORS, *destination.driver_errors))
+        if is_storage_error and not http_errors.is_request_error(cause):
+            message = destination.describe_error(cause)
             if message is not None:
                 return message
         if isinstance(cause, duckdb.CatalogException):

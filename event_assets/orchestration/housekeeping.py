@@ -1,18 +1,16 @@
 """The job `housekeeping`: delete old runs, and maintain a DuckLake."""
 
 import os
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 import dagster as dg
-from dagster import DagsterRunStatus, RunRecord, RunsFilter
+from dagster import DagsterRunStatus
 
 from event_assets import warehouse
 from event_assets.orchestration.failures import run_with_plain_errors
 
 RETENTION_VARIABLE = "EVENTS_KEEP_RUNS_DAYS"
 DEFAULT_RETENTION = 30  # days
-CRON = "41 3 * * *"
 BATCH_SIZE = 200  # runs
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
@@ -21,26 +19,23 @@ def build_housekeeping() -> dg.Definitions:
     """Build the job and its schedule."""
 
     @dg.op(
-        name="delete_old_runs",
         description=f"Deletes runs that ended more than {RETENTION_VARIABLE} "
-        f"({DEFAULT_RETENTION}) days ago, with their logs. The newest run of each asset stays.",
+        f"({DEFAULT_RETENTION}) days ago, with their logs. The newest run of each asset stays."
     )
     def delete_old_runs(context: dg.OpExecutionContext) -> None:
-        days = retention_days()
+        days = _retention_days()
         deleted = purge_runs(context.instance, datetime.now(timezone.utc) - timedelta(days=days))
         context.log.info(f"Deleted {deleted:,} runs that ended more than {days:g} days ago.")
         context.add_output_metadata({"runs_deleted": deleted})
 
     @dg.op(
-        name="tidy_warehouse",
         description="Merges small files of a DuckLake, and deletes those that its tables have not "
-        "needed for EVENTS_DUCKLAKE_KEEP_DAYS days (7). Does nothing in a DuckDB file.",
+        "needed for EVENTS_DUCKLAKE_KEEP_DAYS days (7). Does nothing in a DuckDB file."
     )
     def tidy_warehouse() -> None:
         run_with_plain_errors(warehouse.run_maintenance)
 
     @dg.job(
-        name="housekeeping",
         description="Delete old runs from Dagster's history, and unused files of a DuckLake.",
         executor_def=dg.in_process_executor,
     )
@@ -51,13 +46,13 @@ def build_housekeeping() -> dg.Definitions:
     schedule = dg.ScheduleDefinition(
         name="housekeeping_schedule",
         job=housekeeping,
-        cron_schedule=CRON,
+        cron_schedule="41 3 * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     return dg.Definitions(jobs=[housekeeping], schedules=[schedule])
 
 
-def retention_days() -> float:
+def _retention_days() -> float:
     """Return how many days a run is kept.
 
     Raises:
@@ -75,10 +70,10 @@ def retention_days() -> float:
 
 def purge_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     """Delete runs that ended before a time, except the newest of each asset; return how many."""
-    kept = set(_find_newest_runs(instance))
+    newest = map(instance.get_latest_materialization_event, instance.all_asset_keys())
+    kept = {event.run_id for event in newest if event}
     deleted = 0
-    for record in _find_ended_runs(instance, before):
-        run_id = record.dagster_run.run_id
+    for run_id in _find_ended_runs(instance, before):
         if run_id not in kept:
             instance.delete_run(run_id)
             instance.compute_log_manager.delete_logs(prefix=[run_id])
@@ -86,18 +81,12 @@ def purge_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     return deleted
 
 
-def _find_newest_runs(instance: dg.DagsterInstance) -> Iterator[str]:
-    for key in instance.all_asset_keys():
-        if newest := instance.get_latest_materialization_event(key):
-            yield newest.run_id
-
-
-def _find_ended_runs(instance: dg.DagsterInstance, before: datetime) -> list[RunRecord]:
-    """Return the records of runs that ended before a time."""
-    old = RunsFilter(statuses=ENDED, created_before=before, updated_before=before)
-    found: list[RunRecord] = []
-    cursor = None
-    while batch := instance.get_run_records(old, limit=BATCH_SIZE, cursor=cursor):
-        found += batch
-        cursor = batch[-1].dagster_run.run_id
+def _find_ended_runs(instance: dg.DagsterInstance, before: datetime) -> list[str]:
+    """Return the ids of the runs that ended before a time."""
+    old = dg.RunsFilter(statuses=ENDED, created_before=before, updated_before=before)
+    found: list[str] = []
+    while batch := instance.get_run_records(
+        old, limit=BATCH_SIZE, cursor=found[-1] if found else None
+    ):
+        found += [record.dagster_run.run_id for record in batch]
     return found

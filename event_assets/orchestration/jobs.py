@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -13,8 +12,6 @@ from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.schedules import AssetJob, build_accounts_schedule, build_schedule
 
-Jobs = list[AssetJob]
-FULL_REFRESH_NOTE = "Reads everything: what does not come is gone."
 # The freshness policy knows the newest run of any account only; the check looks at the data of all.
 FRESHNESS_CRON = "37 * * * *"
 
@@ -24,7 +21,7 @@ def build_jobs(
     schedule: str | None,
     full_sync: str | None,
     freshness: FreshnessConfig | None,
-) -> tuple[Jobs, list[dg.ScheduleDefinition]]:
+) -> tuple[list[AssetJob], list[dg.ScheduleDefinition]]:
     """Build the jobs of a source and their schedules.
 
     Args:
@@ -34,8 +31,35 @@ def build_jobs(
         freshness: the age at which the newest sync is too old.
     """
     suffix = "events" if source.is_default_source else source.name
-    build = _build_account_jobs if source.accounts else _build_source_jobs
-    jobs, schedules = build(source, f"sync_{suffix}", schedule, full_sync)
+    name = f"sync_{suffix}"
+    synced = [asset_key(source, resource) for resource in source.resources]
+    roots = [asset_key(source, r.name) for r in source.resources.values() if not r.parent]
+    everything = dg.AssetSelection.assets(*roots).downstream()
+    selection = dg.AssetSelection.assets(*synced) if source.accounts else everything
+    subject = f"an account of {source.name}" if source.accounts else source.name
+    description = f"Sync {subject}: from the API into DuckDB, with checks."
+    jobs = [dg.define_asset_job(name, selection, description=description)]
+    crons: list[tuple[AssetJob, str | None, Any]] = [(jobs[0], schedule, None)]
+    if config := _full_refresh_config(source):
+        fully = f"{description} Reads everything: what does not come is gone."
+        job = dg.define_asset_job(f"{name}_fully", selection, config=config, description=fully)
+        jobs.append(job)
+        crons.append((job, full_sync, config))
+    if source.accounts:
+        scheduled = dg.define_asset_job(
+            f"{name}_on_schedule",
+            everything,
+            description=f"The scheduled runs of {source.name}: one for each account, then one for "
+            f"the derived assets. To sync all accounts by hand, start a backfill of {name}.",
+        )
+        jobs.append(scheduled)
+    schedules = [
+        build_accounts_schedule(source, scheduled, f"{job.name}_schedule", cron, synced, config)
+        if source.accounts
+        else build_schedule(job, cron, source.name)
+        for job, cron, config in crons
+        if cron
+    ]
     if freshness:
         fresh = dg.AssetCheckKey(asset_key(source, EVENT_DATA), "fresh")
         job = dg.define_asset_job(
@@ -49,69 +73,12 @@ def build_jobs(
     return jobs, schedules
 
 
-def _build_source_jobs(
-    source: SourceConfig, name: str, schedule: str | None, full_sync: str | None
-) -> tuple[Jobs, list[dg.ScheduleDefinition]]:
-    """Build the jobs that sync a source in one run."""
-    selection = _select_independent_resources(source).downstream()
-    description = f"Sync {source.name}: from the API into DuckDB, with checks."
-    jobs = {name: dg.define_asset_job(name, selection, description=description)}
-    if config := _full_refresh_config(source):
-        jobs[f"{name}_fully"] = dg.define_asset_job(
-            f"{name}_fully",
-            selection,
-            config=config,
-            description=f"{description} {FULL_REFRESH_NOTE}",
-        )
-    crons = {name: schedule, f"{name}_fully": full_sync}
-    schedules = [
-        build_schedule(job, cron, source.name) for job in jobs.values() if (cron := crons[job.name])
-    ]
-    return list(jobs.values()), schedules
-
-
-def _build_account_jobs(
-    source: SourceConfig, name: str, schedule: str | None, full_sync: str | None
-) -> tuple[Jobs, list[dg.ScheduleDefinition]]:
-    """Build the jobs that sync one account a run, and the job that the schedule runs."""
-    synced = [asset_key(source, resource) for resource in source.resources]
-    selection = dg.AssetSelection.assets(*synced)
-    description = f"Sync an account of {source.name}: from the API into DuckDB, with checks."
-    everything = dg.define_asset_job(
-        f"{name}_on_schedule",
-        _select_independent_resources(source).downstream(),
-        description=f"The scheduled runs of {source.name}: one for each account, then one for the "
-        f"derived assets. To sync all accounts by hand, start a backfill of {name}.",
-    )
-    jobs = [dg.define_asset_job(name, selection, description=description), everything]
-    config = _full_refresh_config(source)
-    if config:
-        jobs.append(
-            dg.define_asset_job(
-                f"{name}_fully",
-                selection,
-                config=config,
-                description=f"{description} {FULL_REFRESH_NOTE}",
-            )
-        )
-    crons = ((name, schedule, None), (f"{name}_fully", full_sync, config))
-    return jobs, [
-        build_accounts_schedule(source, everything, f"{job}_schedule", cron, synced, run_config)
-        for job, cron, run_config in crons
-        if cron
-    ]
-
-
-def _select_independent_resources(source: SourceConfig) -> dg.AssetSelection:
-    """Select the resources that have no parent resource."""
-    keys = [asset_key(source, r.name) for r in source.resources.values() if not r.parent]
-    return dg.AssetSelection.assets(*keys)
-
-
-def _full_refresh_config(source: SourceConfig) -> Mapping[str, Any] | None:
+def _full_refresh_config(source: SourceConfig) -> dict[str, Any] | None:
     """Return the run configuration of a full sync; None if every sync is full."""
-    incremental = [
-        r.name for r in source.resources.values() if IncrementalCursor.from_endpoint(r.endpoint)
+    keys = [
+        asset_key(source, resource.name)
+        for resource in source.resources.values()
+        if IncrementalCursor.from_endpoint(resource.endpoint)
     ]
-    ops = ["__".join(asset_key(source, name).path) for name in incremental]
-    return {"ops": {op: {"config": {"full_sync": True}} for op in ops}} if ops else None
+    ops = {"__".join(key.path): {"config": {"full_sync": True}} for key in keys}
+    return {"ops": ops} if ops else None

@@ -1,24 +1,19 @@
 """Metadata that the UI shows: tables, columns and their lineage, charts."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timezone
+from typing import Any
 
 import dagster as dg
 
 from event_assets import warehouse
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN
+from event_assets.config.source import SourceConfig
 from event_assets.orchestration import charts
 from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
 from event_assets.warehouse import Database, sql
-
-if TYPE_CHECKING:
-    from event_assets.config.source import SourceConfig
 
 LOG = logging.getLogger("dagster")
 DESCRIPTIONS = {  # of columns that do not come from the API
@@ -30,7 +25,6 @@ DESCRIPTIONS = {  # of columns that do not come from the API
     ACCOUNT: "The account that the event belongs to.",
     **{name: about for name, about in CHANGE_COLUMNS.items() if name not in ("id", "name")},
 }
-
 MAX_VALUE_LENGTH = 500  # characters
 
 
@@ -50,6 +44,11 @@ def _shorten(value: Any) -> str | int | float | bool | None:
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]} ..."
 
 
+def format_time(seconds: float) -> str:
+    """Format a Unix timestamp to the minute, in UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def asset_key(source: SourceConfig, name: str) -> dg.AssetKey:
     """Return the key of an asset: its name, after the source's name unless that is the default."""
     return dg.AssetKey([name] if source.is_default_source else [source.name, name])
@@ -57,9 +56,9 @@ def asset_key(source: SourceConfig, name: str) -> dg.AssetKey:
 
 def table_metadata(database: Database, source: SourceConfig, table: str) -> dict[str, Any]:
     """Return the row count, the columns and the range of times of a table."""
-    relation = database.sql(f"from {source.name}.{table}")
-    if source.account is not None:
-        relation = relation.filter(sql.account_filter(source.account))
+    relation = database.sql(f"from {source.name}.{table}").filter(
+        sql.account_filter(source.account)
+    )
     names = relation.columns
     types = [str(kind) for kind in relation.types]
     range_of = "min(start_time), max(start_time)" if "start_time" in names else "null, null"
@@ -95,6 +94,12 @@ def table_schema(source: SourceConfig, columns: Iterable[tuple[str, str]]) -> dg
     return dg.TableSchema(described)
 
 
+def contract_columns(source: SourceConfig) -> dict[str, str]:
+    """Return the columns of the contract and their types, by dlt's names."""
+    fields = {name: field.type for name, field in source.fields.items()}
+    return {**dict.fromkeys(source.partition_columns, "text"), **fields}
+
+
 def column_lineage(
     source: SourceConfig, upstream: str, columns: Mapping[str, Sequence[str]]
 ) -> dg.TableColumnLineage:
@@ -110,14 +115,9 @@ def column_lineage(
 
 def chart_metadata(source: SourceConfig, name: str, spec: charts.Spec) -> dg.MetadataValue[Any]:
     """Draw a chart into a file beside the database, and return it for the UI."""
-    file = charts_folder(source) / f"{name}.svg"
+    file = warehouse.database_file().parent / "charts" / source.name / f"{name}.svg"
     try:
         return dg.MetadataValue.md(charts.draw_svg(spec, file))
     except (OSError, ValueError) as error:  # a sync does not fail for a chart
         LOG.warning("The chart %s cannot be drawn: %s", file, error)
         return dg.MetadataValue.text(f"It cannot be drawn: {error}")
-
-
-def charts_folder(source: SourceConfig) -> Path:
-    """Return the folder of a source's charts."""
-    return warehouse.database_file().parent / "charts" / source.name

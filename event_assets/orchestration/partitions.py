@@ -1,4 +1,4 @@
-"""The accounts of a source as dynamic partitions."""
+"""The accounts of a source as dynamic partitions, and the sensor that updates them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.sync import account_list
 from event_assets.values.errors import ConfigError, WarehouseError
 
-PARTITION_TAG = "dagster/partition"
+INTERVAL = 30  # seconds
+QUERY_INTERVAL = 900  # seconds; syncs need the database, too
 
 
 class AccountPartitions(dg.DynamicPartitionsDefinition):
@@ -64,9 +65,21 @@ def partitions_def(source: SourceConfig) -> AccountPartitions | None:
     return partitions
 
 
-def registered_accounts(source: SourceConfig, instance: dg.DagsterInstance) -> Sequence[str]:
-    """Return the accounts that are partitions of an instance."""
-    return instance.get_dynamic_partitions(partitions_name(source))
+def build_accounts_sensors(source: SourceConfig) -> list[dg.SensorDefinition]:
+    """Build the sensor of the accounts; none without accounts."""
+    if source.accounts is None:
+        return []
+
+    @dg.sensor(
+        name=f"{partitions_name(source)}_sensor",
+        description=f"Keeps the partitions of {source.name} equal to its list of accounts.",
+        minimum_interval_seconds=QUERY_INTERVAL if source.accounts.query else INTERVAL,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def sync_accounts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        return dg.SkipReason(f"{len(sync_partitions(source, context.instance)):,} accounts.")
+
+    return [sync_accounts]
 
 
 def sync_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Sequence[str]:
@@ -74,21 +87,22 @@ def sync_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seque
 
     If the list cannot be read, the partitions stay, and are returned.
     """
-    registered = registered_accounts(source, instance)
+    partitions = partitions_name(source)
+    registered = instance.get_dynamic_partitions(partitions)
     try:
         names = account_list.list_accounts(source)
     except (ConfigError, WarehouseError):
         return registered
     if new := [name for name in names if name not in set(registered)]:
-        instance.add_dynamic_partitions(partitions_name(source), new)
+        instance.add_dynamic_partitions(partitions, new)
     for gone in set(registered) - set(names):
-        instance.delete_dynamic_partition(partitions_name(source), gone)
+        instance.delete_dynamic_partition(partitions, gone)
     return names
 
 
 def account_of_run(run: dg.DagsterRun) -> str | None:
     """Return the account of a run; None if it has none."""
-    return run.tags.get(PARTITION_TAG)
+    return run.tags.get("dagster/partition")
 
 
 def resource_for_run(context: Any, resource: ResourceConfig) -> ResourceConfig:
@@ -106,5 +120,5 @@ def resource_for_run(context: Any, resource: ResourceConfig) -> ResourceConfig:
             f"The source {source.name} has accounts: name one as the partition (--partition "
             "ACCOUNT), or start a backfill."
         )
-    of_account = source.for_account(account, registered_accounts(source, context.instance))
-    return of_account.resources[resource.name]
+    known = context.instance.get_dynamic_partitions(partitions_name(source))
+    return source.for_account(account, known).resources[resource.name]

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any, TypeAlias
 
 import dagster as dg
-from dagster import DagsterRun, DagsterRunStatus, RunRecord
+from dagster import DagsterRunStatus
 
 from event_assets import warehouse
 from event_assets._compat.dagster import can_check_workers, free_slots, runs_holding_slots
 from event_assets.config.accounts import pipeline_name
-from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration import partitions
 
 AssetJob: TypeAlias = Any  # of `dg.define_asset_job`, whose type Dagster does not publish
-PRIORITY_TAG = "dagster/priority"
-LOWEST_PRIORITY = "-1"  # leaves the queue after all other runs
+LAST_IN_QUEUE = {"dagster/priority": "-1"}  # lower than all other runs
 KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
 START_TIMEOUT = 120.0  # seconds until a run that has started holds its lock
 WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
@@ -28,12 +25,9 @@ MAX_ACTIVE_RUNS = 2  # one that works, and one that waits for it
 
 
 def build_schedule(job: AssetJob, cron: str, schema: str | None) -> dg.ScheduleDefinition:
-    """Build a schedule that lets at most one run of its job wait.
+    """Build a schedule, in UTC, that lets at most one run of its job wait.
 
-    Args:
-        job: the job to run.
-        cron: a cron expression, in UTC.
-        schema: the schema that the job syncs; None if it syncs none.
+    `schema` is the one that the job syncs, if it does.
     """
 
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -54,7 +48,7 @@ def build_schedule(job: AssetJob, cron: str, schema: str | None) -> dg.ScheduleD
 
 
 def _pending_run(
-    instance: dg.DagsterInstance, runs: Sequence[DagsterRun], schema: str | None
+    instance: dg.DagsterInstance, runs: Sequence[dg.DagsterRun], schema: str | None
 ) -> str | None:
     """Describe the run that waits for another, if one does.
 
@@ -76,7 +70,7 @@ def build_accounts_schedule(
     name: str,
     cron: str,
     synced: Sequence[dg.AssetKey],
-    config: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None,
 ) -> dg.ScheduleDefinition:
     """Build a schedule that requests a run for each account, and last one for the derived assets.
 
@@ -129,7 +123,7 @@ def build_accounts_schedule(
         if None not in map(partitions.account_of_run, waiting) and context.repository_def:
             assets = context.repository_def.assets_defs_by_key.values()
             derived = find_derived_assets(synced, assets)
-            yield dg.RunRequest(at, asset_selection=derived, tags={PRIORITY_TAG: LOWEST_PRIORITY})
+            yield dg.RunRequest(at, asset_selection=derived, tags=LAST_IN_QUEUE)
 
     return dg.ScheduleDefinition(
         name=name,
@@ -150,20 +144,22 @@ def find_derived_assets(
 def _is_run_of_source(run: dg.DagsterRun, job: AssetJob, synced: Sequence[dg.AssetKey]) -> bool:
     """Return whether a run belongs to a source: of its schedule, of a backfill, or by hand."""
     backfilled = job.name.removesuffix("_on_schedule")
-    return run.job_name in (job.name, backfilled, f"{backfilled}_fully") or synced[0] in (
-        run.asset_selection or ()
-    )
+    jobs = (job.name, backfilled, f"{backfilled}_fully")
+    return run.job_name in jobs or synced[0] in (run.asset_selection or ())
 
 
-def _is_progressing(instance: dg.DagsterInstance, record: RunRecord, source: SourceConfig) -> bool:
+def _is_progressing(
+    instance: dg.DagsterInstance, record: dg.RunRecord, source: SourceConfig
+) -> bool:
     """Return whether a run will end by itself; one whose process was killed holds no lock."""
-    run = record.dagster_run
-    account = partitions.account_of_run(run)
-    if run.status in WAITING or can_check_workers(instance):
-        return True
-    if account is None or time.time() - (record.start_time or 0) < START_TIMEOUT:
-        return True
-    return _is_syncing(source, account)
+    run, account = record.dagster_run, partitions.account_of_run(record.dagster_run)
+    return (
+        run.status in WAITING
+        or can_check_workers(instance)
+        or account is None
+        or time.time() - (record.start_time or 0) < START_TIMEOUT
+        or _is_syncing(source, account)
+    )
 
 
 def _is_syncing(source: SourceConfig, account: str) -> bool:
@@ -185,11 +181,3 @@ def release_stale_slots(source: SourceConfig, instance: dg.DagsterInstance) -> N
         account = partitions.account_of_run(run) if run and not run.is_finished else None
         if account is None or not _is_syncing(source, account):
             free_slots(instance, run_id)
-
-
-def build_freshness_policy(freshness: FreshnessConfig) -> dg.FreshnessPolicy:
-    """Build the freshness policy that the UI shows and Dagster's daemon evaluates."""
-    return dg.FreshnessPolicy.time_window(
-        fail_window=timedelta(minutes=freshness.fail_after_minutes),
-        warn_window=timedelta(minutes=freshness.warn_after_minutes),
-    )

@@ -34,9 +34,8 @@ def test_fresh_goes_by_the_age_of_the_newest_sync(
     project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
     with warehouse.connect() as database:
         freshness = FreshnessConfig(warn_after_minutes=30, fail_after_minutes=60)
-        result = evaluate_fresh(
-            database, SourceConfig(name="events", rest_api=REST_API), KEY, freshness
-        )
+        source = SourceConfig(name="events", rest_api=REST_API)
+        result = evaluate_fresh(database, source, freshness)
     assert result.passed is passed
     assert str(result.description).startswith(f"The newest sync is {age} minutes old")
     assert ("check for failed runs" in str(result.description)) is not passed
