@@ -54,9 +54,7 @@ def _build_parser() -> argparse.ArgumentParser:
         help="its folder under defs/ (default: the only one, or events)",
     )
     parser.add_argument(
-        "--account",
-        metavar="ACCOUNT",
-        help="the account to probe, in a source with accounts (default: the first)",
+        "--account", help="the account to probe, in a source with accounts (default: the first)"
     )
     parser.add_argument(
         "--suggest",
@@ -88,11 +86,9 @@ def _print_report(name: str, file: Path, suggest: bool, account: str | None) -> 
         if suggest:
             text = file.read_text(encoding="utf-8")
             print(apply_changes(text, report.changes, report.secrets), end="")
-    except ComponentTreeException as error:
-        print(root_cause_message(error), file=sys.stderr)
-        return 1
     except Exception as error:
-        sentence = user_message(error)
+        is_yaml_error = isinstance(error, ComponentTreeException)
+        sentence = root_cause_message(error) if is_yaml_error else user_message(error)
         if sentence is None:
             raise
         print(sentence, file=sys.stderr)

@@ -2,18 +2,24 @@
 
 import os
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 
 import dagster as dg
 from dotenv import load_dotenv
 
-from event_assets._compat.dagster import ComponentTreeException, PlainFailure
-from event_assets.cli.run_job import run_job
-from event_assets.cli.sync_accounts import sync_accounts
-from event_assets.orchestration.failures import root_cause_message
-from event_assets.orchestration.partitions import AccountPartitions
+from event_assets import warehouse
+from event_assets._compat.dagster import ComponentTreeException, PlainFailure, is_interrupt
+from event_assets.config.source import SourceConfig
+from event_assets.orchestration import partitions
+from event_assets.orchestration.failures import root_cause_message, run_with_plain_errors
+from event_assets.orchestration.metadata import asset_key
+from event_assets.orchestration.schedules import find_derived_assets, release_stale_slots
+from event_assets.orchestration.summary import SILENT_LOGGERS, print_summary
+from event_assets.sync import account_list
 
 JOB = "sync_events"
+# By this tag the UI lists a run under its job in the code location `event_assets`.
+TAGS = {".dagster/repository": "__repository__@event_assets"}
 
 
 def main() -> int:
@@ -38,13 +44,62 @@ def _sync() -> bool:
     definitions = defs()
     job = definitions.resolve_job_def(JOB)
     print("Syncing ...")
-    with _open_instance() as instance:
-        if isinstance(job.partitions_def, AccountPartitions):
-            return sync_accounts(definitions, JOB, job.partitions_def.source, instance)
-        return run_job(job, instance).success
+    has_home = os.environ.get("DAGSTER_HOME")
+    with dg.DagsterInstance.get() if has_home else dg.DagsterInstance.ephemeral() as instance:
+        if isinstance(job.partitions_def, partitions.AccountPartitions):
+            return sync_accounts(definitions, job.partitions_def.source, instance)
+        return _run_job(job, instance).success
 
 
-def _open_instance() -> AbstractContextManager[dg.DagsterInstance]:
-    if os.environ.get("DAGSTER_HOME"):
-        return dg.DagsterInstance.get()
-    return dg.DagsterInstance.ephemeral()
+def sync_accounts(
+    definitions: dg.Definitions, source: SourceConfig, instance: dg.DagsterInstance
+) -> bool:
+    """Sync each account, then materialize the derived assets; return whether all succeeded.
+
+    Raises:
+        PlainFailure: if the accounts cannot be listed.
+        KeyboardInterrupt: if one of the runs was interrupted.
+    """
+    accounts = run_with_plain_errors(lambda: account_list.list_accounts(source))
+    partitions.sync_partitions(source, instance)
+    release_stale_slots(source, instance)
+    job = definitions.resolve_job_def(JOB)
+    whole = definitions.resolve_job_def(f"{JOB}_on_schedule")
+    assets = [each for each in definitions.assets or () if isinstance(each, dg.AssetsDefinition)]
+    synced = [asset_key(source, resource) for resource in source.resources]
+    failures = sum(not _has_succeeded(_run_job(job, instance, account=name)) for name in accounts)
+    derived = _run_job(whole, instance, assets=find_derived_assets(synced, assets))
+    print(f"accounts  {len(accounts) - failures:,} of {len(accounts):,} synced and checked")
+    print(f"database  {warehouse.get_destination().display_name}", flush=True)
+    return _has_succeeded(derived) and not failures
+
+
+def _has_succeeded(result: dg.ExecuteInProcessResult) -> bool:
+    """Return whether a run succeeded.
+
+    Raises:
+        KeyboardInterrupt: if it was interrupted, which Dagster has caught.
+    """
+    if any(map(is_interrupt, result.filter_events(lambda event: event.is_step_failure))):
+        raise KeyboardInterrupt
+    return result.success
+
+
+def _run_job(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    *,
+    account: str | None = None,
+    assets: Sequence[dg.AssetKey] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Run a job, or some of its assets, and print the summary."""
+    result = job.execute_in_process(
+        run_config=SILENT_LOGGERS,
+        instance=instance,
+        partition_key=account,
+        asset_selection=assets,
+        tags=TAGS,
+        raise_on_error=False,
+    )
+    print_summary(instance, result.run_id)  # Dagster itself may print it late after a failure
+    return result

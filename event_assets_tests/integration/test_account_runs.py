@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from event_assets.cli.sync_accounts import sync_accounts
+from event_assets.cli.sync import sync_accounts
 from event_assets.orchestration.partitions import AccountPartitions
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.platforms import definitions, events
@@ -187,7 +187,7 @@ def test_make_run_syncs_all_accounts_and_names_those_that_failed(
         accounts = loaded.resolve_job_def("sync_events").partitions_def
         assert isinstance(accounts, AccountPartitions)
         capfd.readouterr()
-        assert not sync_accounts(loaded, "sync_events", accounts.source, project.instance)
+        assert not sync_accounts(loaded, accounts.source, project.instance)
     output, errors = capfd.readouterr()
     assert output.splitlines() == [
         "account   a: 1 events, 4 of 4 checks passed",
