@@ -32,7 +32,7 @@ def load(document: Mapping[str, Any], name: str = "events") -> dg.Definitions:
 
 
 def complaint(document: Mapping[str, Any]) -> str:
-    """Give the innermost error that loading raises, with the faulty line of the file after it."""
+    """Return the innermost error of a failed load, followed by the faulty line of the file."""
     with create_defs_folder_sandbox() as sandbox:
         path = sandbox.scaffold_component(
             component_cls=EventApi, defs_path="events", defs_yaml_contents=dict(document)

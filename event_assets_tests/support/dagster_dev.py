@@ -38,7 +38,7 @@ def until(happened: Callable[[], T], patience: float = PATIENCE) -> T:
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -54,7 +54,7 @@ class Dagster:
 
     @property
     def log(self) -> str:
-        """Give what it has said so far."""
+        """Return its output so far."""
         return (self.folder / "dev.log").read_text()
 
     def tick_every_minute(self) -> None:
@@ -79,7 +79,7 @@ class Dagster:
         return bool(found["repositoriesOrError"]["__typename"] == "RepositoryConnection")
 
     def runs(self) -> list[dict[str, Any]]:
-        """Give all runs, the newest first."""
+        """Return all runs, the newest first."""
         fields = "runId status jobName tags { key value }"
         found: list[dict[str, Any]] = self.ask(
             f"{{ runsOrError {{ ... on Runs {{ results {{ {fields} }} }} }} }}"
@@ -87,7 +87,7 @@ class Dagster:
         return found
 
     def ticks(self, schedule: str) -> list[dict[str, Any]]:
-        """Give the ticks of a schedule, the newest first."""
+        """Return the ticks of a schedule, the newest first."""
         state = self.ask(TICKS % schedule)["scheduleOrError"]["scheduleState"]
         found: list[dict[str, Any]] = state["ticks"]
         return found
@@ -104,7 +104,7 @@ class Dagster:
         return until(ended, patience=300)
 
     def finished(self, how_many: int) -> list[dict[str, Any]]:
-        """Wait until so many runs have ended, and none runs; give all, the newest first."""
+        """Wait until so many runs have ended and none runs; return all, the newest first."""
 
         def ended() -> list[dict[str, Any]]:
             runs = self.runs()

@@ -72,5 +72,5 @@ def events(count: int, **fields: Any) -> list[dict[str, Any]]:
 
 
 def renamed(rows: list[dict[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Give events whose fields have other names."""
+    """Return events with other field names."""
     return [{names.get(name, name): value for name, value in row.items()} for row in rows]

@@ -17,7 +17,7 @@ SNAPSHOT = Path(__file__).with_name("snapshot.json")
 
 
 def face() -> dict[str, Any]:
-    """Give what users of the definitions see, in plain values."""
+    """Return what users of the definitions see, in plain values."""
     from event_assets.orchestration.alerts import build_sensors
 
     definitions = load(CONTRACT)

@@ -35,7 +35,7 @@ class Chat(ThreadingHTTPServer):
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         super().__init__(("127.0.0.1", 0), Hook)
 
