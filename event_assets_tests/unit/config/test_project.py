@@ -23,8 +23,8 @@ def test_it_is_the_nearest_folder_upwards_that_dg_knows(folder: Path) -> None:
     assert find_project() == folder
 
 
-def test_without_one_it_is_the_checkout(folder: Path) -> None:
-    (folder / "pyproject.toml").unlink()
+def test_without_one_it_is_the_checkout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.anchor)  # above the folders that others may put a project into
     assert find_project() == CHECKOUT
 
 
