@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster import DagsterInstance
+from dagster._cli import cli
 
 from event_assets.cli import sync
 from event_assets.sandbox import Faults, Sandbox
@@ -21,7 +22,7 @@ MATERIALIZE = ("dagster", "asset", "materialize", "-m", "event_assets.definition
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Give a digest of every file under a folder, but for Python's own caches."""
+    """Return a digest of every file under a folder, except Python's own caches."""
     return {
         str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in folder.rglob("*")
@@ -57,25 +58,46 @@ def test_definitions_load_without_key_network_or_database_and_write_no_file(
     assert contents(Path.home()) == {}
 
 
-def test_a_wrong_key_fails_the_command_in_one_sentence(project: Project, api: Sandbox) -> None:
+@pytest.fixture
+def materialize(
+    project: Project, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> Callable[[], tuple[int, str, str]]:
+    """Dagster's command line for `event_data` in this process: status, output and errors."""
+    project.environment.chdir(tmp_path)  # where there is no `.env`
+
+    def run() -> tuple[int, str, str]:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli([*MATERIALIZE[1:], "event_data"], prog_name="dagster")
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, *capfd.readouterr()
+
+    return run
+
+
+def test_a_wrong_key_fails_the_command_in_one_sentence(
+    project: Project, api: Sandbox, materialize: Callable[[], tuple[int, str, str]]
+) -> None:
     project.connect_to(api.url, key="wrong-key")
-    done = project.run(*MATERIALIZE, "event_data")
-    assert done.returncode != 0
-    assert "answered 401 Unauthorized; set API_KEY" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "Stack Trace" not in done.stderr
-    assert "wrong-key" not in done.stdout + done.stderr
-    assert f"event_data failed: The API at {api.url}/v1/events answered 401" in done.stderr
-    assert f"Nothing was changed in {project.database}." in done.stdout
+    status, output, errors = materialize()
+    assert status != 0
+    assert "answered 401 Unauthorized; set API_KEY" in errors
+    assert "Traceback" not in errors
+    assert "Stack Trace" not in errors
+    assert "wrong-key" not in output + errors
+    assert f"event_data failed: The API at {api.url}/v1/events answered 401" in errors
+    assert f"Nothing was changed in {project.database}." in output
 
 
-def test_a_failed_error_check_fails_the_command(project: Project, api: Sandbox) -> None:
-    project.sync(url=api.url)
+def test_a_failed_error_check_fails_the_command(
+    project: Project, api: Sandbox, materialize: Callable[[], tuple[int, str, str]]
+) -> None:
+    project.sync(url=api.url, derived=False)
     project.rows("insert into events.event_data by name select * from events.event_data limit 1")
     api.replace([])
-    done = project.run(*MATERIALIZE, "event_data")
-    assert done.returncode != 0
-    assert "1 duplicates" in done.stderr
+    status, _, errors = materialize()
+    assert status != 0
+    assert "1 duplicates" in errors
 
 
 def test_the_dagster_cli_materializes_everything_with_the_address_and_the_key_of_the_env_file(
@@ -153,21 +175,24 @@ def test_make_run_answers_a_typo_with_its_line_and_no_traceback(
     assert "Traceback" not in done.stderr
 
 
-def test_two_syncs_at_once_take_turns(project: Project, clone: Path) -> None:
-    with Sandbox(500, faults=Faults(latency=0.2)) as api:
+def test_two_syncs_at_once_take_turns(
+    project: Project, main: Callable[[], int], clone: Path
+) -> None:
+    with Sandbox(500, faults=Faults(latency=0.5)) as api:
         project.connect_to(api.url)
-        both = [
-            subprocess.Popen(
-                [BIN / "python", "-m", "event_assets"],
-                cwd=clone,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(2)
-        ]
-        said = [process.communicate(timeout=120) for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+        with subprocess.Popen(
+            [BIN / "python", "-m", "event_assets"],
+            cwd=clone,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as other:
+            while not api.requests:
+                assert other.poll() is None
+                time.sleep(0.05)
+            assert main() == 0
+            errors = other.communicate(timeout=120)[1]
+        assert other.returncode == 0, errors
     assert project.rows("select count(*) from events.event_data_syncs") == [(2,)]
     assert project.ids() == sorted(api.ids())
 
