@@ -56,7 +56,7 @@ def test_there_is_a_row_for_each_record_of_each_event(project: Project) -> None:
 def test_it_is_synced_after_the_events_and_checked(project: Project) -> None:
     with serving({PATH: paged(events(3)), OF_EVENT: attendees}) as api:
         loaded = definitions({"concerts": with_resources(api.url, ATTENDEES)})
-        result = run(project, loaded, "sync_concerts")
+        result = run(project, loaded, "sync_concerts", derived=True)
     keys = [
         event.materialization.asset_key.path for event in result.get_asset_materialization_events()
     ]

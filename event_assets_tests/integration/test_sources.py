@@ -18,7 +18,7 @@ def test_each_source_has_its_own_schema_and_all_events_has_all(project: Project)
     with serving({PATH: paged(events(5))}) as one, serving({PATH: paged(events(3))}) as two:
         both = definitions({"events": source(one.url), "concerts": source(two.url)})
         for job in ("sync_events", "sync_concerts"):
-            result = run(project, both, job)
+            result = run(project, both, job, derived=True)
             assert result.success, failure(result)
     assert project.rows("select count(*) from events.event_data") == [(5,)]
     assert project.rows("select count(*) from concerts.event_data") == [(3,)]
@@ -35,7 +35,7 @@ def test_all_events_has_the_contracts_fields_and_waits_for_no_source(project: Pr
     other["attributes"]["fields"]["name"] = {"type": "json"}
     with serving({PATH: paged(events(2))}) as one:
         both = definitions({"events": source(one.url), "concerts": other})
-        assert run(project, both).success
+        assert run(project, both, derived=True).success
     described = project.rows(
         "select column_name, data_type from duckdb_columns() "
         "where table_name = 'all_events' and schema_name = 'main'"

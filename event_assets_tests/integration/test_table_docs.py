@@ -55,8 +55,8 @@ def test_all_tables_and_columns_are_documented(project: Project) -> None:
 def test_without_accounts_the_same_but_for_their_column(project: Project) -> None:
     with serving({"/v1/events": paged(events(3))}) as api:
         loaded = definitions({"events": source(api.url), "concerts": source(api.url)})
-        assert run(project, loaded, "sync_events").success
-        assert run(project, loaded, "sync_concerts").success
+        assert run(project, loaded, "sync_events", derived=True).success
+        assert run(project, loaded, "sync_concerts", derived=True).success
     made = found_in(project)
     only_with_accounts = ("event_data_accounts", "event_data_paths", "event_data_checkpoint")
     expected = {

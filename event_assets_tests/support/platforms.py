@@ -20,7 +20,7 @@ from starlette.routing import Route
 from event_assets import EventApi
 from event_assets.definitions import build_shared_definitions
 from event_assets.sandbox.http_app import BackgroundServer
-from event_assets_tests.support.project import Project
+from event_assets_tests.support.project import Project, execute
 
 FIRST = datetime(2026, 1, 1, tzinfo=timezone.utc)
 Handler = Callable[[Request], Any]  # gives JSON, or an answer
@@ -35,7 +35,7 @@ class Platform:
     answers: list[Response] = field(default_factory=list)
 
     def asked_for(self, path: str) -> list[dict[str, str]]:
-        """Give the query parameters of every request for a path."""
+        """Return the query parameters of every request for a path."""
         return [dict(request.query_params) for request in self.asked if request.url.path == path]
 
 
@@ -136,8 +136,7 @@ def definitions(sources: Mapping[str, Mapping[str, Any]]) -> dg.Definitions:
 
 
 def run(
-    project: Project, loaded: dg.Definitions, job: str = "sync_events"
+    project: Project, loaded: dg.Definitions, job: str = "sync_events", *, derived: bool = False
 ) -> ExecuteInProcessResult:
-    """Run a job of these definitions in this process."""
-    resolved = loaded.resolve_job_def(job)
-    return resolved.execute_in_process(instance=project.instance, raise_on_error=False)
+    """Run a job of these definitions in this process, with or without its derived assets."""
+    return execute(loaded.resolve_job_def(job), project.instance, derived=derived)

@@ -18,6 +18,7 @@ from event_assets.sandbox import KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+DERIVED = {"current_events", "event_changes", "event_calendar", "all_events"}
 FILES = ("event_assets", "dagster.yaml", "pyproject.toml", "setup.cfg", "workspace.yaml")
 
 
@@ -37,11 +38,13 @@ class Project:
             else:
                 self.environment.setenv(name, value)
 
-    def sync(self, *, url: str | None = None, key: str | None = KEY) -> ExecuteInProcessResult:
-        """Run the main job in this process."""
+    def sync(
+        self, *, url: str | None = None, key: str | None = KEY, derived: bool = True
+    ) -> ExecuteInProcessResult:
+        """Run the main job in this process, with or without its derived assets."""
         self.connect_to(url, key)
         job = _load_definitions(tuple(sorted(os.environ.items()))).resolve_job_def("sync_events")
-        return job.execute_in_process(instance=self.instance, raise_on_error=False)
+        return execute(job, self.instance, derived=derived)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Read the database as a user would."""
@@ -49,7 +52,7 @@ class Project:
             return database.execute(query).fetchall()
 
     def ids(self, table: str = "event_data") -> list[str]:
-        """Give the ids in a table, sorted."""
+        """Return the ids in a table, sorted."""
         return [row[0] for row in self.rows(f"select id from events.{table} order by id")]
 
     def run(
@@ -70,6 +73,16 @@ class Project:
         )
 
 
+def execute(
+    job: dg.JobDefinition, instance: DagsterInstance, *, derived: bool
+) -> ExecuteInProcessResult:
+    """Run a job in this process, with or without its derived assets."""
+    synced = [key for key in job.asset_layer.executable_asset_keys if key.path[-1] not in DERIVED]
+    return job.execute_in_process(
+        instance=instance, asset_selection=None if derived else synced, raise_on_error=False
+    )
+
+
 @lru_cache(maxsize=1)
 def _load_definitions(environment: tuple[tuple[str, str], ...]) -> dg.Definitions:  # noqa: ARG001
     """Load the project once for all syncs of a test that have the same environment."""
@@ -77,7 +90,7 @@ def _load_definitions(environment: tuple[tuple[str, str], ...]) -> dg.Definition
 
 
 def metadata(result: ExecuteInProcessResult, asset: str = "event_data") -> dict[str, Any]:
-    """Give the metadata of an asset's materialization in a run."""
+    """Return the metadata of an asset's materialization in a run."""
     found = [
         event.materialization.metadata
         for event in result.get_asset_materialization_events()
@@ -91,12 +104,12 @@ def metadata(result: ExecuteInProcessResult, asset: str = "event_data") -> dict[
 
 
 def checks(result: ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
-    """Give the check results of a run, by the check's name."""
+    """Return the check results of a run, by the check's name."""
     return {check.check_name: check for check in result.get_asset_check_evaluations()}
 
 
 def failure(result: ExecuteInProcessResult) -> str:
-    """Give all that a failed run says of its first failed step."""
+    """Return the error message of the failed step of a run."""
     (step,) = [event for event in result.all_events if event.is_step_failure]
     error = step.step_failure_data.error
     assert error is not None
@@ -104,7 +117,7 @@ def failure(result: ExecuteInProcessResult) -> str:
 
 
 def shown(check: dg.AssetCheckEvaluation, name: str) -> list[dict[str, Any]]:
-    """Give the rows of a table in a check's metadata."""
+    """Return the rows of a table in a check's metadata."""
     table = check.metadata[name]
     assert isinstance(table, dg.TableMetadataValue)
     return [dict(record.data) for record in table.records]

@@ -65,6 +65,7 @@ def sync_example(
     change: Change = lambda _: None,
     *,
     job: str = "sync_{}",
+    derived: bool = False,
     keep: Sequence[str] = (),
 ) -> ExecuteInProcessResult:
     """Sync an example after `change`, with its secrets set except those in `keep`."""
@@ -73,7 +74,7 @@ def sync_example(
             project.environment.setenv(f"{name.upper()}__{secret}", value)
     document = load_example(name, url)
     change(document)
-    return run(project, definitions({name: document}), job.format(name))
+    return run(project, definitions({name: document}), job.format(name), derived=derived)
 
 
 def make_records(name: str, count: int) -> list[Record]:

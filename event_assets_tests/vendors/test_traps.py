@@ -94,10 +94,10 @@ def test_indicos_unordered_pages_are_an_error_unless_all_rows_load(project: Proj
 def test_predicthqs_deletions_become_changes(project: Project) -> None:
     rows = make_records("predicthq", 30)
     with serve(VENDORS["predicthq"], rows) as api:
-        assert sync_example(project, "predicthq", api.url).success
+        assert sync_example(project, "predicthq", api.url, derived=True).success
         rows[0] |= {"state": "deleted", "deleted_reason": "cancelled"}
         rows[0] |= {"updated": "2026-03-01T00:00:00Z"}
-        result = sync_example(project, "predicthq", api.url)
+        result = sync_example(project, "predicthq", api.url, derived=True)
         assert result.success, failure(result)
         since = api.asked_for("/v1/events/")[-1]["updated.gte"]
     assert since == "2025-12-31T23:55:00Z"
@@ -110,13 +110,13 @@ def test_predicthqs_deletions_become_changes(project: Project) -> None:
 def test_cvent_syncs_changes_and_a_full_sync_finds_deletions(project: Project) -> None:
     rows = make_records("cvent", 30)
     with serve(VENDORS["cvent"], rows) as api:
-        assert sync_example(project, "cvent", api.url).success
+        assert sync_example(project, "cvent", api.url, derived=True).success
         del rows[0]
-        assert sync_example(project, "cvent", api.url).success
+        assert sync_example(project, "cvent", api.url, derived=True).success
         since = api.asked_for("/ea/events")[-1]["after"]
         assert since == rows[-1]["lastModified"].replace(":00:00Z", ":59:00Z").replace("T13", "T12")
         assert len(ids(project, "cvent", "current_events")) == 30
-        result = sync_example(project, "cvent", api.url, job="sync_{}_fully")
+        result = sync_example(project, "cvent", api.url, job="sync_{}_fully", derived=True)
         assert result.success, failure(result)
         assert "after" not in api.asked_for("/ea/events")[-1]
     assert len(ids(project, "cvent", "current_events")) == 29

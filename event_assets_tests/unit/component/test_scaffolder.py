@@ -23,7 +23,9 @@ def test_a_scaffolded_source_syncs_at_once_and_with_all_that_it_comments_out(
     text = file.read_text()
     assert "{{ env.CONCERTS_API_URL }}" in text
     assert "NAME" not in text
-    result = run(project, definitions({"concerts": yaml.safe_load(text)}), "sync_concerts")
+    result = run(
+        project, definitions({"concerts": yaml.safe_load(text)}), "sync_concerts", derived=True
+    )
     assert result.success, failure(result)
     assert project.rows("select count(*) > 4000 from concerts.event_data") == [(True,)]
     for commented in ("headers:", "params:", "incremental:", "full_sync:", "windows:",

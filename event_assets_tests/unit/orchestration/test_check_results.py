@@ -29,7 +29,7 @@ REST_API = {"client": {}, "resources": [{"name": "event_data"}]}
 def test_fresh_goes_by_the_age_of_the_newest_sync(
     project: Project, api: Sandbox, age: int, passed: bool, severity: dg.AssetCheckSeverity | None
 ) -> None:
-    project.sync(url=api.url)
+    project.sync(url=api.url, derived=False)
     then = datetime.now(timezone.utc) - timedelta(minutes=age)
     project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
     with warehouse.connect() as database:
@@ -66,7 +66,7 @@ def test_columns_that_are_new_gone_or_of_another_type_are_said(project: Project)
     found = []
     for events in lists:
         with Sandbox(events) as api:
-            found.append(checks(project.sync(url=api.url))["schema_stable"])
+            found.append(checks(project.sync(url=api.url, derived=False))["schema_stable"])
     first, second, third = found
     assert (first.passed, second.passed, third.passed) == (True, False, True)
     assert second.severity is dg.AssetCheckSeverity.WARN
@@ -85,15 +85,15 @@ def test_columns_that_are_new_gone_or_of_another_type_are_said(project: Project)
 def test_a_column_that_becomes_a_float_is_of_another_type(project: Project) -> None:
     for size in (1, 1.5):
         with Sandbox([{"id": "1", "size": size}]) as api:
-            check = checks(project.sync(url=api.url))["schema_stable"]
+            check = checks(project.sync(url=api.url, derived=False))["schema_stable"]
     assert str(check.description).startswith("1 of another type: size; ")
     assert shown(check, "changes") == [{"column": "size", "before": "bigint", "now": "double"}]
 
 
 def test_a_sync_without_events_says_nothing_of_columns(project: Project, api: Sandbox) -> None:
-    project.sync(url=api.url)
+    project.sync(url=api.url, derived=False)
     api.replace([])
-    assert checks(project.sync(url=api.url))["schema_stable"].passed
+    assert checks(project.sync(url=api.url, derived=False))["schema_stable"].passed
 
 
 def test_freshness_before_the_first_sync_is_a_warning(project: Project) -> None:
@@ -110,7 +110,7 @@ def test_freshness_before_the_first_sync_is_a_warning(project: Project) -> None:
 def test_a_sync_that_hangs_does_not_keep_its_age_from_being_seen(
     project: Project, monkeypatch: pytest.MonkeyPatch, api: Sandbox
 ) -> None:
-    project.sync(url=api.url)
+    project.sync(url=api.url, derived=False)
     monkeypatch.setattr("event_assets.orchestration.checks.BUSY_TIMEOUT", 0.1)
     job = defs().resolve_job_def("check_events_are_fresh")
     with warehouse.connect():

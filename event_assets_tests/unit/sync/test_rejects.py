@@ -25,7 +25,7 @@ def rejects(project: Project, columns: str = "id, field, reason") -> list[tuple[
 
 def test_a_bad_record_is_stored_with_its_reason_and_the_others_load(project: Project) -> None:
     with Sandbox([*GOOD, BAD, NAMELESS]) as api:
-        result = project.sync(url=api.url)
+        result = project.sync(url=api.url, derived=False)
     assert result.success
     assert len(project.ids()) == 100
     assert rejects(project) == [
@@ -38,7 +38,7 @@ def test_a_bad_record_is_stored_with_its_reason_and_the_others_load(project: Pro
 
 def test_the_check_counts_them_by_reason_with_examples(project: Project) -> None:
     with Sandbox([*GOOD, BAD, NAMELESS]) as api:
-        check = checks(project.sync(url=api.url))["no_rejects"]
+        check = checks(project.sync(url=api.url, derived=False))["no_rejects"]
     assert not check.passed
     assert check.severity is dg.AssetCheckSeverity.WARN
     assert check.description == (
@@ -55,9 +55,9 @@ def test_the_check_counts_them_by_reason_with_examples(project: Project) -> None
 
 def test_a_record_that_is_good_again_leaves_the_rejects(project: Project) -> None:
     with Sandbox([*GOOD, BAD, NAMELESS]) as api:
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
         api.replace([*GOOD, {**BAD, "start_time": None}, {**NAMELESS, "id": "named"}])
-        result = project.sync(url=api.url)
+        result = project.sync(url=api.url, derived=False)
     assert rejects(project) == []
     assert {"bad", "named"} <= set(project.ids())
     assert checks(result)["no_rejects"].passed
@@ -65,9 +65,9 @@ def test_a_record_that_is_good_again_leaves_the_rejects(project: Project) -> Non
 
 def test_a_record_that_stays_bad_is_there_once_since_it_was_first_seen(project: Project) -> None:
     with Sandbox([*GOOD, BAD, NAMELESS]) as api:
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
         (before, _), (without_id, _) = rejects(project, "first_rejected_at, rejected_at")
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
     (since, again), (still, _) = rejects(project, "first_rejected_at, rejected_at")
     assert since == before < again
     assert still == without_id
@@ -84,19 +84,19 @@ def test_an_event_with_a_bad_record_stays_current_unchanged(project: Project) ->
 
 def test_a_bad_record_that_left_the_api_is_kept_but_counts_no_more(project: Project) -> None:
     with Sandbox([*GOOD, BAD]) as api:
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
         api.replace(GOOD)
-        result = project.sync(url=api.url)
+        result = project.sync(url=api.url, derived=False)
     assert rejects(project) == [("bad", "start_time", "is not a timestamp")]
     assert checks(result)["no_rejects"].passed
 
 
 def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(project: Project) -> None:
     with Sandbox(GOOD) as api:
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
         before = project.rows("from events.event_data order by id")
         api.replace([{**event, "start_time": "soon"} for event in GOOD[:6]] + GOOD[6:] + [BAD])
-        result = project.sync(url=api.url)
+        result = project.sync(url=api.url, derived=False)
     assert failure(result) == (
         "7 of 101 records break the contract, more than max_rejects (5 % of all) allows, and "
         "nothing was changed: `start_time` is not a timestamp (7); correct `fields` in defs.yaml, "
@@ -109,14 +109,14 @@ def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(project:
 def test_syncs_that_fail_again_and_again_keep_each_bad_record_once(project: Project) -> None:
     with Sandbox([{**event, "start_time": "soon"} for event in GOOD[:20]]) as api:
         for _ in range(3):
-            assert not project.sync(url=api.url).success
+            assert not project.sync(url=api.url, derived=False).success
     assert len(rejects(project)) == 20
 
 
 def test_a_bad_record_that_is_read_twice_counts_once(project: Project) -> None:
     events = [{**GOOD[i], "start_time": "soon" if i == 3 else None} for i in range(6)]
     with Sandbox(events, faults=Faults(page_cap=2, delete_every=3)) as api:
-        result = project.sync(url=api.url)
+        result = project.sync(url=api.url, derived=False)
     assert result.success, failure(result)
     assert metadata(result)["rejects"] == len(rejects(project)) == 1
 
@@ -148,13 +148,15 @@ def test_a_response_without_a_good_record_removes_no_event(project: Project) -> 
 
 def test_a_wrong_contract_fails_the_first_sync(project: Project) -> None:
     with Sandbox([{"id": i, "name": {"en": "x"}} for i in range(9)]) as api:
-        assert "`name` is an object or a list, not text (9)" in failure(project.sync(url=api.url))
+        assert "`name` is an object or a list, not text (9)" in failure(
+            project.sync(url=api.url, derived=False)
+        )
     assert len(rejects(project)) == 9
 
 
 def test_one_bad_record_never_stops_a_sync(project: Project) -> None:
     with Sandbox([GOOD[0], BAD]) as api:
-        assert project.sync(url=api.url).success
+        assert project.sync(url=api.url, derived=False).success
     assert project.ids() == ["0"]
 
 
@@ -165,7 +167,7 @@ def test_records_in_are_rows_and_rejects_by_id(project: Project, faults: Faults)
     ]
     with Sandbox(mixed, faults=faults) as api:
         api.begin_phase()
-        assert project.sync(url=api.url).success
+        assert project.sync(url=api.url, derived=False).success
         stayed = api.present_throughout()
     kept = {*project.ids(), *(row[0] for row in rejects(project))}
     assert kept >= stayed
