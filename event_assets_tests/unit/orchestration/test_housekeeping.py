@@ -10,7 +10,7 @@ import pytest
 from event_assets.definitions import defs
 from event_assets.orchestration.housekeeping import purge_runs
 from event_assets.sandbox import KEY, Sandbox
-from event_assets_tests.support.project import Project
+from event_assets_tests.support.project import Project, execute
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def kept(project: Project, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 def sync(instance: dg.DagsterInstance) -> str:
     job = defs().resolve_job_def("sync_events")
-    return job.execute_in_process(instance=instance).run_id
+    return execute(job, instance, derived=False).run_id
 
 
 def in_a_while(days: float = 1) -> datetime:
@@ -40,32 +40,25 @@ def test_old_runs_go_with_their_logs_and_the_newest_stays(
     project: Project, kept: dg.DagsterInstance, tmp_path: Path, api: Sandbox
 ) -> None:
     project.connect_to(api.url, KEY)
-    runs = [sync(kept) for _ in range(3)]
+    runs = [sync(kept) for _ in range(2)]
+    assert purge_runs(kept, in_a_while(-1)) == 0
+    assert len(kept.get_run_records()) == 2
     assert logs(tmp_path / "dagster", runs[0])
-    assert purge_runs(kept, in_a_while()) == 2
-    assert [record.dagster_run.run_id for record in kept.get_run_records()] == [runs[2]]
+    assert purge_runs(kept, in_a_while()) == 1
+    assert [record.dagster_run.run_id for record in kept.get_run_records()] == [runs[1]]
     assert not logs(tmp_path / "dagster", runs[0])
     newest = kept.get_latest_materialization_event(dg.AssetKey("event_data"))
     assert newest is not None
-
-
-def test_newer_runs_stay(project: Project, kept: dg.DagsterInstance, api: Sandbox) -> None:
-    project.connect_to(api.url, KEY)
-    for _ in range(2):
-        sync(kept)
-    assert purge_runs(kept, in_a_while(-1)) == 0
-    assert len(kept.get_run_records()) == 2
 
 
 def test_the_job_keeps_runs_for_as_long_as_is_set(
     project: Project, kept: dg.DagsterInstance, api: Sandbox
 ) -> None:
     project.connect_to(api.url, KEY)
-    for _ in range(2):
-        sync(kept)
+    sync(kept)
     job = defs().resolve_job_def("housekeeping")
     assert job.execute_in_process(instance=kept).success
-    assert len(kept.get_run_records()) == 3
+    assert len(kept.get_run_records()) == 2
     project.environment.setenv("EVENTS_KEEP_RUNS_DAYS", "0")
     assert job.execute_in_process(instance=kept).success
     jobs = sorted(record.dagster_run.job_name for record in kept.get_run_records())
