@@ -9,8 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from event_assets.cli.sync import sync_accounts
-from event_assets.orchestration.partitions import AccountPartitions
+from event_assets.cli.sync import main
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.platforms import definitions, events
 from event_assets_tests.support.project import Project
@@ -180,16 +179,21 @@ def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Proje
 
 
 def test_make_run_syncs_all_accounts_and_names_those_that_failed(
-    project: Project, capfd: pytest.CaptureFixture[str]
+    project: Project, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with serving_accounts({"a": events(1), "b c": events(2)}) as api:
+    project.environment.setenv("EVENTS_PROGRESS", "none")
+    project.environment.chdir(tmp_path)  # where there is no `.env`
+    lists = {"a": events(1), "b c": events(2)}
+    with serving_accounts(lists) as api:
         loaded = definitions({"events": with_accounts(api.url, ["a", "b c", "refused"])})
-        accounts = loaded.resolve_job_def("sync_events").partitions_def
-        assert isinstance(accounts, AccountPartitions)
+        project.environment.setattr("event_assets.definitions.defs", lambda: loaded)
         capfd.readouterr()
-        assert not sync_accounts(loaded, accounts.source, project.instance)
-    output, errors = capfd.readouterr()
+        assert main() == 1
+        output, errors = capfd.readouterr()
+        lists["refused"] = events(3)
+        assert main() == 0
     assert output.splitlines() == [
+        "Syncing ...",
         "account   a: 1 events, 4 of 4 checks passed",
         "account   b c: 2 events, 4 of 4 checks passed",
         "accounts  2 of 3 synced and checked",
@@ -197,4 +201,4 @@ def test_make_run_syncs_all_accounts_and_names_those_that_failed(
     ]
     assert errors.startswith("refused: event_data failed: The API at ")
     assert errors.count("\n") == 1
-    assert project.rows("select count(*) from events.current_events") == [(3,)]
+    assert project.rows("select count(*) from events.current_events") == [(6,)]
