@@ -51,7 +51,7 @@ def last_sync(project: Project) -> dict[str, Any]:
 def test_no_event_that_stayed_is_lost(project: Project, big: Sandbox, faults: Faults) -> None:
     big.faults = faults
     big.begin_phase()
-    result = project.sync(url=big.url)
+    result = project.sync(url=big.url, derived=False)
     assert result.success
     check = checks(result)["complete"]
     assert check.passed or (faults.insert_every and check.severity is WARN)
@@ -61,7 +61,7 @@ def test_no_event_that_stayed_is_lost(project: Project, big: Sandbox, faults: Fa
 
 def test_each_sync_leaves_a_row_of_figures(project: Project, big: Sandbox) -> None:
     big.faults = Faults(fail_every=4, retry_after=0)
-    result = project.sync(url=big.url)
+    result = project.sync(url=big.url, derived=False)
     row = last_sync(project)
     received = [request for request in big.requests if request.status == 200]
     assert row["complete"] is True
@@ -85,7 +85,7 @@ def test_each_sync_leaves_a_row_of_figures(project: Project, big: Sandbox) -> No
 
 def test_a_repaired_shift_is_counted(project: Project, big: Sandbox) -> None:
     big.faults = Faults(delete_every=3)
-    project.sync(url=big.url)
+    project.sync(url=big.url, derived=False)
     assert last_sync(project)["shifts_repaired"] > 0
 
 
@@ -103,7 +103,7 @@ def test_an_incomplete_sync_never_passes(
 ) -> None:
     events = EVENTS[:30] if faults.page_cap else EVENTS
     with Sandbox(events, faults=faults) as api:
-        result = project.sync(url=api.url)
+        result = project.sync(url=api.url, derived=False)
     check = checks(result)["complete"]
     assert not check.passed
     assert check.severity is severity
@@ -116,7 +116,7 @@ def test_a_response_without_records_is_retried_and_never_the_end(
     project: Project, big: Sandbox
 ) -> None:
     big.faults = Faults(null_data_every=1)
-    result = project.sync(url=big.url)
+    result = project.sync(url=big.url, derived=False)
     assert failure(result) == (
         f"The API at {big.url}/v1/events sent a response that has null under `data` "
         "(tried 4 times); check the endpoint in defs.yaml."
@@ -131,7 +131,7 @@ def test_a_broken_response_in_the_middle_of_a_list_loses_nothing(
     project: Project, faults: Faults
 ) -> None:
     with Sandbox(EVENTS[:250], faults=faults) as api:
-        result = project.sync(url=api.url)
+        result = project.sync(url=api.url, derived=False)
         assert checks(result)["complete"].passed
         assert project.ids() == sorted(api.ids())
         assert len(api.requests) > 3
@@ -161,9 +161,9 @@ def test_an_api_that_shows_no_events_any_more_makes_none_go(project: Project) ->
 
 def test_every_event_has_the_time_it_was_last_seen(project: Project) -> None:
     with Sandbox(EVENTS[:10]) as api:
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
         api.replace(EVENTS[:4])
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
     seen = "select count(*), last_seen_at from events.event_data group by all order by all"
     syncs = "select started_at from events.event_data_syncs order by started_at"
     (first,), (second,) = project.rows(syncs)
@@ -174,27 +174,27 @@ def test_a_short_list_costs_no_more_requests_than_its_pages_and_the_windows_star
     project: Project,
 ) -> None:
     with Sandbox(250) as api:
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
         assert len(api.requests) == 3
         api.requests.clear()
         api.faults = Faults(total="none")
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
         assert len(api.requests) <= 3 + 1 + 2
 
 
 def test_an_unchanged_second_sync_asks_no_more_than_the_first(
     project: Project, big: Sandbox
 ) -> None:
-    project.sync(url=big.url)
+    project.sync(url=big.url, derived=False)
     first = len(big.requests)
-    project.sync(url=big.url)
+    project.sync(url=big.url, derived=False)
     assert len(big.requests) == 2 * first
     assert project.rows("select count(*) from events.event_data_syncs") == [(2,)]
 
 
 def test_repeated_rows_are_loaded_once(project: Project, big: Sandbox) -> None:
-    project.sync(url=big.url)
+    project.sync(url=big.url, derived=False)
     big.replace([*EVENTS[:400], *EVENTS[:400], *EVENTS[400:]])
-    result = project.sync(url=big.url)
+    result = project.sync(url=big.url, derived=False)
     assert project.ids() == sorted(event["id"] for event in EVENTS)
     assert checks(result)["unique_ids"].passed
