@@ -283,7 +283,7 @@ def test_a_record_of_10_megabytes_is_loaded(project: Project, tries: Tries) -> N
     text = "ü" * (5 * MB)
     rows = [*events(3), {"id": "big", "name": text}]
     with tries.trying("network: a record of 10 MB") as this, serving({PATH: paged(rows)}) as api:
-        result = run(project, definitions({"events": source(api.url)}))
+        result = run(project, definitions({"events": source(api.url)}), derived=True)
         assert result.success, failure(result)
         found = project.rows("select name from events.event_data where id = 'big'")
         this.lost = int(found != [(text,)])
