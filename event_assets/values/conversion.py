@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,6 @@ import orjson
 from event_assets.values import timestamps
 
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
-INTEGER_PATTERN = re.compile(r"\s*[+-]?\d{1,30}\s*")
 NUMBER_PATTERN = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -37,7 +37,7 @@ def to_id(value: Any) -> str | None:
 def to_integer(value: Any) -> int | None:
     """Return an integer of 64 bits, also from text or a float without a fraction."""
     if type(value) is str:
-        value = int(value) if INTEGER_PATTERN.fullmatch(value) else None
+        value = int(value) if re.fullmatch(r"\s*[+-]?\d{1,30}\s*", value) else None
     if type(value) is float and value.is_integer():
         value = int(value)
     return value if type(value) is int and is_64_bit(value) else None
@@ -72,8 +72,17 @@ def to_json(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # a number of more than 64 bits, or more than 254 levels
-        pass
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return '"(nested too deeply to be written)"'
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except RecursionError:
+            return '"(nested too deeply to be written)"'
+
+
+CONVERTERS: Mapping[str, Callable[[Any], Any]] = {  # by dlt's types, but for timestamps
+    "text": to_text,
+    "date": to_date,
+    "bigint": to_integer,
+    "double": to_float,
+    "bool": to_boolean,
+    "json": to_json,
+}

@@ -25,13 +25,9 @@ from typing import ClassVar
 
 
 class EventAssetsError(Exception):
-    """Base of all errors of this package.
+    """Base of all errors of this package."""
 
-    Attributes:
-        retryable: whether the same attempt may succeed the next time.
-    """
-
-    retryable: ClassVar[bool] = False
+    retryable: ClassVar[bool] = False  # whether the same attempt may succeed the next time
 
 
 class UserError(EventAssetsError):

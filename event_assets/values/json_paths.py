@@ -28,14 +28,30 @@ def template_paths(choice: str) -> list[str]:
 
 def values_at(records: Sequence[Any], path: str) -> list[Any]:
     """Return the value at a path in each record, or None where there is none."""
-    return build_getter(path)(records)
+    values: list[Any] = list(records)
+    for name in parse_path(path):
+        values = [
+            value.get(name) if type(value) is dict and name != "*" else _member(value, name)
+            for value in values
+        ]
+    return values
+
+
+def _member(value: Any, name: str) -> Any:
+    if type(value) is dict and (name != "*" or name in value):
+        return value.get(name)
+    if type(value) in (dict, list) and name == "*":
+        members = value.values() if type(value) is dict else value
+        return next((member for member in members if member is not None), None)
+    if type(value) is list and name.isdecimal() and int(name) < len(value):
+        return value[int(name)]
+    return None
 
 
 def build_getter(choice: str) -> Getter:
     """Build the function that reads a path, or fills a template, in many records at once."""
     if not PART_PATTERN.search(choice):
-        path = parse_path(choice)
-        return lambda records: _values_at(records, path)
+        return lambda records: values_at(records, choice)
     getters = [build_getter(path) for path in template_paths(choice)]
     template = PART_PATTERN.sub("{}", choice)
 
@@ -63,26 +79,3 @@ def first_present(choices: Sequence[str | Getter], records: Sequence[Any]) -> li
 
 def _is_scalar(value: Any) -> bool:
     return value is not None and value != "" and type(value) not in (dict, list)
-
-
-def _values_at(records: Sequence[Any], path: Sequence[str]) -> list[Any]:
-    values: list[Any] = list(records)
-    for name in path:
-        values = [
-            value.get(name) if type(value) is dict and name != "*" else _member(value, name)
-            for value in values
-        ]
-    return values
-
-
-def _member(value: Any, name: str) -> Any:
-    if type(value) is dict:
-        if name != "*" or name in value:
-            return value.get(name)
-        return next((member for member in value.values() if member is not None), None)
-    if type(value) is list:
-        if name == "*":
-            return next((member for member in value if member is not None), None)
-        if name.isdecimal():
-            return value[int(name)] if int(name) < len(value) else None
-    return None

@@ -6,10 +6,8 @@ from functools import cache
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-NAMING = NamingConvention()
-
 
 @cache
 def normalize_name(name: str) -> str:
     """Return a name in dlt's snake_case; a blank one is `x`."""
-    return NAMING.normalize_identifier(name) if name.strip() else "x"
+    return NamingConvention().normalize_identifier(name) if name.strip() else "x"

@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -13,15 +14,8 @@ from urllib.parse import quote, quote_plus, urlsplit
 # data, or make JSON invalid. In text for people it is masked where it stands alone.
 MIN_SECRET_LENGTH = 8
 MASK = "***"
-SECRET_WORDS = (
-    "key",
-    "token",
-    "secret",
-    "password",
-    "authorization",
-    "signature",
-    "client_id",
-    "webhook",
+SECRET_NAME = re.compile(
+    "key|token|secret|password|authorization|signature|client_id|webhook", re.IGNORECASE
 )
 
 
@@ -31,7 +25,8 @@ class SecretRedactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
         self._forms: list[bytes] = []
-        self._short_forms: re.Pattern[str] | None = None
+        self._short_forms: set[str] = set()
+        self._short_pattern: re.Pattern[str] | None = None
         for secret in secrets:
             self.add(secret)
 
@@ -45,10 +40,9 @@ class SecretRedactor:
             # A new list: other threads may be reading this one.
             self._forms = sorted(forms.union(self._forms), key=len, reverse=True)
         else:
-            short = {s for s in self._secrets if len(s) < MIN_SECRET_LENGTH}
-            forms_of_short = {form for s in short for form in _plain_forms(s)}
-            words = "|".join(map(re.escape, sorted(forms_of_short, key=len, reverse=True)))
-            self._short_forms = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
+            self._short_forms = self._short_forms | _plain_forms(secret)
+            words = "|".join(map(re.escape, sorted(self._short_forms, key=len, reverse=True)))
+            self._short_pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
 
     def redact_content(self, content: bytes) -> bytes:
         """Return the content of a response without secrets."""
@@ -59,44 +53,30 @@ class SecretRedactor:
 
     def redact_text(self, text: str) -> str:
         """Return a text for people without secrets, short ones included."""
-        text = self.redact_content(text.encode(errors="surrogatepass")).decode(
-            errors="surrogatepass"
-        )
-        return self._short_forms.sub(MASK, text) if self._short_forms else text
+        content = self.redact_content(text.encode(errors="surrogatepass"))
+        text = content.decode(errors="surrogatepass")
+        return self._short_pattern.sub(MASK, text) if self._short_pattern else text
 
 
 def find_secrets(settings: Any) -> list[str]:
     """Return the values of settings with the name of a secret, and the passwords in URLs."""
     found: list[str] = []
     for name, value in settings.items() if isinstance(settings, Mapping) else ():
-        if value and any(word in str(name).lower() for word in SECRET_WORDS):
+        if value and SECRET_NAME.search(str(name)):
             found.append(str(value))
         elif isinstance(value, str) and "://" in value and "@" in value:
-            found += _url_passwords(value)
+            with suppress(ValueError):  # not a URL
+                if password := urlsplit(value).password:
+                    found.append(password)
     return found
-
-
-def _url_passwords(url: str) -> list[str]:
-    try:
-        password = urlsplit(url).password
-    except ValueError:  # not a URL
-        return []
-    return [password] if password else []
 
 
 def _plain_forms(secret: str) -> set[str]:
     """Return a secret as it is, in URLs and in JSON."""
-    plain_forms = (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
-    return {
-        form
-        for plain in plain_forms
-        for form in (
-            plain,
-            json.dumps(plain)[1:-1],
-            json.dumps(plain, ensure_ascii=False)[1:-1],
-            plain.replace("/", "\\/"),
-        )
-    }
+    in_urls = (quote(secret), quote(secret, safe=""), quote_plus(secret))
+    in_json = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    forms = {secret, *in_urls, *in_json}
+    return forms | {form.replace("/", "\\/") for form in forms}
 
 
 def _base64_forms(secret: str) -> Iterator[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from functools import cache, reduce
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ RFC_2822_PATTERN = re.compile(  # with the zones that the standard names
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Rewrites of other notations, so that Arrow parses the whole column at once.
 REWRITES = (
+    (r"^ +| +$", ""),
     (r"(?i)^(\d{4}-\d\d-\d\d)t", r"\1T"),
     (r"([.,]\d{6})\d+", r"\1"),  # nanoseconds
     (r",(\d+)", r".\1"),
@@ -58,27 +60,25 @@ def parse_timestamps(
         format_: `epoch_s`, `epoch_ms`, a pattern of `strptime`, or None: ISO 8601, RFC 2822.
         zones: the time zone of local times: one for all, or one for each value; None is UTC.
     """
-    if format_ in EPOCH_UNITS:
-        return _drop_out_of_range(_parse_epochs(values, EPOCH_UNITS[format_ or ""]))
+    if format_ and format_ in EPOCH_UNITS:
+        micros = [_microseconds(value, EPOCH_UNITS[format_]) for value in values]
+        return pa.array(micros, pa.int64()).cast(UTC_TIMESTAMP)
     texts = [value if type(value) is str else None for value in values]
     if format_:
         return _parse_each(texts, zones, lambda text: datetime.strptime(text, format_))
     column = pa.array(texts, pa.string())
-    for rewrite in (None, _rewrite_notation):
-        column = rewrite(column) if rewrite else column
-        for read in (_parse_zoned, _parse_local):
-            try:
-                return _drop_out_of_range(read(column, zones))
-            except pa.ArrowInvalid:
-                continue
+    for rewrites in ((), REWRITES):
+        for pattern, replacement in rewrites:
+            column = pc.replace_substring_regex(column, pattern, replacement)
+        with suppress(pa.ArrowInvalid):
+            return _drop_out_of_range(column.cast(UTC_TIMESTAMP))
+        with suppress(pa.ArrowInvalid):
+            return _drop_out_of_range(_localize(column.cast(LOCAL_TIMESTAMP), zones))
     return _parse_each(texts, zones, _parse_text)
 
 
 def parse_zone(zone: Any) -> str | None:
-    """Return a time zone as Arrow names it (`Europe/Berlin`, `+02:00`), or None if it is unknown.
-
-    The names that Windows gives to zones are known, too.
-    """
+    """Return the zone of an offset, an IANA or a Windows name as Arrow names it, or None."""
     return _find_zone(zone) if isinstance(zone, str) else None
 
 
@@ -110,61 +110,29 @@ def _is_known_zone(zone: str) -> bool:
     return not zone.startswith(("+", "-")) or (zone[1:3] <= "15" and zone[4:] < "60")
 
 
-def _parse_epochs(values: Sequence[Any], unit: int) -> pa.Array:
-    return pa.array([_microseconds(value, unit) for value in values], pa.int64()).cast(
-        UTC_TIMESTAMP
-    )
-
-
 def _microseconds(value: Any, unit: int) -> int | None:
     try:
-        number = value if type(value) is int else float(value)
-        micros = round(number * unit)
+        micros = round((value if type(value) is int else float(value)) * unit)
     except (TypeError, ValueError, OverflowError):
         return None
     return micros if type(value) is not bool and MIN_MICROS <= micros <= MAX_MICROS else None
-
-
-def _rewrite_notation(column: pa.Array) -> pa.Array:
-    return reduce(
-        lambda done, step: pc.replace_substring_regex(done, *step),
-        REWRITES,
-        pc.utf8_trim(column, " "),
-    )
-
-
-def _parse_zoned(column: pa.Array, _: Any) -> pa.Array:
-    return pc.cast(column, UTC_TIMESTAMP)
-
-
-def _parse_local(column: pa.Array, zones: str | Sequence[Any] | None) -> pa.Array:
-    return _localize(pc.cast(column, LOCAL_TIMESTAMP), zones)
 
 
 def _localize(local: pa.Array, zones: str | Sequence[Any] | None) -> pa.Array:
     """Convert local times to UTC. A time that a clock shows twice is the first of the two."""
     if zones is None or isinstance(zones, str):
         return _to_utc(local, zones or "UTC")
-    column = pa.array([_zone_name(zone) for zone in zones], pa.string())
-    converted = pa.nulls(len(local), UTC_TIMESTAMP)
-    for zone in pc.unique(column.drop_null()).to_pylist():
-        in_zone = pc.equal(column, zone).fill_null(False)
-        converted = pc.if_else(
-            in_zone,
-            _to_utc(pc.if_else(in_zone, local, pa.scalar(None, LOCAL_TIMESTAMP)), zone),
-            converted,
-        )
+    known = ["UTC" if zone is None or zone == "" else parse_zone(zone) for zone in zones]
+    column, converted = pa.array(known, pa.string()), pa.nulls(len(local), UTC_TIMESTAMP)
+    for zone in filter(None, set(known)):
+        in_zone = pc.if_else(pc.equal(column, zone), local, pa.scalar(None, LOCAL_TIMESTAMP))
+        converted = pc.coalesce(converted, _to_utc(in_zone, zone))
     return converted
 
 
-def _zone_name(zone: Any) -> str | None:
-    return "UTC" if zone is None or zone == "" else parse_zone(zone)
-
-
 def _to_utc(local: pa.Array, zone: str) -> pa.Array:
-    return pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest").cast(
-        UTC_TIMESTAMP
-    )
+    moments = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
+    return moments.cast(UTC_TIMESTAMP)
 
 
 def _drop_out_of_range(column: pa.Array) -> pa.Array:
