@@ -16,7 +16,6 @@ from event_assets.config.model import Keys, unknown_name_message
 
 ACCOUNT = "account"  # the column with a row's account
 PLACEHOLDER = f"{{{ACCOUNT}}}"
-URL_KEYS = ("path", "base_url")  # where a name is URL-encoded
 FORMATTED_KEYS = {"params", "headers", "json", "data"}  # of an endpoint: dlt formats braces there
 DUMMY_ACCOUNT = "ACCOUNT"  # in configurations that are inspected without an account
 MAX_NAME_LENGTH = 200  # characters
@@ -44,13 +43,7 @@ JSON_SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class AccountsConfig:
-    """Where the names of a source's accounts are listed: one of the three is set.
-
-    Attributes:
-        names: the names.
-        file: the path of a text file, one name a line.
-        query: SQL; its first column holds the names.
-    """
+    """Where the names of a source's accounts are listed: one of the three is set."""
 
     names: Sequence[str] = ()
     file: str | None = None
@@ -93,9 +86,8 @@ def name_error(name: Any) -> str | None:
         return f"{name!r} is empty or has blanks around it"
     if not name.isprintable() or "..." in name or len(name) > MAX_NAME_LENGTH:
         shown = repr(name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]} ...")
-        return (
-            f"{shown} has control characters, has three dots, or is longer than {MAX_NAME_LENGTH}"
-        )
+        problem = "has control characters, has three dots, or is longer than"
+        return f"{shown} {problem} {MAX_NAME_LENGTH}"
     return None
 
 
@@ -113,23 +105,13 @@ def _query_error(text: str) -> str | None:
 
 def has_account_placeholder(config: Any) -> bool:
     """Return whether a configuration holds the placeholder `{account}`."""
-    if isinstance(config, str):
-        return PLACEHOLDER in config
-    if isinstance(config, Mapping):
-        return any(map(has_account_placeholder, config.values()))
-    return isinstance(config, Sequence) and any(map(has_account_placeholder, config))
+    return bool(substitute_account(config, "") != config)
 
 
 def substitute_account(config: Any, account: str, *path: Any) -> Any:
-    """Replace the placeholder by an account's name, escaped where necessary.
-
-    Args:
-        config: dlt's configuration, or a part of it.
-        account: the name.
-        path: the keys that lead to the part.
-    """
+    """Replace the placeholder by an account's name, escaped as the keys in `path` require."""
     if isinstance(config, str):
-        if path and path[-1] in URL_KEYS:
+        if path and path[-1] in ("path", "base_url"):
             account = quote(account, safe="")
         elif "endpoint" in path and FORMATTED_KEYS.intersection(path):
             account = account.replace("{", "{{").replace("}", "}}")
@@ -145,8 +127,7 @@ def substitute_account(config: Any, account: str, *path: Any) -> Any:
 
 def pipeline_name(source: str, resource: str, account: str) -> str:
     """Return the name of an account's dlt pipeline, which is unique."""
-    whole = json.dumps([source, resource, account]).encode()
-    digest = hashlib.sha256(whole).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps([source, resource, account]).encode()).hexdigest()[:16]
     readable = f"{source}__{resource}"[: MAX_PIPELINE_LENGTH - len(digest) - 2].rstrip("_")
     return f"{readable}__{digest}"
 

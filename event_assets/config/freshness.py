@@ -5,8 +5,6 @@ from pydantic import model_validator
 
 from event_assets.config.model import StrictModel
 
-MINUTES_OF_YEAR = 60 * 24 * 365
-
 
 class FreshnessConfig(StrictModel):
     """How old the newest successful sync may be, in minutes."""
@@ -16,7 +14,8 @@ class FreshnessConfig(StrictModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> "FreshnessConfig":
-        if not 1 <= self.warn_after_minutes < self.fail_after_minutes <= MINUTES_OF_YEAR:
+        year = 60 * 24 * 365
+        if not 1 <= self.warn_after_minutes < self.fail_after_minutes <= year:
             raise ValueError(
                 "`warn_after_minutes` must be 1 or more, and less than `fail_after_minutes`"
             )

@@ -9,19 +9,12 @@ DEFAULT_CONCURRENCY = 8  # requests in flight
 
 @dataclass(frozen=True, kw_only=True)
 class HttpLimits:
-    """The limits of one response.
+    """The limits of one response."""
 
-    Attributes:
-        connect: seconds until the connection is established.
-        read: seconds between two pieces of the response.
-        total: seconds for the whole response.
-        megabytes: size of the body, decompressed.
-    """
-
-    connect: float = 10.0
-    read: float = 60.0
-    total: float = 300.0
-    megabytes: int = 256
+    connect: float = 10.0  # seconds until the connection is established
+    read: float = 60.0  # seconds between two pieces of the response
+    total: float = 300.0  # seconds for the whole response
+    megabytes: int = 256  # size of the body, decompressed
 
 
 DEFAULT_LIMITS = HttpLimits()

@@ -4,9 +4,7 @@ import os
 import re
 from pathlib import Path
 
-SETTING = "EVENT_ASSETS_PROJECT"
 CHECKOUT = Path(__file__).resolve().parents[2]
-DG_TABLE = re.compile(r"^\[tool\.dg\b", re.MULTILINE)
 
 _loaded: Path | None = None
 
@@ -24,7 +22,7 @@ def find_project() -> Path:
     folder, from the working directory upwards, with `[tool.dg]` in its pyproject.toml; else the
     folder that this package lies in.
     """
-    if chosen := os.environ.get(SETTING):
+    if chosen := os.environ.get("EVENT_ASSETS_PROJECT"):
         return Path(chosen).absolute()
     if _loaded:
         return _loaded
@@ -34,4 +32,5 @@ def find_project() -> Path:
 
 def _is_project(folder: Path) -> bool:
     file = folder / "pyproject.toml"
-    return file.is_file() and DG_TABLE.search(file.read_text(encoding="utf-8")) is not None
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return re.search(r"^\[tool\.dg\b", text, re.MULTILINE) is not None

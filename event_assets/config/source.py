@@ -16,7 +16,7 @@ from event_assets.config.accounts import ACCOUNT, DUMMY_ACCOUNT, AccountsConfig
 from event_assets.config.fields import FieldConfig
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.config.time_windows import TimeWindowsConfig
-from event_assets.values.json_paths import parse_path
+from event_assets.values.json_paths import as_list, parse_path
 from event_assets.values.naming import normalize_name
 from event_assets.values.urls import origin
 
@@ -24,43 +24,27 @@ DEFAULT_MAX_REJECTS = 0.05  # of all records
 DEFAULT_SOURCE = "events"
 EVENT_DATA = "event_data"
 SANDBOX = "the built-in sandbox"
-DEFAULT_CHECKPOINT_ROWS = 1_000_000
+DEFAULT_CHECKPOINT_ROWS = 1_000_000  # of a batch of the first sync; 0 loads all at the end
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceConfig:
-    """One event platform: its API and the contract of its events.
+    """One event platform: its API and the contract of its events."""
 
-    Attributes:
-        name: of the folder under `defs/`, the schema in DuckDB and the dlt pipeline.
-        rest_api: dlt's REST API configuration; the sandbox if it has no `client.base_url`.
-        fields: the typed columns of `event_data`, by name.
-        concurrency: the maximum of requests in flight.
-        exclude, only: paths in the records that do not become columns, or alone do.
-        max_rejects: the share of records that may break the contract.
-        ignore_changes: columns that `event_changes` leaves out.
-        windows: the time windows to read, if the API limits the rows of one list.
-        limits: the limits of one response.
-        checkpoint_rows: rows of a batch of the first sync; 0 loads everything at the end.
-        accounts: the list of its accounts, if it has any.
-        account: the account to sync; None for all, or if there are none.
-        known_accounts: the names of all accounts known so far.
-    """
-
-    name: str
-    rest_api: Mapping[str, Any]
-    fields: Mapping[str, FieldConfig] = field(default_factory=dict)
+    name: str  # of the folder under `defs/`, the schema in DuckDB and the dlt pipeline
+    rest_api: Mapping[str, Any]  # dlt's configuration; the sandbox if it has no `client.base_url`
+    fields: Mapping[str, FieldConfig] = field(default_factory=dict)  # columns of `event_data`
     concurrency: int = DEFAULT_CONCURRENCY
-    exclude: Sequence[str] = ()
-    only: Sequence[str] = ()
+    exclude: Sequence[str] = ()  # paths in the records that do not become columns
+    only: Sequence[str] = ()  # paths that alone become columns; empty for all
     max_rejects: float = DEFAULT_MAX_REJECTS
-    ignore_changes: Sequence[str] = ()
-    windows: TimeWindowsConfig | None = None
+    ignore_changes: Sequence[str] = ()  # columns that `event_changes` leaves out
+    windows: TimeWindowsConfig | None = None  # if the API limits the rows of one list
     limits: HttpLimits = DEFAULT_LIMITS
     checkpoint_rows: int = DEFAULT_CHECKPOINT_ROWS
     accounts: AccountsConfig | None = None
-    account: str | None = None
-    known_accounts: Collection[str] = ()
+    account: str | None = None  # the account to sync; None for all, or if there are none
+    known_accounts: Collection[str] = ()  # the names of all accounts known so far
 
     def for_account(self, account: str, known: Collection[str] = ()) -> SourceConfig:
         """Return the configuration for one of its accounts."""
@@ -120,19 +104,12 @@ class SourceConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceConfig:
-    """One resource of the API and the table that it fills.
-
-    Attributes:
-        source: its source.
-        name: of the resource and of the table.
-        config: dlt's configuration, merged with `resource_defaults`.
-        params: dlt's parameters that are resolved from the parent's records.
-    """
+    """One resource of the API and the table that it fills."""
 
     source: SourceConfig
     name: str
-    config: Mapping[str, Any]
-    params: Sequence[Any] = ()
+    config: Mapping[str, Any]  # dlt's, merged with `resource_defaults`
+    params: Sequence[Any] = ()  # dlt's parameters that are resolved from the parent's records
 
     @property
     def is_events(self) -> bool:
@@ -165,12 +142,10 @@ class ResourceConfig:
     @property
     def primary_key(self) -> Sequence[str]:
         """Return the paths of the primary key in a record; empty if there is none."""
-        given = self.config.get("primary_key") or ("id" if self.is_events else ())
-        own = [given] if isinstance(given, str) else list(given)
-        parent_keys = [
-            f"_{self.parent}_{name}" for name in self.config.get("include_from_parent", ())
-        ]
-        return [*(name for name in parent_keys if name not in own), *own] if own else own
+        own = as_list(self.config.get("primary_key") or ("id" if self.is_events else ()))
+        included = self.config.get("include_from_parent", ()) if own else ()
+        parent_keys = [f"_{self.parent}_{name}" for name in included]
+        return [*(name for name in parent_keys if name not in own), *own]
 
     @property
     def primary_key_columns(self) -> Sequence[str]:

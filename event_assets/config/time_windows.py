@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 
 from pydantic import Field as Describe
 from pydantic import model_validator
@@ -57,11 +57,9 @@ EPOCH_FORMATTERS: dict[str, Callable[[datetime], str]] = {
 
 def parse_day(text: str, now: datetime) -> datetime | None:
     """Parse a date, or days from now such as `-30d`, as midnight UTC; None if it is neither."""
-    if days := RELATIVE_DAYS.fullmatch(text):
-        today = datetime.combine(now.date(), datetime.min.time(), timezone.utc)
-        return today + timedelta(days=int(days[1]))
+    days = RELATIVE_DAYS.fullmatch(text)
     try:
-        day = date.fromisoformat(text)
+        day = now.date() + timedelta(days=int(days[1])) if days else date.fromisoformat(text)
     except ValueError:
         return None
-    return datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+    return datetime.combine(day, time.min, timezone.utc)
