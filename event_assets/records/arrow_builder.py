@@ -11,23 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from event_assets.config.fields import RESERVED_COLUMNS
-from event_assets.records.arrow_schema import build_arrow_field, field_data_type
+from event_assets.records.arrow_schema import build_arrow_field
 from event_assets.records.column_names import ColumnNamer
 from event_assets.records.contract import FieldReader
 from event_assets.records.field_selection import FieldSelection
 from event_assets.records.stats import RecordStats, reject_key
+from event_assets.values import types
 from event_assets.values.json_paths import Path
-from event_assets.values.types import (
-    MAX_EXACT_INTEGER,
-    JsonTypes,
-    accepts,
-    infer_column_type,
-    infer_type,
-    json_types,
-    to_arrow,
-)
 
-Leaf = tuple[Path, Sequence[Any], JsonTypes]  # the values of a field, and their types
+Leaf = tuple[Path, Sequence[Any], types.JsonTypes]  # the values of a field, and their types
 Columns = dict[str, tuple[pa.Field, pa.Array]]
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
@@ -54,26 +46,19 @@ class ArrowTableBuilder:
 
     Args:
         readers: the contract.
-        types: the types of the table's columns, by dlt's names.
+        column_types: the types of the table's columns, by dlt's names.
         paths: the paths of the table's columns, where they differ from the names.
         system_columns: columns that do not come from the API.
         selection: the other fields to include.
         on_rejects: called with the rejects of each chunk.
         can_widen: returns whether an integer column of the table can hold floats instead.
         stats: of earlier records of the same sync; updated.
-
-    Attributes:
-        observed_types: the types of the columns that had a value so far.
-        reject_reasons: the number of rejects so far, by field and reason.
-        rejected_rows: the number of rejects of this builder, repeated records included.
-        widened: integer columns of the table that must become float columns.
-        retyped: columns of the table with another type in the contract, and that type.
     """
 
     def __init__(
         self,
         readers: Mapping[str, FieldReader],
-        types: Mapping[str, str] | None = None,
+        column_types: Mapping[str, str] | None = None,
         paths: Mapping[str, Sequence[str | None]] | None = None,
         *,
         system_columns: Sequence[str] = (),
@@ -85,22 +70,21 @@ class ArrowTableBuilder:
         stats = stats or RecordStats()
         self.observed_types, self.reject_reasons = stats.observed_types, stats.reasons
         self._rejected, self._inexact = stats.rejected, stats.inexact
-        self.rejected_rows = 0
+        self.rejected_rows = 0  # repeated records included
+        self.widened: list[str] = []  # integer columns of the table that must become float columns
         self._readers = readers
         self._selection = selection or FieldSelection()
         self._on_rejects = on_rejects
         self._can_widen = can_widen
+        self._table_types = known = column_types or {}
         reserved = (*readers, *RESERVED_COLUMNS, *system_columns)
-        self._names = ColumnNamer(reserved, types or {}, paths or {})
-        self._types = dict(types or {})
-        self._table_types = dict(self._types)
+        self._names = ColumnNamer(reserved, known, paths or {})
+        contract = {name: reader.field.type for name, reader in readers.items()}
+        self._types = {**known, **contract}
+        # Columns of the table with another type in the contract, and that type.
         self.retyped = {
-            name: reader.field.type
-            for name, reader in readers.items()
-            if self._types.get(name, reader.field.type) != reader.field.type
+            name: kind for name, kind in contract.items() if known.get(name, kind) != kind
         }
-        self._types |= {name: reader.field.type for name, reader in readers.items()}
-        self.widened: list[str] = []
         self._contract_paths = {r.plain_path for r in readers.values() if r.plain_path}
 
     @property
@@ -116,14 +100,11 @@ class ArrowTableBuilder:
     def build_batches(self, records: Iterable[Any]) -> Iterator[pa.Table]:
         """Yield tables of about `BATCH_ROWS` rows."""
         source = iter(records)
-        chunks: list[pa.Table] = []
-        while chunk := list(islice(source, CHUNK_ROWS)):
-            chunks.append(self.build(chunk))
-            if len(chunks) * CHUNK_ROWS >= BATCH_ROWS:
-                yield _concatenate(chunks)
-                chunks.clear()
-        if chunks:
-            yield _concatenate(chunks)
+        chunks = map(self.build, iter(lambda: list(islice(source, CHUNK_ROWS)), []))
+        for first in chunks:
+            rest = islice(chunks, BATCH_ROWS // CHUNK_ROWS - 1)
+            # A column that became float in a later chunk is float in all.
+            yield pa.concat_tables([first, *rest], promote_options="permissive").combine_chunks()
 
     def build(self, records: Sequence[Any]) -> pa.Table:
         """Build one table of the records that keep the contract."""
@@ -136,9 +117,9 @@ class ArrowTableBuilder:
         leaves.sort(key=lambda leaf: not self._names.is_identity(leaf[0]))
         for leaf in leaves:
             self._add_column(columns, *leaf)
-        for name, (field, array) in columns.items():
+        for name, (_, array) in columns.items():
             if array.null_count < len(array):
-                self.observed_types[name] = field_data_type(field)
+                self.observed_types[name] = self._types[name]
         return pa.table(
             [array for _, array in columns.values()],
             schema=pa.schema([field for field, _ in columns.values()]),
@@ -159,8 +140,7 @@ class ArrowTableBuilder:
             if array.null_count > (values.count(None) if reader.field.nullable else 0):
                 for row in pc.indices_nonzero(array.is_null()).to_pylist():
                     if values[row] is not None or not reader.field.nullable:
-                        reason = reader.error(values[row])
-                        errors.setdefault(row, (name, reason))
+                        errors.setdefault(row, (name, reader.error(values[row])))
         if not errors:
             return records, typed
         ids = typed["id"] if "id" in typed else pa.nulls(len(records))
@@ -189,7 +169,7 @@ class ArrowTableBuilder:
             path = (*prefix, name)
             if path in self._contract_paths or not self._selection.may_contain(path):
                 continue
-            found = json_types(values)
+            found = types.json_types(values)
             if dict in found and len(path) < MAX_DEPTH:
                 objects = values
                 if len(found) > 1:
@@ -203,51 +183,40 @@ class ArrowTableBuilder:
                 yield path, values, found
 
     def _add_column(
-        self, columns: Columns, path: Path, values: Sequence[Any], found: JsonTypes
+        self, columns: Columns, path: Path, values: Sequence[Any], found: types.JsonTypes
     ) -> None:
         """Add a field's values to its column, those of another type to a variant column."""
         name = self._names.column(path)
         known = self._types.get(name) or self._types.setdefault(
-            name, infer_column_type(values, found)
+            name, types.infer_column_type(values, found)
         )
         if known == "bigint" and float in found and self._widens(name, values):
             known = self._types[name] = "double"
         try:
-            array = to_arrow(values, known, found)
+            array = types.to_arrow(values, known, found)
         except (pa.ArrowException, OverflowError):
             array = None
         if array is None:
-            misfits = [None if accepts(value, known) else value for value in values]
-            others = {infer_type(value) for value in misfits if value is not None}
-            values = [value if accepts(value, known) else None for value in values]
-            array = to_arrow(values, known, json_types(values))
-            for data_type in sorted(others):
-                variants = [
-                    v if v is not None and infer_type(v) == data_type else None for v in misfits
-                ]
-                self._add_variant_column(columns, (*path, None, data_type), data_type, variants)
+            kinds = [
+                known if v is None or types.accepts(v, known) else types.infer_type(v)
+                for v in values
+            ]
+            for kind in sorted({*kinds} - {known}):
+                variants = [v if k == kind else None for v, k in zip(values, kinds, strict=True)]
+                self._add_column(columns, (*path, None, kind), variants, types.json_types(variants))
+            values = [v if k == known else None for v, k in zip(values, kinds, strict=True)]
+            array = types.to_arrow(values, known, types.json_types(values))
         if known == "bigint" and name not in self._inexact:
             ends = pc.min_max(array).as_py()
-            if max(-(ends["min"] or 0), ends["max"] or 0) > MAX_EXACT_INTEGER:
+            if max(-(ends["min"] or 0), ends["max"] or 0) > types.MAX_EXACT_INTEGER:
                 self._inexact.add(name)
         if array is not None and array.null_count < len(array):
             columns[name] = (build_arrow_field(name, known, path), array)
 
-    def _add_variant_column(
-        self, columns: Columns, path: Path, data_type: str, values: Sequence[Any]
-    ) -> None:
-        name = self._names.column(path)
-        self._types[name] = data_type
-        columns[name] = (
-            build_arrow_field(name, data_type, path),
-            to_arrow(values, data_type, json_types(values)),
-        )
-
     def _widens(self, name: str, values: Sequence[Any]) -> bool:
         """Return whether an integer column can become a float column without changing a value."""
-        if name in self._inexact or any(
-            type(v) is int and abs(v) > MAX_EXACT_INTEGER for v in values
-        ):
+        is_large = any(type(v) is int and abs(v) > types.MAX_EXACT_INTEGER for v in values)
+        if name in self._inexact or is_large:
             return False
         if name in self._table_types and name not in self.widened:
             if not self._can_widen(name):
@@ -255,11 +224,6 @@ class ArrowTableBuilder:
                 return False
             self.widened.append(name)
         return True
-
-
-def _concatenate(chunks: Sequence[pa.Table]) -> pa.Table:
-    # A column that became float in a later chunk is float in all.
-    return pa.concat_tables(chunks, promote_options="permissive").combine_chunks()
 
 
 def _transpose(batch: Sequence[Any]) -> Iterable[tuple[str, Sequence[Any]]]:

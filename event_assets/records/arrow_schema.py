@@ -16,42 +16,25 @@ from event_assets.config.fields import LAST_SEEN
 from event_assets.values.json_paths import Path
 from event_assets.values.types import COLUMN_TYPES
 
+HINTS = b"hints"  # the key of a field's metadata
 PATH_HINT = "x-path"  # the path of a column's values in a record, unless its name says it
 
 
 def build_arrow_field(name: str, data_type: str, path: Path | None = None) -> pa.Field:
-    """Build the field of a column; its metadata holds the type and path for dlt's hints."""
-    metadata = {"type": data_type} if data_type in ("json", "double") else {}
+    """Build the field of a column; its metadata holds dlt's hints for the type and the path."""
+    hints: dict[str, Any] = {"data_type": data_type} if data_type in ("json", "double") else {}
     if path and "__".join(map(str, path)) != name:
-        metadata["path"] = json.dumps(path)
-    return pa.field(
-        name,
-        COLUMN_TYPES[data_type].arrow,
-        metadata=metadata or None,
-        nullable=name not in ("id", ACCOUNT),
-    )
-
-
-def field_data_type(field: pa.Field) -> str:
-    """Return the type of a column by dlt's name."""
-    if field.metadata and field.metadata.get(b"type") == b"json":
-        return "json"
-    return next(name for name, known in COLUMN_TYPES.items() if known.arrow == field.type)
+        hints[PATH_HINT] = path
+    metadata = {HINTS: json.dumps(hints)} if hints else None
+    is_nullable = name not in ("id", ACCOUNT)
+    return pa.field(name, COLUMN_TYPES[data_type].arrow, is_nullable, metadata)
 
 
 def arrow_column_hints(table: pa.Table) -> dict[str, TColumnSchema]:
     """Return dlt's hints for what Arrow's types do not say: JSON, and a column's path."""
-    hints: dict[str, TColumnSchema] = {}
-    for field in table.schema:
-        metadata = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-        if metadata:
-            hint: dict[str, Any] = {"name": field.name}
-            if "type" in metadata:
-                hint["data_type"] = metadata["type"]
-            if "path" in metadata:
-                hint[PATH_HINT] = json.loads(metadata["path"])
-            hints[field.name] = cast("TColumnSchema", hint)
-    return hints
+    fields = [field for field in table.schema if field.metadata]
+    hints = {f.name: {"name": f.name, **json.loads(f.metadata[HINTS])} for f in fields}
+    return cast("dict[str, TColumnSchema]", hints)
 
 
 def hinted_paths(columns: Mapping[str, TColumnSchema]) -> dict[str, list[str | None]]:
@@ -72,11 +55,9 @@ def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) 
     return table.append_column(build_arrow_field(ACCOUNT, "text"), accounts)
 
 
-class _JsonHintFilter(logging.Filter):
-    """Drops dlt's warning that a column of text has the hint JSON: it is meant to."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "several column hints were different" not in record.getMessage()
+def _is_unexpected(record: logging.LogRecord) -> bool:
+    """Return whether it is another message than dlt's that a column of text has the hint JSON."""
+    return "several column hints were different" not in record.getMessage()
 
 
-logging.getLogger("dlt").addFilter(_JsonHintFilter())
+logging.getLogger("dlt").addFilter(_is_unexpected)

@@ -47,18 +47,14 @@ class ColumnNamer:
 
     def column(self, path: Path) -> str:
         """Return the column of a path; `(*path, None, TYPE)` is the path of a variant column."""
-        name = self._columns.get(path)
-        if name is None:
-            name = self._columns[path] = self._unused_name(path)
-            self._taken.add(name)
-        return name
+        if path not in self._columns:
+            self._columns[path] = self._unused_name(path)
+            self._taken.add(self._columns[path])
+        return self._columns[path]
 
     def _unused_name(self, path: Path) -> str:
-        if None in path:
-            *_, kind = path
-            plain = f"{self.column(path[:-2])}__v_{kind}"
-        else:
-            plain = _normalize_path(path)
+        is_variant = None in path
+        plain = f"{self.column(path[:-2])}__v_{path[-1]}" if is_variant else _normalize_path(path)
         name, number = plain, 1
         while name in self._taken:
             number += 1

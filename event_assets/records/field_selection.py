@@ -29,9 +29,8 @@ class FieldSelection:
 
     def may_contain(self, path: Path) -> bool:
         """Return whether a value at a path, or below it, may be included."""
-        return path not in self._exclude and (
-            not self._only or any(_related(path, only) for only in self._only)
-        )
+        is_selected = not self._only or any(_related(path, only) for only in self._only)
+        return is_selected and path not in self._exclude
 
     def includes(self, path: Path) -> bool:
         """Return whether the value at a path is included."""
@@ -58,10 +57,9 @@ class FieldSelection:
         }
 
     def _is_stored(self, path: Path, is_object: bool) -> bool:
-        if path in self._exclude:
-            return False
         included = self.may_contain(path) if is_object else self.includes(path)
-        return included or any(_related(path, used) for used in self._contract)
+        is_used = any(_related(path, used) for used in self._contract)
+        return (included or is_used) and path not in self._exclude
 
 
 def _related(path: Path, other: Path) -> bool:

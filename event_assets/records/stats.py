@@ -8,19 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass
 class RecordStats:
-    """Statistics that add up over the batches of a sync.
+    """Statistics that add up over the batches of a sync."""
 
-    Attributes:
-        observed_types: the types of the columns that had a value, by dlt's names.
-        reasons: the number of rejects, by field and reason.
-        rejected: the keys of the rejects (`reject_key`).
-        inexact: integer columns with values that floats cannot hold.
-    """
-
-    observed_types: dict[str, str] = field(default_factory=dict)
-    reasons: Counter[tuple[str | None, str]] = field(default_factory=Counter)
-    rejected: set[int] = field(default_factory=set)
-    inexact: set[str] = field(default_factory=set)
+    observed_types: dict[str, str] = field(default_factory=dict)  # of columns that had a value
+    reasons: Counter[tuple[str | None, str]] = field(default_factory=Counter)  # by field, reason
+    rejected: set[int] = field(default_factory=set)  # by `reject_key`
+    inexact: set[str] = field(default_factory=set)  # integer columns that floats cannot hold
 
 
 def reject_key(key: str | None, record: str) -> int:
