@@ -5,7 +5,8 @@ from typing import Any
 
 from event_assets import warehouse
 from event_assets.values.types import COLUMN_TYPES
-from event_assets.warehouse import Database, inspection
+from event_assets.warehouse import Database
+from event_assets.warehouse.inspection import has_view
 from event_assets.warehouse.sql import quote_identifier, quote_literal
 
 ALL_EVENTS = "all_events"
@@ -29,7 +30,7 @@ def create_view(
     """Create or replace the view `all_events`, and return its metadata."""
 
     def create(database: Database) -> tuple[list[str], dict[str, int]]:
-        synced = [name for name in sorted(contracts) if _has_current_events(database, name)]
+        synced = [name for name in sorted(contracts) if has_view(database, name, CURRENT_EVENTS)]
         parts = " union all ".join(_select(name, contracts[name], columns) for name in synced)
         database.execute(f"create or replace view main.{ALL_EVENTS} as {parts}")
         view = database.sql(f"from main.{ALL_EVENTS}")
@@ -41,10 +42,6 @@ def create_view(
         **{f"events_of_{name}": counts.get(name, 0) for name in synced},
         "not_synced_yet": ", ".join(sorted(set(contracts) - set(synced))) or "-",
     }
-
-
-def _has_current_events(database: Database, schema: str) -> bool:
-    return inspection.has_view(database, schema, CURRENT_EVENTS)
 
 
 def _select(name: str, contract: Columns, columns: Sequence[tuple[str, str]]) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows
@@ -12,9 +11,9 @@ from event_assets.warehouse.sql import transaction
 
 CALENDAR = "event_calendar"
 COLUMNS = {"day": "date", "status": "text", "events": "bigint"}
-CREATE_TABLE = """
-create table if not exists {schema}.event_calendar (day date, status varchar, events bigint)
-"""
+CREATE_TABLE = (
+    "create table if not exists {schema}.event_calendar (day date, status varchar, events bigint)"
+)
 FILL_TABLE = """
 insert into {schema}.event_calendar
 select cast(start_time at time zone 'UTC' as date) as day, {status} as status, count(*) as events
@@ -54,17 +53,11 @@ from coming group by all order by all
 Rows = Sequence[Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Calendar:
-    """What the charts of the calendar show.
+class Calendar(NamedTuple):
+    """What the charts of the calendar show."""
 
-    Attributes:
-        days: `day`, `week`, `weekday`, `events` of each day of a year.
-        weeks: `week`, `status`, `events` of the coming weeks.
-    """
-
-    days: Rows
-    weeks: Rows
+    days: Rows  # `day`, `week`, `weekday`, `events` of each day of a year
+    weeks: Rows  # `week`, `status`, `events` of the coming weeks
 
 
 def fill_statement(schema: str, *, has_status: bool = True) -> str:
@@ -74,12 +67,9 @@ def fill_statement(schema: str, *, has_status: bool = True) -> str:
 
 
 def update_calendar(database: Database, schema: str) -> Calendar:
-    """Replace the rows of `event_calendar`, and return what its charts show.
-
-    The table itself stays, with the rights that others have to it.
-    """
+    """Replace the rows of `event_calendar`, and return what its charts show."""
     columns = database.sql(f"from {schema}.current_events").columns
-    with transaction(database):
+    with transaction(database):  # the table itself stays, with the rights that others have to it
         database.execute(CREATE_TABLE.format(schema=schema))
         database.execute(f"delete from {schema}.event_calendar")  # noqa: S608 (our names)
         database.execute(fill_statement(schema, has_status="status" in columns))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN
@@ -30,8 +29,10 @@ COLUMNS = {
     "load_id": "The sync that saw the change: `load_id` in event_data_syncs.",
 }
 TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUMNS}
-CREATE = "create table if not exists {schema}.event_changes ({columns})"
-CREATE_BUFFER = "create or replace temp table changes_now as from {schema}.event_changes limit 0"
+CREATE = """
+create table if not exists {schema}.event_changes ({columns});
+create or replace temp table changes_now as from {schema}.event_changes limit 0
+"""
 FIND_DIFFERENCES = """
 create or replace temp table moved as
 select {now_key}, before.id is null as is_new
@@ -104,19 +105,26 @@ MAX_NEW_FIELD_SHARE = 0.5  # of the events; a new field of more is a change of t
 MAX_PREVIEW_ROWS = 20
 
 
-@dataclass(frozen=True)
-class Changes:
-    """The changes since the last comparison.
+KEY_PARAMETERS = {  # of the statements: without accounts, and with
+    "key": ("id", "account, id"),
+    "row": ("id", "(account, id)"),
+    "now_key": ("now.id", "now.account, now.id"),
+    "of_now": ("", ", now.account"),
+    "of_part": ("", ", account"),
+    "of_before": ("", ", before.account"),
+    "of_sync": ("", ", account"),
+    "by_account": ("", "group by account"),
+    "same_account": ("true", "sync.account = before.account"),
+    "not_first": ("", " and now.account in (from changes_before)"),
+}
 
-    Attributes:
-        events: number of events by change.
-        rows: the first rows that were added, as dicts by column.
-        moves: number of events (`events`) of each change of each field (`what`), most first.
-    """
 
-    events: Mapping[str, int]
-    rows: Sequence[Mapping[str, Any]]
-    moves: Sequence[Mapping[str, Any]]
+class Changes(NamedTuple):
+    """The changes since the last comparison."""
+
+    events: Mapping[str, int]  # number of events by change
+    rows: Sequence[Mapping[str, Any]]  # the first rows that were added
+    moves: Sequence[Mapping[str, Any]]  # `events` by `what` (change and field), most first
 
 
 def record_changes(
@@ -139,16 +147,15 @@ def record_changes(
         ignore: columns whose changes are not recorded.
         accounts: whether the account is a part of the key.
     """
-    parameters = _sql_parameters(schema, accounts)
+    parameters = {name: values[accounts] for name, values in KEY_PARAMETERS.items()}
+    parameters["schema"] = schema
     now = _read_columns(database, schema, "current_events")
-    before = (
-        _read_columns(database, schema, SNAPSHOT) if has_table(database, schema, SNAPSHOT) else {}
-    )
+    has_snapshot = has_table(database, schema, SNAPSHOT)
+    before = _read_columns(database, schema, SNAPSHOT) if has_snapshot else {}
+    types = column_types(accounts).items()
+    declared = ", ".join(f"{name} {COLUMN_TYPES[kind].duckdb}" for name, kind in types)
     with transaction(database):
-        types = column_types(accounts).items()
-        declared = ", ".join(f"{name} {COLUMN_TYPES[kind].duckdb}" for name, kind in types)
         database.execute(CREATE.format(schema=schema, columns=declared))
-        database.execute(CREATE_BUFFER.format(schema=schema))
         if accounts:
             database.execute(BEFORE.format(schema=schema))
         if before:
@@ -173,33 +180,6 @@ def record_changes(
 def column_types(accounts: bool) -> dict[str, str]:
     """Return the columns of `event_changes`, with dlt's types."""
     return {**TYPES, ACCOUNT: "text"} if accounts else TYPES
-
-
-def _sql_parameters(schema: str, accounts: bool) -> dict[str, str]:
-    """Return the parameters of the statements that depend on the key."""
-    if not accounts:
-        empty = ("of_now", "of_part", "of_before", "of_sync", "by_account", "not_first")
-        return {
-            **dict.fromkeys(empty, ""),
-            "schema": schema,
-            "key": "id",
-            "row": "id",
-            "now_key": "now.id",
-            "same_account": "true",
-        }
-    return {
-        "schema": schema,
-        "key": "account, id",
-        "row": "(account, id)",
-        "now_key": "now.account, now.id",
-        "of_now": ", now.account",
-        "of_part": ", account",
-        "of_before": ", before.account",
-        "of_sync": ", account",
-        "by_account": "group by account",
-        "same_account": "sync.account = before.account",
-        "not_first": " and now.account in (from changes_before)",
-    }
 
 
 def _compare_events(
