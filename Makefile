@@ -72,14 +72,14 @@ test-newest: ## Run the tests with the newest Dagster, dlt and DuckDB, in .venv-
 	@$(MAKE) --no-print-directory VENV=.venv-newest LOCK=requirements-newest.txt setup
 	@.venv-newest/bin/pytest --numprocesses 2
 
-test-ui: setup-dev ## Look at the UI with a browser (Chromium)
+test-ui: setup-dev ## Test the UI in a browser (Chromium)
 	@command -v chromium chromium-browser google-chrome > /dev/null \
-		|| { echo "There is no Chromium to look with: apt-get install chromium"; exit 1; }
+		|| { echo "Chromium is not installed: apt-get install chromium"; exit 1; }
 	@$(BIN)/pytest event_assets_tests/ui
 
-test-faults: setup-dev ## Kill syncs, break networks, fill disks: what survives (some minutes)
+test-faults: setup-dev ## Kill syncs, break networks, fill disks (some minutes)
 	@PATH="$$PATH:/usr/sbin" command -v nginx > /dev/null \
-		|| { echo "There is no nginx to stand in front: apt-get install nginx-light"; exit 1; }
+		|| { echo "nginx is not installed: apt-get install nginx-light"; exit 1; }
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal event_assets_tests/faults
 
 test-scale: setup-dev setup-scale ## Try a shared lake and workers, with real servers (some minutes)

@@ -1,4 +1,4 @@
-"""`python -m event_assets`: sync every source once (`make run`)."""
+"""`python -m event_assets`: sync the source `events` once (`make run`)."""
 
 import sys
 

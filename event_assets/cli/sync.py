@@ -61,7 +61,7 @@ def sync_accounts(
         KeyboardInterrupt: if one of the runs was interrupted.
     """
     accounts = run_with_plain_errors(lambda: account_list.list_accounts(source))
-    partitions.sync_partitions(source, instance)
+    partitions.update_partitions(source, instance)
     release_stale_slots(source, instance)
     job = definitions.resolve_job_def(JOB)
     whole = definitions.resolve_job_def(f"{JOB}_on_schedule")

@@ -100,9 +100,9 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         AccountsConfig | None, dg.Resolver(_resolve_accounts, model_field_type=AccountsYaml)
     ] = Describe(
         default=None,
-        description="The accounts to sync, each a partition: a list of names, {file: PATH} with a "
-        "name a line, or {query: SQL} on the warehouse. `{account}` in `rest_api` stands for the "
-        "name.",
+        description="The accounts to sync, each a partition: a list of names, {file: PATH} with "
+        "one name per line, or {query: SQL} on the warehouse. `{account}` in `rest_api` stands for "
+        "the name.",
     )
     schedule: str | None = Describe(
         default=None, description="When to sync: a cron expression in UTC. Without it, no schedule."
@@ -110,7 +110,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     full_sync: str | None = Describe(
         default=None,
         description="When to read everything, with `incremental`: a cron expression in UTC. "
-        "Events that do not come then are gone.",
+        "Events that are missing from it are gone.",
     )
     freshness: FreshnessConfig | None = Describe(
         default=None, description="When the newest sync is too old."

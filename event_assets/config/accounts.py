@@ -21,7 +21,7 @@ DUMMY_ACCOUNT = "ACCOUNT"  # in configurations that are inspected without an acc
 MAX_NAME_LENGTH = 200  # characters
 MAX_PIPELINE_LENGTH = 64  # characters, by dlt
 LOOKUPS = {  # where names may be listed, other than in the YAML
-    "file": "A text file, one name a line; its path is relative to the project.",
+    "file": "A text file, one name per line; its path is relative to the project.",
     "query": "SQL, run in the warehouse; its first column has the names.",
 }
 JSON_SCHEMA: dict[str, Any] = {

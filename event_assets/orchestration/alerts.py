@@ -197,13 +197,13 @@ def _shorten(text: str) -> str:
 
 
 def _format_failure(what: str, since: float, cause: str, run_id: str) -> str:
-    return f"{what} fails since {format_time(since)}: {cause} {_run_url(run_id)}"
+    return f"{what} has been failing since {format_time(since)}: {cause} {_run_url(run_id)}"
 
 
 def _format_recovery(what: str, failure: State, now: float, run_id: str) -> str:
     times = "once" if failure["times"] == 1 else f"{failure['times']} times"
     return (
-        f"{what} works again since {format_time(now)}: it had failed {times} since "
+        f"{what} recovered at {format_time(now)}, after it had failed {times} since "
         f"{format_time(failure['since'])}. {_run_url(run_id)}"
     )
 

@@ -89,8 +89,8 @@ class SyncConfig(dg.Config):
 
     full_sync: bool = Field(
         default=False,
-        description="Read everything, also from an API that can list only what is new. Events "
-        "that do not come are gone then.",
+        description="Read the whole list, instead of only what has changed. Events that are "
+        "missing from it are gone then.",
     )
 
 

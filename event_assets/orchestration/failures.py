@@ -36,7 +36,7 @@ def run_with_plain_errors(action: Callable[[], T]) -> T:
 
 def _plain_failure(error: BaseException) -> PlainFailure | PlainInterrupt | None:
     if any(isinstance(cause, INTERRUPTS) for cause in exception_chain(error)):
-        return PlainInterrupt("Interrupted. The next run starts over.")
+        return PlainInterrupt("Interrupted. Run it again.")
     message = user_message(error) if isinstance(error, Exception) else None
     return None if message is None else PlainFailure(message)
 

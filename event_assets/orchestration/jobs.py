@@ -10,10 +10,12 @@ from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration.metadata import asset_key
-from event_assets.orchestration.schedules import AssetJob, build_accounts_schedule, build_schedule
-
-# The freshness policy knows the newest run of any account only; the check looks at the data of all.
-FRESHNESS_CRON = "37 * * * *"
+from event_assets.orchestration.schedules import (
+    FRESHNESS_CRON,
+    AssetJob,
+    build_accounts_schedule,
+    build_schedule,
+)
 
 
 def build_jobs(
@@ -41,7 +43,7 @@ def build_jobs(
     jobs = [dg.define_asset_job(name, selection, description=description)]
     crons: list[tuple[AssetJob, str | None, Any]] = [(jobs[0], schedule, None)]
     if config := _full_refresh_config(source):
-        fully = f"{description} Reads everything: what does not come is gone."
+        fully = f"{description} Reads everything: events that are missing from it are gone."
         job = dg.define_asset_job(f"{name}_fully", selection, config=config, description=fully)
         jobs.append(job)
         crons.append((job, full_sync, config))

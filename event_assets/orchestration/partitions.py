@@ -19,7 +19,7 @@ QUERY_INTERVAL = 900  # seconds; syncs need the database, too
 class AccountPartitions(dg.DynamicPartitionsDefinition):
     """A partition for each account, which reads the list of accounts while there are none.
 
-    So the command line knows all accounts of a new instance.
+    This way the command line knows all accounts of a new instance.
     """
 
     source: SourceConfig
@@ -33,7 +33,7 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
             store = context.dynamic_partitions_store
             if known or not isinstance(store, dg.DagsterInstance):
                 return known
-            return sync_partitions(self.source, store)
+            return update_partitions(self.source, store)
 
     def has_partition_key(
         self,
@@ -46,7 +46,7 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
             if super().has_partition_key(partition_key):
                 return True
             store = context.dynamic_partitions_store
-            return isinstance(store, dg.DagsterInstance) and partition_key in sync_partitions(
+            return isinstance(store, dg.DagsterInstance) and partition_key in update_partitions(
                 self.source, store
             )
 
@@ -76,13 +76,13 @@ def build_accounts_sensors(source: SourceConfig) -> list[dg.SensorDefinition]:
         minimum_interval_seconds=QUERY_INTERVAL if source.accounts.query else INTERVAL,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def sync_accounts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        return dg.SkipReason(f"{len(sync_partitions(source, context.instance)):,} accounts.")
+    def update_accounts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        return dg.SkipReason(f"{len(update_partitions(source, context.instance)):,} accounts.")
 
-    return [sync_accounts]
+    return [update_accounts]
 
 
-def sync_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Sequence[str]:
+def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Sequence[str]:
     """Update the partitions from the list of accounts, and return it.
 
     If the list cannot be read, the partitions stay, and are returned.

@@ -16,6 +16,9 @@ from event_assets.config.source import SourceConfig
 from event_assets.orchestration import partitions
 
 AssetJob: TypeAlias = Any  # of `dg.define_asset_job`, whose type Dagster does not publish
+# Once an hour, between the full hours at which most syncs run: the freshness policy knows only the
+# newest run of any account, the check looks at the data of each.
+FRESHNESS_CRON = "37 * * * *"
 LAST_IN_QUEUE = {"dagster/priority": "-1"}  # lower than all other runs
 KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
 START_TIMEOUT = 120.0  # seconds until a run that has started holds its lock
@@ -99,7 +102,7 @@ def build_accounts_schedule(
         active = {partitions.account_of_run(run) for run in unfinished}
         release_stale_slots(source, context.instance)
         at = context.scheduled_execution_time.isoformat()
-        accounts = partitions.sync_partitions(source, context.instance)
+        accounts = partitions.update_partitions(source, context.instance)
         requests = [
             dg.RunRequest(
                 run_key=f"{at} {account}",

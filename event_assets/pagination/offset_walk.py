@@ -31,7 +31,7 @@ class OffsetWalk:
     connected page is a contiguous part of the list when it was read, and contains a delivered row
     K, at or before F. Remaining rows between K and the end of the page are in the page; those
     before K were delivered. So every remaining row up to F and up to the end of the page is
-    delivered. This does not depend on when a page was read, so prefetched pages are equally safe.
+    delivered. This does not depend on when a page was read, so reading ahead is equally safe.
     A page that is not connected means that the list has shifted: the page is dropped, and the
     walk steps back by half a page, doubling, until a page connects.
 
@@ -41,7 +41,7 @@ class OffsetWalk:
     again until the counts agree, in at most two more full passes.
 
     Offset pagination cannot detect a row that moves from ahead of the current offset to behind it
-    while as many rows are deleted, or, with prefetched pages, inserted. Pages of one row do not
+    while as many rows are deleted, or, with pages read ahead, inserted. Pages of one row do not
     overlap: `complete` is None then.
 
     The walk always ends: after at most 300 + 8 x P pages, at most 200 + 2 x P consecutive ones
@@ -155,14 +155,14 @@ class OffsetWalk:
         Empty while the page size is unknown, after a shift, and where the list seems to end;
         never beyond a trusted total.
         """
-        step = self._prefetch_step()
+        step = self._read_ahead_step()
         if not step:
             return []
         after = range(self.offset + step, self.offset + step * (count + 1), step)
         ends = [end for end in (self._total.largest_trusted, self._maximum) if end is not None]
         return [at for at in after if at < min(ends, default=at + 1)]
 
-    def _prefetch_step(self) -> int:
+    def _read_ahead_step(self) -> int:
         if self.done or self._back_step or self._rereading_only_row or not self._last_size:
             return 0
         if self._handler == self._read_forward:

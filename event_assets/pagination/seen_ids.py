@@ -96,9 +96,9 @@ class RecentIds:
             return following
         self.repeats_in_page += len(ids) - size
         fresh = set(ids).difference(self._new).difference(self._old)
-        is_ordered = [key for key in dict.fromkeys(ids) if key in fresh]
+        new_ids = [key for key in dict.fromkeys(ids) if key in fresh]
         self._rank_around_known(ids, fresh)
-        return is_ordered
+        return new_ids
 
     def _rank(self, ids: Sequence[Hashable]) -> None:
         """Rank rows that directly follow the highest ranked row."""

@@ -58,8 +58,8 @@ class DuckDbFile(Destination):
             )
         if self.name == schema:
             raise WarehouseError(
-                f"The database {self.display_name} is named like the schema {schema} in it, which "
-                f"DuckDB finds ambiguous; give the database another name."
+                f"The database {self.display_name} has the same name as the schema {schema} in it, "
+                f"which DuckDB finds ambiguous; give the database another name."
             )
 
     def open(self, folder: Path) -> Database:  # noqa: ARG002 (beside the file)

@@ -400,7 +400,7 @@ def test_an_interrupted_sync_waits_for_no_response(project: Project) -> None:
         1,
         [
             "Syncing ...",
-            "event_data failed: Interrupted. The next run starts over.",
+            "event_data failed: Interrupted. Run it again.",
             f"No sync succeeded in {project.database}.",
         ],
     )
@@ -412,9 +412,5 @@ def test_an_interrupt_starts_no_other_account(project: Project, clone: Path) -> 
     settings.write_text(settings.read_text().replace("attributes:\n", accounts, 1))
     assert interrupted(project, clone) == (
         1,
-        [
-            "Syncing ...",
-            "berlin: event_data failed: Interrupted. The next run starts over.",
-            "Interrupted.",
-        ],
+        ["Syncing ...", "berlin: event_data failed: Interrupted. Run it again.", "Interrupted."],
     )

@@ -93,7 +93,7 @@ def test_failing_runs_make_one_message_and_recovery_one_more(
         failed = project.sync(url=api.url, key="wrong")
         tick()
     (message,) = chat.messages
-    assert message.startswith("The job sync_events fails since 20")
+    assert message.startswith("The job sync_events has been failing since 20")
     assert f"The API at {api.url}/v1/events answered 401 Unauthorized" in message
     assert "wrong" not in message
     assert failed.run_id not in message  # it links to the first one
@@ -101,7 +101,7 @@ def test_failing_runs_make_one_message_and_recovery_one_more(
     tick()
     tick()
     assert len(chat.messages) == 2
-    assert "works again" in chat.messages[1]
+    assert "recovered" in chat.messages[1]
     assert "it had failed 3 times since" in chat.messages[1]
     assert chat.messages[1].endswith(f"http://127.0.0.1:3000/runs/{again.run_id}")
 
@@ -118,13 +118,15 @@ def test_an_account_that_fails_is_told_by_itself(
             runs()
             checks()
         (message,) = chat.messages
-        assert message.startswith("The job sync_events for the account paris fails since 20")
+        assert message.startswith(
+            "The job sync_events for the account paris has been failing since 20"
+        )
         lists["paris"] = events(1)
         sync(project, loaded, "paris")
         runs()
         checks()
     assert len(chat.messages) == 2
-    assert chat.messages[1].startswith("The job sync_events for the account paris works again")
+    assert chat.messages[1].startswith("The job sync_events for the account paris recovered")
     assert "it had failed 2 times since" in chat.messages[1]
 
 
@@ -165,7 +167,7 @@ def test_another_asset_made_by_hand_is_no_recovery(
         )
         tick()
     (message,) = chat.messages
-    assert message.startswith("The job run of event_data fails since")
+    assert message.startswith("The job run of event_data has been failing since")
 
 
 def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key(
@@ -196,7 +198,7 @@ def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
         project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
         job.execute_in_process(instance=project.instance, raise_on_error=False)
         tick()
-    assert [("works again" in message) for message in chat.messages] == [False, True, False]
+    assert [("recovered" in message) for message in chat.messages] == [False, True, False]
 
 
 def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(
@@ -213,13 +215,13 @@ def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(
         runs()
         checks()
     (message,) = chat.messages
-    assert message.startswith("The check fresh of event_data fails since 20")
+    assert message.startswith("The check fresh of event_data has been failing since 20")
     assert "The newest sync is 90 minutes old: check for failed runs" in message
     project.sync(url=api.url)
     runs()
     checks()
     assert len(chat.messages) == 2
-    assert "The check fresh of event_data works again" in chat.messages[1]
+    assert "The check fresh of event_data recovered" in chat.messages[1]
 
 
 def test_a_message_that_did_not_arrive_is_sent_again_and_the_address_stays_secret(
