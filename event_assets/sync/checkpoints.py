@@ -193,6 +193,6 @@ def _batches(
         "rejects": f"{schema}.{rejects_table(resource.name)}",
         "own_rows": sql.account_filter(resource.source.account),
     }
-    result = database.execute(query.format_map(names), {"load_id": row["load_id"]})
+    result = database.sql(query.format_map(names), params={"load_id": row["load_id"]})
     for batch in result.to_arrow_reader(FETCH_SIZE):
         yield [column.to_pylist() for column in batch.columns]

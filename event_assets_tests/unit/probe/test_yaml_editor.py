@@ -96,7 +96,7 @@ def test_only_changed_lines_are_written() -> None:
     changed = [line for line in better.splitlines() if line not in YAML.splitlines()]
     assert changed == [
         "          paginator: { type: offset, limit: 50, total_path: null }",
-        "    name: { type: text, description: What the event is called., from: title }",
+        "    name: { type: text, description: Name of the event., from: title }",
     ]
 
 
