@@ -115,4 +115,5 @@ def test_the_schedule_is_on_and_a_tick_starts_a_run(dagster: Dagster, page: Page
         ]
     )
     assert by_schedule[0]["jobName"] == "sync_events"
-    assert dagster.finished(1)[0]["status"] == "SUCCESS"
+    run = dagster.finished(1)[0]
+    assert run["status"] == "SUCCESS", dagster.errors(run["runId"])
