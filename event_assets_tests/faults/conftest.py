@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from event_assets.sandbox import Faults, Sandbox
+from event_assets_tests.faults.killing import Killed, generation
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.project import BIN, Project
 
@@ -60,3 +62,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 for i, (cell, width) in enumerate(zip(line, widths, strict=True))
             )
             terminalreporter.write_line("  ".join((first, *others)))
+
+
+@pytest.fixture
+def killed(project: Project, tmp_path: Path) -> Iterator[Killed]:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    project.environment.setenv("TMPDIR", str(temporary))
+    with Sandbox(generation(0), faults=Faults(latency=0.03)) as api:
+        project.connect_to(api.url)
+        yield Killed(project, api, temporary)

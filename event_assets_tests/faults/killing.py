@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 
-from event_assets.sandbox import Faults, Sandbox
+from event_assets.sandbox import Sandbox
 from event_assets_tests.faults.tries import Try
 from event_assets_tests.support.project import ROOT, Project
 
@@ -141,16 +140,6 @@ class Killed:
             for file in self.project.database.parent.rglob("*")
             if "loaded" not in file.parts
         )
-
-
-@pytest.fixture
-def killed(project: Project, tmp_path: Path) -> Iterator[Killed]:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    project.environment.setenv("TMPDIR", str(temporary))
-    with Sandbox(generation(0), faults=Faults(latency=0.03)) as api:
-        project.connect_to(api.url)
-        yield Killed(project, api, temporary)
 
 
 class Driver:
