@@ -66,11 +66,11 @@ deptry: setup-dev
 	@$(BIN)/deptry . --ignore DEP002,DEP004  # the tests may use what is for them only
 
 test: lint ## Run the linters, the type checker and all tests
-	@$(BIN)/pytest --numprocesses 2
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 test-newest: ## Run the tests with the newest Dagster, dlt and DuckDB, in .venv-newest
 	@$(MAKE) --no-print-directory VENV=.venv-newest LOCK=requirements-newest.txt setup
-	@.venv-newest/bin/pytest --numprocesses 2
+	@.venv-newest/bin/pytest --numprocesses 2 --dist worksteal
 
 test-ui: setup-dev ## Test the UI in a browser (Chromium)
 	@command -v chromium chromium-browser google-chrome > /dev/null \

@@ -1,5 +1,6 @@
 """Accounts are partitions: synced one by one into shared tables."""
 
+import asyncio
 import threading
 from functools import partial
 from typing import Any
@@ -226,11 +227,11 @@ def test_a_sync_repeats_when_another_account_changed_the_table(project: Project)
     lists: Lists = {"a": [{"id": "1", "size": 1}], "b": [{"id": "1", "size": "large"}]}
     asked, go_on = threading.Event(), threading.Event()
 
-    def answer(request: Request) -> Any:
+    async def answer(request: Request) -> Any:
         account = request.path_params["account"]
         if account == "b" and not asked.is_set():
             asked.set()
-            assert go_on.wait(60)
+            assert await asyncio.to_thread(go_on.wait, 60)
         return paged(lists[account])(request)
 
     with serving({PATH: answer}) as api:

@@ -115,6 +115,7 @@ def test_an_incomplete_sync_never_passes(
 def test_a_response_without_records_is_retried_and_never_the_end(
     project: Project, big: Sandbox
 ) -> None:
+    project.environment.setattr("event_assets.http.retry_policy.BACKOFF_FACTOR", 0.01)
     big.faults = Faults(null_data_every=1)
     result = project.sync(url=big.url, derived=False)
     assert failure(result) == (

@@ -120,7 +120,10 @@ def test_another_host_does_not_get_the_key(api: Sandbox) -> None:
     assert not api.requests[0].authorized
 
 
-def test_a_refused_connection_is_one_sentence_without_the_key() -> None:
+def test_a_refused_connection_is_one_sentence_without_the_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("event_assets.http.retry_policy.BACKOFF_FACTOR", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
     auth = APIKeyAuth(name="api_key", api_key="s3cret", location="query")
