@@ -31,7 +31,7 @@ class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818 (as d
         self.allow_retries = True
 
 
-class PlainInterrupt(dg.DagsterExecutionInterruptedError, DagsterUserCodeProcessError):  # noqa: N818
+class PlainInterrupt(dg.DagsterExecutionInterruptedError, DagsterUserCodeProcessError):  # noqa: N818 (as above)
     """An interrupt that Dagster records as a sentence, without a traceback."""
 
     def __init__(self, sentence: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NoReturn
@@ -61,28 +62,24 @@ def detect_records_path(document: Any) -> tuple[str, ...]:
     return find_response_page_data(document)[0]
 
 
-class PathErrors:
+class PathErrors(ABC):
     """A mixin of dlt's paginators, whose own errors about a path print the whole response."""
 
-    def raise_missing(self, setting: str) -> NoReturn:
-        """Raise the error of a path that leads to nothing."""
-        raise NotImplementedError
-
-    def raise_invalid(self, setting: str) -> NoReturn:
-        """Raise the error of a path that leads to a value of another type."""
-        raise NotImplementedError
+    @abstractmethod
+    def raise_path_error(self, setting: str, *, found: bool) -> NoReturn:
+        """Raise the error of a path that leads to nothing, or to a value of another type."""
 
     def _handle_missing_total(self, _: dict[str, Any]) -> None:
-        self.raise_missing("total_path")
+        self.raise_path_error("total_path", found=False)
 
     def _handle_invalid_total(self, _: Any) -> None:
-        self.raise_invalid("total_path")
+        self.raise_path_error("total_path", found=True)
 
     def _handle_missing_has_more(self, _: dict[str, Any]) -> None:
-        self.raise_missing("has_more_path")
+        self.raise_path_error("has_more_path", found=False)
 
     def _handle_invalid_has_more(self, _: Any) -> None:
-        self.raise_invalid("has_more_path")
+        self.raise_path_error("has_more_path", found=True)
 
 
 class PageNumberPaginator(DltPageNumberPaginator):

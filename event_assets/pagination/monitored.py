@@ -34,12 +34,9 @@ INVALID = {
 class _ShortErrors(dlt_compat.PathErrors):
     """Replaces dlt's messages, which contain the whole response."""
 
-    def raise_missing(self, setting: str) -> NoReturn:
-        raise PaginationError(f"The paginator's {setting} `{getattr(self, setting)}` {NOT_FOUND}")
-
-    def raise_invalid(self, setting: str) -> NoReturn:
-        path = getattr(self, setting)
-        raise PaginationError(f"The paginator's {setting} `{path}` {INVALID[setting]}")
+    def raise_path_error(self, setting: str, *, found: bool) -> NoReturn:
+        problem = INVALID[setting] if found else NOT_FOUND
+        raise PaginationError(f"The paginator's {setting} `{getattr(self, setting)}` {problem}")
 
 
 class CursorPaginator(_ShortErrors, JSONResponseCursorPaginator):
