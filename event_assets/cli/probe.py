@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from dotenv import load_dotenv
@@ -79,7 +80,8 @@ def _print_report(name: str, file: Path, suggest: bool, account: str | None) -> 
     from event_assets.sync.account_list import select_account
 
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         source = select_account(load_source(name), account)
         report = probe(source)

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -207,9 +207,10 @@ def _send_requests(
 
 def _advance_to_page_2(responses: ProbeResponses, request: requests.Request) -> bool:
     """Point the request at page 2; return whether the paginator sees one."""
-    paginator, response = responses.paginator, responses.page_1.response
+    paginator = responses.paginator
+    response = cast("requests.Response", responses.page_1.response)  # page 1 is good
     try:
-        paginator.update_state(response, list(responses.records))  # type: ignore[arg-type]
+        paginator.update_state(response, list(responses.records))
         if paginator.has_next_page:
             paginator.update_request(request)
     except PaginationError as error:
