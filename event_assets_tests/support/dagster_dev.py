@@ -20,6 +20,10 @@ PATIENCE = 90.0  # seconds
 LAUNCH = """mutation { launchRun(executionParams: {selector: {jobName: "%s",
   repositoryName: "__repository__", repositoryLocationName: "event_assets"}})
   { __typename ... on LaunchRunSuccess { run { runId } } } }"""
+ERRORS = """
+{ logsForRun(runId: "%s", limit: 1000) { ... on EventConnection { events {
+    ... on ErrorEvent { error { message } } } } } }
+"""
 TICKS = """{ scheduleOrError(scheduleSelector: {scheduleName: "%s",
   repositoryName: "__repository__", repositoryLocationName: "event_assets"})
   { ... on Schedule { scheduleState { ticks { status skipReason timestamp runIds } } } } }"""
@@ -85,6 +89,11 @@ class Dagster:
             f"{{ runsOrError {{ ... on Runs {{ results {{ {fields} }} }} }} }}"
         )["runsOrError"]["results"]
         return found
+
+    def errors(self, run_id: str) -> list[str]:
+        """Return the messages of what failed in a run."""
+        events = self.ask(ERRORS % run_id)["logsForRun"]["events"]
+        return [event["error"]["message"] for event in events if event.get("error")]
 
     def ticks(self, schedule: str) -> list[dict[str, Any]]:
         """Return the ticks of a schedule, the newest first."""

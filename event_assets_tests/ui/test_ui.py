@@ -107,14 +107,13 @@ def test_the_schedule_is_on_and_a_tick_starts_a_run(dagster: Dagster, page: Page
         "housekeeping_schedule": "RUNNING",
     }
     dagster.tick_every_minute()
-    tag = {"key": "dagster/schedule_name", "value": "sync_events_schedule"}
-
-    def succeeded() -> list[str]:  # not the first one: the code server may be reloading under it
-        return [
-            run["jobName"]
+    by_schedule = until(
+        lambda: [
+            run
             for run in dagster.runs()
-            if tag in run["tags"] and run["status"] == "SUCCESS"
+            if {"key": "dagster/schedule_name", "value": "sync_events_schedule"} in run["tags"]
         ]
-
-    assert until(succeeded)[0] == "sync_events"
-    dagster.finished(1)  # nothing runs when the next test begins
+    )
+    assert by_schedule[0]["jobName"] == "sync_events"
+    run = dagster.finished(1)[0]
+    assert run["status"] == "SUCCESS", dagster.errors(run["runId"])
