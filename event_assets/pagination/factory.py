@@ -9,10 +9,9 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
 from event_assets._compat.dlt import build_paginator
 from event_assets.pagination import monitored
-from event_assets.pagination.checkpoint import CheckpointHandle
 from event_assets.pagination.monitored import MonitoredPaginator
 from event_assets.pagination.offset import OffsetPaginator
-from event_assets.pagination.result import OnResult
+from event_assets.pagination.paginator import Paginator
 
 PAGINATOR_CLASSES: Mapping[str, Callable[..., BasePaginator]] = {
     "page_number": monitored.PageNumberPaginator,
@@ -21,36 +20,26 @@ PAGINATOR_CLASSES: Mapping[str, Callable[..., BasePaginator]] = {
 
 
 def create_paginator(
-    paginator: str | Mapping[str, Any] | BasePaginator | None,
-    get_id: Callable[[Any], Hashable],
-    on_result: OnResult = lambda _: None,
-    checkpoint: CheckpointHandle | None = None,
-) -> BasePaginator:
-    """Build the paginator of a REST API configuration's `paginator` value.
+    paginator: str | Mapping[str, Any] | None, get_id: Callable[[Any], Hashable]
+) -> Paginator:
+    """Make the paginator of one list by a REST API configuration's `paginator` value.
 
     `offset` becomes an OffsetPaginator, everything else dlt's paginator in a MonitoredPaginator.
     None or "auto": dlt detects the paginator from the first response (but never offsets). For
-    `page_number`, `total_path` is the number of pages, as in dlt; it is optional. `checkpoint` is
-    used by OffsetPaginator only.
+    `page_number`, `total_path` is the number of pages, as in dlt; it is optional.
 
     Raises:
         ValueError: unknown type, or an option that the type does not accept.
     """
-    if isinstance(paginator, (OffsetPaginator, MonitoredPaginator)):
-        return paginator
-    if isinstance(paginator, BasePaginator) or paginator is None:
-        return MonitoredPaginator(paginator, get_id, on_result)
-    options: dict[str, Any] = {"type": paginator} if isinstance(paginator, str) else dict(paginator)
+    options = dict(paginator) if isinstance(paginator, Mapping) else {"type": paginator or "auto"}
     kind = options.pop("type", "auto")
     try:
         if kind == "offset":
-            return OffsetPaginator(
-                **options, get_id=get_id, on_result=on_result, checkpoint=checkpoint
-            )
+            return OffsetPaginator(**options, get_id=get_id)
         if paginator_class := PAGINATOR_CLASSES.get(kind):
-            return MonitoredPaginator(paginator_class(**options), get_id, on_result)
+            return MonitoredPaginator(paginator_class(**options), get_id)
         config = cast("Any", {"type": kind, **options})
-        return MonitoredPaginator(build_paginator(config), get_id, on_result)
+        return MonitoredPaginator(build_paginator(config), get_id)
     except TypeError as error:
         problem = str(error)
     raise ValueError(f"paginator of type {kind!r}: {problem.rpartition('__init__() ')[2]}")

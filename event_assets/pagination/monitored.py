@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Hashable
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +18,8 @@ from requests import Request, Response
 from event_assets._compat import dlt as dlt_compat
 from event_assets.pagination import totals
 from event_assets.pagination.page_monitor import PageMonitor, PaginationKind
-from event_assets.pagination.result import OnResult, PaginationResult, mark_truncated
+from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.result import PaginationResult, mark_truncated
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.values.errors import PaginationError
 
@@ -76,49 +76,38 @@ class PageNumberPaginator(_ShortErrors, dlt_compat.PageNumberPaginator):
                 self.last_page = min(end for end in ends if end is not None)
 
 
-class MonitoredPaginator(BasePaginator):
+class MonitoredPaginator(Paginator):
     """Any other dlt paginator; its result depends on what the protocol can show.
 
-    `dlt_paginator` None: dlt detects it from the first response. Reports as OffsetPaginator does.
+    `dlt_paginator` None: dlt detects it from the first response.
     """
 
     def __init__(
-        self,
-        dlt_paginator: BasePaginator | None,
-        get_id: Callable[[Any], Hashable],
-        on_result: OnResult,
+        self, dlt_paginator: BasePaginator | None, get_id: Callable[[Any], Hashable]
     ) -> None:
         super().__init__()
-        self._dlt_paginator = dlt_paginator
+        self._active = dlt_paginator
         self._get_id = get_id
-        self._on_result = on_result
         self._totals = totals.TotalFinder()
-        self._reset()
-
-    def _reset(self) -> None:
-        self._has_next_page = True
-        self._active = copy.deepcopy(self._dlt_paginator)
         self._monitor = _build_monitor(self._active)
         self._requested: set[int] = set()
         self._is_truncated = False
 
     @property
     def result(self) -> PaginationResult:
-        """The result of the current or last run."""
+        """The result so far; `complete` is False until there is no next page."""
         return mark_truncated(self._monitor.result) if self._is_truncated else self._monitor.result
 
     @property
     def active_paginator(self) -> BasePaginator | None:
-        """dlt's paginator of this run; None until it is detected."""
+        """dlt's paginator; None until it is detected."""
         return self._active
 
     def init_request(self, request: Request) -> None:
-        """Start a new run."""
-        self._reset()
+        """Point the request at the first page."""
         if self._active is not None:
             self._active.init_request(request)
         self._requested.add(_fingerprint(request))
-        self._on_result(self.result)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Process a response; `data` is the list that dlt delivers."""
@@ -137,7 +126,6 @@ class MonitoredPaginator(BasePaginator):
         ):
             monitor.end(limited=_describe_limit(active))
         self._has_next_page = not monitor.done
-        self._on_result(self.result)
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
@@ -150,13 +138,12 @@ class MonitoredPaginator(BasePaginator):
         if fingerprint in self._requested:
             self._monitor.stop("The API returned the same cursor or link to the next page twice.")
             self._has_next_page = False
-            self._on_result(self.result)
         self._requested.add(fingerprint)
 
     def stopped_early(self) -> None:
         """Finish at a response that the configuration ignores."""
         self._monitor.stopped_early()
-        self._on_result(self.result)
+        self._has_next_page = False
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Return query parameters of up to `count` requests after the next; page numbers only."""
@@ -172,14 +159,6 @@ class MonitoredPaginator(BasePaginator):
         ends = [end for end in (last, active.last_page) if end is not None]
         after = range(active.current_value + 1, active.current_value + count + 1)
         return [{active.param_name: page} for page in after if page <= min(ends, default=page)]
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> MonitoredPaginator:
-        duplicate = copy.copy(self)
-        duplicate._reset()
-        return duplicate
-
-    def __str__(self) -> str:
-        return f"MonitoredPaginator of {type(self._active).__name__}"
 
 
 def _build_monitor(active: BasePaginator | None) -> PageMonitor:

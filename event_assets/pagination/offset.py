@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Hashable
 from typing import Any, cast
 
 from dlt.common import jsonpath
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from event_assets.pagination import totals
-from event_assets.pagination.checkpoint import CheckpointHandle
 from event_assets.pagination.offset_walk import OffsetWalk
-from event_assets.pagination.result import OnResult, PaginationResult, mark_truncated
+from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.result import PaginationResult, mark_truncated
 from event_assets.pagination.seen_ids import extract_ids
 
 
-class OffsetPaginator(BasePaginator):
+class OffsetPaginator(Paginator):
     """A paginator with the options of dlt's OffsetPaginator that misses no row, or reports it.
-
-    `on_result` is called when a run starts (not complete), after every response before its rows
-    are delivered, and at the end. Every run, and every copy, starts from scratch.
 
     Pages that must not be delivered are emptied, and the overlapping row is removed from its page:
     while the list does not change, every row is delivered once.
@@ -41,15 +36,12 @@ class OffsetPaginator(BasePaginator):
         offset_body_path: str | None = None,
         limit_body_path: str | None = None,
         get_id: Callable[[Any], Hashable],
-        on_result: OnResult,
-        checkpoint: CheckpointHandle | None = None,
     ) -> None:
         """Accept dlt's options, with these differences.
 
         `total_path` is optional: the usual paths are searched; None: there is no total. A missing
-        total or has-more is not an error. `get_id` returns a row's id, or None. `checkpoint` says
-        where to start, and receives the state of the run; copies share it. Raises ValueError for
-        invalid options.
+        total or has-more is not an error. `get_id` returns a row's id, or None. Raises ValueError
+        for invalid options.
         """
         super().__init__()
         self.offset_param = _query_param("offset", offset_param, offset_body_path)
@@ -63,12 +55,6 @@ class OffsetPaginator(BasePaginator):
         self._totals = totals.TotalFinder(total_path)
         self._more_path = totals.compile_path(has_more_path)
         self._get_id = get_id
-        self._on_result = on_result
-        self._checkpoint = checkpoint or CheckpointHandle()
-        self._reset()
-
-    def _reset(self) -> None:
-        self._has_next_page = True
         self._is_truncated = False
         self._last_delivered_id: Hashable = None
         self._walk = OffsetWalk(
@@ -81,20 +67,11 @@ class OffsetPaginator(BasePaginator):
 
     @property
     def result(self) -> PaginationResult:
-        """The result of the current or last run."""
+        """The result so far; `complete` is False until there is no next page."""
         return mark_truncated(self._walk.result) if self._is_truncated else self._walk.result
 
     def init_request(self, request: Request) -> None:
-        """Start a new run."""
-        self._reset()
-        if self._checkpoint.resume_from:
-            self._walk.resume(self._checkpoint.resume_from)
-        self._checkpoint.count_new_ids = self._walk.count_new_ids
-        self._checkpoint.take_snapshot = lambda: (
-            None if self._is_truncated else self._walk.take_snapshot()
-        )
-        self._last_delivered_id = self._walk.last_id
-        self._on_result(self.result)
+        """Point the request at the first page."""
         self.update_request(request)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
@@ -111,7 +88,6 @@ class OffsetPaginator(BasePaginator):
                 del rows[0]
             self._last_delivered_id = ids[-1]
         self._has_next_page = not self._walk.done
-        self._on_result(self.result)
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
@@ -128,7 +104,7 @@ class OffsetPaginator(BasePaginator):
     def stopped_early(self) -> None:
         """Finish at a response that the configuration ignores."""
         self._walk.stopped_early()
-        self._on_result(self.result)
+        self._has_next_page = False
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Return query parameters of up to `count` requests after the next; none in a body."""
@@ -139,14 +115,6 @@ class OffsetPaginator(BasePaginator):
     def _params(self, offset: int) -> dict[str, Any]:
         values = ((self.offset_param, offset), (self.limit_param, self._walk.limit))
         return {name: value for name, value in values if name}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> OffsetPaginator:
-        duplicate = copy.copy(self)
-        duplicate._reset()
-        return duplicate
-
-    def __str__(self) -> str:
-        return f"OffsetPaginator at offset {self._walk.offset}, limit {self.limit}"
 
 
 def _query_param(name: str, param: str | None, body_path: str | None) -> str | None:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable, Sequence
 
-from event_assets.pagination.checkpoint import PaginationCheckpoint
 from event_assets.pagination.offset_recount import Recount
 from event_assets.pagination.result import IGNORED, UNFINISHED, PaginationResult
-from event_assets.pagination.seen_ids import DistinctIds, RecentIds, id_from_json
+from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 from event_assets.pagination.totals import OffsetTotal
 
 PageHandler = Callable[[Sequence[Hashable], int | None, bool | None], bool]
-# stored in checkpoints, next to the ids and the totals: see FORMAT in sync/checkpoints.py
-SNAPSHOT_ATTRIBUTES = (
-    *("offset", "_pages", "_rows", "_pages_with_progress", "_pages_without_progress"),
-    *("_overlaps", "_shifts", "_largest_page", "_last_size", "_last_offset", "_repeats"),
-    *("_gaps", "_gap_start", "_pages_without_total", "_gap_retries"),
-    *("_last_trusted_total", "_changed_while_interrupted"),
-)
 
 
 class OffsetWalk:
@@ -92,47 +83,6 @@ class OffsetWalk:
         self._gaps: list[tuple[int, int]] = []
         self._gap_start = self._pages_without_total = self._gap_retries = 0
         self._recount: Recount | None = None
-        self._last_trusted_total: int | None = None
-        self._just_resumed = self._changed_while_interrupted = False
-
-    def take_snapshot(self) -> str | None:
-        """Return the state for `resume` as JSON; None while the walk does not read forward."""
-        is_searching = self._back_step or self._rereading_only_row or not self._pages_with_progress
-        if self.done or is_searching or self._handler != self._read_forward:
-            return None
-        state = {name: getattr(self, name) for name in SNAPSHOT_ATTRIBUTES}
-        totals = vars(self._total)
-        return json.dumps(
-            state
-            | {"recent": self._recent.take_snapshot(), "page": self._last_page, "totals": totals}
-        )
-
-    def resume(self, checkpoint: PaginationCheckpoint) -> None:
-        """Continue the walk of a checkpoint.
-
-        The longer the interruption, the more likely a row has moved behind the checkpoint while a
-        deletion hides it. So `complete` is at best None if the next page shows a change.
-        """
-        state = json.loads(checkpoint.snapshot)
-        for name in SNAPSHOT_ATTRIBUTES:
-            setattr(self, name, state[name])
-        self._recent.restore(state["recent"])
-        self._last_page = [id_from_json(key) for key in state["page"]]
-        vars(self._total).update(state["totals"])
-        self._seen = checkpoint.seen
-        self._seen.mark()
-        self._just_resumed = True
-
-    def count_new_ids(self) -> int | None:
-        """Return the number of distinct ids since the last call; None if unknown."""
-        count = self._seen.count_since_mark()
-        self._seen.mark()
-        return count
-
-    @property
-    def last_id(self) -> Hashable:
-        """The id of the previous page's last row; None before the first page."""
-        return self._last_page[-1] if self._last_page else None
 
     @property
     def result(self) -> PaginationResult:
@@ -187,11 +137,6 @@ class OffsetWalk:
         trusted = self._total.evaluate(total, self.offset, len(ids))
         has_total = trusted is not None or bool(total)
         self._pages_without_total = 0 if has_total else self._pages_without_total + 1
-        if self._just_resumed:
-            self._just_resumed = False
-            totals = {trusted, self._last_trusted_total} - {None}
-            self._changed_while_interrupted |= list(ids[:1]) != [self.last_id] or len(totals) > 1
-        self._last_trusted_total = self._last_trusted_total if trusted is None else trusted
         deliver = self._handler(ids, trusted, more)
         if deliver:
             self._rows += len(ids)
@@ -405,12 +350,6 @@ class OffsetWalk:
                 None,
                 f"{self._seen.count():,} rows received, but the order is not stable: rows were "
                 "repeated in another order. Set a sort parameter.",
-            )
-        elif self._changed_while_interrupted:
-            self._finish(
-                None,
-                f"{self._seen.count():,} rows received, but the list changed while the sync was "
-                "interrupted: rows that moved may be missing. The next sync reads them.",
             )
         else:
             self._finish(True, f"All {self._seen.count():,} rows were received.")

@@ -1,64 +1,61 @@
-"""Paginate many lists, one for each parent record, and combine their results."""
+"""Combine the results of many lists, one for each parent record."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from event_assets.pagination.result import UNFINISHED, OnResult, PaginationResult
-
-SUMMED_FIELDS = ("pages", "rows", "distinct_ids", "overlaps_confirmed", "shifts_recovered")
+from event_assets.pagination.result import UNFINISHED, PaginationResult, add_counts
 
 
 class ResultAggregator:
-    """Combines the results of many lists. Thread-safe.
+    """Combines the results of many lists.
 
     The result is complete if each list is. A list without a response, because the configuration
     ignores it (`response_actions`), counts as empty.
     """
 
-    def __init__(self, on_result: OnResult) -> None:
-        self._on_result = on_result
-        self._lock = threading.Lock()
-        self._sums = dict.fromkeys(SUMMED_FIELDS, 0)
-        self._started = 0
-        self._latest: dict[int, PaginationResult] = {}
+    def __init__(self) -> None:
+        self._sums = PaginationResult(False, UNFINISHED)
+        self._lists = self._incomplete = 0
+        self._worst: PaginationResult | None = None  # the first that is False, or else None
 
-    def start_list(self) -> OnResult:
-        """Return the callback for the results of one more list."""
-        with self._lock:
-            self._started += 1
-            number = self._started
-        return lambda result: self._add(number, result)
+    def add(self, result: PaginationResult) -> None:
+        """Add the final result of a list."""
+        self._lists += 1
+        self._sums = add_counts(self._sums, result)
+        if result.pages and result.complete is not True:
+            self._incomplete += 1
+            if self._worst is None or (self._worst.complete is None and result.complete is False):
+                self._worst = result
 
-    def _add(self, number: int, result: PaginationResult) -> None:
-        with self._lock:
-            previous = self._latest.get(number, PaginationResult(False, ""))
-            for name in SUMMED_FIELDS:
-                self._sums[name] += getattr(result, name) - getattr(previous, name)
-            self._latest[number] = result
-            combined = PaginationResult(False, UNFINISHED, **self._sums)
-        self._on_result(combined)
+    def unfinished(self, current: PaginationResult) -> PaginationResult:
+        """Return the result so far, with that of the list in progress; it is not complete."""
+        return add_counts(self._sums, current)
 
-    def finish(self) -> PaginationResult:
-        """Return the combined result, after all lists have ended."""
-        read = [result for result in self._latest.values() if result.pages]
-        incomplete = [result for result in read if result.complete is not True]
-        incomplete.sort(key=lambda result: result.complete is None)
-        rows, lists = self._sums["distinct_ids"], f"{len(self._latest):,} lists"
+    @property
+    def result(self) -> PaginationResult:
+        """The combined result, after all lists have ended."""
+        rows, lists, worst = self._sums.distinct_ids, f"{self._lists:,} lists", self._worst
+        complete: bool | None = True
         reason = f"All {rows:,} rows of {lists} were received."
-        if self._latest and not read:
-            reason = f"None of {lists} was read: response_actions ignored every response."
-            return PaginationResult(None, f"{reason} Check the endpoint's path.", **self._sums)
-        if incomplete:
-            reason = f"{rows:,} rows received; {len(incomplete):,} of {lists} may be incomplete: "
-            reason += incomplete[0].reason
-        complete = incomplete[0].complete if incomplete else True
-        return PaginationResult(complete, reason, **self._sums)
+        if self._lists and not self._sums.pages:
+            complete = None
+            reason = (
+                f"None of {lists} was read: response_actions ignored every response. Check the "
+                "endpoint's path."
+            )
+        elif worst:
+            complete = worst.complete
+            reason = (
+                f"{rows:,} rows received; {self._incomplete:,} of {lists} may be incomplete: "
+                f"{worst.reason}"
+            )
+        return replace(self._sums, complete=complete, reason=reason)
 
 
 class PerParentPaginator(BasePaginator):

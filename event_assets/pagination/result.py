@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 IGNORED = "paging stopped at a response that response_actions ignore"
 UNFINISHED = "The sync did not finish."
@@ -29,6 +29,17 @@ class PaginationResult:
     total_reported: int | None = None  # the last one, trusted or not
 
 
+SUMMED_FIELDS = ("pages", "rows", "distinct_ids", "overlaps_confirmed", "shifts_recovered")
+
+
+def add_counts(result: PaginationResult, other: PaginationResult) -> PaginationResult:
+    """Return the result with the counts of another list added."""
+    sums: dict[str, Any] = {
+        name: getattr(result, name) + getattr(other, name) for name in SUMMED_FIELDS
+    }
+    return replace(result, **sums)
+
+
 def mark_truncated(result: PaginationResult) -> PaginationResult:
     """Return the result as not complete: the API reports more rows than it returns."""
     if result.complete is False:
@@ -40,4 +51,12 @@ def mark_truncated(result: PaginationResult) -> PaginationResult:
     return replace(result, complete=False, reason=reason)
 
 
-OnResult = Callable[[PaginationResult], None]
+def mark_changed_while_interrupted(result: PaginationResult) -> PaginationResult:
+    """Return a complete result as unverified: the list changed between the runs of its sync."""
+    if result.complete is not True:
+        return result
+    reason = (
+        f"{result.distinct_ids:,} rows received, but the list changed while the sync was "
+        "interrupted: rows that moved may be missing. The next sync reads them."
+    )
+    return replace(result, complete=None, reason=reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -32,11 +32,6 @@ def _id_or_text(key: Hashable, row: object) -> Hashable:
     return ("row without an id", repr(row)) if key is None else key
 
 
-def id_from_json(value: Any) -> Hashable:
-    """Restore an id from JSON, where a tuple is a list."""
-    return tuple(map(id_from_json, value)) if isinstance(value, list) else value
-
-
 class RecentIds:
     """The last `size` to 2 x `size` delivered ids, each with its rank in the list's order.
 
@@ -53,26 +48,6 @@ class RecentIds:
         self._frontier: Hashable = None
         self.is_ordered = True  # False once rows were repeated in another order
         self.repeats_in_page = 0  # rows with an id that another row of their page has
-
-    def take_snapshot(self) -> dict[str, Any]:
-        """Return the state for `restore`, as values for JSON."""
-        return {
-            "old": list(self._old.items()),
-            "new": list(self._new.items()),
-            "next_rank": self._next_rank,
-            "floor": self._floor,
-            "frontier": self._frontier,
-            "is_ordered": self.is_ordered,
-            "repeats_in_page": self.repeats_in_page,
-        }
-
-    def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Restore the state of a snapshot."""
-        self._old = {id_from_json(key): rank for key, rank in snapshot["old"]}
-        self._new = {id_from_json(key): rank for key, rank in snapshot["new"]}
-        self._next_rank, self._floor = snapshot["next_rank"], snapshot["floor"]
-        self._frontier = id_from_json(snapshot["frontier"])
-        self.is_ordered, self.repeats_in_page = snapshot["is_ordered"], snapshot["repeats_in_page"]
 
     def overlaps(self, ids: Sequence[Hashable]) -> bool:
         """Return whether any of these rows was delivered recently."""
@@ -138,7 +113,6 @@ class DistinctIds:
     def __init__(self) -> None:
         self._hashes = bytearray()
         self._counted = (0, 0)
-        self._marked = 0
         self._sorted: memoryview | None = None
         self._later: set[int] = set()
 
@@ -159,14 +133,6 @@ class DistinctIds:
             self._counted = len(self._hashes), len(self._distinct())
         return self._counted[1]
 
-    def mark(self) -> None:
-        """Let `count_since_mark` count from here."""
-        self._marked = len(self._hashes)
-
-    def count_since_mark(self) -> int | None:
-        """Return the number of distinct ids since `mark`; None after `build_index`."""
-        return len(self._distinct(self._marked)) if self._sorted is None else None
-
     def build_index(self) -> None:
         """Drop repeats, and allow `add_unseen`."""
         if self._sorted is None:
@@ -185,8 +151,7 @@ class DistinctIds:
                 self._later.add(value)
         return len(self._later) - before
 
-    def _distinct(self, start: int = 0) -> Any:
+    def _distinct(self) -> Any:
         arrow: Any = import_module("pyarrow")  # has no type hints, and is slow to import
-        hashes = self._hashes[start:] if start else self._hashes
-        buffers = [None, arrow.py_buffer(hashes)]
-        return arrow.Array.from_buffers(arrow.int64(), len(hashes) // 8, buffers).unique()
+        buffers = [None, arrow.py_buffer(self._hashes)]
+        return arrow.Array.from_buffers(arrow.int64(), len(self._hashes) // 8, buffers).unique()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from event_assets.config import time_windows
-from event_assets.pagination.result import UNFINISHED, OnResult, PaginationResult
+from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.result import UNFINISHED, PaginationResult, add_counts
 from event_assets.pagination.seen_ids import DistinctIds, extract_ids
 from event_assets.pagination.totals import TotalFinder, is_truncated
 
@@ -67,62 +67,48 @@ class WindowPlan:
         return [(start, middle), (middle, end)] if start < middle < end else []
 
 
-class TimeWindowPaginator(BasePaginator):
-    """Reads one time window after the other, each with its own paginator.
+class TimeWindowPaginator(Paginator):
+    """Reads one time window after the other, each with a paginator of its own.
 
     A window that reaches the cap, by its total or its rows, or that the API truncates, is split in
-    two. Its rows so far are delivered, and repeated by its halves. `make_paginator` builds the
-    paginator of a window, given a callback for its result. Reports as OffsetPaginator does.
+    two. Its rows so far are delivered, and repeated by its halves. A response that the
+    configuration ignores ends only its window.
     """
 
     def __init__(
         self,
-        make_paginator: Callable[[OnResult], BasePaginator],
+        make_paginator: Callable[[], Paginator],
         plan: WindowPlan,
         get_id: Callable[[Any], Hashable],
-        on_result: OnResult,
     ) -> None:
         super().__init__()
         self._make_paginator = make_paginator
         self._plan = plan
         self._get_id = get_id
-        self._on_result = on_result
         self._totals = TotalFinder()
-        self._reset()
-
-    def _reset(self) -> None:
-        self._has_next_page = True
-        self._pending_windows: list[Span | None] = [None if self._plan.whole else self._plan.span]
-        self._window: Span | None = None
+        self._pending_windows: list[Span | None] = [None if plan.whole else plan.span]
         self._is_window_done = True
         self._windows_read = 0
         self._seen = DistinctIds()
         self._problems: list[tuple[bool | None, str]] = []
-        self._completed = PaginationResult(False, UNFINISHED)
-        self._current = self._completed
+        self._ended = PaginationResult(False, UNFINISHED)  # with the counts of ended windows
         self._whole_total: int | None = None
         self._was_truncated = False  # whether the API says that it returned only a part
 
     @property
     def result(self) -> PaginationResult:
-        """The result of the current or last run."""
-        previous, current = self._completed, self._current
+        """The result so far; `complete` is False until there is no next page."""
+        ended = self._ended
         return replace(
-            previous,
-            pages=previous.pages + current.pages,
-            rows=previous.rows + current.rows,
-            overlaps_confirmed=previous.overlaps_confirmed + current.overlaps_confirmed,
-            shifts_recovered=previous.shifts_recovered + current.shifts_recovered,
-            distinct_ids=self._seen.count() if not self._has_next_page else len(self._seen),
+            ended if self._is_window_done else add_counts(ended, self._inner.result),
+            distinct_ids=len(self._seen) if self._has_next_page else self._seen.count(),
             total_reported=self._whole_total,
         )
 
     def init_request(self, request: Request) -> None:
-        """Start a new run."""
-        self._reset()
+        """Point the request at the first page of the first window."""
         self._first_request = (request.url, dict(request.params or {}), copy.deepcopy(request.json))
         self._start_window(request)
-        self._on_result(self.result)
 
     def _start_window(self, request: Request) -> None:
         self._window = self._pending_windows.pop()
@@ -133,11 +119,8 @@ class TimeWindowPaginator(BasePaginator):
         request.url, params, body = self._first_request
         request.params = {**params, **(self._plan.params(self._window) if self._window else {})}
         request.json = copy.deepcopy(body)
-        self._inner = self._make_paginator(self._store_result)
+        self._inner = self._make_paginator()
         self._inner.init_request(request)
-
-    def _store_result(self, result: PaginationResult) -> None:
-        self._current = result
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Process a response; `data` is the list that dlt delivers."""
@@ -151,7 +134,6 @@ class TimeWindowPaginator(BasePaginator):
             self._whole_total = total
         self._inner.update_state(response, data)
         self._advance(total, is_cut_off=is_truncated(response))
-        self._on_result(self.result)
 
     def _advance(self, total: int | None, *, is_cut_off: bool) -> None:
         # an offset just below the cap requests rows beyond it
@@ -166,8 +148,13 @@ class TimeWindowPaginator(BasePaginator):
             self._end_window(None)
         elif len(self._ids) >= max_rows or is_too_deep:
             self._end_window((False, f"the API returns only its first {self._plan.cap:,} rows"))
-        elif not self._inner.has_next_page:
-            self._end_window((self._current.complete, self._current.reason))
+        else:
+            self._end_window_with_its_pages()
+
+    def _end_window_with_its_pages(self) -> None:
+        if not self._inner.has_next_page:
+            result = self._inner.result
+            self._end_window((result.complete, result.reason))
 
     def _end_window(self, conclusion: tuple[bool | None, str] | None) -> None:
         if conclusion and conclusion[0] is not True:
@@ -178,13 +165,13 @@ class TimeWindowPaginator(BasePaginator):
                 window = f"In the window from {start} to {end}"
             self._problems.append((complete, f"{window}: {reason}"))
         self._is_window_done = True
-        self._completed, self._current = self.result, PaginationResult(False, "")
+        self._ended = add_counts(self._ended, self._inner.result)
         if not self._pending_windows:
             self._has_next_page = False
             if not conclusion or self._window:
                 conclusion = self._combine_results()
             complete, reason = conclusion
-            self._completed = replace(self._completed, complete=complete, reason=reason)
+            self._ended = replace(self._ended, complete=complete, reason=reason)
 
     def _combine_results(self) -> tuple[bool | None, str]:
         rows, windows = self._seen.count(), f"{self._windows_read:,} windows"
@@ -209,28 +196,22 @@ class TimeWindowPaginator(BasePaginator):
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page, or at the first page of the next window."""
-        if not self._has_next_page:
-            return
-        if self._is_window_done:
-            self._start_window(request)
-        else:
+        if not self._is_window_done:
             self._inner.update_request(request)
+            self._end_window_with_its_pages()
+        if self._is_window_done and self._has_next_page:
+            self._start_window(request)
 
-    def upcoming(self, count: int) -> list[Mapping[str, Any]]:
+    def stopped_early(self) -> None:
+        """End the window at a response that the configuration ignores."""
+        self._inner.stopped_early()
+        self._end_window_with_its_pages()
+
+    def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return query parameters of up to `count` requests after the next one."""
-        upcoming = getattr(self._inner, "upcoming", None)
-        pages = cast("list[Mapping[str, Any]]", upcoming(count)) if upcoming else []
-        numbered = enumerate(pages, self._pages + 1)
+        numbered = enumerate(self._inner.upcoming(count), self._pages + 1)
         return [page for number, page in numbered if self._is_below_cap(number)]
 
     def _is_below_cap(self, page: int) -> bool:
         """Return whether a page of this window, counted from 0, starts before the cap."""
         return page * self._largest < self._plan.cap
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> TimeWindowPaginator:
-        duplicate = copy.copy(self)
-        duplicate._reset()
-        return duplicate
-
-    def __str__(self) -> str:
-        return f"TimeWindowPaginator in window {self._windows_read:,}"

@@ -337,23 +337,6 @@ LEAVING = (
         gone_with=LOOP,
     ),
     PrivateApi(
-        (
-            "pagination.monitored",
-            "pagination.offset",
-            "pagination.per_parent",
-            "pagination.time_windows",
-        ),
-        "dlt copies a paginator before it pages; the copies report to the same sync",
-        DLT,
-        {
-            "dlt.sources.helpers.rest_client.client:RESTClient.paginate": (
-                "(self, path='', method='GET', params=None, json=None, auth=None, paginator=None, "
-                "data_selector=None, hooks=None, headers=None, *, data=None, **kwargs)"
-            )
-        },
-        gone_with=LOOP,
-    ),
-    PrivateApi(
         ("sync.dlt_resource",),
         "A merge looks for no repeated rows where there are none: `x-stage-data-deduplicated`",
         DLT,
@@ -362,7 +345,7 @@ LEAVING = (
     ),
 )
 ROWS = (*STAYING, *LEAVING)
-KINDS = {"stay": 13, "leave": 8}  # at most 14 may stay
+KINDS = {"stay": 13, "leave": 7}  # at most 14 may stay
 
 # Beside every module of which a part begins with `_`.
 PRIVATE_MODULES = (

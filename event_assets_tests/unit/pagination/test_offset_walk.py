@@ -216,6 +216,10 @@ def test_a_list_that_grows_forever_ends_at_max_pages() -> None:
     assert result.result.pages == 500
 
 
+def test_a_long_list_is_not_taken_for_one_that_never_ends() -> None:
+    assert read(list(range(1_000)), limit=2).result.complete is True
+
+
 def test_a_server_that_ignores_the_offset_is_named() -> None:
     walk = OffsetWalk(limit=3, parameter="skip")
     while not walk.done:

@@ -2,108 +2,28 @@
 
 from __future__ import annotations
 
-import copy
-import json
-import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
-from urllib.parse import parse_qsl, urlsplit
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from dlt.sources.helpers.rest_client.client import RESTClient
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
-from dlt.sources.rest_api import rest_api_resources
+import requests
 
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.offset import OffsetPaginator
-from event_assets.pagination.result import PaginationResult
-
-Query = dict[str, Any]
-Reply = tuple[Any, dict[str, str]]
-
-
-@contextmanager
-def serving(answer: Callable[[Query], Any]) -> Generator[tuple[str, list[Query]], None, None]:
-    """A loopback API; `answer` gives a body, or a body with headers, for a query."""
-    asked: list[Query] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_GET(self) -> None:
-            query = dict(parse_qsl(urlsplit(self.path).query))
-            self.reply(query)
-
-        def do_POST(self) -> None:
-            self.reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def reply(self, query: Query) -> None:
-            asked.append(query)
-            answered = answer(query)
-            body, headers = cast(
-                "Reply", answered if isinstance(answered, tuple) else (answered, {})
-            )
-            if body is None:
-                self.send_error(500)
-                return
-            content = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+from event_assets_tests.support.paging import (
+    Answer,
+    Listing,
+    Query,
+    get_id,
+    read_list,
+    read_pages,
+    serving,
+)
 
 
-def get_id(row: Any) -> Any:
-    return row.get("id")
-
-
-@dataclass
-class Sync:
-    """What dlt's REST client delivered, and the results reported on the way."""
-
-    ids: set[Any]
-    results: list[PaginationResult]
-    asked: list[Query]
-
-    @property
-    def result(self) -> PaginationResult:
-        return self.results[-1]
-
-
-def sync(paginator: Any, answer: Callable[[Query], Any], **request: Any) -> Sync:
-    """All rows at `data`, paged as the configuration's `paginator` says."""
-    results: list[PaginationResult] = []
-    pages = create_paginator(paginator, get_id, results.append)
-    with serving(answer) as (url, asked):
-        ids = through_dlt(url, pages, **request)
-    return Sync(ids, results, asked)
-
-
-def through_dlt(url: str, paginator: BasePaginator, **request: Any) -> set[Any]:
-    client = RESTClient(url)
-    found = client.paginate("/events", paginator=paginator, data_selector="data", **request)
-    return {row["id"] for page in found for row in page}
+def sync(paginator: Any, answer: Answer, **options: Any) -> Listing:
+    """Read a list with the paginator of a configuration."""
+    return read_list(create_paginator(paginator, get_id), answer, **options)
 
 
 class Events:
@@ -245,79 +165,60 @@ def test_rows_without_an_id_are_delivered_and_do_not_overlap() -> None:
     assert done.result.distinct_ids == 120
 
 
-def test_a_walk_ended_by_an_error_is_not_complete() -> None:
+def test_a_list_ended_by_an_error_is_not_complete() -> None:
     events = Events(500)
-    results: list[PaginationResult] = []
-    pages = create_paginator(OFFSETS, get_id, results.append)
+    paginator = create_paginator(OFFSETS, get_id)
     with (
-        serving(lambda query: events(query) if query["offset"] == "0" else {"data": 3}) as (url, _),
-        pytest.raises(AttributeError),
+        serving(lambda query: events(query) if query["offset"] == "0" else 500) as (url, _),
+        pytest.raises(requests.HTTPError),
     ):
-        through_dlt(url, pages)
-    assert results[-1].complete is False
-    assert results[-1].pages == 1
+        list(read_pages(url, paginator))
+    assert paginator.result.complete is False
+    assert paginator.result.pages == 1
 
 
-def test_every_run_starts_over_with_the_same_callback() -> None:
-    results: list[PaginationResult] = []
-    pages = create_paginator(OFFSETS, get_id, results.append)
+def test_the_result_of_each_page_is_there_before_the_next_request() -> None:
+    paginator = create_paginator(OFFSETS, get_id)
     with serving(Events(120)) as (url, _):
-        for paginator in (pages, pages, copy.deepcopy(pages)):
-            through_dlt(url, paginator)
-            assert results[-1].complete is True
-            assert results[-1].pages == 3
+        pages = [paginator.result.pages for _ in read_pages(url, paginator)]
+    assert pages == [1, 2, 3]
 
 
-def test_a_copy_reports_to_the_object_that_was_given() -> None:
-    class Log:
-        def __init__(self) -> None:
-            self.last: PaginationResult | None = None
+@pytest.mark.parametrize("kind", [OFFSETS, "page_number", "cursor"])
+def test_an_ignored_response_ends_the_list(kind: Any) -> None:
+    rows = [{"id": row} for row in range(100)]
 
-        def note(self, result: PaginationResult) -> None:
-            self.last = result
+    def answer(query: Query) -> Any:
+        is_first = query.get("offset", query.get("page", "0")) == "0" and "cursor" not in query
+        return {"data": rows, "cursors": {"next": "a"}} if is_first else 404
 
-    log = Log()
-    with serving(Events(120)) as (url, _):
-        through_dlt(url, copy.deepcopy(create_paginator(OFFSETS, get_id, log.note)))
-    assert log.last is not None
-    assert log.last.complete is True
+    done = sync(kind, answer, ignored=[404])
+    assert done.ids == set(range(100))
+    assert done.result.complete is None
+    assert "response_actions ignore" in done.result.reason
+    assert len(done.asked) == 2
 
 
-def test_a_rest_api_source_takes_the_paginator_and_reports_to_the_caller() -> None:
-    results: list[PaginationResult] = []
-    with serving(Events(120)) as (url, _):
-        endpoint: Any = {
-            "path": "events",
-            "data_selector": "data",
-            "paginator": create_paginator(OFFSETS, get_id, results.append),
-        }
-        config: Any = {
-            "client": {"base_url": url},
-            "resources": [{"name": "events", "endpoint": endpoint}],
-        }
-        rows = list(rest_api_resources(config)[0])
-    assert {row["id"] for row in rows} == set(range(120))
-    assert results[-1].complete is True
+def test_an_ignored_response_behind_the_last_page_is_an_end() -> None:
+    def answer(query: Query) -> Any:
+        page = numbered(query, 100)
+        return {**page, "total": 100} if page["data"] else 404
+
+    done = sync({"type": "page_number"}, answer, ignored=[404])
+    assert done.result.complete is True
 
 
 def test_the_parameters_of_upcoming_pages_are_requested() -> None:
-    paginator = OffsetPaginator(
-        100, get_id=get_id, on_result=lambda _: None, offset_param="skip", limit_param="take"
-    )
+    paginator = OffsetPaginator(100, get_id=get_id, offset_param="skip", limit_param="take")
     events = Events(200)
     with serving(lambda q: events({"offset": q["skip"], "limit": q["take"]})) as (url, asked):
-        pages = RESTClient(url).paginate("/", paginator=paginator, data_selector="data")
+        pages = read_pages(url, paginator)
         next(pages)
         expected = paginator.upcoming(2)
         for _ in pages:
             pass
     assert expected == [{"skip": 98, "take": 100}, {"skip": 147, "take": 100}]
     assert [{name: int(value) for name, value in query.items()} for query in asked[2:4]] == expected
-
-
-def test_str_shows_only_the_offset_and_limit() -> None:
-    assert str(create_paginator(OFFSETS, get_id)) == "OffsetPaginator at offset 0, limit 100"
-    assert "JSONLinkPaginator" in str(create_paginator("json_link", get_id))
 
 
 def numbered(query: Query, length: int = 95, size: int = 20) -> dict[str, Any]:

@@ -1,0 +1,35 @@
+"""What every paginator of this project does."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+
+from event_assets.pagination.result import PaginationResult
+
+
+class Paginator(BasePaginator):
+    """Decides which page of one list to request next, and what the pages prove.
+
+    It follows dlt's protocol, and is made anew for each list. `update_state` takes the rows that
+    must not be delivered out of the list that it is given.
+    """
+
+    @property
+    @abstractmethod
+    def result(self) -> PaginationResult:
+        """The result so far; `complete` is False until there is no next page."""
+
+    @abstractmethod
+    def stopped_early(self) -> None:
+        """Finish at a response that the configuration ignores (`response_actions`).
+
+        If there is a next page afterwards, `update_request` points the request at it.
+        """
+
+    def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        """Return query parameters of up to `count` requests after the next one, if foreseeable."""
+        return ()

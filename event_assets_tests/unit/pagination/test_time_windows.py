@@ -1,0 +1,122 @@
+"""A list is read in time windows, each of which ends by itself."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from event_assets.config.time_windows import TimeWindowsConfig
+from event_assets.pagination.factory import create_paginator
+from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
+from event_assets_tests.support.paging import (
+    Answer,
+    Listing,
+    Query,
+    get_id,
+    read_list,
+    read_pages,
+    serving,
+)
+
+NOW = datetime(2026, 6, 15, tzinfo=timezone.utc)
+DAYS = [f"2026-01-{day:02}" for day in range(1, 32)]
+JANUARY = {"since": "2026-01-01", "until": "2026-01-31"}
+NUMBERED = {"type": "page_number", "base_page": 0}
+
+
+def windowed(paginator: Any, **options: Any) -> TimeWindowPaginator:
+    config = TimeWindowsConfig(
+        param_from="from", param_to="to", cap=10, format="%Y-%m-%d", **options
+    )
+    return TimeWindowPaginator(
+        lambda: create_paginator(paginator, get_id), WindowPlan.from_config(config, NOW), get_id
+    )
+
+
+def read(paginator: Any, answer: Answer, **options: Any) -> Listing:
+    return read_list(windowed(paginator, **options), answer, ignored=[404])
+
+
+def days(query: Query) -> list[Any]:
+    """One row a day, those of the window."""
+    shown = [day for day in DAYS if query.get("from", "") <= day <= query.get("to", "9")]
+    return [{"id": day} for day in shown]
+
+
+def numbered(query: Query, size: int = 4) -> dict[str, Any]:
+    start = int(query["page"]) * size
+    return {"data": days(query)[start : start + size], "total": len(days(query))}
+
+
+def test_the_counts_of_all_windows_are_summed() -> None:
+    done = read(NUMBERED, numbered, **JANUARY)
+    assert done.ids == set(DAYS)
+    assert done.result.complete is True
+    assert done.result.pages == len(done.asked)
+    assert done.result.rows == len(done.delivered) > done.result.distinct_ids == len(DAYS)
+
+
+def test_the_result_in_a_window_counts_the_page_just_received() -> None:
+    paginator = windowed(NUMBERED, **JANUARY)
+    with serving(numbered) as (url, asked):
+        counts = [
+            (paginator.result.pages, paginator.result.complete) == (len(asked), False)
+            for _ in read_pages(url, paginator)
+        ]
+    assert counts == [True] * (len(asked) - 1) + [False]
+    assert paginator.result.complete is True
+
+
+def test_an_ignored_response_in_a_window_does_not_end_the_others() -> None:
+    def answer(query: Query) -> Any:
+        is_refused = (days(query) or [{}])[0].get("id") == DAYS[14] and query["page"] == "1"
+        return 404 if is_refused else numbered(query)
+
+    done = read(NUMBERED, answer, **JANUARY)
+    assert {*DAYS[:18], *DAYS[24:]} <= done.ids
+    assert done.result.complete is None
+    assert "In the window from 2026-01-1" in done.result.reason
+    assert "response_actions ignore" in done.result.reason
+
+
+def test_ignored_responses_in_all_windows_but_one_are_reported() -> None:
+    def answer(query: Query) -> Any:
+        return numbered(query) if DAYS[0] in [row["id"] for row in days(query)] else 404
+
+    done = read(NUMBERED, answer, **JANUARY)
+    assert set(DAYS[:8]) <= done.ids < set(DAYS)
+    assert done.result.complete is None
+    assert f"to {DAYS[-1]}" not in done.result.reason
+    assert "0 rows received; paging stopped" in done.result.reason
+
+
+def test_an_ignored_page_behind_the_total_of_a_window_is_its_end() -> None:
+    refused: list[Query] = []
+
+    def answer(query: Query) -> Any:
+        page = numbered(query, size=3)
+        if not page["data"]:
+            refused.append(query)
+        return page if page["data"] else 404
+
+    done = read(NUMBERED, answer, **JANUARY)
+    assert refused
+    assert done.ids == set(DAYS)
+    assert done.result.complete is True
+
+
+def test_a_list_whose_first_response_is_ignored_has_no_windows() -> None:
+    done = read(NUMBERED, lambda _: 404)
+    assert (done.result.complete, done.result.pages, len(done.asked)) == (None, 0, 1)
+
+
+@pytest.mark.parametrize("options", [{}, JANUARY])
+def test_a_repeated_cursor_ends_its_window_without_another_request(options: Any) -> None:
+    done = read(
+        "cursor", lambda query: {"data": days(query)[:3], "cursors": {"next": "a"}}, **options
+    )
+    assert len(done.asked) == 2
+    assert done.result.complete is False
+    assert "twice" in done.result.reason or "same 3 rows" in done.result.reason
