@@ -1,7 +1,7 @@
-"""Measure the overhead of checkpoints: first syncs with and without them, each in a new process.
+"""Measure the overhead of the journal: first syncs with and without it, each in a new process.
 
-`python -m bench.resume_overhead [EVENTS] [BATCHES] [TIMES]` prints medians of wall-clock time,
-CPU time and peak memory of first syncs loaded at once and in BATCHES batches.
+`python -m bench.resume_overhead [EVENTS] [TIMES]` prints medians of wall-clock time, CPU time and
+peak memory of first syncs that record the responses and that do not.
 """
 
 import json
@@ -21,36 +21,30 @@ METRICS = ("seconds", "cpu", "peak_mb")
 HEAD = ("", "seconds", "CPU seconds", "peak MB")
 
 
-def main(events: int, batches: int, times: int) -> None:
+def main(events: int, times: int) -> None:
     """Measure and print the medians and their ratios."""
     from event_assets import sandbox
+    from event_assets.config.source import DEFAULT_RESUME_HOURS
 
-    rows = {"at once": 0, f"in {batches} batches": events // batches - 200}
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in rows}
+    hours = {"not recorded": 0.0, "recorded": DEFAULT_RESUME_HOURS}
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in hours}
     with sandbox.run_sandbox(events, frozen=True, timeout=600.0) as url:
         for _ in range(times):
-            for name, checkpoint_rows in rows.items():
-                runs[name].append(_measure(url, checkpoint_rows, events))
+            for name, resume_hours in hours.items():
+                runs[name].append(_measure(url, resume_hours, events))
                 print(name, runs[name][-1], file=sys.stderr, flush=True)
     print(f"{events:,} events, medians of {times}")
     print("{:>14} {:>10} {:>17} {:>9}".format(*HEAD))
-    medians = [[median(run[metric] for run in runs[name]) for metric in METRICS] for name in rows]
-    for name, figures in zip(rows, medians, strict=True):
+    medians = [[median(run[metric] for run in runs[name]) for metric in METRICS] for name in hours]
+    for name, figures in zip(hours, medians, strict=True):
         print("{:>14} {:10.2f} {:17.2f} {:9.0f}".format(name, *figures))
-    ratios = [with_batches / without for without, with_batches in zip(*medians, strict=True)]
+    ratios = [recorded / without for without, recorded in zip(*medians, strict=True)]
     print("{:>14} {:10.2f} {:17.2f} {:9.2f}".format("ratio", *ratios))
 
 
-def _measure(url: str, checkpoint_rows: int, events: int) -> dict[str, float]:
+def _measure(url: str, resume_hours: float, events: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="event_assets_bench_") as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "bench.resume_overhead",
-            "child",
-            url,
-            str(checkpoint_rows),
-        ]
+        command = [sys.executable, "-m", "bench.resume_overhead", "child", url, str(resume_hours)]
         completed = subprocess.run(
             command,
             env={**os.environ, "EVENTS_DUCKDB": f"{folder}/bench.duckdb", "HOME": folder},
@@ -64,7 +58,7 @@ def _measure(url: str, checkpoint_rows: int, events: int) -> dict[str, float]:
         return figures
 
 
-def sync_once(url: str, checkpoint_rows: int) -> None:
+def sync_once(url: str, resume_hours: float) -> None:
     """Sync once and print the figures as JSON."""
     from bench.contender import build_contract
     from event_assets.config.source import SourceConfig
@@ -90,7 +84,7 @@ def sync_once(url: str, checkpoint_rows: int) -> None:
         ],
     }
     source = SourceConfig(
-        name="events", rest_api=api, fields=build_contract(), checkpoint_rows=checkpoint_rows
+        name="events", rest_api=api, fields=build_contract(), resume_hours=resume_hours
     )
     wall_start, cpu_start = time.perf_counter(), time.process_time()
     runner.run_sync(source.events, lambda _: None, lambda *_: None)
@@ -105,7 +99,7 @@ def sync_once(url: str, checkpoint_rows: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["child"]:
-        sync_once(sys.argv[2], int(sys.argv[3]))
+        sync_once(sys.argv[2], float(sys.argv[3]))
     else:
         arguments = [int(number) for number in sys.argv[1:]]
-        main(*[*arguments, *(300_000, 10, 3)[len(arguments) :]])
+        main(*[*arguments, *(100_000, 5)[len(arguments) :]])

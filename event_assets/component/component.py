@@ -19,7 +19,7 @@ from event_assets.config.fields import FieldConfig, invalid_field_names
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.config.project import set_loaded_project
-from event_assets.config.source import DEFAULT_CHECKPOINT_ROWS, DEFAULT_MAX_REJECTS, SourceConfig
+from event_assets.config.source import DEFAULT_MAX_REJECTS, DEFAULT_RESUME_HOURS, SourceConfig
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration.assets import build_assets
@@ -35,7 +35,7 @@ RESERVED_TABLES = {
     *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
     *("event_data_api", "event_data_accounts", "event_data_paths", "all_events"),
 }
-RESERVED_SUFFIXES = ("_syncs", "_rejects", "_checkpoint")
+RESERVED_SUFFIXES = ("_syncs", "_rejects")
 AccountsYaml = Annotated[Any, WithJsonSchema(accounts.JSON_SCHEMA)]
 
 
@@ -144,11 +144,11 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         pattern=r"^(100|\d{1,2}(\.\d+)?)%$",
         description="Share of rejected records above which a sync fails.",
     )
-    checkpoint_rows: int | None = Describe(
-        default=DEFAULT_CHECKPOINT_ROWS,
+    resume_hours: float = Describe(
+        default=DEFAULT_RESUME_HOURS,
         ge=0,
-        description="Rows after which the first sync with an offset paginator saves a checkpoint, "
-        "from which it resumes after an interruption. 0: no checkpoints.",
+        description="Hours within which an interrupted sync resumes where it was, from its last "
+        "response. 0: every sync starts over.",
     )
     ignore_changes: Sequence[str] = Describe(
         default=(), description="Columns that `event_changes` ignores."
@@ -187,7 +187,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
                 total=timeouts.answer,
                 megabytes=self.max_answer_mb,
             ),
-            checkpoint_rows=self.checkpoint_rows or 0,
+            resume_hours=self.resume_hours,
             accounts=self.accounts,
         )
 

@@ -8,6 +8,10 @@ from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
 Keys = tuple[str | int, ...]
+REMOVED = {
+    "checkpoint_rows": "`checkpoint_rows` is gone, delete it: interrupted syncs resume by "
+    "themselves within `resume_hours`."
+}
 
 
 class StrictModel(dg.Model):
@@ -34,7 +38,12 @@ def _with_known_names(detail: Any, names: list[str]) -> InitErrorDetails:
 
 
 def unknown_name_message(name: str, allowed: list[str], noun: str) -> str:
-    """Return that a name is unknown, the closest known name, and all known names."""
+    """Return that a name is unknown, the closest known name, and all known names.
+
+    For a name that an earlier release knew, return what replaced it.
+    """
+    if name in REMOVED:
+        return REMOVED[name]
     close = difflib.get_close_matches(name, allowed, n=1)
     hint = f", did you mean `{close[0]}`?" if close else "."
     return f"`{name}` is not a known {noun}{hint} Allowed: {', '.join(allowed)}."

@@ -24,7 +24,7 @@ DEFAULT_MAX_REJECTS = 0.05  # of all records
 DEFAULT_SOURCE = "events"
 EVENT_DATA = "event_data"
 SANDBOX = "the built-in sandbox"
-DEFAULT_CHECKPOINT_ROWS = 1_000_000  # of a batch of the first sync; 0 loads all at the end
+DEFAULT_RESUME_HOURS = 6.0  # after the last response of an interrupted sync; 0: never
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class SourceConfig:
     ignore_changes: Sequence[str] = ()  # columns that `event_changes` leaves out
     windows: TimeWindowsConfig | None = None  # if the API limits the rows of one list
     limits: HttpLimits = DEFAULT_LIMITS
-    checkpoint_rows: int = DEFAULT_CHECKPOINT_ROWS
+    resume_hours: float = DEFAULT_RESUME_HOURS
     accounts: AccountsConfig | None = None
     account: str | None = None  # the account to sync; None for all, or if there are none
     known_accounts: Collection[str] = ()  # the names of all accounts known so far

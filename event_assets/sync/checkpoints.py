@@ -10,7 +10,6 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from event_assets.config.source import ResourceConfig
-from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.stream_state import ResumedTotals, Sync
 from event_assets.pagination.checkpoint import PaginationCheckpoint, recent_ids
 from event_assets.pagination.seen_ids import DistinctIds, extract_ids
@@ -49,18 +48,9 @@ def checkpoint_table(table: str) -> str:
     return f"{table}_checkpoint"
 
 
-def batch_rows(database: Database, resource: ResourceConfig) -> int | None:
-    """Return the batch size of the next sync in rows; None: everything is loaded at once.
-
-    Only a first sync loads in batches: a table that was complete once changes atomically.
-    """
-    source, syncs = resource.source, sync_log_table(resource.name)
-    is_incremental = IncrementalCursor.from_endpoint(resource.endpoint) is not None
-    if not resource.is_events or is_incremental or source.windows:
-        return None
-    own = f"complete is not false and {sql.account_filter(source.account)}"
-    finished = inspection.latest_value(database, source.name, syncs, "load_id", own)
-    return None if finished else source.checkpoint_rows or None
+def batch_rows(_database: Database, _resource: ResourceConfig) -> int | None:
+    """Return the batch size of the next sync in rows; None: everything is loaded at once."""
+    return None
 
 
 def save(database: Database, resource: ResourceConfig, sync: Sync, checkpoint: str) -> None:

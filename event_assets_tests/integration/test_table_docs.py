@@ -42,7 +42,7 @@ def documented() -> Tables:
 
 def test_all_tables_and_columns_are_documented(project: Project) -> None:
     with serving_accounts({"one": events(30)}) as api:
-        loaded = load(with_accounts(api.url, ["one"], checkpoint_rows=10))
+        loaded = load(with_accounts(api.url, ["one"]))
         (synced,) = sync(project, loaded, "one")
         assert synced.success
         assert derive(project, loaded).success
@@ -58,7 +58,7 @@ def test_without_accounts_the_same_but_for_their_column(project: Project) -> Non
         assert run(project, loaded, "sync_events", derived=True).success
         assert run(project, loaded, "sync_concerts", derived=True).success
     made = found_in(project)
-    only_with_accounts = ("event_data_accounts", "event_data_paths", "event_data_checkpoint")
+    only_with_accounts = ("event_data_accounts", "event_data_paths")
     expected = {
         name: columns - {ACCOUNT}
         for name, columns in documented().items()

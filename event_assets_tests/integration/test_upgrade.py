@@ -18,9 +18,10 @@ import duckdb
 import pytest
 import yaml
 
+from event_assets.config.model import REMOVED
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
-from event_assets_tests.support.contracts import load
+from event_assets_tests.support.contracts import complaint, load
 from event_assets_tests.support.platforms import run
 from event_assets_tests.support.project import Project, checks, failure
 
@@ -51,7 +52,11 @@ def release(request: pytest.FixtureRequest) -> Path:
 
 
 def loaded_from(file: Path) -> dg.Definitions:
-    return load(yaml.safe_load(file.read_text()))
+    """Load a configuration without the keys that are gone since."""
+    document = yaml.safe_load(file.read_text())
+    for key in REMOVED.keys() & document["attributes"].keys():
+        del document["attributes"][key]
+    return load(document)
 
 
 @pytest.mark.parametrize("database", DATABASES, ids=lambda folder: folder.parent.name)
@@ -97,6 +102,16 @@ def test_its_accounts_go_on(release: Path, project: Project) -> None:
         ("appeared", "evt_4", "berlin"),
         ("appeared", "evt_9", "berlin"),
     ]
+
+
+def test_a_key_that_is_gone_is_answered_with_its_line_and_what_to_do(release: Path) -> None:
+    document = yaml.safe_load((release / "every_key.yaml").read_text())
+    gone = REMOVED.keys() & document["attributes"].keys()
+    assert gone
+    said = complaint(document)
+    for key in gone:
+        assert f"`{key}` is gone, delete it: " in said
+    assert said.partition("\n>> ")[2].strip().partition(":")[0] in gone
 
 
 @pytest.mark.parametrize("name", ["defs.yaml", "every_key.yaml"])

@@ -96,11 +96,7 @@ def account_of_1000() -> Iterator[Account]:
             name: FieldConfig.model_validate(said) for name, said in document["fields"].items()
         }
         read = SourceConfig(
-            name="events",
-            rest_api=document["rest_api"],
-            fields=fields,
-            concurrency=1,
-            checkpoint_rows=300,
+            name="events", rest_api=document["rest_api"], fields=fields, concurrency=1
         )
         made = Account(events(ROWS), platform, read)
         yield made

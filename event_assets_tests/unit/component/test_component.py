@@ -149,9 +149,30 @@ def test_a_value_that_cannot_work_is_answered_with_what_can(
 
 def test_an_unknown_attribute_is_answered_with_its_line_and_the_names() -> None:
     said = complaint(contract(shedule="* * * * *"))
-    said_of_names = "did you mean `schedule`? Allowed: accounts, checkpoint_rows, "
+    said_of_names = "did you mean `schedule`? Allowed: accounts, concurrency, "
     assert f"`shedule` is not a known field, {said_of_names}" in said
     assert said.endswith(">>   shedule: '* * * * *'")
+
+
+def test_a_key_of_an_earlier_release_is_answered_with_its_line_and_what_replaced_it() -> None:
+    said = complaint(contract(checkpoint_rows=1000))
+    assert (
+        "`checkpoint_rows` is gone, delete it: interrupted syncs resume by themselves within "
+        "`resume_hours`." in said
+    )
+    assert "Allowed: " not in said
+    assert said.endswith(">>   checkpoint_rows: 1000")
+
+
+@pytest.mark.parametrize("hours", [0, 0.5, 48])
+def test_resume_hours_are_those_of_the_yaml(hours: float) -> None:
+    component = EventApi(**CONTRACT["attributes"], resume_hours=hours)
+    assert component.source("events").resume_hours == hours
+
+
+@pytest.mark.parametrize("hours", [-1, float("nan")])
+def test_resume_hours_that_cannot_be_are_answered_where_they_stand(hours: float) -> None:
+    assert ">>   resume_hours: " in complaint(contract(resume_hours=hours))
 
 
 @pytest.mark.parametrize(
