@@ -130,7 +130,7 @@ class Journal:
         if not self._offsets:
             return "no response is recorded"
         if first["identity"] != self._hash_identity(first["salt"]):
-            return "its configuration, a secret or the position of its cursor has changed"
+            return "its configuration, a secret or the table has changed since"
         if runs >= MAX_RUNS:
             return f"{runs} runs replayed the same responses and got no further"
         self.started_at = datetime.fromisoformat(first["started_at"])
@@ -175,8 +175,9 @@ def open_journal(file: Path, identity: str, resume_hours: float) -> Iterator[Jou
 
     Args:
         file: where it is; readable by its owner only.
-        identity: a text of all that requests are made from, secrets included. Only a salted hash
-            of it is stored; what was recorded under another is void.
+        identity: a text of all that requests are made from, secrets included, and of the newest
+            sync in the table: older responses must not follow it. Only a salted hash of it is
+            stored; what was recorded under another identity is void.
         resume_hours: how long after the last response a sync is resumed. 0: nothing is recorded.
     """
     journal, keep = Journal(file, identity, resume_hours), False
