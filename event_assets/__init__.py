@@ -13,11 +13,8 @@ DLT_SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",  # on by default
     "DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS": "default",  # a column may become a float
     "EXTRACT__WORKERS": "20",  # for resources with a parent; the session limits the requests
-    "LOAD__WORKERS": "1",  # each takes memory, and DuckDB writes with one thread
     # Its errors, which are raised as well, are logged with traces and data.
     "RUNTIME__LOG_LEVEL": "CRITICAL",
-    "DESTINATION__REPLACE_STRATEGY": "insert-from-staging",  # by default: delete, then insert
-    "LOAD__TRUNCATE_STAGING_DATASET": "true",  # by default: staged rows stay in the file
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # which sync saw a row last
 }
 for _name, _value in DLT_SETTINGS.items():

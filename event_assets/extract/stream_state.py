@@ -49,6 +49,7 @@ class Sync:
     cursor_value: Any = None  # the newest one loaded by previous syncs; None: everything is read
     on_rejects: Callable[[Sequence[Reject]], None] = lambda _: None
     loaded_records: int = 0  # number of records to load
+    is_deduplicated: bool = False  # no two records of the current batch have the same id
     builder: ArrowTableBuilder | None = None  # of the current batch
     stats: RecordStats = field(default_factory=RecordStats)
     batch_rows: int | None = None  # loaded before more is read; None: a single batch

@@ -98,7 +98,7 @@ def build_field_readers(
 def column_hints(fields: Mapping[str, FieldConfig]) -> dict[str, TColumnSchema]:
     """Return the contract's fields as dlt's column hints."""
     return {
-        name: {"name": name, "data_type": field.type, "nullable": field.nullable and name != "id"}
+        name: {"name": name, "data_type": field.type, "nullable": name != "id"}
         for name, field in fields.items()
     }
 

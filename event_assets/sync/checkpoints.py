@@ -17,7 +17,7 @@ from event_assets.records.contract import build_id_reader
 from event_assets.records.stats import RecordStats, reject_key
 from event_assets.sync.rejects import rejects_table
 from event_assets.sync.sync_log import sync_log_columns, sync_log_table
-from event_assets.warehouse import Database, get_destination, inspection, sql
+from event_assets.warehouse import Database, inspection, sql
 
 LOG = logging.getLogger("dagster")
 MAX_AGE = timedelta(days=7)
@@ -53,8 +53,10 @@ def batch_rows(_database: Database, _resource: ResourceConfig) -> int | None:
     return None
 
 
-def save(database: Database, resource: ResourceConfig, sync: Sync, checkpoint: str) -> None:
-    """Save the checkpoint of a sync after its rows so far were loaded."""
+def save(
+    database: Database, resource: ResourceConfig, sync: Sync, checkpoint: str, first_load: str
+) -> None:
+    """Save the checkpoint of a sync in the transaction that loads its rows."""
     source, table = resource.source, checkpoint_table(resource.name)
     totals = sync.totals()
     figures = {name: getattr(totals, name) for name in SUMMED_METRICS} | {
@@ -66,7 +68,7 @@ def save(database: Database, resource: ResourceConfig, sync: Sync, checkpoint: s
         "pipeline": resource.pipeline_name,
         "api": source.origin,
         "version": _version(resource),
-        "load_id": totals.load_id,
+        "load_id": first_load,
         "started_at": totals.started_at,
         "kept_at": datetime.now(timezone.utc),
         "rows_read": totals.rows,
@@ -75,16 +77,11 @@ def save(database: Database, resource: ResourceConfig, sync: Sync, checkpoint: s
         "figures": json.dumps(figures),
         "position": checkpoint,
     }
-
-    def replace() -> None:
-        with sql.transaction(database):
-            syncs = sync_log_table(resource.name)
-            sql.ensure_table(database, source.name, syncs, sync_log_columns(source.account))
-            sql.ensure_table(database, source.name, table, COLUMNS)
-            delete(database, resource)
-            sql.append_row(database, source.name, table, COLUMNS, row)
-
-    get_destination().retry_on_conflict(replace)
+    syncs = sync_log_table(resource.name)
+    sql.ensure_table(database, source.name, syncs, sync_log_columns(source.account))
+    sql.ensure_table(database, source.name, table, COLUMNS)
+    delete(database, resource)
+    sql.append_row(database, source.name, table, COLUMNS, row)
 
 
 def delete(database: Database, resource: ResourceConfig) -> None:

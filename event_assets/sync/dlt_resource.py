@@ -19,9 +19,6 @@ from event_assets.records.contract import build_contract, column_hints
 from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.rejects import enforce_reject_limit, exceeds_limit
 
-# dlt's hint that a merge can skip deduplication; dlt's own option for it cannot be reset
-DEDUPLICATED_HINT = "x-stage-data-deduplicated"
-
 
 def build_schema_source(resource: ResourceConfig) -> DltSource:
     """Build the dlt source that definitions use, without key, network or folder."""
@@ -80,13 +77,11 @@ def _arrow_resource(
         )
         if has_batches or not batches.exhausted:
             ids, rejected = batches.count_new_ids() or 0, builder.rejected_rows
-        is_deduplicated = (
+        sync.is_deduplicated = (
             not resource.parent and sync.loaded_records - loaded_before + rejected == ids
         )
-        yield dlt.mark.with_hints(
-            add_system_columns(builder.build([]), sync.started_at, resource.source.account),
-            dlt.mark.make_hints(additional_table_hints={DEDUPLICATED_HINT: is_deduplicated}),
-        )
+        # Without records, the table has at least these columns.
+        yield add_system_columns(builder.build([]), sync.started_at, resource.source.account)
 
     config = dict(resource.config)
     for request_option in ("endpoint", "include_from_parent", "parallelized", "processing_steps"):

@@ -13,8 +13,8 @@ from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import ResourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.values.errors import TooManyRejectsError
-from event_assets.warehouse import Database, get_destination
-from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal, transaction
+from event_assets.warehouse import Database
+from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal
 
 Reasons = Counter[tuple[str | None, str]]  # counts by field and reason
 REJECTS = "event_data_rejects"
@@ -69,9 +69,10 @@ class RejectBuffer:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._reset()
+        self.clear()
 
-    def _reset(self) -> None:
+    def clear(self) -> None:
+        """Empty the buffer."""
         self._file.seek(0)
         self._file.truncate()
         self._writer = pa.ipc.new_stream(self._file, SCHEMA)
@@ -91,7 +92,7 @@ class RejectBuffer:
         complete: bool = False,
         first_load: str = "",
     ) -> None:
-        """Merge the buffer into the table of rejects, delete fixed records, and reset the buffer.
+        """Merge the buffer into the table of rejects and delete fixed records, in a transaction.
 
         A reject without an id cannot be found again: the next complete sync deletes it.
         `first_load` is the id of the first load, if the sync loads in batches.
@@ -111,21 +112,16 @@ class RejectBuffer:
         for batch in pa.ipc.open_stream(self._file):
             database.from_arrow(pa.Table.from_batches([batch])).insert_into("rejected_now")
 
-        def merge() -> None:
-            with transaction(database):
-                database.execute(f"create schema if not exists {schema}")
-                database.execute(CREATE_TABLE.format_map(parameters))
-                database.execute(MERGE_BUFFER.format_map(parameters))
-                database.execute(DELETE_REPLACED.format_map(parameters))
-                if load_id:
-                    statement = DELETE_FIXED if has_ids else DELETE_FIXED_WITHOUT_IDS
-                    values = [complete, first_load or load_id, *([load_id] if has_ids else ())]
-                    database.execute(statement.format_map(parameters), values)
-                times = [rejected_at, rejected_at]
-                database.execute(INSERT_REJECTS.format_map(parameters), [*times, load_id])
-
-        get_destination().retry_on_conflict(merge)
-        self._reset()
+        database.execute(f"create schema if not exists {schema}")
+        database.execute(CREATE_TABLE.format_map(parameters))
+        database.execute(MERGE_BUFFER.format_map(parameters))
+        database.execute(DELETE_REPLACED.format_map(parameters))
+        if load_id:
+            statement = DELETE_FIXED if has_ids else DELETE_FIXED_WITHOUT_IDS
+            values = [complete, first_load or load_id, *([load_id] if has_ids else ())]
+            database.execute(statement.format_map(parameters), values)
+        times = [rejected_at, rejected_at]
+        database.execute(INSERT_REJECTS.format_map(parameters), [*times, load_id])
 
 
 def rejects_table(table: str) -> str:

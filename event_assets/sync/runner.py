@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, TypeVar
 
 from dlt import Pipeline
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -25,10 +25,11 @@ from event_assets.sync import account_registry, checkpoints, dlt_resource, schem
 from event_assets.sync.guards import distrust_empty_result, ensure_same_origin, keeps_existing_rows
 from event_assets.sync.parent_rows import load_parent_rows
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
-from event_assets.sync.schema_changes import prepare_staging
+from event_assets.sync.schema_changes import build_alter_statements
 from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import Database, inspection, sql
 
+T = TypeVar("T")
 OnLoaded = Callable[[Database, "SyncResult"], None]
 MAX_ATTEMPTS = 3  # if syncs of other accounts change the table's columns
 
@@ -138,11 +139,7 @@ def extract_batch(
         pipeline.extract(data, loader_file_format="parquet")
         pipeline.normalize()
     except PipelineStepFailed:
-        warehouse.run(
-            lambda database: rejects.merge_into_table(
-                database, resource, NOT_LOADED, sync.started_at
-            )
-        )
+        warehouse.run(partial(_keep_rejects, resource, sync, rejects))
         raise
 
 
@@ -154,20 +151,38 @@ def load_batch(
     checkpoint: str,
     database: Database,
 ) -> None:
-    """Load a batch, then save its checkpoint."""
+    """Load a batch with its checkpoint."""
     schema, table = resource.source.name, resource.name
-    _load(database, resource, pipeline, sync)
-    load_id = inspection.latest_load_id(database, schema, resource.pipeline_name)
-    sync.first_load = sync.first_load or load_id
-    rejects.merge_into_table(database, resource, load_id, sync.started_at)
-    checkpoints.save(database, resource, sync, checkpoint)
+
+    def save(load_id: str) -> str:
+        rejects.merge_into_table(database, resource, load_id, sync.started_at)
+        first_load = sync.first_load or load_id
+        checkpoints.save(database, resource, sync, checkpoint, first_load)
+        return first_load
+
+    sync.first_load = _load(database, resource, pipeline, sync, save)
+    rejects.clear()
     types = inspection.column_types(database, schema, table)
     # the values of new columns are in the sync's statistics
     sync.widenable |= {name for name in types if types[name] == "bigint"} - {*sync.column_types}
     sync.column_types = types
 
 
-def _load(database: Database, resource: ResourceConfig, pipeline: Pipeline, sync: Sync) -> None:
+def _keep_rejects(
+    resource: ResourceConfig, sync: Sync, rejects: RejectBuffer, database: Database
+) -> None:
+    with sql.transaction(database):
+        rejects.merge_into_table(database, resource, NOT_LOADED, sync.started_at)
+
+
+def _load(
+    database: Database,
+    resource: ResourceConfig,
+    pipeline: Pipeline,
+    sync: Sync,
+    also: Callable[[str], T],
+) -> T:
+    """Load what was extracted, and all that `also` writes."""
     source, table = resource.source, resource.name
     ensure_same_origin(database, source)
     sync_log.record_origin(database, source.name, source.origin)
@@ -176,12 +191,22 @@ def _load(database: Database, resource: ResourceConfig, pipeline: Pipeline, sync
         account_registry.register_account(database, source.name, source.account)
     changes: list[str] = []
     if built := sync.builder:
-        changes = prepare_staging(
-            database, source.name, table, built.widened, built.retyped, built.column_count
-        )
-    if resource.primary_key_columns or not keeps_existing_rows(database, resource, sync):
-        warehouse.load(pipeline, database, changes)
-    schema_guard.save_source_paths(database, resource, sync)
+        changes = build_alter_statements(database, source.name, table, built.widened, built.retyped)
+    key = resource.primary_key_columns
+    load = warehouse.TableLoad(
+        table,
+        [*source.partition_columns, *key] if key else (),
+        source.account,
+        changes,
+        is_deduplicated=sync.is_deduplicated,
+        keeps_rows=not key and keeps_existing_rows(database, resource, sync),
+    )
+
+    def write(load_id: str) -> T:
+        schema_guard.save_source_paths(database, resource, sync)
+        return also(load_id)
+
+    return warehouse.load_package(pipeline, database, load, write)
 
 
 def finalize(
@@ -191,23 +216,24 @@ def finalize(
     sync: Sync,
     rejects: RejectBuffer,
 ) -> SyncResult:
-    """Load the last batch, merge the rejects and log the sync."""
+    """Load the last batch with the rejects and the sync's row."""
     source, syncs = resource.source, sync_log.sync_log_table(resource.name)
-    _load(database, resource, pipeline, sync)
-    if resource.is_events:
-        distrust_empty_result(database, resource, sync)
-    load_id = inspection.latest_load_id(database, source.name, resource.pipeline_name)
-    row = sync_log.build_row(sync, load_id, source.origin, source.config_hash)
-    complete, first_load = row["complete"] is True and sync.is_full, sync.first_load
-    rejects.merge_into_table(
-        database, resource, load_id, sync.started_at, complete=complete, first_load=first_load
-    )
 
-    def log_sync() -> None:
-        with sql.transaction(database):
-            columns = sync_log.sync_log_columns(source.account)
-            sql.append_row(database, source.name, syncs, columns, row)
-            checkpoints.delete(database, resource)
+    def log_sync(load_id: str) -> SyncResult:
+        if resource.is_events:
+            distrust_empty_result(database, resource, sync)
+        row = sync_log.build_row(sync, load_id, source.origin, source.config_hash)
+        rejects.merge_into_table(
+            database,
+            resource,
+            load_id,
+            sync.started_at,
+            complete=row["complete"] is True and sync.is_full,
+            first_load=sync.first_load,
+        )
+        columns = sync_log.sync_log_columns(source.account)
+        sql.append_row(database, source.name, syncs, columns, row)
+        checkpoints.delete(database, resource)
+        return SyncResult(sync, row)
 
-    warehouse.get_destination().retry_on_conflict(log_sync)
-    return SyncResult(sync, row)
+    return _load(database, resource, pipeline, sync, log_sync)

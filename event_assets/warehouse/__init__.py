@@ -8,10 +8,10 @@ from event_assets.warehouse.connection import (
     set_memory_limit,
 )
 from event_assets.warehouse.destination import database_file
+from event_assets.warehouse.load import TableLoad, load_package
 from event_assets.warehouse.pipeline import (
     is_sync_running,
     is_sync_waiting,
-    load,
     open_pipeline,
     restore_state,
 )
@@ -20,13 +20,14 @@ from event_assets.warehouse.sql import Database
 
 __all__ = [
     "Database",
+    "TableLoad",
     "connect",
     "database_file",
     "full_table_name",
     "get_destination",
     "is_sync_running",
     "is_sync_waiting",
-    "load",
+    "load_package",
     "open_pipeline",
     "restore_state",
     "run",

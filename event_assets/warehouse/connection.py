@@ -66,14 +66,14 @@ def run(action: Callable[[Database], T], timeout: float | None = None) -> T:
     return get_destination().retry_on_conflict(run_once)
 
 
-def set_memory_limit(database: Database, columns: int = 0) -> None:
-    """Set DuckDB's memory limit for its widest table, or for one of this many columns."""
+def set_memory_limit(database: Database) -> None:
+    """Set DuckDB's memory limit for its widest table."""
     ((widest,),) = database.sql(
         "select max(column_count) from duckdb_tables() where database_name = current_database() "
         "and schema_name not in ('information_schema', 'pg_catalog')"
     ).fetchall()
     # A MB for each column: a merge holds a block or two of each.
-    limit = max(MIN_MEMORY, columns, widest or 0)
+    limit = max(MIN_MEMORY, widest or 0)
     database.execute(f"set memory_limit = '{limit}MB'")
 
 

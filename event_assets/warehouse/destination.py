@@ -15,10 +15,12 @@ from typing import Any, ClassVar, TypeVar
 
 import duckdb
 from dlt.common.destination import Destination as DltDestination
+from dlt.destinations import duckdb as dlt_duckdb
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from event_assets.config.project import find_project
 from event_assets.values.errors import WarehouseError
-from event_assets.warehouse.sql import Database
+from event_assets.warehouse.sql import Database, quote_identifier, quote_literal
 
 LOG = logging.getLogger("dagster")
 T = TypeVar("T")
@@ -90,11 +92,17 @@ class Destination(ABC):
             WarehouseError: If something is missing.
         """
 
-    @abstractmethod
-    def as_dlt_destination(
-        self, connection: Database, alter_statements: Sequence[str] = ()
-    ) -> DltDestination[Any, Any]:
-        """Build dlt's destination on an open connection; `alter_statements` as `pipeline.load`."""
+    def as_dlt_destination(self, connection: Database) -> DltDestination[Any, Any]:
+        """Build dlt's destination on an open connection."""
+        ((catalog,),) = connection.sql("select current_database()").fetchall()
+        # dlt duplicates the connection, and a duplicate begins in the first catalog.
+        path = quote_literal(f"{quote_identifier(catalog)}.main")
+        credentials = DuckDbCredentials(connection, pragmas=[f"search_path = {path}"])
+        return dlt_duckdb(
+            credentials,
+            destination_name=self.name,
+            preferred_loader_file_format="parquet",  # else dlt writes its state as SQL
+        )
 
     def error_reason(self, error: BaseException) -> str:
         """Return the first line of a message of DuckDB or the system, without decoration."""

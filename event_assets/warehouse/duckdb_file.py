@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination, database_file
-from event_assets.warehouse.dlt_client import DltDuckDb, LoadOptions, TransactionalClient
 from event_assets.warehouse.sql import Database
 
 LOCKED_FILE = "lock on file"  # in the message of DuckDB
@@ -66,10 +64,3 @@ class DuckDbFile(Destination):
         """Open the file."""
         database_file().parent.mkdir(parents=True, exist_ok=True)
         return duckdb.connect(database_file(), config=DUCKDB_CONFIG)
-
-    def as_dlt_destination(
-        self, connection: Database, alter_statements: Sequence[str] = ()
-    ) -> DltDuckDb:
-        """Build dlt's destination on the open file."""
-        options = LoadOptions(self.retry_on_conflict, alter_statements)
-        return DltDuckDb(connection, self.name, TransactionalClient, options)

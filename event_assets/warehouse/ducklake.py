@@ -15,13 +15,13 @@ import duckdb
 from event_assets.config.project import find_project
 from event_assets.values.errors import WarehouseError, exception_chain
 from event_assets.values.redaction import SecretRedactor
-from event_assets.warehouse import dlt_client, duckdb_file, s3
+from event_assets.warehouse import duckdb_file, s3
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination
-from event_assets.warehouse.dlt_client import CATALOG
 from event_assets.warehouse.postgres_lock import hold_postgres_lock
 from event_assets.warehouse.postgres_url import PostgresUrl, parse_postgres_url, read_setting
 from event_assets.warehouse.sql import Database, quote_literal
 
+CATALOG = "_warehouse"  # no schema has this name
 CATALOG_VARIABLE = "EVENTS_DUCKLAKE_CATALOG"
 DEFAULT_CATALOG = "data/lake.ducklake"
 STORAGE_VARIABLE = "EVENTS_DUCKLAKE_STORAGE"
@@ -139,17 +139,16 @@ class DuckLake(Destination):
         }
         connection = duckdb.connect(":memory:", config=config)
         try:
-            for statement in (*load, *self._attach_statements(folder)):
+            for statement in (*load, *self._attach_statements()):
                 connection.execute(statement)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _attach_statements(self, folder: Path) -> list[str]:
-        statements = [f"attach '{folder}/staging.duckdb' as {dlt_client.STAGING}"]
+    def _attach_statements(self) -> list[str]:
         # Of commits that conflict with no change of the same table.
-        statements.append("set ducklake_max_retry_count = 30")
+        statements = ["set ducklake_max_retry_count = 30"]
         options = f"data_path {quote_literal(self.storage)}"
         if self.url:
             statements.append(self.url.create_secret_sql(CATALOG_SECRET))
@@ -162,13 +161,6 @@ class DuckLake(Destination):
             statements.append(s3.create_secret_sql(self.storage))
         statements.append(f"attach {quote_literal(f'ducklake:{catalog}')} as {CATALOG} ({options})")
         return [*statements, f"use {CATALOG}"]
-
-    def as_dlt_destination(
-        self, connection: Database, alter_statements: Sequence[str] = ()
-    ) -> dlt_client.DltDuckDb:
-        """Build dlt's destination on the attached lake."""
-        options = dlt_client.LoadOptions(self.retry_on_conflict, alter_statements)
-        return dlt_client.DltDuckDb(connection, self.kind, dlt_client.CatalogClient, options)
 
     def error_reason(self, error: BaseException) -> str:
         """Return the first line of a message, without the password."""

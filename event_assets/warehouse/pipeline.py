@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
     """Open the dlt pipeline that fills tables of a schema; waits for other syncs that use it.
 
     Its working folder belongs to the one sync that holds its lock. The database is not opened:
-    `load` passes it to the steps that need it.
+    `load_package` is given it.
 
     Raises:
         WarehouseError: If the name of the database cannot be used.
@@ -52,16 +52,6 @@ def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:
     """Restore dlt's state from the destination and drop leftovers of a killed sync."""
     pipeline.drop()
     pipeline.sync_destination(destination=get_destination().as_dlt_destination(database))
-
-
-def load(pipeline: dlt.Pipeline, database: Database, alter_statements: Sequence[str] = ()) -> None:
-    """Load the packages that a pipeline has extracted and normalized.
-
-    Changes of the table, each the end of an `alter table` statement, are made in one transaction
-    with its rows.
-    """
-    destination = get_destination().as_dlt_destination(database, alter_statements)
-    pipeline.load(destination=destination, workers=1)
 
 
 def _pipelines_folder() -> Path:

@@ -179,12 +179,12 @@ def test_a_column_gets_its_new_type_together_with_the_events_or_not_at_all(
     changed = fields(opens={"type": "timestamp"}, size={"type": "text"})
     assert sync([record]).success
     before = project.rows("from events.event_data")
-    with duckdb.connect(project.database) as database:  # the load fails when it stages
-        database.execute("alter table events_staging.event_data alter name type date using null")
+    with duckdb.connect(project.database) as database:  # the load fails at its end
+        database.execute("alter table events.event_data_syncs alter pages type date using null")
     assert not sync([record], fields=changed).success
     assert project.rows("from events.event_data") == before
     with duckdb.connect(project.database) as database:
-        database.execute("alter table events_staging.event_data alter name type text using null")
+        database.execute("alter table events.event_data_syncs alter pages type bigint using null")
     assert sync([record], fields=changed).success
     assert project.rows("select opens, size from events.event_data") == [(TIME, "1")]
 

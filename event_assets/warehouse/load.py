@@ -1,0 +1,147 @@
+"""Load what a dlt pipeline has normalized, in one transaction.
+
+dlt extracts, normalizes, keeps the schema and creates tables and columns. Its own load step is not
+used: it copies the rows into a second table first, and records the load in another transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TypeVar
+
+import dlt
+
+from event_assets.warehouse.connection import set_memory_limit
+from event_assets.warehouse.inspection import has_table
+from event_assets.warehouse.registry import get_destination
+from event_assets.warehouse.sql import Database, account_filter, quote_identifier, transaction
+
+T = TypeVar("T")
+FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
+# `row number` is no column's name: dlt's names have no spaces. A window over whole rows would need
+# more than DuckDB's memory limit.
+ALL_ROWS = f"from {FILES}"
+NUMBERED = f'select *, row_number() over () as "row number" {ALL_ROWS}'
+LAST_ROWS = f"""
+select * exclude ("row number") from ({NUMBERED}) where "row number" in
+    (select max("row number") from ({NUMBERED}) group by {{key}})
+"""  # noqa: S608 (ours)
+INSERT_LOAD = """
+insert into {loads} by name select ? as load_id, ? as schema_name, 0 as status,
+    ? as inserted_at, ? as schema_version_hash
+"""
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """How the rows of a package go into their table.
+
+    Attributes:
+        table: its name.
+        key: the columns that tell rows apart. Without any, the table's rows are replaced.
+        account: replace only the rows of this account, if there is no key.
+        alter_statements: ends of `alter table` statements, to run before the rows change.
+        is_deduplicated: no two rows of the package have the same key.
+        keeps_rows: load no rows if there is no key and the table has some (of the account).
+    """
+
+    table: str
+    key: Sequence[str]
+    account: str | None = None
+    alter_statements: Sequence[str] = ()
+    is_deduplicated: bool = False
+    keeps_rows: bool = False
+
+
+def load_package(
+    pipeline: dlt.Pipeline, database: Database, load: TableLoad, also: Callable[[str], T]
+) -> T:
+    """Load the one package that a pipeline has normalized: all of it or nothing.
+
+    Of rows with the same key, the last one is loaded. New tables and columns are created first;
+    they stay if the rest fails. The pipeline's working folder is emptied afterwards.
+
+    Args:
+        pipeline: has extracted and normalized.
+        database: is open, and in no transaction.
+        load: how the rows go into their table.
+        also: is given the load's id and writes what must be there if the rows are, in the same
+            transaction; called again if another writer conflicts.
+
+    Returns:
+        What `also` returns.
+
+    Raises:
+        WarehouseError: If every attempt conflicts with other writers.
+    """
+    destination = get_destination()
+    (load_id,) = pipeline.list_normalized_load_packages()
+    files = _files_by_table(pipeline, load_id)
+    pipeline.destination = destination.as_dlt_destination(database)
+    destination.retry_on_conflict(pipeline.sync_schema)
+    # dlt sets 1 GB: DuckDB would write the rows twice, into its log and into the file.
+    database.execute("set global checkpoint_threshold = '16MB'")
+    set_memory_limit(database)
+
+    def write() -> T:
+        with transaction(database):
+            _drop_staging(database, f"{pipeline.dataset_name}_staging")
+            _write_rows(database, str(pipeline.dataset_name), load, files)
+            _record_load(database, pipeline, load_id)
+            return also(load_id)
+
+    result = destination.retry_on_conflict(write)
+    pipeline.drop()
+    return result
+
+
+def _files_by_table(pipeline: dlt.Pipeline, load_id: str) -> dict[str, list[str]]:
+    """Return the Parquet files of a package by table, as they were written."""
+    jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
+    files: dict[str, list[str]] = {}
+    for job in sorted(jobs, key=lambda job: (job.created_at, job.file_path)):
+        files.setdefault(job.job_file_info.table_name, []).append(job.file_path)
+    return files
+
+
+def _write_rows(
+    database: Database, schema: str, load: TableLoad, files: Mapping[str, Sequence[str]]
+) -> None:
+    """Replace rows of the table, and append to dlt's own tables."""
+    table, key = _qualify(schema, load.table), ", ".join(map(quote_identifier, load.key))
+    for statement in load.alter_statements:
+        database.execute(f"alter table {table} {statement}")
+    rows = LAST_ROWS.format(key=key) if key and not load.is_deduplicated else ALL_ROWS
+    replaced = f"({key}) in (select {key} {ALL_ROWS})" if key else account_filter(load.account)
+    for name, paths in files.items():
+        given = {"files": paths}
+        if name != load.table:
+            database.execute(f"insert into {_qualify(schema, name)} by name {ALL_ROWS}", given)
+        elif not (load.keeps_rows and _has_rows(database, table, load.account)):
+            database.execute(f"delete from {table} where {replaced}", given if key else None)  # noqa: S608
+            database.execute(f"insert into {table} by name {rows}", given)
+
+
+def _drop_staging(database: Database, schema: str) -> None:
+    """Drop the schema in which dlt merged the rows of earlier versions."""
+    if has_table(database, schema, "_dlt_version"):
+        database.execute(f"drop schema {quote_identifier(schema)} cascade")
+
+
+def _has_rows(database: Database, table: str, account: str | None) -> bool:
+    query = f"from {table} where {account_filter(account)} limit 1"
+    return bool(database.execute(query).fetchall())
+
+
+def _record_load(database: Database, pipeline: dlt.Pipeline, load_id: str) -> None:
+    """Add the row of `_dlt_loads` by which dlt knows that a load is complete."""
+    schema = pipeline.default_schema
+    loads = _qualify(str(pipeline.dataset_name), schema.loads_table_name)
+    row = [load_id, schema.name, datetime.now(timezone.utc), schema.version_hash]
+    database.execute(INSERT_LOAD.format(loads=loads), row)
+
+
+def _qualify(schema: str, table: str) -> str:
+    return f"{quote_identifier(schema)}.{quote_identifier(table)}"
