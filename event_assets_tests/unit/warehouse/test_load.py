@@ -1,0 +1,332 @@
+"""What a pipeline has normalized is loaded in one transaction, whatever happens."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from tempfile import TemporaryFile
+from types import FrameType
+from typing import Any, NoReturn
+
+import dlt
+import pyarrow as pa
+import pytest
+
+from event_assets import warehouse
+from event_assets.config.source import SourceConfig
+from event_assets.records.arrow_builder import Reject
+from event_assets.sync.rejects import RejectBuffer
+from event_assets.warehouse import Database, TableLoad, sql
+from event_assets_tests.support.project import Project
+
+NAME, SCHEMA, TABLE = "events", "events", "event_data"
+SOURCE = SourceConfig(name=SCHEMA, rest_api={"client": {}, "resources": [{"name": TABLE}]})
+TABLES = (TABLE, "_dlt_loads", "_dlt_pipeline_state", "event_data_rejects", "event_data_syncs")
+MERGE = {"disposition": "merge", "strategy": "delete-insert"}
+pytestmark = pytest.mark.usefixtures("project")
+
+
+def nothing(_: str) -> None:
+    """Write nothing beside the rows."""
+
+
+@contextmanager
+def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> Iterator[Any]:
+    """Extract and normalize tables, as a sync does; yield the pipeline."""
+
+    def rows() -> Iterator[Any]:
+        yield dlt.mark.materialize_table_schema()
+        yield from tables
+
+    given = {"primary_key": key, "write_disposition": MERGE} if key else {}
+    resource = dlt.resource(rows, name=TABLE, **{**given, **hints})
+    with warehouse.open_pipeline(NAME, SCHEMA) as pipeline:
+        warehouse.run(lambda database: warehouse.restore_state(pipeline, database))
+        pipeline.extract(resource, loader_file_format="parquet")
+        pipeline.normalize()
+        yield pipeline
+
+
+def load(
+    *tables: pa.Table,
+    key: Sequence[str] = ("id",),
+    also: Callable[[Database, str], None] = lambda _, __: None,
+    hints: dict[str, Any] | None = None,
+    **options: Any,
+) -> None:
+    """Load tables of records."""
+    with extracted(*tables, key=key, **hints or {}) as pipeline, warehouse.connect() as database:
+        how = TableLoad(TABLE, key, **options)
+        warehouse.load_package(pipeline, database, how, lambda load_id: also(database, load_id))
+
+
+def rows(query: str = "select * exclude (_dlt_load_id) from events.event_data order by id") -> Any:
+    with warehouse.connect() as database:
+        return database.sql(query).fetchall()
+
+
+def records(first: int, number: int, **columns: Any) -> pa.Table:
+    """Build records with the ids from `first` on."""
+    ids = [f"{number:03}" for number in range(first, first + number)]
+    return pa.table({"id": ids, **{name: [value] * number for name, value in columns.items()}})
+
+
+def test_rows_with_the_same_key_are_replaced_and_the_others_stay() -> None:
+    load(records(0, 3, name="old"))
+    load(records(1, 3, name="new"))
+    assert rows() == [("000", "old"), *((id_, "new") for id_ in ("001", "002", "003"))]
+
+
+def test_a_column_that_does_not_come_again_becomes_null() -> None:
+    load(records(0, 2, name="x", size=1))
+    load(records(0, 1, name="y"))
+    assert rows() == [("000", "y", None), ("001", "x", 1)]
+
+
+def test_the_last_record_of_a_key_is_loaded() -> None:
+    load(records(0, 2, v=1), records(0, 2, v=2), pa.table({"id": ["000", "000"], "v": [3, 4]}))
+    assert rows() == [("000", 4), ("001", 2)]
+    load(records(0, 2, v=5), is_deduplicated=True)
+    assert rows() == [("000", 5), ("001", 5)]
+
+
+def test_a_key_may_have_several_columns() -> None:
+    key = ("account", "id")
+    load(records(0, 2, account="a", v=1), records(0, 2, account="b", v=1), key=key)
+    load(records(0, 2, account="a", v=2), records(1, 1, account="a", v=3), key=key)
+    assert rows("select account, id, v from events.event_data order by all") == [
+        ("a", "000", 2),
+        ("a", "001", 3),
+        ("b", "000", 1),
+        ("b", "001", 1),
+    ]
+
+
+def test_without_a_key_the_rows_are_replaced() -> None:
+    load(records(0, 3), key=())
+    load(records(1, 1), records(1, 1), key=())
+    assert rows() == [("001",), ("001",)]
+
+
+def test_without_a_key_the_rows_of_other_accounts_stay() -> None:
+    load(records(0, 2, account="a"), key=(), account="a")
+    load(records(0, 2, account="it's b"), key=(), account="it's b")
+    load(records(5, 1, account="it's b"), key=(), account="it's b")
+    assert rows("select account, id from events.event_data order by all") == [
+        ("a", "000"),
+        ("a", "001"),
+        ("it's b", "005"),
+    ]
+
+
+def test_rows_without_a_key_can_be_kept() -> None:
+    load(records(0, 1), key=(), keeps_rows=True)  # there are none to keep
+    load(records(1, 1), key=(), keeps_rows=True)
+    assert rows() == [("000",)]
+    assert rows("select count(*) from events._dlt_loads") == [(2,)]
+
+
+@pytest.mark.parametrize("key", [("id",), ()])
+def test_no_record_makes_a_table_and_a_load(key: Sequence[str]) -> None:
+    load(records(0, 0), key=key, hints={"columns": {"id": {"data_type": "text"}}})
+    assert rows("select count(*) from events.event_data") == [(0,)]
+    assert rows("select status from events._dlt_loads") == [(0,)]
+
+
+def test_columns_may_have_any_name_that_dlt_gives() -> None:
+    names = ["d", "s", "f", "t", "key", "files", "select", "filename", "file_row_number", "rowid"]
+    for value in ('{"id": "x", "k": "y"}', '{"id": "z"}'):
+        load(records(0, 2, **dict.fromkeys(names, value)), records(0, 1, select="last"))
+    assert rows('select id, "select", files from events.event_data order by id') == [
+        ("000", "last", None),
+        ("001", '{"id": "z"}', '{"id": "z"}'),
+    ]
+
+
+def test_key_and_account_may_be_words_of_sql() -> None:
+    for value in (1, 2):
+        load(records(0, 2, select="x", order=value), key=("select", "id"))
+    assert rows('select "order" from events.event_data') == [(2,), (2,)]
+
+
+@pytest.mark.parametrize("folder", ["a=b", "a [1]*", "it"])
+def test_the_folder_of_the_database_may_have_any_name(
+    project: Project, folder: str, tmp_path: Any
+) -> None:
+    project.environment.setenv("EVENTS_DUCKDB", str(tmp_path / folder / "w.duckdb"))
+    load(records(0, 2))
+    load(records(0, 2))
+    assert rows() == [("000",), ("001",)]
+
+
+def test_columns_change_their_types_with_the_rows() -> None:
+    load(records(0, 2, size=1, opens="at dawn"))
+    changes = ["alter size type double", "rename opens to opens__v_text", "add opens timestamptz"]
+    time = datetime(2026, 5, 1, tzinfo=timezone.utc)
+    with pytest.raises(OSError, match="full"):
+        load(records(0, 1, size=1.5, opens=time), also=fail, alter_statements=changes)
+    assert rows() == [("000", 1, "at dawn"), ("001", 1, "at dawn")]
+    load(records(0, 1, size=1.5, opens=time), alter_statements=changes)
+    assert rows("select id, size, opens, opens__v_text from events.event_data order by id") == [
+        ("000", 1.5, time, None),
+        ("001", 1.0, None, "at dawn"),
+    ]
+
+
+def test_columns_that_a_failed_load_added_harm_no_later_one() -> None:
+    load(records(0, 2, v=1))
+    with pytest.raises(OSError, match="full"):
+        load(records(0, 2, v=2, added="x"), also=fail)
+    load(records(0, 1, v=3))
+    assert rows() == [("000", 3, None), ("001", 1, None)]
+
+
+def test_the_log_of_the_database_stays_small() -> None:
+    with extracted(records(0, 2)) as pipeline, warehouse.connect() as database:
+        warehouse.load_package(pipeline, database, TableLoad(TABLE, ["id"]), nothing)
+        ((threshold,),) = database.sql("select current_setting('checkpoint_threshold')").fetchall()
+    assert threshold == "15.2 MiB"
+
+
+def test_the_staging_tables_of_earlier_versions_go() -> None:
+    with warehouse.connect() as database:
+        database.execute("create schema events_staging")
+        database.execute("create table events_staging._dlt_version as select 1")
+        database.execute("create table events_staging.event_data as select 1")
+    load(records(0, 1))
+    assert rows("from duckdb_schemas() where schema_name = 'events_staging'") == []
+
+
+def test_a_schema_of_others_that_is_called_alike_stays() -> None:
+    with warehouse.connect() as database:
+        database.execute("create schema events_staging")
+        database.execute("create table events_staging.mine as select 1")
+    load(records(0, 1))
+    assert rows("from events_staging.mine") == [(1,)]
+
+
+def test_what_was_loaded_is_not_loaded_again() -> None:
+    with extracted(records(0, 2)) as pipeline:
+        with warehouse.connect() as database:
+            warehouse.load_package(pipeline, database, TableLoad(TABLE, ["id"]), nothing)
+        assert not pipeline.has_pending_data
+
+
+def test_dlt_finds_its_schema_state_and_loads(project: Project, tmp_path: Any) -> None:
+    for value in (1, 2):
+        load(records(0, 2, v=value))
+    destination = dlt.destinations.duckdb(str(project.database))
+    folder = str(tmp_path / "reader")
+    reader = dlt.attach(NAME, folder, destination=destination, dataset_name=SCHEMA)
+    assert reader.default_schema_name == NAME
+    assert {"id", "v", "_dlt_load_id"} == {*reader.default_schema.get_table_columns(TABLE)}
+    assert reader.dataset().table(TABLE).select("v").fetchall() == [(2,), (2,)]
+    assert rows(
+        "select count(*), count(distinct schema_version_hash) from events._dlt_loads "
+        "join events._dlt_version on version_hash = schema_version_hash"
+    ) == [(2, 1)]
+    assert rows("select count(*) from events._dlt_pipeline_state") == [(1,)]
+    assert rows(
+        "select distinct load_id = _dlt_load_id from events._dlt_loads, events.event_data "
+        "where load_id = (select max(load_id) from events._dlt_loads)"
+    ) == [(True,)]
+
+
+def fail(*_: Any) -> NoReturn:
+    raise OSError("The disk is full")
+
+
+def kill(*_: Any) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+class Interruption:
+    """Interrupts before a step of ours in DuckDB; a profile function of Python."""
+
+    def __init__(self, step: int, interrupt: Callable[[], NoReturn]) -> None:
+        self._left = step
+        self._interrupt = interrupt
+
+    def __call__(self, frame: FrameType, event: str, function: Any) -> None:
+        is_step = event == "c_call" and function.__name__ in ("execute", "begin", "commit", "sql")
+        if is_step and frame.f_globals["__name__"].startswith("event_assets."):
+            self._left -= 1
+            if self._left < 0:
+                sys.setprofile(None)
+                self._interrupt()
+
+
+def sync(number: int, step: int, interrupt: Callable[[], NoReturn]) -> None:
+    """Load with rejects and the row of a sync; interrupted before a step of the load."""
+    with (
+        extracted(records(number, 50, v=number + 0.5, **{f"added_{number}": "x"})) as pipeline,
+        TemporaryFile() as file,
+        warehouse.connect() as database,
+    ):
+        rejects, now = RejectBuffer(file), datetime.now(timezone.utc)
+        rejects.append([Reject(f"bad {number}", "{}", "id", "is bad")])
+
+        def also(load_id: str) -> None:
+            rejects.merge_into_table(database, SOURCE.events, load_id, now)
+            row = {"load_id": load_id, "number": number}
+            columns = {"load_id": "varchar", "number": "bigint"}
+            sql.append_row(database, SCHEMA, "event_data_syncs", columns, row)
+
+        sys.setprofile(Interruption(step, interrupt))
+        try:
+            changes = ["alter v type double"]
+            how = TableLoad(TABLE, ["id"], alter_statements=changes)
+            warehouse.load_package(pipeline, database, how, also)
+        finally:
+            sys.setprofile(None)
+
+
+def in_another_process(action: Callable[[], None]) -> bool:
+    """Run an action in another process; return whether it was killed."""
+    child = os.fork()
+    if not child:
+        try:
+            action()
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def everything() -> list[Any]:
+    """Read all that a load writes."""
+    shown = (
+        "* exclude (added_1)"
+        if rows("from (describe events.event_data) where column_name = 'added_1'")
+        else "*"
+    )
+    return [
+        rows(f"select {shown if t == TABLE else '*'} from events.{t} order by all") for t in TABLES
+    ]
+
+
+@pytest.mark.parametrize("how", ["an error", "a kill"])
+def test_a_load_that_is_interrupted_before_any_step_leaves_all_as_it_was(how: str) -> None:
+    sync(0, sys.maxsize, fail)
+    before, step, interrupted = everything(), 0, True
+    while interrupted:
+        if how == "a kill":
+            interrupted = in_another_process(lambda: sync(1, step, kill))  # noqa: B023 (at once)
+        else:
+            try:
+                sync(1, step, fail)
+                interrupted = False
+            except OSError:
+                pass
+        if interrupted:
+            assert everything() == before, f"step {step}"
+            step += 1
+    assert step > 20
+    assert rows("select id, v from events.event_data order by id") == [
+        ("000", 0.5),
+        *((f"{number:03}", 1.5) for number in range(1, 51)),
+    ]
+    assert rows("select number from events.event_data_syncs order by all") == [(0,), (1,)]
+    assert rows("select id from events.event_data_rejects order by all") == [("bad 0",), ("bad 1",)]
