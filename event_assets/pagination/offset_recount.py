@@ -50,6 +50,19 @@ class Recount:
         else:
             self.offset = end
 
+    def describe_mismatch(self, *, is_ordered: bool) -> tuple[bool | None, str]:
+        """Return the verdict on a list whose counts do not agree."""
+        counts = (
+            f"the list has {self.length:,} rows, but {self._seen.count():,} distinct ids "
+            f"were received in {1 + self.passes} passes"
+        )
+        if is_ordered and self.has_grown:
+            return None, f"Rows are added faster than they can be counted: {counts}."
+        cause = "The API omits rows, or several share an id."
+        if not is_ordered:
+            cause = "The order is not stable: set a sort parameter."
+        return False, f"Rows are missing: {counts}. {cause}"
+
     def _end_pass(self, length: int) -> None:
         self._whole_passes += not self.is_at_tail
         self.has_grown = length > self.length

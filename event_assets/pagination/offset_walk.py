@@ -75,7 +75,7 @@ class OffsetWalk:
         self._pages = self._rows = self._pages_with_progress = self._pages_without_progress = 0
         self._overlaps = self._shifts = self._back_step = 0
         # the previous page, to detect servers that ignore the offset
-        self._largest_page = self._last_size = self._repeats = 0
+        self._largest_page = self._repeats = 0
         self._last_page: list[Hashable] = []
         self._last_offset: int = start
         self._rereading_only_row = False
@@ -113,10 +113,10 @@ class OffsetWalk:
         return [at for at in after if at < min(ends, default=at + 1)]
 
     def _read_ahead_step(self) -> int:
-        if self.done or self._back_step or self._rereading_only_row or not self._last_size:
+        if self.done or self._back_step or self._rereading_only_row or not self._last_page:
             return 0
         if self._handler == self._read_forward:
-            full = self._last_size == self._largest_page
+            full = len(self._last_page) == self._largest_page
             return max(1, self._largest_page - 1) if full or self._total.largest_trusted else 0
         if self._recount:
             return 0 if self._recount.is_at_tail else self._largest_page
@@ -231,7 +231,7 @@ class OffsetWalk:
         page = list(ids)
         same = page == self._last_page and self.offset != self._last_offset
         self._repeats = self._repeats + 1 if same else 0
-        self._last_page, self._last_offset, self._last_size = page, self.offset, len(page)
+        self._last_page, self._last_offset = page, self.offset
         return self._repeats >= 2
 
     def _confirm_ignored_offset(
@@ -278,7 +278,6 @@ class OffsetWalk:
                 return False
             self._gaps.append((self._gap_start, self.offset))
             self._last_page, self._last_offset = list(ids), self.offset
-            self._last_size = len(ids)
             self._deliver(ids)
             self._move_forward(self.offset + len(ids))
             return True
@@ -374,24 +373,8 @@ class OffsetWalk:
         if recount.counts_agree:
             self._finish_matched()
         elif recount.counts_agree is False:
-            self._finish_mismatched(recount)
+            self._finish(*recount.describe_mismatch(is_ordered=self._recent.is_ordered))
         return bool(ids)
-
-    def _finish_mismatched(self, recount: Recount) -> None:
-        counts = (
-            f"the list has {recount.length:,} rows, but {self._seen.count():,} distinct ids "
-            f"were received in {1 + recount.passes} passes"
-        )
-        if not self._recent.is_ordered:
-            self._finish(
-                False, f"Rows are missing: {counts}. The order is not stable: set a sort parameter."
-            )
-        elif recount.has_grown:
-            self._finish(None, f"Rows are added faster than they can be counted: {counts}.")
-        else:
-            self._finish(
-                False, f"Rows are missing: {counts}. The API omits rows, or several share an id."
-            )
 
     def _give_up(self) -> None:
         if self._handler == self._skip_gap:

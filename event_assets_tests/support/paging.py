@@ -81,7 +81,9 @@ def read_pages(
     request = requests.Request(method, f"{url}/events", json=None if method == "GET" else {})
     paginator.init_request(request)
     with requests.Session() as session:
-        while paginator.has_next_page:
+        for _ in range(1_000):
+            if not paginator.has_next_page:
+                return
             response = session.send(session.prepare_request(request))
             if response.status_code in ignored:
                 paginator.stopped_early()
@@ -92,6 +94,7 @@ def read_pages(
             paginator.update_state(response, rows)
             paginator.update_request(request)
             yield rows
+    raise AssertionError("the list does not end")
 
 
 @dataclass

@@ -114,9 +114,11 @@ def test_a_list_whose_first_response_is_ignored_has_no_windows() -> None:
 
 @pytest.mark.parametrize("options", [{}, JANUARY])
 def test_a_repeated_cursor_ends_its_window_without_another_request(options: Any) -> None:
-    done = read(
-        "cursor", lambda query: {"data": days(query)[:3], "cursors": {"next": "a"}}, **options
-    )
+    def answer(query: Query) -> Any:
+        first = 3 if "cursor" in query else 0
+        return {"data": days(query)[first : first + 3], "cursors": {"next": "a"}}
+
+    done = read("cursor", answer, **options)
     assert len(done.asked) == 2
     assert done.result.complete is False
-    assert "twice" in done.result.reason or "same 3 rows" in done.result.reason
+    assert "twice" in done.result.reason
