@@ -161,6 +161,19 @@ def test_what_a_column_held_before_its_type_changed_is_kept_beside_it(
     ]
 
 
+def test_a_field_that_must_be_there_can_be_added_to_a_table_with_rows(
+    project: Project, sync: Sync
+) -> None:
+    assert sync([{"id": "1"}, {"id": "2"}], fields=fields()).success
+    added = fields(city={"type": "text", "nullable": False})
+    result = sync([{"id": "1", "city": "Bonn"}], fields=added)
+    assert result.success, failure(result)
+    assert project.rows("select id, city from events.event_data order by id") == [
+        ("1", "Bonn"),
+        ("2", None),
+    ]
+
+
 def test_a_sync_that_fails_changes_no_columns_type(project: Project, sync: Sync) -> None:
     good = [{"id": str(i), "size": 1, "start_time": None} for i in range(8)]
     assert sync(good).success
