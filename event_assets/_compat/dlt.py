@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import dlt
 from dlt.common.typing import TSecretStrValue
+from dlt.extract.incremental import lag as dlt_lag
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory, find_response_page_data
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator as DltPageNumberPaginator
@@ -44,6 +45,11 @@ def _read_secret(provider: Any, path: Sequence[str]) -> tuple[str | None, str]:
     *sections, key = path
     value, name = provider.get_value(key, TSecretStrValue, None, *sections)
     return (str(value) if value else None), name
+
+
+def apply_lag(lag: float, initial_value: Any, value: Any) -> Any:
+    """Return a cursor value less dlt's `lag`, but not below the initial value."""
+    return dlt_lag.apply_lag(lag, initial_value, value, max)
 
 
 def build_paginator(config: Any) -> BasePaginator | None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import SimpleNamespace
+from itertools import islice
 from typing import Any
 
-from dlt.extract.incremental.lag import apply_lag
-from dlt.sources.rest_api.config_setup import expand_placeholders, setup_incremental_object
-
+from event_assets._compat.dlt import apply_lag
 from event_assets.values import timestamps
+from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import values_at
 
+CHUNK_SIZE = 1_000  # records
 MARGIN = timedelta(minutes=1)  # clocks differ
 MIN_EPOCH_SECONDS = 1_000_000_000  # larger numbers are seconds since 1970, 100 times larger: ms
-REQUEST_PARTS = ("path", "params", "json", "data", "headers")
+PLACEHOLDER = "{incremental."
+INITIAL_PLACEHOLDER = "{incremental.initial_value}"
 
 
 @dataclass(frozen=True)
@@ -26,78 +27,101 @@ class IncrementalCursor:
     cursor_path: str
     initial_value: Any = None  # start of the first sync and of full refreshes; None: unbounded
     lag: float | None = None  # seconds, or units of the cursor, by which requested ranges overlap
-    start_param: str | None = None  # parameter of the bound; None: placeholders are used
-    end_param: str | None = None
-    end_value: Any = None
 
     @classmethod
     def from_endpoint(cls, endpoint: Mapping[str, Any]) -> IncrementalCursor | None:
         """Build the cursor of dlt's endpoint configuration; None if it is not incremental."""
-        params = dict(endpoint.get("params") or {})
-        incremental, bounds, _ = setup_incremental_object(params, endpoint.get("incremental"))
-        if incremental is None or bounds is None:
-            return None
-        return cls(
-            cursor_path=str(incremental.cursor_path),
-            initial_value=incremental.initial_value,
-            lag=incremental.lag,
-            start_param=bounds.start,
-            end_param=bounds.end,
-            end_value=incremental.end_value,
-        )
+        for settings in _cursor_settings(endpoint):
+            return cls(
+                str(settings.get("cursor_path", "")),
+                settings.get("initial_value"),
+                settings.get("lag"),
+            )
+        return None
 
     def request_start(self, cursor_value: Any) -> Any:
         """Return the lower bound to request, given the newest value loaded; None: unbounded."""
         if cursor_value is None:
             return self.initial_value
-        return (
-            apply_lag(self.lag, self.initial_value, cursor_value, max) if self.lag else cursor_value
-        )
+        return apply_lag(self.lag, self.initial_value, cursor_value) if self.lag else cursor_value
 
     def apply_to(self, endpoint: Mapping[str, Any], cursor_value: Any) -> dict[str, Any]:
-        """Return an endpoint configuration that requests the changes since `cursor_value`."""
+        """Return an endpoint configuration that requests the changes since `cursor_value`.
+
+        Without a start, dlt would fill its placeholders with `None`: what has one is left out.
+        """
         start = self.request_start(cursor_value)
-        values = SimpleNamespace(
-            start_value=start,
-            last_value=start,
-            initial_value=self.initial_value,
-            end_value=self.end_value,
-        )
-        config = {name: value for name, value in endpoint.items() if name != "incremental"}
-        params = {
-            name: value
-            for name, value in (config.get("params") or {}).items()
-            if not (isinstance(value, Mapping) and value.get("type") == "incremental")
-        }
-        config["params"] = params
-        for part in REQUEST_PARTS:
-            if part in config:
-                config[part] = _escape_braces(
-                    expand_placeholders(config[part], {"incremental": values})
-                )
-        bounds = ((self.start_param, start), (self.end_param, self.end_value))
-        config["params"] |= {name: value for name, value in bounds if name and value is not None}
+        config = dict(_replace_placeholders(endpoint, start, self.initial_value))
+        if PLACEHOLDER in str(config.get("path", "")) and start is None:
+            raise ConfigError(
+                f"The path `{config['path']}` needs a start: set `initial_value` of `incremental`."
+            )
+        if start is not None:
+            for settings in _cursor_settings(config):
+                settings["initial_value"] = start
+                settings.pop("lag", None)  # `start` is with it
+            return config
+        settings = config.pop("incremental", {})
+        params = config.get("params") or {}
+        config["params"] = {n: v for n, v in params.items() if not _is_cursor(v)}
+        if settings.get("end_param") and settings.get("end_value") is not None:
+            config["params"][settings["end_param"]] = settings["end_value"]
         return config
 
-    def observe(self, records: Sequence[Any], cursor_value: Any, started_at: datetime) -> Any:
-        """Return the newest cursor value, among records and the newest one so far.
 
-        Values after the start of the sync are ignored: a record that changes while the list is
-        read may be in a page that was read already.
-        """
-        values = [v for v in values_at(records, self.cursor_path) if type(v) in (str, int, float)]
-        values = _drop_later(values, started_at - MARGIN)
-        values = [cursor_value, *values] if cursor_value is not None else values
-        return max((v for v in values if isinstance(v, type(values[0]))), default=None)
+@dataclass
+class CursorTracker:
+    """Tracks the newest cursor value of a sync that started at `started_at`.
+
+    Values after the start are ignored: a record that changes while the list is read may be in a
+    page that was read already.
+    """
+
+    cursor: IncrementalCursor | None
+    started_at: datetime
+    newest: Any = None
+
+    def observe(self, records: Iterable[Any]) -> Iterator[Any]:
+        """Yield the records."""
+        if self.cursor is None:
+            yield from records
+            return
+        source, path = iter(records), self.cursor.cursor_path
+        while chunk := list(islice(source, CHUNK_SIZE)):
+            values = [v for v in values_at(chunk, path) if type(v) in (str, int, float)]
+            values = _drop_later(values, self.started_at - MARGIN)
+            values = [self.newest, *values] if self.newest is not None else values
+            self.newest = max((v for v in values if isinstance(v, type(values[0]))), default=None)
+            yield from chunk
 
 
-def _escape_braces(config: Any) -> Any:
-    """Double the remaining braces, so that dlt takes them literally."""
+def _cursor_settings(endpoint: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the settings of a cursor, which dlt takes from a parameter or from `incremental`."""
+    yield from filter(_is_cursor, (endpoint.get("params") or {}).values())
+    if endpoint.get("incremental"):
+        yield endpoint["incremental"]
+
+
+def _is_cursor(param: Any) -> bool:
+    return isinstance(param, Mapping) and param.get("type") == "incremental"
+
+
+def _replace_placeholders(config: Any, start: Any, initial_value: Any) -> Any:
+    """Replace the placeholder of the initial value; drop all others if there is no start."""
     if isinstance(config, str):
-        return config.replace("{", "{{").replace("}", "}}")
-    if isinstance(config, Mapping):
-        return {name: _escape_braces(value) for name, value in config.items()}
-    return [_escape_braces(value) for value in config] if isinstance(config, list) else config
+        literal = str(initial_value).replace("{", "{{").replace("}", "}}")
+        return config if initial_value is None else config.replace(INITIAL_PLACEHOLDER, literal)
+    if isinstance(config, list):
+        return [_replace_placeholders(value, start, initial_value) for value in config]
+    if not isinstance(config, Mapping):
+        return config
+    return {
+        name: _replace_placeholders(value, start, initial_value)
+        for name, value in config.items()
+        if not (
+            start is None and name != "path" and isinstance(value, str) and PLACEHOLDER in value
+        )
+    }
 
 
 def _drop_later(values: Sequence[Any], limit: datetime) -> list[Any]:

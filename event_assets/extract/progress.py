@@ -16,12 +16,11 @@ LOG_INTERVAL = 5.0  # seconds
 class Progress:
     """How much of a list was read so far."""
 
-    events: int  # including those of the runs that are resumed
+    events: int
     total: int | None  # as the API reports it
     pages: int
     in_flight: int  # requests without a response yet
     seconds: float  # since the run started
-    resumed: int = 0  # events received by the runs before this one
 
     def __str__(self) -> str:
         of_total = f" of {self.total:,}" if self.total else ""
@@ -30,9 +29,8 @@ class Progress:
             f"{self.pages / max(self.seconds, 0.001):,.0f} pages/s",
             f"{self.in_flight} requests in flight",
         ]
-        received = self.events - self.resumed
-        if self.total and received > 0:
-            left = self.seconds * max(self.total - self.events, 0) / received
+        if self.total and self.events > 0:
+            left = self.seconds * max(self.total - self.events, 0) / self.events
             metrics.append(f"about {left:,.0f} s left")
         return ", ".join(metrics)
 

@@ -1,11 +1,21 @@
-"""Check that a response contains a list of records."""
+"""Select the records of a response, and check that there is a list of them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from functools import reduce
+from operator import getitem
+from typing import Any, cast
 
+from dlt.common import jsonpath
+from dlt.sources.helpers.rest_client.client import RESTClient
+from jsonpath_ng.exceptions import JSONPathError
+from requests import Response
+
+from event_assets.values.errors import ConfigError
+
+RecordsSelector = Callable[[Response], list[Any]]
 PLAIN_SELECTOR = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
@@ -31,3 +41,28 @@ def list_selector_check(selector: Any) -> Callable[[Any], str | None] | None:
         return f"has {kind} under `{selector}`"
 
     return find_problem
+
+
+def build_records_selector(selector: Any) -> RecordsSelector:
+    """Build the function that returns the records of each response of a list.
+
+    It follows dlt's rules; without a data selector, the first response decides where records are.
+
+    Raises:
+        ConfigError: The selector is not a JSON path.
+    """
+    if list_selector_check(selector):
+        names = selector.split(".")
+        return lambda response: cast("list[Any]", reduce(getitem, names, response.json()))
+    client = RESTClient("")
+    try:
+        path = selector and jsonpath.compile_path(selector)
+    except JSONPathError:
+        raise ConfigError(f"The data_selector `{selector}` is not a valid JSON path.") from None
+
+    def select_records(response: Response) -> list[Any]:
+        nonlocal path
+        path = path or jsonpath.compile_path(client.detect_data_selector(response))
+        return client.extract_response(response, path)
+
+    return select_records

@@ -1,70 +1,159 @@
-"""Open a stream of a resource's records: dlt's resource with our session and paginator."""
+"""Open the stream of a resource's records."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import datetime, timezone
-from functools import partial
+from datetime import datetime
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
-import dlt
-from dlt.common import jsonpath
-from dlt.extract import DltResource
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
-from dlt.sources.rest_api import rest_api_source
-from dlt.sources.rest_api.typing import RESTAPIConfig
-from requests import Session
 from requests.auth import AuthBase
 
 from event_assets import sandbox
 from event_assets.config.source import ResourceConfig
-from event_assets.extract.batches import BatchReader
-from event_assets.extract.cursor import IncrementalCursor
-from event_assets.extract.parent_requests import escape_path_fields
-from event_assets.extract.records_selector import list_selector_check
-from event_assets.extract.stream_state import Sync
+from event_assets.extract.pages import PagedList, read_list
+from event_assets.extract.progress import Progress
+from event_assets.extract.records_selector import build_records_selector, list_selector_check
+from event_assets.extract.requests import Record, build_first_request, list_requests
 from event_assets.http.auth import build_auth
+from event_assets.http.client import ApiClient
 from event_assets.http.credentials import configured_secrets
-from event_assets.http.session import ReadAheadSession
+from event_assets.http.journal import Journal
+from event_assets.http.session import ApiSession
+from event_assets.http.throttle import HttpMetrics
 from event_assets.pagination.factory import create_paginator
-from event_assets.pagination.monitored import MonitoredPaginator
-from event_assets.pagination.offset import OffsetPaginator
-from event_assets.pagination.per_parent import PerParentPaginator, ResultAggregator
+from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.per_parent import ResultAggregator
+from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
+from event_assets.pagination.seen_ids import extract_ids
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
 
-PARENT_BATCH_SIZE = 100  # rows
-Rows = Iterable[Mapping[str, Any]]
+NOT_STARTED = PaginationResult(False, "No response was read.")
+
+
+class Stream:
+    """The records of a resource: of one list, or of a list for each parent record.
+
+    Args:
+        lists: are read one after the other.
+        started_at: when the sync began, in the first of its runs.
+        metrics: of the requests of this run.
+    """
+
+    def __init__(
+        self,
+        resource: ResourceConfig,
+        client: ApiClient,
+        lists: Iterator[PagedList],
+        started_at: datetime,
+        metrics: HttpMetrics,
+    ) -> None:
+        self.started_at = started_at
+        self.metrics = metrics
+        self._selector = resource.endpoint.get("data_selector")
+        self._is_single = not resource.parent
+        self._client = client
+        self._lists = lists
+        self._clock = time.monotonic()
+        self._results = ResultAggregator()
+        self._paginator: Paginator | None = None  # of the list that is being read
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run started to read."""
+        return time.monotonic() - self._clock
+
+    @property
+    def result(self) -> PaginationResult:
+        """The result, which is final when all pages were read."""
+        result = self._current if self._is_single else self._results.result
+        return mark_changed_while_interrupted(result) if self._client.list_changed else result
+
+    def progress(self) -> Progress:
+        """Return the progress of the sync."""
+        result = self._current if self._is_single else self._results.unfinished(self._current)
+        return Progress(
+            events=result.rows - result.overlaps_confirmed,
+            total=result.total_reported,
+            pages=result.pages,
+            in_flight=self.metrics.in_flight,
+            seconds=self.seconds,
+        )
+
+    @property
+    def _current(self) -> PaginationResult:
+        return self._paginator.result if self._paginator else NOT_STARTED
+
+    def read_pages(self) -> Iterator[Sequence[Any]]:
+        """Yield the records of each page."""
+        pending = deque[PagedList]()
+
+        def next_lists(count: int) -> Sequence[PagedList]:
+            pending.extend(islice(self._lists, max(0, count - len(pending))))
+            return list(islice(pending, count))
+
+        while next_lists(1):
+            paged = pending.popleft()
+            self._paginator = paged.paginator
+            select_records = build_records_selector(self._selector)
+            for records in read_list(paged, self._client, select_records, next_lists):
+                if extra := paged.parent_fields:
+                    yield [{**r, **extra} if type(r) is dict else r for r in records]
+                else:
+                    yield records
+            self._results.add(paged.paginator.result)
 
 
 @contextmanager
-def open_stream(resource: ResourceConfig, sync: Sync, parents: Rows = ()) -> Iterator[BatchReader]:
-    """Open a stream of a resource's records; close its connections on exit.
+def open_stream(
+    resource: ResourceConfig,
+    journal: Journal,
+    cursor_value: Any = None,
+    parents: Iterable[Record] = (),
+) -> Iterator[Stream]:
+    """Open the stream of a resource's records; close its connections on exit.
 
-    `parents` are the parent records of a resource that depends on another. Raises ConfigError if
-    the key is missing.
+    Args:
+        journal: of the responses of the sync.
+        cursor_value: the newest one loaded; None: everything is read.
+        parents: the parent records, as fields by path, of a resource that has a parent.
+
+    Raises:
+        ConfigError: the key is missing, or the configuration cannot work.
     """
-    paginator = build_paginator(resource, sync)
+    source, selector = resource.source, resource.endpoint.get("data_selector")
+    get_id, select = build_id_reader(resource), build_records_selector(selector)
     with (
         resolve_endpoint(resource) as (base_url, auth),
-        ReadAheadSession(
+        ApiSession(
             base_url,
             auth,
-            upcoming=getattr(paginator, "upcoming", None),
-            check=list_selector_check(resource.endpoint.get("data_selector")),
-            concurrency=resource.source.concurrency,
-            secrets=configured_secrets(resource.source),
-            limits=resource.source.limits,
-            metrics=sync.metrics,
+            check=list_selector_check(selector),
+            pool_size=source.concurrency,
+            secrets=configured_secrets(source),
+            limits=source.limits,
         ) as session,
+        ApiClient(
+            session,
+            source.concurrency,
+            journal,
+            lambda page: tuple(extract_ids(select(page), get_id)),
+            window=source.concurrency if resource.parent else 1,  # its lists are known
+        ) as client,
     ):
-        pages = build_page_resource(
-            resource, base_url, session, paginator, parents, sync.cursor_value
-        )
-        yield BatchReader(_drain(pages, paginator, sync), sync.checkpoint, sync.batch_rows)
+        first = build_first_request(resource, base_url, cursor_value)
+
+        def build_lists() -> Iterator[PagedList]:
+            for request, parent_fields in list_requests(resource, first, parents):
+                paginator = build_paginator(resource, journal.started_at)
+                paginator.init_request(request)
+                yield PagedList(request, paginator, parent_fields)
+
+        yield Stream(resource, client, build_lists(), journal.started_at, session.metrics)
 
 
 def configured_paginator(resource: ResourceConfig) -> Any:
@@ -72,17 +161,13 @@ def configured_paginator(resource: ResourceConfig) -> Any:
     return resource.endpoint.get("paginator") or resource.source.rest_api["client"].get("paginator")
 
 
-def build_paginator(resource: ResourceConfig, sync: Sync) -> BasePaginator:
-    """Build the paginator of a resource, which reports to a sync."""
-    get_id = build_id_reader(resource)
-    make_paginator = partial(create_paginator, configured_paginator(resource), get_id)
-    if resource.parent:
-        aggregator = sync.aggregator = ResultAggregator(sync.on_result)
-        return PerParentPaginator(lambda: make_paginator(aggregator.start_list()))
+def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator:
+    """Build the paginator of a list of a resource."""
+    configured, get_id = configured_paginator(resource), build_id_reader(resource)
     if resource.is_events and (windows := resource.source.windows):
-        plan = WindowPlan.from_config(windows, datetime.now(timezone.utc))
-        return TimeWindowPaginator(make_paginator, plan, get_id, sync.on_result)
-    return make_paginator(sync.on_result, sync.checkpoint)
+        plan = WindowPlan.from_config(windows, started_at)
+        return TimeWindowPaginator(lambda: create_paginator(configured, get_id), plan, get_id)
+    return create_paginator(configured, get_id)
 
 
 @contextmanager
@@ -94,63 +179,3 @@ def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase |
     api = nullcontext(source.base_url) if source.base_url else sandbox.run_sandbox()
     with api as base_url, build_auth(source, auth, key) as resolved:
         yield base_url, resolved
-
-
-def build_page_resource(
-    resource: ResourceConfig,
-    base_url: str,
-    session: Session,
-    paginator: BasePaginator,
-    parents: Rows,
-    cursor_value: Any,
-) -> DltResource:
-    """Build dlt's resource, which yields the API's records page by page."""
-    source = resource.source
-    client = {name: value for name, value in source.rest_api["client"].items() if name != "auth"}
-    config = copy.deepcopy(dict(resource.config))
-    if resource.parent:
-        escape_path_fields(config["endpoint"])
-        config["parallelized"] = True
-    endpoint = config["endpoint"]
-    if cursor := IncrementalCursor.from_endpoint(resource.endpoint):
-        endpoint = config["endpoint"] = cursor.apply_to(endpoint, cursor_value)
-    endpoint.pop("auth", None)  # the session adds the key, out of dlt's sight
-    endpoint["paginator"] = paginator
-    if selector := endpoint.get("data_selector"):
-        endpoint["data_selector"] = jsonpath.compile_path(selector)
-    rest_api: dict[str, Any] = {
-        "client": {**client, "base_url": base_url, "session": session, "paginator": None},
-        "resources": [config],
-    }
-    if resource.parent:
-        rest_api["resources"].insert(0, _parent_resource(resource.parent, parents))
-    pages = rest_api_source(
-        cast("RESTAPIConfig", rest_api), name=source.name, section=source.name, max_table_nesting=0
-    ).resources[resource.name]
-    pages.add_step(_whole_page)
-    return pages
-
-
-def _parent_resource(name: str, rows: Rows) -> DltResource:
-    """Build a resource that yields the loaded records of a parent."""
-
-    def records() -> Iterator[list[Mapping[str, Any]]]:
-        source = iter(rows)
-        while batch := list(islice(source, PARENT_BATCH_SIZE)):
-            yield batch
-
-    return dlt.resource(records, name=name, selected=False)
-
-
-def _drain(pages: DltResource, paginator: BasePaginator, sync: Sync) -> Iterator[Any]:
-    """Yield all pages, then report the final result."""
-    yield from pages
-    if sync.aggregator:
-        sync.on_result(sync.aggregator.finish())
-    elif isinstance(paginator, (MonitoredPaginator, OffsetPaginator)):
-        paginator.stopped_early()
-
-
-def _whole_page(page: Any, _meta: Any = None) -> tuple[Any, ...]:
-    """Turn a page into a tuple: dlt would yield a list record by record."""
-    return tuple(page)

@@ -22,7 +22,7 @@ from event_assets.http.errors import (
     is_retryable,
     transport_error_message,
 )
-from event_assets.http.response import JsonResponse, read_body
+from event_assets.http.response import build_response, read_body
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError, InvalidResponseError, ResponseTimeoutError
 from event_assets.values.redaction import SecretRedactor
@@ -104,7 +104,7 @@ class RetryAdapter(HTTPAdapter):
     def exchange(self, request: PreparedRequest, **settings: Any) -> Response:
         """Send a prepared request, and read its response."""
         raw = self.open_response(request, **settings)
-        return JsonResponse(raw, read_body(raw, self._limits.megabytes), self._redactor)
+        return build_response(raw, read_body(raw, self._limits.megabytes), self._redactor)
 
     def open_response(
         self, request: PreparedRequest, timeout: Any, **settings: Any

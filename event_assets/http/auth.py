@@ -21,7 +21,7 @@ from requests.auth import AuthBase
 from event_assets.config.source import SourceConfig
 from event_assets.http.credentials import SECRET_NAMES, env_var_name, require_secret
 from event_assets.http.errors import KEY_NAME_ATTRIBUTE
-from event_assets.http.session import ReadAheadSession
+from event_assets.http.session import ApiSession
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 
@@ -50,7 +50,7 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
     with ExitStack() as stack:
         if kind == "oauth2_client_credentials":
             url = settings.get("access_token_url") or ""
-            settings["session"] = stack.enter_context(ReadAheadSession(url, concurrency=1))
+            settings["session"] = stack.enter_context(ApiSession(url, pool_size=1))
         auth = _build(kind, settings)
         # The names of the variables that hold the key, for messages when it is refused.
         secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing.values()]

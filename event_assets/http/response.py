@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -38,18 +39,16 @@ def read_body(raw: BaseHTTPResponse, max_megabytes: int) -> bytes:
 
 
 class JsonResponse(requests.Response):
-    """A response with the body `content`, read from `raw`; decodes its JSON once, by orjson."""
+    """A response that was read whole, without secrets; decodes its JSON once, by orjson."""
 
-    def __init__(self, raw: BaseHTTPResponse, content: bytes, redactor: SecretRedactor) -> None:
+    is_replayed = False  # whether it was recorded by an earlier run of the sync
+
+    def __init__(self, content: bytes, headers: Mapping[str, str], status: int = 200) -> None:
         super().__init__()
-        redact = redactor.redact_content
-        self.raw = raw
-        self.status_code = raw.status
-        self.reason = raw.reason or ""
-        headers = {name: redact(value.encode()).decode() for name, value in raw.headers.items()}
+        self.status_code = status
         self.headers = CaseInsensitiveDict(headers)
         self.encoding = get_encoding_from_headers(self.headers)
-        self._body = redact(content)
+        self._body = content
 
     @property
     def content(self) -> bytes:
@@ -76,3 +75,12 @@ class JsonResponse(requests.Response):
             text = json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
             return json.loads(text)
         raise requests.exceptions.JSONDecodeError("not JSON", "", 0)
+
+
+def build_response(raw: BaseHTTPResponse, content: bytes, redactor: SecretRedactor) -> JsonResponse:
+    """Build a response from its head and its body, without the secrets in them."""
+    redact = redactor.redact_content
+    headers = {name: redact(value.encode()).decode() for name, value in raw.headers.items()}
+    response = JsonResponse(redact(content), headers, raw.status)
+    response.raw, response.reason = raw, raw.reason or ""
+    return response

@@ -25,7 +25,9 @@ from event_assets.orchestration.summary import SUMMARY, RunSummary
 from event_assets.probe.report import Report
 from event_assets.probe.runner import probe
 from event_assets.records.contract import build_contract
-from event_assets.sync import dlt_resource, runner
+from event_assets.sync import runner
+from event_assets.sync.extract import build_schema_source
+from event_assets.sync.result import SyncResult
 from event_assets.sync.sync_log import COLUMNS
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
@@ -136,7 +138,7 @@ def _synced_table(
 
     @dlt_assets(
         name="__".join(spec.key.path),
-        dlt_source=dlt_resource.build_schema_source(resource),
+        dlt_source=build_schema_source(resource),
         dlt_pipeline=cast("Pipeline", None),  # built by each sync: building one writes its folder
         dagster_dlt_translator=Translator(),
         partitions_def=accounts,
@@ -169,13 +171,13 @@ def _sync(
     source = resource.source
     logged: dict[str, Any] = {}
 
-    def on_loaded(database: Database, result: runner.SyncResult) -> None:
-        row, seconds = result.row, result.sync.seconds
+    def on_loaded(database: Database, result: SyncResult) -> None:
+        row, seconds = result.row, result.seconds
         plotted = [name for name in COLUMNS if name not in UNLOGGED and row.get(name) is not None]
         logged.update(
             {name: row[name] for name in plotted},
             duration_seconds=round(seconds, 3),
-            events_per_second=round((row["rows_read"] - result.sync.resumed.rows) / seconds, 1),
+            events_per_second=round(row["rows_read"] / seconds, 1),
         )
         logged.update(metadata.table_metadata(database, source, resource.name))
         if resource.is_events:

@@ -11,7 +11,7 @@ import dagster as dg
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.orchestration.metadata import as_table
-from event_assets.sync import account_list, checkpoints
+from event_assets.sync import account_list
 from event_assets.sync.rejects import describe_reject, fix_hint, rejects_table
 from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
 from event_assets.warehouse import Database, inspection, sql
@@ -73,9 +73,7 @@ def evaluate_complete(database: Database, source: SourceConfig, table: str) -> d
         account_filter(source.account)
     )
     row = next(iter(fetch_rows(rows.order("started_at desc").limit(1))), {})
-    if unfinished := checkpoints.describe_pending(database, source.resources[table]):
-        row = {"complete": False, "reason": unfinished}
-    elif not row:
+    if not row:
         row = {"complete": None, "reason": "No sync has been logged yet."}
     complete = row["complete"]
     return dg.AssetCheckResult(

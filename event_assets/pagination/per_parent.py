@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
-
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
-from requests import Request, Response
 
 from event_assets.pagination.result import UNFINISHED, PaginationResult, add_counts
 
@@ -56,22 +51,3 @@ class ResultAggregator:
                 f"{worst.reason}"
             )
         return replace(self._sums, complete=complete, reason=reason)
-
-
-class PerParentPaginator(BasePaginator):
-    """A paginator that builds a new one for each list, when dlt copies it."""
-
-    def __init__(self, make_paginator: Callable[[], BasePaginator]) -> None:
-        super().__init__()
-        self._make_paginator = make_paginator
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> BasePaginator:
-        return self._make_paginator()
-
-    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Raise: only copies may be used."""
-        raise TypeError(f"use a copy for {response} and {data}")
-
-    def update_request(self, request: Request) -> None:
-        """Raise: only copies may be used."""
-        raise TypeError(f"use a copy for {request}")

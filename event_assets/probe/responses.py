@@ -13,7 +13,6 @@ import requests
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
 from event_assets.config.source import SourceConfig
-from event_assets.extract.first_request import FirstRequest, open_first_request
 from event_assets.extract.stream import configured_paginator
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
 from event_assets.pagination.monitored import MonitoredPaginator
@@ -21,6 +20,7 @@ from event_assets.pagination.offset import OffsetPaginator
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.probe import reported_total as totals
 from event_assets.probe import suggestions
+from event_assets.probe.first_request import FirstRequest, open_first_request
 from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.reported_total import LastPage, ReportedTotal
 from event_assets.probe.session import ProbeResponse, ProbeSession

@@ -18,7 +18,7 @@ from requests.auth import AuthBase
 from event_assets.config.http import HttpLimits
 from event_assets.http import errors
 from event_assets.http.adapter import RetryAdapter
-from event_assets.http.response import JsonResponse, read_body
+from event_assets.http.response import build_response, read_body
 from event_assets.http.retry_policy import RETRY_STATUSES
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError
@@ -157,7 +157,7 @@ class SingleAttemptAdapter(RetryAdapter):
                 f"The API at {redact_url(request.url)} did not complete its response within "
                 f"{self._budget.total_seconds:.0f} s; request smaller pages."
             )
-        return JsonResponse(raw, content, self._redactor)
+        return build_response(raw, content, self._redactor)
 
 
 def _shut_down(raw: urllib3.BaseHTTPResponse) -> None:

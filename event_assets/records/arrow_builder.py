@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from operator import itemgetter
@@ -15,7 +16,6 @@ from event_assets.records.arrow_schema import build_arrow_field
 from event_assets.records.column_names import ColumnNamer
 from event_assets.records.contract import FieldReader
 from event_assets.records.field_selection import FieldSelection
-from event_assets.records.stats import RecordStats, reject_key
 from event_assets.values import types
 from event_assets.values.json_paths import Path
 
@@ -52,7 +52,6 @@ class ArrowTableBuilder:
         selection: the other fields to include.
         on_rejects: called with the rejects of each chunk.
         can_widen: returns whether an integer column of the table can hold floats instead.
-        stats: of earlier records of the same sync; updated.
     """
 
     def __init__(
@@ -65,11 +64,11 @@ class ArrowTableBuilder:
         selection: FieldSelection | None = None,
         on_rejects: Callable[[Sequence[Reject]], None] = lambda _: None,
         can_widen: Callable[[str], bool] = lambda _: True,
-        stats: RecordStats | None = None,
     ) -> None:
-        stats = stats or RecordStats()
-        self.observed_types, self.reject_reasons = stats.observed_types, stats.reasons
-        self._rejected, self._inexact = stats.rejected, stats.inexact
+        self.observed_types: dict[str, str] = {}  # of columns that had a value
+        self.reject_reasons = Counter[tuple[str | None, str]]()  # by field and reason
+        self._rejected: set[int] = set()  # by the hash of the id, or else of the record
+        self._inexact: set[str] = set()  # integer columns that floats cannot hold
         self.rejected_rows = 0  # repeated records included
         self.widened: list[str] = []  # integer columns of the table that must become float columns
         self._readers = readers
@@ -156,7 +155,7 @@ class ArrowTableBuilder:
 
     def _reject_records(self, rejects: Sequence[Reject]) -> None:
         for reject in rejects:
-            key = reject_key(reject.id, reject.record)
+            key = hash(reject.id or reject.record)
             if key not in self._rejected:  # records may be read twice
                 self._rejected.add(key)
                 self.reject_reasons[reject.field, reject.reason] += 1

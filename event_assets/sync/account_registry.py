@@ -48,6 +48,8 @@ def mixes_account_modes(database: Database, schema: str, account: str | None) ->
 
 def count_rows(database: Database, resource: ResourceConfig) -> int:
     """Return the number of rows of a table, of the resource's account if it has one."""
+    if not inspection.has_table(database, resource.source.name, resource.name):
+        return 0
     rows = database.table(f"{resource.source.name}.{sql.quote_identifier(resource.name)}")
     rows = rows.filter(sql.account_filter(resource.source.account))
     ((count,),) = rows.aggregate("count(*)").fetchall()

@@ -6,34 +6,35 @@ from dataclasses import replace
 
 from event_assets import warehouse
 from event_assets.config.source import EVENT_DATA, SANDBOX, ResourceConfig, SourceConfig
-from event_assets.extract.stream_state import Sync
+from event_assets.pagination.result import PaginationResult
 from event_assets.sync import account_registry, sync_log
 from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.values.errors import ConfigError
 from event_assets.warehouse import Database, inspection
 
+EMPTY_EVENTS = "The API returned no events, but did before: the existing events stay current."
+EMPTY_LIST = "The API returned no records, but did before: the existing rows are kept."
 
-def keeps_existing_rows(database: Database, resource: ResourceConfig, sync: Sync) -> bool:
+
+def keeps_existing_rows(
+    database: Database, resource: ResourceConfig, records: int, result: PaginationResult
+) -> bool:
     """Return whether existing rows stay: an empty or incomplete result must not replace them."""
-    schema, table = resource.source.name, resource.name
-    if not inspection.has_table(database, schema, table):
-        return False
-    if not account_registry.count_rows(database, resource) or (
-        sync.loaded_records and sync.result.complete is not False
-    ):
-        return False
-    if sync.result.complete:
-        reason = "The API returned no records, but did before: the existing rows are kept."
-        sync.result = replace(sync.result, complete=None, reason=reason)
-    return True
+    is_replaced = not resource.primary_key_columns and (not records or result.complete is False)
+    return is_replaced and account_registry.count_rows(database, resource) > 0
 
 
-def distrust_empty_result(database: Database, events: ResourceConfig, sync: Sync) -> None:
-    """Treat an empty result as unverified if the table has rows."""
-    is_empty = sync.is_full and sync.result.complete and not sync.loaded_records
-    if is_empty and account_registry.count_rows(database, events):
-        reason = "The API returned no events, but did before: the existing events stay current."
-        sync.result = replace(sync.result, complete=None, reason=reason)
+def distrust_empty_result(
+    database: Database, resource: ResourceConfig, records: int, result: PaginationResult
+) -> PaginationResult:
+    """Treat the empty result of a full sync as unverified if the table has rows."""
+    is_verdict = resource.is_events or not resource.primary_key_columns
+    if records or not result.complete or not is_verdict:
+        return result
+    if not account_registry.count_rows(database, resource):
+        return result
+    reason = EMPTY_EVENTS if resource.is_events else EMPTY_LIST
+    return replace(result, complete=None, reason=reason)
 
 
 def ensure_same_origin(database: Database, source: SourceConfig) -> None:

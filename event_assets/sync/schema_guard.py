@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from event_assets.config.source import ResourceConfig
-from event_assets.extract.stream_state import Sync
+from event_assets.records.arrow_builder import ArrowTableBuilder
 from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import Database, inspection, sql
 
@@ -21,22 +21,28 @@ SourcePaths = Mapping[str, Sequence[str | None]]
 def load_source_paths(database: Database, resource: ResourceConfig) -> SourcePaths:
     """Return the recorded paths of the values in a table's columns."""
     schema, table = resource.source.name, resource.name
-    if not inspection.has_table(database, schema, PATHS_TABLE):
+    is_shared = resource.source.account is not None
+    if not is_shared or not inspection.has_table(database, schema, PATHS_TABLE):
         return {}
     own = f"table_name = {sql.quote_literal(table)}"
     rows = database.table(f"{schema}.{PATHS_TABLE}").filter(own).fetchall()
     return {name: json.loads(path) for _, name, path in rows}
 
 
-def ensure_schema_unchanged(database: Database, resource: ResourceConfig, sync: Sync) -> None:
+def ensure_schema_unchanged(
+    database: Database,
+    resource: ResourceConfig,
+    planned_types: Mapping[str, str],
+    builder: ArrowTableBuilder,
+) -> None:
     """Raise ConcurrentSchemaChangeError if the records no longer fit the table: sync again."""
-    schema, table, builder = resource.source.name, resource.name, sync.builder
-    if resource.source.account is None or builder is None:
+    schema, table = resource.source.name, resource.name
+    if resource.source.account is None:
         return
     problem = f"Other syncs changed the columns of {schema}.{table}: sync again."
     current_types = inspection.column_types(database, schema, table)
     known = load_source_paths(database, resource)
-    changed = {name for name, kind in current_types.items() if sync.column_types.get(name) != kind}
+    changed = {name for name, kind in current_types.items() if planned_types.get(name) != kind}
     if builder.widened and not inspection.losslessly_widenable(database, schema, table).issuperset(
         name for name in builder.widened if name not in changed
     ):
@@ -52,15 +58,17 @@ def ensure_schema_unchanged(database: Database, resource: ResourceConfig, sync: 
             raise ConcurrentSchemaChangeError(problem)
 
 
-def save_source_paths(database: Database, resource: ResourceConfig, sync: Sync) -> None:
+def save_source_paths(
+    database: Database, resource: ResourceConfig, builder: ArrowTableBuilder
+) -> None:
     """Record the paths of the values in new columns, for syncs of other accounts."""
-    if resource.source.account is None or sync.builder is None:
+    if resource.source.account is None:
         return
     schema, table = resource.source.name, resource.name
     known = load_source_paths(database, resource)
     database.execute(CREATE_PATHS_TABLE.format(schema=schema))
-    for name, path in sync.builder.source_paths.items():
-        if name not in known and name in sync.builder.observed_types:
+    for name, path in builder.source_paths.items():
+        if name not in known and name in builder.observed_types:
             database.execute(
                 f"insert into {schema}.{PATHS_TABLE} values (?, ?, ?)",  # noqa: S608 (our names)
                 [table, name, json.dumps(path)],

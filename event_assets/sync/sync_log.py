@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.extract.stream_state import Sync
-from event_assets.values.conversion import to_json
+from event_assets.config.source import ResourceConfig
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import has_table
+from event_assets.warehouse.sql import append_row
 
 SYNC_LOG = "event_data_syncs"
 COLUMNS = {
@@ -49,44 +47,6 @@ def sync_log_table(table: str) -> str:
     return f"{table}_syncs"
 
 
-def build_row(sync: Sync, load_id: str, api: str, version: str) -> dict[str, Any]:
-    """Build a sync's row of the sync log, by column."""
-    result, totals = sync.result, sync.totals()
-    return {
-        "load_id": sync.first_load or load_id,
-        "api": api,
-        "started_at": totals.started_at,
-        "finished_at": datetime.now(timezone.utc),
-        "requests": totals.requests,
-        "retries": totals.retries,
-        "bytes": totals.bytes,
-        "pages": result.pages,
-        "seams_held": result.overlaps_confirmed,
-        "shifts_repaired": result.shifts_recovered,
-        "sweeps": result.passes,
-        "rows_read": result.rows,
-        "distinct_ids": result.distinct_ids,
-        "total_reported": result.total_reported,
-        "rejects": sum(sync.stats.reasons.values()),
-        "columns": to_json(sync.stats.observed_types),
-        "complete": result.complete,
-        "reason": _describe_result(sync),
-        "full_sync": sync.is_full,
-        "position": json.dumps(sync.next_cursor_value),
-        "version": version,
-        **({} if sync.account is None else {ACCOUNT: sync.account}),
-    }
-
-
-def _describe_result(sync: Sync) -> str:
-    reason, totals = sync.result.reason, sync.totals()
-    if not sync.is_full:
-        reason = f"Changes since {str(sync.cursor_value)[:40]}: {reason}"
-    if totals.runs > 1 and totals.started_at:
-        reason += f" In {totals.runs:,} runs, since {totals.started_at:%Y-%m-%d %H:%M} UTC."
-    return reason
-
-
 def record_origin(database: Database, schema: str, api: str) -> None:
     """Record the API that the tables of a schema are loaded from."""
     if recorded_origin(database, schema) == api:
@@ -101,3 +61,10 @@ def recorded_origin(database: Database, schema: str) -> str | None:
         return None
     rows = database.table(f"{schema}.event_data_api").fetchall()
     return str(rows[0][0]) if rows else None
+
+
+def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> None:
+    """Append a row to the sync log of a resource."""
+    source = resource.source
+    columns = sync_log_columns(source.account)
+    append_row(database, source.name, sync_log_table(resource.name), columns, row)

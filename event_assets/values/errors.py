@@ -10,6 +10,7 @@
     │   ├── AlertError                      the webhook
     │   └── ApiError                        the API, not the user, is at fault
     │       └── TooManyRejectsError         its records break the contract
+    ├── ExpiredJournalError                 (retryable) the API no longer knows a recorded cursor
     └── ResponseError                       one attempt at a request failed; ends as an ApiError
         ├── InvalidResponseError            (retryable)
         ├── ResponseTimeoutError            (retryable)
@@ -68,6 +69,12 @@ class ApiError(UserError):
 
 class TooManyRejectsError(ApiError):
     """More records break the contract than `max_rejects` allows."""
+
+
+class ExpiredJournalError(EventAssetsError):
+    """The API rejects a request made from a response that an earlier run of the sync recorded."""
+
+    retryable = True
 
 
 class ResponseError(EventAssetsError):

@@ -12,6 +12,7 @@ from event_assets.warehouse.load import TableLoad, load_package
 from event_assets.warehouse.pipeline import (
     is_sync_running,
     is_sync_waiting,
+    journal_file,
     open_pipeline,
     restore_state,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "get_destination",
     "is_sync_running",
     "is_sync_waiting",
+    "journal_file",
     "load_package",
     "open_pipeline",
     "restore_state",

@@ -72,6 +72,8 @@ def latest_value(
 
 def latest_load_id(database: Database, schema: str, pipeline: str) -> str:
     """Return the id of a pipeline's newest load into a schema, or an empty string."""
+    if not has_table(database, schema, "_dlt_loads"):
+        return ""
     loads = database.table(f"{schema}._dlt_loads").filter(
         f"schema_name = {quote_literal(pipeline)}"
     )

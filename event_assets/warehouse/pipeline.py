@@ -56,3 +56,8 @@ def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:
 
 def _pipelines_folder() -> Path:
     return database_file().parent / "dlt" / get_destination().name
+
+
+def journal_file(pipeline: str) -> Path:
+    """Return the file for the responses of a pipeline's sync that has not ended."""
+    return _pipelines_folder() / f"{pipeline}.journal"

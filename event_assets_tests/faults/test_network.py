@@ -31,7 +31,7 @@ from event_assets.extract.records_selector import list_selector_check
 from event_assets.http import retry_policy
 from event_assets.http.errors import user_message
 from event_assets.http.response import MB
-from event_assets.http.session import ReadAheadSession
+from event_assets.http.session import ApiSession
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.faults.raw import (
     Raw,
@@ -130,7 +130,7 @@ FINAL: dict[str, tuple[Say, str]] = {
 def said(url: str, limits: HttpLimits = SHORT) -> str:
     """Ask for a page; give what the user reads when there is none."""
     auth = APIKeyAuth(name="api_key", api_key=KEY, location="query")
-    with ReadAheadSession(url, auth, check=list_selector_check("data"), limits=limits) as session:
+    with ApiSession(url, auth, check=list_selector_check("data"), limits=limits) as session:
         try:
             session.get(url + PATH).raise_for_status()
         except Exception as error:

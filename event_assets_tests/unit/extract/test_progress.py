@@ -19,11 +19,6 @@ from event_assets_tests.support.project import Project
 HALF = Progress(events=5_000, total=10_000, pages=50, in_flight=8, seconds=10.0)
 
 
-def test_rows_of_resumed_runs_do_not_count_for_the_time_left() -> None:
-    progress = Progress(9_000, 10_000, 10, 0, 5.0, resumed=8_000)
-    assert str(progress).endswith("about 5 s left")
-
-
 def test_progress_shows_counts_speed_and_time_left() -> None:
     assert str(HALF) == ("5,000 of 10,000 events, 5 pages/s, 8 requests in flight, about 10 s left")
 

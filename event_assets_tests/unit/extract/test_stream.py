@@ -6,14 +6,11 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from event_assets.config.fields import FieldConfig
-from event_assets.config.source import SourceConfig
 from event_assets.extract.records_selector import list_selector_check
-from event_assets.extract.stream import open_stream
-from event_assets.extract.stream_state import Sync
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.platforms import events, serving, source
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.streams import read_all, reading
 
 
 @pytest.mark.parametrize(
@@ -71,12 +68,9 @@ def test_a_response_that_response_actions_ignore_is_reported_as_the_end_of_the_l
             "paginator": paginator,
             "response_actions": [{"status_code": 404, "action": "ignore"}],
         }
-        sync = Sync(on_progress=lambda _: None)
-        fields = {"id": FieldConfig(type="text")}
-        config = SourceConfig(name="events", rest_api=rest_api, fields=fields)
-        with open_stream(config.events, sync) as batches:
-            assert len(list(batches.read_batch())) == 20
-    assert sync.result.complete is None
-    assert sync.result.reason == (
-        "20 rows received; paging stopped at a response that response_actions ignore."
-    )
+        with reading(rest_api) as stream:
+            assert len(read_all(stream)) == 20
+            assert stream.result.complete is None
+            assert stream.result.reason == (
+                "20 rows received; paging stopped at a response that response_actions ignore."
+            )

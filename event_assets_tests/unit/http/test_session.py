@@ -1,53 +1,23 @@
 """The HTTP session: the retry policy, the key on the wire only, and plain errors."""
 
 import socket
-import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from event_assets.http.errors import user_message
-from event_assets.http.session import ReadAheadSession
+from event_assets.http.session import ApiSession
 from event_assets.sandbox import KEY, Faults, Sandbox
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import origin
+from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH, session_for
 from event_assets_tests.support.tiny_api import TinyApi
-
-
-def until(happened: Callable[[], bool]) -> None:
-    """Wait for what must happen soon."""
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.005)
-
-
-class Reader:
-    """Asks for one page after another, and tells the session which ones will follow."""
-
-    def __init__(self, api: Sandbox, **options: Any) -> None:
-        self.url = api.url + PATH
-        self.offset = 0
-        self.session = session_for(api, upcoming=self.upcoming, **options)
-
-    def upcoming(self, count: int) -> list[dict[str, int]]:
-        return [{"offset": self.offset + 10 * (i + 1), "limit": 10} for i in range(count)]
-
-    def read(self, offset: int) -> list[Any]:
-        self.offset = offset
-        page = {"offset": offset, "limit": 10}
-        prepared = self.session.prepare_request(requests.Request("GET", self.url, params=page))
-        data: list[Any] = self.session.send(prepared).json()["data"]
-        return data
 
 
 def statuses(api: Sandbox) -> list[int]:
@@ -115,7 +85,7 @@ def test_the_key_is_on_the_wire_and_not_in_the_response(api: Sandbox) -> None:
 
 def test_another_host_does_not_get_the_key(api: Sandbox) -> None:
     auth = APIKeyAuth(name="api_key", api_key=KEY, location="query")
-    with ReadAheadSession("http://127.0.0.1:1", auth) as session:
+    with ApiSession("http://127.0.0.1:1", auth) as session:
         assert session.get(api.url + PATH).status_code == 401
     assert not api.requests[0].authorized
 
@@ -127,7 +97,7 @@ def test_a_refused_connection_is_one_sentence_without_the_key(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
     auth = APIKeyAuth(name="api_key", api_key="s3cret", location="query")
-    with ReadAheadSession(url, auth) as session, pytest.raises(ApiError) as failed:
+    with ApiSession(url, auth) as session, pytest.raises(ApiError) as failed:
         session.get(url + PATH)
     assert user_message(failed.value) == (
         f"The API at {url}{PATH} cannot be reached (connection refused) (tried 4 times); "
@@ -135,50 +105,6 @@ def test_a_refused_connection_is_one_sentence_without_the_key(
     )
     assert failed.value.__context__ is None
     assert failed.value.__cause__ is None
-
-
-def test_pages_are_fetched_before_they_are_requested(api: Sandbox) -> None:
-    reader = Reader(api)
-    with reader.session:
-        assert reader.read(0)
-        until(lambda: len(api.requests) == 2)
-        assert sorted(request.offset or 0 for request in api.requests) == [0, 10]
-
-
-def test_the_window_grows_to_the_limit_and_no_further(api: Sandbox) -> None:
-    reader = Reader(api, concurrency=4)
-    with reader.session:
-        for page, ahead in enumerate([1, 2, 4, 4, 4, 4]):
-            reader.read(10 * page)
-            asked = page + 1 + ahead
-            until(lambda: len(api.requests) == asked)  # noqa: B023
-            until(lambda: reader.session.metrics.in_flight == 0)
-
-
-def test_read_ahead_returns_the_same_pages_as_sequential_requests(api: Sandbox) -> None:
-    pages = range(0, 250, 10)
-    readers = Reader(api), Reader(api, concurrency=1)
-    with readers[0].session, readers[1].session:
-        ahead, plain = ([reader.read(offset) for offset in pages] for reader in readers)
-    assert ahead == plain
-
-
-def test_a_request_for_another_page_drops_the_pages_fetched_ahead(api: Sandbox) -> None:
-    reader = Reader(api)
-    with reader.session:
-        reader.read(0)
-        until(lambda: len(api.requests) == 2)
-        reader.read(100)
-        api.replace([{"id": "new"}] * 250)
-        assert reader.read(10) == [{"id": "new"}] * 10
-
-
-def test_no_extra_request_without_concurrency(api: Sandbox) -> None:
-    reader = Reader(api, concurrency=1)
-    with reader.session:
-        for offset in (0, 10, 20):
-            reader.read(offset)
-    assert [request.offset for request in api.requests] == [0, 10, 20]
 
 
 def test_a_429_pauses_every_request_of_the_session(api: Sandbox) -> None:
@@ -191,17 +117,6 @@ def test_a_429_pauses_every_request_of_the_session(api: Sandbox) -> None:
     refused, *later = [request.at for request in api.requests]
     assert len(later) == 2
     assert min(later) - refused > 0.9  # the second that the API asked for
-
-
-def test_a_failed_read_ahead_is_raised_only_when_its_page_is_requested(api: Sandbox) -> None:
-    reader = Reader(api)
-    with reader.session:
-        reader.read(0)
-        until(lambda: len(api.requests) == 2)
-        api.faults = Faults(fail_every=1, fail_status=404)
-        assert len(reader.read(10)) == 10
-        with pytest.raises(KeyError):
-            reader.read(20)
 
 
 def test_requests_and_bytes_are_counted(api: Sandbox) -> None:
@@ -243,7 +158,7 @@ def test_a_redirect_takes_one_request_per_hop() -> None:
         hop = request.url.path
         return {"data": []} if hop == "/3" else RedirectResponse(f"/{int(hop[1:]) + 1}")
 
-    with TinyApi(answer) as api, ReadAheadSession(api.url) as session:
+    with TinyApi(answer) as api, ApiSession(api.url) as session:
         found = session.get(f"{api.url}/1")
         assert found.json() == {"data": []}
         assert [urlsplit(url).path for url in api.requests] == ["/1", "/2", "/3"]

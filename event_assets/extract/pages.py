@@ -1,0 +1,66 @@
+"""The loop of a sync: send a request, see what its page says of the list, go on to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
+from requests import Request
+
+from event_assets.extract.records_selector import RecordsSelector
+from event_assets.extract.requests import replace_parts
+from event_assets.http.client import ApiClient
+from event_assets.pagination.paginator import Paginator
+
+
+@dataclass(frozen=True)
+class PagedList:
+    """A list of records: its first request, and what decides which page comes next.
+
+    Attributes:
+        request: for the next page; the paginator points it at one page after the other.
+        parent_fields: of the parent's record, added to each record of the list.
+    """
+
+    request: Request
+    paginator: Paginator
+    parent_fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_list(
+    paged: PagedList,
+    client: ApiClient,
+    select_records: RecordsSelector,
+    next_lists: Callable[[int], Sequence[PagedList]],
+) -> Iterator[list[Any]]:
+    """Yield the records of a list, page by page.
+
+    Args:
+        client: sends the requests, and fetches ahead what is expected to follow.
+        next_lists: returns up to this many lists that are read after this one.
+
+    Raises:
+        ApiError, requests.HTTPError: a page cannot be read.
+    """
+    request, paginator = paged.request, paged.paginator
+
+    def upcoming(start: int, stop: int) -> Iterator[Request]:
+        pages = paginator.upcoming(stop)
+        for params in pages[start:]:
+            yield replace_parts(request, params={**(request.params or {}), **params})
+        if len(pages) < stop:
+            for following in next_lists(stop - len(pages))[max(0, start - len(pages)) :]:
+                yield following.request
+
+    while paginator.has_next_page:
+        try:
+            response = client.fetch(request, upcoming)
+        except IgnoreResponseException:  # `response_actions` say so
+            paginator.stopped_early()
+        else:
+            records = select_records(response)
+            paginator.update_state(response, records)
+            yield records
+        paginator.update_request(request)

@@ -1,0 +1,158 @@
+"""Extract the records of a stream, as typed Arrow tables of a dlt resource."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import dlt
+from dlt.extract import DltSource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from event_assets import warehouse
+from event_assets.config.source import ResourceConfig
+from event_assets.extract.cursor import CursorTracker, IncrementalCursor
+from event_assets.extract.progress import OnProgress
+from event_assets.extract.stream import Stream
+from event_assets.records.arrow_builder import ArrowTableBuilder
+from event_assets.records.arrow_schema import add_system_columns, arrow_column_hints
+from event_assets.records.contract import build_contract, column_hints
+from event_assets.records.field_selection import build_field_selection
+from event_assets.sync.plan import SyncPlan
+from event_assets.sync.rejects import NOT_LOADED, RejectBuffer, enforce_reject_limit
+from event_assets.values.errors import ExpiredJournalError, exception_chain
+from event_assets.warehouse import Database
+from event_assets.warehouse.sql import transaction
+
+
+@dataclass(frozen=True)
+class ExtractedRecords:
+    """What was extracted.
+
+    Attributes:
+        count: of the records to load, repeated ones included.
+        builder: knows the columns and the rejects.
+        newest_cursor_value: among the records; None if there is none.
+        is_deduplicated: whether no two records have the same key.
+    """
+
+    count: int
+    builder: ArrowTableBuilder
+    newest_cursor_value: Any
+    is_deduplicated: bool
+
+    @property
+    def rejects(self) -> int:
+        """The number of records that break the contract."""
+        return sum(self.builder.reject_reasons.values())
+
+
+def extract(
+    pipeline: dlt.Pipeline,
+    plan: SyncPlan,
+    stream: Stream,
+    rejects: RejectBuffer,
+    on_progress: OnProgress,
+) -> ExtractedRecords:
+    """Read a stream, and have dlt write its records to Parquet files.
+
+    `on_progress` is called after each page, `rejects` receives what breaks the contract.
+
+    Raises:
+        PipelineStepFailed: the API cannot be read, or too many records break the contract.
+        ExpiredJournalError: the sync cannot be resumed.
+    """
+    resource = plan.resource
+    builder = ArrowTableBuilder(
+        build_contract(resource),
+        plan.column_types,
+        plan.source_paths,
+        system_columns=resource.source.partition_columns,
+        selection=build_field_selection(resource),
+        on_rejects=rejects.append,
+        can_widen=plan.widenable.__contains__,
+    )
+    tracker = CursorTracker(IncrementalCursor.from_endpoint(resource.endpoint), stream.started_at)
+    counts = [0]
+
+    def records() -> Iterator[Any]:
+        for page in stream.read_pages():
+            on_progress(stream.progress)
+            yield from page
+
+    def tables() -> Iterator[Any]:
+        with pause_garbage_collection():
+            for table in builder.build_batches(tracker.observe(records())):
+                counts.append(len(table))
+                full = add_system_columns(table, stream.started_at, resource.source.account)
+                hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
+                yield dlt.mark.with_hints(full, hints)
+        ids, share = stream.result.distinct_ids, resource.source.max_rejects
+        enforce_reject_limit(resource.name, builder.reject_reasons, ids, share)
+
+    try:
+        pipeline.extract(_build_source(resource, tables), loader_file_format="parquet")
+        pipeline.normalize()
+    except PipelineStepFailed as failure:
+        for cause in exception_chain(failure):
+            if isinstance(cause, ExpiredJournalError):
+                raise cause from None
+        warehouse.run(partial(_keep_rejects, resource, stream.started_at, rejects))
+        raise
+    rejected, ids = sum(builder.reject_reasons.values()), stream.result.distinct_ids
+    is_deduplicated = not resource.parent and sum(counts) + rejected == ids
+    return ExtractedRecords(sum(counts), builder, tracker.newest, is_deduplicated)
+
+
+def _keep_rejects(
+    resource: ResourceConfig, started_at: datetime, rejects: RejectBuffer, database: Database
+) -> None:
+    """Merge the rejects of a sync that failed, which tell what to correct."""
+    with transaction(database):
+        rejects.merge_into_table(database, resource, NOT_LOADED, started_at)
+
+
+def build_schema_source(resource: ResourceConfig) -> DltSource:
+    """Build the dlt source that definitions use, without key, network or folder."""
+    return _build_source(resource, lambda: iter(()))
+
+
+def _build_source(resource: ResourceConfig, tables: Callable[[], Iterator[Any]]) -> DltSource:
+    """Build a dlt source with one resource; its table is created even if there are no records."""
+
+    def rows() -> Iterator[Any]:
+        yield dlt.mark.materialize_table_schema()
+        yield from tables()
+
+    config = dict(resource.config)
+    for request_option in ("endpoint", "include_from_parent", "parallelized", "processing_steps"):
+        config.pop(request_option, None)
+    partitions, key = resource.source.partition_columns, resource.primary_key_columns
+    hints = column_hints({name: reader.field for name, reader in build_contract(resource).items()})
+    hints |= {name: {"name": name, "data_type": "text", "nullable": False} for name in partitions}
+    config["columns"] = hints | config.get("columns", {})
+    config["primary_key"] = [*partitions, *key] if key else None
+    config["merge_key"] = None if key else partitions or None
+    merge = {"disposition": "merge", "strategy": "delete-insert"}
+    config["write_disposition"] = merge if key or partitions else "replace"
+
+    @dlt.source(name=resource.pipeline_name, section=resource.source.name, max_table_nesting=0)
+    def one_table() -> Any:
+        return dlt.resource(rows, **config)
+
+    return one_table()
+
+
+@contextmanager
+def pause_garbage_collection() -> Iterator[None]:
+    """Pause garbage collection: JSON has no cycles, and the search takes half the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

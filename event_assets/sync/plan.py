@@ -1,0 +1,96 @@
+"""Plan a sync: what is in the tables, and what is to be requested."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlt import Pipeline
+
+from event_assets import warehouse
+from event_assets.config.source import ResourceConfig
+from event_assets.extract.cursor import IncrementalCursor
+from event_assets.http.credentials import configured_secrets
+from event_assets.records.arrow_schema import hinted_paths
+from event_assets.sync import schema_guard, sync_log
+from event_assets.sync.guards import ensure_same_origin
+from event_assets.sync.parent_rows import load_parent_rows
+from event_assets.warehouse import Database, inspection, sql
+
+
+@dataclass(frozen=True)
+class SyncPlan:
+    """What is in the tables when a sync begins, and what it requests.
+
+    Attributes:
+        column_types: of the table, by dlt's names.
+        widenable: integer columns that can become floats without loss.
+        source_paths: of the values in the table's columns, where the names do not say it.
+        latest_load: the id of the newest load; empty if there is none.
+        cursor_value: the newest one loaded by previous syncs; None: everything is read.
+        parents: an Arrow table with a column for each field of the parent's records that requests
+            need; None: the resource has no parent.
+    """
+
+    resource: ResourceConfig
+    column_types: Mapping[str, str]
+    widenable: frozenset[str]
+    source_paths: Mapping[str, Sequence[str | None]]
+    latest_load: str
+    cursor_value: Any
+    parents: Any
+
+    @property
+    def parent_records(self) -> Iterator[Mapping[str, Any]]:
+        """The parent's records, as fields by path."""
+        for batch in self.parents.to_batches() if self.parents else ():
+            yield from batch.to_pylist()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether everything is read, so that records that do not come are gone."""
+        return self.cursor_value is None
+
+    @property
+    def identity(self) -> str:
+        """A text, with secrets, of all that decides whether recorded responses are still valid."""
+        source = self.resource.source
+        state = (self.latest_load, self.cursor_value, sorted(configured_secrets(source)))
+        return repr((source.config_hash, self.resource.name, source.windows, *state))
+
+
+def plan_sync(
+    database: Database, resource: ResourceConfig, pipeline: Pipeline, full_refresh: bool
+) -> SyncPlan:
+    """Read the current state of the tables, and restore dlt's.
+
+    Raises:
+        ConfigError: the tables hold other events, or a parent's table is missing.
+    """
+    source, schema, table = resource.source, resource.source.name, resource.name
+    ensure_same_origin(database, source)
+    warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
+    known = pipeline.schemas.get(resource.pipeline_name)
+    columns = known.tables.get(table, {}).get("columns", {}) if known else {}
+    return SyncPlan(
+        resource,
+        inspection.column_types(database, schema, table),
+        inspection.losslessly_widenable(database, schema, table),
+        {**hinted_paths(columns), **schema_guard.load_source_paths(database, resource)},
+        inspection.latest_load_id(database, schema, resource.pipeline_name),
+        None if full_refresh else _load_cursor_value(database, resource),
+        load_parent_rows(database, resource) if resource.parent else None,
+    )
+
+
+def _load_cursor_value(database: Database, resource: ResourceConfig) -> Any:
+    source, syncs = resource.source, sync_log.sync_log_table(resource.name)
+    is_incremental = IncrementalCursor.from_endpoint(resource.endpoint) is not None
+    if not is_incremental or not inspection.has_column(database, source.name, syncs, "version"):
+        return None
+    version, own = sql.quote_literal(source.config_hash), sql.account_filter(source.account)
+    same = f"complete and version = {version} and {own}"
+    position = inspection.latest_value(database, source.name, syncs, "position", same)
+    return json.loads(position) if position else None

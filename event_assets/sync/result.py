@@ -1,0 +1,70 @@
+"""The result of a sync, as a row of the sync log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from event_assets.config.accounts import ACCOUNT
+from event_assets.extract.stream import Stream
+from event_assets.pagination.result import PaginationResult
+from event_assets.sync.extract import ExtractedRecords
+from event_assets.sync.plan import SyncPlan
+from event_assets.values.conversion import to_json
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """A sync that has ended: its row of the sync log, and the seconds its last run took."""
+
+    row: Mapping[str, Any]
+    seconds: float
+
+
+def build_row(
+    plan: SyncPlan,
+    stream: Stream,
+    extracted: ExtractedRecords,
+    result: PaginationResult,
+    load_id: str,
+) -> dict[str, Any]:
+    """Build a sync's row of the sync log, by column; `result` is the verdict on the stream."""
+    source, metrics = plan.resource.source, stream.metrics
+    changes = "" if plan.is_full else f"Changes since {str(plan.cursor_value)[:40]}: "
+    return {
+        "load_id": load_id,
+        "api": source.origin,
+        "started_at": stream.started_at,
+        "finished_at": datetime.now(timezone.utc),
+        "requests": metrics.requests,
+        "retries": metrics.retries,
+        "bytes": metrics.bytes,
+        "pages": result.pages,
+        "seams_held": result.overlaps_confirmed,
+        "shifts_repaired": result.shifts_recovered,
+        "sweeps": result.passes,
+        "rows_read": result.rows,
+        "distinct_ids": result.distinct_ids,
+        "total_reported": result.total_reported,
+        "rejects": extracted.rejects,
+        "columns": to_json(extracted.builder.observed_types),
+        "complete": result.complete,
+        "reason": f"{changes}{result.reason}",
+        "full_sync": plan.is_full,
+        "position": json.dumps(_next_cursor_value(plan, extracted, result)),
+        "version": source.config_hash,
+        **({} if source.account is None else {ACCOUNT: source.account}),
+    }
+
+
+def _next_cursor_value(
+    plan: SyncPlan, extracted: ExtractedRecords, result: PaginationResult
+) -> Any:
+    """Return where the next incremental sync starts; unchanged if records may be missing."""
+    loaded, newest = plan.cursor_value, extracted.newest_cursor_value
+    if result.complete is not True or newest is None:
+        return loaded
+    return newest if type(newest) is not type(loaded) else max(newest, loaded)

@@ -1,0 +1,37 @@
+"""Streams of a resource's records, read without a database."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from event_assets.config.fields import FieldConfig
+from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.extract.stream import Stream, open_stream
+from event_assets.http.journal import open_journal
+
+
+@contextmanager
+def reading(
+    rest_api: Mapping[str, Any],
+    resource: str = EVENT_DATA,
+    *,
+    parents: Iterable[Mapping[str, Any]] = (),
+    cursor_value: Any = None,
+    **settings: Any,
+) -> Iterator[Stream]:
+    """Open the stream of a resource of dlt's REST API configuration."""
+    fields = {"id": FieldConfig(type="text")}
+    source = SourceConfig(name="events", rest_api=rest_api, fields=fields, **settings)
+    with (
+        TemporaryDirectory() as folder,
+        open_journal(Path(folder) / "journal", "", 0) as journal,
+        open_stream(source.resources[resource], journal, cursor_value, parents) as stream,
+    ):
+        yield stream
+
+
+def read_all(stream: Stream) -> list[Any]:
+    """Return the records of a stream."""
+    return [record for page in stream.read_pages() for record in page]

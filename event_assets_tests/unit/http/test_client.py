@@ -1,0 +1,184 @@
+"""The client of a sync: read-ahead, and the journal of an interrupted sync."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests import Request, Response
+
+from event_assets.http.client import ApiClient
+from event_assets.http.journal import open_journal
+from event_assets.sandbox import Faults, Sandbox
+from event_assets.values.errors import ExpiredJournalError
+from event_assets_tests.support.dagster_dev import until
+from event_assets_tests.support.http_sessions import PATH, session_for
+
+LIMIT = 10
+
+
+def raise_for_status(response: Response, *_: Any) -> None:
+    response.raise_for_status()
+
+
+def first_ids(response: Response) -> tuple[Any, ...]:
+    return tuple(row["id"] for row in response.json()["data"])
+
+
+class Reader:
+    """Reads pages by offset, and expects the pages behind each one."""
+
+    def __init__(self, api: Sandbox, client: ApiClient) -> None:
+        self.client = client
+        self._url = api.url + PATH
+        self._following: Sequence[int] = ()
+
+    def request(self, offset: int) -> Request:
+        page = {"offset": offset, "limit": LIMIT}
+        return Request("GET", self._url, params=page, hooks={"response": raise_for_status})
+
+    def read(self, offset: int, following: Callable[[int], int] | None = None) -> list[Any]:
+        number = following or (lambda count: offset + LIMIT * (count + 1))
+
+        def upcoming(start: int, stop: int) -> Iterator[Request]:
+            return (self.request(number(count)) for count in range(start, stop))
+
+        data: list[Any] = self.client.fetch(self.request(offset), upcoming).json()["data"]
+        return data
+
+    def read_to(self, end: int) -> list[Any]:
+        return [row for offset in range(0, end, LIMIT) for row in self.read(offset)]
+
+
+@contextmanager
+def reading(
+    api: Sandbox, folder: Path, concurrency: int = 8, hours: float = 0.0
+) -> Iterator[Reader]:
+    with (
+        open_journal(folder / "journal", "identity", hours) as journal,
+        session_for(api) as session,
+        ApiClient(session, concurrency, journal, first_ids) as client,
+    ):
+        yield Reader(api, client)
+
+
+class Killed(BaseException):
+    """Ends a run as a kill does: what it recorded stays."""
+
+
+def offsets(api: Sandbox) -> list[int]:
+    return sorted(request.offset or 0 for request in api.requests)
+
+
+def test_pages_are_fetched_before_they_are_requested(api: Sandbox, tmp_path: Path) -> None:
+    with reading(api, tmp_path) as reader:
+        assert reader.read(0)
+        until(lambda: len(api.requests) == 2)
+        assert offsets(api) == [0, 10]
+
+
+def test_the_window_grows_to_the_limit_and_no_further(api: Sandbox, tmp_path: Path) -> None:
+    with reading(api, tmp_path, concurrency=4) as reader:
+        for page, ahead in enumerate([1, 2, 4, 4, 4, 4]):
+            reader.read(10 * page)
+            expected = page + 1 + ahead
+            until(lambda: len(api.requests) == expected)  # noqa: B023
+
+
+def test_read_ahead_returns_the_same_pages_as_sequential_requests(
+    api: Sandbox, tmp_path: Path
+) -> None:
+    with reading(api, tmp_path) as ahead, reading(api, tmp_path, concurrency=1) as plain:
+        for offset in range(0, 250, 10):
+            assert ahead.read(offset) == plain.read(offset)
+
+
+def test_what_is_no_longer_expected_is_dropped(api: Sandbox, tmp_path: Path) -> None:
+    with reading(api, tmp_path) as reader:
+        reader.read(0)
+        until(lambda: len(api.requests) == 2)
+        reader.read(100)
+        api.replace([{"id": "new"}] * 250)
+        assert reader.read(10) == [{"id": "new"}] * 10
+
+
+def test_what_is_still_expected_is_kept_after_another_request(api: Sandbox, tmp_path: Path) -> None:
+    """A page that could not be foreseen comes before lists that were: they are asked once."""
+    with reading(api, tmp_path) as reader:
+        reader.read(0, following=lambda count: 100 + count)
+        until(lambda: len(api.requests) == 2)
+        reader.read(10, following=lambda count: 100 + count)
+        reader.read(100, following=lambda count: 101 + count)
+        until(lambda: len(api.requests) == 5)
+        assert offsets(api) == [0, 10, 100, 101, 102]
+
+
+def test_no_extra_request_without_concurrency(api: Sandbox, tmp_path: Path) -> None:
+    with reading(api, tmp_path, concurrency=1) as reader:
+        for offset in (0, 10, 20):
+            reader.read(offset)
+    assert [request.offset for request in api.requests] == [0, 10, 20]
+
+
+def test_a_failed_read_ahead_is_raised_only_when_its_page_is_requested(
+    api: Sandbox, tmp_path: Path
+) -> None:
+    with reading(api, tmp_path) as reader:
+        reader.read(0)
+        until(lambda: len(api.requests) == 2)
+        api.faults = Faults(fail_every=1, fail_status=404)
+        assert len(reader.read(10)) == 10
+        with pytest.raises(requests.HTTPError):
+            reader.read(20)
+
+
+def interrupt(api: Sandbox, folder: Path, pages: int) -> None:
+    """Read some pages, and end as a kill does."""
+    with suppress(Killed), reading(api, folder, concurrency=1, hours=6) as reader:
+        reader.read_to(LIMIT * pages)
+        raise Killed
+    api.requests.clear()
+
+
+def test_an_interrupted_sync_requests_again_only_its_last_page(
+    api: Sandbox, tmp_path: Path
+) -> None:
+    interrupt(api, tmp_path, pages=5)
+    with reading(api, tmp_path, concurrency=1, hours=6) as reader:
+        assert [row["id"] for row in reader.read_to(80)] == api.ids()[:80]
+        assert not reader.client.list_changed
+    assert offsets(api) == [40, 50, 60, 70]
+
+
+def test_a_list_that_changed_between_two_runs_is_noticed(api: Sandbox, tmp_path: Path) -> None:
+    interrupt(api, tmp_path, pages=5)
+    api.replace([{"id": key} for key in api.ids()[1:]])
+    with reading(api, tmp_path, hours=6) as reader:
+        reader.read_to(60)
+        assert reader.client.list_changed
+
+
+def test_a_recorded_page_is_replayed_in_each_later_run(api: Sandbox, tmp_path: Path) -> None:
+    interrupt(api, tmp_path, pages=3)
+    interrupt(api, tmp_path, pages=5)
+    with reading(api, tmp_path, concurrency=1, hours=6) as reader:
+        reader.read_to(60)
+    assert offsets(api) == [40, 50]
+
+
+def test_a_cursor_that_has_expired_is_no_error_of_the_api(api: Sandbox, tmp_path: Path) -> None:
+    interrupt(api, tmp_path, pages=3)
+    api.faults = Faults(fail_every=1, fail_status=410)
+    with pytest.raises(ExpiredJournalError), reading(api, tmp_path, hours=6) as reader:
+        reader.read_to(60)
+
+
+def test_an_error_is_not_recorded(api: Sandbox, tmp_path: Path) -> None:
+    api.faults = Faults(fail_every=1, fail_status=404)
+    with pytest.raises(requests.HTTPError), reading(api, tmp_path, hours=6) as reader:
+        reader.read(0)
+    api.faults = Faults()
+    with reading(api, tmp_path, hours=6) as reader:
+        assert len(reader.read(0)) == LIMIT
