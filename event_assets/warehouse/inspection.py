@@ -1,5 +1,6 @@
 """Inspect the tables of the warehouse."""
 
+import json
 from typing import Any
 
 import duckdb
@@ -36,6 +37,22 @@ def losslessly_widenable(database: Database, schema: str, table: str) -> frozens
         for name, value in zip(integers, largest, strict=True)
         if (value or 0) <= MAX_EXACT_INTEGER
     )
+
+
+def stored_columns(database: Database, schema: str, table: str) -> dict[str, dict[str, Any]]:
+    """Return dlt's hints for the columns of a table, by name, from the schemas in `_dlt_version`.
+
+    They are there as soon as the columns are, even if the load that added them has failed.
+    """
+    if not has_table(database, schema, "_dlt_version"):
+        return {}
+    versions = database.table(f"{schema}._dlt_version").order("inserted_at").project("schema")
+    tables = [json.loads(stored)["tables"] for (stored,) in versions.fetchall()]
+    return {
+        name: column
+        for known in tables
+        for name, column in known.get(table, {}).get("columns", {}).items()
+    }
 
 
 def fetch_rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:

@@ -178,7 +178,7 @@ def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key(
             f"the disk is full, at http://x/y?api_key={KEY} with {KEY} of-the-concerts"
         )
 
-    project.environment.setattr("event_assets.warehouse.inspection.latest_load_id", broken)
+    project.environment.setattr("event_assets.warehouse.sql.append_row", broken)
     project.environment.setenv("CONCERTS__API_KEY", "of-the-concerts")
     tick = look("alert_on_failed_runs")
     project.sync(url=api.url)

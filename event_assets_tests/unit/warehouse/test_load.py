@@ -18,7 +18,7 @@ from event_assets import warehouse
 from event_assets.config.source import SourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.sync.rejects import RejectBuffer
-from event_assets.warehouse import Database, TableLoad, sql
+from event_assets.warehouse import Database, TableLoad, inspection, sql
 from event_assets_tests.support.project import Project
 
 NAME, SCHEMA, TABLE = "events", "events", "event_data"
@@ -181,6 +181,15 @@ def test_columns_that_a_failed_load_added_harm_no_later_one() -> None:
         load(records(0, 2, v=2, added="x"), also=fail)
     load(records(0, 1, v=3))
     assert rows() == [("000", 3, None), ("001", 1, None)]
+
+
+def test_the_hints_of_columns_are_known_even_if_their_first_load_failed() -> None:
+    with pytest.raises(OSError, match="full"):
+        load(records(0, 2, a_b=1), also=fail, hints={"columns": {"a_b": {"x-path": ["a", "b"]}}})
+    with warehouse.connect() as database:
+        found = inspection.stored_columns(database, SCHEMA, TABLE)
+    assert {*found} == {"id", "a_b", "_dlt_load_id"}
+    assert found["a_b"]["x-path"] == ["a", "b"]
 
 
 def test_the_log_of_the_database_stays_small() -> None:
