@@ -81,12 +81,12 @@ class CursorTracker:
     started_at: datetime
     newest: Any = None
 
-    def observe(self, records: Iterable[Any]) -> Iterator[Any]:
-        """Yield the records."""
-        if self.cursor is None:
-            yield from records
-            return
-        source, path = iter(records), self.cursor.cursor_path
+    def observe(self, records: Iterable[Any]) -> Iterable[Any]:
+        """Return the records, to be read once."""
+        return self._observe(records, self.cursor.cursor_path) if self.cursor else records
+
+    def _observe(self, records: Iterable[Any], path: str) -> Iterator[Any]:
+        source = iter(records)
         while chunk := list(islice(source, CHUNK_SIZE)):
             values = [v for v in values_at(chunk, path) if type(v) in (str, int, float)]
             values = _drop_later(values, self.started_at - MARGIN)

@@ -126,7 +126,7 @@ def open_stream(
         ConfigError: the key is missing, or the configuration cannot work.
     """
     source, selector = resource.source, resource.endpoint.get("data_selector")
-    get_id, select = build_id_reader(resource), build_records_selector(selector)
+    read_ids, select = build_id_reader(resource), build_records_selector(selector)
     with (
         resolve_endpoint(resource) as (base_url, auth),
         ApiSession(
@@ -141,7 +141,7 @@ def open_stream(
             session,
             source.concurrency,
             journal,
-            lambda page: tuple(extract_ids(select(page), get_id)),
+            lambda page: tuple(extract_ids(select(page), read_ids)),
             window=source.concurrency if resource.parent else 1,  # its lists are known
         ) as client,
     ):
@@ -163,11 +163,11 @@ def configured_paginator(resource: ResourceConfig) -> Any:
 
 def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator:
     """Build the paginator of a list of a resource."""
-    configured, get_id = configured_paginator(resource), build_id_reader(resource)
+    configured, read_ids = configured_paginator(resource), build_id_reader(resource)
     if resource.is_events and (windows := resource.source.windows):
         plan = WindowPlan.from_config(windows, started_at)
-        return TimeWindowPaginator(lambda: create_paginator(configured, get_id), plan, get_id)
-    return create_paginator(configured, get_id)
+        return TimeWindowPaginator(lambda: create_paginator(configured, read_ids), plan, read_ids)
+    return create_paginator(configured, read_ids)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
@@ -12,6 +12,7 @@ from event_assets.pagination import monitored
 from event_assets.pagination.monitored import MonitoredPaginator
 from event_assets.pagination.offset import OffsetPaginator
 from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.seen_ids import ReadIds
 
 PAGINATOR_CLASSES: Mapping[str, Callable[..., BasePaginator]] = {
     "page_number": monitored.PageNumberPaginator,
@@ -19,9 +20,7 @@ PAGINATOR_CLASSES: Mapping[str, Callable[..., BasePaginator]] = {
 }
 
 
-def create_paginator(
-    paginator: str | Mapping[str, Any] | None, get_id: Callable[[Any], Hashable]
-) -> Paginator:
+def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadIds) -> Paginator:
     """Make the paginator of one list by a REST API configuration's `paginator` value.
 
     `offset` becomes an OffsetPaginator, everything else dlt's paginator in a MonitoredPaginator.
@@ -35,11 +34,11 @@ def create_paginator(
     kind = options.pop("type", "auto")
     try:
         if kind == "offset":
-            return OffsetPaginator(**options, get_id=get_id)
+            return OffsetPaginator(**options, read_ids=read_ids)
         if paginator_class := PAGINATOR_CLASSES.get(kind):
-            return MonitoredPaginator(paginator_class(**options), get_id)
+            return MonitoredPaginator(paginator_class(**options), read_ids)
         config = cast("Any", {"type": kind, **options})
-        return MonitoredPaginator(build_paginator(config), get_id)
+        return MonitoredPaginator(build_paginator(config), read_ids)
     except TypeError as error:
         problem = str(error)
     raise ValueError(f"paginator of type {kind!r}: {problem.rpartition('__init__() ')[2]}")

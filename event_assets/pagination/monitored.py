@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +19,7 @@ from event_assets.pagination import totals
 from event_assets.pagination.page_monitor import PageMonitor, PaginationKind
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.result import PaginationResult, mark_truncated
-from event_assets.pagination.seen_ids import extract_ids
+from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.values.errors import PaginationError
 
 COUNTING_PARAMS = ("page", "page_number", "pageNumber", "offset", "start", "skip")
@@ -82,12 +81,10 @@ class MonitoredPaginator(Paginator):
     `dlt_paginator` None: dlt detects it from the first response.
     """
 
-    def __init__(
-        self, dlt_paginator: BasePaginator | None, get_id: Callable[[Any], Hashable]
-    ) -> None:
+    def __init__(self, dlt_paginator: BasePaginator | None, read_ids: ReadIds) -> None:
         super().__init__()
         self._active = dlt_paginator
-        self._get_id = get_id
+        self._read_ids = read_ids
         self._totals = totals.TotalFinder()
         self._monitor = _build_monitor(self._active)
         self._requested: set[int] = set()
@@ -116,7 +113,7 @@ class MonitoredPaginator(Paginator):
             self._monitor = _build_monitor(self._active)
         monitor, active = self._monitor, self._active
         self._is_truncated |= totals.is_truncated(response)
-        monitor.receive(extract_ids(data or [], self._get_id), self._totals.find(response))
+        monitor.receive(extract_ids(data or [], self._read_ids), self._totals.find(response))
         if isinstance(active, PageNumberPaginator):
             active.expects_rows = monitor.expects_more
         active.update_state(response, data)

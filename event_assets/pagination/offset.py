@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any, cast
 
 from dlt.common import jsonpath
@@ -12,7 +12,7 @@ from event_assets.pagination import totals
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.result import PaginationResult, mark_truncated
-from event_assets.pagination.seen_ids import extract_ids
+from event_assets.pagination.seen_ids import ReadIds, extract_ids
 
 
 class OffsetPaginator(Paginator):
@@ -35,13 +35,13 @@ class OffsetPaginator(Paginator):
         has_more_path: jsonpath.TJsonPath | None = None,
         offset_body_path: str | None = None,
         limit_body_path: str | None = None,
-        get_id: Callable[[Any], Hashable],
+        read_ids: ReadIds,
     ) -> None:
         """Accept dlt's options, with these differences.
 
         `total_path` is optional: the usual paths are searched; None: there is no total. A missing
-        total or has-more is not an error. `get_id` returns a row's id, or None. Raises ValueError
-        for invalid options.
+        total or has-more is not an error. `read_ids` returns the ids of rows, or None. Raises
+        ValueError for invalid options.
         """
         super().__init__()
         self.offset_param = _query_param("offset", offset_param, offset_body_path)
@@ -54,7 +54,7 @@ class OffsetPaginator(Paginator):
         self.stop_after_empty_page = stop_after_empty_page
         self._totals = totals.TotalFinder(total_path)
         self._more_path = totals.compile_path(has_more_path)
-        self._get_id = get_id
+        self._read_ids = read_ids
         self._is_truncated = False
         self._last_delivered_id: Hashable = None
         self._walk = OffsetWalk(
@@ -80,7 +80,7 @@ class OffsetPaginator(Paginator):
         self._is_truncated |= totals.is_truncated(response)
         total = self._totals.find(response)
         more = totals.find_has_more(response, self._more_path)
-        ids = extract_ids(rows, self._get_id)
+        ids = extract_ids(rows, self._read_ids)
         if not self._walk.receive(ids, total, more):
             rows.clear()
         elif ids:

@@ -10,14 +10,15 @@ from importlib import import_module
 from typing import Any
 
 UNRANKED = -1
+ReadIds = Callable[[Sequence[Any]], list[Hashable]]  # returns None for a row without an id
 
 
-def extract_ids(rows: Sequence[Any], get_id: Callable[[Any], Hashable]) -> list[Hashable]:
+def extract_ids(rows: Sequence[Any], read_ids: ReadIds) -> list[Hashable]:
     """Return the id of each row; the row's text replaces an id that is None or unhashable.
 
     So rows without an id are distinct and do not overlap by accident.
     """
-    ids = [get_id(row) for row in rows]
+    ids = read_ids(rows)
     with suppress(TypeError):
         if None not in set(ids):
             return ids

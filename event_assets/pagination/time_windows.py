@@ -13,7 +13,7 @@ from requests import Request, Response
 from event_assets.config import time_windows
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.result import UNFINISHED, PaginationResult, add_counts
-from event_assets.pagination.seen_ids import DistinctIds, extract_ids
+from event_assets.pagination.seen_ids import DistinctIds, ReadIds, extract_ids
 from event_assets.pagination.totals import TotalFinder, is_truncated
 
 Span = tuple[datetime, datetime]
@@ -76,15 +76,12 @@ class TimeWindowPaginator(Paginator):
     """
 
     def __init__(
-        self,
-        make_paginator: Callable[[], Paginator],
-        plan: WindowPlan,
-        get_id: Callable[[Any], Hashable],
+        self, make_paginator: Callable[[], Paginator], plan: WindowPlan, read_ids: ReadIds
     ) -> None:
         super().__init__()
         self._make_paginator = make_paginator
         self._plan = plan
-        self._get_id = get_id
+        self._read_ids = read_ids
         self._totals = TotalFinder()
         self._pending_windows: list[Span | None] = [None if plan.whole else plan.span]
         self._is_window_done = True
@@ -124,7 +121,7 @@ class TimeWindowPaginator(Paginator):
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Process a response; `data` is the list that dlt delivers."""
-        ids = extract_ids(data or [], self._get_id)
+        ids = extract_ids(data or [], self._read_ids)
         total = self._totals.find(response)
         self._ids.update(ids)
         self._pages += 1

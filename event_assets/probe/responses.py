@@ -114,9 +114,7 @@ class ProbeResponses:
 
     def ids_in(self, response: ProbeResponse) -> list[Hashable]:
         """Return the ids of the records in a response; a record without one identifies itself."""
-        records = self.records_in(response)
-        ids = iter(self._id_reader.read(records))
-        return extract_ids(records, lambda _: next(ids))
+        return extract_ids(self.records_in(response), self._id_reader.read)
 
     def total_in(self, response: ProbeResponse) -> ReportedTotal | None:
         """Return the total that a response reports."""

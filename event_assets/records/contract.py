@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 import pyarrow as pa
@@ -113,16 +114,23 @@ def build_contract(resource: ResourceConfig) -> dict[str, FieldReader]:
     }
 
 
-def build_id_reader(resource: ResourceConfig) -> Callable[[Any], Hashable]:
-    """Build the function that returns a record's id, or None if it has none."""
+def build_id_reader(resource: ResourceConfig) -> Callable[[Sequence[Any]], list[Hashable]]:
+    """Build the function that returns the ids of records; None for a record without one."""
     if not resource.is_events:
         own = [name for name in resource.primary_key if not name.startswith(f"_{resource.parent}_")]
-        return lambda record: _read_key(record, own)
+        return lambda records: [_read_key(record, own) for record in records]
     reader = build_contract(resource)["id"]
     if reader.plain_path and len(reader.plain_path) == 1:
-        (name,) = reader.plain_path
-        return lambda record: _as_text(record.get(name)) if type(record) is dict else None
-    return lambda record: _as_text(reader.read([record])[0])
+        return partial(_read_members, reader.plain_path[0])
+    return lambda records: list(map(_as_text, reader.read(records)))
+
+
+def _read_members(name: str, records: Sequence[Any]) -> list[Hashable]:
+    try:
+        ids = [record[name] for record in records]
+    except (KeyError, TypeError):
+        ids = [record.get(name) if type(record) is dict else None for record in records]
+    return ids if set(map(type, ids)) == {str} else list(map(_as_text, ids))
 
 
 def _read_key(record: Any, names: Sequence[str]) -> Hashable:

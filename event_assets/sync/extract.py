@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import dlt
@@ -80,14 +81,16 @@ def extract(
     tracker = CursorTracker(IncrementalCursor.from_endpoint(resource.endpoint), stream.started_at)
     counts = [0]
 
-    def records() -> Iterator[Any]:
+    def pages() -> Iterator[Sequence[Any]]:
         for page in stream.read_pages():
             on_progress(stream.progress)
-            yield from page
+            yield page
 
     def tables() -> Iterator[Any]:
+        records = tracker.observe(chain.from_iterable(pages()))
         with pause_garbage_collection():
-            for table in builder.build_batches(tracker.observe(records())):
+            # an empty table at the end: without any, dlt would make a table of its own kind
+            for table in chain(builder.build_batches(records), map(builder.build, ([],))):
                 counts.append(len(table))
                 full = add_system_columns(table, stream.started_at, resource.source.account)
                 hints = dlt.mark.make_hints(columns=arrow_column_hints(full))

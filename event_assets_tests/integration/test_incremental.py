@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from starlette.requests import Request
 
-from event_assets.extract.cursor import IncrementalCursor
+from event_assets.extract.cursor import CursorTracker, IncrementalCursor
 from event_assets_tests.support.platforms import definitions, paged, run, serving, source
 from event_assets_tests.support.project import Project, checks, failure
 
@@ -182,9 +182,10 @@ def test_changes_during_a_sync_are_requested_again(project: Project) -> None:
 def test_the_furthest_is_the_newest_that_is_not_in_the_future(
     values: list[Any], furthest: Any
 ) -> None:
-    increment = IncrementalCursor("at")
+    tracker = CursorTracker(IncrementalCursor("at"), datetime.now(timezone.utc))
     records = [{"at": value} for value in values]
-    assert increment.observe(records, None, datetime.now(timezone.utc)) == furthest
+    assert list(tracker.observe(records)) == records
+    assert tracker.newest == furthest
 
 
 def test_a_cursor_of_another_type_starts_over(project: Project) -> None:

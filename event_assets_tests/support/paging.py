@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -70,8 +70,8 @@ def serving(answer: Answer) -> Generator[tuple[str, list[Query]], None, None]:
         server.server_close()
 
 
-def get_id(row: Any) -> Any:
-    return row.get("id")
+def read_ids(rows: Sequence[Any]) -> list[Any]:
+    return [row.get("id") for row in rows]
 
 
 def read_pages(

@@ -14,7 +14,7 @@ from event_assets_tests.support.paging import (
     Answer,
     Listing,
     Query,
-    get_id,
+    read_ids,
     read_list,
     read_pages,
     serving,
@@ -23,7 +23,7 @@ from event_assets_tests.support.paging import (
 
 def sync(paginator: Any, answer: Answer, **options: Any) -> Listing:
     """Read a list with the paginator of a configuration."""
-    return read_list(create_paginator(paginator, get_id), answer, **options)
+    return read_list(create_paginator(paginator, read_ids), answer, **options)
 
 
 class Events:
@@ -167,7 +167,7 @@ def test_rows_without_an_id_are_delivered_and_do_not_overlap() -> None:
 
 def test_a_list_ended_by_an_error_is_not_complete() -> None:
     events = Events(500)
-    paginator = create_paginator(OFFSETS, get_id)
+    paginator = create_paginator(OFFSETS, read_ids)
     with (
         serving(lambda query: events(query) if query["offset"] == "0" else 500) as (url, _),
         pytest.raises(requests.HTTPError),
@@ -178,7 +178,7 @@ def test_a_list_ended_by_an_error_is_not_complete() -> None:
 
 
 def test_the_result_of_each_page_is_there_before_the_next_request() -> None:
-    paginator = create_paginator(OFFSETS, get_id)
+    paginator = create_paginator(OFFSETS, read_ids)
     with serving(Events(120)) as (url, _):
         pages = [paginator.result.pages for _ in read_pages(url, paginator)]
     assert pages == [1, 2, 3]
@@ -209,7 +209,7 @@ def test_an_ignored_response_behind_the_last_page_is_an_end() -> None:
 
 
 def test_the_parameters_of_upcoming_pages_are_requested() -> None:
-    paginator = OffsetPaginator(100, get_id=get_id, offset_param="skip", limit_param="take")
+    paginator = OffsetPaginator(100, read_ids=read_ids, offset_param="skip", limit_param="take")
     events = Events(200)
     with serving(lambda q: events({"offset": q["skip"], "limit": q["take"]})) as (url, asked):
         pages = read_pages(url, paginator)
@@ -427,4 +427,4 @@ def test_a_paginator_detected_by_dlt_is_monitored() -> None:
 )
 def test_an_option_that_does_not_exist_is_named(config: dict[str, Any], word: str) -> None:
     with pytest.raises(ValueError, match=word):
-        create_paginator(config, get_id)
+        create_paginator(config, read_ids)

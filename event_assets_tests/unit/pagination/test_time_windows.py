@@ -14,7 +14,7 @@ from event_assets_tests.support.paging import (
     Answer,
     Listing,
     Query,
-    get_id,
+    read_ids,
     read_list,
     read_pages,
     serving,
@@ -31,7 +31,7 @@ def windowed(paginator: Any, **options: Any) -> TimeWindowPaginator:
         param_from="from", param_to="to", cap=10, format="%Y-%m-%d", **options
     )
     return TimeWindowPaginator(
-        lambda: create_paginator(paginator, get_id), WindowPlan.from_config(config, NOW), get_id
+        lambda: create_paginator(paginator, read_ids), WindowPlan.from_config(config, NOW), read_ids
     )
 
 
