@@ -72,8 +72,7 @@ def plan_sync(
     source, schema, table = resource.source, resource.source.name, resource.name
     ensure_same_origin(database, source)
     warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
-    known = pipeline.schemas.get(resource.pipeline_name)
-    columns = known.tables.get(table, {}).get("columns", {}) if known else {}
+    columns = inspection.stored_columns(database, schema, table)
     return SyncPlan(
         resource,
         inspection.column_types(database, schema, table),

@@ -39,7 +39,7 @@ def losslessly_widenable(database: Database, schema: str, table: str) -> frozens
     )
 
 
-def stored_columns(database: Database, schema: str, table: str) -> dict[str, dict[str, Any]]:
+def stored_columns(database: Database, schema: str, table: str) -> dict[str, Any]:
     """Return dlt's hints for the columns of a table, by name, from the schemas in `_dlt_version`.
 
     They are there as soon as the columns are, even if the load that added them has failed.

@@ -202,6 +202,23 @@ def test_a_column_gets_its_new_type_together_with_the_events_or_not_at_all(
     assert project.rows("select opens, size from events.event_data") == [(TIME, "1")]
 
 
+def test_a_first_load_that_failed_leaves_no_trace_in_the_names_of_columns(
+    project: Project, sync: Sync
+) -> None:
+    records = [{"id": "1", "count": 1, "Name": "x"}, {"id": "2", "count": "many", "a b": 1}]
+    project.database.parent.mkdir()
+    with duckdb.connect(project.database) as database:  # the load fails at its end
+        database.execute("create schema events")
+        database.execute("create table events.event_data_syncs (pages date)")
+    assert not sync(records, fields=fields()).success
+    with duckdb.connect(project.database) as database:
+        database.execute("drop table events.event_data_syncs")
+    assert sync(records, fields=fields()).success
+    assert {row[0] for row in project.rows("describe events.event_data")} == {
+        *("id", "count", "count__v_text", "name", "a_b", "last_seen_at", "_dlt_load_id")
+    }
+
+
 def test_a_contracts_field_is_not_the_apis_field_that_is_called_alike(
     project: Project, sync: Sync
 ) -> None:
