@@ -1,0 +1,87 @@
+"""The loop: which requests are sent, how many times, and in which order records come."""
+
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from event_assets_tests.support.platforms import events, serving
+from event_assets_tests.support.streams import read_all, reading
+
+PARENTS = [{"id": f"p{n}"} for n in range(12)]
+PAGES = 3
+
+
+def config(url: str, paginator: Any, path: str) -> dict[str, Any]:
+    endpoint = {"path": path, "data_selector": "data", "paginator": paginator}
+    return {
+        "client": {"base_url": url},
+        "resources": [
+            {"name": "event_data", "endpoint": "v1/events"},
+            {"name": "parents", "endpoint": "v1/parents"},
+            {"name": "listed", "primary_key": "id", "endpoint": endpoint},
+        ],
+    }
+
+
+def list_of_parent(request: Request) -> Any:
+    """Pages of one row, by a cursor that only the page before tells."""
+    at = int(request.query_params.get("cursor") or 0)
+    row = {"id": f"{request.path_params['parent']}-{at}"}
+    return {"data": [row], "next": str(at + 1) if at + 1 < PAGES else None}
+
+
+def test_lists_and_their_pages_are_read_in_order_and_requested_once() -> None:
+    cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
+    with serving({"/v1/{parent}/lists": list_of_parent}) as api:
+        rest_api = config(api.url, cursor, "v1/{resources.parents.id}/lists")
+        with reading(rest_api, "listed", parents=PARENTS, concurrency=4) as stream:
+            found = [record["id"] for record in read_all(stream)]
+            assert stream.result.complete
+    assert found == [f"{parent['id']}-{page}" for parent in PARENTS for page in range(PAGES)]
+    assert len(api.asked) == len(PARENTS) * PAGES
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_pages_of_many_lists_are_the_same_with_and_without_read_ahead(concurrency: int) -> None:
+    def numbered(request: Request) -> Any:
+        at = int(request.query_params["page"])
+        rows = events(5, first=5 * at) if at < PAGES else []
+        return {"data": [{"id": f"{request.path_params['parent']}-{r['id']}"} for r in rows]}
+
+    paginator = {"type": "page_number", "base_page": 0, "total_path": None}
+    with serving({"/v1/{parent}/lists": numbered}) as api:
+        rest_api = config(api.url, paginator, "v1/{resources.parents.id}/lists")
+        with reading(rest_api, "listed", parents=PARENTS, concurrency=concurrency) as stream:
+            assert len(read_all(stream)) == len(PARENTS) * PAGES * 5
+
+
+def test_an_ignored_response_ends_its_list_only() -> None:
+    def missing_for_p3(request: Request) -> Any:
+        is_missing = request.path_params["parent"] == "p3"
+        return JSONResponse({}, 404) if is_missing else list_of_parent(request)
+
+    with serving({"/v1/{parent}/lists": missing_for_p3}) as api:
+        rest_api = config(api.url, "single_page", "v1/{resources.parents.id}/lists")
+        rest_api["resources"][2]["endpoint"]["response_actions"] = [
+            {"status_code": 404, "action": "ignore"}
+        ]
+        with reading(rest_api, "listed", parents=PARENTS) as stream:
+            assert len(read_all(stream)) == len(PARENTS) - 1
+            assert stream.result.complete
+
+
+def test_an_incremental_list_without_a_start_is_requested_without_its_placeholder() -> None:
+    with serving({"/v1/all": lambda _: {"data": [{"id": "1", "at": "2026-01-01"}]}}) as api:
+        rest_api = config(api.url, "single_page", "v1/all")
+        rest_api["resources"][2]["endpoint"] |= {
+            "params": {"since": "{incremental.start_value}", "all": "yes"},
+            "incremental": {"cursor_path": "at", "end_param": "until", "end_value": "2027"},
+        }
+        for cursor_value in (None, "2026-01-01"):
+            with reading(rest_api, "listed", cursor_value=cursor_value) as stream:
+                read_all(stream)
+    first, second = (dict(request.query_params) for request in api.asked)
+    assert first == {"all": "yes", "until": "2027"}
+    assert second == {"all": "yes", "since": "2026-01-01", "until": "2027"}
