@@ -24,7 +24,12 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from event_assets.http.frames import build_frame, open_private, read_frame
-from event_assets.values.errors import ConfigError, TooManyRejectsError, exception_chain
+from event_assets.values.errors import (
+    ConfigError,
+    ExpiredJournalError,
+    TooManyRejectsError,
+    exception_chain,
+)
 
 LOG = logging.getLogger("dagster")
 FORMAT = 1
@@ -32,7 +37,7 @@ MAX_BYTES = 4_000_000_000  # of the file
 MAX_RUNS = 5  # in a row that replayed the responses and got no further: these may be the cause
 # Errors that a replay would only raise again. What solves a ConfigError, such as a PaginationError,
 # is another configuration, which makes other requests.
-CONTENT_ERRORS = (TooManyRejectsError, ConfigError)
+CONTENT_ERRORS = (TooManyRejectsError, ConfigError, ExpiredJournalError)
 
 
 class Recorded(NamedTuple):

@@ -23,6 +23,7 @@ from event_assets.values.errors import (
     ApiError,
     BusyError,
     ConfigError,
+    ExpiredJournalError,
     PaginationError,
     TooManyRejectsError,
 )
@@ -281,6 +282,7 @@ def test_with_0_hours_nothing_is_recorded_and_an_old_file_is_deleted(
         (TooManyRejectsError("90 % of the records break the contract."), False),
         (PaginationError("The total is no number."), False),
         (ConfigError("The selector finds nothing."), False),
+        (ExpiredJournalError("The cursor has expired."), False),
         (ApiError("The API answered 500."), True),
         (BusyError("Another sync holds the database."), True),
         (OSError("No space left on device"), True),
