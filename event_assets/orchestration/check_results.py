@@ -14,7 +14,7 @@ from event_assets.orchestration.metadata import as_table
 from event_assets.sync import account_list
 from event_assets.sync.rejects import describe_reject, fix_hint, rejects_table
 from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
-from event_assets.warehouse import Database, inspection, sql
+from event_assets.warehouse import Database, inspection
 from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter, quote_identifier
 
@@ -72,7 +72,7 @@ def evaluate_complete(database: Database, source: SourceConfig, table: str) -> d
     rows = database.sql(f"from {source.name}.{quote_identifier(sync_log_table(table))}").filter(
         account_filter(source.account)
     )
-    row = next(iter(fetch_rows(rows.order("started_at desc").limit(1))), {})
+    row = next(iter(fetch_rows(rows.order("sync_number desc").limit(1))), {})
     if not row:
         row = {"complete": None, "reason": "No sync has been logged yet."}
     complete = row["complete"]
@@ -116,10 +116,12 @@ def evaluate_no_rejects(
 ) -> dg.AssetCheckResult:
     """Count the records of the newest sync that break the contract, by reason."""
     schema, own = source.name, account_filter(source.account)
+    log = sync_log_table(table)
     full = f"full_sync is not false and {own}"
-    newest = inspection.latest_value(database, schema, sync_log_table(table), "load_id", full)
+    newest = inspection.latest_value(database, schema, log, "sync_number", full)
+    since = f"select load_id from {schema}.{log} where sync_number >= {newest} and {own}"  # noqa: S608 (our names)
     rejects = database.sql(f"from {schema}.{quote_identifier(rejects_table(table))}").filter(
-        f"load_id >= '{newest}' and {own}"
+        own if newest is None else f"load_id in ({since}) and {own}"
     )
     reasons = rejects.aggregate("field, reason, count(*) as records").order("records desc, reason")
     counts = reasons.fetchall()
@@ -148,7 +150,7 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
     comparable = "rows_read > 0 and columns is not null and full_sync is not false"
     own = account_filter(source.account)
     syncs = database.table(f"{source.name}.{SYNC_LOG}").filter(f"{comparable} and {own}")
-    filled = syncs.order("started_at desc").limit(2).project("columns").fetchall()
+    filled = syncs.order("sync_number desc").limit(2).project("columns").fetchall()
     now, before = ([json.loads(columns) for (columns,) in filled] + [{}, {}])[:2]
     changed = [
         {"column": name, "before": before.get(name), "now": now.get(name)}
@@ -178,11 +180,8 @@ def evaluate_fresh(
     database: Database, source: SourceConfig, freshness: FreshnessConfig
 ) -> dg.AssetCheckResult:
     """Check the age of the newest sync that `event_data` holds."""
-    newest, schema = None, source.name
-    if inspection.has_table(database, schema, "_dlt_loads"):
-        loaded = f"status = 0 and schema_name = {sql.quote_literal(source.events.pipeline_name)}"
-        loads = database.table(f"{schema}._dlt_loads").filter(loaded)
-        ((newest,),) = loads.aggregate("max(inserted_at)").fetchall()
+    own = account_filter(source.account)
+    newest = inspection.latest_value(database, source.name, SYNC_LOG, "finished_at", own)
     return evaluate_age(newest, freshness)
 
 

@@ -12,6 +12,7 @@ from event_assets.orchestration import charts, metadata
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.sync import account_list, account_registry
 from event_assets.sync.current_events import current_events_query
+from event_assets.sync.numbering import number_syncs
 from event_assets.transform import calendar, changes
 from event_assets.transform.all_events import (
     ALL_EVENTS,
@@ -150,6 +151,7 @@ def _derived_asset(
     )
     def asset() -> dg.MaterializeResult[None]:
         def build_and_describe(database: Database) -> dict[str, Any]:
+            number_syncs(database, source)
             built = build(database)
             described = metadata.table_metadata(database, source, name)
             return {"dagster/column_lineage": lineage, **described, **built}

@@ -7,34 +7,36 @@ from event_assets.warehouse.sql import quote_literal
 # the contract keeps its previous row.
 CURRENT_QUERY = """
 with complete as (
-    select coalesce(max(load_id), '') as load_id
+    select max(sync_number) as newest
     from {schema}.event_data_syncs where complete and full_sync is not false
+), current as (
+    select load_id from {schema}.event_data_syncs
+    where sync_number >= (select newest from complete)
 )
 select * from {schema}.event_data
-where _dlt_load_id >= (select load_id from complete)
-    or id in (
-        select id from {schema}.event_data_rejects
-        where load_id >= (select load_id from complete)
-    )
+where (select newest from complete) is null
+    or _dlt_load_id in (from current)
+    or id in (select id from {schema}.event_data_rejects where load_id in (from current))
 """
 
 # The same for each account; events of accounts that are no longer listed are not current.
 CURRENT_QUERY_OF_ACCOUNTS = """
 with complete as (
-    select listed.account, coalesce(max(load_id), '') as load_id
-    from {schema}.event_data_accounts as listed
-    left join {schema}.event_data_syncs as syncs
-        on syncs.account = listed.account and complete and full_sync is not false
-    where listed.is_listed group by listed.account
+    select account, max(sync_number) as newest
+    from {schema}.event_data_syncs where complete and full_sync is not false group by account
+), current as (
+    select account, load_id from {schema}.event_data_syncs
+    join complete using (account) where sync_number >= newest
 )
-select events.* from {schema}.event_data as events
-join complete on complete.account = events.account
-where events._dlt_load_id >= complete.load_id
-    or exists (
-        select 1 from {schema}.event_data_rejects as rejects
-        where rejects.account = events.account and rejects.id = events.id
-            and rejects.load_id >= complete.load_id
+select * from {schema}.event_data
+where account in (select account from {schema}.event_data_accounts where is_listed) and (
+    account not in (select account from complete)
+    or (account, _dlt_load_id) in (from current)
+    or (account, id) in (
+        select rejects.account, id from {schema}.event_data_rejects as rejects
+        join current using (account, load_id)
     )
+)
 """
 
 

@@ -16,6 +16,7 @@ from event_assets.http.credentials import configured_secrets
 from event_assets.records.arrow_schema import hinted_paths
 from event_assets.sync import schema_guard, sync_log
 from event_assets.sync.guards import ensure_same_origin
+from event_assets.sync.numbering import number_syncs
 from event_assets.sync.parent_rows import load_parent_rows
 from event_assets.warehouse import Database, inspection, sql
 
@@ -70,15 +71,17 @@ def plan_sync(
         ConfigError: the tables hold other events, or a parent's table is missing.
     """
     source, schema, table = resource.source, resource.source.name, resource.name
+    number_syncs(database, source)
     ensure_same_origin(database, source)
     warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
+    syncs, own = sync_log.sync_log_table(table), sql.account_filter(source.account)
     columns = inspection.stored_columns(database, schema, table)
     return SyncPlan(
         resource,
         inspection.column_types(database, schema, table),
         inspection.losslessly_widenable(database, schema, table),
         {**hinted_paths(columns), **schema_guard.load_source_paths(database, resource)},
-        inspection.latest_load_id(database, schema, resource.pipeline_name),
+        inspection.latest_value(database, schema, syncs, "load_id", own) or "",
         None if full_refresh else _load_cursor_value(database, resource),
         load_parent_rows(database, resource) if resource.parent else None,
     )

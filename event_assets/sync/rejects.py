@@ -51,13 +51,11 @@ where {own_rows}
 DELETE_FIXED = """
 delete from {rejects}
 where {own_rows} and (
-    (? and id is null and load_id < ?)
+    (? and id is null)
     or id in (select id from {table} where {own_rows} and _dlt_load_id = ?)
 )
 """
-DELETE_FIXED_WITHOUT_IDS = (
-    "delete from {rejects} where {own_rows} and ? and id is null and load_id < ?"
-)
+DELETE_FIXED_WITHOUT_IDS = "delete from {rejects} where {own_rows} and ? and id is null"
 INSERT_REJECTS = """
 insert into {rejects}
 select id, record, field, reason, coalesce(since, ?), ?, ?{value} from rejected_merged
@@ -90,12 +88,10 @@ class RejectBuffer:
         rejected_at: datetime,
         *,
         complete: bool = False,
-        first_load: str = "",
     ) -> None:
         """Merge the buffer into the table of rejects and delete fixed records, in a transaction.
 
         A reject without an id cannot be found again: the next complete sync deletes it.
-        `first_load` is the id of the first load, if the sync loads in batches.
         """
         schema, account = resource.source.name, resource.source.account
         has_ids = "id" in resource.primary_key_columns
@@ -118,7 +114,7 @@ class RejectBuffer:
         database.execute(DELETE_REPLACED.format_map(parameters))
         if load_id:
             statement = DELETE_FIXED if has_ids else DELETE_FIXED_WITHOUT_IDS
-            values = [complete, first_load or load_id, *([load_id] if has_ids else ())]
+            values = [complete, *([load_id] if has_ids else ())]
             database.execute(statement.format_map(parameters), values)
         times = [rejected_at, rejected_at]
         database.execute(INSERT_REJECTS.format_map(parameters), [*times, load_id])

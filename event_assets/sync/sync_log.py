@@ -1,4 +1,7 @@
-"""The table `event_data_syncs`, one row for each sync, and the recorded origin of the tables."""
+"""The table `event_data_syncs`, one row for each sync, and the recorded origin of the tables.
+
+Syncs are in the order of the numbers that they are given when they are loaded: a clock may be wrong.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from typing import Any
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import ResourceConfig
 from event_assets.warehouse import Database
-from event_assets.warehouse.inspection import has_table
+from event_assets.warehouse.inspection import has_table, latest_value
 from event_assets.warehouse.sql import append_row
 
 SYNC_LOG = "event_data_syncs"
 COLUMNS = {
     "load_id": "varchar",
+    "sync_number": "bigint",
     "api": "varchar",
     "started_at": "timestamptz",
     "finished_at": "timestamptz",
@@ -63,8 +67,14 @@ def recorded_origin(database: Database, schema: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> None:
-    """Append a row to the sync log of a resource."""
-    source = resource.source
-    columns = sync_log_columns(source.account)
-    append_row(database, source.name, sync_log_table(resource.name), columns, row)
+def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> int:
+    """Append a row to the sync log of a resource, and return the number that the sync is given.
+
+    To be called in the transaction of the load. In a lake, two accounts' syncs that load at once
+    can get the same number.
+    """
+    schema, table = resource.source.name, sync_log_table(resource.name)
+    columns = sync_log_columns(resource.source.account)
+    number = int(latest_value(database, schema, table, "sync_number") or 0) + 1
+    append_row(database, schema, table, columns, {**row, "sync_number": number})
+    return number

@@ -70,8 +70,8 @@ select sync.finished_at, 'gone', before.id, {old_name}, null, null, null, sync.l
 from {schema}.event_changes_snapshot as before
 anti join {schema}.current_events as now using ({key})
 join (
-    select arg_max(finished_at, started_at) as finished_at,
-        arg_max(load_id, started_at) as load_id{of_sync}
+    select arg_max(finished_at, sync_number) as finished_at,
+        arg_max(load_id, sync_number) as load_id{of_sync}
     from {schema}.event_data_syncs {by_account}
 ) as sync on {same_account}
 """

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from event_assets.values.types import COLUMN_TYPES, MAX_EXACT_INTEGER
-from event_assets.warehouse.sql import Database, quote_identifier, quote_literal
+from event_assets.warehouse.sql import Database, quote_identifier
 
 
 def column_types(database: Database, schema: str, table: str) -> dict[str, str]:
@@ -80,22 +80,11 @@ def has_column(database: Database, schema: str, table: str, column: str) -> bool
 def latest_value(
     database: Database, schema: str, table: str, column: str, where: str = "true"
 ) -> Any:
-    """Return a column of the newest row of a table of our own, or None if there is none."""
+    """Return a column of the newest sync in a sync log, or None if there is none."""
     if not has_column(database, schema, table, column):
         return None
-    rows = database.table(f"{schema}.{table}").filter(where).order("started_at desc").limit(1)
+    rows = database.table(f"{schema}.{table}").filter(where).order("sync_number desc").limit(1)
     return next((value for (value,) in rows.project(column).fetchall()), None)
-
-
-def latest_load_id(database: Database, schema: str, pipeline: str) -> str:
-    """Return the id of a pipeline's newest load into a schema, or an empty string."""
-    if not has_table(database, schema, "_dlt_loads"):
-        return ""
-    loads = database.table(f"{schema}._dlt_loads").filter(
-        f"schema_name = {quote_literal(pipeline)}"
-    )
-    newest = loads.order("inserted_at desc").limit(1).project("load_id")
-    return next((str(load_id) for (load_id,) in newest.fetchall()), "")
 
 
 def _exists(database: Database, function: str, **names: str) -> bool:

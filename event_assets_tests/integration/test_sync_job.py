@@ -205,7 +205,7 @@ def test_the_summary_claims_no_change_only_if_certain(
     def broken(*_: Any) -> str:
         raise RuntimeError("after the load")
 
-    project.environment.setattr("event_assets.warehouse.sql.append_row", broken)
+    project.environment.setattr("event_assets.sync.sync_log.append", broken)
     broken_off = project.sync(url=api.url)
     summary.print_summary(project.instance, broken_off.run_id)
     assert "No sync succeeded" in capsys.readouterr().out

@@ -178,7 +178,7 @@ def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key(
             f"the disk is full, at http://x/y?api_key={KEY} with {KEY} of-the-concerts"
         )
 
-    project.environment.setattr("event_assets.warehouse.sql.append_row", broken)
+    project.environment.setattr("event_assets.sync.sync_log.append", broken)
     project.environment.setenv("CONCERTS__API_KEY", "of-the-concerts")
     tick = look("alert_on_failed_runs")
     project.sync(url=api.url)
@@ -195,7 +195,7 @@ def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
         project.sync(url=api.url)
     for minutes in (90, 45, 90):
         then = datetime.now(timezone.utc) - timedelta(minutes=minutes)
-        project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
+        project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
         job.execute_in_process(instance=project.instance, raise_on_error=False)
         tick()
     assert [("recovered" in message) for message in chat.messages] == [False, True, False]
@@ -207,7 +207,7 @@ def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(
     project.sync(url=api.url)
     runs, checks = look("alert_on_failed_runs"), look("alert_on_failed_checks")
     then = datetime.now(timezone.utc) - timedelta(minutes=90)
-    project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
+    project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
     overdue = defs().resolve_job_def("check_events_are_fresh")
     for _ in range(2):
         result = overdue.execute_in_process(instance=project.instance, raise_on_error=False)

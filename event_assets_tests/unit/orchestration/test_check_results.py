@@ -31,7 +31,7 @@ def test_fresh_goes_by_the_age_of_the_newest_sync(
 ) -> None:
     project.sync(url=api.url, derived=False)
     then = datetime.now(timezone.utc) - timedelta(minutes=age)
-    project.rows(f"update events._dlt_loads set inserted_at = '{then.isoformat()}'")
+    project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
     with warehouse.connect() as database:
         freshness = FreshnessConfig(warn_after_minutes=30, fail_after_minutes=60)
         source = SourceConfig(name="events", rest_api=REST_API)
