@@ -33,9 +33,7 @@ from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
 
 # Columns of a row of the sync log that the UI does not plot.
-UNLOGGED = (
-    *("sync_number", "started_at", "finished_at", "columns", "full_sync", "position", "version"),
-)
+UNLOGGED = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
 
 
 def build_assets(

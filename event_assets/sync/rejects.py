@@ -19,7 +19,7 @@ from event_assets.warehouse.sql import account_filter, quote_identifier, quote_l
 Reasons = Counter[tuple[str | None, str]]  # counts by field and reason
 REJECTS = "event_data_rejects"
 SCHEMA = pa.schema([(name, pa.string()) for name in Reject._fields])
-NOT_LOADED = ""  # load id of a failed sync
+NOT_LOADED = ""  # load id of a failed sync: records that are known as rejects keep theirs
 CREATE_TABLE = """
 create table if not exists {rejects} (
     id varchar, record json, field varchar, reason varchar,
@@ -33,13 +33,14 @@ create or replace temp table rejected_now
 # The first record of an id counts; records without an id are identified by their text.
 MERGE_BUFFER = """
 create or replace temp table rejected_merged as
-select id, record, field, reason, known.since
+select id, record, field, reason, known.since, known.load_id
 from (
     select *, coalesce(id, md5(record)) as key from rejected_now
     where rowid in (select min(rowid) from rejected_now group by coalesce(id, md5(record)))
 ) as buffered
 left join (
-    select coalesce(id, md5(record)) as key, min(first_rejected_at) as since
+    select coalesce(id, md5(record)) as key, min(first_rejected_at) as since,
+        any_value(load_id) as load_id
     from {rejects} where {own_rows} group by key
 ) as known using (key)
 """
@@ -58,7 +59,8 @@ where {own_rows} and (
 DELETE_FIXED_WITHOUT_IDS = "delete from {rejects} where {own_rows} and ? and id is null"
 INSERT_REJECTS = """
 insert into {rejects}
-select id, record, field, reason, coalesce(since, ?), ?, ?{value} from rejected_merged
+select id, record, field, reason, coalesce(since, ?), ?, coalesce(nullif(?, ''), load_id, ''){value}
+from rejected_merged
 """
 
 

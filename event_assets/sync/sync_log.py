@@ -1,6 +1,6 @@
 """The table `event_data_syncs`, one row for each sync, and the recorded origin of the tables.
 
-Syncs are in the order of the numbers that they are given when they are loaded: a clock may be wrong.
+Syncs are in the order of the numbers that the load gives them: a clock may be wrong.
 """
 
 from __future__ import annotations

@@ -114,6 +114,99 @@ def test_a_key_that_is_gone_is_answered_with_its_line_and_what_to_do(release: Pa
     assert said.partition("\n>> ")[2].strip().partition(":")[0] in gone
 
 
+def taken_over(project: Project, release: Path) -> None:
+    """Make only what is derived, before any sync of this version."""
+    loaded = loaded_from(release / "defs.yaml")
+    job = loaded.resolve_job_def("sync_events")
+    derived = [dg.AssetKey("current_events"), dg.AssetKey("event_changes")]
+    result = job.execute_in_process(
+        instance=project.instance, asset_selection=derived, raise_on_error=False
+    )
+    assert result.success, failure(result)
+
+
+def numbers(project: Project, order: str = "load_id, started_at") -> list[int | None]:
+    rows = project.rows(f"select sync_number from events.event_data_syncs order by {order}")
+    return [number for (number,) in rows]
+
+
+def test_its_syncs_are_numbered_before_their_order_is_read(release: Path, project: Project) -> None:
+    restore(project, release / "database")
+    project.rows("create table events.event_data_checkpoint as select 'x' as pipeline")
+    current = project.ids("current_events")
+    changed = project.rows("select count(*) from events.event_changes")
+    for _ in range(2):
+        taken_over(project, release)
+        assert numbers(project) == [1, 2]
+        assert project.ids("current_events") == current
+        assert project.rows("select count(*) from events.event_changes") == changed
+    left = "from duckdb_tables() where table_name = 'event_data_checkpoint'"
+    assert project.rows(left) == []
+
+
+def test_rows_of_the_later_batches_of_its_first_sync_stay_current(
+    release: Path, project: Project
+) -> None:
+    restore(project, release / "database")
+    ((newest,),) = project.rows("select max(load_id) from events.event_data_syncs")
+    later = f"= '{newest}5' where"
+    project.rows(f"update events.event_data set _dlt_load_id {later} id = 'evt_1'")
+    project.rows(f"update events.event_data_rejects set load_id {later} load_id = '{newest}'")
+    current = project.ids("current_events")
+    assert current == ["evt_1", "evt_2"]
+    taken_over(project, release)
+    assert project.ids("current_events") == current
+    loads = "select distinct _dlt_load_id from events.current_events"
+    assert project.rows(loads) == [(newest,)]
+    assert project.rows("select distinct load_id from events.event_data_rejects") == [(newest,)]
+
+
+def test_rows_of_its_unfinished_first_sync_stay(release: Path, project: Project) -> None:
+    restore(project, release / "database")
+    project.rows("delete from events.event_data_syncs")
+    taken_over(project, release)
+    assert project.ids("current_events") == ["evt_1", "evt_2", "evt_3"]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "drop table events.event_data_syncs",
+        "delete from events.event_data_syncs",
+        "delete from events.event_data_syncs where load_id = (select min(load_id) from "
+        "events.event_data_syncs)",
+    ],
+)
+def test_a_log_that_lost_rows_loses_no_current_event(
+    release: Path, project: Project, loss: str
+) -> None:
+    restore(project, release / "database")
+    for _ in range(2):
+        current = set(project.ids("current_events"))
+        project.rows(loss)
+        taken_over(project, release)
+        assert set(project.ids("current_events")) >= current
+        with Sandbox(NOW) as api:
+            project.connect_to(api.url)
+            result = run(project, loaded_from(release / "defs.yaml"), derived=True)
+        assert result.success, failure(result)
+        assert project.ids("current_events") == ["evt_1", "evt_4", "evt_9"]
+
+
+def test_syncs_of_an_older_version_that_follow_are_numbered_after(
+    release: Path, project: Project
+) -> None:
+    restore(project, release / "database")
+    taken_over(project, release)
+    project.rows(
+        "insert into events.event_data_syncs by name select * replace (null as sync_number, "
+        "load_id || '0' as load_id) from events.event_data_syncs order by load_id"
+    )
+    taken_over(project, release)
+    assert sorted(numbers(project), key=str) == [1, 2, 3, 4]
+    assert numbers(project, "length(load_id), load_id") == [1, 2, 3, 4]
+
+
 @pytest.mark.parametrize("name", ["defs.yaml", "every_key.yaml"])
 def test_its_configuration_defines_what_it_did(release: Path, name: str) -> None:
     before = json.loads((release / "definitions.json").read_text())[name]

@@ -9,6 +9,7 @@ import pytest
 
 from event_assets import warehouse
 from event_assets.config.source import SourceConfig
+from event_assets.orchestration.check_results import evaluate_no_rejects
 from event_assets.records.arrow_builder import Reject
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
@@ -172,3 +173,24 @@ def test_records_in_are_rows_and_rejects_by_id(project: Project, faults: Faults)
     kept = {*project.ids(), *(row[0] for row in rejects(project))}
     assert kept >= stayed
     assert not set(project.ids()) & {row[0] for row in rejects(project)}
+
+
+def test_an_event_with_a_bad_record_stays_current_when_a_sync_fails(project: Project) -> None:
+    with Sandbox([*GOOD, {**BAD, "start_time": None}]) as api:
+        project.sync(url=api.url)
+        api.replace([*GOOD, BAD])
+        project.sync(url=api.url)
+        api.replace([{**event, "start_time": "soon"} for event in [*GOOD, BAD]])
+        assert not project.sync(url=api.url).success
+    assert len(rejects(project)) == 101
+    assert set(project.ids("current_events")) == {"bad", *(event["id"] for event in GOOD)}
+
+
+def test_before_the_first_sync_was_loaded_all_rejects_are_counted(project: Project) -> None:
+    with Sandbox([{**event, "start_time": "soon"} for event in GOOD]) as api:
+        project.sync(url=api.url, derived=False)
+    with warehouse.connect() as database:
+        source = SourceConfig(name="events", rest_api={"client": {}})
+        check = evaluate_no_rejects(database, source, "event_data")
+    assert not check.passed
+    assert check.metadata["rejects"].value == 100
