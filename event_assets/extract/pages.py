@@ -46,17 +46,18 @@ def read_list(
     """
     request, paginator = paged.request, paged.paginator
 
-    def upcoming(start: int, stop: int) -> Iterator[Request]:
-        pages = paginator.upcoming(stop)
-        for params in pages[start:]:
+    def pages(start: int, stop: int) -> Iterator[Request]:
+        if next_lists(1) and not paginator.result.pages:
+            return  # of many lists, most have one page
+        for params in paginator.upcoming(stop)[start:]:
             yield replace_parts(request, params={**(request.params or {}), **params})
-        if len(pages) < stop:
-            for following in next_lists(stop - len(pages))[max(0, start - len(pages)) :]:
-                yield following.request
+
+    def lists(start: int, stop: int) -> Iterator[Request]:
+        return (paged.request for paged in next_lists(stop)[start:])
 
     while paginator.has_next_page:
         try:
-            response = client.fetch(request, upcoming)
+            response = client.fetch(request, pages, lists)
         except IgnoreResponseException:  # `response_actions` say so
             paginator.stopped_early()
         else:

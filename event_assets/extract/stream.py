@@ -142,7 +142,6 @@ def open_stream(
             source.concurrency,
             journal,
             lambda page: tuple(extract_ids(select(page), read_ids)),
-            window=source.concurrency if resource.parent else 1,  # its lists are known
         ) as client,
     ):
         first = build_first_request(resource, base_url, cursor_value)

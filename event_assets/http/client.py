@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, cast
@@ -16,8 +17,15 @@ from event_assets.http.response import JsonResponse
 from event_assets.http.session import ApiSession
 from event_assets.values.errors import ExpiredJournalError
 
-# Returns the requests that will follow, from the one at `start` to the one before `stop`.
-Upcoming = Callable[[int, int], Iterable[Request]]
+Requests = Callable[[int, int], Iterable[Request]]  # from the one at `start` to before `stop`
+
+
+def none(_start: int, _stop: int) -> Iterable[Request]:
+    """Expect nothing."""
+    return ()
+
+
+Futures = dict[str, Future[JsonResponse]]
 EXPIRED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus(422))
 
 
@@ -32,7 +40,6 @@ class ApiClient:
         concurrency: the maximum number of requests in flight.
         journal: of the sync's responses.
         list_state: returns what two responses to one request share while the list is the same.
-        window: how many requests to send ahead at first, and after one that was not expected.
 
     Attributes:
         list_changed: whether the list changed between two runs of an interrupted sync.
@@ -44,22 +51,26 @@ class ApiClient:
         concurrency: int,
         journal: Journal,
         list_state: Callable[[Response], Hashable],
-        window: int = 1,
     ) -> None:
         self.list_changed = False
         self._session = session
         self._concurrency = concurrency
         self._journal = journal
         self._list_state = list_state
-        self._first_window = self._window = window
-        self._ahead: dict[str, Future[JsonResponse]] = {}
+        self._window = 1  # of pages, which may not be there; other lists are
+        self._pages: Futures = {}
+        self._lists: Futures = {}
         self._templates: dict[str, PreparedRequest] = {}
         self._last_replayed: JsonResponse | None = None
         self._settings = session.merge_environment_settings("", {}, None, None, None)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
 
-    def fetch(self, request: Request, upcoming: Upcoming = lambda _, __: ()) -> Response:
-        """Return the response to a request, and have those that will follow fetched.
+    def fetch(self, request: Request, pages: Requests = none, lists: Requests = none) -> Response:
+        """Return the response to a request, and have those that are expected to follow fetched.
+
+        Args:
+            pages: return the requests for the next pages of the list.
+            lists: return the first requests of the lists that follow.
 
         Raises:
             ApiError: There is no valid response after all retries.
@@ -67,14 +78,18 @@ class ApiClient:
             ExpiredJournalError: The API rejects a request made from a recorded response.
         """
         key = _key(request)
-        is_expected = next(iter(self._ahead), None) == key
-        future = self._ahead.pop(key, None) or self._submit(key, request)
-        if is_expected:
+        is_next_page = next(iter(self._pages), None) == key
+        future = self._pages.pop(key, None) or self._lists.pop(key, None)
+        future = future or self._submit(key, request)
+        if is_next_page:
             self._window = min(2 * self._window, self._concurrency)
+        else:
+            self._drop_unexpected(pages)
         if self._session.throttle.consume_slowdown():
             self._window = 1
         if self._concurrency > 1:
-            self._read_ahead(upcoming, is_expected)
+            self._read_ahead(self._pages, pages, self._window)
+            self._read_ahead(self._lists, lists, self._concurrency)
         response = self._compare_runs(future.result())
         try:
             for hook in request.hooks["response"]:
@@ -85,28 +100,29 @@ class ApiClient:
             raise
         return response
 
-    def _read_ahead(self, upcoming: Upcoming, is_expected: bool) -> None:
-        """Fetch what will follow; if another request was expected, drop what will not follow."""
-        start = len(self._ahead) if is_expected else 0
-        expected = {_key(request): request for request in upcoming(start, self._window)}
-        if not is_expected:
-            for key in self._ahead.keys() - expected.keys():
-                self._ahead.pop(key).cancel()
-                self._window = self._first_window
-        for key, request in expected.items():
-            if key not in self._ahead and len(self._ahead) < self._window:
-                self._ahead[key] = self._submit(key, request)
+    def _drop_unexpected(self, pages: Requests) -> None:
+        """Drop the pages that will not follow: the list moved, or another one begins."""
+        expected = set(map(_key, pages(0, len(self._pages))))
+        for key in self._pages.keys() - expected:
+            self._pages.pop(key).cancel()
+            self._window = 1
+
+    def _read_ahead(self, ahead: Futures, requests: Requests, limit: int) -> None:
+        for request in requests(len(ahead), limit):
+            if (key := _key(request)) not in ahead:
+                ahead[key] = self._submit(key, request)
 
     def _compare_runs(self, response: JsonResponse) -> Response:
         """Request the last recorded page again before the first one that is not recorded."""
         if response.is_replayed:
             self._last_replayed = response
         elif self._last_replayed:
-            recorded, self._last_replayed = self._last_replayed, None
-            live = self._session.send(recorded.request, **self._settings)
-            # Decoded again: the paginator has removed the overlap from the rows of the other.
-            page = JsonResponse(recorded.content, recorded.headers)
-            self.list_changed |= not live.ok or (self._list_state(live) != self._list_state(page))
+            replayed, self._last_replayed = self._last_replayed, None
+            recorded = JsonResponse(replayed.content, replayed.headers)  # paging changes records
+            live = self._session.send(replayed.request, **self._settings)
+            self.list_changed |= not live.ok or (
+                self._list_state(live) != self._list_state(recorded)
+            )
         return response
 
     def _submit(self, key: str, request: Request) -> Future[JsonResponse]:
@@ -125,18 +141,13 @@ class ApiClient:
 
     def _prepare(self, request: Request) -> PreparedRequest:
         """Prepare a request; one that differs from an earlier one in its query only is a copy."""
+        bare = copy(request)
+        bare.hooks = {}  # `fetch` calls them, in order
         if request.json or request.data:
-            return Request(
-                request.method,
-                request.url,
-                request.headers,
-                params=request.params,
-                json=request.json,
-                data=request.data,
-            ).prepare()
+            return self._session.prepare_request(bare)
         form = f"{request.method} {request.url} {request.headers}"
         if form not in self._templates:
-            bare = Request(request.method, request.url, request.headers)
+            bare.params = {}
             self._templates = {form: self._session.prepare_request(bare)}
         prepared = self._templates[form].copy()
         prepared.url = _add_query(prepared.url or "", request.params)

@@ -40,12 +40,12 @@ class Reader:
         return Request("GET", self._url, params=page, hooks={"response": raise_for_status})
 
     def read(self, offset: int, following: Callable[[int], int] | None = None) -> list[Any]:
-        number = following or (lambda count: offset + LIMIT * (count + 1))
-
-        def upcoming(start: int, stop: int) -> Iterator[Request]:
+        def requests(start: int, stop: int) -> Iterator[Request]:
+            number = following or (lambda count: offset + LIMIT * (count + 1))
             return (self.request(number(count)) for count in range(start, stop))
 
-        data: list[Any] = self.client.fetch(self.request(offset), upcoming).json()["data"]
+        expected = {"lists" if following else "pages": requests}
+        data: list[Any] = self.client.fetch(self.request(offset), **expected).json()["data"]
         return data
 
     def read_to(self, end: int) -> list[Any]:
@@ -106,13 +106,13 @@ def test_what_is_no_longer_expected_is_dropped(api: Sandbox, tmp_path: Path) -> 
 
 def test_what_is_still_expected_is_kept_after_another_request(api: Sandbox, tmp_path: Path) -> None:
     """A page that could not be foreseen comes before lists that were: they are asked once."""
-    with reading(api, tmp_path) as reader:
+    with reading(api, tmp_path, concurrency=4) as reader:
         reader.read(0, following=lambda count: 100 + count)
-        until(lambda: len(api.requests) == 2)
+        until(lambda: len(api.requests) == 5)
         reader.read(10, following=lambda count: 100 + count)
         reader.read(100, following=lambda count: 101 + count)
-        until(lambda: len(api.requests) == 5)
-        assert offsets(api) == [0, 10, 100, 101, 102]
+        until(lambda: len(api.requests) == 7)
+        assert offsets(api) == [0, 10, 100, 101, 102, 103, 104]
 
 
 def test_no_extra_request_without_concurrency(api: Sandbox, tmp_path: Path) -> None:
