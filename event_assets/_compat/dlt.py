@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import dlt
 from dlt.common.typing import TSecretStrValue
 from dlt.extract.incremental import lag as dlt_lag
-from dlt.sources.helpers.rest_client.detector import PaginatorFactory, find_response_page_data
+from dlt.sources.helpers.rest_client.detector import PaginatorFactory
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator as DltPageNumberPaginator
 from dlt.sources.rest_api.config_setup import build_resource_dependency_graph, create_paginator
@@ -61,11 +61,6 @@ def detect_paginator(response: Response) -> BasePaginator:
     """Return the paginator that dlt chooses for a first response."""
     paginator, _ = PaginatorFactory().create_paginator(response)
     return paginator
-
-
-def detect_records_path(document: Any) -> tuple[str, ...]:
-    """Return the keys under which dlt finds the records of a response without a selector."""
-    return find_response_page_data(document)[0]
 
 
 class PathErrors(ABC):

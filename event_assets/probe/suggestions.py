@@ -9,12 +9,14 @@ from functools import reduce
 from operator import getitem
 from typing import Any
 
+import orjson
 from dlt.common import jsonpath
+from dlt.sources.helpers.rest_client.client import RESTClient
 from jsonpath_ng.exceptions import JSONPathError
 
-from event_assets._compat.dlt import detect_records_path
 from event_assets.config.fields import FieldConfig
 from event_assets.extract.records_selector import list_selector_check
+from event_assets.http.response import JsonResponse
 from event_assets.pagination.totals import TOTAL_PATHS, find_count, parse_count
 from event_assets.records.contract import FieldReader
 
@@ -74,8 +76,7 @@ def find_records_path(
 
 def _detect_path(document: Any) -> str:
     """Return the path that dlt detects without a configured selector."""
-    names = detect_records_path(document)
-    return to_json_path(document, names) or "$" if names != ("$",) else "$"
+    return RESTClient("").detect_data_selector(JsonResponse(orjson.dumps(document), {}))
 
 
 def extract_records(document: Any, selector: str) -> list[Any]:

@@ -24,9 +24,9 @@ FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 # more than DuckDB's memory limit.
 ALL_ROWS = f"from {FILES}"
 NUMBERED = f'select *, row_number() over () as "row number" {ALL_ROWS}'
-LAST_ROWS = f"""
+FIRST_ROWS = f"""
 select * exclude ("row number") from ({NUMBERED}) where "row number" in
-    (select max("row number") from ({NUMBERED}) group by {{key}})
+    (select min("row number") from ({NUMBERED}) group by {{key}})
 """  # noqa: S608 (ours)
 INSERT_LOAD = """
 insert into {loads} by name select ? as load_id, ? as schema_name, 0 as status,
@@ -60,7 +60,7 @@ def load_package(
 ) -> T:
     """Load the one package that a pipeline has normalized: all of it or nothing.
 
-    Of rows with the same key, the last one is loaded. New tables and columns are created first;
+    Of rows with the same key, the first one is loaded. New tables and columns are created first;
     they stay if the rest fails. The pipeline's working folder is emptied afterwards.
 
     Args:
@@ -113,7 +113,7 @@ def _write_rows(
     table, key = _qualify(schema, load.table), ", ".join(map(quote_identifier, load.key))
     for statement in load.alter_statements:
         database.execute(f"alter table {table} {statement}")
-    rows = LAST_ROWS.format(key=key) if key and not load.is_deduplicated else ALL_ROWS
+    rows = FIRST_ROWS.format(key=key) if key and not load.is_deduplicated else ALL_ROWS
     replaced = f"({key}) in (select {key} {ALL_ROWS})" if key else account_filter(load.account)
     for name, paths in files.items():
         given = {"files": paths}

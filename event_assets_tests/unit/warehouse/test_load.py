@@ -85,8 +85,8 @@ def test_a_column_that_does_not_come_again_becomes_null() -> None:
     assert rows() == [("000", "y", None), ("001", "x", 1)]
 
 
-def test_the_last_record_of_a_key_is_loaded() -> None:
-    load(records(0, 2, v=1), records(0, 2, v=2), pa.table({"id": ["000", "000"], "v": [3, 4]}))
+def test_the_first_record_of_a_key_is_loaded() -> None:
+    load(pa.table({"id": ["000", "000"], "v": [4, 3]}), records(0, 2, v=2), records(0, 2, v=1))
     assert rows() == [("000", 4), ("001", 2)]
     load(records(0, 2, v=5), is_deduplicated=True)
     assert rows() == [("000", 5), ("001", 5)]
@@ -138,9 +138,9 @@ def test_no_record_makes_a_table_and_a_load(key: Sequence[str]) -> None:
 def test_columns_may_have_any_name_that_dlt_gives() -> None:
     names = ["d", "s", "f", "t", "key", "files", "select", "filename", "file_row_number", "rowid"]
     for value in ('{"id": "x", "k": "y"}', '{"id": "z"}'):
-        load(records(0, 2, **dict.fromkeys(names, value)), records(0, 1, select="last"))
+        load(records(0, 1, select="first"), records(0, 2, **dict.fromkeys(names, value)))
     assert rows('select id, "select", files from events.event_data order by id') == [
-        ("000", "last", None),
+        ("000", "first", None),
         ("001", '{"id": "z"}', '{"id": "z"}'),
     ]
 
