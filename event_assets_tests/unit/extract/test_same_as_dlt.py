@@ -3,11 +3,12 @@
 import copy
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import dlt
 import pytest
 from dlt.sources.rest_api import rest_api_source
+from dlt.sources.rest_api.typing import RESTAPIConfig
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -15,7 +16,7 @@ from event_assets_tests.support.platforms import Platform, serving
 from event_assets_tests.support.streams import read_all, reading
 
 ROWS = [{"id": f"{n}", "updated_at": f"2024-01-{n + 1:02}"} for n in range(25)]
-PARENTS = [{"id": "a", "venue": {"id": 7}}, {"id": "b", "venue": {"id": 8}}]
+PARENTS: list[dict[str, Any]] = [{"id": "a", "venue": {"id": 7}}, {"id": "b", "venue": {"id": 8}}]
 SIZE = 10
 
 
@@ -166,7 +167,8 @@ def compare(api: Platform, endpoint: dict[str, Any], **options: Any) -> None:
     config: dict[str, Any] = {"client": {"base_url": api.url}, "resources": [listed]}
     theirs = copy.deepcopy(config)
     theirs["resources"] += [parents] if has_parent else []
-    expected = list(rest_api_source(theirs, name="events").resources["listed"])
+    source = rest_api_source(cast("RESTAPIConfig", theirs), name="events")
+    expected = list(source.resources["listed"])
     requests = Counter(described(request) for request in api.asked)
     api.asked.clear()
     event_data = {"name": "event_data", "endpoint": "link"}

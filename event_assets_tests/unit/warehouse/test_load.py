@@ -95,7 +95,7 @@ def test_the_first_record_of_a_key_is_loaded() -> None:
 def test_a_key_may_have_several_columns() -> None:
     key = ("account", "id")
     load(records(0, 2, account="a", v=1), records(0, 2, account="b", v=1), key=key)
-    load(records(0, 2, account="a", v=2), records(1, 1, account="a", v=3), key=key)
+    load(records(1, 1, account="a", v=3), records(0, 2, account="a", v=2), key=key)
     assert rows("select account, id, v from events.event_data order by all") == [
         ("a", "000", 2),
         ("a", "001", 3),
