@@ -47,8 +47,8 @@ def read_list(
     request, paginator = paged.request, paged.paginator
 
     def pages(start: int, stop: int) -> Iterator[Request]:
-        if next_lists(1) and not paginator.result.pages:
-            return  # of many lists, most have one page
+        if next_lists(1):
+            stop = min(stop, paginator.result.pages // 4)  # of many lists, most are short
         for params in paginator.upcoming(stop)[start:]:
             yield replace_parts(request, params={**(request.params or {}), **params})
 

@@ -57,7 +57,7 @@ class ApiClient:
         self._concurrency = concurrency
         self._journal = journal
         self._list_state = list_state
-        self._window = 1  # of pages, which may not be there; other lists are
+        self._window = 1  # of pages, which may not be there: it grows in each list; other lists are
         self._pages: Futures = {}
         self._lists: Futures = {}
         self._templates: dict[str, PreparedRequest] = {}
@@ -84,6 +84,7 @@ class ApiClient:
         if is_next_page:
             self._window = min(2 * self._window, self._concurrency)
         else:
+            self._window = 1
             self._drop_unexpected(pages)
         if self._session.throttle.consume_slowdown():
             self._window = 1
@@ -105,7 +106,6 @@ class ApiClient:
         expected = set(map(_key, pages(0, len(self._pages))))
         for key in self._pages.keys() - expected:
             self._pages.pop(key).cancel()
-            self._window = 1
 
     def _read_ahead(self, ahead: Futures, requests: Requests, limit: int) -> None:
         for request in requests(len(ahead), limit):

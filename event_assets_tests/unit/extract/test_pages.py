@@ -57,6 +57,28 @@ def test_pages_of_many_lists_are_the_same_with_and_without_read_ahead(concurrenc
             assert len(read_all(stream)) == len(PARENTS) * PAGES * 5
 
 
+def count_requests(rows: int, concurrency: int) -> int:
+    """Read a list of `rows` rows for each parent, by pages of three; return how many were asked."""
+
+    def of_offset(request: Request) -> Any:
+        at = int(request.query_params["offset"])
+        return {"data": events(3, first=at)[: max(0, rows - at)]}
+
+    paginator = {"type": "offset", "limit": 3, "total_path": None}
+    with serving({"/v1/{parent}/lists": of_offset}) as api:
+        rest_api = config(api.url, paginator, "v1/{resources.parents.id}/lists")
+        with reading(rest_api, "listed", parents=PARENTS, concurrency=concurrency) as stream:
+            assert len(read_all(stream)) == rows * len(PARENTS)
+        return len(api.asked)
+
+
+@pytest.mark.parametrize("rows", [3, 9, 40])
+def test_many_lists_cost_few_requests_for_pages_that_are_not_there(rows: int) -> None:
+    of_the_last_list = 8
+    requests = count_requests(rows, concurrency=1)
+    assert count_requests(rows, concurrency=8) <= 1.25 * requests + of_the_last_list
+
+
 def test_an_ignored_response_ends_its_list_only() -> None:
     def missing_for_p3(request: Request) -> Any:
         is_missing = request.path_params["parent"] == "p3"

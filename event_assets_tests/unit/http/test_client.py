@@ -115,6 +115,18 @@ def test_what_is_still_expected_is_kept_after_another_request(api: Sandbox, tmp_
         assert offsets(api) == [0, 10, 100, 101, 102, 103, 104]
 
 
+def test_the_window_starts_anew_after_a_list(api: Sandbox, tmp_path: Path) -> None:
+    with reading(api, tmp_path, concurrency=4) as reader:
+        for offset in (0, 10, 20):
+            following = [at for at in (10, 20) if at > offset]
+            reader.client.fetch(
+                reader.request(offset),
+                lambda start, stop, expected=following: map(reader.request, expected[start:stop]),
+            )
+        reader.read(100)
+    assert offsets(api) == [0, 10, 20, 100, 110]
+
+
 def test_no_extra_request_without_concurrency(api: Sandbox, tmp_path: Path) -> None:
     with reading(api, tmp_path, concurrency=1) as reader:
         for offset in (0, 10, 20):
