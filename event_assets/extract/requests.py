@@ -10,6 +10,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import dlt
+from dlt.extract.exceptions import ResourceExtractionError
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from dlt.sources.rest_api import rest_api_source
 from dlt.sources.rest_api.typing import RESTAPIConfig
@@ -67,7 +68,11 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
     source = rest_api_source(
         cast("RESTAPIConfig", rest_api), name=resource.source.name, max_table_nesting=0
     )
-    list(source.resources[resource.name])
+    try:
+        list(source.resources[resource.name])
+    except ResourceExtractionError as error:
+        problem = f"The first request of `{resource.name}` cannot be made: {error.__cause__}"
+        raise ConfigError(problem) from None
     if not session.requests:
         raise ConfigError(f"The configuration of `{resource.name}` sends no request.")
     return session.requests[0]
