@@ -97,7 +97,7 @@ class ApiClient:
                 response = hook(response) or response
         except HTTPError:
             if self._journal.is_resumed and response.status_code in EXPIRED:
-                raise ExpiredJournalError from None
+                raise ExpiredJournalError("The API rejects a recorded cursor.") from None
             raise
         return response
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from functools import partial
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -23,6 +24,7 @@ from event_assets.sync.schema_changes import build_alter_statements
 from event_assets.values.errors import ConcurrentSchemaChangeError, ExpiredJournalError
 from event_assets.warehouse import Database, TableLoad
 
+LOG = logging.getLogger("dagster")
 OnLoaded = Callable[[Database, SyncResult], None]
 MAX_ATTEMPTS = 3  # if other syncs change the table's columns, or a sync cannot be resumed
 
@@ -45,8 +47,10 @@ def run_sync(
             tables are as before.
     """
     for _ in range(MAX_ATTEMPTS - 1):
-        with suppress(ConcurrentSchemaChangeError, ExpiredJournalError):
+        try:
             return _run_once(resource, on_progress, on_loaded, full_refresh)
+        except (ConcurrentSchemaChangeError, ExpiredJournalError) as error:
+            LOG.info("Beginning anew: %s", error)
     return _run_once(resource, on_progress, on_loaded, full_refresh)
 
 
@@ -85,7 +89,10 @@ def load(
     resource, builder = plan.resource, extracted.builder
     source, schema = resource.source, resource.source.name
     guards.ensure_same_origin(database, source)
-    schema_guard.ensure_schema_unchanged(database, resource, plan.column_types, builder)
+    ensure_unchanged = partial(
+        schema_guard.ensure_schema_unchanged, database, resource, plan.column_types, builder
+    )
+    ensure_unchanged()
     guarded = (database, resource, extracted.count, stream.result)
     keeps_rows, result = (
         guards.keeps_existing_rows(*guarded),
@@ -112,4 +119,6 @@ def load(
         is_deduplicated=extracted.is_deduplicated,
         keeps_rows=keeps_rows,
     )
-    return SyncResult(warehouse.load_package(pipeline, database, table, log_sync), stream.seconds)
+    check = partial(ensure_unchanged, has_new_columns=True)
+    row = warehouse.load_package(pipeline, database, table, log_sync, check)
+    return SyncResult(row, stream.seconds)

@@ -34,14 +34,20 @@ def ensure_schema_unchanged(
     resource: ResourceConfig,
     planned_types: Mapping[str, str],
     builder: ArrowTableBuilder,
+    *,
+    has_new_columns: bool = False,
 ) -> None:
-    """Raise ConcurrentSchemaChangeError if the records no longer fit the table: sync again."""
+    """Raise ConcurrentSchemaChangeError if the records no longer fit the table: sync again.
+
+    `has_new_columns` tells that the table has the new columns of the records already.
+    """
     schema, table = resource.source.name, resource.name
     if resource.source.account is None:
         return
     problem = f"Other syncs changed the columns of {schema}.{table}: sync again."
     current_types = inspection.column_types(database, schema, table)
-    known = load_source_paths(database, resource)
+    own_paths = builder.source_paths if has_new_columns else {}
+    known = {**own_paths, **load_source_paths(database, resource)}
     changed = {name for name, kind in current_types.items() if planned_types.get(name) != kind}
     if builder.widened and not inspection.losslessly_widenable(database, schema, table).issuperset(
         name for name in builder.widened if name not in changed

@@ -6,6 +6,7 @@ used: it copies the rows into a second table first, and records the load in anot
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -56,12 +57,16 @@ class TableLoad:
 
 
 def load_package(
-    pipeline: dlt.Pipeline, database: Database, load: TableLoad, also: Callable[[str], T]
+    pipeline: dlt.Pipeline,
+    database: Database,
+    load: TableLoad,
+    also: Callable[[str], T],
+    check: Callable[[], None] = lambda: None,
 ) -> T:
     """Load the one package that a pipeline has normalized: all of it or nothing.
 
     Of rows with the same key, the first one is loaded. New tables and columns are created first;
-    they stay if the rest fails. The pipeline's working folder is emptied afterwards.
+    they stay if the rest fails. The pipeline's working folder is removed afterwards.
 
     Args:
         pipeline: has extracted and normalized.
@@ -69,6 +74,8 @@ def load_package(
         load: how the rows go into their table.
         also: is given the load's id and writes what must be there if the rows are, in the same
             transaction; called again if another writer conflicts.
+        check: raises if the rows no longer fit the table. Called when new columns are there, before
+            the rows change; again if another writer conflicts.
 
     Returns:
         What `also` returns.
@@ -87,13 +94,15 @@ def load_package(
 
     def write() -> T:
         with transaction(database):
+            check()
             _drop_staging(database, f"{pipeline.dataset_name}_staging")
             _write_rows(database, str(pipeline.dataset_name), load, files)
             _record_load(database, pipeline, load_id)
             return also(load_id)
 
     result = destination.retry_on_conflict(write)
-    pipeline.drop()
+    # not `pipeline.drop`, which writes to a disk that may be full; the next sync removes the rest
+    shutil.rmtree(pipeline.working_dir, ignore_errors=True)
     return result
 
 

@@ -1,17 +1,12 @@
-"""Forks syncs that start at once: all is imported and defined before.
+"""Forks runs of the job `sync_events` in this process' environment, for each empty line.
 
-For each line on standard input a child is forked, which runs the job `sync_events` in this process'
-environment as `dagster job execute` does: same job, same executor, an instance of its own. Its
-process id is printed, and when it has ended its exit status (negative: the signal).
+They are as `dagster job execute` makes them: same job, same executor, an instance of its own.
 """
 
-import os
-import sys
-import threading
-
-from dagster import DagsterInstance, JobDefinition
+from dagster import DagsterInstance
 
 from event_assets.definitions import defs
+from event_assets_tests.faults.forking import serve
 
 
 def main() -> None:
@@ -19,25 +14,12 @@ def main() -> None:
     job = defs().resolve_job_def("sync_events")
     with DagsterInstance.ephemeral():
         pass  # imports what every instance needs
-    assert threading.active_count() == 1  # a fork has one thread
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        child = os.fork()
-        if not child:
-            _run(job)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
-
-def _run(job: JobDefinition) -> None:
-    status = 1
-    try:
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(2, 1)
+    def run(_: str) -> bool:
         with DagsterInstance.ephemeral() as instance:
-            status = 0 if job.execute_in_process(instance=instance).success else 1
-    finally:
-        os._exit(status)
+            return job.execute_in_process(instance=instance).success
+
+    serve(run)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,12 +154,12 @@ class Driver:
         assert self._process.stdout
         return self._process.stdout.readline().strip()
 
-    def start(self) -> None:
-        """Start a sync, when the one before has ended."""
+    def start(self, line: str = "") -> None:
+        """Start a sync, as a line says, when the one before has ended."""
         if self._running:
             self.kill()
         assert self._process.stdin
-        self._process.stdin.write("\n")
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
         self._running = int(self._line())
         assert self._running > 1
@@ -181,13 +181,18 @@ class Driver:
         return int(self._line())
 
 
+def driver(killed: Killed, folder: Path = ROOT) -> AbstractContextManager[Driver]:
+    """Start a driver of the whole job, in a project's folder."""
+    return starting("driver", killed.temporary / "driver.log", folder)
+
+
 @contextmanager
-def driver(killed: Killed, folder: Path = ROOT) -> Iterator[Driver]:
-    log = killed.temporary / "driver.log"
+def starting(module: str, log: Path, folder: Path = ROOT) -> Iterator[Driver]:
+    """Start a driver, a module beside this one."""
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            [sys.executable, "-m", "event_assets_tests.faults.driver"],
+            [sys.executable, "-m", f"event_assets_tests.faults.{module}"],
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,0 +1,34 @@
+"""Forks syncs of one resource, for each line of JSON: environment, YAML attributes, account, name.
+
+Every response is recorded at once, so that what a killed sync has got does not depend on the clock.
+"""
+
+import json
+import os
+from typing import Any
+
+import dlt.sources.rest_api  # noqa: F401 (imported here once)
+
+from event_assets.component.component import EventApi
+from event_assets.config.source import ResourceConfig
+from event_assets.http import journal
+from event_assets.sync.runner import run_sync
+from event_assets_tests.faults.forking import serve
+
+
+def read_resource(attributes: Any, account: str | None, name: str) -> ResourceConfig:
+    """Return a resource of a source's YAML, of one of its accounts if it has some."""
+    source = EventApi.resolve_from_dict(attributes).source("events")
+    return (source.for_account(account) if account else source).resources[name]
+
+
+def run(line: str) -> bool:
+    """Sync a resource."""
+    environment, *chosen = json.loads(line)
+    os.environ.update(environment)
+    run_sync(read_resource(*chosen), lambda _: None, lambda *_: None)
+    return True
+
+
+if __name__ == "__main__":
+    serve(run)
