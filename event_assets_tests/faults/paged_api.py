@@ -40,7 +40,7 @@ def by_page(_: Request, asked: Asked, rows: Rows) -> Any:
 
 def by_cursor(_: Request, asked: Asked, rows: Rows) -> Any:
     """Answer by a cursor, which the API forgets when the list begins with another record."""
-    session, _, at = str(asked.get("after") or "").partition("@")
+    session, at = str(asked.get("after") or "@").split("@")
     if session and session != rows[0]["id"]:
         return JSONResponse({"error": "expired"}, status_code=rows[0]["expired"])
     following = _next(rows, int(at or 0))
@@ -93,15 +93,13 @@ KINDS = {
     "cursor": Kind(by_cursor, {"paginator": {**CURSOR, "cursor_param": "after"}}),
     "cursor in a body": Kind(
         by_cursor,
-        {"method": "POST", "json": {"q": "*"}, "paginator": {**CURSOR, "cursor_body_path": "after"}},
+        {"method": "POST", "json": {"q": 1}, "paginator": {**CURSOR, "cursor_body_path": "after"}},
     ),
     "header_cursor": Kind(
         by_header_cursor,
         {"paginator": {"type": "header_cursor", "cursor_key": "X-Next", "cursor_param": "after"}},
     ),
-    "json_link": Kind(
-        by_json_link, {"paginator": {"type": "json_link", "next_url_path": "next"}}
-    ),
+    "json_link": Kind(by_json_link, {"paginator": {"type": "json_link", "next_url_path": "next"}}),
     "header_link": Kind(by_header_link, {"paginator": "header_link"}),
     "windows": Kind(
         by_window,
@@ -130,7 +128,7 @@ class PagedApi:
     """
 
     answer: Answer
-    rows: Mapping[str, Rows]
+    rows: dict[str, Rows]
     url: str = ""
     asked: list[str] = field(default_factory=list[str])
     answered: list[str] = field(default_factory=list[str])
@@ -174,7 +172,7 @@ class PagedApi:
 
 
 @contextmanager
-def serving_pages(answer: Answer, rows: Mapping[str, Rows]) -> Iterator[PagedApi]:
+def serving_pages(answer: Answer, rows: dict[str, Rows]) -> Iterator[PagedApi]:
     """Serve lists by their paths."""
     api = PagedApi(answer, rows)
     with serving({"/{path:path}": api}) as platform:

@@ -10,15 +10,14 @@ from typing import Any
 import dlt.sources.rest_api  # noqa: F401 (imported here once)
 
 from event_assets.component.component import EventApi
-from event_assets.config.source import ResourceConfig
-from event_assets.http import journal
+from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.sync.runner import run_sync
 from event_assets_tests.faults.forking import serve
 
 
 def read_resource(attributes: Any, account: str | None, name: str) -> ResourceConfig:
     """Return a resource of a source's YAML, of one of its accounts if it has some."""
-    source = EventApi.resolve_from_dict(attributes).source("events")
+    source: SourceConfig = EventApi.resolve_from_dict(attributes).source("events")
     return (source.for_account(account) if account else source).resources[name]
 
 

@@ -102,6 +102,8 @@ def judge(done: "subprocess.CompletedProcess[str]", *expected: str) -> None:
     assert done.returncode == 1, done.stdout
     assert done.stderr, done.stdout
     for line in done.stderr.splitlines():
+        if line.startswith("If this sync is interrupted"):
+            continue  # its journal had no room either
         assert " failed: " in line, done.stderr[:3000]
         assert line.endswith("."), line
         assert any(words in line for words in expected), line
@@ -127,17 +129,18 @@ def versions(disk: Disk) -> dict[str, int]:
 
 def test_a_full_disk_leaves_the_table_as_it_was(disk: Disk, good: Sandbox, tries: Tries) -> None:
     before = versions(disk)
+    after = before | {event["id"]: 1 for event in generation(1)}
+    good.replace(generation(1))
     stages = set()
-    for number, left in enumerate((0, 50, 200, 400, 800), start=1):
+    for left in (0, 50, 200, 400, 800):
         with tries.trying("a full disk"):
-            good.replace(generation(number))
             with disk.full(left * KB) as limit:
                 done = sync(limit)
             found = versions(disk)
             if done.stdout.splitlines()[-1].startswith("Nothing was changed"):
                 assert found == before
             else:  # the events were in, and something after them failed
-                assert found == before | {event["id"]: number for event in generation(number)}
+                assert found == after
                 before = found
             judge(done, "No space left on device", "File too large")
             assert "make room on its disk" in done.stderr
@@ -146,7 +149,7 @@ def test_a_full_disk_leaves_the_table_as_it_was(disk: Disk, good: Sandbox, tries
     with tries.trying("a full disk: the sync after it") as this:
         assert sync().returncode == 0
         found = versions(disk)
-        this.lost = sum(found.get(event["id"]) != number for event in generation(number))
+        this.lost = sum(found.get(key) != version for key, version in after.items())
     assert stages == {"load", "stage"}
 
 

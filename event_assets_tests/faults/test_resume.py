@@ -197,7 +197,7 @@ def test_a_killed_sync_of_an_account_leaves_the_others_alone(
 @pytest.fixture
 def incremental(project: Project, syncs: Driver) -> Iterator[Resumed]:
     """An API that was synced once, and has changed all its records since."""
-    rows = {PATH: records(updated_at="2026-01-01T00:00:00Z")}
+    rows: dict[str, Any] = {PATH: records(updated_at="2026-01-01T00:00:00Z")}
     since = {"start_param": "since", "cursor_path": "updated_at"}
     with serving_pages(by_offset, rows) as api:
         attributes = read_by(api, {"paginator": OFFSET, "incremental": since})
@@ -247,9 +247,10 @@ def test_after_a_load_that_failed_nothing_is_requested_again(
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+    with monkeypatch.context() as patch:
         patch.setattr(sync_log, "append", fail)
-        listed.sync()
+        with pytest.raises(OSError, match="No space"):
+            listed.sync()
     assert listed.ids("event_data") == []
     row = listed.sync()
     assert listed.api.asked == []
@@ -266,7 +267,7 @@ def test_a_list_that_changed_in_between_is_not_verified_until_the_next_sync(
 
     answered = listed.kill_at(90)
     rows = [*({**row, "id": f"new {row['id']}"} for row in events(3)), *records()]
-    dict_of(listed.api)[PATH] = rows
+    listed.api.rows[PATH] = rows
     listed.resume(answered)
     check = complete()
     assert not check.passed
@@ -275,11 +276,6 @@ def test_a_list_that_changed_in_between_is_not_verified_until_the_next_sync(
     row = listed.sync()
     assert complete().passed
     listed.judge(row, rows)
-
-
-def dict_of(api: PagedApi) -> dict[str, Any]:
-    assert isinstance(api.rows, dict)
-    return api.rows
 
 
 @pytest.mark.parametrize("status", [400, 404, 410])
@@ -300,9 +296,9 @@ def test_a_sync_whose_cursor_has_expired_begins_anew_by_itself(
 
 def test_the_time_of_a_sync_is_that_of_its_first_start(project: Project, syncs: Driver) -> None:
     way, rows = KINDS["windows"], records()
-    recent = {"windows": {**way.settings["windows"], "since": "-9000d", "until": "+1d"}}
+    recent = {**way.settings["windows"], "since": "-9000d", "until": "+1d"}
     with serving_pages(way.answer, {PATH: rows}) as api:
-        resumed = Resumed(project, syncs, api, read_by(api, way.endpoint, **recent))
+        resumed = Resumed(project, syncs, api, read_by(api, way.endpoint, windows=recent))
         answered = resumed.kill_at(90)
         killed_at = datetime.now(timezone.utc)
         with wrong_by(48):
