@@ -7,14 +7,17 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.warehouse import connection
 from event_assets_tests.faults.holding import holding
 from event_assets_tests.faults.killing import EVENTS, generation
 from event_assets_tests.faults.tries import Tries, Try
+from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
 from event_assets_tests.support.project import BIN, ROOT, Project, failure
 
 # Opens the file again and again, and prints how many events of which versions it sees.
@@ -100,6 +103,28 @@ def test_a_process_that_keeps_the_file_open_is_named(
         assert project.ids() == before
         assert project.sync(url=api.url).success
         judge(this, project, api)
+
+
+def test_other_processes_may_open_the_file_while_the_api_is_read(
+    project: Project, tries: Tries
+) -> None:
+    held: list[str] = []
+
+    def answer(request: Request) -> Any:
+        for how in ("read", "write") if project.database.exists() else ():
+            with holding(project.database, how):
+                held.append(how)
+        return paged(events(150))(request)
+
+    with tries.trying("other processes that open the file while the API is read") as this:
+        with serving({"/v1/events": answer}) as api:
+            loaded = definitions({"events": source(api.url, concurrency=1)})
+            for _ in range(2):
+                result = run(project, loaded)
+                assert result.success, failure(result)
+        assert held == ["read", "write"] * (len(held) // 2)
+        assert len(held) >= 4
+        this.lost = 150 - len(project.ids())
 
 
 @pytest.mark.parametrize("how", ["read", "write"])

@@ -39,6 +39,33 @@ def test_each_account_has_its_own_events_under_the_same_ids(project: Project) ->
     assert metadata(result)["dagster/row_count"] == len(lists[NAMES[-1]])
 
 
+def test_fields_of_any_name_keep_their_columns_in_the_syncs_of_all_accounts(
+    project: Project,
+) -> None:
+    names = ["VenueName", "venueName", 'say "hi"', "it's", "SELECT", "%s", "a.B"]
+    lists: Lists = {
+        account: [
+            {**row, **{name: f"{name} of {account}" for name in names}, "The Price": price}
+            for row in events(2)
+        ]
+        for account, price in {"a": 1, "b": 1.5, "c": "free"}.items()
+    }
+    with serving_accounts(lists) as api:
+        loaded = definitions({"events": with_accounts(api.url, list(lists))})
+        for result in sync(project, loaded, *lists, *lists):
+            assert result.success, failure(result)
+    for account in lists:
+        ((*row,), _) = project.rows(
+            "select * exclude (account, id, name, start_time, last_seen_at, _dlt_load_id) "
+            f"from events.event_data where account = '{account}'"
+        )
+        prices = {"a": 1.0, "b": 1.5, "c": "free"}
+        values = [*(f"{name} of {account}" for name in names), prices[account]]
+        assert sorted(map(str, filter(lambda value: value is not None, row))) == sorted(
+            map(str, values)
+        )
+
+
 def test_all_events_has_the_current_events_of_each_account(project: Project) -> None:
     with serving_accounts({"a": events(3), "b": events(2)}) as api:
         both = {"events": with_accounts(api.url, ["a", "b"]), "concerts": source(api.url)}

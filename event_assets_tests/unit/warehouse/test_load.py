@@ -11,14 +11,17 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import dlt
+import duckdb
 import pyarrow as pa
 import pytest
+from dlt.common.storages import FileStorage
 
 from event_assets import warehouse
 from event_assets.config.source import SourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.sync.rejects import RejectBuffer
 from event_assets.warehouse import Database, TableLoad, inspection, sql
+from event_assets.warehouse.destination import Destination
 from event_assets_tests.support.project import Project
 
 NAME, SCHEMA, TABLE = "events", "events", "event_data"
@@ -214,6 +217,54 @@ def test_a_schema_of_others_that_is_called_alike_stays() -> None:
         database.execute("create table events_staging.mine as select 1")
     load(records(0, 1))
     assert rows("from events_staging.mine") == [(1,)]
+
+
+def test_whether_the_rows_fit_is_checked_again_after_a_conflict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempts: list[str] = []
+
+    def also(_: str) -> None:
+        attempts.append("written")
+        if len(attempts) == 2:
+            raise duckdb.TransactionException("of another writer")
+
+    def conflicts(_: object, error: BaseException) -> bool:
+        return isinstance(error, duckdb.TransactionException)
+
+    monkeypatch.setattr(Destination, "is_conflict", conflicts)
+    with extracted(records(0, 2)) as pipeline, warehouse.connect() as database:
+        how = TableLoad(TABLE, ["id"])
+        warehouse.load_package(pipeline, database, how, also, lambda: attempts.append("checked"))
+    assert attempts == ["checked", "written"] * 2
+    assert rows() == [("000",), ("001",)]
+
+
+def test_rows_that_do_not_fit_change_nothing() -> None:
+    load(records(0, 1, v=1))
+    with extracted(records(0, 2, v=2)) as pipeline, warehouse.connect() as database:
+        how = TableLoad(TABLE, ["id"], alter_statements=["alter v type double"])
+        with pytest.raises(OSError, match="full"):
+            warehouse.load_package(pipeline, database, how, nothing, fail)
+    assert rows() == [("000", 1)]
+
+
+def test_when_the_rows_are_in_a_full_disk_makes_no_load_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fill_disk(_: str) -> None:
+        full.setattr(FileStorage, "save", fail)
+        full.setattr(os, "mkdir", fail)
+
+    with (
+        extracted(records(0, 2)) as pipeline,
+        warehouse.connect() as database,
+        monkeypatch.context() as full,
+    ):
+        warehouse.load_package(pipeline, database, TableLoad(TABLE, ["id"]), fill_disk)
+    assert rows() == [("000",), ("001",)]
+    load(records(2, 1))
+    assert rows() == [("000",), ("001",), ("002",)]
 
 
 def test_what_was_loaded_is_not_loaded_again() -> None:
