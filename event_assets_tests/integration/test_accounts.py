@@ -40,8 +40,9 @@ def test_each_account_has_its_own_events_under_the_same_ids(project: Project) ->
 
 
 def test_fields_of_any_name_keep_their_columns_in_the_syncs_of_all_accounts(
-    project: Project,
+    project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     names = ["VenueName", "venueName", 'say "hi"', "it's", "SELECT", "%s", "a.B"]
     lists: Lists = {
         account: [
@@ -64,6 +65,7 @@ def test_fields_of_any_name_keep_their_columns_in_the_syncs_of_all_accounts(
         assert sorted(map(str, filter(lambda value: value is not None, row))) == sorted(
             map(str, values)
         )
+    assert "Beginning anew" not in caplog.text
 
 
 def test_all_events_has_the_current_events_of_each_account(project: Project) -> None:
