@@ -164,7 +164,10 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             "EventApiModel", (super().model(), config_model.StrictModel), {}
         )
         for name, field in model.model_fields.items():  # Dagster leaves most descriptions out
-            field.description = cls.model_fields[name].description
+            own = cls.model_fields[name]
+            field.description = own.description
+            if own.annotation in (int, float):  # on the texts that Dagster adds, a bound fails
+                field.annotation = own.annotation
         model.model_rebuild(force=True)
         return model
 

@@ -170,9 +170,24 @@ def test_resume_hours_are_those_of_the_yaml(hours: float) -> None:
     assert component.source("events").resume_hours == hours
 
 
-@pytest.mark.parametrize("hours", [-1, float("nan")])
-def test_resume_hours_that_cannot_be_are_answered_where_they_stand(hours: float) -> None:
-    assert ">>   resume_hours: " in complaint(contract(resume_hours=hours))
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("resume_hours", -1, "greater than or equal to 0"),
+        ("resume_hours", float("nan"), "greater than or equal to 0"),
+        ("resume_hours", "soon", "a valid number, unable to parse string as a number"),
+        ("concurrency", 0, "greater than or equal to 1"),
+        ("concurrency", "many", "a valid integer, unable to parse string as an integer"),
+        ("max_answer_mb", "large", "a valid integer, unable to parse string as an integer"),
+    ],
+)
+def test_a_number_that_cannot_be_is_answered_where_it_stands(
+    key: str, value: float | str, problem: str
+) -> None:
+    said = complaint(contract(**{key: value}))
+    assert f"Input should be {problem} [" in said
+    assert said.count("Input should be ") == 1
+    assert f">>   {key}: " in said
 
 
 @pytest.mark.parametrize(
