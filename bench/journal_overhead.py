@@ -1,6 +1,6 @@
 """Measure the overhead of the journal: first syncs with and without it, each in a new process.
 
-`python -m bench.resume_overhead [EVENTS] [TIMES]` prints medians of wall-clock time, CPU time and
+`python -m bench.journal_overhead [EVENTS] [TIMES]` prints medians of wall-clock time, CPU time and
 peak memory of first syncs that record the responses and that do not.
 """
 
@@ -44,7 +44,7 @@ def main(events: int, times: int) -> None:
 
 def _measure(url: str, resume_hours: float, events: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="event_assets_bench_") as folder:
-        command = [sys.executable, "-m", "bench.resume_overhead", "child", url, str(resume_hours)]
+        command = [sys.executable, "-m", "bench.journal_overhead", "child", url, str(resume_hours)]
         completed = subprocess.run(
             command,
             env={**os.environ, "EVENTS_DUCKDB": f"{folder}/bench.duckdb", "HOME": folder},

@@ -129,7 +129,7 @@ class ApiClient:
         return self._threads.submit(self._load, key, self._prepare(request))
 
     def _load(self, key: str, request: PreparedRequest) -> JsonResponse:
-        key = self._session.redactor.redact_text(key.removeprefix(self._session.base_url))
+        key = key.removeprefix(self._session.base_url)
         if recorded := self._journal.take(key):
             response = JsonResponse(recorded.body, recorded.headers)
             response.request, response.url, response.is_replayed = request, request.url or "", True

@@ -2,10 +2,7 @@
 
 A run makes the same requests in the same order as one before it that was killed or failed, so its
 paging comes to where that one was, and only what is not recorded goes to the API. Nothing of
-paging's own state is stored.
-
-The file is only appended to: a frame when a run begins, and one for each response. It ends before
-the first frame that is torn or damaged.
+paging's own state is stored. It is a SQLite database, which one thread writes about once a second.
 """
 
 from __future__ import annotations
@@ -14,16 +11,18 @@ import hashlib
 import logging
 import os
 import secrets
+import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from io import FileIO
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
 
-from event_assets.http.frames import build_frame, open_private, read_frame
+import orjson
+import pyarrow as pa
+
 from event_assets.values.errors import (
     ConfigError,
     ExpiredJournalError,
@@ -33,7 +32,10 @@ from event_assets.values.errors import (
 
 LOG = logging.getLogger("dagster")
 FORMAT = 1
-MAX_BYTES = 4_000_000_000  # of the file
+CODEC = "lz4"  # a third of zstd's CPU time
+START_AFTER, INTERVAL = 2.0, 1.0  # seconds: a sync that is over by then writes nothing
+MAX_BUFFERED_BYTES = 64_000_000
+MAX_BYTES, PAGE_BYTES = 4_000_000_000, 16_384  # of the file
 MAX_RUNS = 5  # in a row that replayed the responses and got no further: these may be the cause
 # Errors that a replay would only raise again. What solves a ConfigError, such as a PaginationError,
 # is another configuration, which makes other requests.
@@ -61,117 +63,161 @@ class Journal:
         self.is_resumed = False
         self._path = path
         self._identity = f"{FORMAT} {identity}".encode(errors="surrogatepass")
-        self._is_recording = resume_hours > 0
-        self._lock = Lock()
-        self._file: FileIO | None = None  # created with the first response
-        self._offsets: dict[str, list[int]] = {}  # of responses by key, the next one last
+        self._salt = secrets.token_bytes(16)
+        self._buffer: list[tuple[str, Mapping[str, str], bytes]] = []
+        self._buffered_bytes = 0
+        self._buffer_lock, self._lock = Lock(), Lock()  # the latter for all else
+        self._database: sqlite3.Connection | None = None
+        self._rowids: dict[bytes, list[int]] = {}  # of responses by key, the next one last
+        self._is_over = Event()  # nothing more is recorded
         if path.exists():
             self._resume(resume_hours)
+        if resume_hours <= 0:
+            self._is_over.set()
+        self._writer = Thread(target=self._write_regularly, name="journal", daemon=True)
+        self._writer.start()
 
     def take(self, key: str) -> Recorded | None:
-        """Return an earlier run's next response to a request: each once, in their order."""
-        if not self._offsets:
+        """Return an earlier run's next response to a request: each once, in their order.
+
+        Raises:
+            ExpiredJournalError: the file is damaged.
+        """
+        if not self._rowids:
             return None
-        digest = _digest(key)
+        digest = self._digest(key)
         with self._lock:
-            offsets = self._offsets.get(digest)
-            if not offsets or not self._file:
+            if not self._database or not (rowids := self._rowids.get(digest)):
                 return None
-            frame = read_frame(self._file, offsets.pop())
-            if not offsets:
-                del self._offsets[digest]
-        return Recorded(frame.entry["headers"], frame.unpack()) if frame else None
+            query = "select headers, size, body from response where rowid = ?"
+            try:
+                [(headers, size, packed)] = self._database.execute(query, [rowids.pop()])
+                body = pa.decompress(packed, size, CODEC, asbytes=True)
+            except (OSError, ValueError, sqlite3.Error) as error:
+                raise ExpiredJournalError from error
+            if not rowids:
+                del self._rowids[digest]
+        return Recorded(orjson.loads(headers), body)
 
     def record(self, key: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Append a good response, which holds no secret; nothing more once the disk was full."""
-        if self._is_recording:
-            kept = {name: text for name, text in headers.items() if name.lower() != "set-cookie"}
-            frame = build_frame({"key": _digest(key), "headers": kept}, body)
-            with self._lock:
-                self._append(frame)
+        """Buffer a good response, which holds no secret; nothing more once the disk was full."""
+        if self._is_over.is_set():
+            return
+        with self._buffer_lock:
+            self._buffer.append((key, headers, body))
+            self._buffered_bytes += len(body)
+        if self._buffered_bytes > MAX_BUFFERED_BYTES:
+            self._write()
 
     def discard(self) -> None:
         """Delete what is recorded. The sync begins anew: `started_at` is now."""
-        with self._lock:
+        with self._lock, self._buffer_lock:
+            self._buffer = []
             self._close(keep=False)
             self.started_at, self.is_resumed = datetime.now(timezone.utc), False
 
     def close(self, *, keep: bool) -> None:
         """End recording, and delete the file unless it is to be kept."""
+        if keep:
+            self._write()
+        self._is_over.set()
+        self._writer.join()
         with self._lock:
-            self._is_recording = False
             self._close(keep=keep)
 
     def _resume(self, hours: float) -> None:
-        recorded_at = self._path.stat().st_mtime
-        self._file = open_private(self._path)
-        problem: str | None = f"its last response is more than {hours:g} hours old"
-        if time.time() - recorded_at < hours * 3600:
-            problem = self._find_responses(self._file)
+        try:
+            problem = self._find_responses(self._open(), hours)
+        except (ValueError, sqlite3.Error) as error:
+            problem = f"its journal cannot be read: {error}"
         if problem:
             LOG.info("Not resuming the interrupted sync: %s.", problem)
             self._close(keep=False)
-            return
-        self.is_resumed = True
-        LOG.info("Resuming the sync that began at %s.", f"{self.started_at:%Y-%m-%d %H:%M} UTC")
-        self._append(build_frame({"key": ""}))
-        os.utime(self._path, (recorded_at, recorded_at))  # no response was added
+        else:
+            self.is_resumed = True
+            LOG.info("Resuming the sync that began at %s.", f"{self.started_at:%Y-%m-%d %H:%M} UTC")
 
-    def _find_responses(self, file: FileIO) -> str | None:
-        """Note where the intact responses are, cut off the rest; return why they are void."""
-        first: Mapping[str, Any] = {}
-        runs = end = 0
-        while frame := read_frame(file, end):
-            first = first or frame.entry
-            if key := frame.entry["key"]:
-                runs = runs if key in self._offsets else 0
-                self._offsets.setdefault(key, []).append(end)
-            else:
-                runs += 1
-            end = frame.end
-        file.truncate(end)
-        for offsets in self._offsets.values():
-            offsets.reverse()
-        if not self._offsets:
-            return "no response is recorded"
-        if first["identity"] != self._hash_identity(first["salt"]):
+    def _find_responses(self, database: sqlite3.Connection, hours: float) -> str | None:
+        """Note where the responses are; return why they are void."""
+        query = "select sync.*, at from sync, response order by response.rowid desc limit 1"
+        [(self._salt, identity, started_at, runs, keys, recorded_at)] = database.execute(query)
+        if recorded_at <= time.time() - hours * 3600:
+            return f"its last response is more than {hours:g} hours old"
+        if identity != self._hash_identity():
             return "its configuration, a secret or the table has changed since"
-        if runs >= MAX_RUNS:
-            return f"{runs} runs replayed the same responses and got no further"
-        self.started_at = datetime.fromisoformat(first["started_at"])
+        for rowid, key in database.execute("select rowid, key from response order by rowid desc"):
+            self._rowids.setdefault(key, []).append(rowid)
+        runs = runs + 1 if len(self._rowids) == keys else 1
+        if runs > MAX_RUNS:
+            return f"{MAX_RUNS} runs replayed the same responses and got no further"
+        self.started_at = datetime.fromisoformat(started_at)
+        self._change("update sync set runs = ?, keys = ?", [(runs, len(self._rowids))])
         return None
 
-    def _append(self, frame: bytes) -> None:
-        if not self._is_recording:
-            return
+    def _write_regularly(self) -> None:
+        delay = START_AFTER
+        while not self._is_over.wait(delay):
+            self._write()
+            delay = INTERVAL
+
+    def _write(self) -> None:
+        with self._lock:
+            with self._buffer_lock:
+                batch, self._buffer, self._buffered_bytes = self._buffer, [], 0
+            if batch and not self._is_over.is_set():
+                self._change("insert into response values (?, ?, ?, ?, ?)", map(self._pack, batch))
+
+    def _change(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Change the file, all or nothing; if it cannot be written, the sync goes on without."""
         try:
-            if not self._file:
-                self._file = open_private(self._path)
-                frame = self._first_frame() + frame
-            if self._file.seek(0, os.SEEK_END) + len(frame) > MAX_BYTES:
-                raise OSError(f"{self._path} has {MAX_BYTES / 1e9:g} GB")
-            if self._file.write(frame) != len(frame):
-                raise OSError("the disk is full")
-        except OSError as error:  # the next run cuts off a torn frame
-            self._is_recording = False
+            database = self._database or self._create()
+            with database:
+                database.executemany(statement, rows)
+        except (OSError, sqlite3.Error) as error:
+            self._is_over.set()
             LOG.warning("If this sync is interrupted, it resumes here or earlier: %s.", error)
 
-    def _first_frame(self) -> bytes:
-        salt, began = secrets.token_hex(16), self.started_at.isoformat()
-        identity = self._hash_identity(salt)
-        return build_frame({"key": "", "salt": salt, "identity": identity, "started_at": began})
+    def _open(self) -> sqlite3.Connection:
+        """Open the file, readable by its owner only, as are the files that SQLite adds to it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._database = database = sqlite3.connect(self._path, check_same_thread=False)
+        database.execute(f"pragma page_size = {PAGE_BYTES}")
+        database.execute(f"pragma max_page_count = {MAX_BYTES // PAGE_BYTES}")
+        return database
 
-    def _hash_identity(self, salt: str) -> str:
+    def _create(self) -> sqlite3.Connection:
+        database = self._open()
+        database.execute("begin")  # the transaction of the first change
+        database.execute("create table sync (salt, identity, started_at, runs, keys)")
+        database.execute("create table response (key, at, headers, size, body)")
+        state = [self._salt, self._hash_identity(), self.started_at.isoformat()]
+        database.execute("insert into sync values (?, ?, ?, 0, 0)", state)
+        return database
+
+    def _pack(self, response: tuple[str, Mapping[str, str], bytes]) -> tuple[Any, ...]:
+        key, headers, body = response
+        kept = {name: text for name, text in headers.items() if name.lower() != "set-cookie"}
+        packed = pa.compress(body, CODEC, asbytes=True)
+        return self._digest(key), time.time(), orjson.dumps(kept), len(body), packed
+
+    def _digest(self, key: str) -> bytes:
+        text = key.encode(errors="surrogatepass")
+        # a key may hold secrets: what is stored cannot be turned back into it
+        return hashlib.blake2b(text, key=self._salt, digest_size=16).digest()
+
+    def _hash_identity(self) -> bytes:
         """Hash the identity slowly (2 ms), since it holds secrets."""
-        return hashlib.scrypt(self._identity, salt=salt.encode(), n=1024, r=8, p=1).hex()
+        return hashlib.scrypt(self._identity, salt=self._salt, n=1024, r=8, p=1)
 
     def _close(self, *, keep: bool) -> None:
-        self._offsets.clear()
-        if self._file:
-            self._file.close()
-            self._file = None
+        self._rowids.clear()
+        if self._database:
+            self._database.close()
+            self._database = None
             if not keep:
-                self._path.unlink(missing_ok=True)
+                for file in (self._path, Path(f"{self._path}-journal")):
+                    file.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -193,7 +239,3 @@ def open_journal(file: Path, identity: str, resume_hours: float) -> Iterator[Jou
         raise
     finally:
         journal.close(keep=keep)
-
-
-def _digest(key: str) -> str:
-    return hashlib.blake2b(key.encode(errors="surrogatepass"), digest_size=16).hexdigest()

@@ -10,7 +10,7 @@
     │   ├── AlertError                      the webhook
     │   └── ApiError                        the API, not the user, is at fault
     │       └── TooManyRejectsError         its records break the contract
-    ├── ExpiredJournalError                 (retryable) the API no longer knows a recorded cursor
+    ├── ExpiredJournalError                 (retryable) an interrupted sync cannot be resumed
     └── ResponseError                       one attempt at a request failed; ends as an ApiError
         ├── InvalidResponseError            (retryable)
         ├── ResponseTimeoutError            (retryable)
@@ -72,7 +72,7 @@ class TooManyRejectsError(ApiError):
 
 
 class ExpiredJournalError(EventAssetsError):
-    """The API rejects a request made from a response that an earlier run of the sync recorded."""
+    """The API rejects a request made from a recorded response, or the journal is damaged."""
 
     retryable = True
 

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import secrets
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -10,14 +12,13 @@ import textwrap
 import threading
 import tracemalloc
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from event_assets.http import journal as module
-from event_assets.http.frames import Frame, read_frame
 from event_assets.http.journal import Journal, Recorded, open_journal
 from event_assets.values.errors import (
     ApiError,
@@ -27,6 +28,7 @@ from event_assets.values.errors import (
     PaginationError,
     TooManyRejectsError,
 )
+from event_assets_tests.support.dagster_dev import until
 
 HEADERS = {"Content-Type": "application/json"}
 SECRET = "k3y-of-the-platform"
@@ -80,20 +82,64 @@ def replayed(file: Path, *keys: str, identity: str = IDENTITY) -> list[str | Non
     return bodies
 
 
-def first_frame(file: Path) -> Frame:
-    with file.open("rb", buffering=0) as opened:
-        frame = read_frame(opened, 0)
-    assert frame
-    return frame
+def change(file: Path, statement: str) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(statement)
 
 
-def test_a_sync_that_ends_leaves_no_file(file: Path) -> None:
+def count_responses(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as database:
+        [(count,)] = database.execute("select count(*) from response")
+    return int(count)
+
+
+def files(file: Path) -> list[str]:
+    return sorted(beside.name for beside in file.parent.glob("*"))
+
+
+def write_at_once(patched: pytest.MonkeyPatch) -> None:
+    """Let each response be written when it is recorded."""
+    patched.setattr(module, "MAX_BUFFERED_BYTES", 0)
+
+
+def test_a_short_sync_writes_nothing(file: Path) -> None:
     with open_journal(file, IDENTITY, 6) as journal:
         assert not journal.is_resumed
-        assert not file.parent.exists()  # nothing is created before the first response
         journal.record("page 1", HEADERS, b"one")
-        assert file.exists()
-    assert not file.exists()
+        assert not file.parent.exists()
+    assert not file.parent.exists()
+
+
+def test_a_longer_sync_is_written_while_it_goes_on_and_leaves_no_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "START_AFTER", 0.01)
+    monkeypatch.setattr(module, "INTERVAL", 0.01)
+    with open_journal(file, IDENTITY, 6) as journal:
+        for number in range(1, 4):
+            journal.record(f"page {number}", HEADERS, b"one")
+            until(lambda: file.exists() and count_responses(file) == number)  # noqa: B023
+    assert files(file) == []
+
+
+def test_what_is_buffered_is_limited(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BUFFERED_BYTES", 10)
+    with open_journal(file, IDENTITY, 6) as journal:
+        journal.record("page 1", HEADERS, b"0123456789")
+        assert not file.exists()
+        journal.record("page 2", HEADERS, b"0")
+        assert count_responses(file) == 2
+
+
+@pytest.mark.parametrize("error", [None, KilledError(), ConfigError("It cannot be.")])
+def test_its_thread_ends_with_the_sync(file: Path, error: Exception | None) -> None:
+    before = threading.active_count()
+    with suppress(KilledError, ConfigError), open_journal(file, IDENTITY, 6) as journal:
+        journal.record("page 1", HEADERS, b"one")
+        assert threading.active_count() == before + 1
+        if error:
+            raise error
+    assert threading.active_count() == before
 
 
 def test_a_run_is_never_given_its_own_responses(file: Path) -> None:
@@ -153,28 +199,31 @@ def test_a_sync_counts_from_the_beginning_of_its_first_run(file: Path) -> None:
     assert before <= began[0] <= datetime.now(timezone.utc)
 
 
-def test_only_the_owner_can_read_the_file_whatever_the_umask(file: Path) -> None:
+def test_only_the_owner_can_read_the_files_whatever_the_umask(file: Path) -> None:
     before = os.umask(0)
     try:
         run_to_failure(file, record(("page 1", "one")))
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("insert into response values (1, 2, 3, 4, 5)")  # not committed
+            modes = {stat.S_IMODE(beside.stat().st_mode) for beside in file.parent.iterdir()}
+            assert len(files(file)) == 2
     finally:
         os.umask(before)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert modes == {0o600}
 
 
 def test_no_secret_and_no_request_is_in_the_file(file: Path, tmp_path: Path) -> None:
     run_to_failure(file, record(("GET https://api/v1/events", "one")))
     run_to_failure(tmp_path / "other", record(("GET https://api/v1/events", "one")))
-    content, other = file.read_bytes(), (tmp_path / "other").read_bytes()
+    content = file.read_bytes()
     assert SECRET.encode() not in content
     assert b"v1/events" not in content
-    with (
-        file.open("rb", buffering=0) as first,
-        (tmp_path / "other").open("rb", buffering=0) as second,
-    ):
-        frames = [read_frame(opened, 0) for opened in (first, second)]
-    assert len({frame.entry["identity"] for frame in frames if frame}) == 2  # salted
-    assert content != other
+    hashed = set()
+    for each in (file, tmp_path / "other"):
+        with closing(sqlite3.connect(each)) as database:
+            hashed |= set(database.execute("select identity, key from sync, response"))
+    assert len({identity for identity, _ in hashed}) == 2  # salted
+    assert len({key for _, key in hashed}) == 2
 
 
 def leave_garbage(file: Path) -> None:
@@ -182,7 +231,16 @@ def leave_garbage(file: Path) -> None:
 
 
 def leave_a_beginning(file: Path) -> None:
-    os.truncate(file, first_frame(file).end)
+    os.truncate(file, 0)
+
+
+def leave_the_first_half(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def leave_another_table(file: Path) -> None:
+    change(file, "alter table sync rename column salt to pepper")
+    change(file, "alter table response drop column at")
 
 
 def leave_another_version(file: Path) -> None:
@@ -197,24 +255,27 @@ def leave_five_more_runs(file: Path) -> None:
         assert replayed(file, "page 1") == ["one"]
 
 
+def leave_it(file: Path, hours: int) -> None:
+    change(file, f"update response set at = at - 3600 * {hours}")
+
+
 def leave_it_for_six_hours(file: Path) -> None:
-    recorded_at = file.stat().st_mtime - 6 * 3600
-    os.utime(file, (recorded_at, recorded_at))
+    leave_it(file, 6)
 
 
 def leave_five_hours_and_a_run(file: Path) -> None:
-    recorded_at = file.stat().st_mtime - 5 * 3600
-    os.utime(file, (recorded_at, recorded_at))
+    leave_it(file, 5)
     assert replayed(file, "page 1") == ["one"]  # which is no reason to keep it for longer
-    recorded_at = file.stat().st_mtime - 1 * 3600
-    os.utime(file, (recorded_at, recorded_at))
+    leave_it(file, 1)
 
 
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (leave_garbage, "no response is recorded"),
-        (leave_a_beginning, "no response is recorded"),
+        (leave_garbage, "its journal cannot be read: file is not a database"),
+        (leave_a_beginning, "its journal cannot be read: no such table: sync"),
+        (leave_the_first_half, "its journal cannot be read: database disk image is malformed"),
+        (leave_another_table, "its journal cannot be read: no such column: at"),
         (leave_another_version, "its configuration"),
         (leave_five_more_runs, "5 runs replayed the same responses and got no further"),
         (leave_it_for_six_hours, "its last response is more than 6 hours old"),
@@ -319,36 +380,25 @@ def test_discard_voids_what_is_recorded_and_begins_anew(file: Path) -> None:
     assert replayed(file, *keys) == ["new", None, None, None]
 
 
-def test_nothing_is_recorded_after_the_end(file: Path) -> None:
+def test_nothing_is_recorded_after_the_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_at_once(monkeypatch)
     with open_journal(file, IDENTITY, 6) as journal:
         journal.record("page 1", HEADERS, b"one")
     journal.record("page 2", HEADERS, b"two")  # by a thread that was late
     assert not file.exists()
 
 
-def test_a_torn_frame_is_cut_off_wherever_it_is_torn(file: Path) -> None:
+def test_a_damaged_response_voids_the_others(file: Path) -> None:
     run_to_failure(file, record(("page 1", "one"), ("page 2", "two")))
-    whole = file.stat().st_size
-    run_to_failure(file, record(("page 3", "three")))
-    content = file.read_bytes()
-    for size in range(whole, len(content)):
-        file.write_bytes(content[:size])
-        run_to_failure(file, record(("page 3", "again")))
-        keys = ["page 1", "page 2", "page 3", "page 3"]
-        assert replayed(file, *keys) == ["one", "two", "again", None], size
+    change(file, "update response set body = zeroblob(length(body)) where rowid = 2")
 
+    def read_all(journal: Journal) -> None:
+        assert body(journal.take("page 1")) == "one"
+        journal.take("page 2")
 
-def test_what_follows_a_damaged_frame_is_cut_off(file: Path) -> None:
-    run_to_failure(file, record(("page 1", "one")))
-    whole = file.stat().st_size
-    run_to_failure(file, record(("page 2", "two")))  # begins with the frame of the run
-    run_to_failure(file, record(("page 3", "three")))
-    content = file.read_bytes()
-    for at in range(whole, whole + 60):
-        file.write_bytes(content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :])
-        assert replayed(file, "page 1", "page 3") == ["one", None], at
-    file.write_bytes(content[:whole] + bytes(1_000))  # as after a loss of power
-    assert replayed(file, "page 1", "page 2") == ["one", None]
+    with pytest.raises(ExpiredJournalError):
+        run_to_failure(file, read_all)
+    assert files(file) == []
 
 
 def test_threads_record_and_take_at_once(file: Path) -> None:
@@ -389,9 +439,11 @@ def test_threads_record_and_take_at_once(file: Path) -> None:
 RECORD_UNTIL_KILLED = """
     import sys
     from pathlib import Path
-    from event_assets.http.journal import open_journal
+    from event_assets.http import journal as module
 
-    with open_journal(Path(sys.argv[1]), "identity", 6) as journal:
+    module.START_AFTER = module.INTERVAL = 0.01
+    module.MAX_BUFFERED_BYTES = 1_000_000
+    with module.open_journal(Path(sys.argv[1]), "identity", 6) as journal:
         number = 0
         while taken := journal.take(f"page {number}"):
             assert taken.body.startswith(f"{number} ".encode())
@@ -428,11 +480,12 @@ def test_a_killed_process_is_resumed_where_it_was_again_and_again(file: Path) ->
 RECORD_TO_A_FULL_DISK = """
     import logging, os, resource, sys
     from pathlib import Path
-    from event_assets.http.journal import open_journal
+    from event_assets.http import journal as module
 
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-    with open_journal(Path(sys.argv[1]), "identity", 6) as journal:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    module.MAX_BUFFERED_BYTES = 5_000
+    with module.open_journal(Path(sys.argv[1]), "identity", 6) as journal:
         for number in range(100):
             journal.record(f"page {number}", {}, b"%d " % number + os.urandom(1_000))
         print("all received", flush=True)
@@ -444,20 +497,21 @@ def test_a_full_disk_ends_the_recording_not_the_sync(file: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(RECORD_TO_A_FULL_DISK), str(file)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     warning, after = ended.stdout.splitlines()
-    assert warning == "If this sync is interrupted, it resumes here or earlier: the disk is full."
+    assert warning == "If this sync is interrupted, it resumes here or earlier: disk I/O error."
     assert after == "all received"
     assert "KeyboardInterrupt" in ended.stderr
     with open_journal(file, "identity", 6) as journal:
         bodies = [taken.body for number in range(100) if (taken := journal.take(f"page {number}"))]
-    assert 10 < len(bodies) < 20
+    assert 10 < len(bodies) < 100
     assert [content.split(b" ")[0] for content in bodies] == [
         str(number).encode() for number in range(len(bodies))
     ]
 
 
 def test_a_folder_that_cannot_be_written_does_not_fail_the_sync(
-    file: Path, caplog: pytest.LogCaptureFixture
+    file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    write_at_once(monkeypatch)
     file.parent.write_text("a file in place of the folder")
     with open_journal(file, IDENTITY, 6) as journal:
         journal.record("page 1", HEADERS, b"one")
@@ -469,14 +523,17 @@ def test_a_folder_that_cannot_be_written_does_not_fail_the_sync(
 def test_beyond_its_limit_in_bytes_nothing_is_recorded_and_what_is_there_serves(
     file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_BYTES", 2_000)
-    run_to_failure(file, record(*[(f"page {number}", f"{number}") for number in range(100)]))
+    write_at_once(monkeypatch)
+    monkeypatch.setattr(module, "MAX_BYTES", 200_000)
+    bodies = [secrets.token_hex(4_000) for _ in range(100)]
+    run_to_failure(file, record(*[(f"page {number}", each) for number, each in enumerate(bodies)]))
     assert len(caplog.records) == 1
-    assert 1_500 < file.stat().st_size <= 2_000
-    assert replayed(file, "page 0", "page 5", "page 99") == ["0", "5", None]
+    assert 150_000 < file.stat().st_size <= 200_000
+    assert replayed(file, "page 0", "page 5", "page 99") == [bodies[0], bodies[5], None]
 
 
-def test_memory_does_not_grow_with_the_bodies(file: Path) -> None:
+def test_memory_does_not_grow_with_the_bodies(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BUFFERED_BYTES", 1_000_000)
     content = os.urandom(500_000)
 
     def record_40(journal: Journal) -> None:
