@@ -19,6 +19,12 @@ from event_assets_tests.support.project import ROOT, Project
 ROWS = 20_000
 AHEAD = 8  # requests that are in flight when a sync is killed, at the most
 KILLS = 10
+COMMAND = """
+from dagster._cli import main
+from event_assets_tests.faults.forking import record_at_once
+record_at_once()
+main()
+"""
 EVENTS = EventSimulation(size=ROWS, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
 
 
@@ -70,7 +76,7 @@ def test_killed_at_90_percent_only_the_rest_is_requested(
 ) -> None:
     def command() -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, "-m", "dagster", *MATERIALIZE],
+            [sys.executable, "-c", COMMAND, *MATERIALIZE],
             cwd=clone,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
