@@ -16,7 +16,7 @@ from event_assets.http import journal
 
 def record_at_once() -> None:
     """Let the journal of this process be written with each response, not now and then."""
-    vars(journal).update(START_AFTER=0.0, INTERVAL=0.001)
+    journal.MAX_BUFFERED_BYTES = 0
 
 
 def serve(run: Callable[[str], bool]) -> None:

@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, Response
 from event_assets_tests.support.platforms import serving, source
 
 SIZE = 10  # of a page
-LATENCY = 0.005  # seconds
 CAP = 100  # of the rows of one list, where there are windows
 Asked = Mapping[str, Any]  # the parameters of a request, in its query or its body
 Rows = Sequence[Mapping[str, Any]]
@@ -167,7 +166,6 @@ class PagedApi:
             await asyncio.to_thread(self._is_over.wait, 60)
             return JSONResponse({}, status_code=403)
         asked = {**request.query_params, **json.loads(body or "{}")}
-        await asyncio.sleep(LATENCY)
         response = self.answer(request, asked, self.rows[request.url.path])
         self.answered.append(shown)
         return response if isinstance(response, Response) else JSONResponse(response)
