@@ -94,7 +94,7 @@ class Journal:
                 [(headers, size, packed)] = self._database.execute(query, [rowids.pop()])
                 body = pa.decompress(packed, size, CODEC, asbytes=True)
             except (OSError, ValueError, sqlite3.Error) as error:
-                raise ExpiredJournalError from error
+                raise ExpiredJournalError("The journal is damaged.") from error
             if not rowids:
                 del self._rowids[digest]
         return Recorded(orjson.loads(headers), body)
