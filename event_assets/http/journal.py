@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import secrets
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +40,7 @@ INTERVAL = 0.1  # seconds between two writes
 MAX_RESPONSES, START_AFTER = 20, 2.0
 MAX_BUFFERED_BYTES = 64_000_000
 MAX_BYTES, PAGE_BYTES = 4_000_000_000, 16_384  # of the file
+MIN_FREE_BYTES = 100_000_000  # of the disk, which the load needs more
 MAX_RUNS = 5  # in a row that replayed the responses and got no further: these may be the cause
 # Errors that a replay would only raise again. What solves a ConfigError, such as a PaginationError,
 # is another configuration, which makes other requests.
@@ -174,6 +176,8 @@ class Journal:
         """Change the file, all or nothing; if it cannot be written, the sync goes on without."""
         try:
             database = self._database or self._create()
+            if shutil.disk_usage(self._path.parent).free < MIN_FREE_BYTES:
+                raise OSError("less than 100 MB are left on its disk")
             with database:
                 database.executemany(statement, rows)
         except (OSError, sqlite3.Error) as error:

@@ -143,6 +143,19 @@ def test_what_a_fast_api_sends_is_not_written_at_first(
         until(lambda: file.exists() and count_responses(file) == 1)
 
 
+def test_the_room_that_the_load_needs_is_left(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_at_once(monkeypatch)
+    monkeypatch.setattr(module, "MIN_FREE_BYTES", 1 << 60)
+    with suppress(KeyboardInterrupt), open_journal(file, IDENTITY, 6) as journal:
+        journal.record("page 1", HEADERS, b"one")
+        raise KeyboardInterrupt
+    assert "less than 100 MB are left on its disk" in caplog.text
+    with open_journal(file, IDENTITY, 6) as journal:
+        assert not journal.is_resumed
+
+
 def test_what_is_buffered_is_limited(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BUFFERED_BYTES", 10)
     with open_journal(file, IDENTITY, 6) as journal:
