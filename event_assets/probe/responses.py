@@ -161,6 +161,7 @@ def collect_responses(source: SourceConfig, seconds: float) -> ProbeResponses:
         auth, request.auth, request.hooks = first.auth or request.auth, None, {}
         responses = ProbeResponses(source, SafeFormatter(), first, has_auth=auth is not None)
         with ProbeSession(first.base_url, auth, seconds, configured_secrets(source)) as session:
+            session.trust_env = bool(source.base_url)  # no proxy reaches the sandbox
             first.paginator.init_request(request)
             settings = (request.headers, request.params, request.json)
             named = [secret for values in settings for secret in find_secrets(values)]
