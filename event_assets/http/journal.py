@@ -35,9 +35,9 @@ LOG = logging.getLogger("dagster")
 FORMAT = 1
 CODEC = "lz4"  # a third of zstd's CPU time
 INTERVAL = 0.1  # seconds between two writes
-# A fast API, of more responses in an interval, is recorded from these seconds on only: to ask it
-# again costs less.
-MAX_RESPONSES, START_AFTER = 20, 2.0
+# An API of more responses a second is recorded from these seconds on only: to ask it again costs
+# less.
+MAX_RATE, START_AFTER = 200, 3.0
 MAX_BUFFERED_BYTES = 64_000_000
 MAX_BYTES, PAGE_BYTES = 4_000_000_000, 16_384  # of the file
 MIN_FREE_BYTES = 100_000_000  # of the disk, which the load needs more
@@ -160,9 +160,10 @@ class Journal:
         return None
 
     def _write_regularly(self) -> None:
-        fast_until = time.monotonic() + START_AFTER
+        began = time.monotonic()
         while not self._is_over.wait(INTERVAL):
-            if len(self._buffer) <= MAX_RESPONSES or time.monotonic() >= fast_until:
+            seconds = time.monotonic() - began
+            if seconds > START_AFTER or len(self._buffer) < MAX_RATE * seconds:
                 self._write()
 
     def _write(self) -> None:

@@ -134,12 +134,12 @@ def test_what_a_fast_api_sends_is_not_written_at_first(
 
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=monotonic, time=time.time))
     monkeypatch.setattr(module, "INTERVAL", 0.01)
-    monkeypatch.setattr(module, "MAX_RESPONSES", 0)
+    monkeypatch.setattr(module, "MAX_RATE", 0)
     with open_journal(file, IDENTITY, 6) as journal:
         journal.record("page 1", HEADERS, b"one")
         until(lambda: len(looks) > 3)
         assert not file.exists()
-        now[0] = module.START_AFTER
+        now[0] = module.START_AFTER + 1
         until(lambda: file.exists() and count_responses(file) == 1)
 
 
