@@ -94,7 +94,7 @@ def list_requests(
     for record in parents:
         request = replace_parts(
             first,
-            url=MARKER.sub(lambda found, of=record: _escape(of[found[1]]), first.url),  # type: ignore[misc]
+            url=_fill_path(first.url, record),
             headers=_fill(first.headers, record, str),
             params=_fill(first.params, record, str),
             data=_fill(first.data, record, str),
@@ -123,6 +123,10 @@ def _fill(value: Any, record: Record, convert: Callable[[Any], Any] = lambda val
             for name, member in value.items()
         }
     return [_fill(member, record, convert) for member in value] if type(value) is list else value
+
+
+def _fill_path(url: str, record: Record) -> str:
+    return MARKER.sub(lambda found: _escape(record[found[1]]), url)
 
 
 def _escape(value: Any) -> str:
