@@ -69,13 +69,7 @@ class RejectBuffer:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.clear()
-
-    def clear(self) -> None:
-        """Empty the buffer."""
-        self._file.seek(0)
-        self._file.truncate()
-        self._writer = pa.ipc.new_stream(self._file, SCHEMA)
+        self._writer = pa.ipc.new_stream(file, SCHEMA)
 
     def append(self, rejects: Sequence[Reject]) -> None:
         """Append records to the buffer."""
@@ -127,26 +121,18 @@ def rejects_table(table: str) -> str:
     return f"{table}_rejects"
 
 
-def exceeds_limit(reasons: Reasons, records: int, share: float) -> bool:
-    """Return whether too many records are rejected; a single one is always allowed."""
-    return sum(reasons.values()) > max(1, share * records)
-
-
-def enforce_reject_limit(
-    table: str, reasons: Reasons, records: int, share: float, *, has_loaded_batches: bool = False
-) -> None:
-    """Raise TooManyRejectsError if more than a share of the records are rejected."""
+def enforce_reject_limit(table: str, reasons: Reasons, records: int, share: float) -> None:
+    """Raise TooManyRejectsError if more than one record, and more than a share, are rejected."""
     rejected = sum(reasons.values())
-    if not exceeds_limit(reasons, records, share):
+    if rejected <= max(1, share * records):
         return
-    effect = "nothing more was loaded" if has_loaded_batches else "nothing was changed"
     why = ", ".join(
         f"{describe_reject(field, reason)} ({n:,})" for (field, reason), n in reasons.most_common(5)
     )
     raise TooManyRejectsError(
         f"{rejected:,} of {records:,} records break the contract, more than max_rejects "
-        f"({100 * share:.3g} % of all) allows, and {effect}: {why}; {fix_hint(table)} in "
-        f"defs.yaml, with the help of the table {rejects_table(table)}."
+        f"({100 * share:.3g} % of all) allows, and nothing was changed: {why}; {fix_hint(table)} "
+        f"in defs.yaml, with the help of the table {rejects_table(table)}."
     )
 
 

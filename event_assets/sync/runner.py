@@ -94,10 +94,8 @@ def load(
     )
     ensure_unchanged()
     guarded = (database, resource, extracted.count, stream.result)
-    keeps_rows, result = (
-        guards.keeps_existing_rows(*guarded),
-        guards.distrust_empty_result(*guarded),
-    )
+    keeps_rows = guards.keeps_existing_rows(*guarded)
+    result = guards.distrust_empty_result(*guarded)
 
     def log_sync(load_id: str) -> Mapping[str, Any]:
         sync_log.record_origin(database, schema, source.origin)
