@@ -28,8 +28,9 @@ def _fast_process() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_project_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test see the project that another one loaded into this process."""
+    """Let no test see the project that another one loaded into this process, nor its `.env`."""
     monkeypatch.setattr(project_module, "_loaded", None)
+    monkeypatch.setattr(project_module, "ENV_FILE", ".env of this test")
 
 
 @pytest.fixture

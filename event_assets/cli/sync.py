@@ -5,11 +5,10 @@ import sys
 from collections.abc import Sequence
 
 import dagster as dg
-from dotenv import load_dotenv
 
 from event_assets import warehouse
 from event_assets._compat.dagster import ComponentTreeException, PlainFailure, is_interrupt
-from event_assets.config.source import SourceConfig
+from event_assets.config.source import INVENTED, SANDBOX, SourceConfig
 from event_assets.orchestration import partitions
 from event_assets.orchestration.failures import root_cause_message, run_with_plain_errors
 from event_assets.orchestration.metadata import asset_key
@@ -24,7 +23,6 @@ TAGS = {".dagster/repository": "__repository__@event_assets"}
 
 def main() -> int:
     """Run the job in this process and return the exit status."""
-    load_dotenv(".env", override=True)  # as Dagster's own commands do
     os.environ.setdefault("EVENTS_PROGRESS", "bar")
     try:
         return 0 if _sync() else 1
@@ -43,12 +41,17 @@ def _sync() -> bool:
 
     definitions = defs()
     job = definitions.resolve_job_def(JOB)
-    print("Syncing ...")
+    print(_announce(definitions))
     has_home = os.environ.get("DAGSTER_HOME")
     with dg.DagsterInstance.get() if has_home else dg.DagsterInstance.ephemeral() as instance:
         if isinstance(job.partitions_def, partitions.AccountPartitions):
             return sync_accounts(definitions, job.partitions_def.source, instance)
         return _run_job(job, instance).success
+
+
+def _announce(definitions: dg.Definitions) -> str:
+    api = definitions.resolve_asset_graph().get(dg.AssetKey("current_events")).metadata["api"]
+    return f"Syncing {INVENTED} ..." if api == SANDBOX else "Syncing ..."
 
 
 def sync_accounts(

@@ -1,6 +1,7 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any
@@ -171,6 +172,12 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         model.model_rebuild(force=True)
         return model
 
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Any:
+        """Load the YAML, with the variables of the project's `.env`."""
+        set_loaded_project(context.project_root)
+        return super().load(attributes, context)
+
     def source(self, name: str) -> SourceConfig:
         """Return the configuration of the source in the folder of this name."""
         timeouts = self.timeouts or Timeouts()
@@ -196,7 +203,6 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, jobs and schedules of the source named by its folder."""
-        set_loaded_project(context.project_root)
         name = Path(context.path).name
         warehouse.get_destination().validate_settings()
         if (
@@ -210,6 +216,9 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
                 "does not end in _staging, _fully or _on_schedule."
             )
         source = self.source(name)
+        if not source.base_url:
+            apis = context.component_tree.get_all_components(of_type=EventApi)
+            source = replace(source, is_synced=not any(api.source(name).base_url for api in apis))
         if problem := _find_problem(source, self.full_sync):
             raise ConfigError(f"{context.path}/defs.yaml: {problem}")
         jobs, schedules = build_jobs(source, self.schedule, self.full_sync, self.freshness)

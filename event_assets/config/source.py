@@ -24,6 +24,7 @@ DEFAULT_MAX_REJECTS = 0.05  # of all records
 DEFAULT_SOURCE = "events"
 EVENT_DATA = "event_data"
 SANDBOX = "the built-in sandbox"
+INVENTED = f"{SANDBOX}, whose events are invented"
 DEFAULT_RESUME_HOURS = 6.0  # after the last response of an interrupted sync; 0: never
 
 
@@ -45,6 +46,7 @@ class SourceConfig:
     accounts: AccountsConfig | None = None
     account: str | None = None  # the account to sync; None for all, or if there are none
     known_accounts: Collection[str] = ()  # the names of all accounts known so far
+    is_synced: bool = True  # False for the sandbox, if another source has an API
 
     def for_account(self, account: str, known: Collection[str] = ()) -> SourceConfig:
         """Return the configuration for one of its accounts."""
@@ -70,6 +72,12 @@ class SourceConfig:
     def origin(self) -> str:
         """Return the scheme, host and port of the API; a phrase for the sandbox."""
         return origin(self.base_url) if self.base_url else SANDBOX
+
+    @property
+    def address_hint(self) -> str:
+        """Return what to set, and where, if there is no base URL."""
+        variable = f"{self.name.upper()}_API_URL"
+        return f"the address of its API in .env ({variable}, or what its defs.yaml names)"
 
     @cached_property
     def config_hash(self) -> str:

@@ -176,5 +176,5 @@ def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase |
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
     key = None if source.base_url else sandbox.KEY
     api = nullcontext(source.base_url) if source.base_url else sandbox.run_sandbox()
-    with api as base_url, build_auth(source, auth, key) as resolved:
+    with build_auth(source, auth, key) as resolved, api as base_url:
         yield base_url, resolved

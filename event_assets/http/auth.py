@@ -18,11 +18,11 @@ from dlt.sources.helpers.rest_client.auth import (
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from event_assets.config.source import SourceConfig
-from event_assets.http.credentials import SECRET_NAMES, env_var_name, require_secret
+from event_assets.config.source import SANDBOX, SourceConfig
+from event_assets.http.credentials import SECRET_NAMES, env_var_name, find_secret, require_secret
 from event_assets.http.errors import KEY_NAME_ATTRIBUTE
 from event_assets.http.session import ApiSession
-from event_assets.values.errors import ApiError
+from event_assets.values.errors import ApiError, ConfigError
 from event_assets.values.urls import redact_url
 
 
@@ -30,10 +30,10 @@ from event_assets.values.urls import redact_url
 def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[AuthBase | None]:
     """Build the auth of dlt's `auth` configuration; close its session on exit.
 
-    Without a key, it is read from dlt's secrets.
+    `key` is that of the sandbox. Without, it is read from dlt's secrets.
 
     Raises:
-        ConfigError: If a key is needed and not set.
+        ConfigError: If a key is needed and not set, or set for the sandbox.
     """
     if config is None:
         yield None
@@ -46,6 +46,11 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
         if settings.get(parameter) is None
     }
     for parameter, names in missing.items():
+        if key and find_secret(source, names) not in (None, key):
+            raise ConfigError(
+                f"A key is set for the source {source.name} ({env_var_name(source, names[-1])}), but "
+                f"no address: set {source.address_hint}. Without a key, {SANDBOX} is synced."
+            )
         settings[parameter] = key or require_secret(source, names)
     with ExitStack() as stack:
         if kind == "oauth2_client_credentials":

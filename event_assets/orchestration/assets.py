@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 import dagster as dg
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
-from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.config.source import INVENTED, SANDBOX, ResourceConfig, SourceConfig
 from event_assets.extract import progress
 from event_assets.orchestration import metadata, partitions
 from event_assets.orchestration.derived_assets import build_derived_assets
@@ -27,11 +28,17 @@ from event_assets.probe.runner import probe
 from event_assets.records.contract import build_contract
 from event_assets.sync import runner
 from event_assets.sync.extract import build_schema_source
+from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.result import SyncResult
 from event_assets.sync.sync_log import COLUMNS
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
 
+NOT_SYNCED = (
+    "{source.name} is not synced: it has no address, and the events of "
+    f"{SANDBOX} are invented, those of other sources are not; set "
+    "{source.address_hint}, or delete its folder."
+)
 # Columns of a row of the sync log that the UI does not plot.
 UNLOGGED = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
 
@@ -48,9 +55,10 @@ def build_assets(
 
 
 def _events_api(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
+    api = f"The API at {source.origin}" if source.base_url else INVENTED.capitalize()
     spec = dg.AssetSpec(
         asset_key(source, "events_api"),
-        description=f"The API at {source.origin}. Observe it to probe it with a few requests.",
+        description=f"{api}. Observe it to probe it with a few requests.",
         group_name=source.name,
         owners=owners,
         kinds={"api", "json"},
@@ -105,7 +113,8 @@ def _synced_table(
     spec = dg.AssetSpec(
         asset_key(source, resource.name),
         deps=[asset_key(source, "events_api")],
-        description="Every event that the API ever listed, one row each, merged by `id`."
+        description=("" if source.base_url else f"From {INVENTED}. ")
+        + "Every event that the API ever listed, one row each, merged by `id`."
         + (" Each partition is an account." if accounts else ""),
         group_name=source.name,
         owners=owners,
@@ -113,6 +122,7 @@ def _synced_table(
         code_version=source.config_hash,
         metadata={"dagster/table_name": warehouse.full_table_name(source.name, resource.name)},
         partitions_def=accounts,
+        skippable=not source.is_synced,
     )
     if resource.is_events:
         schema = metadata.table_schema(source, metadata.contract_columns(source).items())
@@ -148,7 +158,12 @@ def _synced_table(
         context: dg.AssetExecutionContext,
         config: SyncConfig,
         summary: RunSummary,  # noqa: ARG001 (prints when the run ends)
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetObservation]:
+        if not source.is_synced:
+            run_with_plain_errors(lambda: warehouse.run(partial(ensure_same_origin, source=source)))
+            if resource.is_events:
+                yield dg.AssetObservation(spec.key, description=NOT_SYNCED.format(source=source))
+            return
         result = run_with_plain_errors(lambda: _sync(context, resource, full=config.full_sync))
         yield dg.MaterializeResult(asset_key=spec.key, metadata=result)
 
@@ -187,6 +202,8 @@ def _sync(
                 source, "events_api", origins
             )
 
+    if not source.base_url:
+        context.log.warning(f"This syncs {INVENTED}: to sync an API, set {source.address_hint}.")
     for warning in file_permissions.insecure_file_warnings():
         context.log.warning(warning)
     has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"

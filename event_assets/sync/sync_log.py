@@ -62,7 +62,8 @@ def record_origin(database: Database, schema: str, api: str) -> None:
 def recorded_origin(database: Database, schema: str) -> str | None:
     """Return the API that the tables of a schema were loaded from; None if not recorded."""
     if not has_table(database, schema, "event_data_api"):
-        return None
+        api = latest_value(database, schema, SYNC_LOG, "api")
+        return None if api is None else str(api)
     rows = database.table(f"{schema}.event_data_api").fetchall()
     return str(rows[0][0]) if rows else None
 

@@ -110,10 +110,26 @@ def test_the_calendar_counts_current_events_by_day(project: Project) -> None:
     assert calendar == [("2026-01-01", 3)]
 
 
-def test_without_an_address_the_built_in_sandbox_is_synced_and_stopped(project: Project) -> None:
+def test_without_an_address_the_built_in_sandbox_is_synced_and_stopped(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = project.sync(url=None, key=None)
     assert result.success
     assert 4_000 < metadata(result)["dagster/row_count"] < 6_000
+    assert metadata(result)["api"] == "the built-in sandbox"
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == "api       the built-in sandbox, whose events are invented"
+    (first, *_) = (line for line in err.splitlines() if "- event_data - " in line and "WARN" in line)
+    assert "This syncs the built-in sandbox, whose events are invented: to sync an API, " in first
+
+
+def test_a_key_without_an_address_is_refused(project: Project) -> None:
+    assert failure(project.sync(url="", key="of-an-api")) == (
+        "A key is set for the source events (API_KEY), but no address: set the address of its API "
+        "in .env (EVENTS_API_URL, or what its defs.yaml names). Without a key, the built-in "
+        "sandbox is synced."
+    )
+    assert "event_data" not in project.rows("select table_name from duckdb_tables()")
 
 
 def test_a_wrong_key_fails_in_one_sentence_and_leaves_the_table(
