@@ -156,6 +156,13 @@ class ResourceConfig:
         return [*(name for name in parent_keys if name not in own), *own]
 
     @property
+    def id_paths(self) -> list[str]:
+        """Return the paths or templates from which the `id` of an event is read."""
+        field = self.source.fields.get("id")
+        given = as_list(field.source) if field else []
+        return given or as_list(self.config.get("primary_key") or "id")
+
+    @property
     def primary_key_columns(self) -> Sequence[str]:
         """Return the columns that the table is merged on; it is replaced if there are none."""
         if self.is_events:

@@ -48,8 +48,8 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
     for parameter, names in missing.items():
         if key and find_secret(source, names) not in (None, key):
             raise ConfigError(
-                f"A key is set for the source {source.name} ({env_var_name(source, names[-1])}), but "
-                f"no address: set {source.address_hint}. Without a key, {SANDBOX} is synced."
+                f"A key is set for the source {source.name} ({env_var_name(source, names[-1])}), "
+                f"but no address: set {source.address_hint}. Without a key, {SANDBOX} is synced."
             )
         settings[parameter] = key or require_secret(source, names)
     with ExitStack() as stack:

@@ -102,6 +102,11 @@ class SyncConfig(dg.Config):
         description="Read the whole list, instead of only what has changed. Events that are "
         "missing from it are gone then.",
     )
+    accept_new_origin: bool = Field(
+        default=False,
+        description="Sync another API than the one that the table is of, or other ids. Events that "
+        "are missing from it are gone then.",
+    )
 
 
 def _synced_table(
@@ -164,7 +169,7 @@ def _synced_table(
             if resource.is_events:
                 yield dg.AssetObservation(spec.key, description=NOT_SYNCED.format(source=source))
             return
-        result = run_with_plain_errors(lambda: _sync(context, resource, full=config.full_sync))
+        result = run_with_plain_errors(lambda: _sync(context, resource, config))
         yield dg.MaterializeResult(asset_key=spec.key, metadata=result)
 
     # dagster-dlt puts its objects into the metadata, where the UI cannot show them.
@@ -179,7 +184,7 @@ def _synced_table(
 
 
 def _sync(
-    context: dg.AssetExecutionContext, declared: ResourceConfig, *, full: bool
+    context: dg.AssetExecutionContext, declared: ResourceConfig, config: SyncConfig
 ) -> dict[str, Any]:
     """Run dlt's steps one by one; `DagsterDltResource` would lock the database while it reads."""
     resource = partitions.resource_for_run(context, declared)
@@ -209,5 +214,11 @@ def _sync(
     has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"
     logger = nullcontext(progress.progress_logger(context.log.info))
     with progress.progress_bar() if has_bar else logger as on_progress:
-        runner.run_sync(resource, on_progress, on_loaded, full_refresh=full)
+        runner.run_sync(
+            resource,
+            on_progress,
+            on_loaded,
+            full_refresh=config.full_sync,
+            accepts_new_origin=config.accept_new_origin,
+        )
     return logged

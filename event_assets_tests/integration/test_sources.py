@@ -60,6 +60,7 @@ def test_the_sandbox_is_not_synced_beside_an_api(
 ) -> None:
     with serving({PATH: paged(events(2))}) as api:
         both = definitions({"events": source(""), "concerts": source(api.url)})
+        capsys.readouterr()
         everything = both.resolve_asset_graph().materializable_asset_keys
         result = both.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=project.instance, asset_selection=list(everything), raise_on_error=False

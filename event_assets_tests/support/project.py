@@ -74,12 +74,15 @@ class Project:
 
 
 def execute(
-    job: dg.JobDefinition, instance: DagsterInstance, *, derived: bool
+    job: dg.JobDefinition, instance: DagsterInstance, *, derived: bool, **options: bool
 ) -> ExecuteInProcessResult:
-    """Run a job in this process, with or without its derived assets."""
+    """Run a job in this process, with or without its derived assets, with options of its syncs."""
     synced = [key for key in job.asset_layer.executable_asset_keys if key.path[-1] not in DERIVED]
     return job.execute_in_process(
-        instance=instance, asset_selection=None if derived else synced, raise_on_error=False
+        instance=instance,
+        asset_selection=None if derived else synced,
+        run_config={"ops": {"__".join(key.path): {"config": options} for key in synced}},
+        raise_on_error=False,
     )
 
 

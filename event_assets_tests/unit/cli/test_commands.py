@@ -110,7 +110,9 @@ def test_the_dagster_cli_materializes_everything_with_the_address_and_the_key_of
     assert project.ids() == project.ids("current_events") == sorted(api.ids())
 
 
-@pytest.mark.parametrize("command", [(*MATERIALIZE, "event_data"), ("python", "-m", "event_assets")])
+@pytest.mark.parametrize(
+    "command", [(*MATERIALIZE, "event_data"), ("python", "-m", "event_assets")]
+)
 def test_the_env_file_of_the_project_is_read_from_any_folder(
     project: Project, clone: Path, api: Sandbox, tmp_path: Path, command: tuple[str, ...]
 ) -> None:

@@ -6,12 +6,7 @@ from pathlib import Path
 import pytest
 
 from event_assets.config import project
-from event_assets.config.project import (
-    CHECKOUT,
-    find_project,
-    project_path,
-    set_loaded_project,
-)
+from event_assets.config.project import CHECKOUT, find_project, project_path, set_loaded_project
 from event_assets.values.errors import ConfigError
 
 
@@ -57,9 +52,7 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_a_loaded_project_sets_the_variables_of_its_env_file(
-    env_file: Path, encoding: str
-) -> None:
+def test_a_loaded_project_sets_the_variables_of_its_env_file(env_file: Path, encoding: str) -> None:
     env_file.write_text("EVENTS_API_URL=http://of-the-file\n", encoding=encoding)
     set_loaded_project(env_file.parent)
     assert os.environ["EVENTS_API_URL"] == "http://of-the-file"
