@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from pydantic import Field as Describe
 from event_assets import warehouse
 from event_assets.component import rest_api_config
 from event_assets.component.scaffolder import EventApiScaffolder
+from event_assets.component.yaml_texts import escape_braces, resolve_texts
 from event_assets.config import accounts
 from event_assets.config import model as config_model
 from event_assets.config.accounts import AccountsConfig
@@ -41,9 +43,10 @@ AccountsYaml = Annotated[Any, WithJsonSchema(accounts.JSON_SCHEMA)]
 
 
 def _resolve_rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
-    config = context.resolve_value(value, as_type=dict)
-    rest_api_config.raise_errors(context, rest_api_config.find_errors(config))
-    return dict(config)
+    config = resolve_texts(context, value)
+    found = chain(rest_api_config.find_errors(config), rest_api_config.retyped(context, value))
+    rest_api_config.raise_errors(context, found)
+    return dict(escape_braces(config))
 
 
 def _resolve_fields(
@@ -54,7 +57,7 @@ def _resolve_fields(
 
 
 def _resolve_accounts(context: dg.ResolutionContext, value: Any) -> AccountsConfig | None:
-    resolved = context.resolve_value(value)
+    resolved = resolve_texts(context, value)
     if resolved is None:
         return None
     rest_api_config.raise_errors(context, accounts.find_errors(resolved))

@@ -9,6 +9,7 @@ import dagster as dg
 from dlt.sources.rest_api import typing as rest_api
 
 from event_assets._compat.dagster import ResolutionException, yaml_position
+from event_assets.component.yaml_texts import retyped_text
 from event_assets.config.model import Keys, unknown_name_message
 
 PAGINATORS: Mapping[str, type] = {
@@ -57,6 +58,15 @@ def find_errors(config: Any) -> Iterator[tuple[Keys, str]]:
         yield ("resources",), "each resource needs a name of its own"
     if "event_data" not in names:
         yield ("resources",), "there must be a resource named `event_data`"
+
+
+def retyped(context: dg.ResolutionContext, value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """Yield what YAML reads as something else than it says: a time, `NO`, `01234`, `1.10`."""
+    if isinstance(value, (Mapping, list)):
+        for key, member in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from retyped(context, member, (*at, key))
+    elif written := retyped_text(context, [*context.path, *at], value):
+        yield at, f"YAML reads `{written}` as {value!r}: write it in quotes if it is text"
 
 
 def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:

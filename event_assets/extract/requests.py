@@ -56,7 +56,7 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
     config["endpoint"].pop("auth", None)  # the session adds the key, out of dlt's sight
     config["endpoint"]["paginator"] = "single_page"
     session = _RecordingSession()
-    client = {"headers": resource.source.rest_api["client"].get("headers")}
+    client = {"headers": to_wire(resource.source.rest_api["client"].get("headers"))}
     resources: list[Any] = [config]
     if resource.parent:
         record = _nest({field: f"\ue000{field}\ue001" for field in resource.parent_fields})
@@ -75,7 +75,24 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
         raise ConfigError(problem) from None
     if not session.requests:
         raise ConfigError(f"The configuration of `{resource.name}` sends no request.")
-    return session.requests[0]
+    first = session.requests[0]
+    return replace_parts(
+        first,
+        headers=to_wire(first.headers),
+        params=to_wire(first.params),
+        data=to_wire(first.data),
+    )
+
+
+def to_wire(value: Any) -> Any:
+    """Return values as they are sent in queries, headers and forms: `true`, not `True`."""
+    if isinstance(value, Mapping):
+        return {name: to_wire(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_wire(member) for member in value]
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def list_requests(
@@ -95,9 +112,9 @@ def list_requests(
         request = replace_parts(
             first,
             url=MARKER.sub(lambda found, of=record: _escape(of[found[1]]), first.url),  # type: ignore[misc]
-            headers=_fill(first.headers, record, str),
-            params=_fill(first.params, record, str),
-            data=_fill(first.data, record, str),
+            headers=_fill(first.headers, record, to_wire),
+            params=_fill(first.params, record, to_wire),
+            data=_fill(first.data, record, to_wire),
             json=_fill(first.json, record),
         )
         yield request, {f"_{resource.parent}_{name}": record[name] for name in included}
@@ -116,7 +133,7 @@ def _fill(value: Any, record: Record, convert: Callable[[Any], Any] = lambda val
         whole = MARKER.fullmatch(value)
         if whole:
             return convert(record[whole[1]])
-        return MARKER.sub(lambda found: str(record[found[1]]), value)
+        return MARKER.sub(lambda found: str(to_wire(record[found[1]])), value)
     if isinstance(value, Mapping):
         return {
             _fill(name, record, str): _fill(member, record, convert)
