@@ -20,7 +20,7 @@ PLACEHOLDER = re.compile(r"\{(?:(?:resources|incremental)\.[^{}]+|account)\}")
 def resolve_texts(context: dg.ResolutionContext, value: Any) -> Any:
     """Return a value of the YAML with its templates filled in, each text as a text.
 
-    Only in a paginator, digits are a number: `limit: "{{ env.LIMIT }}"`.
+    Only in a paginator, a text of digits is a number: a limit may come from a variable.
     """
     if isinstance(value, Mapping):
         return {name: resolve_texts(context.at_path(name), v) for name, v in value.items()}
