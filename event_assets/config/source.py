@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -78,6 +79,14 @@ class SourceConfig:
         """Return what to set, and where, if there is no base URL."""
         variable = f"{self.name.upper()}_API_URL"
         return f"the address of its API in .env ({variable}, or what its defs.yaml names)"
+
+    @property
+    def address(self) -> str:
+        """Return the setting that holds the API's address: a variable, or `base_url`."""
+        names = [name for name, value in os.environ.items() if value == self.base_url]
+        return min(
+            names, key=lambda name: (self.name.upper() not in name, name), default="`base_url`"
+        )
 
     @cached_property
     def config_hash(self) -> str:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -16,7 +17,7 @@ from event_assets import sandbox
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.pages import PagedList, read_list
 from event_assets.extract.progress import Progress
-from event_assets.extract.records_selector import build_records_selector, list_selector_check
+from event_assets.extract.records_selector import build_records_selector, response_check
 from event_assets.extract.requests import Record, build_first_request, list_requests
 from event_assets.http.auth import build_auth
 from event_assets.http.client import ApiClient
@@ -132,10 +133,10 @@ def open_stream(
         ApiSession(
             base_url,
             auth,
-            check=list_selector_check(selector),
+            check=response_check(resource.endpoint),
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
-            limits=source.limits,
+            limits=replace(source.limits, address=source.address),
         ) as session,
         ApiClient(
             session,

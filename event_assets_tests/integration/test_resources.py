@@ -7,7 +7,7 @@ from urllib.parse import quote
 import duckdb
 import pytest
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
 from event_assets_tests.support.project import Project, checks, failure
@@ -218,6 +218,30 @@ def test_an_ignored_response_is_an_empty_list(project: Project) -> None:
     ignoring["endpoint"]["response_actions"] = [{"status_code": 404, "action": "ignore"}]
     with serving({PATH: paged(events(4)), OF_EVENT: gone}) as api:
         result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
+    assert result.success, failure(result)
+    assert project.rows("select count(*) from events.attendees") == [(4,)]
+
+
+@pytest.mark.parametrize(
+    ("action", "answer"),
+    [
+        ({"status_code": 204}, Response(status_code=204)),
+        ({"status_code": 202}, JSONResponse({"retry": "later"}, status_code=202)),
+        ({"content": "No attendees"}, JSONResponse({"message": "No attendees found"})),
+        ({"content": "No attendees", "status_code": 200}, PlainTextResponse("No attendees")),
+    ],
+)
+def test_a_good_response_may_be_ignored_too(
+    project: Project, action: dict[str, Any], answer: Response
+) -> None:
+    def none(request: Request) -> Any:
+        return answer if request.path_params["event"] == "e2" else attendees(request)
+
+    ignoring = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}}
+    ignoring["endpoint"]["response_actions"] = [{**action, "action": "ignore"}]
+    with serving({PATH: paged(events(4)), OF_EVENT: none}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
+        assert len([1 for asked in api.asked if "e2" in asked.url.path]) == 1
     assert result.success, failure(result)
     assert project.rows("select count(*) from events.attendees") == [(4,)]
 

@@ -166,7 +166,7 @@ def test_a_token_request_counts_as_one_of_five() -> None:
     ("faults", "message"),
     [
         (Faults(fail_every=1), "answered 503 Service Unavailable; try again later"),
-        (Faults(fail_every=1, fail_status=404), "answered 404 Not Found; check EVENTS_API_URL"),
+        (Faults(fail_every=1, fail_status=404), "answered 404 Not Found; check `base_url`"),
         (Faults(fail_every=1, fail_status=429, retry_after=60), "Retry-After: 60."),
         (Faults(html_every=1), "sent a response that is not JSON"),
         (Faults(reset_every=1), "closed the connection in the middle of a response"),
@@ -189,7 +189,7 @@ def test_an_unreachable_api_is_a_failure() -> None:
     message = find_line(probe(build_source(gone.url)), "reachable").message
     assert message == (
         f"The API at {gone.url}/v1/events cannot be reached (connection refused); "
-        "check EVENTS_API_URL and the network."
+        "check `base_url` and the network."
     )
 
 
