@@ -151,10 +151,15 @@ class ResourceConfig:
         return self.params[0].resolve_config["resource"] if self.params else None
 
     @property
+    def requested_fields(self) -> Sequence[str]:
+        """Return the fields of the parent's records that its requests are built from."""
+        return list(dict.fromkeys(param.resolve_config["field"] for param in self.params))
+
+    @property
     def parent_fields(self) -> Sequence[str]:
-        """Return the fields of the parent's records that it needs."""
-        requested = [param.resolve_config["field"] for param in self.params]
-        return list(dict.fromkeys([*requested, *self.config.get("include_from_parent", ())]))
+        """Return the fields of the parent's records that it needs, those of its requests first."""
+        included = self.config.get("include_from_parent", ())
+        return list(dict.fromkeys([*self.requested_fields, *included]))
 
     @property
     def primary_key(self) -> Sequence[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -97,18 +99,21 @@ def to_wire(value: Any) -> Any:
 
 def list_requests(
     resource: ResourceConfig, first: Request, parents: Iterable[Record]
-) -> Iterator[tuple[Request, Record]]:
-    """Yield the first request of each list, and the parent's fields that its records include.
+) -> Iterator[tuple[Request, Sequence[Record]]]:
+    """Yield the first request of each list, and the parents' fields that its records include.
 
     Args:
         first: the request of `build_first_request`.
-        parents: the parent records, as fields by path; none are needed if there is no parent.
+        parents: the parent records, as fields by path, those with the same fields of requests one
+            after the other; none are needed if there is no parent.
     """
     if not resource.parent:
-        yield first, {}
+        yield first, [{}]
         return
     included = resource.config.get("include_from_parent", ())
-    for record in parents:
+    for _, group in groupby(parents, itemgetter(*resource.requested_fields)):
+        records = list(group)
+        record = records[0]
         request = replace_parts(
             first,
             url=MARKER.sub(lambda found, of=record: _escape(of[found[1]]), first.url),  # type: ignore[misc]
@@ -117,7 +122,10 @@ def list_requests(
             data=_fill(first.data, record, to_wire),
             json=_fill(first.json, record),
         )
-        yield request, {f"_{resource.parent}_{name}": record[name] for name in included}
+        yield (
+            request,
+            [{f"_{resource.parent}_{name}": of[name] for name in included} for of in records],
+        )
 
 
 def replace_parts(request: Request, **parts: Any) -> Request:

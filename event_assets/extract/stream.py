@@ -102,10 +102,9 @@ class Stream:
             self._paginator = paged.paginator
             select_records = build_records_selector(self._selector)
             for records in read_list(paged, self._client, select_records, next_lists):
-                if extra := paged.parent_fields:
-                    yield [{**r, **extra} if type(r) is dict else r for r in records]
-                else:
-                    yield records
+                for extra in paged.parent_fields:
+                    added = ({**r, **extra} if type(r) is dict else r for r in records)
+                    yield list(added) if extra else records
             self._results.add(paged.paginator.result)
 
 

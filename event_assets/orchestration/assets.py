@@ -115,11 +115,12 @@ def _synced_table(
     """Define the table that a sync of a resource fills."""
     source = resource.source
     accounts = partitions.partitions_def(source)
+    per_parent = f" of each record of `{resource.parent}`" if resource.parent else ""
     spec = dg.AssetSpec(
         asset_key(source, resource.name),
-        deps=[asset_key(source, "events_api")],
+        deps=[asset_key(source, resource.parent or "events_api")],
         description=("" if source.base_url else f"From {INVENTED}. ")
-        + "Every event that the API ever listed, one row each, merged by `id`."
+        + f"Every event that the API ever listed{per_parent}, one row each, merged by `id`."
         + (" Each partition is an account." if accounts else ""),
         group_name=source.name,
         owners=owners,
@@ -139,13 +140,10 @@ def _synced_table(
             )
             spec = spec.replace_attributes(freshness_policy=policy)
     else:
-        per_parent = f" of each record of `{resource.parent}`" if resource.parent else ""
         merged = ", ".join(f"`{column}`" for column in resource.primary_key_columns)
         write = f"merged by {merged}" if merged else "replaced by each sync"
-        spec = spec.replace_attributes(
-            deps=[asset_key(source, resource.parent or "events_api")],
-            description=f"The API's `{resource.name}`{per_parent}: one row each, {write}.",
-        )
+        description = f"The API's `{resource.name}`{per_parent}: one row each, {write}."
+        spec = spec.replace_attributes(description=description)
 
     class Translator(DagsterDltTranslator):
         def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002

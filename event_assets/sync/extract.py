@@ -95,8 +95,11 @@ def extract(
                 full = add_system_columns(table, stream.started_at, resource.source.account)
                 hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
                 yield dlt.mark.with_hints(full, hints)
-        ids, share = stream.result.distinct_ids, resource.source.max_rejects
-        enforce_reject_limit(resource.name, builder.reject_reasons, ids, share)
+        share, reasons = resource.source.max_rejects, builder.reject_reasons
+        # with a parent, a record that was read once may be one for each of several parents
+        yielded = sum(counts) + sum(reasons.values())
+        total = yielded if resource.parent else stream.result.distinct_ids
+        enforce_reject_limit(resource.name, reasons, total, share)
 
     try:
         pipeline.extract(_build_source(resource, tables), loader_file_format="parquet")

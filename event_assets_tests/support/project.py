@@ -81,7 +81,9 @@ def execute(
     return job.execute_in_process(
         instance=instance,
         asset_selection=None if derived else synced,
-        run_config={"ops": {"__".join(key.path): {"config": options} for key in synced}},
+        run_config={"ops": {"__".join(key.path): {"config": options} for key in synced}}
+        if options
+        else None,
         raise_on_error=False,
     )
 
