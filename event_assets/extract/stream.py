@@ -136,6 +136,7 @@ def open_stream(
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
             limits=replace(source.limits, address=source.address),
+            uses_proxy=bool(source.base_url),
         ) as session,
         ApiClient(
             session,

@@ -62,7 +62,7 @@ class ApiClient:
         self._lists: Futures = {}
         self._templates: dict[str, PreparedRequest] = {}
         self._last_replayed: JsonResponse | None = None
-        self._settings = session.merge_environment_settings("", {}, None, None, None)
+        self._settings = session.merge_environment_settings(session.base_url, {}, None, None, None)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
 
     def fetch(self, request: Request, pages: Requests = none, lists: Requests = none) -> Response:

@@ -24,6 +24,7 @@ class ApiSession(Session):
         check: returns what is wrong with the JSON of a good response, or None.
         pool_size: the number of connections to keep open.
         secrets: texts to remove from responses.
+        uses_proxy: whether the proxies of the environment apply, and its certificates.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class ApiSession(Session):
         pool_size: int = DEFAULT_CONCURRENCY,
         secrets: Collection[str] = (),
         limits: HttpLimits = DEFAULT_LIMITS,
+        uses_proxy: bool = True,
     ) -> None:
         super().__init__()
+        self.trust_env = uses_proxy
         self.base_url = base_url
         self.metrics = HttpMetrics()
         self.throttle = Throttle()

@@ -163,6 +163,7 @@ def collect_responses(source: SourceConfig, seconds: float) -> ProbeResponses:
         limits = replace(source.limits, address=source.address)
         secrets = configured_secrets(source)
         with ProbeSession(first.base_url, auth, seconds, secrets, limits) as session:
+            session.trust_env = bool(source.base_url)  # no proxy reaches the sandbox
             first.paginator.init_request(request)
             settings = (request.headers, request.params, request.json)
             named = [secret for values in settings for secret in find_secrets(values)]

@@ -6,8 +6,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from event_assets.cli import probe
 from event_assets.orchestration import summary
 from event_assets.sandbox import EventSimulation, Sandbox
+from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
 from event_assets_tests.support.project import Project, checks, failure, metadata, shown
 
 
@@ -123,6 +125,25 @@ def test_without_an_address_the_built_in_sandbox_is_synced_and_stopped(
         line for line in err.splitlines() if "- event_data - " in line and "WARN" in line
     )
     assert "This syncs the built-in sandbox, whose events are invented: to sync an API, " in first
+
+
+def test_an_api_is_requested_through_the_proxy_of_the_environment(project: Project) -> None:
+    with serving({"/v1/events": paged(events(3))}) as proxy:
+        project.environment.setenv("HTTP_PROXY", proxy.url)
+        project.environment.setenv("http_proxy", proxy.url)
+        result = run(project, definitions({"events": source("http://api.invalid")}))
+    assert result.success, failure(result)
+    assert {request.headers["host"] for request in proxy.asked} == {"api.invalid"}
+    assert project.ids() == ["e0", "e1", "e2"]
+
+
+def test_the_sandbox_is_requested_through_no_proxy(project: Project) -> None:
+    with serving({}) as proxy:
+        project.environment.setenv("HTTP_PROXY", proxy.url)
+        project.environment.setenv("http_proxy", proxy.url)
+        assert project.sync(derived=False).success
+        assert probe.main([]) == 0
+        assert not proxy.asked
 
 
 def test_a_key_without_an_address_is_refused(project: Project) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from event_assets.cli.probe import main
+from event_assets.config import project as project_module
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.project import ROOT, Project
 
@@ -30,7 +31,7 @@ def test_the_exit_status_is_1_when_a_check_fails_and_env_overrides_the_environme
 ) -> None:
     project.connect_to("http://127.0.0.1:1")
     (tmp_path / ".env").write_text(f"EVENTS_API_URL={api.url}\nAPI_KEY=wrong-key\n")
-    project.environment.chdir(tmp_path)
+    project.environment.setattr(project_module, "ENV_FILE", str(tmp_path / ".env"))
     assert main(["events"]) == 1
     output, errors = capsys.readouterr()
     assert f"The API at {api.url}/v1/events answered 401 Unauthorized; set API_KEY" in output
