@@ -28,7 +28,6 @@ TAGS = {".dagster/repository": "__repository__@event_assets"}
 def main(arguments: Sequence[str] = ()) -> int:
     """Run the job in this process and return the exit status."""
     options = _build_parser().parse_args(arguments)
-    os.environ.setdefault("EVENTS_PROGRESS", "bar")
     try:
         return 0 if _sync(options.accept_new_origin) else 1
     except ComponentTreeException as error:
@@ -59,6 +58,7 @@ def _sync(accepts_new_origin: bool) -> bool:
 
     definitions = defs()
     job = definitions.resolve_job_def(JOB)
+    os.environ["EVENTS_PROGRESS"] = os.environ.get("EVENTS_PROGRESS") or "bar"
     print(_announce(definitions))
     config: Mapping[str, Any] = SILENT_LOGGERS
     if accepts_new_origin:

@@ -1,5 +1,6 @@
 """A summary of a run, in a few lines for a terminal or a CI log."""
 
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -70,7 +71,7 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
             yield from _format_sync(materialization)
         yield f"checks    {_count_passed(events)} passed"
         yield f"database  {database}"
-        yield f'look      {sys.executable} -c "{_query_command(materializations[0])}"'
+        yield f'look      {shlex.quote(sys.executable)} -c "{_query_command(materializations[0])}"'
         yield "next      make dev, then open http://127.0.0.1:3000"
     elif not _find_unsynced(events) and any(
         event.asset_key and event.asset_key.path[-1] == EVENT_DATA

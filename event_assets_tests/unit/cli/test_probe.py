@@ -40,6 +40,14 @@ def test_the_exit_status_is_1_when_a_check_fails_and_env_overrides_the_environme
     assert errors == ""
 
 
+def test_a_key_without_an_address_probes_no_sandbox(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.connect_to("", key="of-an-api")
+    assert main([]) == 1
+    assert "(API_KEY), but no address: set " in capsys.readouterr().err
+
+
 def test_the_exit_status_is_0_with_warnings_only(
     project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
