@@ -39,6 +39,7 @@ RESERVED_TABLES = {
     *("event_data_api", "event_data_accounts", "event_data_paths", "all_events"),
 }
 RESERVED_SUFFIXES = ("_syncs", "_rejects")
+TextList = Annotated[Sequence[str], dg.Resolver(resolve_texts, model_field_type=Sequence[str])]
 AccountsYaml = Annotated[Any, WithJsonSchema(accounts.JSON_SCHEMA)]
 
 
@@ -133,10 +134,10 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         ge=1,
         description="Maximum size of a decompressed response, in megabytes.",
     )
-    exclude: Sequence[str] = Describe(
+    exclude: TextList = Describe(
         default=(), description="Paths in the records that are not stored: `venue.location`."
     )
-    only: Sequence[str] = Describe(
+    only: TextList = Describe(
         default=(), description="The only paths that are stored, beside `fields`."
     )
     windows: TimeWindowsConfig | None = Describe(
@@ -154,7 +155,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         description="Hours within which an interrupted sync resumes where it was, from its last "
         "response. 0: every sync starts over.",
     )
-    ignore_changes: Sequence[str] = Describe(
+    ignore_changes: TextList = Describe(
         default=(), description="Columns that `event_changes` ignores."
     )
     owners: Sequence[str] = Describe(

@@ -39,6 +39,7 @@ COLUMNS = {
     "full_sync": "boolean",
     "position": "json",
     "version": "varchar",
+    "unmatched": "json",
 }
 
 
