@@ -95,7 +95,10 @@ class SourceConfig:
             "rest_api": self.rest_api,
             "exclude": list(self.exclude),
             "only": list(self.only),
-            "fields": {name: field.model_dump() for name, field in self.fields.items()},
+            "fields": {
+                name: field.model_dump(exclude=None if field.html else {"html"})  # new in 0.3.0
+                for name, field in self.fields.items()
+            },
         }
         return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -233,6 +233,17 @@ def test_a_contracts_field_is_not_the_apis_field_that_is_called_alike(
     ]
 
 
+def test_html_entities_become_characters_where_asked(project: Project, sync: Sync) -> None:
+    text = "Rock &#038; Roll &lt;3, caf&eacute;"
+    of_html = {"type": "text", "html": "unescape"}
+    record = {"id": "1", "name": text, "raw": text, "kind": {"x": text}}
+    chosen = fields(name=of_html, raw={"type": "text"}, kind={**of_html, "from": "{kind.x}!"})
+    assert sync([record], fields=chosen).success
+    clean = "Rock & Roll <3, café"
+    rows = project.rows("select name, raw, kind from events.event_data")
+    assert rows == [(clean, text, f"{clean}!")]
+
+
 DOTTED = {
     "id": "1",
     "@odata.etag": "E",
@@ -308,6 +319,8 @@ def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -
         ({"max_rejects": "a lot"}, "max_rejects"),
         ({"max_rejects": "150%"}, "max_rejects"),
         ({"fields": fields(x={"type": "text", "format": "epoch_s"})}, "`format` is for"),
+        ({"fields": fields(x={"type": "json", "html": "unescape"})}, "`html` is for"),
+        ({"fields": {"id": {"type": "text", "html": "unescape"}}}, "is not for the id"),
     ],
 )
 def test_an_invalid_contract_is_refused_with_its_path(

@@ -445,6 +445,20 @@ def test_a_name_in_several_languages_has_a_wildcard_fallback() -> None:
     assert found.changes[("from", "name")][1:] == ["name.*"]
 
 
+def test_html_entities_are_a_warning_that_suggests_to_unescape_them() -> None:
+    rows = [{**row, "name": "R&#038;B" if at < 4 else "Jazz"} for at, row in enumerate(events(9))]
+    clean = build_fields(name={"type": "text", "html": "unescape"})
+    with Sandbox(rows) as api:
+        found = find_line(probe_api(api), "field name")
+        again = find_line(probe(build_source(api.url, contract=clean)), "field name")
+    assert found.mark == "warn"
+    assert "4 of 9 records have HTML entities, such as `R&#038;B`; set `html: unescape`" in (
+        found.message
+    )
+    assert found.changes == {("html", "name"): "unescape"}
+    assert again.mark == "ok"
+
+
 def test_a_missing_field_is_a_warning_if_it_is_nullable() -> None:
     rows = renamed(events(9), {"end_time": "x"})
     with Sandbox(rows) as api:
