@@ -164,7 +164,8 @@ def test_a_wrong_key_fails_in_one_sentence_and_leaves_the_table(
     assert not result.success
     assert failure(result) == (
         f"The API at {api.url}/v1/events answered 401 Unauthorized; "
-        "set API_KEY (in .env or the environment) to a key that this API accepts."
+        "set API_KEY (in .env or the environment) to a key that this API accepts. "
+        'It says: "the api_key is wrong".'
     )
     assert project.rows("from events.event_data order by id") == before
 
