@@ -29,7 +29,7 @@ def error_text(response: requests.Response) -> str:
     text = " ".join("".join(c if c.isprintable() else " " for c in found).split())
     if not text or MARKUP.search(text):
         return ""
-    text = getattr(response, "redact", str)(text).replace('"', "'")
+    text = getattr(response, "redact", str)(text).replace('"', "'").rstrip(".")
     text = text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]} ..."
     return f' It says: "{text}".'
 

@@ -59,7 +59,7 @@ def test_the_words_of_an_api_are_shown(document: Any, words: str) -> None:
 
 
 def test_plain_text_is_shown() -> None:
-    assert message(PlainTextResponse("Trial ended.\n", 402)).endswith('It says: "Trial ended.".')
+    assert message(PlainTextResponse("Trial ended.\n", 402)).endswith('It says: "Trial ended".')
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_a_good_status_without_a_list_fails_with_the_words_of_the_api(selector: 
     ):
         session.get(api.url)
     assert len(api.requests) == 4
-    assert str(user_message(failed.value)).endswith('It says: "Your trial has ended.".')
+    assert str(user_message(failed.value)).endswith('It says: "Your trial has ended".')
