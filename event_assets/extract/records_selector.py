@@ -64,7 +64,8 @@ def _error_problem(document: Any) -> str | None:
 def _path_problem(selector: str, path: JSONPath, document: Any) -> str | None:
     """Return the problem of a document in which a path finds nothing, unless a list is empty."""
     if found := _find(path, document):
-        return _error_problem(document) if found[0] is document else None
+        has_records = any(type(v) in (dict, list) and v is not document for v in found)
+        return None if has_records else _error_problem(document)
     of_any_depth = isinstance(path, Descendants) and isinstance(path.right, Fields)
     for shorter, step in _shorter_paths(path):
         if found := _find(shorter, document):
@@ -76,8 +77,8 @@ def _path_problem(selector: str, path: JSONPath, document: Any) -> str | None:
 
 
 def _find(path: JSONPath, document: Any) -> list[Any]:
-    """Return the objects and lists at a path."""
-    return [match.value for match in path.find(document) if isinstance(match.value, (dict, list))]
+    """Return what is at a path, but null."""
+    return [match.value for match in path.find(document) if match.value is not None]
 
 
 def _shorter_paths(path: JSONPath) -> Iterator[tuple[JSONPath, JSONPath]]:
