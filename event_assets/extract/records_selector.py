@@ -14,6 +14,7 @@ from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
+from event_assets.pagination.totals import TOTAL_PATHS, find_count
 from event_assets.values.errors import ConfigError
 
 RecordsSelector = Callable[[Response], list[Any]]
@@ -71,9 +72,21 @@ def _path_problem(selector: str, path: JSONPath, document: Any) -> str | None:
         if found := _find(shorter, document):
             # objects that are looked for everywhere may be the members of an empty list
             may_be_inside = of_any_depth and any(_has_list(value, empty=True) for value in found)
-            is_empty = may_be_inside or any(_is_empty(value, step) for value in found)
-            return None if is_empty else f"has no `{selector}`"
-    return f"has no `{selector}`"
+            if may_be_inside or any(_is_empty(value, step) for value in found):
+                return None
+            break
+    return None if _says_empty(document) else f"has no `{selector}`"
+
+
+def _says_empty(document: Any) -> bool:
+    """Return whether a document says that there are no records, and so leaves out their list.
+
+    HAL leaves `_embedded` out of a page without any, wherever it is.
+    """
+    if not isinstance(document, dict) or _error_problem(document):
+        return False
+    is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
+    return is_hal or find_count(document, TOTAL_PATHS) == 0
 
 
 def _find(path: JSONPath, document: Any) -> list[Any]:
