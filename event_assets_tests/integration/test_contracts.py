@@ -11,7 +11,7 @@ from dagster import ExecuteInProcessResult
 
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.contracts import complaint, contract, load
-from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.project import Project, checks, execute, failure
 
 TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
 Sync = Callable[..., ExecuteInProcessResult]
@@ -29,7 +29,7 @@ def sync(project: Project) -> Sync:
             rest_api["client"]["base_url"] = api.url
             rest_api["resource_defaults"]["primary_key"] = key
             job = load(document).resolve_job_def("sync_events")
-            return job.execute_in_process(instance=project.instance, raise_on_error=False)
+            return execute(job, project.instance, derived=True, accept_new_origin=True)
 
     return run
 

@@ -39,12 +39,17 @@ class Project:
                 self.environment.setenv(name, value)
 
     def sync(
-        self, *, url: str | None = None, key: str | None = KEY, derived: bool = True
+        self,
+        *,
+        url: str | None = None,
+        key: str | None = KEY,
+        derived: bool = True,
+        **options: bool,
     ) -> ExecuteInProcessResult:
         """Run the main job in this process, with or without its derived assets."""
         self.connect_to(url, key)
         job = _load_definitions(tuple(sorted(os.environ.items()))).resolve_job_def("sync_events")
-        return execute(job, self.instance, derived=derived)
+        return execute(job, self.instance, derived=derived, **options)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Read the database as a user would."""
