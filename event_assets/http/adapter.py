@@ -26,7 +26,7 @@ from event_assets.http.response import JsonResponse, build_response, read_body
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError, InvalidResponseError, ResponseTimeoutError
 from event_assets.values.redaction import SecretRedactor
-from event_assets.values.urls import origin, redact_url
+from event_assets.values.urls import redact_url
 
 
 class RetryAdapter(HTTPAdapter):
@@ -111,7 +111,8 @@ class RetryAdapter(HTTPAdapter):
         self, request: PreparedRequest, timeout: Any, **settings: Any
     ) -> urllib3.BaseHTTPResponse:
         """Send a request by urllib3, in half the time of requests; leave the body unread."""
-        server = origin(request.url or "")
+        url, proxies = request.url or "", settings.get("proxies")
+        server = "/".join(url.split("/", 3)[:3])
         pool = self._pools.get(server)
         if pool is None:
             pool = self._pools[server] = self._build_pool(request, **settings)
@@ -121,7 +122,7 @@ class RetryAdapter(HTTPAdapter):
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         return pool.urlopen(
             request.method or "GET",
-            self.request_url(request, settings.get("proxies")),
+            self.request_url(request, proxies) if proxies else url[len(server) :].partition("#")[0],
             body=request.body,
             headers=request.headers,
             retries=False,

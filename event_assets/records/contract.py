@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
 from typing import Any, cast
 
 import pyarrow as pa
@@ -125,17 +124,12 @@ def build_id_reader(resource: ResourceConfig) -> Callable[[Sequence[Any]], list[
         own = [name for name in resource.primary_key if not name.startswith(f"_{resource.parent}_")]
         return lambda records: [_read_key(record, own) for record in records]
     reader = build_contract(resource)["id"]
-    if reader.plain_path and len(reader.plain_path) == 1:
-        return partial(_read_members, reader.plain_path[0])
-    return lambda records: list(map(_as_text, reader.read(records)))
 
+    def read_ids(records: Sequence[Any]) -> list[Hashable]:
+        ids = reader.read(records)
+        return ids if set(map(type, ids)) == {str} else list(map(_as_text, ids))
 
-def _read_members(name: str, records: Sequence[Any]) -> list[Hashable]:
-    try:
-        ids = [record[name] for record in records]
-    except (KeyError, TypeError):
-        ids = [record.get(name) if type(record) is dict else None for record in records]
-    return ids if set(map(type, ids)) == {str} else list(map(_as_text, ids))
+    return read_ids
 
 
 def _read_key(record: Any, names: Sequence[str]) -> Hashable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 Path = tuple["str | None", ...]  # names from the top of a record
@@ -33,10 +34,10 @@ def values_at(records: Sequence[Any], path: str) -> list[Any]:
     """Return the value at a path in each record, or None where there is none."""
     values: list[Any] = list(records)
     for name in parse_path(path):
-        values = [
-            value.get(name) if type(value) is dict and name != "*" else _member(value, name)
-            for value in values
-        ]
+        try:
+            values = list(map(itemgetter(name), values))  # all are objects with it: the usual case
+        except (KeyError, TypeError):
+            values = [_member(value, name) for value in values]
     return values
 
 

@@ -1,7 +1,8 @@
 """Forks syncs that start at once, in a process that has imported everything before.
 
 For each line on standard input a child is forked, which is given the line. Its process id is
-printed, and when it has ended its exit status (negative: the signal).
+printed, and when it has ended its exit status (negative: the signal). Responses are recorded at
+once, so that what a killed sync leaves does not depend on the clock.
 """
 
 import os
@@ -10,10 +11,18 @@ import threading
 import traceback
 from collections.abc import Callable
 
+from event_assets.http import journal
+
+
+def record_at_once() -> None:
+    """Let the journal of this process be written with each response, not now and then."""
+    journal.MAX_BUFFERED_BYTES = 0
+
 
 def serve(run: Callable[[str], bool]) -> None:
     """Serve until standard input ends; `run` tells whether it went well."""
     assert threading.active_count() == 1  # a fork has one thread
+    record_at_once()
     print("ready", flush=True)
     for line in sys.stdin:
         child = os.fork()

@@ -1,7 +1,4 @@
-"""Forks syncs of one resource, for each line of JSON: environment, YAML attributes, account, name.
-
-Every response is recorded at once, so that what a killed sync has got does not depend on the clock.
-"""
+"""Forks syncs of a resource, for each line of JSON: environment, YAML attributes, account, name."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """The client of a sync: read-ahead, and the journal of an interrupted sync."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,6 @@ class Reader:
     def __init__(self, api: Sandbox, client: ApiClient) -> None:
         self.client = client
         self._url = api.url + PATH
-        self._following: Sequence[int] = ()
 
     def request(self, offset: int) -> Request:
         page = {"offset": offset, "limit": LIMIT}
@@ -121,6 +120,7 @@ def test_the_window_starts_anew_after_a_list(api: Sandbox, tmp_path: Path) -> No
         reader.client.fetch(reader.request(10), lambda *_: [reader.request(20)])
         reader.client.fetch(reader.request(20))
         reader.read(100)
+        until(lambda: len(api.requests) == 5)
     assert offsets(api) == [0, 10, 20, 100, 110]
 
 

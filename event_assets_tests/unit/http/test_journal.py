@@ -10,11 +10,13 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -113,13 +115,45 @@ def test_a_short_sync_writes_nothing(file: Path) -> None:
 def test_a_longer_sync_is_written_while_it_goes_on_and_leaves_no_file(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "START_AFTER", 0.01)
     monkeypatch.setattr(module, "INTERVAL", 0.01)
     with open_journal(file, IDENTITY, 6) as journal:
         for number in range(1, 4):
             journal.record(f"page {number}", HEADERS, b"one")
             until(lambda: file.exists() and count_responses(file) == number)  # noqa: B023
     assert files(file) == []
+
+
+def test_what_a_fast_api_sends_is_not_written_at_first(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, looks = [0.0], []
+
+    def monotonic() -> float:
+        looks.append(now[0])
+        return now[0]
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=monotonic, time=time.time))
+    monkeypatch.setattr(module, "INTERVAL", 0.01)
+    monkeypatch.setattr(module, "MAX_RESPONSES", 0)
+    with open_journal(file, IDENTITY, 6) as journal:
+        journal.record("page 1", HEADERS, b"one")
+        until(lambda: len(looks) > 3)
+        assert not file.exists()
+        now[0] = module.START_AFTER
+        until(lambda: file.exists() and count_responses(file) == 1)
+
+
+def test_the_room_that_the_load_needs_is_left(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_at_once(monkeypatch)
+    monkeypatch.setattr(module, "MIN_FREE_BYTES", 1 << 60)
+    with suppress(KeyboardInterrupt), open_journal(file, IDENTITY, 6) as journal:
+        journal.record("page 1", HEADERS, b"one")
+        raise KeyboardInterrupt
+    assert "less than 100 MB are left on its disk" in caplog.text
+    with open_journal(file, IDENTITY, 6) as journal:
+        assert not journal.is_resumed
 
 
 def test_what_is_buffered_is_limited(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
