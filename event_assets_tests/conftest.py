@@ -11,6 +11,7 @@ import tomlkit
 from dagster import DagsterInstance
 
 from event_assets.config import project as project_module
+from event_assets.http import retry_policy
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import FILES, ROOT, Project
@@ -28,8 +29,15 @@ def _fast_process() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_project_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test see the project that another one loaded into this process."""
+    """Let no test see the project that another one loaded into this process, nor its `.env`."""
     monkeypatch.setattr(project_module, "_loaded", None)
+    monkeypatch.setattr(project_module, "ENV_FILE", ".env of this test")
+
+
+@pytest.fixture
+def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait next to nothing before a request is sent again."""
+    monkeypatch.setattr(retry_policy, "BACKOFF_FACTOR", 0.01)
 
 
 @pytest.fixture

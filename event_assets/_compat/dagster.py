@@ -1,6 +1,8 @@
 """What Dagster does not publish: its stored errors and events, YAML positions, run health."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError, DagsterUserCodeProcessError
@@ -87,3 +89,18 @@ def yaml_position(context: dg.ResolutionContext, path: Sequence[str | int]) -> s
         return None
     position, _ = context.source_position_tree.lookup_closest_and_path(path, trace=None)
     return f"{position.filename}:{position.start.line}"
+
+
+def yaml_word(context: dg.ResolutionContext, path: Sequence[str | int]) -> str | None:
+    """Return the word that a file has for a number or a boolean; None if it cannot be told.
+
+    The position of a member of a mapping is that of its name.
+    """
+    tree = context.source_position_tree
+    position = tree.lookup(path) if tree else None
+    if position is None:
+        return None
+    lines = Path(position.filename).read_text(encoding="utf-8").splitlines()
+    at, before = (position.start, "") if isinstance(path[-1], int) else (position.end, r"\s*:\s+")
+    found = re.match(rf"{before}([^\s,\]}}#&*!]+)", lines[at.line - 1][at.col - 1 :])
+    return found[1] if found else None

@@ -6,9 +6,9 @@ from dagster_celery.tasks import create_execute_job_task, create_task
 from event_assets.definitions import defs
 from event_assets.deployment.celery import settings
 
+# Load the definitions in the main process, from which the workers' processes are forked.
+defs()
+
 app = make_app(settings.app_args())
 run = create_execute_job_task(app)
 step = create_task(app)
-
-# Load the definitions in the main process, from which the workers' processes are forked.
-defs()

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
-from dotenv import load_dotenv
-
 from event_assets.config.source import DEFAULT_SOURCE
 
 EPILOG = """\
@@ -21,14 +19,13 @@ Sends at most five requests within ten seconds and writes nothing. Each line beg
   -     not applicable, or unknown
 
 Exit status: 0 when no check failed (warnings are allowed), 1 when one did, 2 for a wrong command
-line. The command reads .env; without EVENTS_API_URL it probes the built-in sandbox.
+line. The command reads the project's .env; without EVENTS_API_URL it probes the built-in sandbox.
 Do not redirect the output of --suggest to the file that it is made from."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Probe a source, print the report, and return the exit status."""
     options = _build_parser().parse_args(arguments)
-    load_dotenv(".env", override=True)  # as Dagster's own commands do
 
     from event_assets.cli.sources import find_source_files
 

@@ -1,17 +1,20 @@
 """`python -m event_assets`: run the main job once and print a summary (`make run`)."""
 
+import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
-from dotenv import load_dotenv
 
 from event_assets import warehouse
 from event_assets._compat.dagster import ComponentTreeException, PlainFailure, is_interrupt
-from event_assets.config.source import SourceConfig
+from event_assets.cli.sources import load_source
+from event_assets.config.source import DEFAULT_SOURCE, INVENTED, SANDBOX, SourceConfig
 from event_assets.orchestration import partitions
 from event_assets.orchestration.failures import root_cause_message, run_with_plain_errors
+from event_assets.orchestration.jobs import build_run_config
 from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.schedules import find_derived_assets, release_stale_slots
 from event_assets.orchestration.summary import SILENT_LOGGERS, print_summary
@@ -22,12 +25,11 @@ JOB = "sync_events"
 TAGS = {".dagster/repository": "__repository__@event_assets"}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Run the job in this process and return the exit status."""
-    load_dotenv(".env", override=True)  # as Dagster's own commands do
-    os.environ.setdefault("EVENTS_PROGRESS", "bar")
+    options = _build_parser().parse_args(arguments)
     try:
-        return 0 if _sync() else 1
+        return 0 if _sync(options.accept_new_origin) else 1
     except ComponentTreeException as error:
         problem = root_cause_message(error)
     except PlainFailure as error:
@@ -38,21 +40,48 @@ def main() -> int:
     return 1
 
 
-def _sync() -> bool:
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m event_assets", description="Sync the source `events` once."
+    )
+    parser.add_argument(
+        "--accept-new-origin",
+        action="store_true",
+        help="go on in the same tables when EVENTS_API_URL is another API now, or the primary key "
+        "another one; events that do not come from it are gone then",
+    )
+    return parser
+
+
+def _sync(accepts_new_origin: bool) -> bool:
     from event_assets.definitions import defs
 
     definitions = defs()
     job = definitions.resolve_job_def(JOB)
-    print("Syncing ...")
+    os.environ["EVENTS_PROGRESS"] = os.environ.get("EVENTS_PROGRESS") or "bar"
+    print(_announce(definitions))
+    config: Mapping[str, Any] = SILENT_LOGGERS
+    if accepts_new_origin:
+        source = load_source(DEFAULT_SOURCE)
+        names = source.resources
+        config = {**config, **build_run_config(source, names, accept_new_origin=True)}
     has_home = os.environ.get("DAGSTER_HOME")
     with dg.DagsterInstance.get() if has_home else dg.DagsterInstance.ephemeral() as instance:
         if isinstance(job.partitions_def, partitions.AccountPartitions):
-            return sync_accounts(definitions, job.partitions_def.source, instance)
-        return _run_job(job, instance).success
+            return sync_accounts(definitions, job.partitions_def.source, instance, config)
+        return _run_job(job, instance, config).success
+
+
+def _announce(definitions: dg.Definitions) -> str:
+    api = definitions.resolve_asset_graph().get(dg.AssetKey("current_events")).metadata["api"]
+    return f"Syncing {INVENTED} ..." if api == SANDBOX else "Syncing ..."
 
 
 def sync_accounts(
-    definitions: dg.Definitions, source: SourceConfig, instance: dg.DagsterInstance
+    definitions: dg.Definitions,
+    source: SourceConfig,
+    instance: dg.DagsterInstance,
+    config: Mapping[str, Any] = SILENT_LOGGERS,
 ) -> bool:
     """Sync each account, then materialize the derived assets; return whether all succeeded.
 
@@ -67,7 +96,9 @@ def sync_accounts(
     whole = definitions.resolve_job_def(f"{JOB}_on_schedule")
     assets = [each for each in definitions.assets or () if isinstance(each, dg.AssetsDefinition)]
     synced = [asset_key(source, resource) for resource in source.resources]
-    failures = sum(not _has_succeeded(_run_job(job, instance, account=name)) for name in accounts)
+    failures = sum(
+        not _has_succeeded(_run_job(job, instance, config, account=name)) for name in accounts
+    )
     derived = _run_job(whole, instance, assets=find_derived_assets(synced, assets))
     print(f"accounts  {len(accounts) - failures:,} of {len(accounts):,} synced and checked")
     print(f"database  {warehouse.get_destination().display_name}", flush=True)
@@ -88,13 +119,14 @@ def _has_succeeded(result: dg.ExecuteInProcessResult) -> bool:
 def _run_job(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
+    config: Mapping[str, Any] = SILENT_LOGGERS,
     *,
     account: str | None = None,
     assets: Sequence[dg.AssetKey] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Run a job, or some of its assets, and print the summary."""
     result = job.execute_in_process(
-        run_config=SILENT_LOGGERS,
+        run_config=config,
         instance=instance,
         partition_key=account,
         asset_selection=assets,

@@ -1,6 +1,8 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ from pydantic import Field as Describe
 from event_assets import warehouse
 from event_assets.component import rest_api_config
 from event_assets.component.scaffolder import EventApiScaffolder
+from event_assets.component.yaml_texts import escape_braces, resolve_texts
 from event_assets.config import accounts
 from event_assets.config import model as config_model
 from event_assets.config.accounts import AccountsConfig
@@ -36,13 +39,15 @@ RESERVED_TABLES = {
     *("event_data_api", "event_data_accounts", "event_data_paths", "all_events"),
 }
 RESERVED_SUFFIXES = ("_syncs", "_rejects")
+TextList = Annotated[Sequence[str], dg.Resolver(resolve_texts, model_field_type=Sequence[str])]
 AccountsYaml = Annotated[Any, WithJsonSchema(accounts.JSON_SCHEMA)]
 
 
 def _resolve_rest_api(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
-    config = context.resolve_value(value, as_type=dict)
-    rest_api_config.raise_errors(context, rest_api_config.find_errors(config))
-    return dict(config)
+    config = resolve_texts(context, value)
+    found = chain(rest_api_config.find_errors(config), rest_api_config.retyped(context, value))
+    rest_api_config.raise_errors(context, found)
+    return dict(escape_braces(config))
 
 
 def _resolve_fields(
@@ -53,7 +58,7 @@ def _resolve_fields(
 
 
 def _resolve_accounts(context: dg.ResolutionContext, value: Any) -> AccountsConfig | None:
-    resolved = context.resolve_value(value)
+    resolved = resolve_texts(context, value)
     if resolved is None:
         return None
     rest_api_config.raise_errors(context, accounts.find_errors(resolved))
@@ -129,10 +134,10 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         ge=1,
         description="Maximum size of a decompressed response, in megabytes.",
     )
-    exclude: Sequence[str] = Describe(
+    exclude: TextList = Describe(
         default=(), description="Paths in the records that are not stored: `venue.location`."
     )
-    only: Sequence[str] = Describe(
+    only: TextList = Describe(
         default=(), description="The only paths that are stored, beside `fields`."
     )
     windows: TimeWindowsConfig | None = Describe(
@@ -150,7 +155,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
         description="Hours within which an interrupted sync resumes where it was, from its last "
         "response. 0: every sync starts over.",
     )
-    ignore_changes: Sequence[str] = Describe(
+    ignore_changes: TextList = Describe(
         default=(), description="Columns that `event_changes` ignores."
     )
     owners: Sequence[str] = Describe(
@@ -170,6 +175,12 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
                 field.annotation = own.annotation
         model.model_rebuild(force=True)
         return model
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Any:
+        """Load the YAML, with the variables of the project's `.env`."""
+        set_loaded_project(context.project_root)
+        return super().load(attributes, context)
 
     def source(self, name: str) -> SourceConfig:
         """Return the configuration of the source in the folder of this name."""
@@ -196,7 +207,6 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, jobs and schedules of the source named by its folder."""
-        set_loaded_project(context.project_root)
         name = Path(context.path).name
         warehouse.get_destination().validate_settings()
         if (
@@ -210,6 +220,9 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
                 "does not end in _staging, _fully or _on_schedule."
             )
         source = self.source(name)
+        if not source.base_url:
+            apis = context.component_tree.get_all_components(of_type=EventApi)
+            source = replace(source, is_synced=not any(api.source(name).base_url for api in apis))
         if problem := _find_problem(source, self.full_sync):
             raise ConfigError(f"{context.path}/defs.yaml: {problem}")
         jobs, schedules = build_jobs(source, self.schedule, self.full_sync, self.freshness)

@@ -1,7 +1,7 @@
 """Validate a REST API configuration against dlt's types, with the line of each error."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
@@ -9,6 +9,7 @@ import dagster as dg
 from dlt.sources.rest_api import typing as rest_api
 
 from event_assets._compat.dagster import ResolutionException, yaml_position
+from event_assets.component.yaml_texts import retyped_text
 from event_assets.config.model import Keys, unknown_name_message
 
 PAGINATORS: Mapping[str, type] = {
@@ -28,11 +29,31 @@ AUTHS: Mapping[str, type] = {
     "oauth2_client_credentials": rest_api.OAuth2ClientCredentialsConfig,
 }
 VARIANTS = {"paginator": PAGINATORS, "auth": AUTHS}
+DEFAULTS = {"endpoint", "primary_key", "write_disposition", "include_from_parent"}
+INCREMENTAL = {"cursor_path", "initial_value", "lag"}
+# The fields of dlt that are done, of the types of which some are not.
+DONE: Mapping[type, Collection[str]] = {
+    rest_api.ClientConfig: {"base_url", "headers", *VARIANTS},
+    rest_api.EndpointResourceBase: DEFAULTS,
+    rest_api.EndpointResource: {"name", *DEFAULTS},
+    rest_api.IncrementalConfig: {*INCREMENTAL, "start_param", "end_param", "end_value"},
+    rest_api.IncrementalParamConfig: {*INCREMENTAL, "type"},
+}
+SHORT_FORMS: Mapping[str, type] = {"endpoint": str, "incremental": type(None)}
+INSTEAD: Mapping[str, str] = {  # of fields that are not done
+    "columns": "types are set in `fields`; columns of other tables take the types of their values",
+    "table_name": "a table is named like its resource: change `name`",
+    "parallelized": "`concurrency` is the number of concurrent requests",
+    "processing_steps": "select fields by `only` and `exclude`, and do the rest in SQL downstream",
+    "selected": "delete the resource, or do not select its asset",
+    "merge_key": "rows are merged by the `primary_key`",
+}
 PARTS: Mapping[str, type] = {
     "client": rest_api.ClientConfig,
     "resource_defaults": rest_api.EndpointResourceBase,
     "resources": rest_api.EndpointResource,
     "endpoint": rest_api.Endpoint,
+    "incremental": rest_api.IncrementalConfig,
 }
 
 
@@ -52,11 +73,38 @@ def find_errors(config: Any) -> Iterator[tuple[Keys, str]]:
     for index, resource in enumerate(resources):
         if not isinstance(resource, Mapping) or not resource.get("name"):
             yield ("resources", index), "must be a mapping with a `name`"
+        else:
+            yield from _disposition_errors(index, resource, config.get("resource_defaults"))
     names = [r.get("name") for r in resources if isinstance(r, Mapping)]
     if len(set(map(str, names))) < len(names):
         yield ("resources",), "each resource needs a name of its own"
     if "event_data" not in names:
         yield ("resources",), "there must be a resource named `event_data`"
+
+
+def _disposition_errors(
+    index: int, resource: Mapping[str, Any], defaults: Any
+) -> Iterator[tuple[Keys, str]]:
+    """Yield a `write_disposition` that is not what happens: a table is merged, or else replaced."""
+    is_own = "write_disposition" in resource
+    both = {**defaults, **resource} if isinstance(defaults, Mapping) else resource
+    given = both.get("write_disposition")
+    has_key = bool(both.get("primary_key")) or resource["name"] == "event_data"
+    done = "merge" if has_key else "replace"
+    if given not in (None, done) and (is_own or given != "merge"):
+        at: Keys = ("resources", index) if is_own else ("resource_defaults",)
+        how = "merged by the `primary_key`" if has_key else "replaced, without a `primary_key`"
+        problem = f"rows of `{resource['name']}` are {how}: write `{done}`, or nothing"
+        yield (*at, "write_disposition"), problem
+
+
+def retyped(context: dg.ResolutionContext, value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """Yield what YAML reads as something else than it says: a time, `NO`, `01234`, `1.10`."""
+    if isinstance(value, (Mapping, list)):
+        for key, member in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from retyped(context, member, (*at, key))
+    elif written := retyped_text(context, [*context.path, *at], value):
+        yield at, f"YAML reads `{written}` as {value!r}: write it in quotes if it is text"
 
 
 def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
@@ -72,19 +120,28 @@ def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
 
 def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
     """Yield the fields that dlt's types do not have."""
+    allowed = DONE.get(kind, kind.__annotations__)
     if not isinstance(value, Mapping):
-        yield at, f"must be a mapping with the fields: {', '.join(sorted(kind.__annotations__))}"
+        yield at, f"must be a mapping with the fields: {', '.join(sorted(allowed))}"
         return
     for key, child in value.items():
         path = (*at, key)
-        if key not in kind.__annotations__:
-            yield path, unknown_name_message(str(key), sorted(kind.__annotations__), "field")
+        if key in set(kind.__annotations__).difference(allowed):
+            yield path, f"`{key}` has no effect here: {INSTEAD.get(key, 'delete it')}"
+        elif key not in allowed:
+            yield path, unknown_name_message(str(key), sorted(allowed), "field")
+        elif key == "params" and isinstance(child, Mapping):
+            for name, param in child.items():
+                if isinstance(param, Mapping) and param.get("type") == "incremental":
+                    yield from _unknown_fields(
+                        (*path, name), param, rest_api.IncrementalParamConfig
+                    )
         elif key in VARIANTS and child is not None:
             yield from _variant_errors(path, child, VARIANTS[key], key)
         elif key in PARTS and isinstance(child, list):
             for index, item in enumerate(child):
                 yield from _unknown_fields((*path, index), item, PARTS[key])
-        elif key in PARTS and not (key == "endpoint" and isinstance(child, str)):
+        elif key in PARTS and not isinstance(child, SHORT_FORMS.get(key, ())):
             yield from _unknown_fields(path, child, PARTS[key])
         else:
             yield from _value_errors(path, child, kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from pydantic import Field as Describe
 from pydantic import model_validator
@@ -44,8 +45,14 @@ class FieldConfig(StrictModel):
         description="epoch_s, epoch_ms, or a pattern of strptime; else ISO 8601, RFC 2822.",
     )
 
+    html: Literal["unescape"] | None = Describe(
+        default=None, description="`unescape`: HTML entities in a text become characters."
+    )
+
     @model_validator(mode="after")
     def _can_work(self) -> FieldConfig:
+        if self.html and self.type != "text":
+            raise ValueError("`html` is for `type: text` only")
         for name in ("timezone", "format"):
             if getattr(self, name) and self.type != "timestamp":
                 raise ValueError(f"`{name}` is for `type: timestamp` only")
@@ -79,3 +86,5 @@ def invalid_field_names(fields: Mapping[str, FieldConfig]) -> Iterator[tuple[tup
         yield (), "`id` is missing: the table merges on it"
     elif fields["id"].type != "text":
         yield ("id",), "must be `type: text`: a number is text too, and no id is lost"
+    elif fields["id"].html:
+        yield ("id", "html"), "is not for the id, which must stay as the API has it"

@@ -9,12 +9,13 @@ DEFAULT_CONCURRENCY = 8  # requests in flight
 
 @dataclass(frozen=True, kw_only=True)
 class HttpLimits:
-    """The limits of one response."""
+    """The limits of one response, and what to check if there is none."""
 
     connect: float = 10.0  # seconds until the connection is established
     read: float = 60.0  # seconds between two pieces of the response
     total: float = 300.0  # seconds for the whole response
     megabytes: int = 256  # size of the body, decompressed
+    address: str = "EVENTS_API_URL"  # the setting that holds the API's address, for messages
 
 
 DEFAULT_LIMITS = HttpLimits()

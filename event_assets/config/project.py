@@ -1,18 +1,38 @@
-"""The project: the folder that holds the sources, `data/` and the files that settings name."""
+"""The project: the folder that holds the sources, `.env`, `data/` and the files of settings."""
 
 import os
 import re
 from pathlib import Path
 
+from dotenv import load_dotenv
+
+from event_assets.values.errors import ConfigError
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
+ENV_FILE = ".env"
 _loaded: Path | None = None
 
 
 def set_loaded_project(folder: Path) -> None:
-    """Remember the project whose definitions this process has loaded."""
+    """Remember the project whose definitions this process loads, and read its `.env`.
+
+    The variables take precedence over the environment, as in Dagster's commands, which read the
+    `.env` of the folder that they are started in.
+
+    Raises:
+        ConfigError: the file is not UTF-8.
+    """
     global _loaded
     _loaded = folder
+    file = find_project() / ENV_FILE
+    try:
+        load_dotenv(file, override=True, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        problem = f"The file {file} is not in UTF-8: save it in that encoding."
+    else:
+        return
+    raise ConfigError(problem)
 
 
 def find_project() -> Path:
@@ -23,11 +43,16 @@ def find_project() -> Path:
     folder that this package lies in.
     """
     if chosen := os.environ.get("EVENT_ASSETS_PROJECT"):
-        return Path(chosen).absolute()
+        return Path(chosen).expanduser().absolute()
     if _loaded:
         return _loaded
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if _is_project(folder)), CHECKOUT)
+
+
+def project_path(setting: str) -> Path:
+    """Return the absolute path of a setting, which is relative to the project."""
+    return find_project() / Path(setting).expanduser()
 
 
 def _is_project(folder: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +25,7 @@ DEFAULT_MAX_REJECTS = 0.05  # of all records
 DEFAULT_SOURCE = "events"
 EVENT_DATA = "event_data"
 SANDBOX = "the built-in sandbox"
+INVENTED = f"{SANDBOX}, whose events are invented"
 DEFAULT_RESUME_HOURS = 6.0  # after the last response of an interrupted sync; 0: never
 
 
@@ -45,6 +47,7 @@ class SourceConfig:
     accounts: AccountsConfig | None = None
     account: str | None = None  # the account to sync; None for all, or if there are none
     known_accounts: Collection[str] = ()  # the names of all accounts known so far
+    is_synced: bool = True  # False for the sandbox, if another source has an API
 
     def for_account(self, account: str, known: Collection[str] = ()) -> SourceConfig:
         """Return the configuration for one of its accounts."""
@@ -71,6 +74,20 @@ class SourceConfig:
         """Return the scheme, host and port of the API; a phrase for the sandbox."""
         return origin(self.base_url) if self.base_url else SANDBOX
 
+    @property
+    def address_hint(self) -> str:
+        """Return what to set, and where, if there is no base URL."""
+        variable = f"{self.name.upper()}_API_URL"
+        return f"the address of its API in .env ({variable}, or what its defs.yaml names)"
+
+    @property
+    def address(self) -> str:
+        """Return the setting that holds the API's address: a variable, or `base_url`."""
+        names = [name for name, value in os.environ.items() if value == self.base_url]
+        return min(
+            names, key=lambda name: (self.name.upper() not in name, name), default="`base_url`"
+        )
+
     @cached_property
     def config_hash(self) -> str:
         """Return a hash of the settings that decide what is in the tables."""
@@ -78,7 +95,10 @@ class SourceConfig:
             "rest_api": self.rest_api,
             "exclude": list(self.exclude),
             "only": list(self.only),
-            "fields": {name: field.model_dump() for name, field in self.fields.items()},
+            "fields": {
+                name: field.model_dump(exclude=None if field.html else {"html"})  # new in 0.3.0
+                for name, field in self.fields.items()
+            },
         }
         return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -134,10 +154,15 @@ class ResourceConfig:
         return self.params[0].resolve_config["resource"] if self.params else None
 
     @property
+    def requested_fields(self) -> Sequence[str]:
+        """Return the fields of the parent's records that its requests are built from."""
+        return list(dict.fromkeys(param.resolve_config["field"] for param in self.params))
+
+    @property
     def parent_fields(self) -> Sequence[str]:
-        """Return the fields of the parent's records that it needs."""
-        requested = [param.resolve_config["field"] for param in self.params]
-        return list(dict.fromkeys([*requested, *self.config.get("include_from_parent", ())]))
+        """Return the fields of the parent's records that it needs, those of its requests first."""
+        included = self.config.get("include_from_parent", ())
+        return list(dict.fromkeys([*self.requested_fields, *included]))
 
     @property
     def primary_key(self) -> Sequence[str]:
@@ -146,6 +171,13 @@ class ResourceConfig:
         included = self.config.get("include_from_parent", ()) if own else ()
         parent_keys = [f"_{self.parent}_{name}" for name in included]
         return [*(name for name in parent_keys if name not in own), *own]
+
+    @property
+    def id_paths(self) -> list[str]:
+        """Return the paths or templates from which the `id` of an event is read."""
+        field = self.source.fields.get("id")
+        given = as_list(field.source) if field else []
+        return given or as_list(self.config.get("primary_key") or "id")
 
     @property
     def primary_key_columns(self) -> Sequence[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
@@ -21,12 +21,12 @@ class PagedList:
 
     Attributes:
         request: for the next page; the paginator points it at one page after the other.
-        parent_fields: of the parent's record, added to each record of the list.
+        parent_fields: of each parent record, added to each record of the list.
     """
 
     request: Request
     paginator: Paginator
-    parent_fields: Mapping[str, Any] = field(default_factory=dict)
+    parent_fields: Sequence[Mapping[str, Any]] = ({},)
 
 
 def read_list(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -56,7 +58,7 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
     config["endpoint"].pop("auth", None)  # the session adds the key, out of dlt's sight
     config["endpoint"]["paginator"] = "single_page"
     session = _RecordingSession()
-    client = {"headers": resource.source.rest_api["client"].get("headers")}
+    client = {"headers": to_wire(resource.source.rest_api["client"].get("headers"))}
     resources: list[Any] = [config]
     if resource.parent:
         record = _nest({field: f"\ue000{field}\ue001" for field in resource.parent_fields})
@@ -75,32 +77,55 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
         raise ConfigError(problem) from None
     if not session.requests:
         raise ConfigError(f"The configuration of `{resource.name}` sends no request.")
-    return session.requests[0]
+    first = session.requests[0]
+    return replace_parts(
+        first,
+        headers=to_wire(first.headers),
+        params=to_wire(first.params),
+        data=to_wire(first.data),
+    )
+
+
+def to_wire(value: Any) -> Any:
+    """Return values as they are sent in queries, headers and forms: `true`, not `True`."""
+    if isinstance(value, Mapping):
+        return {name: to_wire(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_wire(member) for member in value]
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def list_requests(
     resource: ResourceConfig, first: Request, parents: Iterable[Record]
-) -> Iterator[tuple[Request, Record]]:
-    """Yield the first request of each list, and the parent's fields that its records include.
+) -> Iterator[tuple[Request, Sequence[Record]]]:
+    """Yield the first request of each list, and the parents' fields that its records include.
 
     Args:
         first: the request of `build_first_request`.
-        parents: the parent records, as fields by path; none are needed if there is no parent.
+        parents: the parent records, as fields by path, those with the same fields of requests one
+            after the other; none are needed if there is no parent.
     """
     if not resource.parent:
-        yield first, {}
+        yield first, [{}]
         return
     included = resource.config.get("include_from_parent", ())
-    for record in parents:
+    for _, group in groupby(parents, itemgetter(*resource.requested_fields)):
+        records = list(group)
+        record = records[0]
         request = replace_parts(
             first,
             url=_fill_path(first.url, record),
-            headers=_fill(first.headers, record, str),
-            params=_fill(first.params, record, str),
-            data=_fill(first.data, record, str),
+            headers=_fill(first.headers, record, to_wire),
+            params=_fill(first.params, record, to_wire),
+            data=_fill(first.data, record, to_wire),
             json=_fill(first.json, record),
         )
-        yield request, {f"_{resource.parent}_{name}": record[name] for name in included}
+        yield (
+            request,
+            [{f"_{resource.parent}_{name}": of[name] for name in included} for of in records],
+        )
 
 
 def replace_parts(request: Request, **parts: Any) -> Request:
@@ -116,7 +141,7 @@ def _fill(value: Any, record: Record, convert: Callable[[Any], Any] = lambda val
         whole = MARKER.fullmatch(value)
         if whole:
             return convert(record[whole[1]])
-        return MARKER.sub(lambda found: str(record[found[1]]), value)
+        return MARKER.sub(lambda found: str(to_wire(record[found[1]])), value)
     if isinstance(value, Mapping):
         return {
             _fill(name, record, str): _fill(member, record, convert)

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -16,7 +17,7 @@ from event_assets import sandbox
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.pages import PagedList, read_list
 from event_assets.extract.progress import Progress
-from event_assets.extract.records_selector import build_records_selector, list_selector_check
+from event_assets.extract.records_selector import build_records_selector, response_check
 from event_assets.extract.requests import Record, build_first_request, list_requests
 from event_assets.http.auth import build_auth
 from event_assets.http.client import ApiClient
@@ -101,10 +102,9 @@ class Stream:
             self._paginator = paged.paginator
             select_records = build_records_selector(self._selector)
             for records in read_list(paged, self._client, select_records, next_lists):
-                if extra := paged.parent_fields:
-                    yield [{**r, **extra} if type(r) is dict else r for r in records]
-                else:
-                    yield records
+                for extra in paged.parent_fields:
+                    added = ({**r, **extra} if type(r) is dict else r for r in records)
+                    yield list(added) if extra else records
             self._results.add(paged.paginator.result)
 
 
@@ -132,10 +132,10 @@ def open_stream(
         ApiSession(
             base_url,
             auth,
-            check=list_selector_check(selector),
+            check=response_check(resource.endpoint),
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
-            limits=source.limits,
+            limits=replace(source.limits, address=source.address),
             uses_proxy=bool(source.base_url),
         ) as session,
         ApiClient(
@@ -177,5 +177,5 @@ def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase |
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
     key = None if source.base_url else sandbox.KEY
     api = nullcontext(source.base_url) if source.base_url else sandbox.run_sandbox()
-    with api as base_url, build_auth(source, auth, key) as resolved:
+    with build_auth(source, auth, key) as resolved, api as base_url:
         yield base_url, resolved

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, cast
 
 import urllib3
@@ -16,13 +15,14 @@ from requests.auth import AuthBase
 from event_assets._compat.urllib3 import limit_response_time
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http import retry_policy
+from event_assets.http.error_text import error_text
 from event_assets.http.errors import (
     ATTEMPT_ERRORS,
     KEY_NAME_ATTRIBUTE,
     is_retryable,
     transport_error_message,
 )
-from event_assets.http.response import build_response, read_body
+from event_assets.http.response import JsonResponse, build_response, read_body
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError, InvalidResponseError, ResponseTimeoutError
 from event_assets.values.redaction import SecretRedactor
@@ -40,7 +40,7 @@ class RetryAdapter(HTTPAdapter):
         auth: AuthBase | None,
         throttle: Throttle,
         metrics: HttpMetrics,
-        check: Callable[[Any], str | None] | None,
+        check: Callable[[Response], str | None] | None,
         pool_size: int,
         redactor: SecretRedactor,
         limits: HttpLimits = DEFAULT_LIMITS,
@@ -66,7 +66,7 @@ class RetryAdapter(HTTPAdapter):
             self._metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
             try:
                 response = self.send_once(request, *args, **kwargs)
-                can_retry = response.status_code in retry_policy.RETRY_STATUSES
+                can_retry = retry_policy.is_retried(response)
             except ATTEMPT_ERRORS as error:
                 response, can_retry = None, is_retryable(error)
                 problem = transport_error_message(error, self._limits)
@@ -76,32 +76,33 @@ class RetryAdapter(HTTPAdapter):
                 break
             wait = retry_policy.BACKOFF_FACTOR * 2**attempt
             if response is not None:
-                wait = _retry_after(response, default=wait)
-                if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                wait = retry_policy.seconds_to_wait(response, attempt)
+                if retry_policy.is_rate_limit(response):
                     self._throttle.pause(wait)
         if response is not None:
             return response
         # Raised outside the except block: the original holds the URL with the key.
         raise ApiError(f"The API at {redact_url(request.url)} {problem}")
 
-    def send_once(self, request: PreparedRequest, *_: Any, **kwargs: Any) -> Response:
+    def send_once(self, request: PreparedRequest, *_: Any, **kwargs: Any) -> JsonResponse:
         """Send a request with the key, and check the response."""
         authenticated = self._auth(request.copy()) if self._auth else request
         self._redactor.add(getattr(self._auth, "access_token", None) or "")  # may be a new one
         response = self.exchange(authenticated, **kwargs)
         self._metrics.count(bytes=len(response.content))
         response.request, response.url = request, request.url or ""
-        setattr(response, KEY_NAME_ATTRIBUTE, getattr(self._auth, KEY_NAME_ATTRIBUTE, None))
+        response.key_name = getattr(self._auth, KEY_NAME_ATTRIBUTE, "")
+        response.address = self._limits.address
         if response.ok and not response.is_redirect and self._check:
             try:
-                problem = self._check(response.json())
+                problem = self._check(response)
             except JSONDecodeError:
                 problem = "is not JSON"
             if problem:
-                raise InvalidResponseError(problem)
+                raise InvalidResponseError(problem, error_text(response))
         return response
 
-    def exchange(self, request: PreparedRequest, **settings: Any) -> Response:
+    def exchange(self, request: PreparedRequest, **settings: Any) -> JsonResponse:
         """Send a prepared request, and read its response."""
         raw = self.open_response(request, **settings)
         return build_response(raw, read_body(raw, self._limits.megabytes), self._redactor)
@@ -149,12 +150,3 @@ def _redact_query(record: logging.LogRecord) -> bool:
 
 
 logging.getLogger("urllib3.connectionpool").addFilter(_redact_query)
-
-
-def _retry_after(response: Response, default: float) -> float:
-    """Return the seconds of the Retry-After header, at most RETRY_AFTER_MAX."""
-    try:
-        seconds = urllib3.Retry().get_retry_after(response.raw)
-    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
-        return default  # neither seconds nor a valid date
-    return default if seconds is None else min(seconds, retry_policy.RETRY_AFTER_MAX)

@@ -18,11 +18,13 @@ from dlt.sources.helpers.rest_client.auth import (
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from event_assets.config.source import SourceConfig
-from event_assets.http.credentials import SECRET_NAMES, env_var_name, require_secret
+from event_assets.config.http import HttpLimits
+from event_assets.config.source import SANDBOX, SourceConfig
+from event_assets.http.credentials import SECRET_NAMES, env_var_name, find_secret, require_secret
+from event_assets.http.error_text import error_text
 from event_assets.http.errors import KEY_NAME_ATTRIBUTE
 from event_assets.http.session import ApiSession
-from event_assets.values.errors import ApiError
+from event_assets.values.errors import ApiError, ConfigError
 from event_assets.values.urls import redact_url
 
 
@@ -30,10 +32,10 @@ from event_assets.values.urls import redact_url
 def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[AuthBase | None]:
     """Build the auth of dlt's `auth` configuration; close its session on exit.
 
-    Without a key, it is read from dlt's secrets.
+    `key` is that of the sandbox. Without, it is read from dlt's secrets.
 
     Raises:
-        ConfigError: If a key is needed and not set.
+        ConfigError: If a key is needed and not set, or set for the sandbox.
     """
     if config is None:
         yield None
@@ -46,11 +48,17 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
         if settings.get(parameter) is None
     }
     for parameter, names in missing.items():
+        if key and find_secret(source, names) not in (None, key):
+            raise ConfigError(
+                f"A key is set for the source {source.name} ({env_var_name(source, names[-1])}), "
+                f"but no address: set {source.address_hint}. Without a key, {SANDBOX} is synced."
+            )
         settings[parameter] = key or require_secret(source, names)
     with ExitStack() as stack:
         if kind == "oauth2_client_credentials":
             url = settings.get("access_token_url") or ""
-            settings["session"] = stack.enter_context(ApiSession(url, pool_size=1))
+            limits = HttpLimits(address="`access_token_url`")
+            settings["session"] = stack.enter_context(ApiSession(url, pool_size=1, limits=limits))
         auth = _build(kind, settings)
         # The names of the variables that hold the key, for messages when it is refused.
         secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing.values()]
@@ -116,7 +124,7 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
             names = vars(self).get(KEY_NAME_ATTRIBUTE) or "CLIENT_ID and CLIENT_SECRET"
             raise ApiError(
                 f"The API's token URL {url} answered {response.status_code}: set {names} "
-                "(in .env or the environment) to values that it accepts."
+                f"(in .env or the environment) to values that it accepts.{error_text(response)}"
             )
         try:
             document = response.json()

@@ -135,7 +135,7 @@ class ApiClient:
             response.request, response.url, response.is_replayed = request, request.url or "", True
             return response
         response = cast("JsonResponse", self._session.send(request, **self._settings))
-        if response.ok:
+        if response.status_code == HTTPStatus.OK:  # what is recorded is replayed as that
             self._journal.record(key, response.headers, response.content)
         return response
 

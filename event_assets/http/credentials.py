@@ -96,12 +96,8 @@ def _section(source: SourceConfig) -> str:
     return f"[{source.name}.accounts.{json.dumps(source.account, ensure_ascii=False)}]"
 
 
-def require_secret(source: SourceConfig, names: tuple[str, ...]) -> str:
-    """Return the first secret that is set under one of these names.
-
-    Raises:
-        ConfigError: If none is set.
-    """
+def find_secret(source: SourceConfig, names: tuple[str, ...]) -> str | None:
+    """Return the first secret that is set under one of these names."""
     for name in names:
         if found := _account_secret(source, name):
             return found
@@ -109,6 +105,17 @@ def require_secret(source: SourceConfig, names: tuple[str, ...]) -> str:
         for key in _secret_keys(source, name)[: 2 if _may_use_shared_key(source) else 1]:
             if found := _lookup(key):
                 return found
+    return None
+
+
+def require_secret(source: SourceConfig, names: tuple[str, ...]) -> str:
+    """Return the first secret that is set under one of these names.
+
+    Raises:
+        ConfigError: If none is set.
+    """
+    if found := find_secret(source, names):
+        return found
     name = names[-1]
     if source.account is not None:
         raise ConfigError(

@@ -11,23 +11,24 @@ import requests
 import urllib3
 
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
-from event_assets.http.retry_policy import MAX_RETRIES, RETRY_STATUSES
+from event_assets.http import retry_policy
+from event_assets.http.error_text import error_text
+from event_assets.http.retry_policy import MAX_RETRIES, is_retried
 from event_assets.values import errors
 from event_assets.values.errors import exception_chain
 from event_assets.values.urls import redact_url
 
-# Attribute of auths and responses: the names of the variables that hold the key.
-KEY_NAME_ATTRIBUTE = "key_name"
+KEY_NAME_ATTRIBUTE = "key_name"  # of auths: the names of the variables that hold the key
 ADVICE: Mapping[int, str] = {
     400: "check the endpoint's path and params in defs.yaml, and the key",
-    401: "set {key_name} (in .env or the environment) to a key that this API accepts",
-    403: "set {key_name} (in .env or the environment) to a key that may read events",
-    404: "check EVENTS_API_URL and the endpoint's path in defs.yaml",
+    401: "set {key_name} to a key that this API accepts",
+    403: "set {key_name} to a key that may read events",
+    404: "check {address} and the endpoint's path in defs.yaml",
     429: "the API is limiting requests: sync less often, or ask for a higher limit",
 }
 # What may be raised by one attempt at a request.
 ATTEMPT_ERRORS = (errors.ResponseError, requests.RequestException, urllib3.exceptions.HTTPError)
-UNREACHABLE = "cannot be reached{system}{tries}; check EVENTS_API_URL and the network."
+UNREACHABLE = "cannot be reached{system}{tries}; check {limits.address} and the network."
 
 
 class TransportFailure(NamedTuple):
@@ -42,31 +43,31 @@ class TransportFailure(NamedTuple):
 TRANSPORT_FAILURES = (
     TransportFailure(
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
-        "does not support TLS, which https:// requires{tries}; check EVENTS_API_URL.",
+        "does not support TLS, which https:// requires{tries}; check {limits.address}.",
         retryable=False,
     ),
     TransportFailure((urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError)),
     TransportFailure(
         (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
-        "did not accept a connection in {limits.connect:g} s{tries}; check EVENTS_API_URL.",
+        "did not accept a connection in {limits.connect:g} s{tries}; check {limits.address}.",
     ),
     TransportFailure(
         (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError),
-        "sent nothing for {limits.read:g} s{tries}; check EVENTS_API_URL.",
+        "sent nothing for {limits.read:g} s{tries}; check {limits.address}.",
     ),
     TransportFailure(
         (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError),
-        "closed the connection in the middle of a response{tries}; check EVENTS_API_URL.",
+        "closed the connection in the middle of a response{tries}; check {limits.address}.",
     ),
     TransportFailure((requests.ConnectionError, requests.Timeout, urllib3.exceptions.TimeoutError)),
     TransportFailure(
         (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError),
-        "sent a response that cannot be decompressed{tries}; check EVENTS_API_URL.",
+        "sent a response that cannot be decompressed{tries}; check {limits.address}.",
         retryable=False,
     ),
     TransportFailure(
         (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError),
-        "has no valid URL{tries}; check EVENTS_API_URL.",
+        "has no valid URL{tries}; check {limits.address}.",
         retryable=False,
     ),
     TransportFailure((Exception,), retryable=False),
@@ -96,7 +97,7 @@ def transport_error_message(
         )
     tries = f" (tried {1 + retries} times)" if retries and is_retryable(error) else ""
     if isinstance(error, errors.InvalidResponseError):
-        return f"sent a response that {error}{tries}; check the endpoint in defs.yaml."
+        return f"sent a response that {error}{tries}; check the endpoint in defs.yaml.{error.said}"
     causes = list(exception_chain(error))
     if any(isinstance(cause, errors.ResponseTimeoutError) for cause in causes):
         return (
@@ -104,7 +105,7 @@ def transport_error_message(
             "records at a time, or raise timeouts.answer in defs.yaml."
         )
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return "has a TLS certificate that is not trusted; check EVENTS_API_URL."
+        return f"has a TLS certificate that is not trusted; check {limits.address}."
     system = next((e.strerror for e in causes if isinstance(e, OSError) and e.strerror), "")
     system = f" ({system.lower()})" if system else ""
     return _transport_failure(error).message.format(limits=limits, tries=tries, system=system)
@@ -127,11 +128,16 @@ def user_message(error: BaseException, retries: int = MAX_RETRIES) -> str | None
 def status_error_message(response: requests.Response, retries: int = MAX_RETRIES) -> str:
     """Return in one sentence which error status the API sent, and what to do."""
     status = response.status_code
-    tries = f" to each of {1 + retries} attempts" if retries and status in RETRY_STATUSES else ""
-    advice = ADVICE.get(status, "try again later, or ask the API's operator")
-    advice = advice.format(key_name=getattr(response, KEY_NAME_ATTRIBUTE, None) or "API_KEY")
-    url = redact_url(response.url)
-    return f"The API at {url} answered {status_text(status)}{tries}; {advice}."
+    is_limit = retry_policy.is_rate_limit(response)
+    tries = f" to each of {1 + retries} attempts" if retries and is_retried(response) else ""
+    advice = ADVICE.get(429 if is_limit else status, "try again later, or ask the API's operator")
+    key_name = getattr(response, "key_name", "")
+    advice = advice.format(
+        key_name=f"{key_name} (in .env or the environment)" if key_name else "`auth` in defs.yaml",
+        address=getattr(response, "address", DEFAULT_LIMITS.address),
+    )
+    url, said = redact_url(response.url), error_text(response)
+    return f"The API at {url} answered {status_text(status)}{tries}; {advice}.{said}"
 
 
 def status_text(status: int) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from codecs import BOM_UTF8
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +14,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3 import BaseHTTPResponse
 
+from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.values.errors import ResponseTooLargeError
 from event_assets.values.redaction import SecretRedactor
 
@@ -42,6 +44,9 @@ class JsonResponse(requests.Response):
     """A response that was read whole, without secrets; decodes its JSON once, by orjson."""
 
     is_replayed = False  # whether it was recorded by an earlier run of the sync
+    address = DEFAULT_LIMITS.address  # the setting that holds the API's address
+    key_name = ""  # the variables that hold the key; empty without a key, or if it is in the YAML
+    redact: Callable[[str], str] = str  # masks the secrets in a text
 
     def __init__(self, content: bytes, headers: Mapping[str, str], status: int = 200) -> None:
         super().__init__()
@@ -63,7 +68,7 @@ class JsonResponse(requests.Response):
         """
         if not hasattr(self, "_document"):
             try:
-                self._document = orjson.loads(self.content)
+                self._document = orjson.loads(self.content.removeprefix(BOM_UTF8))
             except orjson.JSONDecodeError:
                 self._document = self._decode_leniently()
         return self._document
@@ -71,7 +76,7 @@ class JsonResponse(requests.Response):
     def _decode_leniently(self) -> Any:
         """Decode JSON with NaN, lone surrogates, or a charset other than UTF-8."""
         with suppress(ValueError, LookupError, RecursionError):
-            document = json.loads(self.text, parse_constant=lambda _: None)
+            document = json.loads(self.text.removeprefix("\ufeff"), parse_constant=lambda _: None)
             text = json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
             return json.loads(text)
         raise requests.exceptions.JSONDecodeError("not JSON", "", 0)
@@ -83,4 +88,5 @@ def build_response(raw: BaseHTTPResponse, content: bytes, redactor: SecretRedact
     headers = {name: redact(value.encode()).decode() for name, value in raw.headers.items()}
     response = JsonResponse(redact(content), headers, raw.status)
     response.raw, response.reason = raw, raw.reason or ""
+    response.redact = redactor.redact_text
     return response

@@ -2,7 +2,56 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+from http import HTTPStatus
+
+import urllib3
+from requests import Response
+
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 MAX_RETRIES = 3
 BACKOFF_FACTOR = 2.0  # seconds; the waits are 2, 4 and 8
 RETRY_AFTER_MAX = 120.0  # seconds
+RESET_HEADERS = ("X-RateLimit-Reset", "X-Rate-Limit-Reset", "RateLimit-Reset")
+MIN_EPOCH_SECONDS = 1_000_000_000  # less are seconds from now; from 100 times as many on: ms
+
+
+def is_rate_limit(response: Response) -> bool:
+    """Return whether a response asks for fewer requests: some APIs send 403 for that."""
+    if response.status_code != HTTPStatus.FORBIDDEN:
+        return response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    remaining = response.headers.get("X-RateLimit-Remaining", "0")
+    resets = any(name in response.headers for name in RESET_HEADERS) and remaining == "0"
+    return "Retry-After" in response.headers or resets
+
+
+def is_retried(response: Response) -> bool:
+    """Return whether a request with this response is sent again."""
+    return response.status_code in RETRY_STATUSES or is_rate_limit(response)
+
+
+def seconds_to_wait(response: Response, attempt: int) -> float:
+    """Return how long to wait after an attempt (from 0): as long as asked for, within limits."""
+    backoff: float = BACKOFF_FACTOR * 2**attempt
+    asked = _retry_after(response) or _seconds_until_reset(response)
+    return max(backoff, min(asked, RETRY_AFTER_MAX))
+
+
+def _retry_after(response: Response) -> float:
+    """Return the seconds in the header Retry-After; 0 if there are none."""
+    with suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        # neither seconds nor a valid date
+        return float(urllib3.Retry().get_retry_after(response.raw) or 0)
+    return 0.0
+
+
+def _seconds_until_reset(response: Response) -> float:
+    """Return the seconds until a rate limit is reset, if that is what the response is about."""
+    if is_rate_limit(response):
+        for name in RESET_HEADERS:
+            with suppress(KeyError, ValueError):
+                value = float(response.headers[name])
+                value /= 1_000 if value >= 100 * MIN_EPOCH_SECONDS else 1
+                return value - time.time() if value >= MIN_EPOCH_SECONDS else value
+    return 0.0

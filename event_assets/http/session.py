@@ -32,7 +32,7 @@ class ApiSession(Session):
         base_url: str,
         auth: AuthBase | None = None,
         *,
-        check: Callable[[Any], str | None] | None = None,
+        check: Callable[[Response], str | None] | None = None,
         pool_size: int = DEFAULT_CONCURRENCY,
         secrets: Collection[str] = (),
         limits: HttpLimits = DEFAULT_LIMITS,
@@ -45,7 +45,7 @@ class ApiSession(Session):
         self.throttle = Throttle()
         self.redactor = SecretRedactor(secrets)
         self.auth = lambda request: request  # else requests looks for a .netrc before each request
-        self._timeout = limits.connect, limits.read
+        self._limits = limits
         self._environment: Mapping[str, Any] | None = None
         for prefix, added in ("http://", None), ("https://", None), (origin(base_url) + "/", auth):
             adapter = RetryAdapter(
@@ -65,7 +65,7 @@ class ApiSession(Session):
         Raises:
             ApiError: If there is no valid response after all retries.
         """
-        kwargs["timeout"] = kwargs.get("timeout") or self._timeout
+        kwargs["timeout"] = kwargs.get("timeout") or (self._limits.connect, self._limits.read)
         follow_redirects = kwargs.pop("allow_redirects", True)
         response: Response = self.get_adapter(request.url or "").send(request, **kwargs)
         if follow_redirects and response.is_redirect:
@@ -86,7 +86,8 @@ class ApiSession(Session):
             problem = "to a URL that cannot be reached"
         # Raised outside the except block: the original holds the URL, which may hold a key.
         raise ApiError(
-            f"The API at {redact_url(request.url)} redirects {problem}; check EVENTS_API_URL."
+            f"The API at {redact_url(request.url)} redirects {problem}; check "
+            f"{self._limits.address}."
         )
 
     def close(self) -> None:

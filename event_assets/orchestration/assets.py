@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 import dagster as dg
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
-from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.config.source import INVENTED, SANDBOX, ResourceConfig, SourceConfig
 from event_assets.extract import progress
 from event_assets.orchestration import metadata, partitions
 from event_assets.orchestration.derived_assets import build_derived_assets
@@ -27,11 +28,17 @@ from event_assets.probe.runner import probe
 from event_assets.records.contract import build_contract
 from event_assets.sync import runner
 from event_assets.sync.extract import build_schema_source
+from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.result import SyncResult
 from event_assets.sync.sync_log import COLUMNS
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
 
+NOT_SYNCED = (
+    "{source.name} is not synced: it has no address, and the events of "
+    f"{SANDBOX} are invented, those of other sources are not; set "
+    "{source.address_hint}, or delete its folder."
+)
 # Columns of a row of the sync log that the UI does not plot.
 UNLOGGED = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
 
@@ -48,9 +55,10 @@ def build_assets(
 
 
 def _events_api(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
+    api = f"The API at {source.origin}" if source.base_url else INVENTED.capitalize()
     spec = dg.AssetSpec(
         asset_key(source, "events_api"),
-        description=f"The API at {source.origin}. Observe it to probe it with a few requests.",
+        description=f"{api}. Observe it to probe it with a few requests.",
         group_name=source.name,
         owners=owners,
         kinds={"api", "json"},
@@ -94,6 +102,11 @@ class SyncConfig(dg.Config):
         description="Read the whole list, instead of only what has changed. Events that are "
         "missing from it are gone then.",
     )
+    accept_new_origin: bool = Field(
+        default=False,
+        description="Sync another API than the one that the table is of, or other ids. Events that "
+        "are missing from it are gone then.",
+    )
 
 
 def _synced_table(
@@ -102,10 +115,12 @@ def _synced_table(
     """Define the table that a sync of a resource fills."""
     source = resource.source
     accounts = partitions.partitions_def(source)
+    per_parent = f" of each record of `{resource.parent}`" if resource.parent else ""
     spec = dg.AssetSpec(
         asset_key(source, resource.name),
-        deps=[asset_key(source, "events_api")],
-        description="Every event that the API ever listed, one row each, merged by `id`."
+        deps=[asset_key(source, resource.parent or "events_api")],
+        description=("" if source.base_url else f"From {INVENTED}. ")
+        + f"Every event that the API ever listed{per_parent}, one row each, merged by `id`."
         + (" Each partition is an account." if accounts else ""),
         group_name=source.name,
         owners=owners,
@@ -113,6 +128,7 @@ def _synced_table(
         code_version=source.config_hash,
         metadata={"dagster/table_name": warehouse.full_table_name(source.name, resource.name)},
         partitions_def=accounts,
+        skippable=not source.is_synced,
     )
     if resource.is_events:
         schema = metadata.table_schema(source, metadata.contract_columns(source).items())
@@ -124,13 +140,10 @@ def _synced_table(
             )
             spec = spec.replace_attributes(freshness_policy=policy)
     else:
-        per_parent = f" of each record of `{resource.parent}`" if resource.parent else ""
         merged = ", ".join(f"`{column}`" for column in resource.primary_key_columns)
         write = f"merged by {merged}" if merged else "replaced by each sync"
-        spec = spec.replace_attributes(
-            deps=[asset_key(source, resource.parent or "events_api")],
-            description=f"The API's `{resource.name}`{per_parent}: one row each, {write}.",
-        )
+        description = f"The API's `{resource.name}`{per_parent}: one row each, {write}."
+        spec = spec.replace_attributes(description=description)
 
     class Translator(DagsterDltTranslator):
         def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002
@@ -148,8 +161,13 @@ def _synced_table(
         context: dg.AssetExecutionContext,
         config: SyncConfig,
         summary: RunSummary,  # noqa: ARG001 (prints when the run ends)
-    ) -> Iterator[dg.MaterializeResult[None]]:
-        result = run_with_plain_errors(lambda: _sync(context, resource, full=config.full_sync))
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetObservation]:
+        if not source.is_synced:
+            run_with_plain_errors(lambda: warehouse.run(partial(ensure_same_origin, source=source)))
+            if resource.is_events:
+                yield dg.AssetObservation(spec.key, description=NOT_SYNCED.format(source=source))
+            return
+        result = run_with_plain_errors(lambda: _sync(context, resource, config))
         yield dg.MaterializeResult(asset_key=spec.key, metadata=result)
 
     # dagster-dlt puts its objects into the metadata, where the UI cannot show them.
@@ -164,7 +182,7 @@ def _synced_table(
 
 
 def _sync(
-    context: dg.AssetExecutionContext, declared: ResourceConfig, *, full: bool
+    context: dg.AssetExecutionContext, declared: ResourceConfig, config: SyncConfig
 ) -> dict[str, Any]:
     """Run dlt's steps one by one; `DagsterDltResource` would lock the database while it reads."""
     resource = partitions.resource_for_run(context, declared)
@@ -187,10 +205,18 @@ def _sync(
                 source, "events_api", origins
             )
 
+    if not source.base_url:
+        context.log.warning(f"This syncs {INVENTED}: to sync an API, set {source.address_hint}.")
     for warning in file_permissions.insecure_file_warnings():
         context.log.warning(warning)
     has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"
     logger = nullcontext(progress.progress_logger(context.log.info))
     with progress.progress_bar() if has_bar else logger as on_progress:
-        runner.run_sync(resource, on_progress, on_loaded, full_refresh=full)
+        runner.run_sync(
+            resource,
+            on_progress,
+            on_loaded,
+            full_refresh=config.full_sync,
+            accepts_new_origin=config.accept_new_origin,
+        )
     return logged

@@ -22,7 +22,14 @@ CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
 MAX_ACCOUNTS_NAMED = 3  # in a description
 MAX_ACCOUNTS_SHOWN = 100  # in the metadata
 MAX_EXAMPLES = 5
-HIDDEN_COLUMNS = ("complete", "reason", "full_sync", "position", "version")  # of the sync log
+HIDDEN_COLUMNS = (
+    "complete",
+    "reason",
+    "full_sync",
+    "position",
+    "version",
+    "unmatched",
+)  # of the sync log
 
 
 def evaluate_per_account(
@@ -146,12 +153,19 @@ def evaluate_no_rejects(
 
 
 def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
-    """Compare the columns that the newest sync filled with those of the sync before."""
+    """Compare the columns that the newest sync filled with those of the sync before.
+
+    What is configured for fields that no record had is reported, too.
+    """
     comparable = "rows_read > 0 and columns is not null and full_sync is not false"
     own = account_filter(source.account)
     syncs = database.table(f"{source.name}.{SYNC_LOG}").filter(f"{comparable} and {own}")
     filled = syncs.order("sync_number desc").limit(2).project("columns").fetchall()
     now, before = ([json.loads(columns) for (columns,) in filled] + [{}, {}])[:2]
+    newest = inspection.latest_value(
+        database, source.name, SYNC_LOG, "unmatched", f"{comparable} and {own}"
+    )
+    unmatched = json.loads(newest or "[]")
     changed = [
         {"column": name, "before": before.get(name), "now": now.get(name)}
         for name in (now | before if before else ())
@@ -166,12 +180,15 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
         for kind, names in changes.items()
         if names
     )
+    problems = [f"{differences}; check that what reads these columns still works."] * bool(changed)
+    if unmatched:
+        named = "`, `".join(unmatched[:MAX_EXAMPLES])
+        where = "`exclude`, `only` or `ignore_changes`"
+        problems.append(f"No record has `{named}`: correct it in {where}.")
     return dg.AssetCheckResult(
-        passed=not changed,
+        passed=not problems,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{differences}; check that what reads these columns still works."
-        if changed
-        else f"{len(now):,} columns, as before.",
+        description=" ".join(problems) or f"{len(now):,} columns, as before.",
         metadata={"columns": len(now), "changes": as_table(changed)},
     )
 

@@ -23,6 +23,7 @@ from event_assets.transform.all_events import (
 )
 from event_assets.warehouse import Database
 
+UNSYNCED = "not synced"
 Build = Callable[[Database], dict[str, Any]]  # builds a table or view, and returns metadata
 
 
@@ -146,6 +147,7 @@ def _derived_asset(
         metadata={
             "dagster/table_name": warehouse.full_table_name(source.name, name),
             "dagster/column_schema": metadata.table_schema(source, columns.items()),
+            "api": source.origin if source.is_synced else UNSYNCED,
             **({"sql": dg.MetadataValue.md(f"```sql\n{statement}\n```")} if statement else {}),
         },
     )
@@ -165,16 +167,19 @@ def _derived_asset(
 
 def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]:
     """Build the view over the current events of all sources; none if there is only one source."""
+    count = 0
     keys: dict[str, dg.AssetKey] = {}
     contracts: dict[str, Columns] = {}
     for spec in specs:
         *source, table = spec.key.path
         if table == CURRENT_EVENTS:
+            count += 1
+        if table == CURRENT_EVENTS and spec.metadata["api"] != UNSYNCED:
             name = source[0] if source else DEFAULT_SOURCE
             keys[name] = spec.key
             schema: dg.TableSchema = spec.metadata["dagster/column_schema"]
             contracts[name] = {column.name: column.type for column in schema.columns}
-    if len(keys) < 2:
+    if count < 2:
         return []
     columns = common_columns(contracts.values())
     described = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -77,10 +78,17 @@ def build_jobs(
 
 def _full_refresh_config(source: SourceConfig) -> dict[str, Any] | None:
     """Return the run configuration of a full sync; None if every sync is full."""
-    keys = [
-        asset_key(source, resource.name)
+    names = [
+        resource.name
         for resource in source.resources.values()
         if IncrementalCursor.from_endpoint(resource.endpoint)
     ]
-    ops = {"__".join(key.path): {"config": {"full_sync": True}} for key in keys}
-    return {"ops": ops} if ops else None
+    return build_run_config(source, names, full_sync=True) if names else None
+
+
+def build_run_config(
+    source: SourceConfig, resources: Iterable[str], **options: bool
+) -> dict[str, Any]:
+    """Build the run configuration of syncs of these resources, with options of `SyncConfig`."""
+    names = ["__".join(asset_key(source, resource).path) for resource in resources]
+    return {"ops": {name: {"config": options} for name in names}}

@@ -1,5 +1,6 @@
 """A summary of a run, in a few lines for a terminal or a CI log."""
 
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from dagster import DagsterEventType
 
 from event_assets import warehouse
 from event_assets._compat.dagster import is_check_failure
-from event_assets.config.source import DEFAULT_SOURCE, EVENT_DATA
+from event_assets.config.source import DEFAULT_SOURCE, EVENT_DATA, INVENTED, SANDBOX
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 
@@ -64,14 +65,15 @@ def _format_failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
 def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     materializations = _find_materializations(events)
     database = warehouse.get_destination().display_name
+    yield from _find_unsynced(events)
     if materializations:
         for materialization in materializations:
             yield from _format_sync(materialization)
         yield f"checks    {_count_passed(events)} passed"
         yield f"database  {database}"
-        yield f'look      {sys.executable} -c "{_query_command(materializations[0])}"'
+        yield f'look      {shlex.quote(sys.executable)} -c "{_query_command(materializations[0])}"'
         yield "next      make dev, then open http://127.0.0.1:3000"
-    elif any(
+    elif not _find_unsynced(events) and any(
         event.asset_key and event.asset_key.path[-1] == EVENT_DATA
         for event in _filter(events, DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     ):
@@ -92,6 +94,8 @@ def _format_account(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator
 
 def _format_sync(materialization: dg.AssetMaterialization) -> Iterator[str]:
     metadata: dict[str, Any] = {k: entry.value for k, entry in materialization.metadata.items()}
+    if metadata["api"] == SANDBOX:
+        yield f"api       {INVENTED}"
     if len(materialization.asset_key.path) > 1:
         yield f"source    {materialization.asset_key.path[0]}"
     yield f"events    {metadata['dagster/row_count']:,}"
@@ -109,6 +113,13 @@ def _filter(
 def _find_materializations(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetMaterialization]:
     found = _filter(events, DagsterEventType.ASSET_MATERIALIZATION)
     return [e.materialization for e in found if e.materialization.asset_key.path[-1] == EVENT_DATA]
+
+
+def _find_unsynced(events: Sequence[dg.DagsterEvent]) -> list[str]:
+    """Return a sentence for each source that is not synced."""
+    found = _filter(events, DagsterEventType.ASSET_OBSERVATION)
+    observed = [event.asset_observation_data.asset_observation for event in found]
+    return [str(each.description) for each in observed if each.asset_key.path[-1] == EVENT_DATA]
 
 
 def _find_check_results(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetCheckEvaluation]:

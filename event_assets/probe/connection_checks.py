@@ -26,8 +26,8 @@ def check_reachable(responses: ProbeResponses) -> Finding:
         is_keyless = is_other_host and responses.has_auth
         keyless = " (another host: sent without the key)" if is_keyless else ""
         redirect = (
-            f" It redirects to {formatter.format(target, 200)}{keyless}: set EVENTS_API_URL or "
-            "the path to that."
+            f" It redirects to {formatter.format(target, 200)}{keyless}: set "
+            f"{responses.source.address} or the path to that."
         )
     if page.response is None or not (page.is_ok or page.status in REJECTED_STATUSES):
         after = page.response is not None and page.response.headers.get("Retry-After")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from event_assets.probe.formatting import pluralize
@@ -109,6 +110,15 @@ def _check_field(responses: ProbeResponses, reader: FieldReader, used_paths: set
         return fail_or_warn(f"{problem}: {advice}.")
     examples = list({repr(value): value for value in present}.values())[:MAX_EXAMPLES]
     found = f"{nulls / len(records):.0%} null at {path}; {formatter.format_list(examples)}"
+    entities = [v for v in present if type(v) is str and html.unescape(v) != v]
+    if not rejected and entities and reader.field.type == "text":
+        named = formatter.format_list(entities[:1])
+        problem = (
+            f"{len(entities)} of {pluralize(len(records))} have HTML entities, such as {named}"
+        )
+        return warn(
+            f"{found}: {problem}; set `html: unescape`.", {("html", reader.name): "unescape"}
+        )
     if not rejected:
         return ok(f"{found}.")
     reason = reader.error(invalid[0]) if invalid else "is missing"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -160,15 +160,15 @@ def collect_responses(source: SourceConfig, seconds: float) -> ProbeResponses:
         request = first.request
         auth, request.auth, request.hooks = first.auth or request.auth, None, {}
         responses = ProbeResponses(source, SafeFormatter(), first, has_auth=auth is not None)
-        with ProbeSession(first.base_url, auth, seconds, configured_secrets(source)) as session:
+        limits = replace(source.limits, address=source.address)
+        secrets = configured_secrets(source)
+        with ProbeSession(first.base_url, auth, seconds, secrets, limits) as session:
             session.trust_env = bool(source.base_url)  # no proxy reaches the sandbox
             first.paginator.init_request(request)
             settings = (request.headers, request.params, request.json)
             named = [secret for values in settings for secret in find_secrets(values)]
             _send_requests(session, responses, request)
-        responses.formatter = SafeFormatter(
-            [*configured_secrets(source), *secrets_of_auth(auth), *named]
-        )
+        responses.formatter = SafeFormatter([*secrets, *secrets_of_auth(auth), *named])
         responses.request_count = session.budget.sent
         return responses
 

@@ -6,8 +6,7 @@ import threading
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
@@ -15,11 +14,12 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from event_assets.config.http import HttpLimits
+from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http import errors
 from event_assets.http.adapter import RetryAdapter
-from event_assets.http.response import build_response, read_body
-from event_assets.http.retry_policy import RETRY_STATUSES
+from event_assets.http.error_text import error_text
+from event_assets.http.response import JsonResponse, build_response, read_body
+from event_assets.http.retry_policy import is_rate_limit, is_retried
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError
 from event_assets.values.redaction import SecretRedactor
@@ -75,7 +75,7 @@ class ProbeResponse:
     @property
     def is_retryable(self) -> bool:
         """Return whether a sync would retry the request."""
-        return self.status in RETRY_STATUSES
+        return self.response is not None and is_retried(self.response)
 
     @property
     def reason(self) -> str:
@@ -113,8 +113,10 @@ class Budget:
 class SingleAttemptAdapter(RetryAdapter):
     """Sends a request once, within the remaining time."""
 
-    def __init__(self, auth: AuthBase | None, budget: Budget, redactor: SecretRedactor) -> None:
-        super().__init__(auth, Throttle(), HttpMetrics(), None, 1, redactor)
+    def __init__(
+        self, auth: AuthBase | None, budget: Budget, redactor: SecretRedactor, limits: HttpLimits
+    ) -> None:
+        super().__init__(auth, Throttle(), HttpMetrics(), None, 1, redactor, limits)
         self._budget = budget
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -128,7 +130,7 @@ class SingleAttemptAdapter(RetryAdapter):
             raise ApiError(f"The API at {url} was {reason}.")
         self._budget.sent += 1
         left = round(self._budget.remaining_seconds, 1)
-        limits = HttpLimits(connect=min(3.0, left), read=left)
+        limits = replace(self._limits, connect=min(3.0, left), read=left)
         kwargs["timeout"] = (limits.connect, limits.read)
         try:
             return self.send_once(request, *args, **kwargs)
@@ -139,7 +141,7 @@ class SingleAttemptAdapter(RetryAdapter):
         # Raised outside the except block: the original error holds the URL with the key.
         raise ApiError(message)
 
-    def exchange(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+    def exchange(self, request: requests.PreparedRequest, **settings: Any) -> JsonResponse:
         """Read a response within the remaining time, however slowly it arrives."""
         raw = self.open_response(request, **settings)
         timer = threading.Timer(max(0.0, self._budget.remaining_seconds), _shut_down, [raw])
@@ -169,17 +171,23 @@ class ProbeSession(requests.Session):
     """A session for a few requests; the key is on the wire only."""
 
     def __init__(
-        self, base_url: str, auth: AuthBase | None, seconds: float, secrets: Collection[str]
+        self,
+        base_url: str,
+        auth: AuthBase | None,
+        seconds: float,
+        secrets: Collection[str],
+        limits: HttpLimits = DEFAULT_LIMITS,
     ) -> None:
         """Probe the API at `base_url` for `seconds`; `auth` adds the key, `secrets` are masked."""
         super().__init__()
         self.auth = lambda request: request  # otherwise requests reads .netrc
         self.budget = Budget(seconds)
+        self._address = limits.address
         if getattr(auth, "session", None) is not None:  # for its token requests
             cast("Any", auth).session = self
         redactor = SecretRedactor(secrets)
-        self._with_key = SingleAttemptAdapter(auth, self.budget, redactor)
-        self._without_key = SingleAttemptAdapter(None, self.budget, redactor)
+        self._with_key = SingleAttemptAdapter(auth, self.budget, redactor, limits)
+        self._without_key = SingleAttemptAdapter(None, self.budget, redactor, limits)
         self._origin = origin(base_url) + "/"
         self.mount("http://", self._without_key)
         self.mount("https://", self._without_key)
@@ -204,8 +212,8 @@ class ProbeSession(requests.Session):
         except ApiError as error:
             return ProbeResponse(str(error))
         seconds = time.monotonic() - started_at
-        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            self.budget.stop_reason = "not requested after a 429"
+        if is_rate_limit(response):
+            self.budget.stop_reason = f"not requested after a {response.status_code}"
         if not response.ok or response.is_redirect:
             message = errors.status_error_message(response, retries=0)
             return ProbeResponse(message, response, None, seconds)
@@ -214,6 +222,6 @@ class ProbeSession(requests.Session):
         except requests.exceptions.JSONDecodeError:
             message = (
                 f"The API at {redact_url(response.url)} sent a response that is not JSON; "
-                "check EVENTS_API_URL and the endpoint's path in defs.yaml."
+                f"check {self._address} and the endpoint's path in defs.yaml.{error_text(response)}"
             )
             return ProbeResponse(message, response, None, seconds)

@@ -15,7 +15,7 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from jsonpath_ng.exceptions import JSONPathError
 
 from event_assets.config.fields import FieldConfig
-from event_assets.extract.records_selector import list_selector_check
+from event_assets.extract.records_selector import PLAIN_SELECTOR, list_selector_check
 from event_assets.http.response import JsonResponse
 from event_assets.pagination.totals import TOTAL_PATHS, find_count, parse_count
 from event_assets.records.contract import FieldReader
@@ -61,12 +61,12 @@ def find_records_path(
 ) -> RecordsPath:
     """Return the path of the records: the configured one, or the best one found instead."""
     used = configured if configured is not None else _detect_path(document)
-    check = list_selector_check(configured)
-    problem = check(document) if check else None
+    problem = list_selector_check(configured)(document)
     if problem is None:
         rows = extract_records(document, used)
         # A list at a plain path may be empty.
-        if check or rows if configured else any(isinstance(row, dict) for row in rows):
+        is_plain = configured and PLAIN_SELECTOR.fullmatch(configured)
+        if is_plain or rows if configured else any(isinstance(row, dict) for row in rows):
             return RecordsPath(configured, used)
         problem = f"has no records under `{used}`"
     paths = (to_json_path(document, keys) for keys in _find_record_lists(document, contract))

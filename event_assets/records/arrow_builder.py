@@ -24,6 +24,7 @@ Columns = dict[str, tuple[pa.Field, pa.Array]]
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
 CHUNK_ROWS = 2_000  # records converted at once
+SHIPPED = "updated_at"  # ignored by the shipped defs.yaml, whether or not the API has it
 MAX_DEPTH = 10  # levels of objects that become columns; deeper ones stay JSON
 
 
@@ -90,6 +91,11 @@ class ArrowTableBuilder:
     def column_count(self) -> int:
         """Return the number of columns that the table has with these records."""
         return len(self._types)
+
+    def unmatched(self, ignored: Sequence[str] = ()) -> list[str]:
+        """Return the entries of the selection, and of `ignored` columns, that match nothing."""
+        known = {*self._types, SHIPPED}
+        return [*self._selection.unmatched, *(name for name in ignored if name not in known)]
 
     @property
     def source_paths(self) -> dict[str, Path]:
@@ -166,7 +172,7 @@ class ArrowTableBuilder:
         """Yield the fields of the records: objects as the fields of their members."""
         for name, values in _transpose(batch):
             path = (*prefix, name)
-            if path in self._contract_paths or not self._selection.may_contain(path):
+            if not self._selection.may_contain(path) or path in self._contract_paths:
                 continue
             found = types.json_types(values)
             if dict in found and len(path) < MAX_DEPTH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, cast
 
@@ -39,6 +40,8 @@ class FieldReader:
     def read(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Return the field's value in each record as the API sent it, or None."""
         values = json_paths.first_present(self._choices, records)
+        if self.field.html:
+            values = [html.unescape(value) if type(value) is str else value for value in values]
         if "" in values and (self.name == "id" or self.field.type not in ("text", "json")):
             return [None if value == "" else value for value in values]
         return values
@@ -108,7 +111,9 @@ def build_contract(resource: ResourceConfig) -> dict[str, FieldReader]:
     if resource.is_events:
         return build_field_readers(resource.source.fields, resource.primary_key)
     return {
-        name: FieldReader(name, FieldConfig(type="text", nullable=False, **{"from": key}))
+        name: FieldReader(
+            name, FieldConfig.model_validate({"type": "text", "nullable": False, "from": key})
+        )
         for name, key in zip(resource.primary_key_columns, resource.primary_key, strict=True)
     }
 

@@ -14,6 +14,8 @@ from event_assets.values.json_paths import Path, parse_path
 class FieldSelection:
     """Selects the fields besides the contract's.
 
+    An entry is a path, and the name of a field with a dot in it: `@odata.etag`.
+
     Args:
         exclude: paths (`venue.location`) that are not stored, with everything below them.
         only: the paths to store; empty for all.
@@ -23,14 +25,28 @@ class FieldSelection:
     def __init__(
         self, exclude: Sequence[str] = (), only: Sequence[str] = (), contract: Sequence[Path] = ()
     ) -> None:
-        self._exclude = set(map(parse_path, exclude))
-        self._only = list(map(parse_path, only))
+        self._exclude = {path for entry in exclude for path in _paths_of(entry)}
+        self._only = [path for entry in only for path in _paths_of(entry)]
+        self._entries = [*exclude, *only]
+        self._seen: set[Path] = set()  # of these paths, those that records have
         self._contract = contract if only else ()
+
+    @property
+    def unmatched(self) -> list[str]:
+        """The entries that no record had so far."""
+        return [entry for entry in self._entries if not _paths_of(entry) & self._seen]
 
     def may_contain(self, path: Path) -> bool:
         """Return whether a value at a path, or below it, may be included."""
+        if path in self._only:
+            self._seen.add(path)
         is_selected = not self._only or any(_related(path, only) for only in self._only)
-        return is_selected and path not in self._exclude
+        return is_selected and not self._is_excluded(path)
+
+    def _is_excluded(self, path: Path) -> bool:
+        if path in self._exclude:
+            self._seen.add(path)
+        return path in self._exclude
 
     def includes(self, path: Path) -> bool:
         """Return whether the value at a path is included."""
@@ -59,7 +75,11 @@ class FieldSelection:
     def _is_stored(self, path: Path, is_object: bool) -> bool:
         included = self.may_contain(path) if is_object else self.includes(path)
         is_used = any(_related(path, used) for used in self._contract)
-        return (included or is_used) and path not in self._exclude
+        return not self._is_excluded(path) and (included or is_used)
+
+
+def _paths_of(entry: str) -> set[Path]:
+    return {parse_path(entry), (entry,)}
 
 
 def _related(path: Path, other: Path) -> bool:

@@ -8,7 +8,7 @@ import duckdb
 
 from event_assets import warehouse
 from event_assets.config.accounts import AccountsConfig, name_error
-from event_assets.config.project import find_project
+from event_assets.config.project import project_path
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
 from event_assets.warehouse import Database
@@ -64,7 +64,7 @@ def _read_names(accounts: AccountsConfig, source: str, database: Database | None
 
 
 def _read_file(file: str, source: str) -> Sequence[str]:
-    path = find_project() / file
+    path = project_path(file)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

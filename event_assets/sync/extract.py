@@ -95,8 +95,11 @@ def extract(
                 full = add_system_columns(table, stream.started_at, resource.source.account)
                 hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
                 yield dlt.mark.with_hints(full, hints)
-        ids, share = stream.result.distinct_ids, resource.source.max_rejects
-        enforce_reject_limit(resource.name, builder.reject_reasons, ids, share)
+        share, reasons = resource.source.max_rejects, builder.reject_reasons
+        # with a parent, a record that was read once may be one for each of several parents
+        yielded = sum(counts) + sum(reasons.values())
+        total = yielded if resource.parent else stream.result.distinct_ids
+        enforce_reject_limit(resource.name, reasons, total, share)
 
     try:
         pipeline.extract(_build_source(resource, tables), loader_file_format="parquet")
@@ -132,17 +135,17 @@ def _build_source(resource: ResourceConfig, tables: Callable[[], Iterator[Any]])
         yield dlt.mark.materialize_table_schema()
         yield from tables()
 
-    config = dict(resource.config)
-    for request_option in ("endpoint", "include_from_parent", "parallelized", "processing_steps"):
-        config.pop(request_option, None)
     partitions, key = resource.source.partition_columns, resource.primary_key_columns
     hints = column_hints({name: reader.field for name, reader in build_contract(resource).items()})
     hints |= {name: {"name": name, "data_type": "text", "nullable": False} for name in partitions}
-    config["columns"] = hints | config.get("columns", {})
-    config["primary_key"] = [*partitions, *key] if key else None
-    config["merge_key"] = None if key else partitions or None
     merge = {"disposition": "merge", "strategy": "delete-insert"}
-    config["write_disposition"] = merge if key or partitions else "replace"
+    config: dict[str, Any] = {
+        "name": resource.name,
+        "columns": hints,
+        "primary_key": [*partitions, *key] if key else None,
+        "merge_key": None if key else partitions or None,
+        "write_disposition": merge if key or partitions else "replace",
+    }
 
     @dlt.source(name=resource.pipeline_name, section=resource.source.name, max_table_nesting=0)
     def one_table() -> Any:

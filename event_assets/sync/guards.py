@@ -8,8 +8,8 @@ from event_assets import warehouse
 from event_assets.config.source import EVENT_DATA, SANDBOX, ResourceConfig, SourceConfig
 from event_assets.pagination.result import PaginationResult
 from event_assets.sync import account_registry, sync_log
-from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.values.errors import ConfigError
+from event_assets.values.urls import is_same_server
 from event_assets.warehouse import Database, inspection
 
 EMPTY_EVENTS = "The API returned no events, but did before: the existing events stay current."
@@ -37,18 +37,35 @@ def distrust_empty_result(
     return replace(result, complete=None, reason=reason)
 
 
-def ensure_same_origin(database: Database, source: SourceConfig) -> None:
-    """Raise ConfigError if sandbox and real events, or both account modes, would be mixed."""
-    if not inspection.has_table(database, source.name, EVENT_DATA):
+def ensure_same_origin(
+    database: Database, source: SourceConfig, *, accepts_new: bool = False
+) -> None:
+    """Raise ConfigError if events of two origins, or of both account modes, would be mixed.
+
+    The origin is the API, and where the ids are in its records. `accepts_new` allows another one,
+    but not the sandbox beside an API.
+    """
+    if not any(inspection.has_table(database, source.name, table) for table in source.resources):
         return
     destination = warehouse.get_destination()
-    recorded = sync_log.recorded_origin(database, source.name) or inspection.latest_value(
-        database, source.name, SYNC_LOG, "api"
-    )
-    if recorded and recorded != source.origin and SANDBOX in (recorded, source.origin):
+    recorded = sync_log.recorded_origin(database, source.name)
+    command = "`python -m event_assets --accept-new-origin` or " * source.is_default_source
+    accept = f"or accept it, by {command}a run in Dagster with `accept_new_origin: true`"
+    if recorded and not is_same_server(recorded, source.origin):
+        is_mixed = SANDBOX in (recorded, source.origin)
+        address = "" if source.base_url else f"set {source.address_hint}, or "
+        if is_mixed or not accepts_new:
+            raise ConfigError(
+                f"The database {destination.display_name} contains events of {recorded}, not of "
+                f"{source.origin}: {address}{destination.new_database_hint}, "
+                f"{'and sync again' if is_mixed else accept}."
+            )
+    paths = sync_log.recorded_id_paths(database, source.name)
+    if paths and paths != source.events.id_paths and not accepts_new:
         raise ConfigError(
-            f"The database {destination.display_name} contains events of {recorded}, not of "
-            f"{source.origin}: {destination.new_database_hint}, and sync again."
+            f"The ids of the events in {destination.display_name} come from `{', '.join(paths)}`, "
+            f"not from `{', '.join(source.events.id_paths)}`, by which each would be there twice: "
+            f"change it back in defs.yaml, {destination.new_database_hint}, {accept}."
         )
     if account_registry.mixes_account_modes(database, source.name, source.account):
         mode = "without `accounts`" if source.account is not None else "with `accounts`"

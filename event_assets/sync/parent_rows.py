@@ -9,16 +9,30 @@ from event_assets.config.source import EVENT_DATA, ResourceConfig
 from event_assets.records.column_names import ColumnNamer
 from event_assets.records.contract import build_contract
 from event_assets.sync.current_events import current_events_query
+from event_assets.sync.sync_log import sync_log_table
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import parse_path
 from event_assets.warehouse import Database, inspection, sql
 
+# The rows of the newest complete sync, and newer ones.
+CURRENT_QUERY = """
+with syncs as (from {log} where {own}), complete as (
+    select max(sync_number) as newest from syncs where complete and full_sync is not false
+)
+select * from {table} where {own} and (
+    (select newest from complete) is null or _dlt_load_id in (
+        select load_id from syncs where sync_number >= (select newest from complete)
+    )
+)
+"""
+
 
 def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
-    """Load the fields of each current parent record from which requests are built.
+    """Load the fields of current parent records from which requests are built.
 
     Returns:
-        An Arrow table with a column for each field, named as in the API.
+        An Arrow table with a column for each field, named as in the API: distinct rows, those of
+        the same request one after the other.
 
     Raises:
         ConfigError: the parent's table or a column does not exist.
@@ -30,18 +44,17 @@ def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
             f"The requests for {resource.name} are built from the table {name}, which does not "
             f"exist yet: materialize {parent} first."
         )
-    rows = (
-        database.sql(current_events_query(source))
-        if parent == EVENT_DATA
-        else database.sql(f"from {name}").filter(sql.account_filter(source.account))
-    )
+    own = sql.account_filter(source.account)
+    query = CURRENT_QUERY.format(table=name, log=f"{source.name}.{sync_log_table(parent)}", own=own)
+    rows = database.sql(current_events_query(source) if parent == EVENT_DATA else query)
     columns = {field: _column(resource, field, rows.columns) for field in resource.parent_fields}
     selection = ", ".join(
         f"{sql.quote_identifier(column)} as {sql.quote_identifier(field)}"
         for field, column in columns.items()
     )
-    first = sql.quote_identifier(next(iter(columns.values())))
-    return rows.filter(f"{first} is not null").project(selection).order("all").to_arrow_table()
+    requested = [sql.quote_identifier(columns[field]) for field in resource.requested_fields]
+    rows = rows.filter(" and ".join(f"{column} is not null" for column in requested))
+    return rows.project(selection).distinct().order("all").to_arrow_table()
 
 
 def _column(resource: ResourceConfig, field: str, columns: Iterable[str]) -> str:

@@ -33,6 +33,7 @@ class SyncPlan:
         cursor_value: the newest one loaded by previous syncs; None: everything is read.
         parents: an Arrow table with a column for each field of the parent's records that requests
             need; None: the resource has no parent.
+        accepts_new_origin: the tables may be of another API, or of other ids.
     """
 
     resource: ResourceConfig
@@ -42,6 +43,7 @@ class SyncPlan:
     latest_load: str
     cursor_value: Any
     parents: Any
+    accepts_new_origin: bool
 
     @property
     def parent_records(self) -> Iterator[Mapping[str, Any]]:
@@ -63,7 +65,11 @@ class SyncPlan:
 
 
 def plan_sync(
-    database: Database, resource: ResourceConfig, pipeline: Pipeline, full_refresh: bool
+    database: Database,
+    resource: ResourceConfig,
+    pipeline: Pipeline,
+    full_refresh: bool,
+    accepts_new_origin: bool = False,
 ) -> SyncPlan:
     """Read the current state of the tables, and restore dlt's.
 
@@ -72,7 +78,7 @@ def plan_sync(
     """
     source, schema, table = resource.source, resource.source.name, resource.name
     number_syncs(database, source)
-    ensure_same_origin(database, source)
+    ensure_same_origin(database, source, accepts_new=accepts_new_origin)
     warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
     syncs, own = sync_log.sync_log_table(table), sql.account_filter(source.account)
     columns = inspection.stored_columns(database, schema, table)
@@ -84,6 +90,7 @@ def plan_sync(
         inspection.latest_value(database, schema, syncs, "load_id", own) or "",
         None if full_refresh else _load_cursor_value(database, resource),
         load_parent_rows(database, resource) if resource.parent else None,
+        accepts_new_origin,
     )
 
 

@@ -56,6 +56,9 @@ def build_row(
         "full_sync": plan.is_full,
         "position": json.dumps(_next_cursor_value(plan, extracted, result)),
         "version": source.config_hash,
+        "unmatched": to_json(
+            extracted.builder.unmatched(source.ignore_changes if plan.resource.is_events else ())
+        ),
         **({} if source.account is None else {ACCOUNT: source.account}),
     }
 

@@ -35,32 +35,38 @@ def run_sync(
     on_loaded: OnLoaded,
     *,
     full_refresh: bool = False,
+    accepts_new_origin: bool = False,
 ) -> None:
     """Read a resource from its API and load it into the database atomically.
 
     A sync that was interrupted is resumed by the next one. `on_loaded` is called after the load,
     before other syncs may use the database. `full_refresh` reads everything, even if the resource
-    is incremental.
+    is incremental. `accepts_new_origin` loads into tables of another API, or of other ids.
 
     Raises:
         ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: the sync failed; the
             tables are as before.
     """
+    run_once = partial(
+        _run_once, resource, on_progress, on_loaded, full_refresh, accepts_new_origin
+    )
     for _ in range(MAX_ATTEMPTS - 1):
         try:
-            return _run_once(resource, on_progress, on_loaded, full_refresh)
+            return run_once()
         except (ConcurrentSchemaChangeError, ExpiredJournalError) as error:
             LOG.info("Beginning anew: %s", error)
-    return _run_once(resource, on_progress, on_loaded, full_refresh)
+    return run_once()
 
 
 def _run_once(
-    resource: ResourceConfig, on_progress: OnProgress, on_loaded: OnLoaded, full_refresh: bool
+    resource: ResourceConfig, on_progress: OnProgress, on_loaded: OnLoaded, *plan_options: bool
 ) -> None:
     name, schema = resource.pipeline_name, resource.source.name
     with warehouse.open_pipeline(name, schema) as pipeline, TemporaryFile() as file:
         rejects = RejectBuffer(file)
-        plan = warehouse.run(lambda database: plan_sync(database, resource, pipeline, full_refresh))
+        plan = warehouse.run(
+            lambda database: plan_sync(database, resource, pipeline, *plan_options)
+        )
         hours = resource.source.resume_hours
         with open_journal(warehouse.journal_file(name), plan.identity, hours) as journal:
             with open_stream(resource, journal, plan.cursor_value, plan.parent_records) as stream:
@@ -88,7 +94,7 @@ def load(
     """
     resource, builder = plan.resource, extracted.builder
     source, schema = resource.source, resource.source.name
-    guards.ensure_same_origin(database, source)
+    guards.ensure_same_origin(database, source, accepts_new=plan.accepts_new_origin)
     ensure_unchanged = partial(
         schema_guard.ensure_schema_unchanged, database, resource, plan.column_types, builder
     )
@@ -98,7 +104,7 @@ def load(
     result = guards.distrust_empty_result(*guarded)
 
     def log_sync(load_id: str) -> Mapping[str, Any]:
-        sync_log.record_origin(database, schema, source.origin)
+        sync_log.record_origin(database, source)
         if source.account is not None:
             account_registry.register_account(database, schema, source.account)
         schema_guard.save_source_paths(database, resource, builder)

@@ -5,13 +5,14 @@ Syncs are in the order of the numbers that the load gives them: a clock may be w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.config.source import ResourceConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.warehouse import Database
-from event_assets.warehouse.inspection import has_table, latest_value
+from event_assets.warehouse.inspection import has_column, has_table, latest_value
 from event_assets.warehouse.sql import append_row
 
 SYNC_LOG = "event_data_syncs"
@@ -38,6 +39,7 @@ COLUMNS = {
     "full_sync": "boolean",
     "position": "json",
     "version": "varchar",
+    "unmatched": "json",
 }
 
 
@@ -51,20 +53,33 @@ def sync_log_table(table: str) -> str:
     return f"{table}_syncs"
 
 
-def record_origin(database: Database, schema: str, api: str) -> None:
-    """Record the API that the tables of a schema are loaded from."""
-    if recorded_origin(database, schema) == api:
+def record_origin(database: Database, source: SourceConfig) -> None:
+    """Record the API that the tables are loaded from, and where the events' ids come from."""
+    schema, origin = source.name, (source.origin, source.events.id_paths)
+    if (recorded_origin(database, schema), recorded_id_paths(database, schema)) == origin:
         return
     database.execute(f"create schema if not exists {schema}")
-    database.execute(f"create or replace table {schema}.event_data_api as select ? as api", [api])
+    database.execute(
+        f"create or replace table {schema}.event_data_api as select ? as api, ?::json as id_paths",
+        [source.origin, json.dumps(source.events.id_paths)],
+    )
 
 
 def recorded_origin(database: Database, schema: str) -> str | None:
     """Return the API that the tables of a schema were loaded from; None if not recorded."""
     if not has_table(database, schema, "event_data_api"):
-        return None
+        api = latest_value(database, schema, SYNC_LOG, "api")
+        return None if api is None else str(api)
     rows = database.table(f"{schema}.event_data_api").fetchall()
     return str(rows[0][0]) if rows else None
+
+
+def recorded_id_paths(database: Database, schema: str) -> list[str] | None:
+    """Return where the ids of the events in a schema come from; None if not recorded."""
+    if not has_column(database, schema, "event_data_api", "id_paths"):
+        return None
+    rows = database.table(f"{schema}.event_data_api").project("id_paths").fetchall()
+    return list(json.loads(rows[0][0])) if rows else None
 
 
 def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> int:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from event_assets import warehouse
+from event_assets.config.source import SANDBOX
+from event_assets.sync.sync_log import recorded_origin
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import has_view
@@ -31,6 +33,9 @@ def create_view(
 
     def create(database: Database) -> tuple[list[str], dict[str, int]]:
         synced = [name for name in sorted(contracts) if has_view(database, name, CURRENT_EVENTS)]
+        apis = {name: recorded_origin(database, name) for name in synced}
+        if set(apis.values()) != {SANDBOX}:  # invented events are not mixed with others
+            synced = [name for name in synced if apis[name] != SANDBOX]
         parts = " union all ".join(_select(name, contracts[name], columns) for name in synced)
         database.execute(f"create or replace view main.{ALL_EVENTS} as {parts}")
         view = database.sql(f"from main.{ALL_EVENTS}")

@@ -82,9 +82,13 @@ class ResponseError(EventAssetsError):
 
 
 class InvalidResponseError(ResponseError):
-    """A response with status 200 does not hold what the API should send."""
+    """A response with status 200 does not hold what the API should send; `said`: its words."""
 
     retryable = True
+
+    def __init__(self, problem: str, said: str = "") -> None:
+        super().__init__(problem)
+        self.said = said
 
 
 class ResponseTimeoutError(ResponseError, TimeoutError):

@@ -9,6 +9,7 @@ from typing import Any
 
 Path = tuple["str | None", ...]  # names from the top of a record
 PART_PATTERN = re.compile(r"\{([^{}!:]+)\}")  # a path within a template
+NAME_PATTERN = re.compile(r"""\[(['"])(.+?)\1\]|([^.]+?)(?=\.|\[['"]|$)""")
 Getter = Callable[[Sequence[Any]], list[Any]]
 
 
@@ -18,8 +19,10 @@ def as_list(value: str | Sequence[str] | None) -> list[str]:
 
 
 def parse_path(path: str) -> tuple[str, ...]:
-    """Return the names in a path such as `dates.start`."""
-    return tuple(path.split("."))
+    """Return the names in a path such as `dates.start`, or `['a.b'].c` for a name with a dot."""
+    if "['" not in path and '["' not in path:
+        return tuple(path.split("."))
+    return tuple(quoted or plain for _, quoted, plain in NAME_PATTERN.findall(path))
 
 
 def template_paths(choice: str) -> list[str]:

@@ -18,7 +18,7 @@ from dlt.common.destination import Destination as DltDestination
 from dlt.destinations import duckdb as dlt_duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from event_assets.config.project import find_project
+from event_assets.config.project import project_path
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.sql import Database, quote_identifier, quote_literal
 
@@ -33,7 +33,7 @@ MAX_ATTEMPTS = 15  # of an action that conflicts with those of other writers
 
 def database_file() -> Path:
     """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project."""
-    return find_project() / os.environ.get("EVENTS_DUCKDB", "data/warehouse.duckdb")
+    return project_path(os.environ.get("EVENTS_DUCKDB") or "data/warehouse.duckdb")
 
 
 class Destination(ABC):

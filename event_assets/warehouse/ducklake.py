@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from event_assets.config.project import find_project
+from event_assets.config.project import project_path
 from event_assets.values.errors import WarehouseError, exception_chain
 from event_assets.values.redaction import SecretRedactor
 from event_assets.warehouse import duckdb_file, s3
@@ -67,13 +67,13 @@ class DuckLake(Destination):
     @cached_property
     def catalog_file(self) -> Path:
         """The catalog's file, if it is one."""
-        return find_project() / read_setting(CATALOG_VARIABLE, DEFAULT_CATALOG)
+        return project_path(read_setting(CATALOG_VARIABLE, DEFAULT_CATALOG))
 
     @cached_property
     def storage(self) -> str:
         """The folder or the URL of the Parquet files."""
         address = os.environ.get(STORAGE_VARIABLE) or "data/lake"
-        return address if "://" in address else str(find_project() / address)
+        return address if "://" in address else str(project_path(address))
 
     @property
     def driver_errors(self) -> tuple[type[Exception], ...]:

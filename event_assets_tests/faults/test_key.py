@@ -53,8 +53,7 @@ def refuse(request: Request) -> Response:
 
 
 def fail(request: Request) -> Response:
-    headers = {"Retry-After": "0"}
-    return PlainTextResponse(f"no: {request.url}", status_code=503, headers=headers)
+    return PlainTextResponse(f"no: {request.url}", status_code=503)
 
 
 def html(request: Request) -> Response:

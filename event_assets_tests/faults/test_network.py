@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from event_assets.config.http import HttpLimits
-from event_assets.extract.records_selector import list_selector_check
+from event_assets.extract.records_selector import response_check
 from event_assets.http import retry_policy
 from event_assets.http.errors import user_message
 from event_assets.http.response import MB
@@ -130,7 +130,9 @@ FINAL: dict[str, tuple[Say, str]] = {
 def said(url: str, limits: HttpLimits = SHORT) -> str:
     """Ask for a page; give what the user reads when there is none."""
     auth = APIKeyAuth(name="api_key", api_key=KEY, location="query")
-    with ApiSession(url, auth, check=list_selector_check("data"), limits=limits) as session:
+    with ApiSession(
+        url, auth, check=response_check({"data_selector": "data"}), limits=limits
+    ) as session:
         try:
             session.get(url + PATH).raise_for_status()
         except Exception as error:

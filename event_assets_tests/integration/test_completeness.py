@@ -10,6 +10,7 @@ import pytest
 from event_assets.sandbox import EventSimulation, Faults, Sandbox
 from event_assets_tests.support.project import Project, checks, failure, metadata
 
+pytestmark = pytest.mark.usefixtures("_short_backoff")
 EVENTS = EventSimulation(size=1_000, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
@@ -115,7 +116,6 @@ def test_an_incomplete_sync_never_passes(
 def test_a_response_without_records_is_retried_and_never_the_end(
     project: Project, big: Sandbox
 ) -> None:
-    project.environment.setattr("event_assets.http.retry_policy.BACKOFF_FACTOR", 0.01)
     big.faults = Faults(null_data_every=1)
     result = project.sync(url=big.url, derived=False)
     assert failure(result) == (

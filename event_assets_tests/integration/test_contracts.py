@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 from dagster import ExecuteInProcessResult
 
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.contracts import complaint, contract, load
-from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.project import Project, checks, execute, failure
 
 TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
 Sync = Callable[..., ExecuteInProcessResult]
@@ -28,7 +29,7 @@ def sync(project: Project) -> Sync:
             rest_api["client"]["base_url"] = api.url
             rest_api["resource_defaults"]["primary_key"] = key
             job = load(document).resolve_job_def("sync_events")
-            return job.execute_in_process(instance=project.instance, raise_on_error=False)
+            return execute(job, project.instance, derived=True, accept_new_origin=True)
 
     return run
 
@@ -232,6 +233,78 @@ def test_a_contracts_field_is_not_the_apis_field_that_is_called_alike(
     ]
 
 
+def test_html_entities_become_characters_where_asked(project: Project, sync: Sync) -> None:
+    text = "Rock &#038; Roll &lt;3, caf&eacute;"
+    of_html = {"type": "text", "html": "unescape"}
+    record = {"id": "1", "name": text, "raw": text, "kind": {"x": text}}
+    chosen = fields(name=of_html, raw={"type": "text"}, kind={**of_html, "from": "{kind.x}!"})
+    assert sync([record], fields=chosen).success
+    clean = "Rock & Roll <3, café"
+    rows = project.rows("select name, raw, kind from events.event_data")
+    assert rows == [(clean, text, f"{clean}!")]
+
+
+DOTTED = {
+    "id": "1",
+    "@odata.etag": "E",
+    "a.b": {"c": "C", "d": "D"},
+    "people": [{"@odata.id": "P", "name": "Ada"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("choice", "left"),
+    [
+        ({"exclude": ["@odata.etag"]}, "CDP"),
+        ({"exclude": ["['@odata.etag']", "['a.b'].c"]}, "DP"),
+        ({"exclude": ['people["@odata.id"]', "a.b"]}, "E"),
+        ({"only": ["@odata.etag", "['a.b'].d"]}, "DE"),
+    ],
+)
+def test_a_name_with_a_dot_can_be_chosen(
+    project: Project, sync: Sync, choice: dict[str, Any], left: str
+) -> None:
+    result = sync([DOTTED], fields=fields(), **choice)
+    assert checks(result)["schema_stable"].passed
+    (row,) = project.rows("select * exclude (last_seen_at, _dlt_load_id) from events.event_data")
+    assert "".join(sorted(letter for letter in "CDEP" if f"{letter}" in str(row))) == left
+
+
+def test_a_name_with_a_dot_can_be_a_field_or_the_key(project: Project, sync: Sync) -> None:
+    choice = {"name": {"type": "text", "from": "['a.b'].c"}}
+    choice["etag"] = {"type": "text", "from": "{['@odata.etag']}-{['a.b'].d}"}
+    assert sync([DOTTED], "['@odata.etag']", fields=fields(**choice)).success
+    assert project.rows("select id, name, etag from events.event_data") == [("E", "C", "E-D")]
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (
+            {"exclude": ["id", "etag", "a.x"]},
+            "No record has `etag`, `a.x`: correct it in `exclude`",
+        ),
+        ({"exclude": ["people.email"]}, "No record has `people.email`"),
+        ({"only": ["name", "nme"]}, "No record has `name`, `nme`"),
+        ({"ignore_changes": ["id", "people", "views"]}, "No record has `views`"),
+    ],
+)
+def test_an_entry_that_matches_nothing_is_a_warning(
+    project: Project, sync: Sync, choice: dict[str, Any], said: str
+) -> None:
+    result = sync([DOTTED], fields=fields(), **choice)
+    assert result.success
+    check = checks(result)["schema_stable"]
+    assert not check.passed
+    assert check.severity is dg.AssetCheckSeverity.WARN
+    assert str(check.description).startswith(said)
+    assert project.rows("select unmatched from events.event_data_syncs") != [("[]",)]
+
+
+def test_an_entry_is_not_judged_without_records(sync: Sync) -> None:
+    assert checks(sync([], fields=fields(), exclude=["etag"]))["schema_stable"].passed
+
+
 def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -> None:
     records = [{"id": "1", "people": [{"name": "Ada", "email": "ada@example.org"}]}, {"id": None}]
     assert sync(records, exclude=["people.email"], fields=fields()).success
@@ -246,6 +319,8 @@ def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -
         ({"max_rejects": "a lot"}, "max_rejects"),
         ({"max_rejects": "150%"}, "max_rejects"),
         ({"fields": fields(x={"type": "text", "format": "epoch_s"})}, "`format` is for"),
+        ({"fields": fields(x={"type": "json", "html": "unescape"})}, "`html` is for"),
+        ({"fields": {"id": {"type": "text", "html": "unescape"}}}, "is not for the id"),
     ],
 )
 def test_an_invalid_contract_is_refused_with_its_path(

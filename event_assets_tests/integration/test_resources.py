@@ -1,15 +1,25 @@
 """Additional resources have tables of their own, also with a list for each event."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import dagster as dg
 import duckdb
 import pytest
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.platforms import (
+    Platform,
+    definitions,
+    events,
+    paged,
+    run,
+    serving,
+    source,
+)
 from event_assets_tests.support.project import Project, checks, failure
 
 ATTENDEES: dict[str, Any] = {
@@ -222,6 +232,30 @@ def test_an_ignored_response_is_an_empty_list(project: Project) -> None:
     assert project.rows("select count(*) from events.attendees") == [(4,)]
 
 
+@pytest.mark.parametrize(
+    ("action", "answer"),
+    [
+        ({"status_code": 204}, Response(status_code=204)),
+        ({"status_code": 202}, JSONResponse({"retry": "later"}, status_code=202)),
+        ({"content": "No attendees"}, JSONResponse({"message": "No attendees found"})),
+        ({"content": "No attendees", "status_code": 200}, PlainTextResponse("No attendees")),
+    ],
+)
+def test_a_good_response_may_be_ignored_too(
+    project: Project, action: dict[str, Any], answer: Response
+) -> None:
+    def none(request: Request) -> Any:
+        return answer if request.path_params["event"] == "e2" else attendees(request)
+
+    ignoring = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}}
+    ignoring["endpoint"]["response_actions"] = [{**action, "action": "ignore"}]
+    with serving({PATH: paged(events(4)), OF_EVENT: none}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
+        assert len([1 for asked in api.asked if "e2" in asked.url.path]) == 1
+    assert result.success, failure(result)
+    assert project.rows("select count(*) from events.attendees") == [(4,)]
+
+
 def test_a_list_that_is_cut_short_makes_complete_fail(project: Project) -> None:
     def short(request: Request) -> Any:
         return (
@@ -313,6 +347,98 @@ def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -
             result = run(project, loaded)
             assert result.success, failure(result)
     assert project.rows("select count(*) from events.attendees") == [(6,)]
+
+
+def by_organizer(url: str, **changes: Any) -> dg.Definitions:
+    members: dict[str, Any] = {
+        "name": "members",
+        "endpoint": {
+            "path": "/v1/organizers/{resources.event_data.organizer.id}/members",
+            "data_selector": "data",
+            "paginator": "single_page",
+        },
+    }
+    return definitions({"events": with_resources(url, members | changes)})
+
+
+@pytest.fixture
+def organized() -> Iterator[Platform]:
+    """An API of six events of two organizers, each with a list of two members."""
+    rows = [{**event, "organizer": {"id": f"o{i % 2}"}} for i, event in enumerate(events(6))]
+
+    def members(request: Request) -> Any:
+        organizer = request.path_params["organizer"]
+        return {"data": [{"id": f"{organizer}-m{number}"} for number in range(2)]}
+
+    with serving({PATH: paged(rows), "/v1/organizers/{organizer}/members": members}) as api:
+        yield api
+
+
+@pytest.mark.parametrize("key", [{"primary_key": []}, {"primary_key": "id"}])
+def test_a_list_of_several_parents_is_requested_once(
+    project: Project, organized: Platform, key: dict[str, Any]
+) -> None:
+    assert run(project, by_organizer(organized.url, **key)).success
+    asked = [request.url.path for request in organized.asked if request.url.path != PATH]
+    assert sorted(asked) == ["/v1/organizers/o0/members", "/v1/organizers/o1/members"]
+    ids = project.rows("select id from events.members order by id")
+    assert ids == [("o0-m0",), ("o0-m1",), ("o1-m0",), ("o1-m1",)]
+
+
+@pytest.mark.parametrize("key", [{"primary_key": []}, {"primary_key": "id"}])
+def test_its_records_are_there_for_each_parent_that_they_include(
+    project: Project, organized: Platform, key: dict[str, Any]
+) -> None:
+    included = by_organizer(organized.url, include_from_parent=["id"], **key)
+    for _ in range(2):
+        assert run(project, included).success
+    assert len([r for r in organized.asked if r.url.path != PATH]) == 4
+    rows = project.rows("select _event_data_id, id from events.members order by all")
+    assert rows == [(f"e{i}", f"o{i % 2}-m{number}") for i in range(6) for number in range(2)]
+
+
+def test_the_share_of_rejects_is_that_of_the_records_of_all_parents(project: Project) -> None:
+    rows = [{**event, "organizer": {"id": "o"}} for event in events(10)]
+    members = [{"id": f"m{number}"} for number in range(39)] + [{"name": "without"}]
+    lists = {PATH: paged(rows), "/v1/organizers/o/members": lambda _: {"data": members}}
+    with serving(lists) as api:
+        loaded = by_organizer(api.url, include_from_parent=["id"], primary_key="id")
+        assert run(project, loaded).success
+    assert project.rows("select count(*) from events.members") == [(390,)]
+
+
+USERS: dict[str, Any] = {
+    "name": "users",
+    "endpoint": {"path": "/v1/users", "data_selector": "data"},
+}
+
+
+def with_parent_of_events(url: str) -> dict[str, Any]:
+    document = with_resources(url, USERS)
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint["path"] = "/v1/users/{resources.users.id}/events"
+    return document
+
+
+def test_the_list_that_events_depend_on_is_read_first(project: Project) -> None:
+    def of_user(request: Request) -> Any:
+        first = 10 * int(request.path_params["user"])
+        return paged(events(3, first))(request)
+
+    users = [{"id": "1"}, {"id": "2"}]
+    lists = {"/v1/users": lambda _: {"data": users}, "/v1/users/{user}/events": of_user}
+    with serving(lists) as api:
+        loaded = definitions({"events": with_parent_of_events(api.url)})
+        result = run(project, loaded, derived=True)
+        assert result.success, failure(result)
+        assert project.ids("current_events") == ["e10", "e11", "e12", "e20", "e21", "e22"]
+        users.pop()
+        api.asked.clear()
+        assert run(project, loaded, derived=True).success
+    assert "/v1/users/2/events" not in {request.url.path for request in api.asked}
+    assert project.ids("current_events") == ["e10", "e11", "e12"]
+    graph = loaded.resolve_asset_graph()
+    assert graph.get(dg.AssetKey("event_data")).parent_keys == {dg.AssetKey("users")}
 
 
 def test_records_without_their_key_are_reported_with_a_fix(project: Project) -> None:

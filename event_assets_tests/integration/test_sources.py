@@ -55,6 +55,45 @@ def test_there_is_no_all_events_with_one_source() -> None:
     assert dg.AssetKey("all_events") not in graph.get_all_asset_keys()
 
 
+def test_the_sandbox_is_not_synced_beside_an_api(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({PATH: paged(events(2))}) as api:
+        both = definitions({"events": source(""), "concerts": source(api.url)})
+        capsys.readouterr()
+        everything = both.resolve_asset_graph().materializable_asset_keys
+        result = both.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=project.instance, asset_selection=list(everything), raise_on_error=False
+        )
+    assert result.success
+    assert project.rows("select source, count(*) from all_events group by all") == [("concerts", 2)]
+    assert not project.rows("from duckdb_tables() where schema_name = 'events'")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == (
+        "events is not synced: it has no address, and the events of the built-in sandbox are "
+        "invented, those of other sources are not; set the address of its API in .env "
+        "(EVENTS_API_URL, or what its defs.yaml names), or delete its folder."
+    )
+    assert lines[1:3] == ["source    concerts", "events    2"]
+
+
+def test_a_source_that_lost_its_address_fails_beside_another(project: Project) -> None:
+    with serving({PATH: paged(events(2))}) as api:
+        assert run(project, definitions({"events": source(api.url)})).success
+        both = definitions({"events": source(""), "concerts": source(api.url)})
+        said = failure(run(project, both))
+    assert f"contains events of {api.url}, not of the built-in sandbox" in said
+
+
+def test_all_events_leaves_invented_events_out(project: Project) -> None:
+    with serving({PATH: paged(events(2))}) as api:
+        both = definitions({"events": source(api.url), "concerts": source(api.url)})
+        assert run(project, both, "sync_concerts", derived=True).success
+        project.rows("update concerts.event_data_api set api = 'the built-in sandbox'")
+        assert run(project, both, derived=True).success
+    assert project.rows("select distinct source from all_events") == [("events",)]
+
+
 def test_a_source_takes_its_own_key_first(project: Project) -> None:
     project.environment.setenv("API_KEY", "general")
     project.environment.setenv("CONCERTS__API_KEY", "own")

@@ -98,7 +98,7 @@ def test_an_event_that_changed_is_updated(project: Project) -> None:
     event = {"id": "a", "name": "Old", "start_time": "2026-01-01T10:00:00Z", "end_time": None}
     with Sandbox([event]) as api:
         project.sync(url=api.url)
-    with Sandbox([event | {"name": "New"}]) as api:
+        api.replace([event | {"name": "New"}])
         project.sync(url=api.url)
     assert project.rows("select id, name from events.event_data") == [("a", "New")]
 
@@ -112,10 +112,47 @@ def test_the_calendar_counts_current_events_by_day(project: Project) -> None:
     assert calendar == [("2026-01-01", 3)]
 
 
-def test_without_an_address_the_built_in_sandbox_is_synced_and_stopped(project: Project) -> None:
+def test_without_an_address_the_built_in_sandbox_is_synced_and_stopped(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = project.sync(url=None, key=None)
     assert result.success
     assert 4_000 < metadata(result)["dagster/row_count"] < 6_000
+    assert metadata(result)["api"] == "the built-in sandbox"
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == "api       the built-in sandbox, whose events are invented"
+    (first, *_) = (
+        line for line in err.splitlines() if "- event_data - " in line and "WARN" in line
+    )
+    assert "This syncs the built-in sandbox, whose events are invented: to sync an API, " in first
+
+
+def test_an_api_is_requested_through_the_proxy_of_the_environment(project: Project) -> None:
+    with serving({"/v1/events": paged(events(3))}) as proxy:
+        project.environment.setenv("HTTP_PROXY", proxy.url)
+        project.environment.setenv("http_proxy", proxy.url)
+        result = run(project, definitions({"events": source("http://api.invalid")}))
+    assert result.success, failure(result)
+    assert {request.headers["host"] for request in proxy.asked} == {"api.invalid"}
+    assert project.ids() == ["e0", "e1", "e2"]
+
+
+def test_the_sandbox_is_requested_through_no_proxy(project: Project) -> None:
+    with serving({}) as proxy:
+        project.environment.setenv("HTTP_PROXY", proxy.url)
+        project.environment.setenv("http_proxy", proxy.url)
+        assert project.sync(derived=False).success
+        assert probe.main([]) == 0
+        assert not proxy.asked
+
+
+def test_a_key_without_an_address_is_refused(project: Project) -> None:
+    assert failure(project.sync(url="", key="of-an-api")) == (
+        "A key is set for the source events (API_KEY), but no address: set the address of its API "
+        "in .env (EVENTS_API_URL, or what its defs.yaml names). Without a key, the built-in "
+        "sandbox is synced."
+    )
+    assert not project.rows("from duckdb_tables() where table_name = 'event_data'")
 
 
 def test_an_api_is_requested_through_the_proxy_of_the_environment(project: Project) -> None:
@@ -146,7 +183,8 @@ def test_a_wrong_key_fails_in_one_sentence_and_leaves_the_table(
     assert not result.success
     assert failure(result) == (
         f"The API at {api.url}/v1/events answered 401 Unauthorized; "
-        "set API_KEY (in .env or the environment) to a key that this API accepts."
+        "set API_KEY (in .env or the environment) to a key that this API accepts. "
+        'It says: "the api_key is wrong".'
     )
     assert project.rows("from events.event_data order by id") == before
 
@@ -160,8 +198,8 @@ def test_a_missing_key_names_the_variable_to_set(project: Project, api: Sandbox)
 def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: Sandbox) -> None:
     project.sync(url=api.url)
     project.rows("insert into events.event_data by name select * from events.event_data limit 2")
-    with Sandbox(0) as empty:
-        result = project.sync(url=empty.url)
+    api.replace([])
+    result = project.sync(url=api.url)
     assert not result.success
     check = checks(result)["unique_ids"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)

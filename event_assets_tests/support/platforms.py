@@ -136,7 +136,12 @@ def definitions(sources: Mapping[str, Mapping[str, Any]]) -> dg.Definitions:
 
 
 def run(
-    project: Project, loaded: dg.Definitions, job: str = "sync_events", *, derived: bool = False
+    project: Project,
+    loaded: dg.Definitions,
+    job: str = "sync_events",
+    *,
+    derived: bool = False,
+    **options: bool,
 ) -> ExecuteInProcessResult:
     """Run a job of these definitions in this process, with or without its derived assets."""
-    return execute(loaded.resolve_job_def(job), project.instance, derived=derived)
+    return execute(loaded.resolve_job_def(job), project.instance, derived=derived, **options)

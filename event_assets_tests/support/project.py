@@ -39,12 +39,17 @@ class Project:
                 self.environment.setenv(name, value)
 
     def sync(
-        self, *, url: str | None = None, key: str | None = KEY, derived: bool = True
+        self,
+        *,
+        url: str | None = None,
+        key: str | None = KEY,
+        derived: bool = True,
+        **options: bool,
     ) -> ExecuteInProcessResult:
         """Run the main job in this process, with or without its derived assets."""
         self.connect_to(url, key)
         job = _load_definitions(tuple(sorted(os.environ.items()))).resolve_job_def("sync_events")
-        return execute(job, self.instance, derived=derived)
+        return execute(job, self.instance, derived=derived, **options)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Read the database as a user would."""
@@ -74,12 +79,17 @@ class Project:
 
 
 def execute(
-    job: dg.JobDefinition, instance: DagsterInstance, *, derived: bool
+    job: dg.JobDefinition, instance: DagsterInstance, *, derived: bool, **options: bool
 ) -> ExecuteInProcessResult:
-    """Run a job in this process, with or without its derived assets."""
+    """Run a job in this process, with or without its derived assets, with options of its syncs."""
     synced = [key for key in job.asset_layer.executable_asset_keys if key.path[-1] not in DERIVED]
     return job.execute_in_process(
-        instance=instance, asset_selection=None if derived else synced, raise_on_error=False
+        instance=instance,
+        asset_selection=None if derived else synced,
+        run_config={"ops": {"__".join(key.path): {"config": options} for key in synced}}
+        if options
+        else None,
+        raise_on_error=False,
     )
 
 

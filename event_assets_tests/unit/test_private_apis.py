@@ -119,6 +119,9 @@ ROWS = (
             "dagster:ResolutionContext.source_position_tree": "attribute",
             "dagster_shared.yaml_utils.source_position:SourcePositionTree"
             ".lookup_closest_and_path": "(self, key_path, trace)",
+            "dagster_shared.yaml_utils.source_position:SourcePositionTree.lookup": (
+                "(self, key_path)"
+            ),
         },
     ),
     PrivateApi(

@@ -110,6 +110,18 @@ def test_the_dagster_cli_materializes_everything_with_the_address_and_the_key_of
     assert project.ids() == project.ids("current_events") == sorted(api.ids())
 
 
+@pytest.mark.parametrize(
+    "command", [(*MATERIALIZE, "event_data"), ("python", "-m", "event_assets")]
+)
+def test_the_env_file_of_the_project_is_read_from_any_folder(
+    project: Project, clone: Path, api: Sandbox, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (clone / ".env").write_text(f"EVENTS_API_URL={api.url}\nAPI_KEY=sandbox\n", "utf-8-sig")
+    done = project.run(*command, cwd=tmp_path, PYTHONPATH=str(clone))
+    assert done.returncode == 0, done.stderr
+    assert project.ids() == sorted(api.ids())
+
+
 def test_make_run_ends_with_a_summary_and_keeps_the_run_in_dagsters_history(
     project: Project, clone: Path, api: Sandbox, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from event_assets.cli.probe import main
+from event_assets.config import project as project_module
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.project import ROOT, Project
 
@@ -30,13 +31,21 @@ def test_the_exit_status_is_1_when_a_check_fails_and_env_overrides_the_environme
 ) -> None:
     project.connect_to("http://127.0.0.1:1")
     (tmp_path / ".env").write_text(f"EVENTS_API_URL={api.url}\nAPI_KEY=wrong-key\n")
-    project.environment.chdir(tmp_path)
+    project.environment.setattr(project_module, "ENV_FILE", str(tmp_path / ".env"))
     assert main(["events"]) == 1
     output, errors = capsys.readouterr()
     assert f"The API at {api.url}/v1/events answered 401 Unauthorized; set API_KEY" in output
     assert output.splitlines()[-1] == "Not ready: 1 error, 0 warnings."
     assert "wrong-key" not in output
     assert errors == ""
+
+
+def test_a_key_without_an_address_probes_no_sandbox(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.connect_to("", key="of-an-api")
+    assert main([]) == 1
+    assert "(API_KEY), but no address: set " in capsys.readouterr().err
 
 
 def test_the_exit_status_is_0_with_warnings_only(

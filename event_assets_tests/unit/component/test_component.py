@@ -35,7 +35,7 @@ def test_event_data_has_kinds_owner_description_version_and_columns() -> None:
     )
     assert spec.kinds >= {"dlt", "duckdb"}
     assert spec.owners == ["team:events"]
-    assert str(spec.description).startswith("Every event that the API ever listed")
+    assert "Every event that the API ever listed" in str(spec.description)
     assert spec.code_version
     assert {c.name for c in spec.metadata["dagster/column_schema"].columns} == set(
         CONTRACT["attributes"]["fields"]
@@ -217,6 +217,86 @@ def test_a_typo_in_the_api_configuration_is_answered_with_its_line_and_the_names
         in said
     )
     assert typo in said.partition(">>")[2]
+
+
+FURTHER = ("resources", 1)
+CURSOR = (*FURTHER, "endpoint", "params", "since")
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "value", "instead"),
+    [
+        (("resources", 0), "table_name", "mine", "a table is named like its resource"),
+        (("resources", 0), "columns", {"name": {"data_type": "date"}}, "types are set in `fields`"),
+        (("resource_defaults",), "max_table_nesting", 1, "delete it"),
+        (("client",), "session", "x", "delete it"),
+        (FURTHER, "table_name", "mine", "a table is named like its resource"),
+        (FURTHER, "columns", {"name": {"data_type": "date"}}, "types are set in `fields`"),
+        (FURTHER, "processing_steps", [{"filter": "lambda r: True"}], "`only` and `exclude`"),
+        (FURTHER, "selected", False, "do not select its asset"),
+        (FURTHER, "parallelized", True, "`concurrency` is"),
+        (FURTHER, "schema_contract", {"columns": "freeze"}, "delete it"),
+        (FURTHER, "merge_key", "day", "merged by the `primary_key`"),
+        ((*FURTHER, "endpoint", "incremental"), "row_order", "asc", "delete it"),
+        (CURSOR, "last_value_func", "min", "delete it"),
+    ],
+)
+def test_what_dlt_knows_and_is_not_done_is_refused_with_its_line(
+    place: tuple[str | int, ...], key: str, value: object, instead: str
+) -> None:
+    said = complaint(with_venues(place, key, value))
+    path = ".".join(map(str, (*place, key)))
+    assert f" - attributes.rest_api.{path}: `{key}` has no effect here: " in said
+    assert instead in said
+    assert key in said.partition(">>")[2]
+
+
+@pytest.mark.parametrize(
+    ("place", "disposition", "key", "done"),
+    [
+        (("resources", 0), "append", "id", "merged by the `primary_key`: write `merge`"),
+        (("resources", 0), "replace", None, "merged by the `primary_key`: write `merge`"),
+        (("resource_defaults",), "append", "id", "merged by the `primary_key`: write `merge`"),
+        (FURTHER, "append", None, "replaced, without a `primary_key`: write `replace`"),
+        (FURTHER, "merge", None, "replaced, without a `primary_key`: write `replace`"),
+        (FURTHER, {"disposition": "merge", "strategy": "scd2"}, "id", "merged by the"),
+        (FURTHER, "replace", "id", "merged by the `primary_key`"),
+    ],
+)
+def test_a_write_disposition_that_is_not_what_happens_is_refused(
+    place: tuple[str | int, ...], disposition: object, key: str | None, done: str
+) -> None:
+    document = with_venues(place, "write_disposition", disposition)
+    document["attributes"]["rest_api"]["resources"][1]["primary_key"] = key
+    said = complaint(document)
+    assert done in said
+    assert "write_disposition" in said.partition(">>")[2]
+
+
+@pytest.mark.parametrize(("disposition", "key"), [("merge", "id"), ("replace", None), (None, None)])
+def test_a_write_disposition_that_is_what_happens_loads(
+    disposition: object, key: str | None
+) -> None:
+    document = with_venues(FURTHER, "write_disposition", disposition)
+    document["attributes"]["rest_api"]["resources"][1]["primary_key"] = key
+    assert load(document)
+
+
+def with_venues(place: tuple[str | int, ...], key: str, value: object) -> dict[str, Any]:
+    """Return the contract with a further resource, and something set."""
+    document: dict[str, Any] = copy.deepcopy(CONTRACT)
+    endpoint: dict[str, Any] = {"path": "/v1/venues", "incremental": {"cursor_path": "updated"}}
+    since = {"type": "incremental", "cursor_path": "updated"}
+    if place == CURSOR:
+        endpoint = {"path": "/v1/venues", "params": {"since": since}}
+    if place == FURTHER:
+        endpoint = {"path": "/v1/venues"}
+    document["attributes"]["rest_api"]["resources"].append({"name": "venues", "endpoint": endpoint})
+    part: Any = document["attributes"]["rest_api"]
+    for name in place:
+        part = part[name]
+    part[key] = value
+    return document
 
 
 def test_a_paginator_that_does_not_exist_is_answered_with_those_that_do() -> None:

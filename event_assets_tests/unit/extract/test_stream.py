@@ -26,21 +26,64 @@ from event_assets_tests.support.streams import read_all, reading
     ],
 )
 def test_a_response_must_have_a_list_at_the_selector(document: Any, problem: str | None) -> None:
-    check = list_selector_check("data")
-    assert check
-    assert check(document) == problem
+    assert list_selector_check("data")(document) == problem
 
 
 def test_nested_selectors_are_followed() -> None:
     check = list_selector_check("result.items")
-    assert check
     assert check({"result": {"items": []}}) is None
     assert check({"result": {}}) == "has no `result.items`"
 
 
-@pytest.mark.parametrize("selector", [None, "$", "entries[*].event"])
-def test_selectors_that_may_find_nothing_by_design_are_not_checked(selector: str | None) -> None:
-    assert list_selector_check(selector) is None
+EMPTY: dict[str, Any] = {"data": {"edges": []}}
+FAILED = {"data": None, "errors": [{"message": "too complex"}]}
+
+
+@pytest.mark.parametrize(
+    ("selector", "document"),
+    [
+        ("data.edges[*].node", EMPTY),
+        ("data.edges[*].node", {"data": {"edges": [{"node": None}, {"node": {"id": 1}}]}}),
+        ("$..edges[*].node", EMPTY),
+        ("$..node", EMPTY),
+        ("$.data.edges", EMPTY),
+        ("$.data.edges[0:5]", EMPTY),
+        ("data.edges[?(@.kind=='x')]", {"data": {"edges": [{"kind": "y"}]}}),
+        ("data.*", {"data": {}}),
+        ("$", []),
+        ("$[*]", []),
+        ("items[*].event", {"total": 0}),
+        ("_embedded.events[*]", {"page": {"totalElements": 1300, "number": 65}}),
+        ("_embedded.events[*]", {"_links": {"self": {"href": "/v1"}}}),
+        (None, {"data": [], "error": None}),
+        (None, []),
+        (None, {"id": 1, "message": "hello"}),
+    ],
+)
+def test_an_empty_list_is_one_by_any_selector(selector: str | None, document: Any) -> None:
+    assert list_selector_check(selector)(document) is None
+
+
+@pytest.mark.parametrize(
+    ("selector", "document"),
+    [
+        *((each, FAILED) for each in ("data.edges[*].node", "$..node", "$.data.edges", "$.data")),
+        *((each, EMPTY) for each in ("data.nodes[*].node", "$.dta", "$..nodes[*].x")),
+        ("data.edges[*].node", {"data": {"edges": [{"nod": {"id": 1}}]}}),
+        ("$..node", {"message": "no", "errors": []}),
+        ("items[*].event", {"total": 7}),
+        ("_embedded.events[*]", {"page": {"number": 1}, "errors": [{"detail": "no"}]}),
+        ("_embedded.events[*]", {"_links": {}, "_embedded": {"evnts": []}}),
+        *((each, {"error": "no"}) for each in (None, "$", "$[*]")),
+        *((None, {name: value}) for name, value in {"status": "error", "ok": False}.items()),
+    ],
+)
+def test_a_response_without_a_list_is_a_problem_by_any_selector(
+    selector: str | None, document: Any
+) -> None:
+    problem = list_selector_check(selector)(document)
+    where = "has an error in place of records"
+    assert problem == (where if selector in (None, "$", "$[*]") else f"has no `{selector}`")
 
 
 def test_the_key_of_the_source_goes_before_the_common_one(project: Project, api: Sandbox) -> None:

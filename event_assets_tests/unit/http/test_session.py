@@ -1,15 +1,21 @@
 """The HTTP session: the retry policy, the key on the wire only, and plain errors."""
 
+import codecs
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, time
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+from requests import Response
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import Response as Answer
 
+from event_assets.http import retry_policy
 from event_assets.http.errors import user_message
 from event_assets.http.session import ApiSession
 from event_assets.sandbox import KEY, Faults, Sandbox
@@ -24,6 +30,7 @@ def statuses(api: Sandbox) -> list[int]:
     return [request.status for request in api.requests]
 
 
+@pytest.mark.usefixtures("_short_backoff")
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_retryable_status_is_retried(api: Sandbox, status: int) -> None:
     api.faults = Faults(fail_first=2, fail_status=status, retry_after=0)
@@ -32,6 +39,7 @@ def test_a_retryable_status_is_retried(api: Sandbox, status: int) -> None:
     assert statuses(api) == [status, status, 200]
 
 
+@pytest.mark.usefixtures("_short_backoff")
 def test_at_most_three_retries(api: Sandbox) -> None:
     api.faults = Faults(fail_every=1, fail_status=503, retry_after=0)
     with session_for(api) as session:
@@ -45,6 +53,67 @@ def test_the_first_retry_waits_two_seconds(api: Sandbox) -> None:
         session.get(api.url + PATH)
     first, second = [request.at for request in api.requests]
     assert second - first > 1.9
+
+
+@pytest.mark.parametrize("retry_after", ["0", "-1", "0.001", "soon", None])
+def test_a_retry_never_comes_before_the_backoff(
+    monkeypatch: pytest.MonkeyPatch, api: Sandbox, retry_after: str | None
+) -> None:
+    monkeypatch.setattr(retry_policy, "BACKOFF_FACTOR", 0.2)
+    api.faults = Faults(fail_first=1, retry_after=retry_after)
+    with session_for(api) as session:
+        session.get(api.url + PATH)
+    first, second = [request.at for request in api.requests]
+    assert second - first > 0.19
+
+
+RESET = "X-RateLimit-Reset"
+
+
+@pytest.mark.usefixtures("_short_backoff")
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (403, lambda: {"Retry-After": "1"}),
+        (403, lambda: {RESET: "1"}),
+        (403, lambda: {RESET: "1", "X-RateLimit-Remaining": "0"}),
+        (429, lambda: {RESET: str(time() + 1)}),
+        (429, lambda: {"RateLimit-Reset": "1"}),
+        (429, lambda: {"X-Rate-Limit-Reset": str(1000 * (time() + 1))}),
+    ],
+)
+def test_a_rate_limit_is_waited_for_whatever_says_it(
+    status: int, headers: Callable[[], dict[str, str]]
+) -> None:
+    at: list[float] = []
+
+    def answer(_: Request) -> Any:
+        at.append(monotonic())
+        return {} if len(at) > 1 else JSONResponse({}, status, headers())
+
+    with TinyApi(answer) as api, ApiSession(api.url) as session:
+        assert session.get(api.url).status_code == 200
+        assert session.throttle.consume_slowdown()
+    assert at[1] - at[0] > 0.9
+
+
+def test_a_403_that_is_no_rate_limit_is_sent_once() -> None:
+    headers = {RESET: "1", "X-RateLimit-Remaining": "4999"}
+    with TinyApi(lambda _: JSONResponse({}, 403, headers)) as api, ApiSession(api.url) as session:
+        assert session.get(api.url).status_code == 403
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
+def test_json_may_begin_with_a_byte_order_mark(charset: str) -> None:
+    body = (
+        codecs.BOM_UTF8 + b'{"a": "\xc3\xa9"}'
+        if charset == "utf-8"
+        else '{"a": "é"}'.encode(charset)
+    )
+    answer = Answer(body, media_type=f"application/json; charset={charset}")
+    with TinyApi(lambda _: answer) as api, ApiSession(api.url) as session:
+        assert session.get(api.url).json() == {"a": "é"}
 
 
 @pytest.mark.parametrize(
@@ -90,10 +159,8 @@ def test_another_host_does_not_get_the_key(api: Sandbox) -> None:
     assert not api.requests[0].authorized
 
 
-def test_a_refused_connection_is_one_sentence_without_the_key(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("event_assets.http.retry_policy.BACKOFF_FACTOR", 0.01)
+@pytest.mark.usefixtures("_short_backoff")
+def test_a_refused_connection_is_one_sentence_without_the_key() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
     auth = APIKeyAuth(name="api_key", api_key="s3cret", location="query")
@@ -119,6 +186,7 @@ def test_a_429_pauses_every_request_of_the_session(api: Sandbox) -> None:
     assert min(later) - refused > 0.9  # the second that the API asked for
 
 
+@pytest.mark.usefixtures("_short_backoff")
 def test_requests_and_bytes_are_counted(api: Sandbox) -> None:
     api.faults = Faults(fail_first=1, retry_after=0)
     with session_for(api) as session:
@@ -128,13 +196,14 @@ def test_requests_and_bytes_are_counted(api: Sandbox) -> None:
         assert session.metrics.in_flight == 0
 
 
+@pytest.mark.usefixtures("_short_backoff")
 @pytest.mark.parametrize("body", [{"data": []}, [1], None])
 def test_an_invalid_response_is_retried(api: Sandbox, body: Any) -> None:
     answers = iter([body, {"data": [1]}])
     seen = []
 
-    def check(document: Any) -> str | None:
-        seen.append(document)
+    def check(response: Response) -> str | None:
+        seen.append(response)
         return None if next(answers) == {"data": [1]} else "is too short"
 
     with session_for(api, check=check) as session:

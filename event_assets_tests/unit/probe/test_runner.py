@@ -166,7 +166,7 @@ def test_a_token_request_counts_as_one_of_five() -> None:
     ("faults", "message"),
     [
         (Faults(fail_every=1), "answered 503 Service Unavailable; try again later"),
-        (Faults(fail_every=1, fail_status=404), "answered 404 Not Found; check EVENTS_API_URL"),
+        (Faults(fail_every=1, fail_status=404), "answered 404 Not Found; check `base_url`"),
         (Faults(fail_every=1, fail_status=429, retry_after=60), "Retry-After: 60."),
         (Faults(html_every=1), "sent a response that is not JSON"),
         (Faults(reset_every=1), "closed the connection in the middle of a response"),
@@ -189,7 +189,7 @@ def test_an_unreachable_api_is_a_failure() -> None:
     message = find_line(probe(build_source(gone.url)), "reachable").message
     assert message == (
         f"The API at {gone.url}/v1/events cannot be reached (connection refused); "
-        "check EVENTS_API_URL and the network."
+        "check `base_url` and the network."
     )
 
 
@@ -443,6 +443,20 @@ def test_a_name_in_several_languages_has_a_wildcard_fallback() -> None:
     with Sandbox(rows) as api:
         found = find_line(probe_api(api), "field name")
     assert found.changes[("from", "name")][1:] == ["name.*"]
+
+
+def test_html_entities_are_a_warning_that_suggests_to_unescape_them() -> None:
+    rows = [{**row, "name": "R&#038;B" if at < 4 else "Jazz"} for at, row in enumerate(events(9))]
+    clean = build_fields(name={"type": "text", "html": "unescape"})
+    with Sandbox(rows) as api:
+        found = find_line(probe_api(api), "field name")
+        again = find_line(probe(build_source(api.url, contract=clean)), "field name")
+    assert found.mark == "warn"
+    assert "4 of 9 records have HTML entities, such as `R&#038;B`; set `html: unescape`" in (
+        found.message
+    )
+    assert found.changes == {("html", "name"): "unescape"}
+    assert again.mark == "ok"
 
 
 def test_a_missing_field_is_a_warning_if_it_is_nullable() -> None:

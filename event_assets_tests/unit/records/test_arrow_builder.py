@@ -169,7 +169,7 @@ def test_a_number_gets_a_fraction_in_a_later_batch(
     later = [{"id": str(i), "x": i if i < 20 else i + 0.5, "new": i} for i in range(30)]
     for events in (first, later):
         with Sandbox(events) as api:
-            assert project.sync(url=api.url, derived=False).success
+            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
     assert project.rows("select sum(x), count(x), any_value(typeof(x)) from events.event_data") == [
         (sum(range(30)) + 5.0, 30, "DOUBLE")
     ]
@@ -179,14 +179,14 @@ def test_a_list_called_as_dlts_merge_calls_its_tables_doubles_nothing(project: P
     for number in range(3):
         events = [{"id": str(i), "d": [number], "s": [number]} for i in range(30)]
         with Sandbox(events) as api:
-            assert project.sync(url=api.url, derived=False).success
+            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
     assert project.rows("select count(*), any_value(d__x2) from events.event_data") == [(30, "[2]")]
 
 
 def test_a_number_gets_a_fraction_in_a_later_sync(project: Project) -> None:
     for value in (1, 2.5, 3):
         with Sandbox([{"id": str(value), "x": value}]) as api:
-            assert project.sync(url=api.url, derived=False).success
+            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
     assert project.rows("select typeof(x), x from events.event_data order by x") == [
         ("DOUBLE", 1.0),
         ("DOUBLE", 2.5),
@@ -197,7 +197,7 @@ def test_a_number_gets_a_fraction_in_a_later_sync(project: Project) -> None:
 def test_another_type_in_a_later_sync_goes_on_in_a_second_column(project: Project) -> None:
     for value in (1, "many", 2):
         with Sandbox([{"id": str(value), "start_time": None, "x": value}]) as api:
-            assert project.sync(url=api.url, derived=False).success
+            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
     assert project.rows("select id, x, x__v_text from events.event_data order by id") == [
         ("1", 1, None),
         ("2", 2, None),
@@ -208,7 +208,7 @@ def test_another_type_in_a_later_sync_goes_on_in_a_second_column(project: Projec
 def test_a_new_field_becomes_a_column_and_a_gone_one_keeps_its(project: Project) -> None:
     for event in ({"id": "1", "old": 1}, {"id": "2", "new": [1]}):
         with Sandbox([event]) as api:
-            assert project.sync(url=api.url, derived=False).success
+            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
     assert project.rows("select id, old, new from events.event_data order by id") == [
         ("1", 1, None),
         ("2", None, "[1]"),

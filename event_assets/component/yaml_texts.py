@@ -1,0 +1,80 @@
+"""Take texts of the YAML as texts: Dagster would resolve `"1.10"` as a number, dlt format `{}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from string import Formatter
+from typing import Any
+
+import dagster as dg
+
+from event_assets._compat.dagster import yaml_word
+from event_assets.config.accounts import FORMATTED_KEYS
+
+WHOLE_TEMPLATE = re.compile(r"\s*\{\{((?:(?!\}\}).)*)\}\}\s*", re.DOTALL)
+END = "\ue002"  # behind a rendered text, it is no Python literal
+PLACEHOLDER = re.compile(r"\{(?:(?:resources|incremental)\.[^{}]+|account)\}")
+
+
+def resolve_texts(context: dg.ResolutionContext, value: Any) -> Any:
+    """Return a value of the YAML with its templates filled in, each text as a text.
+
+    Only in a paginator, a text of digits is a number: a limit may come from a variable.
+    """
+    if isinstance(value, Mapping):
+        return {name: resolve_texts(context.at_path(name), v) for name, v in value.items()}
+    if isinstance(value, list):
+        return [resolve_texts(context.at_path(index), v) for index, v in enumerate(value)]
+    text = _resolve_text(context, value) if isinstance(value, str) else value
+    is_number = "paginator" in context.path[-2:-1] and isinstance(text, str) and text.isdecimal()
+    return int(text) if is_number else text
+
+
+def _resolve_text(context: dg.ResolutionContext, text: str) -> Any:
+    if "{{" not in text and "{%" not in text:
+        return text
+    if whole := WHOLE_TEMPLATE.fullmatch(text):
+        context.resolve_value(text)  # raises for an unknown name
+        (value,) = context.resolve_value(f"{{{{ [{whole[1]}] }}}}")
+        return value
+    return str(context.resolve_value(text + END)).removesuffix(END)
+
+
+def retyped_text(
+    context: dg.ResolutionContext, path: Sequence[str | int], value: Any
+) -> str | None:
+    """Return what the file says in place of a value that YAML reads as something else, or None."""
+    written = yaml_word(context, path) if isinstance(value, (int, float)) else None
+    same = written.lower() if written and isinstance(value, bool) else written
+    return None if same == str(value).lower() else written
+
+
+def escape_braces(value: Any, *path: Any) -> Any:
+    """Double the braces of texts that dlt formats, except around its placeholders.
+
+    A text whose braces are doubled already is left as it is.
+    """
+    if isinstance(value, Mapping):
+        return {
+            escape_braces(name, *path): escape_braces(member, *path, name)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [escape_braces(member, *path) for member in value]
+    is_formatted = "endpoint" in path and FORMATTED_KEYS.intersection(path)
+    if not is_formatted or not isinstance(value, str) or _is_format(value):
+        return value
+    braces = re.compile(rf"{PLACEHOLDER.pattern}|[{{}}]")
+    return braces.sub(lambda found: found[0] * (2 if len(found[0]) == 1 else 1), value)
+
+
+def _is_format(text: str) -> bool:
+    """Return whether a text is one that dlt formats as it is meant."""
+    try:
+        fields = [field for _, field, _, _ in Formatter().parse(text) if field is not None]
+    except ValueError:
+        return False
+    return ("{" in text) == ("}" in text) and all(
+        PLACEHOLDER.fullmatch(f"{{{field}}}") for field in fields
+    )

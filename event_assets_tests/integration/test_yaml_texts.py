@@ -1,0 +1,132 @@
+"""What is written in the YAML is what the API is asked: texts stay texts, braces need no escape."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from dagster.components.testing.utils import create_defs_folder_sandbox
+from starlette.requests import Request
+
+from event_assets import EventApi
+from event_assets_tests.support import streams
+from event_assets_tests.support.platforms import source
+from event_assets_tests.support.project import Project
+from event_assets_tests.support.tiny_api import TinyApi
+
+ESCAPED = """{% raw %}query {{ events {{ nodes {{ id }} }} }}{% endraw %}"""
+GRAPHQL = "query { events { nodes { id } } }"
+
+
+def load(text: str) -> EventApi:
+    """Load a source from the text of its YAML."""
+    with create_defs_folder_sandbox() as sandbox:
+        path = sandbox.scaffold_component(component_cls=EventApi, defs_path="events")
+        (path / "defs.yaml").write_text(text)
+        with sandbox.load_component_and_build_defs(defs_path=path) as (component, _):
+            assert isinstance(component, EventApi)
+            return component
+
+
+def ask(**endpoint: Any) -> Request:
+    """Return the request that is sent for an endpoint, and its body in `state.body`."""
+    asked: list[Request] = []
+    with TinyApi(lambda request: asked.append(request) or {"data": []}) as api:  # type: ignore[func-returns-value]
+        document = source(api.url)
+        client = document["attributes"]["rest_api"]["client"]
+        client["headers"] = endpoint.pop("client_headers", {})
+        given = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+        given |= {"paginator": "single_page", **endpoint}
+        loaded = load(yaml.safe_dump(document, sort_keys=False))
+        with streams.reading(loaded.rest_api) as stream:
+            streams.read_all(stream)
+    return asked[0]
+
+
+@pytest.mark.parametrize("text", ["1.10", "007", "None", "2", "1e3", "True", "[1]", "1_000", ""])
+def test_a_quoted_text_is_sent_as_it_is(text: str) -> None:
+    request = ask(params={"v": text}, headers={"X-Of": text}, client_headers={"X-All": text})
+    assert request.query_params["v"] == text
+    assert (request.headers["X-Of"], request.headers["X-All"]) == (text, text)
+
+
+def test_a_quoted_text_in_a_body_stays_a_text() -> None:
+    sent = {"v": "1.10", "none": "None", "list": ["007"], "number": 7, "yes": True}
+    assert json.loads(ask(method="POST", json=sent).state.body) == sent
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ env.OF_A_TEST }}", "{{ env('OF_A_TEST') }}", "v{{ env.OF_A_TEST }}"]
+)
+def test_a_variable_is_a_text(project: Project, template: str) -> None:
+    for value in ("2024.10", "007", '{"a": 1}'):
+        project.environment.setenv("OF_A_TEST", value)
+        assert ask(params={"v": template}).query_params["v"].removeprefix("v") == value
+
+
+def test_a_number_of_a_paginator_may_be_a_variable(project: Project) -> None:
+    project.environment.setenv("OF_A_TEST", "25")
+    paginator = {"type": "offset", "limit": "{{ env.OF_A_TEST }}", "total_path": None}
+    assert ask(paginator=paginator).query_params["limit"] == "25"
+
+
+@pytest.mark.parametrize(("value", "sent"), [(True, "true"), (False, "false"), (7, "7")])
+def test_a_boolean_and_a_number_are_sent_as_json_writes_them(value: object, sent: str) -> None:
+    request = ask(params={"v": value}, headers={"X-Of": value}, client_headers={"X-All": value})
+    assert request.query_params["v"] == sent
+    assert (request.headers["X-Of"], request.headers["X-All"]) == (sent, sent)
+    assert ask(method="POST", data={"v": value}).state.body == f"v={sent}".encode()
+
+
+def test_a_list_is_a_repeated_parameter() -> None:
+    request = ask(params={"status": ["live", "started", False]})
+    assert request.query_params.getlist("status") == ["live", "started", "false"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"status": "live"}', '{"a":{"b":{}}}', '{"q": "}} }"}', "}{", "{}", "a } b"]
+)
+def test_json_in_a_parameter_needs_no_escapes(text: str) -> None:
+    assert ask(params={"filter": text}).query_params["filter"] == text
+
+
+@pytest.mark.parametrize("query", [GRAPHQL, ESCAPED, GRAPHQL.replace(" ", "")])
+def test_graphql_needs_no_escapes_and_may_have_them(query: str) -> None:
+    body = json.loads(ask(method="POST", json={"query": query, "variables": {}}).state.body)
+    assert body["query"] in (GRAPHQL, GRAPHQL.replace(" ", ""))
+
+
+def test_a_placeholder_may_stand_in_json() -> None:
+    incremental = {"cursor_path": "updated", "initial_value": "2026-01-01"}
+    text = '{"since": "{incremental.start_value}", "of": {"a": 1}}'
+    sent = ask(params={"filter": text}, incremental=incremental).query_params["filter"]
+    assert json.loads(sent) == {"since": "2026-01-01", "of": {"a": 1}}
+
+
+def test_accounts_may_look_like_numbers() -> None:
+    document = source("http://127.0.0.1:9", accounts=["123", "1e3", "007", "None"])
+    accounts = load(yaml.safe_dump(document)).accounts
+    assert accounts is not None
+    assert list(accounts.names) == ["123", "1e3", "007", "None"]
+
+
+@pytest.mark.parametrize("written", ["NO", "22:30", "01234", "1.10", "1_000"])
+def test_what_yaml_reads_as_something_else_is_refused_with_its_line(written: str) -> None:
+    document = source("http://127.0.0.1:9")
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint["params"] = {"v": ["VALUE"], "w": "VALUE"}
+    text = yaml.safe_dump(document).replace("VALUE", written)
+    with pytest.raises(Exception, match="Error while loading") as failed:
+        load(text)
+    said = str(failed.value.__cause__)
+    assert said.count(f"YAML reads `{written}` as ") == 2
+    assert "defs.yaml:" in said
+    load(text.replace(written, f"'{written}'"))
+
+
+@pytest.mark.parametrize("written", ["2026-05-01", "2026-05-01T00:00:00Z", "1e3", "live"])
+def test_a_time_or_a_word_without_quotes_is_a_text(written: str) -> None:
+    document = source("http://127.0.0.1:9")
+    document["attributes"]["rest_api"]["resources"][0]["endpoint"]["params"] = {"v": "VALUE"}
+    loaded = load(yaml.safe_dump(document).replace("VALUE", written))
+    assert loaded.rest_api["resources"][0]["endpoint"]["params"] == {"v": written}

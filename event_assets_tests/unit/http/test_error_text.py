@@ -1,0 +1,127 @@
+"""The API's own words about an error: in any usual form, short, on one line, without a key."""
+
+from typing import Any
+
+import pytest
+from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from event_assets.config.http import HttpLimits
+from event_assets.extract.records_selector import response_check
+from event_assets.http.errors import status_error_message, user_message
+from event_assets.http.session import ApiSession
+from event_assets.values.errors import ApiError
+from event_assets_tests.support.tiny_api import TinyApi
+
+
+def message(answer: Response, secrets: tuple[str, ...] = (), **options: Any) -> str:
+    """Return what is said about an answer with a status of an error."""
+    with (
+        TinyApi(lambda _: answer) as api,
+        ApiSession(api.url, secrets=secrets, **options) as session,
+    ):
+        return status_error_message(session.get(f"{api.url}/v1")).replace(api.url, "URL")
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"message": "no such guild", "code": 10004}, "no such guild"),
+        ({"error": "invalid_token", "error_description": "it has expired"}, "it has expired"),
+        ({"error": {"code": 7, "message": "too early"}}, "too early"),
+        ({"error": True, "message": "too early"}, "too early"),
+        ({"errors": [{"message": "one"}, {"detail": "two"}]}, "one; two"),
+        ({"errors": ["one", "two", "three", "four"]}, "one; two; three"),
+        (
+            {"errors": {"from": ["must be a date"], "to": "is missing"}},
+            "from: must be a date; to: is missing",
+        ),
+        (
+            {"type": "about:blank", "title": "Bad", "detail": "`from` is no date"},
+            "`from` is no date",
+        ),
+        ({"title": "Bad Request"}, "Bad Request"),
+        (
+            {"fault": {"faultstring": "Invalid ApiKey", "detail": {"errorcode": "x"}}},
+            "Invalid ApiKey",
+        ),
+        ([{"message": "in a list"}], "in a list"),
+        ("a text", "a text"),
+        ({"message": 'of\nlines,\t "quoted" \x1b[31m'}, "of lines, 'quoted' [31m"),
+        ({"message": "x" * 500}, "x" * 200 + " ..."),
+    ],
+)
+def test_the_words_of_an_api_are_shown(document: Any, words: str) -> None:
+    assert message(JSONResponse(document, 400)) == (
+        "The API at URL/v1 answered 400 Bad Request; check the endpoint's path and params in "
+        f'defs.yaml, and the key. It says: "{words}".'
+    )
+
+
+def test_plain_text_is_shown() -> None:
+    assert message(PlainTextResponse("Trial ended.\n", 402)).endswith('It says: "Trial ended".')
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HTMLResponse("<!doctype html><title>Blocked</title>", 400),
+        PlainTextResponse("An error: <b>Blocked</b>", 400),
+        JSONResponse({"message": "<p>Blocked</p>"}, 400),
+        JSONResponse({"code": 7}, 400),
+        JSONResponse({"error": True}, 400),
+        Response(status_code=400),
+    ],
+)
+def test_markup_and_silence_are_not_shown(answer: Response) -> None:
+    assert message(answer).endswith("and the key.")
+
+
+@pytest.mark.parametrize("secret", ["short", "a-long-secret-key"])
+def test_a_key_in_the_words_is_masked(secret: str) -> None:
+    said = message(JSONResponse({"message": f"the key {secret} is wrong"}, 400), (secret,))
+    assert said.endswith('It says: "the key *** is wrong".')
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (401, "set CONCERTS__API_KEY (in .env or the environment) to a key that"),
+        (404, "check CONCERTS_API_URL and the endpoint's path"),
+    ],
+)
+def test_the_variables_of_the_source_are_named(status: int, advice: str) -> None:
+    auth = APIKeyAuth(name="key", api_key="k", location="header")
+    vars(auth)["key_name"] = "CONCERTS__API_KEY"
+    limits = HttpLimits(address="CONCERTS_API_URL")
+    assert advice in message(JSONResponse({}, status), auth=auth, limits=limits)
+
+
+def test_without_a_variable_the_yaml_is_named() -> None:
+    assert "set `auth` in defs.yaml to a key that" in message(JSONResponse({}, 401))
+
+
+def test_a_403_that_is_a_rate_limit_is_not_blamed_on_the_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("event_assets.http.retry_policy.RETRY_AFTER_MAX", 0.01)
+    monkeypatch.setattr("event_assets.http.retry_policy.BACKOFF_FACTOR", 0.01)
+    answer = JSONResponse({"message": "slow down"}, 403, {"Retry-After": "5"})
+    assert "answered 403 Forbidden to each of 4 attempts; the API is limiting requests" in message(
+        answer
+    )
+
+
+@pytest.mark.usefixtures("_short_backoff")
+@pytest.mark.parametrize("selector", ["data", "data.edges[*].node", "$..node", None])
+def test_a_good_status_without_a_list_fails_with_the_words_of_the_api(selector: str | None) -> None:
+    answer = JSONResponse({"data": None, "errors": [{"message": "Your trial has ended."}]})
+    check = response_check({"data_selector": selector})
+    with (
+        TinyApi(lambda _: answer) as api,
+        ApiSession(api.url, check=check) as session,
+        pytest.raises(ApiError) as failed,
+    ):
+        session.get(api.url)
+    assert len(api.requests) == 4
+    assert str(user_message(failed.value)).endswith('It says: "Your trial has ended".')
