@@ -13,10 +13,11 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
+from event_assets.pagination.totals import compile_path
 from event_assets.values.errors import ConfigError
 
 RecordsSelector = Callable[[Response], list[Any]]
-PLAIN_SELECTOR = re.compile(r"[\w-]+(\.[\w-]+)*")
+PLAIN_SELECTOR = re.compile(r"[\w@-]+(\.[\w@-]+)*")
 
 
 def list_selector_check(selector: Any) -> Callable[[Any], str | None] | None:
@@ -28,10 +29,9 @@ def list_selector_check(selector: Any) -> Callable[[Any], str | None] | None:
     """
     if not isinstance(selector, str) or not PLAIN_SELECTOR.fullmatch(selector):
         return None
-    names = selector.split(".")
 
     def find_problem(document: Any) -> str | None:
-        for name in names:
+        for name in _names(selector, document):
             if not isinstance(document, dict) or name not in document:
                 return f"has no `{selector}`"
             document = document[name]
@@ -43,6 +43,12 @@ def list_selector_check(selector: Any) -> Callable[[Any], str | None] | None:
     return find_problem
 
 
+def _names(selector: str, document: Any) -> list[str]:
+    """Return the names of a path's members: one, if the document has a member of that name."""
+    is_member = isinstance(document, dict) and selector in document
+    return [selector] if is_member else selector.split(".")
+
+
 def build_records_selector(selector: Any) -> RecordsSelector:
     """Build the function that returns the records of each response of a list.
 
@@ -52,11 +58,15 @@ def build_records_selector(selector: Any) -> RecordsSelector:
         ConfigError: The selector is not a JSON path.
     """
     if list_selector_check(selector):
-        names = selector.split(".")
-        return lambda response: cast("list[Any]", reduce(getitem, names, response.json()))
+
+        def select_plainly(response: Response) -> list[Any]:
+            document = response.json()
+            return cast("list[Any]", reduce(getitem, _names(selector, document), document))
+
+        return select_plainly
     client = RESTClient("")
     try:
-        path = selector and jsonpath.compile_path(selector)
+        path = compile_path(selector)
     except JSONPathError:
         raise ConfigError(f"The data_selector `{selector}` is not a valid JSON path.") from None
 
