@@ -90,10 +90,13 @@ def _offset_name(responses: ProbeResponses) -> str | None:
 
 def _check_continuity(responses: ProbeResponses) -> Finding:
     """Check that page 2 repeats no records of page 1."""
-    second, detected = responses.ids_in(responses.page_2), ""
-    repeated = len(set(responses.ids_in(responses.page_1)) & set(second))
+    first, second = responses.ids_in(responses.page_1), responses.ids_in(responses.page_2)
+    detected, repeated = "", len(set(first) & set(second))
     if responses.paginator_config["type"] == "auto":
         detected = f" ({type(responses.active_paginator).__name__}, detected)"
+    if repeated == 1 and second[0] == first[-1]:  # a link or cursor that counts rows
+        count = pluralize(responses.new_count, "new record")
+        return ok(f"begins with page 1's last record and has {count}{detected}.")
     if repeated:
         return warn(
             f"{repeated} of its {len(second)} records were on page 1{detected}: the list "
