@@ -59,11 +59,11 @@ class Counter:
         return f"{self.before}{text}{self.after}"
 
 
-def find_counters(pointer: object, sent: Collection[str] = ()) -> list[Counter]:
+def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> list[Counter]:
     """Return the numbers in a pointer that may count pages or rows.
 
     Args:
-        sent: the values of the first request, which are the same for each page.
+        sent: the parameters of the first request, which are the same for each page.
     """
     text = str(pointer)
     if "?" not in text and "/" in text:
@@ -74,7 +74,8 @@ def find_counters(pointer: object, sent: Collection[str] = ()) -> list[Counter]:
     return [
         counter
         for name, start, end in parts
-        if plain_name(unquote(name)) not in SIZE_PARAMS and unquote(text[start:end]) not in sent
+        if plain_name(unquote(name)) not in SIZE_PARAMS
+        and (unquote(name), unquote(text[start:end])) not in sent
         for counter in _counters_in(unquote(name), text[:start], text[start:end], text[end:])
     ]
 

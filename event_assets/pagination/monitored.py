@@ -196,11 +196,7 @@ class MonitoredPaginator(Paginator):
             self._end_reading("empty pages" if is_open else "page behind")
         elif self._agrees():
             self._finish("readings agree")
-        elif (
-            is_range
-            and reading.is_total_reached
-            and (page.is_total_certain or 0 < reading.last_size < reading.largest)
-        ):
+        elif is_range and reading.is_total_reached and page.is_total_certain:
             self._end_reading("page behind")
         elif not is_range:
             self._examine_pointer(page)
@@ -264,8 +260,7 @@ class MonitoredPaginator(Paginator):
     def _examine_pointer(self, page: PageFacts) -> None:
         """See whether the pointer to the next page counts pages, or rows."""
         facts, size = self._facts, len(page.ids)
-        _, params, body = self._first
-        sent = {str(v) for part in (params, body) if isinstance(part, dict) for v in part.values()}
+        sent = {(name, str(value)) for name, value in self._first[1].items()}
         found = counters.find_counters(self._reference, sent)
         if facts.pages == 1 and (counter := counters.find_row_counter(found, size)):
             self._rows = RowLinks(self._reference, *counter, OffsetWalk(page.size_asked or size))
