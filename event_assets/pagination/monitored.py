@@ -24,7 +24,7 @@ from event_assets.pagination.evidence import ListFacts
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.page_facts import PageFacts, PageReader
 from event_assets.pagination.paginator import REFUSALS, Paginator
-from event_assets.pagination.reading import Reading, same_pages
+from event_assets.pagination.reading import Reading
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.values.errors import PaginationError
 
@@ -105,13 +105,14 @@ class MonitoredPaginator(Paginator):
         self._reader = _build_reader(dlt_paginator)
         self._reading = Reading()
         self._previous: Reading | None = None
-        self._has_empty_end = False  # whether the reading before ended with a page of no use
         self._all = self._reading.seen  # the ids of all readings
         self._requested: set[int] = set()
         self._counters: list[counters.Counter] = []  # of the pointer before
         self._rows: RowLinks | None = None  # of a list whose pointers count rows
         self._refusal = 0  # the status behind the last page, which is read again
         self._is_rewound = False
+        self._looks: list[int] | None = None  # numbers of pages behind an empty one
+        self._empty_page = self._rows_behind = 0  # numbers of pages
         self._request = Request()
 
     @property
@@ -162,9 +163,13 @@ class MonitoredPaginator(Paginator):
         if self._refusal:
             self._end_at_refusal(page, rows)
             return
+        if self._looks is not None:
+            self._look_behind(page, rows)
+            return
         end = "" if self._rows else self._reading.receive(page)
         if isinstance(active, PageNumberPaginator):
-            active.expects_rows = self._reading.expects_more
+            reads_on = active.current_value < self._rows_behind
+            active.expects_rows = self._reading.expects_more or reads_on
         active.update_state(response, data)
         if self._reference in ("", False):
             self._reference = None
@@ -190,7 +195,10 @@ class MonitoredPaginator(Paginator):
         if end:
             self._end_reading(end)
         elif not active.has_next_page:
-            self._end_reading(self._find_end(active))
+            if not self._starts_to_look(page):
+                self._end_reading(self._find_end(active))
+        elif self._facts.is_numbered and self._rows_behind > getattr(active, "current_value", 0):
+            pass
         elif most_empty and reading.empty >= most_empty:
             is_open = not is_range or reading.promises_rows
             self._end_reading("empty pages" if is_open else "page behind")
@@ -201,6 +209,44 @@ class MonitoredPaginator(Paginator):
         elif not is_range:
             self._examine_pointer(page)
 
+    def _starts_to_look(self, page: PageFacts) -> bool:
+        """Return whether to look behind an empty page, where a server that filters has rows."""
+        active, reading = self._active, self._reading
+        if (
+            not isinstance(active, PageNumberPaginator)
+            or active.configured_stop is not None
+            or page.ids
+            or page.total == 0
+            or reading.trusted_totals
+            or reading.ends_short
+        ):
+            return False
+        self._empty_page = active.current_value
+        most = active.last_page
+        ahead = [active.current_value + pages for pages in (1, 3, 7)[: len(reading.hashes)]]
+        self._looks = [number for number in ahead if most is None or number <= most]
+        if self._looks:
+            active.current_value = self._looks[0]
+            return True
+        self._looks = None
+        return False
+
+    def _look_behind(self, page: PageFacts, rows: list[Any]) -> None:
+        active, looks = cast("PageNumberPaginator", self._active), self._looks or []
+        rows.clear()
+        if page.ids:
+            self._rows_behind = looks[0]
+            active.init_request(Request(params={}, json={}))  # there is a next page again
+            active.current_value = self._empty_page + 1
+            self._looks = None
+        elif looks[1:]:
+            self._looks = looks[1:]
+            active.current_value = looks[1]
+        else:
+            self._looks = None
+            self._end_reading("page behind")
+        self._has_next_page = not self._facts.done
+
     def _find_end(self, active: BasePaginator) -> str:
         if isinstance(active, SinglePagePaginator):
             return "single page"
@@ -210,17 +256,14 @@ class MonitoredPaginator(Paginator):
         return "pointer ended" if self._facts.pointers else "no pointer"
 
     def _agrees(self) -> bool:
-        previous = self._previous
-        return previous is not None and same_pages(
-            self._reading.hashes, previous.hashes, has_empty_end=self._has_empty_end
-        )
+        return self._previous is not None and self._reading.agrees_with(self._previous)
 
     def _end_reading(self, end: str) -> None:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         facts, reading = self._facts, self._reading
         reading.count()
         facts.totals, facts.is_total_reached = reading.trusted_totals, reading.is_total_reached
-        is_counted = facts.is_numbered and facts.pages > 1 and end in COUNTED_ENDS
+        is_counted = facts.is_numbered and facts.pages > 1 and end in COUNTED_ENDS and facts.rows
         if not is_counted or facts.is_total_reached:
             self._finish(end)
         elif self._agrees():
@@ -229,7 +272,6 @@ class MonitoredPaginator(Paginator):
             self._finish("changed")
         else:
             self._all.build_index()
-            self._has_empty_end = not reading.last_size or end == "page repeated"
             self._previous, self._reading = reading, Reading()
             facts.passes += 1
             self._is_rewound = True
@@ -282,6 +324,7 @@ class MonitoredPaginator(Paginator):
         """Follow the API's own pointers: this one does not count rows, or the list moved."""
         self._reference = cast("RowLinks", self._rows).first
         self._rows = None
+        self._facts.is_numbered = True
         rows.clear()
 
     def update_request(self, request: Request) -> None:
@@ -299,7 +342,8 @@ class MonitoredPaginator(Paginator):
             self._reference = links.counter.at(links.walk.offset + links.base)
         self._active.update_request(request)
         fingerprint = _fingerprint(request)
-        if fingerprint in self._requested and not self._rows and not self._reading.had_fresh_rows:
+        is_pointer = isinstance(self._active, BaseReferencePaginator) and not self._rows
+        if is_pointer and fingerprint in self._requested and not self._reading.had_fresh_rows:
             self._end_reading("same pointer" if self._reading.last_size else "pointer ended")
             self._has_next_page = not self._facts.done
             self.update_request(request)
@@ -317,6 +361,9 @@ class MonitoredPaginator(Paginator):
     def refused(self, status: int) -> bool:
         """Take a refused page for the end if the page before is still good."""
         active = self._active
+        if status in REFUSALS and self._looks is not None:
+            self._look_behind(PageFacts(()), [])
+            return True
         if status not in REFUSALS or not self._facts.pages or self._refusal:
             return False
         if self._rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 
 from event_assets.pagination.page_facts import PageFacts
 from event_assets.pagination.seen_ids import DistinctIds, Lap, RecentIds
@@ -22,6 +22,8 @@ class Reading:
 
     def __init__(self) -> None:
         self.hashes: list[int] = []
+        self.sizes: list[int] = []
+        self.is_last_repeated = False
         self.distinct = self.largest = self.last_size = self.empty = 0
         self.totals: tuple[int, int] | None = None
         self.had_fresh_rows = False
@@ -51,6 +53,23 @@ class Reading:
         return self.totals if self._is_trusted else None
 
     @property
+    def ends_short(self) -> bool:
+        """Whether the last page but one, and none before, is shorter than the others."""
+        *full, last, _ = [self.largest, self.largest, *self.sizes]
+        return last < self.largest and {*full} == {self.largest}
+
+    def agrees_with(self, before: Reading) -> bool:
+        """Return whether this reading repeats the one before as far as it must to agree with it.
+
+        A page of no use at the end need not be read again, nor a short page before it.
+        """
+        needed = len(before.hashes)
+        if not before.last_size or before.is_last_repeated:
+            needed -= 2 if before.ends_short else 1
+        read = len(self.hashes)
+        return read >= max(1, needed) and self.hashes == before.hashes[:read]
+
+    @property
     def promises_rows(self) -> bool:
         """Whether a total of rows promises more than came."""
         totals = self.trusted_totals
@@ -65,6 +84,7 @@ class Reading:
         """Process a page; return why it must be the last, or an empty text."""
         size, ids = len(page.ids), list(page.ids)
         self.hashes.append(hash(tuple(ids)))
+        self.sizes.append(size)
         self.last_size, self.largest = size, max(self.largest, size)
         self.empty = 0 if size else self.empty + 1
         is_same = bool(ids) and ids == self._page
@@ -73,6 +93,7 @@ class Reading:
         self.seen.add(fresh)
         self.distinct = len(self.seen)
         self._observe_total(page, size)
+        self.is_last_repeated = is_same
         if is_same:
             return "page repeated" if self._has_changed else "ignored parameter"
         if ids:
@@ -97,12 +118,3 @@ class Reading:
             return
         self.totals = min(low, total), max(high, total)
         self._is_trusted |= total > size and not self._promised_pages
-
-
-def same_pages(new: Sequence[int], old: Sequence[int], *, has_empty_end: bool) -> bool:
-    """Return whether a reading repeats the one before as far as it must to agree with it.
-
-    The empty page at the end need not be read again, nor the last page before it.
-    """
-    needed = max(1, len(old) - 2) if has_empty_end else len(old)
-    return len(new) >= needed and list(new) == list(old[: len(new)])
