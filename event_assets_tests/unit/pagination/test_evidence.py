@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from event_assets.pagination.evidence import TABLE, ListFacts, judge
+from event_assets.pagination.evidence import TABLE, Evidence, ListFacts, judge
 from event_assets.pagination.factory import create_paginator
 from event_assets_tests.support.paging import Answer, Listing, Query, read_ids, read_list
 
@@ -35,6 +37,17 @@ def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) ->
         **{**vars(facts), **values, "low": 9, "unfollowed": "", "missing_path": "", "standing": ""}
     )
     assert said
+
+
+def test_the_documentation_has_the_table_of_evidence() -> None:
+    text = (Path(__file__).parents[3] / "docs/completeness.md").read_text()
+    words = {True: "pass", None: "WARN", False: "ERROR"}
+    listed = re.findall(r"^\| ([\w ]+) \| (pass|WARN|ERROR) \| .+ \|$", text, re.MULTILINE)
+    assert listed == [(row.name, words[row.complete]) for row in unique_rows()]
+
+
+def unique_rows() -> list[Evidence]:
+    return list({row.name: row for row in TABLE}.values())
 
 
 @pytest.mark.parametrize("size", [10, 20, 25, 50, 100, 200, 250, 500, 1000])
