@@ -44,7 +44,7 @@ class Reading:
     def expected_pages(self) -> int | None:
         """The number of pages of a total at the current page size; None if unknown."""
         if not self._is_trusted or not self.totals:
-            return None
+            return self._promised_pages or None
         return -(-self.totals[1] // max(self.largest, 1))
 
     @property

@@ -7,6 +7,7 @@ from statistics import median
 
 from dlt.sources.helpers.rest_client.paginators import RangePaginator, SinglePagePaginator
 
+from event_assets.pagination.evidence import judge
 from event_assets.pagination.monitored import PageNumberPaginator
 from event_assets.pagination.offset import OffsetPaginator
 from event_assets.probe.formatting import format_duration, pluralize
@@ -61,6 +62,15 @@ def _check_single_page(responses: ProbeResponses) -> Finding:
             f"no paginator was detected, so a sync loads these {pluralize(count)} only; offsets "
             "and page numbers cannot be detected: set `paginator`, or `single_page`."
         )
+    facts = responses.first_request.paginator.facts
+    verdict = judge(facts)
+    if verdict.complete is None and facts.end == "no pointer":
+        return warn(
+            f"{verdict.reason} If the API tells a cursor only to those who send one, set its first "
+            "value in `params` (often `*`)."
+        )
+    if verdict.complete is False:
+        return fail(verdict.reason)
     return skip(f"page 1 is the whole list: {pluralize(count)}.")
 
 
