@@ -77,7 +77,13 @@ class Evidence(NamedTuple):
     holds: Callable[[ListFacts], bool] | None = None
 
 
-NOT_NUMBERED_ENDS: Final = ("pointer ended", "no pointer", "single page")
+NOT_NUMBERED_ENDS: Final = (
+    "pointer ended",
+    "no pointer",
+    "single page",
+    "no paginator",
+    "below the cap",
+)
 # How paging ended by itself: a total or has_more may say more of it.
 OPEN_ENDS: Final = (
     *NOT_NUMBERED_ENDS,
@@ -249,18 +255,22 @@ TABLE: Final = (
         None,
         "{distinct:,} rows received in one page, as many as a page has; nothing shows that no more "
         "follow.",
-        lambda facts: facts.end == "no pointer" and facts.may_go_on,
+        lambda facts: facts.end in ("no pointer", "single page") and facts.may_go_on,
     ),
     Evidence(
-        "single page",
+        "no paginator",
         None,
-        "{distinct:,} rows received in one page; nothing in the response shows that these are all.",
+        "{distinct:,} rows received in one page: no `paginator` is set, and none was detected. Set "
+        "it, or `single_page` if the API has no pages.",
     ),
-    Evidence("short page", True, f"{ALL}.", lambda facts: facts.end == "no pointer"),
+    Evidence(
+        "short page", True, f"{ALL}.", lambda facts: facts.end in ("no pointer", "single page")
+    ),
     Evidence("pointer ended", True, f"{ALL}."),
     Evidence("readings agree", True, f"{ALL}, the same in two readings."),
     Evidence("page behind", True, f"{ALL}."),
     Evidence("page repeated", True, f"{ALL} (the last page was repeated)."),
+    Evidence("below the cap", True, f"{ALL}, fewer than the API's maximum."),
     Evidence("window incomplete", False, "{distinct:,} rows received in {windows}. {problem}."),
     Evidence("window unverified", None, "{distinct:,} rows received in {windows}. {problem}."),
     Evidence(

@@ -100,6 +100,7 @@ class MonitoredPaginator(Paginator):
     ) -> None:
         super().__init__()
         self._active = dlt_paginator
+        self._is_detected = dlt_paginator is None
         self._read_ids = read_ids
         self._facts = ListFacts(setting=setting)
         self._reader = _build_reader(dlt_paginator)
@@ -249,7 +250,7 @@ class MonitoredPaginator(Paginator):
 
     def _find_end(self, active: BasePaginator) -> str:
         if isinstance(active, SinglePagePaginator):
-            return "single page"
+            return "no paginator" if self._is_detected else "single page"
         if isinstance(active, RangePaginator):
             limit = active.maximum_value
             return "limit" if limit is not None and active.current_value >= limit else "page behind"

@@ -149,7 +149,10 @@ class TimeWindowPaginator(Paginator):
 
     def _end_window_with_its_pages(self) -> None:
         if not self._inner.has_next_page:
-            verdict = judge(self._inner.facts)
+            facts = self._inner.facts
+            if facts.end == "single page":  # of a length below the cap, or it would be split
+                facts = replace(facts, end="below the cap")
+            verdict = judge(facts)
             self._end_window((verdict.complete, verdict.reason))
 
     def _end_window(self, conclusion: tuple[bool | None, str] | None) -> None:

@@ -433,8 +433,10 @@ def test_a_link_to_a_previous_page_ends_the_list() -> None:
     assert len(done.asked) == 3
 
 
-def test_a_single_page_proves_nothing() -> None:
-    assert sync("single_page", lambda query: numbered(query, 7)).result.complete is None
+def test_a_single_page_proves_nothing_if_it_is_as_long_as_pages_are() -> None:
+    assert sync("single_page", numbered).result.complete is None
+    assert sync("single_page", lambda query: numbered(query, 7)).result.complete is True
+    assert sync(None, lambda query: numbered(query, 7)).result.complete is None
     assert sync("single_page", lambda _: {"data": []}).result.complete is True
     more = sync("single_page", lambda query: {**numbered(query), "total": 95})
     assert more.result.complete is False

@@ -10,7 +10,7 @@ from event_assets.pagination.result import PaginationResult, mark_changed_while_
 
 ALL = ListFacts("overlaps", pages=2, rows=4, distinct=3, overlaps=1)
 IGNORED = ListFacts("ignored response")
-UNVERIFIED = ListFacts("single page", pages=1, rows=2, distinct=2)
+UNVERIFIED = ListFacts("no paginator", pages=1, rows=2, distinct=2)
 MISSING = ListFacts("same pointer", pages=1, rows=1, distinct=1)
 
 
