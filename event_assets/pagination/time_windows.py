@@ -149,11 +149,14 @@ class TimeWindowPaginator(Paginator):
 
     def _end_window_with_its_pages(self) -> None:
         if not self._inner.has_next_page:
-            facts = self._inner.facts
-            if facts.end == "single page":  # of a length below the cap, or it would be split
-                facts = replace(facts, end="below the cap")
-            verdict = judge(facts)
+            verdict = judge(self._inner_facts)
             self._end_window((verdict.complete, verdict.reason))
+
+    @property
+    def _inner_facts(self) -> ListFacts:
+        facts = self._inner.facts
+        # a page of as many rows as the cap would be split
+        return replace(facts, end="below the cap") if facts.end == "single page" else facts
 
     def _end_window(self, conclusion: tuple[bool | None, str] | None) -> None:
         is_whole = self._window is None
@@ -165,7 +168,7 @@ class TimeWindowPaginator(Paginator):
                 window = f"In the window from {start} to {end}"
             self._problems.append((complete, f"{window}: {reason}"))
         self._is_window_done = True
-        inner = self._inner.facts
+        inner = self._inner_facts
         self._ended = add_counts(self._ended, inner)
         if self._pending_windows:
             return
