@@ -186,8 +186,8 @@ TABLE: Final = (
     Evidence(
         "many to an id",
         None,
-        "{distinct:,} rows received: {counts}, because several rows share an id. Check the primary "
-        "key.",
+        "{distinct:,} rows received: {counts}, each with the same pages. Several rows share an id "
+        "(check the primary key), or the API takes rows out of its pages.",
     ),
     Evidence("growing", None, "Rows are added faster than they can be counted: {counts}."),
     Evidence(

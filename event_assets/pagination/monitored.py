@@ -112,6 +112,7 @@ class MonitoredPaginator(Paginator):
         self._rows: RowLinks | None = None  # of a list whose pointers count rows
         self._refusal = 0  # the status behind the last page, which is read again
         self._is_rewound = False
+        self._pointer: Any = None  # of the page before
         self._looks: list[int] | None = None  # numbers of pages behind an empty one
         self._empty_page = self._rows_behind = 0  # numbers of pages
         self._request = Request()
@@ -122,6 +123,8 @@ class MonitoredPaginator(Paginator):
         if self._rows:
             facts = self._rows.walk.facts
             facts.last, facts.is_truncated = self._facts.last, self._facts.is_truncated
+            if facts.end == "ignored parameter":
+                facts.end = "same pointer"
             return facts
         self._facts.distinct = self._all.count() if self._facts.done else len(self._all)
         return self._facts
@@ -193,6 +196,9 @@ class MonitoredPaginator(Paginator):
             most_empty = 0
         if end == "page repeated" and not is_range:
             end = "same pointer" if active.has_next_page else ""
+        elif end == "ignored parameter" and self._reference and self._reference == self._pointer:
+            end = "same pointer"
+        self._pointer = self._reference
         if end:
             self._end_reading(end)
         elif not active.has_next_page:
@@ -352,6 +358,9 @@ class MonitoredPaginator(Paginator):
 
     def stopped_early(self) -> None:
         """Finish at a response that the configuration ignores."""
+        if self._looks is not None:
+            self._look_behind(PageFacts(()), [])
+            return
         if not self._facts.done:
             self._reading.count()
             self._facts.is_total_reached = self._reading.is_total_reached
@@ -370,7 +379,10 @@ class MonitoredPaginator(Paginator):
         if self._rows:
             self._give_rows_up([])
             return True
-        if not isinstance(active, RangePaginator) or not self._reading.last_size:
+        reading = self._reading
+        if not isinstance(active, RangePaginator):
+            return False
+        if not reading.last_size or reading.promises_rows:
             return False
         self._refusal = status
         active.current_value -= active.value_step

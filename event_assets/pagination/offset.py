@@ -107,9 +107,12 @@ class OffsetPaginator(Paginator):
                 request.json = document
 
     def stopped_early(self) -> None:
-        """Finish at a response that the configuration ignores."""
-        self._walk.stopped_early()
-        self._has_next_page = False
+        """Finish at a response that the configuration ignores; behind the end, it is empty."""
+        if self._walk.is_behind_end:
+            self._walk.receive(())
+        else:
+            self._walk.stopped_early()
+        self._has_next_page = not self._walk.done
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Return query parameters of up to `count` requests after the next; none in a body."""

@@ -423,3 +423,40 @@ def test_rows_without_an_id_that_look_alike_are_repeats(missing: str | None) -> 
     assert done.result.complete is None
     assert "share an id" in done.result.reason
     assert done.ids >= {row["id"] for row in listed}
+
+
+def test_a_refused_page_is_no_end_while_a_total_promises_more() -> None:
+    def answer(query: Query) -> Any:
+        return {"data": paged(query, 900), "total": 900} if int(query["page"]) < 4 else 400
+
+    with pytest.raises(requests.HTTPError):
+        sync(NUMBERED, answer)
+
+
+def test_an_ignored_response_behind_the_end_of_offsets_is_an_empty_one() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": rows(first, min(25, first + 10))} if first < 25 else 404
+
+    done = sync({"type": "offset", "limit": 10}, answer, ignored=[404])
+    assert len(done.ids) == 25
+    assert done.result.complete is True
+
+
+def test_a_server_that_takes_rows_out_of_its_pages_loses_none_that_it_shows() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": [row for row in rows(first, min(95, first + 20)) if row["id"] % 3]}
+
+    done = sync({"type": "offset", "limit": 20}, answer)
+    assert done.ids == {row for row in range(95) if row % 3}
+    assert done.result.complete is not False
+
+
+@pytest.mark.parametrize("hidden", [range(20), range(20, 60), range(40, 180)])
+def test_page_numbers_go_on_behind_pages_that_come_empty(hidden: range) -> None:
+    def answer(query: Query) -> Any:
+        return {"data": [row for row in paged(query, 300, 20) if row["id"] not in hidden]}
+
+    done = sync(NUMBERED, answer)
+    assert done.ids == set(range(300)) - set(hidden)
