@@ -156,6 +156,7 @@ TABLE: Final = (
         lambda facts: (
             facts.last.has_more is True
             and not facts.is_total_reached
+            and facts.end != "same pointer"
             and facts.end in (*OPEN_ENDS, "readings agree", "overlaps")
         ),
     ),

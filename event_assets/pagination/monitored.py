@@ -204,7 +204,9 @@ class MonitoredPaginator(Paginator):
         elif not active.has_next_page:
             if not self._starts_to_look(page):
                 self._end_reading(self._find_end(active))
-        elif self._facts.is_numbered and self._rows_behind > getattr(active, "current_value", 0):
+        elif (
+            self._facts.is_numbered and self._rows_behind >= getattr(active, "current_value", 0) > 0
+        ):
             pass
         elif most_empty and reading.empty >= most_empty:
             is_open = not is_range or reading.promises_rows
