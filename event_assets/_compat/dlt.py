@@ -11,7 +11,7 @@ import dlt
 from dlt.common.typing import TSecretStrValue
 from dlt.extract.incremental import lag as dlt_lag
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.helpers.rest_client.paginators import BasePaginator, BaseReferencePaginator
 from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator as DltPageNumberPaginator
 from dlt.sources.rest_api.config_setup import build_resource_dependency_graph, create_paginator
 from requests import Response
@@ -61,6 +61,16 @@ def detect_paginator(response: Response) -> BasePaginator:
     """Return the paginator that dlt chooses for a first response."""
     paginator, _ = PaginatorFactory().create_paginator(response)
     return paginator
+
+
+def get_reference(paginator: BaseReferencePaginator) -> Any:
+    """Return the link or cursor to the next page; None at the end."""
+    return paginator._next_reference
+
+
+def set_reference(paginator: BaseReferencePaginator, reference: Any) -> None:
+    """Set the link or cursor to the next page; None: there is none."""
+    paginator._next_reference = reference
 
 
 class PathErrors(ABC):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
-from requests import Request
+from requests import HTTPError, Request
 
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
@@ -48,7 +48,7 @@ def read_list(
 
     def pages(start: int, stop: int) -> Iterator[Request]:
         if next_lists(1):
-            stop = min(stop, paginator.result.pages // 4)  # of many lists, most are short
+            stop = min(stop, paginator.facts.pages // 4)  # of many lists, most are short
         for params in paginator.upcoming(stop)[start:]:
             yield replace_parts(request, params={**(request.params or {}), **params})
 
@@ -60,6 +60,9 @@ def read_list(
             response = client.fetch(request, pages, lists)
         except IgnoreResponseException:  # `response_actions` say so
             paginator.stopped_early()
+        except HTTPError as error:
+            if error.response is None or not paginator.refused(error.response.status_code):
+                raise
         else:
             records = select_records(response)
             paginator.update_state(response, records)

@@ -14,12 +14,12 @@ from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.pagination.totals import TOTAL_PATHS, find_count
+from event_assets.pagination.totals import TOTAL_PATHS, compile_path, find_count
 from event_assets.values.errors import ConfigError
 
 RecordsSelector = Callable[[Response], list[Any]]
 ERROR_NAMES = ("errors", "error", "fault")
-PLAIN_SELECTOR = re.compile(r"[\w-]+(\.[\w-]+)*")
+PLAIN_SELECTOR = re.compile(r"[\w@-]+(\.[\w@-]+)*")
 
 
 def list_selector_check(selector: str | None) -> Callable[[Any], str | None]:
@@ -36,10 +36,9 @@ def list_selector_check(selector: str | None) -> Callable[[Any], str | None]:
         return _error_problem
     if not PLAIN_SELECTOR.fullmatch(selector):
         return partial(_path_problem, selector, jsonpath.compile_path(selector))
-    names = selector.split(".")
 
     def find_problem(document: Any) -> str | None:
-        for name in names:
+        for name in _names(selector, document):
             if not isinstance(document, dict) or name not in document:
                 return f"has no `{selector}`"
             document = document[name]
@@ -138,6 +137,12 @@ def response_check(endpoint: Mapping[str, Any]) -> Callable[[Response], str | No
     return check
 
 
+def _names(selector: str, document: Any) -> list[str]:
+    """Return the names of a path's members: one, if the document has a member of that name."""
+    is_member = isinstance(document, dict) and selector in document
+    return [selector] if is_member else selector.split(".")
+
+
 def build_records_selector(selector: str | None) -> RecordsSelector:
     """Build the function that returns the records of each response of a list.
 
@@ -147,11 +152,15 @@ def build_records_selector(selector: str | None) -> RecordsSelector:
         ConfigError: The selector is not a JSON path.
     """
     if selector and PLAIN_SELECTOR.fullmatch(selector):
-        names = selector.split(".")
-        return lambda response: cast("list[Any]", reduce(getitem, names, response.json()))
+
+        def select_plainly(response: Response) -> list[Any]:
+            document = response.json()
+            return cast("list[Any]", reduce(getitem, _names(selector, document), document))
+
+        return select_plainly
     client = RESTClient("")
     try:
-        path = selector and jsonpath.compile_path(selector)
+        path = compile_path(selector)
     except JSONPathError:
         raise ConfigError(f"The data_selector `{selector}` is not a valid JSON path.") from None
 

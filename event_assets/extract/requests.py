@@ -57,6 +57,7 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
         config["endpoint"] = cursor.apply_to(config["endpoint"], cursor_value)
     config["endpoint"].pop("auth", None)  # the session adds the key, out of dlt's sight
     config["endpoint"]["paginator"] = "single_page"
+    config["endpoint"].pop("data_selector", None)
     session = _RecordingSession()
     client = {"headers": to_wire(resource.source.rest_api["client"].get("headers"))}
     resources: list[Any] = [config]

@@ -25,6 +25,7 @@ from event_assets.http.credentials import configured_secrets
 from event_assets.http.journal import Journal
 from event_assets.http.session import ApiSession
 from event_assets.http.throttle import HttpMetrics
+from event_assets.pagination.evidence import ListFacts, judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.per_parent import ResultAggregator
@@ -33,7 +34,7 @@ from event_assets.pagination.seen_ids import extract_ids
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
 
-NOT_STARTED = PaginationResult(False, "No response was read.")
+NOT_STARTED = ListFacts("not started")
 
 
 class Stream:
@@ -71,23 +72,23 @@ class Stream:
     @property
     def result(self) -> PaginationResult:
         """The result, which is final when all pages were read."""
-        result = self._current if self._is_single else self._results.result
+        result = judge(self._current) if self._is_single else self._results.result
         return mark_changed_while_interrupted(result) if self._client.list_changed else result
 
     def progress(self) -> Progress:
         """Return the progress of the sync."""
-        result = self._current if self._is_single else self._results.unfinished(self._current)
+        facts = self._current if self._is_single else self._results.unfinished(self._current)
         return Progress(
-            events=result.rows - result.overlaps_confirmed,
-            total=result.total_reported,
-            pages=result.pages,
+            events=facts.rows - facts.overlaps,
+            total=facts.reported,
+            pages=facts.pages,
             in_flight=self.metrics.in_flight,
             seconds=self.seconds,
         )
 
     @property
-    def _current(self) -> PaginationResult:
-        return self._paginator.result if self._paginator else NOT_STARTED
+    def _current(self) -> ListFacts:
+        return self._paginator.facts if self._paginator else NOT_STARTED
 
     def read_pages(self) -> Iterator[Sequence[Any]]:
         """Yield the records of each page."""
@@ -105,7 +106,7 @@ class Stream:
                 for extra in paged.parent_fields:
                     added = ({**r, **extra} if type(r) is dict else r for r in records)
                     yield list(added) if extra else records
-            self._results.add(paged.paginator.result)
+            self._results.add(paged.paginator.facts)
 
 
 @contextmanager

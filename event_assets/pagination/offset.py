@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any, cast
 
 from dlt.common import jsonpath
 from requests import Request, Response
 
 from event_assets.pagination import totals
+from event_assets.pagination.evidence import ListFacts
 from event_assets.pagination.offset_walk import OffsetWalk
-from event_assets.pagination.paginator import Paginator
-from event_assets.pagination.result import PaginationResult, mark_truncated
+from event_assets.pagination.page_facts import PageFacts, PageReader
+from event_assets.pagination.paginator import REFUSALS, Paginator
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
 
 
@@ -52,11 +52,11 @@ class OffsetPaginator(Paginator):
         self.offset = int(offset)
         self.maximum_offset = None if maximum_offset is None else int(maximum_offset)
         self.stop_after_empty_page = stop_after_empty_page
-        self._totals = totals.TotalFinder(total_path)
         self._more_path = totals.compile_path(has_more_path)
+        self._reader = PageReader(totals.TotalFinder(total_path), self._more_path)
+        self._last = PageFacts(())
         self._read_ids = read_ids
         self._is_truncated = False
-        self._last_delivered_id: Hashable = None
         self._walk = OffsetWalk(
             self.limit,
             self.offset,
@@ -66,28 +66,33 @@ class OffsetPaginator(Paginator):
         )
 
     @property
-    def result(self) -> PaginationResult:
-        """The result so far; `complete` is False until there is no next page."""
-        return mark_truncated(self._walk.result) if self._is_truncated else self._walk.result
+    def facts(self) -> ListFacts:
+        """What is known of the list so far."""
+        facts = self._walk.facts
+        facts.last, facts.is_truncated = self._last, self._is_truncated
+        return facts
 
     def init_request(self, request: Request) -> None:
         """Point the request at the first page."""
+        self._request = request
         self.update_request(request)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Process a response; `data` is the list that dlt delivers."""
         rows = [] if data is None else data
-        self._is_truncated |= totals.is_truncated(response)
-        total = self._totals.find(response)
-        more = totals.find_has_more(response, self._more_path)
-        ids = extract_ids(rows, self._read_ids)
-        if not self._walk.receive(ids, total, more):
-            rows.clear()
-        elif ids:
-            if ids[0] == self._last_delivered_id:
-                del rows[0]
-            self._last_delivered_id = ids[-1]
+        page = self._reader.read(response, extract_ids(rows, self._read_ids), self._request)
+        self._last = page
+        self._is_truncated |= page.is_truncated
+        self._walk.take(page, rows, more=totals.find_has_more(response, self._more_path))
         self._has_next_page = not self._walk.done
+
+    def refused(self, status: int) -> bool:
+        """Take a refused page behind the end for an empty one."""
+        if status not in REFUSALS or not self._walk.is_behind_end:
+            return False
+        self._walk.receive(())
+        self._has_next_page = not self._walk.done
+        return True
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
@@ -102,9 +107,12 @@ class OffsetPaginator(Paginator):
                 request.json = document
 
     def stopped_early(self) -> None:
-        """Finish at a response that the configuration ignores."""
-        self._walk.stopped_early()
-        self._has_next_page = False
+        """Finish at a response that the configuration ignores; behind the end, it is empty."""
+        if self._walk.is_behind_end:
+            self._walk.receive(())
+        else:
+            self._walk.stopped_early()
+        self._has_next_page = not self._walk.done
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Return query parameters of up to `count` requests after the next; none in a body."""

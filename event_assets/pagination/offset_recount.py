@@ -15,10 +15,13 @@ class Recount:
     rows were received. At most two full passes and six in all; a pass without a new id is the last.
     """
 
-    def __init__(self, seen: DistinctIds, start: int, length: int, page_size: int) -> None:
+    def __init__(
+        self, seen: DistinctIds, start: int, length: int, page_size: int, hashes: list[int]
+    ) -> None:
         """Start at offset `start`, for a list of `length` rows.
 
         `page_size` is the largest page so far: if it is above 1, a page of one row is the last.
+        `hashes` are those of the pages of the first reading, which overlap as these do.
         """
         seen.build_index()
         self.offset = start
@@ -31,11 +34,15 @@ class Recount:
         self._seen = seen
         self._start = start
         self._whole_passes = self._found = 0
+        self._hashes: list[int] = []
+        self._hashes_before = hashes
+        self.is_stable = False  # whether two passes had the same pages
 
     def receive(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> None:
         """Process the page at `offset`; set the next `offset`, or `counts_agree`."""
         end = self.offset + len(ids)
-        self._found += self._seen.add_unseen(ids)
+        self._hashes.append(hash(tuple(ids)))
+        self._found += len(self._seen.add_unseen(ids))
         distinct = self._seen.count()
         ended = (
             len(ids) <= self._end_size or more is False or (trusted is not None and end >= trusted)
@@ -48,31 +55,22 @@ class Recount:
             self.is_at_tail = True
             self.offset = max(end, self._start + self.length)
         else:
-            self.offset = end
-
-    def describe_mismatch(self, *, is_ordered: bool) -> tuple[bool | None, str]:
-        """Return the verdict on a list whose counts do not agree."""
-        counts = (
-            f"the list has {self.length:,} rows, but {self._seen.count():,} distinct ids "
-            f"were received in {1 + self.passes} passes"
-        )
-        if is_ordered and self.has_grown:
-            return None, f"Rows are added faster than they can be counted: {counts}."
-        cause = "The API omits rows, or several share an id."
-        if not is_ordered:
-            cause = "The order is not stable: set a sort parameter."
-        return False, f"Rows are missing: {counts}. {cause}"
+            self.offset = end - self._end_size
 
     def _end_pass(self, length: int) -> None:
         self._whole_passes += not self.is_at_tail
         self.has_grown = length > self.length
         self.length = length
+        self.is_stable = self._hashes == self._hashes_before
         if self._seen.count() >= length:
             self.counts_agree = True
+        elif self.is_stable:
+            self.counts_agree = False
         elif self._whole_passes < 2 and self.passes < 6 and (self._found or self.has_grown):
             self.passes += 1
             self.offset = self._start
             self.is_at_tail = False
             self._found = 0
+            self._hashes, self._hashes_before = [], self._hashes
         else:
             self.counts_agree = False

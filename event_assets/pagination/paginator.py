@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
-from event_assets.pagination.result import PaginationResult
+from event_assets.pagination.evidence import ListFacts
+
+REFUSALS: Final = (400, 404, 410, 416, 422)  # statuses of a page that does not exist
 
 
 class Paginator(BasePaginator):
-    """Decides which page of one list to request next, and what the pages prove.
+    """Decides which page of one list to request next, and reports what the pages show.
 
     It follows dlt's protocol, and is made anew for each list. `update_state` takes the rows that
     must not be delivered out of the list that it is given.
@@ -20,8 +22,8 @@ class Paginator(BasePaginator):
 
     @property
     @abstractmethod
-    def result(self) -> PaginationResult:
-        """The result so far; `complete` is False until there is no next page."""
+    def facts(self) -> ListFacts:
+        """What is known of the list so far."""
 
     @abstractmethod
     def stopped_early(self) -> None:
@@ -29,6 +31,13 @@ class Paginator(BasePaginator):
 
         If there is a next page afterwards, `update_request` points the request at it.
         """
+
+    def refused(self, status: int) -> bool:  # noqa: ARG002
+        """Take an error status for the end of the list; return False if it cannot be its end.
+
+        If there is a next page afterwards, `update_request` points the request at it.
+        """
+        return False
 
     def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         """Return query parameters of up to `count` requests after the next one, if foreseeable."""

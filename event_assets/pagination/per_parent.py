@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from event_assets.pagination.result import UNFINISHED, PaginationResult, add_counts
+from event_assets.pagination.evidence import ListFacts, add_counts, judge
+from event_assets.pagination.result import PaginationResult
 
 
 class ResultAggregator:
@@ -15,27 +16,28 @@ class ResultAggregator:
     """
 
     def __init__(self) -> None:
-        self._sums = PaginationResult(False, UNFINISHED)
+        self._sums = ListFacts()
         self._lists = self._incomplete = 0
         self._worst: PaginationResult | None = None  # the first that is False, or else None
 
-    def add(self, result: PaginationResult) -> None:
-        """Add the final result of a list."""
+    def add(self, facts: ListFacts) -> None:
+        """Add the facts of a list that has ended."""
+        result = judge(facts)
         self._lists += 1
-        self._sums = add_counts(self._sums, result)
+        self._sums = add_counts(self._sums, facts)
         if result.pages and result.complete is not True:
             self._incomplete += 1
             if self._worst is None or (self._worst.complete is None and result.complete is False):
                 self._worst = result
 
-    def unfinished(self, current: PaginationResult) -> PaginationResult:
-        """Return the result so far, with that of the list in progress; it is not complete."""
+    def unfinished(self, current: ListFacts) -> ListFacts:
+        """Return the counts so far, with those of the list in progress."""
         return add_counts(self._sums, current)
 
     @property
     def result(self) -> PaginationResult:
         """The combined result, after all lists have ended."""
-        rows, lists, worst = self._sums.distinct_ids, f"{self._lists:,} lists", self._worst
+        rows, lists, worst = self._sums.distinct, f"{self._lists:,} lists", self._worst
         complete: bool | None = True
         reason = f"All {rows:,} rows of {lists} were received."
         if self._lists and not self._sums.pages:
@@ -50,4 +52,4 @@ class ResultAggregator:
                 f"{rows:,} rows received; {self._incomplete:,} of {lists} may be incomplete: "
                 f"{worst.reason}"
             )
-        return replace(self._sums, complete=complete, reason=reason)
+        return replace(judge(self._sums), complete=complete, reason=reason)

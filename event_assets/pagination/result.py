@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
-
-IGNORED = "paging stopped at a response that response_actions ignore"
-UNFINISHED = "The sync did not finish."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +23,6 @@ class PaginationResult:
     shifts_recovered: int = 0  # shifts of the list after which an overlapping page was found
     passes: int = 1  # over the list; further passes look for rows that moved
     total_reported: int | None = None  # the last one, trusted or not
-
-
-SUMMED_FIELDS = ("pages", "rows", "distinct_ids", "overlaps_confirmed", "shifts_recovered")
-
-
-def add_counts(result: PaginationResult, other: PaginationResult) -> PaginationResult:
-    """Return the result with the counts of another list added."""
-    sums: dict[str, Any] = {
-        name: getattr(result, name) + getattr(other, name) for name in SUMMED_FIELDS
-    }
-    return replace(result, **sums)
-
-
-def mark_truncated(result: PaginationResult) -> PaginationResult:
-    """Return the result as not complete: the API reports more rows than it returns."""
-    if result.complete is False:
-        return result
-    reason = (
-        f"{result.distinct_ids:,} rows received, but the API says that there are more "
-        "(`overflow: true`): request fewer rows, or set `windows`."
-    )
-    return replace(result, complete=False, reason=reason)
 
 
 def mark_changed_while_interrupted(result: PaginationResult) -> PaginationResult:

@@ -14,13 +14,13 @@ ReadIds = Callable[[Sequence[Any]], list[Hashable]]  # returns None for a row wi
 
 
 def extract_ids(rows: Sequence[Any], read_ids: ReadIds) -> list[Hashable]:
-    """Return the id of each row; the row's text replaces an id that is None or unhashable.
+    """Return the id of each row; the row's text replaces one that is None, "" or unhashable.
 
     So rows without an id are distinct and do not overlap by accident.
     """
     ids = read_ids(rows)
     with suppress(TypeError):
-        if None not in set(ids):
+        if not {None, ""} & set(ids):
             return ids
     return [_id_or_text(key, row) for key, row in zip(ids, rows, strict=True)]
 
@@ -30,7 +30,7 @@ def _id_or_text(key: Hashable, row: object) -> Hashable:
         hash(key)
     except TypeError:
         return ("row without an id", repr(row))
-    return ("row without an id", repr(row)) if key is None else key
+    return ("row without an id", repr(row)) if key in (None, "") else key
 
 
 class RecentIds:
@@ -54,6 +54,10 @@ class RecentIds:
         """Return whether any of these rows was delivered recently."""
         return not (self._new.keys().isdisjoint(ids) and self._old.keys().isdisjoint(ids))
 
+    def find_unknown(self, ids: Sequence[Hashable]) -> set[Hashable]:
+        """Return the ids that were not delivered recently."""
+        return set(ids).difference(self._new).difference(self._old)
+
     def add(self, ids: Sequence[Hashable]) -> Sequence[Hashable]:
         """Add a delivered page; return its new ids, in order."""
         if len(self._new) >= self._size:
@@ -71,7 +75,7 @@ class RecentIds:
             self._rank(following)
             return following
         self.repeats_in_page += len(ids) - size
-        fresh = set(ids).difference(self._new).difference(self._old)
+        fresh = self.find_unknown(ids)
         new_ids = [key for key in dict.fromkeys(ids) if key in fresh]
         self._rank_around_known(ids, fresh)
         return new_ids
@@ -141,18 +145,50 @@ class DistinctIds:
             self._sorted = memoryview(values.buffers()[1]).cast("q")[: len(values)]
             self._hashes = bytearray()
 
-    def add_unseen(self, ids: Iterable[Hashable]) -> int:
-        """Add ids, and return how many are new; only after `build_index`."""
+    def add_unseen(self, ids: Iterable[Hashable]) -> list[int]:
+        """Add ids, and return the positions of new ones; only after `build_index`."""
         if self._sorted is None:
             raise RuntimeError("call build_index() first")
-        before = len(self._later)
-        for value in map(hash, ids):
+        new: list[int] = []
+        for position, value in enumerate(map(hash, ids)):
             at = bisect_left(self._sorted, value)
-            if at == len(self._sorted) or self._sorted[at] != value:
+            is_known = at < len(self._sorted) and self._sorted[at] == value
+            if not is_known and value not in self._later:
                 self._later.add(value)
-        return len(self._later) - before
+                new.append(position)
+        return new
 
     def _distinct(self) -> Any:
         arrow: Any = import_module("pyarrow")  # has no type hints, and is slow to import
         buffers = [None, arrow.py_buffer(self._hashes)]
         return arrow.Array.from_buffers(arrow.int64(), len(self._hashes) // 8, buffers).unique()
+
+
+class Lap:
+    """Notices a list that begins again, and has no fresh row until it comes to the same place.
+
+    Servers that take a page's number, or an offset, modulo the length of the list never end.
+    """
+
+    def __init__(self, seen: DistinctIds, laps: int = 1) -> None:
+        self._seen = seen
+        self._laps = laps
+        self._first: set[Hashable] = set()  # the ids of the first page
+        self._rows = self._end = self._distinct = 0
+
+    def has_passed(self, ids: Sequence[Hashable], behind: Sequence[Hashable] = ()) -> bool:
+        """Process a delivered page, after its ids were added; return whether a lap has ended.
+
+        If pages overlap, a list that begins again has its first rows `behind` the overlap.
+        """
+        self._rows += len(ids)
+        begins = behind if self._laps > 1 else ids
+        if not self._first:
+            self._first = set(ids)
+        elif not self._end and not self._first.isdisjoint(begins):
+            self._distinct = self._seen.count()
+            self._end = self._rows - len(ids) + self._laps * self._distinct
+        elif self._end and self._rows >= self._end:
+            self._end = 0
+            return self._seen.count() == self._distinct
+        return False

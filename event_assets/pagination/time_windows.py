@@ -11,8 +11,8 @@ from typing import Any
 from requests import Request, Response
 
 from event_assets.config import time_windows
+from event_assets.pagination.evidence import ListFacts, add_counts, judge
 from event_assets.pagination.paginator import Paginator
-from event_assets.pagination.result import UNFINISHED, PaginationResult, add_counts
 from event_assets.pagination.seen_ids import DistinctIds, ReadIds, extract_ids
 from event_assets.pagination.totals import TotalFinder, is_truncated
 
@@ -87,20 +87,19 @@ class TimeWindowPaginator(Paginator):
         self._is_window_done = True
         self._windows_read = 0
         self._seen = DistinctIds()
+        self._values: dict[str, Any] = {}
         self._problems: list[tuple[bool | None, str]] = []
-        self._ended = PaginationResult(False, UNFINISHED)  # with the counts of ended windows
+        self._ended = ListFacts()  # with the counts of ended windows
         self._whole_total: int | None = None
         self._was_truncated = False  # whether the API says that it returned only a part
 
     @property
-    def result(self) -> PaginationResult:
-        """The result so far; `complete` is False until there is no next page."""
+    def facts(self) -> ListFacts:
+        """What is known of the list so far."""
         ended = self._ended
-        return replace(
-            ended if self._is_window_done else add_counts(ended, self._inner.result),
-            distinct_ids=len(self._seen) if self._has_next_page else self._seen.count(),
-            total_reported=self._whole_total,
-        )
+        facts = ended if self._is_window_done else add_counts(ended, self._inner.facts)
+        distinct = len(self._seen) if self._has_next_page else self._seen.count()
+        return replace(facts, distinct=distinct, reported=self._whole_total)
 
     def init_request(self, request: Request) -> None:
         """Point the request at the first page of the first window."""
@@ -150,10 +149,17 @@ class TimeWindowPaginator(Paginator):
 
     def _end_window_with_its_pages(self) -> None:
         if not self._inner.has_next_page:
-            result = self._inner.result
-            self._end_window((result.complete, result.reason))
+            verdict = judge(self._inner_facts)
+            self._end_window((verdict.complete, verdict.reason))
+
+    @property
+    def _inner_facts(self) -> ListFacts:
+        facts = self._inner.facts
+        # a page of as many rows as the cap would be split
+        return replace(facts, end="below the cap") if facts.end == "single page" else facts
 
     def _end_window(self, conclusion: tuple[bool | None, str] | None) -> None:
+        is_whole = self._window is None
         if conclusion and conclusion[0] is not True:
             complete, reason = conclusion
             window = "The whole list"
@@ -162,34 +168,38 @@ class TimeWindowPaginator(Paginator):
                 window = f"In the window from {start} to {end}"
             self._problems.append((complete, f"{window}: {reason}"))
         self._is_window_done = True
-        self._ended = add_counts(self._ended, self._inner.result)
-        if not self._pending_windows:
-            self._has_next_page = False
-            if not conclusion or self._window:
-                conclusion = self._combine_results()
-            complete, reason = conclusion
-            self._ended = replace(self._ended, complete=complete, reason=reason)
+        inner = self._inner_facts
+        self._ended = add_counts(self._ended, inner)
+        if self._pending_windows:
+            return
+        self._has_next_page = False
+        if conclusion and is_whole:
+            # the windows were not needed: the list is judged as any other
+            counts = {name: getattr(self._ended, name) for name in ("rows", "pages")}
+            self._ended = replace(inner, **counts)
+        else:
+            self._ended = replace(self._ended, end=self._find_end(), values=self._values)
 
-    def _combine_results(self) -> tuple[bool | None, str]:
-        rows, windows = self._seen.count(), f"{self._windows_read:,} windows"
-        problems = sorted(self._problems, key=lambda problem: problem[0] is None)
+    def _find_end(self) -> str:
+        rows = self._seen.count()
+        self._problems.sort(key=lambda problem: problem[0] is None)
+        problem = self._problems[0] if self._problems else None
+        self._values = {
+            "windows": f"{self._windows_read:,} windows",
+            "problem": problem and problem[1].rstrip("."),
+        }
         # a total equal to the cap may be the highest number that the API counts to
         has_true_total = self._whole_total is not None and self._whole_total > self._plan.cap
         is_total_reached = has_true_total and rows >= (self._whole_total or 0)
-        if problems and not (is_total_reached and problems[0][0] is None):
-            complete, reason = problems[0]
-            return complete, f"{rows:,} rows received in {windows}. {reason.rstrip('.')}."
+        if problem and problem[0] is False:
+            return "window incomplete"
+        if problem and not is_total_reached:
+            return "window unverified"
         if self._whole_total is not None and rows < self._whole_total:
-            return None, (
-                f"{rows:,} rows received in {windows}, but the API reports {self._whole_total:,}: "
-                "rows without a time, or outside `since` and `until`, are in no window."
-            )
+            return "outside windows"
         if self._plan.whole and not has_true_total and not self._was_truncated:
-            return None, (
-                f"{rows:,} rows received in {windows}; without a total, rows without a time cannot "
-                "be ruled out. Set `since` and `until` to the range you need."
-            )
-        return True, f"All {rows:,} rows were received, in {windows}."
+            return "windows without total"
+        return "windows"
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page, or at the first page of the next window."""
@@ -203,6 +213,12 @@ class TimeWindowPaginator(Paginator):
         """End the window at a response that the configuration ignores."""
         self._inner.stopped_early()
         self._end_window_with_its_pages()
+
+    def refused(self, status: int) -> bool:
+        """Take an error status for the end of the window, if it can be."""
+        accepted = self._inner.refused(status)
+        self._end_window_with_its_pages()
+        return accepted
 
     def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return query parameters of up to `count` requests after the next one."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, cast
 
 from dlt.common import jsonpath
-from jsonpath_ng import JSONPath
+from jsonpath_ng import DatumInContext, Fields, JSONPath
+from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
 AUTO: Final = "auto"
@@ -23,6 +25,13 @@ TOTAL_PATHS: Final = (
     *((part, "object_count") for part in ("pagination", "meta")),
     *(("page", "totalElements"), ("total", "value"), ("hits", "total"), ("hits", "total", "value")),
     *(("@odata.count",), ("count",), ("pagination", "count"), ("meta", "count")),
+)
+
+# members of a description of the page, which may count pages
+TOTALS_OF_PAGES: Final = tuple(
+    (*parent, part, "total")
+    for parent in ((), ("meta",))
+    for part in ("pagination", "paging", "page")
 )
 
 PAGE_COUNT_PATHS: Final = tuple(
@@ -64,9 +73,39 @@ def find_count(body: object, paths: tuple[tuple[str, ...], ...]) -> int | None:
     return None
 
 
+class MemberOrPath(JSONPath):
+    """A path that is the name of a member, if there is one of this name, else a JSON path."""
+
+    def __init__(self, text: str, path: JSONPath) -> None:
+        self.text = text
+        self._path = path
+
+    def find(self, datum: Any) -> Any:
+        """Return the values at the path, as jsonpath_ng does."""
+        document = DatumInContext.wrap(datum).value
+        is_member = isinstance(document, dict) and self.text in document
+        return (Fields(self.text) if is_member else self._path).find(datum)
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
+
+
 def compile_path(path: jsonpath.TJsonPath | None) -> JSONPath | None:
-    """Compile a JSON path; parsing one takes a millisecond."""
-    return jsonpath.compile_path(path) if path else None
+    """Compile a path, which is looked up as a plain member name first; parsing takes a millisecond.
+
+    Raises:
+        JSONPathError: It is neither a JSON path nor looks like the name of a member.
+    """
+    if not path or not isinstance(path, str):
+        return path or None
+    try:
+        return MemberOrPath(path, jsonpath.compile_path(path))
+    except JSONPathError:
+        if not re.fullmatch(r"[\w@$:#. -]+", path):
+            raise
+        return MemberOrPath(path, Fields(path))
 
 
 def find_value(body: Any, path: JSONPath) -> Any:

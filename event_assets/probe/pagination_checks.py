@@ -7,6 +7,7 @@ from statistics import median
 
 from dlt.sources.helpers.rest_client.paginators import RangePaginator, SinglePagePaginator
 
+from event_assets.pagination.evidence import judge
 from event_assets.pagination.monitored import PageNumberPaginator
 from event_assets.pagination.offset import OffsetPaginator
 from event_assets.probe.formatting import format_duration, pluralize
@@ -61,6 +62,15 @@ def _check_single_page(responses: ProbeResponses) -> Finding:
             f"no paginator was detected, so a sync loads these {pluralize(count)} only; offsets "
             "and page numbers cannot be detected: set `paginator`, or `single_page`."
         )
+    facts = responses.first_request.paginator.facts
+    verdict = judge(facts)
+    if verdict.complete is None and facts.end == "no pointer":
+        return warn(
+            f"{verdict.reason} If the API tells a cursor only to those who send one, set its first "
+            "value in `params` (often `*`)."
+        )
+    if verdict.complete is False:
+        return fail(verdict.reason)
     return skip(f"page 1 is the whole list: {pluralize(count)}.")
 
 
@@ -90,10 +100,13 @@ def _offset_name(responses: ProbeResponses) -> str | None:
 
 def _check_continuity(responses: ProbeResponses) -> Finding:
     """Check that page 2 repeats no records of page 1."""
-    second, detected = responses.ids_in(responses.page_2), ""
-    repeated = len(set(responses.ids_in(responses.page_1)) & set(second))
+    first, second = responses.ids_in(responses.page_1), responses.ids_in(responses.page_2)
+    detected, repeated = "", len(set(first) & set(second))
     if responses.paginator_config["type"] == "auto":
         detected = f" ({type(responses.active_paginator).__name__}, detected)"
+    if repeated == 1 and second[0] == first[-1]:  # a link or cursor that counts rows
+        count = pluralize(responses.new_count, "new record")
+        return ok(f"begins with page 1's last record and has {count}{detected}.")
     if repeated:
         return warn(
             f"{repeated} of its {len(second)} records were on page 1{detected}: the list "

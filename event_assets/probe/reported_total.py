@@ -9,12 +9,14 @@ from typing import Any, cast
 import requests
 from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, PageNumberPaginator
+from jsonpath_ng import JSONPath
 
 from event_assets.pagination.offset import OffsetPaginator
 from event_assets.pagination.totals import (
     AUTO,
     TOTAL_HEADERS,
     TOTAL_PATHS,
+    compile_path,
     find_count,
     find_value,
     parse_count,
@@ -56,7 +58,7 @@ def find_reported_total(
             **{header: response.headers.get(header) for header in TOTAL_HEADERS},
         }
     else:
-        values = {str(path): find_value(document, jsonpath.compile_path(path))}
+        values = {str(path): find_value(document, cast("JSONPath", compile_path(path)))}
     totals = ((parse_count(value), path) for path, value in values.items())
     return next((ReportedTotal(count, path) for count, path in totals if count is not None), None)
 

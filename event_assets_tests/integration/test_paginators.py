@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from dagster import AssetCheckSeverity
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -77,6 +78,10 @@ def all_at_once(_: Request) -> Any:
     return {"data": ROWS}
 
 
+def fifty_at_once(_: Request) -> Any:
+    return {"data": ROWS[:50]}
+
+
 async def by_body(request: Request) -> Any:
     asked = await request.json()
     return {"data": ROWS[asked["from"] : asked["from"] + asked["size"]], "total": len(ROWS)}
@@ -120,6 +125,18 @@ def test_every_event_is_loaded_and_complete_passes(
     assert len(project.ids()) == len(ROWS)
     check = checks(result)["complete"]
     assert check.passed, check.description
+
+
+def test_a_page_of_a_usual_length_is_loaded_with_a_warning(project: Project) -> None:
+    with serving({PATH: fifty_at_once}) as api:
+        document = source(api.url)
+        (events_of,) = document["attributes"]["rest_api"]["resources"]
+        events_of["endpoint"]["paginator"] = "single_page"
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    assert len(project.ids()) == 50
+    check = checks(result)["complete"]
+    assert (check.passed, check.severity) == (False, AssetCheckSeverity.WARN)
 
 
 @pytest.mark.parametrize(

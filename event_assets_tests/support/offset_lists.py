@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from event_assets.pagination.evidence import judge
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.result import PaginationResult
 
@@ -33,7 +34,7 @@ class Reading:
 
     @property
     def result(self) -> PaginationResult:
-        return self.walk.result
+        return judge(self.walk.facts)
 
 
 def read(

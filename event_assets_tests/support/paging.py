@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
+from event_assets.pagination.evidence import judge
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.result import PaginationResult
 
@@ -89,6 +90,9 @@ def read_pages(
                 paginator.stopped_early()
                 paginator.update_request(request)
                 continue
+            if not response.ok and paginator.refused(response.status_code):
+                paginator.update_request(request)
+                continue
             response.raise_for_status()
             rows = response.json()["data"]
             paginator.update_state(response, rows)
@@ -114,4 +118,4 @@ def read_list(paginator: Paginator, answer: Answer, **options: Any) -> Listing:
     """Read a whole list with a new paginator."""
     with serving(answer) as (url, asked):
         delivered = [row["id"] for page in read_pages(url, paginator, **options) for row in page]
-    return Listing(paginator.result, asked, delivered)
+    return Listing(judge(paginator.facts), asked, delivered)

@@ -223,6 +223,9 @@ ROWS = (
                     "JSONResponseCursorPaginator._handle_invalid_has_more": "(self, has_more)",
                 }.items()
             },
+            "dlt.sources.helpers.rest_client.paginators:BaseReferencePaginator._next_reference": (
+                "attribute"
+            ),
         },
     ),
     PrivateApi(

@@ -28,9 +28,9 @@ def config(url: str, paginator: Any, path: str) -> dict[str, Any]:
 
 def list_of_parent(request: Request) -> Any:
     """Pages of one row, by a cursor that only the page before tells."""
-    at = int(request.query_params.get("cursor") or 0)
+    at = len(request.query_params.get("cursor") or "")
     row = {"id": f"{request.path_params['parent']}-{at}"}
-    return {"data": [row], "next": str(at + 1) if at + 1 < PAGES else None}
+    return {"data": [row], "next": "x" * (at + 1) if at + 1 < PAGES else None}
 
 
 def test_lists_and_their_pages_are_read_in_order_and_requested_once() -> None:
@@ -83,7 +83,8 @@ def test_many_lists_cost_few_requests_for_pages_that_are_not_there(rows: int) ->
 def test_an_ignored_response_ends_its_list_only() -> None:
     def missing_for_p3(request: Request) -> Any:
         is_missing = request.path_params["parent"] == "p3"
-        return JSONResponse({}, 404) if is_missing else list_of_parent(request)
+        row = {"id": request.path_params["parent"]}
+        return JSONResponse({}, 404) if is_missing else {"data": [row], "has_more": False}
 
     with serving({"/v1/{parent}/lists": missing_for_p3}) as api:
         rest_api = config(api.url, "single_page", "v1/{resources.parents.id}/lists")

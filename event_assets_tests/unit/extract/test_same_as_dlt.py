@@ -20,9 +20,14 @@ PARENTS: list[dict[str, Any]] = [{"id": "a", "venue": {"id": 7}}, {"id": "b", "v
 SIZE = 10
 
 
+def start_of(cursor: str | None) -> int:
+    """Return the row of a cursor, which is a letter: one that counted rows would overlap."""
+    return ord(cursor) - ord("A") if cursor else 0
+
+
 def position(request: Request) -> int:
     query = request.query_params
-    return int(query.get("cursor") or 0) + SIZE * int(query.get("page") or 0)
+    return start_of(query.get("cursor")) + SIZE * int(query.get("page") or 0)
 
 
 def page(start: int) -> list[dict[str, str]]:
@@ -30,7 +35,7 @@ def page(start: int) -> list[dict[str, str]]:
 
 
 def following(start: int) -> str | None:
-    return str(start + SIZE) if start + SIZE < len(ROWS) else None
+    return chr(ord("A") + start + SIZE) if start + SIZE < len(ROWS) else None
 
 
 def by_page(request: Request) -> Any:
@@ -59,7 +64,7 @@ def by_header_cursor(request: Request) -> Any:
 
 async def by_body(request: Request) -> Any:
     asked = await request.json()
-    start = int(asked["page"].get("cursor") or 0)
+    start = start_of(asked["page"].get("cursor"))
     return {"d": {"rows": page(start)}, "next": following(start)}
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from event_assets.pagination.evidence import ListFacts, judge
 from event_assets.pagination.per_parent import ResultAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
 
-ALL = PaginationResult(True, "All 3 rows were received.", 2, 4, 3, 1)
-IGNORED = PaginationResult(None, "0 rows received.")
-UNVERIFIED = PaginationResult(None, "No total.", 1, 2, 2)
-MISSING = PaginationResult(False, "Rows are missing.", 1, 1, 1)
+ALL = ListFacts("overlaps", pages=2, rows=4, distinct=3, overlaps=1)
+IGNORED = ListFacts("ignored response")
+UNVERIFIED = ListFacts("no paginator", pages=1, rows=2, distinct=2)
+MISSING = ListFacts("same pointer", pages=1, rows=1, distinct=1)
 
 
-def combined(*results: PaginationResult) -> PaginationResult:
+def combined(*lists: ListFacts) -> PaginationResult:
     aggregator = ResultAggregator()
-    for result in results:
-        aggregator.add(result)
+    for facts in lists:
+        aggregator.add(facts)
     return aggregator.result
 
 
@@ -30,7 +31,8 @@ def test_lists_that_are_complete_or_ignored_are_complete_together() -> None:
 def test_one_list_that_misses_rows_makes_all_of_them_incomplete(order: int) -> None:
     result = combined(*[ALL, UNVERIFIED, MISSING][::order])
     assert result.complete is False
-    assert result.reason == ("6 rows received; 2 of 3 lists may be incomplete: Rows are missing.")
+    said = "6 rows received; 2 of 3 lists may be incomplete: The API returned the same cursor"
+    assert result.reason.startswith(said)
     assert combined(ALL, UNVERIFIED).complete is None
 
 
@@ -44,14 +46,14 @@ def test_the_list_in_progress_counts_only_once_it_is_added() -> None:
     aggregator = ResultAggregator()
     aggregator.add(ALL)
     for pages in (1, 2):
-        shown = aggregator.unfinished(PaginationResult(False, "", pages=pages, rows=pages))
-        assert (shown.complete, shown.pages, shown.rows) == (False, 2 + pages, 4 + pages)
+        shown = aggregator.unfinished(ListFacts(pages=pages, rows=pages))
+        assert (shown.done, shown.pages, shown.rows) == (False, 2 + pages, 4 + pages)
     assert aggregator.result.pages == 2
 
 
 def test_a_list_that_changed_while_the_sync_was_interrupted_is_not_called_complete() -> None:
-    result = mark_changed_while_interrupted(ALL)
+    result = mark_changed_while_interrupted(judge(ALL))
     assert result.complete is None
     assert result.reason.startswith("3 rows received, but the list changed while the sync was")
-    assert mark_changed_while_interrupted(UNVERIFIED) is UNVERIFIED
-    assert mark_changed_while_interrupted(MISSING) is MISSING
+    for unverified in (judge(UNVERIFIED), judge(MISSING)):
+        assert mark_changed_while_interrupted(unverified) is unverified

@@ -1,0 +1,122 @@
+"""Find the number of a page or row in a link or cursor, and set it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from event_assets.pagination.page_facts import SIZE_PARAMS, plain_name
+
+NUMBER = re.compile(r"\d{1,12}")
+QUERY_VALUE = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
+COUNTS_PAGES = frozenset(("page", "pagenumber", "pagenum", "pageno", "p", "pageindex", "pg"))
+COUNTS_ROWS = frozenset(("offset", "skip", "start", "startindex", "startat", "from", "pageoffset"))
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A number in a pointer, at `span` of the part that may be written in base64.
+
+    Attributes:
+        name: of the parameter; empty in a cursor.
+        before, after: the rest of the pointer.
+    """
+
+    name: str
+    before: str
+    text: str
+    after: str
+    span: tuple[int, int]
+    is_encoded: bool
+
+    @property
+    def value(self) -> int:
+        """The number."""
+        return int(self.text[slice(*self.span)])
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no letter or digit is next to the number."""
+        start, end = self.span
+        return not self.text[:start][-1:].isalnum() and not self.text[end:][:1].isalnum()
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """What pointers to two pages have in common."""
+        start, end = self.span
+        return self.name, self.text[:start], self.text[end:], self.is_encoded
+
+    def at(self, value: int) -> str:
+        """Return the pointer with another number."""
+        start, end = self.span
+        text = f"{self.text[:start]}{value}{self.text[end:]}"
+        if self.is_encoded:
+            text = b64encode(text.encode()).decode()
+            text = text if self.before == self.after == "" else quote(text, safe="")
+        return f"{self.before}{text}{self.after}"
+
+
+def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> list[Counter]:
+    """Return the numbers in a pointer that may count pages or rows.
+
+    Args:
+        sent: the parameters of the first request, which are the same for each page.
+    """
+    text = str(pointer)
+    if "?" not in text and "/" in text:
+        return []
+    parts = [("", 0, len(text))]
+    if "?" in text:
+        parts = [(m[1], m.start(2), m.end(2)) for m in QUERY_VALUE.finditer(text)]
+    return [
+        counter
+        for name, start, end in parts
+        if plain_name(unquote(name)) not in SIZE_PARAMS
+        and (unquote(name), unquote(text[start:end])) not in sent
+        for counter in _counters_in(unquote(name), text[:start], text[start:end], text[end:])
+    ]
+
+
+def _counters_in(name: str, before: str, text: str, after: str) -> Iterator[Counter]:
+    decoded = _decode(unquote(text))
+    shown = text if decoded is None else decoded
+    for found in NUMBER.finditer(shown):
+        yield Counter(name, before, shown, after, found.span(), decoded is not None)
+
+
+def _decode(text: str) -> str | None:
+    """Return the text that is written in base64; None if there is none."""
+    if len(text) < 4 or text.isdecimal():
+        return None
+    try:
+        decoded = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        return None
+    return decoded if decoded.isprintable() else None
+
+
+def find_row_counter(counters: list[Counter], rows: int) -> tuple[Counter, int] | None:
+    """Return the counter of a pointer behind the first `rows` rows, and the number of row 0."""
+    if rows > 2:
+        for base in (0, 1, -1):
+            for counter in counters:
+                if counter.value == rows + base and plain_name(counter.name) not in COUNTS_PAGES:
+                    return counter, base
+    return None
+
+
+def counts(counters: list[Counter], before: list[Counter], pages: int, size: int) -> bool:
+    """Return whether the pointer behind `pages` pages, the last of `size` rows, counts them.
+
+    It does by its name, by a number that stands alone, or by its step from the pointer before.
+    """
+    values = {counter.form: counter.value for counter in before}
+    return any(
+        plain_name(c.name) in COUNTS_PAGES | COUNTS_ROWS
+        or (c.is_alone and c.value in (pages, pages + 1))
+        or c.value - values.get(c.form, c.value) in (1, size or 1)
+        for c in counters
+    )

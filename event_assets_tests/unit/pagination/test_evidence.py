@@ -1,0 +1,462 @@
+"""A list is complete on evidence only: what each shape of API shows, and what is concluded."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from event_assets.pagination.evidence import TABLE, Evidence, ListFacts, judge
+from event_assets.pagination.factory import create_paginator
+from event_assets_tests.support.paging import Answer, Listing, Query, read_ids, read_list
+
+CURSOR = {"type": "cursor", "cursor_path": "paging.next.after", "cursor_param": "after"}
+
+
+def sync(paginator: Any, answer: Answer, **options: Any) -> Listing:
+    """Read a list with the paginator of a configuration."""
+    return read_list(create_paginator(paginator, read_ids), answer, **options)
+
+
+def rows(first: int, end: int) -> list[dict[str, Any]]:
+    return [{"id": row} for row in range(first, end)]
+
+
+@pytest.mark.parametrize("evidence", TABLE, ids=lambda evidence: evidence.name)
+def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) -> None:
+    words = {"counts": "", "cause": "", "gaps": "", "claim": "", "limit": 9, "size": 9}
+    values = {**words, "empty": 3, "parameter": "", "idle": 0, "windows": "", "problem": ""}
+    facts = ListFacts(reported=9)
+    said = evidence.sentence.format(
+        **{**vars(facts), **values, "low": 9, "unfollowed": "", "missing_path": "", "standing": ""}
+    )
+    assert said
+
+
+def test_the_documentation_has_the_table_of_evidence() -> None:
+    text = (Path(__file__).parents[3] / "docs/completeness.md").read_text()
+    words = {True: "pass", None: "WARN", False: "ERROR"}
+    listed = re.findall(r"^\| ([\w ]+) \| (pass|WARN|ERROR) \| .+ \|$", text, re.MULTILINE)
+    assert listed == [(row.name, words[row.complete]) for row in unique_rows()]
+
+
+def unique_rows() -> list[Evidence]:
+    return list({row.name: row for row in TABLE}.values())
+
+
+@pytest.mark.parametrize("size", [10, 20, 25, 50, 100, 200, 250, 500, 1000])
+def test_one_page_of_a_usual_length_proves_nothing(size: int) -> None:
+    done = sync("cursor", lambda _: {"data": rows(0, size), "cursors": {"next": None}})
+    assert done.result.complete is None
+    assert f"{size:,} rows received in one page" in done.result.reason
+
+
+def test_one_page_as_long_as_was_asked_for_proves_nothing() -> None:
+    paginator = create_paginator("cursor", read_ids)
+    request = requests.Request("GET", "http://x/events", params={"pageSize": 37})
+    paginator.init_request(request)
+    response = requests.Response()
+    response._content = json.dumps({"data": [], "cursors": {"next": None}}).encode()
+    response.status_code = 200
+    paginator.update_state(response, rows(0, 37))
+    assert judge(paginator.facts).complete is None
+
+
+def test_one_page_of_another_length_whose_pointer_is_null_is_complete() -> None:
+    done = sync("cursor", lambda _: {"data": rows(0, 37), "cursors": {"next": None}})
+    assert done.result.complete is True
+
+
+def test_a_path_that_was_never_found_is_named() -> None:
+    done = sync(CURSOR, lambda _: {"data": rows(0, 37)})
+    assert done.result.complete is None
+    assert "cursor_path `paging.next.after` was not found" in done.result.reason
+
+
+MORE: dict[str, Any] = {
+    "next": {"next": "https://api.example.com/events?token=abc"},
+    "nextLink": {"nextLink": "https://api.example.com/events?token=abc"},
+    "@odata.nextLink": {"@odata.nextLink": "https://api.example.com/events?token=abc"},
+    "next_page": {"meta": {"next_page": 2}},
+    "nextPageToken": {"nextPageToken": "abc"},
+    "paging.next": {"paging": {"next": {"after": "100"}}},
+    "cursor": {"cursor": "abc"},
+    "has_more": {"has_more": True},
+    "hasNextPage": {"pageInfo": {"hasNextPage": True}},
+    "total": {"total": 300},
+    "count": {"count": 300},
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+@pytest.mark.parametrize(
+    "paginator", ["single_page", {**CURSOR, "cursor_path": "paging.nxt.after"}, "header_link"]
+)
+def test_what_looks_like_more_and_is_not_followed_is_a_failure(paginator: Any, name: str) -> None:
+    done = sync(paginator, lambda _: {"data": rows(0, 100), **MORE[name]})
+    assert done.result.complete is False
+
+
+def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
+    link = {"Link": '<https://api.example.com/events?page=2>; rel="next"'}
+    done = sync("single_page", lambda _: ({"data": rows(0, 37)}, link))
+    assert done.result.complete is False
+    assert "`Link: rel=next`" in done.result.reason
+
+
+def test_what_is_in_the_records_is_no_pointer() -> None:
+    done = sync("cursor", lambda _: {"data": [{"id": 1, "next": "x"}], "cursors": {"next": None}})
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize("end", [None, "", False])
+def test_a_link_that_came_and_is_empty_is_the_end(end: Any) -> None:
+    def answer(query: Query) -> Any:
+        if "token" in query:
+            return {"data": rows(100, 200), "next": end}
+        return {"data": rows(0, 100), "next": "/events?token=abc"}
+
+    done = sync("json_link", answer)
+    assert len(done.ids) == 200
+    assert done.result.complete is True
+
+
+def test_has_more_that_is_false_outweighs_a_cursor_that_still_stands() -> None:
+    def answer(query: Query) -> Any:
+        first = 100 if "cursor" in query else 0
+        more = not first
+        return {"data": rows(first, first + 100), "cursors": {"next": f"k{first}"}, "more": more}
+
+    done = sync({"type": "cursor", "has_more_path": "more"}, answer)
+    assert len(done.ids) == 200
+    assert done.result.complete is True
+    assert "no more follow, though" in done.result.reason
+
+
+@pytest.mark.parametrize(
+    "path", ["@odata.nextLink", "a.b", "$next", "next page", "links.next", "$.links.next"]
+)
+def test_a_path_is_the_name_of_a_member_first_then_a_json_path(path: str) -> None:
+    def answer(query: Query) -> Any:
+        link = None if "token" in query else "/events?token=abc"
+        body = {"links": {"next": link}} if "links" in path else {path: link}
+        return {"data": rows(50, 95) if link is None else rows(0, 50), **body}
+
+    done = sync({"type": "json_link", "next_url_path": path}, answer)
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+
+
+class Shrinking:
+    """A list whose first row is deleted before the page of a number is sent for the first time."""
+
+    def __init__(self, at: int, length: int = 95) -> None:
+        self.rows = list(range(length))
+        self.at = at
+        self.requests = 0
+
+    def page(self, first: int, size: int = 20) -> tuple[list[dict[str, Any]], bool]:
+        self.requests += 1
+        if self.requests == self.at:
+            del self.rows[0]
+        return [{"id": row} for row in self.rows[first : first + size]], first + size < len(
+            self.rows
+        )
+
+
+def encode(value: Any) -> str:
+    return base64.b64encode(json.dumps(value).encode()).decode()
+
+
+def decode(text: str) -> Any:
+    return json.loads(base64.b64decode(text))
+
+
+def links_of_rows(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        first = int(query.get("$skip", 0))
+        page, more = api.page(first)
+        return {"data": page, "next": f"/events?$skip={first + 20}" if more else None}
+
+    return answer
+
+
+def links_of_nested_offsets(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        first = int(query.get("page[offset]", 0))
+        page, more = api.page(first)
+        link = f"/events?page%5Blimit%5D=20&page%5Boffset%5D={first + 20}"
+        return {"data": page, "next": link if more else None}
+
+    return answer
+
+
+def links_of_pages(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        number = int(query.get("page", 1))
+        page, more = api.page(20 * (number - 1))
+        return {"data": page, "next": f"/events?page={number + 1}" if more else None}
+
+    return answer
+
+
+def cursors_of_pages(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        number = int(query.get("cursor", 1))
+        page, more = api.page(20 * (number - 1))
+        return {"data": page, "next": str(number + 1) if more else None}
+
+    return answer
+
+
+def encoded_cursors_of_pages(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        number = decode(query["cursor"])["page"] if "cursor" in query else 1
+        page, more = api.page(20 * (number - 1))
+        return {"data": page, "next": encode({"page": number + 1}) if more else None}
+
+    return answer
+
+
+def encoded_cursors_of_rows(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        first = decode(query["cursor"])["at"] if "cursor" in query else 0
+        page, more = api.page(first)
+        return {"data": page, "next": encode({"at": first + 20}) if more else None}
+
+    return answer
+
+
+def last_rows(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        first = int(query["cursor"].removeprefix("c")) + 1 if "cursor" in query else 0
+        page, more = api.page(first)
+        return {"data": page, "next": f"c{first + len(page) - 1}" if more else None}
+
+    return answer
+
+
+COUNTING: dict[str, tuple[Any, Callable[[Shrinking], Answer]]] = {
+    "links of rows": ("json_link", links_of_rows),
+    "links of nested offsets": ("json_link", links_of_nested_offsets),
+    "links of pages": ("json_link", links_of_pages),
+    "cursors of pages": ({"type": "cursor", "cursor_path": "next"}, cursors_of_pages),
+    "encoded cursors of pages": (
+        {"type": "cursor", "cursor_path": "next"},
+        encoded_cursors_of_pages,
+    ),
+    "encoded cursors of rows": ({"type": "cursor", "cursor_path": "next"}, encoded_cursors_of_rows),
+    "cursors of the last row": ({"type": "cursor", "cursor_path": "next"}, last_rows),
+}
+OF_ROWS = (
+    "links of rows",
+    "links of nested offsets",
+    "encoded cursors of rows",
+    "cursors of the last row",
+)
+
+
+@pytest.mark.parametrize("at", [2, 3, 4, 5])
+@pytest.mark.parametrize("kind", COUNTING)
+def test_a_deletion_between_two_pages_that_are_counted_loses_no_row(kind: str, at: int) -> None:
+    paginator, answer = COUNTING[kind]
+    api = Shrinking(at)
+    done = sync(paginator, answer(api))
+    assert done.ids >= set(api.rows)
+    assert done.result.complete is True
+    if kind not in OF_ROWS:
+        assert done.delivered == list(dict.fromkeys(done.delivered))
+
+
+@pytest.mark.parametrize("kind", COUNTING)
+def test_a_quiet_list_whose_pages_are_counted_costs_no_more_than_two_readings(kind: str) -> None:
+    paginator, answer = COUNTING[kind]
+    done = sync(paginator, answer(Shrinking(0)))
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+    assert len(done.asked) <= (5 + 1 if kind in OF_ROWS else 2 * 5)
+
+
+def test_opaque_cursors_are_read_once() -> None:
+    names = ["f81d4fae", "a2b91c", "zz7", "9xQ"]
+
+    def answer(query: Query) -> Any:
+        at = names.index(query["cursor"]) + 1 if "cursor" in query else 0
+        following = names[at] if at < len(names) else None
+        return {"data": rows(20 * at, 20 * at + 20), "cursors": {"next": following}}
+
+    done = sync("cursor", answer)
+    assert len(done.ids) == 100
+    assert done.result.complete is True
+    assert len(done.asked) == 5
+
+
+def test_links_that_only_seem_to_count_rows_are_followed_as_they_are() -> None:
+    """The server floors what is asked for to a multiple of the page."""
+
+    def answer(query: Query) -> Any:
+        first = int(query.get("offset", 0)) // 20 * 20
+        link = f"/events?offset={first + 20}" if first + 20 < 95 else None
+        return {"data": rows(first, min(95, first + 20)), "next": link}
+
+    done = sync("json_link", answer)
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+
+
+def test_links_that_are_refused_with_another_number_are_followed_as_they_are() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query.get("offset", 0))
+        if first % 20:
+            return 400
+        link = f"/events?offset={first + 20}" if first + 20 < 95 else None
+        return {"data": rows(first, min(95, first + 20)), "next": link}
+
+    done = sync("json_link", answer)
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+
+
+def paged(query: Query, length: int, size: int = 100) -> list[dict[str, Any]]:
+    first = (int(query["page"]) - 1) * size
+    return rows(first, min(length, first + size))
+
+
+NUMBERED = {"type": "page_number", "base_page": 1}
+
+
+@pytest.mark.parametrize("extra", [{"count": 2500}, {"total": 2500}, {"total": 2500, "pages": 25}])
+def test_nothing_is_requested_behind_a_total_that_is_reached(extra: dict[str, Any]) -> None:
+    done = sync(NUMBERED, lambda query: {"data": paged(query, 2500), **extra})
+    assert len(done.ids) == 2500
+    assert done.result.complete is True
+    assert len(done.asked) == 25
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("length", [250, 300])
+def test_a_refused_page_behind_a_good_one_is_the_end(status: int, length: int) -> None:
+    done = sync(
+        NUMBERED, lambda query: {"data": paged(query, length)} if paged(query, length) else status
+    )
+    assert len(done.ids) == length
+    assert done.result.complete is True
+
+
+def test_a_refusal_is_no_end_when_the_page_before_is_refused_too() -> None:
+    asked: list[Query] = []
+
+    def answer(query: Query) -> Any:
+        asked.append(query)
+        return {"data": paged(query, 1000)} if len(asked) < 3 else 404
+
+    with pytest.raises(requests.HTTPError):
+        sync(NUMBERED, answer)
+
+
+def test_a_first_page_that_is_refused_is_an_error() -> None:
+    with pytest.raises(requests.HTTPError):
+        sync(NUMBERED, lambda _: 404)
+
+
+def test_a_refusal_at_a_round_number_of_rows_may_be_a_limit() -> None:
+    done = sync(
+        NUMBERED, lambda query: {"data": paged(query, 9999)} if int(query["page"]) < 11 else 400
+    )
+    assert len(done.ids) == 1000
+    assert done.result.complete is None
+    assert "may be its limit" in done.result.reason
+
+
+@pytest.mark.parametrize("size", [10, 100])
+@pytest.mark.parametrize("short", [0, 2])
+def test_a_total_that_counts_pages_is_none_of_rows(size: int, short: int) -> None:
+    length = 13 * size - 7
+
+    def answer(query: Query) -> Any:
+        page = paged(query, length, size)
+        if query["page"] == str(short):
+            page = page[:3]
+        return {"data": page, "page": {"current": query["page"], "size": size, "total": 13}}
+
+    done = sync(NUMBERED, answer)
+    assert len(done.ids) == length - (size - 3 if short else 0)
+    assert done.result.complete is True
+
+
+def test_a_total_path_of_null_is_obeyed() -> None:
+    done = sync(
+        {**NUMBERED, "total_path": None},
+        lambda query: {"data": paged(query, 250), "total": 9000, "total_pages": 2},
+    )
+    assert len(done.ids) == 250
+    assert done.result.complete is True
+    assert done.result.total_reported is None
+
+
+def test_a_refused_page_behind_the_end_of_offsets_is_an_empty_one() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": rows(first, min(25, first + 10))} if first < 25 else 404
+
+    done = sync({"type": "offset", "limit": 10}, answer)
+    assert len(done.ids) == 25
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_rows_without_an_id_that_look_alike_are_repeats(missing: str | None) -> None:
+    listed: list[Any] = [{"id": row} for row in range(60)]
+    listed[10] = listed[45] = {"id": missing, "name": "tba"}
+
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": listed[first : first + 20], "total": 60}
+
+    done = sync({"type": "offset", "limit": 20}, answer)
+    assert done.result.complete is None
+    assert "share an id" in done.result.reason
+    assert done.ids >= {row["id"] for row in listed}
+
+
+def test_a_refused_page_is_no_end_while_a_total_promises_more() -> None:
+    def answer(query: Query) -> Any:
+        return {"data": paged(query, 900), "total": 900} if int(query["page"]) < 4 else 400
+
+    with pytest.raises(requests.HTTPError):
+        sync(NUMBERED, answer)
+
+
+def test_an_ignored_response_behind_the_end_of_offsets_is_an_empty_one() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": rows(first, min(25, first + 10))} if first < 25 else 404
+
+    done = sync({"type": "offset", "limit": 10}, answer, ignored=[404])
+    assert len(done.ids) == 25
+    assert done.result.complete is True
+
+
+def test_a_server_that_takes_rows_out_of_its_pages_loses_none_that_it_shows() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": [row for row in rows(first, min(95, first + 20)) if row["id"] % 3]}
+
+    done = sync({"type": "offset", "limit": 20}, answer)
+    assert done.ids == {row for row in range(95) if row % 3}
+    assert done.result.complete is not False
+
+
+@pytest.mark.parametrize("hidden", [range(20), range(20, 60), range(40, 180)])
+def test_page_numbers_go_on_behind_pages_that_come_empty(hidden: range) -> None:
+    def answer(query: Query) -> Any:
+        return {"data": [row for row in paged(query, 300, 20) if row["id"] not in hidden]}
+
+    done = sync(NUMBERED, answer)
+    assert done.ids == set(range(300)) - set(hidden)
