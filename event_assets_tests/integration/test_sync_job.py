@@ -155,25 +155,6 @@ def test_a_key_without_an_address_is_refused(project: Project) -> None:
     assert not project.rows("from duckdb_tables() where table_name = 'event_data'")
 
 
-def test_an_api_is_requested_through_the_proxy_of_the_environment(project: Project) -> None:
-    with serving({"/v1/events": paged(events(3))}) as proxy:
-        project.environment.setenv("HTTP_PROXY", proxy.url)
-        project.environment.setenv("http_proxy", proxy.url)
-        result = run(project, definitions({"events": source("http://api.invalid")}))
-    assert result.success, failure(result)
-    assert {request.headers["host"] for request in proxy.asked} == {"api.invalid"}
-    assert project.ids() == ["e0", "e1", "e2"]
-
-
-def test_the_sandbox_is_requested_through_no_proxy(project: Project) -> None:
-    with serving({}) as proxy:
-        project.environment.setenv("HTTP_PROXY", proxy.url)
-        project.environment.setenv("http_proxy", proxy.url)
-        assert project.sync(derived=False).success
-        assert probe.main([]) == 0
-        assert not proxy.asked
-
-
 def test_a_wrong_key_fails_in_one_sentence_and_leaves_the_table(
     project: Project, api: Sandbox
 ) -> None:
