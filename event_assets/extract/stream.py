@@ -25,8 +25,9 @@ from event_assets.http.credentials import configured_secrets
 from event_assets.http.journal import Journal
 from event_assets.http.session import ApiSession
 from event_assets.http.throttle import HttpMetrics
-from event_assets.pagination.evidence import ListFacts, judge
+from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
+from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.per_parent import ResultAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted

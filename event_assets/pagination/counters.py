@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from event_assets.pagination.page_facts import SIZE_PARAMS, plain_name
+from event_assets.pagination.page_reader import SIZE_PARAMS, plain_name
 
 NUMBER = re.compile(r"\d{1,12}")
 QUERY_VALUE = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")

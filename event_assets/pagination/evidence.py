@@ -2,98 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from event_assets.pagination.page_facts import PageFacts
+from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.result import PaginationResult
-
-USUAL_SIZES: Final = frozenset((10, 20, 25, 50, 100, 200, 250, 500, 1000))
-FIRST: Final = PageFacts(())
-
-
-@dataclass
-class ListFacts:
-    """What a paginator saw of a list; it draws no conclusion.
-
-    Attributes:
-        end: the name of the evidence with which paging ended; of several, the table decides.
-        values: what the sentence of `end` needs besides these counts.
-        rows: in delivered pages, including overlaps.
-        distinct: an upper bound until the end.
-        totals: the least and the greatest total of the last reading; None: there is none that was
-            seen to be one.
-        reported: the last total, whether seen to be one or not.
-        last: the last page of the list.
-        pointers: pages whose response had the pointer that is followed.
-        setting: the paginator's path of the pointer, as it is called in the configuration.
-    """
-
-    end: str = "unfinished"
-    values: Mapping[str, Any] = field(default_factory=dict)
-    pages: int = 0
-    rows: int = 0
-    distinct: int = 0
-    overlaps: int = 0
-    shifts: int = 0
-    passes: int = 1
-    totals: tuple[int, int] | None = None
-    reported: int | None = None
-    last: PageFacts = FIRST
-    pointers: int = 0
-    is_pointer_found: bool = False
-    is_truncated: bool = False
-    is_numbered: bool = False  # whether requests or links count pages
-    is_total_reached: bool = False  # whether a total that did not change is the number of rows
-    setting: str = ""
-
-    @property
-    def done(self) -> bool:
-        """Whether paging ended."""
-        return self.end not in ("not started", "unfinished")
-
-    @property
-    def may_go_on(self) -> bool:
-        """Whether the only page is as long as was asked for, or as pages usually are."""
-        size = len(self.last.ids)
-        return size in USUAL_SIZES or size == self.last.size_asked
-
-
-def _is_below_total(facts: ListFacts) -> bool:
-    low = facts.totals and facts.totals[0]
-    return low is not None and facts.distinct < low
 
 
 class Evidence(NamedTuple):
     """A kind of evidence: for completeness (True), against it (False), or none (None).
 
-    It holds for a list whose paging ended with it, or by the facts.
+    It holds by the facts, or without `holds`, for a list whose paging ended with it.
     """
 
     name: str
     complete: bool | None
     sentence: str
-    holds: Callable[[ListFacts], bool] | None = None
+    holds: Callable[[ListFacts], Any] | None = None
 
 
-NOT_NUMBERED_ENDS: Final = (
-    "pointer ended",
-    "no pointer",
-    "single page",
-    "no paginator",
-    "below the cap",
-)
+# How paging ended where nothing but the pointer, or its absence, says so.
+UNCHECKED_ENDS: Final = ("pointer ended", "no pointer", "single page", "no paginator")
 # How paging ended by itself: a total or has_more may say more of it.
 OPEN_ENDS: Final = (
-    *NOT_NUMBERED_ENDS,
-    "same pointer",
-    "page behind",
-    "page repeated",
-    "lap",
-    "ignored response",
+    *UNCHECKED_ENDS,
+    *("same pointer", "page behind", "page repeated", "lap", "ignored response"),
 )
-ALL = "All {distinct:,} rows were received"
+RECEIVED: Final = "{distinct:,} rows received"
+ALL: Final = "All {distinct:,} rows were received"
 
 # The first that holds decides.
 TABLE: Final = (
@@ -102,8 +38,8 @@ TABLE: Final = (
     Evidence(
         "truncated",
         False,
-        "{distinct:,} rows received, but the API says that there are more (`overflow: true`): "
-        "request fewer rows, or set `windows`.",
+        f"{RECEIVED}, but the API says that there are more (`overflow: true`): request fewer rows, "
+        "or set `windows`.",
         lambda facts: facts.is_truncated,
     ),
     Evidence(
@@ -130,8 +66,13 @@ TABLE: Final = (
         "The list changes faster than it can be read: the last {idle:,} of {pages:,} pages had no "
         "new rows.",
     ),
-    Evidence("rows missing", False, "Rows are missing: {counts}. {cause}"),
-    Evidence("limit", None, "{distinct:,} rows received; stopped at {limit}."),
+    Evidence(
+        "rows missing",
+        False,
+        "Rows are missing: the list has {length:,} rows, but {distinct:,} distinct ids were "
+        "received in {passes} passes. Set a sort parameter, if the order is not stable.",
+    ),
+    Evidence("limit", None, f"{RECEIVED}; stopped at {{maximum}}."),
     Evidence(
         "total reached",
         True,
@@ -141,24 +82,19 @@ TABLE: Final = (
     Evidence(
         "ignored response",
         None,
-        "{distinct:,} rows received; paging stopped at a response that response_actions ignore.",
+        f"{RECEIVED}; paging stopped at a response that response_actions ignore.",
     ),
     Evidence(
         "total not reached",
         False,
-        "The API reports {low:,} rows but sent {distinct:,}.",
-        _is_below_total,
+        "The API reports {least_total:,} rows but sent {distinct:,}.",
+        lambda facts: max(facts.distinct, facts.rows_read) < (facts.least_total or 0),
     ),
     Evidence(
         "has_more is true",
         False,
-        "{distinct:,} rows received, but the API says that more follow (`has_more`).",
-        lambda facts: (
-            facts.last.has_more is True
-            and not facts.is_total_reached
-            and facts.end != "same pointer"
-            and facts.end in (*OPEN_ENDS, "readings agree", "overlaps")
-        ),
+        f"{RECEIVED}, but the API says that more follow (`has_more`).",
+        lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, "overlaps"),
     ),
     Evidence(
         "has_more is false",
@@ -167,7 +103,7 @@ TABLE: Final = (
         lambda facts: (
             facts.last.has_more is False
             and facts.end in OPEN_ENDS
-            and (not facts.is_numbered or facts.pages == 1)
+            and (facts.pages == 1 or not facts.is_counted)
         ),
     ),
     Evidence(
@@ -178,73 +114,66 @@ TABLE: Final = (
     Evidence(
         "unfollowed",
         False,
-        "{distinct:,} rows received, but {unfollowed} in the response leads to more, and the "
-        "paginator does not follow it{missing_path}: correct the `paginator` in defs.yaml.",
-        lambda facts: bool(
-            facts.last.unfollowed and not facts.pointers and facts.end in NOT_NUMBERED_ENDS
+        f"{RECEIVED}, but {{unfollowed}} in the response leads to more, and the paginator does not "
+        "follow it{missing_path}: correct the `paginator` in defs.yaml.",
+        lambda facts: facts.last.unfollowed and not facts.pointers and facts.end in UNCHECKED_ENDS,
+    ),
+    Evidence(
+        "repeated ids",
+        None,
+        f"{RECEIVED}, but the list has {{rows_read:,}}: several share an id. Check the "
+        "`primary_key`.",
+        lambda facts: (
+            facts.distinct < facts.rows_read
+            and (facts.end == "readings agree" or facts.distinct < (facts.least_total or 0))
         ),
     ),
     Evidence(
-        "many to an id",
-        None,
-        "{distinct:,} rows received: {counts}, each with the same pages. Several rows share an id "
-        "(check the primary key), or the API takes rows out of its pages.",
-    ),
-    Evidence("growing", None, "Rows are added faster than they can be counted: {counts}."),
-    Evidence(
         "pages of one row",
         None,
-        "{distinct:,} rows received, one row per page: such pages do not overlap, so missed rows "
-        "cannot be detected. Set a larger limit.",
+        f"{RECEIVED}, one row per page: such pages do not overlap, so missed rows cannot be "
+        "detected. Set a larger limit.",
     ),
     Evidence(
         "echo of the limit",
         None,
-        "{distinct:,} rows received, and the API reports {limit:,}, which may be the requested "
-        "limit: set another limit, or total_path.",
+        f"{RECEIVED}, and the API reports {{limit:,}}, which may be the requested limit: set "
+        "another limit, or total_path.",
     ),
     Evidence(
         "unstable order",
         None,
-        "{distinct:,} rows received, but the order is not stable: rows were repeated in another "
-        "order. Set a sort parameter.",
-    ),
-    Evidence(
-        "unconnected",
-        None,
-        "{distinct:,} rows received, but pages in the middle of the list are empty, and those "
-        "behind them do not overlap: rows that moved cannot be ruled out.",
+        f"{RECEIVED}, but the order is not stable: rows were repeated in another order. Set a sort "
+        "parameter.",
     ),
     Evidence(
         "lap",
         None,
-        "{distinct:,} rows received; then the API began again with the first of them: it wraps "
-        "round behind its end.",
+        f"{RECEIVED}; then the API began again with the first of them: it wraps round behind its "
+        "end.",
     ),
     Evidence(
         "depth",
         None,
-        "{distinct:,} rows received; the API refused the next page, which may be its limit.",
+        f"{RECEIVED}; the API refused the next page, which may be its limit.",
     ),
     Evidence(
         "changed",
         None,
-        "{distinct:,} rows received in {passes} readings, no two of which agree: the list changes, "
-        "and page numbers cannot show whether rows were missed.",
+        f"{RECEIVED} in {{passes}} readings, no two of which agree: the list changes while it is "
+        "read, so that missed rows cannot be ruled out.",
     ),
     Evidence(
         "empty list",
         True,
         "The list is empty.",
-        lambda facts: (
-            not facts.rows and facts.end in (*OPEN_ENDS, "overlaps") and not facts.last.pointer
-        ),
+        lambda facts: not facts.rows and facts.end in (*OPEN_ENDS, "overlaps"),
     ),
     Evidence(
         "no pointer",
         None,
-        "{distinct:,} rows received; {setting} was not found in any response, so whether more "
-        "follow is not known.",
+        f"{RECEIVED}; {{setting}} was not found in any response, so whether more follow is not "
+        "known.",
         lambda facts: (
             facts.end == "no pointer"
             and not facts.is_pointer_found
@@ -254,37 +183,39 @@ TABLE: Final = (
     Evidence(
         "full page",
         None,
-        "{distinct:,} rows received in one page, as many as a page has; nothing shows that no more "
-        "follow.",
-        lambda facts: facts.end in ("no pointer", "single page") and facts.may_go_on,
+        f"{RECEIVED} in one page, as many as a page has; nothing shows that no more follow.",
+        lambda facts: facts.end == "no pointer" and facts.may_go_on,
+    ),
+    Evidence(
+        "single page",
+        None,
+        f"{RECEIVED} in one page; with `single_page`, nothing shows whether more follow.",
     ),
     Evidence(
         "no paginator",
         None,
-        "{distinct:,} rows received in one page: no `paginator` is set, and none was detected. Set "
-        "it, or `single_page` if the API has no pages.",
+        f"{RECEIVED} in one page: no `paginator` is set, and none was detected. Set it, or "
+        "`single_page` if the API has no pages.",
     ),
-    Evidence(
-        "short page", True, f"{ALL}.", lambda facts: facts.end in ("no pointer", "single page")
-    ),
+    Evidence("short page", True, f"{ALL}.", lambda facts: facts.end == "no pointer"),
     Evidence("pointer ended", True, f"{ALL}."),
     Evidence("readings agree", True, f"{ALL}, the same in two readings."),
     Evidence("page behind", True, f"{ALL}."),
     Evidence("page repeated", True, f"{ALL} (the last page was repeated)."),
     Evidence("below the cap", True, f"{ALL}, fewer than the API's maximum."),
-    Evidence("window incomplete", False, "{distinct:,} rows received in {windows}. {problem}."),
-    Evidence("window unverified", None, "{distinct:,} rows received in {windows}. {problem}."),
+    Evidence("window incomplete", False, f"{RECEIVED} in {{windows}}. {{problem}}."),
+    Evidence("window unverified", None, f"{RECEIVED} in {{windows}}. {{problem}}."),
     Evidence(
         "outside windows",
         None,
-        "{distinct:,} rows received in {windows}, but the API reports {reported:,}: rows without a "
-        "time, or outside `since` and `until`, are in no window.",
+        f"{RECEIVED} in {{windows}}, but the API reports {{reported:,}}: rows without a time, or "
+        "outside `since` and `until`, are in no window.",
     ),
     Evidence(
         "windows without total",
         None,
-        "{distinct:,} rows received in {windows}; without a total, rows without a time cannot be "
-        "ruled out. Set `since` and `until` to the range you need.",
+        f"{RECEIVED} in {{windows}}; without a total, rows without a time cannot be ruled out. Set "
+        "`since` and `until` to the range you need.",
     ),
     Evidence("windows", True, f"{ALL}, in {{windows}}."),
     Evidence("overlaps", True, f"{ALL}."),
@@ -294,14 +225,14 @@ TABLE: Final = (
 def judge(facts: ListFacts) -> PaginationResult:
     """Derive the verdict on a list from the facts: the first evidence of the table that holds."""
     found = next(row for row in TABLE if (row.holds(facts) if row.holds else facts.end == row.name))
-    standing = facts.last.pointer or facts.last.unfollowed
-    setting = facts.setting if facts.setting and not facts.is_pointer_found else ""
+    unfollowed = facts.last.unfollowed
+    standing = unfollowed or ("the cursor or link" if facts.last.pointer else "")
+    setting = facts.pointer_setting if not facts.is_pointer_found else ""
     reason = found.sentence.format(
         **{**vars(facts), "setting": setting or "a link or cursor", **facts.values},
-        low=facts.totals and facts.totals[0],
-        unfollowed=facts.last.unfollowed,
+        unfollowed=unfollowed,
         missing_path=f" ({setting} was not found)" if setting else "",
-        standing=f", though {_name(standing)} still leads on" if standing else "",
+        standing=f", though {standing} still leads on" if standing else "",
     )
     return PaginationResult(
         complete=found.complete,
@@ -314,14 +245,3 @@ def judge(facts: ListFacts) -> PaginationResult:
         passes=facts.passes,
         total_reported=facts.reported,
     )
-
-
-def _name(pointer: Any) -> str:
-    return pointer if str(pointer).startswith(("`", "the ")) else "the cursor or link"
-
-
-def add_counts(facts: ListFacts, other: ListFacts) -> ListFacts:
-    """Return the facts with the counts of another list added."""
-    names = ("pages", "rows", "distinct", "overlaps", "shifts")
-    sums: dict[str, Any] = {name: getattr(facts, name) + getattr(other, name) for name in names}
-    return replace(facts, **sums)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, cast
-
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from event_assets._compat.dlt import build_paginator
-from event_assets.pagination import monitored
-from event_assets.pagination.monitored import MonitoredPaginator
-from event_assets.pagination.offset import OffsetPaginator
-from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.list_paginator import ListPaginator, Options
 from event_assets.pagination.seen_ids import ReadIds
 from event_assets.pagination.totals import AUTO, compile_path
 
-PAGINATOR_CLASSES: Mapping[str, Callable[..., BasePaginator]] = {
-    "page_number": monitored.PageNumberPaginator,
-    "cursor": monitored.CursorPaginator,
+PATHS: Final = ("next_url_path", "cursor_path")
+# What this project evaluates in dlt's place.
+OPTIONS: Final[Mapping[str, Sequence[str]]] = {
+    "offset": ("total_path", "has_more_path", "stop_after_empty_page", "maximum_offset"),
+    "page_number": ("total_path", "has_more_path", "stop_after_empty_page", "maximum_page"),
+    "cursor": ("has_more_path", "stop_after_empty_page"),
 }
 
 
-def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadIds) -> Paginator:
+def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadIds) -> ListPaginator:
     """Make the paginator of one list by a REST API configuration's `paginator` value.
 
-    `offset` becomes an OffsetPaginator, everything else dlt's paginator in a MonitoredPaginator.
     None or "auto": dlt detects the paginator from the first response (but never offsets). For
     `page_number`, `total_path` is the number of pages, as in dlt; it is optional.
 
@@ -34,19 +31,31 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
     options: dict[str, Any] = (
         dict(paginator) if isinstance(paginator, Mapping) else {"type": paginator or "auto"}
     )
-    kind = options.pop("type", "auto")
-    for name in ("next_url_path", "cursor_path", "total_path", "has_more_path"):
-        if options.get(name) and not (name == "total_path" and options[name] == AUTO):
+    kind = options.setdefault("type", "auto")
+    ours = {name: options.pop(name) for name in OPTIONS.get(kind, ()) if name in options}
+    maximum = next((name for name in ours if name.startswith("maximum")), None)
+    options |= {name: int(options[name]) for name in ("limit", "offset") if name in options}
+    for name in PATHS:
+        if name in options:
             options[name] = compile_path(options[name])
-    pointer = next((name for name in ("next_url_path", "cursor_path") if name in options), None)
-    setting = f"the paginator's {pointer} `{options[pointer]}`" if pointer else ""
+    if "total_path" in OPTIONS.get(kind, ()):
+        options["total_path"] = None
     try:
-        if kind == "offset":
-            return OffsetPaginator(**options, read_ids=read_ids)
-        if paginator_class := PAGINATOR_CLASSES.get(kind):
-            return MonitoredPaginator(paginator_class(**options), read_ids, setting)
-        config = cast("Any", {"type": kind, **options})
-        return MonitoredPaginator(build_paginator(config), read_ids, setting)
+        active = build_paginator(cast("Any", options))
     except TypeError as error:
-        problem = str(error)
-    raise ValueError(f"paginator of type {kind!r}: {problem.rpartition('__init__() ')[2]}")
+        active, problem = None, str(error).rpartition("__init__() ")[2]
+    else:
+        problem = ""
+    if problem:
+        raise ValueError(f"paginator of type {kind!r}: {problem}")
+    return ListPaginator(
+        active,
+        Options(
+            total_path=ours.get("total_path", AUTO),
+            has_more_path=ours.get("has_more_path"),
+            stop_after_empty_page=ours.get("stop_after_empty_page"),
+            maximum=None if maximum is None else int(ours[maximum]),
+            maximum_setting="" if maximum is None else f"{maximum} {int(ours[maximum]):,}",
+        ),
+        read_ids,
+    )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, Final
 
-from event_assets.pagination.evidence import ListFacts
-from event_assets.pagination.offset_recount import Recount
-from event_assets.pagination.page_facts import PageFacts
+from event_assets.pagination.facts import ListFacts, PageFacts
 from event_assets.pagination.seen_ids import DistinctIds, Lap, RecentIds
-from event_assets.pagination.totals import OffsetTotal
+from event_assets.pagination.totals import RowTotal
 
 PageHandler = Callable[[Sequence[Hashable], int | None, bool | None], bool]
+MAX_PASSES: Final = 4
+LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
 
 
 class OffsetWalk:
@@ -29,20 +29,17 @@ class OffsetWalk:
     walk steps back by half a page, doubling, until a page connects.
 
     The list ends at a connected page of one row (if the server can send two), at a trusted total,
-    or where `more` is False. Without either, the walk looks 2, 4 and 8 pages further: a
-    server that filters after paging sends empty pages in the middle of a list. The number of
-    distinct ids must match the length of the list. If it does not, rows were inserted or moved
-    behind the current offset, and the list is read again until the counts agree, in at most two
-    more full passes; a list of which both readings show the same pages has repeats.
+    or where `more` is False. Without either, the walk looks behind the end, where a server that
+    filters after paging has further rows. If pages in the middle are empty, or there are fewer ids
+    than rows, because rows were inserted or moved behind the current offset, the list is read
+    again: until the counts agree, or two passes.
 
     Offset pagination cannot detect a row that moves from ahead of the current offset to behind it
-    while as many rows are deleted, or, with pages read ahead, inserted. Pages of one row do not
-    overlap: `complete` is None then.
+    while as many rows are deleted, or, with pages read ahead, inserted.
 
     The walk always ends: after at most 300 + 8 x P pages, at most 200 + 2 x P consecutive ones
-    without a new row, where P is the number of pages that end with a row not among the last 20,000
-    delivered (in a quiet list about rows / (page size - 1)); and after `max_pages`, for a list
-    that grows at its end as fast as it is read.
+    without a new row, where P is the number of pages that end with a row that their pass had not
+    delivered; and after `max_pages`, for a list that grows as fast as it is read.
     """
 
     def __init__(
@@ -52,80 +49,74 @@ class OffsetWalk:
         *,
         maximum: int | None = None,
         stop_after_empty_page: bool | None = None,
-        parameter: str = "offset",
         max_pages: int = 2_000_000,
     ) -> None:
         """Start at offset `start`, and stop at offset `maximum`.
 
         The walk continues after an empty page while a trusted total promises more rows, unless
         `stop_after_empty_page` is True; if it is False, also without a total, up to `maximum`.
-        `parameter` names the offset in messages. Raises ValueError for a limit below 1.
+        Raises ValueError for a limit below 1.
         """
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
         self.limit = limit
-        self.offset: int = start
-        self.done = False
         self._start = start
         self._maximum = maximum
         self._stop_after_empty_page = stop_after_empty_page
-        self._parameter = parameter
+        self._reads_to_maximum = stop_after_empty_page is False and maximum is not None
         self._max_pages = max_pages
-        self._recent = RecentIds()
+        self._facts = ListFacts()
         self._seen = DistinctIds()
-        self._total = OffsetTotal(limit)
-        self._handler: PageHandler = self._read_forward
-        self._end = "unfinished"
-        self._values: dict[str, Any] = {}
-        self._hashes: list[int] = []  # of the pages of this reading
-        self._lap = Lap(self._seen, laps=2)  # stepping back is half of one
-        self.last_delivered: Hashable = None
+        self._total = RowTotal(limit)
         self._more: bool | None = None  # what the last response says
-        self._behind: list[int] = []  # offsets behind the end that may have rows
-        self._skip_to = start  # where rows were found behind empty pages
-        self._pages = self._rows = self._pages_with_progress = self._pages_without_progress = 0
-        self._overlaps = self._shifts = self._back_step = 0
-        # the previous page, to detect servers that ignore the offset
-        self._largest_page = self._repeats = 0
+        self._largest_page = self._progress = self._idle = 0  # pages with and without new rows
+        self._length = 0  # of the list, as the pass before measured it
+        self._pages_before: list[int] = []  # hashes of the pages of the pass before
+        self._must_agree = False  # whether two passes must have the same pages
+        self._start_pass()
+
+    def _start_pass(self) -> None:
+        self.position = self._start
+        self._handler: PageHandler = self._read_forward
+        self._recent = RecentIds()
+        self._lap = Lap(self._seen, laps=2)  # stepping back is half of one
+        self._pages: list[int] = []  # hashes of those with rows
+        self._rows = self._back_step = self._repeats = self._idle = 0
         self._last_page: list[Hashable] = []
-        self._last_offset: int = start
-        self._rereading_only_row = False
-        # ranges of empty pages in the middle of the list, as (first, end) offsets
-        self._gaps: list[tuple[int, int]] = []
-        self._gap_start = self._pages_without_total = self._gap_retries = self._list_end = 0
-        self._recount: Recount | None = None
+        self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
+        self._gap_start = self._empty_pages = self._reads_to = 0
+        self._read_twice = -1  # where rows were added at the end
+        self._behind: list[int] = []  # offsets behind the end that may have rows
 
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        distinct = self._seen.count() if self.done else len(self._seen)
-        trusted = self._total.largest_trusted
-        return ListFacts(
-            end=self._end,
-            values=self._values,
-            pages=self._pages,
-            rows=self._rows,
-            distinct=distinct,
-            overlaps=self._overlaps,
-            shifts=self._shifts,
-            passes=1 + (self._recount.passes if self._recount else 0),
-            reported=self._total.reported,
-            is_total_reached=trusted is not None and distinct == trusted - self._start,
-        )
+        self._facts.distinct = self._seen.count() if self.done else len(self._seen)
+        return self._facts
 
     @property
-    def is_behind_end(self) -> bool:
-        """Whether the walk looks behind the end, where requests may be refused."""
-        return self._handler == self._look_behind
+    def done(self) -> bool:
+        """Whether the list was read to its end."""
+        return self._facts.done
 
-    def take(self, page: PageFacts, rows: list[Any], *, more: bool | None) -> None:
+    @property
+    def _is_further_pass(self) -> bool:
+        return self._facts.passes > 1
+
+    def take(self, page: PageFacts, rows: list[Any]) -> None:
         """Process a page, and take the rows that must not be delivered out of `rows`."""
-        if not self.receive(page.ids, page.total, more):
+        ids, last_page = page.ids, self._last_page
+        is_overlap = bool(ids) and last_page[-1:] == [ids[0]]
+        known = [] if is_overlap else [self._recent.overlaps((key,)) for key in ids]
+        is_further_pass = self._is_further_pass
+        if not self.receive(ids, page.total, page.has_more):
             rows.clear()
-        elif page.ids:
-            if page.ids[0] == self.last_delivered:
-                del rows[:1]
-            self.last_delivered = page.ids[-1]
+        elif is_further_pass:
+            rows[:] = [rows[at] for at in self._unseen]
+        elif is_overlap:
+            del rows[:1]
+        else:
+            rows[:] = [row for row, again in zip(rows, known, strict=True) if not again]
 
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` offsets that follow `offset` if the list does not change.
@@ -133,24 +124,22 @@ class OffsetWalk:
         Empty while the page size is unknown, after a shift, and where the list seems to end;
         never beyond a trusted total.
         """
-        if self.is_behind_end:
+        if self._handler == self._look_behind:
             return self._behind[:count]
         step = self._read_ahead_step()
         if not step:
             return []
-        after = range(self.offset + step, self.offset + step * (count + 1), step)
-        ends = [end for end in (self._total.largest_trusted, self._maximum) if end is not None]
+        after = range(self.position + step, self.position + step * (count + 1), step)
+        ends = [end for end in (self._total.largest, self._maximum) if end is not None]
         return [at for at in after if at < min(ends, default=at + 1)]
 
     def _read_ahead_step(self) -> int:
-        if self.done or self._back_step or self._rereading_only_row or not self._last_page:
+        if self.done or self._back_step or not self._last_page:
             return 0
-        if self._handler == self._read_forward:
-            full = len(self._last_page) == self._largest_page
-            return max(1, self._largest_page - 1) if full or self._total.largest_trusted else 0
-        if self._recount:
-            return 0 if self._recount.is_at_tail else max(1, self._largest_page - 1)
-        return self._largest_page if self._handler == self._skip_gap else 0
+        if self._handler == self._skip_gap:
+            return self._largest_page
+        is_full = len(self._last_page) == self._largest_page
+        return max(1, self._largest_page - 1) if is_full or self._total.largest else 0
 
     def receive(
         self, ids: Sequence[Hashable], total: int | None = None, more: bool | None = None
@@ -162,294 +151,216 @@ class OffsetWalk:
         """
         if self.done:
             raise RuntimeError("the walk is done")
-        self._pages += 1
-        self._pages_without_progress += 1
-        trusted = self._total.evaluate(total, self.offset, len(ids))
+        self._facts.pages += 1
+        self._idle += 1
         self._more = more
-        has_total = trusted is not None or bool(total)
-        self._pages_without_total = 0 if has_total else self._pages_without_total + 1
+        self._largest_page = max(self._largest_page, len(ids))
+        trusted = self._total.evaluate(total, self.position, len(ids))
+        self._facts.reported = self._total.reported
+        is_further_pass = self._is_further_pass
         deliver = self._handler(ids, trusted, more)
         if deliver:
-            self._rows += len(ids)
+            self._facts.rows += len(self._unseen if is_further_pass else ids)
         if not self.done and (
-            self._pages_without_progress > 200 + 2 * self._pages_with_progress
-            or self._pages >= min(300 + 8 * self._pages_with_progress, self._max_pages)
+            self._idle > 200 + 2 * self._progress
+            or self._facts.pages >= min(300 + 8 * self._progress, self._max_pages)
         ):
             self._give_up()
         return deliver
 
     def stopped_early(self) -> None:
-        """Finish at a response that the configuration ignores."""
-        if not self.done:
+        """Finish at a response that the configuration ignores; behind the end, it is empty."""
+        if not self.refuse():
             self._finish("ignored response")
+
+    def refuse(self) -> bool:
+        """Process a refused request; return False if it cannot be behind the end of the list."""
+        if self._handler == self._look_behind:
+            self.receive(())
+            return True
+        return False
 
     def _read_forward(
         self, ids: Sequence[Hashable], trusted: int | None, more: bool | None
     ) -> bool:
-        offset, size = self.offset, len(ids)
-        end = offset + size
-        self._hashes.append(hash(tuple(ids)))
-        self._largest_page = max(self._largest_page, size)
-        promised = more is True or (trusted is not None and trusted > end)
-        if offset > self._start and self._largest_page > 1 and not self._recent.overlaps(ids):
-            self._step_back()
+        offset, size = self.position, len(ids)
+        end, overlaps = offset + size, offset > self._start and self._largest_page > 1
+        if overlaps and not self._recent.overlaps(ids):
+            self._back_step = self._back_step * 2 or max(1, self._largest_page // 2)
+            self.position = max(self._start, offset - self._back_step)
             return False
-        if self._back_step:
-            self._back_step = 0
-            self._shifts += 1
-        elif offset > self._start and self._largest_page > 1:
-            self._overlaps += 1
+        self._facts.shifts += bool(self._back_step)
+        self._facts.overlaps += overlaps and not self._back_step
+        self._back_step = 0
         if not size:
-            self._handle_empty_page(offset, promised)
+            self._end_pages(offset, trusted)
             return False
-        is_only_row_again = self._rereading_only_row and size == 1 and self._recent.overlaps(ids)
-        self._rereading_only_row = False
-        follows = size > 2 and self._last_page[-1:] == [ids[0]]
-        is_offset_ignored = self._repeats_page(ids)
-        self._deliver(ids)
-        has_lapped = self._lap.has_passed(ids, ids[1:3] if follows else ())
-        ended = (
-            (size == 1 and (self._largest_page > 1 or is_only_row_again))
-            or more is False
-            or (trusted is not None and end >= trusted and size < self._largest_page)
-        )
-        if is_offset_ignored:
-            self._handler = self._confirm_ignored_offset
-            self.offset = self._start
-        elif has_lapped:
+        is_lap = self._deliver(ids)
+        is_total_reached = trusted is not None and end >= trusted
+        is_last = size == 1 and self._largest_page > 1
+        if self._repeats == 2:
+            self._finish("ignored parameter", size=size)
+        elif is_lap:
             self._finish("lap")
-        elif ended and promised:
-            self._enter_gap(end)
-        elif ended:
-            self._end_of_list(end)
+        elif self._pages == self._pages_before:
+            self._finish("readings agree")
+        elif self._length and not self._must_agree and self._seen.count() >= (trusted or self._length):
+            self._handler = self._read_tail
+            self.position = max(end, self._start + self._length)
+            if trusted is not None:
+                self._end_pass(trusted)
+        elif is_last or more is False or (is_total_reached and size < self._largest_page):
+            self._end_pages(end, trusted)
         else:
             self._move_forward(end)
         return True
 
-    def _deliver(self, ids: Sequence[Hashable]) -> None:
-        fresh = self._recent.add(ids)
-        self._seen.add(fresh)
+    def _deliver(self, ids: Sequence[Hashable]) -> bool:
+        """Note the ids of a page; return whether the list has begun again."""
+        page = list(ids)
+        self._pages.append(hash(tuple(page)))
+        self._repeats = self._repeats + 1 if page == self._last_page else 0
+        fresh = self._recent.add(page)
+        is_overlap = self._last_page[-1:] == page[:1]
+        self._rows += len(page) - is_overlap if is_overlap or not self._pages[1:] else len(fresh)
+        self._last_page = page
+        if self._is_further_pass:
+            self._unseen = self._seen.add_unseen(page)
+        else:
+            self._seen.add(fresh)
         # new rows before known ones, or at the start again, are no progress: a list that grows
         # at its start as fast as it is read would have them forever
-        if (
-            fresh
-            and fresh[-1] == ids[-1]
-            and (self.offset > self._start or not self._pages_with_progress)
-        ):
-            self._pages_with_progress += 1
-            self._pages_without_progress = 0
+        if fresh and fresh[-1] == page[-1] and (self.position > self._start or not self._pages[1:]):
+            self._progress += 1
+            self._idle = 0
+        return self._lap.has_passed(page, page[1:3] if is_overlap else ())
+
+    def _read_tail(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
+        """Measure the length of the list again, of which as many ids as rows were received."""
+        end = self.position + len(ids)
+        self._unseen = self._seen.add_unseen(ids)
+        if len(ids) < 2 or more is False or (trusted is not None and end >= trusted):
+            self._end_pass(end)
+        else:
+            self.position = end - 1
+        return bool(ids)
 
     def _move_forward(self, end: int) -> None:
         if self._maximum is not None and end >= self._maximum:
-            self._finish("limit", limit=f"maximum_offset {self._maximum:,}")
+            self._finish("limit")
         else:
-            self.offset = end - 1 if self._largest_page > 1 else end
+            self.position = end - 1 if self._largest_page > 1 else end
 
-    def _step_back(self) -> None:
-        self._back_step = self._back_step * 2 or max(1, self._largest_page // 2)
-        self.offset = max(self._start, self.offset - self._back_step)
-
-    def _handle_empty_page(self, offset: int, promised: bool) -> None:
-        """Process an empty page at the start of the list, or after pages of one row."""
-        if promised:
-            self._enter_gap(offset)
-        elif offset == self._start:
-            self._end_of_list(offset)
-        elif self._pages == 2:
-            # one row, then none: either the list has one row, or rows were deleted in between
-            self._rereading_only_row = True
-            self.offset = self._start
-        else:
-            self._end_of_list(offset)
-
-    def _repeats_page(self, ids: Sequence[Hashable]) -> bool:
-        """Return whether three offsets had the same page: the server may ignore the offset."""
-        page = list(ids)
-        same = page == self._last_page and self.offset != self._last_offset
-        self._repeats = self._repeats + 1 if same else 0
-        self._last_page, self._last_offset = page, self.offset
-        return self._repeats >= 2
-
-    def _confirm_ignored_offset(
-        self, ids: Sequence[Hashable], trusted: int | None, more: bool | None
-    ) -> bool:
-        """Finish if the start of the list is the same page again; continue if it is not."""
-        self._handler = self._read_forward
-        self._repeats = 0
-        if list(ids) != self._last_page:
-            return self._read_forward(ids, trusted, more)
-        self._finish("ignored parameter", size=len(ids), parameter=self._parameter)
-        return True
-
-    def _enter_gap(self, end: int) -> None:
-        """Process the end of the pages where the server says that more rows follow."""
-        self._gap_start = end
-        self._pages_without_total = 0
-        if self._stop_after_empty_page is True:
-            self._finish_gap(end)
-        else:
+    def _end_pages(self, end: int, trusted: int | None) -> None:
+        """Process the end of the pages: of the list, if the API says so, or if none follow."""
+        is_told = self._more is False or self._total.largest is not None
+        is_told |= not self._facts.rows and self._total.reported == 0
+        self._gap_start = self.position = end
+        if self._is_promised(trusted, end) or (self._reads_to_maximum and not is_told):
             self._handler = self._skip_gap
-            self.offset = end
-            self._check_maximum()
+            if self._stop_after_empty_page is True or end >= (self._maximum or end + 1):
+                self._end_gap(end)
+        elif is_told or self._stop_after_empty_page is True:
+            self._end_pass(end)
+        else:
+            page = self._largest_page if self._progress > 1 else self.limit
+            looks = LOOKS_BEHIND if self._largest_page != 1 else LOOKS_BEHIND[:2]
+            behind = (end + page * pages for pages in looks)
+            self._behind = [at for at in behind if at < (self._maximum or at + 1)]
+            self._handler = self._look_behind
+            self._look_further()
 
-    def _check_maximum(self) -> None:
-        if self._maximum is not None and self.offset >= self._maximum:
-            self._finish_gap(self.offset)
+    def _is_promised(self, trusted: int | None, offset: int) -> bool:
+        return self._more is True or max(trusted or 0, self._reads_to) > offset
 
-    def _look_behind(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
+    def _look_behind(self, ids: Sequence[Hashable], trusted: int | None, _: bool | None) -> bool:
         """Process a page behind the end of a list without a total: it should be empty."""
-        unknown = self._recent.find_unknown(ids)
-        if unknown and len(unknown) < len(set(ids)):
-            self._handler = self._read_forward
-            return self._read_forward(ids, trusted, more)
-        if unknown or more is True or trusted is not None:
-            self._skip_to = self.offset
-            self._enter_gap(self._list_end)
+        if self._recent.find_unknown(ids) or self._is_promised(trusted, self._gap_start):
+            self._reads_to = self.position + 1
+            self._handler = self._skip_gap
+            self.position = self._gap_start
         else:
             self._look_further()
         return False
 
     def _look_further(self) -> None:
         if self._behind:
-            self.offset = self._behind.pop(0)
+            self.position = self._behind.pop(0)
         else:
-            self._compare_length(self._list_end)
+            self._end_pass(self._gap_start)
 
     def _skip_gap(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
-        if ids:
-            self._largest_page = max(self._largest_page, len(ids))
+        """Process a page where others were empty, though more rows follow."""
+        is_outdated = not ids and trusted is not None and trusted <= self._gap_start
+        is_first = self.position == self._gap_start != self._read_twice
+        if ids and self._recent.overlaps(ids):
             self._handler = self._read_forward
-            if self._recent.overlaps(ids):
-                return self._read_forward(ids, trusted, more)
-            if self.offset == self._gap_start and self._gap_retries < 3:
-                # rows were added at the end: read them again, overlapping by one row
-                self._gap_retries += 1
-                self.offset = max(self._start, self._gap_start - 1)
-                return False
-            self._gaps.append((self._gap_start, self.offset))
-            self._last_page, self._last_offset = list(ids), self.offset
-            self._deliver(ids)
-            self._move_forward(self.offset + len(ids))
-            return True
-        if trusted is not None and trusted <= self._gap_start and self._gap_retries < 3:
-            # the total was outdated
-            self._gap_retries += 1
+            return self._read_forward(ids, trusted, more)
+        if is_first and (ids or is_outdated):
+            # the end moved: read it again, overlapping by one row
+            self._read_twice = self._gap_start
             self._handler = self._read_forward
-            self.offset = max(self._start, self._gap_start - 1)
+            self.position = max(self._start, self._gap_start - 1)
             return False
-        self.offset += max(1, self._largest_page)
-        promised = trusted if trusted is not None else self._total.largest_trusted
-        reads_on = self.offset < self._skip_to + self._largest_page or self._reads_to_maximum
-        is_promised = more is True or (promised or 0) > self.offset
-        if not reads_on and (self._pages_without_total > 2 or not is_promised):
-            self._finish_gap(promised or self.offset)
-        else:
-            self._check_maximum()
+        if ids:
+            self._handler = self._read_forward
+            self._gaps.append((self._gap_start, self.position))
+            self._empty_pages = 0
+            self._deliver(ids)
+            self._move_forward(self.position + len(ids))
+            return True
+        self.position += max(1, self._largest_page)
+        self._empty_pages = 0 if trusted is not None else self._empty_pages + 1
+        reads_on = self._reads_to_maximum or self.position < self._reads_to
+        is_promised = self._empty_pages < 3 and self._is_promised(trusted, self.position)
+        is_limited = self._maximum is not None and self.position >= self._maximum
+        if is_limited or not (reads_on or is_promised):
+            self._end_gap(self.position)
         return False
 
-    @property
-    def _reads_to_maximum(self) -> bool:
-        return self._stop_after_empty_page is False and self._maximum is not None
+    def _end_gap(self, end: int) -> None:
+        promised = self._total.largest or 0
+        if self._more is True or promised > self._gap_start:
+            self._gaps.append((self._gap_start, max(promised or end, self._gap_start)))
+        self._end_pass(self._gap_start)
 
-    def _finish_gap(self, end: int) -> None:
-        promised = self._total.largest_trusted
-        if self._more is True or (promised or 0) > self._gap_start:
-            self._gaps.append((self._gap_start, max(end, self._gap_start)))
-            self._finish_with_gaps()
-        else:
-            self._compare_length(self._gap_start)
-
-    def _finish_with_gaps(self) -> None:
-        shown = ", ".join(f"{first:,} to {end:,}" for first, end in self._gaps[:3])
-        others = f" and {len(self._gaps) - 3:,} more" if len(self._gaps) > 3 else ""
-        total = self._total.largest_trusted
-        claim = f"reports {total:,} rows" if total is not None else "says that more rows follow"
-        is_promised = total is not None or self._more is True
-        self._finish("gaps" if is_promised else "unconnected", gaps=shown + others, claim=claim)
-
-    def _end_of_list(self, end: int) -> None:
-        """Look behind the end of the list, unless the API says that it is the end."""
-        is_told = self._more is False or self._total.largest_trusted is not None
-        is_empty = not self._rows and self._total.reported == 0
-        if is_told or is_empty or self._stop_after_empty_page is True:
-            self._compare_length(end)
-        elif self._reads_to_maximum:
-            self._enter_gap(end)
-        else:
-            self._list_end = end
-            page = self._largest_page if self._pages_with_progress > 1 else self.limit
-            steps = (1, 3, 7) if self._largest_page != 1 else (1, 3)
-            behind = (self.offset + page * step for step in steps)
-            self._behind = [at for at in behind if self._maximum is None or at < self._maximum]
-            self._handler = self._look_behind
-            self._look_further()
-
-    def _compare_length(self, end: int) -> None:
+    def _end_pass(self, end: int) -> None:
         """Compare the number of distinct ids with the length of the list."""
-        length = end - self._start - sum(end - first for first, end in self._gaps)
-        missing = length - self._seen.count()
-        if self._gaps:
-            self._finish_with_gaps()
-        elif self._largest_page == 1 and self._pages_with_progress > 1:
+        total, gaps, before = self._total.largest, self._gaps, self._length
+        self._length = end - self._start - sum(end - first for first, end in gaps)
+        is_told = self._more is False or total is not None
+        is_single = self._largest_page == 1
+        needs_pass = self._seen.count() < self._length or (is_single and not is_told) or gaps
+        if gaps and (total is not None or self._more is True):
+            shown = ", ".join(f"{first:,} to {end:,}" for first, end in gaps[:3])
+            others = f" and {len(gaps) - 3:,} more" if len(gaps) > 3 else ""
+            claim = "says that more rows follow" if total is None else f"reports {total:,} rows"
+            self._finish("gaps", gaps=shown + others, claim=claim)
+        elif is_single and self._seen.count() > 1:
             self._finish("pages of one row")
-        elif missing <= 0:
-            self._finish_matched()
-        elif missing <= self._recent.repeats_in_page:
-            self._finish("many to an id", counts=self._describe_counts(length))
+        elif not needs_pass:
+            may_be_limit = self._total.may_echo_limit(self._start + self._seen.count())
+            end_of_list = "overlaps" if self._recent.is_ordered else "unstable order"
+            self._finish("echo of the limit" if may_be_limit else end_of_list, limit=self.limit)
+        elif self._facts.passes == MAX_PASSES:
+            has_grown = self._recent.is_ordered and self._length > before
+            self._finish("changed" if has_grown or gaps else "rows missing")
         else:
-            self._start_recount(length)
-
-    def _describe_counts(self, length: int) -> str:
-        passes = 1 + (self._recount.passes if self._recount else 0)
-        return (
-            f"the list has {length:,} rows, but {self._seen.count():,} distinct ids were received "
-            f"in {passes} passes"
-        )
-
-    def _finish_matched(self) -> None:
-        if self._total.may_echo_limit(self._start + self._seen.count()):
-            self._finish("echo of the limit", limit=self.limit)
-        else:
-            self._finish("overlaps" if self._recent.is_ordered else "unstable order")
-
-    def _start_recount(self, length: int) -> None:
-        self._recount = Recount(self._seen, self._start, length, self._largest_page, self._hashes)
-        self._pages_without_progress = 0
-        self._handler = self._read_again
-        self.offset = self._start
-
-    def _read_again(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
-        """Process a page of a further pass; all its rows are delivered."""
-        recount = self._recount
-        if recount is None:
-            raise RuntimeError("no recount is running")
-        self._largest_page = max(self._largest_page, len(ids))
-        before = recount.passes
-        recount.receive(ids, trusted, more)
-        if recount.passes > before:
-            self._pages_without_progress = 0
-        self.offset = recount.offset
-        if recount.counts_agree:
-            self._finish_matched()
-        elif recount.counts_agree is False:
-            counts = self._describe_counts(recount.length)
-            if recount.is_stable:
-                self._finish("many to an id", counts=counts)
-            elif self._recent.is_ordered and recount.has_grown:
-                self._finish("growing", counts=counts)
-            else:
-                cause = "The API omits rows, or several share an id."
-                if not self._recent.is_ordered:
-                    cause = "The order is not stable: set a sort parameter."
-                self._finish("rows missing", counts=counts, cause=cause)
-        return bool(ids)
+            self._seen.build_index()
+            self._pages_before = self._pages
+            self._must_agree = is_single or bool(gaps)
+            self._facts.passes += 1
+            self._start_pass()
 
     def _give_up(self) -> None:
         if self._handler == self._skip_gap:
-            self._finish_gap(self.offset)
+            self._end_gap(self.position)
         else:
-            self._finish("too fast", idle=self._pages_without_progress)
+            self._finish("too fast", idle=self._idle)
 
     def _finish(self, end: str, **values: Any) -> None:
-        self._end, self._values = end, values
-        self.done = True
+        facts, total = self._facts, self._total
+        facts.end, facts.values = end, {"length": self._length, **values}
+        facts.rows_read = self._rows
+        facts.least_total = None if total.least is None else total.least - self._start
+        facts.is_total_reached = total.largest == self._start + self._seen.count()

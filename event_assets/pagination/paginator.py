@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
-from event_assets.pagination.evidence import ListFacts
-
-REFUSALS: Final = (400, 404, 410, 416, 422)  # statuses of a page that does not exist
+from event_assets.pagination.facts import ListFacts
 
 
 class Paginator(BasePaginator):

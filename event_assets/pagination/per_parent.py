@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from event_assets.pagination.evidence import ListFacts, add_counts, judge
+from event_assets.pagination.evidence import judge
+from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.result import PaginationResult
 
 

@@ -165,7 +165,7 @@ class DistinctIds:
 
 
 class Lap:
-    """Notices a list that begins again, and has no fresh row until it comes to the same place.
+    """Notices a list without a fresh row for as long as it takes to come to the same place again.
 
     Servers that take a page's number, or an offset, modulo the length of the list never end.
     """
@@ -174,14 +174,23 @@ class Lap:
         self._seen = seen
         self._laps = laps
         self._first: set[Hashable] = set()  # the ids of the first page
-        self._rows = self._end = self._distinct = 0
+        self._rows = self._end = self._distinct = self._idle = 0
 
-    def has_passed(self, ids: Sequence[Hashable], behind: Sequence[Hashable] = ()) -> bool:
+    def has_passed(
+        self,
+        ids: Sequence[Hashable],
+        behind: Sequence[Hashable] = (),
+        *,
+        is_fresh: bool = True,
+    ) -> bool:
         """Process a delivered page, after its ids were added; return whether a lap has ended.
 
         If pages overlap, a list that begins again has its first rows `behind` the overlap.
         """
         self._rows += len(ids)
+        self._idle = 0 if is_fresh else self._idle + len(ids)
+        if self._idle and self._idle >= self._laps * len(self._seen):
+            return True
         begins = behind if self._laps > 1 else ids
         if not self._first:
             self._first = set(ids)

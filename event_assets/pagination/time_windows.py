@@ -11,7 +11,8 @@ from typing import Any
 from requests import Request, Response
 
 from event_assets.config import time_windows
-from event_assets.pagination.evidence import ListFacts, add_counts, judge
+from event_assets.pagination.evidence import judge
+from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import DistinctIds, ReadIds, extract_ids
 from event_assets.pagination.totals import TotalFinder, is_truncated

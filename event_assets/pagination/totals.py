@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from dlt.common import jsonpath
@@ -58,7 +59,10 @@ def parse_count(value: object) -> int | None:
     return None
 
 
-def find_count(body: object, paths: tuple[tuple[str, ...], ...]) -> int | None:
+Paths = tuple[tuple[str, ...], ...]
+
+
+def find_count(body: object, paths: Paths) -> int | None:
     """Return the count at the first of `paths` in a response body that has one."""
     for path in paths:
         value = body
@@ -114,25 +118,28 @@ def find_value(body: Any, path: JSONPath) -> Any:
 
 
 class TotalFinder:
-    """Finds the total number of rows in a response.
+    """Finds the total number of rows, or of pages, in a response.
 
-    `path` is a JSON path, `AUTO` for the usual paths and headers, or None for an API without a
+    `path` is a JSON path, `AUTO` for the usual `paths` and headers, or None for an API without a
     total. A missing total is None, not an error.
     """
 
-    def __init__(self, path: jsonpath.TJsonPath | None = AUTO) -> None:
-        self._auto = path == AUTO
-        self._path = None if self._auto else compile_path(path)
+    def __init__(
+        self,
+        path: jsonpath.TJsonPath | None = AUTO,
+        paths: Paths = TOTAL_PATHS,
+        headers: Sequence[str] = TOTAL_HEADERS,
+    ) -> None:
+        self.path = None if path == AUTO else compile_path(path)
+        self._paths, self._headers = (paths, headers) if path == AUTO else ((), ())
 
     def find(self, response: Response) -> int | None:
         """Return the total in a response, as the API reports it."""
-        if self._path is not None:
-            return parse_count(find_value(response.json(), self._path))
-        if not self._auto:
-            return None
-        count = find_count(response.json(), TOTAL_PATHS)
+        if self.path is not None:
+            return parse_count(find_value(response.json(), self.path))
+        count = find_count(response.json(), self._paths)
         if count is None:
-            counts = (parse_count(response.headers.get(name)) for name in TOTAL_HEADERS)
+            counts = (parse_count(response.headers.get(name)) for name in self._headers)
             count = next((value for value in counts if value is not None), None)
         return count
 
@@ -143,43 +150,58 @@ def is_truncated(response: Response) -> bool:
     return isinstance(body, dict) and cast("dict[str, object]", body).get("overflow") is True
 
 
-def find_has_more(response: Response, path: JSONPath | None) -> bool | None:
-    """Return whether a response says that more pages follow; None if it does not say."""
-    if path is None:
-        return None
-    value = find_value(response.json(), path)
+def find_boolean(body: Any, path: JSONPath) -> bool | None:
+    """Return the boolean at a path, also one that is written as text; None for anything else."""
+    value = find_value(body, path)
     if isinstance(value, str):
         return BOOLEAN_TEXTS.get(value.lower())
     return value if isinstance(value, bool) else None
 
 
-class OffsetTotal:
-    """Trusts a total once it cannot be the page's length, and drops it once disproved."""
+class RowTotal:
+    """Trusts a total once it cannot be the page's length, and drops it once disproved.
 
-    def __init__(self, limit: int) -> None:
+    A total is not the page's length if it is larger than the page, or is reached by a later page.
+    One below the number of rows received is disproved for good: it may count pages.
+
+    Attributes:
+        reported: the last total, trusted or not.
+        least, largest: of the trusted totals; None: there is none.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self.reported: int | None = None
-        self.largest_trusted: int | None = None
+        self.least: int | None = None
+        self.largest: int | None = None
         self.disproved = False
 
-    def evaluate(self, total: int | None, offset: int, rows: int) -> int | None:
-        """Return a response's total if it can be trusted, else None.
+    def evaluate(self, total: int | None, before: int, rows: int) -> int | None:
+        """Return the total of a page of `rows` behind `before` others, if it can be trusted.
 
-        A total is not the page's length if it is larger than the page, or is reached by a later
-        page. A total below the rows received is disproved for good. 0 with an empty page in the
-        middle of the list means "too deep"; a total equal to the limit may echo it.
+        0 with an empty page in the middle of the list means "too deep"; a total equal to the limit
+        may echo it.
         """
         if total is None:
             return None
         self.reported = total
-        if rows and total < offset + rows:
+        if rows and total < before + rows:
             self.disproved = True
-        if self.disproved or total == self._limit or (not rows and total == 0 and offset):
+            self.least = self.largest = None
+        if self.disproved or total == self._limit or (not rows and not total and before):
             return None
-        if total > rows or (offset and total == offset + rows):
-            self.largest_trusted = max(total, self.largest_trusted or 0)
-        return None if self.largest_trusted is None else total
+        if self.largest is None and total <= rows and (not before or total != before + rows):
+            return None
+        self.least = min(total, self.least or total)
+        self.largest = max(total, self.largest or 0)
+        return total
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether there is a trusted total that did not change."""
+        return self.largest is not None and self.least == self.largest
 
     def may_echo_limit(self, rows: int) -> bool:
         """Return whether the total exceeds `rows` and may be an echo of the limit."""
-        return not self.disproved and self.reported == self._limit and self._limit > rows
+        limit = self._limit or 0
+        return not self.disproved and self.reported == limit and limit > rows

@@ -57,7 +57,7 @@ def read(
         return page, TOTALS[total](rows, page)
 
     while not walk.done:
-        offset = walk.offset
+        offset = walk.position
         if offset not in early:
             early.clear()
             early[offset] = answer(offset)

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import requests
 
-from event_assets.pagination.evidence import TABLE, Evidence, ListFacts, judge
+from event_assets.pagination.evidence import TABLE, Evidence, judge
 from event_assets.pagination.factory import create_paginator
+from event_assets.pagination.facts import ListFacts
 from event_assets_tests.support.paging import Answer, Listing, Query, read_ids, read_list
 
 CURSOR = {"type": "cursor", "cursor_path": "paging.next.after", "cursor_param": "after"}
@@ -30,11 +31,11 @@ def rows(first: int, end: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("evidence", TABLE, ids=lambda evidence: evidence.name)
 def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) -> None:
-    words = {"counts": "", "cause": "", "gaps": "", "claim": "", "limit": 9, "size": 9}
-    values = {**words, "empty": 3, "parameter": "", "idle": 0, "windows": "", "problem": ""}
-    facts = ListFacts(reported=9)
+    words = dict.fromkeys(("gaps", "claim", "windows", "problem", "unfollowed", "setting"), "")
+    counts = dict.fromkeys(("limit", "size", "empty", "idle", "length"), 9)
+    facts = ListFacts(reported=9, least_total=9)
     said = evidence.sentence.format(
-        **{**vars(facts), **values, "low": 9, "unfollowed": "", "missing_path": "", "standing": ""}
+        **vars(facts), **words, **counts, missing_path="", standing=""
     )
     assert said
 

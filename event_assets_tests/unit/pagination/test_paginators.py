@@ -10,7 +10,7 @@ import requests
 
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
-from event_assets.pagination.offset import OffsetPaginator
+from event_assets.values.errors import PaginationError
 from event_assets_tests.support.paging import (
     Answer,
     Listing,
@@ -103,10 +103,9 @@ def test_a_total_is_found_in_a_header() -> None:
     assert done.result.total_reported == 120
 
 
-def test_a_total_path_of_its_own_is_read_and_a_missing_one_is_no_error() -> None:
+def test_a_total_path_of_its_own_is_read() -> None:
     events = Events(120, total="howmany")
     assert sync({**OFFSETS, "total_path": "howmany"}, events).result.total_reported == 120
-    assert sync({**OFFSETS, "total_path": "nowhere"}, events).result.complete is True
     assert sync({**OFFSETS, "total_path": None}, Events(120)).result.total_reported is None
 
 
@@ -210,7 +209,7 @@ def test_an_ignored_response_behind_the_last_page_is_an_end() -> None:
 
 
 def test_the_parameters_of_upcoming_pages_are_requested() -> None:
-    paginator = OffsetPaginator(100, read_ids=read_ids, offset_param="skip", limit_param="take")
+    paginator = create_paginator({**OFFSETS, "offset_param": "skip", "limit_param": "take"}, read_ids)
     events = Events(200)
     with serving(lambda q: events({"offset": q["skip"], "limit": q["take"]})) as (url, asked):
         pages = read_pages(url, paginator)
@@ -291,9 +290,14 @@ def test_a_maximum_page_ends_unverified() -> None:
     assert "maximum_page 2" in done.result.reason
 
 
-def test_a_missing_page_count_is_reported_without_the_response() -> None:
-    with pytest.raises(ValueError, match="total_path") as caught:
-        sync({"type": "page_number", "total_path": "nowhere"}, numbered)
+@pytest.mark.parametrize("setting", ["total_path", "has_more_path"])
+@pytest.mark.parametrize("kind", ["page_number", "offset"])
+def test_a_path_that_is_never_found_is_reported_without_the_response(
+    kind: str, setting: str
+) -> None:
+    options = {"type": kind, setting: "nowhere", **({"limit": 20} if kind == "offset" else {})}
+    with pytest.raises(PaginationError, match=f"{setting} `nowhere`") as caught:
+        sync(options, lambda query: numbered({"page": query.get("page", "0")}))
     assert "data" not in str(caught.value)
 
 
@@ -433,9 +437,9 @@ def test_a_link_to_a_previous_page_ends_the_list() -> None:
     assert len(done.asked) == 3
 
 
-def test_a_single_page_proves_nothing_if_it_is_as_long_as_pages_are() -> None:
+def test_a_single_page_proves_nothing_without_a_total() -> None:
     assert sync("single_page", numbered).result.complete is None
-    assert sync("single_page", lambda query: numbered(query, 7)).result.complete is True
+    assert sync("single_page", lambda query: numbered(query, 7)).result.complete is None
     assert sync(None, lambda query: numbered(query, 7)).result.complete is None
     assert sync("single_page", lambda _: {"data": []}).result.complete is True
     more = sync("single_page", lambda query: {**numbered(query), "total": 95})

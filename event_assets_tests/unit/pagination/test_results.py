@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from event_assets.pagination.evidence import ListFacts, judge
+from event_assets.pagination.evidence import judge
+from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.per_parent import ResultAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
 

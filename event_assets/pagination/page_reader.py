@@ -1,4 +1,4 @@
-"""What a response says of the list, outside of its records."""
+"""Read from a response what it says of the list, outside of its records."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from jsonpath_ng import JSONPath
 from requests import Request, Response
 
 from event_assets.pagination import totals
+from event_assets.pagination.facts import PageFacts
+from event_assets.values.errors import PaginationError
 
 # Names of members without case and separators.
 POINTERS = frozenset(
@@ -33,84 +35,86 @@ SIZE_PARAMS = frozenset(
 Member = tuple[str, Any]  # a path and its value
 
 
-@dataclass(frozen=True, slots=True)
-class PageFacts:
-    """A page, and what its response says of the list."""
-
-    ids: Sequence[Hashable]
-    total: int | None = None  # of rows, as far as the response says
-    is_total_certain: bool = False  # whether it cannot be a number of pages
-    has_more: bool | None = None
-    pointer: Any = None  # what the followed path or header holds; None: nothing
-    is_pointer_found: bool = False  # whether the followed path exists, also with null
-    unfollowed: str = ""  # what looks like a pointer to more, and is not followed
-    is_truncated: bool = False  # whether the response says that it is only a part
-    size_asked: int | None = None
-
-
-@dataclass(frozen=True)
+@dataclass
 class PageReader:
     """Gathers the facts of a page from its response.
 
     Attributes:
+        total, page_count: of the list.
+        more_path: of whether more pages follow; None: the usual names are searched.
         followed: the path of the pointer that is followed, if any.
-        followed_header: the header, or the relation of a link, that is followed.
+        header: the header, or the relation of a link, that is followed.
     """
 
-    totals: totals.TotalFinder
+    total: totals.TotalFinder
+    page_count: totals.TotalFinder
     more_path: JSONPath | None = None
     followed: JSONPath | None = None
-    followed_header: str | None = None
+    header: str | None = None
 
-    def read(self, response: Response, ids: Sequence[Hashable], request: Request) -> PageFacts:
-        """Return the facts of a page with these ids."""
+    def read(
+        self, response: Response, ids: Sequence[Hashable], request: Request, pointer: Any
+    ) -> PageFacts:
+        """Return the facts of a page with these ids, whose response leads to `pointer`.
+
+        Raises:
+            PaginationError: a path that was never found before is not in the response.
+        """
         document = response.json()
-        sent = set(_values_sent(request))
         members = list(_members_outside_records(document))
-        found = [] if self.followed is None else [m.value for m in self.followed.find(document)]
-        pointer = found[0] if found else None
-        if header := self.followed_header:
-            pointer = response.links.get(header, {}).get("url") or response.headers.get(header)
-        more = totals.find_has_more(response, self.more_path)
-        if more is None:
-            said = [v for path, v in members if plain_name(path) in HAS_MORE and type(v) is bool]
-            more = said[0] if said else None
-        total = self.totals.find(response)
-        page_count = totals.find_count(document, totals.PAGE_COUNT_PATHS)
-        in_page = totals.find_count(document, totals.TOTALS_OF_PAGES)
+        total, page_count = self.total.find(response), self.page_count.find(response)
+        for finder, found in ((self.total, total), (self.page_count, page_count)):
+            if finder.path and found is None and ids:
+                raise _missing_path("total_path", finder.path, "is no number")
         return PageFacts(
             ids=ids,
             total=total,
-            is_total_certain=total != (in_page if page_count is None else page_count),
-            has_more=more,
-            pointer=None if pointer in ("", False) else pointer,
-            is_pointer_found=bool(found or pointer),
-            unfollowed=self._find_unfollowed(response, members, pointer, sent),
+            is_total_certain=total
+            != (page_count or totals.find_count(document, totals.TOTALS_OF_PAGES)),
+            page_count=page_count,
+            has_more=self._find_has_more(document, members),
+            pointer=pointer,
+            is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
+            unfollowed=self._find_unfollowed(response, members, pointer, request),
             is_truncated=totals.is_truncated(response),
             size_asked=next(_sizes_asked(request), None),
         )
 
+    def _find_has_more(self, document: Any, members: list[Member]) -> bool | None:
+        if self.more_path is None:
+            said = (value for path, value in members if plain_name(path) in HAS_MORE)
+            return next((value for value in said if type(value) is bool), None)
+        more = totals.find_boolean(document, self.more_path)
+        if more is None:
+            raise _missing_path("has_more_path", self.more_path, "is neither true nor false")
+        return more
+
     def _find_unfollowed(
-        self, response: Response, members: list[Member], pointer: Any, sent: set[str]
+        self, response: Response, members: list[Member], pointer: Any, request: Request
     ) -> str:
         url = response.links.get("next", {}).get("url")
-        if url and self.followed_header != "next" and not _leads_to(url, pointer):
+        if url and self.header != "next" and not _leads_to(url, pointer):
             return "the header `Link: rel=next`"
+        sent = {request.url, *(str(value) for _, value in _parameters(request))}
         for path, value in members:
             is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
             if not is_pointer or str(value) in sent or _leads_to(value, pointer):
                 continue
-            parent = path.rpartition(".")[0]
-            if plain_name(path) in POINTERS or plain_name(parent) == "next":
+            if plain_name(path) in POINTERS or plain_name(path.rpartition(".")[0]) == "next":
                 return f"`{path}`"
         return ""
 
 
+def _missing_path(setting: str, path: JSONPath, problem: str) -> PaginationError:
+    return PaginationError(
+        f"The paginator's {setting} `{path}` was not found in the API's response, or {problem}: "
+        "correct it in defs.yaml."
+    )
+
+
 def _leads_to(value: Any, pointer: Any) -> bool:
     """Return whether two pointers lead to the same page."""
-    if pointer in (None, "", False):
-        return False
-    return value == pointer or str(pointer) in str(value) or str(value) in str(pointer)
+    return bool(pointer) and (str(pointer) in str(value) or str(value) in str(pointer))
 
 
 def _members_outside_records(value: Any, path: str = "") -> Iterator[Member]:
@@ -128,17 +132,11 @@ def plain_name(path: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower())
 
 
-def _values_sent(request: Request) -> Iterator[str]:
-    yield request.url
-    for _, value in _parameters(request):
-        yield str(value)
-
-
-def _parameters(request: Request) -> Iterator[tuple[str, Any]]:
+def _parameters(request: Request) -> Iterator[Member]:
     yield from parse_qsl(urlsplit(request.url).query)
     for part in (request.params, request.json):
         if isinstance(part, Mapping):
-            yield from ((path, value) for path, value in _members_outside_records(part))
+            yield from _members_outside_records(part)
 
 
 def _sizes_asked(request: Request) -> Iterator[int]:

@@ -1,0 +1,97 @@
+"""What the pages of a list show; conclusions are drawn in `evidence`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+USUAL_SIZES: Final = frozenset((10, 20, 25, 50, 100, 200, 250, 500, 1000))
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """A page, and what its response says of the list.
+
+    Attributes:
+        is_total_certain: whether the total cannot be a number of pages.
+        page_count: the number of pages of the list, as far as the response says.
+        pointer: what the followed path or header holds; None: nothing.
+        is_pointer_found: whether the followed path exists, also with null.
+        unfollowed: what looks like a pointer to more, and is not followed.
+        is_truncated: whether the response says that it is only a part.
+    """
+
+    ids: Sequence[Hashable] = ()
+    total: int | None = None
+    is_total_certain: bool = False
+    page_count: int | None = None
+    has_more: bool | None = None
+    pointer: Any = None
+    is_pointer_found: bool = False
+    unfollowed: str = ""
+    is_truncated: bool = False
+    size_asked: int | None = None
+
+
+@dataclass
+class ListFacts:
+    """What was seen of a list.
+
+    Attributes:
+        end: the name of the evidence with which paging ended; of several, the table decides.
+        values: what the sentence of `end` needs besides these counts.
+        rows: in delivered pages, including overlaps.
+        distinct: an upper bound until the end.
+        rows_read: in the last reading, without overlaps: more than ids if several share one.
+        shifts: of the list after which an overlapping page was found.
+        passes: over the list; further passes look for rows that moved.
+        least_total: of the last reading; None: there is no total that was seen to be one.
+        reported: the last total, whether seen to be one or not.
+        last: the last page of the list.
+        pointers: pages whose response had the pointer that is followed.
+        is_counted: whether requests, links or cursors count pages.
+        is_total_reached: whether a total that did not change is the number of rows.
+        pointer_setting: the paginator's path of the pointer, as the configuration calls it.
+        parameter: of the requests, by which they ask for a page.
+        maximum: the configured limit.
+    """
+
+    end: str = "unfinished"
+    values: Mapping[str, Any] = field(default_factory=dict)
+    pages: int = 0
+    rows: int = 0
+    distinct: int = 0
+    rows_read: int = 0
+    overlaps: int = 0
+    shifts: int = 0
+    passes: int = 1
+    least_total: int | None = None
+    reported: int | None = None
+    last: PageFacts = PageFacts()
+    pointers: int = 0
+    is_pointer_found: bool = False
+    is_truncated: bool = False
+    is_counted: bool = False
+    is_total_reached: bool = False
+    pointer_setting: str = ""
+    parameter: str = "cursor"
+    maximum: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether paging ended."""
+        return self.end not in ("not started", "unfinished")
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the only page is as long as was asked for, or as pages usually are."""
+        size = len(self.last.ids)
+        return size in USUAL_SIZES or size == self.last.size_asked
+
+
+def add_counts(facts: ListFacts, other: ListFacts) -> ListFacts:
+    """Return the facts with the counts of another list added."""
+    names = ("pages", "rows", "distinct", "overlaps", "shifts")
+    sums: dict[str, Any] = {name: getattr(facts, name) + getattr(other, name) for name in names}
+    return replace(facts, **sums)

@@ -1,0 +1,252 @@
+"""Page through a list as dlt's paginators do, and see whether all of it was received."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
+
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    BaseReferencePaginator,
+    OffsetPaginator,
+    RangePaginator,
+    SinglePagePaginator,
+)
+from requests import Request, Response
+
+from event_assets._compat import dlt as dlt_compat
+from event_assets.pagination import counters
+from event_assets.pagination.facts import ListFacts, PageFacts
+from event_assets.pagination.offset_walk import OffsetWalk
+from event_assets.pagination.page_reader import PageReader
+from event_assets.pagination.page_walk import PageWalk
+from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.seen_ids import ReadIds, extract_ids
+from event_assets.pagination.totals import AUTO, PAGE_COUNT_PATHS, TotalFinder, compile_path
+
+REFUSALS: Final = (400, 404, 410, 416, 422)  # statuses of a page that does not exist
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of dlt's paginators that this project evaluates, with the same meaning.
+
+    `total_path` is the number of rows for offsets and of pages for page numbers; `AUTO`: the usual
+    paths are searched; None: there is none.
+    """
+
+    total_path: str | None = AUTO
+    has_more_path: str | None = None
+    stop_after_empty_page: bool | None = None
+    maximum: int | None = None
+    maximum_setting: str = ""
+
+
+class ListPaginator(Paginator):
+    """Writes requests with a paginator of dlt, and decides with a walk which page is next.
+
+    Offsets, and links and cursors that count rows, are walked with overlapping pages; page numbers,
+    and other links and cursors, page by page.
+    """
+
+    def __init__(self, active: BasePaginator | None, options: Options, read_ids: ReadIds) -> None:
+        """Use a paginator of dlt; None: dlt detects it from the first response."""
+        super().__init__()
+        self.active = active
+        self._options = options
+        self._read_ids = read_ids
+        self._last = PageFacts()
+        self._is_truncated = False
+        self._counters: list[counters.Counter] = []  # of the pointer before
+        self._row_links: RowLinks | None = None
+        self._reader = _build_reader(active, options)
+        self._walk = _build_walk(active, options)
+        self._base = 0 if isinstance(self._walk, OffsetWalk) else _first_page(active)
+
+    @property
+    def facts(self) -> ListFacts:
+        """What is known of the list so far."""
+        facts = self._walk.facts
+        facts.last, facts.is_truncated = self._last, self._is_truncated
+        facts.pointer_setting = _pointer_setting(self.active)
+        facts.parameter, facts.maximum = _parameter(self.active), self._options.maximum_setting
+        return facts
+
+    def init_request(self, request: Request) -> None:
+        """Point the request at the first page."""
+        self._request = request
+        self._first = request.url, dict(request.params or {}), copy.deepcopy(request.json)
+        self._start(request)
+
+    def _start(self, request: Request) -> None:
+        request.url, params, body = self._first
+        request.params, request.json = dict(params), copy.deepcopy(body)
+        if self.active is not None:
+            self.active.init_request(request)
+
+    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+        """Process a response; `data` is the list that dlt delivers."""
+        rows = [] if data is None else data
+        if self.active is None:
+            self.active = dlt_compat.detect_paginator(response)
+            self._reader = _build_reader(self.active, self._options)
+            self._walk = _build_walk(self.active, self._options, "no paginator")
+        page = self._reader.read(
+            response,
+            extract_ids(rows, self._read_ids),
+            self._request,
+            self._read_pointer(response),
+        )
+        self._last = page
+        self._is_truncated |= page.is_truncated
+        links, walk = self._row_links, self._walk
+        if links and walk.facts.pages == 1 and list(page.ids[:1]) != list(links.first.ids[-1:]):
+            self._follow_pages(rows)
+        elif links:
+            walk.take(links.mark_end(page), rows)
+        else:
+            walk.take(page, rows)
+            if isinstance(walk, PageWalk) and page.pointer and not walk.done:
+                self._examine_pointer(walk, page)
+        self._has_next_page = not self._walk.done
+
+    def _read_pointer(self, response: Response) -> Any:
+        active = self.active
+        if not isinstance(active, BaseReferencePaginator):
+            return None
+        active.update_state(response)
+        return dlt_compat.get_reference(active) or None
+
+    def _examine_pointer(self, walk: PageWalk, page: PageFacts) -> None:
+        """See whether the pointer to the next page counts pages, or rows."""
+        sent = {(name, str(value)) for name, value in self._first[1].items()}
+        found, size = counters.find_counters(page.pointer, sent), len(page.ids)
+        counter = counters.find_row_counter(found, size)
+        if counter and walk.facts.pages == 1:
+            self._row_links = links = RowLinks(*counter, page, walk)
+            self._walk = OffsetWalk(page.size_asked or size)
+            self._walk.take(links.mark_end(page), list(page.ids))
+        walk.is_counted |= counters.counts(found, self._counters, walk.position, size)
+        self._counters = found
+
+    def _follow_pages(self, rows: list[Any]) -> None:
+        """Follow the API's own pointers: they do not count rows, or the list moved."""
+        links = cast("RowLinks", self._row_links)
+        rows.clear()
+        self._row_links, self._walk = None, links.pages
+        links.pages.is_counted = True
+        self._last = links.first
+
+    def update_request(self, request: Request) -> None:
+        """Point the request at the next page."""
+        active, walk = self.active, self._walk
+        if active is None or walk.done:
+            return
+        position = walk.position
+        if isinstance(active, RangePaginator):
+            active.current_value = self._base + position
+        elif not position:
+            self._start(request)
+            return
+        elif isinstance(active, BaseReferencePaginator):
+            links = self._row_links
+            pointer = links.counter.at(position + links.base) if links else self._last.pointer
+            dlt_compat.set_reference(active, pointer)
+        active.update_request(request)
+
+    def stopped_early(self) -> None:
+        """Finish at a response that the configuration ignores."""
+        self._walk.stopped_early()
+        self._has_next_page = not self._walk.done
+
+    def refused(self, status: int) -> bool:
+        """Take a refused page for one behind the end, if it can be."""
+        walk = self._walk
+        if status not in REFUSALS:
+            return False
+        if self._row_links and walk.facts.pages == 1:
+            self._follow_pages([])
+            return True
+        accepted = walk.refuse()
+        self._has_next_page = not self._walk.done
+        return accepted
+
+    def upcoming(self, count: int) -> list[dict[str, Any]]:
+        """Return query parameters of up to `count` requests after the next; numbers only."""
+        active, walk = self.active, self._walk
+        if not isinstance(active, RangePaginator) or not active.param_name:
+            return []
+        limit = getattr(active, "limit_param", None)
+        extra = {limit: cast("OffsetPaginator", active).limit} if limit else {}
+        return [{active.param_name: self._base + at, **extra} for at in walk.upcoming(count)]
+
+
+@dataclass(frozen=True)
+class RowLinks:
+    """Links or cursors that seem to count rows, and so lead to any row.
+
+    Attributes:
+        base: the number of the first row.
+        first: the first page.
+        pages: the walk that follows the API's own pointers.
+    """
+
+    counter: counters.Counter
+    base: int
+    first: PageFacts
+    pages: PageWalk
+
+    def mark_end(self, page: PageFacts) -> PageFacts:
+        """Return a page that says that more rows follow if its pointer does."""
+        return replace(page, has_more=page.pointer is not None and page.has_more is not False)
+
+
+def _parameter(active: BasePaginator | None) -> str:
+    """Return the name of the parameter of the next page."""
+    names = ("param_name", "param_body_path", "cursor_param", "cursor_body_path")
+    return next((value for name in names if (value := getattr(active, name, None))), "cursor")
+
+
+def _pointer_setting(active: BasePaginator | None) -> str:
+    for name in ("next_url_path", "cursor_path"):
+        if path := getattr(active, name, None):
+            return f"the paginator's {name} `{path}`"
+    return ""
+
+
+def _build_reader(active: BasePaginator | None, options: Options) -> PageReader:
+    is_counting_pages = isinstance(active, RangePaginator) and not isinstance(
+        active, OffsetPaginator
+    )
+    path = options.total_path
+    return PageReader(
+        total=TotalFinder(AUTO if is_counting_pages and path else path),
+        page_count=TotalFinder(path if is_counting_pages else None, PAGE_COUNT_PATHS),
+        more_path=compile_path(options.has_more_path),
+        followed=getattr(active, "next_url_path", None) or getattr(active, "cursor_path", None),
+        header=getattr(active, "links_next_key", None) or getattr(active, "cursor_key", None),
+    )
+
+
+def _build_walk(
+    active: BasePaginator | None, options: Options, single: str = "single page"
+) -> OffsetWalk | PageWalk:
+    stop = options.stop_after_empty_page
+    if isinstance(active, OffsetPaginator):
+        return OffsetWalk(
+            active.limit,
+            active.initial_value,
+            maximum=options.maximum,
+            stop_after_empty_page=stop,
+        )
+    return PageWalk(
+        is_numbered=isinstance(active, RangePaginator),
+        maximum=None if options.maximum is None else options.maximum - _first_page(active),
+        stop_after_empty_page=stop,
+        end_without_pointer=single if isinstance(active, SinglePagePaginator) else "no pointer",
+    )
+
+
+def _first_page(active: BasePaginator | None) -> int:
+    return active.initial_value if isinstance(active, RangePaginator) else 0

@@ -1,0 +1,253 @@
+"""Read a list by page numbers, cursors or links without missing a row. Pure: no HTTP, no dlt."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Final
+
+from event_assets.pagination.facts import ListFacts, PageFacts
+from event_assets.pagination.seen_ids import DistinctIds, Lap, RecentIds
+from event_assets.pagination.totals import RowTotal
+
+MAX_PASSES: Final = 4
+LOOKS_BEHIND: Final = (0, 2, 6)  # pages behind an empty one, so that 2, 4 and 8 are known
+# consecutive empty pages that are read; an API that filters after paging sends some
+MAX_EMPTY_NUMBERED: Final = 3
+MAX_EMPTY_LINKED: Final = 25
+AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
+REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
+
+
+class PageWalk:
+    """Decides whether another page is requested, and which rows to deliver.
+
+    Page numbers, and links and cursors that count pages, cannot show that rows moved between two
+    requests. Such a list is read again until two readings agree, unless a total that did not change
+    is the number of rows.
+
+    Attributes:
+        position: the number of pages of this reading; at 0, the list is read from its start.
+        is_counted: whether links or cursors count pages; page numbers do.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_numbered: bool = False,
+        maximum: int | None = None,
+        stop_after_empty_page: bool | None = None,
+        end_without_pointer: str = "no pointer",
+    ) -> None:
+        """Read at most `maximum` pages.
+
+        Page numbers end at an empty page if `stop_after_empty_page`, else at several; if it is
+        False, only at a total or at `maximum`. `end_without_pointer` names the end of a list that
+        has no link or cursor.
+        """
+        self.is_counted = self._is_numbered = is_numbered
+        self._maximum = maximum
+        self._stop_after_empty_page = stop_after_empty_page
+        self._end_without_pointer = end_without_pointer
+        self._facts = ListFacts()
+        self._seen = DistinctIds()
+        self._largest = 0
+        self._pages_before: list[int] = []  # hashes of the pages of the reading before
+        self._has_changed = False
+        self._start_reading()
+
+    def _start_reading(self) -> None:
+        self.position = 0
+        self._total = RowTotal()
+        self._page_count = 0  # the number of pages that responses promise
+        self._recent = RecentIds()
+        self._ids = DistinctIds()
+        self._lap = Lap(self._ids)
+        self._pages: list[int] = []
+        self._sizes: list[int] = []
+        self._rows = self._empty = self._reads_to = 0
+        self._behind: list[int] = []  # positions behind an empty page that may have rows
+        self._last_page: list[Hashable] = []
+        self._pointers: set[Any] = set()
+
+    @property
+    def facts(self) -> ListFacts:
+        """What is known of the list so far."""
+        self._facts.distinct = self._seen.count() if self.done else len(self._seen)
+        self._facts.is_counted = self.is_counted
+        return self._facts
+
+    @property
+    def done(self) -> bool:
+        """Whether the list was read to its end."""
+        return self._facts.done
+
+    def upcoming(self, count: int) -> list[int]:
+        """Return up to `count` positions that follow the next one, after a full page."""
+        if self.done or self._sizes[-1:] != [self._largest] or not self._last_page:
+            return []
+        expected = len(self._pages_before) or self._page_count
+        if self._total.largest is not None and not expected:
+            expected = -(-self._total.largest // self._largest)
+        ends = [end for end in (expected, self._maximum) if end]
+        after = range(self.position + 1, self.position + count + 1)
+        return [at for at in after if at < min(ends, default=at + 1)]
+
+    @property
+    def _promises_rows(self) -> bool:
+        return (self._total.largest or 0) > len(self._ids)
+
+    def take(self, page: PageFacts, rows: list[Any]) -> None:
+        """Process the next page, and take the rows that must not be delivered out of `rows`."""
+        facts, size, ids = self._facts, len(page.ids), list(page.ids)
+        facts.pages += 1
+        if self._behind:
+            rows.clear()
+            self._look_behind(has_rows=bool(ids))
+            return
+        self.position += 1
+        self._largest = max(self._largest, size)
+        self._pages.append(hash(tuple(ids)))
+        self._sizes.append(size)
+        self._empty = 0 if size else self._empty + 1
+        self._total.evaluate(page.total, self._rows, size)
+        if self._total.disproved or page.page_count:
+            self._page_count = page.page_count or self._total.reported or 0
+        facts.reported = self._total.reported
+        self._rows += size
+        fresh = self._recent.add(ids)
+        self._ids.add(fresh)
+        if facts.passes > 1:
+            rows[:] = [rows[at] for at in self._seen.add_unseen(ids)]
+        else:
+            self._seen.add(fresh)
+        facts.rows += len(rows)
+        facts.pointers += page.pointer is not None
+        facts.is_pointer_found |= page.is_pointer_found
+        is_repeated = bool(ids) and ids == self._last_page
+        self._has_changed |= bool(ids and self._last_page) and not is_repeated
+        end = self._find_end(page, is_fresh=bool(fresh), is_repeated=is_repeated)
+        self._last_page = ids or self._last_page
+        self._pointers.add(str(page.pointer))
+        if end:
+            self._end_reading(end)
+        elif self._agrees():
+            self._finish("readings agree")
+
+    def _find_end(self, page: PageFacts, *, is_fresh: bool, is_repeated: bool) -> str:
+        """Return the name of the evidence with which this reading ends; empty if it goes on."""
+        has_lapped = self._lap.has_passed(page.ids, is_fresh=is_fresh)
+        if self._is_numbered:
+            end = self._find_numbered_end(page, is_repeated=is_repeated)
+        else:
+            end = self._find_linked_end(page, is_fresh=is_fresh, is_repeated=is_repeated)
+        return end or ("lap" if has_lapped else "")
+
+    def _find_linked_end(self, page: PageFacts, *, is_fresh: bool, is_repeated: bool) -> str:
+        if page.pointer is None:
+            return "pointer ended" if self._facts.pointers else self._end_without_pointer
+        if page.has_more is False or (self._stop_after_empty_page and not page.ids):
+            return "pointer ended"
+        if str(page.pointer) in self._pointers and not is_fresh:
+            return "same pointer" if page.ids else "pointer ended"
+        if is_repeated and not self._has_changed:
+            return "ignored parameter"
+        return "empty pages" if self._empty >= MAX_EMPTY_LINKED else ""
+
+    def _find_numbered_end(self, page: PageFacts, *, is_repeated: bool) -> str:
+        if is_repeated:
+            return "page repeated" if self._has_changed else "ignored parameter"
+        if page.has_more is False and not self._promises_rows:
+            return "page behind"
+        if self._maximum is not None and self.position >= self._maximum:
+            return "limit"
+        if page.page_count and self.position >= page.page_count:
+            return "page behind"
+        if self._stop_after_empty_page is not None:
+            return "page behind" if self._stop_after_empty_page and not page.ids else ""
+        if self._is_total_reached and page.is_total_certain:
+            return "page behind"
+        if self._empty and not self._promises_more:
+            if page.total == 0 or self._ends_short(self._sizes[: -self._empty]):
+                return "page behind"
+            return "" if self.position < self._reads_to or self._starts_to_look() else "page behind"
+        return "empty pages" if self._empty >= MAX_EMPTY_NUMBERED else ""
+
+    def _starts_to_look(self) -> bool:
+        """Return whether to look behind an empty page, where a server that filters has rows."""
+        self._empty_at = self.position
+        ahead = [self.position + pages for pages in LOOKS_BEHIND[: len(self._pages)]]
+        self._behind = [at for at in ahead if at < (self._maximum or at + 1)]
+        self.position = self._behind[0] if self._behind else self.position
+        return bool(self._behind)
+
+    def _look_behind(self, *, has_rows: bool) -> None:
+        looked = self._behind.pop(0)
+        if has_rows:
+            self._reads_to, self.position, self._behind = looked + 1, self._empty_at, []
+        elif self._behind:
+            self.position = self._behind[0]
+        else:
+            self._end_reading("page behind")
+
+    @property
+    def _promises_more(self) -> bool:
+        return self._promises_rows or self._page_count > self.position
+
+    @property
+    def _is_total_reached(self) -> bool:
+        return self._total.is_steady and self._total.largest == self._ids.count()
+
+    def _ends_short(self, sizes: list[int]) -> bool:
+        """Return whether the last page with rows, and none before, is shorter than the others."""
+        *full, last = sizes or [self._largest]
+        return last < self._largest and {*full} <= {self._largest}
+
+    def _agrees(self) -> bool:
+        """Return whether this reading repeats the one before as far as it must to agree with it."""
+        before, read = self._pages_before, len(self._pages)
+        return bool(before) and read >= len(before) and self._pages[: len(before)] == before
+
+    def _end_reading(self, end: str) -> None:
+        """Finish, or read again where only a second reading can tell whether rows were missed."""
+        needs_reading = self.is_counted and self.position > 1 and end in AT_THE_END and self._rows
+        if not needs_reading or self._is_total_reached:
+            self._finish(end)
+        elif self._agrees():
+            self._finish("readings agree")
+        elif self._facts.passes == MAX_PASSES:
+            self._finish("changed")
+        else:
+            self._seen.build_index()
+            # pages of no use at the end need not be read again, nor a short one before them
+            useless = self._empty + (end == "page repeated")
+            last = len(self._pages) - useless
+            last -= useless > 0 and self._ends_short(self._sizes[:last])
+            self._pages_before = self._pages[: max(1, last)]
+            self._facts.passes += 1
+            self._start_reading()
+
+    def refuse(self) -> bool:
+        """Process a refused request; return False if it cannot be behind the end of the list."""
+        if not self._is_numbered or not self._sizes or self._promises_rows:
+            return False
+        if self._behind:
+            self._look_behind(has_rows=False)
+            return True
+        self.position += 1
+        is_depth = self._sizes[-1] == self._largest and not self._rows % REFUSED_AT
+        self._end_reading("depth" if is_depth else "page behind")
+        return True
+
+    def stopped_early(self) -> None:
+        """Finish at a response that the configuration ignores."""
+        if self._behind:
+            self._look_behind(has_rows=False)
+        else:
+            self._finish("ignored response")
+
+    def _finish(self, end: str) -> None:
+        facts = self._facts
+        facts.end, facts.rows_read = end, self._rows
+        facts.least_total = self._total.least
+        facts.is_total_reached = self._is_total_reached
+        facts.values = {"size": len(self._last_page), "empty": self._empty}
