@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import dlt
 from dlt.common.typing import TSecretStrValue
 from dlt.extract.incremental import lag as dlt_lag
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, BaseReferencePaginator
-from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator as DltPageNumberPaginator
 from dlt.sources.rest_api.config_setup import build_resource_dependency_graph, create_paginator
 from requests import Response
 
@@ -71,34 +69,3 @@ def get_reference(paginator: BaseReferencePaginator) -> Any:
 def set_reference(paginator: BaseReferencePaginator, reference: Any) -> None:
     """Set the link or cursor to the next page; None: there is none."""
     paginator._next_reference = reference
-
-
-class PathErrors(ABC):
-    """A mixin of dlt's paginators, whose own errors about a path print the whole response."""
-
-    @abstractmethod
-    def raise_path_error(self, setting: str, *, found: bool) -> NoReturn:
-        """Raise the error of a path that leads to nothing, or to a value of another type."""
-
-    def _handle_missing_total(self, _: dict[str, Any]) -> None:
-        self.raise_path_error("total_path", found=False)
-
-    def _handle_invalid_total(self, _: Any) -> None:
-        self.raise_path_error("total_path", found=True)
-
-    def _handle_missing_has_more(self, _: dict[str, Any]) -> None:
-        self.raise_path_error("has_more_path", found=False)
-
-    def _handle_invalid_has_more(self, _: Any) -> None:
-        self.raise_path_error("has_more_path", found=True)
-
-
-class PageNumberPaginator(DltPageNumberPaginator):
-    """dlt's page numbers, with a method to override that tells whether a page is the last."""
-
-    def is_last_page(self, data: list[Any] | None) -> bool:
-        """Return whether paging ends with a page for its records alone."""
-        return super()._stop_after_this_page(data)
-
-    def _stop_after_this_page(self, data: list[Any] | None = None) -> bool:
-        return self.is_last_page(data)

@@ -152,11 +152,7 @@ TABLE: Final = (
         f"{RECEIVED}; then the API began again with the first of them: it wraps round behind its "
         "end.",
     ),
-    Evidence(
-        "depth",
-        None,
-        f"{RECEIVED}; the API refused the next page, which may be its limit.",
-    ),
+    Evidence("depth", None, f"{RECEIVED}; the API refused the next page, which may be its limit."),
     Evidence(
         "changed",
         None,
@@ -184,12 +180,7 @@ TABLE: Final = (
         "full page",
         None,
         f"{RECEIVED} in one page, as many as a page has; nothing shows that no more follow.",
-        lambda facts: facts.end == "no pointer" and facts.may_go_on,
-    ),
-    Evidence(
-        "single page",
-        None,
-        f"{RECEIVED} in one page; with `single_page`, nothing shows whether more follow.",
+        lambda facts: facts.end in ("no pointer", "single page") and facts.may_go_on,
     ),
     Evidence(
         "no paginator",
@@ -197,7 +188,9 @@ TABLE: Final = (
         f"{RECEIVED} in one page: no `paginator` is set, and none was detected. Set it, or "
         "`single_page` if the API has no pages.",
     ),
-    Evidence("short page", True, f"{ALL}.", lambda facts: facts.end == "no pointer"),
+    Evidence(
+        "short page", True, f"{ALL}.", lambda facts: facts.end in ("no pointer", "single page")
+    ),
     Evidence("pointer ended", True, f"{ALL}."),
     Evidence("readings agree", True, f"{ALL}, the same in two readings."),
     Evidence("page behind", True, f"{ALL}."),
@@ -234,6 +227,8 @@ def judge(facts: ListFacts) -> PaginationResult:
         missing_path=f" ({setting} was not found)" if setting else "",
         standing=f", though {standing} still leads on" if standing else "",
     )
+    if facts.total_setting and facts.reported is None:
+        reason += f" No number was found at {facts.total_setting}."
     return PaginationResult(
         complete=found.complete,
         reason=reason,

@@ -53,6 +53,7 @@ class ListFacts:
         is_counted: whether requests, links or cursors count pages.
         is_total_reached: whether a total that did not change is the number of rows.
         pointer_setting: the paginator's path of the pointer, as the configuration calls it.
+        total_setting: the paginator's path of a total of rows, if one is configured.
         parameter: of the requests, by which they ask for a page.
         maximum: the configured limit.
     """
@@ -75,6 +76,7 @@ class ListFacts:
     is_counted: bool = False
     is_total_reached: bool = False
     pointer_setting: str = ""
+    total_setting: str = ""
     parameter: str = "cursor"
     maximum: str = ""
 

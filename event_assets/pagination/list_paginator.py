@@ -54,6 +54,7 @@ class ListPaginator(Paginator):
         """Use a paginator of dlt; None: dlt detects it from the first response."""
         super().__init__()
         self.active = active
+        self.maximum = options.maximum  # the offset or page before which to stop
         self._options = options
         self._read_ids = read_ids
         self._last = PageFacts()
@@ -69,6 +70,8 @@ class ListPaginator(Paginator):
         """What is known of the list so far."""
         facts = self._walk.facts
         facts.last, facts.is_truncated = self._last, self._is_truncated
+        if path := self._reader.total.path:
+            facts.total_setting = f"the paginator's total_path `{path}`"
         facts.pointer_setting = _pointer_setting(self.active)
         facts.parameter, facts.maximum = _parameter(self.active), self._options.maximum_setting
         return facts
@@ -93,10 +96,7 @@ class ListPaginator(Paginator):
             self._reader = _build_reader(self.active, self._options)
             self._walk = _build_walk(self.active, self._options, "no paginator")
         page = self._reader.read(
-            response,
-            extract_ids(rows, self._read_ids),
-            self._request,
-            self._read_pointer(response),
+            response, extract_ids(rows, self._read_ids), self._request, self._read_pointer(response)
         )
         self._last = page
         self._is_truncated |= page.is_truncated
@@ -235,10 +235,7 @@ def _build_walk(
     stop = options.stop_after_empty_page
     if isinstance(active, OffsetPaginator):
         return OffsetWalk(
-            active.limit,
-            active.initial_value,
-            maximum=options.maximum,
-            stop_after_empty_page=stop,
+            active.limit, active.initial_value, maximum=options.maximum, stop_after_empty_page=stop
         )
     return PageWalk(
         is_numbered=isinstance(active, RangePaginator),

@@ -204,7 +204,11 @@ class OffsetWalk:
             self._finish("lap")
         elif self._pages == self._pages_before:
             self._finish("readings agree")
-        elif self._length and not self._must_agree and self._seen.count() >= (trusted or self._length):
+        elif (
+            self._length
+            and not self._must_agree
+            and self._seen.count() >= (trusted or self._length)
+        ):
             self._handler = self._read_tail
             self.position = max(end, self._start + self._length)
             if trusted is not None:
@@ -234,6 +238,11 @@ class OffsetWalk:
             self._progress += 1
             self._idle = 0
         return self._lap.has_passed(page, page[1:3] if is_overlap else ())
+
+    def _has_enough_ids(self, trusted: int | None) -> bool:
+        """Return whether a further pass has come to as many ids as the list had rows."""
+        is_counting = self._is_further_pass and not self._must_agree
+        return is_counting and self._seen.count() >= (trusted or self._length)
 
     def _read_tail(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
         """Measure the length of the list again, of which as many ids as rows were received."""

@@ -51,6 +51,7 @@ class PageReader:
     more_path: JSONPath | None = None
     followed: JSONPath | None = None
     header: str | None = None
+    _is_more_found: bool = False
 
     def read(
         self, response: Response, ids: Sequence[Hashable], request: Request, pointer: Any
@@ -58,14 +59,14 @@ class PageReader:
         """Return the facts of a page with these ids, whose response leads to `pointer`.
 
         Raises:
-            PaginationError: a path that was never found before is not in the response.
+            PaginationError: it has no number of pages at the configured path, or nothing at
+                `more_path`, where nothing was found before either.
         """
         document = response.json()
         members = list(_members_outside_records(document))
         total, page_count = self.total.find(response), self.page_count.find(response)
-        for finder, found in ((self.total, total), (self.page_count, page_count)):
-            if finder.path and found is None and ids:
-                raise _missing_path("total_path", finder.path, "is no number")
+        if self.page_count.path and page_count is None and ids:
+            raise _path_error(document, "total_path", self.page_count.path, "is not a number")
         return PageFacts(
             ids=ids,
             total=total,
@@ -85,8 +86,10 @@ class PageReader:
             said = (value for path, value in members if plain_name(path) in HAS_MORE)
             return next((value for value in said if type(value) is bool), None)
         more = totals.find_boolean(document, self.more_path)
-        if more is None:
-            raise _missing_path("has_more_path", self.more_path, "is neither true nor false")
+        if more is None and not self._is_more_found:
+            problem = "is neither true nor false"
+            raise _path_error(document, "has_more_path", self.more_path, problem)
+        self._is_more_found = True
         return more
 
     def _find_unfollowed(
@@ -105,10 +108,11 @@ class PageReader:
         return ""
 
 
-def _missing_path(setting: str, path: JSONPath, problem: str) -> PaginationError:
+def _path_error(document: Any, setting: str, path: JSONPath, problem: str) -> PaginationError:
+    is_found = totals.find_value(document, path) is not None
+    problem = f"{problem} in" if is_found else "was not found in"
     return PaginationError(
-        f"The paginator's {setting} `{path}` was not found in the API's response, or {problem}: "
-        "correct it in defs.yaml."
+        f"The paginator's {setting} `{path}` {problem} the API's response: correct it in defs.yaml."
     )
 
 

@@ -177,11 +177,7 @@ class Lap:
         self._rows = self._end = self._distinct = self._idle = 0
 
     def has_passed(
-        self,
-        ids: Sequence[Hashable],
-        behind: Sequence[Hashable] = (),
-        *,
-        is_fresh: bool = True,
+        self, ids: Sequence[Hashable], behind: Sequence[Hashable] = (), *, is_fresh: bool = True
     ) -> bool:
         """Process a delivered page, after its ids were added; return whether a lap has ended.
 

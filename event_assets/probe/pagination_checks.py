@@ -8,8 +8,6 @@ from statistics import median
 from dlt.sources.helpers.rest_client.paginators import RangePaginator, SinglePagePaginator
 
 from event_assets.pagination.evidence import judge
-from event_assets.pagination.monitored import PageNumberPaginator
-from event_assets.pagination.offset import OffsetPaginator
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses
@@ -95,7 +93,7 @@ def _explain_repeated_page(responses: ProbeResponses) -> str:
 
 def _offset_name(responses: ProbeResponses) -> str | None:
     paginator = responses.offset_paginator
-    return None if paginator is None else paginator.offset_param or paginator.offset_body_path
+    return None if paginator is None else paginator.param_name or paginator.param_body_path
 
 
 def _check_continuity(responses: ProbeResponses) -> Finding:
@@ -179,7 +177,7 @@ def check_order(responses: ProbeResponses) -> Finding:
     if common and common == [key for key in second if key in old_ids]:
         new = pluralize(len(new_ids - old_ids), "new record")
         return ok(f"stable; {new} in the second reading of page 1.")
-    positional = isinstance(responses.active_paginator, (OffsetPaginator, RangePaginator))
+    positional = isinstance(responses.active_paginator, RangePaginator)
     return (fail if positional else warn)(
         "differs in two readings of page 1: a sync would miss or repeat records; request an order "
         "(a sort parameter in `params`)."
@@ -209,12 +207,9 @@ def estimate_full_sync(responses: ProbeResponses, count: int | None) -> Finding:
     each = f"{pluralize(len(responses.records))} in {format_duration(seconds)}"
     if count is None:
         return skip(f"unknown without a total; a request returns {each}.")
-    paginator, known_param = responses.active_paginator, None  # of the next pages, in advance
-    if isinstance(paginator, OffsetPaginator):
-        known_param = paginator.offset_param
-    elif isinstance(paginator, PageNumberPaginator):
-        known_param = paginator.param_name
-    concurrency = min(responses.source.concurrency, count) if known_param else 1
+    paginator = responses.active_paginator
+    is_read_ahead = isinstance(paginator, RangePaginator) and paginator.param_name
+    concurrency = min(responses.source.concurrency, count) if is_read_ahead else 1
     duration = _format_estimate(count * seconds / concurrency)
     requests = pluralize(count, "request")
     return ok(f"about {duration}: {requests} of {each}, {concurrency} at a time.")

@@ -8,10 +8,13 @@ from typing import Any, cast
 
 import requests
 from dlt.common import jsonpath
-from dlt.sources.helpers.rest_client.paginators import BasePaginator, PageNumberPaginator
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    OffsetPaginator,
+    RangePaginator,
+)
 from jsonpath_ng import JSONPath
 
-from event_assets.pagination.offset import OffsetPaginator
 from event_assets.pagination.totals import (
     AUTO,
     TOTAL_HEADERS,
@@ -64,28 +67,30 @@ def find_reported_total(
 
 
 def find_last_page(
-    paginator: BasePaginator | None, total: ReportedTotal | None, size: int, cap: int | None
+    paginator: BasePaginator | None,
+    total: ReportedTotal | None,
+    size: int,
+    cap: int | None,
+    maximum: int | None,
 ) -> LastPage | None:
     """Return the page that should hold the last record, or None when it cannot be requested.
 
-    `cap` is the number of rows of a list that the API returns at most, by the configuration.
+    `cap` is the number of rows of a list that the API returns at most, and `maximum` the offset or
+    page before which to stop, by the configuration.
     """
     if total is None or not size or total.count <= size or (cap and total.count >= cap):
         return None
-    if isinstance(paginator, OffsetPaginator) and not paginator.offset:
-        name, path = paginator.offset_param, paginator.offset_body_path
+    if not isinstance(paginator, RangePaginator):
+        return None
+    name, first = paginator.param_name, paginator.initial_value
+    if isinstance(paginator, OffsetPaginator):
         value = records_before = total.count - 1
-        limit = paginator.maximum_offset
-    elif isinstance(paginator, PageNumberPaginator):
-        name, path = paginator.param_name, paginator.param_body_path
-        pages = math.ceil(total.count / size) - 1
-        value, records_before = paginator.initial_value + pages, pages * size
-        limit = paginator.maximum_value
     else:
+        pages = math.ceil(total.count / size) - 1
+        value, records_before = first + pages, pages * size
+    if (first and isinstance(paginator, OffsetPaginator)) or value >= (maximum or value + 1):
         return None
-    if limit is not None and value >= limit:
-        return None
-    return LastPage(name or path or "", value, not name, records_before)
+    return LastPage(name or paginator.param_body_path or "", value, not name, records_before)
 
 
 def point_request_at(request: requests.Request, page: LastPage) -> None:

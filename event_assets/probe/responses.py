@@ -10,13 +10,12 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 
 from event_assets.config.source import SourceConfig
 from event_assets.extract.stream import configured_paginator
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
-from event_assets.pagination.monitored import MonitoredPaginator
-from event_assets.pagination.offset import OffsetPaginator
+from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.probe import reported_total as totals
 from event_assets.probe import suggestions
@@ -66,15 +65,14 @@ class ProbeResponses:
 
     @property
     def active_paginator(self) -> BasePaginator | None:
-        """The paginator, or the one of dlt that it monitors; None until that is detected."""
-        if isinstance(self.paginator, MonitoredPaginator):
-            return self.paginator.active_paginator
-        return self.paginator
+        """The paginator of dlt that writes the requests; None until it is detected."""
+        return self.paginator.active if isinstance(self.paginator, ListPaginator) else None
 
     @property
     def offset_paginator(self) -> OffsetPaginator | None:
         """The paginator, if it pages by offsets."""
-        return self.paginator if isinstance(self.paginator, OffsetPaginator) else None
+        active = self.active_paginator
+        return active if isinstance(active, OffsetPaginator) else None
 
     @cached_property
     def contract(self) -> dict[str, FieldReader]:
@@ -198,7 +196,8 @@ def _send_requests(
         windows, total = responses.source.windows, responses.reported_total
         paginator, cap = responses.active_paginator, windows.cap if windows else None
         size = len(responses.records)
-        responses.last_page = totals.find_last_page(paginator, total, size, cap)
+        maximum = getattr(responses.paginator, "maximum", None)
+        responses.last_page = totals.find_last_page(paginator, total, size, cap, maximum)
     if responses.last_page:
         totals.point_request_at(first, responses.last_page)
         responses.last_page_response = session.fetch(first)

@@ -204,25 +204,13 @@ ROWS = (
     ),
     PrivateApi(
         ("_compat.dlt",),
-        "dlt's paginators, configured or detected, with short errors, and past empty pages",
+        "dlt's paginators, configured or detected, write the requests for any page",
         DLT,
         {
             "dlt.sources.rest_api.config_setup:create_paginator": "(paginator_config)",
             "dlt.sources.helpers.rest_client.detector:PaginatorFactory.create_paginator": (
                 "(self, response)"
             ),
-            **{
-                f"dlt.sources.helpers.rest_client.paginators:{name}": signature
-                for name, signature in {
-                    "RangePaginator._stop_after_this_page": "(self, data=None)",
-                    "RangePaginator._handle_missing_total": "(self, response_json)",
-                    "RangePaginator._handle_invalid_total": "(self, total)",
-                    "RangePaginator._handle_missing_has_more": "(self, response_json)",
-                    "RangePaginator._handle_invalid_has_more": "(self, has_more)",
-                    "JSONResponseCursorPaginator._handle_missing_has_more": "(self, response_json)",
-                    "JSONResponseCursorPaginator._handle_invalid_has_more": "(self, has_more)",
-                }.items()
-            },
             "dlt.sources.helpers.rest_client.paginators:BaseReferencePaginator._next_reference": (
                 "attribute"
             ),

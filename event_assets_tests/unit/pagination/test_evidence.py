@@ -34,9 +34,7 @@ def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) ->
     words = dict.fromkeys(("gaps", "claim", "windows", "problem", "unfollowed", "setting"), "")
     counts = dict.fromkeys(("limit", "size", "empty", "idle", "length"), 9)
     facts = ListFacts(reported=9, least_total=9)
-    said = evidence.sentence.format(
-        **vars(facts), **words, **counts, missing_path="", standing=""
-    )
+    said = evidence.sentence.format(**vars(facts), **words, **counts, missing_path="", standing="")
     assert said
 
 
@@ -296,6 +294,14 @@ def test_opaque_cursors_are_read_once() -> None:
     assert len(done.ids) == 100
     assert done.result.complete is True
     assert len(done.asked) == 5
+
+
+def test_a_cursor_that_is_refused_is_no_end() -> None:
+    def answer(query: Query) -> Any:
+        return 400 if "cursor" in query else {"data": rows(0, 20), "cursors": {"next": "a"}}
+
+    with pytest.raises(requests.HTTPError):
+        sync("cursor", answer)
 
 
 def test_links_that_only_seem_to_count_rows_are_followed_as_they_are() -> None:

@@ -209,7 +209,9 @@ def test_an_ignored_response_behind_the_last_page_is_an_end() -> None:
 
 
 def test_the_parameters_of_upcoming_pages_are_requested() -> None:
-    paginator = create_paginator({**OFFSETS, "offset_param": "skip", "limit_param": "take"}, read_ids)
+    paginator = create_paginator(
+        {**OFFSETS, "offset_param": "skip", "limit_param": "take"}, read_ids
+    )
     events = Events(200)
     with serving(lambda q: events({"offset": q["skip"], "limit": q["take"]})) as (url, asked):
         pages = read_pages(url, paginator)
@@ -290,8 +292,16 @@ def test_a_maximum_page_ends_unverified() -> None:
     assert "maximum_page 2" in done.result.reason
 
 
-@pytest.mark.parametrize("setting", ["total_path", "has_more_path"])
-@pytest.mark.parametrize("kind", ["page_number", "offset"])
+def test_a_total_path_of_offsets_that_is_never_found_is_named() -> None:
+    done = sync({**OFFSETS, "total_path": "nowhere"}, Events(120))
+    assert done.result.complete is True
+    assert "No number was found at the paginator's total_path `nowhere`." in done.result.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [("page_number", "total_path"), ("page_number", "has_more_path"), ("offset", "has_more_path")],
+)
 def test_a_path_that_is_never_found_is_reported_without_the_response(
     kind: str, setting: str
 ) -> None:
@@ -437,9 +447,9 @@ def test_a_link_to_a_previous_page_ends_the_list() -> None:
     assert len(done.asked) == 3
 
 
-def test_a_single_page_proves_nothing_without_a_total() -> None:
+def test_a_single_page_proves_nothing_if_it_is_as_long_as_pages_are() -> None:
     assert sync("single_page", numbered).result.complete is None
-    assert sync("single_page", lambda query: numbered(query, 7)).result.complete is None
+    assert sync("single_page", lambda query: numbered(query, 7)).result.complete is True
     assert sync(None, lambda query: numbered(query, 7)).result.complete is None
     assert sync("single_page", lambda _: {"data": []}).result.complete is True
     more = sync("single_page", lambda query: {**numbered(query), "total": 95})
