@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import dagster as dg
 from dlt.sources.rest_api import typing as rest_api
 
-from event_assets._compat.dagster import ResolutionException, yaml_position
-from event_assets.component.yaml_texts import retyped_text
+from event_assets._compat.dagster import ResolutionException
+from event_assets.component.yaml_texts import locate, retyped_text
 from event_assets.config.model import Keys, unknown_name_message
+from event_assets.config.source import VARIABLE
 
 PAGINATORS: Mapping[str, type] = {
     "offset": rest_api.OffsetPaginatorConfig,
@@ -112,7 +113,8 @@ def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
     if not url:
         return
     parts = urlsplit(str(url))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    is_address = parts.scheme in ("http", "https") and parts.hostname
+    if not is_address and not VARIABLE.search(str(url)):
         yield ("client", "base_url"), "must be an address that begins with http:// or https://"
     if parts.username or parts.password:
         yield ("client", "base_url"), "must not hold a user or password: use `auth`"
@@ -180,11 +182,5 @@ def raise_errors(context: dg.ResolutionContext, found: Iterable[tuple[Keys, str]
     Raises:
         ResolutionException: with the file, line and path of each.
     """
-    lines = []
-    for keys, problem in found:
-        path = [*context.path, *keys]
-        position = yaml_position(context, path)
-        where = f"{position} - " if position else ""
-        lines.append(f"{where}{'.'.join(map(str, path))}: {problem}")
-    if lines:
+    if lines := [locate(context, keys, problem) for keys, problem in found]:
         raise ResolutionException("\n".join(lines))

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,6 +27,8 @@ DEFAULT_SOURCE = "events"
 EVENT_DATA = "event_data"
 SANDBOX = "the built-in sandbox"
 INVENTED = f"{SANDBOX}, whose events are invented"
+# In the YAML; it stays there if the variable is not set.
+VARIABLE = re.compile(r"\{\{\s*env\.(\w+)\s*\}\}")
 DEFAULT_RESUME_HOURS = 6.0  # after the last response of an interrupted sync; 0: never
 
 
@@ -68,6 +71,11 @@ class SourceConfig:
     def base_url(self) -> str | None:
         """Return the API's base URL, or None for the sandbox."""
         return self.rest_api["client"].get("base_url") or None
+
+    @property
+    def unset_variables(self) -> list[str]:
+        """Return the variables that the YAML names and that are not set."""
+        return VARIABLE.findall(str(self.rest_api))
 
     @property
     def origin(self) -> str:

@@ -33,6 +33,7 @@ from event_assets.pagination.result import PaginationResult, mark_changed_while_
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
+from event_assets.values.errors import ConfigError
 
 NOT_STARTED = ListFacts("not started")
 
@@ -175,6 +176,11 @@ def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator
 def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase | None]]:
     """Yield the API's base URL and authentication; the sandbox runs until exit."""
     source = resource.source
+    if unset := source.unset_variables:
+        raise ConfigError(
+            f"The variable {unset[0]} is not set, which the defs.yaml of {source.name} names: set "
+            "it in .env or in the environment."
+        )
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
     key = None if source.base_url else sandbox.KEY
     api = nullcontext(source.base_url) if source.base_url else sandbox.run_sandbox()
