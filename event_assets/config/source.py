@@ -20,7 +20,7 @@ from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLi
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.values.json_paths import as_list, parse_path
 from event_assets.values.naming import normalize_name
-from event_assets.values.urls import origin
+from event_assets.values.urls import origin, redact_url
 
 DEFAULT_MAX_REJECTS = 0.05  # of all records
 DEFAULT_SOURCE = "events"
@@ -50,12 +50,15 @@ class SourceConfig:
     accounts: AccountsConfig | None = None
     account: str | None = None  # the account to sync; None for all, or if there are none
     known_accounts: Collection[str] = ()  # the names of all accounts known so far
+    for_all: SourceConfig | None = None  # the configuration before its account was filled in
     is_synced: bool = True  # False for the sandbox, if another source has an API
 
     def for_account(self, account: str, known: Collection[str] = ()) -> SourceConfig:
         """Return the configuration for one of its accounts."""
         rest_api = accounts.substitute_account(self.rest_api, account)
-        return replace(self, rest_api=rest_api, account=account, known_accounts=tuple(known))
+        return replace(
+            self, rest_api=rest_api, account=account, known_accounts=tuple(known), for_all=self
+        )
 
     @property
     def partition_columns(self) -> Sequence[str]:
@@ -81,6 +84,16 @@ class SourceConfig:
     def origin(self) -> str:
         """Return the scheme, host and port of the API; a phrase for the sandbox."""
         return origin(self.base_url) if self.base_url else SANDBOX
+
+    @property
+    def events_url(self) -> str:
+        """Return the URL of the list of events, the same for all accounts, without its query."""
+        if self.for_all or not self.base_url:
+            return self.for_all.events_url if self.for_all else SANDBOX
+        path = str(self.events.endpoint["path"])
+        is_whole = path.startswith(("http://", "https://"))
+        url = path if is_whole else f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
+        return redact_url(url.replace(accounts.PLACEHOLDER, DUMMY_ACCOUNT)).rstrip("/")
 
     @property
     def address_hint(self) -> str:
