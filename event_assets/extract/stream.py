@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -30,7 +30,7 @@ from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.per_parent import ResultAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
-from event_assets.pagination.seen_ids import extract_ids
+from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
 from event_assets.values.errors import ConfigError
@@ -134,7 +134,7 @@ def open_stream(
         ApiSession(
             base_url,
             auth,
-            check=response_check(resource.endpoint),
+            check=response_check(resource.endpoint, _record_test(resource, read_ids)),
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
             limits=replace(source.limits, address=source.address),
@@ -156,6 +156,11 @@ def open_stream(
                 yield PagedList(request, paginator, parent_fields)
 
         yield Stream(resource, client, build_lists(), journal.started_at, session.metrics)
+
+
+def _record_test(resource: ResourceConfig, read_ids: ReadIds) -> Callable[[Any], bool] | None:
+    """Return the function that tells a record by its key; None if the resource has no key."""
+    return (lambda value: read_ids([value])[0] is not None) if resource.primary_key else None
 
 
 def configured_paginator(resource: ResourceConfig) -> Any:
