@@ -44,6 +44,7 @@ class SourceConfig:
     only: Sequence[str] = ()  # paths that alone become columns; empty for all
     max_rejects: float = DEFAULT_MAX_REJECTS
     ignore_changes: Sequence[str] = ()  # columns that `event_changes` leaves out
+    removed_when: Mapping[str, Any] = field(default_factory=dict)  # marks of removed records
     windows: TimeWindowsConfig | None = None  # if the API limits the rows of one list
     limits: HttpLimits = DEFAULT_LIMITS
     resume_hours: float = DEFAULT_RESUME_HOURS
@@ -112,7 +113,7 @@ class SourceConfig:
     @cached_property
     def config_hash(self) -> str:
         """Return a hash of the settings that decide what is in the tables."""
-        contract = {
+        contract: dict[str, Any] = {
             "rest_api": self.rest_api,
             "exclude": list(self.exclude),
             "only": list(self.only),
@@ -121,6 +122,8 @@ class SourceConfig:
                 for name, field in self.fields.items()
             },
         }
+        if self.removed_when:
+            contract["removed_when"] = self.removed_when
         return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()[:12]
 
     @cached_property

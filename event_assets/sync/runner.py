@@ -19,6 +19,7 @@ from event_assets.sync import account_registry, guards, schema_guard, sync_log
 from event_assets.sync.extract import ExtractedRecords, extract
 from event_assets.sync.plan import SyncPlan, plan_sync
 from event_assets.sync.rejects import RejectBuffer
+from event_assets.sync.removed import record_removed
 from event_assets.sync.result import SyncResult, build_row
 from event_assets.sync.schema_changes import build_alter_statements
 from event_assets.values.errors import ConcurrentSchemaChangeError, ExpiredJournalError
@@ -99,7 +100,8 @@ def load(
         schema_guard.ensure_schema_unchanged, database, resource, plan.column_types, builder
     )
     ensure_unchanged()
-    guarded = (database, resource, extracted.count, stream.result)
+    records = extracted.count + extracted.removed.count
+    guarded = (database, resource, records, stream.result)
     keeps_rows = guards.keeps_existing_rows(*guarded)
     result = guards.distrust_empty_result(*guarded)
 
@@ -111,6 +113,8 @@ def load(
         row = build_row(plan, stream, extracted, result, load_id)
         complete = row["complete"] is True and plan.is_full
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)
+        if resource.is_events and source.removed_when:
+            record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
         sync_log.append(database, resource, row)
         return row
 

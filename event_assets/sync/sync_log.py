@@ -40,6 +40,8 @@ COLUMNS = {
     "position": "json",
     "version": "varchar",
     "unmatched": "json",
+    "read_from": "timestamptz",
+    "read_until": "timestamptz",
 }
 
 
