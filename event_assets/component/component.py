@@ -271,6 +271,8 @@ def _find_problem(source: SourceConfig, full_sync: str | None) -> str | None:
         is_incremental = IncrementalCursor.from_endpoint(resource.endpoint) is not None
         if is_incremental and resource.parent:
             return f"`incremental` of `{name}` cannot work: it has a parent resource."
+        if resource.config.get("include_from_parent") and not resource.parent:
+            return f"`include_from_parent` of `{name}` has no effect: it has no parent resource."
         if is_incremental and not resource.primary_key_columns:
             return f"`incremental` of `{name}` needs a `primary_key` to merge by."
     return None

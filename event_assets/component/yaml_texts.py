@@ -23,15 +23,15 @@ PLACEHOLDER = re.compile(r"\{(?:(?:resources|incremental)\.[^{}]+|account)\}")
 def resolve_texts(context: dg.ResolutionContext, value: Any) -> Any:
     """Return a value of the YAML with its templates filled in, each text as a text.
 
-    Only in a paginator, a text of digits is a number: a limit may come from a variable.
+    Only where there can be no text, one of digits is a number: a limit may come from a variable.
     """
     if isinstance(value, Mapping):
         return {name: resolve_texts(context.at_path(name), v) for name, v in value.items()}
     if isinstance(value, list):
         return [resolve_texts(context.at_path(index), v) for index, v in enumerate(value)]
     text = _resolve_text(context, value) if isinstance(value, str) else value
-    is_number = "paginator" in context.path[-2:-1] and isinstance(text, str) and text.isdecimal()
-    return int(text) if is_number else text
+    is_number = "paginator" in context.path[-2:-1] or context.path[-1] in ("status_code", "lag")
+    return int(text) if is_number and isinstance(text, str) and text.isdecimal() else text
 
 
 def _resolve_text(context: dg.ResolutionContext, text: str) -> Any:

@@ -91,7 +91,7 @@ class SourceConfig:
         """Return the URL of the list of events, the same for all accounts, without its query."""
         if self.for_all or not self.base_url:
             return self.for_all.events_url if self.for_all else SANDBOX
-        path = str(self.events.endpoint["path"])
+        path = str(self.events.endpoint.get("path") or "")
         is_whole = path.startswith(("http://", "https://"))
         url = path if is_whole else f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
         return redact_url(url.replace(accounts.PLACEHOLDER, DUMMY_ACCOUNT)).rstrip("/")

@@ -157,7 +157,7 @@ def response_check(
     endpoint: Mapping[str, Any], is_record: IsRecord | None = None
 ) -> Callable[[Response], str | None]:
     """Build the check of an endpoint's good responses, but those that `response_actions` name."""
-    find_problem = list_selector_check(endpoint.get("data_selector"), is_record)
+    find_problem = list_selector_check(endpoint.get("data_selector") or None, is_record)
 
     def is_named(response: Response, action: Mapping[str, Any]) -> bool:
         status, content = action.get("status_code"), action.get("content")

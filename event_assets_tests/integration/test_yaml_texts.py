@@ -79,7 +79,7 @@ def test_braces_that_are_doubled_as_for_dlt_are_sent_once(text: str) -> None:
     ("endpoint", "client"),
     [
         ({"params": {"of": "{{ env.NOT_SET_HERE }}"}}, {}),
-        ({"params": {"of": {"a": ["b {{ env.NOT_SET_HERE }}"]}}, "method": "POST"}, {}),
+        ({"json": {"of": {"a": ["b {{ env.NOT_SET_HERE }}"]}}, "method": "POST"}, {}),
         ({"path": "/v1/{{ env.NOT_SET_HERE }}/events"}, {}),
         ({}, {"X-Of": "{{env.NOT_SET_HERE}}"}),
     ],
@@ -115,6 +115,14 @@ def test_a_template_that_is_none_is_refused_in_a_sentence(text: str, at: str) ->
     said = str(failed.value.__cause__)
     assert re.search(rf"defs.yaml:\d+ - .*endpoint.{at}\S*: cannot be filled in: \S+", said)
     assert "Traceback" not in said
+
+
+def test_the_status_of_an_ignored_response_may_be_in_quotes() -> None:
+    document = source("http://127.0.0.1:9")
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint["response_actions"] = [{"status_code": "404", "action": "ignore"}]
+    loaded = load(yaml.safe_dump(document)).rest_api["resources"][0]["endpoint"]
+    assert loaded["response_actions"] == [{"status_code": 404, "action": "ignore"}]
 
 
 def test_a_number_of_a_paginator_may_be_a_variable(project: Project) -> None:
