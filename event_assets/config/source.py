@@ -189,12 +189,34 @@ class ResourceConfig:
         return list(dict.fromkeys([*self.requested_fields, *included]))
 
     @property
+    def own_key(self) -> Sequence[str]:
+        """Return the paths of the API's primary key in a record; empty if there is none."""
+        return as_list(self.config.get("primary_key") or ("id" if self.is_events else ()))
+
+    @property
+    def parent_key(self) -> Sequence[str]:
+        """Return the fields of the parent that are a part of the key.
+
+        Ids may be unique within the list of one parent only; those of events never are.
+        """
+        if not self.parent or self.is_events or not self.own_key:
+            return []
+        parent = self.source.resources[self.parent]
+        identity = parent.id_paths if parent.is_events else parent.primary_key or ["id"]
+        return identity if set(identity) <= set(self.parent_fields) else self.parent_fields
+
+    @property
+    def included_fields(self) -> Mapping[str, str]:
+        """Return the fields of the parent that each record includes, by their names there."""
+        names = [*self.config.get("include_from_parent", ()), *self.parent_key]
+        return {f"_{self.parent}_{name}": name for name in names}
+
+    @property
     def primary_key(self) -> Sequence[str]:
         """Return the paths of the primary key in a record; empty if there is none."""
-        own = as_list(self.config.get("primary_key") or ("id" if self.is_events else ()))
-        included = self.config.get("include_from_parent", ()) if own else ()
-        parent_keys = [f"_{self.parent}_{name}" for name in included]
-        return [*(name for name in parent_keys if name not in own), *own]
+        names = [f"_{self.parent}_{name}" for name in self.parent_key]
+        paths = [f"['{name}']" if "." in name else name for name in names]
+        return [*(path for path in paths if path not in self.own_key), *self.own_key]
 
     @property
     def id_paths(self) -> list[str]:

@@ -42,7 +42,7 @@ NOT_SYNCED = (
 # Columns of a row of the sync log that the UI does not plot.
 UNLOGGED = (
     *("started_at", "finished_at", "columns", "full_sync", "position", "version"),
-    *("read_from", "read_until"),
+    *("repeats", "read_from", "read_until"),
 )
 
 

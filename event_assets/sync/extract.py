@@ -86,9 +86,11 @@ def extract(
     counts = [0]
 
     def pages() -> Iterator[Sequence[Any]]:
+        before: Sequence[Any] = ()
         for page in stream.read_pages():
             on_progress(stream.progress)
-            yield removed.take_out(page)
+            yield removed.take_out(_drop_overlap(before, page))
+            before = page
 
     def tables() -> Iterator[Any]:
         records = tracker.observe(chain.from_iterable(pages()))
@@ -117,6 +119,14 @@ def extract(
     rejected, ids = sum(builder.reject_reasons.values()), stream.result.distinct_ids
     is_deduplicated = not resource.parent and sum(counts) + rejected + removed.count == ids
     return ExtractedRecords(sum(counts), removed, builder, tracker.newest, is_deduplicated)
+
+
+def _drop_overlap(before: Sequence[Any], page: Sequence[Any]) -> Sequence[Any]:
+    """Return a page without the records with which the page before ended: the list has shifted."""
+    if not page or page[0] not in before:
+        return page
+    overlap = before[before.index(page[0]) :]
+    return page[len(overlap) :] if page[: len(overlap)] == overlap else page
 
 
 def _keep_rejects(

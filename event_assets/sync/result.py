@@ -14,6 +14,7 @@ from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.time_windows import WindowPlan
 from event_assets.sync.extract import ExtractedRecords
 from event_assets.sync.plan import SyncPlan
+from event_assets.sync.repeats import Repeats
 from event_assets.values.conversion import to_json
 
 
@@ -30,6 +31,7 @@ def build_row(
     stream: Stream,
     extracted: ExtractedRecords,
     result: PaginationResult,
+    repeats: Repeats,
     load_id: str,
 ) -> dict[str, Any]:
     """Build a sync's row of the sync log, by column; `result` is the verdict on the stream."""
@@ -61,6 +63,9 @@ def build_row(
         "unmatched": to_json(
             extracted.builder.unmatched(source.ignore_changes if plan.resource.is_events else ())
         ),
+        "repeated_ids": repeats.ids,
+        "conflicting_ids": repeats.conflicts,
+        "repeats": to_json(repeats.examples),
         "read_from": read_from,
         "read_until": read_until,
         **({} if source.account is None else {ACCOUNT: source.account}),

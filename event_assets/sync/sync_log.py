@@ -40,6 +40,9 @@ COLUMNS = {
     "position": "json",
     "version": "varchar",
     "unmatched": "json",
+    "repeated_ids": "bigint",
+    "conflicting_ids": "bigint",
+    "repeats": "json",
     "read_from": "timestamptz",
     "read_until": "timestamptz",
 }

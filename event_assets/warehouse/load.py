@@ -106,6 +106,12 @@ def load_package(
     return result
 
 
+def package_files(pipeline: dlt.Pipeline, table: str) -> Sequence[str]:
+    """Return the Parquet files of a table in the one package that a pipeline has normalized."""
+    (load_id,) = pipeline.list_normalized_load_packages()
+    return _files_by_table(pipeline, load_id).get(table, [])
+
+
 def _files_by_table(pipeline: dlt.Pipeline, load_id: str) -> dict[str, list[str]]:
     """Return the Parquet files of a package by table, as they were written."""
     jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]

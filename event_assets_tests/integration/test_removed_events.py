@@ -173,8 +173,15 @@ def test_a_mark_is_a_value_a_list_or_true(
     marks: dict[str, Any],
     removed: list[dict[str, Any]],
 ) -> None:
-    alive = [{"deleted": None}, {"deleted": False}, {"deleted": "false"}, {"deleted": 0}, {}]
-    rows[:] = [changed(at, **more) for at, more in enumerate([*alive, {"active": True}, *removed])]
+    alive: list[dict[str, Any]] = [
+        {"deleted": None},
+        {"deleted": False},
+        {"deleted": "false"},
+        {"deleted": 0},
+        {},
+    ]
+    more: list[dict[str, Any]] = [*alive, {"active": True}, *removed]
+    rows[:] = [changed(at, **fields) for at, fields in enumerate(more)]
     made = document(api.url)
     del made["attributes"]["removed_when"]
     synced(project, made)
