@@ -29,9 +29,10 @@ def _fast_process() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_project_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test see the project that another one loaded into this process, nor its `.env`."""
+    """Let no test see the project that another one loaded into this process, nor its settings."""
     monkeypatch.setattr(project_module, "_loaded", None)
     monkeypatch.setattr(project_module, "ENV_FILE", ".env of this test")
+    monkeypatch.setenv("DLT_PROJECT_DIR", ".")  # dlt's default, which no test changes
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from event_assets.component.yaml_texts import escape_braces, resolve_texts
 from event_assets.config import accounts
 from event_assets.config import model as config_model
 from event_assets.config.accounts import AccountsConfig
-from event_assets.config.fields import FieldConfig, invalid_field_names
+from event_assets.config.fields import FieldConfig, invalid_field_names, invalid_marks
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.config.project import set_loaded_project
@@ -36,7 +36,8 @@ from event_assets.warehouse import sql
 
 RESERVED_TABLES = {
     *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
-    *("event_data_api", "event_data_accounts", "event_data_paths", "all_events"),
+    *("event_data_api", "event_data_accounts", "event_data_paths", "event_data_removed"),
+    "all_events",
 }
 RESERVED_SUFFIXES = ("_syncs", "_rejects")
 TextList = Annotated[Sequence[str], dg.Resolver(resolve_texts, model_field_type=Sequence[str])]
@@ -55,6 +56,12 @@ def _resolve_fields(
 ) -> dict[str, FieldConfig]:
     rest_api_config.raise_errors(context, invalid_field_names(value))
     return value
+
+
+def _resolve_marks(context: dg.ResolutionContext, value: Any) -> dict[str, Any]:
+    marks = resolve_texts(context, value)
+    rest_api_config.raise_errors(context, invalid_marks(marks))
+    return dict(marks)
 
 
 def _resolve_accounts(context: dg.ResolutionContext, value: Any) -> AccountsConfig | None:
@@ -158,6 +165,13 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
     ignore_changes: TextList = Describe(
         default=(), description="Columns that `event_changes` ignores."
     )
+    removed_when: Annotated[
+        dict[str, Any], dg.Resolver(_resolve_marks, model_field_type=dict[str, Any])
+    ] = Describe(
+        default={},
+        description="Marks of records of removed events, by path: a value, a list of values, or "
+        "`true` for any value but false. They erase no value, and the event is no longer current.",
+    )
     owners: Sequence[str] = Describe(
         default=(), description="Owners of the assets: e-mail addresses or team:NAME."
     )
@@ -194,6 +208,7 @@ class EventApi(dg.Component, dg.Model, dg.Resolvable):
             only=self.only,
             max_rejects=float(self.max_rejects.rstrip("%")) / 100,
             ignore_changes=self.ignore_changes,
+            removed_when=self.removed_when,
             windows=self.windows,
             limits=HttpLimits(
                 connect=timeouts.connect,
@@ -256,6 +271,8 @@ def _find_problem(source: SourceConfig, full_sync: str | None) -> str | None:
         is_incremental = IncrementalCursor.from_endpoint(resource.endpoint) is not None
         if is_incremental and resource.parent:
             return f"`incremental` of `{name}` cannot work: it has a parent resource."
+        if resource.config.get("include_from_parent") and not resource.parent:
+            return f"`include_from_parent` of `{name}` has no effect: it has no parent resource."
         if is_incremental and not resource.primary_key_columns:
             return f"`incremental` of `{name}` needs a `primary_key` to merge by."
     return None

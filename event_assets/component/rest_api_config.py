@@ -1,16 +1,17 @@
 """Validate a REST API configuration against dlt's types, with the line of each error."""
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import dagster as dg
 from dlt.sources.rest_api import typing as rest_api
 
-from event_assets._compat.dagster import ResolutionException, yaml_position
-from event_assets.component.yaml_texts import retyped_text
+from event_assets._compat.dagster import ResolutionException
+from event_assets.component.yaml_texts import locate, retyped_text
 from event_assets.config.model import Keys, unknown_name_message
+from event_assets.config.source import VARIABLE
 
 PAGINATORS: Mapping[str, type] = {
     "offset": rest_api.OffsetPaginatorConfig,
@@ -38,6 +39,17 @@ DONE: Mapping[type, Collection[str]] = {
     rest_api.EndpointResource: {"name", *DEFAULTS},
     rest_api.IncrementalConfig: {*INCREMENTAL, "start_param", "end_param", "end_value"},
     rest_api.IncrementalParamConfig: {*INCREMENTAL, "type"},
+    rest_api.OAuth2ClientCredentialsConfig: {
+        *("type", "access_token_url", "client_id", "client_secret"),
+        *("access_token_request_data", "default_token_expiration"),
+    },
+}
+REQUIRED: Mapping[type, str] = {
+    rest_api.OAuth2ClientCredentialsConfig: "access_token_url",
+    rest_api.OffsetPaginatorConfig: "limit",
+    rest_api.IncrementalConfig: "cursor_path",
+    rest_api.IncrementalParamConfig: "cursor_path",
+    rest_api.ResponseActionDict: "action",
 }
 SHORT_FORMS: Mapping[str, type] = {"endpoint": str, "incremental": type(None)}
 INSTEAD: Mapping[str, str] = {  # of fields that are not done
@@ -54,6 +66,16 @@ PARTS: Mapping[str, type] = {
     "resources": rest_api.EndpointResource,
     "endpoint": rest_api.Endpoint,
     "incremental": rest_api.IncrementalConfig,
+    "response_actions": rest_api.ResponseActionDict,
+}
+LISTS = {"resources", "response_actions"}
+KINDS: Mapping[Any, str] = {  # of values in YAML, by dlt's types
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    dict: "a mapping",
+    list: "a list",
 }
 
 
@@ -112,14 +134,15 @@ def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
     if not url:
         return
     parts = urlsplit(str(url))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    is_address = parts.scheme in ("http", "https") and parts.hostname
+    if not is_address and not VARIABLE.search(str(url)):
         yield ("client", "base_url"), "must be an address that begins with http:// or https://"
     if parts.username or parts.password:
         yield ("client", "base_url"), "must not hold a user or password: use `auth`"
 
 
 def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
-    """Yield the fields that dlt's types do not have."""
+    """Yield the fields that dlt's types do not have, that have no effect, or a wrong value."""
     allowed = DONE.get(kind, kind.__annotations__)
     if not isinstance(value, Mapping):
         yield at, f"must be a mapping with the fields: {', '.join(sorted(allowed))}"
@@ -130,32 +153,67 @@ def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, st
             yield path, f"`{key}` has no effect here: {INSTEAD.get(key, 'delete it')}"
         elif key not in allowed:
             yield path, unknown_name_message(str(key), sorted(allowed), "field")
-        elif key == "params" and isinstance(child, Mapping):
-            for name, param in child.items():
-                if isinstance(param, Mapping) and param.get("type") == "incremental":
-                    yield from _unknown_fields(
-                        (*path, name), param, rest_api.IncrementalParamConfig
-                    )
+        elif key in ("params", "headers") and isinstance(child, Mapping):
+            yield from _parameter_errors(path, child)
         elif key in VARIANTS and child is not None:
             yield from _variant_errors(path, child, VARIANTS[key], key)
-        elif key in PARTS and isinstance(child, list):
+        elif key in LISTS and isinstance(child, list):
             for index, item in enumerate(child):
                 yield from _unknown_fields((*path, index), item, PARTS[key])
-        elif key in PARTS and not isinstance(child, SHORT_FORMS.get(key, ())):
+        elif key in PARTS and key not in LISTS and not isinstance(child, SHORT_FORMS.get(key, ())):
             yield from _unknown_fields(path, child, PARTS[key])
         else:
             yield from _value_errors(path, child, kind)
+    if REQUIRED.get(kind) and value.get(REQUIRED[kind]) in (None, ""):
+        yield at, f"`{REQUIRED[kind]}` is missing"
+    yield from _contradictions(at, value, kind)
+
+
+def _contradictions(at: Keys, value: Mapping[str, Any], kind: type) -> Iterator[tuple[Keys, str]]:
+    """Yield fields of which one has no effect beside, or without, another."""
+    if kind is rest_api.IncrementalConfig and ("end_param" in value) != ("end_value" in value):
+        yield at, "`end_param` and `end_value` have no effect without each other"
+    if kind is rest_api.Endpoint and value.get("json") and value.get("data"):
+        yield at, "`json` has no effect beside `data`: delete one of them"
+    if kind is rest_api.ResponseActionDict:
+        if value.get("action") not in (None, "ignore"):
+            yield (*at, "action"), f"`{value['action']}` has no effect here: `ignore` has"
+        if value.get("status_code") is None and not value.get("content"):
+            yield at, "has no effect without a `status_code` or `content`"
+
+
+def _parameter_errors(at: Keys, params: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield parameters and headers that cannot be sent as they are written."""
+    cursors = 0
+    for name, param in params.items():
+        kind = param.get("type") if isinstance(param, Mapping) else None
+        values = param if isinstance(param, list) and at[-1] == "params" else [param]
+        if kind == "incremental":
+            cursors += 1
+            yield from _unknown_fields((*at, name), param, rest_api.IncrementalParamConfig)
+        elif kind != "resolve" and any(isinstance(one, (Mapping, list)) for one in values):
+            yield (*at, name), "cannot be sent: write JSON as a text, in quotes"
+    if cursors > 1:
+        yield at, "only one parameter can be `incremental`"
 
 
 def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
-    """Yield a value that is not allowed, or not a whole number where one is required."""
+    """Yield a value that is not allowed, or of another type than is required."""
     hint = get_type_hints(kind, vars(sys.modules[kind.__module__]))[str(at[-1])]
     kinds = {hint, *get_args(hint)} - {type(None)}
     allowed = [choice for each in kinds if get_origin(each) is Literal for choice in get_args(each)]
-    if allowed and value is not None and value not in allowed:
-        yield at, unknown_name_message(str(value), allowed, "value")
-    elif kinds == {hint, int} and value is not None and type(value) is not int:
-        yield at, f"must be a whole number, not {value!r}"
+    types = {get_origin(each) or each for each in kinds}
+    types = {list if each is Sequence else each for each in types}
+    if allowed:
+        if value is not None and value not in allowed:
+            yield at, unknown_name_message(str(value), allowed, "value")
+    elif value is not None and Any not in types and type(value) not in _accepted(types):
+        names = " or ".join(name for each, name in KINDS.items() if each in types)
+        yield at, f"must be {names}, not {value!r}"
+
+
+def _accepted(types: Collection[Any]) -> set[Any]:
+    return {*types, int} if float in types else set(types)
 
 
 def _variant_errors(
@@ -180,11 +238,5 @@ def raise_errors(context: dg.ResolutionContext, found: Iterable[tuple[Keys, str]
     Raises:
         ResolutionException: with the file, line and path of each.
     """
-    lines = []
-    for keys, problem in found:
-        path = [*context.path, *keys]
-        position = yaml_position(context, path)
-        where = f"{position} - " if position else ""
-        lines.append(f"{where}{'.'.join(map(str, path))}: {problem}")
-    if lines:
+    if lines := [locate(context, keys, problem) for keys, problem in found]:
         raise ResolutionException("\n".join(lines))

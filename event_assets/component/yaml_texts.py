@@ -9,10 +9,13 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets._compat.dagster import yaml_word
+from event_assets._compat.dagster import ResolutionException, yaml_position, yaml_word
 from event_assets.config.accounts import FORMATTED_KEYS
+from event_assets.config.model import Keys
+from event_assets.config.source import VARIABLE
 
-WHOLE_TEMPLATE = re.compile(r"\s*\{\{((?:(?!\}\}).)*)\}\}\s*", re.DOTALL)
+TEMPLATE = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
+TYPO = re.compile(r"\{\{\s*(?:env\b|\w+\.\w+\s*\}\})")  # in a template: no JSON, no GraphQL
 END = "\ue002"  # behind a rendered text, it is no Python literal
 PLACEHOLDER = re.compile(r"\{(?:(?:resources|incremental)\.[^{}]+|account)\}")
 
@@ -20,25 +23,50 @@ PLACEHOLDER = re.compile(r"\{(?:(?:resources|incremental)\.[^{}]+|account)\}")
 def resolve_texts(context: dg.ResolutionContext, value: Any) -> Any:
     """Return a value of the YAML with its templates filled in, each text as a text.
 
-    Only in a paginator, a text of digits is a number: a limit may come from a variable.
+    Only where there can be no text, one of digits is a number: a limit may come from a variable.
     """
     if isinstance(value, Mapping):
         return {name: resolve_texts(context.at_path(name), v) for name, v in value.items()}
     if isinstance(value, list):
         return [resolve_texts(context.at_path(index), v) for index, v in enumerate(value)]
     text = _resolve_text(context, value) if isinstance(value, str) else value
-    is_number = "paginator" in context.path[-2:-1] and isinstance(text, str) and text.isdecimal()
-    return int(text) if is_number else text
+    is_number = "paginator" in context.path[-2:-1] or context.path[-1] in ("status_code", "lag")
+    return int(text) if is_number and isinstance(text, str) and text.isdecimal() else text
 
 
 def _resolve_text(context: dg.ResolutionContext, text: str) -> Any:
-    if "{{" not in text and "{%" not in text:
-        return text
-    if whole := WHOLE_TEMPLATE.fullmatch(text):
-        context.resolve_value(text)  # raises for an unknown name
-        (value,) = context.resolve_value(f"{{{{ [{whole[1]}] }}}}")
-        return value
-    return str(context.resolve_value(text + END)).removesuffix(END)
+    """Return a text with its templates filled in; braces that are doubled for dlt stay.
+
+    An address that is a variable that is not set is None, for the sandbox.
+    """
+    try:
+        if "{%" in text or "{{" in TEMPLATE.sub("", text):
+            return str(context.resolve_value(text + END)).removesuffix(END)
+        if whole := TEMPLATE.fullmatch(text.strip()):
+            value = _fill(context, whole[0])
+            is_sandbox = value == whole[0] and context.path[-1] == "base_url"
+            return None if is_sandbox else value
+        return TEMPLATE.sub(lambda found: str(_fill(context, found[0])), text)
+    except ResolutionException as error:
+        if is_formatted(context.path) and _is_format(text) and not TYPO.search(text):
+            return text
+        problem = str(error).strip().rpartition("Error: ")[2]
+    raise ResolutionException(locate(context, (), f"cannot be filled in: {problem}"))
+
+
+def _fill(context: dg.ResolutionContext, template: str) -> Any:
+    """Return what a template stands for; itself if it is a variable that is not set."""
+    context.resolve_value(template)  # raises for an unknown name
+    (value,) = context.resolve_value(f"{{{{ [{template[2:-2]}] }}}}")
+    return template if value is None and VARIABLE.fullmatch(template) else value
+
+
+def locate(context: dg.ResolutionContext, keys: Keys, problem: str) -> str:
+    """Return a problem with its file, line and path."""
+    path = [*context.path, *keys]
+    position = yaml_position(context, path)
+    where = f"{position} - " if position else ""
+    return f"{where}{'.'.join(map(str, path))}: {problem}"
 
 
 def retyped_text(
@@ -62,11 +90,15 @@ def escape_braces(value: Any, *path: Any) -> Any:
         }
     if isinstance(value, list):
         return [escape_braces(member, *path) for member in value]
-    is_formatted = "endpoint" in path and FORMATTED_KEYS.intersection(path)
-    if not is_formatted or not isinstance(value, str) or _is_format(value):
+    if not is_formatted(path) or not isinstance(value, str) or _is_format(value):
         return value
     braces = re.compile(rf"{PLACEHOLDER.pattern}|[{{}}]")
     return braces.sub(lambda found: found[0] * (2 if len(found[0]) == 1 else 1), value)
+
+
+def is_formatted(path: Sequence[Any]) -> bool:
+    """Return whether dlt formats a text at a path of the configuration."""
+    return "endpoint" in path and bool(FORMATTED_KEYS.intersection(path))
 
 
 def _is_format(text: str) -> bool:

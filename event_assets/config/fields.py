@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field as Describe
 from pydantic import model_validator
@@ -88,3 +88,13 @@ def invalid_field_names(fields: Mapping[str, FieldConfig]) -> Iterator[tuple[tup
         yield ("id",), "must be `type: text`: a number is text too, and no id is lost"
     elif fields["id"].html:
         yield ("id", "html"), "is not for the id, which must stay as the API has it"
+
+
+def invalid_marks(marks: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the path and the message of each mark of removed records that cannot match."""
+    for path, value in marks.items():
+        values = value if isinstance(value, list) else [value]
+        if not _is_valid_source(path) or "{" in path:
+            yield (path,), f"`{path}` is not a path in a record"
+        if not values or any(isinstance(one, (dict, list, type(None))) for one in values):
+            yield (path,), "must be a value, a list of values, or true"

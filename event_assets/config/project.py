@@ -15,7 +15,7 @@ _loaded: Path | None = None
 
 
 def set_loaded_project(folder: Path) -> None:
-    """Remember the project whose definitions this process loads, and read its `.env`.
+    """Remember the project whose definitions this process loads; read its `.env` and `.dlt`.
 
     The variables take precedence over the environment, as in Dagster's commands, which read the
     `.env` of the folder that they are started in.
@@ -25,6 +25,7 @@ def set_loaded_project(folder: Path) -> None:
     """
     global _loaded
     _loaded = folder
+    os.environ.setdefault("DLT_PROJECT_DIR", str(find_project()))  # of .dlt/secrets.toml
     file = find_project() / ENV_FILE
     try:
         load_dotenv(file, override=True, encoding="utf-8-sig")

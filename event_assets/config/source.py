@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,13 +20,15 @@ from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLi
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.values.json_paths import as_list, parse_path
 from event_assets.values.naming import normalize_name
-from event_assets.values.urls import origin
+from event_assets.values.urls import origin, redact_url
 
 DEFAULT_MAX_REJECTS = 0.05  # of all records
 DEFAULT_SOURCE = "events"
 EVENT_DATA = "event_data"
 SANDBOX = "the built-in sandbox"
 INVENTED = f"{SANDBOX}, whose events are invented"
+# In the YAML; it stays there if the variable is not set.
+VARIABLE = re.compile(r"\{\{\s*env\.(\w+)\s*\}\}")
 DEFAULT_RESUME_HOURS = 6.0  # after the last response of an interrupted sync; 0: never
 
 
@@ -41,18 +44,22 @@ class SourceConfig:
     only: Sequence[str] = ()  # paths that alone become columns; empty for all
     max_rejects: float = DEFAULT_MAX_REJECTS
     ignore_changes: Sequence[str] = ()  # columns that `event_changes` leaves out
+    removed_when: Mapping[str, Any] = field(default_factory=dict)  # marks of removed records
     windows: TimeWindowsConfig | None = None  # if the API limits the rows of one list
     limits: HttpLimits = DEFAULT_LIMITS
     resume_hours: float = DEFAULT_RESUME_HOURS
     accounts: AccountsConfig | None = None
     account: str | None = None  # the account to sync; None for all, or if there are none
     known_accounts: Collection[str] = ()  # the names of all accounts known so far
+    for_all: SourceConfig | None = None  # the configuration before its account was filled in
     is_synced: bool = True  # False for the sandbox, if another source has an API
 
     def for_account(self, account: str, known: Collection[str] = ()) -> SourceConfig:
         """Return the configuration for one of its accounts."""
         rest_api = accounts.substitute_account(self.rest_api, account)
-        return replace(self, rest_api=rest_api, account=account, known_accounts=tuple(known))
+        return replace(
+            self, rest_api=rest_api, account=account, known_accounts=tuple(known), for_all=self
+        )
 
     @property
     def partition_columns(self) -> Sequence[str]:
@@ -70,9 +77,24 @@ class SourceConfig:
         return self.rest_api["client"].get("base_url") or None
 
     @property
+    def unset_variables(self) -> list[str]:
+        """Return the variables that the YAML names and that are not set."""
+        return VARIABLE.findall(str(self.rest_api))
+
+    @property
     def origin(self) -> str:
         """Return the scheme, host and port of the API; a phrase for the sandbox."""
         return origin(self.base_url) if self.base_url else SANDBOX
+
+    @property
+    def events_url(self) -> str:
+        """Return the URL of the list of events, the same for all accounts, without its query."""
+        if self.for_all or not self.base_url:
+            return self.for_all.events_url if self.for_all else SANDBOX
+        path = str(self.events.endpoint.get("path") or "")
+        is_whole = path.startswith(("http://", "https://"))
+        url = path if is_whole else f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
+        return redact_url(url.replace(accounts.PLACEHOLDER, DUMMY_ACCOUNT)).rstrip("/")
 
     @property
     def address_hint(self) -> str:
@@ -91,7 +113,7 @@ class SourceConfig:
     @cached_property
     def config_hash(self) -> str:
         """Return a hash of the settings that decide what is in the tables."""
-        contract = {
+        contract: dict[str, Any] = {
             "rest_api": self.rest_api,
             "exclude": list(self.exclude),
             "only": list(self.only),
@@ -100,6 +122,8 @@ class SourceConfig:
                 for name, field in self.fields.items()
             },
         }
+        if self.removed_when:
+            contract["removed_when"] = self.removed_when
         return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()[:12]
 
     @cached_property
@@ -165,12 +189,34 @@ class ResourceConfig:
         return list(dict.fromkeys([*self.requested_fields, *included]))
 
     @property
+    def own_key(self) -> Sequence[str]:
+        """Return the paths of the API's primary key in a record; empty if there is none."""
+        return as_list(self.config.get("primary_key") or ("id" if self.is_events else ()))
+
+    @property
+    def parent_key(self) -> Sequence[str]:
+        """Return the fields of the parent that are a part of the key.
+
+        Ids may be unique within the list of one parent only; those of events never are.
+        """
+        if not self.parent or self.is_events or not self.own_key:
+            return []
+        parent = self.source.resources[self.parent]
+        identity = parent.id_paths if parent.is_events else parent.primary_key or ["id"]
+        return identity if set(identity) <= set(self.parent_fields) else self.parent_fields
+
+    @property
+    def included_fields(self) -> Mapping[str, str]:
+        """Return the fields of the parent that each record includes, by their names there."""
+        names = [*self.config.get("include_from_parent", ()), *self.parent_key]
+        return {f"_{self.parent}_{name}": name for name in names}
+
+    @property
     def primary_key(self) -> Sequence[str]:
         """Return the paths of the primary key in a record; empty if there is none."""
-        own = as_list(self.config.get("primary_key") or ("id" if self.is_events else ()))
-        included = self.config.get("include_from_parent", ()) if own else ()
-        parent_keys = [f"_{self.parent}_{name}" for name in included]
-        return [*(name for name in parent_keys if name not in own), *own]
+        names = [f"_{self.parent}_{name}" for name in self.parent_key]
+        paths = [f"['{name}']" if "." in name else name for name in names]
+        return [*(path for path in paths if path not in self.own_key), *self.own_key]
 
     @property
     def id_paths(self) -> list[str]:

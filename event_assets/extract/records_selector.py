@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial, reduce
-from operator import getitem
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.client import RESTClient
@@ -14,67 +13,99 @@ from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
+from event_assets.http.error_text import find_words
 from event_assets.pagination.totals import TOTAL_PATHS, compile_path, find_count
 from event_assets.values.errors import ConfigError
 
 RecordsSelector = Callable[[Response], list[Any]]
+IsRecord = Callable[[Any], bool]
+ERROR = "has an error in place of records"
 ERROR_NAMES = ("errors", "error", "fault")
 PLAIN_SELECTOR = re.compile(r"[\w@-]+(\.[\w@-]+)*")
 
 
-def list_selector_check(selector: str | None) -> Callable[[Any], str | None]:
+def list_selector_check(
+    selector: str | None, is_record: IsRecord | None = None
+) -> Callable[[Any], str | None]:
     """Build a check that a document has a list at a data selector, or says that it has no records.
 
+    Args:
+        is_record: whether a value is a record of the resource, by its key; None: it has no key. A
+            single record is as good as a list.
+
     Returns:
-        A function that returns the problem with a document, or None. Without a selector, only a
-        document about an error is a problem.
+        A function that returns the problem with a document, or None.
 
     Raises:
         JSONPathError: The selector is not a JSON path.
     """
     if selector is None:
-        return _error_problem
-    if not PLAIN_SELECTOR.fullmatch(selector):
-        return partial(_path_problem, selector, jsonpath.compile_path(selector))
-
-    def find_problem(document: Any) -> str | None:
-        for name in _names(selector, document):
-            if not isinstance(document, dict) or name not in document:
-                return f"has no `{selector}`"
-            document = document[name]
-        if isinstance(document, list):
-            return None
-        kind = "null" if document is None else "no list"
-        return f"has {kind} under `{selector}`"
-
-    return find_problem
+        return partial(_whole_problem, is_record)
+    if PLAIN_SELECTOR.fullmatch(selector):
+        return partial(_plain_problem, is_record, selector)
+    return partial(_path_problem, is_record, selector, jsonpath.compile_path(selector))
 
 
-def _error_problem(document: Any) -> str | None:
-    """Return the problem of a document that is about an error and has no list."""
-    if not isinstance(document, dict) or _has_list(document):
+def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
+    """Return the problem of a document whose records may be anywhere, or are the document."""
+    if not isinstance(document, dict):
         return None
-    is_error = any(document.get(name) for name in ERROR_NAMES) or (
-        document.get("status") in ("error", "fail", "failed")
-        or False in (document.get("success"), document.get("ok"))
-    )
-    return "has an error in place of records" if is_error else None
+    if _is_error(document) and not any(_lists(document)):
+        return ERROR
+    has_list = next(_lists(document), None) is not None
+    is_good = has_list or not is_record or is_record(document) or _says_empty(document)
+    return None if is_good else "has no list of records"
 
 
-def _path_problem(selector: str, path: JSONPath, document: Any) -> str | None:
+def _plain_problem(is_record: IsRecord | None, selector: str, document: Any) -> str | None:
+    value = document
+    for name in _names(selector, document):
+        if not isinstance(value, dict) or name not in value:
+            return None if _says_empty(document) else f"has no `{selector}`"
+        value = value[name]
+    if isinstance(value, list):
+        return ERROR if not value and _is_error(document) else None
+    if is_record and is_record(value):
+        return None
+    return f"has {'null' if value is None else 'no list'} under `{selector}`"
+
+
+def _path_problem(
+    is_record: IsRecord | None, selector: str, path: JSONPath, document: Any
+) -> str | None:
     """Return the problem of a document in which a path finds nothing, unless a list is empty."""
-    if found := _find(path, document):
-        has_records = any(type(v) in (dict, list) and v is not document for v in found)
-        return None if has_records else _error_problem(document)
+    found = _find(path, document)
+    if any(value is document for value in found):
+        return _whole_problem(is_record, document)
+    if any(value and type(value) in (dict, list) for value in found):
+        return None
+    if any(type(value) not in (dict, list) for value in found):  # scalars may be records, too
+        return ERROR if _is_error(document) else None
+    if not _is_empty_at(path, document) and not _says_empty(document):
+        return f"has no `{selector}`"
+    return ERROR if _is_error(document) else None
+
+
+def _is_empty_at(path: JSONPath, document: Any) -> bool:
+    """Return whether a path leads to an empty list, or finds nothing because of one on its way."""
+    if [] in _find(path, document):
+        return True
     of_any_depth = isinstance(path, Descendants) and isinstance(path.right, Fields)
     for shorter, step in _shorter_paths(path):
         if found := _find(shorter, document):
             # objects that are looked for everywhere may be the members of an empty list
-            may_be_inside = of_any_depth and any(_has_list(value, empty=True) for value in found)
-            if may_be_inside or any(_is_empty(value, step) for value in found):
-                return None
-            break
-    return None if _says_empty(document) else f"has no `{selector}`"
+            may_be_inside = of_any_depth and [] in _lists(found)
+            return may_be_inside or any(_is_empty(value, step) for value in found)
+    return False
+
+
+def _is_error(document: Any) -> bool:
+    """Return whether a document is about an error, perhaps beside records."""
+    return isinstance(document, dict) and (
+        any(document.get(name) for name in ERROR_NAMES)
+        or document.get("status") in ("error", "fail", "failed")
+        or False in (document.get("success"), document.get("ok"))
+    )
 
 
 def _says_empty(document: Any) -> bool:
@@ -82,10 +113,11 @@ def _says_empty(document: Any) -> bool:
 
     HAL leaves `_embedded` out of a page without any, wherever it is.
     """
-    if not isinstance(document, dict) or _error_problem(document):
+    if not isinstance(document, dict) or any(_lists(document)):
         return False
     is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
-    return is_hal or find_count(document, TOTAL_PATHS) == 0
+    is_empty = is_hal or find_count(document, TOTAL_PATHS) == 0
+    return is_empty and not _is_error(document) and not find_words(document)
 
 
 def _find(path: JSONPath, document: Any) -> list[Any]:
@@ -109,18 +141,23 @@ def _is_empty(value: Any, step: JSONPath) -> bool:
     return value == [] or (isinstance(value, list) and not isinstance(step, (Fields, Descendants)))
 
 
-def _has_list(value: Any, *, empty: bool = False) -> bool:
-    """Return whether there is a list, or an empty one, in nested objects, except about errors."""
+def _lists(value: Any) -> Iterator[Sequence[Any]]:
+    """Yield the lists in a value, at any depth, but those about errors."""
+    members: Iterable[Any] = ()
     if isinstance(value, list):
-        return not value or not empty or any(_has_list(one, empty=True) for one in value)
-    return isinstance(value, dict) and any(
-        _has_list(member, empty=empty) for name, member in value.items() if name not in ERROR_NAMES
-    )
+        yield value
+        members = value
+    elif isinstance(value, dict):
+        members = [member for name, member in value.items() if name not in ERROR_NAMES]
+    for member in members:
+        yield from _lists(member)
 
 
-def response_check(endpoint: Mapping[str, Any]) -> Callable[[Response], str | None]:
+def response_check(
+    endpoint: Mapping[str, Any], is_record: IsRecord | None = None
+) -> Callable[[Response], str | None]:
     """Build the check of an endpoint's good responses, but those that `response_actions` name."""
-    find_problem = list_selector_check(endpoint.get("data_selector"))
+    find_problem = list_selector_check(endpoint.get("data_selector") or None, is_record)
 
     def is_named(response: Response, action: Mapping[str, Any]) -> bool:
         status, content = action.get("status_code"), action.get("content")
@@ -152,12 +189,7 @@ def build_records_selector(selector: str | None) -> RecordsSelector:
         ConfigError: The selector is not a JSON path.
     """
     if selector and PLAIN_SELECTOR.fullmatch(selector):
-
-        def select_plainly(response: Response) -> list[Any]:
-            document = response.json()
-            return cast("list[Any]", reduce(getitem, _names(selector, document), document))
-
-        return select_plainly
+        return partial(_select_plainly, selector)
     client = RESTClient("")
     try:
         path = compile_path(selector)
@@ -170,3 +202,13 @@ def build_records_selector(selector: str | None) -> RecordsSelector:
         return client.extract_response(response, path)
 
     return select_records
+
+
+def _select_plainly(selector: str, response: Response) -> list[Any]:
+    """Return the records at a path of names, in a response that passed the check."""
+    value = response.json()
+    for name in _names(selector, value):
+        value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]

@@ -111,7 +111,7 @@ def list_requests(
     if not resource.parent:
         yield first, [{}]
         return
-    included = resource.config.get("include_from_parent", ())
+    included = resource.included_fields.items()
     for _, group in groupby(parents, itemgetter(*resource.requested_fields)):
         records = list(group)
         record = records[0]
@@ -123,10 +123,7 @@ def list_requests(
             data=_fill(first.data, record, to_wire),
             json=_fill(first.json, record),
         )
-        yield (
-            request,
-            [{f"_{resource.parent}_{name}": of[name] for name in included} for of in records],
-        )
+        yield (request, [{name: of[field] for name, field in included} for of in records])
 
 
 def replace_parts(request: Request, **parts: Any) -> Request:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -31,9 +31,10 @@ from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.per_parent import ResultAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
-from event_assets.pagination.seen_ids import extract_ids
+from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
+from event_assets.values.errors import ConfigError
 
 NOT_STARTED = ListFacts("not started")
 
@@ -134,7 +135,7 @@ def open_stream(
         ApiSession(
             base_url,
             auth,
-            check=response_check(resource.endpoint),
+            check=response_check(resource.endpoint, _record_test(resource, read_ids)),
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
             limits=replace(source.limits, address=source.address),
@@ -158,6 +159,11 @@ def open_stream(
         yield Stream(resource, client, build_lists(), journal.started_at, session.metrics)
 
 
+def _record_test(resource: ResourceConfig, read_ids: ReadIds) -> Callable[[Any], bool] | None:
+    """Return the function that tells a record by its key; None if the resource has no key."""
+    return (lambda value: read_ids([value])[0] is not None) if resource.primary_key else None
+
+
 def configured_paginator(resource: ResourceConfig) -> Any:
     """Return the configured paginator of a resource; None if none is configured."""
     return resource.endpoint.get("paginator") or resource.source.rest_api["client"].get("paginator")
@@ -176,6 +182,11 @@ def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator
 def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase | None]]:
     """Yield the API's base URL and authentication; the sandbox runs until exit."""
     source = resource.source
+    if unset := source.unset_variables:
+        raise ConfigError(
+            f"The variable {unset[0]} is not set, which the defs.yaml of {source.name} names: set "
+            "it in .env or in the environment."
+        )
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
     key = None if source.base_url else sandbox.KEY
     api = nullcontext(source.base_url) if source.base_url else sandbox.run_sandbox()

@@ -20,12 +20,14 @@ MARKUP = re.compile(r"<[a-z!?/]", re.IGNORECASE)
 def error_text(response: requests.Response) -> str:
     """Return what a response says about an error, as a sentence to append; empty if nothing.
 
-    It is on one line, without secrets, and at most 200 characters long. HTML is not shown.
+    It is on one line, without secrets, and at most 200 characters long. Neither HTML nor broken
+    JSON is shown.
     """
     try:
         found = find_words(response.json())
     except ValueError:
-        found = response.text
+        broken = response.text.lstrip().startswith(("{", "["))  # JSON, perhaps with data
+        found = "" if broken else response.text
     text = " ".join("".join(c if c.isprintable() else " " for c in found).split())
     if not text or MARKUP.search(text):
         return ""

@@ -40,7 +40,10 @@ NOT_SYNCED = (
     "{source.address_hint}, or delete its folder."
 )
 # Columns of a row of the sync log that the UI does not plot.
-UNLOGGED = ("started_at", "finished_at", "columns", "full_sync", "position", "version")
+UNLOGGED = (
+    *("started_at", "finished_at", "columns", "full_sync", "position", "version"),
+    *("repeats", "read_from", "read_until"),
+)
 
 
 def build_assets(

@@ -66,7 +66,12 @@ def _event_changes(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefi
 
     def build(database: Database) -> dict[str, Any]:
         found = changes.record_changes(
-            database, source.name, list(source.fields), source.ignore_changes, accounts=has_accounts
+            database,
+            source.name,
+            list(source.fields),
+            source.ignore_changes,
+            accounts=has_accounts,
+            has_removed=bool(source.removed_when),
         )
         return {
             **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
@@ -80,7 +85,7 @@ def _event_changes(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefi
         build,
         name=changes.CHANGES,
         columns=changes.column_types(has_accounts),
-        description="Events that appeared, changed (by field), were cancelled, or went away.",
+        description="Events that appeared, changed (by field), were cancelled, went or passed.",
     )
 
 

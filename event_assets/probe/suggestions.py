@@ -61,7 +61,10 @@ def find_records_path(
 ) -> RecordsPath:
     """Return the path of the records: the configured one, or the best one found instead."""
     used = configured if configured is not None else _detect_path(document)
-    problem = list_selector_check(configured)(document)
+    check = list_selector_check(
+        configured, lambda value: contract["id"].read([value])[0] is not None
+    )
+    problem = check(document)
     if problem is None:
         rows = extract_records(document, used)
         # A list at a plain path may be empty.

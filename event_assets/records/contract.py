@@ -121,7 +121,7 @@ def build_contract(resource: ResourceConfig) -> dict[str, FieldReader]:
 def build_id_reader(resource: ResourceConfig) -> Callable[[Sequence[Any]], list[Hashable]]:
     """Build the function that returns the ids of records; None for a record without one."""
     if not resource.is_events:
-        own = [name for name in resource.primary_key if not name.startswith(f"_{resource.parent}_")]
+        own = [key for key in resource.own_key if key not in resource.included_fields]
         return lambda records: [_read_key(record, own) for record in records]
     reader = build_contract(resource)["id"]
 

@@ -1,51 +1,68 @@
 """The query of current events."""
 
+from __future__ import annotations
+
+from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import SourceConfig
+from event_assets.sync.removed import REMOVED_TABLE
 from event_assets.warehouse.sql import quote_literal
 
-# The events of the newest complete full sync, and newer ones. An event with a record that breaks
-# the contract keeps its previous row.
+# The events of the newest complete full sync (of each account), and newer ones. An event with a
+# record that breaks the contract keeps its previous row.
 CURRENT_QUERY = """
 with complete as (
-    select max(sync_number) as newest
+    select {owner} as owner, sync_number, started_at, read_from, read_until
     from {schema}.event_data_syncs where complete and full_sync is not false
+    qualify row_number() over (partition by {owner} order by sync_number desc) = 1
+), syncs as (
+    select {owner} as owner, load_id, sync_number from {schema}.event_data_syncs
 ), current as (
-    select load_id from {schema}.event_data_syncs
-    where sync_number >= (select newest from complete)
+    select owner, load_id from syncs join complete using (owner)
+    where syncs.sync_number >= complete.sync_number
 )
-select * from {schema}.event_data
-where (select newest from complete) is null
-    or _dlt_load_id in (from current)
-    or id in (select id from {schema}.event_data_rejects where load_id in (from current))
-"""
-
-# The same for each account; events of accounts that are no longer listed are not current.
-CURRENT_QUERY_OF_ACCOUNTS = """
-with complete as (
-    select account, max(sync_number) as newest
-    from {schema}.event_data_syncs where complete and full_sync is not false group by account
-), current as (
-    select account, load_id from {schema}.event_data_syncs
-    join complete using (account) where sync_number >= newest
-)
-select * from {schema}.event_data
-where account in (select account from {schema}.event_data_accounts where is_listed) and (
-    account not in (select account from complete)
-    or (account, _dlt_load_id) in (from current)
-    or (account, id) in (
-        select rejects.account, id from {schema}.event_data_rejects as rejects
-        join current using (account, load_id)
-    )
+select event.* from {schema}.event_data as event
+left join complete on complete.owner = {owner}
+where {conditions}(
+    complete.owner is null
+    or ({owner}, event._dlt_load_id) in (select owner, load_id from current)
+    or ({owner}, event.id) in (
+        select owner, id from (select *, {owner} as owner from {schema}.event_data_rejects)
+        join current using (owner, load_id)
+    ){unread}
 )
 """
+LISTED = "account in (select account from {schema}.event_data_accounts where is_listed) and "
+NOT_REMOVED = "({owner}, event.id) not in (select {owner}, id from {schema}.{table}) and "
+# The windows may not have reached an event near their ends, whatever the API compares with them.
+UNREAD = """
+    or (
+        complete.read_from is not null and coalesce({end} >= complete.started_at, true)
+        and not coalesce(
+            {start} >= complete.read_from + interval 1 day
+            and {end} <= complete.read_until - interval 1 day, false
+        )
+    )"""
 
 
 def current_events_query(source: SourceConfig) -> str:
     """Build the query of a source's current events, of its account if it has one."""
-    if not source.accounts:
-        return CURRENT_QUERY.format(schema=source.name)
-    query = CURRENT_QUERY_OF_ACCOUNTS.format(schema=source.name)
+    names = {"schema": source.name, "owner": ACCOUNT if source.accounts else "''"}
+    removed = NOT_REMOVED.format(table=REMOVED_TABLE, **names) if source.removed_when else ""
+    listed = LISTED.format_map(names) if source.accounts else ""
+    query = CURRENT_QUERY.format(
+        conditions=f"{listed}{removed}",
+        unread=UNREAD.format_map(_times(source)) if source.windows else "",
+        **names,
+    )
     if source.account is None:
         return query
-    own = f"account = {quote_literal(source.account)}"
+    own = f"{ACCOUNT} = {quote_literal(source.account)}"
     return f"select * from ({query}) as all_accounts where {own}"  # noqa: S608 (our names)
+
+
+def _times(source: SourceConfig) -> dict[str, str]:
+    """Return the SQL of an event's start, and of its end or else its start; null if unknown."""
+    typed = {name for name, field in source.fields.items() if field.type in ("timestamp", "date")}
+    names = [name for name in ("start_time", "end_time") if name in typed]
+    times = [f"event.{name}::timestamptz" for name in names] or ["null::timestamptz"]
+    return {"start": times[0], "end": f"coalesce({times[-1]}, {times[0]})"}

@@ -24,6 +24,7 @@ from event_assets.records.arrow_builder import ArrowTableBuilder
 from event_assets.records.arrow_schema import add_system_columns, arrow_column_hints
 from event_assets.records.contract import build_contract, column_hints
 from event_assets.records.field_selection import build_field_selection
+from event_assets.records.removal import RemovedRecords, build_removed_records
 from event_assets.sync.plan import SyncPlan
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer, enforce_reject_limit
 from event_assets.values.errors import ExpiredJournalError, exception_chain
@@ -37,12 +38,14 @@ class ExtractedRecords:
 
     Attributes:
         count: of the records to load, repeated ones included.
+        removed: the records that the API has marked as removed.
         builder: knows the columns and the rejects.
         newest_cursor_value: among the records; None if there is none.
         is_deduplicated: whether no two records have the same key.
     """
 
     count: int
+    removed: RemovedRecords
     builder: ArrowTableBuilder
     newest_cursor_value: Any
     is_deduplicated: bool
@@ -79,12 +82,15 @@ def extract(
         can_widen=plan.widenable.__contains__,
     )
     tracker = CursorTracker(IncrementalCursor.from_endpoint(resource.endpoint), stream.started_at)
+    removed = build_removed_records(resource)
     counts = [0]
 
     def pages() -> Iterator[Sequence[Any]]:
+        before: Sequence[Any] = ()
         for page in stream.read_pages():
             on_progress(stream.progress)
-            yield page
+            yield removed.take_out(_drop_overlap(before, page))
+            before = page
 
     def tables() -> Iterator[Any]:
         records = tracker.observe(chain.from_iterable(pages()))
@@ -111,8 +117,16 @@ def extract(
         warehouse.run(partial(_keep_rejects, resource, stream.started_at, rejects))
         raise
     rejected, ids = sum(builder.reject_reasons.values()), stream.result.distinct_ids
-    is_deduplicated = not resource.parent and sum(counts) + rejected == ids
-    return ExtractedRecords(sum(counts), builder, tracker.newest, is_deduplicated)
+    is_deduplicated = not resource.parent and sum(counts) + rejected + removed.count == ids
+    return ExtractedRecords(sum(counts), removed, builder, tracker.newest, is_deduplicated)
+
+
+def _drop_overlap(before: Sequence[Any], page: Sequence[Any]) -> Sequence[Any]:
+    """Return a page without the records with which the page before ended: the list has shifted."""
+    if not page or page[0] not in before:
+        return page
+    overlap = before[before.index(page[0]) :]
+    return page[len(overlap) :] if page[: len(overlap)] == overlap else page
 
 
 def _keep_rejects(

@@ -9,8 +9,8 @@ from event_assets.config.source import EVENT_DATA, SANDBOX, ResourceConfig, Sour
 from event_assets.pagination.result import PaginationResult
 from event_assets.sync import account_registry, sync_log
 from event_assets.values.errors import ConfigError
-from event_assets.values.urls import is_same_server
-from event_assets.warehouse import Database, inspection
+from event_assets.values.urls import is_same_api
+from event_assets.warehouse import Database
 
 EMPTY_EVENTS = "The API returned no events, but did before: the existing events stay current."
 EMPTY_LIST = "The API returned no records, but did before: the existing rows are kept."
@@ -42,22 +42,29 @@ def ensure_same_origin(
 ) -> None:
     """Raise ConfigError if events of two origins, or of both account modes, would be mixed.
 
-    The origin is the API, and where the ids are in its records. `accepts_new` allows another one,
-    but not the sandbox beside an API.
+    The origin is the URL of the events, and where the ids are in them. `accepts_new` allows another
+    one, but not the sandbox beside an API.
     """
-    if not any(inspection.has_table(database, source.name, table) for table in source.resources):
-        return
     destination = warehouse.get_destination()
+    if account_registry.mixes_account_modes(database, source.name, source.account):
+        mode = "without `accounts`" if source.account is not None else "with `accounts`"
+        raise ConfigError(
+            f"The table {source.name}.{EVENT_DATA} in {destination.display_name} was loaded "
+            f"{mode}: rename the folder of the source, or {destination.new_database_hint}."
+        )
+    tables = (source.for_all or source).resources.values()
+    if not any(account_registry.count_rows(database, table) for table in tables):
+        return
     recorded = sync_log.recorded_origin(database, source.name)
     command = "`python -m event_assets --accept-new-origin` or " * source.is_default_source
     accept = f"or accept it, by {command}a run in Dagster with `accept_new_origin: true`"
-    if recorded and not is_same_server(recorded, source.origin):
-        is_mixed = SANDBOX in (recorded, source.origin)
+    if recorded and not is_same_api(recorded, source.events_url):
+        is_mixed = SANDBOX in (recorded, source.events_url)
         address = "" if source.base_url else f"set {source.address_hint}, or "
         if is_mixed or not accepts_new:
             raise ConfigError(
                 f"The database {destination.display_name} contains events of {recorded}, not of "
-                f"{source.origin}: {address}{destination.new_database_hint}, "
+                f"{source.events_url}: {address}{destination.new_database_hint}, "
                 f"{'and sync again' if is_mixed else accept}."
             )
     paths = sync_log.recorded_id_paths(database, source.name)
@@ -66,10 +73,4 @@ def ensure_same_origin(
             f"The ids of the events in {destination.display_name} come from `{', '.join(paths)}`, "
             f"not from `{', '.join(source.events.id_paths)}`, by which each would be there twice: "
             f"change it back in defs.yaml, {destination.new_database_hint}, {accept}."
-        )
-    if account_registry.mixes_account_modes(database, source.name, source.account):
-        mode = "without `accounts`" if source.account is not None else "with `accounts`"
-        raise ConfigError(
-            f"The table {source.name}.{EVENT_DATA} in {destination.display_name} was loaded "
-            f"{mode}: rename the folder of the source, or {destination.new_database_hint}."
         )

@@ -26,6 +26,12 @@ select * from {table} where {own} and (
 )
 """
 
+# Rows of 0.1.0 and 0.2.0 without their parent, by which others of the same id were replaced.
+DELETE_SUPERSEDED = """
+delete from {table} where {own} and {parent} is null
+    and ({key}) in (select {key} from {table} where {own} and {parent} is not null)
+"""
+
 
 def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
     """Load the fields of current parent records from which requests are built.
@@ -74,3 +80,18 @@ def _column(resource: ResourceConfig, field: str, columns: Iterable[str]) -> str
         f"The requests for {resource.name} need `{field}` of each record of {parent.name}, but the "
         f"table has no such column; its columns are {', '.join(c for c in known if c[0] != '_')}."
     )
+
+
+def delete_rows_without_parent(database: Database, resource: ResourceConfig) -> None:
+    """Delete rows that were loaded when the parent was no part of their key, and came again."""
+    columns = [sql.quote_identifier(column) for column in resource.primary_key_columns]
+    parts = len(columns) - len(resource.own_key)
+    if not parts:
+        return
+    names = {
+        "table": f"{resource.source.name}.{sql.quote_identifier(resource.name)}",
+        "own": sql.account_filter(resource.source.account),
+        "parent": columns[0],
+        "key": ", ".join(columns[parts:]),
+    }
+    database.execute(DELETE_SUPERSEDED.format_map(names))

@@ -11,8 +11,10 @@ from typing import Any
 from event_assets.config.accounts import ACCOUNT
 from event_assets.extract.stream import Stream
 from event_assets.pagination.result import PaginationResult
+from event_assets.pagination.time_windows import WindowPlan
 from event_assets.sync.extract import ExtractedRecords
 from event_assets.sync.plan import SyncPlan
+from event_assets.sync.repeats import Repeats
 from event_assets.values.conversion import to_json
 
 
@@ -29,10 +31,12 @@ def build_row(
     stream: Stream,
     extracted: ExtractedRecords,
     result: PaginationResult,
+    repeats: Repeats,
     load_id: str,
 ) -> dict[str, Any]:
     """Build a sync's row of the sync log, by column; `result` is the verdict on the stream."""
     source, metrics = plan.resource.source, stream.metrics
+    read_from, read_until = _range_of_windows(plan, stream.started_at)
     changes = "" if plan.is_full else f"Changes since {str(plan.cursor_value)[:40]}: "
     return {
         "load_id": load_id,
@@ -59,6 +63,11 @@ def build_row(
         "unmatched": to_json(
             extracted.builder.unmatched(source.ignore_changes if plan.resource.is_events else ())
         ),
+        "repeated_ids": repeats.ids,
+        "conflicting_ids": repeats.conflicts,
+        "repeats": to_json(repeats.examples),
+        "read_from": read_from,
+        "read_until": read_until,
         **({} if source.account is None else {ACCOUNT: source.account}),
     }
 
@@ -71,3 +80,13 @@ def _next_cursor_value(
     if result.complete is not True or newest is None:
         return loaded
     return newest if type(newest) is not type(loaded) else max(newest, loaded)
+
+
+def _range_of_windows(
+    plan: SyncPlan, started_at: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """Return the start and the end of the windows that were read; None: the list has no limits."""
+    windows = plan.resource.source.windows if plan.resource.is_events else None
+    if windows is None or WindowPlan.from_config(windows, started_at).whole:
+        return None, None
+    return WindowPlan.from_config(windows, started_at).span

@@ -17,8 +17,11 @@ from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
 from event_assets.sync import account_registry, guards, schema_guard, sync_log
 from event_assets.sync.extract import ExtractedRecords, extract
+from event_assets.sync.parent_rows import delete_rows_without_parent
 from event_assets.sync.plan import SyncPlan, plan_sync
 from event_assets.sync.rejects import RejectBuffer
+from event_assets.sync.removed import record_removed
+from event_assets.sync.repeats import find_repeats
 from event_assets.sync.result import SyncResult, build_row
 from event_assets.sync.schema_changes import build_alter_statements
 from event_assets.values.errors import ConcurrentSchemaChangeError, ExpiredJournalError
@@ -99,18 +102,25 @@ def load(
         schema_guard.ensure_schema_unchanged, database, resource, plan.column_types, builder
     )
     ensure_unchanged()
-    guarded = (database, resource, extracted.count, stream.result)
+    records = extracted.count + extracted.removed.count
+    guarded = (database, resource, records, stream.result)
     keeps_rows = guards.keeps_existing_rows(*guarded)
     result = guards.distrust_empty_result(*guarded)
+
+    files = warehouse.package_files(pipeline, resource.name)
+    repeats = find_repeats(database, resource, stream, extracted, files)
 
     def log_sync(load_id: str) -> Mapping[str, Any]:
         sync_log.record_origin(database, source)
         if source.account is not None:
             account_registry.register_account(database, schema, source.account)
         schema_guard.save_source_paths(database, resource, builder)
-        row = build_row(plan, stream, extracted, result, load_id)
+        row = build_row(plan, stream, extracted, result, repeats, load_id)
         complete = row["complete"] is True and plan.is_full
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)
+        delete_rows_without_parent(database, resource)
+        if resource.is_events and source.removed_when:
+            record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
         sync_log.append(database, resource, row)
         return row
 

@@ -40,6 +40,11 @@ COLUMNS = {
     "position": "json",
     "version": "varchar",
     "unmatched": "json",
+    "repeated_ids": "bigint",
+    "conflicting_ids": "bigint",
+    "repeats": "json",
+    "read_from": "timestamptz",
+    "read_until": "timestamptz",
 }
 
 
@@ -55,18 +60,18 @@ def sync_log_table(table: str) -> str:
 
 def record_origin(database: Database, source: SourceConfig) -> None:
     """Record the API that the tables are loaded from, and where the events' ids come from."""
-    schema, origin = source.name, (source.origin, source.events.id_paths)
+    schema, origin = source.name, (source.events_url, source.events.id_paths)
     if (recorded_origin(database, schema), recorded_id_paths(database, schema)) == origin:
         return
     database.execute(f"create schema if not exists {schema}")
     database.execute(
         f"create or replace table {schema}.event_data_api as select ? as api, ?::json as id_paths",
-        [source.origin, json.dumps(source.events.id_paths)],
+        [source.events_url, json.dumps(source.events.id_paths)],
     )
 
 
 def recorded_origin(database: Database, schema: str) -> str | None:
-    """Return the API that the tables of a schema were loaded from; None if not recorded."""
+    """Return the URL of the events in a schema, or the API's alone; None if not recorded."""
     if not has_table(database, schema, "event_data_api"):
         api = latest_value(database, schema, SYNC_LOG, "api")
         return None if api is None else str(api)

@@ -15,14 +15,16 @@ from event_assets.warehouse.sql import quote_identifier, quote_literal, transact
 
 CHANGES = "event_changes"
 SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last compared
-KINDS = ("appeared", "changed", "cancelled", "gone", "reappeared")
+KINDS = ("appeared", "changed", "cancelled", "gone", "passed", "reappeared")
+LEFT = ("gone", "passed", "cancelled")  # of events that are no longer current
 CANCELLED = ("cancelled", "canceled")
+TIME_TYPES = ("TIMESTAMP WITH TIME ZONE", "DATE")
 
 COLUMNS = {
-    "changed_at": "When the sync began that saw the change; of a `gone`, when it ended.",
-    "change": "appeared, changed, cancelled, gone or reappeared.",
+    "changed_at": "When the sync began that saw the change; of an event that left, when it ended.",
+    "change": "appeared, changed, cancelled, gone, passed or reappeared.",
     "id": "The event's id.",
-    "name": "The event's name; of a `gone`, as it last was.",
+    "name": "The event's name; of an event that left, as it last was.",
     "field": "Which field changed.",
     "old": "The field's value before, as text.",
     "new": "The field's value after, as text.",
@@ -46,7 +48,8 @@ select now.last_seen_at, if(gone.id is null, 'appeared', 'reappeared'), now.id, 
     null, null, null, now._dlt_load_id{of_now}
 from moved join {schema}.current_events as now using ({key})
 left join (
-    select distinct {key} from {schema}.event_changes where change = 'gone'
+    select distinct {key} from {schema}.event_changes
+    where field is null and change in {left_changes}
 ) as gone using ({key})
 where is_new{not_first}
 """
@@ -63,14 +66,29 @@ from (
     where not is_new
 )
 where part.old is distinct from part.new
+    and (coalesce(part.old_json, part.new_json) is null or {old_json} is distinct from {new_json})
 """
+# A JSON text as its values by path: in any order of members, 10 as 10.0.
+JSON_VALUE = """(
+    select list({{'path': fullkey, 'value': case
+        when type not in ('DOUBLE', 'BIGINT', 'UBIGINT') then concat(type, atom)
+        when atom::double = round(atom::double)
+            then coalesce(try_cast(atom::varchar as hugeint)::varchar, atom::varchar)
+        else atom::double::varchar
+    end}} order by fullkey)
+    from json_tree({text}::json)
+)"""
 GONE = """
 insert into changes_now
-select sync.finished_at, 'gone', before.id, {old_name}, null, null, null, sync.load_id{of_before}
+select sync.finished_at,
+    case when {is_removed} then 'cancelled' when {end} < sync.started_at then 'passed'
+        else 'gone' end,
+    before.id, {old_name}, null, null, null, sync.load_id{of_before}
 from {schema}.event_changes_snapshot as before
 anti join {schema}.current_events as now using ({key})
 join (
-    select arg_max(finished_at, sync_number) as finished_at,
+    select arg_max(started_at, sync_number) as started_at,
+        arg_max(finished_at, sync_number) as finished_at,
         arg_max(load_id, sync_number) as load_id{of_sync}
     from {schema}.event_data_syncs {by_account}
 ) as sync on {same_account}
@@ -108,6 +126,7 @@ MAX_PREVIEW_ROWS = 20
 KEY_PARAMETERS = {  # of the statements: without accounts, and with
     "key": ("id", "account, id"),
     "row": ("id", "(account, id)"),
+    "before_key": ("before.id", "before.account, before.id"),
     "now_key": ("now.id", "now.account, now.id"),
     "of_now": ("", ", now.account"),
     "of_part": ("", ", account"),
@@ -134,6 +153,7 @@ def record_changes(
     ignore: Collection[str] = (),
     *,
     accounts: bool = False,
+    has_removed: bool = False,
 ) -> Changes:
     """Compare the current events with the snapshot of the last comparison, and record changes.
 
@@ -146,9 +166,12 @@ def record_changes(
         first: columns whose changes come first.
         ignore: columns whose changes are not recorded.
         accounts: whether the account is a part of the key.
+        has_removed: whether the source has a table of removed events.
     """
     parameters = {name: values[accounts] for name, values in KEY_PARAMETERS.items()}
     parameters["schema"] = schema
+    removed = "({before_key}) in (select {row} from {schema}.event_data_removed)"
+    parameters["is_removed"] = removed.format_map(parameters) if has_removed else "false"
     now = _read_columns(database, schema, "current_events")
     has_snapshot = has_table(database, schema, SNAPSHOT)
     before = _read_columns(database, schema, SNAPSHOT) if has_snapshot else {}
@@ -161,7 +184,7 @@ def record_changes(
         if before:
             shares = _filled_shares(database, schema, now)
             compared = _columns_to_compare(now, before, first, ignore, shares)
-            _compare_events(database, parameters, compared, now, same=now == before)
+            _compare_events(database, parameters, compared, now, before)
         ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchall()
         if now != before and ended:
             columns = ", ".join(map(quote_identifier, now))
@@ -187,29 +210,44 @@ def _compare_events(
     key: Mapping[str, str],
     compared: Mapping[str, str],
     columns: Mapping[str, str],
-    same: bool,
+    before: Mapping[str, str],
 ) -> None:
     differs = " or ".join(
         f"now.{quote_identifier(name)} is distinct from {old}" for name, old in compared.items()
     )
-    parts = ", ".join(
-        f"{{'field': {quote_literal(name)}, 'old': ({old})::varchar, "
-        f"'new': now.{quote_identifier(name)}::varchar}}"
-        for name, old in compared.items()
-    )
+    parts = ", ".join(_part(name, old, columns[name]) for name, old in compared.items())
     has_name = "name" in columns
+    times = [
+        f"before.{name}::timestamptz"
+        for name in ("start_time", "end_time")
+        if before.get(name) in TIME_TYPES
+    ] or ["null::timestamptz"]
     parameters = {
         **key,
         "differs": differs or "false",
         "parts": parts,
         "cancelled": CANCELLED,
+        "old_json": JSON_VALUE.format(text="part.old_json"),
+        "new_json": JSON_VALUE.format(text="part.new_json"),
+        "left_changes": LEFT,
+        "end": f"coalesce({times[-1]}, {times[0]})",
         "name": "now.name" if has_name else "null",
         "old_name": "before.name" if has_name else "null",
         "columns": ", ".join(map(quote_identifier, columns)),
     }
     steps = (FIND_DIFFERENCES, APPEARED, *((CHANGED,) if parts else ()), GONE)
-    for step in (*steps, DELETE_FROM_SNAPSHOT, ADD_TO_SNAPSHOT) if same else steps:
+    for step in (*steps, DELETE_FROM_SNAPSHOT, ADD_TO_SNAPSHOT) if columns == before else steps:
         database.execute(step.format_map(parameters))
+
+
+def _part(name: str, old: str, kind: str) -> str:
+    """Return the SQL of a field's old and new value; as JSON only where their texts differ."""
+    texts = {"old": f"({old})::varchar", "new": f"now.{quote_identifier(name)}::varchar"}
+    differs = " is distinct from ".join(texts.values())
+    values = {f"{side}_json": f"if({differs}, {text}, null)" for side, text in texts.items()}
+    members = {**texts, **(values if kind == "JSON" else dict.fromkeys(values, "null::varchar"))}
+    named = ", ".join(f"'{member}': {value}" for member, value in members.items())
+    return f"{{'field': {quote_literal(name)}, {named}}}"
 
 
 def _columns_to_compare(

@@ -13,9 +13,13 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
 
-def is_same_server(url: str, other: str) -> bool:
-    """Return whether two URLs have the same host and port; the scheme's own port is none."""
-    return _server(url) == _server(other)
+def is_same_api(url: str, other: str) -> bool:
+    """Return whether two URLs have the same host, port and path, whatever their schemes.
+
+    A URL without a path is the same as one with any: only servers were recorded once.
+    """
+    paths = {urlsplit(url).path, urlsplit(other).path} - {""}
+    return _server(url) == _server(other) and len(paths) < 2
 
 
 def _server(url: str) -> tuple[str | None, int | None]:

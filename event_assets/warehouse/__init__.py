@@ -8,7 +8,7 @@ from event_assets.warehouse.connection import (
     set_memory_limit,
 )
 from event_assets.warehouse.destination import database_file
-from event_assets.warehouse.load import TableLoad, load_package
+from event_assets.warehouse.load import TableLoad, load_package, package_files
 from event_assets.warehouse.pipeline import (
     is_sync_running,
     is_sync_waiting,
@@ -31,6 +31,7 @@ __all__ = [
     "journal_file",
     "load_package",
     "open_pipeline",
+    "package_files",
     "restore_state",
     "run",
     "run_maintenance",

@@ -106,6 +106,12 @@ def load_package(
     return result
 
 
+def package_files(pipeline: dlt.Pipeline, table: str) -> Sequence[str]:
+    """Return the Parquet files of a table in the one package that a pipeline has normalized."""
+    (load_id,) = pipeline.list_normalized_load_packages()
+    return _files_by_table(pipeline, load_id).get(table, [])
+
+
 def _files_by_table(pipeline: dlt.Pipeline, load_id: str) -> dict[str, list[str]]:
     """Return the Parquet files of a package by table, as they were written."""
     jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
@@ -125,9 +131,9 @@ def _write_rows(
     rows = FIRST_ROWS.format(key=key) if key and not load.is_deduplicated else ALL_ROWS
     replaced = f"({key}) in (select {key} {ALL_ROWS})" if key else account_filter(load.account)
     for name, paths in files.items():
-        given, table = {"files": paths}, _qualify(schema, name)
-        if name.startswith("_dlt"):
-            database.execute(f"insert into {table} by name {ALL_ROWS}", given)
+        given = {"files": paths}
+        if name != load.table:
+            database.execute(f"insert into {_qualify(schema, name)} by name {ALL_ROWS}", given)
         elif not (load.keeps_rows and _has_rows(database, table, load.account)):
             database.execute(f"delete from {table} where {replaced}", given if key else None)  # noqa: S608
             database.execute(f"insert into {table} by name {rows}", given)

@@ -96,7 +96,7 @@ def test_accounts_follow_the_list(kept: Project, tmp_path: Path) -> None:
     assert shown == [("b",)]
     assert kept.rows("select count(*) from events.event_data where account = 'a'") == [(2,)]
     assert kept.rows("select account, change, id from events.event_changes order by all") == [
-        *(("a", "gone", "e0"), ("a", "gone", "e1")),
+        *(("a", "passed", "e0"), ("a", "passed", "e1")),
         *(("a", "reappeared", "e0"), ("a", "reappeared", "e1")),
     ]
 

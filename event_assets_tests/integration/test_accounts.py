@@ -96,7 +96,7 @@ def test_what_leaves_one_account_leaves_no_other(project: Project) -> None:
     assert project.rows("select count(*) from events.event_data") == [(6,)]
     changed = project.rows("select account, change, id, load_id from events.event_changes")
     newest = "select load_id from events.event_data_syncs order by started_at desc limit 1"
-    assert changed == [("a", "gone", "e0", *project.rows(newest)[0])]
+    assert changed == [("a", "passed", "e0", *project.rows(newest)[0])]
 
 
 def test_the_first_sync_of_an_account_is_its_start_and_no_change(project: Project) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from event_assets.cli import sync
-from event_assets.values.urls import is_same_server
+from event_assets.cli.sync import main
+from event_assets.values.urls import is_same_api
+from event_assets_tests.support.accounts import sync
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
 from event_assets_tests.support.project import Project, failure
 
@@ -20,9 +21,10 @@ def test_another_api_is_refused_and_how_to_go_on_is_said(project: Project) -> No
         said = failure(run(project, definitions({"events": source(other.url)})))
         assert not other.asked
     assert said == (
-        f"The database {project.database} contains events of {one.url}, not of {other.url}: move "
-        "the file away, or name another file in EVENTS_DUCKDB, or accept it, by `python -m "
-        "event_assets --accept-new-origin` or a run in Dagster with `accept_new_origin: true`."
+        f"The database {project.database} contains events of {one.url}{PATH}, not of "
+        f"{other.url}{PATH}: move the file away, or name another file in EVENTS_DUCKDB, or accept "
+        "it, by `python -m event_assets --accept-new-origin` or a run in Dagster with "
+        "`accept_new_origin: true`."
     )
     assert project.ids() == ["e0", "e1", "e2"]
 
@@ -33,8 +35,8 @@ def test_another_api_that_is_accepted_is_recorded(project: Project) -> None:
         assert run(project, was).success
         assert run(project, now, accept_new_origin=True).success
         assert run(project, now).success
-        assert f"of {other.url}, not of {one.url}" in failure(run(project, was))
-    assert project.rows("select api from events.event_data_api") == [(other.url,)]
+        assert f"of {other.url}{PATH}, not of {one.url}{PATH}" in failure(run(project, was))
+    assert project.rows("select api from events.event_data_api") == [(other.url + PATH,)]
 
 
 def test_sources_whose_addresses_were_swapped_are_refused(project: Project) -> None:
@@ -44,8 +46,8 @@ def test_sources_whose_addresses_were_swapped_are_refused(project: Project) -> N
         swapped = definitions({"events": source(two.url), "concerts": source(one.url)})
         assert all(run(project, right, job).success for job in jobs)
         said = [failure(run(project, swapped, job)) for job in jobs]
-    assert f"of {one.url}, not of {two.url}" in said[0]
-    assert f"of {two.url}, not of {one.url}" in said[1]
+    assert f"of {one.url}{PATH}, not of {two.url}{PATH}" in said[0]
+    assert f"of {two.url}{PATH}, not of {one.url}{PATH}" in said[1]
     assert said[1].endswith("or accept it, by a run in Dagster with `accept_new_origin: true`.")
 
 
@@ -104,23 +106,56 @@ def test_the_command_line_accepts_another_api(
     project.environment.setenv("EVENTS_PROGRESS", "none")  # restores what the command sets
     with serving({PATH: paged(events(3))}) as one, serving({PATH: paged(events(2, 5))}) as other:
         project.connect_to(one.url)
-        assert sync.main() == 0
+        assert main() == 0
         project.connect_to(other.url)
-        assert sync.main() == 1
+        assert main() == 1
         assert "event_assets --accept-new-origin" in capsys.readouterr().err
-        assert sync.main(["--accept-new-origin"]) == 0
+        assert main(["--accept-new-origin"]) == 0
     assert project.ids("current_events") == ["e5", "e6"]
+
+
+@pytest.mark.parametrize(
+    ("url", "path"), [("/staging", PATH), ("", "/v1/organizers/2/events"), ("", "/v2/events")]
+)
+def test_another_path_of_the_same_server_is_refused(project: Project, url: str, path: str) -> None:
+    with serving({PATH: paged(ROWS), f"{url}{path}": paged(ROWS)}) as api:
+        assert run(project, definitions({"events": source(api.url)})).success
+        other = source(f"{api.url}{url}")
+        other["attributes"]["rest_api"]["resources"][0]["endpoint"]["path"] = path
+        said = failure(run(project, definitions({"events": other})))
+        assert f"events of {api.url}{PATH}, not of {api.url}{url}{path}: " in said
+        assert run(project, definitions({"events": other}), accept_new_origin=True).success
+        assert run(project, definitions({"events": other})).success
+
+
+def test_where_there_are_no_rows_another_api_is_accepted(project: Project) -> None:
+    with serving({PATH: paged([])}) as one, serving({PATH: paged(ROWS)}) as other:
+        assert run(project, definitions({"events": source(one.url)})).success
+        assert run(project, definitions({"events": source(other.url)})).success
+    assert project.ids() == ["e0", "e1", "e2"]
+
+
+def test_accounts_whose_names_are_in_the_address_have_one_origin(project: Project) -> None:
+    with serving({f"/{name}{PATH}": paged(ROWS) for name in ("anna", "ben")}) as api:
+        document = source(f"{api.url}/{{account}}", accounts=["anna", "ben"])
+        for result in sync(project, definitions({"events": document}), "anna", "ben", "anna"):
+            assert result.success, failure(result)
+        elsewhere = source(f"{api.url}/v2/{{account}}", accounts=["anna", "ben"])
+        (refused,) = sync(project, definitions({"events": elsewhere}), "ben")
+    said = failure(refused)
+    assert f"events of {api.url}/ACCOUNT{PATH}, not of {api.url}/v2/ACCOUNT{PATH}: " in said
 
 
 @pytest.mark.parametrize(
     ("url", "other", "same"),
     [
-        ("http://a.example", "https://a.example/v2", True),
-        ("http://a.example:80", "https://A.example:443", True),
-        ("http://a.example:8080", "https://a.example:8080", True),
-        ("http://a.example", "http://a.example:8080", False),
-        ("https://a.example", "https://staging.a.example", False),
+        ("http://a.example", "https://a.example/v2/events", True),  # recorded without a path
+        ("http://a.example:80/v1", "https://A.example:443/v1", True),
+        ("http://a.example:8080/v1", "https://a.example:8080/v1", True),
+        ("http://a.example/v1", "http://a.example/v2", False),
+        ("http://a.example/v1", "http://a.example:8080/v1", False),
+        ("https://a.example/v1", "https://staging.a.example/v1", False),
     ],
 )
-def test_another_scheme_or_path_is_no_other_api(url: str, other: str, same: bool) -> None:
-    assert is_same_server(url, other) == same
+def test_another_scheme_is_no_other_api(url: str, other: str, same: bool) -> None:
+    assert is_same_api(url, other) == same

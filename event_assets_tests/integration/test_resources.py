@@ -416,6 +416,7 @@ USERS: dict[str, Any] = {
 def with_parent_of_events(url: str) -> dict[str, Any]:
     document = with_resources(url, USERS)
     endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    document["attributes"]["rest_api"]["client"]["paginator"] = endpoint["paginator"]
     endpoint["path"] = "/v1/users/{resources.users.id}/events"
     return document
 
@@ -426,7 +427,7 @@ def test_the_list_that_events_depend_on_is_read_first(project: Project) -> None:
         return paged(events(3, first))(request)
 
     users = [{"id": "1"}, {"id": "2"}]
-    lists = {"/v1/users": lambda _: {"data": users}, "/v1/users/{user}/events": of_user}
+    lists = {"/v1/users": lambda request: paged(users)(request), "/v1/users/{user}/events": of_user}
     with serving(lists) as api:
         loaded = definitions({"events": with_parent_of_events(api.url)})
         result = run(project, loaded, derived=True)

@@ -82,7 +82,7 @@ def test_a_source_that_lost_its_address_fails_beside_another(project: Project) -
         assert run(project, definitions({"events": source(api.url)})).success
         both = definitions({"events": source(""), "concerts": source(api.url)})
         said = failure(run(project, both))
-    assert f"contains events of {api.url}, not of the built-in sandbox" in said
+    assert f"contains events of {api.url}{PATH}, not of the built-in sandbox" in said
 
 
 def test_all_events_leaves_invented_events_out(project: Project) -> None:

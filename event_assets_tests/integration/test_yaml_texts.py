@@ -1,6 +1,7 @@
 """What is written in the YAML is what the API is asked: texts stay texts, braces need no escape."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from dagster.components.testing.utils import create_defs_folder_sandbox
 from starlette.requests import Request
 
 from event_assets import EventApi
+from event_assets.values.errors import ConfigError
 from event_assets_tests.support import streams
 from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.tiny_api import TinyApi
 
-ESCAPED = """{% raw %}query {{ events {{ nodes {{ id }} }} }}{% endraw %}"""
 GRAPHQL = "query { events { nodes { id } } }"
+DOUBLED = GRAPHQL.replace("{", "{{").replace("}", "}}")  # as dlt itself wants it
+ESCAPED = f"{{% raw %}}{DOUBLED}{{% endraw %}}"
 
 
 def load(text: str) -> EventApi:
@@ -64,6 +67,64 @@ def test_a_variable_is_a_text(project: Project, template: str) -> None:
         assert ask(params={"v": template}).query_params["v"].removeprefix("v") == value
 
 
+@pytest.mark.parametrize(
+    "text", ['{{"status": "live"}}', "{{ live }}", "{{ a(first: 2) {{ b }} }}"]
+)
+def test_braces_that_are_doubled_as_for_dlt_are_sent_once(text: str) -> None:
+    sent = ask(params={"filter": text}).query_params["filter"]
+    assert sent == text.replace("{{", "{").replace("}}", "}")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "client"),
+    [
+        ({"params": {"of": "{{ env.NOT_SET_HERE }}"}}, {}),
+        ({"json": {"of": {"a": ["b {{ env.NOT_SET_HERE }}"]}}, "method": "POST"}, {}),
+        ({"path": "/v1/{{ env.NOT_SET_HERE }}/events"}, {}),
+        ({}, {"X-Of": "{{env.NOT_SET_HERE}}"}),
+    ],
+)
+def test_a_variable_that_is_not_set_is_named_and_nothing_is_sent(
+    endpoint: dict[str, Any], client: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError) as failed:
+        ask(**endpoint, client_headers=client)
+    assert str(failed.value) == (
+        "The variable NOT_SET_HERE is not set, which the defs.yaml of events names: set it in .env "
+        "or in the environment."
+    )
+
+
+def test_an_address_with_a_variable_that_is_not_set_is_named_when_it_is_needed() -> None:
+    loaded = load(yaml.safe_dump(source("https://{{ env.NOT_SET_HERE }}/v1")))
+    with (
+        pytest.raises(ConfigError, match="The variable NOT_SET_HERE is not set"),
+        streams.reading(loaded.rest_api) as stream,
+    ):
+        streams.read_all(stream)
+
+
+@pytest.mark.parametrize("text", ["{{ env.X }", "{{ envi.X }}", "{{ env.X | upper( }}"])
+@pytest.mark.parametrize("at", ["path", "method", "params"])
+def test_a_template_that_is_none_is_refused_in_a_sentence(text: str, at: str) -> None:
+    document = source("http://127.0.0.1:9")
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint[at] = {"v": text} if at == "params" else text
+    with pytest.raises(Exception, match="Error while") as failed:
+        load(yaml.safe_dump(document))
+    said = str(failed.value.__cause__)
+    assert re.search(rf"defs.yaml:\d+ - .*endpoint.{at}\S*: cannot be filled in: \S+", said)
+    assert "Traceback" not in said
+
+
+def test_the_status_of_an_ignored_response_may_be_in_quotes() -> None:
+    document = source("http://127.0.0.1:9")
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint["response_actions"] = [{"status_code": "404", "action": "ignore"}]
+    loaded = load(yaml.safe_dump(document)).rest_api["resources"][0]["endpoint"]
+    assert loaded["response_actions"] == [{"status_code": 404, "action": "ignore"}]
+
+
 def test_a_number_of_a_paginator_may_be_a_variable(project: Project) -> None:
     project.environment.setenv("OF_A_TEST", "25")
     paginator = {"type": "offset", "limit": "{{ env.OF_A_TEST }}", "total_path": None}
@@ -90,7 +151,7 @@ def test_json_in_a_parameter_needs_no_escapes(text: str) -> None:
     assert ask(params={"filter": text}).query_params["filter"] == text
 
 
-@pytest.mark.parametrize("query", [GRAPHQL, ESCAPED, GRAPHQL.replace(" ", "")])
+@pytest.mark.parametrize("query", [GRAPHQL, DOUBLED, ESCAPED, GRAPHQL.replace(" ", "")])
 def test_graphql_needs_no_escapes_and_may_have_them(query: str) -> None:
     body = json.loads(ask(method="POST", json={"query": query, "variables": {}}).state.body)
     assert body["query"] in (GRAPHQL, GRAPHQL.replace(" ", ""))

@@ -43,6 +43,7 @@ def ticketmaster(n: int) -> Record:
         "sales": {"public": {"startDateTime": "1900-01-01T06:00:00Z", "startTBD": False}},
         "dates": {"start": start, "status": {"code": "onsale"}}
         | ({"timezone": zone} if n % 3 and n % 10 != 5 else {}),
+        "_links": {"self": {"href": f"/discovery/v2/events/G5djZ{n:05}-x?locale=en-us"}},
         "_embedded": {"venues": [{"name": "Arena", "timezone": zone, "city": {"name": " Leeds"}}]},
     }
 
@@ -85,8 +86,10 @@ def seatgeek(n: int) -> Record:
         "time_tbd": tbd,
         "enddatetime_utc": utc(n, 3, form) if tbd else None,
         "score": 0 if n % 2 else 0.661,
+        "popularity": 0.65,
         "status": "normal",
-        "venue": {"id": 13, "name": "Park", "timezone": "America/Los_Angeles", "score": 0.7},
+        "venue": {"id": 13, "name": "Park", "timezone": "America/Los_Angeles"}
+        | {"score": 0.7, "popularity": 0},
         "performers": [{"id": 16, "name": f"Band {n}", "stats": {"event_count": 110}}],
         "stats": {"listing_count": 536} if n % 5 else {},
     }
@@ -128,6 +131,7 @@ def luma(n: int) -> Record:
         "coordinate": {"longitude": -73.98, "latitude": 40.75} if n % 2 else None,
         "url": f"https://luma.com/{n}",
         "tags": [],
+        "registration_questions": [],
     }
     if n % 5 == 4:
         return record | {"platform": "external", "id": f"calev-{n}", "host": None}
@@ -172,6 +176,7 @@ def indico(n: int) -> Record:
         "timezone": "Europe/Zurich",
         "creator": {"fullName": "B, A", "email": "a@example.com"},
         "chairs": [],
+        "allowed": {"users": [], "groups": []},
         "label": off if n % 9 == 8 else None,
         "url": f"https://h/event/{n}/",
     }
@@ -183,7 +188,8 @@ def tickettailor(n: int) -> Record:
 
     def moment(hours: int) -> Record:
         when = at(n, hours).astimezone(ZoneInfo(zone))
-        return {"iso": when.isoformat(), "unix": int(when.timestamp()), "timezone": "+05:30"}
+        unix, shown = int(when.timestamp()), when.strftime("%a %d %b %Y %H:%M")
+        return {"iso": when.isoformat(), "unix": unix, "timezone": "+05:30", "formatted": shown}
 
     return {
         "object": "event",
@@ -197,6 +203,7 @@ def tickettailor(n: int) -> Record:
         "status": "published",
         "private": "true" if n % 2 else "false",
         "online_event": "false",
+        "images": {"header": "https://uploads.tickettailorassets.com/x.jpg"},
         "url": f"https://www.tickettailor.com/events/x/{n}",
     }
 
@@ -234,6 +241,7 @@ def cvent(n: int) -> Record:
         "eventStatus": "Upcoming",
         "testMode": False,
         "planners": [{"email": "hsmith@example.com"}],
+        "stakeholders": [],
         "customFields": [],
         "created": "2026-01-02T02:00:00Z",
         "lastModified": utc(n - 10000),

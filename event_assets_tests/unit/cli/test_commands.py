@@ -122,6 +122,18 @@ def test_the_env_file_of_the_project_is_read_from_any_folder(
     assert project.ids() == sorted(api.ids())
 
 
+def test_the_secrets_of_the_project_are_read_from_any_folder(
+    project: Project, clone: Path, api: Sandbox, tmp_path: Path
+) -> None:
+    (clone / ".dlt").mkdir()
+    (clone / ".dlt/secrets.toml").write_text('api_key = "sandbox"\n')
+    project.environment.delenv("DLT_PROJECT_DIR")
+    command = ("python", "-m", "event_assets")
+    done = project.run(*command, cwd=tmp_path, PYTHONPATH=str(clone), EVENTS_API_URL=api.url)
+    assert done.returncode == 0, done.stderr
+    assert project.ids() == sorted(api.ids())
+
+
 def test_make_run_ends_with_a_summary_and_keeps_the_run_in_dagsters_history(
     project: Project, clone: Path, api: Sandbox, tmp_path: Path
 ) -> None:

@@ -251,6 +251,73 @@ def test_what_dlt_knows_and_is_not_done_is_refused_with_its_line(
     assert key in said.partition(">>")[2]
 
 
+ENDPOINT = (*FURTHER, "endpoint")
+IGNORE = {"status_code": 404, "action": "ignore"}
+OAUTH = {"type": "oauth2_client_credentials", "access_token_url": "https://a.example/token"}
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "at", "problem"),
+    [
+        (ENDPOINT, {"response_actions": IGNORE}, "response_actions", "must be a list"),
+        *(
+            (ENDPOINT, {"response_actions": [IGNORE | change]}, f"response_actions.0{at}", problem)
+            for change, at, problem in (
+                ({"statuscode": 404}, ".statuscode", "did you mean `status_code`?"),
+                ({"action": "retry"}, ".action", "`retry` has no effect here: `ignore` has"),
+                ({"action": None}, "", "`action` is missing"),
+                ({"status_code": None}, "", "has no effect without a `status_code` or `content`"),
+            )
+        ),
+        (ENDPOINT, {"params": {"f": {"a": 1}}}, "params.f", "write JSON as a text, in quotes"),
+        (ENDPOINT, {"params": {"f": [{"a": 1}]}}, "params.f", "write JSON as a text, in quotes"),
+        (ENDPOINT, {"headers": {"X": ["a"]}}, "headers.X", "cannot be sent"),
+        (("client",), {"headers": {"X": {"a": 1}}}, "headers.X", "cannot be sent"),
+        (ENDPOINT, {"params": ["a"]}, "params", "must be a mapping, not ['a']"),
+        (ENDPOINT, {"path": 5}, "path", "must be text, not 5"),
+        (FURTHER, {"primary_key": 5}, "primary_key", "must be text or a list, not 5"),
+        (ENDPOINT, {"json": {"a": 1}, "data": {"b": 1}}, "", "`json` has no effect beside `data`"),
+        (
+            (*ENDPOINT, "paginator"),
+            {"type": "page_number", "stop_after_empty_page": "false"},
+            "stop_after_empty_page",
+            "must be true or false, not 'false'",
+        ),
+        ((*ENDPOINT, "incremental"), {"cursor_path": "u", "lag": "x"}, "lag", "a number, not 'x'"),
+        ((*ENDPOINT, "incremental"), {"start_param": "s"}, "", "`cursor_path` is missing"),
+        *(
+            ((*ENDPOINT, "incremental"), {"cursor_path": "u", name: "x"}, "", "without each other")
+            for name in ("end_param", "end_value")
+        ),
+        (
+            ENDPOINT,
+            {"params": {name: {"type": "incremental", "cursor_path": "u"} for name in "ab"}},
+            "params",
+            "only one parameter can be `incremental`",
+        ),
+        (("client", "auth"), OAUTH | {"session": "x"}, "session", "has no effect here"),
+        (("client", "auth"), OAUTH | {"access_token": "x"}, "access_token", "has no effect here"),
+        (("client", "auth"), {"type": OAUTH["type"]}, "", "`access_token_url` is missing"),
+        ((*ENDPOINT, "paginator"), {"type": "offset"}, "", "`limit` is missing"),
+    ],
+)
+def test_what_cannot_be_done_as_it_is_written_is_refused_with_its_line(
+    place: tuple[str | int, ...], value: dict[str, object], at: str, problem: str
+) -> None:
+    *above, key = place
+    said = complaint(with_venues(tuple(above), key, value))
+    path = ".".join(map(str, (*place, at) if at else place))
+    assert f" - attributes.rest_api.{path}: " in said
+    assert problem in said
+
+
+def test_fields_of_a_parent_need_one() -> None:
+    problem = "`include_from_parent` of `venues` has no effect: it has no parent resource."
+    with pytest.raises(Exception, match="Error while building") as refused:
+        load(with_venues(FURTHER, "include_from_parent", ["id"]))
+    assert problem in str(refused.value.__cause__)
+
+
 @pytest.mark.parametrize(
     ("place", "disposition", "key", "done"),
     [

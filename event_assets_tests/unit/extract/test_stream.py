@@ -52,7 +52,8 @@ FAILED = {"data": None, "errors": [{"message": "too complex"}]}
         ("data.*", {"data": {}}),
         ("$", []),
         ("$[*]", []),
-        ("items[*].event", {"total": 0}),
+        *((each, {"total": 0}) for each in ("items[*].event", "items", "data.items")),
+        ("_embedded.events", {"page": {"totalElements": 0}}),
         ("_embedded.events[*]", {"page": {"totalElements": 1300, "number": 65}}),
         ("_embedded.events[*]", {"_links": {"self": {"href": "/v1"}}}),
         (None, {"data": [], "error": None}),
@@ -74,6 +75,8 @@ def test_an_empty_list_is_one_by_any_selector(selector: str | None, document: An
         ("items[*].event", {"total": 7}),
         ("_embedded.events[*]", {"page": {"number": 1}, "errors": [{"detail": "no"}]}),
         ("_embedded.events[*]", {"_links": {}, "_embedded": {"evnts": []}}),
+        *((each, {"_links": {}, "message": "no"}) for each in ("events", "$.events", "events[*]")),
+        *((each, {"_links": {}, "data": [{"id": 1}]}) for each in ("dta", "$.dta", "$..dta")),
         *((each, {"error": "no"}) for each in (None, "$", "$[*]")),
         *((None, {name: value}) for name, value in {"status": "error", "ok": False}.items()),
     ],
@@ -84,6 +87,65 @@ def test_a_response_without_a_list_is_a_problem_by_any_selector(
     problem = list_selector_check(selector)(document)
     where = "has an error in place of records"
     assert problem == (where if selector in (None, "$", "$[*]") else f"has no `{selector}`")
+
+
+@pytest.mark.parametrize("selector", ["data", "$.data", "data[*]", "$..data", "data.*", None])
+@pytest.mark.parametrize(
+    "error", [{"errors": [{"message": "no"}]}, {"error": {"code": 7}}, {"success": False}]
+)
+def test_an_empty_list_beside_an_error_is_a_problem(selector: str | None, error: Any) -> None:
+    check = list_selector_check(selector)
+    assert check({"data": [], **error}) == "has an error in place of records"
+    assert check({"data": [{"id": 1}], **error}) is None
+
+
+def has_id(value: Any) -> bool:
+    return isinstance(value, dict) and "id" in value
+
+
+@pytest.mark.parametrize(
+    ("selector", "document"),
+    [
+        ("data", {"data": {"id": 1}}),
+        ("$.data", {"data": {"id": 1}}),
+        ("$", {"id": 1}),
+        (None, {"id": 1}),
+        (None, {"page": {"number": 3}}),
+    ],
+)
+def test_a_single_record_is_as_good_as_a_list(selector: str | None, document: Any) -> None:
+    assert list_selector_check(selector, has_id)(document) is None
+
+
+@pytest.mark.parametrize(
+    ("selector", "document", "problem"),
+    [
+        ("data", {"data": {"items": [{"id": 1}]}}, "has no list under `data`"),
+        (None, {"message": "Your trial has ended."}, "has no list of records"),
+        ("$", {"title": "Forbidden", "status": 403}, "has no list of records"),
+    ],
+)
+def test_an_object_that_is_no_record_is_a_problem(
+    selector: str | None, document: Any, problem: str
+) -> None:
+    assert list_selector_check(selector, has_id)(document) == problem
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("selector", ["data", "$.data", None])
+@pytest.mark.parametrize("count", [1, 41])
+def test_a_page_of_one_record_may_be_no_list(selector: str | None, count: int) -> None:
+    def page(request: Request) -> Any:
+        first = 20 * int(request.query_params["page"])
+        rows = events(count)[first : first + 20]
+        return {"data": rows if len(rows) != 1 else rows[0] if selector else rows, "total": count}
+
+    with serving({"/v1/events": page}) as api:
+        rest_api = source(api.url)["attributes"]["rest_api"]
+        paginator = {"type": "page_number", "base_page": 0, "total_path": None}
+        rest_api["resources"][0]["endpoint"] |= {"paginator": paginator, "data_selector": selector}
+        with reading(rest_api) as stream:
+            assert len({row["id"] for row in read_all(stream)}) == count
 
 
 def test_the_key_of_the_source_goes_before_the_common_one(project: Project, api: Sandbox) -> None:

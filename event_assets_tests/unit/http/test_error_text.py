@@ -68,12 +68,13 @@ def test_plain_text_is_shown() -> None:
         HTMLResponse("<!doctype html><title>Blocked</title>", 400),
         PlainTextResponse("An error: <b>Blocked</b>", 400),
         JSONResponse({"message": "<p>Blocked</p>"}, 400),
+        PlainTextResponse('{"data":[{"id":"e1","name":"Of a per', 400),
         JSONResponse({"code": 7}, 400),
         JSONResponse({"error": True}, 400),
         Response(status_code=400),
     ],
 )
-def test_markup_and_silence_are_not_shown(answer: Response) -> None:
+def test_markup_data_and_silence_are_not_shown(answer: Response) -> None:
     assert message(answer).endswith("and the key.")
 
 

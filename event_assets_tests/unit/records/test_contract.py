@@ -161,7 +161,7 @@ def test_an_unknown_zone_is_said_to_be_one() -> None:
         ({"type": "text", "from": "{a}T{b"}, "`from` must be a path, a list, or a template"),
         ({"type": "text", "from": "{a!r}"}, "`from` must be a path, a list, or a template"),
         ({"type": "text", "from": []}, "`from` must be a path, a list, or a template"),
-        ({"type": "text", "form": "x"}, "Allowed: description, format, from, nullable"),
+        ({"type": "text", "form": "x"}, "Allowed: description, format, from, html, nullable"),
     ],
 )
 def test_a_contract_that_cannot_work_is_refused(contract: Any, said: str) -> None:

@@ -12,7 +12,7 @@ EVENTS: list[dict[str, Any]] = [
     {
         "id": str(i),
         "name": f"Event {i}",
-        "start_time": "2026-05-01T18:30:00Z",
+        "start_time": "2126-05-01T18:30:00Z",
         "status": "scheduled",
         "venue": {"name": "Hall", "capacity": 10},
         "tags": ["a"],
@@ -41,11 +41,11 @@ def test_a_change_says_field_old_and_new_the_important_first(project: Project) -
         **EVENTS[1],
         "venue": {"name": "Park", "capacity": 10},
         "tags": ["a", "b"],
-        "start_time": "2026-05-02T18:30:00Z",
+        "start_time": "2126-05-02T18:30:00Z",
     }
     synced(project, EVENTS, [EVENTS[0], moved, *EVENTS[2:]])
     assert changes(project) == [
-        ("changed", "1", "start_time", "2026-05-01 18:30:00+00", "2026-05-02 18:30:00+00"),
+        ("changed", "1", "start_time", "2126-05-01 18:30:00+00", "2126-05-02 18:30:00+00"),
         ("changed", "1", "venue__name", "Hall", "Park"),
         ("changed", "1", "tags", '["a"]', '["a","b"]'),
     ]
@@ -116,12 +116,12 @@ def test_times_are_noted_in_utc_wherever_the_machine_is(
 ) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
-    later = {**EVENTS[0], "start_time": "2026-05-01T19:30:00Z"}
+    later = {**EVENTS[0], "start_time": "2126-05-01T19:30:00Z"}
     synced(project, EVENTS, [later, *EVENTS[1:]])
     monkeypatch.undo()
     time.tzset()
     project.environment.setenv("EVENTS_DUCKDB", str(project.database))
-    assert changes(project)[0][3:] == ("2026-05-01 18:30:00+00", "2026-05-01 19:30:00+00")
+    assert changes(project)[0][3:] == ("2126-05-01 18:30:00+00", "2126-05-01 19:30:00+00")
 
 
 def test_the_changes_are_shown_in_the_ui(project: Project) -> None:
@@ -137,3 +137,36 @@ def test_the_changes_are_shown_in_the_ui(project: Project) -> None:
             "id": "0",
         }
     ]
+
+
+JSON = [
+    {"b": 1, "a": {"x": 10, "y": [1, {"p": None, "q": "1"}]}},
+    {"a": {"y": [1.0, {"q": "1", "p": None}], "x": 10.0}, "b": 1e0},
+]
+
+
+def test_json_is_compared_by_value(project: Project) -> None:
+    lists = [[{**event, "items": [items]} for event in EVENTS] for items in JSON]
+    synced(project, *lists)
+    assert changes(project) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ([{"a": 1}], [{"a": "1"}]),
+        ([1, 2], [2, 1]),
+        ([{"a": None}], [{}]),
+        ([{}], [[]]),
+        ([9007199254740993], [9007199254740992]),
+        ([{"a.b": 1}], [{"a": {"b": 1}}]),
+        ([0.1], [0.10000000000001]),
+        (["x"], None),
+        ([1e300], [1.1e300]),
+    ],
+)
+def test_another_json_value_is_a_change(project: Project, old: Any, new: Any) -> None:
+    first = [{**event, "items": old} for event in EVENTS]
+    second = [{**first[0], "items": new}, *first[1:]]
+    synced(project, first, second)
+    assert [row[:3] for row in changes(project)] == [("changed", "0", "items")]

@@ -11,8 +11,7 @@ from event_assets_tests.support.project import Project
 
 @pytest.fixture
 def folder(project: Project, tmp_path: Path) -> Path:
-    """The folder of the project, in which commands are started, with a database."""
-    project.environment.chdir(tmp_path)
+    """The folder of the project, with a database."""
     project.environment.setattr(file_permissions, "find_project", lambda: tmp_path)
     project.environment.setattr(file_permissions, "ENV_FILE", ".env")
     project.database.parent.mkdir()

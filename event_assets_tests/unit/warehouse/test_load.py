@@ -396,9 +396,3 @@ def test_a_load_that_is_interrupted_before_any_step_leaves_all_as_it_was(how: st
     ]
     assert rows("select number from events.event_data_syncs order by all") == [(0,), (1,)]
     assert rows("select id from events.event_data_rejects order by all") == [("bad 0",), ("bad 1",)]
-
-
-def test_a_table_that_is_not_named_like_its_resource_is_merged_too() -> None:
-    for version in (1, 2):
-        load(records(0, 2, v=version), hints={"table_name": "other"})
-    assert rows("select id, v from events.other order by id") == [("000", 2), ("001", 2)]

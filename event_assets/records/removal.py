@@ -1,0 +1,78 @@
+"""Tell records that the API has marked as removed from all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from event_assets.config.source import ResourceConfig
+from event_assets.records.contract import FieldReader, build_contract
+from event_assets.values.conversion import BOOLEANS, to_text
+from event_assets.values.json_paths import values_at
+
+
+class RemovedRecords:
+    """Takes the removed records out of pages, and keeps their ids.
+
+    A removed record may lack everything but its id; one without an id is left in its page.
+
+    Args:
+        marks: paths in a record, each with a value or a list of values that mark it as removed;
+            True: any value but null, false, 0 and what is empty.
+        id_reader: reads the `id` of the contract.
+    """
+
+    def __init__(self, marks: Mapping[str, Any], id_reader: FieldReader | None) -> None:
+        self.count = 0  # repeated records included
+        self._marks = {path: _accepted_texts(value) for path, value in marks.items()}
+        self._id_reader = id_reader
+        self._ids: list[pa.Array] = []
+
+    @property
+    def ids(self) -> pa.Array:
+        """The ids of the removed records."""
+        return pa.chunked_array(self._ids, pa.string()).combine_chunks()
+
+    def take_out(self, records: Sequence[Any]) -> Sequence[Any]:
+        """Return the records that are not marked as removed."""
+        if not self._marks or self._id_reader is None:
+            return records
+        is_removed = [False] * len(records)
+        for path, accepted in self._marks.items():
+            found = enumerate(values_at(records, path))
+            for row in [row for row, value in found if _is_mark(value, accepted)]:
+                is_removed[row] = True
+        if True not in is_removed:
+            return records
+        removed = [record for record, out in zip(records, is_removed, strict=True) if out]
+        ids = self._id_reader.to_arrow(self._id_reader.read(removed), removed)
+        self._ids.append(ids.drop_null())
+        self.count += len(ids) - ids.null_count
+        without_id = [row for row, key in zip(removed, ids.to_pylist(), strict=True) if key is None]
+        return [
+            *(record for record, out in zip(records, is_removed, strict=True) if not out),
+            *without_id,
+        ]
+
+
+def build_removed_records(resource: ResourceConfig) -> RemovedRecords:
+    """Build what tells the removed records of a resource; only events are marked."""
+    marks = resource.source.removed_when if resource.is_events else {}
+    return RemovedRecords(marks, build_contract(resource).get("id"))
+
+
+def _accepted_texts(value: Any) -> frozenset[str | None] | None:
+    """Return the values that mark a record, as texts; None for any that is not false."""
+    if value is True:
+        return None
+    return frozenset(map(to_text, value if isinstance(value, list) else [value]))
+
+
+def _is_mark(value: Any, accepted: frozenset[str | None] | None) -> bool:
+    if value is None:
+        return False
+    if accepted is not None:
+        return to_text(value) in accepted
+    return bool(value) and not (type(value) is str and BOOLEANS.get(value.lower()) is False)

@@ -1,0 +1,52 @@
+"""The table `event_data_removed`: events that the API has marked as removed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pyarrow as pa
+
+from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.warehouse import Database
+from event_assets.warehouse.sql import account_filter, ensure_table, quote_literal
+
+REMOVED_TABLE = "event_data_removed"
+COLUMNS = {"id": "varchar", "removed_at": "timestamptz", "load_id": "varchar"}
+DELETE_RETURNED = """
+delete from {removed} where {own} and id in (
+    select id from {events} where {own} and _dlt_load_id = ?
+)
+"""
+INSERT_REMOVED = """
+insert into {removed} by name
+select distinct id, ?::timestamptz as removed_at, ? as load_id{account} from removed_now
+where id in (select id from {events} where {own})
+    and id not in (select id from {removed} where {own})
+"""
+
+
+def ensure_removed_table(database: Database, source: SourceConfig) -> None:
+    """Create the table, which the view of current events needs."""
+    accounts = dict.fromkeys(source.partition_columns, "varchar")
+    ensure_table(database, source.name, REMOVED_TABLE, {**COLUMNS, **accounts})
+
+
+def record_removed(
+    database: Database, source: SourceConfig, ids: pa.Array, load_id: str, removed_at: datetime
+) -> None:
+    """Record which known events a sync saw as removed, and forget those that it has loaded.
+
+    To be called in the transaction of the load.
+    """
+    ensure_removed_table(database, source)
+    account = source.account
+    names = {
+        "removed": f"{source.name}.{REMOVED_TABLE}",
+        "events": f"{source.name}.{EVENT_DATA}",
+        "own": account_filter(account),
+        "account": "" if account is None else f", {quote_literal(account)} as account",
+    }
+    database.execute(DELETE_RETURNED.format_map(names), [load_id])
+    database.from_arrow(pa.table({"id": ids})).create_view("removed_now", replace=True)
+    database.execute(INSERT_REMOVED.format_map(names), [removed_at, load_id])
+    database.execute("drop view removed_now")

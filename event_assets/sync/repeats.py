@@ -1,0 +1,126 @@
+"""Find records of one sync that share an id, of which only the first is loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from event_assets.config.fields import LAST_SEEN
+from event_assets.config.source import ResourceConfig
+from event_assets.extract.stream import Stream
+from event_assets.records.column_names import DLT_PREFIX, ColumnNamer
+from event_assets.sync.extract import ExtractedRecords
+from event_assets.values import timestamps
+from event_assets.warehouse import Database
+from event_assets.warehouse.inspection import fetch_rows
+from event_assets.warehouse.load import FILES
+from event_assets.warehouse.sql import quote_identifier
+
+Row = Mapping[str, Any]
+START, TIMES = "start_time", ("start_time", "end_time")
+MARGIN = timedelta(minutes=5)  # clocks differ
+MAX_COMPARED = 1_000  # ids whose records are compared field by field
+MAX_EXAMPLES = 5
+MAX_CHANGED_SHARE = 0.01  # of the ids, that may change while the list is read
+FIND_REPEATED = f"""
+create or replace temp table repeated_now as
+select id, count(distinct hash({{values}})) > 1 as differ
+from {FILES} group by id having count(*) > 1
+"""  # noqa: S608 (ours)
+READ_DIFFERING = f"""
+from {FILES} where id in (
+    select id from repeated_now where differ order by id limit {MAX_COMPARED}
+) order by id
+"""  # noqa: S608 (ours)
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Ids that several records of a sync have.
+
+    Attributes:
+        ids: how many there are, but for events that changed while the list was read.
+        conflicts: of these, those of different records: all but the first of each are lost.
+        examples: the `id`, and a `field` in which its records differ, with its `values`.
+    """
+
+    ids: int = 0
+    conflicts: int = 0
+    examples: Sequence[Row] = ()
+
+
+def find_repeats(
+    database: Database,
+    resource: ResourceConfig,
+    stream: Stream,
+    extracted: ExtractedRecords,
+    files: Sequence[str],
+) -> Repeats:
+    """Compare the records of events that share an id, in the Parquet files of a sync.
+
+    An event that changes while the list is read may come twice, and differ: then one of its records
+    has a time as new as the sync, or it is one of a few, and they have the same start. Equal ones
+    are no repeats where several windows, parents or readings have the same event.
+    """
+    if extracted.is_deduplicated or not resource.is_events or not files:
+        return Repeats()
+    given = {"files": list(files)}
+    names = _compared_columns(resource, database.sql(f"from {FILES} limit 0", params=given).columns)
+    values = ", ".join(map(quote_identifier, ["id", *names]))
+    database.execute(FIND_REPEATED.format(values=values), given)
+    repeated = database.table("repeated_now")
+    counts = repeated.aggregate("count(*) filter (not differ), count(*) filter (differ)")
+    ((equal, differing),) = counts.fetchall()
+    examples = []
+    rows = fetch_rows(database.sql(READ_DIFFERING, params=given)) if differing else []
+    for key, group in groupby(rows, itemgetter("id")):
+        records = [_read_json(row, extracted.builder.observed_types) for row in group]
+        fields = [name for name in names if any(r[name] != records[0][name] for r in records)]
+        if not fields:
+            equal += 1
+        elif not _has_changed_since(stream.started_at - MARGIN, records, fields):
+            field = START if START in fields else fields[0]
+            shown = [str(record[field]) for record in records[:MAX_EXAMPLES]]
+            examples.append({"id": key, "field": field, "values": shown})
+    conflicts = len(examples) + (max(0, differing - MAX_COMPARED) if examples else 0)
+    if resource.parent or resource.source.windows or stream.result.passes > 1:
+        equal = 0
+    may_have_changed = (
+        stream.result.pages > 1
+        and conflicts <= max(1, MAX_CHANGED_SHARE * stream.result.distinct_ids)
+        and all(example["field"] != START for example in examples)
+    )
+    if equal and not examples:
+        ids = repeated.order("id").limit(MAX_EXAMPLES).project("id").fetchall()
+        examples = [{"id": key, "field": None, "values": []} for (key,) in ids]
+    return Repeats(equal + conflicts, 0 if may_have_changed else conflicts, examples[:MAX_EXAMPLES])
+
+
+def _compared_columns(resource: ResourceConfig, columns: Sequence[str]) -> list[str]:
+    """Return the columns that come from the record itself, the contract's first."""
+    namer = ColumnNamer((), (), {})
+    added = {namer.column((name,)) for name in resource.included_fields}
+    ignored = {"id", LAST_SEEN, *resource.source.partition_columns, *added}
+    return [name for name in columns if name not in ignored and not name.startswith(DLT_PREFIX)]
+
+
+def _read_json(row: Row, kinds: Mapping[str, str]) -> Row:
+    """Return a row with its JSON as values, which may be equal in another notation."""
+    return {
+        name: json.loads(value) if value is not None and kinds.get(name) == "json" else value
+        for name, value in row.items()
+    }
+
+
+def _has_changed_since(moment: datetime, records: Sequence[Row], fields: Sequence[str]) -> bool:
+    """Return whether a field in which records differ, but for their times, is a newer time."""
+    values = [record[name] for name in fields if name not in TIMES for record in records]
+    texts = [value if isinstance(value, str) else None for value in values]
+    parsed = timestamps.parse_timestamps(texts, None, None).to_pylist()
+    times = [*parsed, *(value for value in values if isinstance(value, datetime))]
+    return any(time is not None and time >= moment for time in times)

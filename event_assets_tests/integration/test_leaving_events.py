@@ -1,0 +1,184 @@
+"""Events that leave the list: gone, passed, or not judged."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
+from event_assets_tests.support.contracts import load
+from event_assets_tests.support.platforms import definitions, paged, run, serving, source
+from event_assets_tests.support.project import Project, failure, metadata
+
+PATH = "/v1/events"
+NOW = datetime.now(timezone.utc)
+FIELDS: dict[str, Any] = {
+    "id": {"type": "text"},
+    "name": {"type": "text"},
+    "start_time": {"type": "timestamp"},
+    "end_time": {"type": "timestamp"},
+}
+WINDOWS: dict[str, Any] = {"param_from": "from", "param_to": "to", "cap": 1000}
+
+
+def event(key: str, start: float | None, end: float | None = None) -> dict[str, Any]:
+    """Return an event that starts and ends so many days from now."""
+    times = [
+        None if days is None else (NOW + timedelta(days=days)).isoformat() for days in (start, end)
+    ]
+    return {"id": key, "name": f"Event {key}", "start_time": times[0], "end_time": times[1]}
+
+
+def changes(project: Project, more: str = "") -> list[tuple[Any, ...]]:
+    return project.rows(f"select change, id{more} from events.event_changes order by id, change")
+
+
+def sync_lists(project: Project, *lists: list[dict[str, Any]], **settings: Any) -> Any:
+    """Sync a list that changes from one sync to the next."""
+    rows: list[dict[str, Any]] = []
+    with serving({PATH: paged(rows)}) as api:
+        loaded = definitions({"events": source(api.url, **{"fields": FIELDS, **settings})})
+        for each in lists:
+            rows[:] = each
+            result = run(project, loaded, derived=True)
+            assert result.success, failure(result)
+    return result
+
+
+def test_an_event_that_ended_before_it_left_has_passed(project: Project) -> None:
+    ended, running = event("ended", -2, -1), event("running", -1, 1)
+    only_start, coming = event("only_start", -1), event("coming", 1)
+    staying, timeless = event("staying", 2, 3), event("timeless", None)
+    everything = [ended, running, only_start, coming, staying, timeless]
+    result = sync_lists(project, everything, [staying])
+    assert changes(project, ", name, field") == [
+        ("gone", "coming", "Event coming", None),
+        ("passed", "ended", "Event ended", None),
+        ("passed", "only_start", "Event only_start", None),
+        ("gone", "running", "Event running", None),
+        ("gone", "timeless", "Event timeless", None),
+    ]
+    assert project.ids("current_events") == ["staying"]
+    assert len(project.ids()) == 6
+    figures = metadata(result, "event_changes")
+    assert (figures["passed"], figures["gone"]) == (2, 3)
+
+
+def test_an_event_that_ended_and_is_still_listed_stays_current(project: Project) -> None:
+    sync_lists(project, [event("old", -9, -8)], [event("old", -9, -8)])
+    assert project.ids("current_events") == ["old"]
+    assert changes(project) == []
+
+
+def test_an_event_that_has_passed_can_come_back(project: Project) -> None:
+    old, new = event("old", -9), event("new", 9)
+    sync_lists(project, [old, new], [new], [old, new])
+    assert changes(project) == [("passed", "old"), ("reappeared", "old")]
+    assert project.ids("current_events") == ["new", "old"]
+
+
+@pytest.mark.parametrize("kind", ["timestamp", "date"])
+def test_days_pass_like_instants(project: Project, kind: str) -> None:
+    fields = {**FIELDS, "start_time": {"type": kind}, "end_time": {"type": kind}}
+    lists = [[event("past", -9, -8), event("next", 8, 9), event("x", 5)], [event("x", 5)]]
+    sync_lists(project, *lists, fields=fields)
+    assert changes(project) == [("gone", "next"), ("passed", "past")]
+
+
+def test_without_times_what_left_is_gone(project: Project) -> None:
+    fields = {"id": {"type": "text"}, "start_time": {"type": "text"}}
+    sync_lists(project, [event("a", -9), event("b", 9)], [event("b", 9)], fields=fields)
+    assert changes(project) == [("gone", "a")]
+
+
+@pytest.mark.parametrize("end", ["incomplete", "unverified", "failed"])
+def test_without_a_complete_sync_nothing_leaves(project: Project, end: str) -> None:
+    rows = [event(f"e{number}", number - 3) for number in range(6)]
+    state = {"end": "complete"}
+
+    def answer(_: Request) -> Any:
+        if state["end"] == "complete":
+            return {"data": rows, "has_more": False}
+        if state["end"] == "incomplete":
+            return {"data": rows[:2], "total": 6}
+        return {"data": rows[:2]} if state["end"] == "unverified" else {"oops": True}
+
+    with serving({PATH: answer}) as api:
+        document = source(api.url, fields=FIELDS)
+        endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+        endpoint["paginator"] = {"type": "cursor", "cursor_path": "next"}
+        endpoint["response_actions"] = [{"status_code": 429, "action": "ignore"}]
+        loaded = definitions({"events": document})
+        assert run(project, loaded, derived=True).success
+        state["end"] = end
+        run(project, loaded, derived=True)
+        run(project, loaded, derived=True)
+    assert len(project.ids("current_events")) == 6
+    assert changes(project) == []
+
+
+def windowed(rows: list[dict[str, Any]]) -> Any:
+    """Answer with the events that start in the requested window."""
+
+    def answer(request: Request) -> Any:
+        first, last = (request.query_params.get(name, edge) for name, edge in
+                       (("from", ""), ("to", "9")))  # fmt: skip
+        found = [row for row in rows if first <= (row["start_time"] or "") <= last]
+        return paged(found)(request)
+
+    return answer
+
+
+def sync_windows(project: Project, *syncs: tuple[list[dict[str, Any]], dict[str, str]]) -> None:
+    for rows, limits in syncs:
+        with serving({PATH: windowed(rows)}) as api:
+            document = source(api.url, fields=FIELDS, windows={**WINDOWS, **limits})
+            loaded = definitions({"events": document})
+            result = run(project, loaded, derived=True, accept_new_origin=True)
+        assert result.success, failure(result)
+
+
+def test_what_lies_outside_of_the_windows_is_not_judged(project: Project) -> None:
+    rows = [event(str(day), day, day + 0.1) for day in (-40, -5, 5, 15, 40)]
+    before, after = {"since": "-50d", "until": "+50d"}, {"since": "-20d", "until": "+20d"}
+    kept = [event("-5", -5, -4.9), event("5", 5, 5.1)]
+    sync_windows(project, (rows, before), (kept, after))
+    assert changes(project) == [("passed", "-40"), ("gone", "15")]
+    assert project.ids("current_events") == ["-5", "40", "5"]
+    read = "read_from < now() - interval 20 day, read_until > now() + interval 19 day"
+    log = f"select {read} from events.event_data_syncs order by sync_number"
+    assert project.rows(log) == [(True, True), (True, True)]
+
+
+def test_at_the_edges_of_windows_nothing_is_judged(project: Project) -> None:
+    rows = [event("across", 19.5, 30), event("edge", 19.6), event("long", -30, 30), event("x", 5)]
+    limits = {"since": "-20d", "until": "+20d"}
+    everything = {"since": "-50d", "until": "+50d"}
+    sync_windows(project, (rows, everything), ([event("x", 5)], limits))
+    assert changes(project) == []
+    assert len(project.ids("current_events")) == 4
+
+
+def test_a_whole_list_read_in_windows_is_judged_as_a_whole(project: Project) -> None:
+    rows = [event("a", -40), event("b", 40), event("c", 41)]
+    sync_windows(project, (rows, {}), (rows[2:], {}))
+    assert changes(project) == [("passed", "a"), ("gone", "b")]
+    assert project.ids("current_events") == ["c"]
+
+
+def test_each_account_is_judged_by_its_own_sync(project: Project) -> None:
+    old, new, other = event("old", -9), event("new", 9), event("other", 8)
+    lists = {"a": [old, new, other], "b": [old, new, other]}
+    with serving_accounts(lists) as api:
+        document = with_accounts(api.url, ["a", "b"])
+        loaded = load(document)
+        assert all(result.success for result in sync(project, loaded, "a", "b"))
+        assert derive(project, loaded).success
+        lists["a"] = [new]
+        assert all(result.success for result in sync(project, loaded, "a"))
+        assert derive(project, loaded).success
+    left = [("gone", "other", "a"), ("passed", "old", "a")]
+    assert sorted(changes(project, ", account")) == left
+    counts = "select account, count(*) from events.current_events group by 1 order by 1"
+    assert project.rows(counts) == [("a", 1), ("b", 3)]

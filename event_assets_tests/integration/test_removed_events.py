@@ -1,0 +1,216 @@
+"""Records of removed events (`removed_when`) erase nothing, and the event is no longer current."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
+from event_assets_tests.support.contracts import complaint, load
+from event_assets_tests.support.platforms import Platform, definitions, events, run, serving, source
+from event_assets_tests.support.project import Project, checks, failure, metadata
+
+PATH = "/v1/events"
+TOMBSTONE = {"id": "e1", "status": "cancelled"}
+STRICT: dict[str, Any] = {
+    "id": {"type": "text"},
+    "name": {"type": "text", "nullable": False},
+    "start_time": {"type": "timestamp", "nullable": False},
+    "status": {"type": "text"},
+}
+
+
+def changed(number: int, minute: int = 0, **fields: Any) -> dict[str, Any]:
+    (row,) = events(1, first=number)
+    return {**row, "status": "confirmed", "updated": f"2026-03-01T10:{minute:02}:00Z", **fields}
+
+
+@pytest.fixture
+def rows() -> list[dict[str, Any]]:
+    return [changed(number) for number in range(4)]
+
+
+@pytest.fixture
+def api(rows: list[dict[str, Any]]) -> Iterator[Platform]:
+    """An API whose list holds what changed since `since`, tombstones always."""
+
+    def answer(request: Request) -> Any:
+        since = request.query_params.get("since", "")
+        found = [row for row in rows if row.get("updated", "9") >= since]
+        return {"data": found, "has_more": False}
+
+    with serving({PATH: answer}) as platform:
+        yield platform
+
+
+def document(url: str, **settings: Any) -> dict[str, Any]:
+    made = source(url, **{"fields": STRICT, "removed_when": {"status": "cancelled"}, **settings})
+    endpoint = made["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint["paginator"] = {"type": "cursor", "cursor_path": "next"}
+    return made
+
+
+def incremental(url: str) -> dict[str, Any]:
+    made = document(url)
+    endpoint = made["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint["incremental"] = {"start_param": "since", "cursor_path": "updated"}
+    return made
+
+
+def synced(project: Project, made: dict[str, Any], job: str = "sync_events") -> Any:
+    result = run(project, definitions({"events": made}), job, derived=True)
+    assert result.success, failure(result)
+    return result
+
+
+def changes(project: Project) -> list[tuple[Any, ...]]:
+    return project.rows("select change, id, field from events.event_changes order by load_id, id")
+
+
+@pytest.mark.parametrize("kind", [document, incremental])
+def test_a_removed_event_keeps_its_values_and_is_no_longer_current(
+    project: Project, api: Platform, rows: list[dict[str, Any]], kind: Any
+) -> None:
+    synced(project, kind(api.url))
+    rows[1] = TOMBSTONE
+    for _ in range(2):
+        result = synced(project, kind(api.url))
+    assert project.ids() == ["e0", "e1", "e2", "e3"]
+    assert project.ids("current_events") == ["e0", "e2", "e3"]
+    kept = "select name, start_time is not null, status from events.event_data where id = 'e1'"
+    assert project.rows(kept) == [("Event 1", True, "confirmed")]
+    assert changes(project) == [("cancelled", "e1", None)]
+    assert project.rows("select count(*) from events.event_data_rejects") == [(0,)]
+    assert project.rows("select sum(events) from events.event_calendar") == [(3,)]
+    assert all(check.passed for check in checks(result).values())
+    removed = "select id, removed_at is not null, load_id in (select load_id from "
+    log = "events.event_data_syncs where sync_number = 2) from events.event_data_removed"
+    assert project.rows(f"{removed}{log}") == [("e1", True, True)]
+
+
+@pytest.mark.parametrize("kind", [document, incremental])
+def test_a_removed_event_that_comes_back_is_current_again(
+    project: Project, api: Platform, rows: list[dict[str, Any]], kind: Any
+) -> None:
+    synced(project, kind(api.url))
+    rows[1] = TOMBSTONE
+    synced(project, kind(api.url))
+    rows[1] = changed(1, 30, name="Back")
+    synced(project, kind(api.url))
+    assert project.ids("current_events") == ["e0", "e1", "e2", "e3"]
+    assert changes(project) == [("cancelled", "e1", None), ("reappeared", "e1", None)]
+    assert project.rows("select count(*) from events.event_data_removed") == [(0,)]
+
+
+def test_a_removed_record_of_an_unknown_event_makes_no_row(
+    project: Project, api: Platform, rows: list[dict[str, Any]]
+) -> None:
+    rows.append({"id": "never seen", "status": "cancelled"})
+    synced(project, document(api.url))
+    assert project.ids() == ["e0", "e1", "e2", "e3"]
+    assert project.rows("select count(*) from events.event_data_removed") == [(0,)]
+
+
+def test_a_removed_event_stays_removed_in_later_syncs(
+    project: Project, api: Platform, rows: list[dict[str, Any]]
+) -> None:
+    synced(project, incremental(api.url))
+    rows[1] = TOMBSTONE
+    synced(project, incremental(api.url))
+    del rows[1]
+    synced(project, incremental(api.url))
+    assert project.ids("current_events") == ["e0", "e2", "e3"]
+    synced(project, incremental(api.url), "sync_events_fully")
+    assert project.ids("current_events") == ["e0", "e2", "e3"]
+    assert changes(project) == [("cancelled", "e1", None)]
+
+
+def test_an_event_that_is_removed_while_the_list_is_read_is_not_current(
+    project: Project, api: Platform, rows: list[dict[str, Any]]
+) -> None:
+    rows.append(TOMBSTONE)
+    synced(project, document(api.url))
+    assert project.ids() == ["e0", "e1", "e2", "e3"]
+    assert project.ids("current_events") == ["e0", "e2", "e3"]
+
+
+def test_a_list_of_removed_records_only_is_believed(
+    project: Project, api: Platform, rows: list[dict[str, Any]]
+) -> None:
+    synced(project, document(api.url))
+    rows[:] = [{"id": f"e{number}", "status": "cancelled"} for number in range(4)]
+    result = synced(project, document(api.url))
+    assert checks(result)["complete"].passed
+    assert project.ids("current_events") == []
+    assert metadata(result, "event_changes")["cancelled"] == 4
+
+
+def test_a_removed_record_without_an_id_is_a_reject(
+    project: Project, api: Platform, rows: list[dict[str, Any]]
+) -> None:
+    rows.append({"status": "cancelled"})
+    synced(project, document(api.url))
+    reasons = "select field, reason from events.event_data_rejects"
+    assert project.rows(reasons) == [("id", "is missing")]
+
+
+@pytest.mark.parametrize(
+    ("marks", "removed"),
+    [
+        ({"status": ["cancelled", "deleted"]}, [{"status": "deleted"}]),
+        ({"deleted": True}, [{"deleted": True}, {"deleted": "2026-01-01"}, {"deleted": 1}]),
+        ({"meta.state": 3}, [{"meta": {"state": 3}}, {"meta": {"state": "3"}}]),
+        ({"active": False}, [{"active": False}]),
+        ({"a": 1, "b": 2}, [{"a": 1, "b": 1}, {"a": 2, "b": 2}]),
+        ({"['a.b']": "x"}, [{"a.b": "x"}]),
+    ],
+)
+def test_a_mark_is_a_value_a_list_or_true(
+    project: Project,
+    api: Platform,
+    rows: list[dict[str, Any]],
+    marks: dict[str, Any],
+    removed: list[dict[str, Any]],
+) -> None:
+    alive: list[dict[str, Any]] = [
+        {"deleted": None},
+        {"deleted": False},
+        {"deleted": "false"},
+        {"deleted": 0},
+        {},
+    ]
+    more: list[dict[str, Any]] = [*alive, {"active": True}, *removed]
+    rows[:] = [changed(at, **fields) for at, fields in enumerate(more)]
+    made = document(api.url)
+    del made["attributes"]["removed_when"]
+    synced(project, made)
+    assert len(project.ids("current_events")) == len(rows)
+    made["attributes"]["removed_when"] = marks
+    synced(project, made)
+    assert project.ids("current_events") == sorted(f"e{at}" for at in range(len(alive) + 1))
+
+
+@pytest.mark.parametrize("value", [None, [], {"a": 1}, [None], [["x"]]])
+def test_a_mark_that_cannot_match_is_refused(value: Any) -> None:
+    said = complaint(document("http://127.0.0.1:9", removed_when={"status": value}))
+    assert "must be a value, a list of values, or true" in said
+    assert "status" in said.partition("\n>> ")[2]
+
+
+def test_removed_events_are_those_of_their_account(project: Project) -> None:
+    lists = {"a": events(3), "b": events(3)}
+    with serving_accounts(lists) as api:
+        made = with_accounts(api.url, ["a", "b"])
+        made["attributes"]["removed_when"] = {"status": "cancelled"}
+        loaded = load(made)
+        assert all(result.success for result in sync(project, loaded, "a", "b"))
+        assert derive(project, loaded).success
+        lists["a"] = [events(1)[0], TOMBSTONE, events(3)[2]]
+        assert all(result.success for result in sync(project, loaded, "a", "b"))
+        assert derive(project, loaded).success
+    current = project.rows("select account, id from events.current_events order by all")
+    assert current == [("a", "e0"), ("a", "e2"), ("b", "e0"), ("b", "e1"), ("b", "e2")]
+    assert project.rows("select change, id, account from events.event_changes") == [
+        ("cancelled", "e1", "a")
+    ]

@@ -1,0 +1,198 @@
+"""Records of one sync that share an id: equal ones are noticed, different ones are an error."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import dagster as dg
+import pytest
+from starlette.requests import Request
+
+from event_assets_tests.support.accounts import serving_accounts, sync, with_accounts
+from event_assets_tests.support.contracts import load
+from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.project import Project, checks, failure, shown
+
+PATH = "/v1/events"
+SIZE = 10
+CURSORS = [f"after-{hash_}" for hash_ in ("qz", "ab", "rt", "vw", "kl", "mx", "op", "ey", "ui")]
+CURSORS += [f"{cursor}-then" for cursor in CURSORS] + [f"{cursor}-last" for cursor in CURSORS]
+CURSOR = {"type": "cursor", "cursor_path": "next", "cursor_param": "after"}
+Rows = list[dict[str, Any]]
+
+
+def by_cursor(rows: Rows, between: Callable[[int], None] = lambda _: None) -> Any:
+    """Answer in pages of ten, by a cursor; `between` is called before each page."""
+
+    def answer(request: Request) -> Any:
+        start = CURSORS.index(request.query_params.get("after", CURSORS[0])) * SIZE
+        between(start)
+        is_last = start + SIZE >= len(rows)
+        more = {"next": None if is_last else CURSORS[start // SIZE + 1]}
+        return {"data": rows[start : start + SIZE], **more}
+
+    return answer
+
+
+def document(url: str, paginator: Any = CURSOR, **settings: Any) -> dict[str, Any]:
+    made = source(url, **settings)
+    made["attributes"]["rest_api"]["resources"][0]["endpoint"]["paginator"] = paginator
+    return made
+
+
+def check_of(project: Project, answer: Any, **settings: Any) -> dg.AssetCheckEvaluation:
+    """Sync a list, and return the check of its ids."""
+    with serving({PATH: answer}) as api:
+        loaded = definitions({"events": document(api.url, **settings)})
+        return checks(run(project, loaded))["unique_ids"]
+
+
+def occurrences(count: int, of_each: int = 2) -> Rows:
+    """Return events of which several in a row share an id."""
+    return [{**row, "id": f"e{at // of_each}"} for at, row in enumerate(events(count))]
+
+
+@pytest.mark.parametrize("answer", [by_cursor, paged], ids=["cursor", "offset"])
+def test_occurrences_that_share_an_id_are_an_error(project: Project, answer: Any) -> None:
+    paginator = CURSOR if answer is by_cursor else {"type": "offset", "limit": 100}
+    check = check_of(project, answer(occurrences(60)), paginator=paginator)
+    assert (check.passed, check.severity.name) == (False, "ERROR")
+    said = str(check.description)
+    assert "30 ids are shared by different records, such as `e0`" in said
+    assert "only the first of each is loaded: the records differ in `start_time`" in said
+    assert "set `primary_key: [id, start_time]`" in said
+    (first, *_) = shown(check, "examples")
+    assert (first["id"], first["field"]) == ("e0", "start_time")
+    logged = "select repeated_ids, conflicting_ids from events.event_data_syncs"
+    assert project.rows(logged) == [(30, 30)]
+    assert len(project.ids()) == 30
+
+
+def test_what_it_says_to_set_helps(project: Project) -> None:
+    rows = occurrences(60)
+    with serving({PATH: by_cursor(rows)}) as api:
+        made = document(api.url)
+        keys = ["id", "start_time"]
+        made["attributes"]["rest_api"]["resource_defaults"]["primary_key"] = keys
+        result = run(project, definitions({"events": made}))
+    assert result.success, failure(result)
+    assert checks(result)["unique_ids"].passed
+    assert len(project.ids()) == 60
+
+
+def test_an_id_with_a_path_of_its_own_is_corrected_there(project: Project) -> None:
+    fields = {
+        "id": {"type": "text", "from": "meta.key"},
+        "start_time": {"type": "timestamp", "from": "when.begin"},
+    }
+    rows = [
+        {"meta": {"key": f"k{at // 2}"}, "when": {"begin": row["start_time"]}}
+        for at, row in enumerate(events(6))
+    ]
+    check = check_of(project, by_cursor(rows), fields=fields)
+    assert 'set `from: "{meta.key}:{when.begin}"` of the field `id`' in str(check.description)
+
+
+def test_one_page_cannot_have_changed_while_it_was_read(project: Project) -> None:
+    rows = events(5)
+    rows[3] = {**rows[3], "id": "e1", "start_time": rows[1]["start_time"], "room": "B"}
+    rows[1]["room"] = "A"
+    check = check_of(project, by_cursor(rows))
+    assert (check.passed, check.severity.name) == (False, "ERROR")
+    assert "1 ids are shared by different records, such as `e1`" in str(check.description)
+
+
+@pytest.mark.parametrize("at", [3, 45], ids=["same page", "other page"])
+def test_equal_records_are_a_warning(project: Project, at: int) -> None:
+    rows = events(50)
+    rows.insert(at, {**rows[1], "tags": [{"b": 1.0, "a": 2}]})
+    rows[1]["tags"] = [{"a": 2, "b": 1}]
+    check = check_of(project, by_cursor(rows))
+    assert (check.passed, check.severity.name) == (False, "WARN")
+    said = "The API sent 1 ids more than once, such as `e1`, with equal records"
+    assert said in str(check.description)
+    assert shown(check, "examples")[0]["id"] == "e1"
+    assert project.rows("select count(*) from events.event_data") == [(50,)]
+
+
+def test_a_list_that_shifts_under_the_reading_repeats_no_id(project: Project) -> None:
+    rows = events(50)
+
+    def insert(start: int) -> None:
+        if start == 20:
+            rows[:0] = events(3, first=100)
+
+    check = check_of(project, by_cursor(rows, insert))
+    assert check.passed, check.description
+
+
+@pytest.mark.parametrize("is_dated", [True, False])
+@pytest.mark.parametrize("moves", [True, False], ids=["start moves", "start stays"])
+def test_an_event_that_changes_while_the_list_is_read_is_no_error(
+    project: Project, is_dated: bool, moves: bool
+) -> None:
+    rows = [{**row, "updated": "2026-01-01T00:00:00Z"} for row in events(200)]
+
+    def move(start: int) -> None:
+        if start == 20 and len(rows) == 200:
+            changed = {**rows[1], "name": "Other"}
+            if moves:
+                changed["start_time"] = "2026-12-31T00:00:00Z"
+            if is_dated:
+                changed["updated"] = (datetime.now(timezone.utc) + timedelta(seconds=1)).isoformat()
+            rows.append(changed)
+
+    check = check_of(project, by_cursor(rows, move))
+    if is_dated:
+        assert check.passed
+    elif not moves:
+        assert (check.passed, check.severity.name) == (False, "WARN")
+        assert "perhaps because the event changed while the list was read" in str(check.description)
+    else:  # as two occurrences look
+        assert (check.passed, check.severity.name) == (False, "ERROR")
+
+
+def test_many_that_differ_did_not_change_while_the_list_was_read(project: Project) -> None:
+    rows = events(100)
+    rows += [{**row, "name": f"{row['name']} again"} for row in rows[:20]]
+    check = check_of(project, by_cursor(rows))
+    assert (check.passed, check.severity.name) == (False, "ERROR")
+    assert "20 ids are shared by different records" in str(check.description)
+
+
+def test_events_in_several_windows_are_no_repeats(project: Project) -> None:
+    rows = [{**row, "start_time": f"2026-02-{at % 28 + 1:02}T00:00:00Z"}
+            for at, row in enumerate(events(300))]  # fmt: skip
+
+    def answer(request: Request) -> Any:
+        first, last = (request.query_params.get(name, "9" * (name == "to")) for name in
+                       ("from", "to"))  # fmt: skip
+        return paged([row for row in rows if first <= row["start_time"] <= last])(request)
+
+    windows = {"param_from": "from", "param_to": "to", "cap": 200}
+    windows |= {"since": "2026-01-01", "until": "2026-04-01", "format": "%Y-%m-%dT%H:%M:%SZ"}
+    paginator = {"type": "offset", "limit": 50}
+    check = check_of(project, answer, windows=windows, paginator=paginator)
+    assert check.passed, check.description
+    assert len(project.ids()) == 300
+
+
+def test_the_same_id_in_two_accounts_is_no_repeat(project: Project) -> None:
+    lists = {"a": events(3), "b": [{**row, "name": "Other"} for row in events(3)]}
+    with serving_accounts(lists) as api:
+        results = sync(project, load(with_accounts(api.url, ["a", "b"])), "a", "b")
+        assert all(checks(result)["unique_ids"].passed for result in results)
+
+
+def test_an_incremental_sync_does_not_settle_what_a_full_one_saw(project: Project) -> None:
+    rows = [{**row, "updated": "2026-01-01T00:00:00Z"} for row in occurrences(20)]
+
+    def answer(request: Request) -> Any:
+        return {"data": [] if "since" in request.query_params else rows, "has_more": False}
+
+    with serving({PATH: answer}) as api:
+        made = document(api.url)
+        endpoint = made["attributes"]["rest_api"]["resources"][0]["endpoint"]
+        endpoint["incremental"] = {"start_param": "since", "cursor_path": "updated"}
+        results = [run(project, definitions({"events": made})) for _ in range(2)]
+    assert [checks(result)["unique_ids"].passed for result in results] == [False, False]
