@@ -19,14 +19,9 @@ class OffsetWalk:
 
     Consecutive pages overlap by one row: the next offset is that of the last row received. A page
     is connected if it starts the list or contains a recently delivered row. Connected pages miss
-    no row, whatever is inserted or deleted during the sync. Proof: rows keep their relative order.
-    Let F be the furthest delivered row, and let every remaining row up to F be delivered. A
-    connected page is a contiguous part of the list when it was read, and contains a delivered row
-    K, at or before F. Remaining rows between K and the end of the page are in the page; those
-    before K were delivered. So every remaining row up to F and up to the end of the page is
-    delivered. This does not depend on when a page was read, so reading ahead is equally safe.
-    A page that is not connected means that the list has shifted: the page is dropped, and the
-    walk steps back by half a page, doubling, until a page connects.
+    no row, whatever is inserted or deleted (proof: docs/completeness.md). A page that is not
+    connected means that the list has shifted: the page is dropped, and the walk steps back by half
+    a page, doubling, until a page connects.
 
     The list ends at a connected page of one row (if the server can send two), at a trusted total,
     or where `more` is False. Without either, the walk looks behind the end, where a server that

@@ -195,7 +195,8 @@ class PageWalk:
 
     @property
     def _is_total_reached(self) -> bool:
-        return self._total.is_steady and self._total.largest == self._ids.count()
+        total, ids = self._total, self._ids
+        return total.is_steady and (total.largest or 0) <= len(ids) and total.largest == ids.count()
 
     def _ends_short(self, sizes: list[int]) -> bool:
         """Return whether the last page with rows, and none before, is shorter than the others."""

@@ -37,18 +37,15 @@ class RecentIds:
     """The last `size` to 2 x `size` delivered ids, each with its rank in the list's order.
 
     Two dicts alternate, so that old ids are dropped at once. Rows inserted between known rows have
-    no rank.
+    the rank of the one before them.
     """
 
     def __init__(self, size: int = 20_000) -> None:
         self._size = size
         self._new: dict[Hashable, int] = {}
         self._old: dict[Hashable, int] = {}
-        self._next_rank = 0
-        self._floor = 0
-        self._frontier: Hashable = None
+        self._top = 0  # the highest rank
         self.is_ordered = True  # False once rows were repeated in another order
-        self.repeats_in_page = 0  # rows with an id that another row of their page has
 
     def overlaps(self, ids: Sequence[Hashable]) -> bool:
         """Return whether any of these rows was delivered recently."""
@@ -58,54 +55,25 @@ class RecentIds:
         """Return the ids that were not delivered recently."""
         return set(ids).difference(self._new).difference(self._old)
 
-    def add(self, ids: Sequence[Hashable]) -> Sequence[Hashable]:
+    def add(self, ids: Sequence[Hashable]) -> list[Hashable]:
         """Add a delivered page; return its new ids, in order."""
         if len(self._new) >= self._size:
             self._old, self._new = self._new, {}
-        size = len(set(ids))
-        following = ids[1:]
-        # fast path of the usual page
-        if (
-            ids
-            and size == len(ids)
-            and ids[0] == self._frontier
-            and self._new.keys().isdisjoint(following)
-            and self._old.keys().isdisjoint(following)
-        ):
-            self._rank(following)
-            return following
-        self.repeats_in_page += len(ids) - size
-        fresh = self.find_unknown(ids)
-        new_ids = [key for key in dict.fromkeys(ids) if key in fresh]
-        self._rank_around_known(ids, fresh)
-        return new_ids
-
-    def _rank(self, ids: Sequence[Hashable]) -> None:
-        """Rank rows that directly follow the highest ranked row."""
-        if ids:
-            first = self._next_rank
-            self._next_rank = first + len(ids)
-            self._new.update(zip(ids, range(first, self._next_rank), strict=True))
-            self._frontier = ids[-1]
-
-    def _rank_around_known(self, ids: Sequence[Hashable], fresh: set[Hashable]) -> None:
-        """Check the order of known rows, and rank the new rows after the last of them.
-
-        If that is not the highest ranked row, older ranks are not comparable to those of the new
-        rows and are ignored from then on.
-        """
-        known_positions = [at for at, key in enumerate(ids) if key not in fresh]
-        known = [ids[at] for at in known_positions]
-        ranks = [self._new[key] if key in self._new else self._old[key] for key in known]
-        ranks = [rank for rank in ranks if rank >= self._floor]
-        if ranks != sorted(ranks):
-            self.is_ordered = False
-        last = known_positions[-1] if known_positions else -1
-        after = dict.fromkeys(ids[last + 1 :])
-        if not known_positions or ids[last] != self._frontier:
-            self._floor = self._next_rank
-        self._new.update(dict.fromkeys(fresh.difference(after), UNRANKED))
-        self._rank(list(after))
+        ranks = [self._new.get(key, self._old.get(key)) for key in ids]
+        before = next((rank for rank in ranks if rank is not None), None)
+        is_behind = before is None  # whether a row here follows the one with the highest rank
+        fresh: list[Hashable] = []
+        for key, rank in zip(ids, ranks, strict=True):
+            if rank is not None:
+                self.is_ordered &= rank >= (before or 0)
+                before, is_behind = rank, rank == self._top
+            elif key not in self._new:
+                if is_behind:
+                    self._top += 1
+                    before = self._top
+                self._new[key] = before or 0
+                fresh.append(key)
+        return fresh
 
 
 class DistinctIds:

@@ -14,19 +14,17 @@ from requests import Response
 AUTO: Final = "auto"
 """As a `total_path`: search the usual paths."""
 
+PARENTS: Final = (
+    *((), ("pagination",), ("meta",), ("paging",), ("page",), ("metadata",), ("hits",)),
+    *(("meta", "pagination"), ("meta", "page"), ("meta", "paging")),
+)
 # "count" is last: in many APIs it is the length of the page
-TOTAL_PATHS: Final = (
+TOTAL_NAMES: Final = (
     *(("total",), ("total_count",), ("totalCount",), ("total_results",), ("totalResults",)),
     *(("total_items",), ("totalItems",), ("totalElements",), ("total_records",), ("recordCount",)),
-    *((part, "total") for part in ("pagination", "meta", "paging", "page", "metadata")),
-    *(("meta", part, "total") for part in ("pagination", "page", "paging")),
-    *((part, "total_count") for part in ("pagination", "meta", "paging", "page", "metadata")),
-    *((part, "totalCount") for part in ("pagination", "meta", "paging", "page", "metadata")),
-    *((part, "total_items") for part in ("pagination", "meta")),
-    *((part, "object_count") for part in ("pagination", "meta")),
-    *(("page", "totalElements"), ("total", "value"), ("hits", "total"), ("hits", "total", "value")),
-    *(("@odata.count",), ("count",), ("pagination", "count"), ("meta", "count")),
+    *(("object_count",), ("total", "value"), ("@odata.count",), ("count",)),
 )
+TOTAL_PATHS: Final = tuple((*parent, *name) for name in TOTAL_NAMES for parent in PARENTS)
 
 # members of a description of the page, which may count pages
 TOTALS_OF_PAGES: Final = tuple(
@@ -37,15 +35,9 @@ TOTALS_OF_PAGES: Final = tuple(
 
 PAGE_COUNT_PATHS: Final = tuple(
     (*parent, name)
-    for parent in ((), ("pagination",), ("meta",), ("paging",), ("page",), ("meta", "pagination"))
+    for parent in PARENTS
     for name in ("total_pages", "totalPages", "page_count", "pageCount", "num_pages", "last_page")
 )
-
-# As dlt reads a boolean that is written as text.
-BOOLEAN_TEXTS: Final = {
-    **dict.fromkeys(("yes", "true", "t", "y", "1"), True),
-    **dict.fromkeys(("no", "false", "f", "n", "0"), False),
-}
 
 TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total")
 
@@ -151,11 +143,13 @@ def is_truncated(response: Response) -> bool:
 
 
 def find_boolean(body: Any, path: JSONPath) -> bool | None:
-    """Return the boolean at a path, also one that is written as text; None for anything else."""
-    value = find_value(body, path)
-    if isinstance(value, str):
-        return BOOLEAN_TEXTS.get(value.lower())
-    return value if isinstance(value, bool) else None
+    """Return the boolean at a path, also as text that dlt takes; None for anything else."""
+    text = str(find_value(body, path)).lower()
+    return (
+        True
+        if text in ("yes", "true", "t", "y", "1")
+        else (False if text in ("no", "false", "f", "n", "0") else None)
+    )
 
 
 class RowTotal:
