@@ -13,6 +13,7 @@ from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
 from event_assets.http.client import ApiClient
 from event_assets.pagination.paginator import Paginator
+from event_assets.values.errors import ExpiredJournalError
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def read_list(
 
     Raises:
         ApiError, requests.HTTPError: a page cannot be read.
+        ExpiredJournalError: the API rejects a request made from a recorded response.
     """
     request, paginator = paged.request, paged.paginator
 
@@ -61,7 +63,10 @@ def read_list(
         except IgnoreResponseException:  # `response_actions` say so
             paginator.stopped_early()
         except HTTPError as error:
-            if error.response is None or not paginator.refused(error.response.status_code):
+            status = 0 if error.response is None else error.response.status_code
+            if not paginator.refused(status):
+                if client.has_expired(status):
+                    raise ExpiredJournalError("The API rejects a recorded cursor.") from None
                 raise
         else:
             records = select_records(response)

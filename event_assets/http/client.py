@@ -10,12 +10,11 @@ from types import TracebackType
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from requests import HTTPError, PreparedRequest, Request, Response
+from requests import PreparedRequest, Request, Response
 
 from event_assets.http.journal import Journal
 from event_assets.http.response import JsonResponse
 from event_assets.http.session import ApiSession
-from event_assets.values.errors import ExpiredJournalError
 
 Requests = Callable[[int, int], Iterable[Request]]  # from the one at `start` to before `stop`
 
@@ -75,7 +74,6 @@ class ApiClient:
         Raises:
             ApiError: There is no valid response after all retries.
             HTTPError, IgnoreResponseException: The request's hooks raise it for the response.
-            ExpiredJournalError: The API rejects a request made from a recorded response.
         """
         key = _key(request)
         is_next_page = next(iter(self._pages), None) == key
@@ -92,14 +90,13 @@ class ApiClient:
             self._read_ahead(self._pages, pages, self._window)
             self._read_ahead(self._lists, lists, self._concurrency)
         response = self._compare_runs(future.result())
-        try:
-            for hook in request.hooks["response"]:
-                response = hook(response) or response
-        except HTTPError:
-            if self._journal.is_resumed and response.status_code in EXPIRED:
-                raise ExpiredJournalError("The API rejects a recorded cursor.") from None
-            raise
+        for hook in request.hooks["response"]:
+            response = hook(response) or response
         return response
+
+    def has_expired(self, status: int) -> bool:
+        """Return whether an error may mean that the API rejects a recorded cursor."""
+        return self._journal.is_resumed and status in EXPIRED
 
     def _drop_unexpected(self, pages: Requests) -> None:
         """Drop the pages that will not follow: the list moved, or another one begins."""

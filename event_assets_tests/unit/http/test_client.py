@@ -12,7 +12,6 @@ from requests import Request, Response
 from event_assets.http.client import ApiClient
 from event_assets.http.journal import open_journal
 from event_assets.sandbox import Faults, Sandbox
-from event_assets.values.errors import ExpiredJournalError
 from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH, session_for
 
@@ -177,11 +176,15 @@ def test_a_recorded_page_is_replayed_in_each_later_run(api: Sandbox, tmp_path: P
     assert offsets(api) == [40, 50]
 
 
-def test_a_cursor_that_has_expired_is_no_error_of_the_api(api: Sandbox, tmp_path: Path) -> None:
+def test_a_refusal_after_recorded_responses_may_mean_that_a_cursor_has_expired(
+    api: Sandbox, tmp_path: Path
+) -> None:
+    with reading(api, tmp_path, hours=6) as reader:
+        assert not reader.client.has_expired(410)
     interrupt(api, tmp_path, pages=3)
-    api.faults = Faults(fail_every=1, fail_status=410)
-    with pytest.raises(ExpiredJournalError), reading(api, tmp_path, hours=6) as reader:
-        reader.read_to(60)
+    with reading(api, tmp_path, hours=6) as reader:
+        assert reader.client.has_expired(410)
+        assert not reader.client.has_expired(500)
 
 
 def test_an_error_is_not_recorded(api: Sandbox, tmp_path: Path) -> None:
