@@ -54,6 +54,7 @@ class ListPaginator(Paginator):
         """Use a paginator of dlt; None: dlt detects it from the first response."""
         super().__init__()
         self.active = active
+        self.limit = active.limit if isinstance(active, OffsetPaginator) else 0
         self.maximum = options.maximum  # the offset or page before which to stop
         self._options = options
         self._read_ids = read_ids

@@ -118,3 +118,23 @@ def test_a_repeated_cursor_ends_its_window_with_no_fresh_row(options: Any) -> No
     assert len(done.asked) == 3
     assert done.result.complete is False
     assert "twice" in done.result.reason
+
+
+def test_a_list_by_offset_is_split_before_a_page_reaches_beyond_the_cap() -> None:
+    def answer(query: Query) -> Any:
+        first, limit = int(query["offset"]), int(query["limit"])
+        return 400 if first + limit > 10 else {"data": days(query)[first : first + limit]}
+
+    done = read({"type": "offset", "limit": 6}, answer, **JANUARY)
+    assert done.ids == set(DAYS)
+
+
+def test_rows_in_no_window_are_missed_with_a_warning() -> None:
+    def answer(query: Query) -> Any:
+        total = 40 if "from" not in query else len(days(query))
+        start = int(query["page"]) * 4
+        return {"data": days(query)[start : start + 4], "total": total}
+
+    done = read(NUMBERED, answer)
+    assert done.result.complete is None
+    assert "the API reports 40" in done.result.reason
