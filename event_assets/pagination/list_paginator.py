@@ -157,9 +157,10 @@ class ListPaginator(Paginator):
         active.update_request(request)
 
     def stopped_early(self) -> None:
-        """Finish at a response that the configuration ignores."""
-        self._walk.stopped_early()
-        self._has_next_page = not self._walk.done
+        """Finish at a response that the configuration ignores; one behind the end is the end."""
+        if not self.refused(REFUSALS[0]):
+            self._walk.finish("ignored response")
+            self._has_next_page = False
 
     def refused(self, status: int) -> bool:
         """Take a refused page for one behind the end, if it can be."""

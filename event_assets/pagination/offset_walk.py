@@ -163,11 +163,6 @@ class OffsetWalk:
             self._give_up()
         return deliver
 
-    def stopped_early(self) -> None:
-        """Finish at a response that the configuration ignores; behind the end, it is empty."""
-        if not self.refuse():
-            self._finish("ignored response")
-
     def refuse(self) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         if self._handler == self._look_behind:
@@ -194,11 +189,11 @@ class OffsetWalk:
         is_total_reached = trusted is not None and end >= trusted
         is_last = size == 1 and self._largest_page > 1
         if self._repeats == 2:
-            self._finish("ignored parameter", size=size)
+            self.finish("ignored parameter", size=size)
         elif is_lap:
-            self._finish("lap")
+            self.finish("lap")
         elif self._pages == self._pages_before:
-            self._finish("readings agree")
+            self.finish("readings agree")
         elif (
             self._length
             and not self._must_agree
@@ -251,7 +246,7 @@ class OffsetWalk:
 
     def _move_forward(self, end: int) -> None:
         if self._maximum is not None and end >= self._maximum:
-            self._finish("limit")
+            self.finish("limit")
         else:
             self.position = end - 1 if self._largest_page > 1 else end
 
@@ -339,16 +334,16 @@ class OffsetWalk:
             shown = ", ".join(f"{first:,} to {end:,}" for first, end in gaps[:3])
             others = f" and {len(gaps) - 3:,} more" if len(gaps) > 3 else ""
             claim = "says that more rows follow" if total is None else f"reports {total:,} rows"
-            self._finish("gaps", gaps=shown + others, claim=claim)
+            self.finish("gaps", gaps=shown + others, claim=claim)
         elif is_single and self._seen.count() > 1:
-            self._finish("pages of one row")
+            self.finish("pages of one row")
         elif not needs_pass:
             may_be_limit = self._total.may_echo_limit(self._start + self._seen.count())
             end_of_list = "overlaps" if self._recent.is_ordered else "unstable order"
-            self._finish("echo of the limit" if may_be_limit else end_of_list, limit=self.limit)
+            self.finish("echo of the limit" if may_be_limit else end_of_list, limit=self.limit)
         elif self._facts.passes == MAX_PASSES:
             has_grown = self._recent.is_ordered and self._length > before
-            self._finish("changed" if has_grown or gaps else "rows missing")
+            self.finish("changed" if has_grown or gaps else "rows missing")
         else:
             self._seen.build_index()
             self._pages_before = self._pages
@@ -360,9 +355,10 @@ class OffsetWalk:
         if self._handler == self._skip_gap:
             self._end_gap(self.position)
         else:
-            self._finish("too fast", idle=self._idle)
+            self.finish("too fast", idle=self._idle)
 
-    def _finish(self, end: str, **values: Any) -> None:
+    def finish(self, end: str, **values: Any) -> None:
+        """Finish with the evidence of this name, whose sentence needs `values`."""
         facts, total = self._facts, self._total
         facts.end, facts.values = end, {"length": self._length, **values}
         facts.rows_read = self._rows

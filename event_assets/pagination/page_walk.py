@@ -131,7 +131,7 @@ class PageWalk:
         if end:
             self._end_reading(end)
         elif self._agrees():
-            self._finish("readings agree")
+            self.finish("readings agree")
 
     def _find_end(self, page: PageFacts, *, is_fresh: bool, is_repeated: bool) -> str:
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
@@ -212,11 +212,11 @@ class PageWalk:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         needs_reading = self.is_counted and self.position > 1 and end in AT_THE_END and self._rows
         if not needs_reading or self._is_total_reached:
-            self._finish(end)
+            self.finish(end)
         elif self._agrees():
-            self._finish("readings agree")
+            self.finish("readings agree")
         elif self._facts.passes == MAX_PASSES:
-            self._finish("changed")
+            self.finish("changed")
         else:
             self._seen.build_index()
             # pages of no use at the end need not be read again, nor a short one before them
@@ -239,14 +239,8 @@ class PageWalk:
         self._end_reading("depth" if is_depth else "page behind")
         return True
 
-    def stopped_early(self) -> None:
-        """Finish at a response that the configuration ignores."""
-        if self._behind:
-            self._look_behind(has_rows=False)
-        else:
-            self._finish("ignored response")
-
-    def _finish(self, end: str) -> None:
+    def finish(self, end: str) -> None:
+        """Finish with the evidence of this name."""
         facts = self._facts
         facts.end, facts.rows_read = end, self._rows
         facts.least_total = self._total.least

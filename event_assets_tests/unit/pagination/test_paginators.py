@@ -184,7 +184,13 @@ def test_the_result_of_each_page_is_there_before_the_next_request() -> None:
     assert pages == [1, 2, 3]
 
 
-@pytest.mark.parametrize("kind", [OFFSETS, "page_number", "cursor"])
+def test_an_ignored_page_behind_a_good_one_is_the_end_of_page_numbers() -> None:
+    done = sync("page_number", lambda q: numbered(q) if int(q["page"]) < 3 else 404, ignored=[404])
+    assert done.ids == set(range(60))
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize("kind", [OFFSETS, "cursor"])
 def test_an_ignored_response_ends_the_list(kind: Any) -> None:
     rows = [{"id": row} for row in range(100)]
 
