@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Any
 
 import dagster as dg
 
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.orchestration.metadata import as_table
-from event_assets.records.contract import build_contract
 from event_assets.sync import account_list
 from event_assets.sync.rejects import describe_reject, fix_hint, rejects_table
 from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
 from event_assets.warehouse import Database, inspection
 from event_assets.warehouse.inspection import fetch_rows
-from event_assets.warehouse.sql import account_filter, quote_identifier
+from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal
 
 CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
 MAX_ACCOUNTS_NAMED = 3  # in a description
@@ -98,84 +96,6 @@ def evaluate_complete(database: Database, source: SourceConfig, table: str) -> d
     )
 
 
-def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
-    """Check that `id` is unique and never null in `event_data`, and was in what the API sent."""
-    own = account_filter(source.account)
-    events = database.table(f"{source.name}.{EVENT_DATA}").filter(own)
-    counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)")
-    ((rows, distinct, missing),) = counts.fetchall()
-    duplicates = rows - missing - distinct
-    repeated = events.aggregate("id, count(*) as rows", "id").filter("rows > 1").order("id")
-    examples = fetch_rows(repeated.limit(MAX_EXAMPLES)) if duplicates else []
-    sync = _sync_with_most_repeats(database, source)
-    problem = ""
-    if duplicates or missing:
-        problem = ": something else writes to the table; sync again into a new database"
-    elif sync["repeated_ids"]:
-        examples = json.loads(sync["repeats"])
-        problem = f". {_describe_repeats(source, sync, examples)}"
-    is_error = bool(duplicates or missing or sync["conflicting_ids"])
-    return dg.AssetCheckResult(
-        passed=not problem,
-        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=f"{rows:,} rows, {distinct:,} ids, {duplicates:,} duplicates, {missing:,} null"
-        f"{problem}.",
-        metadata={
-            "rows": rows,
-            "distinct_ids": distinct,
-            "doubled": duplicates,
-            "missing": missing,
-            "repeated_ids": sync["repeated_ids"],
-            "conflicting_ids": sync["conflicting_ids"],
-            "examples": as_table(examples),
-        },
-    )
-
-
-def _sync_with_most_repeats(database: Database, source: SourceConfig) -> Mapping[str, Any]:
-    """Return the repeats of the newest full sync, or of a later one that had more."""
-    own, none = account_filter(source.account), {"repeated_ids": 0, "conflicting_ids": 0}
-    full = f"full_sync is not false and {own}"
-    newest = inspection.latest_value(database, source.name, SYNC_LOG, "sync_number", full)
-    if newest is None:
-        return none
-    syncs = database.table(f"{source.name}.{SYNC_LOG}").filter(f"sync_number >= {newest} and {own}")
-    found = syncs.filter("repeated_ids > 0").order("conflicting_ids desc, repeated_ids desc")
-    columns = "repeated_ids, conflicting_ids, repeats"
-    return next(iter(fetch_rows(found.limit(1).project(columns))), none)
-
-
-def _describe_repeats(
-    source: SourceConfig, sync: Mapping[str, Any], examples: Sequence[Mapping[str, Any]]
-) -> str:
-    """Return how many ids several records share, an example, and what to set."""
-    ids, conflicts, first = sync["repeated_ids"], sync["conflicting_ids"], examples[0]
-    named = f"such as `{first['id']}`"
-    if not first["field"]:
-        return f"The API sent {ids:,} ids more than once, {named}, with equal records"
-    differ = f"the records differ in `{first['field']}`"
-    if not conflicts:
-        return (
-            f"The API sent {ids:,} ids more than once, {named}: {differ}, perhaps because the "
-            "event changed while the list was read"
-        )
-    paths = [*source.events.id_paths, *_paths_of(source, first["field"])]
-    advice = f"`primary_key: [{', '.join(paths)}]`"
-    if source.fields["id"].source:
-        template = ":".join(f"{{{path}}}" for path in paths)
-        advice = f'`from: "{template}"` of the field `id`'
-    return (
-        f"{conflicts:,} ids are shared by different records, {named}, and only the first of each "
-        f"is loaded: {differ}; set {advice}, or what else tells them apart"
-    )
-
-
-def _paths_of(source: SourceConfig, column: str) -> Sequence[str]:
-    """Return the path of a column's values; of several, the first."""
-    reader = build_contract(source.events).get(column)
-    return reader.source_paths[:1] if reader else [column.replace("__", ".")]
-
-
 def evaluate_no_rejects(
     database: Database, source: SourceConfig, table: str
 ) -> dg.AssetCheckResult:
@@ -195,19 +115,41 @@ def evaluate_no_rejects(
     why = "; ".join(
         f"{describe_reject(field, reason)} ({count:,})" for field, reason, count in counts[:5]
     )
+    problems = [
+        f"{total:,} records break the contract: {why}; {fix_hint(table)} in defs.yaml, or have the "
+        "API's operator correct the records."
+    ] * bool(total)
+    if table == EVENT_DATA and (bare := _count_bare_events(database, source)):
+        problems.append(
+            f"{bare:,} events came with a status of removed events and without name and start, "
+            "which erased their values: set `removed_when`, such as `{status: cancelled}`, in "
+            "defs.yaml."
+        )
     return dg.AssetCheckResult(
-        passed=total == 0,
+        passed=not problems,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{total:,} records break the contract: {why}; {fix_hint(table)} in defs.yaml, "
-        "or have the API's operator correct the records."
-        if total
-        else "Every record meets the contract.",
+        description=" ".join(problems) or "Every record meets the contract.",
         metadata={
             "rejects": total,
             "by_reason": as_table(fetch_rows(reasons)),
             "examples": as_table(fetch_rows(examples)),
         },
     )
+
+
+def _count_bare_events(database: Database, source: SourceConfig) -> int:
+    """Count the events of the newest sync with the status of removed ones, no name and no start."""
+    schema, own = source.name, account_filter(source.account)
+    events = database.table(f"{schema}.{EVENT_DATA}")
+    if source.removed_when or not {"status", "name", "start_time"} <= set(events.columns):
+        return 0
+    newest = inspection.latest_value(database, schema, SYNC_LOG, "load_id", own)
+    bare = events.filter(
+        f"_dlt_load_id = {quote_literal(newest or '')} and {own} and name is null and start_time "
+        "is null and lower(status::varchar) in ('cancelled', 'canceled', 'deleted', 'removed')"
+    )
+    ((count,),) = bare.aggregate("count(*)").fetchall()
+    return int(count)
 
 
 def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.AssetCheckResult:

@@ -9,7 +9,7 @@ import dagster as dg
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import ResourceConfig, SourceConfig
-from event_assets.orchestration import check_results, partitions
+from event_assets.orchestration import check_results, partitions, unique_ids
 from event_assets.orchestration.check_results import CheckFunction, evaluate_per_account
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.metadata import asset_key
@@ -47,8 +47,8 @@ def _build_table_checks(
     }
     if resource.is_events:
         checks["unique_ids"] = (
-            "Every event has an `id`, and no two events have the same.",
-            check_results.evaluate_unique_ids,
+            "Every event has an `id`, and no two different events have the same.",
+            unique_ids.evaluate_unique_ids,
         )
         checks["schema_stable"] = (
             "The newest sync filled the same columns as the one before, with the same types.",

@@ -152,11 +152,12 @@ def _build_source(resource: ResourceConfig, tables: Callable[[], Iterator[Any]])
     partitions, key = resource.source.partition_columns, resource.primary_key_columns
     hints = column_hints({name: reader.field for name, reader in build_contract(resource).items()})
     hints |= {name: {"name": name, "data_type": "text", "nullable": False} for name in partitions}
+    own = key[len(key) - len(resource.own_key) :]  # a column cannot be added as not null
     merge = {"disposition": "merge", "strategy": "delete-insert"}
     config: dict[str, Any] = {
         "name": resource.name,
         "columns": hints,
-        "primary_key": [*partitions, *key] if key else None,
+        "primary_key": [*partitions, *own] if key else None,
         "merge_key": None if key else partitions or None,
         "write_disposition": merge if key or partitions else "replace",
     }

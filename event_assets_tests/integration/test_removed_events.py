@@ -214,3 +214,17 @@ def test_removed_events_are_those_of_their_account(project: Project) -> None:
     assert project.rows("select change, id, account from events.event_changes") == [
         ("cancelled", "e1", "a")
     ]
+
+
+def test_records_that_erase_values_are_noticed(
+    project: Project, api: Platform, rows: list[dict[str, Any]]
+) -> None:
+    fields = {name: {**field, "nullable": True} for name, field in STRICT.items() if name != "id"}
+    made = document(api.url, fields={"id": STRICT["id"], **fields}, removed_when={})
+    synced(project, made)
+    rows[1] = TOMBSTONE
+    check = checks(synced(project, made))["no_rejects"]
+    assert (check.passed, check.severity.name) == (False, "WARN")
+    said = "1 events came with a status of removed events and without name and start"
+    assert said in str(check.description)
+    assert "set `removed_when`, such as `{status: cancelled}`" in str(check.description)

@@ -473,3 +473,68 @@ def test_rejected_records_are_reported(project: Project) -> None:
         "1 records break the contract: `id` is missing (1); correct the `primary_key` of `venues` "
         "in defs.yaml, or have the API's operator correct the records."
     )
+
+
+@pytest.mark.parametrize("included", [[], ["id"], ["id", "name"], ["name"]])
+def test_ids_are_unique_within_the_list_of_a_parent_only(
+    project: Project, included: list[str]
+) -> None:
+    def numbered(request: Request) -> Any:
+        event = request.path_params["event"]
+        guests = [{"id": number, "guest": f"{event}-{number}"} for number in range(3)]
+        return paged(guests)(request)
+
+    resource = {**ATTENDEES, "include_from_parent": included}
+    rows = events(4)
+    with serving({PATH: paged(rows), OF_EVENT: numbered}) as api:
+        loaded = definitions({"events": with_resources(api.url, resource)})
+        for _ in range(2):
+            result = run(project, loaded)
+            assert result.success, failure(result)
+            rows[0] = {**rows[0], "name": "Another name"}  # the parent, not another one
+    found = project.rows("select _event_data_id, id, guest from events.attendees order by all")
+    assert found == [(f"e{e}", str(n), f"e{e}-{n}") for e in range(4) for n in range(3)]
+    assert project.rows("select count(*) from events.attendees_rejects") == [(0,)]
+
+
+def test_a_field_below_another_may_tell_the_parents_apart(project: Project) -> None:
+    rows = [{**row, "venue": {"code": f"v{at % 2}"}} for at, row in enumerate(events(4))]
+    rooms: dict[str, Any] = {
+        "name": "rooms",
+        "endpoint": {
+            "path": "/v1/venues/{resources.event_data.venue.code}/rooms",
+            "data_selector": "data",
+            "paginator": "single_page",
+        },
+    }
+
+    def numbered(request: Request) -> Any:
+        return {"data": [{"id": at, "of": request.path_params["venue"]} for at in range(3)]}
+
+    with serving({PATH: paged(rows), "/v1/venues/{venue}/rooms": numbered}) as api:
+        result = run(project, definitions({"events": with_resources(api.url, rooms)}))
+    assert result.success, failure(result)
+    found = project.rows("select _event_data_venue_code, id, of from events.rooms order by all")
+    assert found == [(f"v{v}", str(n), f"v{v}") for v in range(2) for n in range(3)]
+
+
+def test_events_that_depend_on_a_list_have_their_own_ids(project: Project) -> None:
+    users = [{"id": f"u{number}"} for number in range(3)]
+
+    def meetings(request: Request) -> Any:
+        user = request.path_params["user"]
+        own = {"id": f"of-{user}", "name": user}
+        return {"data": [own, {"id": "shared", "name": "Together"}]}
+
+    document = with_resources("", {"name": "users", "endpoint": {"path": "/v1/users"}})
+    events_of = document["attributes"]["rest_api"]["resources"][0]
+    events_of["endpoint"]["path"] = "/v1/users/{resources.users.id}/meetings"
+    events_of["endpoint"]["paginator"] = "single_page"
+    events_of["include_from_parent"] = ["id"]
+    handlers = {"/v1/users": lambda _: users, "/v1/users/{user}/meetings": meetings}
+    with serving(handlers) as api:
+        document["attributes"]["rest_api"]["client"]["base_url"] = api.url
+        result = run(project, definitions({"events": document}))
+    assert result.success, failure(result)
+    assert project.ids() == ["of-u0", "of-u1", "of-u2", "shared"]
+    assert checks(result)["unique_ids"].passed

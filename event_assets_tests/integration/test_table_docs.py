@@ -11,6 +11,7 @@ from event_assets_tests.support.project import Project
 
 Tables = dict[str, set[str]]
 CONTRACT = {"id", "name", "start_time"}
+REMOVED = {"status": "cancelled"}
 OF_THE_API = ("event_data", "current_events", "event_changes_snapshot", "all_events")
 CATALOG = """
 select table_name, column_name from duckdb_columns()
@@ -42,7 +43,9 @@ def documented() -> Tables:
 
 def test_all_tables_and_columns_are_documented(project: Project) -> None:
     with serving_accounts({"one": events(30)}) as api:
-        loaded = load(with_accounts(api.url, ["one"]))
+        document = with_accounts(api.url, ["one"])
+        document["attributes"]["removed_when"] = REMOVED
+        loaded = load(document)
         (synced,) = sync(project, loaded, "one")
         assert synced.success
         assert derive(project, loaded).success
@@ -54,7 +57,9 @@ def test_all_tables_and_columns_are_documented(project: Project) -> None:
 
 def test_without_accounts_the_same_but_for_their_column(project: Project) -> None:
     with serving({"/v1/events": paged(events(3))}) as api:
-        loaded = definitions({"events": source(api.url), "concerts": source(api.url)})
+        loaded = definitions(
+            {"events": source(api.url, removed_when=REMOVED), "concerts": source(api.url)}
+        )
         assert run(project, loaded, "sync_events", derived=True).success
         assert run(project, loaded, "sync_concerts", derived=True).success
     made = found_in(project)

@@ -4,6 +4,7 @@ A release adds `upgrade/VERSION`:
 
 - `database`: exported by DuckDB after two syncs of the default source, of three events, then of two
   of them, and each time `evt_9`, which breaks the contract;
+- `lists`: of a list for each of three events, `attendees`, with ids that are unique in it only;
 - `accounts`: the same of the account `berlin`, beside `evt_5` of `anna@example.com`;
 - `defs.yaml`: the default source, `every_key.yaml`: a source with all keys there are;
 - `definitions.json`: the names of what these two define.
@@ -17,12 +18,13 @@ import dagster as dg
 import duckdb
 import pytest
 import yaml
+from starlette.requests import Request
 
 from event_assets.config.model import REMOVED
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.contracts import complaint, load
-from event_assets_tests.support.platforms import run
+from event_assets_tests.support.platforms import paged, run, serving, source
 from event_assets_tests.support.project import Project, checks, failure
 
 UPGRADE = Path(__file__).with_name("upgrade")
@@ -119,6 +121,39 @@ def test_a_key_that_is_gone_is_answered_with_its_line_and_what_to_do(release: Pa
     for key in gone:
         assert f"`{key}` is gone, delete it: " in said
     assert said.partition("\n>> ")[2].strip().partition(":")[0] in gone
+
+
+def test_rows_of_its_lists_of_each_event_get_their_parent(project: Project) -> None:
+    restore(project, UPGRADE / "0.1.0" / "lists")
+    before = project.rows("select id, guest from events.attendees order by id")
+    assert before == [("1", "e1-1"), ("2", "e1-2"), ("3", "e1-3")]  # of 7
+    happenings = [{**NOW[0], "id": key} for key in ("e1", "e2", "e3")]
+
+    def attendees(request: Request) -> Any:
+        event = request.path_params["event"]
+        return {"data": [{"id": number, "guest": f"{event}-{number}"} for number in (1, 2)]}
+
+    handlers = {"/v1/events": paged(happenings), "/v1/events/{event}/attendees": attendees}
+    with serving(handlers) as api:
+        move(project, api.url)
+        document = source(api.url)
+        document["attributes"]["rest_api"]["resources"].append(
+            {
+                "name": "attendees",
+                "primary_key": "id",
+                "endpoint": {
+                    "path": "/v1/events/{resources.event_data.id}/attendees",
+                    "data_selector": "data",
+                    "paginator": "single_page",
+                },
+            }
+        )
+        for _ in range(2):
+            result = run(project, load(document))
+            assert result.success, failure(result)
+    rows = project.rows("select _event_data_id, id, guest from events.attendees order by guest")
+    of_events = [(f"e{event}", str(n), f"e{event}-{n}") for event in (1, 2, 3) for n in (1, 2)]
+    assert rows == sorted([*of_events, (None, "3", "e1-3")], key=lambda row: row[2])
 
 
 def taken_over(project: Project, release: Path) -> None:

@@ -1,0 +1,97 @@
+"""Evaluate the check `unique_ids`: of the table, and of the records of the newest syncs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.orchestration.metadata import as_table
+from event_assets.records.contract import build_contract
+from event_assets.sync.sync_log import SYNC_LOG
+from event_assets.warehouse import Database, inspection
+from event_assets.warehouse.inspection import fetch_rows
+from event_assets.warehouse.sql import account_filter
+
+MAX_EXAMPLES = 5
+
+
+def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
+    """Check that `id` is unique and never null in `event_data`, and was in what the API sent."""
+    own = account_filter(source.account)
+    events = database.table(f"{source.name}.{EVENT_DATA}").filter(own)
+    counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)")
+    ((rows, distinct, missing),) = counts.fetchall()
+    duplicates = rows - missing - distinct
+    repeated = events.aggregate("id, count(*) as rows", "id").filter("rows > 1").order("id")
+    examples = fetch_rows(repeated.limit(MAX_EXAMPLES)) if duplicates else []
+    sync = _sync_with_most_repeats(database, source)
+    problem = ""
+    if duplicates or missing:
+        problem = ": something else writes to the table; sync again into a new database"
+    elif sync["repeated_ids"]:
+        examples = json.loads(sync["repeats"])
+        problem = f". {_describe_repeats(source, sync, examples)}"
+    is_error = bool(duplicates or missing or sync["conflicting_ids"])
+    return dg.AssetCheckResult(
+        passed=not problem,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description=f"{rows:,} rows, {distinct:,} ids, {duplicates:,} duplicates, {missing:,} null"
+        f"{problem}.",
+        metadata={
+            "rows": rows,
+            "distinct_ids": distinct,
+            "doubled": duplicates,
+            "missing": missing,
+            "repeated_ids": sync["repeated_ids"],
+            "conflicting_ids": sync["conflicting_ids"],
+            "examples": as_table(examples),
+        },
+    )
+
+
+def _sync_with_most_repeats(database: Database, source: SourceConfig) -> Mapping[str, Any]:
+    """Return the repeats of the newest full sync, or of a later one that had more."""
+    own, none = account_filter(source.account), {"repeated_ids": 0, "conflicting_ids": 0}
+    full = f"full_sync is not false and {own}"
+    newest = inspection.latest_value(database, source.name, SYNC_LOG, "sync_number", full)
+    if newest is None:
+        return none
+    syncs = database.table(f"{source.name}.{SYNC_LOG}").filter(f"sync_number >= {newest} and {own}")
+    found = syncs.filter("repeated_ids > 0").order("conflicting_ids desc, repeated_ids desc")
+    columns = "repeated_ids, conflicting_ids, repeats"
+    return next(iter(fetch_rows(found.limit(1).project(columns))), none)
+
+
+def _describe_repeats(
+    source: SourceConfig, sync: Mapping[str, Any], examples: Sequence[Mapping[str, Any]]
+) -> str:
+    """Return how many ids several records share, an example, and what to set."""
+    ids, conflicts, first = sync["repeated_ids"], sync["conflicting_ids"], examples[0]
+    named = f"such as `{first['id']}`"
+    if not first["field"]:
+        return f"The API sent {ids:,} ids more than once, {named}, with equal records"
+    differ = f"the records differ in `{first['field']}`"
+    if not conflicts:
+        return (
+            f"The API sent {ids:,} ids more than once, {named}: {differ}, perhaps because the "
+            "event changed while the list was read"
+        )
+    paths = [*source.events.id_paths, *_paths_of(source, first["field"])]
+    advice = f"`primary_key: [{', '.join(paths)}]`"
+    if source.fields["id"].source:
+        template = ":".join(f"{{{path}}}" for path in paths)
+        advice = f'`from: "{template}"` of the field `id`'
+    return (
+        f"{conflicts:,} ids are shared by different records, {named}, and only the first of each "
+        f"is loaded: {differ}; set {advice}, or what else tells them apart"
+    )
+
+
+def _paths_of(source: SourceConfig, column: str) -> Sequence[str]:
+    """Return the path of a column's values; of several, the first."""
+    reader = build_contract(source.events).get(column)
+    return reader.source_paths[:1] if reader else [column.replace("__", ".")]

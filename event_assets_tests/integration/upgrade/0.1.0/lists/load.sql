@@ -1,0 +1,16 @@
+COPY events.attendees FROM 'FOLDER/events_attendees.csv' (FORMAT 'csv', force_not_null ('id', '_dlt_load_id'), quote '"', delimiter ',', header 1);
+COPY events.attendees_rejects FROM 'FOLDER/events_attendees_rejects.csv' (FORMAT 'csv', quote '"', delimiter ',', header 1);
+COPY events.attendees_syncs FROM 'FOLDER/events_attendees_syncs.csv' (FORMAT 'csv', quote '"', delimiter ',', header 1);
+COPY events.event_calendar FROM 'FOLDER/events_event_calendar.csv' (FORMAT 'csv', quote '"', delimiter ',', header 1);
+COPY events.event_changes FROM 'FOLDER/events_event_changes.csv' (FORMAT 'csv', quote '"', delimiter ',', header 1);
+COPY events.event_changes_snapshot FROM 'FOLDER/events_event_changes_snapshot.csv' (FORMAT 'csv', quote '"', delimiter ',', header 1);
+COPY events.event_data FROM 'FOLDER/events_event_data.csv' (FORMAT 'csv', force_not_null ('id', '_dlt_load_id'), quote '"', delimiter ',', header 1);
+COPY events.event_data_api FROM 'FOLDER/events_event_data_api.csv' (FORMAT 'csv', quote '"', delimiter ',', header 1);
+COPY events.event_data_rejects FROM 'FOLDER/events_event_data_rejects.csv' (FORMAT 'csv', quote '"', delimiter ',', header 1);
+COPY events.event_data_syncs FROM 'FOLDER/events_event_data_syncs.csv' (FORMAT 'csv', quote '"', delimiter ',', header 1);
+COPY events._dlt_loads FROM 'FOLDER/events__dlt_loads.csv' (FORMAT 'csv', force_not_null ('load_id', 'status', 'inserted_at'), quote '"', delimiter ',', header 1);
+COPY events._dlt_pipeline_state FROM 'FOLDER/events__dlt_pipeline_state.csv' (FORMAT 'csv', force_not_null ('version', 'engine_version', 'pipeline_name', 'state', 'created_at', '_dlt_load_id', '_dlt_id'), quote '"', delimiter ',', header 1);
+COPY events._dlt_version FROM 'FOLDER/events__dlt_version.csv' (FORMAT 'csv', force_not_null ('version', 'engine_version', 'inserted_at', 'schema_name', 'version_hash', 'schema'), quote '"', delimiter ',', header 1);
+COPY events_staging.attendees FROM 'FOLDER/events_staging_attendees.csv' (FORMAT 'csv', force_not_null ('id', '_dlt_load_id'), quote '"', delimiter ',', header 1);
+COPY events_staging.event_data FROM 'FOLDER/events_staging_event_data.csv' (FORMAT 'csv', force_not_null ('id', '_dlt_load_id'), quote '"', delimiter ',', header 1);
+COPY events_staging._dlt_version FROM 'FOLDER/events_staging__dlt_version.csv' (FORMAT 'csv', force_not_null ('version', 'engine_version', 'inserted_at', 'schema_name', 'version_hash', 'schema'), quote '"', delimiter ',', header 1);
