@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from event_assets.pagination.page_reader import SIZE_PARAMS, plain_name
@@ -16,8 +16,7 @@ COUNTS_PAGES = frozenset(("page", "pagenumber", "pagenum", "pageno", "p", "pagei
 COUNTS_ROWS = frozenset(("offset", "skip", "start", "startindex", "startat", "from", "pageoffset"))
 
 
-@dataclass(frozen=True)
-class Counter:
+class Counter(NamedTuple):
     """A number in a pointer, at `span` of the part that may be written in base64.
 
     Attributes:

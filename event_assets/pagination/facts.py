@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 USUAL_SIZES: Final = frozenset((10, 20, 25, 50, 100, 200, 250, 500, 1000))
 
 
-@dataclass(frozen=True, slots=True)
-class PageFacts:
+class PageFacts(NamedTuple):
     """A page, and what its response says of the list.
 
     Attributes:
@@ -32,6 +31,9 @@ class PageFacts:
     unfollowed: str = ""
     is_truncated: bool = False
     size_asked: int | None = None
+
+
+NO_PAGE: Final = PageFacts()
 
 
 @dataclass
@@ -69,7 +71,7 @@ class ListFacts:
     passes: int = 1
     least_total: int | None = None
     reported: int | None = None
-    last: PageFacts = PageFacts()
+    last: PageFacts = NO_PAGE
     pointers: int = 0
     is_pointer_found: bool = False
     is_truncated: bool = False

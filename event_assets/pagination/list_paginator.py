@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
@@ -28,8 +27,7 @@ from event_assets.pagination.totals import AUTO, PAGE_COUNT_PATHS, TotalFinder, 
 REFUSALS: Final = (400, 404, 410, 416, 422)  # statuses of a page that does not exist
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """Options of dlt's paginators that this project evaluates, with the same meaning.
 
     `total_path` is the number of rows for offsets and of pages for page numbers; `AUTO`: the usual
@@ -184,8 +182,7 @@ class ListPaginator(Paginator):
         return [{active.param_name: self._base + at, **extra} for at in walk.upcoming(count)]
 
 
-@dataclass(frozen=True)
-class RowLinks:
+class RowLinks(NamedTuple):
     """Links or cursors that seem to count rows, and so lead to any row.
 
     Attributes:
@@ -201,7 +198,7 @@ class RowLinks:
 
     def mark_end(self, page: PageFacts) -> PageFacts:
         """Return a page that says that more rows follow if its pointer does."""
-        return replace(page, has_more=page.pointer is not None and page.has_more is not False)
+        return page._replace(has_more=page.pointer is not None and page.has_more is not False)
 
 
 def _parameter(active: BasePaginator | None) -> str:

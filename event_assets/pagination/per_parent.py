@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.result import PaginationResult
@@ -53,4 +51,4 @@ class ResultAggregator:
                 f"{rows:,} rows received; {self._incomplete:,} of {lists} may be incomplete: "
                 f"{worst.reason}"
             )
-        return replace(judge(self._sums), complete=complete, reason=reason)
+        return judge(self._sums)._replace(complete=complete, reason=reason)

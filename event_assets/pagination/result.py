@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class PaginationResult:
+class PaginationResult(NamedTuple):
     """Whether all rows of a list were received, and the counts.
 
     `complete` is True: every row that was in the list from the first request to the last was
@@ -33,4 +32,4 @@ def mark_changed_while_interrupted(result: PaginationResult) -> PaginationResult
         f"{result.distinct_ids:,} rows received, but the list changed while the sync was "
         "interrupted: rows that moved may be missing. The next sync reads them."
     )
-    return replace(result, complete=None, reason=reason)
+    return result._replace(complete=None, reason=reason)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from event_assets import warehouse
 from event_assets.config.source import EVENT_DATA, SANDBOX, ResourceConfig, SourceConfig
 from event_assets.pagination.result import PaginationResult
@@ -34,7 +32,7 @@ def distrust_empty_result(
     if not account_registry.count_rows(database, resource):
         return result
     reason = EMPTY_EVENTS if resource.is_events else EMPTY_LIST
-    return replace(result, complete=None, reason=reason)
+    return result._replace(complete=None, reason=reason)
 
 
 def ensure_same_origin(
