@@ -13,6 +13,7 @@ from event_assets.pagination.page_reader import SIZE_PARAMS, plain_name
 NUMBER = re.compile(r"\d{1,12}")
 QUERY_VALUE = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
 COUNTS_PAGES = frozenset(("page", "pagenumber", "pagenum", "pageno", "p", "pageindex", "pg"))
+LARGEST_PAGE = 1000
 COUNTS_ROWS = frozenset(("offset", "skip", "start", "startindex", "startat", "from", "pageoffset"))
 
 
@@ -38,9 +39,10 @@ class Counter(NamedTuple):
 
     @property
     def is_alone(self) -> bool:
-        """Whether no letter or digit is next to the number."""
+        """Whether no letter is next to the number, or hardly any is in the whole text."""
         start, end = self.span
-        return not self.text[:start][-1:].isalnum() and not self.text[end:][:1].isalnum()
+        neighbours = self.text[:start][-1:] + self.text[end:][:1]
+        return not any(map(str.isalnum, neighbours)) or len(self.text) - (end - start) < 2
 
     @property
     def form(self) -> tuple[object, ...]:
@@ -102,20 +104,23 @@ def find_row_counter(counters: list[Counter], rows: int) -> tuple[Counter, int] 
     if rows > 2:
         for base in (0, 1, -1):
             for counter in counters:
-                if counter.value == rows + base and plain_name(counter.name) not in COUNTS_PAGES:
+                is_of_rows = counter.is_alone and plain_name(counter.name) not in COUNTS_PAGES
+                if is_of_rows and counter.value == rows + base:
                     return counter, base
     return None
 
 
 def counts(counters: list[Counter], before: list[Counter], pages: int, size: int) -> bool:
-    """Return whether the pointer behind `pages` pages, the last of `size` rows, counts them.
+    """Return whether the pointer behind `pages` pages, the last of `size` rows, may count them.
 
     It does by its name, by a number that stands alone, or by its step from the pointer before.
+    Behind the first page, a number may be that of its rows and of those that were taken out of it.
     """
     values = {counter.form: counter.value for counter in before}
     return any(
         plain_name(c.name) in COUNTS_PAGES | COUNTS_ROWS
         or (c.is_alone and c.value in (pages, pages + 1))
+        or (c.is_alone and pages == 1 and size <= c.value <= LARGEST_PAGE)
         or c.value - values.get(c.form, c.value) in (1, size or 1)
         for c in counters
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple, cast
 
 from dlt.sources.helpers.rest_client.paginators import (
@@ -99,11 +100,9 @@ class ListPaginator(Paginator):
         )
         self._last = page
         self._is_truncated |= page.is_truncated
-        links, walk = self._row_links, self._walk
-        if links and walk.facts.pages == 1 and list(page.ids[:1]) != list(links.first.ids[-1:]):
-            self._follow_pages(rows)
-        elif links:
-            walk.take(links.mark_end(page), rows)
+        walk = self._walk
+        if self._row_links:
+            self._follow_rows(self._row_links, page, rows)
         else:
             walk.take(page, rows)
             if isinstance(walk, PageWalk) and page.pointer and not walk.done:
@@ -123,19 +122,34 @@ class ListPaginator(Paginator):
         found, size = counters.find_counters(page.pointer, sent), len(page.ids)
         counter = counters.find_row_counter(found, size)
         if counter and walk.facts.pages == 1:
-            self._row_links = links = RowLinks(*counter, page, walk)
+            self._row_links = RowLinks(*counter, page, walk)
             self._walk = OffsetWalk(page.size_asked or size)
-            self._walk.take(links.mark_end(page), list(page.ids))
+            self._walk.take(page, list(page.ids))
         walk.is_counted |= counters.counts(found, self._counters, walk.position, size)
         self._counters = found
 
-    def _follow_pages(self, rows: list[Any]) -> None:
-        """Follow the API's own pointers: they do not count rows, or the list moved."""
-        links = cast("RowLinks", self._row_links)
-        rows.clear()
-        self._row_links, self._walk = None, links.pages
+    def _follow_rows(self, links: RowLinks, page: PageFacts, rows: list[Any]) -> None:
+        """Process a page that was requested from the last row of the page before."""
+        walk = cast("OffsetWalk", self._walk)
+        is_overlap = list(page.ids[:1]) == walk.last_ids
+        is_row_counter = links.counts_rows(page, walk.position)
+        if not is_overlap and walk.facts.pages == 1:
+            rows.clear()
+            self._follow_pages(links)
+            return
+        if is_overlap:
+            links.pages.take(page._replace(ids=page.ids[1:]), rows[1:])
+        if is_overlap and not is_row_counter:
+            del rows[:1]
+            self._row_links, self._walk = None, links.pages
+        else:
+            # the last page has no pointer
+            walk.take(page if page.pointer else page._replace(has_more=False), rows)
+
+    def _follow_pages(self, links: RowLinks) -> None:
+        """Follow the API's own pointers from the first on: another number leads to no other row."""
+        self._row_links, self._walk, self._last = None, links.pages, links.first
         links.pages.is_counted = True
-        self._last = links.first
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
@@ -156,7 +170,7 @@ class ListPaginator(Paginator):
 
     def stopped_early(self) -> None:
         """Finish at a response that the configuration ignores; one behind the end is the end."""
-        if not self.refused(REFUSALS[0]):
+        if not self.refused(HTTPStatus.NOT_FOUND):
             self._walk.finish("ignored response")
             self._has_next_page = False
 
@@ -166,9 +180,9 @@ class ListPaginator(Paginator):
         if status not in REFUSALS:
             return False
         if self._row_links and walk.facts.pages == 1:
-            self._follow_pages([])
+            self._follow_pages(self._row_links)
             return True
-        accepted = walk.refuse()
+        accepted = walk.refuse(status)
         self._has_next_page = not self._walk.done
         return accepted
 
@@ -188,7 +202,7 @@ class RowLinks(NamedTuple):
     Attributes:
         base: the number of the first row.
         first: the first page.
-        pages: the walk that follows the API's own pointers.
+        pages: the walk that follows the API's own pointers, should they not count rows.
     """
 
     counter: counters.Counter
@@ -196,9 +210,13 @@ class RowLinks(NamedTuple):
     first: PageFacts
     pages: PageWalk
 
-    def mark_end(self, page: PageFacts) -> PageFacts:
-        """Return a page that says that more rows follow if its pointer does."""
-        return page._replace(has_more=page.pointer is not None and page.has_more is not False)
+    def counts_rows(self, page: PageFacts, position: int) -> bool:
+        """Return whether the pointer of a page at a position leads to the row behind it, if any."""
+        behind = position + len(page.ids) + self.base
+        found = counters.find_counters(page.pointer or "")
+        return not page.pointer or any(
+            counter.form == self.counter.form and counter.value == behind for counter in found
+        )
 
 
 def _parameter(active: BasePaginator | None) -> str:

@@ -65,6 +65,7 @@ class OffsetWalk:
         self._total = RowTotal(limit)
         self._more: bool | None = None  # what the last response says
         self._largest_page = self._progress = self._idle = 0  # pages with and without new rows
+        self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # of the list, as the pass before measured it
         self._pages_before: list[int] = []  # hashes of the pages of the pass before
         self._must_agree = False  # whether two passes must have the same pages
@@ -78,6 +79,8 @@ class OffsetWalk:
         self._pages: list[int] = []  # hashes of those with rows
         self._rows = self._back_step = self._repeats = self._idle = 0
         self._last_page: list[Hashable] = []
+        self._furthest: Hashable = None  # the row that was delivered furthest in the list
+        self._is_end_doubtful = False  # whether the last page has neither it nor rows behind it
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
         self._gap_start = self._empty_pages = self._reads_to = 0
         self._read_twice = -1  # where rows were added at the end
@@ -95,13 +98,18 @@ class OffsetWalk:
         return self._facts.done
 
     @property
+    def last_ids(self) -> list[Hashable]:
+        """The id of the last row of the page that was delivered last."""
+        return self._last_page[-1:]
+
+    @property
     def _is_further_pass(self) -> bool:
         return self._facts.passes > 1
 
     def take(self, page: PageFacts, rows: list[Any]) -> None:
         """Process a page, and take the rows that must not be delivered out of `rows`."""
-        ids, last_page = page.ids, self._last_page
-        is_overlap = bool(ids) and last_page[-1:] == [ids[0]]
+        ids = page.ids
+        is_overlap = bool(ids) and self.last_ids == [ids[0]]
         known = [] if is_overlap else [self._recent.overlaps((key,)) for key in ids]
         is_further_pass = self._is_further_pass
         if not self.receive(ids, page.total, page.has_more):
@@ -163,9 +171,10 @@ class OffsetWalk:
             self._give_up()
         return deliver
 
-    def refuse(self) -> bool:
+    def refuse(self, _status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        if self._handler == self._look_behind:
+        is_one_row = self._handler == self._read_forward and self._largest_page == 1
+        if is_one_row or self._handler == self._look_behind:
             self.receive(())
             return True
         return False
@@ -190,7 +199,7 @@ class OffsetWalk:
         is_last = size == 1 and self._largest_page > 1
         if self._repeats == 2:
             self.finish("ignored parameter", size=size)
-        elif is_lap:
+        elif is_lap and not self._is_promised(trusted, end):
             self.finish("lap")
         elif self._pages == self._pages_before:
             self.finish("readings agree")
@@ -204,6 +213,7 @@ class OffsetWalk:
             if trusted is not None:
                 self._end_pass(trusted)
         elif is_last or more is False or (is_total_reached and size < self._largest_page):
+            self._is_end_doubtful = self._furthest not in ids
             self._end_pages(end, trusted)
         else:
             self._move_forward(end)
@@ -215,7 +225,8 @@ class OffsetWalk:
         self._pages.append(hash(tuple(page)))
         self._repeats = self._repeats + 1 if page == self._last_page else 0
         fresh = self._recent.add(page)
-        is_overlap = self._last_page[-1:] == page[:1]
+        self._seen_behind.difference_update(page)
+        is_overlap = self.last_ids == page[:1]
         self._rows += len(page) - is_overlap if is_overlap or not self._pages[1:] else len(fresh)
         self._last_page = page
         if self._is_further_pass:
@@ -224,6 +235,8 @@ class OffsetWalk:
             self._seen.add(fresh)
         # new rows before known ones, or at the start again, are no progress: a list that grows
         # at its start as fast as it is read would have them forever
+        if fresh and fresh[-1] == page[-1]:
+            self._furthest = page[-1]
         if fresh and fresh[-1] == page[-1] and (self.position > self._start or not self._pages[1:]):
             self._progress += 1
             self._idle = 0
@@ -254,7 +267,7 @@ class OffsetWalk:
         """Process the end of the pages: of the list, if the API says so, or if none follow."""
         is_told = self._more is False or self._total.largest is not None
         is_told |= not self._facts.rows and self._total.reported == 0
-        self._gap_start = self.position = end
+        asked, self._gap_start, self.position = self.position, end, end
         if self._is_promised(trusted, end) or (self._reads_to_maximum and not is_told):
             self._handler = self._skip_gap
             if self._stop_after_empty_page is True or end >= (self._maximum or end + 1):
@@ -264,7 +277,7 @@ class OffsetWalk:
         else:
             page = self._largest_page if self._progress > 1 else self.limit
             looks = LOOKS_BEHIND if self._largest_page != 1 else LOOKS_BEHIND[:2]
-            behind = (end + page * pages for pages in looks)
+            behind = (asked + page * pages for pages in looks)
             self._behind = [at for at in behind if at < (self._maximum or at + 1)]
             self._handler = self._look_behind
             self._look_further()
@@ -274,8 +287,10 @@ class OffsetWalk:
 
     def _look_behind(self, ids: Sequence[Hashable], trusted: int | None, _: bool | None) -> bool:
         """Process a page behind the end of a list without a total: it should be empty."""
-        if self._recent.find_unknown(ids) or self._is_promised(trusted, self._gap_start):
-            self._reads_to = self.position + 1
+        unknown = self._recent.find_unknown(ids)
+        self._seen_behind |= unknown
+        if unknown or self._is_promised(trusted, self._gap_start):
+            self._reads_to = self.position + self._largest_page
             self._handler = self._skip_gap
             self.position = self._gap_start
         else:
@@ -329,7 +344,8 @@ class OffsetWalk:
         self._length = end - self._start - sum(end - first for first, end in gaps)
         is_told = self._more is False or total is not None
         is_single = self._largest_page == 1
-        needs_pass = self._seen.count() < self._length or (is_single and not is_told) or gaps
+        must_agree = (is_single and not is_told) or self._is_end_doubtful or bool(gaps)
+        needs_pass = must_agree or self._seen.count() < self._length
         if gaps and (total is not None or self._more is True):
             shown = ", ".join(f"{first:,} to {end:,}" for first, end in gaps[:3])
             others = f" and {len(gaps) - 3:,} more" if len(gaps) > 3 else ""
@@ -347,7 +363,7 @@ class OffsetWalk:
         else:
             self._seen.build_index()
             self._pages_before = self._pages
-            self._must_agree = is_single or bool(gaps)
+            self._must_agree = must_agree
             self._facts.passes += 1
             self._start_pass()
 
@@ -360,6 +376,8 @@ class OffsetWalk:
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""
         facts, total = self._facts, self._total
+        if self._seen_behind and end in ("overlaps", "readings agree"):
+            end = "changed"
         facts.end, facts.values = end, {"length": self._length, **values}
         facts.rows_read = self._rows
         facts.least_total = None if total.least is None else total.least - self._start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from http import HTTPStatus
 from typing import Any, Final
 
 from event_assets.pagination.facts import ListFacts, PageFacts
@@ -53,6 +54,7 @@ class PageWalk:
         self._largest = 0
         self._pages_before: list[int] = []  # hashes of the pages of the reading before
         self._has_changed = False
+        self._was_refused = False  # whether the reading before ended with a refused page
         self._start_reading()
 
     def _start_reading(self) -> None:
@@ -94,7 +96,7 @@ class PageWalk:
 
     @property
     def _promises_rows(self) -> bool:
-        return (self._total.largest or 0) > len(self._ids)
+        return (self._total.largest or 0) > self._rows
 
     def take(self, page: PageFacts, rows: list[Any]) -> None:
         """Process the next page, and take the rows that must not be delivered out of `rows`."""
@@ -130,7 +132,7 @@ class PageWalk:
         self._pointers.add(str(page.pointer))
         if end:
             self._end_reading(end)
-        elif self._agrees():
+        elif self._pages == self._pages_before and not self._was_refused:
             self.finish("readings agree")
 
     def _find_end(self, page: PageFacts, *, is_fresh: bool, is_repeated: bool) -> str:
@@ -140,7 +142,7 @@ class PageWalk:
             end = self._find_numbered_end(page, is_repeated=is_repeated)
         else:
             end = self._find_linked_end(page, is_fresh=is_fresh, is_repeated=is_repeated)
-        return end or ("lap" if has_lapped else "")
+        return end or ("lap" if has_lapped and not self._promises_more else "")
 
     def _find_linked_end(self, page: PageFacts, *, is_fresh: bool, is_repeated: bool) -> str:
         if page.pointer is None:
@@ -162,14 +164,16 @@ class PageWalk:
             return "limit"
         if page.page_count and self.position >= page.page_count:
             return "page behind"
-        if self._stop_after_empty_page is not None:
-            return "page behind" if self._stop_after_empty_page and not page.ids else ""
+        if self._stop_after_empty_page and not page.ids:
+            return "page behind"
+        if self._stop_after_empty_page is False and self._maximum is not None:
+            return ""
         if self._is_total_reached and page.is_total_certain:
             return "page behind"
         if self._empty and not self._promises_more:
-            if page.total == 0 or self._ends_short(self._sizes[: -self._empty]):
-                return "page behind"
-            return "" if self.position < self._reads_to or self._starts_to_look() else "page behind"
+            is_list_empty = page.total == 0 and not self._rows
+            reads_on = self.position < self._reads_to or self._starts_to_look()
+            return "" if reads_on and not is_list_empty else "page behind"
         return "empty pages" if self._empty >= MAX_EMPTY_NUMBERED else ""
 
     def _starts_to_look(self) -> bool:
@@ -198,45 +202,35 @@ class PageWalk:
         total, ids = self._total, self._ids
         return total.is_steady and (total.largest or 0) <= len(ids) and total.largest == ids.count()
 
-    def _ends_short(self, sizes: list[int]) -> bool:
-        """Return whether the last page with rows, and none before, is shorter than the others."""
-        *full, last = sizes or [self._largest]
-        return last < self._largest and {*full} <= {self._largest}
-
-    def _agrees(self) -> bool:
-        """Return whether this reading repeats the one before as far as it must to agree with it."""
-        before, read = self._pages_before, len(self._pages)
-        return bool(before) and read >= len(before) and self._pages[: len(before)] == before
-
-    def _end_reading(self, end: str) -> None:
+    def _end_reading(self, end: str, *, is_refused: bool = False) -> None:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
+        useless = self._empty + (end == "page repeated")
+        pages = self._pages[: len(self._pages) - useless]
         needs_reading = self.is_counted and self.position > 1 and end in AT_THE_END and self._rows
         if not needs_reading or self._is_total_reached:
             self.finish(end)
-        elif self._agrees():
+        elif pages == self._pages_before:
             self.finish("readings agree")
         elif self._facts.passes == MAX_PASSES:
             self.finish("changed")
         else:
             self._seen.build_index()
-            # pages of no use at the end need not be read again, nor a short one before them
-            useless = self._empty + (end == "page repeated")
-            last = len(self._pages) - useless
-            last -= useless > 0 and self._ends_short(self._sizes[:last])
-            self._pages_before = self._pages[: max(1, last)]
+            self._pages_before, self._was_refused = pages, is_refused
             self._facts.passes += 1
             self._start_reading()
 
-    def refuse(self) -> bool:
+    def refuse(self, status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        if not self._is_numbered or not self._sizes or self._promises_rows:
+        is_possible = self.is_counted or self._is_total_reached
+        if not self._sizes or not is_possible or self._promises_rows:
             return False
         if self._behind:
             self._look_behind(has_rows=False)
             return True
         self.position += 1
-        is_depth = self._sizes[-1] == self._largest and not self._rows % REFUSED_AT
-        self._end_reading("depth" if is_depth else "page behind")
+        is_full = self._sizes[-1] == self._largest and not self._rows % REFUSED_AT
+        is_depth = is_full and status != HTTPStatus.NOT_FOUND
+        self._end_reading("depth" if is_depth else "page behind", is_refused=True)
         return True
 
     def finish(self, end: str) -> None:

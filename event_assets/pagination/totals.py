@@ -155,8 +155,8 @@ def find_boolean(body: Any, path: JSONPath) -> bool | None:
 class RowTotal:
     """Trusts a total once it cannot be the page's length, and drops it once disproved.
 
-    A total is not the page's length if it is larger than the page, or is reached by a later page.
-    One below the number of rows received is disproved for good: it may count pages.
+    It cannot be if it is larger than the rows so far, or the same on two pages. A total below the
+    number of rows received is disproved for good: it may count pages.
 
     Attributes:
         reported: the last total, trusted or not.
@@ -178,13 +178,13 @@ class RowTotal:
         """
         if total is None:
             return None
-        self.reported = total
+        is_same, self.reported = total == self.reported, total
         if rows and total < before + rows:
             self.disproved = True
             self.least = self.largest = None
         if self.disproved or total == self._limit or (not rows and not total and before):
             return None
-        if self.largest is None and total <= rows and (not before or total != before + rows):
+        if self.largest is None and total <= before + rows and not is_same:
             return None
         self.least = min(total, self.least or total)
         self.largest = max(total, self.largest or 0)

@@ -347,7 +347,7 @@ def test_nothing_is_requested_behind_a_total_that_is_reached(extra: dict[str, An
 
 
 @pytest.mark.parametrize("status", [400, 404])
-@pytest.mark.parametrize("length", [250, 300])
+@pytest.mark.parametrize("length", [250, 300, 2100])
 def test_a_refused_page_behind_a_good_one_is_the_end(status: int, length: int) -> None:
     done = sync(
         NUMBERED, lambda query: {"data": paged(query, length)} if paged(query, length) else status
@@ -379,6 +379,14 @@ def test_a_refusal_at_a_round_number_of_rows_may_be_a_limit() -> None:
     assert len(done.ids) == 1000
     assert done.result.complete is None
     assert "may be its limit" in done.result.reason
+
+
+def test_a_page_that_is_not_there_at_a_round_number_of_rows_is_the_end() -> None:
+    done = sync(
+        NUMBERED, lambda query: {"data": paged(query, 1000)} if int(query["page"]) < 11 else 404
+    )
+    assert len(done.ids) == 1000
+    assert done.result.complete is True
 
 
 @pytest.mark.parametrize("size", [10, 100])
