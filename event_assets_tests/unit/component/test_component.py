@@ -305,7 +305,7 @@ def test_what_cannot_be_done_as_it_is_written_is_refused_with_its_line(
     place: tuple[str | int, ...], value: dict[str, object], at: str, problem: str
 ) -> None:
     *above, key = place
-    said = complaint(with_venues(tuple(above), key, value))
+    said = complaint(with_venues(tuple(above), str(key), value))
     path = ".".join(map(str, (*place, at) if at else place))
     assert f" - attributes.rest_api.{path}: " in said
     assert problem in said
