@@ -107,13 +107,16 @@ def _notation(text: str, format_: str | None) -> tuple[str, bool]:
 
 
 def _build_getter(path: str) -> Getter:
-    """Build the function that reads a path: a member's name, or else a JSON path."""
+    """Build the function that reads a path: a member's name, a path of names, or a JSON path."""
     compiled = None
     with suppress(JSONPathError, ValueError):
         compiled = jsonpath.compile_path(path)
 
     def read(records: Sequence[Any]) -> list[Any]:
-        values = values_at(records, path)
+        values = [record.get(path) if type(record) is dict else None for record in records]
+        if None in values and "." in path:
+            pairs = zip(values, values_at(records, path), strict=True)
+            values = [nested if value is None else value for value, nested in pairs]
         if not compiled or None not in values:
             return values
         return [
