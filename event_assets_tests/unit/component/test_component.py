@@ -305,7 +305,7 @@ def test_what_cannot_be_done_as_it_is_written_is_refused_with_its_line(
     place: tuple[str | int, ...], value: dict[str, object], at: str, problem: str
 ) -> None:
     *above, key = place
-    said = complaint(with_venues(tuple(above), str(key), value))
+    said = complaint(with_venues(tuple(above), key, value))
     path = ".".join(map(str, (*place, at) if at else place))
     assert f" - attributes.rest_api.{path}: " in said
     assert problem in said
@@ -349,7 +349,7 @@ def test_a_write_disposition_that_is_what_happens_loads(
     assert load(document)
 
 
-def with_venues(place: tuple[str | int, ...], key: str, value: object) -> dict[str, Any]:
+def with_venues(place: tuple[str | int, ...], key: str | int, value: object) -> dict[str, Any]:
     """Return the contract with a further resource, and something set."""
     document: dict[str, Any] = copy.deepcopy(CONTRACT)
     endpoint: dict[str, Any] = {"path": "/v1/venues", "incremental": {"cursor_path": "updated"}}
