@@ -144,9 +144,12 @@ def evaluate_no_rejects(
 def _count_bare_events(database: Database, source: SourceConfig) -> int:
     """Count the events of the newest sync with the status of removed ones, no name and no start."""
     schema, own = source.name, account_filter(source.account)
-    events = database.table(f"{schema}.{EVENT_DATA}")
-    if source.removed_when or not {"status", "name", "start_time"} <= set(events.columns):
+    needed = {"status", "name", "start_time"}
+    if source.removed_when or not needed <= {
+        *inspection.column_types(database, schema, EVENT_DATA)
+    }:
         return 0
+    events = database.table(f"{schema}.{EVENT_DATA}")
     newest = inspection.latest_value(database, schema, SYNC_LOG, "load_id", own)
     bare = events.filter(
         f"_dlt_load_id = {quote_literal(newest or '')} and {own} and name is null and start_time "
