@@ -98,7 +98,7 @@ def yaml_word(context: dg.ResolutionContext, path: Sequence[str | int]) -> str |
     """
     tree = context.source_position_tree
     position = tree.lookup(path) if tree else None
-    if position is None:
+    if position is None or not Path(position.filename).is_file():  # a text that is no file's
         return None
     lines = Path(position.filename).read_text(encoding="utf-8").splitlines()
     at, before = (position.start, "") if isinstance(path[-1], int) else (position.end, r"\s*:\s+")

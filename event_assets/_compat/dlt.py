@@ -9,6 +9,7 @@ from typing import Any
 import dlt
 from dlt.common.typing import TSecretStrValue
 from dlt.extract.incremental import lag as dlt_lag
+from dlt.extract.incremental.lag import _cursor_date_type
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, BaseReferencePaginator
 from dlt.sources.rest_api.config_setup import build_resource_dependency_graph, create_paginator
@@ -46,8 +47,13 @@ def _read_secret(provider: Any, path: Sequence[str]) -> tuple[str | None, str]:
 
 
 def apply_lag(lag: float, initial_value: Any, value: Any) -> Any:
-    """Return a cursor value less dlt's `lag`, but not below the initial value."""
-    return dlt_lag.apply_lag(lag, initial_value, value, max)
+    """Return a cursor value less dlt's `lag`, in the unit that the initial value decides.
+
+    Raises:
+        ValueError: dlt does not know the notation of the value.
+    """
+    # without the initial value itself, to which dlt compares the result as text
+    return dlt_lag.apply_lag(lag, None, value, max, _cursor_date_type(None, initial_value))
 
 
 def build_paginator(config: Any) -> BasePaginator | None:

@@ -255,7 +255,10 @@ def _find_problem(source: SourceConfig, full_sync: str | None) -> str | None:
     if full_sync and not any(
         IncrementalCursor.from_endpoint(r.endpoint) for r in source.resources.values()
     ):
-        return "`full_sync` needs an endpoint with `incremental`; without, every sync is full."
+        return (
+            "`full_sync` needs an endpoint with `incremental` that sends its start, such as by "
+            "`start_param`; without, every sync is full."
+        )
     if accounts.has_account_placeholder(source.rest_api) and not source.accounts:
         return "`{account}` stands for the name of an account: list the accounts in `accounts`."
     for resource in source.resources.values():

@@ -1,22 +1,17 @@
-"""Incremental requests: the start of the requested range, and the newest value received."""
+"""Incremental requests: the start of the range that is requested."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from event_assets._compat.dlt import apply_lag
-from event_assets.values import timestamps
 from event_assets.values.errors import ConfigError
-from event_assets.values.json_paths import values_at
+from event_assets.values.timestamps import parse_timestamps
 
-CHUNK_SIZE = 1_000  # records
-MARGIN = timedelta(minutes=1)  # clocks differ
-MIN_EPOCH_SECONDS = 1_000_000_000  # larger numbers are seconds since 1970, 100 times larger: ms
 PLACEHOLDER = "{incremental."
+START_PLACEHOLDERS = ("{incremental.start_value}", "{incremental.last_value}")
 INITIAL_PLACEHOLDER = "{incremental.initial_value}"
 
 
@@ -30,7 +25,16 @@ class IncrementalCursor:
 
     @classmethod
     def from_endpoint(cls, endpoint: Mapping[str, Any]) -> IncrementalCursor | None:
-        """Build the cursor of dlt's endpoint configuration; None if it is not incremental."""
+        """Build the cursor of dlt's endpoint configuration; None if it requests everything."""
+        rest = {name: value for name, value in endpoint.items() if name != "incremental"}
+        given = (endpoint.get("incremental") or {}).get("start_param")
+        has_start = given or any(map(str(rest).__contains__, START_PLACEHOLDERS))
+        has_start = has_start or any(map(_is_cursor, (endpoint.get("params") or {}).values()))
+        return cls.configured(endpoint) if has_start else None
+
+    @classmethod
+    def configured(cls, endpoint: Mapping[str, Any]) -> IncrementalCursor | None:
+        """Build the cursor, whether a request has its start or not."""
         for settings in _cursor_settings(endpoint):
             return cls(
                 str(settings.get("cursor_path", "")),
@@ -40,10 +44,15 @@ class IncrementalCursor:
         return None
 
     def request_start(self, cursor_value: Any) -> Any:
-        """Return the lower bound to request, given the newest value loaded; None: unbounded."""
-        if cursor_value is None:
-            return self.initial_value
-        return apply_lag(self.lag, self.initial_value, cursor_value) if self.lag else cursor_value
+        """Return the lower bound to request, given the position; None: unbounded.
+
+        Raises:
+            ValueError: dlt cannot apply `lag` to the position.
+        """
+        if cursor_value is None or not self.lag:
+            return self.initial_value if cursor_value is None else cursor_value
+        start = apply_lag(self.lag, self.initial_value, cursor_value)
+        return self.initial_value if _is_before(start, self.initial_value) else start
 
     def apply_to(self, endpoint: Mapping[str, Any], cursor_value: Any) -> dict[str, Any]:
         """Return an endpoint configuration that requests the changes since `cursor_value`.
@@ -58,6 +67,7 @@ class IncrementalCursor:
             )
         if start is not None:
             for settings in _cursor_settings(config):
+                settings["cursor_path"] = "cursor"  # dlt reads no record, and takes no "@time"
                 settings["initial_value"] = start
                 settings.pop("lag", None)  # `start` is with it
             return config
@@ -69,37 +79,20 @@ class IncrementalCursor:
         return config
 
 
-@dataclass
-class CursorTracker:
-    """Tracks the newest cursor value of a sync that started at `started_at`.
-
-    Values after the start are ignored: a record that changes while the list is read may be in a
-    page that was read already.
-    """
-
-    cursor: IncrementalCursor | None
-    started_at: datetime
-    newest: Any = None
-
-    def observe(self, records: Iterable[Any]) -> Iterable[Any]:
-        """Return the records, to be read once."""
-        return self._observe(records, self.cursor.cursor_path) if self.cursor else records
-
-    def _observe(self, records: Iterable[Any], path: str) -> Iterator[Any]:
-        source = iter(records)
-        while chunk := list(islice(source, CHUNK_SIZE)):
-            values = [v for v in values_at(chunk, path) if type(v) in (str, int, float)]
-            values = _drop_later(values, self.started_at - MARGIN)
-            values = [self.newest, *values] if self.newest is not None else values
-            self.newest = max((v for v in values if isinstance(v, type(values[0]))), default=None)
-            yield from chunk
-
-
 def _cursor_settings(endpoint: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the settings of a cursor, which dlt takes from a parameter or from `incremental`."""
     yield from filter(_is_cursor, (endpoint.get("params") or {}).values())
     if endpoint.get("incremental"):
         yield endpoint["incremental"]
+
+
+def _is_before(value: Any, other: Any) -> bool:
+    """Return whether both are times, or numbers, and the first is the lower."""
+    if type(value) is str and type(other) is str:
+        value, other = parse_timestamps([value, other], None, None).to_pylist()
+    elif type(value) not in (int, float) or type(other) not in (int, float):
+        return False
+    return value is not None and other is not None and bool(value < other)
 
 
 def _is_cursor(param: Any) -> bool:
@@ -122,18 +115,3 @@ def _replace_placeholders(config: Any, start: Any, initial_value: Any) -> Any:
             start is None and name != "path" and isinstance(value, str) and PLACEHOLDER in value
         )
     }
-
-
-def _drop_later(values: Sequence[Any], limit: datetime) -> list[Any]:
-    """Drop timestamps after `limit`; keep values that are not timestamps."""
-    texts = [value if isinstance(value, str) else None for value in values]
-    moments = timestamps.parse_timestamps(texts, None, None).to_pylist()
-    latest = limit.timestamp()
-
-    def is_later(value: Any, moment: datetime | None) -> bool:
-        if isinstance(value, str):
-            return moment is not None and moment > limit
-        unit = 1_000 if value >= 100 * MIN_EPOCH_SECONDS else 1
-        return bool(value >= MIN_EPOCH_SECONDS and value / unit > latest)
-
-    return [v for v, moment in zip(values, moments, strict=True) if not is_later(v, moment)]

@@ -53,7 +53,7 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
         ValueError, DictValidationException: dlt rejects the configuration.
     """
     config = copy.deepcopy(dict(resource.config))
-    if cursor := IncrementalCursor.from_endpoint(resource.endpoint):
+    if cursor := IncrementalCursor.configured(resource.endpoint):
         config["endpoint"] = cursor.apply_to(config["endpoint"], cursor_value)
     config["endpoint"].pop("auth", None)  # the session adds the key, out of dlt's sight
     config["endpoint"]["paginator"] = "single_page"

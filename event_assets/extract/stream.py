@@ -67,6 +67,11 @@ class Stream:
         self._paginator: Paginator | None = None  # of the list that is being read
 
     @property
+    def began_at(self) -> datetime:
+        """When the sync began by the clock of the API, or else by this machine's."""
+        return self._client.first_date or self.started_at
+
+    @property
     def seconds(self) -> float:
         """Seconds since the run started to read."""
         return time.monotonic() - self._clock

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, cast
@@ -42,6 +44,7 @@ class ApiClient:
 
     Attributes:
         list_changed: whether the list changed between two runs of an interrupted sync.
+        first_date: of the first response, by the clock of the API; None if it has no valid one.
     """
 
     def __init__(
@@ -52,6 +55,8 @@ class ApiClient:
         list_state: Callable[[Response], Hashable],
     ) -> None:
         self.list_changed = False
+        self.first_date: datetime | None = None
+        self._has_response = False
         self._session = session
         self._concurrency = concurrency
         self._journal = journal
@@ -90,6 +95,8 @@ class ApiClient:
             self._read_ahead(self._pages, pages, self._window)
             self._read_ahead(self._lists, lists, self._concurrency)
         response = self._compare_runs(future.result())
+        if not self._has_response:
+            self._has_response, self.first_date = True, _read_date(response)
         for hook in request.hooks["response"]:
             response = hook(response) or response
         return response
@@ -163,6 +170,15 @@ class ApiClient:
     ) -> None:
         self._session.throttle.shutdown()
         self._threads.shutdown(cancel_futures=True)
+
+
+def _read_date(response: Response) -> datetime | None:
+    """Return the time at which a response was made, as its header says."""
+    try:
+        made = parsedate_to_datetime(response.headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return None
+    return made.replace(tzinfo=made.tzinfo or timezone.utc)
 
 
 def _key(request: Request) -> str:

@@ -43,6 +43,7 @@ NOT_SYNCED = (
 UNLOGGED = (
     *("started_at", "finished_at", "columns", "full_sync", "position", "version"),
     *("repeats", "read_from", "read_until"),
+    *("newest", "warning"),
 )
 
 

@@ -22,6 +22,7 @@ CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
 MAX_ACCOUNTS_NAMED = 3  # in a description
 MAX_ACCOUNTS_SHOWN = 100  # in the metadata
 MAX_EXAMPLES = 5
+MAX_CLOCK_DIFFERENCE = 5  # minutes, of two machines whose clocks are right
 HIDDEN_COLUMNS = (
     "complete",
     "reason",
@@ -30,6 +31,8 @@ HIDDEN_COLUMNS = (
     "version",
     "unmatched",
     "repeats",
+    "newest",
+    "warning",
 )  # of the sync log
 
 
@@ -83,11 +86,12 @@ def evaluate_complete(database: Database, source: SourceConfig, table: str) -> d
     row = next(iter(fetch_rows(rows.order("sync_number desc").limit(1))), {})
     if not row:
         row = {"complete": None, "reason": "No sync has been logged yet."}
-    complete = row["complete"]
+    complete, warning = row["complete"], row.get("warning")
+    is_error = complete is False
     return dg.AssetCheckResult(
-        passed=complete is True,
-        severity=dg.AssetCheckSeverity.WARN if complete is None else dg.AssetCheckSeverity.ERROR,
-        description=row["reason"],
+        passed=complete is True and not warning,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description=f"{row['reason']} {warning}" if warning else row["reason"],
         metadata={
             name: value
             for name, value in row.items()
@@ -140,9 +144,12 @@ def evaluate_no_rejects(
 def _count_bare_events(database: Database, source: SourceConfig) -> int:
     """Count the events of the newest sync with the status of removed ones, no name and no start."""
     schema, own = source.name, account_filter(source.account)
-    events = database.table(f"{schema}.{EVENT_DATA}")
-    if source.removed_when or not {"status", "name", "start_time"} <= set(events.columns):
+    needed = {"status", "name", "start_time"}
+    if source.removed_when or not needed <= {
+        *inspection.column_types(database, schema, EVENT_DATA)
+    }:
         return 0
+    events = database.table(f"{schema}.{EVENT_DATA}")
     newest = inspection.latest_value(database, schema, SYNC_LOG, "load_id", own)
     bare = events.filter(
         f"_dlt_load_id = {quote_literal(newest or '')} and {own} and name is null and start_time "
@@ -214,10 +221,17 @@ def evaluate_age(synced: datetime | None, freshness: FreshnessConfig) -> dg.Asse
     is_late = age > freshness.warn_after_minutes
     overdue = age > freshness.fail_after_minutes
     advice = ": check for failed runs, and that the schedule is on and the daemon runs."
+    is_ahead = age < -MAX_CLOCK_DIFFERENCE
+    description = f"The newest sync is {age:.0f} minutes old" + (advice if is_late else ".")
+    if is_ahead:
+        description = (
+            f"The newest sync ended {-age:.0f} minutes from now: the clock of this machine, or of "
+            "the one that synced, is wrong. Correct it, and sync again."
+        )
     return dg.AssetCheckResult(
-        passed=not is_late,
+        passed=not is_late and not is_ahead,
         severity=dg.AssetCheckSeverity.ERROR if overdue else dg.AssetCheckSeverity.WARN,
-        description=f"The newest sync is {age:.0f} minutes old" + (advice if is_late else "."),
+        description=description,
         metadata={
             "age_minutes": round(age, 2),
             "last_sync": dg.MetadataValue.timestamp(synced),

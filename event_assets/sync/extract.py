@@ -17,7 +17,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from event_assets import warehouse
 from event_assets.config.source import ResourceConfig
-from event_assets.extract.cursor import CursorTracker, IncrementalCursor
+from event_assets.extract.cursor import IncrementalCursor
+from event_assets.extract.position import CursorReader, CursorTracker
 from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream import Stream
 from event_assets.records.arrow_builder import ArrowTableBuilder
@@ -40,14 +41,14 @@ class ExtractedRecords:
         count: of the records to load, repeated ones included.
         removed: the records that the API has marked as removed.
         builder: knows the columns and the rejects.
-        newest_cursor_value: among the records; None if there is none.
+        cursor: knows where the next incremental sync starts; None: it reads everything.
         is_deduplicated: whether no two records have the same key.
     """
 
     count: int
     removed: RemovedRecords
     builder: ArrowTableBuilder
-    newest_cursor_value: Any
+    cursor: CursorTracker | None
     is_deduplicated: bool
 
     @property
@@ -81,7 +82,13 @@ def extract(
         on_rejects=rejects.append,
         can_widen=plan.widenable.__contains__,
     )
-    tracker = CursorTracker(IncrementalCursor.from_endpoint(resource.endpoint), stream.started_at)
+    cursor = IncrementalCursor.from_endpoint(resource.endpoint)
+    reader = CursorReader(resource, cursor) if cursor else None
+    tracker = (
+        CursorTracker(reader, plan.cursor_value, plan.newest_value, lambda: stream.began_at)
+        if reader
+        else None
+    )
     removed = build_removed_records(resource)
     counts = [0]
 
@@ -93,7 +100,8 @@ def extract(
             before = page
 
     def tables() -> Iterator[Any]:
-        records = tracker.observe(chain.from_iterable(pages()))
+        records: Iterator[Any] = chain.from_iterable(pages())
+        records = tracker.observe(records) if tracker else records
         with pause_garbage_collection():
             # an empty table at the end: without any, dlt would make a table of its own kind
             for table in chain(builder.build_batches(records), map(builder.build, ([],))):
@@ -118,7 +126,7 @@ def extract(
         raise
     rejected, ids = sum(builder.reject_reasons.values()), stream.result.distinct_ids
     is_deduplicated = not resource.parent and sum(counts) + rejected + removed.count == ids
-    return ExtractedRecords(sum(counts), removed, builder, tracker.newest, is_deduplicated)
+    return ExtractedRecords(sum(counts), removed, builder, tracker, is_deduplicated)
 
 
 def _drop_overlap(before: Sequence[Any], page: Sequence[Any]) -> Sequence[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,10 @@ from dlt import Pipeline
 from event_assets import warehouse
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
+from event_assets.extract.position import CursorReader
 from event_assets.http.credentials import configured_secrets
 from event_assets.records.arrow_schema import hinted_paths
-from event_assets.sync import schema_guard, sync_log
+from event_assets.sync import account_registry, schema_guard, sync_log
 from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.numbering import number_syncs
 from event_assets.sync.parent_rows import load_parent_rows
@@ -30,7 +32,8 @@ class SyncPlan:
         widenable: integer columns that can become floats without loss.
         source_paths: of the values in the table's columns, where the names do not say it.
         latest_load: the id of the newest load; empty if there is none.
-        cursor_value: the newest one loaded by previous syncs; None: everything is read.
+        cursor_value: the position of previous syncs; None: everything is read.
+        newest_value: of the cursor, that previous syncs received; None if there is none.
         parents: an Arrow table with a column for each field of the parent's records that requests
             need; None: the resource has no parent.
         accepts_new_origin: the tables may be of another API, or of other ids.
@@ -42,6 +45,7 @@ class SyncPlan:
     source_paths: Mapping[str, Sequence[str | None]]
     latest_load: str
     cursor_value: Any
+    newest_value: Any
     parents: Any
     accepts_new_origin: bool
 
@@ -82,24 +86,54 @@ def plan_sync(
     warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
     syncs, own = sync_log.sync_log_table(table), sql.account_filter(source.account)
     columns = inspection.stored_columns(database, schema, table)
+    position, newest = _load_position(database, resource)
     return SyncPlan(
         resource,
         inspection.column_types(database, schema, table),
         inspection.losslessly_widenable(database, schema, table),
         {**hinted_paths(columns), **schema_guard.load_source_paths(database, resource)},
         inspection.latest_value(database, schema, syncs, "load_id", own) or "",
-        None if full_refresh else _load_cursor_value(database, resource),
+        None if full_refresh else position,
+        newest,
         load_parent_rows(database, resource) if resource.parent else None,
         accepts_new_origin,
     )
 
 
-def _load_cursor_value(database: Database, resource: ResourceConfig) -> Any:
+def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, Any]:
+    """Return the position of the last complete sync, and the newest value that it received.
+
+    Without a position everything is read: without `incremental`, under another configuration, and
+    where rows or columns that syncs have loaded up to the position are gone.
+    """
     source, syncs = resource.source, sync_log.sync_log_table(resource.name)
-    is_incremental = IncrementalCursor.from_endpoint(resource.endpoint) is not None
-    if not is_incremental or not inspection.has_column(database, source.name, syncs, "version"):
-        return None
+    cursor = IncrementalCursor.from_endpoint(resource.endpoint)
+    if not cursor or not inspection.has_column(database, source.name, syncs, "version"):
+        return None, None
     version, own = sql.quote_literal(source.config_hash), sql.account_filter(source.account)
     same = f"complete and version = {version} and {own}"
-    position = inspection.latest_value(database, source.name, syncs, "position", same)
-    return json.loads(position) if position else None
+    found = (
+        inspection.latest_value(database, source.name, syncs, column, same)
+        for column in ("position", "newest")
+    )
+    position, newest = (json.loads(value) if value else None for value in found)
+    if position is None or _has_lost_rows(database, resource, same):
+        return None, newest
+    (known,) = CursorReader(resource, cursor).parse([position])
+    with suppress(ValueError):  # dlt applies no `lag` to this notation
+        if known and cursor.request_start(position) is not None:
+            return position, newest
+    return None, newest
+
+
+def _has_lost_rows(database: Database, resource: ResourceConfig, same: str) -> bool:
+    """Return whether the table has fewer rows or columns than the last complete sync left."""
+    schema, table = resource.source.name, resource.name
+    syncs = sync_log.sync_log_table(table)
+    left = inspection.latest_value(database, schema, syncs, "table_rows", same)
+    rows = account_registry.count_rows(database, resource)
+    if rows < (1 if left is None else left):  # no count is of an earlier version
+        return True
+    names = database.table(f"{schema}.{syncs}").filter(same).project("unnest(json_keys(columns))")
+    filled = {name for (name,) in names.distinct().fetchall()}
+    return not filled <= {*inspection.column_names(database, schema, table)}

@@ -33,9 +33,16 @@ def build_row(
     result: PaginationResult,
     repeats: Repeats,
     load_id: str,
+    table_rows: int,
 ) -> dict[str, Any]:
-    """Build a sync's row of the sync log, by column; `result` is the verdict on the stream."""
-    source, metrics = plan.resource.source, stream.metrics
+    """Build a sync's row of the sync log, by column; `result` is the verdict on the stream.
+
+    `table_rows` are in the table after the load.
+    """
+    source, metrics, cursor = plan.resource.source, stream.metrics, extracted.cursor
+    position = plan.cursor_value  # unchanged if records may be missing
+    if result.complete:
+        position = cursor.position if cursor else None
     read_from, read_until = _range_of_windows(plan, stream.started_at)
     changes = "" if plan.is_full else f"Changes since {str(plan.cursor_value)[:40]}: "
     return {
@@ -58,8 +65,11 @@ def build_row(
         "complete": result.complete,
         "reason": f"{changes}{result.reason}",
         "full_sync": plan.is_full,
-        "position": json.dumps(_next_cursor_value(plan, extracted, result)),
+        "position": json.dumps(position),
+        "newest": json.dumps(cursor.newest if cursor else None),
         "version": source.config_hash,
+        "table_rows": table_rows,
+        "warning": cursor.warning if cursor else None,
         "unmatched": to_json(
             extracted.builder.unmatched(source.ignore_changes if plan.resource.is_events else ())
         ),
@@ -70,16 +80,6 @@ def build_row(
         "read_until": read_until,
         **({} if source.account is None else {ACCOUNT: source.account}),
     }
-
-
-def _next_cursor_value(
-    plan: SyncPlan, extracted: ExtractedRecords, result: PaginationResult
-) -> Any:
-    """Return where the next incremental sync starts; unchanged if records may be missing."""
-    loaded, newest = plan.cursor_value, extracted.newest_cursor_value
-    if result.complete is not True or newest is None:
-        return loaded
-    return newest if type(newest) is not type(loaded) else max(newest, loaded)
 
 
 def _range_of_windows(

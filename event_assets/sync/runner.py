@@ -115,7 +115,8 @@ def load(
         if source.account is not None:
             account_registry.register_account(database, schema, source.account)
         schema_guard.save_source_paths(database, resource, builder)
-        row = build_row(plan, stream, extracted, result, repeats, load_id)
+        rows = account_registry.count_rows(database, resource)
+        row = build_row(plan, stream, extracted, result, repeats, load_id, rows)
         complete = row["complete"] is True and plan.is_full
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)
         delete_rows_without_parent(database, resource)

@@ -45,6 +45,9 @@ COLUMNS = {
     "repeats": "json",
     "read_from": "timestamptz",
     "read_until": "timestamptz",
+    "newest": "json",
+    "table_rows": "bigint",
+    "warning": "varchar",
 }
 
 

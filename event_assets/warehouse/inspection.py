@@ -20,6 +20,11 @@ def column_types(database: Database, schema: str, table: str) -> dict[str, str]:
     return {column: names[kind] for column, kind in found if kind in names}
 
 
+def column_names(database: Database, schema: str, table: str) -> list[str]:
+    """Return the columns of a table; none if there is no such table."""
+    return database.table(f"{schema}.{table}").columns if has_table(database, schema, table) else []
+
+
 def losslessly_widenable(database: Database, schema: str, table: str) -> frozenset[str]:
     """Return the integer columns whose values all stay the same as floats."""
     integers = [

@@ -15,7 +15,7 @@ from typing import TypeVar
 import dlt
 
 from event_assets.warehouse.connection import set_memory_limit
-from event_assets.warehouse.inspection import has_table
+from event_assets.warehouse.inspection import column_names, has_table
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database, account_filter, quote_identifier, transaction
 
@@ -87,6 +87,7 @@ def load_package(
     (load_id,) = pipeline.list_normalized_load_packages()
     files = _files_by_table(pipeline, load_id)
     pipeline.destination = destination.as_dlt_destination(database)
+    destination.retry_on_conflict(lambda: _forget_dropped_columns(database, pipeline, load.table))
     destination.retry_on_conflict(pipeline.sync_schema)
     # dlt sets 1 GB: DuckDB would write the rows twice, into its log and into the file.
     database.execute("set global checkpoint_threshold = '16MB'")
@@ -137,6 +138,16 @@ def _write_rows(
         elif not (load.keeps_rows and _has_rows(database, table, load.account)):
             database.execute(f"delete from {table} where {replaced}", given if key else None)  # noqa: S608
             database.execute(f"insert into {table} by name {rows}", given)
+
+
+def _forget_dropped_columns(database: Database, pipeline: dlt.Pipeline, table: str) -> None:
+    """Have dlt create again what a person dropped: it does not look at what it has stored."""
+    schema, dataset = pipeline.default_schema, str(pipeline.dataset_name)
+    columns = {n for n, column in schema.tables[table]["columns"].items() if "data_type" in column}
+    has_all = columns <= {*column_names(database, dataset, table)}
+    if not has_all and has_table(database, dataset, "_dlt_version"):
+        versions, known = _qualify(dataset, "_dlt_version"), [schema.version_hash]
+        database.execute(f"delete from {versions} where version_hash = ?", known)  # noqa: S608
 
 
 def _drop_staging(database: Database, schema: str) -> None:

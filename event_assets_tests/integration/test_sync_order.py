@@ -1,9 +1,13 @@
 """Syncs are in the order in which they were loaded, whatever the clock says."""
 
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import dagster as dg
 import pytest
+from starlette.requests import Request
 
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
@@ -13,6 +17,11 @@ from event_assets_tests.support.platforms import Platform, definitions, paged, r
 from event_assets_tests.support.project import Project, checks
 
 wrong_clocks = pytest.mark.parametrize("hours", [1, -1], ids=["ahead", "back"])
+in_any_order = pytest.mark.parametrize(
+    "clocks",
+    [(1, 0, 0), (0, -1, -1), (1, -1, 1, -1), (-1, 1, -1, 1), (48, 0, 0), (0, -48, 0)],
+    ids=["ahead, right", "right, back", "two machines", "two others", "days ahead", "days back"],
+)
 an_hour_ahead = pytest.mark.parametrize("hours", [1], ids=["ahead"])
 
 
@@ -22,6 +31,21 @@ def event(number: int, **fields: Any) -> dict[str, Any]:
 
 BEFORE = [event(1), event(2), event(3)]
 AFTER = [event(1), event(3), event(4)]
+
+
+@pytest.fixture
+def zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[Iterator[None]]:
+    """Let the machine be in one time zone after another, some of daylight saving."""
+
+    def move() -> Iterator[None]:
+        for zone in ("America/New_York", "Pacific/Kiritimati", "Europe/Berlin", "UTC"):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            yield
+
+    yield move()
+    monkeypatch.undo()
+    time.tzset()
 
 
 def changes(project: Project, more: str = "") -> list[tuple[Any, ...]]:
@@ -162,3 +186,79 @@ def test_columns_that_came_after_a_wrong_clock_are_filled(project: Project, hour
             assert project.sync(url=api.url, derived=False).success
     rows = project.rows("select a_b, a_b__x2, venue__size from events.event_data where id = '11'")
     assert rows == [(11, 11, 11)]
+
+
+@in_any_order
+def test_events_leave_and_appear_whatever_the_clocks_say(
+    project: Project, clocks: tuple[int, ...], zones: Iterator[None]
+) -> None:
+    with Sandbox([]) as api:
+        for number, hours in enumerate(clocks, 1):
+            api.replace([event(number), event(number + 1), event(99)])
+            with wrong_by(hours):
+                next(zones)
+                assert project.sync(url=api.url).success
+            assert project.ids("current_events") == sorted(["99", str(number), str(number + 1)])
+    count = len(clocks)
+    assert sorted(changes(project)) == sorted(
+        [("gone", str(number)) for number in range(1, count)]
+        + [("appeared", str(number + 1)) for number in range(2, count + 1)]
+    )
+
+
+@in_any_order
+def test_no_change_is_lost_whatever_the_clocks_say(
+    project: Project, clocks: tuple[int, ...], zones: Iterator[None]
+) -> None:
+    rows = [event(1), event(2)]
+
+    def answer(request: Request) -> Any:
+        since = request.query_params.get("since", "")
+        return paged([row for row in rows if row["updated_at"] >= since])(request)
+
+    with serving({"/v1/events": answer}) as api:
+        loaded = incremental(api)
+        for number, hours in enumerate(clocks):
+            for row in rows:
+                row["updated_at"] = datetime.now(timezone.utc).isoformat()
+            rows[number % 2].update(name=f"As of {number}")
+            with wrong_by(hours):
+                next(zones)
+                assert run(project, loaded).success
+            stored = project.rows("select name from events.event_data order by id")
+            assert stored == [(row["name"],) for row in rows]
+
+
+@in_any_order
+def test_windows_call_no_living_event_gone_whatever_the_clocks_say(
+    project: Project, clocks: tuple[int, ...], zones: Iterator[None]
+) -> None:
+    now = datetime.now(timezone.utc)
+    rows = [
+        event(number, start_time=(now + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        for number, hours in enumerate((-12, 1, 6, 30), 1)
+    ]
+
+    def answer(request: Request) -> Any:
+        start, end = request.query_params["from"], request.query_params["to"]
+        return paged([row for row in rows if start <= row["start_time"] <= end])(request)
+
+    windows = {"param_from": "from", "param_to": "to", "cap": 100, "since": "-1d", "until": "+3d"}
+    with serving({"/v1/events": answer}) as api:
+        loaded = definitions({"events": source(api.url, windows=windows)})
+        for hours in clocks:
+            with wrong_by(hours):
+                next(zones)
+                assert run(project, loaded, derived=True).success
+        assert [row for row in changes(project) if row[0] == "gone"] == []
+
+
+def test_fresh_warns_of_a_sync_that_ended_in_the_future(project: Project) -> None:
+    with Sandbox(BEFORE) as api:
+        with wrong_by(1):
+            project.sync(url=api.url, derived=False)
+        result = project.run(
+            "dagster", "job", "execute", "-j", "check_events_are_fresh", "-m",
+            "event_assets.definitions", EVENTS_API_URL=api.url,
+        )  # fmt: skip
+    assert "ended 60 minutes from now: the clock of this machine" in result.stdout + result.stderr

@@ -40,7 +40,7 @@ def test_a_sync_fills_every_table_and_passes_every_check(place: Project) -> None
     assert rows("select count(*) from events.event_data where name = 'New'") == [(290,)]
     assert rows("select change, count(*) from events.event_changes group by all order by all") == [
         ("changed", 290),
-        ("gone", 10),
+        ("passed", 10),
     ]
     assert rows("select sum(events) from events.event_calendar") == [(290,)]
     assert all(check.passed for check in checks(second).values())

@@ -223,7 +223,8 @@ ROWS = (
         {
             "dlt.extract.incremental.lag:apply_lag": (
                 "(lag, initial_value, last_value, last_value_func, cursor_type=None)"
-            )
+            ),
+            "dlt.extract.incremental.lag:_cursor_date_type": "(cursor_type, initial_value)",
         },
     ),
     PrivateApi(

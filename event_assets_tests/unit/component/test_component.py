@@ -349,7 +349,7 @@ def test_a_write_disposition_that_is_what_happens_loads(
     assert load(document)
 
 
-def with_venues(place: tuple[str | int, ...], key: str, value: object) -> dict[str, Any]:
+def with_venues(place: tuple[str | int, ...], key: str | int, value: object) -> dict[str, Any]:
     """Return the contract with a further resource, and something set."""
     document: dict[str, Any] = copy.deepcopy(CONTRACT)
     endpoint: dict[str, Any] = {"path": "/v1/venues", "incremental": {"cursor_path": "updated"}}

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import datetime, timedelta, timezone
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +17,7 @@ from event_assets_tests.support.project import Project, failure, metadata
 
 WHEN = datetime(2026, 5, 1, tzinfo=timezone.utc)
 WORLD = EventSimulation(300, seed=1).events(datetime.now(timezone.utc))
+WORLD.sort(key=itemgetter("start_time"), reverse=True)  # the first are yet to come
 
 
 CHARTS = [

@@ -1,0 +1,109 @@
+"""An error that comes with status 200 fails the sync in the API's words, wherever it comes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.project import Project, failure
+
+pytestmark = pytest.mark.usefixtures("_short_backoff")
+PATH = "/v1/events"
+ERRORS: list[dict[str, Any]] = [
+    {"data": None, "errors": [{"message": "Try again later"}]},  # GraphQL
+    {"data": [], "errors": [{"message": "Try again later"}]},
+    {"error": {"code": 17, "message": "Try again later"}},
+    {
+        "type": "about:blank",
+        "title": "Busy",
+        "status": 429,
+        "detail": "Try again later",
+    },  # RFC 7807
+    {"status": "error", "message": "Try again later"},
+    {"_links": {"help": {"href": "/help"}}, "message": "Try again later"},
+]
+SELECTORS = ["data[*]", "data", "$..data", None, "$.data", None]
+Fails = Callable[[Request], bool]
+
+
+def list_of_events(url: str) -> dict[str, Any]:
+    document = source(url)
+    endpoint_of(document)["paginator"] = {"type": "offset", "limit": 10}
+    return document
+
+
+def windowed(url: str) -> dict[str, Any]:
+    limits = {"since": "2025-12-01", "until": "2027-01-01", "cap": 20}
+    document = source(url, windows={"param_from": "from", "param_to": "to", **limits})
+    endpoint_of(document)["paginator"] = {"type": "offset", "limit": 10}
+    return document
+
+
+def of_users(url: str) -> dict[str, Any]:
+    document = list_of_events(url)
+    endpoint_of(document)["path"] = "/v1/users/{resources.users.id}/events"
+    users = {"path": "/v1/users", "data_selector": "data", "paginator": "single_page"}
+    document["attributes"]["rest_api"]["resources"].append({"name": "users", "endpoint": users})
+    return document
+
+
+def endpoint_of(document: dict[str, Any]) -> dict[str, Any]:
+    endpoint: dict[str, Any] = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    return endpoint
+
+
+def in_the_middle_of_the_list(request: Request) -> bool:
+    return request.query_params.get("offset", "0") not in ("0", "9")
+
+
+def in_a_window(request: Request) -> bool:
+    return bool(request.query_params.get("from"))
+
+
+def in_the_list_of_one_parent(request: Request) -> bool:
+    return "/2/" in request.url.path
+
+
+@pytest.mark.parametrize(("error", "selector"), zip(ERRORS, SELECTORS, strict=True))
+@pytest.mark.parametrize(
+    ("configured", "is_failing"),
+    [
+        (list_of_events, lambda _: True),
+        (list_of_events, in_the_middle_of_the_list),
+        (windowed, in_a_window),
+        (of_users, in_the_list_of_one_parent),
+    ],
+)
+def test_an_error_fails_the_sync_and_no_event_goes(
+    project: Project,
+    configured: Callable[[str], dict[str, Any]],
+    is_failing: Fails,
+    selector: str | None,
+    error: dict[str, Any],
+) -> None:
+    failing: list[Fails] = []
+
+    def answer(request: Request) -> Any:
+        first = 100 * int(request.path_params.get("user", 0))
+        since, until = (request.query_params.get(name, "") for name in ("from", "to"))
+        rows = [e for e in events(30, first) if since <= e["start_time"] <= (until or "9")]
+        return error if any(fails(request) for fails in failing) else paged(rows)(request)
+
+    users = [{"id": "1"}, {"id": "2"}]
+    lists = {
+        PATH: answer,
+        "/v1/users/{user}/events": answer,
+        "/v1/users": lambda _: {"data": users},
+    }
+    with serving(lists) as api:
+        document = configured(api.url)
+        endpoint_of(document)["data_selector"] = selector
+        loaded = definitions({"events": document})
+        assert run(project, loaded, derived=True).success
+        before = project.ids("current_events")
+        failing.append(is_failing)
+        said = failure(run(project, loaded, derived=True))
+    assert 'It says: "Try again later".' in said
+    assert project.ids("current_events") == before

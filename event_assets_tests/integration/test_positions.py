@@ -1,0 +1,273 @@
+"""Where the next incremental sync starts: no change is lost, whatever the cursor looks like."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from event_assets_tests.support.clock import wrong_by
+from event_assets_tests.support.platforms import definitions, run, serving, source
+from event_assets_tests.support.project import Project, checks, failure
+
+PATH = "/v1/events"
+OLD = "2026-06-01T00:00:00Z"
+
+
+def is_since(value: Any, since: str) -> bool:
+    """Compare as many an API does: texts as text."""
+    return bool(value >= since if type(value) is str else value >= float(since))
+
+
+class ChangingList:
+    """An API whose list is sorted by id, compares its cursor as text, and can change between pages.
+
+    Attributes:
+        rows: all of it, by number.
+        later: called once, between the first page of the next sync and its second.
+        headers: of each response.
+    """
+
+    def __init__(self, updated_at: Any = OLD, count: int = 6) -> None:
+        self.rows = [
+            {"id": f"e{number}", "name": "x", "updated_at": updated_at} for number in range(count)
+        ]
+        self.later: Callable[[], None] | None = None
+        self.headers: dict[str, str] = {}
+        self.starts: list[str | None] = []
+        self.is_since: Callable[[Any, str], bool] = is_since
+
+    def __call__(self, request: Request) -> Response:
+        since, after = request.query_params.get("since"), request.query_params.get("cursor", "")
+        if not after:
+            self.starts.append(since)
+        elif self.later:
+            self.later()
+            self.later = None
+        found = [
+            row for row in self.rows if since is None or self.is_since(row.get("updated_at"), since)
+        ]
+        found = [row for row in found if self.token(row) > after]
+        following = self.token(found[1]) if len(found) > 2 else None
+        return JSONResponse({"data": found[:2], "next": following}, headers=self.headers)
+
+    def token(self, row: dict[str, Any]) -> str:
+        return f"after {'uvwxyz'[int(row['id'][1:])]}"  # opaque: nothing to count by
+
+    def change_behind_and_ahead(self, stamp: Callable[[], Any]) -> None:
+        """Change the first event and then the last while a sync is between its two pages."""
+
+        def change() -> None:
+            self.rows[0].update(name="behind", updated_at=stamp())
+            self.rows[-1].update(name="ahead", updated_at=stamp())
+
+        self.later = change
+
+
+def incremental(url: str, cursor: Any = None, **fields: Any) -> Any:
+    document = source(url)
+    document["attributes"]["fields"].update(fields)
+    (resource,) = document["attributes"]["rest_api"]["resources"]
+    resource["endpoint"].update(
+        paginator={"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"},
+        incremental={"cursor_path": "updated_at", "start_param": "since", **(cursor or {})},
+    )
+    return definitions({"events": document})
+
+
+def synced(project: Project, loaded: Any) -> Any:
+    result = run(project, loaded, derived=True)
+    assert result.success, failure(result)
+    return result
+
+
+def names(project: Project) -> list[tuple[Any, ...]]:
+    return project.rows("select id, name from events.event_data where name <> 'x' order by id")
+
+
+BOTH = [("e0", "behind"), ("e5", "ahead")]
+
+
+def local(zone: str) -> Callable[[], str]:
+    return lambda: datetime.now(ZoneInfo(zone)).replace(tzinfo=None).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("stamp", "old"),
+    [
+        (lambda: datetime.now(timezone.utc).isoformat(), "2026-06-01T00:00:00+00:00"),
+        (local("America/New_York"), "2026-06-01T00:00:00"),
+        (local("Asia/Tokyo"), "2026-06-01T00:00:00"),
+        (local("Pacific/Kiritimati"), "2026-06-01T00:00:00"),
+        (lambda: local("America/New_York")().replace("T", " "), "2026-06-01 00:00:00"),
+        (lambda: int(datetime.now(timezone.utc).timestamp()), 1_780_000_000),
+        (lambda: int(datetime.now(timezone.utc).timestamp() * 1e3), 1_780_000_000_000),
+        (lambda: int(datetime.now(timezone.utc).timestamp() * 1e6), 1_780_000_000_000_000),
+        (lambda: str(int(datetime.now(timezone.utc).timestamp())), "1780000000"),
+        (lambda: datetime.now(timezone.utc).date().isoformat(), "2026-06-01"),
+    ],
+    ids=["offset", "New York", "Tokyo", "+14", "space", "s", "ms", "us", "text", "date"],
+)
+def test_what_changes_while_the_list_is_read_comes_with_the_next_sync(
+    project: Project, stamp: Callable[[], Any], old: Any
+) -> None:
+    api = ChangingList(old)
+    with serving({PATH: api}) as platform:
+        loaded = incremental(platform.url)
+        synced(project, loaded)
+        api.change_behind_and_ahead(stamp)
+        synced(project, loaded)  # the second reads on from what the first has seen
+        api.later = None
+        synced(project, loaded)
+    assert api.starts[1] == str(old)
+    assert names(project) == BOTH
+
+
+def test_of_a_revision_number_the_changes_seen_by_one_sync_are_read_by_the_next_again(
+    project: Project,
+) -> None:
+    api, revisions = ChangingList(5), iter(range(6, 100))
+    with serving({PATH: api}) as platform:
+        loaded = incremental(platform.url)
+        api.change_behind_and_ahead(lambda: next(revisions))
+        for _ in range(3):
+            synced(project, loaded)
+    assert names(project) == BOTH
+    assert api.starts == [None, None, "7"]
+
+
+@pytest.mark.parametrize("hours", [1, 24, -1, -24])
+def test_a_wrong_clock_of_the_machine_loses_no_change(project: Project, hours: int) -> None:
+    api = ChangingList()
+    with serving({PATH: api}) as platform:
+        loaded = incremental(platform.url)
+        with wrong_by(hours):
+            synced(project, loaded)
+            for row in api.rows:
+                row["updated_at"] = "2026-07-01T00:00:00Z"
+            api.change_behind_and_ahead(lambda: datetime.now(timezone.utc).isoformat()[:19] + "Z")
+            synced(project, loaded)
+        synced(project, loaded)
+    assert names(project) == BOTH
+
+
+def test_a_field_with_a_timezone_lets_the_cursor_come_close(project: Project) -> None:
+    newest = datetime.now(ZoneInfo("America/New_York")).replace(tzinfo=None) - timedelta(hours=5)
+    api = ChangingList(newest.isoformat())
+    with serving({PATH: api}) as platform:
+        zone = {"type": "timestamp", "timezone": "America/New_York"}
+        for fields in ({"updated_at": zone}, {"updated_at": {"type": "timestamp"}}):
+            loaded = incremental(platform.url, **fields)
+            synced(project, loaded)
+            synced(project, loaded)
+    assert api.starts == [None, newest.isoformat(), None, None]
+
+
+@pytest.mark.parametrize(
+    ("old", "odd"),
+    [(OLD, "n/a"), (OLD, "99"), (OLD, "9999"), (OLD, "June 1, 2026"), (OLD, 7), (OLD, ["x"]),
+     (OLD, "2026-06-05 10:00:00"), (OLD, "Fri, 05 Jun 2026 10:00:00 GMT"), (OLD, "zzz"),
+     (OLD, True), (5, "99"), (5, "n/a"), (1_780_000_000, 99), (1_780_000_000, "1790000000"),
+     (1_780_000_000, 1_780_000_000_001), ("2026-06-01", "2026/06/05")],
+)  # fmt: skip
+def test_a_value_that_is_not_of_the_cursors_kind_is_no_position(
+    project: Project, old: Any, odd: Any
+) -> None:
+    api = ChangingList(old)
+    api.rows[3]["updated_at"] = odd
+    api.is_since = lambda value, since: str(value) >= since
+    with serving({PATH: api}) as platform:
+        loaded = incremental(platform.url)
+        for _ in range(3):
+            result = synced(project, loaded)
+        assert api.starts[-1] == str(old)
+        check = checks(result)["complete"]
+    assert not check.passed
+    assert check.severity.value == "WARN"
+    assert "`updated_at` of 1 record" in str(check.description)
+    assert f"such as {json.dumps(odd, separators=(',', ':'))}: " in str(check.description)
+
+
+def test_positions_are_compared_as_instants(project: Project) -> None:
+    api = ChangingList("2026-06-01T23:00:00+00:00")
+    api.rows[0]["updated_at"] = "2026-06-02T00:30:00+02:00"  # half an hour earlier
+    with serving({PATH: api}) as platform:
+        loaded = incremental(platform.url)
+        synced(project, loaded)
+        synced(project, loaded)
+    assert api.starts[-1] == "2026-06-01T23:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("updated_at", {"updated_at": OLD}), ("$.updated_at", {"updated_at": OLD}),
+     ("meta.at", {"meta": {"at": OLD}}), ("$.meta.at", {"meta": {"at": OLD}}),
+     ("$['meta']['at']", {"meta": {"at": OLD}}), ("log[0].at", {"log": [{"at": OLD}]}),
+     ("$.log[*].at", {"log": [{"at": OLD}]}), ("$..at", {"log": [{"at": OLD}]}),
+     ("@odata.at", {"@odata.at": OLD}), ("updated at", {"updated at": OLD})],
+)  # fmt: skip
+def test_any_json_path_and_any_name_leads_to_the_cursor(
+    project: Project, path: str, field: dict[str, Any]
+) -> None:
+    api = ChangingList()
+    api.rows = [{"id": f"e{number}", "name": "x", **field} for number in range(3)]
+    api.is_since = lambda _value, _since: True
+    with serving({PATH: api}) as platform:
+        loaded = incremental(platform.url, {"cursor_path": path})
+        synced(project, loaded)
+        result = synced(project, loaded)
+    assert api.starts == [None, OLD]
+    assert checks(result)["complete"].passed
+
+
+def test_a_cursor_that_no_record_has_is_a_warning_that_names_it(project: Project) -> None:
+    api = ChangingList()
+    with serving({PATH: api}) as platform:
+        loaded = incremental(platform.url, {"cursor_path": "$.update_at"})
+        for _ in range(2):
+            check = checks(synced(project, loaded))["complete"]
+            assert not check.passed
+            assert check.severity.value == "WARN"
+            assert "No record has a `$.update_at`" in str(check.description)
+    assert api.starts == [None, None]
+    assert len(project.ids("current_events")) == 6
+
+
+def test_a_sync_that_cannot_ask_for_changes_is_full(project: Project) -> None:
+    api = ChangingList()
+    with serving({PATH: api}) as platform:
+        loaded = incremental(platform.url, {"start_param": None})
+        synced(project, loaded)
+        del api.rows[1]
+        synced(project, loaded)
+    assert project.ids("current_events") == ["e0", "e2", "e3", "e4", "e5"]
+    assert project.rows("select change, id from events.event_changes") == [("gone", "e1")]
+    assert project.rows("select distinct full_sync from events.event_data_syncs") == [(True,)]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["delete from events.event_data", "drop table events.event_data",
+     "delete from events.event_data where id = 'e2'", "truncate events.event_data",
+     "alter table events.event_data drop column name", "drop table events.event_data_syncs"],
+)  # fmt: skip
+def test_rows_that_are_gone_are_read_again(project: Project, damage: str) -> None:
+    api = ChangingList()
+    api.rows[0]["updated_at"] = "2026-06-02T00:00:00Z"
+    with serving({PATH: api}) as platform:
+        loaded = incremental(platform.url)
+        for _ in range(2):
+            run(project, loaded)
+        with duckdb.connect(project.database) as database:
+            database.execute("drop view if exists events.current_events")
+            database.execute(damage)
+        assert run(project, loaded).success
+        assert run(project, loaded).success
+    assert project.ids() == [f"e{number}" for number in range(6)]
+    assert project.rows("select distinct name from events.event_data") == [("x",)]
+    assert api.starts == [None, "2026-06-02T00:00:00Z", None, "2026-06-02T00:00:00Z"]
