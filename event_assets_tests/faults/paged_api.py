@@ -87,9 +87,7 @@ OFFSET = {"type": "offset", "limit": SIZE}
 CURSOR = {"type": "cursor", "cursor_path": "meta.next"}
 KINDS = {
     "offset": Kind(by_offset, {"paginator": OFFSET}),
-    "page_number": Kind(
-        by_page, {"paginator": {"type": "page_number", "base_page": 0, "total_path": None}}
-    ),
+    "page_number": Kind(by_page, {"paginator": {"type": "page_number", "base_page": 0}}),
     "cursor": Kind(by_cursor, {"paginator": {**CURSOR, "cursor_param": "after"}}),
     "cursor in a body": Kind(
         by_cursor,
