@@ -174,7 +174,7 @@ class OffsetWalk:
     def refuse(self, _status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_one_row = self._handler == self._read_forward and self._largest_page == 1
-        if is_one_row or self._handler == self._look_behind:
+        if is_one_row or self._handler in (self._look_behind, self._skip_gap):
             self.receive(())
             return True
         return False
@@ -283,7 +283,8 @@ class OffsetWalk:
             self._look_further()
 
     def _is_promised(self, trusted: int | None, offset: int) -> bool:
-        return self._more is True or max(trusted or 0, self._reads_to) > offset
+        says_more = self._more is True and (trusted is None or trusted > offset)
+        return says_more or max(trusted or 0, self._reads_to) > offset
 
     def _look_behind(self, ids: Sequence[Hashable], trusted: int | None, _: bool | None) -> bool:
         """Process a page behind the end of a list without a total: it should be empty."""

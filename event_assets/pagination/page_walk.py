@@ -206,10 +206,11 @@ class PageWalk:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         useless = self._empty + (end == "page repeated")
         pages = self._pages[: len(self._pages) - useless]
-        needs_reading = self.is_counted and self.position > 1 and end in AT_THE_END and self._rows
+        is_counted = self.is_counted and (self._rows or not self._is_numbered)
+        needs_reading = is_counted and self.position > 1 and end in AT_THE_END
         if not needs_reading or self._is_total_reached:
             self.finish(end)
-        elif pages == self._pages_before:
+        elif self._facts.passes > 1 and pages == self._pages_before:
             self.finish("readings agree")
         elif self._facts.passes == MAX_PASSES:
             self.finish("changed")
