@@ -2,135 +2,201 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from base64 import b64decode, b64encode
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
-
-import requests
-
-from event_assets.pagination.evidence import judge
-from event_assets.pagination.factory import create_paginator
-from event_assets.pagination.result import PaginationResult
-from event_assets_tests.support.offset_lists import Edit
-from event_assets_tests.support.paging import read_ids
+from urllib.parse import urlencode
 
 Query = dict[str, str]
 Reply = tuple[int, Any, dict[str, str]]
 URL = "https://api.example.com/events"
 
+# What a response says of the length of a list: its members, by the list and the rows shown.
+TOTALS: dict[str, Callable[[ChangingList, int], dict[str, Any]]] = {
+    "none": lambda _listed, _shown: {},
+    "true": lambda listed, _shown: {"total_count": len(listed.rows)},
+    "shown": lambda listed, _shown: {"total": len(set(listed.rows) - listed.hidden)},
+    "too high": lambda listed, _shown: {"total": len(listed.rows) + 3},
+    "always zero": lambda _listed, _shown: {"total": 0},
+    "length of the page": lambda _listed, shown: {"count": shown},
+    "pages": lambda listed, _shown: {"total_pages": listed.pages},
+    "pages as a total": lambda listed, _shown: {"page": {"total": listed.pages}},
+}
+
 
 @dataclass
 class ChangingList:
-    """Rows in an order, of which a server shows pages; `hidden` ones are taken out afterwards."""
+    """Rows in an order, of which a server shows pages.
+
+    Attributes:
+        size: rows in a page.
+        total: the name of what responses say of the length.
+        has_more: whether responses say if more follow.
+        behind: what the server does behind the end: `empty`, `refused`, `wraps`, `clamps`.
+        hidden: rows that are taken out of a page afterwards.
+        last: the members of a last response; None: pointers stand until a page is empty.
+        staying: rows that were there all the time, at their place in the order.
+    """
 
     rows: list[int]
     size: int = 4
-    has_total: bool = False
-    refuses_past_end: bool = False
+    total: str = "none"
+    has_more: bool = False
+    behind: str = "empty"
     hidden: frozenset[int] = frozenset()
+    last: Mapping[str, Any] | None = field(default_factory=lambda: {"next": None})
     staying: set[int] = field(default_factory=set[int])
+    moved: set[int] = field(default_factory=set[int])
     added: int = 10_000
 
     def __post_init__(self) -> None:
         self.staying = set(self.rows) - self.hidden
+        self.keys = {row: float(at) for at, row in enumerate(self.rows)}
+
+    @property
+    def pages(self) -> int:
+        return -(-len(self.rows) // self.size)
 
     def edit(self, kind: str, at: int, size: int) -> None:
         place = at * len(self.rows) // 30
         if kind == "insert":
-            self.rows[place:place] = range(self.added, self.added + size)
+            self._insert(place, range(self.added, self.added + size))
             self.added += size
         elif kind == "delete":
             self.staying.difference_update(self.rows[place : place + size])
             del self.rows[place : place + size]
         elif self.rows:
             row = self.rows.pop(min(place, len(self.rows) - 1))
-            self.rows.insert(size * len(self.rows) // 30, row)
+            self.moved.add(row)
+            self._insert(size * len(self.rows) // 30, [row])
 
-    def body(self, first: int, **members: Any) -> dict[str, Any]:
-        page = [row for row in self.rows[first : first + self.size] if row not in self.hidden]
-        total = {"total_count": len(self.rows)} if self.has_total else {}
-        return {"data": [{"id": row} for row in page], **total, **members}
+    def _insert(self, place: int, new: Sequence[int]) -> None:
+        before = self.keys[self.rows[place - 1]] if place else -1e6
+        behind = self.keys[self.rows[place]] if place < len(self.rows) else before + 100
+        step = (behind - before) / (len(new) + 1)
+        self.keys.update({row: before + step * at for at, row in enumerate(new, 1)})
+        self.rows[place:place] = new
 
-    def is_behind(self, first: int) -> bool:
-        return first >= len(self.rows)
-
-
-def by_offset(listed: ChangingList, query: Query) -> Reply:
-    return 200, listed.body(int(query["offset"])), {}
-
-
-def by_page(listed: ChangingList, query: Query) -> Reply:
-    first = int(query["page"]) * listed.size
-    is_refused = listed.refuses_past_end and first and listed.is_behind(first)
-    return (404, {}, {}) if is_refused else (200, listed.body(first), {})
-
-
-def by_row_link(listed: ChangingList, query: Query) -> Reply:
-    first = int(query.get("skip", 0))
-    behind = first + listed.size
-    link = None if listed.is_behind(behind) else f"{URL}?skip={behind}"
-    return 200, listed.body(first, next=link), {}
-
-
-def by_page_link(listed: ChangingList, query: Query) -> Reply:
-    page = int(query.get("page", 1))
-    link = f'<{URL}?page={page + 1}>; rel="next"'
-    headers = {} if listed.is_behind(page * listed.size) else {"Link": link}
-    return 200, listed.body((page - 1) * listed.size), headers
+    def reply(self, first: int, pointer: Callable[[int], Mapping[str, Any]] | None = None) -> Reply:
+        """Show the page at row `first`, with the pointer to the row behind it."""
+        if first and first >= len(self.rows):
+            if self.behind == "refused":
+                return 404, {}, {}
+            if self.behind == "wraps":
+                first %= self.size * max(1, self.pages)
+            if self.behind == "clamps":
+                first = max(0, self.pages - 1) * self.size
+        page, behind = self.rows[first : first + self.size], first + self.size
+        shown = [{"id": row} for row in page if row not in self.hidden]
+        body = {"data": shown, **TOTALS[self.total](self, len(shown))}
+        if self.has_more:
+            body["has_more"] = behind < len(self.rows)
+        if pointer is None:
+            return 200, body, {}
+        goes_on = bool(page) if self.last is None else behind < len(self.rows)
+        members = pointer(behind) if goes_on else (self.last or {})
+        header = members.get("Link")
+        return 200, {**body, **members}, {"Link": header} if header else {}
 
 
-def by_page_cursor(listed: ChangingList, query: Query) -> Reply:
-    page = int(query.get("cursor", 1))
-    following = None if listed.is_behind(page * listed.size) else page + 1
-    return 200, listed.body((page - 1) * listed.size, cursors={"next": following}), {}
+@dataclass(frozen=True)
+class Codec:
+    """What a pointer says of the row behind a page, and how the server reads it again."""
+
+    write: Callable[[ChangingList, int], Any]
+    read: Callable[[ChangingList, str], int]
 
 
-def by_row_cursor(listed: ChangingList, query: Query) -> Reply:
-    first = int(query.get("cursor", 0))
-    behind = first + listed.size
-    following = None if listed.is_behind(behind) else behind
-    return 200, listed.body(first, cursors={"next": following}), {}
+def in_base64(codec: Codec) -> Codec:
+    return Codec(
+        lambda listed, behind: b64encode(str(codec.write(listed, behind)).encode()).decode(),
+        lambda listed, text: codec.read(listed, b64decode(text).decode()),
+    )
 
 
-PAGINATORS: dict[str, tuple[Any, Callable[[ChangingList, Query], Reply]]] = {
-    "offset": ({"type": "offset", "limit": 4}, by_offset),
-    "page": ({"type": "page_number", "base_page": 0}, by_page),
-    "row link": ("json_link", by_row_link),
-    "page link": ("header_link", by_page_link),
-    "page cursor": ("cursor", by_page_cursor),
-    "row cursor": ("cursor", by_row_cursor),
+SPELLED = str.maketrans("0123456789.-e", "qrstuvwxyzPME")
+READ = {letter: sign for sign, letter in SPELLED.items()}
+
+
+def in_letters(codec: Codec) -> Codec:
+    return Codec(
+        lambda listed, behind: str(codec.write(listed, behind)).translate(SPELLED),
+        lambda listed, text: codec.read(listed, text.translate(READ)),
+    )
+
+
+ROW = Codec(lambda _listed, behind: behind, lambda _listed, text: int(text))
+LAST_ROW = Codec(lambda _listed, behind: f"row:{behind - 1}", lambda _, text: int(text[4:]) + 1)
+PAGE = Codec(
+    lambda listed, behind: behind // listed.size + 1,
+    lambda listed, text: (int(text) - 1) * listed.size,
+)
+LAST_KEY = Codec(
+    lambda listed, behind: listed.keys[listed.rows[min(behind, len(listed.rows)) - 1]],
+    lambda listed, text: bisect_right([listed.keys[row] for row in listed.rows], float(text)),
+)
+Server = Callable[[ChangingList, Query], Reply]
+
+
+def by_number(name: str, rows: int | None = 1, base: int = 0) -> Server:
+    """Serve an offset, or a page number (`rows` is None)."""
+    return lambda listed, query: listed.reply((int(query[name]) - base) * (rows or listed.size))
+
+
+def by_cursor(codec: Codec) -> Server:
+    """Serve the cursor that is sent in a parameter or in the body."""
+
+    def serve(listed: ChangingList, query: Query) -> Reply:
+        first = codec.read(listed, query["cursor"]) if "cursor" in query else 0
+        return listed.reply(first, lambda behind: {"next": codec.write(listed, behind)})
+
+    return serve
+
+
+def by_link(codec: Codec, name: str, member: str = "next", form: str = "{}") -> Server:
+    """Serve a link, which has all parameters of the request."""
+
+    def serve(listed: ChangingList, query: Query) -> Reply:
+        def link(behind: int) -> dict[str, str]:
+            url = f"{URL}?{urlencode({**query, name: codec.write(listed, behind)})}"
+            return {member: form.format(url)}
+
+        return listed.reply(codec.read(listed, query[name]) if name in query else 0, link)
+
+    return serve
+
+
+def by_header(codec: Codec, name: str) -> Server:
+    return by_link(codec, name, "Link", '<{}>; rel="next"')
+
+
+CURSOR = {"type": "cursor", "cursor_path": "next"}
+CURSOR_IN_BODY = {**CURSOR, "cursor_body_path": "cursor"}
+OFFSET = {"type": "offset", "limit": 4}
+OFFSET_IN_BODY = {**OFFSET, "offset_body_path": "offset", "limit_body_path": "limit"}
+NUMBERED = {"type": "page_number", "base_page": 1}
+LINK = {"type": "json_link", "next_url_path": "next"}
+
+PAGINATORS: dict[str, tuple[Any, Server]] = {
+    "offset": (OFFSET, by_number("offset")),
+    "offset in the body": (OFFSET_IN_BODY, by_number("offset")),
+    "page": ({"type": "page_number", "base_page": 0}, by_number("page", None)),
+    "page in the body": ({**NUMBERED, "page_body_path": "page"}, by_number("page", None, 1)),
+    "row link": (LINK, by_link(ROW, "$skip")),
+    "row link in base64": (LINK, by_link(in_base64(LAST_ROW), "after")),
+    "row header": ("header_link", by_header(ROW, "start")),
+    "page link": (LINK, by_link(PAGE, "page")),
+    "page header": ("header_link", by_header(PAGE, "page")),
+    "row cursor": (CURSOR, by_cursor(ROW)),
+    "row cursor in base64": (CURSOR, by_cursor(in_base64(LAST_ROW))),
+    "row cursor in the body": (CURSOR_IN_BODY, by_cursor(ROW)),
+    "page cursor": (CURSOR, by_cursor(PAGE)),
+    "page cursor in base64": (CURSOR, by_cursor(in_base64(PAGE))),
+    "page cursor in the body": (CURSOR_IN_BODY, by_cursor(PAGE)),
+    "key cursor": (CURSOR, by_cursor(in_letters(LAST_KEY))),
+    "key cursor in base64": (CURSOR, by_cursor(in_base64(in_letters(LAST_KEY)))),
+    "key link": (LINK, by_link(in_letters(LAST_KEY), "after")),
+    "key cursor in the body": (CURSOR_IN_BODY, by_cursor(in_letters(LAST_KEY))),
 }
-
-
-def read(
-    kind: str, listed: ChangingList, script: Sequence[Sequence[Edit]]
-) -> tuple[set[int], PaginationResult, int]:
-    """Read a list, which `script` changes after each request; return ids, result and requests."""
-    config, serve = PAGINATORS[kind]
-    paginator, delivered = create_paginator(config, read_ids), set[int]()
-    request = requests.Request("GET", URL, params={})
-    paginator.init_request(request)
-    requests_made = 0
-    while paginator.has_next_page:
-        query = dict(parse_qsl(urlsplit(request.url).query)) | {
-            name: str(value) for name, value in (request.params or {}).items()
-        }
-        status, body, headers = serve(listed, query)
-        requests_made += 1
-        assert requests_made < 3_000, "the list does not end"
-        for edit in script[requests_made - 1] if requests_made <= len(script) else ():
-            listed.edit(*edit)
-        if status != 200:
-            if not paginator.refused(status):
-                break
-        else:
-            response = requests.Response()
-            response.status_code, response._content = status, json.dumps(body).encode()
-            response.headers.update(headers)
-            data = body["data"]
-            paginator.update_state(response, data)
-            delivered.update(row["id"] for row in data)
-        paginator.update_request(request)
-    return delivered, judge(paginator.facts), requests_made

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from event_assets_tests.support.list_models import PAGINATORS, ChangingList, read
+from event_assets_tests.support.list_models import PAGINATORS, ChangingList
+from event_assets_tests.support.list_readers import read, read_in_windows, read_lists
 from event_assets_tests.support.offset_lists import (
     Edit,
     deletions,
@@ -22,67 +26,172 @@ from event_assets_tests.support.offset_lists import (
 # hypothesis caches the constants it finds in the code; not in the project
 storage = TemporaryDirectory()
 set_hypothesis_home_dir(storage.name)
-KINDS = st.sampled_from(sorted(PAGINATORS))
-COUNTING_PAGES = st.sampled_from(["page", "page cursor", "page link"])
+NUMBERED = ["page", "page in the body"]
+COUNTING_PAGES = [kind for kind in PAGINATORS if kind.startswith("page")]
+COUNTING_ROWS = [kind for kind in PAGINATORS if kind.startswith(("row", "offset"))]
+BY_KEY = [kind for kind in PAGINATORS if kind.startswith("key")]
+LASTS: list[Mapping[str, Any] | None] = [{"next": None}, {}, {"next": False}, {"next": ""}, None]
+kinds = st.sampled_from(sorted(PAGINATORS))
+lengths = st.integers(0, 40)
 
 
-@quick
-@given(KINDS, st.integers(0, 40), scripts(insertions, deletions), st.booleans())
-def test_no_row_that_stays_is_lost_by_insertions_and_deletions(
-    kind: str, length: int, script: list[list[Edit]], refuses: bool
-) -> None:
-    listed = ChangingList(list(range(length)), refuses_past_end=refuses)
-    delivered, result, _ = read(kind, listed, script)
-    assert listed.staying <= delivered or result.complete is not True
+@dataclass
+class Found:
+    """A list, and what a paginator found in it."""
+
+    listed: ChangingList
+    delivered: set[int]
+    complete: bool | None
+
+    @property
+    def is_safe(self) -> bool:
+        return self.listed.staying <= self.delivered or self.complete is not True
 
 
-@quick
-@given(KINDS, st.integers(0, 40), scripts(deletions), st.booleans())
-def test_no_row_that_stays_is_lost_by_deletions_with_a_total(
-    kind: str, length: int, script: list[list[Edit]], refuses: bool
-) -> None:
-    listed = ChangingList(list(range(length)), has_total=True, refuses_past_end=refuses)
-    delivered, result, _ = read(kind, listed, script)
-    assert listed.staying <= delivered or result.complete is not True
-
-
-@quick
-@given(COUNTING_PAGES, st.integers(0, 40), scripts(moves, insertions))
-def test_no_row_that_moves_is_lost_where_pages_are_counted(
-    kind: str, length: int, script: list[list[Edit]]
-) -> None:
-    listed = ChangingList(list(range(length)))
-    delivered, result, _ = read(kind, listed, script)
-    assert listed.staying <= delivered or result.complete is not True
+def found(
+    kind: str,
+    length: int,
+    script: list[list[Edit]],
+    accidents: Mapping[int, int] | None = None,
+    **server: Any,
+) -> Found:
+    listed = ChangingList(list(range(length)), **server)
+    delivered, result, _ = read(kind, listed, script, accidents)
+    return Found(listed, delivered, result.complete)
 
 
 @quick
 @given(
-    KINDS,
+    kinds,
+    lengths,
+    scripts(insertions, deletions),
+    st.sampled_from(["none", "too high", "length of the page", "always zero"]),
+    st.booleans(),
+    st.sampled_from(["empty", "refused"]),
+    st.sampled_from(LASTS),
+)
+def test_no_row_that_stays_is_lost_by_insertions_and_deletions(
+    kind: str,
+    length: int,
+    script: list[list[Edit]],
+    total: str,
+    has_more: bool,
+    behind: str,
+    last: Mapping[str, Any] | None,
+) -> None:
+    server: dict[str, Any] = {"total": total, "has_more": has_more, "behind": behind, "last": last}
+    assert found(kind, length, script, **server).is_safe
+
+
+@quick
+@given(
+    kinds,
+    lengths,
+    scripts(deletions),
+    st.sampled_from(["true", "pages", "pages as a total"]),
+    st.sampled_from(["empty", "refused"]),
+)
+def test_no_row_that_stays_is_lost_by_deletions_with_a_total(
+    kind: str, length: int, script: list[list[Edit]], total: str, behind: str
+) -> None:
+    assert found(kind, length, script, total=total, behind=behind).is_safe
+
+
+@quick
+@given(st.sampled_from(COUNTING_PAGES), lengths, scripts(moves, insertions))
+def test_no_row_that_moves_is_lost_where_pages_are_counted(
+    kind: str, length: int, script: list[list[Edit]]
+) -> None:
+    assert found(kind, length, script).is_safe
+
+
+@quick
+@given(st.sampled_from(BY_KEY), lengths, scripts(insertions, deletions))
+def test_lists_by_key_deliver_every_row_that_stays_and_are_complete(
+    kind: str, length: int, script: list[list[Edit]]
+) -> None:
+    result = found(kind, length, script)
+    assert result.listed.staying <= result.delivered
+    assert result.complete is not False
+
+
+@quick
+@given(
+    kinds,
     st.integers(0, 60),
     st.frozensets(st.integers(0, 60), max_size=40),
     scripts(deletions),
-    st.booleans(),
+    st.sampled_from(["none", "true"]),
 )
 def test_no_row_is_lost_behind_short_pages(
-    kind: str, length: int, hidden: frozenset[int], script: list[list[Edit]], has_total: bool
+    kind: str, length: int, hidden: frozenset[int], script: list[list[Edit]], total: str
 ) -> None:
-    listed = ChangingList(list(range(length)), hidden=hidden, has_total=has_total)
-    delivered, result, _ = read(kind, listed, script)
+    assert found(kind, length, script, hidden=hidden, total=total).is_safe
+
+
+@quick
+@given(kinds, lengths, st.sampled_from(["wraps", "clamps"]), st.sampled_from(["none", "true"]))
+def test_lists_without_an_end_are_read_to_their_last_row(
+    kind: str, length: int, behind: str, total: str
+) -> None:
+    result = found(kind, length, [], behind=behind, total=total)
+    assert result.listed.staying <= result.delivered
+
+
+@quick
+@given(
+    st.sampled_from(sorted(set(PAGINATORS) - set(NUMBERED))),
+    lengths,
+    st.dictionaries(st.integers(0, 12), st.sampled_from([0, 400, 404, 410]), max_size=2),
+)
+def test_a_response_that_fails_by_accident_is_no_end(
+    kind: str, length: int, accidents: dict[int, int]
+) -> None:
+    assert found(kind, length, [], accidents).is_safe
+
+
+@quick
+@given(kinds, st.lists(st.integers(0, 15), max_size=4), scripts(insertions, deletions))
+def test_no_row_that_stays_is_lost_in_the_lists_of_parents(
+    kind: str, lengths: list[int], script: list[list[Edit]]
+) -> None:
+    lists = [
+        ChangingList(list(range(at * 100, at * 100 + length)))
+        for at, length in enumerate(lengths, 1)
+    ]
+    delivered, result = read_lists(kind, lists, script)
+    assert set[int]().union(*(each.staying for each in lists)) <= delivered or not result.complete
+
+
+@quick
+@given(
+    kinds,
+    lengths,
+    scripts(deletions),
+    st.integers(5, 12),
+    st.sampled_from(["none", "true"]),
+    st.sampled_from([{}, {"since": "2026-01-01", "until": "2026-03-01"}]),
+)
+def test_no_row_that_stays_is_lost_in_time_windows(
+    kind: str, length: int, script: list[list[Edit]], cap: int, total: str, span: dict[str, str]
+) -> None:
+    listed = ChangingList(list(range(length)), total=total)
+    delivered, result = read_in_windows(kind, listed, script, cap, **span)
     assert listed.staying <= delivered or result.complete is not True
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 4, 5, 8, 30, 40])
-@pytest.mark.parametrize("has_total", [True, False])
+@pytest.mark.parametrize("total", ["none", "true"])
 @pytest.mark.parametrize("kind", PAGINATORS)
 def test_a_quiet_list_is_complete_and_costs_no_more_than_it_must(
-    kind: str, has_total: bool, length: int
+    kind: str, total: str, length: int
 ) -> None:
-    listed = ChangingList(list(range(length)), has_total=has_total)
-    delivered, result, requests = read(kind, listed, [])
-    pages = max(1, -(-length // listed.size))
+    listed = ChangingList(list(range(length)), total=total)
+    delivered, result, requests = read(kind, listed)
+    pages = max(1, listed.pages)
     overlapping = max(1, -(-length // (listed.size - 1)))
     assert delivered == set(range(length))
-    assert result.complete is True or (pages == 1 and length and kind not in ("offset", "page"))
-    looks_behind = 4 if kind == "page" and not has_total else 0
+    numbered = kind in NUMBERED or kind.startswith("offset")
+    assert result.complete is True or (pages == 1 and length and not numbered)
+    looks_behind = 4 if kind in NUMBERED and total == "none" else 0
     assert requests <= max(overlapping + 4, 2 * pages + looks_behind)

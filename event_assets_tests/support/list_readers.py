@@ -1,0 +1,133 @@
+"""Read lists that change with paginators, in a loop like that of a sync."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+from event_assets.config.time_windows import TimeWindowsConfig
+from event_assets.pagination.evidence import judge
+from event_assets.pagination.factory import create_paginator
+from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.per_parent import ResultAggregator
+from event_assets.pagination.result import PaginationResult
+from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
+from event_assets_tests.support.list_models import (
+    PAGINATORS,
+    URL,
+    ChangingList,
+    Query,
+    Reply,
+    Server,
+)
+from event_assets_tests.support.offset_lists import Edit
+from event_assets_tests.support.paging import read_ids
+
+FIRST_DAY = date(2026, 1, 1)
+
+
+class Reader:
+    """Reads lists in a loop like that of a sync; a script changes them after each request.
+
+    Attributes:
+        accidents: statuses of requests by their number; 0: a response that is ignored.
+    """
+
+    def __init__(
+        self, script: Sequence[Sequence[Edit]] = (), accidents: Mapping[int, int] | None = None
+    ) -> None:
+        self._script = script
+        self._accidents = accidents or {}
+        self.requests = 0
+        self.delivered = set[int]()
+        self.failed = False
+
+    def read(self, paginator: Paginator, serve: Server, listed: ChangingList) -> None:
+        request = requests.Request("GET", URL, params={}, json={})
+        paginator.init_request(request)
+        while paginator.has_next_page and not self.failed:
+            query = {**dict(parse_qsl(urlsplit(request.url).query)), **(request.params or {})}
+            sent = {name: str(value) for name, value in {**query, **(request.json or {})}.items()}
+            status, body, headers = serve(listed, sent)
+            status = self._accidents.get(self.requests, status)
+            for edit in self._script[self.requests : self.requests + 1]:
+                for change in edit:
+                    listed.edit(*change)
+            self.requests += 1
+            assert self.requests < 3_000, "the list does not end"
+            self._receive(paginator, status, body, headers)
+            paginator.update_request(request)
+
+    def _receive(
+        self, paginator: Paginator, status: int, body: Any, headers: dict[str, str]
+    ) -> None:
+        if status == 200:
+            response = requests.Response()
+            response.status_code, response._content = status, json.dumps(body).encode()
+            response.headers.update(headers)
+            paginator.update_state(response, body["data"])
+            self.delivered.update(row["id"] for row in body["data"])
+        elif status:
+            self.failed = not paginator.refused(status)
+        else:
+            paginator.stopped_early()
+
+
+def read(
+    kind: str,
+    listed: ChangingList,
+    script: Sequence[Sequence[Edit]] = (),
+    accidents: Mapping[int, int] | None = None,
+) -> tuple[set[int], PaginationResult, int]:
+    """Read a list; return ids, result and requests. A sync that fails is not complete."""
+    config, serve = PAGINATORS[kind]
+    reader, paginator = Reader(script, accidents), create_paginator(config, read_ids)
+    reader.read(paginator, serve, listed)
+    return reader.delivered, judge(paginator.facts), reader.requests
+
+
+def read_lists(
+    kind: str, lists: Collection[ChangingList], script: Sequence[Sequence[Edit]]
+) -> tuple[set[int], PaginationResult]:
+    """Read the lists of several parents; return ids and the result of all."""
+    config, serve = PAGINATORS[kind]
+    reader, results = Reader(script), ResultAggregator()
+    for listed in lists:
+        paginator = create_paginator(config, read_ids)
+        reader.read(paginator, serve, listed)
+        results.add(paginator.facts)
+    return reader.delivered, results.result
+
+
+def read_in_windows(
+    kind: str, listed: ChangingList, script: Sequence[Sequence[Edit]], cap: int, **options: str
+) -> tuple[set[int], PaginationResult]:
+    """Read a list, of which the API shows `cap` rows at most: row n is on day n, if not added."""
+    config, serve = PAGINATORS[kind]
+    windows = TimeWindowsConfig(
+        param_from="from", param_to="to", cap=cap, format="%Y-%m-%d", **options
+    )
+    plan = WindowPlan.from_config(windows, datetime(2026, 1, 10, tzinfo=timezone.utc))
+
+    def serve_window(listed: ChangingList, query: Query) -> Reply:
+        def is_shown(row: int) -> bool:
+            day = str(FIRST_DAY + timedelta(days=row % 1_000))
+            return query.get("from", "") <= day <= query.get("to", "9")
+
+        shown = [row for row in listed.rows if is_shown(row)]
+        window = ChangingList(shown[:cap], listed.size, listed.total, last=listed.last)
+        window.keys = listed.keys
+        status, body, headers = serve(window, query)
+        if listed.total == "true":
+            body["total_count"] = len(shown)
+        return status, body, headers
+
+    paginator = TimeWindowPaginator(lambda: create_paginator(config, read_ids), plan, read_ids)
+    reader = Reader(script)
+    reader.read(paginator, serve_window, listed)
+    return reader.delivered, judge(paginator.facts)
