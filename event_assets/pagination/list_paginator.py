@@ -239,7 +239,7 @@ def _build_reader(active: BasePaginator | None, options: Options) -> PageReader:
     path = options.total_path
     return PageReader(
         total=TotalFinder(AUTO if is_counting_pages and path else path),
-        page_count=TotalFinder(path if is_counting_pages else None, PAGE_COUNT_PATHS),
+        page_count=TotalFinder(path if is_counting_pages else AUTO, PAGE_COUNT_PATHS, ()),
         more_path=compile_path(options.has_more_path),
         followed=getattr(active, "next_url_path", None) or getattr(active, "cursor_path", None),
         header=getattr(active, "links_next_key", None) or getattr(active, "cursor_key", None),

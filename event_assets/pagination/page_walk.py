@@ -111,12 +111,14 @@ class PageWalk:
         self._pages.append(hash(tuple(ids)))
         self._sizes.append(size)
         self._empty = 0 if size else self._empty + 1
-        self._total.evaluate(page.total, self._rows, size)
+        fresh = self._recent.add(ids)
+        # rows that come again behind the end disprove no total
+        is_again = not fresh and page.total == self._ids.count()
+        self._total.evaluate(page.total, self._rows, 0 if is_again else size)
         if self._total.disproved or page.page_count:
             self._page_count = page.page_count or self._total.reported or 0
         facts.reported = self._total.reported
         self._rows += size
-        fresh = self._recent.add(ids)
         self._ids.add(fresh)
         if facts.passes > 1:
             rows[:] = [rows[at] for at in self._seen.add_unseen(ids)]
@@ -222,7 +224,8 @@ class PageWalk:
 
     def refuse(self, status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        is_possible = self.is_counted or self._is_total_reached
+        is_end = self.is_counted or self._is_total_reached
+        is_possible = is_end or self._total.reported == self._ids.count()
         if not self._sizes or not is_possible or self._promises_rows:
             return False
         if self._behind:
@@ -231,7 +234,7 @@ class PageWalk:
         self.position += 1
         is_full = self._sizes[-1] == self._largest and not self._rows % REFUSED_AT
         is_depth = is_full and status != HTTPStatus.NOT_FOUND
-        self._end_reading("depth" if is_depth else "page behind", is_refused=True)
+        self._end_reading("page behind" if is_end and not is_depth else "depth", is_refused=True)
         return True
 
     def finish(self, end: str) -> None:

@@ -346,6 +346,13 @@ def test_nothing_is_requested_behind_a_total_that_is_reached(extra: dict[str, An
     assert len(done.asked) == 25
 
 
+def test_a_total_of_rows_in_a_header_is_no_number_of_pages() -> None:
+    done = sync(NUMBERED, lambda query: ({"data": paged(query, 250)}, {"X-Total-Count": "250"}))
+    assert len(done.ids) == 250
+    assert done.result.complete is True
+    assert len(done.asked) == 3
+
+
 @pytest.mark.parametrize("status", [400, 404])
 @pytest.mark.parametrize("length", [250, 300, 2100])
 def test_a_refused_page_behind_a_good_one_is_the_end(status: int, length: int) -> None:
