@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from event_assets_tests.support.list_models import PAGINATORS, ChangingList
 from event_assets_tests.support.list_readers import read, read_in_windows, read_lists
 from event_assets_tests.support.offset_lists import (
+    EXAMPLES,
     Edit,
     deletions,
     insertions,
@@ -33,6 +34,7 @@ BY_KEY = [kind for kind in PAGINATORS if kind.startswith("key")]
 LASTS: list[Mapping[str, Any] | None] = [{"next": None}, {}, {"next": False}, {"next": ""}, None]
 kinds = st.sampled_from(sorted(PAGINATORS))
 lengths = st.integers(0, 40)
+few = settings(quick, max_examples=EXAMPLES // 2)
 
 
 @dataclass
@@ -97,7 +99,7 @@ def test_no_row_that_stays_is_lost_by_deletions_with_a_total(
     assert found(kind, length, script, total=total, behind=behind).is_safe
 
 
-@quick
+@few
 @given(st.sampled_from(COUNTING_PAGES), lengths, scripts(moves, insertions))
 def test_no_row_that_moves_is_lost_where_pages_are_counted(
     kind: str, length: int, script: list[list[Edit]]
@@ -105,7 +107,7 @@ def test_no_row_that_moves_is_lost_where_pages_are_counted(
     assert found(kind, length, script).is_safe
 
 
-@quick
+@few
 @given(st.sampled_from(BY_KEY), lengths, scripts(insertions, deletions))
 def test_lists_by_key_deliver_every_row_that_stays_and_are_complete(
     kind: str, length: int, script: list[list[Edit]]
@@ -115,7 +117,7 @@ def test_lists_by_key_deliver_every_row_that_stays_and_are_complete(
     assert result.complete is not False
 
 
-@quick
+@few
 @given(
     kinds,
     st.integers(0, 60),
@@ -129,7 +131,7 @@ def test_no_row_is_lost_behind_short_pages(
     assert found(kind, length, script, hidden=hidden, total=total).is_safe
 
 
-@quick
+@few
 @given(kinds, lengths, st.sampled_from(["wraps", "clamps"]), st.sampled_from(["none", "true"]))
 def test_lists_without_an_end_are_read_to_their_last_row(
     kind: str, length: int, behind: str, total: str
@@ -138,7 +140,7 @@ def test_lists_without_an_end_are_read_to_their_last_row(
     assert result.listed.staying <= result.delivered
 
 
-@quick
+@few
 @given(
     st.sampled_from(sorted(set(PAGINATORS) - set(NUMBERED))),
     lengths,
@@ -150,7 +152,7 @@ def test_a_response_that_fails_by_accident_is_no_end(
     assert found(kind, length, [], accidents).is_safe
 
 
-@quick
+@few
 @given(kinds, st.lists(st.integers(0, 15), max_size=4), scripts(insertions, deletions))
 def test_no_row_that_stays_is_lost_in_the_lists_of_parents(
     kind: str, lengths: list[int], script: list[list[Edit]]
@@ -163,7 +165,7 @@ def test_no_row_that_stays_is_lost_in_the_lists_of_parents(
     assert set[int]().union(*(each.staying for each in lists)) <= delivered or not result.complete
 
 
-@quick
+@few
 @given(
     kinds,
     lengths,

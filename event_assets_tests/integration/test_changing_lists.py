@@ -1,0 +1,118 @@
+"""Lists that change while a sync reads them: no living event is lost or called gone."""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from event_assets_tests.support.list_models import PAGINATORS, URL, ChangingList, Server
+from event_assets_tests.support.offset_lists import Edit
+from event_assets_tests.support.platforms import definitions, run, serving, source
+from event_assets_tests.support.project import Project, checks
+
+PATH = "/v1/events"
+LENGTH = 40
+CHANGES = ["insert", "delete", "delete"]
+
+
+def edits(kinds: Sequence[str], seed: str) -> list[list[Edit]]:
+    """Return what happens after each request."""
+    chance = random.Random(seed)
+    return [
+        [(chance.choice(kinds), chance.randint(0, 30), chance.randint(1, 4))]
+        if chance.random() < 0.5
+        else []
+        for _ in range(16)
+    ]
+
+
+def answering(
+    listed: ChangingList, serve: Server, script: list[list[Edit]], accidents: list[int]
+) -> Callable[[Request], Awaitable[Response]]:
+    """Show a page of a list, and take the next change and status of the scripts."""
+
+    async def answer(request: Request) -> Response:
+        sent = await request.json() if request.method == "POST" else {}
+        query = {name: str(value) for name, value in {**request.query_params, **sent}.items()}
+        status, body, headers = serve(listed, query)
+        for change in script.pop(0) if script else []:
+            listed.edit(*change)
+        if accidents and accidents.pop(0):
+            return JSONResponse({"message": "Not now."}, status_code=404)
+        here = str(request.url.replace(query=""))
+        rows = [{"id": f"e{row['id']}", "name": "Concert"} for row in body.get("data", [])]
+        body = {
+            name: value.replace(URL, here) if isinstance(value, str) else value
+            for name, value in body.items()
+        }
+        headers = {name: value.replace(URL, here) for name, value in headers.items()}
+        return JSONResponse({**body, "data": rows}, status, headers)
+
+    return answer
+
+
+def write_source(url: str, kind: str) -> Any:
+    document = source(url)
+    paginator = PAGINATORS[kind][0]
+    (resource,) = document["attributes"]["rest_api"]["resources"]
+    resource["endpoint"]["paginator"] = paginator
+    if "body" in kind:
+        resource["endpoint"].update(method="POST", json={})
+    return document
+
+
+@pytest.mark.parametrize(
+    ("kind", "server", "kinds", "accident"),
+    [
+        ("offset", {}, CHANGES, None),
+        ("page", {"total": "pages as a total"}, CHANGES, 5),
+        ("row cursor in base64", {}, CHANGES, 7),
+        ("key cursor in the body", {"last": None}, CHANGES, None),
+    ],
+)
+def test_no_living_event_is_lost_or_gone(
+    project: Project, kind: str, server: dict[str, Any], kinds: list[str], accident: int | None
+) -> None:
+    listed = ChangingList(list(range(LENGTH)), **server)
+    script: list[list[Edit]] = []
+    accidents: list[int] = []
+    with serving({PATH: answering(listed, PAGINATORS[kind][1], script, accidents)}) as api:
+        loaded = definitions({"events": write_source(api.url, kind)})
+        assert run(project, loaded, derived=True).success
+        before = set(project.ids("current_events"))
+        script += edits(kinds, kind)
+        accidents += [0] * accident + [1] if accident else []
+        result = run(project, loaded, derived=True)
+    complete = checks(result).get("complete")
+    living = {f"e{row}" for row in listed.staying}
+    current = set(project.ids("current_events"))
+    assert len(before) == LENGTH - len(listed.hidden)
+    assert living <= current
+    assert len(script) < 10
+    if complete is None or not complete.passed:
+        assert before <= current
+
+
+@pytest.mark.parametrize(
+    ("kind", "paginator", "success"),
+    [
+        ("page cursor", "single_page", False),
+        ("page", {"type": "page_number", "base_page": 0, "maximum_page": 4}, True),
+    ],
+)
+def test_a_list_of_which_only_the_first_pages_are_read_makes_no_event_go(
+    project: Project, kind: str, paginator: Any, success: bool
+) -> None:
+    listed = ChangingList(list(range(LENGTH)))
+    with serving({PATH: answering(listed, PAGINATORS[kind][1], [], [])}) as api:
+        document = write_source(api.url, kind)
+        assert run(project, definitions({"events": document}), derived=True).success
+        (resource,) = document["attributes"]["rest_api"]["resources"]
+        resource["endpoint"]["paginator"] = paginator
+        result = run(project, definitions({"events": document}), derived=True)
+    assert result.success is success
+    assert not checks(result)["complete"].passed
+    assert len(project.ids("current_events")) == LENGTH
