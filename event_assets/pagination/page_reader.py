@@ -20,12 +20,14 @@ POINTERS = frozenset(
     (
         *("next", "nextlink", "odatanextlink", "nextpage", "nextpagetoken", "nexttoken"),
         *("nexturl", "nextpageurl", "nexthref", "nextresturl", "nextcursor", "nextoffset"),
-        *("cursor", "endcursor", "continuation", "continuationtoken", "scrollid"),
+        *("cursor", "endcursor", "continuation", "continuationtoken", "scrollid", "bookmark"),
     )
 )
-HAS_MORE = frozenset(
-    ("hasmore", "more", "hasnext", "hasnextpage", "hasmoreitems", "moreitems", "moreitemsinlist")
-)
+HAS_MORE = {
+    **dict.fromkeys(("hasmore", "more", "hasnext", "hasnextpage", "hasmoreitems"), True),
+    **dict.fromkeys(("moreitems", "moreitemsinlist", "istruncated"), True),
+    **dict.fromkeys(("last", "islast", "lastpage", "islastpage"), False),  # says the reverse
+}
 SIZE_PARAMS = frozenset(
     (
         *("limit", "perpage", "pagesize", "size", "count", "rows", "maxresults", "top", "first"),
@@ -76,15 +78,18 @@ class PageReader:
             has_more=self._find_has_more(document, members),
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
-            unfollowed=self._find_unfollowed(response, members, pointer, request),
+            unfollowed=self._find_unfollowed(response, members, pointer, request)
+            or ("the number of pages" if (page_count or 1) > 1 else ""),
             is_truncated=totals.is_truncated(response),
             size_asked=next(_sizes_asked(request), None),
         )
 
     def _find_has_more(self, document: Any, members: list[Member]) -> bool | None:
         if self.more_path is None:
-            said = (value for path, value in members if plain_name(path) in HAS_MORE)
-            return next((value for value in said if type(value) is bool), None)
+            for path, value in members:
+                if type(value) is bool and (name := plain_name(path)) in HAS_MORE:
+                    return value is HAS_MORE[name]
+            return None
         more = totals.find_boolean(document, self.more_path)
         if more is None and not self._is_more_found:
             problem = "is neither true nor false"
@@ -103,7 +108,9 @@ class PageReader:
             is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
             if not is_pointer or str(value) in sent or _leads_to(value, pointer):
                 continue
-            if plain_name(path) in POINTERS or plain_name(path.rpartition(".")[0]) == "next":
+            name, parent = plain_name(path), plain_name(path.rpartition(".")[0])
+            is_token = name == "offset" and not str(value).isdecimal()
+            if name in POINTERS or parent == "next" or is_token:
                 return f"`{path}`"
         return ""
 
@@ -122,12 +129,17 @@ def _leads_to(value: Any, pointer: Any) -> bool:
 
 
 def _members_outside_records(value: Any, path: str = "") -> Iterator[Member]:
-    """Yield the members of a document that are in no list, with their paths."""
+    """Yield the members of a document that are in no list but one of links, with their paths."""
     if isinstance(value, Mapping):
         for name, member in cast("Mapping[str, Any]", value).items():
             yield from _members_outside_records(member, f"{path}.{name}" if path else str(name))
     elif not isinstance(value, list):
         yield path, value
+    else:
+        links = (link for link in value if isinstance(link, dict))
+        yield from (
+            (f"{path}.next", link.get("href")) for link in links if link.get("rel") == "next"
+        )
 
 
 def plain_name(path: str) -> str:

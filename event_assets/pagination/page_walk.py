@@ -85,6 +85,8 @@ class PageWalk:
 
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` positions that follow the next one, after a full page."""
+        if self._behind:
+            return self._behind[1 : count + 1]
         if self.done or self._sizes[-1:] != [self._largest] or not self._last_page:
             return []
         expected = len(self._pages_before) or self._page_count

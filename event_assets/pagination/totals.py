@@ -39,7 +39,8 @@ PAGE_COUNT_PATHS: Final = tuple(
     for name in ("total_pages", "totalPages", "page_count", "pageCount", "num_pages", "last_page")
 )
 
-TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total")
+TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total", "X-WP-Total")
+PAGE_COUNT_HEADERS: Final = ("X-Total-Pages", "X-WP-TotalPages")
 
 
 def parse_count(value: object) -> int | None:

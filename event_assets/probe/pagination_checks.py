@@ -55,20 +55,20 @@ def _check_single_page(responses: ProbeResponses) -> Finding:
             f"the paginator finds no next page, but the API reports {total.count:,} records and "
             f"page 1 has {count}: {advice}."
         )
+    facts = responses.first_request.paginator.facts
+    verdict = judge(facts)
+    if verdict.complete is False:
+        return fail(verdict.reason)
     if has_no_pages and responses.paginator_config["type"] == "auto":
         return warn(
             f"no paginator was detected, so a sync loads these {pluralize(count)} only; offsets "
             "and page numbers cannot be detected: set `paginator`, or `single_page`."
         )
-    facts = responses.first_request.paginator.facts
-    verdict = judge(facts)
     if verdict.complete is None and facts.end == "no pointer":
         return warn(
             f"{verdict.reason} If the API tells a cursor only to those who send one, set its first "
             "value in `params` (often `*`)."
         )
-    if verdict.complete is False:
-        return fail(verdict.reason)
     return skip(f"page 1 is the whole list: {pluralize(count)}.")
 
 

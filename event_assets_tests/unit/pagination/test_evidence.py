@@ -90,6 +90,13 @@ MORE: dict[str, Any] = {
     "hasNextPage": {"pageInfo": {"hasNextPage": True}},
     "total": {"total": 300},
     "count": {"count": 300},
+    "total_pages": {"meta": {"page": 1, "total_pages": 3}},
+    "last_page": {"current_page": 1, "last_page": 3},
+    "links": {"links": [{"rel": "self", "href": "/"}, {"rel": "next", "href": "/events?page=2"}]},
+    "isLastPage": {"isLastPage": False},
+    "isTruncated": {"isTruncated": True},
+    "bookmark": {"bookmark": "abc"},
+    "offset": {"offset": "itrX/recY"},
 }
 
 
