@@ -12,15 +12,17 @@ from itertools import islice
 from typing import Any
 
 from dlt.common import jsonpath
+from jsonpath_ng import JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
+from event_assets.extract.records_selector import PLAIN_SELECTOR
 from event_assets.records.contract import build_contract
 from event_assets.values import timestamps
 from event_assets.values.conversion import to_json
-from event_assets.values.json_paths import Getter, as_list, values_at
+from event_assets.values.json_paths import Getter, as_list, first_present, values_at
 
 CHUNK_SIZE = 1_000  # records
 MARGIN = timedelta(minutes=1)  # clocks differ
@@ -60,7 +62,7 @@ class CursorReader:
 
     def __init__(self, resource: ResourceConfig, cursor: IncrementalCursor) -> None:
         self.path = cursor.cursor_path
-        self._values_at = _build_getter(self.path)
+        self._getters = _build_getters(self.path)
         field = _find_field(resource, self.path)
         self._format = field.format if field and "%" in (field.format or "") else None
         zones = [timestamps.parse_zone(zone) for zone in as_list(field.timezone if field else None)]
@@ -68,7 +70,8 @@ class CursorReader:
 
     def values(self, records: Sequence[Any]) -> list[tuple[Any, CursorValue | None]]:
         """Return the values in the records that have one; None with what cannot be a position."""
-        found = [value for value in self._values_at(records) if value is not None and value != ""]
+        values = first_present(self._getters, records)
+        found = [value for value in values if value is not None and value != ""]
         return list(zip(found, self.parse(found), strict=True))
 
     def parse(self, values: Sequence[Any]) -> list[CursorValue | None]:
@@ -106,25 +109,22 @@ def _notation(text: str, format_: str | None) -> tuple[str, bool]:
     return f"{shape} {has_zone}", has_zone
 
 
-def _build_getter(path: str) -> Getter:
-    """Build the function that reads a path: a member's name, a path of names, or a JSON path."""
-    compiled = None
+def _build_getters(path: str) -> Sequence[Getter]:
+    """Build the functions that read a path: a member's name, a path of names, or a JSON path."""
+    getters = [
+        lambda records: [record.get(path) if type(record) is dict else None for record in records],
+        lambda records: values_at(records, path),
+    ]
+    if PLAIN_SELECTOR.fullmatch(path):
+        return getters
     with suppress(JSONPathError, ValueError):
         compiled = jsonpath.compile_path(path)
+        getters.append(lambda records: [_first_at(compiled, record) for record in records])
+    return getters
 
-    def read(records: Sequence[Any]) -> list[Any]:
-        values = [record.get(path) if type(record) is dict else None for record in records]
-        if None in values and "." in path:
-            pairs = zip(values, values_at(records, path), strict=True)
-            values = [nested if value is None else value for value, nested in pairs]
-        if not compiled or None not in values:
-            return values
-        return [
-            next((match.value for match in compiled.find(record)), None) if value is None else value
-            for value, record in zip(values, records, strict=True)
-        ]
 
-    return read
+def _first_at(path: JSONPath, record: Any) -> Any:
+    return next((match.value for match in path.find(record)), None)
 
 
 def _find_field(resource: ResourceConfig, path: str) -> FieldConfig | None:

@@ -35,15 +35,16 @@ def list_selector_check(
 
     Returns:
         A function that returns the problem with a document, or None.
-
-    Raises:
-        JSONPathError: The selector is not a JSON path.
     """
     if selector is None:
         return partial(_whole_problem, is_record)
     if PLAIN_SELECTOR.fullmatch(selector):
         return partial(_plain_problem, is_record, selector)
-    return partial(_path_problem, is_record, selector, jsonpath.compile_path(selector))
+    try:
+        path = jsonpath.compile_path(selector)
+    except JSONPathError:
+        path = Fields(selector)  # a name, or `build_records_selector` refuses it
+    return partial(_path_problem, is_record, selector, path)
 
 
 def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:

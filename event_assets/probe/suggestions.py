@@ -7,17 +7,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import getitem
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.client import RESTClient
+from jsonpath_ng import JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 
 from event_assets.config.fields import FieldConfig
 from event_assets.extract.records_selector import PLAIN_SELECTOR, list_selector_check
 from event_assets.http.response import JsonResponse
-from event_assets.pagination.totals import TOTAL_PATHS, find_count, parse_count
+from event_assets.pagination.totals import TOTAL_PATHS, compile_path, find_count, parse_count
 from event_assets.records.contract import FieldReader
 
 Keys = tuple[str, ...]  # the names that lead to a value
@@ -84,7 +85,7 @@ def _detect_path(document: Any) -> str:
 
 def extract_records(document: Any, selector: str) -> list[Any]:
     """Return the records in a document, as dlt's client does."""
-    found = jsonpath.find_values(jsonpath.compile_path(selector), document)
+    found = [match.value for match in cast("JSONPath", compile_path(selector)).find(document)]
     rows = found[0] if len(found) == 1 else found
     if isinstance(rows, list):
         return rows

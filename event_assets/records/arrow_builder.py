@@ -70,7 +70,6 @@ class ArrowTableBuilder:
         self.reject_reasons = Counter[tuple[str | None, str]]()  # by field and reason
         self._rejected: set[int] = set()  # by the hash of the id, or else of the record
         self._inexact: set[str] = set()  # integer columns that floats cannot hold
-        self.rejected_rows = 0  # repeated records included
         self.widened: list[str] = []  # integer columns of the table that must become float columns
         self._readers = readers
         self._selection = selection or FieldSelection()
@@ -86,11 +85,6 @@ class ArrowTableBuilder:
             name: kind for name, kind in contract.items() if known.get(name, kind) != kind
         }
         self._contract_paths = {r.plain_path for r in readers.values() if r.plain_path}
-
-    @property
-    def column_count(self) -> int:
-        """Return the number of columns that the table has with these records."""
-        return len(self._types)
 
     def unmatched(self, ignored: Sequence[str] = ()) -> list[str]:
         """Return the entries of the selection, and of `ignored` columns, that match nothing."""
@@ -165,7 +159,6 @@ class ArrowTableBuilder:
             if key not in self._rejected:  # records may be read twice
                 self._rejected.add(key)
                 self.reject_reasons[reject.field, reject.reason] += 1
-        self.rejected_rows += len(rejects)
         self._on_rejects(rejects)
 
     def _iter_leaves(self, batch: Sequence[Any], prefix: Path) -> Iterator[Leaf]:

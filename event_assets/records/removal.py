@@ -39,22 +39,18 @@ class RemovedRecords:
         """Return the records that are not marked as removed."""
         if not self._marks or self._id_reader is None:
             return records
-        is_removed = [False] * len(records)
+        marked: set[int] = set()
         for path, accepted in self._marks.items():
-            found = enumerate(values_at(records, path))
-            for row in [row for row, value in found if _is_mark(value, accepted)]:
-                is_removed[row] = True
-        if True not in is_removed:
+            values = enumerate(values_at(records, path))
+            marked.update(row for row, value in values if _is_mark(value, accepted))
+        if not marked:
             return records
-        removed = [record for record, out in zip(records, is_removed, strict=True) if out]
-        ids = self._id_reader.to_arrow(self._id_reader.read(removed), removed)
+        objects = [records[row] for row in marked]
+        ids = self._id_reader.to_arrow(self._id_reader.read(objects), objects)
         self._ids.append(ids.drop_null())
-        self.count += len(ids) - ids.null_count
-        without_id = [row for row, key in zip(removed, ids.to_pylist(), strict=True) if key is None]
-        return [
-            *(record for record, out in zip(records, is_removed, strict=True) if not out),
-            *without_id,
-        ]
+        removed = {row for row, key in zip(marked, ids.is_valid(), strict=True) if key.as_py()}
+        self.count += len(removed)
+        return [record for row, record in enumerate(records) if row not in removed]
 
 
 def build_removed_records(resource: ResourceConfig) -> RemovedRecords:

@@ -14,14 +14,6 @@ EMPTY_EVENTS = "The API returned no events, but did before: the existing events 
 EMPTY_LIST = "The API returned no records, but did before: the existing rows are kept."
 
 
-def keeps_existing_rows(
-    database: Database, resource: ResourceConfig, records: int, result: PaginationResult
-) -> bool:
-    """Return whether existing rows stay: an empty or incomplete result must not replace them."""
-    is_replaced = not resource.primary_key_columns and (not records or result.complete is False)
-    return is_replaced and account_registry.count_rows(database, resource) > 0
-
-
 def distrust_empty_result(
     database: Database, resource: ResourceConfig, records: int, result: PaginationResult
 ) -> PaginationResult:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlt import Pipeline
+from duckdb import DuckDBPyRelation
 
 from event_assets import warehouse
 from event_assets.config.source import ResourceConfig
@@ -108,16 +109,15 @@ def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, A
     """
     source, syncs = resource.source, sync_log.sync_log_table(resource.name)
     cursor = IncrementalCursor.from_endpoint(resource.endpoint)
-    if not cursor or not inspection.has_column(database, source.name, syncs, "version"):
+    if not cursor or not inspection.has_column(database, source.name, syncs, "newest"):
         return None, None
     version, own = sql.quote_literal(source.config_hash), sql.account_filter(source.account)
-    same = f"complete and version = {version} and {own}"
-    found = (
-        inspection.latest_value(database, source.name, syncs, column, same)
-        for column in ("position", "newest")
+    complete = database.table(f"{source.name}.{syncs}").filter(
+        f"complete and version = {version} and {own}"
     )
-    position, newest = (json.loads(value) if value else None for value in found)
-    if position is None or _has_lost_rows(database, resource, same):
+    last = next(iter(inspection.fetch_rows(complete.order("sync_number desc").limit(1))), {})
+    position, newest = (json.loads(last.get(name) or "null") for name in ("position", "newest"))
+    if position is None or _has_lost_rows(database, resource, complete, last["table_rows"]):
         return None, newest
     (known,) = CursorReader(resource, cursor).parse([position])
     with suppress(ValueError):  # dlt applies no `lag` to this notation
@@ -126,14 +126,12 @@ def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, A
     return None, newest
 
 
-def _has_lost_rows(database: Database, resource: ResourceConfig, same: str) -> bool:
-    """Return whether the table has fewer rows or columns than the last complete sync left."""
-    schema, table = resource.source.name, resource.name
-    syncs = sync_log.sync_log_table(table)
-    left = inspection.latest_value(database, schema, syncs, "table_rows", same)
+def _has_lost_rows(
+    database: Database, resource: ResourceConfig, syncs: DuckDBPyRelation, left: int | None
+) -> bool:
+    """Return whether the table has fewer rows or columns than complete syncs have left in it."""
     rows = account_registry.count_rows(database, resource)
     if rows < (1 if left is None else left):  # no count is of an earlier version
         return True
-    names = database.table(f"{schema}.{syncs}").filter(same).project("unnest(json_keys(columns))")
-    filled = {name for (name,) in names.distinct().fetchall()}
-    return not filled <= {*inspection.column_names(database, schema, table)}
+    filled = {name for (name,) in syncs.project("unnest(json_keys(columns))").fetchall()}
+    return not filled <= {*inspection.column_names(database, resource.source.name, resource.name)}

@@ -103,10 +103,7 @@ def load(
     )
     ensure_unchanged()
     records = extracted.count + extracted.removed.count
-    guarded = (database, resource, records, stream.result)
-    keeps_rows = guards.keeps_existing_rows(*guarded)
-    result = guards.distrust_empty_result(*guarded)
-
+    result = guards.distrust_empty_result(database, resource, records, stream.result)
     files = warehouse.package_files(pipeline, resource.name)
     repeats = find_repeats(database, resource, stream, extracted, files)
 
@@ -132,7 +129,7 @@ def load(
         source.account,
         build_alter_statements(database, schema, resource.name, builder.widened, builder.retyped),
         is_deduplicated=extracted.is_deduplicated,
-        keeps_rows=keeps_rows,
+        keeps_rows=not records or result.complete is False,
     )
     check = partial(ensure_unchanged, has_new_columns=True)
     row = warehouse.load_package(pipeline, database, table, log_sync, check)

@@ -90,8 +90,8 @@ def recorded_id_paths(database: Database, schema: str) -> list[str] | None:
     return list(json.loads(rows[0][0])) if rows else None
 
 
-def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> int:
-    """Append a row to the sync log of a resource, and return the number that the sync is given.
+def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> None:
+    """Append a row to the sync log of a resource, with the next number.
 
     To be called in the transaction of the load. In a lake, two accounts' syncs that load at once
     can get the same number.
@@ -100,4 +100,3 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
     columns = sync_log_columns(resource.source.account)
     number = int(latest_value(database, schema, table, "sync_number") or 0) + 1
     append_row(database, schema, table, columns, {**row, "sync_number": number})
-    return number

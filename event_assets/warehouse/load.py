@@ -135,7 +135,7 @@ def _write_rows(
         given = {"files": paths}
         if name != load.table:
             database.execute(f"insert into {_qualify(schema, name)} by name {ALL_ROWS}", given)
-        elif not (load.keeps_rows and _has_rows(database, table, load.account)):
+        elif key or not (load.keeps_rows and _has_rows(database, table, load.account)):
             database.execute(f"delete from {table} where {replaced}", given if key else None)  # noqa: S608
             database.execute(f"insert into {table} by name {rows}", given)
 

@@ -35,6 +35,12 @@ def test_nested_selectors_are_followed() -> None:
     assert check({"result": {}}) == "has no `result.items`"
 
 
+def test_a_name_that_is_no_json_path_is_a_selector() -> None:
+    check = list_selector_check("gd:feed")
+    assert check({"gd:feed": []}) is None
+    assert check({"gd": []}) == "has no `gd:feed`"
+
+
 EMPTY: dict[str, Any] = {"data": {"edges": []}}
 FAILED = {"data": None, "errors": [{"message": "too complex"}]}
 

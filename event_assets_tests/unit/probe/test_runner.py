@@ -370,6 +370,13 @@ def test_a_selector_that_finds_the_records_is_suggested(document: Any, selector:
     assert find_line(report, "records").mark == "ok"
 
 
+@pytest.mark.parametrize("name", ["feed.entry", "gd:feed"])
+def test_a_name_that_looks_like_a_path_is_a_selector(name: str) -> None:
+    with TinyApi(lambda _: {name: events(20)}) as api:
+        report = probe_api(api, paginator="single_page", data_selector=name)
+    assert find_line(report, "records").message == f"`{name}` has 20 records."
+
+
 def test_a_detected_selector_is_suggested(api: Sandbox) -> None:
     found = find_line(probe_api(api, data_selector=None), "records")
     assert found.mark == "warn"
