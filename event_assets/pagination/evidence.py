@@ -116,7 +116,11 @@ TABLE: Final = (
         False,
         f"{RECEIVED}, but {{unfollowed}} in the response leads to more, and the paginator does not "
         "follow it{missing_path}: correct the `paginator` in defs.yaml.",
-        lambda facts: facts.last.unfollowed and not facts.pointers and facts.end in UNCHECKED_ENDS,
+        lambda facts: (
+            (facts.last.unfollowed or facts.last.promised)
+            and not facts.pointers
+            and facts.end in UNCHECKED_ENDS
+        ),
     ),
     Evidence(
         "repeated ids",
@@ -223,7 +227,7 @@ def judge(facts: ListFacts) -> PaginationResult:
     setting = facts.pointer_setting if not facts.is_pointer_found else ""
     reason = found.sentence.format(
         **{**vars(facts), "setting": setting or "a link or cursor", **facts.values},
-        unfollowed=unfollowed,
+        unfollowed=unfollowed or facts.last.promised,
         missing_path=f" ({setting} was not found)" if setting else "",
         standing=f", though {standing} still leads on" if standing else "",
     )

@@ -18,6 +18,7 @@ class PageFacts(NamedTuple):
         pointer: what the followed path or header holds; None: nothing.
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
+        promised: what looks like a number of rows or pages beyond this one.
         is_truncated: whether the response says that it is only a part.
     """
 
@@ -29,6 +30,7 @@ class PageFacts(NamedTuple):
     pointer: Any = None
     is_pointer_found: bool = False
     unfollowed: str = ""
+    promised: str = ""
     is_truncated: bool = False
     size_asked: int | None = None
 

@@ -148,6 +148,7 @@ class ListPaginator(Paginator):
         if is_overlap and not is_row_counter:
             del rows[:1]
             self._row_links, self._walk = None, links.pages
+            links.pages.is_counted = True
         else:
             # the last page has no pointer
             walk.take(page if page.pointer else page._replace(has_more=False), rows)

@@ -201,13 +201,9 @@ class OffsetWalk:
             self.finish("ignored parameter", size=size)
         elif is_lap and not self._is_promised(trusted, end):
             self.finish("lap")
-        elif self._pages == self._pages_before:
+        elif self._pages == self._pages_before and not self._is_short_of(trusted):
             self.finish("readings agree")
-        elif (
-            self._length
-            and not self._must_agree
-            and self._seen.count() >= (trusted or self._length)
-        ):
+        elif self._has_enough_ids(trusted):
             self._handler = self._read_tail
             self.position = max(end, self._start + self._length)
             if trusted is not None:
@@ -223,7 +219,8 @@ class OffsetWalk:
         """Note the ids of a page; return whether the list has begun again."""
         page = list(ids)
         self._pages.append(hash(tuple(page)))
-        self._repeats = self._repeats + 1 if page == self._last_page else 0
+        is_repeated = page == self._last_page and len(page) == self._largest_page
+        self._repeats = self._repeats + 1 if is_repeated else 0
         fresh = self._recent.add(page)
         self._seen_behind.difference_update(page)
         is_overlap = self.last_ids == page[:1]
@@ -265,7 +262,8 @@ class OffsetWalk:
 
     def _end_pages(self, end: int, trusted: int | None) -> None:
         """Process the end of the pages: of the list, if the API says so, or if none follow."""
-        is_told = self._more is False or self._total.largest is not None
+        is_short = self._is_further_pass and self._is_short_of(trusted)
+        is_told = self._more is False or (self._total.largest is not None and not is_short)
         is_told |= not self._facts.rows and self._total.reported == 0
         asked, self._gap_start, self.position = self.position, end, end
         if self._is_promised(trusted, end) or (self._reads_to_maximum and not is_told):
@@ -281,6 +279,9 @@ class OffsetWalk:
             self._behind = [at for at in behind if at < (self._maximum or at + 1)]
             self._handler = self._look_behind
             self._look_further()
+
+    def _is_short_of(self, trusted: int | None) -> bool:
+        return trusted is not None and trusted > self._start + self._seen.count()
 
     def _is_promised(self, trusted: int | None, offset: int) -> bool:
         says_more = self._more is True and (trusted is None or trusted > offset)
@@ -347,7 +348,9 @@ class OffsetWalk:
         is_single = self._largest_page == 1
         must_agree = (is_single and not is_told) or self._is_end_doubtful or bool(gaps)
         needs_pass = must_agree or self._seen.count() < self._length
-        if gaps and (total is not None or self._more is True):
+        if self._is_further_pass and self._pages == self._pages_before:
+            self.finish("readings agree")
+        elif gaps and (total is not None or self._more is True):
             shown = ", ".join(f"{first:,} to {end:,}" for first, end in gaps[:3])
             others = f" and {len(gaps) - 3:,} more" if len(gaps) > 3 else ""
             claim = "says that more rows follow" if total is None else f"reports {total:,} rows"
@@ -381,5 +384,5 @@ class OffsetWalk:
             end = "changed"
         facts.end, facts.values = end, {"length": self._length, **values}
         facts.rows_read = self._rows
-        facts.least_total = None if total.least is None else total.least - self._start
+        facts.least_total = None if total.last is None else total.last - self._start
         facts.is_total_reached = total.largest == self._start + self._seen.count()

@@ -18,15 +18,24 @@ from event_assets.values.errors import PaginationError
 # Names of members without case and separators.
 POINTERS = frozenset(
     (
-        *("next", "nextlink", "odatanextlink", "nextpage", "nextpagetoken", "nexttoken"),
-        *("nexturl", "nextpageurl", "nexthref", "nextresturl", "nextcursor", "nextoffset"),
+        *("next", "nextpage", "nextoffset", "nextstart", "nextpagestart"),
         *("cursor", "endcursor", "continuation", "continuationtoken", "scrollid", "bookmark"),
+    )
+)
+NO_POINTERS = ("nextsync", "nextupdate", "nextrefresh", "nextrun", "nextevent")
+TOTALS = frozenset(
+    (
+        *("total", "count", "totalcount", "totalresults", "totalitems", "totalelements"),
+        *("totalrecords", "totalrows", "totalentries", "totalhits", "recordcount", "numfound"),
+        *("nhits", "objectcount"),
     )
 )
 HAS_MORE = {
     **dict.fromkeys(("hasmore", "more", "hasnext", "hasnextpage", "hasmoreitems"), True),
     **dict.fromkeys(("moreitems", "moreitemsinlist", "istruncated"), True),
-    **dict.fromkeys(("last", "islast", "lastpage", "islastpage"), False),  # says the reverse
+    **dict.fromkeys(
+        ("last", "islast", "lastpage", "islastpage", "done"), False
+    ),  # says the reverse
 }
 SIZE_PARAMS = frozenset(
     (
@@ -78,8 +87,8 @@ class PageReader:
             has_more=self._find_has_more(document, members),
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
-            unfollowed=self._find_unfollowed(response, members, pointer, request)
-            or ("the number of pages" if (page_count or 1) > 1 else ""),
+            unfollowed=self._find_unfollowed(response, members, pointer, request),
+            promised=_find_promise(members, page_count or 1, len(ids)),
             is_truncated=totals.is_truncated(response),
             size_asked=next(_sizes_asked(request), None),
         )
@@ -103,16 +112,29 @@ class PageReader:
         url = response.links.get("next", {}).get("url")
         if url and self.header != "next" and not _leads_to(url, pointer):
             return "the header `Link: rel=next`"
+        if response.headers.get("X-Next-Page") and self.header != "X-Next-Page":
+            return "the header `X-Next-Page`"
         sent = {request.url, *(str(value) for _, value in _parameters(request))}
         for path, value in members:
-            is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
-            if not is_pointer or str(value) in sent or _leads_to(value, pointer):
-                continue
             name, parent = plain_name(path), plain_name(path.rpartition(".")[0])
-            is_token = name == "offset" and not str(value).isdecimal()
-            if name in POINTERS or parent == "next" or is_token:
+            is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
+            if not is_pointer or value == -1 or str(value) in sent or _leads_to(value, pointer):
+                continue
+            is_token = isinstance(value, str) and not value.isdecimal()
+            is_named = name == "offset" or (
+                name.startswith("next") and not name.startswith(NO_POINTERS)
+            )
+            if name in POINTERS or parent == "next" or (is_token and is_named):
                 return f"`{path}`"
         return ""
+
+
+def _find_promise(members: list[Member], page_count: int, rows: int) -> str:
+    for path, value in members:
+        count = totals.parse_count(value) or 0
+        if count > rows and plain_name(path) in TOTALS:
+            return f"`{path}` of {count:,}"
+    return f"a number of {page_count:,} pages" if page_count > 1 else ""
 
 
 def _path_error(document: Any, setting: str, path: JSONPath, problem: str) -> PaginationError:

@@ -162,7 +162,7 @@ class PageWalk:
     def _find_numbered_end(self, page: PageFacts, *, is_repeated: bool) -> str:
         if is_repeated:
             return "page repeated" if self._has_changed else "ignored parameter"
-        if page.has_more is False and not self._promises_rows:
+        if page.has_more is False:
             return "page behind"
         if self._maximum is not None and self.position >= self._maximum:
             return "limit"

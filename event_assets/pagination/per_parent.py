@@ -16,18 +16,21 @@ class ResultAggregator:
 
     def __init__(self) -> None:
         self._sums = ListFacts()
-        self._lists = self._incomplete = 0
-        self._worst: PaginationResult | None = None  # the first that is False, or else None
+        self._lists = 0
+        # of lists that are not complete, or only if no list has a link or cursor
+        self._incomplete: list[PaginationResult] = []
+        self._without_pointer: list[PaginationResult] = []
+        self._has_pointers = False
 
     def add(self, facts: ListFacts) -> None:
         """Add the facts of a list that has ended."""
         result = judge(facts)
         self._lists += 1
         self._sums = add_counts(self._sums, facts)
+        self._has_pointers |= facts.pointers > 0
         if result.pages and result.complete is not True:
-            self._incomplete += 1
-            if self._worst is None or (self._worst.complete is None and result.complete is False):
-                self._worst = result
+            is_open = facts.end == "no pointer" and result.complete is None
+            (self._without_pointer if is_open else self._incomplete).append(result)
 
     def unfinished(self, current: ListFacts) -> ListFacts:
         """Return the counts so far, with those of the list in progress."""
@@ -36,7 +39,10 @@ class ResultAggregator:
     @property
     def result(self) -> PaginationResult:
         """The combined result, after all lists have ended."""
-        rows, lists, worst = self._sums.distinct, f"{self._lists:,} lists", self._worst
+        rows, lists = self._sums.distinct, f"{self._lists:,} lists"
+        # a link or cursor that came in one list ends the others by its absence
+        found = self._incomplete + ([] if self._has_pointers else self._without_pointer)
+        worst = min(found, key=lambda result: result.complete is None, default=None)
         complete: bool | None = True
         reason = f"All {rows:,} rows of {lists} were received."
         if self._lists and not self._sums.pages:
@@ -48,7 +54,7 @@ class ResultAggregator:
         elif worst:
             complete = worst.complete
             reason = (
-                f"{rows:,} rows received; {self._incomplete:,} of {lists} may be incomplete: "
+                f"{rows:,} rows received; {len(found):,} of {lists} may be incomplete: "
                 f"{worst.reason}"
             )
         return judge(self._sums)._replace(complete=complete, reason=reason)

@@ -47,8 +47,9 @@ def parse_count(value: object) -> int | None:
     """Return a non-negative integer, also from digits; None for anything else."""
     if isinstance(value, str) and value.isdecimal():
         return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
+    is_whole = type(value) is int or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, (int, float)) and is_whole and value >= 0:
+        return int(value)
     return None
 
 
@@ -161,12 +162,13 @@ class RowTotal:
 
     Attributes:
         reported: the last total, trusted or not.
-        least, largest: of the trusted totals; None: there is none.
+        last, least, largest: of the trusted totals; None: there is none.
     """
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self.reported: int | None = None
+        self.last: int | None = None
         self.least: int | None = None
         self.largest: int | None = None
         self.disproved = False
@@ -182,11 +184,12 @@ class RowTotal:
         is_same, self.reported = total == self.reported, total
         if rows and total < before + rows:
             self.disproved = True
-            self.least = self.largest = None
+            self.last = self.least = self.largest = None
         if self.disproved or total == self._limit or (not rows and not total and before):
             return None
         if self.largest is None and total <= before + rows and not is_same:
             return None
+        self.last = total
         self.least = min(total, self.least or total)
         self.largest = max(total, self.largest or 0)
         return total

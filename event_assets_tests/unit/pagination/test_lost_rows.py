@@ -1,0 +1,211 @@
+"""Lists in which a paginator lost rows, or said what was not so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from event_assets.pagination.factory import create_paginator
+from event_assets_tests.support.list_models import (
+    CURSOR,
+    LAST_KEY,
+    PAGINATORS,
+    ChangingList,
+    by_cursor,
+    in_base64,
+)
+from event_assets_tests.support.list_readers import Reader, read
+from event_assets_tests.support.paging import Query, read_ids, read_list
+
+NUMBERED = ["page", "page in the body"]
+NUMERIC_KEYS = {
+    "numeric key": (CURSOR, by_cursor(LAST_KEY)),
+    "numeric key in base64": (CURSOR, by_cursor(in_base64(LAST_KEY))),
+}
+
+
+@pytest.fixture(autouse=True)
+def numeric_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, paginator in NUMERIC_KEYS.items():
+        monkeypatch.setitem(PAGINATORS, name, paginator)
+
+
+@pytest.mark.parametrize(
+    ("length", "hidden"),
+    [(13, {8, 10, 11}), (33, {29, 30, 31}), (22, {18, 19, 20}), (28, {23, 25, 26})],
+)
+@pytest.mark.parametrize("kind", ["offset", "offset in the body"])
+def test_the_look_behind_the_end_leaves_no_row_out(
+    kind: str, length: int, hidden: set[int]
+) -> None:
+    listed = ChangingList(list(range(length)), hidden=frozenset(hidden))
+    delivered, _, _ = read(kind, listed)
+    assert delivered == listed.staying
+
+
+@pytest.mark.parametrize("status", [0, 400, 404, 410])
+@pytest.mark.parametrize("request_number", [1, 2, 3, 5])
+@pytest.mark.parametrize("kind", NUMBERED)
+def test_a_page_that_is_refused_once_is_no_end(kind: str, request_number: int, status: int) -> None:
+    listed = ChangingList(list(range(25)))
+    delivered, result, _ = read(kind, listed, (), {request_number: status})
+    assert delivered == listed.staying or result.complete is not True
+
+
+@pytest.mark.parametrize("total", ["none", "length of the page"])
+@pytest.mark.parametrize(
+    ("length", "hidden"),
+    [(9, range(4, 8)), (25, range(19, 24)), (13, [5, 8, 9, 10, 11]), (33, range(27, 32))],
+)
+@pytest.mark.parametrize("kind", NUMBERED)
+def test_page_numbers_go_on_behind_a_short_and_an_empty_page(
+    kind: str, length: int, hidden: Any, total: str
+) -> None:
+    listed = ChangingList(list(range(length)), total=total, hidden=frozenset(hidden))
+    delivered, _, _ = read(kind, listed)
+    assert delivered == listed.staying
+
+
+@pytest.mark.parametrize("config", [{}, {"total_path": None}])
+def test_page_numbers_that_stop_at_nothing_end(config: Any) -> None:
+    _, serve = PAGINATORS["page"]
+    paginator = create_paginator(
+        {"type": "page_number", "stop_after_empty_page": False, **config}, read_ids
+    )
+    reader = Reader()
+    reader.read(paginator, serve, ChangingList(list(range(5))))
+    assert reader.delivered == set(range(5))
+
+
+@pytest.mark.parametrize("total", ["none", "true"])
+@pytest.mark.parametrize("length", [1, 2, 4, 5, 8, 9])
+@pytest.mark.parametrize("kind", PAGINATORS)
+def test_a_refused_page_behind_all_rows_is_no_failure(kind: str, length: int, total: str) -> None:
+    last = None if total == "true" else {"next": None}
+    listed = ChangingList(list(range(length)), total=total, behind="refused", last=last)
+    delivered, result, _ = read(kind, listed)
+    assert delivered == listed.staying
+    assert result.complete is not False
+
+
+@pytest.mark.parametrize("behind", ["empty", "wraps", "clamps"])
+@pytest.mark.parametrize("length", [5, 6, 8, 11])
+@pytest.mark.parametrize("kind", PAGINATORS)
+def test_a_total_that_is_reached_outweighs_a_pointer(kind: str, length: int, behind: str) -> None:
+    listed = ChangingList(list(range(length)), total="true", behind=behind, last=None)
+    delivered, result, requests = read(kind, listed)
+    assert delivered == listed.staying
+    assert result.complete is True
+    assert requests <= listed.pages + 4
+
+
+@pytest.mark.parametrize("kind", NUMERIC_KEYS)
+@pytest.mark.parametrize(
+    "script", [[], [[("insert", 24, 4)]], [[("delete", 10, 4), ("insert", 0, 3)]]]
+)
+@pytest.mark.parametrize("gap", [0, 1000])
+def test_a_cursor_by_key_is_no_counter(kind: str, script: Any, gap: int) -> None:
+    listed = ChangingList(list(range(13)))
+    listed.keys = {row: row if row < 4 else row + gap for row in listed.rows}
+    delivered, result, _ = read(kind, listed, script)
+    assert listed.staying <= delivered
+    assert result.complete is not False
+
+
+def test_a_token_that_counts_rows_and_more_is_followed() -> None:
+    def answer(query: Query) -> Any:
+        at, flag = map(int, query["cursor"][2:].split("-")) if "cursor" in query else (0, 0)
+        if at >= 10 and not flag:
+            return {"data": [], "next": f"Cg{at}-1"}
+        following = {"next": f"Cg{at + 10}-{flag}"} if at + 10 < 35 else {}
+        return {"data": [{"id": row} for row in range(at, min(35, at + 10))], **following}
+
+    done = read_list(create_paginator({"type": "cursor", "cursor_path": "next"}, read_ids), answer)
+    assert done.ids == set(range(35))
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize("kind", [k for k in PAGINATORS if k.startswith("row")])
+@pytest.mark.parametrize("hidden", [{2, 3}, {0, 2}])
+def test_a_row_behind_short_pages_is_not_lost_by_a_deletion(kind: str, hidden: set[int]) -> None:
+    listed = ChangingList(list(range(5)), hidden=frozenset(hidden))
+    delivered, result, _ = read(kind, listed, [[("delete", 0, 1)]])
+    assert listed.staying <= delivered or result.complete is not True
+
+
+def test_a_row_that_was_received_but_not_delivered_is_missing() -> None:
+    listed = ChangingList(list(range(20)), hidden=frozenset({15, 16, 17, 18}))
+    script = [*[[]] * 5, [("insert", 0, 1)]]
+    delivered, result, _ = read("offset", listed, script)
+    assert listed.staying <= delivered or result.complete is not True
+
+
+@pytest.mark.parametrize("total", ["true", "pages", "pages as a total"])
+@pytest.mark.parametrize("kind", ["page", "page cursor", "page link"])
+def test_rows_that_share_ids_are_no_lap_while_more_is_promised(kind: str, total: str) -> None:
+    listed = ChangingList([at % 13 for at in range(170)] + list(range(100, 108)), total=total)
+    listed.staying = set(listed.rows)
+    delivered, _, _ = read(kind, listed)
+    assert delivered == listed.staying
+
+
+@pytest.mark.parametrize(
+    "kind", ["row cursor in base64", "row link in base64", "row link", "row cursor"]
+)
+@pytest.mark.parametrize("hidden", [{4}, {5}, {2}])
+def test_rows_behind_a_filtered_page_are_not_lost_by_a_deletion(
+    kind: str, hidden: set[int]
+) -> None:
+    listed = ChangingList(list(range(8)), hidden=frozenset(hidden))
+    delivered, result, _ = read(kind, listed, [[], [("delete", 0, 1)]])
+    assert listed.staying <= delivered or result.complete is not True
+
+
+def test_a_list_is_not_complete_below_its_total() -> None:
+    listed = ChangingList(list(range(12)), total="shown", hidden=frozenset({9, 10, 5}))
+    delivered, result, _ = read("offset", listed, [[("insert", 0, 1)]])
+    assert listed.staying <= delivered or result.complete is not True
+
+
+@pytest.mark.parametrize("length", [12, 24, 44])
+@pytest.mark.parametrize("kind", ["offset", "offset in the body", "page"])
+def test_a_total_of_what_is_shown_ends_no_offsets(kind: str, length: int) -> None:
+    listed = ChangingList(list(range(length)), total="shown", hidden=frozenset({5, 9, 10}))
+    delivered, result, _ = read(kind, listed)
+    assert delivered == listed.staying
+    assert result.complete is True
+
+
+@pytest.mark.parametrize("kind", ["page", "page in the body"])
+def test_has_more_is_an_end_below_a_total(kind: str) -> None:
+    listed = ChangingList(
+        list(range(7)), total="true", has_more=True, behind="refused", hidden=frozenset({4})
+    )
+    delivered, result, _ = read(kind, listed)
+    assert delivered == listed.staying
+    assert "reports 7 rows but sent 6" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("members", "headers"),
+    [
+        ({"total_pages": 3}, {}),
+        ({"page": {"totalPages": 3, "number": 0}}, {}),
+        ({"meta": {"pagination": {"total_pages": 3}}}, {}),
+        ({"meta": {"last_page": 3, "current_page": 1}}, {}),
+        ({"page_count": 3}, {}),
+        ({"done": False, "nextRecordsUrl": "/services/query/01g-2000"}, {}),
+        ({"isLast": False}, {}),
+        ({"links": [{"rel": "next", "href": "/events?page=2"}]}, {}),
+        ({}, {"X-Next-Page": "2"}),
+        ({}, {"X-Total-Pages": "3"}),
+        ({}, {"X-WP-Total": "21", "X-WP-TotalPages": "3"}),
+    ],
+)
+def test_a_response_that_promises_more_is_not_complete(
+    members: dict[str, Any], headers: dict[str, str]
+) -> None:
+    body = {"data": [{"id": row} for row in range(7)], **members}
+    done = read_list(create_paginator("single_page", read_ids), lambda _query: (body, headers))
+    assert done.result.complete is False, done.result.reason
