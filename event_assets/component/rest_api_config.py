@@ -31,7 +31,7 @@ AUTHS: Mapping[str, type] = {
 }
 VARIANTS = {"paginator": PAGINATORS, "auth": AUTHS}
 DEFAULTS = {"endpoint", "primary_key", "write_disposition", "include_from_parent"}
-INCREMENTAL = {"cursor_path", "initial_value", "lag"}
+INCREMENTAL = {"cursor_path", "initial_value", "lag", "row_order"}  # the last saves no request
 # The fields of dlt that are done, of the types of which some are not.
 DONE: Mapping[type, Collection[str]] = {
     rest_api.ClientConfig: {"base_url", "headers", *VARIANTS},

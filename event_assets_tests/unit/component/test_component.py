@@ -237,7 +237,7 @@ CURSOR = (*FURTHER, "endpoint", "params", "since")
         (FURTHER, "parallelized", True, "`concurrency` is"),
         (FURTHER, "schema_contract", {"columns": "freeze"}, "delete it"),
         (FURTHER, "merge_key", "day", "merged by the `primary_key`"),
-        ((*FURTHER, "endpoint", "incremental"), "row_order", "asc", "delete it"),
+        ((*FURTHER, "endpoint", "incremental"), "allow_external_schedulers", True, "delete it"),
         (CURSOR, "last_value_func", "min", "delete it"),
     ],
 )
