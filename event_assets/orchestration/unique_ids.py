@@ -72,14 +72,8 @@ def _describe_repeats(
     """Return how many ids several records share, an example, and what to set."""
     ids, conflicts, first = sync["repeated_ids"], sync["conflicting_ids"], examples[0]
     named = f"such as `{first['id']}`"
-    if not first["field"]:
-        return f"The API sent {ids:,} ids more than once, {named}, with equal records"
-    differ = f"the records differ in `{first['field']}`"
     if not conflicts:
-        return (
-            f"The API sent {ids:,} ids more than once, {named}: {differ}, perhaps because the "
-            "event changed while the list was read"
-        )
+        return f"The API sent {ids:,} ids more than once, {named}, with equal records"
     paths = [*source.events.id_paths, *_paths_of(source, first["field"])]
     advice = f"`primary_key: [{', '.join(paths)}]`"
     if source.fields["id"].source:
@@ -87,7 +81,8 @@ def _describe_repeats(
         advice = f'`from: "{template}"` of the field `id`'
     return (
         f"{conflicts:,} ids are shared by different records, {named}, and only the first of each "
-        f"is loaded: {differ}; set {advice}, or what else tells them apart"
+        f"is loaded: the records differ in `{first['field']}`; set {advice}, or what else tells "
+        "them apart, or sync again if events changed while the list was read"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -22,11 +22,10 @@ from event_assets.warehouse.load import FILES
 from event_assets.warehouse.sql import quote_identifier
 
 Row = Mapping[str, Any]
-START, TIMES = "start_time", ("start_time", "end_time")
+START, END = "start_time", "end_time"
 MARGIN = timedelta(minutes=5)  # clocks differ
 MAX_COMPARED = 1_000  # ids whose records are compared field by field
 MAX_EXAMPLES = 5
-MAX_CHANGED_SHARE = 0.01  # of the ids, that may change while the list is read
 FIND_REPEATED = f"""
 create or replace temp table repeated_now as
 select id, count(distinct hash({{values}})) > 1 as differ
@@ -63,9 +62,9 @@ def find_repeats(
 ) -> Repeats:
     """Compare the records of events that share an id, in the Parquet files of a sync.
 
-    An event that changes while the list is read may come twice, and differ: then one of its records
-    has a time as new as the sync, or it is one of a few, and they have the same start. Equal ones
-    are no repeats where several windows, parents or readings have the same event.
+    An event that changes while the list is read may come twice, and differ. It is no repeat if the
+    newest of a time in its records lies within the sync, and they have the same start. Equal ones
+    are no repeats where several windows or parents have the same event.
     """
     if extracted.is_deduplicated or not resource.is_events or not files:
         return Repeats()
@@ -76,6 +75,8 @@ def find_repeats(
     repeated = database.table("repeated_now")
     counts = repeated.aggregate("count(*) filter (not differ), count(*) filter (differ)")
     ((equal, differing),) = counts.fetchall()
+    began, lasted = stream.began_at, datetime.now(timezone.utc) - stream.started_at
+    sync = (began - MARGIN, began + lasted + MARGIN)
     examples = []
     rows = fetch_rows(database.sql(READ_DIFFERING, params=given)) if differing else []
     for key, group in groupby(rows, itemgetter("id")):
@@ -83,22 +84,17 @@ def find_repeats(
         fields = [name for name in names if any(r[name] != records[0][name] for r in records)]
         if not fields:
             equal += 1
-        elif not _has_changed_since(stream.started_at - MARGIN, records, fields):
+        elif not _has_changed_within(sync, records, fields):
             field = START if START in fields else fields[0]
             shown = [str(record[field]) for record in records[:MAX_EXAMPLES]]
             examples.append({"id": key, "field": field, "values": shown})
     conflicts = len(examples) + (max(0, differing - MAX_COMPARED) if examples else 0)
-    if resource.parent or resource.source.windows or stream.result.passes > 1:
+    if resource.parent or resource.source.windows:
         equal = 0
-    may_have_changed = (
-        stream.result.pages > 1
-        and conflicts <= max(1, MAX_CHANGED_SHARE * stream.result.distinct_ids)
-        and all(example["field"] != START for example in examples)
-    )
     if equal and not examples:
         ids = repeated.order("id").limit(MAX_EXAMPLES).project("id").fetchall()
         examples = [{"id": key, "field": None, "values": []} for (key,) in ids]
-    return Repeats(equal + conflicts, 0 if may_have_changed else conflicts, examples[:MAX_EXAMPLES])
+    return Repeats(equal + conflicts, conflicts, examples[:MAX_EXAMPLES])
 
 
 def _compared_columns(resource: ResourceConfig, columns: Sequence[str]) -> list[str]:
@@ -117,10 +113,22 @@ def _read_json(row: Row, kinds: Mapping[str, str]) -> Row:
     }
 
 
-def _has_changed_since(moment: datetime, records: Sequence[Row], fields: Sequence[str]) -> bool:
-    """Return whether a field in which records differ, but for their times, is a newer time."""
-    values = [record[name] for name in fields if name not in TIMES for record in records]
-    texts = [value if isinstance(value, str) else None for value in values]
-    parsed = timestamps.parse_timestamps(texts, None, None).to_pylist()
-    times = [*parsed, *(value for value in values if isinstance(value, datetime))]
-    return any(time is not None and time >= moment for time in times)
+def _has_changed_within(
+    sync: tuple[datetime, datetime], records: Sequence[Row], fields: Sequence[str]
+) -> bool:
+    """Return whether the newest value of a time in which the records differ is of the sync.
+
+    The start and the end of the event are no times of a change.
+    """
+    newest = [_newest_time([record[name] for record in records]) for name in fields if name != END]
+    first, last = sync
+    return START not in fields and any(time and first <= time <= last for time in newest)
+
+
+def _newest_time(values: Sequence[Any]) -> datetime | None:
+    """Return the newest of the values that are times, in the notations of APIs."""
+    times = [value for value in values if isinstance(value, datetime)]
+    for notation in (None, *timestamps.EPOCH_UNITS):
+        parsed = timestamps.parse_timestamps(values, notation, None).to_pylist()
+        times += filter(None, parsed)
+    return max(times, default=None)

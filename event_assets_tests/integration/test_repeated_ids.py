@@ -9,6 +9,7 @@ import pytest
 from starlette.requests import Request
 
 from event_assets_tests.support.accounts import serving_accounts, sync, with_accounts
+from event_assets_tests.support.clock import wrong_by
 from event_assets_tests.support.contracts import load
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
 from event_assets_tests.support.project import Project, checks, failure, shown
@@ -68,6 +69,37 @@ def test_occurrences_that_share_an_id_are_an_error(project: Project, answer: Any
     assert len(project.ids()) == 30
 
 
+def in_days(days: float) -> str:
+    return f"{datetime.now(timezone.utc) + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+
+
+FROM_UTC = {"id": {"type": "text"}, "start_time": {"type": "timestamp", "from": "start.utc"}}
+
+
+@pytest.mark.parametrize(
+    ("shape", "fields"),
+    [
+        (lambda at: {"start": {"utc": in_days(at), "local": in_days(at)[:19]}}, FROM_UTC),
+        (lambda at: {"start_time": in_days(at), "doors_at": in_days(at - 0.1)}, {}),
+        (lambda at: {"sales_end": in_days(at)}, {}),
+    ],
+    ids=["local time", "doors", "same start"],
+)
+@pytest.mark.parametrize("first", [10, -10], ids=["to come", "going on"])
+def test_occurrences_at_any_time_are_an_error(
+    project: Project, first: int, shape: Callable[[int], Any], fields: Any
+) -> None:
+    rows = [
+        {"id": f"e{at}", "name": "x", **shape(first + at + 7 * number)}
+        for at in range(20)
+        for number in range(3)
+    ]
+    check = check_of(project, by_cursor(rows), **({"fields": fields} if fields else {}))
+    assert (check.passed, check.severity.name) == (False, "ERROR")
+    assert "20 ids are shared by different records" in str(check.description)
+    assert len(project.ids()) == 20
+
+
 def test_what_it_says_to_set_helps(project: Project) -> None:
     rows = occurrences(60)
     with serving({PATH: by_cursor(rows)}) as api:
@@ -93,15 +125,6 @@ def test_an_id_with_a_path_of_its_own_is_corrected_there(project: Project) -> No
     assert 'set `from: "{meta.key}:{when.begin}"` of the field `id`' in str(check.description)
 
 
-def test_one_page_cannot_have_changed_while_it_was_read(project: Project) -> None:
-    rows = events(5)
-    rows[3] = {**rows[3], "id": "e1", "start_time": rows[1]["start_time"], "room": "B"}
-    rows[1]["room"] = "A"
-    check = check_of(project, by_cursor(rows))
-    assert (check.passed, check.severity.name) == (False, "ERROR")
-    assert "1 ids are shared by different records, such as `e1`" in str(check.description)
-
-
 @pytest.mark.parametrize("at", [3, 45], ids=["same page", "other page"])
 def test_equal_records_are_a_warning(project: Project, at: int) -> None:
     rows = events(50)
@@ -115,6 +138,32 @@ def test_equal_records_are_a_warning(project: Project, at: int) -> None:
     assert project.rows("select count(*) from events.event_data") == [(50,)]
 
 
+@pytest.mark.parametrize(
+    "paginator",
+    [
+        {"type": "offset", "limit": 20},
+        {"type": "page_number", "base_page": 0, "page_param": "offset", "total_path": None},
+    ],
+    ids=["offset", "page"],
+)
+def test_equal_records_are_a_warning_where_the_list_is_read_twice(
+    project: Project, paginator: Any
+) -> None:
+    rows = events(60)
+    rows.insert(50, dict(rows[3]))
+
+    def by_page(request: Request) -> Any:
+        start = int(request.query_params.get("offset", 0)) * 20
+        return {"data": rows[start : start + 20]}
+
+    answer = paged(rows) if paginator["type"] == "offset" else by_page
+    check = check_of(project, answer, paginator=paginator)
+    assert project.rows("select sweeps > 1 from events.event_data_syncs") == [(True,)]
+    assert (check.passed, check.severity.name) == (False, "WARN")
+    assert "The API sent 1 ids more than once, such as `e3`" in str(check.description)
+    assert len(project.ids()) == 60
+
+
 def test_a_list_that_shifts_under_the_reading_repeats_no_id(project: Project) -> None:
     rows = events(50)
 
@@ -126,38 +175,60 @@ def test_a_list_that_shifts_under_the_reading_repeats_no_id(project: Project) ->
     assert check.passed, check.description
 
 
-@pytest.mark.parametrize("is_dated", [True, False])
-@pytest.mark.parametrize("moves", [True, False], ids=["start moves", "start stays"])
-def test_an_event_that_changes_while_the_list_is_read_is_no_error(
-    project: Project, is_dated: bool, moves: bool
+def changing(old: Any, changed: Callable[[], dict[str, Any]]) -> Any:
+    """Answer with events of which one is sent again at the end, as it changed meanwhile."""
+    rows = [{**row, "updated": old} for row in events(100)]
+
+    def change(position: int) -> None:
+        if position == 20 and len(rows) == 100:
+            rows.append({**rows[1], "name": "Other", **changed()})
+
+    return by_cursor(rows, change)
+
+
+OLD = "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("old", "moment"),
+    [
+        (OLD, lambda now: now.isoformat()),
+        (OLD, lambda now: (now + timedelta(minutes=1)).isoformat()),
+        (1_767_225_600, lambda now: int(now.timestamp())),
+        (1_767_225_600_000, lambda now: int(now.timestamp() * 1_000)),
+    ],
+    ids=["now", "another clock", "s", "ms"],
+)
+@pytest.mark.parametrize("hours", [0, 24])
+def test_an_event_that_changes_while_the_list_is_read_is_no_repeat(
+    project: Project, hours: int, old: Any, moment: Callable[[datetime], Any]
 ) -> None:
-    rows = [{**row, "updated": "2026-01-01T00:00:00Z"} for row in events(200)]
-
-    def move(start: int) -> None:
-        if start == 20 and len(rows) == 200:
-            changed = {**rows[1], "name": "Other"}
-            if moves:
-                changed["start_time"] = "2026-12-31T00:00:00Z"
-            if is_dated:
-                changed["updated"] = (datetime.now(timezone.utc) + timedelta(seconds=1)).isoformat()
-            rows.append(changed)
-
-    check = check_of(project, by_cursor(rows, move))
-    if is_dated:
-        assert check.passed
-    elif not moves:
-        assert (check.passed, check.severity.name) == (False, "WARN")
-        assert "perhaps because the event changed while the list was read" in str(check.description)
-    else:  # as two occurrences look
-        assert (check.passed, check.severity.name) == (False, "ERROR")
+    answer = changing(old, lambda: {"updated": moment(datetime.now(timezone.utc))})
+    with wrong_by(hours):
+        check = check_of(project, answer)
+    assert check.passed, check.description
 
 
-def test_many_that_differ_did_not_change_while_the_list_was_read(project: Project) -> None:
-    rows = events(100)
-    rows += [{**row, "name": f"{row['name']} again"} for row in rows[:20]]
-    check = check_of(project, by_cursor(rows))
+@pytest.mark.parametrize(
+    "changed",
+    [
+        dict,
+        lambda: {"updated": "2026-01-02T00:00:00Z"},
+        lambda: {"updated": in_days(1)},
+        lambda: {"updated": in_days(0), "start_time": in_days(30)},
+        lambda: {"end_time": in_days(0)},
+    ],
+    ids=["undated", "before", "in the future", "moved", "the end of the event"],
+)
+def test_one_that_differs_without_a_change_in_the_time_of_the_sync_is_an_error(
+    project: Project, changed: Callable[[], dict[str, Any]]
+) -> None:
+    fields = {name: {"type": "timestamp"} for name in ("start_time", "end_time")}
+    fields["id"] = {"type": "text"}
+    check = check_of(project, changing(OLD, changed), fields=fields)
     assert (check.passed, check.severity.name) == (False, "ERROR")
-    assert "20 ids are shared by different records" in str(check.description)
+    assert "1 ids are shared by different records, such as `e1`" in str(check.description)
+    assert "or sync again if" in str(check.description)
 
 
 def test_events_in_several_windows_are_no_repeats(project: Project) -> None:
