@@ -72,6 +72,12 @@ class ListPaginator(Paginator):
         self._base = 0 if isinstance(self._walk, OffsetWalk) else _first_page(active)
 
     @property
+    def next_row(self) -> int:
+        """The place in the list of the first row of the next page, as far as is known."""
+        walk = self._walk
+        return walk.position * (1 if isinstance(walk, OffsetWalk) else walk.largest)
+
+    @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
         facts = self._walk.facts

@@ -363,7 +363,8 @@ class OffsetWalk:
             self.finish("echo of the limit" if may_be_limit else end_of_list, limit=self.limit)
         elif self._facts.passes == MAX_PASSES:
             has_grown = self._recent.is_ordered and self._length > before
-            self.finish("changed" if has_grown or gaps else "rows missing")
+            is_short = self._seen.count() < self._length and not gaps
+            self.finish("rows missing" if is_short and not has_grown else "changed")
         else:
             self._seen.build_index()
             self._pages_before = self._pages

@@ -27,6 +27,7 @@ class PageWalk:
     is the number of rows.
 
     Attributes:
+        largest: rows of a page.
         position: the number of pages of this reading; at 0, the list is read from its start.
         is_counted: whether links or cursors count pages; page numbers do.
     """
@@ -51,7 +52,7 @@ class PageWalk:
         self._end_without_pointer = end_without_pointer
         self._facts = ListFacts()
         self._seen = DistinctIds()
-        self._largest = 0
+        self.largest = 0
         self._pages_before: list[int] = []  # hashes of the pages of the reading before
         self._has_changed = False
         self._was_refused = False  # whether the reading before ended with a refused page
@@ -87,11 +88,11 @@ class PageWalk:
         """Return up to `count` positions that follow the next one, after a full page."""
         if self._behind:
             return self._behind[1 : count + 1]
-        if self.done or self._sizes[-1:] != [self._largest] or not self._last_page:
+        if self.done or self._sizes[-1:] != [self.largest] or not self._last_page:
             return []
         expected = len(self._pages_before) or self._page_count
         if self._total.largest is not None and not expected:
-            expected = -(-self._total.largest // self._largest)
+            expected = -(-self._total.largest // self.largest)
         ends = [end for end in (expected, self._maximum) if end]
         after = range(self.position + 1, self.position + count + 1)
         return [at for at in after if at < min(ends, default=at + 1)]
@@ -109,7 +110,7 @@ class PageWalk:
             self._look_behind(has_rows=bool(ids))
             return
         self.position += 1
-        self._largest = max(self._largest, size)
+        self.largest = max(self.largest, size)
         self._pages.append(hash(tuple(ids)))
         self._sizes.append(size)
         self._empty = 0 if size else self._empty + 1
@@ -234,7 +235,7 @@ class PageWalk:
             self._look_behind(has_rows=False)
             return True
         self.position += 1
-        is_full = self._sizes[-1] == self._largest and not self._rows % REFUSED_AT
+        is_full = self._sizes[-1] == self.largest and not self._rows % REFUSED_AT
         is_depth = is_full and status != HTTPStatus.NOT_FOUND
         self._end_reading("page behind" if is_end and not is_depth else "depth", is_refused=True)
         return True

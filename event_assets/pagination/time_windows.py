@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from requests import Request, Response
@@ -13,6 +14,7 @@ from requests import Request, Response
 from event_assets.config import time_windows
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
+from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import DistinctIds, ReadIds, extract_ids
 from event_assets.pagination.totals import TotalFinder, is_truncated
@@ -77,7 +79,7 @@ class TimeWindowPaginator(Paginator):
     """
 
     def __init__(
-        self, make_paginator: Callable[[], Paginator], plan: WindowPlan, read_ids: ReadIds
+        self, make_paginator: Callable[[], ListPaginator], plan: WindowPlan, read_ids: ReadIds
     ) -> None:
         super().__init__()
         self._make_paginator = make_paginator
@@ -112,7 +114,7 @@ class TimeWindowPaginator(Paginator):
         self._is_window_done = False
         self._windows_read += 1
         self._ids: set[Hashable] = set()
-        self._pages = self._largest = 0  # of this window
+        self._largest = 0  # rows of a page of this window
         request.url, params, body = self._first_request
         request.params = {**params, **(self._plan.params(self._window) if self._window else {})}
         request.json = copy.deepcopy(body)
@@ -124,7 +126,6 @@ class TimeWindowPaginator(Paginator):
         ids = extract_ids(data or [], self._read_ids)
         total = self._totals.find(response)
         self._ids.update(ids)
-        self._pages += 1
         self._largest = max(self._largest, len(ids))
         self._seen.add(ids)
         if self._window is None and total is not None and self._whole_total is None:
@@ -134,8 +135,8 @@ class TimeWindowPaginator(Paginator):
 
     def _advance(self, total: int | None, *, is_cut_off: bool) -> None:
         # an offset just below the cap requests rows beyond it
-        max_rows = max(1, self._plan.cap - getattr(self._inner, "limit", 0))
-        is_too_deep = self._inner.has_next_page and not self._is_below_cap(self._pages)
+        max_rows = max(1, self._plan.cap - self._inner.limit)
+        is_too_deep = self._leads_behind_cap()
         has_too_many = len(self._ids) >= max_rows or is_too_deep
         has_too_many |= total is not None and total >= max_rows
         halves = self._plan.split(self._window) if self._window else [self._plan.span]
@@ -147,6 +148,14 @@ class TimeWindowPaginator(Paginator):
             self._end_window((False, f"the API returns only its first {self._plan.cap:,} rows"))
         else:
             self._end_window_with_its_pages()
+
+    def _leads_behind_cap(self) -> bool:
+        """Return whether the next page is behind the cap, and cannot be taken for a refused one."""
+        inner = self._inner
+        while inner.has_next_page and inner.next_row >= self._plan.cap:
+            if not inner.refused(HTTPStatus.NOT_FOUND):
+                return True
+        return False
 
     def _end_window_with_its_pages(self) -> None:
         if not self._inner.has_next_page:
@@ -223,9 +232,6 @@ class TimeWindowPaginator(Paginator):
 
     def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return query parameters of up to `count` requests after the next one."""
-        numbered = enumerate(self._inner.upcoming(count), self._pages + 1)
-        return [page for number, page in numbered if self._is_below_cap(number)]
-
-    def _is_below_cap(self, page: int) -> bool:
-        """Return whether a page of this window, counted from 0, starts before the cap."""
-        return page * self._largest < self._plan.cap
+        next_page = self._inner.next_row // max(1, self._largest)
+        numbered = enumerate(self._inner.upcoming(count), next_page + 1)
+        return [page for number, page in numbered if number * self._largest < self._plan.cap]

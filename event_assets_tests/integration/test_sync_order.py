@@ -243,7 +243,7 @@ def test_windows_call_no_living_event_gone_whatever_the_clocks_say(
         start, end = request.query_params["from"], request.query_params["to"]
         return paged([row for row in rows if start <= row["start_time"] <= end])(request)
 
-    windows = {"param_from": "from", "param_to": "to", "cap": 100, "since": "-1d", "until": "+3d"}
+    windows = {"param_from": "from", "param_to": "to", "cap": 1000, "since": "-1d", "until": "+3d"}
     with serving({"/v1/events": answer}) as api:
         loaded = definitions({"events": source(api.url, windows=windows)})
         for hours in clocks:

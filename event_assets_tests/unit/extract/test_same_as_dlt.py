@@ -110,12 +110,6 @@ CASES: dict[str, dict[str, Any]] = {
         "data_selector": "$.rows[*].id",
         "paginator": LINKED,
     },
-    "a 404 that is ignored": {
-        "path": "page",
-        "data_selector": "rows",
-        "response_actions": IGNORE,
-        "paginator": {"type": "page_number", "base_page": 0, "total_path": None},
-    },
     "parameters and headers": {
         "path": "link",
         "params": {"status": ["live", "new"], "none": None, "text": "a b&c"},
