@@ -119,10 +119,12 @@ def _is_empty_at(path: JSONPath, document: Any) -> bool:
 
 def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
     """Return whether what a selector finds describes an error, in place of records."""
-    if is_record is None:
-        return bool(find_named_error(selected))
     rows = selected if isinstance(selected, list) else [selected]
-    return not any(map(is_record, rows)) and bool(find_words(selected))
+    if is_record and any(map(is_record, rows)):
+        return False
+    if is_record and rows is not selected:
+        return bool(find_words(selected))
+    return bool(rows) and all(map(find_named_error, rows))  # other texts may be a broken record's
 
 
 def _is_error(document: Any) -> bool:
@@ -206,7 +208,7 @@ def response_check(
             return None
         document = response.json()
         problem = find_problem(document)
-        return problem and f"{problem}{_other_lists(document)}"
+        return problem if problem in (None, ERROR) else f"{problem}{_other_lists(document)}"
 
     return check
 

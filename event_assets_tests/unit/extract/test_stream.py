@@ -148,10 +148,10 @@ ENDED = "Plan expired"
         *(("data", {"data": value}) for value in ({"error": ENDED}, {"message": ENDED}, ENDED)),
         ("data", {"data": [{"error": ENDED}]}),
         ("data[*]", {"data": {"error": ENDED}}),
-        ("data[*]", {"data": [{"message": ENDED}]}),
+        ("data[*]", {"data": [{"error": {"message": ENDED}}]}),
         ("data.*", {"data": {"error": ENDED}}),
         ("response[*]", {"meta": {"error_message": ENDED}, "response": {}}),
-        (None, [{"message": ENDED, "errorCode": "PLAN"}]),
+        (None, [{"error": ENDED, "code": 402}]),
         (None, {"data": {"error": ENDED}}),
         ("data", {"data": [], "error_message": ENDED}),
         ("data", {"data": [], "meta": {"error_message": ENDED}}),
@@ -160,6 +160,10 @@ ENDED = "Plan expired"
 def test_an_error_under_the_selector_is_no_record(selector: str | None, document: Any) -> None:
     problem = list_selector_check(selector, has_id)(document)
     assert problem == "has an error in place of records"
+
+
+def test_a_broken_record_with_a_text_is_no_error() -> None:
+    assert list_selector_check("data", has_id)({"data": [{"title": "No id"}]}) is None
 
 
 def test_a_list_of_messages_about_an_error_is_no_list_of_records() -> None:
