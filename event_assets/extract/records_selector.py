@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from dlt.common import jsonpath
@@ -13,14 +14,20 @@ from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.http.error_text import find_words
+from event_assets.http.error_text import (
+    ERROR_NAMES,
+    TEXT_NAMES,
+    find_named_error,
+    find_words,
+    plain_members,
+    plain_name,
+)
 from event_assets.pagination.totals import TOTAL_PATHS, compile_path, find_count
 from event_assets.values.errors import ConfigError
 
 RecordsSelector = Callable[[Response], list[Any]]
 IsRecord = Callable[[Any], bool]
 ERROR = "has an error in place of records"
-ERROR_NAMES = ("errors", "error", "fault")
 PLAIN_SELECTOR = re.compile(r"[\w@-]+(\.[\w@-]+)*")
 
 
@@ -50,7 +57,7 @@ def list_selector_check(
 def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
     """Return the problem of a document whose records may be anywhere, or are the document."""
     if not isinstance(document, dict):
-        return None
+        return ERROR if _are_errors(is_record, document) else None
     if _is_error(document) and not any(_lists(document)):
         return ERROR
     has_list = next(_lists(document), None) is not None
@@ -64,6 +71,8 @@ def _plain_problem(is_record: IsRecord | None, selector: str, document: Any) -> 
         if not isinstance(value, dict) or name not in value:
             return None if _says_empty(document) else f"has no `{selector}`"
         value = value[name]
+    if _are_errors(is_record, value):
+        return ERROR
     if isinstance(value, list):
         return ERROR if not value and _is_error(document) else None
     if is_record and is_record(value):
@@ -78,6 +87,14 @@ def _path_problem(
     found = _find(path, document)
     if any(value is document for value in found):
         return _whole_problem(is_record, document)
+    if selector.endswith("[*]") and isinstance(path, Child):
+        left = _find(path.left, document)
+        if left and not any(isinstance(value, list) for value in left):  # `*` finds members, too
+            where = selector.removesuffix("[*]")
+            return ERROR if _is_error(document) else f"has no list under `{where}`"
+    rows = found[0] if len(found) == 1 and isinstance(found[0], list) else found
+    if _are_errors(is_record, rows):
+        return ERROR
     if any(value and type(value) in (dict, list) for value in found):
         return None
     if any(type(value) not in (dict, list) for value in found):  # scalars may be records, too
@@ -100,10 +117,21 @@ def _is_empty_at(path: JSONPath, document: Any) -> bool:
     return False
 
 
+def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
+    """Return whether what a selector finds describes an error, in place of records."""
+    rows = selected if isinstance(selected, list) else [selected]
+    if is_record and any(map(is_record, rows)):
+        return False
+    if is_record and rows is not selected:
+        return bool(find_words(selected))
+    return bool(rows) and all(map(find_named_error, rows))  # other texts may be a broken record's
+
+
 def _is_error(document: Any) -> bool:
     """Return whether a document is about an error, perhaps beside records."""
     return isinstance(document, dict) and (
-        any(document.get(name) for name in ERROR_NAMES)
+        any(map(plain_members(document).get, ERROR_NAMES))
+        or bool(find_named_error(document))
         or document.get("status") in ("error", "fail", "failed")
         or False in (document.get("success"), document.get("ok"))
     )
@@ -118,7 +146,8 @@ def _says_empty(document: Any) -> bool:
         return False
     is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
     is_empty = is_hal or find_count(document, TOTAL_PATHS) == 0
-    return is_empty and not _is_error(document) and not find_words(document)
+    texts = {name: value for name, value in document.items() if not isinstance(value, dict)}
+    return is_empty and not _is_error(document) and not find_words(texts)
 
 
 def _find(path: JSONPath, document: Any) -> list[Any]:
@@ -143,15 +172,22 @@ def _is_empty(value: Any, step: JSONPath) -> bool:
 
 
 def _lists(value: Any) -> Iterator[Sequence[Any]]:
-    """Yield the lists in a value, at any depth, but those about errors."""
+    """Yield the lists in a value, at any depth, but those of words about errors."""
     members: Iterable[Any] = ()
     if isinstance(value, list):
         yield value
         members = value
     elif isinstance(value, dict):
-        members = [member for name, member in value.items() if name not in ERROR_NAMES]
+        members = [
+            member for name, member in value.items() if not _may_be_words(plain_name(name), member)
+        ]
     for member in members:
         yield from _lists(member)
+
+
+def _may_be_words(name: str, value: Any) -> bool:
+    is_text = isinstance(value, list) and any(isinstance(one, str) for one in value)
+    return name in ERROR_NAMES or (name in TEXT_NAMES and is_text)
 
 
 def response_check(
@@ -170,9 +206,29 @@ def response_check(
     def check(response: Response) -> str | None:
         if any(is_named(response, action) for action in actions):
             return None
-        return find_problem(response.json())
+        document = response.json()
+        problem = find_problem(document)
+        return problem if problem in (None, ERROR) else f"{problem}{_other_lists(document)}"
 
     return check
+
+
+def _other_lists(document: Any) -> str:
+    """Return where a document without a list at the selector has lists of objects."""
+    paths = list(islice(_paths_of_lists(document), 3))
+    if not paths:
+        return ""
+    named = " and ".join(f"`{path}`" for path in paths)
+    return f", but a list under {named}" if paths != ["$"] else ", but is a list (`$`)"
+
+
+def _paths_of_lists(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        yield path or "$"
+    members = value.items() if isinstance(value, dict) else ()
+    for name, member in members:
+        if plain_name(name) not in ERROR_NAMES:
+            yield from _paths_of_lists(member, f"{path}.{name}" if path else name)
 
 
 def _names(selector: str, document: Any) -> list[str]:

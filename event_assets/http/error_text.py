@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import requests
 
 MAX_LENGTH = 200  # characters
-# Names of members that hold the words, or an object or a list with them; the best first.
-NAMES = (
-    *("error_description", "errors", "error", "message", "faultstring", "detail", "title"),
-    *("fault", "description"),
+# Members that hold the words, or an object or a list with them, by plain names, best first.
+ERROR_NAMES = (
+    *("errordescription", "errormessage", "errormessages", "errormsg", "errordetail"),
+    *("errors", "error", "faultstring", "fault"),
+)
+TEXT_NAMES = ("message", "messages", "msg", "detail", "details", "reason", "title", "description")
+# Members beside such texts, by which a description of an error is told from a record.
+COMPANIONS = re.compile(
+    r"error.*|status.*|(request|trace|correlation)id|.*(ur[il]|links?|href|info)|code|type|instance"
+    r"|path|timestamp|documentation|docs|help|hint|level|severity|domain|version|api|(per)?page"
+    r"|total.*|count|limit|offset|quota|used|remaining"
 )
 MARKUP = re.compile(r"<[a-z!?/]", re.IGNORECASE)
 
@@ -24,7 +32,7 @@ def error_text(response: requests.Response) -> str:
     JSON is shown.
     """
     try:
-        found = find_words(response.json())
+        found = find_words(response.json(), is_error=not response.ok)
     except ValueError:
         broken = response.text.lstrip().startswith(("{", "["))  # JSON, perhaps with data
         found = "" if broken else response.text
@@ -36,20 +44,85 @@ def error_text(response: requests.Response) -> str:
     return f' It says: "{text}".'
 
 
-def find_words(document: Any, *, inside: bool = False) -> str:
+def find_words(document: Any, *, is_error: bool = False) -> str:
     """Return the words about an error in a JSON document; empty if there are none.
 
-    Inside of an error, objects may have the names of fields: `{"errors": {"from": ["too early"]}}`.
+    They are in members that are named as such, and not in a record.
+
+    Args:
+        is_error: whether the document comes with the status of an error, and so is no record.
     """
-    if isinstance(document, str):
-        return document
     if isinstance(document, list):
-        return "; ".join(filter(None, (find_words(one, inside=True) for one in document[:3])))
+        found = [one for one in document if isinstance(one, Mapping)]
+        errors = found if is_error else filter(_describes_error, found)
+        return _join(find_words(one, is_error=is_error) for one in errors)
     if not isinstance(document, Mapping):
+        return _words(document)
+    if words := find_named_error(document):
+        return words
+    if not is_error and not _describes_error(document):
         return ""
-    for name in NAMES:
-        if words := find_words(document.get(name), inside=True):
+    members = plain_members(document)
+    objects = (value for value in document.values() if isinstance(value, Mapping))
+    return _first(map(_words, (*map(members.get, TEXT_NAMES), *objects)))
+
+
+def find_named_error(document: Any) -> str:
+    """Return the words of a member that is named as an error, in an object or in its objects."""
+    is_record = not isinstance(document, Mapping) or "id" in document
+    for one in (document, *(() if is_record else document.values())):
+        members = plain_members(one)
+        words = _first(_words(members.get(name), in_error=True) for name in ERROR_NAMES)
+        if words and not ("id" in members and isinstance(members.get("error"), str)):
             return words
-    members = document.items() if inside else ()
-    texts = {name: value for name, value in members if isinstance(value, (str, list))}
-    return "; ".join(f"{name}: {find_words(value)}" for name, value in list(texts.items())[:3])
+    return ""
+
+
+def plain_name(name: str) -> str:
+    """Return a name in small letters and digits only."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def plain_members(value: Any) -> dict[str, Any]:
+    """Return the members of an object by their plain names; none of another value."""
+    members = value.items() if isinstance(value, Mapping) else ()
+    return {plain_name(name): member for name, member in members}
+
+
+def _describes_error(value: Any) -> bool:
+    """Return whether nothing in an object looks like a part of a record."""
+    members = plain_members(value)
+    return all(_may_be_of_error(name, member) for name, member in members.items())
+
+
+def _may_be_of_error(name: str, value: Any) -> bool:
+    if name in TEXT_NAMES or COMPANIONS.fullmatch(name) or value in (None, ""):
+        return True
+    if isinstance(value, list):
+        return not any(isinstance(one, Mapping) for one in value)
+    return isinstance(value, (bool, Mapping))
+
+
+def _words(value: Any, *, in_error: bool = False) -> str:
+    """Return the words in a value.
+
+    In an error, objects may have the names of fields: `{"errors": {"from": ["too early"]}}`.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return _join(_words(one, in_error=in_error) for one in value)
+    if not isinstance(value, Mapping) or not (in_error or _describes_error(value)):
+        return ""
+    members = plain_members(value)
+    named = (_words(members.get(n), in_error=in_error) for n in (*ERROR_NAMES, *TEXT_NAMES))
+    fields = {n: v for n, v in value.items() if in_error and isinstance(v, (str, list))}
+    return _first(named) or _join(f"{n}: {_words(v, in_error=True)}" for n, v in fields.items())
+
+
+def _first(words: Iterable[str]) -> str:
+    return next(filter(None, words), "")
+
+
+def _join(words: Iterable[str]) -> str:
+    return "; ".join(islice(filter(None, words), 3))

@@ -33,6 +33,8 @@ def check_page_2(responses: ProbeResponses) -> Finding:
         if responses.offset_paginator:
             return _check_offset(responses)
         return _check_continuity(responses)
+    if responses.promises_more:
+        return warn("the two pages behind page 1 are empty, but promise more: a sync reads on.")
     # Offset paging requests the last record of page 1 again.
     overlap = 1 if responses.offset_paginator and count > 1 else 0
     if len(responses.next_records) <= overlap and not _has_more_records(responses):

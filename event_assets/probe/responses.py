@@ -10,7 +10,11 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
-from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    BaseReferencePaginator,
+    OffsetPaginator,
+)
 
 from event_assets.config.source import SourceConfig
 from event_assets.extract.stream import configured_paginator
@@ -39,6 +43,7 @@ class ProbeResponses:
         redirect_target: the URL that page 1 redirects to, if it does.
         paging_error: why the paginator cannot read page 1; empty when it can.
         ends_after_page_1: whether the paginator sees no page after page 1.
+        promises_more: whether two pages after page 1 are empty and lead on.
         last_page: the page that should hold the last record.
     """
 
@@ -55,6 +60,7 @@ class ProbeResponses:
     records_path: suggestions.RecordsPath = UNKNOWN_PATH
     paging_error: str = ""
     ends_after_page_1: bool = False
+    promises_more: bool = False
     last_page: LastPage | None = None
     request_count: int = 0
 
@@ -187,8 +193,13 @@ def _send_requests(
     responses.records_path = suggestions.find_records_path(
         responses.page_1.document, selector, responses.contract
     )
-    if _advance_to_page_2(responses, request):
+    has_page_2 = _advance(responses, responses.page_1, request)
+    responses.ends_after_page_1 = not has_page_2 and not responses.paging_error
+    if has_page_2:
         responses.page_2 = session.fetch(request)
+        if _promises_more(responses, request):  # pages may be empty in mid-list
+            responses.page_2 = session.fetch(request)
+            responses.promises_more = _promises_more(responses, request)
     if responses.has_auth:
         responses.page_1_without_key = session.fetch(first, with_key=False)
     responses.page_1_again = session.fetch(first)
@@ -203,22 +214,27 @@ def _send_requests(
         responses.last_page_response = session.fetch(first)
 
 
-def _advance_to_page_2(responses: ProbeResponses, request: requests.Request) -> bool:
-    """Point the request at page 2; return whether the paginator sees one."""
+def _promises_more(responses: ProbeResponses, request: requests.Request) -> bool:
+    """Return whether page 2 is empty and leads on; point the request there."""
+    page = responses.page_2
+    is_pointed = isinstance(responses.active_paginator, BaseReferencePaginator)
+    is_empty = is_pointed and page.is_ok and not responses.records_in(page)
+    return is_empty and _advance(responses, page, request)
+
+
+def _advance(responses: ProbeResponses, page: ProbeResponse, request: requests.Request) -> bool:
+    """Point the request at the page behind a good one; return whether the paginator sees one."""
     paginator = responses.paginator
-    response = cast("requests.Response", responses.page_1.response)  # page 1 is good
+    response = cast("requests.Response", page.response)
     try:
-        paginator.update_state(response, list(responses.records))
+        paginator.update_state(response, list(responses.records_in(page)))
         if paginator.has_next_page:
             paginator.update_request(request)
     except PaginationError as error:
         responses.paging_error = str(error)
-        return False
     except Exception as error:  # dlt raises any kind; its text may hold the whole response
         kind = type(error).__name__
         responses.paging_error = (
             f"The paginator cannot read page 1 ({kind}); check its paths in defs.yaml."
         )
-        return False
-    responses.ends_after_page_1 = not paginator.has_next_page
-    return not responses.ends_after_page_1
+    return not responses.paging_error and paginator.has_next_page

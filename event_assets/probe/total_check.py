@@ -22,11 +22,13 @@ def check_total(responses: ProbeResponses) -> Finding:
     reported = f"{total.count:,} under {path}"
     if total != configured:
         named = formatter.format(configured.path if configured else responses.total_path)
-        problem = (
-            f"is {configured.count:,}, not the total" if configured else "is not in the response"
-        )
+        problem = f"`{named}` is not in the response"
+        if configured:
+            problem = f"`{named}` is {configured.count:,}, not the total"
+        elif named == AUTO:
+            problem = "no total is at the usual paths"
         return warn(
-            f"`{named}` {problem}; the total is {reported}: set "
+            f"{problem}; the total is {reported}: set "
             f"`total_path: {formatter.format(total.path)}`.",
             {("total_path",): total.path},
         )

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from event_assets.extract.records_selector import list_selector_check
+from event_assets.extract.records_selector import list_selector_check, response_check
+from event_assets.http.response import JsonResponse
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.platforms import events, serving, source
 from event_assets_tests.support.project import Project
@@ -135,6 +137,63 @@ def test_an_object_that_is_no_record_is_a_problem(
     selector: str | None, document: Any, problem: str
 ) -> None:
     assert list_selector_check(selector, has_id)(document) == problem
+
+
+ENDED = "Plan expired"
+
+
+@pytest.mark.parametrize(
+    ("selector", "document"),
+    [
+        *(("data", {"data": value}) for value in ({"error": ENDED}, {"message": ENDED}, ENDED)),
+        ("data", {"data": [{"error": ENDED}]}),
+        ("data[*]", {"data": {"error": ENDED}}),
+        ("data[*]", {"data": [{"error": {"message": ENDED}}]}),
+        ("data.*", {"data": {"error": ENDED}}),
+        ("response[*]", {"meta": {"error_message": ENDED}, "response": {}}),
+        (None, [{"error": ENDED, "code": 402}]),
+        (None, {"data": {"error": ENDED}}),
+        ("data", {"data": [], "error_message": ENDED}),
+        ("data", {"data": [], "meta": {"error_message": ENDED}}),
+    ],
+)
+def test_an_error_under_the_selector_is_no_record(selector: str | None, document: Any) -> None:
+    problem = list_selector_check(selector, has_id)(document)
+    assert problem == "has an error in place of records"
+
+
+def test_a_broken_record_with_a_text_is_no_error() -> None:
+    assert list_selector_check("data", has_id)({"data": [{"title": "No id"}]}) is None
+
+
+def test_a_list_of_messages_about_an_error_is_no_list_of_records() -> None:
+    check = list_selector_check(None, has_id)
+    assert check({"messages": [ENDED]}) == "has no list of records"
+    assert check({"messages": [{"id": 1, "text": "hello"}]}) is None
+
+
+@pytest.mark.parametrize("is_record", [has_id, None])
+def test_an_object_has_no_items_but_members(is_record: Any) -> None:
+    document = {"data": {"e1": {"id": 1}}}
+    assert list_selector_check("data[*]", is_record)(document) == "has no list under `data`"
+    assert list_selector_check("data.*", is_record)(document) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ([{"id": 1}], "has no `data`, but is a list (`$`)"),
+        ({"items": [{"id": 1}]}, "has no `data`, but a list under `items`"),
+        (
+            {"page": {"items": [{"id": 1}]}, "included": [{"id": 2}]},
+            "has no `data`, but a list under `page.items` and `included`",
+        ),
+        ({"tags": ["a"], "errors": [{"message": "no"}]}, "has no `data`"),
+    ],
+)
+def test_a_wrong_selector_says_where_lists_are(document: Any, problem: str) -> None:
+    response = JsonResponse(orjson.dumps(document), {})
+    assert response_check({"data_selector": "data"}, has_id)(response) == problem
 
 
 @pytest.mark.usefixtures("project")

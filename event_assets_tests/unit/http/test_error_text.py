@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 from event_assets.config.http import HttpLimits
 from event_assets.extract.records_selector import response_check
+from event_assets.http.error_text import find_words
 from event_assets.http.errors import status_error_message, user_message
 from event_assets.http.session import ApiSession
 from event_assets.values.errors import ApiError
@@ -46,6 +47,9 @@ def message(answer: Response, secrets: tuple[str, ...] = (), **options: Any) -> 
             "Invalid ApiKey",
         ),
         ([{"message": "in a list"}], "in a list"),
+        ({"plan": "free", "message": "too early"}, "too early"),
+        ({"errorMessage": "too early"}, "too early"),
+        ({"detail": [{"loc": ["query", "from"], "msg": "too early"}]}, "too early"),
         ("a text", "a text"),
         ({"message": 'of\nlines,\t "quoted" \x1b[31m'}, "of lines, 'quoted' [31m"),
         ({"message": "x" * 500}, "x" * 200 + " ..."),
@@ -56,6 +60,49 @@ def test_the_words_of_an_api_are_shown(document: Any, words: str) -> None:
         "The API at URL/v1 answered 400 Bad Request; check the endpoint's path and params in "
         f'defs.yaml, and the key. It says: "{words}".'
     )
+
+
+RECORD = {"id": "e0", "name": "Jazz", "description": "private", "start": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"meta": {"error_message": "Plan expired"}, "response": {}}, "Plan expired"),
+        ({"meta": {"code": 402, "errorDetail": "Plan expired"}, "took": 7}, "Plan expired"),
+        ({"messages": ["Plan expired"]}, "Plan expired"),
+        ({"data": {"error": "Plan expired"}}, "Plan expired"),
+        ({"data": {"message": "Plan expired"}}, "Plan expired"),
+        ({"ok": False, "reason": "Plan expired"}, "Plan expired"),
+        ([{"message": "Plan expired", "errorCode": "PLAN"}], "Plan expired"),
+        ({"jsonrpc": "2.0", "id": 1, "error": {"message": "Plan expired"}}, "Plan expired"),
+        ({"data": [RECORD], "errors": [{"message": "Plan expired"}]}, "Plan expired"),
+    ],
+)
+def test_the_words_of_an_error_with_a_good_status_are_found(document: Any, words: str) -> None:
+    assert find_words(document) == words
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [RECORD],
+        [{"slug": "e0", "title": "Jazz", "description": "private", "start": 1777660200}],
+        [{"id": "e0", "message": "private", "error": "private"}],
+        [{"id": "e0", "organizer": {"title": "private"}, "payment": {"error": "private"}}],
+        ["e0", "e1"],
+        RECORD,
+        {"uid": "e0", "title": "private", "type": "concert"},
+        {"id": "e0", "organizer": {"title": "private"}, "payment": {"error": "private"}},
+        {"data": [RECORD], "message": "of a list"},
+        {"data": RECORD},
+        {"events": {"e0": RECORD}},
+        {"messages": [RECORD]},
+        {"details": {"title": "private", "start": "2026-01-01"}},
+    ],
+)
+def test_no_word_of_a_record_is_shown(document: Any) -> None:
+    assert find_words(document) == ""
 
 
 def test_plain_text_is_shown() -> None:

@@ -376,6 +376,34 @@ def test_a_total_at_another_path_is_found(body: dict[str, Any], where: str) -> N
     assert found.changes == {("total_path",): where}
 
 
+def test_a_total_at_an_unusual_path_is_named_without_auto() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"data": ROWS[at : at + 100], "result": {"found": 250}}
+
+    with TinyApi(answer) as api:
+        found = find_line(probe_api(api, auth=None), "total")
+    assert found.message.startswith("no total is at the usual paths; the total is 250 under ")
+
+
+@pytest.mark.parametrize(
+    ("empty", "mark", "said"),
+    [
+        (1, "ok", "40 records, none of them on page 1."),
+        (4, "warn", "the two pages behind page 1 are empty, but promise more: a sync reads on."),
+    ],
+)
+def test_an_empty_page_that_promises_more_is_followed(empty: int, mark: str, said: str) -> None:
+    def answer(request: Request) -> Any:
+        page = number(request, "cursor")
+        rows = ROWS[:SIZE] if not page else ROWS[SIZE : 2 * SIZE] if page > empty else []
+        return {"data": rows, "cursors": {"next": str(page + 1) if page <= empty else None}}
+
+    with TinyApi(answer) as api:
+        found = find_line(probe_api(api, paginator={"type": "cursor"}), "page 2")
+    assert (found.mark, found.message) == (mark, said)
+
+
 def test_a_limit_in_the_response_is_not_a_total() -> None:
     def answer(request: Request) -> Any:
         at = number(request, "offset")
