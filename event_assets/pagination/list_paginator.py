@@ -61,6 +61,7 @@ class ListPaginator(Paginator):
         self.active = active
         self.limit = active.limit if isinstance(active, OffsetPaginator) else 0
         self.maximum = options.maximum  # the offset or page before which to stop
+        self.cap: int | None = None  # how many rows of the list the API returns at most
         self._options = options
         self._read_ids = read_ids
         self._last = PageFacts()
@@ -74,8 +75,11 @@ class ListPaginator(Paginator):
     @property
     def next_row(self) -> int:
         """The place in the list of the first row of the next page, as far as is known."""
-        walk = self._walk
-        return walk.position * (1 if isinstance(walk, OffsetWalk) else walk.largest)
+        return self._walk.position * self._rows_of_position
+
+    @property
+    def _rows_of_position(self) -> int:
+        return self._walk.largest if isinstance(self._walk, PageWalk) else 1
 
     @property
     def facts(self) -> ListFacts:
@@ -206,7 +210,9 @@ class ListPaginator(Paginator):
             return []
         limit = getattr(active, "limit_param", None)
         extra = {limit: cast("OffsetPaginator", active).limit} if limit else {}
-        return [{active.param_name: self._base + at, **extra} for at in walk.upcoming(count)]
+        rows, cap = self._rows_of_position, self.cap
+        positions = (at for at in walk.upcoming(count) if cap is None or at * rows < cap)
+        return [{active.param_name: self._base + at, **extra} for at in positions]
 
 
 class RowLinks(NamedTuple):

@@ -114,11 +114,11 @@ class TimeWindowPaginator(Paginator):
         self._is_window_done = False
         self._windows_read += 1
         self._ids: set[Hashable] = set()
-        self._largest = 0  # rows of a page of this window
         request.url, params, body = self._first_request
         request.params = {**params, **(self._plan.params(self._window) if self._window else {})}
         request.json = copy.deepcopy(body)
         self._inner = self._make_paginator()
+        self._inner.cap = self._plan.cap
         self._inner.init_request(request)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
@@ -126,7 +126,6 @@ class TimeWindowPaginator(Paginator):
         ids = extract_ids(data or [], self._read_ids)
         total = self._totals.find(response)
         self._ids.update(ids)
-        self._largest = max(self._largest, len(ids))
         self._seen.add(ids)
         if self._window is None and total is not None and self._whole_total is None:
             self._whole_total = total
@@ -232,6 +231,4 @@ class TimeWindowPaginator(Paginator):
 
     def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return query parameters of up to `count` requests after the next one."""
-        next_page = self._inner.next_row // max(1, self._largest)
-        numbered = enumerate(self._inner.upcoming(count), next_page + 1)
-        return [page for number, page in numbered if number * self._largest < self._plan.cap]
+        return self._inner.upcoming(count)
