@@ -59,7 +59,7 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
     config["endpoint"]["paginator"] = "single_page"
     config["endpoint"].pop("data_selector", None)
     session = _RecordingSession()
-    headers = resource.source.rest_api["client"].get("headers")
+    headers = to_wire(resource.source.rest_api["client"].get("headers"))  # dlt takes texts only
     resources: list[Any] = [config]
     if resource.parent:
         record = _nest({field: f"\ue000{field}\ue001" for field in resource.parent_fields})

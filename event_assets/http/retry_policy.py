@@ -36,7 +36,8 @@ def seconds_to_wait(response: Response | None, attempt: int) -> float:
     asked = 0.0
     if response is not None:
         asked = _retry_after(response) or _seconds_until_reset(response)
-    return max(BACKOFF_FACTOR * 2**attempt, min(asked, RETRY_AFTER_MAX))
+    backoff: float = BACKOFF_FACTOR * 2**attempt
+    return max(backoff, min(asked, RETRY_AFTER_MAX))
 
 
 def _retry_after(response: Response) -> float:

@@ -60,7 +60,7 @@ def build_row(
         "rows_read": result.rows,
         "distinct_ids": result.distinct_ids,
         "total_reported": result.total_reported,
-        "rejects": extracted.rejects,
+        "rejects": extracted.builder.reject_count,
         "columns": to_json(extracted.builder.observed_types),
         "complete": result.complete,
         "reason": f"{changes}{result.reason}",

@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table, latest_value
@@ -52,11 +51,6 @@ COLUMNS = {
 SHOWN = ["load_id", "api", *(name for name, kind in COLUMNS.items() if kind == "bigint")]
 
 
-def sync_log_columns(account: str | None) -> Mapping[str, str]:
-    """Return the columns of the sync log and their types."""
-    return COLUMNS if account is None else {**COLUMNS, ACCOUNT: "varchar"}
-
-
 def sync_log_table(table: str) -> str:
     """Return the name of a table's sync log."""
     return f"{table}_syncs"
@@ -92,6 +86,6 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
     can get the same number.
     """
     schema, table = resource.source.name, sync_log_table(resource.name)
-    columns = sync_log_columns(resource.source.account)
+    columns = {**COLUMNS, **dict.fromkeys(resource.source.partition_columns, "varchar")}
     number = int(latest_value(database, schema, table, "sync_number") or 0) + 1
     append_row(database, schema, table, columns, {**row, "sync_number": number})
