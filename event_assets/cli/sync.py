@@ -63,8 +63,7 @@ def _sync(accepts_new_origin: bool) -> bool:
     config: Mapping[str, Any] = SILENT_LOGGERS
     if accepts_new_origin:
         source = load_source(DEFAULT_SOURCE)
-        names = source.resources
-        config = {**config, **build_run_config(source, names, accept_new_origin=True)}
+        config = {**config, **build_run_config(source, source.resources, accept_new_origin=True)}
     has_home = os.environ.get("DAGSTER_HOME")
     with dg.DagsterInstance.get() if has_home else dg.DagsterInstance.ephemeral() as instance:
         if isinstance(job.partitions_def, partitions.AccountPartitions):

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import dagster as dg
 from dlt.sources.rest_api import typing as rest_api
 
-from event_assets._compat.dagster import ResolutionException
-from event_assets.component.yaml_texts import locate, retyped_text
+from event_assets._compat.dagster import ResolutionException, yaml_word
+from event_assets.component.yaml_texts import locate
 from event_assets.config.model import Keys, unknown_name_message
 from event_assets.config.source import VARIABLE
 
@@ -125,8 +125,11 @@ def retyped(context: dg.ResolutionContext, value: Any, at: Keys = ()) -> Iterato
     if isinstance(value, (Mapping, list)):
         for key, member in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from retyped(context, member, (*at, key))
-    elif written := retyped_text(context, [*context.path, *at], value):
-        yield at, f"YAML reads `{written}` as {value!r}: write it in quotes if it is text"
+    elif isinstance(value, (int, float)):
+        written = yaml_word(context, [*context.path, *at]) or ""
+        same = written.lower() if isinstance(value, bool) else written
+        if same not in ("", str(value).lower()):
+            yield at, f"YAML reads `{written}` as {value!r}: write it in quotes if it is text"
 
 
 def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
@@ -204,16 +207,13 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
     allowed = [choice for each in kinds if get_origin(each) is Literal for choice in get_args(each)]
     types = {get_origin(each) or each for each in kinds}
     types = {list if each is Sequence else each for each in types}
+    accepted = types | ({int} if float in types else set())
     if allowed:
         if value is not None and value not in allowed:
             yield at, unknown_name_message(str(value), allowed, "value")
-    elif value is not None and Any not in types and type(value) not in _accepted(types):
+    elif value is not None and Any not in types and type(value) not in accepted:
         names = " or ".join(name for each, name in KINDS.items() if each in types)
         yield at, f"must be {names}, not {value!r}"
-
-
-def _accepted(types: Collection[Any]) -> set[Any]:
-    return {*types, int} if float in types else set(types)
 
 
 def _variant_errors(

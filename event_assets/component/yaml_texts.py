@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets._compat.dagster import ResolutionException, yaml_position, yaml_word
+from event_assets._compat.dagster import ResolutionException, yaml_position
 from event_assets.config.accounts import FORMATTED_KEYS
 from event_assets.config.model import Keys
 from event_assets.config.source import VARIABLE
@@ -67,15 +67,6 @@ def locate(context: dg.ResolutionContext, keys: Keys, problem: str) -> str:
     position = yaml_position(context, path)
     where = f"{position} - " if position else ""
     return f"{where}{'.'.join(map(str, path))}: {problem}"
-
-
-def retyped_text(
-    context: dg.ResolutionContext, path: Sequence[str | int], value: Any
-) -> str | None:
-    """Return what the file says in place of a value that YAML reads as something else, or None."""
-    written = yaml_word(context, path) if isinstance(value, (int, float)) else None
-    same = written.lower() if written and isinstance(value, bool) else written
-    return None if same == str(value).lower() else written
 
 
 def escape_braces(value: Any, *path: Any) -> Any:

@@ -35,12 +35,8 @@ class IncrementalCursor:
     @classmethod
     def configured(cls, endpoint: Mapping[str, Any]) -> IncrementalCursor | None:
         """Build the cursor, whether a request has its start or not."""
-        for settings in _cursor_settings(endpoint):
-            return cls(
-                str(settings.get("cursor_path", "")),
-                settings.get("initial_value"),
-                settings.get("lag"),
-            )
+        for given in _cursor_settings(endpoint):
+            return cls(str(given["cursor_path"]), given.get("initial_value"), given.get("lag"))
         return None
 
     def request_start(self, cursor_value: Any) -> Any:

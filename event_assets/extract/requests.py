@@ -59,13 +59,13 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
     config["endpoint"]["paginator"] = "single_page"
     config["endpoint"].pop("data_selector", None)
     session = _RecordingSession()
-    client = {"headers": to_wire(resource.source.rest_api["client"].get("headers"))}
+    headers = to_wire(resource.source.rest_api["client"].get("headers"))  # dlt takes texts only
     resources: list[Any] = [config]
     if resource.parent:
         record = _nest({field: f"\ue000{field}\ue001" for field in resource.parent_fields})
         resources.insert(0, dlt.resource([[record]], name=resource.parent, selected=False))
     rest_api = {
-        "client": {**client, "base_url": base_url, "session": session},
+        "client": {"headers": headers, "base_url": base_url, "session": session},
         "resources": resources,
     }
     source = rest_api_source(
@@ -79,12 +79,8 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
     if not session.requests:
         raise ConfigError(f"The configuration of `{resource.name}` sends no request.")
     first = session.requests[0]
-    return replace_parts(
-        first,
-        headers=to_wire(first.headers),
-        params=to_wire(first.params),
-        data=to_wire(first.data),
-    )
+    sent = {name: to_wire(vars(first)[name]) for name in ("headers", "params", "data")}
+    return replace_parts(first, **sent)
 
 
 def to_wire(value: Any) -> Any:

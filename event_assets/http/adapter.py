@@ -74,11 +74,9 @@ class RetryAdapter(HTTPAdapter):
                 self._metrics.count(in_flight=-1)
             if not can_retry or attempt == retry_policy.MAX_RETRIES:
                 break
-            wait = retry_policy.BACKOFF_FACTOR * 2**attempt
-            if response is not None:
-                wait = retry_policy.seconds_to_wait(response, attempt)
-                if retry_policy.is_rate_limit(response):
-                    self._throttle.pause(wait)
+            wait = retry_policy.seconds_to_wait(response, attempt)
+            if response is not None and retry_policy.is_rate_limit(response):
+                self._throttle.pause(wait)
         if response is not None:
             return response
         # Raised outside the except block: the original holds the URL with the key.

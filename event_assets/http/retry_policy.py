@@ -31,10 +31,12 @@ def is_retried(response: Response) -> bool:
     return response.status_code in RETRY_STATUSES or is_rate_limit(response)
 
 
-def seconds_to_wait(response: Response, attempt: int) -> float:
+def seconds_to_wait(response: Response | None, attempt: int) -> float:
     """Return how long to wait after an attempt (from 0): as long as asked for, within limits."""
+    asked = 0.0
+    if response is not None:
+        asked = _retry_after(response) or _seconds_until_reset(response)
     backoff: float = BACKOFF_FACTOR * 2**attempt
-    asked = _retry_after(response) or _seconds_until_reset(response)
     return max(backoff, min(asked, RETRY_AFTER_MAX))
 
 

@@ -30,7 +30,7 @@ from event_assets.sync import runner
 from event_assets.sync.extract import build_schema_source
 from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.result import SyncResult
-from event_assets.sync.sync_log import COLUMNS
+from event_assets.sync.sync_log import SHOWN
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
 
@@ -38,12 +38,6 @@ NOT_SYNCED = (
     "{source.name} is not synced: it has no address, and the events of "
     f"{SANDBOX} are invented, those of other sources are not; set "
     "{source.address_hint}, or delete its folder."
-)
-# Columns of a row of the sync log that the UI does not plot.
-UNLOGGED = (
-    *("started_at", "finished_at", "columns", "full_sync", "position", "version"),
-    *("repeats", "read_from", "read_until"),
-    *("newest", "warning"),
 )
 
 
@@ -195,9 +189,9 @@ def _sync(
 
     def on_loaded(database: Database, result: SyncResult) -> None:
         row, seconds = result.row, result.seconds
-        plotted = [name for name in COLUMNS if name not in UNLOGGED and row.get(name) is not None]
+        names = (*SHOWN, "complete", "reason")
         logged.update(
-            {name: row[name] for name in plotted},
+            {name: row[name] for name in names if row.get(name) is not None},
             duration_seconds=round(seconds, 3),
             events_per_second=round(row["rows_read"] / seconds, 1),
         )

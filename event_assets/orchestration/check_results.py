@@ -13,7 +13,7 @@ from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.orchestration.metadata import as_table
 from event_assets.sync import account_list
 from event_assets.sync.rejects import describe_reject, fix_hint, rejects_table
-from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
+from event_assets.sync.sync_log import SHOWN, SYNC_LOG, sync_log_table
 from event_assets.warehouse import Database, inspection
 from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal
@@ -23,17 +23,6 @@ MAX_ACCOUNTS_NAMED = 3  # in a description
 MAX_ACCOUNTS_SHOWN = 100  # in the metadata
 MAX_EXAMPLES = 5
 MAX_CLOCK_DIFFERENCE = 5  # minutes, of two machines whose clocks are right
-HIDDEN_COLUMNS = (
-    "complete",
-    "reason",
-    "full_sync",
-    "position",
-    "version",
-    "unmatched",
-    "repeats",
-    "newest",
-    "warning",
-)  # of the sync log
 
 
 def evaluate_per_account(
@@ -92,11 +81,7 @@ def evaluate_complete(database: Database, source: SourceConfig, table: str) -> d
         passed=complete is True and not warning,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description=f"{row['reason']} {warning}" if warning else row["reason"],
-        metadata={
-            name: value
-            for name, value in row.items()
-            if isinstance(value, (int, str)) and name not in HIDDEN_COLUMNS
-        },
+        metadata={name: row[name] for name in SHOWN if row.get(name) is not None},
     )
 
 
@@ -167,12 +152,9 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
     comparable = "rows_read > 0 and columns is not null and full_sync is not false"
     own = account_filter(source.account)
     syncs = database.table(f"{source.name}.{SYNC_LOG}").filter(f"{comparable} and {own}")
-    filled = syncs.order("sync_number desc").limit(2).project("columns").fetchall()
-    now, before = ([json.loads(columns) for (columns,) in filled] + [{}, {}])[:2]
-    newest = inspection.latest_value(
-        database, source.name, SYNC_LOG, "unmatched", f"{comparable} and {own}"
-    )
-    unmatched = json.loads(newest or "[]")
+    newest = fetch_rows(syncs.order("sync_number desc").limit(2).project("columns, unmatched"))
+    now, before = ([json.loads(row["columns"]) for row in newest] + [{}, {}])[:2]
+    unmatched = json.loads(newest[0]["unmatched"] or "[]") if newest else []
     changed = [
         {"column": name, "before": before.get(name), "now": now.get(name)}
         for name in (now | before if before else ())
@@ -222,7 +204,7 @@ def evaluate_age(synced: datetime | None, freshness: FreshnessConfig) -> dg.Asse
     overdue = age > freshness.fail_after_minutes
     advice = ": check for failed runs, and that the schedule is on and the daemon runs."
     is_ahead = age < -MAX_CLOCK_DIFFERENCE
-    description = f"The newest sync is {age:.0f} minutes old" + (advice if is_late else ".")
+    description = f"The newest sync is {age:.0f} minutes old{advice if is_late else '.'}"
     if is_ahead:
         description = (
             f"The newest sync ended {-age:.0f} minutes from now: the clock of this machine, or of "

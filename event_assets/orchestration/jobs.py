@@ -25,14 +25,7 @@ def build_jobs(
     full_sync: str | None,
     freshness: FreshnessConfig | None,
 ) -> tuple[list[AssetJob], list[dg.ScheduleDefinition]]:
-    """Build the jobs of a source and their schedules.
-
-    Args:
-        source: the source to sync.
-        schedule: cron expression of the syncs; None for no schedule.
-        full_sync: cron expression of the full syncs of a source with `incremental`.
-        freshness: the age at which the newest sync is too old.
-    """
+    """Build the jobs of a source, and their schedules by the cron expressions that are given."""
     suffix = "events" if source.is_default_source else source.name
     name = f"sync_{suffix}"
     synced = [asset_key(source, resource) for resource in source.resources]

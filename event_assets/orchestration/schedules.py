@@ -81,12 +81,9 @@ def build_accounts_schedule(
     configuration count.
 
     Args:
-        source: the source that has the accounts.
-        job: a job that has the synced and the derived assets.
-        name: the schedule's name.
-        cron: a cron expression, in UTC.
+        job: has the synced and the derived assets.
         synced: the assets that the run of an account materializes.
-        config: the run configuration of the accounts' runs.
+        config: of the accounts' runs.
     """
     kind = {KIND_TAG: name} if config else {}
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import requests
-from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     OffsetPaginator,
@@ -45,7 +44,6 @@ class LastPage:
 
     name: str
     value: int
-    in_body: bool
     records_before: int
 
 
@@ -82,7 +80,7 @@ def find_last_page(
         return None
     if not isinstance(paginator, RangePaginator):
         return None
-    name, first = paginator.param_name, paginator.initial_value
+    first = paginator.initial_value
     if isinstance(paginator, OffsetPaginator):
         value = records_before = total.count - 1
     else:
@@ -90,15 +88,5 @@ def find_last_page(
         value, records_before = first + pages, pages * size
     if (first and isinstance(paginator, OffsetPaginator)) or value >= (maximum or value + 1):
         return None
-    return LastPage(name or paginator.param_body_path or "", value, not name, records_before)
-
-
-def point_request_at(request: requests.Request, page: LastPage) -> None:
-    """Set the request's parameters to those of the page."""
-    if page.in_body:
-        document = cast("dict[str, Any]", request.json or {})
-        jsonpath.set_value_at_path(document, page.name, page.value)
-        request.json = document
-    else:
-        params = cast("dict[str, Any]", request.params or {})
-        request.params = {**params, page.name: page.value}
+    name = paginator.param_name or paginator.param_body_path or ""
+    return LastPage(name, value, records_before)

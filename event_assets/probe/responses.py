@@ -14,6 +14,7 @@ from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     BaseReferencePaginator,
     OffsetPaginator,
+    RangePaginator,
 )
 
 from event_assets.config.source import SourceConfig
@@ -210,7 +211,9 @@ def _send_requests(
         maximum = getattr(responses.paginator, "maximum", None)
         responses.last_page = totals.find_last_page(paginator, total, size, cap, maximum)
     if responses.last_page:
-        totals.point_request_at(first, responses.last_page)
+        range_paginator = cast("RangePaginator", responses.active_paginator)
+        range_paginator.current_value = responses.last_page.value
+        range_paginator.update_request(first)
         responses.last_page_response = session.fetch(first)
 
 

@@ -92,6 +92,11 @@ class ArrowTableBuilder:
         return [*self._selection.unmatched, *(name for name in ignored if name not in known)]
 
     @property
+    def reject_count(self) -> int:
+        """Return the number of records that break the contract, each counted once."""
+        return sum(self.reject_reasons.values())
+
+    @property
     def source_paths(self) -> dict[str, Path]:
         """Return the paths of columns, where they differ from the names."""
         return self._names.source_paths()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import SourceConfig
 from event_assets.sync.removed import REMOVED_TABLE
@@ -49,9 +51,11 @@ def current_events_query(source: SourceConfig) -> str:
     names = {"schema": source.name, "owner": ACCOUNT if source.accounts else "''"}
     removed = NOT_REMOVED.format(table=REMOVED_TABLE, **names) if source.removed_when else ""
     listed = LISTED.format_map(names) if source.accounts else ""
+    typed = [name for name, field in source.fields.items() if field.type in ("timestamp", "date")]
+    start, end = event_times("event", typed)
     query = CURRENT_QUERY.format(
         conditions=f"{listed}{removed}",
-        unread=UNREAD.format_map(_times(source)) if source.windows else "",
+        unread=UNREAD.format(start=start, end=end) if source.windows else "",
         **names,
     )
     if source.account is None:
@@ -60,9 +64,8 @@ def current_events_query(source: SourceConfig) -> str:
     return f"select * from ({query}) as all_accounts where {own}"  # noqa: S608 (our names)
 
 
-def _times(source: SourceConfig) -> dict[str, str]:
+def event_times(table: str, columns: Collection[str]) -> tuple[str, str]:
     """Return the SQL of an event's start, and of its end or else its start; null if unknown."""
-    typed = {name for name, field in source.fields.items() if field.type in ("timestamp", "date")}
-    names = [name for name in ("start_time", "end_time") if name in typed]
-    times = [f"event.{name}::timestamptz" for name in names] or ["null::timestamptz"]
-    return {"start": times[0], "end": f"coalesce({times[-1]}, {times[0]})"}
+    names = [name for name in ("start_time", "end_time") if name in columns]
+    times = [f"{table}.{name}::timestamptz" for name in names] or ["null::timestamptz"]
+    return times[0], f"coalesce({times[-1]}, {times[0]})"

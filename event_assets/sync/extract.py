@@ -51,11 +51,6 @@ class ExtractedRecords:
     cursor: CursorTracker | None
     is_deduplicated: bool
 
-    @property
-    def rejects(self) -> int:
-        """The number of records that break the contract."""
-        return sum(self.builder.reject_reasons.values())
-
 
 def extract(
     pipeline: dlt.Pipeline,
@@ -109,11 +104,11 @@ def extract(
                 full = add_system_columns(table, stream.started_at, resource.source.account)
                 hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
                 yield dlt.mark.with_hints(full, hints)
-        share, reasons = resource.source.max_rejects, builder.reject_reasons
         # with a parent, a record that was read once may be one for each of several parents
-        yielded = sum(counts) + sum(reasons.values())
+        yielded = sum(counts) + builder.reject_count
         total = yielded if resource.parent else stream.result.distinct_ids
-        enforce_reject_limit(resource.name, reasons, total, share)
+        share = resource.source.max_rejects
+        enforce_reject_limit(resource.name, builder.reject_reasons, total, share)
 
     try:
         pipeline.extract(_build_source(resource, tables), loader_file_format="parquet")
@@ -124,8 +119,8 @@ def extract(
                 raise cause from None
         warehouse.run(partial(_keep_rejects, resource, stream.started_at, rejects))
         raise
-    rejected, ids = sum(builder.reject_reasons.values()), stream.result.distinct_ids
-    is_deduplicated = not resource.parent and sum(counts) + rejected + removed.count == ids
+    read = sum(counts) + builder.reject_count + removed.count
+    is_deduplicated = not resource.parent and read == stream.result.distinct_ids
     return ExtractedRecords(sum(counts), removed, builder, tracker, is_deduplicated)
 
 

@@ -45,7 +45,7 @@ def ensure_same_origin(
     tables = (source.for_all or source).resources.values()
     if not any(account_registry.count_rows(database, table) for table in tables):
         return
-    recorded = sync_log.recorded_origin(database, source.name)
+    recorded, paths = sync_log.recorded_origin(database, source.name)
     command = "`python -m event_assets --accept-new-origin` or " * source.is_default_source
     accept = f"or accept it, by {command}a run in Dagster with `accept_new_origin: true`"
     if recorded and not is_same_api(recorded, source.events_url):
@@ -57,7 +57,6 @@ def ensure_same_origin(
                 f"{source.events_url}: {address}{destination.new_database_hint}, "
                 f"{'and sync again' if is_mixed else accept}."
             )
-    paths = sync_log.recorded_id_paths(database, source.name)
     if paths and paths != source.events.id_paths and not accepts_new:
         raise ConfigError(
             f"The ids of the events in {destination.display_name} come from `{', '.join(paths)}`, "

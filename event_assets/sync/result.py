@@ -60,7 +60,7 @@ def build_row(
         "rows_read": result.rows,
         "distinct_ids": result.distinct_ids,
         "total_reported": result.total_reported,
-        "rejects": extracted.rejects,
+        "rejects": extracted.builder.reject_count,
         "columns": to_json(extracted.builder.observed_types),
         "complete": result.complete,
         "reason": f"{changes}{result.reason}",
@@ -86,7 +86,6 @@ def _range_of_windows(
     plan: SyncPlan, started_at: datetime
 ) -> tuple[datetime | None, datetime | None]:
     """Return the start and the end of the windows that were read; None: the list has no limits."""
-    windows = plan.resource.source.windows if plan.resource.is_events else None
-    if windows is None or WindowPlan.from_config(windows, started_at).whole:
-        return None, None
-    return WindowPlan.from_config(windows, started_at).span
+    config = plan.resource.source.windows if plan.resource.is_events else None
+    windows = WindowPlan.from_config(config, started_at) if config else None
+    return windows.span if windows and not windows.whole else (None, None)

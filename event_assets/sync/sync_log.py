@@ -9,10 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.warehouse import Database
-from event_assets.warehouse.inspection import has_column, has_table, latest_value
+from event_assets.warehouse.inspection import fetch_rows, has_table, latest_value
 from event_assets.warehouse.sql import append_row
 
 SYNC_LOG = "event_data_syncs"
@@ -49,11 +48,7 @@ COLUMNS = {
     "table_rows": "bigint",
     "warning": "varchar",
 }
-
-
-def sync_log_columns(account: str | None) -> Mapping[str, str]:
-    """Return the columns of the sync log and their types."""
-    return COLUMNS if account is None else {**COLUMNS, ACCOUNT: "varchar"}
+SHOWN = ["load_id", "api", *(name for name, kind in COLUMNS.items() if kind == "bigint")]
 
 
 def sync_log_table(table: str) -> str:
@@ -64,30 +59,24 @@ def sync_log_table(table: str) -> str:
 def record_origin(database: Database, source: SourceConfig) -> None:
     """Record the API that the tables are loaded from, and where the events' ids come from."""
     schema, origin = source.name, (source.events_url, source.events.id_paths)
-    if (recorded_origin(database, schema), recorded_id_paths(database, schema)) == origin:
+    if recorded_origin(database, schema) == origin:
         return
     database.execute(f"create schema if not exists {schema}")
     database.execute(
         f"create or replace table {schema}.event_data_api as select ? as api, ?::json as id_paths",
-        [source.events_url, json.dumps(source.events.id_paths)],
+        [origin[0], json.dumps(origin[1])],
     )
 
 
-def recorded_origin(database: Database, schema: str) -> str | None:
-    """Return the URL of the events in a schema, or the API's alone; None if not recorded."""
+def recorded_origin(database: Database, schema: str) -> tuple[str | None, list[str] | None]:
+    """Return the URL of the events in a schema, or the API's alone, and where their ids come from.
+
+    Each is None if it is not recorded.
+    """
     if not has_table(database, schema, "event_data_api"):
-        api = latest_value(database, schema, SYNC_LOG, "api")
-        return None if api is None else str(api)
-    rows = database.table(f"{schema}.event_data_api").fetchall()
-    return str(rows[0][0]) if rows else None
-
-
-def recorded_id_paths(database: Database, schema: str) -> list[str] | None:
-    """Return where the ids of the events in a schema come from; None if not recorded."""
-    if not has_column(database, schema, "event_data_api", "id_paths"):
-        return None
-    rows = database.table(f"{schema}.event_data_api").project("id_paths").fetchall()
-    return list(json.loads(rows[0][0])) if rows else None
+        return latest_value(database, schema, SYNC_LOG, "api"), None
+    row = next(iter(fetch_rows(database.table(f"{schema}.event_data_api"))), {})
+    return row.get("api"), json.loads(row.get("id_paths") or "null")
 
 
 def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> None:
@@ -97,6 +86,6 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
     can get the same number.
     """
     schema, table = resource.source.name, sync_log_table(resource.name)
-    columns = sync_log_columns(resource.source.account)
+    columns = {**COLUMNS, **dict.fromkeys(resource.source.partition_columns, "varchar")}
     number = int(latest_value(database, schema, table, "sync_number") or 0) + 1
     append_row(database, schema, table, columns, {**row, "sync_number": number})

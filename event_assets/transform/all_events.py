@@ -33,7 +33,7 @@ def create_view(
 
     def create(database: Database) -> tuple[list[str], dict[str, int]]:
         synced = [name for name in sorted(contracts) if has_view(database, name, CURRENT_EVENTS)]
-        apis = {name: recorded_origin(database, name) for name in synced}
+        apis = {name: recorded_origin(database, name)[0] for name in synced}
         if set(apis.values()) != {SANDBOX}:  # invented events are not mixed with others
             synced = [name for name in synced if apis[name] != SANDBOX]
         parts = " union all ".join(_select(name, contracts[name], columns) for name in synced)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN
 from event_assets.records.column_names import DLT_PREFIX
+from event_assets.sync.current_events import event_times
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
@@ -161,12 +162,8 @@ def record_changes(
     the end of the first sync, which may have loaded only a part.
 
     Args:
-        database: a connection.
-        schema: the schema of the source.
         first: columns whose changes come first.
         ignore: columns whose changes are not recorded.
-        accounts: whether the account is a part of the key.
-        has_removed: whether the source has a table of removed events.
     """
     parameters = {name: values[accounts] for name, values in KEY_PARAMETERS.items()}
     parameters["schema"] = schema
@@ -217,11 +214,7 @@ def _compare_events(
     )
     parts = ", ".join(_part(name, old, columns[name]) for name, old in compared.items())
     has_name = "name" in columns
-    times = [
-        f"before.{name}::timestamptz"
-        for name in ("start_time", "end_time")
-        if before.get(name) in TIME_TYPES
-    ] or ["null::timestamptz"]
+    typed = [name for name, kind in before.items() if kind in TIME_TYPES]
     parameters = {
         **key,
         "differs": differs or "false",
@@ -230,7 +223,7 @@ def _compare_events(
         "old_json": JSON_VALUE.format(text="part.old_json"),
         "new_json": JSON_VALUE.format(text="part.new_json"),
         "left_changes": LEFT,
-        "end": f"coalesce({times[-1]}, {times[0]})",
+        "end": event_times("before", typed)[1],
         "name": "now.name" if has_name else "null",
         "old_name": "before.name" if has_name else "null",
         "columns": ", ".join(map(quote_identifier, columns)),

@@ -176,7 +176,8 @@ def test_a_cursor_of_another_type_starts_over(project: Project) -> None:
     rows: list[dict[str, Any]] = [{"id": "e1", "updated_at": 5}]
     with serving({PATH: lambda request: paged(rows)(request)}) as api:
         loaded = definitions({"events": incremental(api.url)})
-        assert run(project, loaded).success
+        for _ in range(2):  # a number is a position once the next sync has received it, too
+            assert run(project, loaded).success
         rows.append({"id": "e2", "updated_at": "2026-05-01T00:00:00Z"})
         rows.pop(0)
         for _ in range(3):
