@@ -38,6 +38,12 @@ class Counter(NamedTuple):
         return int(self.text[slice(*self.span)])
 
     @property
+    def plain_name(self) -> str:
+        """The name before the number, without case and separators."""
+        before = re.findall(r"[A-Za-z_-]+", self.text[: self.span[0]])
+        return plain_name(before[-1] if before else self.name)
+
+    @property
     def is_alone(self) -> bool:
         """Whether no letter is next to the number, or hardly any is in the whole text."""
         start, end = self.span
@@ -100,13 +106,14 @@ def _decode(text: str) -> str | None:
 
 
 def find_row_counter(counters: list[Counter], rows: int) -> tuple[Counter, int] | None:
-    """Return the counter of a pointer behind the first `rows` rows, and the number of row 0."""
-    if rows > 2:
-        for base in (0, 1, -1):
-            for counter in counters:
-                is_of_rows = counter.is_alone and plain_name(counter.name) not in COUNTS_PAGES
-                if is_of_rows and counter.value == rows + base:
-                    return counter, base
+    """Return the counter of a pointer behind the first `rows` rows, and the number of row 0.
+
+    A number that is not named so may be a key, or part of a token that the API alone can make.
+    """
+    for counter in counters:
+        base = counter.value - rows
+        if rows > 2 and counter.plain_name in COUNTS_ROWS and base in (0, 1):
+            return counter, base
     return None
 
 
@@ -118,9 +125,9 @@ def counts(counters: list[Counter], before: list[Counter], pages: int, size: int
     """
     values = {counter.form: counter.value for counter in before}
     return any(
-        plain_name(c.name) in COUNTS_PAGES | COUNTS_ROWS
+        c.plain_name in COUNTS_PAGES | COUNTS_ROWS
         or (c.is_alone and c.value in (pages, pages + 1))
-        or (c.is_alone and pages == 1 and size <= c.value <= LARGEST_PAGE)
+        or (c.is_alone and pages == 1 and size - 1 <= c.value <= LARGEST_PAGE)
         or c.value - values.get(c.form, c.value) in (1, size or 1)
         for c in counters
     )

@@ -227,7 +227,7 @@ class PageWalk:
 
     def refuse(self, status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        is_end = self.is_counted or self._is_total_reached
+        is_end = self._is_numbered or self._is_total_reached
         is_possible = is_end or self._total.reported == self._ids.count()
         if not self._sizes or not is_possible or self._promises_rows:
             return False

@@ -45,27 +45,27 @@ def by_cursor(_: Request, asked: Asked, rows: Rows) -> Any:
         return JSONResponse({"error": "expired"}, status_code=rows[0]["expired"])
     following = _next(rows, int(at or 0))
     link = following and f"{rows[0]['id']}@{following}"
-    return {"data": _cut(rows, int(at or 0)), "meta": {"next": link}}
+    return {"data": _cut(rows, int(at or 0)), "meta": {"next": link, "total": len(rows)}}
 
 
 def by_header_cursor(_: Request, asked: Asked, rows: Rows) -> Any:
     at = int(asked.get("after", 0))
     headers = {"X-Next": str(_next(rows, at))} if _next(rows, at) else {}
-    return JSONResponse({"data": _cut(rows, at)}, headers=headers)
+    return JSONResponse({"data": _cut(rows, at), "total": len(rows)}, headers=headers)
 
 
 def by_json_link(request: Request, asked: Asked, rows: Rows) -> Any:
     at = int(asked.get("at", 0))
     following = _next(rows, at)
     link = following and str(request.url.include_query_params(at=following))
-    return {"data": _cut(rows, at), "next": link}
+    return {"data": _cut(rows, at), "next": link, "total": len(rows)}
 
 
 def by_header_link(request: Request, asked: Asked, rows: Rows) -> Any:
     at = int(asked.get("at", 0))
     url = request.url.include_query_params(at=_next(rows, at))
     headers = {"Link": f'<{url}>; rel="next"'} if _next(rows, at) else {}
-    return JSONResponse({"data": _cut(rows, at)}, headers=headers)
+    return JSONResponse({"data": _cut(rows, at), "total": len(rows)}, headers=headers)
 
 
 def by_window(request: Request, asked: Asked, rows: Rows) -> Any:
