@@ -198,7 +198,8 @@ class OffsetWalk:
         is_total_reached = trusted is not None and end >= trusted
         is_last = size == 1 and self._largest_page > 1
         if self._repeats == 2:
-            self.finish("ignored parameter", size=size)
+            is_all = self._total.reported == self._seen.count()
+            self.finish("lap" if is_all else "ignored parameter", size=size)
         elif is_lap and not self._is_promised(trusted, end):
             self.finish("lap")
         elif self._pages == self._pages_before and not self._is_short_of(trusted):

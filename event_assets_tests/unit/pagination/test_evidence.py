@@ -424,6 +424,15 @@ def test_a_total_path_of_null_is_obeyed() -> None:
     assert done.result.total_reported is None
 
 
+@pytest.mark.parametrize("length", [1, 2, 60])
+def test_a_whole_list_for_every_offset_is_no_error_if_its_total_says_so(length: int) -> None:
+    done = sync(
+        {"type": "offset", "limit": 100}, lambda _: {"data": rows(0, length), "total": length}
+    )
+    assert done.ids == set(range(length))
+    assert done.result.complete is None
+
+
 def test_a_refused_page_behind_the_end_of_offsets_is_an_empty_one() -> None:
     def answer(query: Query) -> Any:
         first = int(query["offset"])
