@@ -147,18 +147,9 @@ class ListPaginator(Paginator):
     def _follow_rows(self, links: RowLinks, page: PageFacts, rows: list[Any]) -> None:
         """Process a page that was requested from the last row of the page before."""
         walk = cast("OffsetWalk", self._walk)
-        is_overlap = list(page.ids[:1]) == walk.last_ids
-        is_row_counter = links.counts_rows(page, walk.position)
-        if not is_overlap and walk.facts.pages == 1:
+        if walk.facts.pages == 1 and list(page.ids[:1]) != walk.last_ids:
             rows.clear()
             self._follow_pages(links)
-            return
-        if is_overlap:
-            links.pages.take(page._replace(ids=page.ids[1:]), rows[1:])
-        if is_overlap and not is_row_counter:
-            del rows[:1]
-            self._row_links, self._walk = None, links.pages
-            links.pages.is_counted = True
         else:
             # the last page has no pointer
             walk.take(page if page.pointer else page._replace(has_more=False), rows)
@@ -228,14 +219,6 @@ class RowLinks(NamedTuple):
     base: int
     first: PageFacts
     pages: PageWalk
-
-    def counts_rows(self, page: PageFacts, position: int) -> bool:
-        """Return whether the pointer of a page at a position leads to the row behind it, if any."""
-        behind = position + len(page.ids) + self.base
-        found = counters.find_counters(page.pointer or "")
-        return not page.pointer or any(
-            counter.form == self.counter.form and counter.value == behind for counter in found
-        )
 
 
 def _parameter(active: BasePaginator | None) -> str:
