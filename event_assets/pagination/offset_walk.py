@@ -263,7 +263,7 @@ class OffsetWalk:
 
     def _end_pages(self, end: int, trusted: int | None) -> None:
         """Process the end of the pages: of the list, if the API says so, or if none follow."""
-        is_short = self._is_further_pass and self._is_short_of(trusted)
+        is_short = self._pages == self._pages_before and self._is_short_of(trusted)
         is_told = self._more is False or (self._total.largest is not None and not is_short)
         is_told |= not self._facts.rows and self._total.reported == 0
         asked, self._gap_start, self.position = self.position, end, end
@@ -386,5 +386,6 @@ class OffsetWalk:
             end = "changed"
         facts.end, facts.values = end, {"length": self._length, **values}
         facts.rows_read = self._rows
-        facts.least_total = None if total.last is None else total.last - self._start
+        if end == "readings agree" and total.last is not None:
+            facts.least_total = total.last - self._start
         facts.is_total_reached = total.largest == self._start + self._seen.count()
