@@ -30,6 +30,6 @@ class Paginator(BasePaginator):
         If there is a next page afterwards, `update_request` points the request at it.
         """
 
-    def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+    def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 (for those that foresee)
         """Return query parameters of up to `count` requests after the next one, if foreseeable."""
         return ()
