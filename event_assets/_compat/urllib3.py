@@ -29,7 +29,7 @@ def limit_response_time(
         response.fp = io.BufferedReader(reader)
         return response
 
-    class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
+    class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # known at run time
         response_class = staticmethod(open_response)
 
         def connect(self) -> None:

@@ -144,7 +144,7 @@ def _synced_table(
         spec = spec.replace_attributes(description=description)
 
     class Translator(DagsterDltTranslator):
-        def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002
+        def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002 (one asset)
             return spec
 
     @dlt_assets(

@@ -30,13 +30,13 @@ class Paginator(BasePaginator):
         If there is a next page afterwards, `update_request` points the request at it.
         """
 
-    def refused(self, status: int) -> bool:  # noqa: ARG002
+    def refused(self, status: int) -> bool:  # noqa: ARG002 (for those that can)
         """Take an error status for the end of the list; return False if it cannot be its end.
 
         If there is a next page afterwards, `update_request` points the request at it.
         """
         return False
 
-    def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+    def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 (for those that can)
         """Return query parameters of up to `count` requests after the next one, if foreseeable."""
         return ()
