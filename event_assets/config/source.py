@@ -226,6 +226,12 @@ class ResourceConfig:
         return given or as_list(self.config.get("primary_key") or "id")
 
     @property
+    def own_key_columns(self) -> Sequence[str]:
+        """Return the columns of the API's own primary key."""
+        columns = self.primary_key_columns
+        return columns if self.is_events else columns[len(columns) - len(self.own_key) :]
+
+    @property
     def primary_key_columns(self) -> Sequence[str]:
         """Return the columns that the table is merged on; it is replaced if there are none."""
         if self.is_events:

@@ -13,7 +13,7 @@ from event_assets.orchestration import check_results, partitions, unique_ids
 from event_assets.orchestration.check_results import CheckFunction, evaluate_per_account
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.metadata import asset_key
-from event_assets.sync.numbering import number_syncs
+from event_assets.sync.reconcile import reconcile
 from event_assets.sync.rejects import rejects_table
 from event_assets.values.errors import BusyError
 
@@ -82,7 +82,7 @@ def _build_table_checks(
             return warehouse.run(evaluate_selected)
 
         def evaluate_selected(database: warehouse.Database) -> list[dg.AssetCheckResult]:
-            number_syncs(database, source)
+            reconcile(database, source)
             return [evaluate_per_account(database, source, account, checks[n][1]) for n in names]
 
         for name, result in zip(names, run_with_plain_errors(results), strict=True):

@@ -12,7 +12,7 @@ from event_assets.orchestration import charts, metadata
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.sync import account_list, account_registry
 from event_assets.sync.current_events import current_events_query
-from event_assets.sync.numbering import number_syncs
+from event_assets.sync.reconcile import reconcile
 from event_assets.transform import calendar, changes
 from event_assets.transform.all_events import (
     ALL_EVENTS,
@@ -20,10 +20,12 @@ from event_assets.transform.all_events import (
     Columns,
     common_columns,
     create_view,
+    drop_view,
 )
 from event_assets.warehouse import Database
 
 UNSYNCED = "not synced"
+_sources: set[str] = set()  # of the definitions that this process has loaded last
 Build = Callable[[Database], dict[str, Any]]  # builds a table or view, and returns metadata
 
 
@@ -45,6 +47,8 @@ def _current_events(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDef
             names = account_list.list_accounts(source, database)
             account_registry.update_listed(database, source.name, names)
         database.execute(statement)
+        if _sources == {source.name}:
+            drop_view(database)
         origins = {name: [name] for name in database.sql(f"from {view}").columns}
         return {"dagster/column_lineage": metadata.column_lineage(source, EVENT_DATA, origins)}
 
@@ -158,7 +162,7 @@ def _derived_asset(
     )
     def asset() -> dg.MaterializeResult[None]:
         def build_and_describe(database: Database) -> dict[str, Any]:
-            number_syncs(database, source)
+            reconcile(database, source)
             built = build(database)
             described = metadata.table_metadata(database, source, name)
             return {"dagster/column_lineage": lineage, **described, **built}
@@ -172,7 +176,7 @@ def _derived_asset(
 
 def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]:
     """Build the view over the current events of all sources; none if there is only one source."""
-    count = 0
+    count, sources = 0, set[str]()
     keys: dict[str, dg.AssetKey] = {}
     contracts: dict[str, Columns] = {}
     for spec in specs:
@@ -184,6 +188,10 @@ def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]
             keys[name] = spec.key
             schema: dg.TableSchema = spec.metadata["dagster/column_schema"]
             contracts[name] = {column.name: column.type for column in schema.columns}
+        if table == EVENT_DATA:
+            sources.add(source[0] if source else DEFAULT_SOURCE)
+    _sources.clear()
+    _sources.update(sources)
     if count < 2:
         return []
     columns = common_columns(contracts.values())

@@ -14,6 +14,13 @@ from event_assets.values.errors import UserError, exception_chain
 
 T = TypeVar("T")
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
+TABLE_ERRORS = (  # of what a person has made of the tables
+    duckdb.DataError,
+    duckdb.DependencyException,
+    duckdb.IntegrityError,
+    duckdb.NotSupportedError,
+    duckdb.ProgrammingError,
+)
 INTERRUPTS = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
 
 
@@ -59,7 +66,12 @@ def user_message(error: BaseException) -> str | None:
             message = destination.describe_error(cause)
             if message is not None:
                 return message
-        if isinstance(cause, duckdb.CatalogException):
-            missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
-            return f"{missing} Materialize event_data first."
+        if isinstance(cause, TABLE_ERRORS) and not http_errors.is_request_error(cause):
+            reason = destination.error_reason(cause)
+            if "does not exist" in reason and isinstance(cause, duckdb.CatalogException):
+                return f"{reason}! Materialize event_data first."
+            return (
+                f"The tables in {destination.display_name} are not as syncs leave them: {reason}; "
+                "undo that, or rename or drop the table that it is about, and sync again."
+            )
     return http_errors.user_message(error)

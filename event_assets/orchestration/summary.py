@@ -71,7 +71,7 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
             yield from _format_sync(materialization)
         yield f"checks    {_count_passed(events)} passed"
         yield f"database  {database}"
-        yield f'look      {shlex.quote(sys.executable)} -c "{_query_command(materializations[0])}"'
+        yield f"look      {shlex.join((sys.executable, '-c', _query_command(materializations[0])))}"
         yield "next      make dev, then open http://127.0.0.1:3000"
     elif not _find_unsynced(events) and any(
         event.asset_key and event.asset_key.path[-1] == EVENT_DATA
@@ -82,7 +82,10 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
             for event in _filter(events, DagsterEventType.STEP_FAILURE)
         ]
         is_explained = any(error and error.cls_name == "Failure" for error in errors)
-        yield f"{'Nothing was changed' if is_explained else 'No sync succeeded'} in {database}."
+        what = "Nothing was changed" if is_explained else "No sync succeeded"
+        if _filter(events, DagsterEventType.ASSET_MATERIALIZATION):  # of another resource
+            what = "No events were synced"
+        yield f"{what} in {database}."
 
 
 def _format_account(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:

@@ -26,8 +26,7 @@ def build_arrow_field(name: str, data_type: str, path: Path | None = None) -> pa
     if path and "__".join(map(str, path)) != name:
         hints[PATH_HINT] = path
     metadata = {HINTS: json.dumps(hints)} if hints else None
-    is_nullable = name not in ("id", ACCOUNT)
-    return pa.field(name, COLUMN_TYPES[data_type].arrow, is_nullable, metadata)
+    return pa.field(name, COLUMN_TYPES[data_type].arrow, name != "id", metadata)
 
 
 def arrow_column_hints(table: pa.Table) -> dict[str, TColumnSchema]:
@@ -52,7 +51,7 @@ def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) 
     if account is None:
         return table
     accounts = pa.repeat(pa.scalar(account), len(table))
-    return table.append_column(build_arrow_field(ACCOUNT, "text"), accounts)
+    return table.append_column(build_arrow_field(ACCOUNT, "text").with_nullable(False), accounts)
 
 
 def _is_unexpected(record: logging.LogRecord) -> bool:

@@ -8,6 +8,7 @@ from event_assets.values.json_paths import Path
 from event_assets.values.naming import normalize_name
 
 DLT_PREFIX = "_dlt"  # of dlt's own columns
+VARIANT = "__v_"  # before the type, in the name of a variant column
 
 
 class ColumnNamer:
@@ -54,7 +55,9 @@ class ColumnNamer:
 
     def _unused_name(self, path: Path) -> str:
         is_variant = None in path
-        plain = f"{self.column(path[:-2])}__v_{path[-1]}" if is_variant else _normalize_path(path)
+        plain = (
+            f"{self.column(path[:-2])}{VARIANT}{path[-1]}" if is_variant else _normalize_path(path)
+        )
         name, number = plain, 1
         while name in self._taken:
             number += 1

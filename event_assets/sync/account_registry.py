@@ -8,32 +8,42 @@ from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import ResourceConfig
 from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.warehouse import Database, inspection, sql
+from event_assets.warehouse.reconcile import ensure_table
 
+ACCOUNTS_TABLE = "event_data_accounts"
 # is_listed: in the current list; was_compared: its events were compared by event_changes
-CREATE_TABLE = """
-create table if not exists {schema}.event_data_accounts
-(account varchar, is_listed boolean, was_compared boolean)
-"""
-ADD_ACCOUNT = """
-insert into {schema}.event_data_accounts
-select ?, true, false
-where not exists (select 1 from {schema}.event_data_accounts where account = ?)
+COLUMNS = {"account": "varchar", "is_listed": "boolean", "was_compared": "boolean"}
+ADD_ACCOUNTS = """
+insert into {schema}.event_data_accounts by name
+select distinct account, true as is_listed, false as was_compared from {accounts} as synced
+where account is not null
+    and not exists (from {schema}.event_data_accounts as known where known.account = synced.account)
 """
 UPDATE_LISTED = """
 update {schema}.event_data_accounts set is_listed = account in (from given)
-where is_listed <> (account in (from given))
+where is_listed is distinct from (account in (from given))
 """
 
 
 def register_account(database: Database, schema: str, account: str) -> None:
     """Add an account, as listed, unless it is registered."""
-    database.execute(CREATE_TABLE.format(schema=schema))
-    database.execute(ADD_ACCOUNT.format(schema=schema), [account, account])
+    _add_accounts(database, schema, f"(select {sql.quote_literal(account)} as account)")
+
+
+def restore_accounts(database: Database, schema: str) -> None:
+    """Add the accounts that were synced, and that a person deleted."""
+    if inspection.has_column(database, schema, SYNC_LOG, ACCOUNT):
+        _add_accounts(database, schema, f"{schema}.{SYNC_LOG}")
+
+
+def _add_accounts(database: Database, schema: str, accounts: str) -> None:
+    ensure_table(database, schema, ACCOUNTS_TABLE, COLUMNS)
+    database.execute(ADD_ACCOUNTS.format(schema=schema, accounts=accounts))
 
 
 def update_listed(database: Database, schema: str, names: Sequence[str]) -> None:
     """Update which accounts are listed; events of other accounts are no longer current."""
-    database.execute(CREATE_TABLE.format(schema=schema))
+    ensure_table(database, schema, ACCOUNTS_TABLE, COLUMNS)
     database.execute("create or replace temp table given (account varchar)")
     database.executemany("insert into given values (?)", [[name] for name in names])
     database.execute(UPDATE_LISTED.format(schema=schema))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.sync.rejects import rejects_table
-from event_assets.sync.removed import ensure_removed_table
-from event_assets.sync.sync_log import COLUMNS, sync_log_table
+from event_assets.sync.sync_log import sync_log_table
 from event_assets.warehouse import Database, sql
-from event_assets.warehouse.inspection import column_types, has_column, has_table
+from event_assets.warehouse.inspection import has_column, has_table
 from event_assets.warehouse.sql import quote_identifier
 
 # The later loads of a sync in batches are not in the log: their rows get the sync's load id.
@@ -38,27 +36,12 @@ where syncs.rowid = numbered.row
 """
 
 
-def number_syncs(database: Database, source: SourceConfig) -> None:
-    """Number the syncs that have no number; to be called before anything reads the sync log.
-
-    Also creates a log that was dropped, and its columns and tables that are new.
-    """
-    if source.removed_when and has_table(database, source.name, EVENT_DATA):
-        ensure_removed_table(database, source)
-    for table in source.resources:
-        log = sync_log_table(table)
-        if COLUMNS.keys() <= column_types(database, source.name, log).keys():
-            unnumbered = database.table(f"{source.name}.{log}").filter("sync_number is null")
-            if not unnumbered.limit(1).fetchall():
-                continue
-        if has_table(database, source.name, table):
-            _take_over(database, source, table)
-
-
-def _take_over(database: Database, source: SourceConfig, table: str) -> None:
-    schema, log = source.name, sync_log_table(table)
-    accounts = [] if has_table(database, schema, log) else source.partition_columns
-    sql.ensure_table(database, schema, log, {**COLUMNS, **dict.fromkeys(accounts, "varchar")})
+def number_syncs(database: Database, schema: str, table: str) -> None:
+    """Number the syncs of a table that have no number."""
+    log = sync_log_table(table)
+    unnumbered = database.table(f"{schema}.{log}").filter("sync_number is null")
+    if not unnumbered.limit(1).fetchall():
+        return
     names = {
         "log": f"{schema}.{log}",
         "account": ACCOUNT if has_column(database, schema, log, ACCOUNT) else "''",

@@ -12,15 +12,18 @@ from dlt import Pipeline
 from duckdb import DuckDBPyRelation
 
 from event_assets import warehouse
+from event_assets.config.fields import RESERVED_COLUMNS
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.position import CursorReader
 from event_assets.http.credentials import configured_secrets
 from event_assets.records.arrow_schema import hinted_paths
+from event_assets.records.column_names import DLT_PREFIX, VARIANT
+from event_assets.records.contract import build_contract
 from event_assets.sync import account_registry, schema_guard, sync_log
 from event_assets.sync.guards import ensure_same_origin
-from event_assets.sync.numbering import number_syncs
 from event_assets.sync.parent_rows import load_parent_rows
+from event_assets.sync.reconcile import reconcile
 from event_assets.warehouse import Database, inspection, sql
 
 
@@ -32,6 +35,7 @@ class SyncPlan:
         column_types: of the table, by dlt's names.
         widenable: integer columns that can become floats without loss.
         source_paths: of the values in the table's columns, where the names do not say it.
+        user_columns: of the table, that no sync has loaded.
         latest_load: the id of the newest load; empty if there is none.
         cursor_value: the position of previous syncs; None: everything is read.
         newest_value: of the cursor, that previous syncs received; None if there is none.
@@ -44,6 +48,7 @@ class SyncPlan:
     column_types: Mapping[str, str]
     widenable: frozenset[str]
     source_paths: Mapping[str, Sequence[str | None]]
+    user_columns: frozenset[str]
     latest_load: str
     cursor_value: Any
     newest_value: Any
@@ -76,13 +81,13 @@ def plan_sync(
     full_refresh: bool,
     accepts_new_origin: bool = False,
 ) -> SyncPlan:
-    """Read the current state of the tables, and restore dlt's.
+    """Read the current state of the tables, once they are what syncs leave, and restore dlt's.
 
     Raises:
         ConfigError: the tables hold other events, or a parent's table is missing.
     """
     source, schema, table = resource.source, resource.source.name, resource.name
-    number_syncs(database, source)
+    reconcile(database, source)
     ensure_same_origin(database, source, accepts_new=accepts_new_origin)
     warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
     syncs, own = sync_log.sync_log_table(table), sql.account_filter(source.account)
@@ -93,12 +98,35 @@ def plan_sync(
         inspection.column_types(database, schema, table),
         inspection.losslessly_widenable(database, schema, table),
         {**hinted_paths(columns), **schema_guard.load_source_paths(database, resource)},
+        _find_user_columns(database, resource, columns),
         inspection.latest_value(database, schema, syncs, "load_id", own) or "",
         None if full_refresh else position,
         newest,
         load_parent_rows(database, resource) if resource.parent else None,
         accepts_new_origin,
     )
+
+
+def _find_user_columns(
+    database: Database, resource: ResourceConfig, stored: Mapping[str, Any]
+) -> frozenset[str]:
+    """Return the columns that a user has added to a table: no sync has filled them."""
+    schema, table = resource.source.name, resource.name
+    found = inspection.catalog_columns(database, schema, table).keys() - stored.keys()
+    ours = {*RESERVED_COLUMNS, *resource.source.partition_columns, *build_contract(resource)}
+    syncs = sync_log.sync_log_table(table)
+    if found - ours and inspection.has_table(database, schema, syncs):  # dlt's schema may be lost
+        ours |= _filled_columns(database.table(f"{schema}.{syncs}"))
+    return frozenset(
+        name
+        for name in found - ours
+        if not name.startswith(DLT_PREFIX)
+        and name.partition(VARIANT)[0] not in ours | stored.keys()
+    )
+
+
+def _filled_columns(syncs: DuckDBPyRelation) -> set[str]:
+    return {name for (name,) in syncs.project("unnest(json_keys(columns))").fetchall()}
 
 
 def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, Any]:
@@ -133,5 +161,5 @@ def _has_lost_rows(
     rows = account_registry.count_rows(database, resource)
     if rows < (1 if left is None else left):  # no count is of an earlier version
         return True
-    filled = {name for (name,) in syncs.project("unnest(json_keys(columns))").fetchall()}
-    return not filled <= {*inspection.column_names(database, resource.source.name, resource.name)}
+    schema, table = resource.source.name, resource.name
+    return not _filled_columns(syncs) <= inspection.catalog_columns(database, schema, table).keys()

@@ -14,18 +14,22 @@ from event_assets.config.source import ResourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.values.errors import TooManyRejectsError
 from event_assets.warehouse import Database
+from event_assets.warehouse.reconcile import ensure_table
 from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal
 
 Reasons = Counter[tuple[str | None, str]]  # counts by field and reason
 REJECTS = "event_data_rejects"
 SCHEMA = pa.schema([(name, pa.string()) for name in Reject._fields])
 NOT_LOADED = ""  # load id of a failed sync: records that are known as rejects keep theirs
-CREATE_TABLE = """
-create table if not exists {rejects} (
-    id varchar, record json, field varchar, reason varchar,
-    first_rejected_at timestamptz, rejected_at timestamptz, load_id varchar{column}
-)
-"""
+COLUMNS = {
+    "id": "varchar",
+    "record": "json",
+    "field": "varchar",
+    "reason": "varchar",
+    "first_rejected_at": "timestamptz",
+    "rejected_at": "timestamptz",
+    "load_id": "varchar",
+}
 CREATE_BUFFER = """
 create or replace temp table rejected_now
 (id varchar, record varchar, field varchar, reason varchar)
@@ -58,8 +62,9 @@ where {own_rows} and (
 """
 DELETE_FIXED_WITHOUT_IDS = "delete from {rejects} where {own_rows} and ? and id is null"
 INSERT_REJECTS = """
-insert into {rejects}
-select id, record, field, reason, coalesce(since, ?), ?, coalesce(nullif(?, ''), load_id, ''){value}
+insert into {rejects} by name
+select id, record, field, reason, coalesce(since, ?) as first_rejected_at, ? as rejected_at,
+    coalesce(nullif(?, ''), load_id, '') as load_id{value}
 from rejected_merged
 """
 
@@ -95,8 +100,7 @@ class RejectBuffer:
             "rejects": f"{schema}.{rejects_table(resource.name)}",
             "table": f"{schema}.{quote_identifier(resource.name)}",
             "own_rows": account_filter(account),
-            "column": "" if account is None else f", {ACCOUNT} varchar",
-            "value": "" if account is None else f", {quote_literal(account)}",
+            "value": "" if account is None else f", {quote_literal(account)} as {ACCOUNT}",
         }
         database.execute(CREATE_BUFFER)
         self._writer.close()
@@ -104,8 +108,8 @@ class RejectBuffer:
         for batch in pa.ipc.open_stream(self._file):
             database.from_arrow(pa.Table.from_batches([batch])).insert_into("rejected_now")
 
-        database.execute(f"create schema if not exists {schema}")
-        database.execute(CREATE_TABLE.format_map(parameters))
+        accounts = dict.fromkeys(resource.source.partition_columns, "varchar")
+        ensure_table(database, schema, rejects_table(resource.name), {**COLUMNS, **accounts})
         database.execute(MERGE_BUFFER.format_map(parameters))
         database.execute(DELETE_REPLACED.format_map(parameters))
         if load_id:

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.warehouse import Database
-from event_assets.warehouse.sql import account_filter, ensure_table, quote_literal
+from event_assets.warehouse.reconcile import ensure_table
+from event_assets.warehouse.sql import account_filter, quote_literal
 
 REMOVED_TABLE = "event_data_removed"
 COLUMNS = {"id": "varchar", "removed_at": "timestamptz", "load_id": "varchar"}

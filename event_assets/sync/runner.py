@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from tempfile import TemporaryFile
-from typing import Any
 
 from dlt import Pipeline
 
@@ -42,9 +41,10 @@ def run_sync(
 ) -> None:
     """Read a resource from its API and load it into the database atomically.
 
-    A sync that was interrupted is resumed by the next one. `on_loaded` is called after the load,
-    before other syncs may use the database. `full_refresh` reads everything, even if the resource
-    is incremental. `accepts_new_origin` loads into tables of another API, or of other ids.
+    A sync that was interrupted is resumed by the next one. `on_loaded` is called at the end of the
+    load, in its transaction; again if another writer conflicts. `full_refresh` reads everything,
+    even if the resource is incremental. `accepts_new_origin` loads into tables of another API, or
+    of other ids.
 
     Raises:
         ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: the sync failed; the
@@ -75,9 +75,8 @@ def _run_once(
             with open_stream(resource, journal, plan.cursor_value, plan.parent_records) as stream:
                 extracted = extract(pipeline, plan, stream, rejects, on_progress)
             with warehouse.connect() as database:
-                result = load(database, pipeline, plan, stream, extracted, rejects)
+                load(database, pipeline, plan, stream, extracted, rejects, on_loaded)
                 journal.discard()
-                on_loaded(database, result)
 
 
 def load(
@@ -87,7 +86,8 @@ def load(
     stream: Stream,
     extracted: ExtractedRecords,
     rejects: RejectBuffer,
-) -> SyncResult:
+    on_loaded: OnLoaded,
+) -> None:
     """Load what was extracted, the rejects and the sync's row of the log in one transaction.
 
     Raises:
@@ -107,7 +107,7 @@ def load(
     files = warehouse.package_files(pipeline, resource.name)
     repeats = find_repeats(database, resource, stream, extracted, files)
 
-    def log_sync(load_id: str) -> Mapping[str, Any]:
+    def log_sync(load_id: str) -> None:
         sync_log.record_origin(database, source)
         if source.account is not None:
             account_registry.register_account(database, schema, source.account)
@@ -120,7 +120,7 @@ def load(
         if resource.is_events and source.removed_when:
             record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
         sync_log.append(database, resource, row)
-        return row
+        on_loaded(database, SyncResult(row, stream.seconds))
 
     key = resource.primary_key_columns
     table = TableLoad(
@@ -130,7 +130,7 @@ def load(
         build_alter_statements(database, schema, resource.name, builder.widened, builder.retyped),
         is_deduplicated=extracted.is_deduplicated,
         keeps_rows=not records or result.complete is False,
+        kept_columns=plan.user_columns - builder.observed_types.keys(),
     )
     check = partial(ensure_unchanged, has_new_columns=True)
-    row = warehouse.load_package(pipeline, database, table, log_sync, check)
-    return SyncResult(row, stream.seconds)
+    warehouse.load_package(pipeline, database, table, log_sync, check)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from event_assets.records.column_names import VARIANT
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import column_types
@@ -22,10 +23,10 @@ def build_alter_statements(
         for column in widened
     ]
     for column, kind in retyped.items():
-        variant, number = f"{column}__v_{before[column]}", 1
+        variant, number = f"{column}{VARIANT}{before[column]}", 1
         while variant in before:
             number += 1
-            variant = f"{column}__v_{before[column]}__x{number}"
+            variant = f"{column}{VARIANT}{before[column]}__x{number}"
         statements.append(f"rename {quote_identifier(column)} to {quote_identifier(variant)}")
         statements.append(f"add {quote_identifier(column)} {COLUMN_TYPES[kind].duckdb}")
     return statements

@@ -9,12 +9,10 @@ from event_assets.config.source import ResourceConfig
 from event_assets.records.arrow_builder import ArrowTableBuilder
 from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import Database, inspection, sql
+from event_assets.warehouse.reconcile import ensure_table
 
 PATHS_TABLE = "event_data_paths"
-CREATE_PATHS_TABLE = """
-create table if not exists {schema}.event_data_paths
-(table_name varchar, column_name varchar, path json)
-"""
+PATHS_COLUMNS = {"table_name": "varchar", "column_name": "varchar", "path": "json"}
 SourcePaths = Mapping[str, Sequence[str | None]]
 
 
@@ -71,8 +69,8 @@ def save_source_paths(
     if resource.source.account is None:
         return
     schema, table = resource.source.name, resource.name
+    ensure_table(database, schema, PATHS_TABLE, PATHS_COLUMNS)
     known = load_source_paths(database, resource)
-    database.execute(CREATE_PATHS_TABLE.format(schema=schema))
     for name, path in builder.source_paths.items():
         if name not in known and name in builder.observed_types:
             database.execute(

@@ -12,7 +12,7 @@ from typing import Any
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table, latest_value
-from event_assets.warehouse.sql import append_row
+from event_assets.warehouse.reconcile import ensure_table
 
 SYNC_LOG = "event_data_syncs"
 COLUMNS = {
@@ -88,4 +88,8 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
     schema, table = resource.source.name, sync_log_table(resource.name)
     columns = {**COLUMNS, **dict.fromkeys(resource.source.partition_columns, "varchar")}
     number = int(latest_value(database, schema, table, "sync_number") or 0) + 1
-    append_row(database, schema, table, columns, {**row, "sync_number": number})
+    ensure_table(database, schema, table, columns)
+    values = [{**row, "sync_number": number}[column] for column in columns]
+    marks = ", ".join("?" * len(values))
+    insert = f"insert into {schema}.{table} ({', '.join(columns)}) values ({marks})"  # noqa: S608 (our names)
+    database.execute(insert, values)

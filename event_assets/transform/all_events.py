@@ -49,6 +49,12 @@ def create_view(
     }
 
 
+def drop_view(database: Database) -> None:
+    """Drop the view `all_events`, which would go on to show a source that is no more."""
+    if has_view(database, "main", ALL_EVENTS):
+        database.execute(f"drop view main.{ALL_EVENTS}")
+
+
 def _select(name: str, contract: Columns, columns: Sequence[tuple[str, str]]) -> str:
     values = [
         f"{quote_identifier(column) if column in contract else 'null'}"

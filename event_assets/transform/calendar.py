@@ -7,15 +7,14 @@ from typing import Any, NamedTuple
 
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows
+from event_assets.warehouse.reconcile import ensure_table
 from event_assets.warehouse.sql import transaction
 
 CALENDAR = "event_calendar"
 COLUMNS = {"day": "date", "status": "text", "events": "bigint"}
-CREATE_TABLE = (
-    "create table if not exists {schema}.event_calendar (day date, status varchar, events bigint)"
-)
+TABLE = {"day": "date", "status": "varchar", "events": "bigint"}
 FILL_TABLE = """
-insert into {schema}.event_calendar
+insert into {schema}.event_calendar by name
 select cast(start_time at time zone 'UTC' as date) as day, {status} as status, count(*) as events
 from {schema}.current_events
 where start_time is not null
@@ -70,7 +69,7 @@ def update_calendar(database: Database, schema: str) -> Calendar:
     """Replace the rows of `event_calendar`, and return what its charts show."""
     columns = database.sql(f"from {schema}.current_events").columns
     with transaction(database):  # the table itself stays, with the rights that others have to it
-        database.execute(CREATE_TABLE.format(schema=schema))
+        ensure_table(database, schema, CALENDAR, TABLE)
         database.execute(f"delete from {schema}.event_calendar")  # noqa: S608 (our names)
         database.execute(fill_statement(schema, has_status="status" in columns))
     days, weeks = (fetch_rows(database.sql(query.format(schema=schema))) for query in (DAYS, WEEKS))

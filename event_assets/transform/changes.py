@@ -12,6 +12,7 @@ from event_assets.sync.current_events import event_times
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
+from event_assets.warehouse.reconcile import ensure_kind, ensure_table
 from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
 
 CHANGES = "event_changes"
@@ -32,10 +33,7 @@ COLUMNS = {
     "load_id": "The sync that saw the change: `load_id` in event_data_syncs.",
 }
 TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUMNS}
-CREATE = """
-create table if not exists {schema}.event_changes ({columns});
-create or replace temp table changes_now as from {schema}.event_changes limit 0
-"""
+CREATE = "create or replace temp table changes_now ({columns})"
 FIND_DIFFERENCES = """
 create or replace temp table moved as
 select {now_key}, before.id is null as is_new
@@ -111,7 +109,7 @@ MOVES = """
 select change || coalesce(': ' || field, '') as what, change, count(distinct {row}) as events
 from changes_now group by all order by events desc limit 20
 """
-ADD = "insert into {schema}.event_changes from changes_now"
+ADD = "insert into {schema}.event_changes by name from changes_now"
 BEFORE = """
 create or replace temp table changes_before as
 select account from {schema}.event_data_accounts where was_compared
@@ -170,12 +168,16 @@ def record_changes(
     removed = "({before_key}) in (select {row} from {schema}.event_data_removed)"
     parameters["is_removed"] = removed.format_map(parameters) if has_removed else "false"
     now = _read_columns(database, schema, "current_events")
+    ensure_kind(database, schema, SNAPSHOT)
     has_snapshot = has_table(database, schema, SNAPSHOT)
     before = _read_columns(database, schema, SNAPSHOT) if has_snapshot else {}
-    types = column_types(accounts).items()
-    declared = ", ".join(f"{name} {COLUMN_TYPES[kind].duckdb}" for name, kind in types)
+    if not {"id", *([ACCOUNT] if accounts else ())} <= before.keys():
+        before = {}  # cannot be compared: the snapshot is made anew
+    types = {name: COLUMN_TYPES[kind].duckdb for name, kind in column_types(accounts).items()}
+    declared = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    ensure_table(database, schema, CHANGES, types)
     with transaction(database):
-        database.execute(CREATE.format(schema=schema, columns=declared))
+        database.execute(CREATE.format(columns=declared))
         if accounts:
             database.execute(BEFORE.format(schema=schema))
         if before:
@@ -225,7 +227,7 @@ def _compare_events(
         "left_changes": LEFT,
         "end": event_times("before", typed)[1],
         "name": "now.name" if has_name else "null",
-        "old_name": "before.name" if has_name else "null",
+        "old_name": "before.name" if "name" in before else "null",
         "columns": ", ".join(map(quote_identifier, columns)),
     }
     steps = (FIND_DIFFERENCES, APPEARED, *((CHANGED,) if parts else ()), GONE)

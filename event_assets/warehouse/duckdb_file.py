@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -45,7 +46,8 @@ class DuckDbFile(Destination):
 
     def query_command(self, sql: str) -> str:
         """Return a line of Python that needs nothing but DuckDB."""
-        return f"import duckdb; duckdb.connect('{database_file()}').sql('{sql}').show()"
+        file = json.dumps(str(database_file()), ensure_ascii=False)  # as Python writes it, too
+        return f'import duckdb; duckdb.connect({file}, read_only=True).sql("{sql}").show()'
 
     def validate_names(self, schema: str) -> None:
         """Refuse an apostrophe in the path, and a file named like the schema."""

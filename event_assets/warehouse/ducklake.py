@@ -103,7 +103,7 @@ class DuckLake(Destination):
         """Return a line of Python that prints the result of a query."""
         return (
             "from event_assets import warehouse as w; "
-            f"w.run(lambda database: database.sql('{sql}').show())"
+            f'w.run(lambda database: database.sql("{sql}").show())'
         )
 
     def validate_names(self, schema: str) -> None:  # noqa: ARG002 (its alias is no schema's name)

@@ -12,17 +12,18 @@ from event_assets.warehouse.sql import Database, quote_identifier
 def column_types(database: Database, schema: str, table: str) -> dict[str, str]:
     """Return the columns of a table and their types, by dlt's names."""
     names = {column_type.duckdb: name for name, column_type in COLUMN_TYPES.items()}
+    found = catalog_columns(database, schema, table).items()
+    return {column: names[kind] for column, kind in found if kind in names}
+
+
+def catalog_columns(database: Database, schema: str, table: str) -> dict[str, str]:
+    """Return the columns of a table and their types, by DuckDB's names; none without a table."""
     found = database.execute(
         "select column_name, data_type from duckdb_columns() "
         "where database_name = current_database() and schema_name = ? and table_name = ?",
         [schema, table],
     ).fetchall()
-    return {column: names[kind] for column, kind in found if kind in names}
-
-
-def column_names(database: Database, schema: str, table: str) -> list[str]:
-    """Return the columns of a table; none if there is no such table."""
-    return database.table(f"{schema}.{table}").columns if has_table(database, schema, table) else []
+    return dict(found)
 
 
 def losslessly_widenable(database: Database, schema: str, table: str) -> frozenset[str]:
@@ -51,8 +52,10 @@ def stored_columns(database: Database, schema: str, table: str) -> dict[str, Any
     """
     if not has_table(database, schema, "_dlt_version"):
         return {}
-    versions = database.table(f"{schema}._dlt_version").order("inserted_at").project("schema")
-    tables = [json.loads(stored)["tables"] for (stored,) in versions.fetchall()]
+    versions = (
+        database.table(f"{schema}._dlt_version").filter("json_valid(schema)").order("inserted_at")
+    )
+    tables = [json.loads(stored)["tables"] for (stored,) in versions.project("schema").fetchall()]
     return {
         name: column
         for known in tables

@@ -7,17 +7,24 @@ used: it copies the rows into a second table first, and records the load in anot
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dlt
 
 from event_assets.warehouse.connection import set_memory_limit
-from event_assets.warehouse.inspection import column_names, has_table
+from event_assets.warehouse.inspection import has_table
+from event_assets.warehouse.reconcile import without_indexes
 from event_assets.warehouse.registry import get_destination
-from event_assets.warehouse.sql import Database, account_filter, quote_identifier, transaction
+from event_assets.warehouse.sql import (
+    Database,
+    account_filter,
+    quote_identifier,
+    quote_name,
+    transaction,
+)
 
 T = TypeVar("T")
 FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
@@ -46,6 +53,7 @@ class TableLoad:
         alter_statements: ends of `alter table` statements, to run before the rows change.
         is_deduplicated: no two rows of the package have the same key.
         keeps_rows: load no rows if there is no key and the table has some (of the account).
+        kept_columns: columns of the user's own, whose values stay in rows that are replaced.
     """
 
     table: str
@@ -54,6 +62,7 @@ class TableLoad:
     alter_statements: Sequence[str] = ()
     is_deduplicated: bool = False
     keeps_rows: bool = False
+    kept_columns: Collection[str] = ()
 
 
 def load_package(
@@ -87,8 +96,7 @@ def load_package(
     (load_id,) = pipeline.list_normalized_load_packages()
     files = _files_by_table(pipeline, load_id)
     pipeline.destination = destination.as_dlt_destination(database)
-    destination.retry_on_conflict(lambda: _forget_dropped_columns(database, pipeline, load.table))
-    destination.retry_on_conflict(pipeline.sync_schema)
+    destination.retry_on_conflict(lambda: _create_missing(pipeline))
     # dlt sets 1 GB: DuckDB would write the rows twice, into its log and into the file.
     database.execute("set global checkpoint_threshold = '16MB'")
     set_memory_limit(database)
@@ -101,7 +109,9 @@ def load_package(
             _record_load(database, pipeline, load_id)
             return also(load_id)
 
-    result = destination.retry_on_conflict(write)
+    is_altered, dataset = bool(load.alter_statements), str(pipeline.dataset_name)
+    with without_indexes(database, dataset, load.table, only_unique=not is_altered):
+        result = destination.retry_on_conflict(write)
     # not `pipeline.drop`, which writes to a disk that may be full; the next sync removes the rest
     shutil.rmtree(pipeline.working_dir, ignore_errors=True)
     return result
@@ -126,7 +136,7 @@ def _write_rows(
     database: Database, schema: str, load: TableLoad, files: Mapping[str, Sequence[str]]
 ) -> None:
     """Replace rows of the table, and append to dlt's own tables."""
-    table, key = _qualify(schema, load.table), ", ".join(map(quote_identifier, load.key))
+    table, key = quote_name(schema, load.table), ", ".join(map(quote_identifier, load.key))
     for statement in load.alter_statements:
         database.execute(f"alter table {table} {statement}")
     rows = FIRST_ROWS.format(key=key) if key and not load.is_deduplicated else ALL_ROWS
@@ -134,20 +144,39 @@ def _write_rows(
     for name, paths in files.items():
         given = {"files": paths}
         if name != load.table:
-            database.execute(f"insert into {_qualify(schema, name)} by name {ALL_ROWS}", given)
+            database.execute(f"insert into {quote_name(schema, name)} by name {ALL_ROWS}", given)
         elif key or not (load.keeps_rows and _has_rows(database, table, load.account)):
+            if load.kept_columns:
+                rows = _keep_columns(database, schema, load, rows, given)
             database.execute(f"delete from {table} where {replaced}", given if key else None)  # noqa: S608
             database.execute(f"insert into {table} by name {rows}", given)
 
 
-def _forget_dropped_columns(database: Database, pipeline: dlt.Pipeline, table: str) -> None:
-    """Have dlt create again what a person dropped: it does not look at what it has stored."""
-    schema, dataset = pipeline.default_schema, str(pipeline.dataset_name)
-    columns = {n for n, column in schema.tables[table]["columns"].items() if "data_type" in column}
-    has_all = columns <= {*column_names(database, dataset, table)}
-    if not has_all and has_table(database, dataset, "_dlt_version"):
-        versions, known = _qualify(dataset, "_dlt_version"), [schema.version_hash]
-        database.execute(f"delete from {versions} where version_hash = ?", known)  # noqa: S608
+def _create_missing(pipeline: dlt.Pipeline) -> None:
+    """Have dlt create the tables and columns that are not there, also those that it once made."""
+    with pipeline.destination_client() as client:
+        client.initialize_storage()
+        client.update_stored_schema(force=True)
+
+
+def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str, given: Any) -> str:
+    """Return the query of rows with the values that the table has in columns of its user's own.
+
+    A new row gets a column's default.
+    """
+    table, key = quote_name(schema, load.table), ", ".join(map(quote_identifier, load.key))
+    defaults = database.execute(
+        "select column_name, coalesce(column_default, 'null') from duckdb_columns() "
+        "where database_name = current_database() and schema_name = ? and table_name = ?",
+        [schema, load.table],
+    ).fetchall()
+    kept = {quote_identifier(name): value for name, value in defaults if name in load.kept_columns}
+    own = f"select {', '.join([key, *kept])}, true as is_kept from {table}"  # noqa: S608 (quoted)
+    replaced = f"where ({key}) in (select {key} {ALL_ROWS})"
+    database.execute(f"create or replace temp table kept as {own} {replaced}", given)
+    values = (f"if(kept.is_kept, kept.{name}, {value}) as {name}" for name, value in kept.items())
+    join = f"({rows}) as loaded left join kept using ({key})"
+    return f"select loaded.*, {', '.join(values)} from {join}"  # noqa: S608 (quoted)
 
 
 def _drop_staging(database: Database, schema: str) -> None:
@@ -164,10 +193,6 @@ def _has_rows(database: Database, table: str, account: str | None) -> bool:
 def _record_load(database: Database, pipeline: dlt.Pipeline, load_id: str) -> None:
     """Add the row of `_dlt_loads` by which dlt knows that a load is complete."""
     schema = pipeline.default_schema
-    loads = _qualify(str(pipeline.dataset_name), schema.loads_table_name)
+    loads = quote_name(str(pipeline.dataset_name), schema.loads_table_name)
     row = [load_id, schema.name, datetime.now(timezone.utc), schema.version_hash]
     database.execute(INSERT_LOAD.format(loads=loads), row)
-
-
-def _qualify(schema: str, table: str) -> str:
-    return f"{quote_identifier(schema)}.{quote_identifier(table)}"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import dlt
+from dlt.pipeline.exceptions import PipelineStepFailed
 
+from event_assets.values.errors import exception_chain
 from event_assets.warehouse.destination import database_file
 from event_assets.warehouse.file_lock import hold_file_lock, is_file_locked
+from event_assets.warehouse.reconcile import DLT_TABLES
 from event_assets.warehouse.registry import get_destination
-from event_assets.warehouse.sql import Database
+from event_assets.warehouse.sql import Database, quote_name
 
+LOG = logging.getLogger("dagster")
 NEXT_LOCK_SUFFIX = ".next.lock"  # of the lock held by the next sync in line while it waits
 
 
@@ -49,9 +54,24 @@ def is_sync_running(pipeline: str) -> bool:
 
 
 def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:
-    """Restore dlt's state from the destination and drop leftovers of a killed sync."""
+    """Restore dlt's state from the destination and drop leftovers of a killed sync.
+
+    What dlt cannot read there is dropped: the load writes it anew.
+    """
+    destination = get_destination()
     pipeline.drop()
-    pipeline.sync_destination(destination=get_destination().as_dlt_destination(database))
+    try:
+        pipeline.sync_destination(destination=destination.as_dlt_destination(database))
+    except PipelineStepFailed as failure:
+        causes = list(exception_chain(failure))
+        if any(map(destination.describe_error, causes)) or destination.is_conflict(failure):
+            raise
+        LOG.warning("dlt cannot read its tables, which are made anew: %s", causes[-1])
+        for table in DLT_TABLES:
+            name = quote_name(str(pipeline.dataset_name), table)
+            database.execute(f"drop table if exists {name}")
+        pipeline.drop()
+        pipeline.sync_destination(destination=destination.as_dlt_destination(database))
 
 
 def _pipelines_folder() -> Path:

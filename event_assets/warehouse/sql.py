@@ -1,8 +1,7 @@
-"""Quoting, transactions, and writing to tables of our own."""
+"""Quoting and transactions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import duckdb
 
@@ -28,6 +27,11 @@ def quote_identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def quote_name(schema: str, name: str) -> str:
+    """Quote the name of a table or an index, with its schema, for SQL."""
+    return f"{quote_identifier(schema)}.{quote_identifier(name)}"
+
+
 def quote_literal(text: str) -> str:
     """Quote a text for SQL."""
     return "'" + text.replace("'", "''") + "'"
@@ -36,26 +40,6 @@ def quote_literal(text: str) -> str:
 def account_filter(account: str | None) -> str:
     """Return the condition for rows of an account, or `true` if there are no accounts."""
     return "true" if account is None else f"{ACCOUNT} = {quote_literal(account)}"
-
-
-def append_row(
-    database: Database, schema: str, table: str, columns: Mapping[str, str], row: Mapping[str, Any]
-) -> None:
-    """Append a row to a table of our own; creates the table or its columns if needed."""
-    ensure_table(database, schema, table, columns)
-    values = [row[column] for column in columns]
-    marks = ", ".join("?" * len(values))
-    insert = f"insert into {schema}.{table} ({', '.join(columns)}) values ({marks})"  # noqa: S608 (our names)
-    database.execute(insert, values)
-
-
-def ensure_table(database: Database, schema: str, table: str, columns: Mapping[str, str]) -> None:
-    """Create a table of our own, or its missing columns."""
-    name = f"{schema}.{table}"
-    definitions = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-    database.execute(f"create table if not exists {name} ({definitions})")
-    for column, kind in columns.items():
-        database.execute(f"alter table {name} add column if not exists {column} {kind}")
 
 
 def reserved_schema_names() -> set[str]:

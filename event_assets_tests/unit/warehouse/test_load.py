@@ -23,6 +23,7 @@ from event_assets.config.source import SourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.sync.rejects import RejectBuffer
 from event_assets.warehouse import Database, TableLoad, inspection, sql
+from event_assets.warehouse.reconcile import ensure_table
 from event_assets.warehouse.destination import Destination
 from event_assets_tests.support.project import Project
 
@@ -339,7 +340,8 @@ def sync(number: int, step: int, interrupt: Callable[[], NoReturn]) -> None:
             rejects.merge_into_table(database, SOURCE.events, load_id, now)
             row = {"load_id": load_id, "number": number}
             columns = {"load_id": "varchar", "number": "bigint"}
-            sql.append_row(database, SCHEMA, "event_data_syncs", columns, row)
+            ensure_table(database, SCHEMA, "event_data_syncs", columns)
+            database.execute("insert into events.event_data_syncs values (?, ?)", [*row.values()])
 
         sys.settrace(Interruption(step, interrupt))
         try:

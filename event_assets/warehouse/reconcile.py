@@ -1,0 +1,152 @@
+"""Make tables again what a sync starts from, whatever a person did to them.
+
+They are compared with the catalog of the database, never with what a sync before remembers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+from dlt.common.schema.utils import loads_table, pipeline_state_table, version_table
+
+from event_assets.values.errors import WarehouseError
+from event_assets.values.types import COLUMN_TYPES
+from event_assets.warehouse.inspection import catalog_columns, has_table, has_view
+from event_assets.warehouse.registry import get_destination
+from event_assets.warehouse.sql import Database, quote_identifier, quote_name
+
+LOG = logging.getLogger("dagster")
+DLT_TABLES = {
+    str(table["name"]): set(table["columns"])
+    for table in (version_table(), loads_table(), pipeline_state_table())
+}
+LOAD_ID = "_dlt_load_id"
+OWN_TYPES = {column_type.duckdb for column_type in COLUMN_TYPES.values()}
+NUMBERS = {"BIGINT", "DOUBLE"}
+LONG_NAMES = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}  # of types, as DuckDB lists them
+
+
+def ensure_table(database: Database, schema: str, table: str, columns: Mapping[str, str]) -> None:
+    """Create a table of our own, or what it lacks: columns, and the types of those that it has.
+
+    Raises:
+        WarehouseError: a view has its name.
+    """
+    ensure_kind(database, schema, table)
+    found = catalog_columns(database, schema, table)
+    if not found:
+        definitions = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        database.execute(f"create schema if not exists {quote_identifier(schema)}")
+        database.execute(f"create table {quote_name(schema, table)} ({definitions})")
+        return
+    types = {column: kind.upper() for column, kind in columns.items()}
+    types = {column: LONG_NAMES.get(kind, kind) for column, kind in types.items()}
+    statements = [f"add {column} {types[column]}" for column in types.keys() - found.keys()]
+    statements += [
+        f"alter {column} type {kind}"
+        for column, kind in types.items()
+        if found.get(column, kind) != kind
+    ]
+    _alter(database, schema, table, statements)
+
+
+def ensure_kind(database: Database, schema: str, name: str, *, is_view: bool = False) -> None:
+    """Raise a WarehouseError if a table has the name of a view of ours, or a view of a table."""
+    if (has_table if is_view else has_view)(database, schema, name):
+        is_now, was = ("a table", "a view") if is_view else ("a view", "a table")
+        raise WarehouseError(
+            f"{schema}.{name} in {get_destination().display_name} is {is_now}, and was {was}: "
+            "rename it, and sync again."
+        )
+
+
+def reconcile_columns(
+    database: Database, schema: str, table: str, key: Sequence[str], stored: Mapping[str, Any]
+) -> None:
+    """Give the columns that syncs load back their names, and types that can be loaded.
+
+    Args:
+        key: the columns that the table cannot be without.
+        stored: dlt's hints for the columns that earlier syncs loaded.
+
+    Raises:
+        WarehouseError: a column of the key is gone, or a view has the table's name.
+    """
+    ensure_kind(database, schema, table)
+    found = catalog_columns(database, schema, table)
+    if not found:
+        return
+    hints = {name: column.get("data_type", "") for name, column in stored.items()}
+    texts = dict.fromkeys([*key, LOAD_ID], "text")
+    types = {name: COLUMN_TYPES[kind].duckdb for name, kind in (hints | texts).items() if kind}
+    statements = []
+    for name, kind in found.items():
+        own, wanted = name.lower(), types.get(name.lower(), kind)
+        if own != name and own in types:
+            statements.append(f"rename {quote_identifier(name)} to {quote_identifier(own)}")
+        is_own = kind in OWN_TYPES and own not in texts
+        is_number = {kind, wanted} == NUMBERS  # one becomes the other without a person
+        if kind != wanted and not (
+            is_number or (is_own and not _can_cast(database, schema, table, name, wanted))
+        ):
+            statements.append(f"alter {quote_identifier(own)} type {wanted}")
+    for name in texts.keys() - set(map(str.lower, found)):
+        if name != LOAD_ID:
+            raise WarehouseError(
+                f"The table {schema}.{table} in {get_destination().display_name} has no column "
+                f"`{name}` any more, by which its rows are told apart: rename it back, or drop the "
+                "table, and sync again."
+            )
+        statements.append(f"add {LOAD_ID} {types[LOAD_ID]}")  # dlt would add it as not null
+    _alter(database, schema, table, statements)
+
+
+def drop_damaged_dlt_tables(database: Database, schema: str) -> None:
+    """Drop the tables of dlt that have lost a column: the next load makes them anew."""
+    for table, columns in DLT_TABLES.items():
+        found = catalog_columns(database, schema, table)
+        if found and not columns <= found.keys():
+            database.execute(f"drop table {quote_name(schema, table)}")
+
+
+@contextmanager
+def without_indexes(
+    database: Database, schema: str, table: str, *, only_unique: bool = False
+) -> Iterator[None]:
+    """Drop a user's indexes of a table while it changes, and make them again; in no transaction.
+
+    DuckDB changes no column under an index, and takes a row that is replaced for a second one.
+    """
+    found = database.execute(
+        "select index_name, sql from duckdb_indexes() where database_name = current_database() "
+        "and schema_name = ? and table_name = ? and (is_unique or not ?)",
+        [schema, table, only_unique],
+    ).fetchall()
+    for name, _ in found:
+        database.execute(f"drop index {quote_name(schema, name)}")
+    try:
+        yield
+    finally:
+        for name, statement in found:
+            try:
+                database.execute(statement)
+            except duckdb.ConstraintException:
+                LOG.warning("The index %s of %s is gone: rows break it.", name, table)
+
+
+def _alter(database: Database, schema: str, table: str, statements: Sequence[str]) -> None:
+    if statements:
+        with without_indexes(database, schema, table):
+            for statement in statements:
+                database.execute(f"alter table {quote_name(schema, table)} {statement}")
+
+
+def _can_cast(database: Database, schema: str, table: str, column: str, kind: str) -> bool:
+    """Return whether all values of a column can be of a type."""
+    name = quote_identifier(column)
+    lost = f"{name} is not null and try_cast({name} as {kind}) is null"
+    return not database.execute(f"from {quote_name(schema, table)} where {lost} limit 1").fetchall()
