@@ -2,15 +2,18 @@
 
 import os
 import re
+from io import StringIO
 from pathlib import Path
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values
 
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import KNOWN, MIN_SECRET_LENGTH, find_secrets
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 ENV_FILE = ".env"
+SINGLE_QUOTED = re.compile(r"^\s*(?:export\s+)?([^\s=#'\"]+)\s*=\s*'", re.MULTILINE)
 _loaded: Path | None = None
 
 
@@ -18,7 +21,8 @@ def set_loaded_project(folder: Path) -> None:
     """Remember the project whose definitions this process loads; read its `.env` and `.dlt`.
 
     The variables take precedence over the environment, as in Dagster's commands, which read the
-    `.env` of the folder that they are started in.
+    `.env` of the folder that they are started in. Here, and only here, all are stripped of white
+    space, and those with the names of secrets become known, so that no message shows them.
 
     Raises:
         ConfigError: the file is not UTF-8.
@@ -28,12 +32,25 @@ def set_loaded_project(folder: Path) -> None:
     os.environ.setdefault("DLT_PROJECT_DIR", str(find_project()))  # of .dlt/secrets.toml
     file = find_project() / ENV_FILE
     try:
-        load_dotenv(file, override=True, encoding="utf-8-sig")
+        text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
     except UnicodeDecodeError:
-        problem = f"The file {file} is not in UTF-8: save it in that encoding."
-    else:
-        return
-    raise ConfigError(problem)
+        text = None
+    if text is None:
+        raise ConfigError(f"The file {file} is not in UTF-8: save it in that encoding.")
+    variables = {**os.environ, **_parse_env_file(text)}
+    for name, value in variables.items():
+        if value is not None and value.strip() != os.environ.get(name):
+            os.environ[name] = value.strip()
+    for secret in find_secrets(os.environ):
+        if len(secret) >= MIN_SECRET_LENGTH:
+            KNOWN.add(secret)
+
+
+def _parse_env_file(text: str) -> dict[str, str | None]:
+    """Return the variables of a `.env`; as in a shell, `${X}` in single quotes stays."""
+    literal = dotenv_values(stream=StringIO(text), interpolate=False)
+    names = {name for name in SINGLE_QUOTED.findall(text) if name in literal}
+    return {**dotenv_values(stream=StringIO(text)), **{name: literal[name] for name in names}}
 
 
 def find_project() -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -25,7 +23,7 @@ from event_assets.http.errors import (
 from event_assets.http.response import JsonResponse, build_response, read_body
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError, InvalidResponseError, ResponseTimeoutError
-from event_assets.values.redaction import SecretRedactor
+from event_assets.values.redaction import SecretRedactor, redact_error
 from event_assets.values.urls import redact_url
 
 
@@ -84,9 +82,7 @@ class RetryAdapter(HTTPAdapter):
 
     def send_once(self, request: PreparedRequest, *_: Any, **kwargs: Any) -> JsonResponse:
         """Send a request with the key, and check the response."""
-        authenticated = self._auth(request.copy()) if self._auth else request
-        self._redactor.add(getattr(self._auth, "access_token", None) or "")  # may be a new one
-        response = self.exchange(authenticated, **kwargs)
+        response = self._exchange_with_key(request, **kwargs)
         self._metrics.count(bytes=len(response.content))
         response.request, response.url = request, request.url or ""
         response.key_name = getattr(self._auth, KEY_NAME_ATTRIBUTE, "")
@@ -99,6 +95,19 @@ class RetryAdapter(HTTPAdapter):
             if problem:
                 raise InvalidResponseError(problem, error_text(response))
         return response
+
+    def _exchange_with_key(self, request: PreparedRequest, **settings: Any) -> JsonResponse:
+        try:
+            authenticated = self._auth(request.copy()) if self._auth else request
+            self._redactor.add(getattr(self._auth, "access_token", None) or "")  # perhaps a new one
+            return self.exchange(authenticated, **settings)
+        except ATTEMPT_ERRORS:  # their texts are not shown
+            raise
+        except Exception as error:
+            unexpected = redact_error(error)
+            if unexpected is error:
+                raise
+        raise unexpected  # outside the except block: the original holds the key
 
     def exchange(self, request: PreparedRequest, **settings: Any) -> JsonResponse:
         """Send a prepared request, and read its response."""
@@ -136,15 +145,3 @@ class RetryAdapter(HTTPAdapter):
         pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         cast("Any", self).cert_verify(pool, request.url, verify, cert)
         return cast("urllib3.HTTPConnectionPool", pool)
-
-
-def _redact_query(record: logging.LogRecord) -> bool:
-    """Remove the query, which may hold a key, from urllib3's logs of requests."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            re.sub(r"\?\S*", "?***", arg) if isinstance(arg, str) else arg for arg in record.args
-        )
-    return True
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_redact_query)

@@ -20,12 +20,22 @@ from requests.auth import AuthBase
 
 from event_assets.config.http import HttpLimits
 from event_assets.config.source import SANDBOX, SourceConfig
-from event_assets.http.credentials import SECRET_NAMES, env_var_name, find_secret, require_secret
+from event_assets.http.credentials import (
+    SECRET_NAMES,
+    env_var_name,
+    find_bad_character,
+    find_secret,
+    require_secret,
+)
 from event_assets.http.error_text import error_text
 from event_assets.http.errors import KEY_NAME_ATTRIBUTE
 from event_assets.http.session import ApiSession
+from event_assets.values.conversion import to_float
 from event_assets.values.errors import ApiError, ConfigError
 from event_assets.values.urls import redact_url
+
+KEY_IN_HEADER = ("api_key", "header")
+MAX_TOKEN_SECONDS = 30 * 24 * 3600
 
 
 @contextmanager
@@ -54,15 +64,25 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
                 f"but no address: set {source.address_hint}. Without a key, {SANDBOX} is synced."
             )
         settings[parameter] = key or require_secret(source, names)
+    # The names of the variables that hold the key, for messages when it is refused.
+    secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing.values()]
+    variables = " and ".join(env_var_name(source, name) for name in secret_names)
+    in_header = kind == "bearer" or (kind, settings.get("location", "header")) == KEY_IN_HEADER
+    for parameter in SECRET_NAMES[kind]:
+        settings[parameter] = str(settings[parameter]).strip()
+        if char := find_bad_character(settings[parameter], in_header=in_header):
+            raise ConfigError(
+                f"The key in {variables or '`auth` in defs.yaml'} holds the character {char}, "
+                "which cannot be sent: copy it again, without line breaks, as plain text."
+            )
     with ExitStack() as stack:
         if kind == "oauth2_client_credentials":
             url = settings.get("access_token_url") or ""
             limits = HttpLimits(address="`access_token_url`")
-            settings["session"] = stack.enter_context(ApiSession(url, pool_size=1, limits=limits))
+            secrets = [settings[name] for name in SECRET_NAMES[kind]]
+            session = ApiSession(url, pool_size=1, limits=limits, secrets=secrets)
+            settings["session"] = stack.enter_context(session)
         auth = _build(kind, settings)
-        # The names of the variables that hold the key, for messages when it is refused.
-        secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing.values()]
-        variables = " and ".join(env_var_name(source, name) for name in secret_names)
         vars(auth)[KEY_NAME_ATTRIBUTE] = variables
         yield auth
 
@@ -135,10 +155,20 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
                 f"The API's token URL {url} sent no `access_token`; check `access_token_url` in "
                 "defs.yaml."
             )
-        self.access_token = self.parse_access_token(document)
-        seconds = self.parse_expiration_in_seconds(document)
+        self.access_token = str(self.parse_access_token(document)).strip()
+        if char := find_bad_character(self.access_token, in_header=True):
+            raise ApiError(
+                f"The API's token URL {url} sent an `access_token` with the character {char}, "
+                "which no header can carry."
+            )
+        seconds = _seconds(document.get("expires_in")) or self.default_token_expiration
         margin = min(30, seconds // 10)  # a token must not expire on its way
         self.token_expiry = pendulum.now().add(seconds=seconds - margin)
+
+
+def _seconds(value: Any) -> int:
+    """Return the seconds that a token says it lasts; 0 if that is unknown."""
+    return max(0, int(min(to_float(value) or 0, MAX_TOKEN_SECONDS)))
 
 
 AUTH_CLASSES: Mapping[str, Callable[..., AuthBase]] = {

@@ -13,6 +13,7 @@ from event_assets._compat.dlt import secret_readers
 from event_assets.config.accounts import env_var_segment
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import find_secrets
 from event_assets.values.urls import origin
 
 # Per type of auth: its parameters that are secret, and their names in dlt's secrets.
@@ -22,6 +23,8 @@ SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "http_basic": {"username": ("api_username", "api_key"), "password": ("api_password",)},
     "oauth2_client_credentials": {"client_id": ("client_id",), "client_secret": ("client_secret",)},
 }
+
+LAST_IN_HEADER = 0xFF  # headers are sent in Latin-1
 
 
 def env_var_name(source: SourceConfig, name: str) -> str:
@@ -38,8 +41,15 @@ def configured_secrets(source: SourceConfig) -> list[str]:
     names -= {"api_username"}
     found = [_lookup(key) for name in names for key in _secret_keys(source, name)]
     found += [_account_secret(source, name) for name in names]
+    found += find_secrets(source.rest_api["client"].get("headers"))
     values = [secret for secret in found if secret]
     return [*values, *(word for secret in values if " " in secret for word in secret.split())]
+
+
+def find_bad_character(secret: str, *, in_header: bool) -> str | None:
+    """Return the first character of a secret that cannot be sent, such as `U+2013`, or None."""
+    bad = (c for c in secret if not c.isprintable() or (in_header and ord(c) > LAST_IN_HEADER))
+    return next((f"U+{ord(char):04X}" for char in bad), None)
 
 
 def secrets_of_auth(auth: AuthBase | None) -> list[str]:
@@ -55,7 +65,7 @@ def _secret_keys(source: SourceConfig, name: str) -> tuple[str, str]:
 
 def _lookup(key: str) -> str | None:
     try:
-        return str(dlt.secrets[key]) or None
+        return str(dlt.secrets[key]).strip() or None
     except KeyError:
         return None
 
@@ -76,6 +86,7 @@ def _account_secret(source: SourceConfig, name: str) -> str | None:
         for spell in (str, env_var_segment):
             own_path = key_path(source.account, spell)
             found, found_at = read_secret(own_path)
+            found = (found or "").strip()
             if not found:
                 continue
             for other in source.known_accounts:

@@ -9,6 +9,8 @@ from typing import Any
 
 import requests
 
+from event_assets.values.redaction import KNOWN
+
 MAX_LENGTH = 200  # characters
 # Members that hold the words, or an object or a list with them, by plain names, best first.
 ERROR_NAMES = (
@@ -39,7 +41,7 @@ def error_text(response: requests.Response) -> str:
     text = " ".join("".join(c if c.isprintable() else " " for c in found).split())
     if not text or MARKUP.search(text):
         return ""
-    text = getattr(response, "redact", str)(text).replace('"', "'").rstrip(".")
+    text = KNOWN.redact_text(text).replace('"', "'").rstrip(".")
     text = text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]} ..."
     return f' It says: "{text}".'
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-import orjson
 import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
@@ -16,7 +14,8 @@ from urllib3 import BaseHTTPResponse
 
 from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.values.errors import ResponseTooLargeError
-from event_assets.values.redaction import SecretRedactor
+from event_assets.values.json_text import decode_leniently, decode_strictly
+from event_assets.values.redaction import KNOWN, SecretRedactor
 
 MB = 1_000_000
 
@@ -41,12 +40,12 @@ def read_body(raw: BaseHTTPResponse, max_megabytes: int) -> bytes:
 
 
 class JsonResponse(requests.Response):
-    """A response that was read whole, without secrets; decodes its JSON once, by orjson."""
+    """A response that was read whole, without secrets; decodes its JSON once."""
 
     is_replayed = False  # whether it was recorded by an earlier run of the sync
     address = DEFAULT_LIMITS.address  # the setting that holds the API's address
     key_name = ""  # the variables that hold the key; empty without a key, or if it is in the YAML
-    redact: Callable[[str], str] = str  # masks the secrets in a text
+    redactor = KNOWN
 
     def __init__(self, content: bytes, headers: Mapping[str, str], status: int = 200) -> None:
         super().__init__()
@@ -57,7 +56,7 @@ class JsonResponse(requests.Response):
 
     @property
     def content(self) -> bytes:
-        """The whole body, without secrets."""
+        """The whole body, without secrets: in UTF-8 once it was decoded leniently."""
         return self._body
 
     def json(self, **_: Any) -> Any:
@@ -68,25 +67,39 @@ class JsonResponse(requests.Response):
         """
         if not hasattr(self, "_document"):
             try:
-                self._document = orjson.loads(self.content.removeprefix(BOM_UTF8))
-            except orjson.JSONDecodeError:
+                self._document = decode_strictly(self._body)
+            except ValueError:
                 self._document = self._decode_leniently()
         return self._document
 
     def _decode_leniently(self) -> Any:
-        """Decode JSON with NaN, lone surrogates, or a charset other than UTF-8."""
-        with suppress(ValueError, LookupError, RecursionError):
-            document = json.loads(self.text.removeprefix("\ufeff"), parse_constant=lambda _: None)
-            text = json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
-            return json.loads(text)
+        """Decode JSON in any charset, or such as the standard does not allow."""
+        body = self.redactor.redact_content(self._find_text().encode(errors="replace"), lines=True)
+        with suppress(ValueError, RecursionError):
+            document = decode_leniently(body.decode())
+            self._body, self.encoding = body, "utf-8"
+            return document
         raise requests.exceptions.JSONDecodeError("not JSON", "", 0)
+
+    def _find_text(self) -> str:
+        """Return the body as text: by its byte order mark, its declared charset, or UTF-8."""
+        declared = self.encoding or "utf-8"
+        charsets = ["utf-8", declared] if declared == "ISO-8859-1" else [declared, "utf-8"]
+        if (detected := json.detect_encoding(self._body)) != "utf-8":
+            charsets.insert(0, detected)
+        for charset in charsets:
+            with suppress(UnicodeError, LookupError):
+                return self._body.decode(charset)
+        return self._body.decode(errors="replace")
 
 
 def build_response(raw: BaseHTTPResponse, content: bytes, redactor: SecretRedactor) -> JsonResponse:
     """Build a response from its head and its body, without the secrets in them."""
-    redact = redactor.redact_content
-    headers = {name: redact(value.encode()).decode() for name, value in raw.headers.items()}
-    response = JsonResponse(redact(content), headers, raw.status)
-    response.raw, response.reason = raw, raw.reason or ""
-    response.redact = redactor.redact_text
+    head = {"": raw.reason or "", **dict(raw.headers.items())}
+    on_wire = "\n".join(head.values()).encode("latin-1", "replace")
+    if redactor.redact_content(on_wire) != on_wire:  # one search for all is quicker
+        head = {name: redactor.redact_text(value) for name, value in head.items()}
+    reason = head.pop("")
+    response = JsonResponse(redactor.redact_content(content), head, raw.status)
+    response.raw, response.reason, response.redactor = raw, reason, redactor
     return response

@@ -10,6 +10,7 @@ from requests.auth import AuthBase
 
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.http.adapter import RetryAdapter
+from event_assets.http.credentials import secrets_of_auth
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError
 from event_assets.values.redaction import SecretRedactor
@@ -43,7 +44,7 @@ class ApiSession(Session):
         self.base_url = base_url
         self.metrics = HttpMetrics()
         self.throttle = Throttle()
-        self.redactor = SecretRedactor(secrets)
+        self.redactor = SecretRedactor([*secrets, *secrets_of_auth(auth)])
         self.auth = lambda request: request  # else requests looks for a .netrc before each request
         self._limits = limits
         self._environment: Mapping[str, Any] | None = None

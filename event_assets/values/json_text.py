@@ -1,0 +1,98 @@
+"""Decode JSON exactly, also such as the standard does not allow."""
+
+from __future__ import annotations
+
+import json
+import re
+from codecs import BOM_UTF8
+from typing import Any
+
+import orjson
+
+MAX_DIGITS = 4_000  # of a number that Python converts
+MAX_LEVELS = 200  # of objects and lists that are decoded, if there are too many
+# Whole numbers beyond 64 bits, which orjson would round to floats.
+DIGITS = bytes(ord("0") if ord("0") <= char <= ord("9") else ord(" ") for char in range(256))
+LARGE_NUMBER = re.compile(rb"(?:^|[:\[,\s])(?:\d{20}|-\d{19})\d*\s*(?:[,\]}]|$)")
+LONE_SURROGATE = re.compile(
+    r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
+)
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]|NaN|-?Infinity', re.DOTALL)
+DEEP = "-Infinity"  # stands for what is nested too deeply
+
+
+class UnreadableRecord(dict[str, Any]):
+    """An object of which a part is nested too deeply to be read: that part is its text."""
+
+
+class _DeepText(str):
+    """The text of JSON that is nested too deeply to be read."""
+
+
+def decode_strictly(content: bytes) -> Any:
+    """Decode JSON in UTF-8.
+
+    Raises:
+        ValueError: it is not what the standard allows, or a number has more than 64 bits.
+    """
+    content = content.removeprefix(BOM_UTF8)
+    if b"0" * 19 in content.translate(DIGITS) and LARGE_NUMBER.search(content):
+        raise ValueError("a whole number has more than 64 bits")
+    return orjson.loads(content)
+
+
+def decode_leniently(text: str) -> Any:
+    """Decode JSON with control characters in texts, NaN, lone surrogates or any large numbers.
+
+    NaN and infinity become None, and a number of thousands of digits its text. An object of which
+    a part is nested too deeply becomes an `UnreadableRecord`.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    text = LONE_SURROGATE.sub(lambda found: "?" if found[1] else found[0], text)
+    text = text.removeprefix("\ufeff").encode(errors="replace").decode()
+    try:
+        return json.loads(text, strict=False, parse_int=_to_int, parse_constant=lambda _: None)
+    except RecursionError:
+        pieces, deep = _cut(text)
+    return json.loads(
+        "".join(pieces),
+        strict=False,
+        parse_int=_to_int,
+        parse_constant=lambda _: deep.pop(0),
+        object_hook=lambda value: UnreadableRecord(value) if _is_deep(value) else value,
+    )
+
+
+def _to_int(digits: str) -> int | str:
+    return int(digits) if len(digits) < MAX_DIGITS else digits
+
+
+def _cut(text: str) -> tuple[list[str], list[_DeepText]]:
+    """Return a text without what is nested too deeply, in pieces, and what that is."""
+    pieces: list[str] = []
+    deep: list[_DeepText] = []
+    level = start = 0
+    for token in TOKEN.finditer(text):
+        if token[0] in "[{":
+            level += 1
+            if level == MAX_LEVELS + 1:
+                pieces.append(text[start : token.start()])
+                start = token.start()
+        elif token[0] in "]}":
+            level -= 1
+            if level == MAX_LEVELS:
+                deep.append(_DeepText(text[start : token.end()]))
+                pieces.append(DEEP)
+                start = token.end()
+        elif token[0][0] != '"' and level <= MAX_LEVELS:
+            pieces += [text[start : token.start()], "null"]
+            start = token.end()
+    return [*pieces, text[start:]], deep
+
+
+def _is_deep(value: Any) -> bool:
+    if isinstance(value, dict):
+        return isinstance(value, UnreadableRecord) or any(map(_is_deep, value.values()))
+    return isinstance(value, _DeepText) or (isinstance(value, list) and any(map(_is_deep, value)))
