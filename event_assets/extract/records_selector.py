@@ -95,9 +95,9 @@ def _path_problem(
     rows = found[0] if len(found) == 1 and isinstance(found[0], list) else found
     if _are_errors(is_record, rows):
         return ERROR
-    if any(value and type(value) in (dict, list) for value in found):
+    if any(value and isinstance(value, (dict, list)) for value in found):
         return None
-    if any(type(value) not in (dict, list) for value in found):  # scalars may be records, too
+    if any(not isinstance(value, (dict, list)) for value in found):  # scalars may be records, too
         return ERROR if _is_error(document) else None
     if not _is_empty_at(path, document) and not _says_empty(document):
         return f"has no `{selector}`"

@@ -161,14 +161,11 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
                 f"The API's token URL {url} sent an `access_token` with the character {char}, "
                 "which no header can carry."
             )
-        seconds = _seconds(document.get("expires_in")) or self.default_token_expiration
+        lasts = to_float(document.get("expires_in"))  # some APIs send text or null
+        seconds = self.default_token_expiration if lasts is None else max(0, int(lasts))
         margin = min(30, seconds // 10)  # a token must not expire on its way
-        self.token_expiry = pendulum.now().add(seconds=seconds - margin)
-
-
-def _seconds(value: Any) -> int:
-    """Return the seconds that a token says it lasts; 0 if that is unknown."""
-    return max(0, int(min(to_float(value) or 0, MAX_TOKEN_SECONDS)))
+        seconds = min(seconds - margin, MAX_TOKEN_SECONDS)
+        self.token_expiry = pendulum.now().add(seconds=seconds)
 
 
 AUTH_CLASSES: Mapping[str, Callable[..., AuthBase]] = {

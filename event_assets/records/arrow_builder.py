@@ -18,6 +18,7 @@ from event_assets.records.contract import FieldReader
 from event_assets.records.field_selection import FieldSelection
 from event_assets.values import types
 from event_assets.values.json_paths import Path
+from event_assets.values.json_text import UnreadableRecord
 
 Leaf = tuple[Path, Sequence[Any], types.JsonTypes]  # the values of a field, and their types
 Columns = dict[str, tuple[pa.Field, pa.Array]]
@@ -25,6 +26,7 @@ Columns = dict[str, tuple[pa.Field, pa.Array]]
 BATCH_ROWS = 20_000  # rows of one Arrow table
 CHUNK_ROWS = 2_000  # records converted at once
 SHIPPED = "updated_at"  # ignored by the shipped defs.yaml, whether or not the API has it
+TOO_DEEP = "is nested too deeply to be read"
 MAX_DEPTH = 10  # levels of objects that become columns; deeper ones stay JSON
 
 
@@ -131,9 +133,9 @@ class ArrowTableBuilder:
 
     def _apply_contract(self, records: Sequence[Any]) -> tuple[Sequence[Any], dict[str, pa.Array]]:
         """Return the records that keep the contract, and their typed fields; reject the others."""
-        objects = [record if type(record) is dict else {} for record in records]
+        objects = [record if isinstance(record, dict) else {} for record in records]
         errors: dict[int, tuple[str | None, str]] = {
-            row: (None, "is not an object")
+            row: (None, TOO_DEEP if isinstance(record, UnreadableRecord) else "is not an object")
             for row, record in enumerate(records)
             if type(record) is not dict
         }

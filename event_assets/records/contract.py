@@ -140,5 +140,7 @@ def _read_key(record: Any, names: Sequence[str]) -> Hashable:
 
 
 def _as_text(key: Any) -> Hashable:
-    """Return an integer as text: 7 and "7" are the same event."""
+    """Return an id as text: 7 and "7" are the same event, and `true` or 0.5 are none."""
+    if type(key) in (bool, float):
+        return None
     return str(key) if type(key) is int else cast("Hashable", key)

@@ -64,12 +64,12 @@ class FieldSelection:
         """Return the value at a path without the excluded fields, also in lists."""
         if type(value) is list:
             return [self.prune(member, path) for member in value]
-        if type(value) is not dict:
+        if not isinstance(value, dict):
             return value
         return {
             name: self.prune(member, member_path)
             for name, member in value.items()
-            if self._is_stored(member_path := (*path, name), type(member) is dict)
+            if self._is_stored(member_path := (*path, name), isinstance(member, dict))
         }
 
     def _is_stored(self, path: Path, is_object: bool) -> bool:

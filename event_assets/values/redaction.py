@@ -92,8 +92,10 @@ KNOWN = SecretRedactor()  # every secret that this process has read, for message
 def redact_error(error: Exception) -> Exception:
     """Return an error if neither it nor a cause holds a secret; else one with the masked text."""
     text = "".join(traceback.format_exception(error))
-    redacted = KNOWN.redact_text(text)
-    return error if redacted == text else EventAssetsError(redacted)
+    content = text.encode(errors="surrogatepass")
+    if KNOWN.redact_content(content, lines=True) == content:  # short ones may be its words
+        return error
+    return EventAssetsError(KNOWN.redact_text(text))
 
 
 def _make_log_record(*args: Any, **kwargs: Any) -> logging.LogRecord:

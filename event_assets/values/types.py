@@ -58,7 +58,7 @@ def json_types(values: Sequence[Any]) -> JsonTypes:
 def infer_type(value: Any) -> str:
     """Return the type of the column that a value makes by itself."""
     if type(value) is int and not is_64_bit(value):
-        return "text"
+        return "json"
     return INFERRED_TYPES.get(type(value), "json")
 
 
