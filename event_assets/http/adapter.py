@@ -22,6 +22,7 @@ from event_assets.http.errors import (
 )
 from event_assets.http.response import JsonResponse, build_response, read_body
 from event_assets.http.throttle import HttpMetrics, Throttle
+from event_assets.http.tls import find_ca_bundle
 from event_assets.values.errors import ApiError, InvalidResponseError, ResponseTimeoutError
 from event_assets.values.redaction import SecretRedactor, redact_error
 from event_assets.values.urls import redact_url
@@ -67,7 +68,7 @@ class RetryAdapter(HTTPAdapter):
                 can_retry = retry_policy.is_retried(response)
             except ATTEMPT_ERRORS as error:
                 response, can_retry = None, is_retryable(error)
-                problem = transport_error_message(error, self._limits)
+                problem = transport_error_message(error, self._limits, url=request.url)
             finally:
                 self._metrics.count(in_flight=-1)
             if not can_retry or attempt == retry_policy.MAX_RETRIES:
@@ -142,6 +143,8 @@ class RetryAdapter(HTTPAdapter):
     def _build_pool(self, request: PreparedRequest, **settings: Any) -> urllib3.HTTPConnectionPool:
         """Build a connection pool with the proxy and the certificates that requests chooses."""
         verify, cert, proxies = (settings.get(name) for name in ("verify", "cert", "proxies"))
+        if (request.url or "").startswith("https:"):
+            verify = find_ca_bundle(verify)
         pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         cast("Any", self).cert_verify(pool, request.url, verify, cert)
         return cast("urllib3.HTTPConnectionPool", pool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from http import HTTPStatus
+from http import HTTPStatus, client
 from typing import NamedTuple
 
 import requests
@@ -28,6 +28,20 @@ ADVICE: Mapping[int, str] = {
 }
 # What may be raised by one attempt at a request.
 ATTEMPT_ERRORS = (errors.ResponseError, requests.RequestException, urllib3.exceptions.HTTPError)
+# By OpenSSL's codes: why a certificate is not trusted, and what to do. Others: its issuer.
+CERTIFICATE_PROBLEMS: Mapping[int, str] = {
+    9: "it is not valid yet; check the clock of this machine",
+    10: "it has expired; ask the API's operator to renew it",
+    18: "it is self-signed; check {address}, or set REQUESTS_CA_BUNDLE to a file that holds it",
+    62: "it is of another host; check {address}",
+    64: "it is of another host; check {address}",
+}
+UNKNOWN_ISSUER = (
+    "its issuer is unknown here; set REQUESTS_CA_BUNDLE to a file with the issuer's certificate"
+)
+CLOSED = "closed the connection in the middle of a response{tries}; check {limits.address}."
+NO_HTTP = "sent no HTTP{tries}; check {limits.address}."
+NO_URL = "has no valid URL{tries}; check {limits.address}."
 UNREACHABLE = "cannot be reached{system}{tries}; check {limits.address} and the network."
 
 
@@ -39,8 +53,18 @@ class TransportFailure(NamedTuple):
     retryable: bool = True
 
 
-# The first match counts: some are subclasses of others further down.
+# The first match with an error or a cause counts: some are subclasses of others further down.
 TRANSPORT_FAILURES = (
+    TransportFailure((client.InvalidURL,), NO_URL, retryable=False),
+    TransportFailure((client.RemoteDisconnected, client.IncompleteRead), CLOSED),
+    TransportFailure((client.LineTooLong,), "sent a header of more than 65,536 bytes{tries}."),
+    TransportFailure((client.BadStatusLine,), NO_HTTP),
+    TransportFailure((client.HTTPException,), "sent more than 100 headers{tries}."),
+    TransportFailure(
+        (urllib3.exceptions.InvalidHeader,),
+        "sent a response with several lengths, of which one at most is right.",
+        retryable=False,
+    ),
     TransportFailure(
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
         "does not support TLS, which https:// requires{tries}; check {limits.address}.",
@@ -56,8 +80,7 @@ TRANSPORT_FAILURES = (
         "sent nothing for {limits.read:g} s{tries}; check {limits.address}.",
     ),
     TransportFailure(
-        (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError),
-        "closed the connection in the middle of a response{tries}; check {limits.address}.",
+        (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError), CLOSED
     ),
     TransportFailure((requests.ConnectionError, requests.Timeout, urllib3.exceptions.TimeoutError)),
     TransportFailure(
@@ -67,7 +90,7 @@ TRANSPORT_FAILURES = (
     ),
     TransportFailure(
         (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError),
-        "has no valid URL{tries}; check {limits.address}.",
+        NO_URL,
         retryable=False,
     ),
     TransportFailure((Exception,), retryable=False),
@@ -87,7 +110,10 @@ def is_retryable(error: Exception) -> bool:
 
 
 def transport_error_message(
-    error: Exception, limits: HttpLimits = DEFAULT_LIMITS, retries: int = MAX_RETRIES
+    error: Exception,
+    limits: HttpLimits = DEFAULT_LIMITS,
+    retries: int = MAX_RETRIES,
+    url: str | None = None,
 ) -> str:
     """Return why there is no response, to follow `The API at URL`, with no part of the request."""
     if isinstance(error, errors.ResponseTooLargeError):
@@ -104,15 +130,26 @@ def transport_error_message(
             f"did not send a complete response in {limits.total:g} s{tries}; request fewer "
             "records at a time, or raise timeouts.answer in defs.yaml."
         )
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return f"has a TLS certificate that is not trusted; check {limits.address}."
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            problem = CERTIFICATE_PROBLEMS.get(cause.verify_code, UNKNOWN_ISSUER)
+            problem = problem.format(address=limits.address)
+            return f"has a TLS certificate that is not trusted: {problem}."
     system = next((e.strerror for e in causes if isinstance(e, OSError) and e.strerror), "")
     system = f" ({system.lower()})" if system else ""
-    return _transport_failure(error).message.format(limits=limits, tries=tries, system=system)
+    failure = _transport_failure(error)
+    message = failure.message.format(limits=limits, tries=tries, system=system)
+    may_be_tls = failure.message in (CLOSED, NO_HTTP) and (url or "").startswith("http://")
+    if may_be_tls and not any(isinstance(cause, client.IncompleteRead) for cause in causes):
+        return f"{message[:-1]}, and whether it must begin with https://."
+    return message
 
 
 def _transport_failure(error: Exception) -> TransportFailure:
-    return next(row for row in TRANSPORT_FAILURES if isinstance(error, row.errors))
+    chain = list(exception_chain(error))
+    return next(
+        row for row in TRANSPORT_FAILURES if any(isinstance(one, row.errors) for one in chain)
+    )
 
 
 def user_message(error: BaseException, retries: int = MAX_RETRIES) -> str | None:
@@ -137,6 +174,8 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
         address=getattr(response, "address", DEFAULT_LIMITS.address),
     )
     url, said = redact_url(response.url), error_text(response)
+    if status == HTTPStatus.BAD_REQUEST and url.startswith("http:") and "https" in response.text:
+        advice = f"begin {response.address} with https://"
     return f"The API at {url} answered {status_text(status)}{tries}; {advice}.{said}"
 
 

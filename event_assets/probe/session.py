@@ -136,7 +136,7 @@ class SingleAttemptAdapter(RetryAdapter):
             return self.send_once(request, *args, **kwargs)
         except errors.ATTEMPT_ERRORS as error:
             message = errors.user_message(error, retries=0) or (
-                f"The API at {url} {errors.transport_error_message(error, limits, retries=0)}"
+                f"The API at {url} {errors.transport_error_message(error, limits, 0, request.url)}"
             )
         # Raised outside the except block: the original error holds the URL with the key.
         raise ApiError(message)

@@ -1,0 +1,36 @@
+"""The certificates by which servers are trusted."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+from typing import Any
+
+from event_assets.values.errors import ConfigError
+
+BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+def find_ca_bundle(verify: Any) -> Any:
+    """Return the bundle of certificates that requests has chosen, or else that of `SSL_CERT_FILE`.
+
+    Raises:
+        ConfigError: it is not there, or holds no certificates.
+    """
+    path = verify if isinstance(verify, str) else os.environ.get("SSL_CERT_FILE") or ""
+    if not verify or not path:
+        return verify
+    if not Path(path).exists():
+        problem = "is not there"
+    elif Path(path).is_dir():
+        return path
+    else:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+            return path
+        except (ssl.SSLError, OSError):
+            problem = "holds no certificates that can be read"
+    names = [name for name in BUNDLE_VARIABLES if os.environ.get(name) == path]
+    variable = names[0] if names else "verify"
+    raise ConfigError(f"The file {path}, which {variable} names, {problem}: correct {variable}.")
