@@ -1,9 +1,9 @@
 """Validate a REST API configuration against dlt's types, with the line of each error."""
 
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
 
 import dagster as dg
 from dlt.sources.rest_api import typing as rest_api
@@ -12,6 +12,7 @@ from event_assets._compat.dagster import ResolutionException, yaml_word
 from event_assets.component.yaml_texts import locate
 from event_assets.config.model import Keys, unknown_name_message
 from event_assets.config.source import VARIABLE
+from event_assets.values.urls import find_address_problem
 
 PAGINATORS: Mapping[str, type] = {
     "offset": rest_api.OffsetPaginatorConfig,
@@ -136,12 +137,10 @@ def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
     url = client.get("base_url") if isinstance(client, Mapping) else None
     if not url:
         return
-    parts = urlsplit(str(url))
-    is_address = parts.scheme in ("http", "https") and parts.hostname
-    if not is_address and not VARIABLE.search(str(url)):
-        yield ("client", "base_url"), "must be an address that begins with http:// or https://"
-    if parts.username or parts.password:
-        yield ("client", "base_url"), "must not hold a user or password: use `auth`"
+    problem = None if VARIABLE.search(str(url)) else find_address_problem(str(url))
+    if problem:
+        variables = [f"{name} " for name, value in os.environ.items() if value == url]
+        yield ("client", "base_url"), f"{min(variables, default='')}{problem}"
 
 
 def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:

@@ -32,7 +32,7 @@ from event_assets.http.errors import KEY_NAME_ATTRIBUTE
 from event_assets.http.session import ApiSession
 from event_assets.values.conversion import to_float
 from event_assets.values.errors import ApiError, ConfigError
-from event_assets.values.urls import redact_url
+from event_assets.values.urls import find_address_problem, redact_url
 
 KEY_IN_HEADER = ("api_key", "header")
 MAX_TOKEN_SECONDS = 30 * 24 * 3600
@@ -77,7 +77,10 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
             )
     with ExitStack() as stack:
         if kind == "oauth2_client_credentials":
-            url = settings.get("access_token_url") or ""
+            url = str(settings.get("access_token_url") or "").strip()
+            if problem := find_address_problem(url):
+                raise ConfigError(f"`access_token_url` {problem}; correct it in defs.yaml.")
+            settings["access_token_url"] = url
             limits = HttpLimits(address="`access_token_url`")
             secrets = [settings[name] for name in SECRET_NAMES[kind]]
             session = ApiSession(url, pool_size=1, limits=limits, secrets=secrets)

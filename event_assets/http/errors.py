@@ -175,7 +175,7 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     )
     url, said = redact_url(response.url), error_text(response)
     if status == HTTPStatus.BAD_REQUEST and url.startswith("http:") and "https" in response.text:
-        advice = f"begin {response.address} with https://"
+        advice = f"begin {getattr(response, 'address', DEFAULT_LIMITS.address)} with https://"
     return f"The API at {url} answered {status_text(status)}{tries}; {advice}.{said}"
 
 

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -131,8 +132,18 @@ def _localize(local: pa.Array, zones: str | Sequence[Any] | None) -> pa.Array:
 
 
 def _to_utc(local: pa.Array, zone: str) -> pa.Array:
-    moments = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
-    return moments.cast(UTC_TIMESTAMP)
+    if zone == "UTC":
+        return local.cast(UTC_TIMESTAMP)
+    try:
+        moments = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
+        return moments.cast(UTC_TIMESTAMP)
+    except pa.ArrowInvalid:  # the system may have no time zones: Python's package `tzdata` has
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            found = ZoneInfo(zone)
+            inside = _drop_out_of_range(local.cast(UTC_TIMESTAMP)).cast(LOCAL_TIMESTAMP)
+            times = [time and time.replace(tzinfo=found) for time in inside.to_pylist()]
+            return pa.array(times, UTC_TIMESTAMP)
+        raise
 
 
 def _drop_out_of_range(column: pa.Array) -> pa.Array:

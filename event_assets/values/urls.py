@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
+from event_assets.values.redaction import KNOWN
+
 SCHEME_PORTS = {"http": 80, "https": 443}
+IN_BRACKETS = re.compile(r"\[[0-9A-Za-z:.%]+\](:\d*)?")
+
+
+def find_address_problem(url: str) -> str | None:
+    """Return what an address of an API must be and is not, to follow its name; None: it is fine."""
+    host = url.partition("://")[2].split("/")[0].rpartition("@")[2]
+    if re.search(r"\s", url):
+        return "must not hold blanks or line breaks"
+    if ({*"[]"} & {*host} or host.count(":") > 1) and not IN_BRACKETS.fullmatch(host):
+        return "must have an IPv6 address in brackets, as in http://[::1]:8000"
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port != 0
+    except ValueError:
+        has_port = False
+    if not url.lower().startswith(("http://", "https://")) or not host.strip(":"):
+        return "must be an address that begins with http:// or https://"
+    if not has_port:
+        return "must have a port from 1 to 65535 behind the host, or none"
+    if parts.username or parts.password:
+        return "must not hold a user or password: use `auth`"
+    return None
 
 
 def origin(url: str) -> str:
@@ -28,5 +53,6 @@ def _server(url: str) -> tuple[str | None, int | None]:
 
 
 def redact_url(url: str | None) -> str:
-    """Return a URL without user, password and query."""
-    return f"{origin(url or '')}{urlsplit(url or '').path}"
+    """Return a URL without user, password and query, and without a secret in its path."""
+    shown = f"{origin(url or '')}{urlsplit(url or '').path}"
+    return KNOWN.redact_content(shown.encode(errors="replace")).decode()
