@@ -16,7 +16,7 @@ setup: $(VENV)/.ready ## Create .venv from the lock (does nothing when nothing c
 
 # Each marker holds the folder in which .venv was made, since .venv works in no other. It is
 # older than the packages' folder when something else, such as `uv sync`, installed or removed one.
-MOVED := $(shell test -x $(BIN)/python && test "$$(cat $(VENV)/.ready 2> /dev/null)" = "$(CURDIR)" \
+MOVED := $(shell test -x $(BIN)/python && test "$$(cat $(VENV)/.ready 2> /dev/null)" = "$$PWD" \
 	|| echo moved)
 ADDED := $(wildcard $(VENV)/.ready-dev $(VENV)/.ready-scale)
 LOCKS := $(LOCK) $(ADDED:$(VENV)/.ready-%=requirements-%.txt)
@@ -28,7 +28,7 @@ $(VENV)/.ready: $(LOCKS) setup.cfg pyproject.toml $(MOVED) $(wildcard $(VENV)/li
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(LOCKS)
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
 	@for each in $(VENV)/lib/python*/site-packages; do mkdir -p $$each/__pycache__; done
-	@echo "$(CURDIR)" | tee $@ $(ADDED) > /dev/null
+	@echo "$$PWD" | tee $@ $(ADDED) > /dev/null
 
 setup-dev: $(VENV)/.ready-dev ## Add what the tests, linters and the bench need
 
@@ -38,10 +38,10 @@ $(VENV)/.ready-%: | $(VENV)/.ready
 	@echo "Adding to $(VENV) what requirements-$*.txt locks ..."
 	@$(UV) pip install --quiet --require-hashes --python $(BIN)/python \
 		--requirement requirements-$*.txt
-	@echo "$(CURDIR)" | tee $@ $(VENV)/.ready > /dev/null
+	@echo "$$PWD" | tee $@ $(VENV)/.ready > /dev/null
 
 # uv, from the PATH or from a small environment of its own.
-UV = PATH="$(CURDIR)/.venv-uv/bin:$$PATH" uv
+UV = PATH="$$PWD/.venv-uv/bin:$$PATH" uv
 GET_UV = $(UV) --version > /dev/null 2>&1 \
 	|| { python3 -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --quiet uv; }
 

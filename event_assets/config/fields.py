@@ -16,6 +16,8 @@ from event_assets.values.naming import normalize_name
 from event_assets.values.types import DataType
 
 LAST_SEEN = "last_seen_at"  # when a sync last received the event
+START = "start_time"
+START_DAY = f"{START}__v_date"  # of an event of whole days, where its day is another one in UTC
 # `d` and `s` are aliases in dlt's merge: DuckDB would read `d.id` as a member of a JSON column `d`.
 RESERVED_COLUMNS = (LAST_SEEN, "d", "s")
 ZONE_NAME_PATTERN = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # else it is a path

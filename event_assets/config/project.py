@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
@@ -69,8 +70,11 @@ def find_project() -> Path:
 
 
 def project_path(setting: str) -> Path:
-    """Return the absolute path of a setting, which is relative to the project."""
-    return find_project() / Path(setting).expanduser()
+    """Return the absolute path of a setting, which is relative to the project or a home."""
+    path = Path(setting)
+    with suppress(RuntimeError):  # `~name` of no user is a file's name
+        path = path.expanduser()
+    return find_project() / path
 
 
 def _is_project(folder: Path) -> bool:

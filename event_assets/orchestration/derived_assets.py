@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -10,6 +11,7 @@ from event_assets import warehouse
 from event_assets.config.source import DEFAULT_SOURCE, EVENT_DATA, SourceConfig
 from event_assets.orchestration import charts, metadata
 from event_assets.orchestration.failures import run_with_plain_errors
+from event_assets.records.field_selection import is_excluded
 from event_assets.sync import account_list, account_registry
 from event_assets.sync.current_events import current_events_query
 from event_assets.sync.reconcile import reconcile
@@ -76,6 +78,7 @@ def _event_changes(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefi
             source.ignore_changes,
             accounts=has_accounts,
             has_removed=bool(source.removed_when),
+            is_excluded=partial(is_excluded, source),
         )
         return {
             **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
@@ -95,7 +98,7 @@ def _event_changes(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefi
 
 def _event_calendar(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
     def build(database: Database) -> dict[str, Any]:
-        found = calendar.update_calendar(database, source.name)
+        found = calendar.update_calendar(database, source.name, accounts=bool(source.accounts))
         return _draw_charts(
             source,
             calendar=("calendar", charts.calendar, found.days),
@@ -110,7 +113,7 @@ def _event_calendar(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDef
         columns=calendar.COLUMNS,
         origins={"day": ["start_time"], "status": ["status"], "events": ["id"]},
         description="How many current events start on each day (UTC), by status.",
-        statement=calendar.fill_statement(source.name),
+        statement=calendar.fill_statement(source.name, accounts=bool(source.accounts)),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from event_assets.config.fields import RESERVED_COLUMNS
+from event_assets.config.fields import RESERVED_COLUMNS, START, START_DAY
 from event_assets.records.arrow_schema import build_arrow_field
 from event_assets.records.column_names import ColumnNamer
 from event_assets.records.contract import FieldReader
@@ -143,6 +143,8 @@ class ArrowTableBuilder:
         for name, reader in self._readers.items():
             values = reader.read(objects)
             typed[name] = array = reader.to_arrow(values, objects)
+            if name == START and (days := reader.whole_days(values, array)) is not None:
+                typed[START_DAY], self._types[START_DAY] = days, "date"
             if array.null_count > (values.count(None) if reader.field.nullable else 0):
                 for row in pc.indices_nonzero(array.is_null()).to_pylist():
                     if values[row] is not None or not reader.field.nullable:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema
 
 from event_assets.config.fields import FieldConfig
@@ -58,6 +59,14 @@ class FieldReader:
             # An unknown zone: a local time without its zone must not be taken for UTC.
             zones = ["?" if zone is None or zone == "" else zone for zone in found]
         return timestamps.parse_timestamps(values, self.field.format, zones)
+
+    def whole_days(self, values: Sequence[Any], moments: pa.Array) -> pa.Array | None:
+        """Return the days without a time of day that are others in UTC; None if there are none."""
+        if not self._zones:
+            return None
+        days = timestamps.parse_days(values, self.field.format)
+        days = pc.if_else(pc.not_equal(days, moments.cast(pa.date32())), days, None)
+        return days if days.null_count < len(days) else None
 
     def error(self, value: Any) -> str:
         """Return why a value does not fit; the same text for all values of its kind."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from event_assets.config.source import ResourceConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.records.contract import build_contract
 from event_assets.values.conversion import to_json
 from event_assets.values.json_paths import Path, parse_path
+from event_assets.values.naming import normalize_name
 
 
 class FieldSelection:
@@ -85,6 +86,15 @@ def _paths_of(entry: str) -> set[Path]:
 def _related(path: Path, other: Path) -> bool:
     """Return whether one of two paths leads to the other."""
     return all(a == b for a, b in zip(path, other, strict=False))
+
+
+def is_excluded(source: SourceConfig, column: str) -> bool:
+    """Return whether a column holds a field that `exclude` names, or a part of one."""
+    if column in source.fields:
+        return False
+    paths = [path for entry in source.exclude for path in _paths_of(entry)]
+    names = ["__".join(map(normalize_name, path)) for path in paths]
+    return any(column == name or column.startswith(f"{name}__") for name in names)
 
 
 def build_field_selection(resource: ResourceConfig) -> FieldSelection:

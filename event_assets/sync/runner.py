@@ -14,6 +14,7 @@ from event_assets.config.source import ResourceConfig
 from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
+from event_assets.records.field_selection import is_excluded
 from event_assets.sync import account_registry, guards, schema_guard, sync_log
 from event_assets.sync.extract import ExtractedRecords, extract
 from event_assets.sync.parent_rows import delete_rows_without_parent
@@ -25,6 +26,7 @@ from event_assets.sync.result import SyncResult, build_row
 from event_assets.sync.schema_changes import build_alter_statements
 from event_assets.values.errors import ConcurrentSchemaChangeError, ExpiredJournalError
 from event_assets.warehouse import Database, TableLoad
+from event_assets.warehouse.reconcile import forget_columns
 
 LOG = logging.getLogger("dagster")
 OnLoaded = Callable[[Database, SyncResult], None]
@@ -117,6 +119,8 @@ def load(
         complete = row["complete"] is True and plan.is_full
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)
         delete_rows_without_parent(database, resource)
+        if resource.is_events:
+            forget_columns(database, schema, resource.name, partial(is_excluded, source))
         if resource.is_events and source.removed_when:
             record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
         sync_log.append(database, resource, row)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.config.fields import LAST_SEEN
+from event_assets.config.fields import LAST_SEEN, START_DAY
 from event_assets.records.column_names import DLT_PREFIX
 from event_assets.sync.current_events import event_times
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
-from event_assets.warehouse.reconcile import ensure_kind, ensure_table
+from event_assets.warehouse.reconcile import ensure_kind, ensure_table, forget_columns
 from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
 
 CHANGES = "event_changes"
@@ -153,6 +153,7 @@ def record_changes(
     *,
     accounts: bool = False,
     has_removed: bool = False,
+    is_excluded: Callable[[str], bool] = lambda _: False,
 ) -> Changes:
     """Compare the current events with the snapshot of the last comparison, and record changes.
 
@@ -162,6 +163,7 @@ def record_changes(
     Args:
         first: columns whose changes come first.
         ignore: columns whose changes are not recorded.
+        is_excluded: whether a column is of an excluded field, whose history is deleted.
     """
     parameters = {name: values[accounts] for name, values in KEY_PARAMETERS.items()}
     parameters["schema"] = schema
@@ -177,6 +179,7 @@ def record_changes(
     declared = ", ".join(f"{name} {kind}" for name, kind in types.items())
     ensure_table(database, schema, CHANGES, types)
     with transaction(database):
+        _forget_excluded(database, schema, is_excluded)
         database.execute(CREATE.format(columns=declared))
         if accounts:
             database.execute(BEFORE.format(schema=schema))
@@ -197,6 +200,15 @@ def record_changes(
         fetch_rows(found.project("change, name, field, old, new, id").limit(MAX_PREVIEW_ROWS)),
         fetch_rows(database.sql(MOVES.format_map(parameters))),
     )
+
+
+def _forget_excluded(database: Database, schema: str, is_excluded: Callable[[str], bool]) -> None:
+    """Delete the changes and the compared values of fields that are excluded by now."""
+    fields = database.table(f"{schema}.{CHANGES}").project("field").distinct().fetchall()
+    excluded = [[field] for (field,) in fields if field and is_excluded(field)]
+    if excluded:
+        database.executemany(f"delete from {schema}.{CHANGES} where field = ?", excluded)  # noqa: S608 (ours)
+    forget_columns(database, schema, SNAPSHOT, is_excluded)
 
 
 def column_types(accounts: bool) -> dict[str, str]:
@@ -260,7 +272,7 @@ def _columns_to_compare(
     """
     compared = {}
     for name in dict.fromkeys((*first, "status", *now)):
-        if name not in now or name == "id" or name in ignore or not filled[name]:
+        if name not in now or name in ("id", START_DAY, *ignore) or not filled[name]:
             continue
         if name not in before:
             if filled[name] <= MAX_NEW_FIELD_SHARE:

@@ -32,6 +32,8 @@ ISO_PATTERN = re.compile(
     r" ?(Z|[+-]\d\d(?::?\d\d)?)?",
     re.IGNORECASE,
 )
+DAY_PATTERN = re.compile(r"\s*\d{4}-?\d\d-?\d\d\s*")
+TIME_OF_DAY_PATTERN = re.compile(r"%-?[HIMcsX]")  # in a pattern of strptime
 RFC_2822_PATTERN = re.compile(  # with the zones that the standard names
     r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d\d:\d\d(?::\d\d)?( +[ECMP][SD]T)?"
 )
@@ -39,6 +41,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 # Rewrites of other notations, so that Arrow parses the whole column at once.
 REWRITES = (
     (r"^ +| +$", ""),
+    (r"([zZ]|[+-]\d\d:?\d\d) ?(?:\[[^\[\]]+\])+$", r"\1"),  # a zone's name, after its offset
     (r"(?i)^(\d{4}-\d\d-\d\d)t", r"\1T"),
     (r"([.,]\d{6})\d+", r"\1"),  # nanoseconds
     (r",(\d+)", r".\1"),
@@ -76,6 +79,17 @@ def parse_timestamps(
         with suppress(pa.ArrowInvalid):
             return _drop_out_of_range(_localize(column.cast(LOCAL_TIMESTAMP), zones))
     return _parse_each(texts, zones, _parse_text)
+
+
+def parse_days(values: Sequence[Any], format_: str | None) -> pa.Array:
+    """Parse the values that are days without a time of day; null for all others."""
+    if format_ in EPOCH_UNITS or (format_ and TIME_OF_DAY_PATTERN.search(format_)):
+        return pa.nulls(len(values), pa.date32())
+    days = [
+        value if type(value) is str and (format_ or DAY_PATTERN.fullmatch(value)) else None
+        for value in values
+    ]
+    return parse_timestamps(days, format_, None).cast(pa.date32())
 
 
 def parse_zone(zone: Any) -> str | None:

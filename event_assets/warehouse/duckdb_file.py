@@ -50,11 +50,11 @@ class DuckDbFile(Destination):
         return f'import duckdb; duckdb.connect({file}, read_only=True).sql("{sql}").show()'
 
     def validate_names(self, schema: str) -> None:
-        """Refuse an apostrophe in the path, and a file named like the schema."""
-        if "'" in str(database_file()):
+        """Refuse a question mark in a folder's name, and a file named like the schema."""
+        if "?" in str(database_file().parent):
             raise WarehouseError(
-                f"The path of the database, {database_file()}, has an apostrophe in it, which dlt "
-                f"cannot load from: {USE_OTHER_FILE}."
+                f"The path of the database, {database_file()}, has a question mark in the name of "
+                f"a folder, which DuckDB takes for the end of the path: {USE_OTHER_FILE}."
             )
         if self.name == schema:
             raise WarehouseError(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import dlt
+from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from event_assets.values.errors import exception_chain
@@ -39,7 +41,9 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
         with hold_file_lock(folder / f"{schema}.{name}{NEXT_LOCK_SUFFIX}", message):
             locks.enter_context(hold_file_lock(folder / f"{name}.lock", message))
             locks.enter_context(destination.hold_lock(name, message))
-        yield dlt.pipeline(pipeline_name=name, pipelines_dir=str(folder), dataset_name=schema)
+        yield dlt.pipeline(
+            pipeline_name=name, pipelines_dir=str(working_folder()), dataset_name=schema
+        )
 
 
 def is_sync_waiting(schema: str) -> bool:
@@ -76,6 +80,14 @@ def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:
 
 def _pipelines_folder() -> Path:
     return database_file().parent / "dlt" / get_destination().name
+
+
+def working_folder() -> Path:
+    """Return the folder of dlt's working folders: beside the database, if dlt can write there."""
+    folder = _pipelines_folder()
+    if "%" not in str(folder):  # dlt takes its own paths for formats
+        return folder
+    return Path(get_dlt_pipelines_dir()) / hashlib.sha256(bytes(folder)).hexdigest()[:16]
 
 
 def journal_file(pipeline: str) -> Path:
