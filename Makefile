@@ -4,6 +4,7 @@ VENV := .venv
 LOCK := requirements.txt
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
+$(if $(findstring %,$(CURDIR)),$(error Dagster works in no folder with a % in its path: move $(CURDIR)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-scale run dev check lint deptry test test-newest test-ui test-faults test-scale \

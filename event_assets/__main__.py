@@ -1,8 +1,9 @@
-"""`python -m event_assets`: sync the source `events` once (`make run`)."""
+"""`python -m event_assets`: sync the source `events` once (`make run`), or `erase`."""
 
 import sys
 
-from event_assets.cli.sync import main
+from event_assets.cli import erase, sync
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    command, *rest = [*sys.argv[1:], ""]
+    sys.exit(erase.main(rest[:-1]) if command == "erase" else sync.main(sys.argv[1:]))

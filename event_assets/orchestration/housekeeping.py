@@ -1,7 +1,11 @@
 """The job `housekeeping`: delete old runs, and maintain a DuckLake."""
 
+import json
 import os
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterRunStatus
@@ -90,3 +94,27 @@ def _find_ended_runs(instance: dg.DagsterInstance, before: datetime) -> list[str
     ):
         found += [record.dagster_run.run_id for record in batch]
     return found
+
+
+def erase_runs(instance: dg.DagsterInstance, text: str) -> int:
+    """Delete the runs whose logs hold a text, and the previews of their assets; return how many."""
+    written = {text.lower(), json.dumps(text)[1:-1].lower()}
+    found: list[str] = []
+    assets: set[dg.AssetKey] = set()
+    for run in instance.get_runs():
+        logs = instance.all_logs(run.run_id)
+        if any(each in dg.serialize_value(log).lower() for log in logs for each in written):
+            found.append(run.run_id)
+            events = [log.dagster_event for log in logs if log.dagster_event]
+            assets |= {event.asset_key for event in events if event.asset_key}
+    for key in assets:  # Dagster keeps the last materialization, also of an asset that is wiped
+        instance.report_runless_asset_event(dg.AssetMaterialization(key))
+    instance.wipe_assets(list(assets))
+    for run_id in found:
+        instance.delete_run(run_id)
+        instance.compute_log_manager.delete_logs(prefix=[run_id])
+    for file in Path(instance.root_directory).glob("**/*.db") if found else ():
+        with closing(sqlite3.connect(file)) as history:
+            history.execute("vacuum")  # else what was deleted stays in the file
+            history.execute("pragma wal_checkpoint(truncate)")
+    return len(found)

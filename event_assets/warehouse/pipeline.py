@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -55,6 +56,22 @@ def is_sync_waiting(schema: str) -> bool:
 def is_sync_running(pipeline: str) -> bool:
     """Return whether, on this machine, a sync runs by the dlt pipeline of this name."""
     return is_file_locked(_pipelines_folder() / f"{pipeline}.lock")
+
+
+@contextmanager
+def pipeline_folders(schema: str) -> Iterator[list[Path]]:
+    """Yield the journals and dlt's folders of a schema, while none of its syncs can begin.
+
+    Raises:
+        BusyError: one runs.
+    """
+    names = {*_pipelines_folder().glob(f"{schema}*"), *working_folder().glob(f"{schema}*")}
+    own = [path for path in names if re.match(r"(__.*)?(\.|$)", path.name.removeprefix(schema))]
+    with ExitStack() as locks:
+        for file in {path for path in own if path.suffix == ".lock"}:
+            message = f"A sync of {schema} runs, and this waits for it"
+            locks.enter_context(hold_file_lock(file, message, timeout=0))
+        yield [path for path in own if path.suffix != ".lock"]
 
 
 def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:

@@ -1,0 +1,95 @@
+"""Erase what an id or a value has left in the tables of a schema, and in their file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from event_assets.warehouse.connection import connect
+from event_assets.warehouse.destination import database_file
+from event_assets.warehouse.duckdb_file import DuckDbFile
+from event_assets.warehouse.inspection import catalog_columns
+from event_assets.warehouse.pipeline import pipeline_folders
+from event_assets.warehouse.registry import get_destination
+from event_assets.warehouse.sql import Database, quote_identifier, quote_literal, quote_name
+
+TEXTS = ("VARCHAR", "JSON")
+IDS_OF_OTHERS = ("account", "load_id", "_dlt_load_id")
+
+
+def erase(schema: str, text: str, id_columns: Sequence[str] = ()) -> dict[str, int]:
+    """Erase a text from the tables of a schema, the journals and dlt's folders.
+
+    With `id_columns`, the rows are deleted that have the text in one of these columns, and lists
+    and objects in JSON that hold it as a whole are emptied. Otherwise every value that contains it,
+    in any case of letters, becomes null; a row goes if its id, its record or its change has it.
+
+    Returns:
+        The number of changed and deleted rows, by table.
+
+    Raises:
+        WarehouseError, BusyError: the database cannot be used, or a sync runs.
+    """
+    changed: dict[str, int] = {}
+    with pipeline_folders(schema) as folders, connect() as database:
+        query = "from duckdb_tables() where database_name = current_database() and schema_name = ?"
+        tables = database.execute(f"select table_name {query}", [schema]).fetchall()
+        for (table,) in tables:  # dlt's hold no values
+            count = _erase_from_table(database, schema, table, text, id_columns)
+            changed |= {table: count} if count else {}
+        if isinstance(get_destination(), DuckDbFile):
+            _rewrite(database)
+        for folder in folders:
+            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+    return changed
+
+
+def _erase_from_table(
+    database: Database, schema: str, table: str, text: str, id_columns: Sequence[str]
+) -> int:
+    columns = catalog_columns(database, schema, table)
+    name = quote_name(schema, table)
+    is_history = table.endswith(("_rejects", "_changes"))
+    deleted = updated = 0
+    for column, kind in columns.items():
+        cell = quote_identifier(column)
+        if id_columns and column in id_columns:
+            condition = f"{cell}::varchar = {quote_literal(text)}"
+        elif id_columns and kind == "JSON":
+            condition = _contains(cell, json.dumps(text), json.dumps(text, ensure_ascii=False))
+        elif id_columns or column in IDS_OF_OTHERS:
+            continue
+        elif kind in TEXTS:
+            condition = _contains(cell, text, json.dumps(text)[1:-1])
+        else:
+            condition = f"{cell}::varchar = {quote_literal(text)}"
+        if is_history or column in ("id", *id_columns):
+            ((count,),) = database.execute(f"delete from {name} where {condition}").fetchall()  # noqa: S608 (quoted)
+            deleted += count
+        else:
+            statement = f"update {name} set {cell} = null where {condition}"  # noqa: S608 (quoted)
+            ((count,),) = database.execute(statement).fetchall()
+            updated = max(updated, count)
+    return deleted + updated
+
+
+def _contains(cell: str, *texts: str) -> str:
+    lower = f"lower({cell}::varchar)"
+    return " or ".join(f"contains({lower}, lower({quote_literal(text)}))" for text in texts)
+
+
+def _rewrite(database: Database) -> None:
+    """Copy the database into a new file: DuckDB leaves what is deleted in the old one."""
+    file = database_file()
+    new = Path(f"{file}.new")
+    new.unlink(missing_ok=True)
+    ((name,),) = database.sql("select current_database()").fetchall()
+    database.execute(f"attach {quote_literal(str(new))} as rewritten")
+    database.execute(f"copy from database {quote_identifier(name)} to rewritten")
+    database.execute("detach rewritten")
+    shutil.copymode(file, new)
+    database.close()
+    Path(f"{file}.wal").unlink(missing_ok=True)
+    new.replace(file)
