@@ -19,12 +19,11 @@ SourcePaths = Mapping[str, Sequence[str | None]]
 def load_source_paths(database: Database, resource: ResourceConfig) -> SourcePaths:
     """Return the recorded paths of the values in a table's columns."""
     schema, table = resource.source.name, resource.name
-    is_shared = resource.source.account is not None
-    if not is_shared or not inspection.has_table(database, schema, PATHS_TABLE):
+    if not inspection.has_table(database, schema, PATHS_TABLE):
         return {}
     own = f"table_name = {sql.quote_literal(table)}"
-    rows = database.table(f"{schema}.{PATHS_TABLE}").filter(own).fetchall()
-    return {name: json.loads(path) for _, name, path in rows}
+    rows = database.table(f"{schema}.{PATHS_TABLE}").filter(own).project(", ".join(PATHS_COLUMNS))
+    return {name: json.loads(path) for _, name, path in rows.fetchall()}
 
 
 def ensure_schema_unchanged(
@@ -65,15 +64,14 @@ def ensure_schema_unchanged(
 def save_source_paths(
     database: Database, resource: ResourceConfig, builder: ArrowTableBuilder
 ) -> None:
-    """Record the paths of the values in new columns, for syncs of other accounts."""
-    if resource.source.account is None:
-        return
+    """Record the paths of the values in new columns, which their names do not say."""
     schema, table = resource.source.name, resource.name
-    ensure_table(database, schema, PATHS_TABLE, PATHS_COLUMNS)
     known = load_source_paths(database, resource)
     for name, path in builder.source_paths.items():
         if name not in known and name in builder.observed_types:
+            ensure_table(database, schema, PATHS_TABLE, PATHS_COLUMNS)
             database.execute(
-                f"insert into {schema}.{PATHS_TABLE} values (?, ?, ?)",  # noqa: S608 (our names)
+                f"insert into {schema}.{PATHS_TABLE} by name "
+                "select ? as table_name, ? as column_name, ? as path",
                 [table, name, json.dumps(path)],
             )
