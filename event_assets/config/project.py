@@ -35,8 +35,8 @@ def set_loaded_project(folder: Path) -> None:
     try:
         text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
     except UnicodeDecodeError:
-        text = None
-    if text is None:
+        text = "\0"
+    if "\0" in text:  # UTF-16
         raise ConfigError(f"The file {file} is not in UTF-8: save it in that encoding.")
     variables = {**os.environ, **_parse_env_file(text)}
     for name, value in variables.items():

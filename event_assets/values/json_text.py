@@ -11,8 +11,8 @@ import orjson
 
 MAX_DIGITS = 4_000  # of a number that Python converts
 MAX_LEVELS = 200  # of objects and lists that are decoded, if there are too many
-# Whole numbers beyond 64 bits, which orjson would round to floats.
-DIGITS = bytes(ord("0") if ord("0") <= char <= ord("9") else ord(" ") for char in range(256))
+# Whole numbers beyond 64 bits, which orjson would round to floats; to begin with, by their digits.
+ZEROS = bytes.maketrans(b"123456789", b"000000000")
 LARGE_NUMBER = re.compile(rb"(?:^|[:\[,\s])(?:\d{20}|-\d{19})\d*\s*(?:[,\]}]|$)")
 LONE_SURROGATE = re.compile(
     r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
@@ -36,7 +36,9 @@ def decode_strictly(content: bytes) -> Any:
         ValueError: it is not what the standard allows, or a number has more than 64 bits.
     """
     content = content.removeprefix(BOM_UTF8)
-    if b"0" * 19 in content.translate(DIGITS) and LARGE_NUMBER.search(content):
+    zeros = content.translate(ZEROS)
+    may_be_large = b"0" * 20 in zeros or b"-" + b"0" * 19 in zeros
+    if may_be_large and LARGE_NUMBER.search(content):
         raise ValueError("a whole number has more than 64 bits")
     return orjson.loads(content)
 
@@ -61,7 +63,7 @@ def decode_leniently(text: str) -> Any:
         strict=False,
         parse_int=_to_int,
         parse_constant=lambda _: deep.pop(0),
-        object_hook=lambda value: UnreadableRecord(value) if _is_deep(value) else value,
+        object_hook=_mark,
     )
 
 
@@ -89,10 +91,14 @@ def _cut(text: str) -> tuple[list[str], list[_DeepText]]:
         elif token[0][0] != '"' and level <= MAX_LEVELS:
             pieces += [text[start : token.start()], "null"]
             start = token.end()
-    return [*pieces, text[start:]], deep
+    return [*pieces, text[start:] if level <= MAX_LEVELS else ""], deep
+
+
+def _mark(value: dict[str, Any]) -> dict[str, Any]:
+    return UnreadableRecord(value) if any(map(_is_deep, value.values())) else value
 
 
 def _is_deep(value: Any) -> bool:
-    if isinstance(value, dict):
-        return isinstance(value, UnreadableRecord) or any(map(_is_deep, value.values()))
-    return isinstance(value, _DeepText) or (isinstance(value, list) and any(map(_is_deep, value)))
+    if isinstance(value, list):
+        return any(map(_is_deep, value))
+    return isinstance(value, (_DeepText, UnreadableRecord))

@@ -23,6 +23,7 @@ MASK = "***"
 SECRET_NAME = re.compile(
     "key|token|secret|password|authorization|signature|client_id|webhook", re.IGNORECASE
 )
+MAX_ESCAPES = 4  # of a text, one in the other
 WHITE_SPACE = b" \t\r\n"
 # Literals at their beginning: so they are found ten times as fast.
 IN_JSON, LINE_BREAK = re.compile(rb"\\u00([2-7][0-9a-fA-F])"), re.compile(rb"\\[nrt]")
@@ -52,7 +53,8 @@ class SecretRedactor:
         # New ones: other threads may be reading these.
         if len(secret) >= MIN_SECRET_LENGTH:
             forms = (secret, *_base64_forms(secret))
-            self._forms = {**self._forms, **{_unescape(t): f for f in forms for t in _texts(f)}}
+            needles = {needle: form for form in forms for needle in _needles(form)}
+            self._forms = {**self._forms, **needles}
         elif secret:
             self._short |= {secret}
 
@@ -140,25 +142,28 @@ def _base64_forms(secret: str) -> Iterator[str]:
             yield coded[-(-before * 8 // 6) : whole]
 
 
-def _texts(form: str) -> Iterator[bytes]:
-    """Yield a form as texts hold it, as far as `_unescape` does not make them the same."""
-    yield form.encode()
-    yield repr(form.encode())[2:-1].encode()
-    yield html.escape(form).encode()
-    yield form.replace(" ", "+").encode()
-    yield "".join(form.split()).encode()
+def _needles(form: str) -> Iterator[bytes]:
+    """Yield what may be in a content behind `_unescape` if a form is in it."""
     in_json = json.dumps(form)[1:-1]
-    yield in_json.encode()
-    yield re.sub(r"(?<=\\u)....", lambda digits: digits[0].upper(), in_json).encode()
+    in_large = re.sub(r"(?<=\\u)....", lambda digits: digits[0].upper(), in_json)
+    in_bytes = repr(form.encode())[2:-1]
+    blank = form.replace(" ", "+"), "".join(form.split())
+    for text in (form, in_json, in_large, in_bytes, html.escape(form), *blank):
+        yield _unescape(text.encode())
+    yield form.replace("\\", "").encode()  # an escape within it may be split
 
 
 def _unescape(content: bytes) -> bytes:
     r"""Return a content without its escapes (`%2B`, `\u002b`, `\"`) and its `\n`."""
-    while b"%" in content and (unquoted := unquote_to_bytes(content)) != content:
-        content = unquoted  # perhaps quoted more than once
-    if b"\\" in content:
-        content = IN_JSON.sub(lambda found: bytes([int(found[1], 16)]), content)
-        content = LINE_BREAK.sub(b"", content).translate(None, b"\\")
+    for _ in range(MAX_ESCAPES):
+        before = content
+        if b"%" in content:
+            content = unquote_to_bytes(content)
+        if b"\\" in content:
+            content = IN_JSON.sub(lambda found: bytes([int(found[1], 16)]), content)
+            content = LINE_BREAK.sub(b"", content).translate(None, b"\\")
+        if content == before:
+            break
     return content
 
 

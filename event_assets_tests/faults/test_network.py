@@ -76,10 +76,18 @@ ANSWERS: dict[str, tuple[Say, str]] = {
     ),
     "closed in the middle of a head": (whole(GOOD[:20]), "is not JSON"),
     "closed without a word": (whole(b""), "closed the connection in the middle of a response"),
-    "no HTTP": (whole(b"220 ready\r\n"), "closed the connection in the middle of a response"),
+    "no HTTP": (whole(b"220 ready\r\n"), "sent no HTTP"),
     "a head without end": (
         whole(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 70_000),
-        "closed the connection in the middle of a response",
+        "sent a header of more than 65,536 bytes",
+    ),
+    "a header of 1 MB": (
+        whole(b"HTTP/1.1 200 OK\r\nx: " + b"x" * MB + b"\r\n\r\n"),
+        "sent a header of more than 65,536 bytes",
+    ),
+    "200 headers": (
+        whole(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n"),
+        "sent more than 100 headers",
     ),
     "no word at all": (stopping(b""), "sent nothing for 1 s"),
     "a body that stops and never ends": (stopping(HALF), "sent nothing for 1 s"),
@@ -103,6 +111,14 @@ ANSWERS: dict[str, tuple[Say, str]] = {
 }
 # These are final at once.
 FINAL: dict[str, tuple[Say, str]] = {
+    "two lengths": (
+        whole(GOOD.replace(b"\r\n", b"\r\ncontent-length: 5\r\n", 1)),
+        "sent a response with several lengths",
+    ),
+    "TLS that answers in plain text": (
+        whole(message(b"You speak plain HTTP to an https port.", "400 Bad Request")),
+        "begin EVENTS_API_URL with https://",
+    ),
     "no gzip, said to be": (body(PAGE, content_encoding="gzip"), "cannot be decompressed"),
     "too large": (body(b" " * (5 * MB)), "sent a response of more than 4 MB"),
     "too large, and no length": (

@@ -5,9 +5,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import requests
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from event_assets.config.source import SourceConfig
+from event_assets.http.auth import build_auth
+from event_assets.values.errors import ConfigError
 from event_assets_tests.support.platforms import (
     Handler,
     definitions,
@@ -18,6 +22,7 @@ from event_assets_tests.support.platforms import (
     source,
 )
 from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.tiny_api import TinyApi
 
 PATH, TOKEN = "/v1/events", "/oauth/token"
 SECRET = "s3cret/=&key"
@@ -137,6 +142,64 @@ def test_a_missing_token_is_one_sentence(project: Project, answer: Any, said: st
     assert said in told
     assert "s3cret" not in told
     assert "Stack Trace" not in told
+
+
+@pytest.mark.parametrize(
+    "lasts",
+    [{}, {"expires_in": None}, {"expires_in": "3600"}, {"expires_in": 3599.5},
+     {"expires_in": "an hour"}, {"expires_in": 1e30}, {"expires_in": []}],
+    ids=str,
+)  # fmt: skip
+def test_a_token_may_say_in_any_way_how_long_it_lasts(
+    monkeypatch: pytest.MonkeyPatch, lasts: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("CLIENT_ID", "me")
+    monkeypatch.setenv("CLIENT_SECRET", "s3cret\n")
+    with TinyApi(lambda _: {"access_token": "t0ken\n", **lasts}) as api:
+        rest_api = {"client": {"base_url": api.url}}
+        settings = {**OAUTH, "access_token_url": f"{api.url}{TOKEN}\n"}
+        with build_auth(SourceConfig(name="events", rest_api=rest_api), settings, None) as auth:
+            assert auth
+            prepared = requests.Request("GET", api.url).prepare()
+            sent = [auth(prepared).headers["Authorization"] for _ in range(3)]
+    assert sent == ["Bearer t0ken"] * 3
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("auth", "key", "char"),
+    [
+        ("bearer", "sk\u2013Zq81hhPQ0x", "U+2013"),
+        ("bearer", "sk-Zq81\nhhPQ0x", "U+000A"),
+        ("bearer", "sk-Zq81\u200bhhPQ0x", "U+200B"),
+        ({"type": "api_key", "name": "X-Key"}, "sk-Zq81\x7fhhPQ0x", "U+007F"),
+        ({"type": "api_key", "name": "X-Key", "location": "query"}, "sk-Zq\r\nhhPQ0x", "U+000D"),
+    ],
+)
+def test_a_key_that_cannot_be_sent_is_refused_in_a_sentence_without_it(
+    monkeypatch: pytest.MonkeyPatch, auth: Any, key: str, char: str
+) -> None:
+    monkeypatch.setenv("API_KEY", key)
+    rest_api = {"client": {"base_url": "http://127.0.0.1:9"}}
+    source = SourceConfig(name="events", rest_api=rest_api)
+    with pytest.raises(ConfigError) as refused, build_auth(source, auth, None):
+        pass
+    assert str(refused.value) == (
+        f"The key in API_KEY holds the character {char}, which cannot be sent: copy it again, "
+        "without line breaks, as plain text."
+    )
+
+
+def test_an_address_of_tokens_that_is_none_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIENT_ID", "me")
+    monkeypatch.setenv("CLIENT_SECRET", "s3cret")
+    source = SourceConfig(name="events", rest_api={"client": {"base_url": "http://127.0.0.1:9"}})
+    settings = {**OAUTH, "access_token_url": "http://[::1/token"}
+    with (
+        pytest.raises(ConfigError, match=r"^`access_token_url` must have an IPv6 address in br"),
+        build_auth(source, settings, None),
+    ):
+        pass
 
 
 def test_an_endpoint_can_have_its_own_key(project: Project) -> None:

@@ -1,0 +1,61 @@
+"""JSON as APIs send it."""
+
+from typing import Any
+
+import pytest
+
+from event_assets.values.json_text import UnreadableRecord, decode_leniently, decode_strictly
+
+HUGE = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("content", "document"),
+    [
+        ('{"a": 9223372036854775808}', {"a": 2**63}),
+        ('{"a": 1.12345678901234567890123}', {"a": 1.1234567890123457}),
+        ('{"a": "12345678901234567890123"}', {"a": "12345678901234567890123"}),
+        ('\ufeff{"a": "é"}', {"a": "é"}),
+    ],
+)
+def test_what_the_standard_allows_is_decoded_strictly(content: str, document: Any) -> None:
+    assert decode_strictly(content.encode()) == document
+
+
+@pytest.mark.parametrize(
+    ("text", "document"),
+    [
+        ('{"a": 18446744073709551616}', {"a": 2**64}),
+        ("[-9223372036854775809]", [-(2**63) - 1]),
+        ("123456789012345678901234567890", 123456789012345678901234567890),
+        (f'{{"a": {HUGE}}}', {"a": HUGE}),
+        ('{"a": "b\nc\td\0e\x1b"}', {"a": "b\nc\td\0e\x1b"}),
+        ('{"a": NaN, "b": [-Infinity, "NaN"]}', {"a": None, "b": [None, "NaN"]}),
+        (r'"\ud800 \\ud800 \ud83d\ude00 \udc00"', "? \\ud800 😀 ?"),
+    ],
+)
+def test_what_is_not_allowed_is_decoded_leniently_and_exactly(text: str, document: Any) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        decode_strictly(text.encode())
+    decoded = decode_leniently(text)
+    assert decoded == document
+    assert repr(decoded) == repr(document)
+
+
+@pytest.mark.parametrize("ends", ["[]", ("{'x':", "}")], ids=["lists", "objects"])
+def test_only_the_record_that_is_nested_too_deeply_is_unreadable(ends: tuple[str, str]) -> None:
+    begin, end = ends[0].replace("'", '"'), ends[1]
+    deep = f"{begin * 10_000}1{end * 10_000}" if begin != "[" else "[" * 10_000 + "]" * 10_000
+    text = f'[{{"id": 1}}, {{"id": 2, "x": {deep}, "y": [NaN]}}, {{"id": 3, "x": "]]]\\"["}}]'
+    first, second, third = decode_leniently(text)
+    assert isinstance(second, UnreadableRecord)
+    assert (second["id"], second["y"]) == (2, [None])
+    assert (first, third) == ({"id": 1}, {"id": 3, "x": ']]]"['})
+    assert not isinstance(first, UnreadableRecord)
+    assert not isinstance(third, UnreadableRecord)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 200_000, '{"a": "b', "<html>", "[1,]"])
+def test_what_is_no_json_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        decode_leniently(text)

@@ -1,0 +1,39 @@
+"""Addresses of APIs, and how they are shown."""
+
+import pytest
+
+from event_assets.values.redaction import SecretRedactor
+from event_assets.values.urls import find_address_problem, redact_url
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("127.0.0.1:8000", "must be an address that begins with http:// or https://"),
+        ("example.org/v1", "must be an address that begins with http:// or https://"),
+        ("htp://example.org", "must be an address that begins with http:// or https://"),
+        ("http:/example.org", "must be an address that begins with http:// or https://"),
+        ("http:///v1", "must be an address that begins with http:// or https://"),
+        ("http://127.0.0.1:99999", "must have a port from 1 to 65535 behind the host, or none"),
+        ("http://127.0.0.1:0", "must have a port from 1 to 65535 behind the host, or none"),
+        ("http://example.org:port", "must have a port from 1 to 65535 behind the host, or none"),
+        ("http://::1:8000", "must have an IPv6 address in brackets, as in http://[::1]:8000"),
+        ("http://[::1:8000", "must have an IPv6 address in brackets, as in http://[::1]:8000"),
+        ("http://::1]:8000", "must have an IPv6 address in brackets, as in http://[::1]:8000"),
+        ("http://exam ple.org", "must not hold blanks or line breaks"),
+        ("http://example.org\n/v1", "must not hold blanks or line breaks"),
+        ("https://me:pw@example.org", "must not hold a user or password: use `auth`"),
+        ("http://[::1]:8000/v1", None),
+        ("http://[fe80::1%25eth0]", None),
+        ("HTTPS://example.org:443/v1?a=b:c:d", None),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_named(url: str, problem: str | None) -> None:
+    assert find_address_problem(url) == problem
+
+
+def test_a_url_is_shown_without_its_query_and_without_a_key_in_its_path() -> None:
+    SecretRedactor(["a-key+in-a-path"])
+    assert redact_url("https://example.org/a-key%2Bin-a-path/v1?page=2") == (
+        "https://example.org/***/v1"
+    )
