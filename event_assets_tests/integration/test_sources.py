@@ -55,6 +55,18 @@ def test_there_is_no_all_events_with_one_source() -> None:
     assert dg.AssetKey("all_events") not in graph.get_all_asset_keys()
 
 
+def test_the_last_source_that_is_left_takes_all_events_away(project: Project) -> None:
+    with serving({PATH: paged(events(2))}) as api:
+        both = definitions({"events": source(api.url), "concerts": source(api.url)})
+        assert run(project, both, derived=True).success
+        views = "select view_name from duckdb_views() where view_name = 'all_events'"
+        assert project.rows(views) == [("all_events",)]
+        for _ in range(2):
+            one = definitions({"concerts": source(api.url)})
+            assert run(project, one, "sync_concerts", derived=True).success
+            assert project.rows(views) == []
+
+
 def test_the_sandbox_is_not_synced_beside_an_api(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

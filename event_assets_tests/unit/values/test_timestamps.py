@@ -1,11 +1,11 @@
 """Times as APIs write them."""
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
 
-from event_assets.values.timestamps import parse_timestamps, parse_zone, windows_zones
+from event_assets.values.timestamps import parse_days, parse_timestamps, parse_zone, windows_zones
 
 EXPECTED = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
 WRITTEN = [
@@ -32,6 +32,8 @@ WRITTEN = [
     "2026-05-01 18:30:00 UTC",
     "2026-05-01 18:30:00 GMT",
     " 2026-05-01T18:30:00Z ",
+    "2026-05-01T20:30:00+02:00[Europe/Berlin]",
+    "2026-05-01T20:30+02:00[Europe/Berlin][u-ca=gregory]",
 ]
 
 
@@ -60,6 +62,16 @@ def test_a_date_without_a_time_is_its_midnight() -> None:
     assert read(["2026-05-01"], zones="Europe/Berlin") == [
         datetime(2026, 4, 30, 22, tzinfo=timezone.utc)
     ]
+
+
+def test_a_day_is_what_has_no_time_of_day() -> None:
+    day = date(2026, 5, 1)
+    assert parse_days(
+        ["2026-05-01", "20260501", "2026-05-01T00:00", None, 5], None
+    ).to_pylist() == [*[day] * 2, *[None] * 3]
+    assert parse_days(["01.05.2026", 5], "%d.%m.%Y").to_pylist() == [day, None]
+    assert parse_days(["01.05.2026 10:00"], "%d.%m.%Y %H:%M").to_pylist() == [None]
+    assert parse_days([1_777_000_000], "epoch_s").to_pylist() == [None]
 
 
 @pytest.mark.parametrize(

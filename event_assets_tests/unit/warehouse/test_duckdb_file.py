@@ -82,10 +82,36 @@ def test_a_database_named_like_its_schema_is_refused(
         pass
 
 
-def test_a_path_with_an_apostrophe_is_refused(project: Project, api: Sandbox) -> None:
-    odd = project.database.parent / "it's" / "x.duckdb"
+def test_a_path_may_have_any_character(project: Project, api: Sandbox) -> None:
+    odd = project.database.parent / 'it\'s %20 of "100%" #1 ~ü 日本' / "%s $HOME a?b.duckdb"
     project.environment.setenv("EVENTS_DUCKDB", str(odd))
-    assert "has an apostrophe in it" in failure(project.sync(url=api.url))
+    for _ in range(2):
+        assert project.sync(url=api.url).success
+    command = warehouse.get_destination().query_command("select count(*) from events.event_data")
+    looked = project.run("python", "-c", command)
+    assert looked.returncode == 0, looked.stderr
+    with duckdb.connect(odd, read_only=True) as database:
+        assert database.sql("from events.event_data").fetchall()
+        assert "read_only=True" in command
+
+
+def test_a_folder_with_a_question_mark_is_refused_before_it_is_made(
+    project: Project, api: Sandbox
+) -> None:
+    odd = project.database.parent / "a?b" / "x.duckdb"
+    project.environment.setenv("EVENTS_DUCKDB", str(odd))
+    assert "has a question mark in the name of a folder" in failure(project.sync(url=api.url))
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("~/x.db", "home/x.db"), ("~nobody9/x", "~nobody9/x")]
+)
+def test_a_tilde_is_the_home_and_else_a_name(
+    project: Project, tmp_path: Path, given: str, meant: str
+) -> None:
+    project.environment.setenv("EVENT_ASSETS_PROJECT", str(tmp_path))
+    project.environment.setenv("EVENTS_DUCKDB", given)
+    assert warehouse.database_file() == tmp_path / meant
 
 
 def test_a_failed_merge_leaves_the_table_unchanged(project: Project) -> None:

@@ -22,9 +22,9 @@ from event_assets import warehouse
 from event_assets.config.source import SourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.sync.rejects import RejectBuffer
-from event_assets.warehouse import Database, TableLoad, inspection, sql
-from event_assets.warehouse.reconcile import ensure_table
+from event_assets.warehouse import Database, TableLoad, inspection
 from event_assets.warehouse.destination import Destination
+from event_assets.warehouse.reconcile import ensure_table
 from event_assets_tests.support.project import Project
 
 NAME, SCHEMA, TABLE = "events", "events", "event_data"

@@ -1,0 +1,152 @@
+"""What the history forgets, and what the calendar counts once and on its own day."""
+
+from dataclasses import replace
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from event_assets.cli import erase
+from event_assets.config import project as project_module
+from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
+from event_assets_tests.support.contracts import load
+from event_assets_tests.support.platforms import events, paged, run, serving, source
+from event_assets_tests.support.project import Project, failure
+
+PATH = "/v1/events"
+
+
+def test_a_field_that_is_excluded_later_leaves_the_table_and_the_history(project: Project) -> None:
+    rows = [{**event, "host": {"mail": f"{event['id']}@x.org"}} for event in events(4)]
+    with serving({PATH: paged(rows)}) as api:
+        loaded = load(source(api.url))
+        run(project, loaded, derived=True)
+        rows[0] = {**rows[0], "host": {"mail": "new@x.org"}, "name": "New"}
+        left = rows.pop()
+        run(project, loaded, derived=True)
+        mails = "from events.event_changes where field = 'host__mail'"
+        assert len(project.rows(mails)) == 1
+        result = run(project, load(source(api.url, exclude=["host"])), derived=True)
+        assert result.success, failure(result)
+    assert project.rows("select field from events.event_changes where field is not null") == [
+        ("name",)
+    ]
+    for table in ("event_data", "event_changes_snapshot"):
+        assert project.rows(f"select count(host__mail) from events.{table}") == [(0,)]
+    assert left["id"] in project.ids()
+
+
+def test_an_event_that_two_accounts_host_counts_once_in_the_calendar(project: Project) -> None:
+    shared = [{**event, "status": "on"} for event in events(30)]
+    own = {**shared[0], "name": "Of the same id, but another one"}
+    lists: dict[str, list[dict[str, Any]]] = {"berlin": shared, "paris": [*shared[1:], own]}
+    with serving_accounts(lists) as api:
+        loaded = load(with_accounts(api.url, list(lists)))
+        results = [*sync(project, loaded, *lists), derive(project, loaded)]
+    assert all(result.success for result in results)
+    assert project.rows("select count(*) from events.current_events") == [(60,)]
+    assert project.rows("select sum(events) from events.event_calendar") == [(31,)]
+
+
+def test_a_whole_day_counts_on_its_own_day_and_a_time_on_that_of_utc(project: Project) -> None:
+    zoned = {"type": "timestamp", "from": ["start.at", "start.day"], "timezone": "start.zone"}
+    fields = {"id": {"type": "text"}, "start_time": zoned}
+    rows: list[dict[str, Any]] = [
+        {"id": "day", "start": {"day": "2026-10-25", "zone": "Europe/Berlin"}},
+        {"id": "time", "start": {"at": "2026-10-25T00:00:00", "zone": "Europe/Berlin"}},
+        {"id": "utc", "start": {"day": "2026-10-25", "zone": "UTC"}},
+    ]
+    with serving({PATH: paged(rows)}) as api:
+        for _ in range(2):
+            result = run(project, load(source(api.url, fields=fields)), derived=True)
+            assert result.success, failure(result)
+    assert project.rows("select day::varchar, events from events.event_calendar order by day") == [
+        ("2026-10-24", 1),
+        ("2026-10-25", 2),
+    ]
+    moments = "select id, start_time::varchar, start_time__v_date::varchar from events.event_data"
+    assert project.rows(f"{moments} order by id") == [
+        ("day", "2026-10-24 22:00:00+00", "2026-10-25"),
+        ("time", "2026-10-24 22:00:00+00", None),
+        ("utc", "2026-10-25 00:00:00+00", None),
+    ]
+    assert project.rows("from events.event_changes") == []
+
+
+def test_fields_may_have_the_names_of_columns_of_ours(project: Project) -> None:
+    ours = "account Account _dlt_load_id _DLT_ID Last_Seen_At last_seen_at ID start_time__v_date"
+    of_queries = "event complete owner now before load_id rowid source kept day events"
+    names = f"{ours} {of_queries}".split()
+    rows = [{**event, **dict.fromkeys(names, "x")} for event in events(5)]
+    rows[1] = {**rows[1], **dict.fromkeys(names)}
+    rows[2] = dict(events(3)[2])
+    with serving({PATH: paged(rows)}) as api:
+        for _ in range(2):
+            result = run(project, load(source(api.url)), derived=True)
+            assert result.success, failure(result)
+            rows[0] = {**rows[0], **dict.fromkeys(names, "y")}
+    assert project.rows("select count(*) from events.current_events") == [(5,)]
+    changed = project.rows("select count(*) from events.event_changes where new = 'y'")
+    assert changed == [(len(names),)]
+
+
+def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project.database.parent.parent
+    home = folder / "dagster"
+    home.mkdir()
+    project.environment.setenv("DAGSTER_HOME", str(home))
+    rows = [
+        {**event, "host": f"{event['id']}@Example.org", "tags": [f"{event['id']}@example.org"]}
+        for event in events(20)
+    ]
+    rows.append({"name": "e3@example.org has no id"})
+    with serving({PATH: paged(rows)}) as api, dg.DagsterInstance.get() as instance:
+        owned = replace(project, instance=instance)
+        loaded = load(source(api.url))
+        run(owned, loaded, derived=True)
+        rows[3] = {**rows[3], "host": "e3@example.org moved"}
+        run(owned, loaded, derived=True)
+
+    project.environment.setattr(project_module, "_loaded", None)  # that of a sandbox
+
+    def holders(text: str) -> list[str]:
+        files = [file for file in folder.glob("**/*") if file.is_file()]
+        return [file.name for file in files if text.encode() in file.read_bytes().lower()]
+
+    assert {project.database.name, "index.db"} <= set(holders("e3@example.org"))
+    assert erase.main(["--value", "E3@example.org"]) == 0
+    assert holders("e3@example.org") == []
+    said = capsys.readouterr().out
+    assert "event_data: 1 rows" in said
+    assert "Dagster's history: 2 runs" in said
+    assert "Not reached: backups" in said
+    assert project.rows("select host, tags from events.event_data where id = 'e3'") == [
+        (None, None)
+    ]
+    assert erase.main(["events", "--id", "e4"]) == 0
+    assert holders("e4@example.org") == []
+    assert "e4" not in project.ids() + project.ids("event_changes_snapshot")
+    assert len(project.ids("current_events")) == 19
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "one of the arguments --id --value is required"),
+        (["--id", " "], "it is empty"),
+        (["--id", "a", "--value", "b"], "not allowed with argument"),
+    ],
+)
+def test_erasing_needs_an_id_or_a_value(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        erase.main(arguments)
+    assert said in capsys.readouterr().err
+
+
+def test_a_source_that_is_not_there_is_not_erased(capsys: pytest.CaptureFixture[str]) -> None:
+    assert erase.main(["nothing", "--id", "a"]) == 2
+    assert "Unknown source `nothing`." in capsys.readouterr().err
