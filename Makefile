@@ -52,8 +52,8 @@ run: setup ## Sync every event once, from the API into DuckDB
 dev: setup ## Open the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000
 
-check: setup ## Check defs.yaml: names, values, definitions
-	@$(BIN)/dg check defs
+check: setup ## Check every defs.yaml, the settings and the definitions
+	@$(BIN)/python -m event_assets --check
 
 lint: setup-dev ## Run the linters and the type checker
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .

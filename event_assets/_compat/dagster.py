@@ -1,6 +1,5 @@
 """What Dagster does not publish: its stored errors and events, YAML positions, run health."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from dagster._core.execution.plan.objects import ErrorSource
 from dagster._core.launcher import CheckRunHealthResult as CheckRunHealthResult
 from dagster._core.launcher import WorkerStatus as WorkerStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
-from dagster.components.core.component_tree import ComponentTreeException as ComponentTreeException
 from dagster.components.resolved.errors import ResolutionException as ResolutionException
+from dagster_shared import check
 from dagster_shared.error import SerializableErrorInfo
 
 CheckRecord = AssetCheckExecutionRecord
@@ -83,24 +82,6 @@ def free_slots(instance: dg.DagsterInstance, run_id: str) -> None:
     instance.event_log_storage.free_concurrency_slots_for_run(run_id)
 
 
-def yaml_position(context: dg.ResolutionContext, path: Sequence[str | int]) -> str | None:
-    """Return `FILE:LINE` of a value, or of the nearest one above it; None without a file."""
-    if context.source_position_tree is None:
-        return None
-    position, _ = context.source_position_tree.lookup_closest_and_path(path, trace=None)
-    return f"{position.filename}:{position.start.line}"
-
-
-def yaml_word(context: dg.ResolutionContext, path: Sequence[str | int]) -> str | None:
-    """Return the word that a file has for a number or a boolean; None if it cannot be told.
-
-    The position of a member of a mapping is that of its name.
-    """
-    tree = context.source_position_tree
-    position = tree.lookup(path) if tree else None
-    if position is None or not Path(position.filename).is_file():  # a text that is no file's
-        return None
-    lines = Path(position.filename).read_text(encoding="utf-8").splitlines()
-    at, before = (position.start, "") if isinstance(path[-1], int) else (position.end, r"\s*:\s+")
-    found = re.match(rf"{before}([^\s,\]}}#&*!]+)", lines[at.line - 1][at.col - 1 :])
-    return found[1] if found else None
+def yaml_file(context: dg.ResolutionContext) -> Path:
+    """Return the YAML file of a component."""
+    return Path(check.not_none(context.source_position_tree).position.filename)

@@ -27,15 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Probe a source, print the report, and return the exit status."""
     options = _build_parser().parse_args(arguments)
 
-    from event_assets.cli.sources import find_source_files
+    from event_assets.orchestration.failures import user_message
 
-    files = find_source_files()
-    name = options.source or _default_source(files)
-    if name not in files:
-        problem = f"Unknown source `{name}`" if name else "Name a source"
-        print(f"{problem}; known sources: {', '.join(files) or 'none'}.", file=sys.stderr)
-        return 2
-    return _print_report(name, files[name], options.suggest, options.account)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _print_report(options)
+    except Exception as error:
+        sentence = user_message(error)
+        if sentence is None:
+            raise
+    print(sentence, file=sys.stderr)
+    return 1
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -68,35 +72,28 @@ def _default_source(files: Mapping[str, Path]) -> str | None:
     return next(iter(files)) if len(files) == 1 else None
 
 
-def _print_report(name: str, file: Path, suggest: bool, account: str | None) -> int:
-    from event_assets._compat.dagster import ComponentTreeException
-    from event_assets.cli.sources import load_source
-    from event_assets.orchestration.failures import root_cause_message, user_message
+def _print_report(options: argparse.Namespace) -> int:
+    from event_assets.cli.sources import find_source_files, load_source
     from event_assets.probe.runner import probe
     from event_assets.probe.yaml_editor import apply_changes
     from event_assets.sync.account_list import select_account
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        source = select_account(load_source(name), account)
-        report = probe(source)
-        if suggest:
-            text = file.read_text(encoding="utf-8")
-            print(apply_changes(text, report.changes, report.secrets), end="")
-    except Exception as error:
-        is_yaml_error = isinstance(error, ComponentTreeException)
-        sentence = root_cause_message(error) if is_yaml_error else user_message(error)
-        if sentence is None:
-            raise
-        print(sentence, file=sys.stderr)
-        return 1
-    out = sys.stderr if suggest else sys.stdout
+    files = find_source_files()
+    name = options.source or _default_source(files)
+    if name not in files:
+        problem = f"Unknown source `{name}`" if name else "Name a source"
+        print(f"{problem}; known sources: {', '.join(files) or 'none'}.", file=sys.stderr)
+        return 2
+    source = select_account(load_source(name), options.account)
+    report = probe(source)
+    if options.suggest:
+        text = files[name].read_text(encoding="utf-8")
+        print(apply_changes(text, report.changes, report.secrets), end="")
+    out = sys.stderr if options.suggest else sys.stdout
     account_note = f", account {source.account}" if source.account else ""
     print(f"Source {name} at {source.origin}{account_note}:", file=out)
     print(*report.format_lines(), sep="\n", file=out)
-    if suggest:
+    if options.suggest:
         changed = ", ".join(".".join(setting) for setting in report.changes)
         print(f"Changed settings: {changed or 'none'}.", file=out)
     return 1 if report.has_failures else 0

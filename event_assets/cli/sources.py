@@ -8,13 +8,18 @@ from pathlib import Path
 import dagster as dg
 
 from event_assets.component.component import EventApi
-from event_assets.config.project import find_project
+from event_assets.component.tree import load_tree
 from event_assets.config.source import SourceConfig
+from event_assets.orchestration.executors import build_executor
 
 
 def find_source_files() -> dict[str, Path]:
-    """Return the `defs.yaml` of each source by the source's name."""
-    files = _component_tree().defs_module_path.glob("*/defs.yaml")
+    """Return the `defs.yaml` of each source by the source's name.
+
+    Raises:
+        ConfigError: a mistake in a YAML file, by file and line.
+    """
+    files = load_tree().defs_module_path.glob("*/defs.yaml")
     return {file.parent.name: file for file in sorted(files)}
 
 
@@ -22,14 +27,23 @@ def load_source(name: str) -> SourceConfig:
     """Load and validate a source.
 
     Raises:
-        ComponentTreeException: if its YAML is wrong; the root cause names file and line.
+        ComponentTreeException: from a ConfigError, which names file and line.
+        ConfigError: a mistake in another YAML file, or in the environment.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        tree = _component_tree()
+        tree = load_tree()
         tree.build_defs_at_path(name)
+        build_executor()  # a wrong one is told by every command
         return tree.load_component(name, expected_type=EventApi).source(name)
 
 
-def _component_tree() -> dg.ComponentTree:
-    return dg.ComponentTree.for_project(find_project())
+def load_synced_sources() -> dict[str, SourceConfig]:
+    """Load the sources with an address by name; if there are none, those of the sandbox."""
+    tree = load_tree()
+    sources = {}
+    for name in find_source_files():
+        component = tree.load_component(name)
+        if isinstance(component, EventApi):
+            sources[name] = component.source(name)
+    return {name: one for name, one in sources.items() if one.base_url} or sources

@@ -4,21 +4,25 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from event_assets import warehouse
-from event_assets._compat.dagster import ComponentTreeException, PlainFailure, is_interrupt
-from event_assets.cli.sources import load_source
-from event_assets.config.source import DEFAULT_SOURCE, INVENTED, SANDBOX, SourceConfig
+from event_assets._compat.dagster import PlainFailure, is_interrupt
+from event_assets.cli.sources import find_source_files, load_synced_sources
+from event_assets.config.source import DEFAULT_SOURCE, INVENTED, SourceConfig
+from event_assets.extract.stream import require_settings
 from event_assets.orchestration import partitions
-from event_assets.orchestration.failures import root_cause_message, run_with_plain_errors
+from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.jobs import build_run_config
 from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.schedules import find_derived_assets, release_stale_slots
 from event_assets.orchestration.summary import SILENT_LOGGERS, print_summary
 from event_assets.sync import account_list
+from event_assets.values.errors import ConfigError
 
 JOB = "sync_events"
 # By this tag the UI lists a run under its job in the code location `event_assets`.
@@ -28,10 +32,9 @@ TAGS = {".dagster/repository": "__repository__@event_assets"}
 def main(arguments: Sequence[str] = ()) -> int:
     """Run the job in this process and return the exit status."""
     options = _build_parser().parse_args(arguments)
+    command = _check if options.check else partial(_sync, options.accept_new_origin)
     try:
-        return 0 if _sync(options.accept_new_origin) else 1
-    except ComponentTreeException as error:
-        problem = root_cause_message(error)
+        return 0 if run_with_plain_errors(command) else 1
     except PlainFailure as error:
         problem = str(error)
     except KeyboardInterrupt:
@@ -50,30 +53,65 @@ def _build_parser() -> argparse.ArgumentParser:
         help="go on in the same tables when EVENTS_API_URL is another API now, or the primary key "
         "another one; events that do not come from it are gone then",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="check every source's defs.yaml, the settings and the definitions; sync nothing",
+    )
     return parser
+
+
+def _check() -> bool:
+    from event_assets.definitions import defs
+
+    dg.Definitions.validate_loadable(defs())
+    for source in load_synced_sources().values():
+        require_settings(source)
+    print(f"No mistakes were found in the sources: {', '.join(find_source_files())}.")
+    return True
 
 
 def _sync(accepts_new_origin: bool) -> bool:
     from event_assets.definitions import defs
 
     definitions = defs()
+    if DEFAULT_SOURCE not in find_source_files():
+        raise ConfigError(
+            f"There is no source `{DEFAULT_SOURCE}`: run the job of another in Dagster."
+        )
+    source = load_synced_sources().get(DEFAULT_SOURCE)
+    if source:
+        require_settings(source)
     job = definitions.resolve_job_def(JOB)
     os.environ["EVENTS_PROGRESS"] = os.environ.get("EVENTS_PROGRESS") or "bar"
-    print(_announce(definitions))
+    print("Syncing ..." if not source or source.base_url else f"Syncing {INVENTED} ...")
     config: Mapping[str, Any] = SILENT_LOGGERS
-    if accepts_new_origin:
-        source = load_source(DEFAULT_SOURCE)
+    if accepts_new_origin and source:
         config = {**config, **build_run_config(source, source.resources, accept_new_origin=True)}
-    has_home = os.environ.get("DAGSTER_HOME")
-    with dg.DagsterInstance.get() if has_home else dg.DagsterInstance.ephemeral() as instance:
+    with _open_instance() as instance:
         if isinstance(job.partitions_def, partitions.AccountPartitions):
             return sync_accounts(definitions, job.partitions_def.source, instance, config)
         return _run_job(job, instance, config).success
 
 
-def _announce(definitions: dg.Definitions) -> str:
-    api = definitions.resolve_asset_graph().get(dg.AssetKey("current_events")).metadata["api"]
-    return f"Syncing {INVENTED} ..." if api == SANDBOX else "Syncing ..."
+def _open_instance() -> dg.DagsterInstance:
+    """Open Dagster's history in DAGSTER_HOME, or one that ends with this process.
+
+    Raises:
+        ConfigError: the folder is not there, or cannot be written.
+    """
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        return dg.DagsterInstance.ephemeral()
+    folder = Path(home).expanduser()
+    if not folder.is_absolute() or not folder.is_dir():
+        raise ConfigError(f"DAGSTER_HOME must be the absolute path of a folder, not {folder}.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"The folder {folder} (DAGSTER_HOME) cannot be written by this user: run it as the "
+            "owner, or set DAGSTER_HOME to a folder of your own."
+        )
+    return dg.DagsterInstance.get()
 
 
 def sync_accounts(

@@ -1,17 +1,17 @@
-"""Validate a REST API configuration against dlt's types, with the line of each error."""
+"""Validate a REST API configuration against dlt's types, and what is done of them."""
 
+import difflib
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import dagster as dg
 from dlt.sources.rest_api import typing as rest_api
+from jsonpath_ng.exceptions import JSONPathError
 
-from event_assets._compat.dagster import ResolutionException, yaml_word
-from event_assets.component.yaml_texts import locate
-from event_assets.config.model import Keys, unknown_name_message
+from event_assets.config.model import Keys, shown, unknown_name_message
 from event_assets.config.source import VARIABLE
+from event_assets.pagination.totals import compile_path
 from event_assets.values.urls import find_address_problem
 
 PAGINATORS: Mapping[str, type] = {
@@ -70,6 +70,12 @@ PARTS: Mapping[str, type] = {
     "response_actions": rest_api.ResponseActionDict,
 }
 LISTS = {"resources", "response_actions"}
+PATHS = {"data_selector", "total_path", "has_more_path", "next_url_path", "cursor_path"}
+MINIMUM = {  # of whole numbers
+    **dict.fromkeys(("limit", "maximum_offset", "maximum_page"), 1),
+    **dict.fromkeys(("offset", "base_page", "page", "lag"), 0),
+    "status_code": 100,
+}
 KINDS: Mapping[Any, str] = {  # of values in YAML, by dlt's types
     int: "a whole number",
     float: "a number",
@@ -82,14 +88,20 @@ KINDS: Mapping[Any, str] = {  # of values in YAML, by dlt's types
 
 def find_errors(config: Any) -> Iterator[tuple[Keys, str]]:
     """Yield the path and the description of each error."""
+    if isinstance(config, Mapping):
+        yield from _resource_errors(config)
     yield from _unknown_fields((), config, rest_api.RESTAPIConfig)
-    if not isinstance(config, Mapping):
-        return
+
+
+def _resource_errors(config: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield what is wrong with the client and the resources, other than unknown fields."""
     for key in ("client", "resources"):
         if not config.get(key):
             yield (), f"`{key}` is missing"
     yield from _address_errors(config.get("client"))
-    resources = config.get("resources") or []
+    resources = config.get("resources")
+    if not resources:
+        return
     if not isinstance(resources, list):
         yield ("resources",), "must be a list of resources"
         return
@@ -98,11 +110,14 @@ def find_errors(config: Any) -> Iterator[tuple[Keys, str]]:
             yield ("resources", index), "must be a mapping with a `name`"
         else:
             yield from _disposition_errors(index, resource, config.get("resource_defaults"))
-    names = [r.get("name") for r in resources if isinstance(r, Mapping)]
-    if len(set(map(str, names))) < len(names):
-        yield ("resources",), "each resource needs a name of its own"
+    names = [str(r.get("name")) if isinstance(r, Mapping) else "" for r in resources]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield ("resources", index, "name"), "each resource needs a name of its own"
     if "event_data" not in names:
-        yield ("resources",), "there must be a resource named `event_data`"
+        close = difflib.get_close_matches("event_data", names, n=1)
+        at = ("resources", *((names.index(close[0]), "name") if close else ()))
+        yield at, "there must be a resource named `event_data`"
 
 
 def _disposition_errors(
@@ -119,18 +134,6 @@ def _disposition_errors(
         how = "merged by the `primary_key`" if has_key else "replaced, without a `primary_key`"
         problem = f"rows of `{resource['name']}` are {how}: write `{done}`, or nothing"
         yield (*at, "write_disposition"), problem
-
-
-def retyped(context: dg.ResolutionContext, value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
-    """Yield what YAML reads as something else than it says: a time, `NO`, `01234`, `1.10`."""
-    if isinstance(value, (Mapping, list)):
-        for key, member in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from retyped(context, member, (*at, key))
-    elif isinstance(value, (int, float)):
-        written = yaml_word(context, [*context.path, *at]) or ""
-        same = written.lower() if isinstance(value, bool) else written
-        if same not in ("", str(value).lower()):
-            yield at, f"YAML reads `{written}` as {value!r}: write it in quotes if it is text"
 
 
 def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
@@ -212,7 +215,21 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
             yield at, unknown_name_message(str(value), allowed, "value")
     elif value is not None and Any not in types and type(value) not in accepted:
         names = " or ".join(name for each, name in KINDS.items() if each in types)
-        yield at, f"must be {names}, not {value!r}"
+        but = "" if "auth" in at else f", not {shown(value)}"  # it may be a key
+        yield at, f"must be {names}{but}"
+    elif isinstance(value, str) and not value.strip() and at[-1] == "path":
+        yield at, "is empty: write the path of the list, such as /v1/events"
+    elif isinstance(value, str) and at[-1] in PATHS and not _is_path(value):
+        yield at, f"{shown(value)} is not a valid JSON path"
+    elif isinstance(value, int) and value < MINIMUM.get(str(at[-1]), value):
+        yield at, f"must be {MINIMUM[str(at[-1])]} or more, not {value}"
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return compile_path(text) is not None
+    except JSONPathError:
+        return False
 
 
 def _variant_errors(
@@ -229,13 +246,3 @@ def _variant_errors(
         )
     elif isinstance(value, Mapping):
         yield from _unknown_fields(at, value, kind)
-
-
-def raise_errors(context: dg.ResolutionContext, found: Iterable[tuple[Keys, str]]) -> None:
-    """Raise the problems in the YAML, if there are any.
-
-    Raises:
-        ResolutionException: with the file, line and path of each.
-    """
-    if lines := [locate(context, keys, problem) for keys, problem in found]:
-        raise ResolutionException("\n".join(lines))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from string import Formatter
-from typing import Any
+from typing import Any, TypeAlias
 
 import dagster as dg
 
-from event_assets._compat.dagster import ResolutionException, yaml_position
+from event_assets._compat.dagster import ResolutionException
 from event_assets.config.accounts import FORMATTED_KEYS
 from event_assets.config.model import Keys
 from event_assets.config.source import VARIABLE
@@ -17,41 +17,49 @@ from event_assets.config.source import VARIABLE
 TEMPLATE = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
 TYPO = re.compile(r"\{\{\s*(?:env\b|\w+\.\w+\s*\}\})")  # in a template: no JSON, no GraphQL
 END = "\ue002"  # behind a rendered text, it is no Python literal
+Problems: TypeAlias = list[tuple[Keys, str]]
 PLACEHOLDER = re.compile(r"\{(?:(?:resources|incremental)\.[^{}]+|account)\}")
 
 
-def resolve_texts(context: dg.ResolutionContext, value: Any) -> Any:
+def resolve_texts(context: dg.ResolutionContext, value: Any, problems: Problems) -> Any:
     """Return a value of the YAML with its templates filled in, each text as a text.
 
     Only where there can be no text, one of digits is a number: a limit may come from a variable.
+    What cannot be filled in is added to the problems.
     """
     if isinstance(value, Mapping):
-        return {name: resolve_texts(context.at_path(name), v) for name, v in value.items()}
+        return {n: resolve_texts(context.at_path(n), v, problems) for n, v in value.items()}
     if isinstance(value, list):
-        return [resolve_texts(context.at_path(index), v) for index, v in enumerate(value)]
-    text = _resolve_text(context, value) if isinstance(value, str) else value
-    is_number = "paginator" in context.path[-2:-1] or context.path[-1] in ("status_code", "lag")
-    return int(text) if is_number and isinstance(text, str) and text.isdecimal() else text
+        return [resolve_texts(context.at_path(n), v, problems) for n, v in enumerate(value)]
+    text = _resolve_text(context, value, problems) if isinstance(value, str) else value
+    is_digits = isinstance(text, str) and text.isdecimal()
+    return int(text) if is_digits and is_number(context.path) else text
 
 
-def _resolve_text(context: dg.ResolutionContext, text: str) -> Any:
+def is_number(path: Sequence[Any]) -> bool:
+    """Return whether there can be no text at a path of the configuration."""
+    return "paginator" in path[-2:-1] or path[-1] in ("status_code", "lag")
+
+
+def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) -> Any:
     """Return a text with its templates filled in; braces that are doubled for dlt stay.
 
-    An address that is a variable that is not set is None, for the sandbox.
+    A variable that is not set is None if it is an address, for the sandbox, or another setting.
     """
     try:
         if "{%" in text or "{{" in TEMPLATE.sub("", text):
             return str(context.resolve_value(text + END)).removesuffix(END)
         if whole := TEMPLATE.fullmatch(text.strip()):
             value = _fill(context, whole[0])
-            is_sandbox = value == whole[0] and context.path[-1] == "base_url"
-            return None if is_sandbox else value
+            may_be_unset = context.path[-1] == "base_url" or context.path[0] != "rest_api"
+            return None if value == whole[0] and may_be_unset else value
         return TEMPLATE.sub(lambda found: str(_fill(context, found[0])), text)
     except ResolutionException as error:
         if is_formatted(context.path) and _is_format(text) and not TYPO.search(text):
             return text
-        problem = str(error).strip().rpartition("Error: ")[2]
-    raise ResolutionException(locate(context, (), f"cannot be filled in: {problem}"))
+        reason = str(error).strip().rpartition("Error: ")[2]
+    problems.append((tuple(context.path), f"cannot be filled in: {reason}"))
+    return text
 
 
 def _fill(context: dg.ResolutionContext, template: str) -> Any:
@@ -59,14 +67,6 @@ def _fill(context: dg.ResolutionContext, template: str) -> Any:
     context.resolve_value(template)  # raises for an unknown name
     (value,) = context.resolve_value(f"{{{{ [{template[2:-2]}] }}}}")
     return template if value is None and VARIABLE.fullmatch(template) else value
-
-
-def locate(context: dg.ResolutionContext, keys: Keys, problem: str) -> str:
-    """Return a problem with its file, line and path."""
-    path = [*context.path, *keys]
-    position = yaml_position(context, path)
-    where = f"{position} - " if position else ""
-    return f"{where}{'.'.join(map(str, path))}: {problem}"
 
 
 def escape_braces(value: Any, *path: Any) -> Any:

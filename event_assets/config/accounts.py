@@ -50,6 +50,13 @@ class AccountsConfig:
     query: str | None = None
 
 
+def parse(given: Any) -> Any:
+    """Return `accounts` of a YAML file as a configuration, if `find_errors` finds none."""
+    if isinstance(given, Mapping):
+        return AccountsConfig(**given)
+    return AccountsConfig(tuple(given)) if isinstance(given, list) else given
+
+
 def find_errors(given: Any) -> Iterator[tuple[Keys, str]]:
     """Yield the path and the message of each error in `accounts`."""
     if isinstance(given, Mapping):

@@ -92,9 +92,9 @@ def invalid_field_names(fields: Mapping[str, FieldConfig]) -> Iterator[tuple[tup
         yield ("id", "html"), "is not for the id, which must stay as the API has it"
 
 
-def invalid_marks(marks: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+def invalid_marks(marks: Any) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the path and the message of each mark of removed records that cannot match."""
-    for path, value in marks.items():
+    for path, value in marks.items() if isinstance(marks, dict) else ():
         values = value if isinstance(value, list) else [value]
         if not _is_valid_source(path) or "{" in path:
             yield (path,), f"`{path}` is not a path in a record"

@@ -1,16 +1,27 @@
 """The base of every model that is read from YAML, and its message about unknown names."""
 
 import difflib
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import InitErrorDetails
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Keys = tuple[str | int, ...]
 REMOVED = {
     "checkpoint_rows": "`checkpoint_rows` is gone, delete it: interrupted syncs resume by "
     "themselves within `resume_hours`."
+}
+# What a value must be, by the types of pydantic's errors.
+KINDS = {
+    **dict.fromkeys(("string_type", "string_sub_type"), "text"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("dict_type", "model_type", "mapping_type"), "a mapping"),
+    **dict.fromkeys(("list_type", "sequence_str", "is_instance_of"), "a list"),
 }
 
 
@@ -29,12 +40,12 @@ class StrictModel(dg.Model):
 
 
 def _with_known_names(detail: Any, names: list[str]) -> InitErrorDetails:
-    kind, path, context = detail["type"], detail["loc"], detail.get("ctx", {})
+    kind, path, message = detail["type"], detail["loc"], detail["msg"]
     if kind == "extra_forbidden" and len(path) == 1:
-        # Dagster builds the message from the type and its context.
-        kind = "value_error"
-        context = {"error": ValueError(unknown_name_message(str(path[0]), names, "field"))}
-    return InitErrorDetails(type=kind, loc=path, input=detail["input"], ctx=context)
+        kind, message = "unknown_name", unknown_name_message(str(path[0]), names, "field")
+    context = {**detail.get("ctx", {}), "message": message}
+    kind = PydanticCustomError(kind, "{message}", context)
+    return InitErrorDetails(type=kind, loc=path, input=detail["input"])
 
 
 def unknown_name_message(name: str, allowed: list[str], noun: str) -> str:
@@ -47,3 +58,50 @@ def unknown_name_message(name: str, allowed: list[str], noun: str) -> str:
     close = difflib.get_close_matches(name, allowed, n=1)
     hint = f", did you mean `{close[0]}`?" if close else "."
     return f"`{name}` is not a known {noun}{hint} Allowed: {', '.join(allowed)}."
+
+
+def describe(error: ValidationError, given: Any) -> Iterator[tuple[Keys, str]]:
+    """Yield the keys and the message of each error in what a YAML file gives."""
+    kinds: dict[Keys, list[str]] = {}
+    found: dict[Keys, str] = {}
+    for detail in error.errors():
+        keys, value = _find(given, detail["loc"])
+        kind, context = detail["type"], detail.get("ctx", {})
+        if kind in KINDS:
+            kinds.setdefault(keys, []).append(KINDS[kind])
+            problem = f"must be {' or '.join(dict.fromkeys(kinds[keys]))}, not {shown(value)}"
+        elif kind == "missing":
+            problem = f"`{detail['loc'][-1]}` is missing"
+        elif kind == "literal_error":
+            allowed = re.findall("'(.*?)'", context["expected"])
+            problem = unknown_name_message(str(value), allowed, "value")
+        elif kind == "greater_than_equal":
+            problem = f"must be {context['ge']:g} or more, not {shown(value)}"
+        elif kind == "string_pattern_mismatch":
+            problem = f"must be a percentage such as 5%, not {shown(value)}"
+        else:
+            problem = str(context.get("error", detail["msg"]))
+        name = re.match("`(.+?)`", problem)  # it may be about a member
+        is_member = name and isinstance(value, dict) and name[1] in value
+        found[(*keys, name[1]) if name and is_member else keys] = problem
+    yield from found.items()
+
+
+def _find(given: Any, loc: Sequence[Any]) -> tuple[Keys, Any]:
+    """Return the keys, and the value there, of pydantic's location, which names types, too."""
+    keys: Keys = ()
+    for key in loc:
+        if isinstance(given, dict) and key not in given:
+            break
+        if isinstance(given, dict) or (isinstance(given, list) and isinstance(key, int)):
+            keys, given = (*keys, key), given[key]
+    return keys, given
+
+
+def shown(value: Any) -> str:
+    """Return a value as messages show it."""
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if isinstance(value, bool) or value is None:
+        return "nothing" if value is None else str(value).lower()
+    return repr(value) if len(str(value)) <= 60 else f"{str(value)[:60]!r} ..."

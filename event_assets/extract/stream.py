@@ -14,12 +14,12 @@ from typing import Any
 from requests.auth import AuthBase
 
 from event_assets import sandbox
-from event_assets.config.source import ResourceConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.pages import PagedList, read_list
 from event_assets.extract.progress import Progress
 from event_assets.extract.records_selector import build_records_selector, response_check
 from event_assets.extract.requests import Record, build_first_request, list_requests
-from event_assets.http.auth import build_auth
+from event_assets.http.auth import build_auth, require_address
 from event_assets.http.client import ApiClient
 from event_assets.http.credentials import configured_secrets
 from event_assets.http.journal import Journal
@@ -187,13 +187,33 @@ def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator
 def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase | None]]:
     """Yield the API's base URL and authentication; the sandbox runs until exit."""
     source = resource.source
-    if unset := source.unset_variables:
-        raise ConfigError(
-            f"The variable {unset[0]} is not set, which the defs.yaml of {source.name} names: set "
-            "it in .env or in the environment."
-        )
+    _require_variables(source)
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
     key = None if source.base_url else sandbox.KEY
     api = nullcontext(source.base_url) if source.base_url else sandbox.run_sandbox()
     with build_auth(source, auth, key) as resolved, api as base_url:
         yield base_url, resolved
+
+
+def require_settings(source: SourceConfig) -> None:
+    """Raise if a sync of a source cannot begin with the settings as they are; a key may be missing.
+
+    Raises:
+        ConfigError: a variable is not set, or a key is set without an address.
+    """
+    _require_variables(source)
+    if not source.base_url:
+        require_address(source, source.rest_api["client"].get("auth"), sandbox.KEY)
+
+
+def _require_variables(source: SourceConfig) -> None:
+    """Raise if a variable is not set that the YAML of a source names.
+
+    Raises:
+        ConfigError: the variable.
+    """
+    if unset := source.unset_variables:
+        raise ConfigError(
+            f"The variable {unset[0]} is not set, which the defs.yaml of {source.name} names: set "
+            "it in .env or in the environment."
+        )

@@ -51,18 +51,11 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
         yield None
         return
     settings = {"type": config} if isinstance(config, str) else dict(config)
+    missing = _missing_secrets(settings)
     kind = settings.pop("type", "bearer")
-    missing = {
-        parameter: names
-        for parameter, names in SECRET_NAMES[kind].items()
-        if settings.get(parameter) is None
-    }
+    if key:
+        require_address(source, config, key)
     for parameter, names in missing.items():
-        if key and find_secret(source, names) not in (None, key):
-            raise ConfigError(
-                f"A key is set for the source {source.name} ({env_var_name(source, names[-1])}), "
-                f"but no address: set {source.address_hint}. Without a key, {SANDBOX} is synced."
-            )
         settings[parameter] = key or require_secret(source, names)
     # The names of the variables that hold the key, for messages when it is refused.
     secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing.values()]
@@ -88,6 +81,27 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
         auth = _build(kind, settings)
         vars(auth)[KEY_NAME_ATTRIBUTE] = variables
         yield auth
+
+
+def require_address(source: SourceConfig, config: Any, key: str) -> None:
+    """Raise if another key than that of the sandbox is set, though the source has no address.
+
+    Raises:
+        ConfigError: what to set.
+    """
+    for names in _missing_secrets(config).values() if config else ():
+        if find_secret(source, names) not in (None, key):
+            raise ConfigError(
+                f"A key is set for the source {source.name} ({env_var_name(source, names[-1])}), "
+                f"but no address: set {source.address_hint}. Without a key, {SANDBOX} is synced."
+            )
+
+
+def _missing_secrets(config: Any) -> dict[str, tuple[str, ...]]:
+    """Return the parameters that an `auth` configuration leaves out, by their names as secrets."""
+    settings = {"type": config} if isinstance(config, str) else config
+    secrets = SECRET_NAMES[settings.get("type", "bearer")]
+    return {name: names for name, names in secrets.items() if settings.get(name) is None}
 
 
 def _build(kind: str, settings: dict[str, Any]) -> AuthBase:

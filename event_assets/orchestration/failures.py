@@ -48,13 +48,6 @@ def _plain_failure(error: BaseException) -> PlainFailure | PlainInterrupt | None
     return None if message is None else PlainFailure(message)
 
 
-def root_cause_message(error: BaseException) -> str:
-    """Return the message of the root cause, which names file and line of a wrong definition."""
-    while error.__cause__:
-        error = error.__cause__
-    return str(error)
-
-
 def user_message(error: BaseException) -> str | None:
     """Return what is wrong and what to do; None if a user cannot fix it."""
     for cause in exception_chain(error):

@@ -14,7 +14,7 @@ from event_assets_tests.faults.forking import serve
 
 def read_resource(attributes: Any, account: str | None, name: str) -> ResourceConfig:
     """Return a resource of a source's YAML, of one of its accounts if it has some."""
-    source: SourceConfig = EventApi.resolve_from_dict(attributes).source("events")
+    source: SourceConfig = EventApi.model_validate(attributes).source("events")
     return (source.for_account(account) if account else source).resources[name]
 
 

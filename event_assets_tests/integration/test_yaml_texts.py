@@ -113,7 +113,7 @@ def test_a_template_that_is_none_is_refused_in_a_sentence(text: str, at: str) ->
     with pytest.raises(Exception, match="Error while") as failed:
         load(yaml.safe_dump(document))
     said = str(failed.value.__cause__)
-    assert re.search(rf"defs.yaml:\d+ - .*endpoint.{at}\S*: cannot be filled in: \S+", said)
+    assert re.search(rf"defs.yaml:\d+: .*endpoint.{at}\S*: cannot be filled in: \S+", said)
     assert "Traceback" not in said
 
 

@@ -38,7 +38,7 @@ def sync(task: Task) -> tuple[str, str, int]:
     document, account = task
     before = COUNTING.found
     try:
-        source = EventApi.resolve_from_dict(document["attributes"]).source("events")
+        source = EventApi.model_validate(document["attributes"]).source("events")
         runner.run_sync(source.for_account(account).events, lambda _: None, lambda *_: None)
     except Exception:
         return account, traceback.format_exc(), COUNTING.found - before

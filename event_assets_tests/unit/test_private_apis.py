@@ -107,28 +107,26 @@ ROWS = (
         },
     ),
     PrivateApi(
-        ("_compat.dagster", "cli.sources"),
+        ("_compat.dagster", "cli.sources", "component.tree"),
         "What is wrong in a YAML file is told with its line, by commands in one sentence",
         DAGSTER,
         {
-            "dagster.components.core.component_tree:ComponentTreeException": "class",
             "dagster:ComponentTree.for_project": "(path_within_project)",
             "dagster:ComponentTree.build_defs_at_path": "(self, path) or (self, loc)",
             "dagster:ComponentTree.load_component": "(self, defs_path, expected_type=None)",
             "dagster.components.resolved.errors:ResolutionException": "class",
             "dagster:ResolutionContext.source_position_tree": "attribute",
-            "dagster_shared.yaml_utils.source_position:SourcePositionTree"
-            ".lookup_closest_and_path": "(self, key_path, trace)",
-            "dagster_shared.yaml_utils.source_position:SourcePositionTree.lookup": (
-                "(self, key_path)"
-            ),
+            "dagster_shared.yaml_utils.source_position:SourcePositionTree.position": "attribute",
         },
     ),
     PrivateApi(
         ("component.component",),
-        "The model of the YAML answers an unknown name with the known ones, and describes each",
+        "The YAML is validated where the lines of its values are known",
         DAGSTER,
-        {"dagster:Resolvable.model": "()"},
+        {
+            "dagster:Component.get_model_cls": "()",
+            "dagster:Component.load": "(attributes, context)",
+        },
     ),
     PrivateApi(
         ("orchestration.partitions",),

@@ -195,7 +195,7 @@ def test_make_run_answers_a_typo_with_its_line_and_no_traceback(
     file.write_text(file.read_text().replace("limit: 100", "limitt: 100"))
     done = project.run("python", "-m", "event_assets", cwd=clone)
     assert done.returncode == 1
-    assert f"{file}:16 - attributes.rest_api.resources.0.endpoint.paginator.limitt" in done.stderr
+    assert f"{file}:16: rest_api.resources.0.endpoint.paginator.limitt" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -173,20 +173,19 @@ def test_resume_hours_are_those_of_the_yaml(hours: float) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [
-        ("resume_hours", -1, "greater than or equal to 0"),
-        ("resume_hours", float("nan"), "greater than or equal to 0"),
-        ("resume_hours", "soon", "a valid number, unable to parse string as a number"),
-        ("concurrency", 0, "greater than or equal to 1"),
-        ("concurrency", "many", "a valid integer, unable to parse string as an integer"),
-        ("max_answer_mb", "large", "a valid integer, unable to parse string as an integer"),
+        ("resume_hours", -1, "must be 0 or more, not -1."),
+        ("resume_hours", float("nan"), "must be 0 or more, not nan."),
+        ("resume_hours", "soon", "must be a number, not 'soon'."),
+        ("concurrency", 0, "must be 1 or more, not 0."),
+        ("concurrency", "many", "must be a whole number, not 'many'."),
+        ("max_answer_mb", "large", "must be a whole number, not 'large'."),
     ],
 )
 def test_a_number_that_cannot_be_is_answered_where_it_stands(
     key: str, value: float | str, problem: str
 ) -> None:
     said = complaint(contract(**{key: value}))
-    assert f"Input should be {problem} [" in said
-    assert said.count("Input should be ") == 1
+    assert f": {key}: {problem}\n" in said
     assert f">>   {key}: " in said
 
 
@@ -212,10 +211,7 @@ def test_a_typo_in_the_api_configuration_is_answered_with_its_line_and_the_names
     said = complaint(document)
     assert f"did you mean `{meant}`? Allowed: " in said
     assert allowed in said
-    assert (
-        f" - attributes.rest_api.{'.'.join(map(str, place))}.{typo}: `{typo}` is not a known field"
-        in said
-    )
+    assert f": rest_api.{'.'.join(map(str, place))}.{typo}: `{typo}` is not a known field" in said
     assert typo in said.partition(">>")[2]
 
 
@@ -246,7 +242,7 @@ def test_what_dlt_knows_and_is_not_done_is_refused_with_its_line(
 ) -> None:
     said = complaint(with_venues(place, key, value))
     path = ".".join(map(str, (*place, key)))
-    assert f" - attributes.rest_api.{path}: `{key}` has no effect here: " in said
+    assert f": rest_api.{path}: `{key}` has no effect here: " in said
     assert instead in said
     assert key in said.partition(">>")[2]
 
@@ -273,7 +269,7 @@ OAUTH = {"type": "oauth2_client_credentials", "access_token_url": "https://a.exa
         (ENDPOINT, {"params": {"f": [{"a": 1}]}}, "params.f", "write JSON as a text, in quotes"),
         (ENDPOINT, {"headers": {"X": ["a"]}}, "headers.X", "cannot be sent"),
         (("client",), {"headers": {"X": {"a": 1}}}, "headers.X", "cannot be sent"),
-        (ENDPOINT, {"params": ["a"]}, "params", "must be a mapping, not ['a']"),
+        (ENDPOINT, {"params": ["a"]}, "params", "must be a mapping, not a list"),
         (ENDPOINT, {"path": 5}, "path", "must be text, not 5"),
         (FURTHER, {"primary_key": 5}, "primary_key", "must be text or a list, not 5"),
         (ENDPOINT, {"json": {"a": 1}, "data": {"b": 1}}, "", "`json` has no effect beside `data`"),
@@ -307,15 +303,15 @@ def test_what_cannot_be_done_as_it_is_written_is_refused_with_its_line(
     *above, key = place
     said = complaint(with_venues(tuple(above), key, value))
     path = ".".join(map(str, (*place, at) if at else place))
-    assert f" - attributes.rest_api.{path}: " in said
+    assert f": rest_api.{path}: " in said
     assert problem in said
 
 
 def test_fields_of_a_parent_need_one() -> None:
     problem = "`include_from_parent` of `venues` has no effect: it has no parent resource."
-    with pytest.raises(Exception, match="Error while building") as refused:
-        load(with_venues(FURTHER, "include_from_parent", ["id"]))
-    assert problem in str(refused.value.__cause__)
+    said = complaint(with_venues(FURTHER, "include_from_parent", ["id"]))
+    assert problem in said
+    assert "include_from_parent" in said.partition(">>")[2]
 
 
 @pytest.mark.parametrize(
@@ -384,4 +380,4 @@ def test_a_source_without_event_data_is_refused() -> None:
 
 def test_a_column_type_that_does_not_exist_is_answered_with_those_that_do() -> None:
     said = complaint(contract(fields={"id": {"type": "string"}}))
-    assert "'text', 'timestamp'" in said
+    assert "Allowed: text, timestamp, " in said

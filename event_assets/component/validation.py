@@ -1,0 +1,169 @@
+"""Validate the attributes of a source's YAML: each mistake is told with its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from math import isfinite
+from typing import Any, TypeVar
+
+import dagster as dg
+from pydantic import BaseModel, ValidationError
+
+from event_assets.component import rest_api_config
+from event_assets.component.yaml_file import Document, Scalar
+from event_assets.component.yaml_texts import Problems, escape_braces, is_number, resolve_texts
+from event_assets.config import accounts
+from event_assets.config.fields import invalid_field_names, invalid_marks
+from event_assets.config.model import Keys, describe, shown
+from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.extract import stream
+from event_assets.extract.cursor import IncrementalCursor
+from event_assets.records.contract import build_contract
+from event_assets.values.naming import normalize_name
+
+T = TypeVar("T", bound=BaseModel)
+RESERVED_TABLES = {
+    *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
+    *("event_data_api", "event_data_accounts", "event_data_paths", "event_data_removed"),
+    "all_events",
+}
+RESERVED_SUFFIXES = ("_syncs", "_rejects")
+CHECKS = {  # of attributes that may be anything for pydantic
+    "rest_api": rest_api_config.find_errors,
+    "accounts": accounts.find_errors,
+    "removed_when": invalid_marks,
+}
+
+
+def validate(
+    kind: type[T], attributes: Mapping[str, Any], context: dg.ResolutionContext, document: Document
+) -> T:
+    """Make a component from the attributes in its YAML, with their templates filled in.
+
+    Raises:
+        ConfigError: the mistakes in them, a line each.
+    """
+    problems: Problems = [*_retyped(document.values)]
+    values = {
+        key: value if key == "fields" else resolve_texts(context.at_path(key), value, problems)
+        for key, value in attributes.items()
+    }
+    for key, find_errors in CHECKS.items():
+        if values.get(key) is not None:
+            problems += [((key, *at), problem) for at, problem in find_errors(values[key])]
+    wrong = {keys[0] for keys, _ in problems}
+    if "rest_api" in values.keys() - wrong:
+        values["rest_api"] = escape_braces(values["rest_api"])
+    try:
+        component = kind.model_validate({k: v for k, v in values.items() if k not in wrong})
+    except ValidationError as error:
+        problems += describe(error, values)
+    if failure := document.error(problems):
+        raise failure
+    return component
+
+
+def _retyped(values: Mapping[Keys, Scalar]) -> Iterator[tuple[Keys, str]]:
+    """Yield what YAML reads as something else than it says: `NO`, `22:30`, `01234`, `1.10`.
+
+    Where there can be no text, a number may be written in another way that means the same.
+    """
+    for keys, (_, value, word) in values.items():
+        if word is None or not isinstance(value, (int, float)):
+            continue
+        is_text = keys[0] in CHECKS and not is_number(keys)
+        if isinstance(value, bool):
+            same = word.lower() == shown(value) or "paginator" in keys or keys[-1] == "nullable"
+        else:
+            same = str(value) == word or (not is_text and _is_decimal(word, value))
+        if not same:
+            read = "it as a number" if "auth" in keys else f"`{word}` as {shown(value)}"
+            yield keys, f"YAML reads {read}: write it in quotes if it is text"
+
+
+def _is_decimal(word: str, value: float) -> bool:
+    try:
+        return not isfinite(value) or float(word) == value
+    except ValueError:
+        return False
+
+
+def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator[tuple[Keys, str]]:
+    """Yield which attributes contradict each other, or fail in dlt, by their keys."""
+    if wrong := [*invalid_field_names(source.fields)]:
+        yield from ((("fields", *at), problem) for at, problem in wrong)
+        return
+    rest_api: Keys = ("rest_api",)
+    if not source.accounts and accounts.has_account_placeholder(source.rest_api):
+        found = (*rest_api, *_find_text(source.rest_api, accounts.PLACEHOLDER))
+        yield (
+            found,
+            "`{account}` stands for the name of an account: list the accounts in `accounts`",
+        )
+        return
+    names = [each["name"] for each in source.rest_api["resources"]]
+    try:
+        resources = source.resources
+    except ValueError as error:
+        problem = str(error).partition("\n")[0].partition(", but")[0]  # then comes data
+        index = next((n for n, name in enumerate(names) if f"'{name}'" in problem), 0)
+        yield (*rest_api, "resources", index, "endpoint", "path"), problem
+        return
+    if full_sync and not any(
+        IncrementalCursor.from_endpoint(r.endpoint) for r in resources.values()
+    ):
+        yield (
+            ("full_sync",),
+            "needs an endpoint with `incremental` that sends its start, such as by `start_param`; "
+            "without, every sync is full",
+        )
+    for name, resource in resources.items():
+        at: Keys = (*rest_api, "resources", names.index(name))
+        yield from (((*at, *keys), problem) for keys, problem in _resource_problems(resource))
+        if source.accounts and accounts.ACCOUNT in build_contract(resource):
+            problem = f"`account` names the account of a record: rename that field of `{name}`"
+            yield ("fields", accounts.ACCOUNT), problem
+
+
+def _find_text(value: Any, text: str) -> Keys:
+    """Return the keys of the first value that holds a text; none if there is none."""
+    members = value.items() if isinstance(value, Mapping) else enumerate(value)
+    return next(
+        (
+            (key, *(() if isinstance(member, str) else _find_text(member, text)))
+            for key, member in members
+            if text in str(member)
+        ),
+        (),
+    )
+
+
+def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:
+    name, endpoint = resource.name, resource.endpoint
+    if normalize_name(name) != name or name in RESERVED_TABLES or name.endswith(RESERVED_SUFFIXES):
+        yield (
+            ("name",),
+            f"a resource cannot be called `{name}`: the name of a table has small letters, digits "
+            "and underscores, and some are reserved",
+        )
+    cursor = IncrementalCursor.from_endpoint(endpoint)
+    at: Keys = ("endpoint", "incremental")
+    if cursor and resource.parent:
+        yield at, f"`incremental` of `{name}` cannot work: it has a parent resource"
+    if cursor and not resource.primary_key_columns:
+        yield at, f"`incremental` of `{name}` needs a `primary_key` to merge by"
+    if resource.config.get("include_from_parent") and not resource.parent:
+        problem = f"`include_from_parent` of `{name}` has no effect: it has no parent resource"
+        yield ("include_from_parent",), problem
+    try:
+        stream.build_paginator(resource, datetime.now(timezone.utc))
+    except ValueError as error:
+        problem = str(error).partition("\n")[0]
+        named = re.findall(r"'(\w+)'", problem)
+        yield ("endpoint", "paginator", *named[:1]), problem
+    try:
+        _ = cursor and cursor.apply_to(endpoint, None)
+    except ValueError as error:
+        yield ("endpoint", "path"), str(error)

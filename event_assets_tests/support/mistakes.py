@@ -1,0 +1,307 @@
+"""Mistakes in a source's YAML: what is changed, the line that is at fault, and what is said."""
+
+from dataclasses import dataclass
+
+YAML = """\
+type: event_assets.EventApi
+attributes:
+  rest_api:
+    client:
+      base_url: http://127.0.0.1:9
+      headers:
+        Accept-Language: en
+      auth:
+        type: api_key
+        name: key
+        location: query
+    resource_defaults:
+      primary_key: id
+      write_disposition: merge
+    resources:
+      - name: event_data
+        endpoint:
+          path: /v1/events
+          method: GET
+          params:
+            sort: id
+            order: asc
+          data_selector: data
+          incremental:
+            cursor_path: updated_at
+            start_param: since
+          paginator:
+            type: offset
+            limit: 100
+            total_path: total
+      - name: venues
+        endpoint:
+          path: /v1/venues
+          response_actions:
+            - status_code: 404
+              action: ignore
+          paginator:
+            type: cursor
+            cursor_path: next
+            cursor_param: after
+  fields:
+    id:
+      type: text
+      nullable: false
+    name:
+      type: text
+      from: name.text
+      description: Its name.
+    start_time:
+      type: timestamp
+      timezone: UTC
+  schedule: "*/15 * * * *"
+  full_sync: "0 3 * * *"
+  freshness:
+    warn_after_minutes: 30
+    fail_after_minutes: 60
+  concurrency: 4
+  timeouts:
+    connect: 5
+    read: 30
+  max_answer_mb: 64
+  max_rejects: 5%
+  resume_hours: 6
+  exclude:
+    - venue.location
+  ignore_changes:
+    - updated_at
+  removed_when:
+    status: deleted
+  owners:
+    - team:events
+    - a@example.com
+"""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One change of the YAML; `at` begins in the line at fault, where else the new text ends."""
+
+    old: str
+    new: str
+    said: str
+    at: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the YAML with the mistake."""
+        assert YAML.count(self.old) == 1, self.old
+        return YAML.replace(self.old, self.new)
+
+    @property
+    def line(self) -> int:
+        """Return the number of the line at fault."""
+        end = self.text.index(self.at) if self.at else YAML.index(self.old) + len(self.new.rstrip())
+        return self.text.count("\n", 0, end) + 1
+
+
+M = Mistake
+TYPOS = [
+    M("type: event_assets", "tipe: event_assets", "did you mean `type`?"),
+    M("attributes:\n", "attribute:\n", "did you mean `attributes`?"),
+    M("  rest_api:", "  rest_ap:", "did you mean `rest_api`?"),
+    M("    client:", "    clint:", "did you mean `client`?"),
+    M("base_url:", "base_ulr:", "did you mean `base_url`?"),
+    M("headers:", "header:", "did you mean `headers`?"),
+    M("      auth:", "      auht:", "did you mean `auth`?"),
+    M("location:", "locaton:", "did you mean `location`?"),
+    M("resource_defaults:", "resource_default:", "did you mean `resource_defaults`?"),
+    M("primary_key:", "primary_keys:", "did you mean `primary_key`?"),
+    M("write_disposition:", "write_dispositon:", "did you mean `write_disposition`?"),
+    M("    resources:", "    resource:", "did you mean `resources`?"),
+    M("- name: event_data", "- nam: event_data", "did you mean `name`?"),
+    M(
+        "  endpoint:\n          path: /v1/events",
+        "  endpont:\n          path: /v1/events",
+        "did you mean `endpoint`?",
+        at="  endpont",
+    ),
+    M("path: /v1/events", "pth: /v1/events", "did you mean `path`?"),
+    M("method:", "methd:", "did you mean `method`?"),
+    M("params:", "parms:", "did you mean `params`?"),
+    M("data_selector:", "data_selektor:", "did you mean `data_selector`?"),
+    M("incremental:", "incremental_:", "did you mean `incremental`?"),
+    M("cursor_path: updated_at", "cursor_pth: updated_at", "did you mean `cursor_path`?"),
+    M("start_param:", "start_parm:", "did you mean `start_param`?"),
+    M("limit:", "limitt:", "did you mean `limit`?"),
+    M("total_path:", "total_pth:", "did you mean `total_path`?"),
+    M("response_actions:", "response_action:", "did you mean `response_actions`?"),
+    M("status_code:", "statuscode:", "did you mean `status_code`?"),
+    M("cursor_param:", "cursor_parameter:", "did you mean `cursor_param`?"),
+    M("  fields:", "  field:", "did you mean `fields`?"),
+    M("nullable:", "nulable:", "did you mean `nullable`?"),
+    M("from:", "fromm:", "did you mean `from`?"),
+    M("description:", "descripton:", "did you mean `description`?"),
+    M("timezone:", "time_zone:", "did you mean `timezone`?"),
+    M("schedule:", "shedule:", "did you mean `schedule`?"),
+    M("full_sync:", "fullsync:", "did you mean `full_sync`?"),
+    M("freshness:", "freshnes:", "did you mean `freshness`?"),
+    M("warn_after_minutes:", "warn_after_minute:", "did you mean `warn_after_minutes`?"),
+    M("concurrency:", "concurency:", "did you mean `concurrency`?"),
+    M("    connect:", "    conect:", "did you mean `connect`?"),
+    M("max_rejects:", "max_reject:", "did you mean `max_rejects`?"),
+    M("removed_when:", "remove_when:", "did you mean `removed_when`?"),
+    M("owners:", "owner:", "did you mean `owners`?"),
+    M("resume_hours: 6", "checkpoint_rows: 1000", "`checkpoint_rows` is gone, delete it"),
+]
+VALUES = [
+    M("event_assets.EventApi", "event_assets.EventApis", "did you mean `event_assets.EventApi`?"),
+    M("event_assets.EventApi", "of.nobody", "is not a known component"),
+    M("location: query", "location: qury", "did you mean `query`? Allowed: "),
+    M("type: api_key", "type: api_kei", "did you mean `api_key`? Allowed: "),
+    M("write_disposition: merge", "write_disposition: append", "write `merge`, or nothing"),
+    M("name: event_data", "name: event_date", "there must be a resource named `event_data`"),
+    M("name: venues", "name: event_data", "each resource needs a name of its own"),
+    M("name: venues", "name: Venues", "a resource cannot be called `Venues`"),
+    M("name: venues", "name: event_changes", "a resource cannot be called `event_changes`"),
+    M("name: venues", "name: 5", "must be text"),
+    M("base_url: http://127.0.0.1:9", "base_url: 127.0.0.1:9", "begins with http:// or https://"),
+    M("base_url: http://127.0.0.1:9", "base_url: http://a:b@c", "must not hold a user or password"),
+    M("Accept-Language: en", "Accept-Language: [en]", "cannot be sent"),
+    M("path: /v1/events", "path: ''", "is empty: write the path of the list"),
+    M("path: /v1/events", "path: [a]", "must be text, not a list"),
+    M("path: /v1/events", 'path: "/v1/{city}/events"', "requires a param named 'city'"),
+    M("path: /v1/events", 'path: "/v1/{account}/events"', "list the accounts in `accounts`"),
+    M("path: /v1/events", 'path: "/v1/{{ envi.X }}"', "cannot be filled in"),
+    M("method: GET", "method: FETCH", "is not a known value. Allowed: "),
+    M("sort: id", "sort: {by: id}", "write JSON as a text, in quotes"),
+    M("data_selector: data", "data_selector: [data]", "must be text, not a list"),
+    M("data_selector: data", 'data_selector: "data["', "is not a valid JSON path"),
+    M("cursor_path: updated_at", "cursor_path: ''", "is not a valid JSON path"),
+    M("type: offset", "type: ofset", "did you mean `offset`? Allowed: "),
+    M("limit: 100", "limit: 0", "must be 1 or more, not 0"),
+    M("limit: 100", "limit: -5", "must be 1 or more, not -5"),
+    M("limit: 100", "limit: many", "must be a whole number, not 'many'"),
+    M("limit: 100", "limit: 10.5", "must be a whole number, not 10.5"),
+    M(
+        "            limit: 100\n",
+        "",
+        "`limit` is missing",
+        at="paginator:\n            type: offset",
+    ),
+    M("total_path: total", 'total_path: "a["', "is not a valid JSON path"),
+    M("status_code: 404", "status_code: 40", "must be 100 or more, not 40"),
+    M("action: ignore", "action: retry", "`retry` has no effect here"),
+    M(
+        "cursor_param: after",
+        "cursor_param: after\n            cursor_body_path: a",
+        "'cursor_param' or 'cursor_body_path' must be provided",
+        at="cursor_param",
+    ),
+    M("fields:\n    id:", "fields:\n    key:", "`id` is missing", at="  fields:"),
+    M(
+        "      type: text\n      nullable",
+        "      type: bigint\n      nullable",
+        "must be `type: text`",
+        at="    id:",
+    ),
+    M("type: timestamp", "type: datetime", "did you mean `date`? Allowed: text, timestamp, date"),
+    M("    start_time:", "    Start-Time:", "cannot be a column name: write `start_time`"),
+    M("    start_time:", "    last_seen_at:", "`last_seen_at` is reserved"),
+    M("from: name.text", "from: '{a'", "must be a path, a list, or a template"),
+    M("from: name.text", "from: {a: b}", "must be text or a list, not a mapping"),
+    M("from: name.text", "from:\n        - a\n        - [b]", "must be text, not a list"),
+    M("description: Its name.", "format: epoch_s", "is for `type: timestamp` only"),
+    M("timezone: UTC", "timezone: Europe/Berlim", "neither a known zone nor a path"),
+    M("timezone: UTC", "format: epoch_h", "must be epoch_s, epoch_ms or a pattern"),
+    M("nullable: false", "nullable: never", "must be true or false, not 'never'"),
+    M('"*/15 * * * *"', '"*/15 * * *"', "must be a cron expression of five fields"),
+    M('"*/15 * * * *"', "hourly", "must be a cron expression of five fields"),
+    M('"*/15 * * * *"', "5", "must be text, not 5"),
+    M('"0 3 * * *"', '"0 33 * * *"', "must be a cron expression of five fields"),
+    M(
+        "            start_param: since\n",
+        "",
+        "needs an endpoint with `incremental` that sends",
+        at="full_sync",
+    ),
+    M("warn_after_minutes: 30", "warn_after_minutes: 90", "less than `fail_after_minutes`"),
+    M("fail_after_minutes: 60", "fail_after_minutes: soon", "must be a number, not 'soon'"),
+    M("    fail_after_minutes: 60\n", "", "`fail_after_minutes` is missing", at="freshness:"),
+    M("concurrency: 4", "concurrency: 0", "must be 1 or more, not 0"),
+    M("concurrency: 4", "concurrency: 1.5", "must be a whole number, not 1.5"),
+    M("connect: 5", "connect: 0", "must be more than 0 seconds"),
+    M("max_answer_mb: 64", "max_answer_mb: 64 MB", "must be a whole number, not '64 MB'"),
+    M("max_rejects: 5%", "max_rejects: 5 percent", "must be a percentage such as 5%"),
+    M("resume_hours: 6", "resume_hours: -1", "must be 0 or more, not -1"),
+    M("exclude:\n    - venue.location", "exclude: venue.location", "must be a list, not 'venue.lo"),
+    M("- venue.location", "- {a: b}", "must be text, not a mapping"),
+    M("removed_when:\n    status: deleted", "removed_when: deleted", "must be a mapping"),
+    M("status: deleted", "status: {a: b}", "must be a value, a list of values, or true"),
+    M("- team:events", "- events", "must be an e-mail address, or `team:` and a name"),
+    M("  concurrency: 4", "  accounts: [a, a]", "`a` is listed twice"),
+    M("  concurrency: 4", "  accounts: {fiel: x}", "did you mean `file`?"),
+    M(
+        "  concurrency: 4",
+        "  windows:\n    param_from: a\n    param_to: b\n    cap: 1",
+        "must be 2 or more",
+    ),
+    M(
+        "  concurrency: 4",
+        "  windows: {param_from: a, param_to: b, cap: 9, since: x}",
+        "must be a date like 2024-12-31",
+    ),
+]
+RETYPED = [
+    *(
+        M("order: asc", f"order: {word}", f"YAML reads `{word}` as {read}: write it in quotes")
+        for word, read in (
+            *(("NO", "false"), ("on", "true"), ("22:30", "1350"), ("01234", "668")),
+            *(("1.10", "1.1"), ("1_000", "1000"), ("0x1F", "31"), ("+5", "5"), (".5", "0.5")),
+        )
+    ),
+    M("status: deleted", "status: Off", "YAML reads `Off` as false: write it in quotes"),
+    M("description: Its name.", "description: yes", "YAML reads `yes` as true: write it in quotes"),
+    M("description: Its name.", "description: 1.10", "must be text, not 1.1"),
+    M("- updated_at", "- on", "YAML reads `on` as true: write it in quotes"),
+    M("concurrency: 4", "concurrency: 010", "YAML reads `010` as 8: write it in quotes"),
+    M("concurrency: 4", "concurrency: 1:30", "YAML reads `1:30` as 90: write it in quotes"),
+    M("concurrency: 4", "concurrency: on", "YAML reads `on` as true: write it in quotes"),
+    M("concurrency: 4", "accounts: [007]", "YAML reads `007` as 7: write it in quotes"),
+    M("order: asc", "on: asc", "put `on` in quotes: YAML reads true"),
+    M("order: asc", "null: asc", "put `null` in quotes: YAML reads nothing"),
+    M("    name:\n", "    no:\n", "put `no` in quotes: YAML reads false", at="    no:"),
+]
+SYNTAX = [
+    M("          method: GET", "\tmethod: GET", "indent with blanks, not with tabs", at="\tmethod"),
+    M("          data_selector", "         data_selector", "indent the names of a mapping alike"),
+    M("description: Its name.", "description: What: it is", "put a text with a colon in quotes"),
+    M(
+        "removed_when:\n    status: deleted",
+        "removed_when: {status: deleted",
+        "brace is not closed",
+    ),
+    M("exclude:\n    - venue.location", "exclude: [venue", "a bracket is not closed"),
+    M("description: Its name.", "description: 'Its name.", "a quote is not closed"),
+    M("description: Its name.", "description: 'It's name.'", "must be doubled inside a text"),
+    M("base_url: http://127.0.0.1:9", "base_url: {{ env.X }}", "a template needs quotes"),
+    M("description: Its name.", "description: @name", "begins with such a character needs quotes"),
+    M("description: Its name.", "description: *name", "begins with such a character needs quotes"),
+    M("description: Its name.", "description: !name", "begins with such a character needs quotes"),
+    M("description: Its name.", "description: a\ab", "delete the character U+0007"),
+    M(
+        "limit: 100",
+        "limit: 100\n            limit: 50",
+        "`limit` is given twice, first in line",
+        at="limit: 50",
+    ),
+    M(
+        "  resume_hours: 6",
+        "  owners: []",
+        "`owners` is given twice, first in line",
+        at="owners:\n    - t",
+    ),
+    M(
+        "description: Its name.",
+        "description: &a [*a]",
+        "an alias holds itself",
+        at="type: event_a",
+    ),
+    M("description: Its name.", 'description: "\\q"', "unknown escape character"),
+]
+MISTAKES = [*TYPOS, *VALUES, *RETYPED, *SYNTAX]

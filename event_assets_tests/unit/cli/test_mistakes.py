@@ -1,0 +1,208 @@
+"""Every mistake in a source's YAML is told in one sentence, by file and line, by every command."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from event_assets._compat.dagster import PlainFailure
+from event_assets.cli import probe, sync
+from event_assets.definitions import defs
+from event_assets_tests.support.mistakes import MISTAKES, YAML, Mistake
+from event_assets_tests.support.other_project import write_project
+from event_assets_tests.support.project import ROOT, Project
+
+COMMANDS: dict[str, Callable[[], int]] = {
+    "make check": lambda: sync.main(["--check"]),
+    "make run": sync.main,
+    "the probe": lambda: probe.main([]),
+}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The YAML of the only source of a project."""
+    folder = tmp_path_factory.mktemp("mistakes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield write_project(folder, "project_with_mistakes", "events")
+
+
+@pytest.fixture
+def said(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str | bytes], str]:
+    """Write a YAML file; return what every command says about it, without the folder."""
+    for name in ("EVENTS_API_URL", "API_KEY", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(file.parents[3])
+
+    def say(text: str | bytes) -> str:
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        answers = {}
+        for name, command in COMMANDS.items():
+            status = command()
+            output, errors = capsys.readouterr()
+            answers[name] = (status, output, errors.replace(f"{file.parent}/", ""))
+        ((status, output, errors),) = set(answers.values())
+        assert (status, output) == (1, "")
+        return errors
+
+    return say
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.new.strip()!r}")
+def test_a_mistake_is_told_in_one_sentence_by_file_and_line(
+    said: Callable[[str], str], mistake: Mistake
+) -> None:
+    answer = said(mistake.text)
+    assert answer.startswith(f"defs.yaml:{mistake.line}: ")
+    assert mistake.said in answer
+    assert answer.count("\n") == 1
+    assert answer.endswith(".\n")
+    assert len(answer) < 400
+
+
+def test_the_table_has_at_least_100_mistakes() -> None:
+    assert len(MISTAKES) >= 100
+
+
+def test_every_mistake_is_told_at_once(said: Callable[[str], str]) -> None:
+    text = YAML.replace("limit: 100", "limit: 0").replace("timezone", "zone").replace("5%", "5")
+    lines = said(text).splitlines()
+    assert [line.split(": ")[1] for line in lines] == [
+        "rest_api.resources.0.endpoint.paginator.limit",
+        "fields.start_time.zone",
+        "max_rejects",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("", "defs.yaml:1: must have `type: event_assets.EventApi` and `attributes`."),
+        ("- a\n", "defs.yaml:1: must have `type: event_assets.EventApi` and `attributes`."),
+        (
+            "# none\ntype: event_assets.EventApi\nattributes:\n",
+            "defs.yaml:3: `attributes` must be a mapping with `rest_api` and `fields`.",
+        ),
+        (f"{YAML}---\n{YAML}", "defs.yaml:73: is no valid YAML here: a file holds one source"),
+        (YAML.encode() + b"# caf\xe9\n", "defs.yaml:73: is not in UTF-8: "),
+        (YAML.encode("utf-16"), "defs.yaml:1: is not in UTF-8: save it in that encoding."),
+        ("a: " + "[" * 5000, "defs.yaml:1: is nested too deeply"),
+    ],
+    ids=["empty", "a list", "no attributes", "two", "latin-1", "utf-16", "deep"],
+)
+def test_a_file_that_is_no_source_is_told_by_its_line(
+    said: Callable[[str | bytes], str], text: str | bytes, answer: str
+) -> None:
+    assert said(text).startswith(answer)
+
+
+def test_aliases_that_grow_without_bounds_are_refused(said: Callable[[str], str]) -> None:
+    bomb = ["&a0 [x, x, x, x, x, x, x, x]"]
+    bomb += [f"&a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 9)]
+    text = YAML.replace("status: deleted", "status: [" + ", ".join(bomb) + "]")
+    assert "aliases make more than 20,000 values of it" in said(text)
+
+
+def test_aliases_that_repeat_a_setting_may_be_used(
+    file: Path, said: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = YAML.replace("type: timestamp", "<<: &time {type: timestamp}", 1)
+    text = shared.replace("  schedule:", "    end_time: {<<: *time, nullable: true}\n  schedule:")
+    assert "limit" in said(text.replace("limit: 100", "limit: 0"))
+    file.write_text(text)
+    assert sync.main(["--check"]) == 0
+    assert capsys.readouterr().out == "No mistakes were found in the sources: events.\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        YAML.replace("limit: 100", "limit: 1_000"),
+        YAML.replace("nullable: false", "nullable: no"),
+        YAML.replace("resume_hours: 6", "resume_hours: 6.50"),
+        YAML.replace("order: asc", 'order: "NO"'),
+        YAML.replace("order: asc", "order: 2026-05-01"),
+        YAML.replace("concurrency: 4", 'concurrency: "4"'),
+    ],
+)
+@pytest.mark.usefixtures("said")
+def test_what_yaml_reads_as_it_is_meant_is_no_mistake(file: Path, text: str) -> None:
+    assert text != YAML
+    file.write_text(text)
+    assert sync.main(["--check"]) == 0
+
+
+def test_a_file_of_another_ending_is_told(file: Path, said: Callable[[str], str]) -> None:
+    other = file.parents[1] / "concerts/defs.yml"
+    other.parent.mkdir()
+    shutil.copy(file, other)
+    assert said(YAML) == f"{other}: Dagster reads no such file: call it defs.yaml.\n"
+    shutil.rmtree(other.parent)
+
+
+def test_an_unknown_executor_is_told(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENTS_EXECUTOR", "multi")
+    assert said(YAML) == ("EVENTS_EXECUTOR must be one of in_process, celery, k8s, not `multi`.\n")
+
+
+def test_a_variable_that_is_not_set_is_told(said: Callable[[str], str]) -> None:
+    text = YAML.replace("order: asc", 'order: "{{ env.NOT_SET_HERE }}"')
+    assert said(text).startswith("The variable NOT_SET_HERE is not set, ")
+
+
+def test_a_key_without_an_address_is_told(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_KEY", "of-an-api")
+    text = YAML.replace("      base_url: http://127.0.0.1:9\n", "")
+    answer = said(text)
+    assert answer.startswith("A key is set for the source events (API_KEY), but no address: set ")
+    assert answer.count("\n") == 1
+
+
+def test_dagster_keeps_the_sentence_without_a_traceback(
+    file: Path, said: Callable[[str], str]
+) -> None:
+    said(YAML.replace("limit: 100", "limit: 0"))
+    with pytest.raises(PlainFailure, match="must be 1 or more, not 0") as failed:
+        defs()
+    (info,) = failed.value.user_code_process_error_infos
+    assert (info.stack, info.cause, info.context) == ([], None, None)
+    assert info.message.startswith(f"{file}:29: ")
+
+
+def test_dg_tells_the_line_too(project: Project, clone: Path) -> None:
+    file = clone / "event_assets/defs/events/defs.yaml"
+    file.write_text(YAML.replace("limit: 100", "limit: 0"))
+    done = project.run("dg", "check", "defs", cwd=clone, PYTHONPATH=str(clone))
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert f"{file}:29: rest_api.resources.0.endpoint.paginator.limit: must be 1 or more" in said
+    assert "Traceback" not in said
+    assert "Stack Trace" not in said
+
+
+def test_dg_finds_lines_by_the_schema_alone(project: Project, clone: Path) -> None:
+    text = YAML
+    for name in ("nullable", "read", "warn_after_minutes", "schedule"):
+        text = text.replace(f"{name}:", f"{name}s:")
+    (clone / "event_assets/defs/events/defs.yaml").write_text(text)
+    done = project.run("dg", "check", "yaml", cwd=clone, PYTHONPATH=str(clone))
+    assert done.returncode == 1
+    for line in (44, 52, 55, 60):
+        assert f"defs.yaml:{line} - " in done.stdout
+
+
+def test_make_check_is_the_same_in_a_process_of_its_own(project: Project, clone: Path) -> None:
+    assert "\t@$(BIN)/python -m event_assets --check\n" in (ROOT / "Makefile").read_text()
+    done = project.run("python", "-m", "event_assets", "--check", cwd=clone)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "No mistakes were found in the sources: events.\n"
