@@ -37,8 +37,8 @@ def decode_strictly(content: bytes) -> Any:
     """
     content = content.removeprefix(BOM_UTF8)
     zeros = content.translate(ZEROS)
-    may_be_large = b"0" * 20 in zeros or b"-" + b"0" * 19 in zeros
-    if may_be_large and LARGE_NUMBER.search(content):
+    has_many = b"0" * 19 in zeros and (b"0" * 20 in zeros or b"-" + b"0" * 19 in zeros)
+    if has_many and LARGE_NUMBER.search(content):
         raise ValueError("a whole number has more than 64 bits")
     return orjson.loads(content)
 

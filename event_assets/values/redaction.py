@@ -27,8 +27,10 @@ MAX_ESCAPES = 4  # of a text, one in the other
 WHITE_SPACE = b" \t\r\n"
 # Literals at their beginning: so they are found ten times as fast.
 IN_JSON, LINE_BREAK = re.compile(rb"\\u00([2-7][0-9a-fA-F])"), re.compile(rb"\\[nrt]")
+# Bounded, and never two ways to read one text: so a search takes no longer than the text is long.
+BACKSLASHES, PERCENT = r"\\{1,16}", "%(?:25){0,4}"
 # Between two characters of a secret that is split over lines, in a text or in JSON.
-BREAK = r"(?:\\+(?:[nrt]|u000[9aAdD]|(?=\s))|%(?:25)*0[aAdD]|\s)*"
+BREAK = rf"(?:{BACKSLASHES}(?:[nrt]|u000[9aAdD]|(?=\s))|{PERCENT}0[aAdD]|\s)*"
 
 
 class SecretRedactor:
@@ -170,17 +172,24 @@ def _unescape(content: bytes) -> bytes:
 @cache
 def _spellings(text: str) -> str:
     """Return a pattern of a text in which each character may be escaped."""
-    return BREAK.join(map(_spelling, text))
+    return BREAK.join(map(_spelling, re.findall(r"\\+|[^\\]", text)))
 
 
 def _spelling(char: str) -> str:
-    in_bytes, units = char.encode(errors="surrogatepass"), char.encode("utf-16-be", "surrogatepass")
-    spellings = [
-        rf"\\*{re.escape(char)}" if char in "\"'/\\" else re.escape(char),
-        "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
-        "".join(rf"\\+x{byte:02x}" for byte in in_bytes),
-        "".join(f"%(?:25)*{byte:02x}" for byte in in_bytes),
-        f"&#0*{ord(char)};|&#x0*{ord(char):x};|{re.escape(html.escape(char))}",
-        *(["%(?:25)*"] if char == "%" else [r"\+"] if char == " " else []),
+    """Return a pattern of a character, or of backslashes in a row, which may be escaped."""
+    if char[0] == "\\":
+        return rf"(?i:\\(?:u005c|x5c)?|{PERCENT}5c|&#0{{0,4}}92;|&#x0{{0,4}}5c;)+"
+    units, in_bytes = char.encode("utf-16-be", "surrogatepass"), char.encode(errors="surrogatepass")
+    code, in_html = ord(char), html.escape(char)
+    escaped = [
+        "".join(rf"{BACKSLASHES}u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
+        "".join(rf"{BACKSLASHES}x{byte:02x}" for byte in in_bytes),
+        f"&#0{{0,4}}{code};|&#x0{{0,4}}{code:x};",
     ]
-    return f"(?:{spellings[0]}|(?i:{'|'.join(spellings[1:])}))"
+    if char != "%":
+        escaped.append("".join(f"{PERCENT}{byte:02x}" for byte in in_bytes))
+    if in_html.endswith(";") and "#" not in in_html:
+        escaped.append(in_html)
+    plain = {"%": PERCENT, " ": "[ +]"}.get(char, re.escape(char))
+    plain = rf"\\{{0,16}}{plain}" if char in "\"'/" else plain
+    return f"(?:{plain}|(?i:{'|'.join(escaped)}))"

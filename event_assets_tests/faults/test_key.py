@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import os
+import random
 import re
 import socket
 import sqlite3
@@ -11,24 +12,30 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from string import ascii_letters, digits, punctuation
 from typing import Any
 from urllib.parse import quote, quote_plus
 from urllib.request import Request as Call
 from urllib.request import urlopen
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
+from event_assets.http.journal import CODEC
 from event_assets_tests.support.platforms import Platform, events, paged, serving, source
 from event_assets_tests.support.project import BIN, ROOT, Project
+from event_assets_tests.support.secret_forms import FORMS
 
 CANARY = "c4n4ry/k3y=+w1th%odd"
 TOKEN = "t0k3n/of+the=c4n4ry"  # that the API's own token address hands out
 PATH = "/v1/events"
+JOURNAL = "select headers, size, body from response"
 AUTHS: dict[str, Any] = {
     "query": {"type": "api_key", "name": "ak", "location": "query"},
     "header": {"type": "api_key", "name": "client_id", "location": "header"},
@@ -74,13 +81,17 @@ def variants(url: str, auth: Any, token_url: str) -> dict[str, Any]:
     made = {}
     for case in CASES:
         base = closed_port() if case == "unreachable" else f"{url}/{case}"
-        document = source(base)
-        client = document["attributes"]["rest_api"]["client"]
-        client["auth"] = {**auth}
-        if auth["type"].startswith("oauth2"):
-            client["auth"]["access_token_url"] = token_url
-        made[f"src_{case}"] = document
+        made[f"src_{case}"] = keyed_source(base, auth, token_url)
     return made
+
+
+def keyed_source(url: str, auth: Any, token_url: str) -> dict[str, Any]:
+    document = source(url)
+    client = document["attributes"]["rest_api"]["client"]
+    client["auth"] = {**auth}
+    if auth["type"].startswith("oauth2"):
+        client["auth"]["access_token_url"] = token_url
+    return document
 
 
 def forms(secret: str) -> Iterator[bytes]:
@@ -103,6 +114,10 @@ def contents(file: Path) -> Iterator[bytes]:
     if raw.startswith(b"SQLite format 3"):
         with sqlite3.connect(file) as database:
             yield "\n".join(database.iterdump()).encode()
+            with suppress(sqlite3.OperationalError):  # no journal
+                for headers, size, body in database.execute(JOURNAL):
+                    yield headers
+                    yield pa.decompress(body, size, CODEC, asbytes=True)
     if raw.startswith(b"PAR1"):
         yield str(pq.read_table(file).to_pylist()).encode()
     if raw[8:12] == b"DUCK":
@@ -115,6 +130,66 @@ def contents(file: Path) -> Iterator[bytes]:
 
 def found(text: bytes) -> list[bytes]:
     return [form for form in {*forms(CANARY), *forms(TOKEN)} if form in text]
+
+
+def written(secret: str) -> list[str]:
+    """Write each form as a text in JSON."""
+    direct = [form(secret) for name, form in FORMS.items() if name.startswith("JSON")]
+    return [*direct, *(json.dumps(form(secret))[1:-1] for form in FORMS.values())]
+
+
+def shown(secret: str, text: bytes) -> list[str]:
+    """Return the forms of a secret in a text, also where they are split over its lines."""
+    joined = re.sub(rb"\\+[nrt]|\s", b"", text)
+    return [
+        name
+        for name, form in FORMS.items()
+        if (coded := form(secret).encode()) in text or re.sub(rb"\\+[nrt]|\s", b"", coded) in joined
+    ]
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("KEY_EXAMPLES", "2"))))
+def test_a_key_of_any_characters_is_in_no_byte_that_syncs_leave(
+    project: Project, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    key = "".join(chance.choices(ascii_letters + digits + punctuation, k=chance.randint(8, 64)))
+    kind = chance.choice(["query", "header", "bearer", "basic"])
+    texts = written(key)
+    rows = [f'{{"id": "f{at}", "name": "<{text}>"}}' for at, text in enumerate(texts)]
+
+    def echoed(request: Request) -> Response:
+        page = rows[int(request.query_params["offset"]) :][:20]
+        content = f'{{"data": [{", ".join(page)}], "total": {len(rows)}}}'
+        headers = {"X-Echo": quote(key), "X-Base64": base64.b64encode(key.encode()).decode()}
+        return Response(content, media_type="application/json", headers=headers)
+
+    def cut(request: Request) -> Response:
+        if request.query_params["offset"] == "0":
+            return echoed(request)
+        content = f'{{"error": "{" ".join(texts)} {request.url} {dict(request.headers)}"}}'
+        return Response(content, 403, media_type="application/json")
+
+    handlers = {f"/echoed{PATH}": echoed, f"/refused{PATH}": refuse, f"/cut{PATH}": cut}
+    with serving(handlers) as api:
+        sources = {
+            f"src_{case}": keyed_source(f"{api.url}/{case}", AUTHS[kind], "")
+            for case in ("echoed", "refused", "cut")
+        }
+        done = run_all(tmp_path, sources, key)
+    said = done.stdout + done.stderr
+    told = [line for line in said.decode().splitlines() if RESULT.fullmatch(line)]
+    assert told == ["src_echoed succeeded", "src_refused failed", "src_cut failed"]
+    names = project.rows("select name from src_echoed.event_data")
+    assert len(names) == len(texts)
+    assert all("***" in name for (name,) in names)
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    places = {"the terminal": [said], **{str(file): list(contents(file)) for file in files}}
+    hits = {place: forms for place, all_of in places.items() for text in all_of
+            if (forms := shown(key, text))}  # fmt: skip
+    assert hits == {}
+    assert any(b"src_cut" in str(file).encode() and text.startswith(b'{"data"') for file in files
+               for text in contents(file)), "the journal was not read"  # fmt: skip
 
 
 def graphql(url: str, query: str) -> bytes:
@@ -204,7 +279,9 @@ def until_open(port: int) -> None:
     raise TimeoutError(port)
 
 
-def run_all(folder: Path, sources: dict[str, Any]) -> subprocess.CompletedProcess[bytes]:
+def run_all(
+    folder: Path, sources: dict[str, Any], key: str = CANARY
+) -> subprocess.CompletedProcess[bytes]:
     """Run them in a process of its own, with all that can be logged on the terminal."""
     home = folder / "dagster"
     home.mkdir()
@@ -214,7 +291,7 @@ def run_all(folder: Path, sources: dict[str, Any]) -> subprocess.CompletedProces
     )
     names = ("API_KEY", "API_PASSWORD", "CLIENT_SECRET")
     own = [f"{source.upper()}__{name}" for source in sources for name in names]
-    secrets = dict.fromkeys([*names, *own], CANARY)
+    secrets = dict.fromkeys([*names, *own], key)
     environment = {
         **os.environ, **secrets, "DAGSTER_HOME": str(home), "RUNTIME__LOG_LEVEL": "DEBUG",
         "TMPDIR": str(folder),
