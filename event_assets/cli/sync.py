@@ -16,7 +16,7 @@ from event_assets.cli.sources import find_source_files, load_synced_sources
 from event_assets.config.source import DEFAULT_SOURCE, INVENTED, SourceConfig
 from event_assets.extract.stream import require_settings
 from event_assets.orchestration import partitions
-from event_assets.orchestration.failures import run_with_plain_errors
+from event_assets.orchestration.failures import INTERRUPTS, run_with_plain_errors
 from event_assets.orchestration.jobs import build_run_config
 from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.schedules import find_derived_assets, release_stale_slots
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         return 0 if run_with_plain_errors(command) else 1
     except PlainFailure as error:
         problem = str(error)
-    except KeyboardInterrupt:
+    except INTERRUPTS:
         problem = "Interrupted."
     print(problem, file=sys.stderr)
     return 1
@@ -67,6 +67,7 @@ def _check() -> bool:
     dg.Definitions.validate_loadable(defs())
     for source in load_synced_sources().values():
         require_settings(source)
+    _require_home()
     print(f"No mistakes were found in the sources: {', '.join(find_source_files())}.")
     return True
 
@@ -82,36 +83,37 @@ def _sync(accepts_new_origin: bool) -> bool:
     source = load_synced_sources().get(DEFAULT_SOURCE)
     if source:
         require_settings(source)
+    home = _require_home()
     job = definitions.resolve_job_def(JOB)
     os.environ["EVENTS_PROGRESS"] = os.environ.get("EVENTS_PROGRESS") or "bar"
     print("Syncing ..." if not source or source.base_url else f"Syncing {INVENTED} ...")
     config: Mapping[str, Any] = SILENT_LOGGERS
     if accepts_new_origin and source:
         config = {**config, **build_run_config(source, source.resources, accept_new_origin=True)}
-    with _open_instance() as instance:
+    with dg.DagsterInstance.get() if home else dg.DagsterInstance.ephemeral() as instance:
         if isinstance(job.partitions_def, partitions.AccountPartitions):
             return sync_accounts(definitions, job.partitions_def.source, instance, config)
         return _run_job(job, instance, config).success
 
 
-def _open_instance() -> dg.DagsterInstance:
-    """Open Dagster's history in DAGSTER_HOME, or one that ends with this process.
+def _require_home() -> str | None:
+    """Return DAGSTER_HOME, the folder of Dagster's history, which must be one that can be written.
 
     Raises:
-        ConfigError: the folder is not there, or cannot be written.
+        ConfigError: it is not.
     """
     home = os.environ.get("DAGSTER_HOME")
     if not home:
-        return dg.DagsterInstance.ephemeral()
+        return None
     folder = Path(home).expanduser()
-    if not folder.is_absolute() or not folder.is_dir():
+    if not folder.is_absolute():
         raise ConfigError(f"DAGSTER_HOME must be the absolute path of a folder, not {folder}.")
+    if not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder} (DAGSTER_HOME): make it, or name another.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(
-            f"The folder {folder} (DAGSTER_HOME) cannot be written by this user: run it as the "
-            "owner, or set DAGSTER_HOME to a folder of your own."
-        )
-    return dg.DagsterInstance.get()
+        problem = f"The folder {folder} (DAGSTER_HOME) cannot be written by this user"
+        raise ConfigError(f"{problem}: run it as the owner, or name a folder of your own.")
+    return home
 
 
 def sync_accounts(

@@ -1,5 +1,7 @@
 """Failures that a user can fix: one sentence in the log and the UI, without a traceback."""
 
+import os
+import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -53,6 +55,10 @@ def user_message(error: BaseException) -> str | None:
     for cause in exception_chain(error):
         if isinstance(cause, (UserError, SandboxError)):
             return str(cause)
+        if isinstance(cause, sqlite3.OperationalError):
+            home = os.environ.get("DAGSTER_HOME")
+            problem = f"Dagster's history in {home} (DAGSTER_HOME) cannot be written: {cause}"
+            return f"{problem}; check who owns its files, and the space on the disk."
         destination = warehouse.get_destination()
         is_storage_error = isinstance(cause, (*STORAGE_ERRORS, *destination.driver_errors))
         if is_storage_error and not http_errors.is_request_error(cause):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from event_assets._compat.dagster import PlainFailure
 from event_assets.cli import probe, sync
+from event_assets.config import project as project_module
 from event_assets.definitions import defs
 from event_assets_tests.support.mistakes import MISTAKES, YAML, Mistake
 from event_assets_tests.support.other_project import write_project
@@ -153,6 +157,13 @@ def test_an_unknown_executor_is_told(
     assert said(YAML) == ("EVENTS_EXECUTOR must be one of in_process, celery, k8s, not `multi`.\n")
 
 
+def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str], str]) -> None:
+    settings = file.parents[3] / project_module.ENV_FILE
+    settings.write_bytes("# café\nAPI_KEY=k\n".encode("latin-1"))
+    assert said(YAML) == f"The file {settings} is not in UTF-8: save it in that encoding.\n"
+    settings.unlink()
+
+
 def test_a_variable_that_is_not_set_is_told(said: Callable[[str], str]) -> None:
     text = YAML.replace("order: asc", 'order: "{{ env.NOT_SET_HERE }}"')
     assert said(text).startswith("The variable NOT_SET_HERE is not set, ")
@@ -166,6 +177,43 @@ def test_a_key_without_an_address_is_told(
     answer = said(text)
     assert answer.startswith("A key is set for the source events (API_KEY), but no address: set ")
     assert answer.count("\n") == 1
+
+
+AS_A_USER = (  # whom the permissions of files bind, unlike root
+    ("setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override")
+    if os.geteuid() == 0
+    else ()
+)
+
+
+@pytest.mark.parametrize(
+    ("mode", "names", "answer"),
+    [
+        (0o555, (), "The folder {home} (DAGSTER_HOME) cannot be written by this user: run it as"),
+        (0o755, ("history", "schedules"), "Dagster's history in {home} (DAGSTER_HOME) cannot be w"),
+        (None, (), "There is no folder {home} (DAGSTER_HOME): make it, or name another."),
+    ],
+    ids=["a folder of another user", "files of another user", "no folder"],
+)
+def test_a_dagster_home_that_cannot_be_written_is_named(
+    project: Project, clone: Path, tmp_path: Path, mode: int | None, names: list[str], answer: str
+) -> None:
+    home = tmp_path / "dagster_home"
+    if mode is not None:
+        home.mkdir()
+        shutil.copy(ROOT / "dagster.yaml", home)
+        for name in names:
+            (home / name).mkdir(mode=0o555)
+        home.chmod(mode)
+    command = [*AS_A_USER, sys.executable, "-m", "event_assets"]
+    environment = {**os.environ, "DAGSTER_HOME": str(home)}
+    done = subprocess.run(
+        command, cwd=clone, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(answer.format(home=home))
+    assert done.stderr.count("\n") == 1
+    assert not project.database.exists()
 
 
 def test_dagster_keeps_the_sentence_without_a_traceback(
