@@ -28,13 +28,14 @@ def reconcile(database: Database, source: SourceConfig) -> None:
     accounts = dict.fromkeys(source.partition_columns, "varchar")
     drop_damaged_dlt_tables(database, schema)
     for table, resource in source.resources.items():
-        log, key = sync_log.sync_log_table(table), resource.own_key_columns
-        stored = inspection.stored_columns(database, schema, table)
-        reconcile_columns(database, schema, table, key, stored)
+        log = sync_log.sync_log_table(table)
         has_log = inspection.has_table(database, schema, log)
+        has_accounts = not has_log or inspection.has_column(database, schema, log, ACCOUNT)
+        known = accounts if has_accounts else {}  # else it is of the other mode
+        stored = inspection.stored_columns(database, schema, table)
+        key = [*resource.own_key_columns, *known]
+        reconcile_columns(database, schema, table, key, stored)
         if has_log or inspection.has_table(database, schema, table):
-            has_accounts = not has_log or inspection.has_column(database, schema, log, ACCOUNT)
-            known = accounts if has_accounts else {}  # else it is of the other mode
             ensure_table(database, schema, log, {**sync_log.COLUMNS, **known})
             rejected = {**rejects.COLUMNS, **known}
             ensure_table(database, schema, rejects.rejects_table(table), rejected)

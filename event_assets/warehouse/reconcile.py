@@ -49,7 +49,7 @@ def ensure_table(database: Database, schema: str, table: str, columns: Mapping[s
     statements += [
         f"alter {column} type {kind}"
         for column, kind in types.items()
-        if found.get(column, kind) != kind
+        if found.get(column, kind) != kind and _is_related(found[column], kind)
     ]
     _alter(database, schema, table, statements)
 
@@ -154,6 +154,13 @@ def _alter(database: Database, schema: str, table: str, statements: Sequence[str
         with without_indexes(database, schema, table):
             for statement in statements:
                 database.execute(f"alter table {quote_name(schema, table)} {statement}")
+
+
+def _is_related(kind: str, other: str) -> bool:
+    """Return whether values of a type can mean the same in another one: times are no numbers."""
+    texts, times = ("VARCHAR", "JSON", "ENUM"), ("DATE", "TIME")
+    is_text = kind.startswith(texts) or other.startswith(texts)
+    return is_text or kind.startswith(times) == other.startswith(times)
 
 
 def _can_cast(database: Database, schema: str, table: str, column: str, kind: str) -> bool:
