@@ -2,8 +2,11 @@
 
 import sys
 
-from event_assets.cli import erase, sync
+from event_assets.orchestration import process
 
 if __name__ == "__main__":
-    command, *rest = [*sys.argv[1:], ""]
-    sys.exit(erase.main(rest[:-1]) if command == "erase" else sync.main(sys.argv[1:]))
+    with process.command():
+        from event_assets.cli import erase, sync
+
+        command, *rest = [*sys.argv[1:], ""]
+        sys.exit(erase.main(rest[:-1]) if command == "erase" else sync.main(sys.argv[1:]))

@@ -1,14 +1,20 @@
 """What Dagster does not publish: its stored errors and events, YAML positions, run health."""
 
-from collections.abc import Collection, Mapping, Sequence
+import os
+import signal
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError, DagsterUserCodeProcessError
-from dagster._core.execution.plan.objects import ErrorSource
 from dagster._core.launcher import CheckRunHealthResult as CheckRunHealthResult
 from dagster._core.launcher import WorkerStatus as WorkerStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
+from dagster._core.storage.compute_log_manager import CapturedLogContext
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._utils.interrupts import capture_interrupts as capture_interrupts
 from dagster.components.resolved.errors import ResolutionException as ResolutionException
 from dagster_shared import check
 from dagster_shared.error import SerializableErrorInfo
@@ -45,11 +51,6 @@ def is_check_failure(error: ErrorInfo) -> bool:
     return error.cls_name == DagsterAssetCheckFailedError.__name__
 
 
-def is_interrupt(failure: dg.DagsterEvent) -> bool:
-    """Return whether a step failed because its process was interrupted."""
-    return failure.step_failure_data.error_source is ErrorSource.INTERRUPT
-
-
 def latest_check_records(
     instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey]
 ) -> Mapping[dg.AssetCheckKey, CheckRecord]:
@@ -64,24 +65,47 @@ def check_history(
     return instance.event_log_storage.get_asset_check_execution_history(key, limit=limit)
 
 
-def can_check_workers(instance: dg.DagsterInstance) -> bool:
-    """Return whether the run launcher knows which runs still have a worker."""
-    return instance.run_launcher.supports_check_run_worker_health
-
-
-def runs_holding_slots(instance: dg.DagsterInstance, pool: str) -> Collection[str]:
-    """Return the ids of the runs that hold slots of a pool."""
-    storage = instance.event_log_storage
-    if not storage.supports_global_concurrency_limits:
-        return ()
-    return storage.get_concurrency_info(pool).active_run_ids
-
-
 def free_slots(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Free every slot that a run holds."""
-    instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    """Free every slot of a pool that a run holds, as Dagster's daemon does."""
+    storage = instance.event_log_storage
+    if storage.supports_global_concurrency_limits:
+        storage.free_concurrency_slots_for_run(run_id)
 
 
 def yaml_file(context: dg.ResolutionContext) -> Path:
     """Return the YAML file of a component."""
     return Path(check.not_none(context.source_position_tree).position.filename)
+
+
+class ComputeLogs(LocalComputeLogManager):
+    """Dagster's files of what a step prints: `compute_logs` in dagster.yaml.
+
+    The processes that copy the output to the terminal do not receive the Ctrl-C of a terminal, at
+    which each would print a traceback. They end with the step.
+    """
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Return no settings: the files are where Dagster keeps them by default."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "ComputeLogs":  # noqa: ARG003 (none)
+        """Build it from dagster.yaml."""
+        return cls(base_dir="", inst_data=inst_data)
+
+    def register_instance(self, instance: dg.DagsterInstance) -> None:
+        """Use the folder of the instance."""
+        super().register_instance(instance)
+        self._base_dir = os.path.join(instance.root_directory, "storage")  # noqa: PTH118 (text)
+
+    @contextmanager
+    def capture_logs(self, log_key: Sequence[str]) -> Generator[CapturedLogContext, None, None]:
+        """Capture what is printed, as Dagster does."""
+        with ExitStack() as stack:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+            try:  # what a process blocks, its children do as well
+                context = stack.enter_context(super().capture_logs(log_key))
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield context

@@ -23,11 +23,13 @@ def main(arguments: Sequence[str]) -> int:
     options = _build_parser().parse_args(arguments)
 
     from event_assets.cli.sources import find_source_files
+    from event_assets.orchestration import process
     from event_assets.orchestration.failures import user_message
 
     if options.source not in find_source_files():
         print(f"Unknown source `{options.source}`.", file=sys.stderr)
         return 2
+    process.raise_interrupts()
     try:
         lines = _erase(options.source, options.id, options.value)
     except Exception as error:

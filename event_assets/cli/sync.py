@@ -7,19 +7,20 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 
 from event_assets import warehouse
-from event_assets._compat.dagster import PlainFailure, is_interrupt
+from event_assets._compat.dagster import PlainFailure, capture_interrupts
 from event_assets.cli.sources import find_source_files, load_synced_sources
 from event_assets.config.source import DEFAULT_SOURCE, INVENTED, SourceConfig
 from event_assets.extract.stream import require_settings
-from event_assets.orchestration import partitions
-from event_assets.orchestration.failures import INTERRUPTS, run_with_plain_errors
+from event_assets.orchestration import launcher, partitions, process
+from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.jobs import build_run_config
 from event_assets.orchestration.metadata import asset_key
-from event_assets.orchestration.schedules import find_derived_assets, release_stale_slots
+from event_assets.orchestration.schedules import find_derived_assets
 from event_assets.orchestration.summary import SILENT_LOGGERS, print_summary
 from event_assets.sync import account_list
 from event_assets.values.errors import ConfigError
@@ -30,17 +31,20 @@ TAGS = {".dagster/repository": "__repository__@event_assets"}
 
 
 def main(arguments: Sequence[str] = ()) -> int:
-    """Run the job in this process and return the exit status."""
+    """Run the job in this process and return the exit status.
+
+    Raises:
+        KeyboardInterrupt: if it was interrupted.
+    """
     options = _build_parser().parse_args(arguments)
     command = _check if options.check else partial(_sync, options.accept_new_origin)
     try:
         return 0 if run_with_plain_errors(command) else 1
     except PlainFailure as error:
-        problem = str(error)
-    except INTERRUPTS:
-        problem = "Interrupted."
-    print(problem, file=sys.stderr)
-    return 1
+        print(error, file=sys.stderr)
+        return 1
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -90,6 +94,7 @@ def _sync(accepts_new_origin: bool) -> bool:
     config: Mapping[str, Any] = SILENT_LOGGERS
     if accepts_new_origin and source:
         config = {**config, **build_run_config(source, source.resources, accept_new_origin=True)}
+    process.raise_interrupts()
     with dg.DagsterInstance.get() if home else dg.DagsterInstance.ephemeral() as instance:
         if isinstance(job.partitions_def, partitions.AccountPartitions):
             return sync_accounts(definitions, job.partitions_def.source, instance, config)
@@ -130,29 +135,15 @@ def sync_accounts(
     """
     accounts = run_with_plain_errors(lambda: account_list.list_accounts(source))
     partitions.update_partitions(source, instance)
-    release_stale_slots(source, instance)
     job = definitions.resolve_job_def(JOB)
     whole = definitions.resolve_job_def(f"{JOB}_on_schedule")
     assets = [each for each in definitions.assets or () if isinstance(each, dg.AssetsDefinition)]
     synced = [asset_key(source, resource) for resource in source.resources]
-    failures = sum(
-        not _has_succeeded(_run_job(job, instance, config, account=name)) for name in accounts
-    )
+    failures = sum(not _run_job(job, instance, config, account=name).success for name in accounts)
     derived = _run_job(whole, instance, assets=find_derived_assets(synced, assets))
     print(f"accounts  {len(accounts) - failures:,} of {len(accounts):,} synced and checked")
     print(f"database  {warehouse.get_destination().display_name}", flush=True)
-    return _has_succeeded(derived) and not failures
-
-
-def _has_succeeded(result: dg.ExecuteInProcessResult) -> bool:
-    """Return whether a run succeeded.
-
-    Raises:
-        KeyboardInterrupt: if it was interrupted, which Dagster has caught.
-    """
-    if any(map(is_interrupt, result.filter_events(lambda event: event.is_step_failure))):
-        raise KeyboardInterrupt
-    return result.success
+    return derived.success and not failures
 
 
 def _run_job(
@@ -163,14 +154,23 @@ def _run_job(
     account: str | None = None,
     assets: Sequence[dg.AssetKey] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Run a job, or some of its assets, and print the summary."""
-    result = job.execute_in_process(
-        run_config=config,
-        instance=instance,
-        partition_key=account,
-        asset_selection=assets,
-        tags=TAGS,
-        raise_on_error=False,
-    )
+    """Run a job, or some of its assets, and print the summary.
+
+    Raises:
+        KeyboardInterrupt: if it was interrupted, which Dagster may have caught.
+    """
+    run_id = str(uuid4())
+    with capture_interrupts(), launcher.hold_run(instance, run_id):
+        result = job.execute_in_process(
+            run_id=run_id,
+            run_config=config,
+            instance=instance,
+            partition_key=account,
+            asset_selection=assets,
+            tags=TAGS,
+            raise_on_error=False,
+        )
+    if process.is_interrupted():
+        raise KeyboardInterrupt
     print_summary(instance, result.run_id)  # Dagster itself may print it late after a failure
     return result

@@ -1,13 +1,47 @@
 """The executor of the steps of a run: `EVENTS_EXECUTOR`."""
 
 import os
-from typing import cast
+from collections.abc import Iterator
+from typing import Any, cast
 
 import dagster as dg
+from filelock import FileLock
 
+from event_assets.orchestration import launcher, process
 from event_assets.values.errors import ConfigError
 
 VARIABLE = "EVENTS_EXECUTOR"
+_held: list[FileLock] = []  # until the process ends: the run ends after its executor
+
+
+class _InProcessExecutor(dg.Executor):
+    """Dagster's in-process executor, in a process that is known to have the run."""
+
+    def __init__(self, executor: dg.Executor) -> None:
+        self._executor = executor
+
+    @property
+    def retries(self) -> Any:
+        """Return the retry mode."""
+        return self._executor.retries
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+        """Execute the steps."""
+        process.end_run_by_signals()
+        _held.append(launcher.hold_run(plan_context.instance, plan_context.run_id))
+        yield from self._executor.execute(plan_context, execution_plan)
+
+
+def _create_executor(context: dg.InitExecutorContext) -> dg.Executor:
+    create = dg.in_process_executor.executor_creation_fn
+    assert create  # noqa: S101 (a definition by a decorator has one)
+    return _InProcessExecutor(create(context))
+
+
+_schema: Any = dg.in_process_executor.config_schema
+in_process_executor = dg.ExecutorDefinition(
+    "in_process", _schema, executor_creation_fn=_create_executor
+)
 
 
 def build_executor() -> dg.ExecutorDefinition:
@@ -34,6 +68,6 @@ def build_executor() -> dg.ExecutorDefinition:
         problem = f"is `{name}`, which needs the package {missing}: run `make setup-scale`"
     else:
         if name == "in_process":
-            return dg.in_process_executor
+            return in_process_executor
         problem = f"must be one of in_process, celery, k8s, not `{name}`"
     raise ConfigError(f"{VARIABLE} {problem}.")

@@ -11,6 +11,7 @@ import dagster as dg
 from dagster import DagsterRunStatus
 
 from event_assets import warehouse
+from event_assets.orchestration.executors import in_process_executor
 from event_assets.orchestration.failures import run_with_plain_errors
 
 RETENTION_VARIABLE = "EVENTS_KEEP_RUNS_DAYS"
@@ -41,7 +42,7 @@ def build_housekeeping() -> dg.Definitions:
 
     @dg.job(
         description="Delete old runs from Dagster's history, and unused files of a DuckLake.",
-        executor_def=dg.in_process_executor,
+        executor_def=in_process_executor,
     )
     def housekeeping() -> None:
         delete_old_runs()

@@ -52,7 +52,7 @@ def build_jobs(
     schedules = [
         build_accounts_schedule(source, scheduled, f"{job.name}_schedule", cron, synced, config)
         if source.accounts
-        else build_schedule(job, cron, source.name)
+        else build_schedule(job, cron)
         for job, cron, config in crons
         if cron
     ]
@@ -65,7 +65,7 @@ def build_jobs(
         )
         jobs.append(job)
         if schedule:
-            schedules.append(build_schedule(job, FRESHNESS_CRON, None))
+            schedules.append(build_schedule(job, FRESHNESS_CRON))
     return jobs, schedules
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import dagster as dg
 from dagster import DagsterRunStatus
 
-from event_assets import warehouse
-from event_assets._compat.dagster import can_check_workers, free_slots, runs_holding_slots
-from event_assets.config.accounts import pipeline_name
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration import partitions
 
@@ -21,23 +17,19 @@ AssetJob: TypeAlias = Any  # of `dg.define_asset_job`, whose type Dagster does n
 FRESHNESS_CRON = "37 * * * *"
 LAST_IN_QUEUE = {"dagster/priority": "-1"}  # lower than all other runs
 KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
-START_TIMEOUT = 120.0  # seconds until a run that has started holds its lock
 WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
 RUNNING = (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
 MAX_ACTIVE_RUNS = 2  # one that works, and one that waits for it
 
 
-def build_schedule(job: AssetJob, cron: str, schema: str | None) -> dg.ScheduleDefinition:
-    """Build a schedule, in UTC, that lets at most one run of its job wait.
-
-    `schema` is the one that the job syncs, if it does.
-    """
+def build_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:
+    """Build a schedule, in UTC, that lets at most one run of its job wait."""
 
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         runs = context.instance.get_runs(
             dg.RunsFilter(job_name=job.name, statuses=[*WAITING, *RUNNING])
         )
-        if pending := _pending_run(context.instance, runs, schema):
+        if pending := _pending_run(runs):
             return dg.SkipReason(f"{pending} is already waiting.")
         return dg.RunRequest()
 
@@ -50,21 +42,12 @@ def build_schedule(job: AssetJob, cron: str, schema: str | None) -> dg.ScheduleD
     )
 
 
-def _pending_run(
-    instance: dg.DagsterInstance, runs: Sequence[dg.DagsterRun], schema: str | None
-) -> str | None:
-    """Describe the run that waits for another, if one does.
-
-    A run that has started and waits is known by its lock, which ends with its process, while
-    Dagster may count a killed run as running for hours. Runs on other hosts, whose locks cannot be
-    seen, are checked by Dagster's run launcher.
-    """
+def _pending_run(runs: Sequence[dg.DagsterRun]) -> str | None:
+    """Describe the run that waits for another, if one does."""
     waiting = next((run for run in runs if run.status in WAITING), None)
-    if waiting:
-        return f"Run {waiting.run_id[:8]}"
-    if can_check_workers(instance):
-        return f"Run {runs[0].run_id[:8]}" if len(runs) >= MAX_ACTIVE_RUNS else None
-    return f"A sync of {schema}" if schema and warehouse.is_sync_waiting(schema) else None
+    if waiting is None and len(runs) >= MAX_ACTIVE_RUNS:
+        waiting = runs[0]
+    return f"Run {waiting.run_id[:8]}" if waiting else None
 
 
 def build_accounts_schedule(
@@ -89,15 +72,13 @@ def build_accounts_schedule(
 
     def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         unfinished = [
-            record.dagster_run
-            for record in context.instance.get_run_records(
+            run
+            for run in context.instance.get_runs(
                 dg.RunsFilter(statuses=[*WAITING, *RUNNING], tags=kind)
             )
-            if _is_run_of_source(record.dagster_run, job, synced)
-            and _is_progressing(context.instance, record, source)
+            if _is_run_of_source(run, job, synced)
         ]
         active = {partitions.account_of_run(run) for run in unfinished}
-        release_stale_slots(source, context.instance)
         at = context.scheduled_execution_time.isoformat()
         accounts = partitions.update_partitions(source, context.instance)
         requests = [
@@ -146,38 +127,3 @@ def _is_run_of_source(run: dg.DagsterRun, job: AssetJob, synced: Sequence[dg.Ass
     backfilled = job.name.removesuffix("_on_schedule")
     jobs = (job.name, backfilled, f"{backfilled}_fully")
     return run.job_name in jobs or synced[0] in (run.asset_selection or ())
-
-
-def _is_progressing(
-    instance: dg.DagsterInstance, record: dg.RunRecord, source: SourceConfig
-) -> bool:
-    """Return whether a run will end by itself; one whose process was killed holds no lock."""
-    run, account = record.dagster_run, partitions.account_of_run(record.dagster_run)
-    return (
-        run.status in WAITING
-        or can_check_workers(instance)
-        or account is None
-        or time.time() - (record.start_time or 0) < START_TIMEOUT
-        or _is_syncing(source, account)
-    )
-
-
-def _is_syncing(source: SourceConfig, account: str) -> bool:
-    return any(
-        warehouse.is_sync_running(pipeline_name(source.name, resource, account))
-        for resource in source.resources
-    )
-
-
-def release_stale_slots(source: SourceConfig, instance: dg.DagsterInstance) -> None:
-    """Free the slots of a source's pool that killed runs hold, so that others can start.
-
-    On other hosts Dagster's run monitoring does this.
-    """
-    if can_check_workers(instance):
-        return
-    for run_id in runs_holding_slots(instance, partitions.partitions_name(source)):
-        run = instance.get_run_by_id(run_id)
-        account = partitions.account_of_run(run) if run and not run.is_finished else None
-        if account is None or not _is_syncing(source, account):
-            free_slots(instance, run_id)

@@ -11,6 +11,7 @@ from dagster import DagsterEventType
 from event_assets import warehouse
 from event_assets._compat.dagster import is_check_failure
 from event_assets.config.source import DEFAULT_SOURCE, EVENT_DATA, INVENTED, SANDBOX
+from event_assets.orchestration import process
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 
@@ -31,8 +32,8 @@ _printed: set[str] = set()  # ids of runs
 
 
 def print_summary(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Print the summary of a run, once."""
-    if run_id in _printed:
+    """Print the summary of a run, once; none of one that was interrupted."""
+    if run_id in _printed or process.is_interrupted():
         return
     _printed.add(run_id)
     logs = instance.all_logs(run_id)

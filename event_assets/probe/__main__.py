@@ -3,6 +3,8 @@
 import sys
 
 from event_assets.cli.probe import main
+from event_assets.orchestration.process import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with command():
+        sys.exit(main())

@@ -9,13 +9,7 @@ from event_assets.warehouse.connection import (
 )
 from event_assets.warehouse.destination import database_file
 from event_assets.warehouse.load import TableLoad, load_package, package_files
-from event_assets.warehouse.pipeline import (
-    is_sync_running,
-    is_sync_waiting,
-    journal_file,
-    open_pipeline,
-    restore_state,
-)
+from event_assets.warehouse.pipeline import journal_file, open_pipeline, restore_state
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database
 
@@ -26,8 +20,6 @@ __all__ = [
     "database_file",
     "full_table_name",
     "get_destination",
-    "is_sync_running",
-    "is_sync_waiting",
     "journal_file",
     "load_package",
     "open_pipeline",

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import duckdb
 
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.duckdb_file import LOCKED_FILE
-from event_assets.warehouse.file_lock import hold_file_lock
+from event_assets.warehouse.file_lock import hold_file_lock, temporary_folder
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database
 
+LOG = logging.getLogger("dagster")
 T = TypeVar("T")
 FOREIGN_LOCK_TIMEOUT = 60.0  # seconds
 MIN_MEMORY = 128  # MB; a larger merge spills to disk, so that memory does not grow with rows
@@ -42,11 +43,7 @@ def connect(timeout: float | None = None) -> Iterator[Database]:
     message = f"Waiting for another sync that writes {destination.display_name}"
     file = destination.lock_file
     lock = hold_file_lock(file, message, timeout) if file else nullcontext()
-    with (
-        lock,
-        TemporaryDirectory(prefix="events-") as folder,
-        closing(_open(Path(folder))) as connection,
-    ):
+    with lock, temporary_folder() as folder, closing(_open(folder)) as connection:
         set_memory_limit(connection)
         connection.execute("set timezone = 'UTC'")  # times as text are the same everywhere
         yield connection
@@ -85,7 +82,7 @@ def run_maintenance() -> None:
 
 def _open(folder: Path) -> Database:
     destination = get_destination()
-    deadline = time.monotonic() + FOREIGN_LOCK_TIMEOUT
+    began, is_told = time.monotonic(), False
     while True:
         try:
             return destination.open(folder)
@@ -93,6 +90,9 @@ def _open(folder: Path) -> Database:
             message = destination.describe_error(error) or str(error)
             # Two processes that create the catalog of a new lake at once conflict as well.
             is_busy = LOCKED_FILE in str(error) or destination.is_conflict(error)
-        if not is_busy or time.monotonic() > deadline:
+        if not is_busy or time.monotonic() - began > FOREIGN_LOCK_TIMEOUT:
             raise WarehouseError(message)  # outside the except block: the message says it all
+        if not is_told:
+            LOG.warning("%s It is waited for, up to %g s ...", message, FOREIGN_LOCK_TIMEOUT)
+            is_told = True
         time.sleep(0.2)

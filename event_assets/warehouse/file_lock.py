@@ -1,6 +1,9 @@
 """File locks between processes of one machine, released when a process ends."""
 
 import logging
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +27,7 @@ def hold_file_lock(lock_file: Path, message: str, timeout: float | None = None) 
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        LOG.info("%s ...", message)
+        LOG.warning("%s ...", message)
         try:
             lock.acquire(timeout=-1 if timeout is None else timeout)
         except Timeout:
@@ -42,3 +45,17 @@ def is_file_locked(lock_file: Path) -> bool:
             return False
     except Timeout:
         return True
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder in that for temporary files, and remove it, and those of killed processes."""
+    prefix = f"events-{os.getuid()}-"
+    for lock in Path(tempfile.gettempdir()).glob(f"{prefix}*/lock"):
+        if not is_file_locked(lock):
+            shutil.rmtree(lock.parent, ignore_errors=True)  # another one may be at it, too
+    with tempfile.TemporaryDirectory(prefix=prefix) as name:
+        new, lock = Path(name, "new"), Path(name, "lock")
+        with FileLock(new):
+            new.rename(lock)  # locked before others can see it
+            yield Path(name)

@@ -15,13 +15,12 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from event_assets.values.errors import exception_chain
 from event_assets.warehouse.destination import database_file
-from event_assets.warehouse.file_lock import hold_file_lock, is_file_locked
+from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.reconcile import DLT_TABLES
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database, quote_name
 
 LOG = logging.getLogger("dagster")
-NEXT_LOCK_SUFFIX = ".next.lock"  # of the lock held by the next sync in line while it waits
 
 
 @contextmanager
@@ -39,23 +38,11 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
     folder = _pipelines_folder()
     message = f"Waiting for another sync of {name}"
     with ExitStack() as locks:
-        with hold_file_lock(folder / f"{schema}.{name}{NEXT_LOCK_SUFFIX}", message):
-            locks.enter_context(hold_file_lock(folder / f"{name}.lock", message))
-            locks.enter_context(destination.hold_lock(name, message))
+        locks.enter_context(hold_file_lock(folder / f"{name}.lock", message))
+        locks.enter_context(destination.hold_lock(name, message))
         yield dlt.pipeline(
             pipeline_name=name, pipelines_dir=str(working_folder()), dataset_name=schema
         )
-
-
-def is_sync_waiting(schema: str) -> bool:
-    """Return whether, on this machine, a sync into a schema waits for another one."""
-    locks = _pipelines_folder().glob(f"{schema}.*{NEXT_LOCK_SUFFIX}")
-    return any(map(is_file_locked, locks))
-
-
-def is_sync_running(pipeline: str) -> bool:
-    """Return whether, on this machine, a sync runs by the dlt pipeline of this name."""
-    return is_file_locked(_pipelines_folder() / f"{pipeline}.lock")
 
 
 @contextmanager

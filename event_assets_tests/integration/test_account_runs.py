@@ -122,18 +122,6 @@ def test_a_list_that_cannot_be_read_leaves_the_accounts_that_are_known(
     assert asked(tick(kept.instance, loaded)) == ["a", "b", None]
 
 
-def test_a_slot_of_the_pool_that_a_killed_run_holds_is_freed(kept: Project) -> None:
-    loaded = definitions({"events": with_accounts(NOWHERE, ["a"], schedule="* * * * *")})
-    job, tags = loaded.resolve_job_def("sync_events"), {"dagster/partition": "a"}
-    run = kept.instance.create_run_for_job(job, status=Status.STARTED, tags=tags)
-    storage = kept.instance.event_log_storage
-    storage.initialize_concurrency_limit_to_default("events_accounts")
-    storage.claim_concurrency_slot("events_accounts", run.run_id, "event_data")
-    assert storage.get_concurrency_info("events_accounts").active_run_ids == {run.run_id}
-    tick(kept.instance, loaded)
-    assert not storage.get_concurrency_info("events_accounts").active_run_ids
-
-
 @pytest.fixture
 def many(clone: Path) -> Path:
     """A project of three accounts, of which one is refused; gives its folder."""

@@ -51,18 +51,24 @@ class PrivateApi(NamedTuple):
 ROWS = (
     PrivateApi(
         ("_compat.dagster",),
-        "A failure and an interrupt are recorded as a sentence without a traceback, and read back",
+        "A failure and an interrupt are recorded as a sentence without a traceback; Ctrl-C reaches "
+        "neither what Dagster cannot interrupt nor the processes that copy the output of a step",
         DAGSTER,
         {
             "dagster._core.errors:DagsterUserCodeProcessError": "class",
             "dagster._core.errors:DagsterUserCodeProcessError.from_error_info": "(error_info)",
             "dagster._core.errors:DagsterAssetCheckFailedError": "class",
-            "dagster._core.execution.plan.objects:ErrorSource.INTERRUPT": "attribute",
-            "dagster._core.execution.plan.objects:StepFailureData.error_source": "attribute",
             "dagster_shared.error:SerializableErrorInfo.__new__": (
                 "(cls, message, stack, cls_name, cause=None, context=None)"
             ),
             "dagster_shared.error:SerializableErrorInfo.to_string": "(self)",
+            "dagster._utils.interrupts:capture_interrupts": "()",
+            "dagster._core.storage.compute_log_manager:CapturedLogContext": "class",
+            "dagster._core.storage.local_compute_log_manager:LocalComputeLogManager.__init__": (
+                "(self, base_dir, polling_timeout=None, inst_data=None)"
+            ),
+            "dagster._core.storage.local_compute_log_manager:LocalComputeLogManager"
+            ".capture_logs": "(self, log_key)",
         },
     ),
     PrivateApi(
@@ -79,16 +85,12 @@ ROWS = (
             ),
             "dagster._core.storage.event_log.base:EventLogStorage"
             ".supports_global_concurrency_limits": "attribute",
-            "dagster._core.storage.event_log.base:EventLogStorage.get_concurrency_info": (
-                "(self, concurrency_key)"
-            ),
             "dagster._core.storage.event_log.base:EventLogStorage"
             ".free_concurrency_slots_for_run": "(self, run_id)",
             "dagster._core.storage.asset_check_execution_record:AssetCheckExecutionRecord"
             ".evaluation": "attribute",
             "dagster._core.storage.asset_check_execution_record:AssetCheckExecutionRecord"
             ".create_timestamp": "attribute",
-            "dagster._utils.concurrency:ConcurrencyKeyInfo.active_run_ids": "attribute",
         },
     ),
     PrivateApi(
@@ -96,7 +98,6 @@ ROWS = (
         "A run whose worker is gone is noticed",
         DAGSTER,
         {
-            "dagster:DagsterInstance.run_launcher": "attribute",
             "dagster._core.launcher:RunLauncher.supports_check_run_worker_health": "attribute",
             "dagster._core.launcher:RunLauncher.check_run_worker_health": "(self, run)",
             "dagster._core.launcher:CheckRunHealthResult.__new__": (
@@ -104,7 +105,10 @@ ROWS = (
             ),
             "dagster._core.launcher:WorkerStatus.RUNNING": "attribute",
             "dagster._core.launcher:WorkerStatus.FAILED": "attribute",
+            "dagster._core.launcher:WorkerStatus.NOT_FOUND": "attribute",
+            "dagster:DagsterInstance.root_directory": "attribute",
         },
+        overrides=("_instance",),
     ),
     PrivateApi(
         ("_compat.dagster", "cli.sources", "component.tree"),
@@ -329,7 +333,7 @@ def private_attributes(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and not is_ours(node.value):
             name = node.attr
             is_hidden = name.startswith("_") and not name.startswith("__")
-            if is_hidden and name not in NAMED_TUPLE | own:
+            if is_hidden and name not in NAMED_TUPLE | own and ast.unparse(node) != "os._exit":
                 yield ast.unparse(node)
 
 

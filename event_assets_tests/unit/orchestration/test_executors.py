@@ -2,16 +2,16 @@
 
 import sys
 
-import dagster as dg
 import pytest
 
 from event_assets.definitions import defs
+from event_assets.orchestration.executors import in_process_executor
 from event_assets.values.errors import ConfigError
 
 
 def test_a_run_does_its_steps_itself_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EVENTS_EXECUTOR", raising=False)
-    assert defs().executor is dg.in_process_executor
+    assert defs().executor is in_process_executor
 
 
 def test_an_executor_that_does_not_exist_is_answered_with_those_that_do(

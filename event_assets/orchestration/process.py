@@ -1,0 +1,162 @@
+"""How a process ends: its signals, its output that may go away, its exit status.
+
+It imports nothing else, so that a command handles signals before it imports the rest.
+"""
+
+import atexit
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedWriter, FileIO, TextIOWrapper
+from types import FrameType
+from typing import NoReturn
+
+INTERRUPTED = "Interrupted."
+SIGNALS = [
+    number
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    # What the parent ignores, as nohup does, stays ignored.
+    if (number := getattr(signal, name, None))
+    and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+]
+_received: list[int] = []  # signals
+_lost: set[int] = set()  # errors of the output
+_wakeup: list[int] = []  # the pipe to which Python writes each signal, whoever handles it
+
+
+class Output(FileIO):
+    """Standard output or error, whose text goes nowhere once it cannot be written."""
+
+    def write(self, data: object) -> int:
+        """Write bytes; the file descriptor is the null device after an error."""
+        try:
+            return super().write(data)  # type: ignore[arg-type]  # as FileIO's
+        except OSError as error:
+            _lost.add(error.errno or 0)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self.fileno())
+            os.close(null)
+            return len(data)  # type: ignore[arg-type]  # as above
+
+
+@contextmanager
+def command() -> Iterator[None]:
+    """Run a command, and exit by the status of what ended it.
+
+    A signal ends it at once until `raise_interrupts` is called.
+
+    Raises:
+        SystemExit: with 128 and the number of the signal; with 141 if a pipe that reads the output
+            was closed; else as the command itself.
+    """
+    _open_standard_files()
+    _protect_output()
+    _note_signals()
+    for number in SIGNALS:
+        signal.signal(number, _exit_now)
+    status: object = 0
+    try:
+        yield
+    except SystemExit as end:
+        status = end.code
+    except KeyboardInterrupt:
+        _received.append(signal.SIGINT)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # nothing is left to do but to clean up
+    raise SystemExit(_end() or status)
+
+
+def raise_interrupts() -> None:
+    """Raise `KeyboardInterrupt` for a signal from now on, or what Dagster raises for Ctrl-C."""
+    for number in SIGNALS if _wakeup else ():  # in a command
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else _interrupt)
+
+
+def end_run_by_signals() -> None:
+    """Let a process of Dagster's that executes a run end as `command` does."""
+    if _wakeup or not _is_main_thread():
+        return
+    _protect_output()
+    _note_signals()
+    if hasattr(signal, "SIGHUP") and signal.SIGHUP in SIGNALS:
+        signal.signal(signal.SIGHUP, _interrupt)
+    atexit.register(_exit_by_signal)
+
+
+def is_interrupted() -> bool:
+    """Return whether a signal to end has come."""
+    while _wakeup:
+        try:
+            _received.extend(set(os.read(_wakeup[0], 64)) & set(SIGNALS))
+        except BlockingIOError:
+            break
+    return bool(_received)
+
+
+def _open_standard_files() -> None:
+    """Open the null device in place of closed ones, or the next file, a database, is in it."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _protect_output() -> None:
+    for descriptor, name in ((1, "stdout"), (2, "stderr")):
+        stream = getattr(sys, name)
+        if stream is not getattr(sys, f"__{name}__"):
+            continue  # replaced by a program that runs this one
+        encoding = stream.encoding if stream else "utf-8"
+        try:
+            if stream:
+                stream.flush()
+        except OSError as error:
+            _lost.add(error.errno or 0)
+        raw = Output(descriptor, "w", closefd=False)
+        text = TextIOWrapper(
+            BufferedWriter(raw), encoding, errors="backslashreplace", line_buffering=True
+        )
+        setattr(sys, name, text)
+
+
+def _note_signals() -> None:
+    reader, writer = os.pipe()
+    for descriptor in (reader, writer):
+        os.set_blocking(descriptor, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    _wakeup[:] = reader, writer
+
+
+def _is_main_thread() -> bool:
+    import threading
+
+    return threading.current_thread() is threading.main_thread()
+
+
+def _exit_now(number: int, _: FrameType | None) -> NoReturn:
+    print(INTERRUPTED, file=sys.stderr, flush=True)
+    os._exit(128 + number)
+
+
+def _interrupt(*_: object) -> None:
+    signal.raise_signal(signal.SIGINT)  # whose handler Dagster replaces while it works
+
+
+def _end() -> int | None:
+    """Say what ended the process, if it was not itself, and return the status."""
+    if is_interrupted():
+        print(INTERRUPTED, file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    if _received:
+        return 128 + _received[0]
+    return 128 + signal.SIGPIPE if errno.EPIPE in _lost else None
+
+
+def _exit_by_signal() -> None:
+    if status := _end():
+        os._exit(status)  # Dagster's own is 1
