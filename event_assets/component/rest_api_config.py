@@ -4,14 +4,17 @@ import difflib
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from string import Formatter
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from dlt.sources.rest_api import typing as rest_api
 from jsonpath_ng.exceptions import JSONPathError
 
+from event_assets.config.fields import is_valid_source
 from event_assets.config.model import Keys, shown, unknown_name_message
 from event_assets.config.source import VARIABLE
 from event_assets.pagination.totals import compile_path
+from event_assets.values.json_paths import as_list
 from event_assets.values.urls import find_address_problem
 
 PAGINATORS: Mapping[str, type] = {
@@ -70,6 +73,7 @@ PARTS: Mapping[str, type] = {
     "response_actions": rest_api.ResponseActionDict,
 }
 LISTS = {"resources", "response_actions"}
+TEXTS = {"path", "cursor_path", "next_url_path"}
 PATHS = {"data_selector", "total_path", "has_more_path", "next_url_path", "cursor_path"}
 MINIMUM = {  # of whole numbers
     **dict.fromkeys(("limit", "maximum_offset", "maximum_page"), 1),
@@ -115,7 +119,7 @@ def _resource_errors(config: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
         if name in names[:index]:
             yield ("resources", index, "name"), "each resource needs a name of its own"
     if "event_data" not in names:
-        close = difflib.get_close_matches("event_data", names, n=1)
+        close = names if len(names) == 1 else difflib.get_close_matches("event_data", names, n=1)
         at = ("resources", *((names.index(close[0]), "name") if close else ()))
         yield at, "there must be a resource named `event_data`"
 
@@ -169,8 +173,9 @@ def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, st
             yield from _unknown_fields(path, child, PARTS[key])
         else:
             yield from _value_errors(path, child, kind)
-    if REQUIRED.get(kind) and value.get(REQUIRED[kind]) in (None, ""):
-        yield at, f"`{REQUIRED[kind]}` is missing"
+    required = REQUIRED.get(kind)
+    if required and value.get(required) in (None, ""):
+        yield (*at, required) if required in value else at, f"`{required}` is missing"
     yield from _contradictions(at, value, kind)
 
 
@@ -213,16 +218,34 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
     if allowed:
         if value is not None and value not in allowed:
             yield at, unknown_name_message(str(value), allowed, "value")
+    elif value is None and at[-1] in TEXTS:
+        yield at, "must be text, not nothing"
     elif value is not None and Any not in types and type(value) not in accepted:
         names = " or ".join(name for each, name in KINDS.items() if each in types)
         but = "" if "auth" in at else f", not {shown(value)}"  # it may be a key
         yield at, f"must be {names}{but}"
-    elif isinstance(value, str) and not value.strip() and at[-1] == "path":
-        yield at, "is empty: write the path of the list, such as /v1/events"
+    elif at[-1] == "primary_key" and not all(map(_is_key, as_list(value or "id"))):
+        yield at, "must be the path of a field, or a list of paths"
+    elif at[-1] == "path" and (problem := _path_problem(value)):
+        yield at, problem
     elif isinstance(value, str) and at[-1] in PATHS and not _is_path(value):
         yield at, f"{shown(value)} is not a valid JSON path"
     elif isinstance(value, int) and value < MINIMUM.get(str(at[-1]), value):
         yield at, f"must be {MINIMUM[str(at[-1])]} or more, not {value}"
+
+
+def _path_problem(path: str) -> str | None:
+    if not path.strip():
+        return "is empty: write the path of the list, such as /v1/events"
+    try:
+        list(Formatter().parse(path))
+    except ValueError:
+        return "has a brace without its partner"
+    return None
+
+
+def _is_key(path: Any) -> bool:
+    return isinstance(path, str) and is_valid_source(path)
 
 
 def _is_path(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pydoc
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,9 @@ from event_assets.values.errors import ConfigError
 
 COMPONENT = "event_assets.EventApi"
 TOP_LEVEL = ["attributes", "post_processing", "requirements", "template_vars_module", "type"]
+COMPONENT_NAME = re.compile(
+    r"\.?[A-Za-z_]\w*(\.\w+)+|\.[A-Z]\w*"
+)  # one of this folder has a dot first
 MAX_VALUES = 20_000  # with what aliases stand for
 MERGE = "tag:yaml.org,2002:merge"
 QUOTES = "a text that begins with such a character needs quotes"
@@ -165,7 +169,7 @@ def _find_problems(document: Document) -> Iterator[tuple[int, str]]:
     line, kind = given.get("type", (1, COMPONENT))
     if "type" not in given and not unknown:
         yield line, f"`type` is missing: write `type: {COMPONENT}`"
-    elif not str(kind).startswith(".") and not pydoc.locate(str(kind)):
+    elif not COMPONENT_NAME.fullmatch(str(kind)) or (kind[0] != "." and not pydoc.locate(kind)):
         yield line, unknown_name_message(str(kind), [COMPONENT], "component")
     elif kind == COMPONENT and not document.values.keys() - {()} and not unknown:
         line, _ = given.get("attributes", (line, None))

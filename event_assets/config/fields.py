@@ -63,12 +63,12 @@ class FieldConfig(StrictModel):
         for zone in as_list(self.timezone):
             if not timestamps.parse_zone(zone) and ZONE_NAME_PATTERN.search(zone):
                 raise ValueError(f"`timezone` is neither a known zone nor a path: `{zone}`")
-        if self.source is not None and not all(map(_is_valid_source, as_list(self.source) or [""])):
+        if self.source is not None and not all(map(is_valid_source, as_list(self.source) or [""])):
             raise ValueError("`from` must be a path, a list, or a template like {a.date}T{a.time}")
         return self
 
 
-def _is_valid_source(choice: str) -> bool:
+def is_valid_source(choice: str) -> bool:
     """Return whether it is a path, or a template with paths in braces."""
     rest = PART_PATTERN.sub("", choice)
     is_path = all(path.strip(".") == path != "" for path in template_paths(choice))
@@ -96,7 +96,7 @@ def invalid_marks(marks: Any) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the path and the message of each mark of removed records that cannot match."""
     for path, value in marks.items() if isinstance(marks, dict) else ():
         values = value if isinstance(value, list) else [value]
-        if not _is_valid_source(path) or "{" in path:
+        if not is_valid_source(path) or "{" in path:
             yield (path,), f"`{path}` is not a path in a record"
         if not values or any(isinstance(one, (dict, list, type(None))) for one in values):
             yield (path,), "must be a value, a list of values, or true"

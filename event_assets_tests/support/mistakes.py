@@ -152,6 +152,13 @@ TYPOS = [
 VALUES = [
     M("event_assets.EventApi", "event_assets.EventApis", "did you mean `event_assets.EventApi`?"),
     M("event_assets.EventApi", "of.nobody", "is not a known component"),
+    M("event_assets.EventApi", ".inf", "is not a known component"),
+    M("primary_key: id", "primary_key: [1]", "must be the path of a field, or a list of paths"),
+    M("primary_key: id", "primary_key: '{'", "must be the path of a field, or a list of paths"),
+    M("path: /v1/events", "path:", "must be text, not nothing"),
+    M("path: /v1/venues", 'path: "/v1/{"', "has a brace without its partner"),
+    M("cursor_path: next", "cursor_path: ~", "must be text, not nothing"),
+    M("action: ignore", "action:", "`action` is missing"),
     M("location: query", "location: qury", "did you mean `query`? Allowed: "),
     M("type: api_key", "type: api_kei", "did you mean `api_key`? Allowed: "),
     M("write_disposition: merge", "write_disposition: append", "write `merge`, or nothing"),

@@ -261,7 +261,7 @@ OAUTH = {"type": "oauth2_client_credentials", "access_token_url": "https://a.exa
             for change, at, problem in (
                 ({"statuscode": 404}, ".statuscode", "did you mean `status_code`?"),
                 ({"action": "retry"}, ".action", "`retry` has no effect here: `ignore` has"),
-                ({"action": None}, "", "`action` is missing"),
+                ({"action": None}, ".action", "`action` is missing"),
                 ({"status_code": None}, "", "has no effect without a `status_code` or `content`"),
             )
         ),
