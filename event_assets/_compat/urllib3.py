@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable
+from http import client as client  # its errors, for messages
 from http.client import HTTPResponse
 from socket import socket
 from typing import Any

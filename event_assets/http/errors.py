@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from http import HTTPStatus, client
+from http import HTTPStatus
 from typing import NamedTuple
 
 import requests
 import urllib3
 
+from event_assets._compat.urllib3 import client
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http import retry_policy
 from event_assets.http.error_text import error_text

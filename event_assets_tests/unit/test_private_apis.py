@@ -166,6 +166,7 @@ ROWS = (
             "urllib3:HTTPConnectionPool.ConnectionCls": "class",
             "urllib3.connection:HTTPConnection.connect": "(self)",
             "http.client:HTTPConnection.response_class": "class",
+            "http.client:LineTooLong": "class",
             "http.client:HTTPResponse.__init__": (
                 "(self, sock, debuglevel=0, method=None, url=None)"
             ),
