@@ -68,7 +68,8 @@ def user_message(error: BaseException) -> str | None:
         if isinstance(cause, TABLE_ERRORS) and not http_errors.is_request_error(cause):
             reason = destination.error_reason(cause)
             if "does not exist" in reason and isinstance(cause, duckdb.CatalogException):
-                return f"{reason}! Materialize event_data first."
+                missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
+                return f"{missing} Materialize event_data first."
             return (
                 f"The tables in {destination.display_name} are not as syncs leave them: {reason}; "
                 "undo that, or rename or drop the table that it is about, and sync again."
