@@ -13,6 +13,7 @@ from event_assets._compat.dagster import PlainFailure, PlainInterrupt
 from event_assets.http import errors as http_errors
 from event_assets.sandbox import SandboxError
 from event_assets.values.errors import UserError, exception_chain
+from event_assets.values.redaction import redact_error
 
 T = TypeVar("T")
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
@@ -36,8 +37,10 @@ def run_with_plain_errors(action: Callable[[], T]) -> T:
     try:
         return action()
     except BaseException as error:
-        failure = _plain_failure(error)
-        if failure is None:
+        failure: BaseException | None = _plain_failure(error)
+        if failure is None and isinstance(error, Exception):
+            failure = redact_error(error)
+        if failure is None or failure is error:
             raise
     # After the except block, so that the original error is not its context.
     raise failure
