@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import chain
 from typing import Any, cast
 
 import dagster as dg
 from filelock import FileLock
 
+from event_assets._compat.dagster import PlainInterrupt, check_captured_interrupt
 from event_assets.orchestration import launcher, process
 from event_assets.values.errors import ConfigError
 
@@ -29,7 +32,13 @@ class _InProcessExecutor(dg.Executor):
         """Execute the steps."""
         process.end_run_by_signals()
         _held.append(launcher.hold_run(plan_context.instance, plan_context.run_id))
-        yield from self._executor.execute(plan_context, execution_plan)
+        with closing(cast(Any, self._executor.execute(plan_context, execution_plan))) as events:
+            for event in chain([None], events):
+                if event:
+                    yield event
+                if check_captured_interrupt():  # before Dagster raises it, with a traceback
+                    process.note_interrupt()
+                    raise PlainInterrupt(process.INTERRUPTED)
 
 
 def _create_executor(context: dg.InitExecutorContext) -> dg.Executor:

@@ -19,8 +19,7 @@ SIGNALS = [
     number
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
     # What the parent ignores, as nohup does, stays ignored.
-    if (number := getattr(signal, name, None))
-    and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+    if (number := getattr(signal, name, None)) and signal.getsignal(number) is not signal.SIG_IGN
 ]
 _received: list[int] = []  # signals
 _lost: set[int] = set()  # errors of the output
@@ -94,6 +93,12 @@ def is_interrupted() -> bool:
         except BlockingIOError:
             break
     return bool(_received)
+
+
+def note_interrupt() -> None:
+    """Note a Ctrl-C that came before signals were noted."""
+    if _wakeup and not is_interrupted():
+        _received.append(signal.SIGINT)
 
 
 def _open_standard_files() -> None:

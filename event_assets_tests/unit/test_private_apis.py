@@ -63,6 +63,7 @@ ROWS = (
             ),
             "dagster_shared.error:SerializableErrorInfo.to_string": "(self)",
             "dagster._utils.interrupts:capture_interrupts": "()",
+            "dagster._utils.interrupts:check_captured_interrupt": "()",
             "dagster._core.storage.compute_log_manager:CapturedLogContext": "class",
             "dagster._core.storage.local_compute_log_manager:LocalComputeLogManager.__init__": (
                 "(self, base_dir, polling_timeout=None, inst_data=None)"
