@@ -64,7 +64,7 @@ class ListPaginator(Paginator):
         self.cap: int | None = None  # how many rows of the list the API returns at most
         self._options = options
         self._read_ids = read_ids
-        self._last = PageFacts()
+        self.last_page = PageFacts()
         self._is_truncated = False
         self._counters: list[counters.Counter] = []  # of the pointer before
         self._row_links: RowLinks | None = None
@@ -85,7 +85,7 @@ class ListPaginator(Paginator):
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
         facts = self._walk.facts
-        facts.last, facts.is_truncated = self._last, self._is_truncated
+        facts.last, facts.is_truncated = self.last_page, self._is_truncated
         if path := self._reader.total.path:
             facts.total_setting = f"the paginator's total_path `{path}`"
         facts.pointer_setting = _pointer_setting(self.active)
@@ -114,7 +114,7 @@ class ListPaginator(Paginator):
         page = self._reader.read(
             response, extract_ids(rows, self._read_ids), self._request, self._read_pointer(response)
         )
-        self._last = page
+        self.last_page = page
         self._is_truncated |= page.is_truncated
         walk = self._walk
         if self._row_links:
@@ -156,7 +156,7 @@ class ListPaginator(Paginator):
 
     def _follow_pages(self, links: RowLinks) -> None:
         """Follow the API's own pointers from the first on: another number leads to no other row."""
-        self._row_links, self._walk, self._last = None, links.pages, links.first
+        self._row_links, self._walk, self.last_page = None, links.pages, links.first
         links.pages.is_counted = True
 
     def update_request(self, request: Request) -> None:
@@ -172,7 +172,7 @@ class ListPaginator(Paginator):
             return
         elif isinstance(active, BaseReferencePaginator):
             links = self._row_links
-            pointer = links.counter.at(position + links.base) if links else self._last.pointer
+            pointer = links.counter.at(position + links.base) if links else self.last_page.pointer
             dlt_compat.set_reference(active, pointer)
         active.update_request(request)
 

@@ -32,7 +32,7 @@ def windowed(paginator: Any, **options: Any) -> TimeWindowPaginator:
         param_from="from", param_to="to", cap=10, format="%Y-%m-%d", **options
     )
     return TimeWindowPaginator(
-        lambda: create_paginator(paginator, read_ids), WindowPlan.from_config(config, NOW), read_ids
+        lambda: create_paginator(paginator, read_ids), WindowPlan.from_config(config, NOW)
     )
 
 
