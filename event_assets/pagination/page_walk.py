@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from event_assets.pagination.facts import ListFacts, PageFacts
-from event_assets.pagination.seen_ids import DistinctIds, Lap, RecentIds
+from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 from event_assets.pagination.totals import RowTotal
 
 MAX_PASSES: Final = 4
@@ -64,10 +64,8 @@ class PageWalk:
         self._page_count = 0  # the number of pages that responses promise
         self._recent = RecentIds()
         self._ids = DistinctIds()
-        self._lap = Lap(self._ids)
         self._pages: list[int] = []
-        self._sizes: list[int] = []
-        self._rows = self._empty = self._reads_to = 0
+        self._rows = self._known_rows = self._empty = self._reads_to = 0
         self._behind: list[int] = []  # positions behind an empty page that may have rows
         self._last_page: list[Hashable] = []
         self._pointers: set[Any] = set()
@@ -88,7 +86,7 @@ class PageWalk:
         """Return up to `count` positions that follow the next one, after a full page."""
         if self._behind:
             return self._behind[1 : count + 1]
-        if self.done or self._sizes[-1:] != [self.largest] or not self._last_page:
+        if self.done or not self._is_last_full:
             return []
         expected = len(self._pages_before) or self._page_count
         if self._total.largest is not None and not expected:
@@ -96,6 +94,10 @@ class PageWalk:
         ends = [end for end in (expected, self._maximum) if end]
         after = range(self.position + 1, self.position + count + 1)
         return [at for at in after if at < min(ends, default=at + 1)]
+
+    @property
+    def _is_last_full(self) -> bool:
+        return bool(self._last_page) and not self._empty and len(self._last_page) == self.largest
 
     @property
     def _promises_rows(self) -> bool:
@@ -112,7 +114,6 @@ class PageWalk:
         self.position += 1
         self.largest = max(self.largest, size)
         self._pages.append(hash(tuple(ids)))
-        self._sizes.append(size)
         self._empty = 0 if size else self._empty + 1
         fresh = self._recent.add(ids)
         # rows that come again behind the end disprove no total
@@ -122,6 +123,7 @@ class PageWalk:
             self._page_count = page.page_count or self._total.reported or 0
         facts.reported = self._total.reported
         self._rows += size
+        self._known_rows = 0 if fresh else self._known_rows + size
         self._ids.add(fresh)
         if facts.passes > 1:
             rows[:] = [rows[at] for at in self._seen.add_unseen(ids)]
@@ -132,29 +134,23 @@ class PageWalk:
         facts.is_pointer_found |= page.is_pointer_found
         is_repeated = bool(ids) and ids == self._last_page
         self._has_changed |= bool(ids and self._last_page) and not is_repeated
-        end = self._find_end(page, is_fresh=bool(fresh), is_repeated=is_repeated)
+        find_end = self._find_numbered_end if self._is_numbered else self._find_linked_end
+        end = find_end(page, is_repeated=is_repeated)
+        is_lap = 0 < len(self._ids) <= self._known_rows and not self._promises_more
         self._last_page = ids or self._last_page
         self._pointers.add(str(page.pointer))
-        if end:
-            self._end_reading(end)
+        if end or is_lap:
+            self._end_reading(end or "lap")
         elif self._pages == self._pages_before and not self._was_refused:
             self.finish("readings agree")
 
-    def _find_end(self, page: PageFacts, *, is_fresh: bool, is_repeated: bool) -> str:
+    def _find_linked_end(self, page: PageFacts, *, is_repeated: bool) -> str:
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
-        has_lapped = self._lap.has_passed(page.ids, is_fresh=is_fresh)
-        if self._is_numbered:
-            end = self._find_numbered_end(page, is_repeated=is_repeated)
-        else:
-            end = self._find_linked_end(page, is_fresh=is_fresh, is_repeated=is_repeated)
-        return end or ("lap" if has_lapped and not self._promises_more else "")
-
-    def _find_linked_end(self, page: PageFacts, *, is_fresh: bool, is_repeated: bool) -> str:
         if page.pointer is None:
             return "pointer ended" if self._facts.pointers else self._end_without_pointer
         if page.has_more is False or (self._stop_after_empty_page and not page.ids):
             return "pointer ended"
-        if str(page.pointer) in self._pointers and not is_fresh:
+        if str(page.pointer) in self._pointers and (self._known_rows or not page.ids):
             return "same pointer" if page.ids else "pointer ended"
         if is_repeated and not self._has_changed:
             return "ignored parameter"
@@ -176,20 +172,17 @@ class PageWalk:
         if self._is_total_reached and page.is_total_certain:
             return "page behind"
         if self._empty and not self._promises_more:
-            is_list_empty = page.total == 0 and not self._rows
-            reads_on = self.position < self._reads_to or self._starts_to_look()
-            return "" if reads_on and not is_list_empty else "page behind"
+            if page.total == 0 and not self._rows:
+                return "page behind"
+            if self.position >= self._reads_to:
+                ahead = (self.position + pages for pages in LOOKS_BEHIND[: len(self._pages)])
+                self._behind = [at for at in ahead if at < (self._maximum or at + 1)]
+                self._empty_at = self.position
+            return ""
         return "empty pages" if self._empty >= MAX_EMPTY_NUMBERED else ""
 
-    def _starts_to_look(self) -> bool:
-        """Return whether to look behind an empty page, where a server that filters has rows."""
-        self._empty_at = self.position
-        ahead = [self.position + pages for pages in LOOKS_BEHIND[: len(self._pages)]]
-        self._behind = [at for at in ahead if at < (self._maximum or at + 1)]
-        self.position = self._behind[0] if self._behind else self.position
-        return bool(self._behind)
-
     def _look_behind(self, *, has_rows: bool) -> None:
+        """Process a page behind an empty one, where a server that filters has rows."""
         looked = self._behind.pop(0)
         if has_rows:
             self._reads_to, self.position, self._behind = looked + 1, self._empty_at, []
@@ -229,14 +222,14 @@ class PageWalk:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_end = self._is_numbered or self._is_total_reached
         is_possible = is_end or self._total.reported == self._ids.count()
-        if not self._sizes or not is_possible or self._promises_rows:
+        if not self._pages or not is_possible or self._promises_rows:
             return False
         if self._behind:
             self._look_behind(has_rows=False)
             return True
         self.position += 1
-        is_full = self._sizes[-1] == self.largest and not self._rows % REFUSED_AT
-        is_depth = is_full and status != HTTPStatus.NOT_FOUND
+        is_round = self._is_last_full and not self._rows % REFUSED_AT
+        is_depth = is_round and status != HTTPStatus.NOT_FOUND
         self._end_reading("page behind" if is_end and not is_depth else "depth", is_refused=True)
         return True
 
