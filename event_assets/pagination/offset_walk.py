@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
-from event_assets.pagination.facts import ListFacts, PageFacts
-from event_assets.pagination.seen_ids import DistinctIds, RecentIds
+from event_assets.pagination.end_search import EndSearch, Found
+from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.totals import RowTotal
+from event_assets.pagination.walk import MAX_PASSES, Walk
 
 PageHandler = Callable[[Sequence[Hashable]], bool]
-MAX_PASSES: Final = 4
 LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
 
 
-class OffsetWalk:
+class OffsetWalk(Walk):
     """Decides which offset to request next, and which pages to deliver.
 
     Consecutive pages overlap by one row: the next offset is that of the last row received. A page
@@ -60,52 +60,29 @@ class OffsetWalk:
         self._stop_after_empty_page = stop_after_empty_page
         self._reads_to_maximum = stop_after_empty_page is False and maximum is not None
         self._max_pages = max_pages
-        self._facts = ListFacts()
-        self._seen = DistinctIds()
         self._total = RowTotal(limit)
         self._trusted: int | None = None  # the total that the last response says
         self._more: bool | None = None  # whether more rows follow, by the last response
         self._largest_page = self._progress = 0  # pages that end with a new row
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # of the list, as the pass before measured it
-        self._pages_before: list[int] = []  # hashes of the pages of the pass before
         self._must_agree = False  # whether two passes must have the same pages
-        self._start_pass()
+        super().__init__()
 
     def _start_pass(self) -> None:
+        super()._start_pass()
         self.position = self._start
         self._handler: PageHandler = self._read_forward
-        self._recent = RecentIds()
-        self._pages: list[int] = []  # hashes of those with rows
-        self._rows = self._back_step = self._repeats = 0
-        self._idle = self._known_rows = 0  # pages without progress; rows without a new one
-        self._last_page: list[Hashable] = []
+        self._search = EndSearch(self._maximum)
+        self._back_step = self._repeats = self._idle = 0  # pages without progress
         self._furthest: Hashable = None  # the row that was delivered furthest in the list
         self._is_end_doubtful = False  # whether the last page has neither it nor rows behind it
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
-        self._gap_start = self._empty_pages = self._reads_to = 0
-        self._read_twice = -1  # where rows were added at the end
-        self._behind: list[int] = []  # offsets behind the end that may have rows
-
-    @property
-    def facts(self) -> ListFacts:
-        """What is known of the list so far."""
-        self._facts.distinct = self._seen.count() if self.done else len(self._seen)
-        return self._facts
-
-    @property
-    def done(self) -> bool:
-        """Whether the list was read to its end."""
-        return self._facts.done
 
     @property
     def last_ids(self) -> list[Hashable]:
         """The id of the last row of the page that was delivered last."""
         return self._last_page[-1:]
-
-    @property
-    def _is_further_pass(self) -> bool:
-        return self._facts.passes > 1
 
     def take(self, page: PageFacts, rows: list[Any]) -> None:
         """Process a page, and take the rows that must not be delivered out of `rows`."""
@@ -125,8 +102,8 @@ class OffsetWalk:
         Empty while the page size is unknown, after a shift, and where the list seems to end;
         never beyond a trusted total.
         """
-        if self._handler == self._look_behind:
-            return self._behind[:count]
+        if self._search.looks:
+            return self._search.looks[1 : count + 1]
         step = self._read_ahead_step()
         if not step:
             return []
@@ -137,7 +114,7 @@ class OffsetWalk:
     def _read_ahead_step(self) -> int:
         if self.done or self._back_step or not self._last_page:
             return 0
-        if self._handler == self._skip_gap:
+        if self._handler == self._read_behind:
             return self._largest_page
         is_full = len(self._last_page) == self._largest_page
         return max(1, self._largest_page - 1) if is_full or self._total.largest else 0
@@ -164,7 +141,7 @@ class OffsetWalk:
             self._facts.rows += len(self._unseen if is_further_pass else ids)
         is_idle = self._idle > 200 + 2 * self._progress or self._facts.pages >= self._max_pages
         if not self.done and is_idle:
-            if self._handler == self._skip_gap:
+            if self._handler == self._read_behind and not self._search.looks:
                 self._end_gap(self.position)
             else:
                 self.finish("too fast", idle=self._idle)
@@ -173,7 +150,7 @@ class OffsetWalk:
     def refuse(self, _status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_one_row = self._handler == self._read_forward and self._largest_page == 1
-        if is_one_row or self._handler in (self._look_behind, self._skip_gap):
+        if is_one_row or self._handler == self._read_behind:
             self.receive(())
             return True
         return False
@@ -215,19 +192,13 @@ class OffsetWalk:
 
     def _deliver(self, ids: Sequence[Hashable]) -> None:
         page = list(ids)
-        self._pages.append(hash(tuple(page)))
         is_repeated = page == self._last_page and len(page) == self._largest_page
         self._repeats = self._repeats + 1 if is_repeated else 0
-        fresh = self._recent.add(page)
+        fresh = self._add(page)
         self._seen_behind.difference_update(page)
         is_overlap = self.last_ids == page[:1]
         self._rows += len(page) - is_overlap if is_overlap or not self._pages[1:] else len(fresh)
-        self._known_rows = 0 if fresh else self._known_rows + len(page)
         self._last_page = page
-        if self._is_further_pass:
-            self._unseen = self._seen.add_unseen(page)
-        else:
-            self._seen.add(fresh)
         if fresh and fresh[-1] == page[-1]:
             self._furthest = page[-1]
             # new rows before known ones, or at the start again, are no progress: a list that grows
@@ -263,11 +234,11 @@ class OffsetWalk:
         is_short = self._pages == self._pages_before and self._is_short_of_total
         is_told = self._more is False or (self._total.largest is not None and not is_short)
         is_told |= not self._facts.rows and self._total.reported == 0
-        asked, self._gap_start, self.position = self.position, end, end
+        asked, self.position, self._handler = self.position, end, self._read_behind
         if self._reads_to_maximum and not is_told:
-            self._reads_to = self._maximum or 0
+            self._search.reads_to = self._maximum or 0
         if self._is_promised(end):
-            self._handler = self._skip_gap
+            self._search.start(end)
             if self._stop_after_empty_page is True or end >= (self._maximum or end + 1):
                 self._end_gap(end)
         elif is_told or self._stop_after_empty_page is True:
@@ -275,70 +246,49 @@ class OffsetWalk:
         else:
             page = self._largest_page if self._progress else self.limit
             looks = LOOKS_BEHIND if self._largest_page != 1 else LOOKS_BEHIND[:2]
-            behind = (asked + page * pages for pages in looks)
-            self._behind = [at for at in behind if at < (self._maximum or at + 1)]
-            self._handler = self._look_behind
-            self._look_further()
+            self._search.start(end, (asked + page * pages for pages in looks))
+            self.position = self._search.position
+            if not self._search.looks:
+                self._end_pass(end)
 
     @property
     def _is_short_of_total(self) -> bool:
         return (self._trusted or 0) > self._start + self._seen.count()
 
     def _is_promised(self, offset: int) -> bool:
-        says_more = self._more is True and self._trusted is None
-        return says_more or max(self._trusted or 0, self._reads_to) > offset
+        return self._search.is_promised(offset, self._trusted, self._more)
 
-    def _look_behind(self, ids: Sequence[Hashable]) -> bool:
-        """Process a page behind the end of a list without a total: it should be empty."""
-        unknown = self._recent.find_unknown(ids)
-        self._seen_behind |= unknown
-        if unknown or self._is_promised(self._gap_start):
-            self._reads_to = self.position + self._largest_page
-            self._handler = self._skip_gap
-            self.position = self._gap_start
-        else:
-            self._look_further()
-        return False
-
-    def _look_further(self) -> None:
-        if self._behind:
-            self.position = self._behind.pop(0)
-        else:
-            self._end_pass(self._gap_start)
-
-    def _skip_gap(self, ids: Sequence[Hashable]) -> bool:
-        """Process a page where others were empty, though more rows follow."""
-        trusted = self._trusted
-        is_outdated = not ids and trusted is not None and trusted <= self._gap_start
-        is_first = self.position == self._gap_start != self._read_twice
-        if self._recent.overlaps(ids):
-            self._handler = self._read_forward
-            return self._read_forward(ids)
-        if is_first and (ids or is_outdated):
-            # the end moved: read it again, overlapping by one row
-            self._read_twice = self._gap_start
-            self._handler = self._read_forward
-            self.position = max(self._start, self._gap_start - 1)
+    def _read_behind(self, ids: Sequence[Hashable]) -> bool:
+        """Process a page behind the end: of an empty one, or of a list without a total."""
+        search, asked = self._search, self.position
+        if is_looking := bool(search.looks):
+            self._seen_behind |= self._recent.find_unknown(ids)
+        found = search.take(ids, self._recent, self._largest_page, self._trusted, self._more)
+        self.position = search.position
+        if found is Found.NOTHING:
+            if is_looking:
+                self._end_pass(search.end)
+            else:
+                self._end_gap(search.position)
+        if found in (Found.NOTHING, Found.NOTHING_YET):
             return False
-        if ids:
-            self._handler = self._read_forward
-            self._gaps.append((self._gap_start, self.position))
-            self._empty_pages = 0
-            self._deliver(ids)
-            self._move_forward(self.position + len(ids))
-            return True
-        self.position += max(1, self._largest_page)
-        self._empty_pages += trusted is None and self.position > self._reads_to
-        is_limited = self._maximum is not None and self.position >= self._maximum
-        if is_limited or self._empty_pages == 3 or not self._is_promised(self.position):
-            self._end_gap(self.position)
-        return False
+        self._handler = self._read_forward
+        if found is Found.KNOWN_ROWS:
+            return self._read_forward(ids)
+        if found is Found.NEW_END:
+            self.position = max(self._start, search.end - 1)  # read it again, overlapping
+            return False
+        self._gaps.append((search.end, asked))
+        self._deliver(ids)
+        self._move_forward(asked + len(ids))
+        return True
 
     def _end_gap(self, end: int) -> None:
         promised = self._total.largest or 0
-        if self._more is True or promised > self._gap_start:
-            self._gaps.append((self._gap_start, max(promised or end, self._gap_start)))
-        self._end_pass(self._gap_start)
+        start = self._search.end
+        if self._more is True or promised > start:
+            self._gaps.append((start, max(promised or end, start)))
+        self._end_pass(start)
 
     def _end_pass(self, end: int) -> None:
         """Compare the number of distinct ids with the length of the list."""
@@ -370,11 +320,8 @@ class OffsetWalk:
             is_short = count < self._length and not gaps
             self.finish("rows missing" if is_short and not has_grown else "changed")
         else:
-            self._seen.build_index()
-            self._pages_before = self._pages
             self._must_agree = must_agree
-            self._facts.passes += 1
-            self._start_pass()
+            self._read_again(self._pages)
 
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from http import HTTPStatus
 from typing import Any, Final
 
 from event_assets.pagination.facts import ListFacts, PageFacts
-from event_assets.pagination.seen_ids import DistinctIds, RecentIds
+from event_assets.pagination.seen_ids import DistinctIds
 from event_assets.pagination.totals import RowTotal
+from event_assets.pagination.walk import MAX_PASSES, Walk
 
-MAX_PASSES: Final = 4
 LOOKS_BEHIND: Final = (0, 2, 6)  # pages behind an empty one, so that 2, 4 and 8 are known
 # consecutive empty pages that are read; an API that filters after paging sends some
 MAX_EMPTY_NUMBERED: Final = 3
@@ -19,7 +18,7 @@ AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
 REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
 
 
-class PageWalk:
+class PageWalk(Walk):
     """Decides whether another page is requested, and which rows to deliver.
 
     Page numbers, and links and cursors that count pages, cannot show that rows moved between two
@@ -50,37 +49,26 @@ class PageWalk:
         self._maximum = maximum
         self._stop_after_empty_page = stop_after_empty_page
         self._end_without_pointer = end_without_pointer
-        self._facts = ListFacts()
-        self._seen = DistinctIds()
         self.largest = 0
-        self._pages_before: list[int] = []  # hashes of the pages of the reading before
         self._has_changed = False
         self._was_refused = False  # whether the reading before ended with a refused page
-        self._start_reading()
+        super().__init__()
 
-    def _start_reading(self) -> None:
+    def _start_pass(self) -> None:
+        super()._start_pass()
         self.position = 0
         self._total = RowTotal()
         self._page_count = 0  # the number of pages that responses promise
-        self._recent = RecentIds()
         self._ids = DistinctIds()
-        self._pages: list[int] = []
-        self._rows = self._known_rows = self._empty = self._reads_to = 0
+        self._empty = self._reads_to = 0
         self._behind: list[int] = []  # positions behind an empty page that may have rows
-        self._last_page: list[Hashable] = []
         self._pointers: set[Any] = set()
 
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        self._facts.distinct = self._seen.count() if self.done else len(self._seen)
         self._facts.is_counted = self.is_counted
-        return self._facts
-
-    @property
-    def done(self) -> bool:
-        """Whether the list was read to its end."""
-        return self._facts.done
+        return super().facts
 
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` positions that follow the next one, after a full page."""
@@ -113,9 +101,8 @@ class PageWalk:
             return
         self.position += 1
         self.largest = max(self.largest, size)
-        self._pages.append(hash(tuple(ids)))
         self._empty = 0 if size else self._empty + 1
-        fresh = self._recent.add(ids)
+        fresh = self._add(ids)
         # rows that come again behind the end disprove no total
         is_again = not fresh and page.total == self._ids.count()
         self._total.evaluate(page.total, self._rows, 0 if is_again else size)
@@ -123,12 +110,9 @@ class PageWalk:
             self._page_count = page.page_count or self._total.reported or 0
         facts.reported = self._total.reported
         self._rows += size
-        self._known_rows = 0 if fresh else self._known_rows + size
         self._ids.add(fresh)
-        if facts.passes > 1:
-            rows[:] = [rows[at] for at in self._seen.add_unseen(ids)]
-        else:
-            self._seen.add(fresh)
+        if self._is_further_pass:
+            rows[:] = [rows[at] for at in self._unseen]
         facts.rows += len(rows)
         facts.pointers += page.pointer is not None
         facts.is_pointer_found |= page.is_pointer_found
@@ -213,10 +197,8 @@ class PageWalk:
         elif self._facts.passes == MAX_PASSES:
             self.finish("changed")
         else:
-            self._seen.build_index()
-            self._pages_before, self._was_refused = pages, is_refused
-            self._facts.passes += 1
-            self._start_reading()
+            self._was_refused = is_refused
+            self._read_again(pages)
 
     def refuse(self, status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
