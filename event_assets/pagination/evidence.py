@@ -57,8 +57,8 @@ TABLE: Final = (
     Evidence(
         "gaps",
         False,
-        "The API {claim} but sent {distinct:,} distinct ids: the pages at offsets {gaps} are "
-        "empty.",
+        "The API {claim} but sent {distinct:,} distinct ids: pages are empty, the first at offsets "
+        "{gap}.",
     ),
     Evidence(
         "too fast",

@@ -24,10 +24,9 @@ class OffsetWalk(Walk):
     a page, doubling, until a page connects.
 
     The list ends at a connected page of one row (if the server can send two), at a trusted total,
-    or where `more` is False. Without either, the walk looks behind the end, where a server that
-    filters after paging has further rows. If pages in the middle are empty, or there are fewer ids
-    than rows, because rows were inserted or moved behind the current offset, the list is read
-    again: until the counts agree, or two passes.
+    or where `more` is False. Without either, the walk looks behind the end. If pages in the middle
+    are empty, or there are fewer ids than rows, because rows were inserted or moved behind the
+    current offset, the list is read again: until the counts agree, or two passes.
 
     Offset pagination cannot detect a row that moves from ahead of the current offset to behind it
     while as many rows are deleted, or, with pages read ahead, inserted.
@@ -74,7 +73,7 @@ class OffsetWalk(Walk):
         self.position = self._start
         self._handler: PageHandler = self._read_forward
         self._search = EndSearch(self._maximum)
-        self._back_step = self._repeats = self._idle = 0  # pages without progress
+        self._back_step = self._idle = 0  # pages without progress
         self._furthest: Hashable = None  # the row that was delivered furthest in the list
         self._is_end_doubtful = False  # whether the last page has neither it nor rows behind it
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
@@ -104,20 +103,15 @@ class OffsetWalk(Walk):
         """
         if self._search.looks:
             return self._search.looks[1 : count + 1]
-        step = self._read_ahead_step()
-        if not step:
+        is_full = len(self._last_page) == self._largest_page
+        if self.done or self._back_step or not self._last_page:
             return []
+        if not (is_full or self._total.largest):
+            return []
+        step = max(1, self._largest_page - (self._handler == self._read_forward))
         after = range(self.position + step, self.position + step * (count + 1), step)
         ends = [end for end in (self._total.largest, self._maximum) if end is not None]
         return [at for at in after if at < min(ends, default=at + 1)]
-
-    def _read_ahead_step(self) -> int:
-        if self.done or self._back_step or not self._last_page:
-            return 0
-        if self._handler == self._read_behind:
-            return self._largest_page
-        is_full = len(self._last_page) == self._largest_page
-        return max(1, self._largest_page - 1) if is_full or self._total.largest else 0
 
     def receive(
         self, ids: Sequence[Hashable], total: int | None = None, more: bool | None = None
@@ -140,20 +134,20 @@ class OffsetWalk(Walk):
         if deliver:
             self._facts.rows += len(self._unseen if is_further_pass else ids)
         is_idle = self._idle > 200 + 2 * self._progress or self._facts.pages >= self._max_pages
-        if not self.done and is_idle:
-            if self._handler == self._read_behind and not self._search.looks:
-                self._end_gap(self.position)
-            else:
-                self.finish("too fast", idle=self._idle)
+        is_in_gap = self._handler == self._read_behind and not self._search.looks
+        if is_idle and is_in_gap and not self.done:
+            self._end_gap()
+        elif is_idle and not self.done:
+            self.finish("too fast", idle=self._idle)
         return deliver
 
     def refuse(self, _status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_one_row = self._handler == self._read_forward and self._largest_page == 1
-        if is_one_row or self._handler == self._read_behind:
+        is_possible = is_one_row or self._handler == self._read_behind
+        if is_possible:
             self.receive(())
-            return True
-        return False
+        return is_possible
 
     def _read_forward(self, ids: Sequence[Hashable]) -> bool:
         offset, size, trusted = self.position, len(ids), self._trusted
@@ -171,7 +165,7 @@ class OffsetWalk(Walk):
         self._deliver(ids)
         is_total_reached = trusted is not None and end >= trusted
         is_last = size == 1 and self._largest_page > 1
-        if self._repeats == 2:
+        if self._pages[-3:] == self._pages[-1:] * 3:
             is_all = self._total.reported == self._seen.count()
             self.finish("lap" if is_all else "ignored parameter", size=size)
         elif self._known_rows >= 2 * len(self._seen) and not self._is_promised(end):
@@ -192,8 +186,6 @@ class OffsetWalk(Walk):
 
     def _deliver(self, ids: Sequence[Hashable]) -> None:
         page = list(ids)
-        is_repeated = page == self._last_page and len(page) == self._largest_page
-        self._repeats = self._repeats + 1 if is_repeated else 0
         fresh = self._add(page)
         self._seen_behind.difference_update(page)
         is_overlap = self.last_ids == page[:1]
@@ -240,7 +232,7 @@ class OffsetWalk(Walk):
         if self._is_promised(end):
             self._search.start(end)
             if self._stop_after_empty_page is True or end >= (self._maximum or end + 1):
-                self._end_gap(end)
+                self._end_gap()
         elif is_told or self._stop_after_empty_page is True:
             self._end_pass(end)
         else:
@@ -265,11 +257,10 @@ class OffsetWalk(Walk):
             self._seen_behind |= self._recent.find_unknown(ids)
         found = search.take(ids, self._recent, self._largest_page, self._trusted, self._more)
         self.position = search.position
-        if found is Found.NOTHING:
-            if is_looking:
-                self._end_pass(search.end)
-            else:
-                self._end_gap(search.position)
+        if found is Found.NOTHING and is_looking:
+            self._end_pass(search.end)
+        elif found is Found.NOTHING:
+            self._end_gap()
         if found in (Found.NOTHING, Found.NOTHING_YET):
             return False
         self._handler = self._read_forward
@@ -283,21 +274,16 @@ class OffsetWalk(Walk):
         self._move_forward(asked + len(ids))
         return True
 
-    def _end_gap(self, end: int) -> None:
-        promised = self._total.largest or 0
-        start = self._search.end
+    def _end_gap(self) -> None:
+        start, promised = self._search.end, self._total.largest or 0
         if self._more is True or promised > start:
-            self._gaps.append((start, max(promised or end, start)))
+            self._gaps.append((start, max(promised or self.position, start)))
         self._end_pass(start)
 
     def _end_pass(self, end: int) -> None:
         """Compare the number of distinct ids with the length of the list."""
-        total, gaps, before, count = (
-            self._total.largest,
-            self._gaps,
-            self._length,
-            self._seen.count(),
-        )
+        total, gaps, count = self._total.largest, self._gaps, self._seen.count()
+        before = self._length
         self._length = end - self._start - sum(end - first for first, end in gaps)
         is_told = self._more is False or total is not None
         is_single = self._largest_page == 1
@@ -305,10 +291,8 @@ class OffsetWalk(Walk):
         if self._is_further_pass and self._pages == self._pages_before:
             self.finish("readings agree")
         elif gaps and (total is not None or self._more is True):
-            shown = ", ".join(f"{first:,} to {end:,}" for first, end in gaps[:3])
-            others = f" and {len(gaps) - 3:,} more" if len(gaps) > 3 else ""
             claim = "says that more rows follow" if total is None else f"reports {total:,} rows"
-            self.finish("gaps", gaps=shown + others, claim=claim)
+            self.finish("gaps", gap=f"{gaps[0][0]:,} to {gaps[0][1]:,}", claim=claim)
         elif is_single and count > 1:
             self.finish("pages of one row")
         elif not must_agree and count >= self._length:
