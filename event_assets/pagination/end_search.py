@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from enum import Enum, auto
+from typing import Final
 
 from event_assets.pagination.seen_ids import RecentIds
 
-MAX_EMPTY = 3  # pages that are read where more is promised without a total
+LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
+MAX_EMPTY: Final = 3  # pages that are read where more is promised without a total
 
 
 class Found(Enum):
@@ -37,10 +39,17 @@ class EndSearch:
         self.looks: list[int] = []
         self._moved_at = -1  # the last end that was found to be elsewhere
 
-    def start(self, end: int, looks: Iterable[int] = ()) -> None:
-        """Begin behind another end; read page after page if there are no `looks`."""
+    def start(self, end: int) -> None:
+        """Read page after page from another end."""
+        self.end = self.position = end
+        self.looks = []
+
+    def start_looking(self, end: int, asked: int, size: int, *, is_single: bool) -> None:
+        """Look behind another end, where the last page of `size` rows was requested at `asked`."""
+        self.start(end)
+        looks = (asked + size * pages for pages in LOOKS_BEHIND[: 2 if is_single else 3])
         self.looks = [at for at in looks if at < (self._maximum or at + 1)]
-        self.end, self.position = end, next(iter(self.looks), end)
+        self.position = next(iter(self.looks), end)
 
     def is_promised(self, offset: int, total: int | None, more: bool | None) -> bool:
         """Return whether rows at this offset are promised, by a total or otherwise."""

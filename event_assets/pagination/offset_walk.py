@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from event_assets.pagination.end_search import EndSearch, Found
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.totals import RowTotal
 from event_assets.pagination.walk import MAX_PASSES, Walk
-
-PageHandler = Callable[[Sequence[Hashable]], bool]
-LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
 
 
 class OffsetWalk(Walk):
@@ -28,12 +25,8 @@ class OffsetWalk(Walk):
     are empty, or there are fewer ids than rows, because rows were inserted or moved behind the
     current offset, the list is read again: until the counts agree, or two passes.
 
-    Offset pagination cannot detect a row that moves from ahead of the current offset to behind it
-    while as many rows are deleted, or, with pages read ahead, inserted.
-
-    The walk always ends: after at most 200 + 2 x P consecutive pages without progress, where P is
-    the number of pages that end with a row that their pass had not delivered; and after
-    `max_pages`, for a list that grows as fast as it is read.
+    The walk always ends: after 200 + 2 x P consecutive pages that do not end with a new row, where
+    P is the number of those that do, and after `max_pages`.
     """
 
     def __init__(
@@ -71,17 +64,12 @@ class OffsetWalk(Walk):
     def _start_pass(self) -> None:
         super()._start_pass()
         self.position = self._start
-        self._handler: PageHandler = self._read_forward
+        self._handler: Callable[[Sequence[Hashable]], bool] = self._read_forward
         self._search = EndSearch(self._maximum)
         self._back_step = self._idle = 0  # pages without progress
         self._furthest: Hashable = None  # the row that was delivered furthest in the list
         self._is_end_doubtful = False  # whether the last page has neither it nor rows behind it
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
-
-    @property
-    def last_ids(self) -> list[Hashable]:
-        """The id of the last row of the page that was delivered last."""
-        return self._last_page[-1:]
 
     def take(self, page: PageFacts, rows: list[Any]) -> None:
         """Process a page, and take the rows that must not be delivered out of `rows`."""
@@ -103,10 +91,8 @@ class OffsetWalk(Walk):
         """
         if self._search.looks:
             return self._search.looks[1 : count + 1]
-        is_full = len(self._last_page) == self._largest_page
-        if self.done or self._back_step or not self._last_page:
-            return []
-        if not (is_full or self._total.largest):
+        is_known = len(self._last_page) == self._largest_page or self._total.largest
+        if self.done or self._back_step or not self._last_page or not is_known:
             return []
         step = max(1, self._largest_page - (self._handler == self._read_forward))
         after = range(self.position + step, self.position + step * (count + 1), step)
@@ -134,8 +120,7 @@ class OffsetWalk(Walk):
         if deliver:
             self._facts.rows += len(self._unseen if is_further_pass else ids)
         is_idle = self._idle > 200 + 2 * self._progress or self._facts.pages >= self._max_pages
-        is_in_gap = self._handler == self._read_behind and not self._search.looks
-        if is_idle and is_in_gap and not self.done:
+        if is_idle and not self.done and self._handler == self._read_behind:
             self._end_gap()
         elif is_idle and not self.done:
             self.finish("too fast", idle=self._idle)
@@ -165,6 +150,8 @@ class OffsetWalk(Walk):
         self._deliver(ids)
         is_total_reached = trusted is not None and end >= trusted
         is_last = size == 1 and self._largest_page > 1
+        is_counting = self._is_further_pass and not self._must_agree
+        has_enough_ids = is_counting and self._seen.count() >= (trusted or self._length)
         if self._pages[-3:] == self._pages[-1:] * 3:
             is_all = self._total.reported == self._seen.count()
             self.finish("lap" if is_all else "ignored parameter", size=size)
@@ -172,7 +159,7 @@ class OffsetWalk(Walk):
             self.finish("lap")  # stepping back is half of two laps
         elif self._pages == self._pages_before and not self._is_short_of_total:
             self.finish("readings agree")
-        elif self._has_enough_ids():
+        elif has_enough_ids:
             self._handler = self._read_tail
             self.position = max(end, self._start + self._length)
             if trusted is not None:
@@ -199,13 +186,8 @@ class OffsetWalk(Walk):
                 self._progress += 1
                 self._idle = 0
 
-    def _has_enough_ids(self) -> bool:
-        """Return whether a further pass has come to as many ids as the list had rows."""
-        is_counting = self._is_further_pass and not self._must_agree
-        return is_counting and self._seen.count() >= (self._trusted or self._length)
-
     def _read_tail(self, ids: Sequence[Hashable]) -> bool:
-        """Measure the length of the list again, of which as many ids as rows were received."""
+        """Measure the length of the list again, after a pass that came to as many ids as rows."""
         end = self.position + len(ids)
         self._unseen = self._seen.add_unseen(ids)
         is_total_reached = self._trusted is not None and end >= self._trusted
@@ -237,8 +219,7 @@ class OffsetWalk(Walk):
             self._end_pass(end)
         else:
             page = self._largest_page if self._progress else self.limit
-            looks = LOOKS_BEHIND if self._largest_page != 1 else LOOKS_BEHIND[:2]
-            self._search.start(end, (asked + page * pages for pages in looks))
+            self._search.start_looking(end, asked, page, is_single=self._largest_page == 1)
             self.position = self._search.position
             if not self._search.looks:
                 self._end_pass(end)
@@ -253,13 +234,11 @@ class OffsetWalk(Walk):
     def _read_behind(self, ids: Sequence[Hashable]) -> bool:
         """Process a page behind the end: of an empty one, or of a list without a total."""
         search, asked = self._search, self.position
-        if is_looking := bool(search.looks):
+        if search.looks:
             self._seen_behind |= self._recent.find_unknown(ids)
         found = search.take(ids, self._recent, self._largest_page, self._trusted, self._more)
         self.position = search.position
-        if found is Found.NOTHING and is_looking:
-            self._end_pass(search.end)
-        elif found is Found.NOTHING:
+        if found is Found.NOTHING:
             self._end_gap()
         if found in (Found.NOTHING, Found.NOTHING_YET):
             return False
@@ -285,9 +264,9 @@ class OffsetWalk(Walk):
         total, gaps, count = self._total.largest, self._gaps, self._seen.count()
         before = self._length
         self._length = end - self._start - sum(end - first for first, end in gaps)
-        is_told = self._more is False or total is not None
         is_single = self._largest_page == 1
-        must_agree = (is_single and not is_told) or self._is_end_doubtful or bool(gaps)
+        is_untold = total is None and self._more is not False
+        must_agree = (is_single and is_untold) or self._is_end_doubtful or bool(gaps)
         if self._is_further_pass and self._pages == self._pages_before:
             self.finish("readings agree")
         elif gaps and (total is not None or self._more is True):

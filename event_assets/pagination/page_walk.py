@@ -192,7 +192,7 @@ class PageWalk(Walk):
         needs_reading = is_counted and self.position > 1 and end in AT_THE_END
         if not needs_reading or self._is_total_reached:
             self.finish(end)
-        elif self._facts.passes > 1 and pages == self._pages_before:
+        elif pages == self._pages_before:
             self.finish("readings agree")
         elif self._facts.passes == MAX_PASSES:
             self.finish("changed")

@@ -32,7 +32,7 @@ class Walk:
     def _start_pass(self) -> None:
         self._recent = RecentIds()
         self._pages: list[int] = []
-        self._last_page: list[Hashable] = []  # the last with rows
+        self._last_page: list[Hashable] = []  # with rows
         self._rows = self._known_rows = 0  # received; and since the last new one
 
     @property
@@ -45,6 +45,11 @@ class Walk:
     def done(self) -> bool:
         """Whether the list was read to its end."""
         return self._facts.done
+
+    @property
+    def last_ids(self) -> list[Hashable]:
+        """The id of the last row of the page that was delivered last."""
+        return self._last_page[-1:]
 
     @property
     def _is_further_pass(self) -> bool:

@@ -209,3 +209,10 @@ def test_a_response_that_promises_more_is_not_complete(
     body = {"data": [{"id": row} for row in range(7)], **members}
     done = read_list(create_paginator("single_page", read_ids), lambda _query: (body, headers))
     assert done.result.complete is False, done.result.reason
+
+
+def test_a_total_that_changes_is_not_reached_by_as_many_ids() -> None:
+    listed = ChangingList(list(range(16)), total="true")
+    delivered, result, _ = read("page", listed, [[("insert", 25, 2), ("delete", 0, 1)]])
+    assert listed.staying <= delivered
+    assert result.passes > 1

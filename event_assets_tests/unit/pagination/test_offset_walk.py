@@ -229,6 +229,11 @@ def test_empty_pages_are_read_up_to_the_maximum_if_none_is_to_stop_the_walk() ->
     assert max(reading.offsets) >= 490
 
 
+def test_a_total_ends_the_walk_before_the_maximum() -> None:
+    walk = OffsetWalk(10, maximum=500, stop_after_empty_page=False)
+    assert read(list(range(25)), total="true", walk=walk).offsets == [0, 9, 18]
+
+
 @pytest.mark.parametrize("limit", [3, 10, 30])
 def test_an_offset_that_wraps_round_ends_after_a_lap(limit: int) -> None:
     walk = OffsetWalk(limit)
@@ -302,11 +307,15 @@ def with_gap(
     return reading
 
 
-def test_empty_pages_in_the_middle_are_skipped_and_reported() -> None:
-    reading = with_gap(20, 45)
-    assert reading.delivered == {*range(20), *range(45, 60)}
+@pytest.mark.parametrize("gap", [25, 75])
+def test_empty_pages_in_the_middle_are_skipped_and_reported(gap: int) -> None:
+    reading = with_gap(20, 20 + gap, length=35 + gap, total=35 + gap)
+    assert reading.delivered == {*range(20), *range(20 + gap, 35 + gap)}
     assert reading.result.complete is False
-    assert "reports 60 rows but sent 35 distinct ids" in reading.result.reason
+    said = (
+        f"reports {35 + gap} rows but sent 35 distinct ids: pages are empty, the first at offsets"
+    )
+    assert f"{said} 20 to " in reading.result.reason
 
 
 def test_a_total_above_the_rows_received_is_reported() -> None:
@@ -356,6 +365,22 @@ def test_the_upcoming_offsets_are_requested_next() -> None:
     assert walk.upcoming(3) == []
     walk.receive(list(range(10)), total=35)
     assert (walk.position, walk.upcoming(9)) == (9, [18, 27])
+
+
+def test_the_looks_behind_the_end_are_upcoming() -> None:
+    walk = OffsetWalk(limit=10)
+    for page in (range(10), range(9, 12), [11]):
+        walk.receive(page)
+    assert (walk.position, walk.upcoming(9)) == (21, [41, 81])
+    walk.receive([])
+    assert (walk.position, walk.upcoming(9)) == (41, [81])
+
+
+def test_the_pages_of_a_gap_are_upcoming() -> None:
+    walk = OffsetWalk(limit=10)
+    for page in (range(10), [9]):
+        walk.receive(page, total=45)
+    assert (walk.position, walk.upcoming(9)) == (10, [20, 30, 40])
 
 
 def test_nothing_is_upcoming_after_a_shift_or_at_the_end() -> None:
