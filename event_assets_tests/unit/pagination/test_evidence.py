@@ -193,6 +193,15 @@ def links_of_rows(api: Shrinking) -> Answer:
     return answer
 
 
+def links_of_rows_from_1(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        first = int(query.get("startIndex", 1))
+        page, more = api.page(first - 1)
+        return {"data": page, "next": f"/events?startIndex={first + 20}" if more else None}
+
+    return answer
+
+
 def links_of_nested_offsets(api: Shrinking) -> Answer:
     def answer(query: Query) -> Any:
         first = int(query.get("page[offset]", 0))
@@ -250,6 +259,7 @@ def last_rows(api: Shrinking) -> Answer:
 
 COUNTING: dict[str, tuple[Any, Callable[[Shrinking], Answer]]] = {
     "links of rows": ("json_link", links_of_rows),
+    "links of rows from 1": ("json_link", links_of_rows_from_1),
     "links of nested offsets": ("json_link", links_of_nested_offsets),
     "links of pages": ("json_link", links_of_pages),
     "cursors of pages": ({"type": "cursor", "cursor_path": "next"}, cursors_of_pages),
@@ -260,7 +270,7 @@ COUNTING: dict[str, tuple[Any, Callable[[Shrinking], Answer]]] = {
     "encoded cursors of rows": ({"type": "cursor", "cursor_path": "next"}, encoded_cursors_of_rows),
     "cursors of the last row": ({"type": "cursor", "cursor_path": "next"}, last_rows),
 }
-OF_ROWS = ("links of rows", "links of nested offsets")
+OF_ROWS = ("links of rows", "links of rows from 1", "links of nested offsets")
 
 
 @pytest.mark.parametrize("at", [2, 3, 4, 5])
