@@ -125,7 +125,9 @@ class PageReader:
             is_named = name == "offset" or (
                 name.startswith("next") and not name.startswith(NO_POINTERS)
             )
-            if name in POINTERS or parent == "next" or (is_token and is_named):
+            # beside a link that ends by itself, cursors of the page stand in the last one too
+            is_only_cursor = (parent, name) == ("cursors", "after") and not self.followed
+            if name in POINTERS or parent == "next" or is_only_cursor or (is_token and is_named):
                 return f"`{path}`"
         return ""
 
