@@ -85,16 +85,16 @@ def test_a_database_named_like_its_schema_is_refused(
 def test_a_path_with_an_apostrophe_is_refused(project: Project, api: Sandbox) -> None:
     odd = project.database.parent / "it's" / "x.duckdb"
     project.environment.setenv("EVENTS_DUCKDB", str(odd))
-    assert "has an apostrophe in it" in failure(project.sync(url=api.url))
+    assert "has an apostrophe in it" in failure(project.sync(url=api.url, derived=False))
 
 
 def test_a_failed_merge_leaves_the_table_unchanged(project: Project) -> None:
     with Sandbox(events(3)) as api:
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
         project.rows("alter table events.event_data alter name set not null")
         before = project.rows("from events.event_data order by id")
         api.replace([{"id": event["id"], "name": None} for event in events(3)])
-        assert not project.sync(url=api.url).success
+        assert not project.sync(url=api.url, derived=False).success
     assert len(before) == 3
     assert project.rows("from events.event_data order by id") == before
 
