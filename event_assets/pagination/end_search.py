@@ -37,7 +37,7 @@ class EndSearch:
         self._maximum = maximum
         self.end = self.position = self.reads_to = self._empty_pages = 0
         self.looks: list[int] = []
-        self._moved_at = -1  # the last end that was found to be elsewhere
+        self._moved_at: int | None = None  # the last end that was found to be elsewhere
 
     def start(self, end: int) -> None:
         """Read page after page from another end."""

@@ -256,7 +256,7 @@ class OffsetWalk(Walk):
     def _end_gap(self) -> None:
         start, promised = self._search.end, self._total.largest or 0
         if self._more is True or promised > start:
-            self._gaps.append((start, max(promised or self.position, start)))
+            self._gaps.append((start, max(promised, self.position)))
         self._end_pass(start)
 
     def _end_pass(self, end: int) -> None:

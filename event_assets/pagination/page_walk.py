@@ -15,6 +15,7 @@ LOOKS_BEHIND: Final = (0, 2, 6)  # pages behind an empty one, so that 2, 4 and 8
 MAX_EMPTY_NUMBERED: Final = 3
 MAX_EMPTY_LINKED: Final = 25
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
+REFUSED: Final = 0  # in place of the hash of a page; the next reading must be refused there, too
 REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
 
 
@@ -51,7 +52,6 @@ class PageWalk(Walk):
         self._end_without_pointer = end_without_pointer
         self.largest = 0
         self._has_changed = False
-        self._was_refused = False  # whether the reading before ended with a refused page
         super().__init__()
 
     def _start_pass(self) -> None:
@@ -125,7 +125,7 @@ class PageWalk(Walk):
         self._pointers.add(str(page.pointer))
         if end or is_lap:
             self._end_reading(end or "lap")
-        elif self._pages == self._pages_before and not self._was_refused:
+        elif self._pages == self._pages_before:
             self.finish("readings agree")
 
     def _find_linked_end(self, page: PageFacts, *, is_repeated: bool) -> str:
@@ -187,7 +187,7 @@ class PageWalk(Walk):
     def _end_reading(self, end: str, *, is_refused: bool = False) -> None:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         useless = self._empty + (end == "page repeated")
-        pages = self._pages[: len(self._pages) - useless]
+        pages = self._pages[: len(self._pages) - useless] + [REFUSED] * is_refused
         is_counted = self.is_counted and (self._rows or not self._is_numbered)
         needs_reading = is_counted and self.position > 1 and end in AT_THE_END
         if not needs_reading or self._is_total_reached:
@@ -197,7 +197,6 @@ class PageWalk(Walk):
         elif self._facts.passes == MAX_PASSES:
             self.finish("changed")
         else:
-            self._was_refused = is_refused
             self._read_again(pages)
 
     def refuse(self, status: int) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from requests import Request, Response
 
@@ -21,8 +21,7 @@ from event_assets.pagination.seen_ids import DistinctIds
 Span = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True)
-class WindowPlan:
+class WindowPlan(NamedTuple):
     """How a list is split into time windows.
 
     If the span is unrestricted (`whole`), the whole list is read first, and its total must be

@@ -52,6 +52,7 @@ def test_a_quiet_list_is_read_completely(length: int, cap: int, total: str) -> N
     assert reading.delivered == set(range(length))
     assert reading.result.complete is True
     assert reading.result.shifts_recovered == 0
+    assert reading.result.rows - reading.result.overlaps_confirmed == length
     is_second_needed = length == 1 and total != "true"
     assert reading.result.passes == 1 + is_second_needed
 
@@ -72,8 +73,9 @@ def test_a_total_saves_the_last_request() -> None:
 
 
 def test_an_empty_list_is_complete() -> None:
-    result = read([], total="true").result
-    assert (result.complete, result.reason) == (True, "The list is empty.")
+    reading = read([], total="true")
+    assert (reading.result.complete, reading.result.reason) == (True, "The list is empty.")
+    assert reading.offsets == [0]
 
 
 def test_a_first_page_as_long_as_its_total_is_followed_by_another_request() -> None:
@@ -173,6 +175,14 @@ def test_an_insertion_at_the_start_needs_no_full_pass() -> None:
     assert reading.delivered == {*range(500), 1000}
     assert reading.result.complete is True
     assert reading.offsets[-2:] == [0, 501]
+
+
+def test_rows_that_are_added_at_the_end_of_a_further_pass_are_read() -> None:
+    rows = list(range(40))
+    changes = {5: lambda: rows.insert(0, 1000), 45: lambda: rows.extend(range(40, 45))}
+    reading = read(rows, limit=2, between=lambda n: changes.get(n, lambda: None)())
+    assert reading.offsets[44:] == [0, 41, 42, 43, 44, 45]
+    assert reading.delivered == {*range(45), 1000}
 
 
 def test_a_row_that_moves_behind_the_offset_is_found() -> None:
@@ -341,6 +351,7 @@ def test_a_depth_limit_is_no_end() -> None:
         walk.receive(list(page), total=1000 if page else 0)
     assert judge(walk.facts).complete is False
     assert "reports 1,000 rows but sent 50" in judge(walk.facts).reason
+    assert "at offsets 50 to 1,000." in judge(walk.facts).reason
     assert judge(walk.facts).pages < 20
 
 

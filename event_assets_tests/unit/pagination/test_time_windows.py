@@ -57,6 +57,8 @@ def test_the_counts_of_all_windows_are_summed() -> None:
     assert done.result.complete is True
     assert done.result.pages == len(done.asked)
     assert done.result.rows == len(done.delivered) > done.result.distinct_ids == len(DAYS)
+    windows = {(query.get("from"), query.get("to")) for query in done.asked}
+    assert f"in {len(windows)} windows" in done.result.reason
 
 
 def test_the_result_in_a_window_counts_the_page_just_received() -> None:
