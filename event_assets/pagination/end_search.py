@@ -35,7 +35,7 @@ class EndSearch:
 
     def __init__(self, maximum: int | None) -> None:
         self._maximum = maximum
-        self.end = self.position = self.reads_to = self._empty_pages = 0
+        self.end = self.position = self.reads_to = 0
         self.looks: list[int] = []
         self._moved_at: int | None = None  # the last end that was found to be elsewhere
 
@@ -81,10 +81,10 @@ class EndSearch:
             self._moved_at = self.end
             return Found.NEW_END
         if ids:
-            self._empty_pages = 0
             return Found.ROWS
         self.position += max(1, size)
-        self._empty_pages += total is None and self.position > self.reads_to
-        is_limited = self._maximum is not None and self.position >= self._maximum
-        goes_on = self._empty_pages < MAX_EMPTY and self.is_promised(self.position, total, more)
-        return Found.NOTHING_YET if goes_on and not is_limited else Found.NOTHING
+        end = self._maximum or self.position + 1
+        if total is None:
+            end = min(end, max(self.reads_to, self.end + MAX_EMPTY * size))
+        goes_on = self.position < end and self.is_promised(self.position, total, more)
+        return Found.NOTHING_YET if goes_on else Found.NOTHING

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from event_assets.pagination.counters import find_counters
 from event_assets.pagination.evidence import TABLE, Evidence, judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
@@ -292,6 +293,11 @@ def test_a_quiet_list_whose_pages_are_counted_costs_no_more_than_two_readings(ki
     assert done.ids == set(range(95))
     assert done.result.complete is True
     assert len(done.asked) <= (5 + 1 if kind in OF_ROWS else 2 * 5)
+
+
+def test_a_size_and_what_each_request_has_count_nothing() -> None:
+    found = find_counters("/events?limit=20&version=2&version=3&at=40", {("version", "2")})
+    assert [counter.value for counter in found] == [3, 40]
 
 
 def test_opaque_cursors_are_read_once() -> None:

@@ -328,6 +328,18 @@ def test_empty_pages_in_the_middle_are_skipped_and_reported(gap: int) -> None:
     assert f"{said} 20 to " in reading.result.reason
 
 
+def test_three_empty_pages_are_read_where_the_api_says_that_more_follow() -> None:
+    walk = OffsetWalk(limit=10)
+    pages = [range(10), [9], [], [], [], [9], []]
+    offsets = []
+    while not walk.done:
+        offsets.append(walk.position)
+        walk.receive(pages[len(offsets) - 1], more=True)
+    assert offsets == [0, 9, 10, 20, 30]
+    assert judge(walk.facts).complete is False
+    assert "says that more rows follow" in judge(walk.facts).reason
+
+
 def test_a_total_above_the_rows_received_is_reported() -> None:
     result = with_gap(40, 60).result
     assert result.complete is False
