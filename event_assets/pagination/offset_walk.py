@@ -265,7 +265,7 @@ class OffsetWalk(Walk):
         before = self._length
         self._length = end - self._start - sum(end - first for first, end in gaps)
         is_single = self._largest_page == 1
-        is_untold = total is None and self._more is not False
+        is_untold = not self._total.is_steady and self._more is not False
         must_agree = (is_single and is_untold) or self._is_end_doubtful or bool(gaps)
         if self._is_further_pass and self._pages == self._pages_before:
             self.finish("readings agree")
@@ -275,7 +275,7 @@ class OffsetWalk(Walk):
         elif is_single and count > 1:
             self.finish("pages of one row")
         elif not must_agree and count >= self._length:
-            may_be_limit = self._total.may_echo_limit(self._start + count)
+            may_be_limit = self._total.reported == self.limit > self._start + count
             end_of_list = "overlaps" if self._recent.is_ordered else "unstable order"
             self.finish("echo of the limit" if may_be_limit else end_of_list, limit=self.limit)
         elif self._facts.passes == MAX_PASSES:
@@ -284,15 +284,15 @@ class OffsetWalk(Walk):
             self.finish("rows missing" if is_short and not has_grown else "changed")
         else:
             self._must_agree = must_agree
-            self._read_again(self._pages)
+            # a pass that went on to its end at once is no reading that another may agree with
+            self._read_again([] if self._handler == self._read_tail else self._pages)
 
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""
-        facts, total = self._facts, self._total
+        facts = self._facts
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
         facts.end, facts.values = end, {"length": self._length, **values}
         facts.rows_read = self._rows
-        if end == "readings agree" and total.last is not None:
-            facts.least_total = total.last - self._start
-        facts.is_total_reached = total.largest == self._start + self._seen.count()
+        if end == "readings agree" and self._trusted is not None:
+            facts.least_total = self._trusted - self._start

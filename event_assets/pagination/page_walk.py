@@ -188,7 +188,7 @@ class PageWalk(Walk):
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         useless = self._empty + (end == "page repeated")
         pages = self._pages[: len(self._pages) - useless] + [REFUSED] * is_refused
-        is_counted = self.is_counted and (self._rows or not self._is_numbered)
+        is_counted = self.is_counted and self._rows
         needs_reading = is_counted and self.position > 1 and end in AT_THE_END
         if not needs_reading or self._is_total_reached:
             self.finish(end)

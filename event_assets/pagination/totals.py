@@ -147,13 +147,12 @@ class RowTotal:
 
     Attributes:
         reported: the last total, trusted or not.
-        last, least, largest: of the trusted totals; None: there is none.
+        least, largest: of the trusted totals; None: there is none.
     """
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self.reported: int | None = None
-        self.last: int | None = None
         self.least: int | None = None
         self.largest: int | None = None
         self.disproved = False
@@ -169,12 +168,11 @@ class RowTotal:
         is_same, self.reported = total == self.reported, total
         if rows and total < before + rows:
             self.disproved = True
-            self.last = self.least = self.largest = None
+            self.least = self.largest = None
         if self.disproved or total == self._limit or (not rows and not total and before):
             return None
         if self.largest is None and total <= before + rows and not is_same:
             return None
-        self.last = total
         self.least = min(total, self.least or total)
         self.largest = max(total, self.largest or 0)
         return total
@@ -183,8 +181,3 @@ class RowTotal:
     def is_steady(self) -> bool:
         """Whether there is a trusted total that did not change."""
         return self.largest is not None and self.least == self.largest
-
-    def may_echo_limit(self, rows: int) -> bool:
-        """Return whether the total exceeds `rows` and may be an echo of the limit."""
-        limit = self._limit or 0
-        return not self.disproved and self.reported == limit and limit > rows

@@ -177,6 +177,19 @@ def test_an_insertion_at_the_start_needs_no_full_pass() -> None:
     assert reading.offsets[-2:] == [0, 501]
 
 
+def test_a_pass_that_went_on_to_its_end_agrees_with_no_other() -> None:
+    script: list[list[Edit]] = [[] for _ in range(10)]
+    script[5], script[9] = [("move", 22, 4)], [("insert", 0, 1)]
+    reading, staying = replay(59, script, limit=8, total="length of the page")
+    assert staying <= reading.delivered
+
+
+def test_the_only_row_of_a_list_that_got_shorter_is_not_the_one_received() -> None:
+    script: list[list[Edit]] = [[("insert", 0, 3), ("delete", 0, 1), ("delete", 0, 5)]]
+    reading, staying = replay(4, script, limit=2, cap=1, total="true")
+    assert staying <= reading.delivered
+
+
 def test_rows_that_are_added_at_the_end_of_a_further_pass_are_read() -> None:
     rows = list(range(40))
     changes = {5: lambda: rows.insert(0, 1000), 45: lambda: rows.extend(range(40, 45))}
