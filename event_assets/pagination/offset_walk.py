@@ -50,7 +50,6 @@ class OffsetWalk(Walk):
         self._start = start
         self._maximum = maximum
         self._stop_after_empty_page = stop_after_empty_page
-        self._reads_to_maximum = stop_after_empty_page is False and maximum is not None
         self._max_pages = max_pages
         self._total = RowTotal(limit)
         self._trusted: int | None = None  # the total that the last response says
@@ -66,7 +65,7 @@ class OffsetWalk(Walk):
         self.position = self._start
         self._handler: Callable[[Sequence[Hashable]], bool] = self._read_forward
         self._search = EndSearch(self._maximum)
-        self._back_step = self._idle = 0  # pages without progress
+        self._back_step = self._repeats = self._idle = 0  # pages without progress
         self._furthest: Hashable = None  # the row that was delivered furthest in the list
         self._is_end_doubtful = False  # whether the last page has neither it nor rows behind it
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
@@ -86,8 +85,7 @@ class OffsetWalk(Walk):
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` offsets that follow `offset` if the list does not change.
 
-        Empty while the page size is unknown, after a shift, and where the list seems to end;
-        never beyond a trusted total.
+        Empty while the page size is unknown, after a shift, and where the list seems to end.
         """
         if self._search.looks:
             return self._search.looks[1 : count + 1]
@@ -129,8 +127,7 @@ class OffsetWalk(Walk):
     def refuse(self, _status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_one_row = self._handler == self._read_forward and self._largest_page == 1
-        is_possible = is_one_row or self._handler == self._read_behind
-        if is_possible:
+        if is_possible := is_one_row or self._handler == self._read_behind:
             self.receive(())
         return is_possible
 
@@ -141,6 +138,10 @@ class OffsetWalk(Walk):
             self._back_step = self._back_step * 2 or max(1, self._largest_page // 2)
             self.position = max(self._start, offset - self._back_step)
             return False
+        if self._back_step:
+            self._known_rows = 0  # the end of a list that gets shorter comes again and again
+        is_repeated = not self._back_step and list(ids) == self._last_page
+        self._repeats = self._repeats + 1 if is_repeated else 0
         self._facts.shifts += bool(self._back_step)
         self._facts.overlaps += overlaps and not self._back_step
         self._back_step = 0
@@ -152,7 +153,7 @@ class OffsetWalk(Walk):
         is_last = size == 1 and self._largest_page > 1
         is_counting = self._is_further_pass and not self._must_agree
         has_enough_ids = is_counting and self._seen.count() >= (trusted or self._length)
-        if self._pages[-3:] == self._pages[-1:] * 3:
+        if self._repeats == 2:
             is_all = self._total.reported == self._seen.count()
             self.finish("lap" if is_all else "ignored parameter", size=size)
         elif self._known_rows >= 2 * len(self._seen) and not self._is_promised(end):
@@ -209,7 +210,7 @@ class OffsetWalk(Walk):
         is_told = self._more is False or (self._total.largest is not None and not is_short)
         is_told |= not self._facts.rows and self._total.reported == 0
         asked, self.position, self._handler = self.position, end, self._read_behind
-        if self._reads_to_maximum and not is_told:
+        if self._stop_after_empty_page is False and not is_told:
             self._search.reads_to = self._maximum or 0
         if self._is_promised(end):
             self._search.start(end)
@@ -292,7 +293,7 @@ class OffsetWalk(Walk):
         facts = self._facts
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
-        facts.end, facts.values = end, {"length": self._length, **values}
-        facts.rows_read = self._rows
+        facts.end, facts.rows_read = end, self._rows
+        facts.values = {"length": self._length, **values}
         if end == "readings agree" and self._trusted is not None:
             facts.least_total = self._trusted - self._start

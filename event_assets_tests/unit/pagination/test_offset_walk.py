@@ -190,6 +190,20 @@ def test_the_only_row_of_a_list_that_got_shorter_is_not_the_one_received() -> No
     assert staying <= reading.delivered
 
 
+@pytest.mark.parametrize("every", [1, 2, 3])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_a_list_that_gets_shorter_all_the_time_ignores_no_offset(every: int, size: int) -> None:
+    rows = list(range(400))
+
+    def delete(request: int) -> None:
+        if request % every == 0 and len(rows) > 100:
+            del rows[:size]
+
+    reading = read(rows, between=delete)
+    assert reading.delivered >= set(rows)
+    assert reading.result.complete or "faster than it can be read" in reading.result.reason
+
+
 def test_rows_that_are_added_at_the_end_of_a_further_pass_are_read() -> None:
     rows = list(range(40))
     changes = {5: lambda: rows.insert(0, 1000), 45: lambda: rows.extend(range(40, 45))}
