@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from dlt.common import jsonpath
-from dlt.common.utils import str2bool
 from jsonpath_ng import DatumInContext, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
+BOOLEANS: Final = {
+    **dict.fromkeys(("yes", "true", "t", "y", "1"), True),
+    **dict.fromkeys(("no", "false", "f", "n", "0"), False),
+}
 AUTO: Final = "auto"
 """As a `total_path`: search the usual paths."""
 
@@ -134,9 +136,7 @@ class TotalFinder:
 
 def find_boolean(body: Any, path: JSONPath) -> bool | None:
     """Return the boolean at a path, also as text that dlt takes; None for anything else."""
-    with suppress(ValueError):
-        return str2bool(str(find_value(body, path)))
-    return None
+    return BOOLEANS.get(str(find_value(body, path)).lower())
 
 
 class RowTotal:
