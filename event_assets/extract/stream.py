@@ -179,7 +179,7 @@ def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator
     configured, read_ids = configured_paginator(resource), build_id_reader(resource)
     if resource.is_events and (windows := resource.source.windows):
         plan = WindowPlan.from_config(windows, started_at)
-        return TimeWindowPaginator(lambda: create_paginator(configured, read_ids), plan, read_ids)
+        return TimeWindowPaginator(lambda: create_paginator(configured, read_ids), plan)
     return create_paginator(configured, read_ids)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -88,21 +89,17 @@ def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> li
 
 
 def _counters_in(name: str, before: str, text: str, after: str) -> Iterator[Counter]:
-    decoded = _decode(unquote(text))
-    shown = text if decoded is None else decoded
-    for found in NUMBER.finditer(shown):
-        yield Counter(name, before, shown, after, found.span(), decoded is not None)
+    for shown, is_encoded in ((text, False), (_decode(unquote(text)), True)):
+        for found in NUMBER.finditer(shown):
+            yield Counter(name, before, shown, after, found.span(), is_encoded)
 
 
-def _decode(text: str) -> str | None:
-    """Return the text that is written in base64; None if there is none."""
-    if len(text) < 4 or text.isdecimal():
-        return None
-    try:
+def _decode(text: str) -> str:
+    """Return the text that is written in base64; empty if there is none."""
+    with suppress(ValueError):
         decoded = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
-    except ValueError:
-        return None
-    return decoded if decoded.isprintable() else None
+        return decoded if decoded.isprintable() else ""
+    return ""
 
 
 def find_row_counter(counters: list[Counter], rows: int) -> tuple[Counter, int] | None:

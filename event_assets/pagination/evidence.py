@@ -57,8 +57,8 @@ TABLE: Final = (
     Evidence(
         "gaps",
         False,
-        "The API {claim} but sent {distinct:,} distinct ids: the pages at offsets {gaps} are "
-        "empty.",
+        "The API {claim} but sent {distinct:,} distinct ids: pages are empty, the first at offsets "
+        "{gap}.",
     ),
     Evidence(
         "too fast",
@@ -125,8 +125,8 @@ TABLE: Final = (
     Evidence(
         "repeated ids",
         None,
-        f"{RECEIVED}, but the list has {{rows_read:,}}: several share an id. Check the "
-        "`primary_key`.",
+        f"{RECEIVED}, but the list has {{rows_read:,}}: several share an id, or have none and are "
+        "equal. Check the `primary_key`.",
         lambda facts: (
             facts.distinct < facts.rows_read
             and (facts.end == "readings agree" or facts.distinct < (facts.least_total or 0))

@@ -32,6 +32,9 @@ from event_assets.pagination.totals import (
 )
 
 REFUSALS: Final = (400, 404, 410, 416, 422)  # statuses of a page that does not exist
+# Settings of dlt's paginators: where a response has the pointer, and what a request names by it.
+POINTER_PATHS: Final = ("next_url_path", "cursor_path")
+PARAMETERS: Final = ("param_name", "param_body_path", "cursor_param", "cursor_body_path")
 
 
 class Options(NamedTuple):
@@ -64,7 +67,7 @@ class ListPaginator(Paginator):
         self.cap: int | None = None  # how many rows of the list the API returns at most
         self._options = options
         self._read_ids = read_ids
-        self._last = PageFacts()
+        self.last_page = PageFacts()
         self._is_truncated = False
         self._counters: list[counters.Counter] = []  # of the pointer before
         self._row_links: RowLinks | None = None
@@ -85,11 +88,13 @@ class ListPaginator(Paginator):
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
         facts = self._walk.facts
-        facts.last, facts.is_truncated = self._last, self._is_truncated
+        facts.last, facts.is_truncated = self.last_page, self._is_truncated
         if path := self._reader.total.path:
             facts.total_setting = f"the paginator's total_path `{path}`"
-        facts.pointer_setting = _pointer_setting(self.active)
-        facts.parameter, facts.maximum = _parameter(self.active), self._options.maximum_setting
+        name, path = _find_setting(self.active, *POINTER_PATHS)
+        facts.pointer_setting = f"the paginator's {name} `{path}`" if path else ""
+        facts.parameter = _find_setting(self.active, *PARAMETERS)[1] or "cursor"
+        facts.maximum = self._options.maximum_setting
         return facts
 
     def init_request(self, request: Request) -> None:
@@ -114,7 +119,7 @@ class ListPaginator(Paginator):
         page = self._reader.read(
             response, extract_ids(rows, self._read_ids), self._request, self._read_pointer(response)
         )
-        self._last = page
+        self.last_page = page
         self._is_truncated |= page.is_truncated
         walk = self._walk
         if self._row_links:
@@ -156,7 +161,7 @@ class ListPaginator(Paginator):
 
     def _follow_pages(self, links: RowLinks) -> None:
         """Follow the API's own pointers from the first on: another number leads to no other row."""
-        self._row_links, self._walk, self._last = None, links.pages, links.first
+        self._row_links, self._walk, self.last_page = None, links.pages, links.first
         links.pages.is_counted = True
 
     def update_request(self, request: Request) -> None:
@@ -172,7 +177,7 @@ class ListPaginator(Paginator):
             return
         elif isinstance(active, BaseReferencePaginator):
             links = self._row_links
-            pointer = links.counter.at(position + links.base) if links else self._last.pointer
+            pointer = links.counter.at(position + links.base) if links else self.last_page.pointer
             dlt_compat.set_reference(active, pointer)
         active.update_request(request)
 
@@ -221,17 +226,10 @@ class RowLinks(NamedTuple):
     pages: PageWalk
 
 
-def _parameter(active: BasePaginator | None) -> str:
-    """Return the name of the parameter of the next page."""
-    names = ("param_name", "param_body_path", "cursor_param", "cursor_body_path")
-    return next((value for name in names if (value := getattr(active, name, None))), "cursor")
-
-
-def _pointer_setting(active: BasePaginator | None) -> str:
-    for name in ("next_url_path", "cursor_path"):
-        if path := getattr(active, name, None):
-            return f"the paginator's {name} `{path}`"
-    return ""
+def _find_setting(active: BasePaginator | None, *names: str) -> tuple[str, Any]:
+    """Return the name and the value of the first of dlt's settings that is set."""
+    values = ((name, getattr(active, name, None)) for name in names)
+    return next(((name, value) for name, value in values if value), ("", None))
 
 
 def _build_reader(active: BasePaginator | None, options: Options) -> PageReader:
@@ -245,8 +243,8 @@ def _build_reader(active: BasePaginator | None, options: Options) -> PageReader:
             path if is_counting_pages else AUTO, PAGE_COUNT_PATHS, PAGE_COUNT_HEADERS
         ),
         more_path=compile_path(options.has_more_path),
-        followed=getattr(active, "next_url_path", None) or getattr(active, "cursor_path", None),
-        header=getattr(active, "links_next_key", None) or getattr(active, "cursor_key", None),
+        followed=_find_setting(active, *POINTER_PATHS)[1],
+        header=_find_setting(active, "links_next_key", "cursor_key")[1],
     )
 
 

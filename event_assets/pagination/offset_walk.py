@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final
+from typing import Any
 
-from event_assets.pagination.facts import ListFacts, PageFacts
-from event_assets.pagination.seen_ids import DistinctIds, Lap, RecentIds
+from event_assets.pagination.end_search import EndSearch, Found
+from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.totals import RowTotal
-
-PageHandler = Callable[[Sequence[Hashable], int | None, bool | None], bool]
-MAX_PASSES: Final = 4
-LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
+from event_assets.pagination.walk import MAX_PASSES, Walk
 
 
-class OffsetWalk:
+class OffsetWalk(Walk):
     """Decides which offset to request next, and which pages to deliver.
 
     Consecutive pages overlap by one row: the next offset is that of the last row received. A page
@@ -24,17 +21,12 @@ class OffsetWalk:
     a page, doubling, until a page connects.
 
     The list ends at a connected page of one row (if the server can send two), at a trusted total,
-    or where `more` is False. Without either, the walk looks behind the end, where a server that
-    filters after paging has further rows. If pages in the middle are empty, or there are fewer ids
-    than rows, because rows were inserted or moved behind the current offset, the list is read
-    again: until the counts agree, or two passes.
+    or where `more` is False. Without either, the walk looks behind the end. If pages in the middle
+    are empty, or there are fewer ids than rows, because rows were inserted or moved behind the
+    current offset, the list is read again: until the counts agree, or two passes.
 
-    Offset pagination cannot detect a row that moves from ahead of the current offset to behind it
-    while as many rows are deleted, or, with pages read ahead, inserted.
-
-    The walk always ends: after at most 300 + 8 x P pages, at most 200 + 2 x P consecutive ones
-    without a new row, where P is the number of pages that end with a row that their pass had not
-    delivered; and after `max_pages`, for a list that grows as fast as it is read.
+    The walk always ends: after 200 + 2 x P consecutive pages that do not end with a new row, where
+    P is the number of those that do, and after `max_pages`.
     """
 
     def __init__(
@@ -58,91 +50,52 @@ class OffsetWalk:
         self._start = start
         self._maximum = maximum
         self._stop_after_empty_page = stop_after_empty_page
-        self._reads_to_maximum = stop_after_empty_page is False and maximum is not None
         self._max_pages = max_pages
-        self._facts = ListFacts()
-        self._seen = DistinctIds()
         self._total = RowTotal(limit)
-        self._more: bool | None = None  # what the last response says
-        self._largest_page = self._progress = self._idle = 0  # pages with and without new rows
+        self._trusted: int | None = None  # the total that the last response says
+        self._more: bool | None = None  # whether more rows follow, by the last response
+        self._largest_page = self._progress = 0  # pages that end with a new row
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # of the list, as the pass before measured it
-        self._pages_before: list[int] = []  # hashes of the pages of the pass before
         self._must_agree = False  # whether two passes must have the same pages
-        self._start_pass()
+        super().__init__()
 
     def _start_pass(self) -> None:
+        super()._start_pass()
         self.position = self._start
-        self._handler: PageHandler = self._read_forward
-        self._recent = RecentIds()
-        self._lap = Lap(self._seen, laps=2)  # stepping back is half of one
-        self._pages: list[int] = []  # hashes of those with rows
-        self._rows = self._back_step = self._repeats = self._idle = 0
-        self._last_page: list[Hashable] = []
+        self._handler: Callable[[Sequence[Hashable]], bool] = self._read_forward
+        self._search = EndSearch(self._maximum)
+        self._back_step = self._repeats = self._idle = 0  # pages without progress
         self._furthest: Hashable = None  # the row that was delivered furthest in the list
         self._is_end_doubtful = False  # whether the last page has neither it nor rows behind it
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
-        self._gap_start = self._empty_pages = self._reads_to = 0
-        self._read_twice = -1  # where rows were added at the end
-        self._behind: list[int] = []  # offsets behind the end that may have rows
-
-    @property
-    def facts(self) -> ListFacts:
-        """What is known of the list so far."""
-        self._facts.distinct = self._seen.count() if self.done else len(self._seen)
-        return self._facts
-
-    @property
-    def done(self) -> bool:
-        """Whether the list was read to its end."""
-        return self._facts.done
-
-    @property
-    def last_ids(self) -> list[Hashable]:
-        """The id of the last row of the page that was delivered last."""
-        return self._last_page[-1:]
-
-    @property
-    def _is_further_pass(self) -> bool:
-        return self._facts.passes > 1
 
     def take(self, page: PageFacts, rows: list[Any]) -> None:
         """Process a page, and take the rows that must not be delivered out of `rows`."""
-        ids = page.ids
+        ids, is_further_pass = page.ids, self._is_further_pass
         is_overlap = bool(ids) and self.last_ids == [ids[0]]
-        known = [] if is_overlap else [self._recent.overlaps((key,)) for key in ids]
-        is_further_pass = self._is_further_pass
+        new = [at for at, key in enumerate(ids) if not self._recent.overlaps((key,))]
         if not self.receive(ids, page.total, page.has_more):
             rows.clear()
-        elif is_further_pass:
-            rows[:] = [rows[at] for at in self._unseen]
-        elif is_overlap:
+        elif is_overlap and not is_further_pass:
             del rows[:1]
         else:
-            rows[:] = [row for row, again in zip(rows, known, strict=True) if not again]
+            rows[:] = [rows[at] for at in (self._unseen if is_further_pass else new)]
 
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` offsets that follow `offset` if the list does not change.
 
-        Empty while the page size is unknown, after a shift, and where the list seems to end;
-        never beyond a trusted total.
+        Empty while the page size is unknown, after a shift, and where the list seems to end.
         """
-        if self._handler == self._look_behind:
-            return self._behind[:count]
-        step = self._read_ahead_step()
-        if not step:
+        if self._search.looks:
+            return self._search.looks[1 : count + 1]
+        is_known = len(self._last_page) == self._largest_page or self._total.largest
+        if self.done or self._back_step or not self._last_page or not is_known:
             return []
+        step = max(1, self._largest_page - (self._handler == self._read_forward))
         after = range(self.position + step, self.position + step * (count + 1), step)
         ends = [end for end in (self._total.largest, self._maximum) if end is not None]
         return [at for at in after if at < min(ends, default=at + 1)]
-
-    def _read_ahead_step(self) -> int:
-        if self.done or self._back_step or not self._last_page:
-            return 0
-        if self._handler == self._skip_gap:
-            return self._largest_page
-        is_full = len(self._last_page) == self._largest_page
-        return max(1, self._largest_page - 1) if is_full or self._total.largest else 0
 
     def receive(
         self, ids: Sequence[Hashable], total: int | None = None, more: bool | None = None
@@ -158,98 +111,88 @@ class OffsetWalk:
         self._idle += 1
         self._more = more
         self._largest_page = max(self._largest_page, len(ids))
-        trusted = self._total.evaluate(total, self.position, len(ids))
+        self._trusted = self._total.evaluate(total, self.position, len(ids))
         self._facts.reported = self._total.reported
         is_further_pass = self._is_further_pass
-        deliver = self._handler(ids, trusted, more)
+        deliver = self._handler(ids)
         if deliver:
             self._facts.rows += len(self._unseen if is_further_pass else ids)
-        if not self.done and (
-            self._idle > 200 + 2 * self._progress
-            or self._facts.pages >= min(300 + 8 * self._progress, self._max_pages)
-        ):
-            self._give_up()
+        is_idle = self._idle > 200 + 2 * self._progress or self._facts.pages >= self._max_pages
+        if is_idle and not self.done and self._handler == self._read_behind:
+            self._end_gap()
+        elif is_idle and not self.done:
+            self.finish("too fast", idle=self._idle)
         return deliver
 
     def refuse(self, _status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_one_row = self._handler == self._read_forward and self._largest_page == 1
-        if is_one_row or self._handler in (self._look_behind, self._skip_gap):
+        if is_possible := is_one_row or self._handler == self._read_behind:
             self.receive(())
-            return True
-        return False
+        return is_possible
 
-    def _read_forward(
-        self, ids: Sequence[Hashable], trusted: int | None, more: bool | None
-    ) -> bool:
-        offset, size = self.position, len(ids)
+    def _read_forward(self, ids: Sequence[Hashable]) -> bool:
+        offset, size, trusted = self.position, len(ids), self._trusted
         end, overlaps = offset + size, offset > self._start and self._largest_page > 1
         if overlaps and not self._recent.overlaps(ids):
             self._back_step = self._back_step * 2 or max(1, self._largest_page // 2)
             self.position = max(self._start, offset - self._back_step)
             return False
+        if self._back_step:
+            self._known_rows = 0  # the end of a list that gets shorter comes again and again
+        is_repeated = not self._back_step and list(ids) == self._last_page
+        self._repeats = self._repeats + 1 if is_repeated else 0
         self._facts.shifts += bool(self._back_step)
         self._facts.overlaps += overlaps and not self._back_step
         self._back_step = 0
         if not size:
-            self._end_pages(offset, trusted)
+            self._end_pages(offset)
             return False
-        is_lap = self._deliver(ids)
+        self._deliver(ids)
         is_total_reached = trusted is not None and end >= trusted
         is_last = size == 1 and self._largest_page > 1
+        is_counting = self._is_further_pass and not self._must_agree
+        has_enough_ids = is_counting and self._seen.count() >= (trusted or self._length)
         if self._repeats == 2:
             is_all = self._total.reported == self._seen.count()
             self.finish("lap" if is_all else "ignored parameter", size=size)
-        elif is_lap and not self._is_promised(trusted, end):
-            self.finish("lap")
-        elif self._pages == self._pages_before and not self._is_short_of(trusted):
+        elif self._known_rows >= 2 * len(self._seen) and not self._is_promised(end):
+            self.finish("lap")  # stepping back is half of two laps
+        elif self._pages == self._pages_before and not self._is_short_of_total:
             self.finish("readings agree")
-        elif self._has_enough_ids(trusted):
+        elif has_enough_ids:
             self._handler = self._read_tail
             self.position = max(end, self._start + self._length)
             if trusted is not None:
                 self._end_pass(trusted)
-        elif is_last or more is False or (is_total_reached and size < self._largest_page):
+        elif is_last or self._more is False or (is_total_reached and size < self._largest_page):
             self._is_end_doubtful = self._furthest not in ids
-            self._end_pages(end, trusted)
+            self._end_pages(end)
         else:
             self._move_forward(end)
         return True
 
-    def _deliver(self, ids: Sequence[Hashable]) -> bool:
-        """Note the ids of a page; return whether the list has begun again."""
+    def _deliver(self, ids: Sequence[Hashable]) -> None:
         page = list(ids)
-        self._pages.append(hash(tuple(page)))
-        is_repeated = page == self._last_page and len(page) == self._largest_page
-        self._repeats = self._repeats + 1 if is_repeated else 0
-        fresh = self._recent.add(page)
+        fresh = self._add(page)
         self._seen_behind.difference_update(page)
         is_overlap = self.last_ids == page[:1]
         self._rows += len(page) - is_overlap if is_overlap or not self._pages[1:] else len(fresh)
         self._last_page = page
-        if self._is_further_pass:
-            self._unseen = self._seen.add_unseen(page)
-        else:
-            self._seen.add(fresh)
-        # new rows before known ones, or at the start again, are no progress: a list that grows
-        # at its start as fast as it is read would have them forever
         if fresh and fresh[-1] == page[-1]:
             self._furthest = page[-1]
-        if fresh and fresh[-1] == page[-1] and (self.position > self._start or not self._pages[1:]):
-            self._progress += 1
-            self._idle = 0
-        return self._lap.has_passed(page, page[1:3] if is_overlap else ())
+            # new rows before known ones, or at the start again, are no progress: a list that grows
+            # at its start as fast as it is read would have them forever
+            if self.position > self._start:
+                self._progress += 1
+                self._idle = 0
 
-    def _has_enough_ids(self, trusted: int | None) -> bool:
-        """Return whether a further pass has come to as many ids as the list had rows."""
-        is_counting = self._is_further_pass and not self._must_agree
-        return is_counting and self._seen.count() >= (trusted or self._length)
-
-    def _read_tail(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
-        """Measure the length of the list again, of which as many ids as rows were received."""
+    def _read_tail(self, ids: Sequence[Hashable]) -> bool:
+        """Measure the length of the list again, after a pass that came to as many ids as rows."""
         end = self.position + len(ids)
         self._unseen = self._seen.add_unseen(ids)
-        if len(ids) < 2 or more is False or (trusted is not None and end >= trusted):
+        is_total_reached = self._trusted is not None and end >= self._trusted
+        if len(ids) < 2 or self._more is False or is_total_reached:
             self._end_pass(end)
         else:
             self.position = end - 1
@@ -261,131 +204,96 @@ class OffsetWalk:
         else:
             self.position = end - 1 if self._largest_page > 1 else end
 
-    def _end_pages(self, end: int, trusted: int | None) -> None:
+    def _end_pages(self, end: int) -> None:
         """Process the end of the pages: of the list, if the API says so, or if none follow."""
-        is_short = self._pages == self._pages_before and self._is_short_of(trusted)
+        is_short = self._pages == self._pages_before and self._is_short_of_total
         is_told = self._more is False or (self._total.largest is not None and not is_short)
         is_told |= not self._facts.rows and self._total.reported == 0
-        asked, self._gap_start, self.position = self.position, end, end
-        if self._is_promised(trusted, end) or (self._reads_to_maximum and not is_told):
-            self._handler = self._skip_gap
+        asked, self.position, self._handler = self.position, end, self._read_behind
+        if self._stop_after_empty_page is False and not is_told:
+            self._search.reads_to = self._maximum or 0
+        if self._is_promised(end):
+            self._search.start(end)
             if self._stop_after_empty_page is True or end >= (self._maximum or end + 1):
-                self._end_gap(end)
+                self._end_gap()
         elif is_told or self._stop_after_empty_page is True:
             self._end_pass(end)
         else:
-            page = self._largest_page if self._progress > 1 else self.limit
-            looks = LOOKS_BEHIND if self._largest_page != 1 else LOOKS_BEHIND[:2]
-            behind = (asked + page * pages for pages in looks)
-            self._behind = [at for at in behind if at < (self._maximum or at + 1)]
-            self._handler = self._look_behind
-            self._look_further()
+            page = self._largest_page if self._progress else self.limit
+            self._search.start_looking(end, asked, page, is_single=self._largest_page == 1)
+            self.position = self._search.position
+            if not self._search.looks:
+                self._end_pass(end)
 
-    def _is_short_of(self, trusted: int | None) -> bool:
-        return trusted is not None and trusted > self._start + self._seen.count()
+    @property
+    def _is_short_of_total(self) -> bool:
+        return (self._trusted or 0) > self._start + self._seen.count()
 
-    def _is_promised(self, trusted: int | None, offset: int) -> bool:
-        says_more = self._more is True and (trusted is None or trusted > offset)
-        return says_more or max(trusted or 0, self._reads_to) > offset
+    def _is_promised(self, offset: int) -> bool:
+        return self._search.is_promised(offset, self._trusted, self._more)
 
-    def _look_behind(self, ids: Sequence[Hashable], trusted: int | None, _: bool | None) -> bool:
-        """Process a page behind the end of a list without a total: it should be empty."""
-        unknown = self._recent.find_unknown(ids)
-        self._seen_behind |= unknown
-        if unknown or self._is_promised(trusted, self._gap_start):
-            self._reads_to = self.position + self._largest_page
-            self._handler = self._skip_gap
-            self.position = self._gap_start
-        else:
-            self._look_further()
-        return False
-
-    def _look_further(self) -> None:
-        if self._behind:
-            self.position = self._behind.pop(0)
-        else:
-            self._end_pass(self._gap_start)
-
-    def _skip_gap(self, ids: Sequence[Hashable], trusted: int | None, more: bool | None) -> bool:
-        """Process a page where others were empty, though more rows follow."""
-        is_outdated = not ids and trusted is not None and trusted <= self._gap_start
-        is_first = self.position == self._gap_start != self._read_twice
-        if ids and self._recent.overlaps(ids):
-            self._handler = self._read_forward
-            return self._read_forward(ids, trusted, more)
-        if is_first and (ids or is_outdated):
-            # the end moved: read it again, overlapping by one row
-            self._read_twice = self._gap_start
-            self._handler = self._read_forward
-            self.position = max(self._start, self._gap_start - 1)
+    def _read_behind(self, ids: Sequence[Hashable]) -> bool:
+        """Process a page behind the end: of an empty one, or of a list without a total."""
+        search, asked = self._search, self.position
+        if search.looks:
+            self._seen_behind |= self._recent.find_unknown(ids)
+        found = search.take(ids, self._recent, self._largest_page, self._trusted, self._more)
+        self.position = search.position
+        if found is Found.NOTHING:
+            self._end_gap()
+        if found in (Found.NOTHING, Found.NOTHING_YET):
             return False
-        if ids:
-            self._handler = self._read_forward
-            self._gaps.append((self._gap_start, self.position))
-            self._empty_pages = 0
-            self._deliver(ids)
-            self._move_forward(self.position + len(ids))
-            return True
-        self.position += max(1, self._largest_page)
-        self._empty_pages = 0 if trusted is not None else self._empty_pages + 1
-        reads_on = self._reads_to_maximum or self.position < self._reads_to
-        is_promised = self._empty_pages < 3 and self._is_promised(trusted, self.position)
-        is_limited = self._maximum is not None and self.position >= self._maximum
-        if is_limited or not (reads_on or is_promised):
-            self._end_gap(self.position)
-        return False
+        self._handler = self._read_forward
+        if found is Found.KNOWN_ROWS:
+            return self._read_forward(ids)
+        if found is Found.NEW_END:
+            self.position = max(self._start, search.end - 1)  # read it again, overlapping
+            return False
+        self._gaps.append((search.end, asked))
+        self._deliver(ids)
+        self._move_forward(asked + len(ids))
+        return True
 
-    def _end_gap(self, end: int) -> None:
-        promised = self._total.largest or 0
-        if self._more is True or promised > self._gap_start:
-            self._gaps.append((self._gap_start, max(promised or end, self._gap_start)))
-        self._end_pass(self._gap_start)
+    def _end_gap(self) -> None:
+        start, promised = self._search.end, self._total.largest or 0
+        if self._more is True or promised > start:
+            self._gaps.append((start, max(promised, self.position)))
+        self._end_pass(start)
 
     def _end_pass(self, end: int) -> None:
         """Compare the number of distinct ids with the length of the list."""
-        total, gaps, before = self._total.largest, self._gaps, self._length
+        total, gaps, count = self._total.largest, self._gaps, self._seen.count()
+        before = self._length
         self._length = end - self._start - sum(end - first for first, end in gaps)
-        is_told = self._more is False or total is not None
         is_single = self._largest_page == 1
-        must_agree = (is_single and not is_told) or self._is_end_doubtful or bool(gaps)
-        needs_pass = must_agree or self._seen.count() < self._length
+        is_untold = not self._total.is_steady and self._more is not False
+        must_agree = (is_single and is_untold) or self._is_end_doubtful or bool(gaps)
         if self._is_further_pass and self._pages == self._pages_before:
             self.finish("readings agree")
         elif gaps and (total is not None or self._more is True):
-            shown = ", ".join(f"{first:,} to {end:,}" for first, end in gaps[:3])
-            others = f" and {len(gaps) - 3:,} more" if len(gaps) > 3 else ""
             claim = "says that more rows follow" if total is None else f"reports {total:,} rows"
-            self.finish("gaps", gaps=shown + others, claim=claim)
-        elif is_single and self._seen.count() > 1:
+            self.finish("gaps", gap=f"{gaps[0][0]:,} to {gaps[0][1]:,}", claim=claim)
+        elif is_single and count > 1:
             self.finish("pages of one row")
-        elif not needs_pass:
-            may_be_limit = self._total.may_echo_limit(self._start + self._seen.count())
+        elif not must_agree and count >= self._length:
+            may_be_limit = self._total.reported == self.limit > self._start + count
             end_of_list = "overlaps" if self._recent.is_ordered else "unstable order"
             self.finish("echo of the limit" if may_be_limit else end_of_list, limit=self.limit)
         elif self._facts.passes == MAX_PASSES:
             has_grown = self._recent.is_ordered and self._length > before
-            is_short = self._seen.count() < self._length and not gaps
+            is_short = count < self._length and not gaps
             self.finish("rows missing" if is_short and not has_grown else "changed")
         else:
-            self._seen.build_index()
-            self._pages_before = self._pages
             self._must_agree = must_agree
-            self._facts.passes += 1
-            self._start_pass()
-
-    def _give_up(self) -> None:
-        if self._handler == self._skip_gap:
-            self._end_gap(self.position)
-        else:
-            self.finish("too fast", idle=self._idle)
+            # a pass that went on to its end at once is no reading that another may agree with
+            self._read_again([] if self._handler == self._read_tail else self._pages)
 
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""
-        facts, total = self._facts, self._total
+        facts = self._facts
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
-        facts.end, facts.values = end, {"length": self._length, **values}
-        facts.rows_read = self._rows
-        if end == "readings agree" and total.last is not None:
-            facts.least_total = total.last - self._start
-        facts.is_total_reached = total.largest == self._start + self._seen.count()
+        facts.end, facts.rows_read = end, self._rows
+        facts.values = {"length": self._length, **values}
+        if end == "readings agree" and self._trusted is not None:
+            facts.least_total = self._trusted - self._start

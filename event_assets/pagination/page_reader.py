@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -15,6 +17,13 @@ from event_assets.pagination import totals
 from event_assets.pagination.facts import PageFacts
 from event_assets.values.errors import PaginationError
 
+
+def plain_name(path: str) -> str:
+    """Return the last name of a path, without case and separators."""
+    name = path.rpartition("@odata.")[2].rpartition(".")[2]
+    return re.sub(r"[^a-z]", "", name.lower())
+
+
 # Names of members without case and separators.
 POINTERS = frozenset(
     (
@@ -23,19 +32,11 @@ POINTERS = frozenset(
     )
 )
 NO_POINTERS = ("nextsync", "nextupdate", "nextrefresh", "nextrun", "nextevent")
-TOTALS = frozenset(
-    (
-        *("total", "count", "totalcount", "totalresults", "totalitems", "totalelements"),
-        *("totalrecords", "totalrows", "totalentries", "totalhits", "recordcount", "numfound"),
-        *("nhits", "objectcount"),
-    )
-)
-HAS_MORE = {
+TOTALS = frozenset(plain_name(name) for name, *_ in totals.TOTAL_NAMES)
+HAS_MORE = {  # the value that says so
     **dict.fromkeys(("hasmore", "more", "hasnext", "hasnextpage", "hasmoreitems"), True),
     **dict.fromkeys(("moreitems", "moreitemsinlist", "istruncated"), True),
-    **dict.fromkeys(
-        ("last", "islast", "lastpage", "islastpage", "done"), False
-    ),  # says the reverse
+    **dict.fromkeys(("last", "islast", "lastpage", "islastpage", "done"), False),
 }
 SIZE_PARAMS = frozenset(
     (
@@ -74,7 +75,7 @@ class PageReader:
                 `more_path`, where nothing was found before either.
         """
         document = response.json()
-        members = list(_members_outside_records(document))
+        members = [*_members_outside_records(document), *_members_of_headers(response)]
         total, page_count = self.total.find(response), self.page_count.find(response)
         if self.page_count.path and page_count is None and ids:
             raise _path_error(document, "total_path", self.page_count.path, "is not a number")
@@ -89,7 +90,7 @@ class PageReader:
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
             unfollowed=self._find_unfollowed(response, members, pointer, request),
             promised=_find_promise(members, page_count or 1, len(ids)),
-            is_truncated=totals.is_truncated(response),
+            is_truncated=any(path == "overflow" and value is True for path, value in members),
             size_asked=next(_sizes_asked(request), None),
         )
 
@@ -124,7 +125,9 @@ class PageReader:
             is_named = name == "offset" or (
                 name.startswith("next") and not name.startswith(NO_POINTERS)
             )
-            if name in POINTERS or parent == "next" or (is_token and is_named):
+            # beside a link that ends by itself, cursors of the page stand in the last one too
+            is_only_cursor = (parent, name) == ("cursors", "after") and not self.followed
+            if name in POINTERS or parent == "next" or is_only_cursor or (is_token and is_named):
                 return f"`{path}`"
         return ""
 
@@ -164,10 +167,13 @@ def _members_outside_records(value: Any, path: str = "") -> Iterator[Member]:
         )
 
 
-def plain_name(path: str) -> str:
-    """Return the last name of a path, without case and separators."""
-    name = path.rpartition("@odata.")[2].rpartition(".")[2]
-    return re.sub(r"[^a-z]", "", name.lower())
+def _members_of_headers(response: Response) -> Iterator[Member]:
+    unit, _, extent = response.headers.get("Content-Range", "bytes").partition(" ")
+    if unit != "bytes":
+        yield "Content-Range.total", extent.rpartition("/")[2]
+    with suppress(ValueError):
+        document = json.loads(response.headers.get("X-Pagination", ""))
+        yield from _members_outside_records(document, "X-Pagination")
 
 
 def _parameters(request: Request) -> Iterator[Member]:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from http import HTTPStatus
 from typing import Any, Final
 
 from event_assets.pagination.facts import ListFacts, PageFacts
-from event_assets.pagination.seen_ids import DistinctIds, Lap, RecentIds
+from event_assets.pagination.seen_ids import DistinctIds
 from event_assets.pagination.totals import RowTotal
+from event_assets.pagination.walk import MAX_PASSES, Walk
 
-MAX_PASSES: Final = 4
 LOOKS_BEHIND: Final = (0, 2, 6)  # pages behind an empty one, so that 2, 4 and 8 are known
 # consecutive empty pages that are read; an API that filters after paging sends some
 MAX_EMPTY_NUMBERED: Final = 3
 MAX_EMPTY_LINKED: Final = 25
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
+REFUSED: Final = 0  # in place of the hash of a page; the next reading must be refused there, too
 REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
 
 
-class PageWalk:
+class PageWalk(Walk):
     """Decides whether another page is requested, and which rows to deliver.
 
     Page numbers, and links and cursors that count pages, cannot show that rows moved between two
@@ -50,45 +50,31 @@ class PageWalk:
         self._maximum = maximum
         self._stop_after_empty_page = stop_after_empty_page
         self._end_without_pointer = end_without_pointer
-        self._facts = ListFacts()
-        self._seen = DistinctIds()
         self.largest = 0
-        self._pages_before: list[int] = []  # hashes of the pages of the reading before
         self._has_changed = False
-        self._was_refused = False  # whether the reading before ended with a refused page
-        self._start_reading()
+        super().__init__()
 
-    def _start_reading(self) -> None:
+    def _start_pass(self) -> None:
+        super()._start_pass()
         self.position = 0
         self._total = RowTotal()
         self._page_count = 0  # the number of pages that responses promise
-        self._recent = RecentIds()
         self._ids = DistinctIds()
-        self._lap = Lap(self._ids)
-        self._pages: list[int] = []
-        self._sizes: list[int] = []
-        self._rows = self._empty = self._reads_to = 0
+        self._empty = self._reads_to = 0
         self._behind: list[int] = []  # positions behind an empty page that may have rows
-        self._last_page: list[Hashable] = []
         self._pointers: set[Any] = set()
 
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        self._facts.distinct = self._seen.count() if self.done else len(self._seen)
         self._facts.is_counted = self.is_counted
-        return self._facts
-
-    @property
-    def done(self) -> bool:
-        """Whether the list was read to its end."""
-        return self._facts.done
+        return super().facts
 
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` positions that follow the next one, after a full page."""
         if self._behind:
             return self._behind[1 : count + 1]
-        if self.done or self._sizes[-1:] != [self.largest] or not self._last_page:
+        if self.done or not self._is_last_full:
             return []
         expected = len(self._pages_before) or self._page_count
         if self._total.largest is not None and not expected:
@@ -96,6 +82,10 @@ class PageWalk:
         ends = [end for end in (expected, self._maximum) if end]
         after = range(self.position + 1, self.position + count + 1)
         return [at for at in after if at < min(ends, default=at + 1)]
+
+    @property
+    def _is_last_full(self) -> bool:
+        return bool(self._last_page) and not self._empty and len(self._last_page) == self.largest
 
     @property
     def _promises_rows(self) -> bool:
@@ -111,10 +101,8 @@ class PageWalk:
             return
         self.position += 1
         self.largest = max(self.largest, size)
-        self._pages.append(hash(tuple(ids)))
-        self._sizes.append(size)
         self._empty = 0 if size else self._empty + 1
-        fresh = self._recent.add(ids)
+        fresh = self._add(ids)
         # rows that come again behind the end disprove no total
         is_again = not fresh and page.total == self._ids.count()
         self._total.evaluate(page.total, self._rows, 0 if is_again else size)
@@ -123,38 +111,30 @@ class PageWalk:
         facts.reported = self._total.reported
         self._rows += size
         self._ids.add(fresh)
-        if facts.passes > 1:
-            rows[:] = [rows[at] for at in self._seen.add_unseen(ids)]
-        else:
-            self._seen.add(fresh)
+        if self._is_further_pass:
+            rows[:] = [rows[at] for at in self._unseen]
         facts.rows += len(rows)
         facts.pointers += page.pointer is not None
         facts.is_pointer_found |= page.is_pointer_found
         is_repeated = bool(ids) and ids == self._last_page
         self._has_changed |= bool(ids and self._last_page) and not is_repeated
-        end = self._find_end(page, is_fresh=bool(fresh), is_repeated=is_repeated)
+        find_end = self._find_numbered_end if self._is_numbered else self._find_linked_end
+        end = find_end(page, is_repeated=is_repeated)
+        is_lap = 0 < len(self._ids) <= self._known_rows and not self._promises_more
         self._last_page = ids or self._last_page
         self._pointers.add(str(page.pointer))
-        if end:
-            self._end_reading(end)
-        elif self._pages == self._pages_before and not self._was_refused:
+        if end or is_lap:
+            self._end_reading(end or "lap")
+        elif self._pages == self._pages_before:
             self.finish("readings agree")
 
-    def _find_end(self, page: PageFacts, *, is_fresh: bool, is_repeated: bool) -> str:
+    def _find_linked_end(self, page: PageFacts, *, is_repeated: bool) -> str:
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
-        has_lapped = self._lap.has_passed(page.ids, is_fresh=is_fresh)
-        if self._is_numbered:
-            end = self._find_numbered_end(page, is_repeated=is_repeated)
-        else:
-            end = self._find_linked_end(page, is_fresh=is_fresh, is_repeated=is_repeated)
-        return end or ("lap" if has_lapped and not self._promises_more else "")
-
-    def _find_linked_end(self, page: PageFacts, *, is_fresh: bool, is_repeated: bool) -> str:
         if page.pointer is None:
             return "pointer ended" if self._facts.pointers else self._end_without_pointer
         if page.has_more is False or (self._stop_after_empty_page and not page.ids):
             return "pointer ended"
-        if str(page.pointer) in self._pointers and not is_fresh:
+        if str(page.pointer) in self._pointers and (self._known_rows or not page.ids):
             return "same pointer" if page.ids else "pointer ended"
         if is_repeated and not self._has_changed:
             return "ignored parameter"
@@ -176,20 +156,17 @@ class PageWalk:
         if self._is_total_reached and page.is_total_certain:
             return "page behind"
         if self._empty and not self._promises_more:
-            is_list_empty = page.total == 0 and not self._rows
-            reads_on = self.position < self._reads_to or self._starts_to_look()
-            return "" if reads_on and not is_list_empty else "page behind"
+            if page.total == 0 and not self._rows:
+                return "page behind"
+            if self.position >= self._reads_to:
+                ahead = (self.position + pages for pages in LOOKS_BEHIND[: len(self._pages)])
+                self._behind = [at for at in ahead if at < (self._maximum or at + 1)]
+                self._empty_at = self.position
+            return ""
         return "empty pages" if self._empty >= MAX_EMPTY_NUMBERED else ""
 
-    def _starts_to_look(self) -> bool:
-        """Return whether to look behind an empty page, where a server that filters has rows."""
-        self._empty_at = self.position
-        ahead = [self.position + pages for pages in LOOKS_BEHIND[: len(self._pages)]]
-        self._behind = [at for at in ahead if at < (self._maximum or at + 1)]
-        self.position = self._behind[0] if self._behind else self.position
-        return bool(self._behind)
-
     def _look_behind(self, *, has_rows: bool) -> None:
+        """Process a page behind an empty one, where a server that filters has rows."""
         looked = self._behind.pop(0)
         if has_rows:
             self._reads_to, self.position, self._behind = looked + 1, self._empty_at, []
@@ -210,33 +187,30 @@ class PageWalk:
     def _end_reading(self, end: str, *, is_refused: bool = False) -> None:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         useless = self._empty + (end == "page repeated")
-        pages = self._pages[: len(self._pages) - useless]
-        is_counted = self.is_counted and (self._rows or not self._is_numbered)
+        pages = self._pages[: len(self._pages) - useless] + [REFUSED] * is_refused
+        is_counted = self.is_counted and self._rows
         needs_reading = is_counted and self.position > 1 and end in AT_THE_END
         if not needs_reading or self._is_total_reached:
             self.finish(end)
-        elif self._facts.passes > 1 and pages == self._pages_before:
+        elif pages == self._pages_before:
             self.finish("readings agree")
         elif self._facts.passes == MAX_PASSES:
             self.finish("changed")
         else:
-            self._seen.build_index()
-            self._pages_before, self._was_refused = pages, is_refused
-            self._facts.passes += 1
-            self._start_reading()
+            self._read_again(pages)
 
     def refuse(self, status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_end = self._is_numbered or self._is_total_reached
         is_possible = is_end or self._total.reported == self._ids.count()
-        if not self._sizes or not is_possible or self._promises_rows:
+        if not self._pages or not is_possible or self._promises_rows:
             return False
         if self._behind:
             self._look_behind(has_rows=False)
             return True
         self.position += 1
-        is_full = self._sizes[-1] == self.largest and not self._rows % REFUSED_AT
-        is_depth = is_full and status != HTTPStatus.NOT_FOUND
+        is_round = self._is_last_full and not self._rows % REFUSED_AT
+        is_depth = is_round and status != HTTPStatus.NOT_FOUND
         self._end_reading("page behind" if is_end and not is_depth else "depth", is_refused=True)
         return True
 

@@ -9,7 +9,6 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-UNRANKED = -1
 ReadIds = Callable[[Sequence[Any]], list[Hashable]]  # returns None for a row without an id
 
 
@@ -130,38 +129,3 @@ class DistinctIds:
         arrow: Any = import_module("pyarrow")  # has no type hints, and is slow to import
         buffers = [None, arrow.py_buffer(self._hashes)]
         return arrow.Array.from_buffers(arrow.int64(), len(self._hashes) // 8, buffers).unique()
-
-
-class Lap:
-    """Notices a list without a fresh row for as long as it takes to come to the same place again.
-
-    Servers that take a page's number, or an offset, modulo the length of the list never end.
-    """
-
-    def __init__(self, seen: DistinctIds, laps: int = 1) -> None:
-        self._seen = seen
-        self._laps = laps
-        self._first: set[Hashable] = set()  # the ids of the first page
-        self._rows = self._end = self._distinct = self._idle = 0
-
-    def has_passed(
-        self, ids: Sequence[Hashable], behind: Sequence[Hashable] = (), *, is_fresh: bool = True
-    ) -> bool:
-        """Process a delivered page, after its ids were added; return whether a lap has ended.
-
-        If pages overlap, a list that begins again has its first rows `behind` the overlap.
-        """
-        self._rows += len(ids)
-        self._idle = 0 if is_fresh else self._idle + len(ids)
-        if self._idle and self._idle >= self._laps * len(self._seen):
-            return True
-        begins = behind if self._laps > 1 else ids
-        if not self._first:
-            self._first = set(ids)
-        elif not self._end and not self._first.isdisjoint(begins):
-            self._distinct = self._seen.count()
-            self._end = self._rows - len(ids) + self._laps * self._distinct
-        elif self._end and self._rows >= self._end:
-            self._end = 0
-            return self._seen.count() == self._distinct
-        return False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from requests import Request, Response
 
@@ -16,14 +16,12 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.paginator import Paginator
-from event_assets.pagination.seen_ids import DistinctIds, ReadIds, extract_ids
-from event_assets.pagination.totals import TotalFinder, is_truncated
+from event_assets.pagination.seen_ids import DistinctIds
 
 Span = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True)
-class WindowPlan:
+class WindowPlan(NamedTuple):
     """How a list is split into time windows.
 
     If the span is unrestricted (`whole`), the whole list is read first, and its total must be
@@ -78,19 +76,14 @@ class TimeWindowPaginator(Paginator):
     configuration ignores ends only its window.
     """
 
-    def __init__(
-        self, make_paginator: Callable[[], ListPaginator], plan: WindowPlan, read_ids: ReadIds
-    ) -> None:
+    def __init__(self, make_paginator: Callable[[], ListPaginator], plan: WindowPlan) -> None:
         super().__init__()
         self._make_paginator = make_paginator
         self._plan = plan
-        self._read_ids = read_ids
-        self._totals = TotalFinder()
         self._pending_windows: list[Span | None] = [None if plan.whole else plan.span]
         self._is_window_done = True
         self._windows_read = 0
         self._seen = DistinctIds()
-        self._values: dict[str, Any] = {}
         self._problems: list[tuple[bool | None, str]] = []
         self._ended = ListFacts()  # with the counts of ended windows
         self._whole_total: int | None = None
@@ -113,7 +106,6 @@ class TimeWindowPaginator(Paginator):
         self._window = self._pending_windows.pop()
         self._is_window_done = False
         self._windows_read += 1
-        self._ids: set[Hashable] = set()
         request.url, params, body = self._first_request
         request.params = {**params, **(self._plan.params(self._window) if self._window else {})}
         request.json = copy.deepcopy(body)
@@ -123,28 +115,25 @@ class TimeWindowPaginator(Paginator):
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Process a response; `data` is the list that dlt delivers."""
-        ids = extract_ids(data or [], self._read_ids)
-        total = self._totals.find(response)
-        self._ids.update(ids)
-        self._seen.add(ids)
-        if self._window is None and total is not None and self._whole_total is None:
-            self._whole_total = total
         self._inner.update_state(response, data)
-        self._advance(total, is_cut_off=is_truncated(response))
-
-    def _advance(self, total: int | None, *, is_cut_off: bool) -> None:
+        page = self._inner.last_page
+        self._seen.add(page.ids)
+        self._was_truncated |= page.is_truncated
+        if self._window is None and self._whole_total is None:
+            self._whole_total = page.total
         # an offset just below the cap requests rows beyond it
         max_rows = max(1, self._plan.cap - self._inner.limit)
-        is_too_deep = self._leads_behind_cap()
-        has_too_many = len(self._ids) >= max_rows or is_too_deep
-        has_too_many |= total is not None and total >= max_rows
+        is_too_deep = self._leads_behind_cap() or self._inner.facts.distinct >= max_rows
+        has_too_many = is_too_deep or page.is_truncated or (page.total or 0) >= max_rows
         halves = self._plan.split(self._window) if self._window else [self._plan.span]
-        self._was_truncated |= is_cut_off
-        if (has_too_many or is_cut_off) and halves:
+        if has_too_many and halves:
             self._pending_windows += reversed(halves)
-            self._end_window(None)
-        elif len(self._ids) >= max_rows or is_too_deep:
-            self._end_window((False, f"the API returns only its first {self._plan.cap:,} rows"))
+            self._end_window(is_split=True)
+        elif is_too_deep:
+            self._note(
+                complete=False, problem=f"the API returns only its first {self._plan.cap:,} rows"
+            )
+            self._end_window()
         else:
             self._end_window_with_its_pages()
 
@@ -159,7 +148,9 @@ class TimeWindowPaginator(Paginator):
     def _end_window_with_its_pages(self) -> None:
         if not self._inner.has_next_page:
             verdict = judge(self._inner_facts)
-            self._end_window((verdict.complete, verdict.reason))
+            if verdict.complete is not True:
+                self._note(complete=verdict.complete, problem=verdict.reason)
+            self._end_window()
 
     @property
     def _inner_facts(self) -> ListFacts:
@@ -167,44 +158,38 @@ class TimeWindowPaginator(Paginator):
         # a page of as many rows as the cap would be split
         return replace(facts, end="below the cap") if facts.end == "single page" else facts
 
-    def _end_window(self, conclusion: tuple[bool | None, str] | None) -> None:
-        is_whole = self._window is None
-        if conclusion and conclusion[0] is not True:
-            complete, reason = conclusion
-            window = "The whole list"
-            if self._window:
-                start, end = map(self._plan.write, self._window)
-                window = f"In the window from {start} to {end}"
-            self._problems.append((complete, f"{window}: {reason}"))
-        self._is_window_done = True
-        inner = self._inner_facts
-        self._ended = add_counts(self._ended, inner)
-        if self._pending_windows:
-            return
-        self._has_next_page = False
-        if conclusion and is_whole:
-            # the windows were not needed: the list is judged as any other
-            counts = {name: getattr(self._ended, name) for name in ("rows", "pages")}
-            self._ended = replace(inner, **counts)
-        else:
-            self._ended = replace(self._ended, end=self._find_end(), values=self._values)
+    def _note(self, *, complete: bool | None, problem: str) -> None:
+        window = "The whole list"
+        if self._window:
+            start, end = map(self._plan.write, self._window)
+            window = f"In the window from {start} to {end}"
+        self._problems.append((complete, f"{window}: {problem.rstrip('.')}"))
 
-    def _find_end(self) -> str:
-        rows = self._seen.count()
-        self._problems.sort(key=lambda problem: problem[0] is None)
-        problem = self._problems[0] if self._problems else None
-        self._values = {
-            "windows": f"{self._windows_read:,} windows",
-            "problem": problem and problem[1].rstrip("."),
-        }
+    def _end_window(self, *, is_split: bool = False) -> None:
+        self._is_window_done = True
+        self._ended = add_counts(self._ended, self._inner_facts)
+        self._has_next_page = bool(self._pending_windows)
+        if self._window is None and not is_split:
+            # the windows were not needed: the list is judged as any other
+            self._ended = self._inner_facts
+        elif not self._has_next_page:
+            problem = min(self._problems, key=lambda found: found[0] is None, default=(True, ""))
+            windows = f"{self._windows_read:,} windows"
+            self._ended = replace(
+                self._ended,
+                end=self._find_end(problem[0]),
+                values={"windows": windows, "problem": problem[1]},
+            )
+
+    def _find_end(self, complete: bool | None) -> str:
+        total, rows = self._whole_total or 0, self._seen.count()
         # a total equal to the cap may be the highest number that the API counts to
-        has_true_total = self._whole_total is not None and self._whole_total > self._plan.cap
-        is_total_reached = has_true_total and rows >= (self._whole_total or 0)
-        if problem and problem[0] is False:
+        has_true_total = total > self._plan.cap
+        if complete is False:
             return "window incomplete"
-        if problem and not is_total_reached:
+        if complete is None and not (has_true_total and rows >= total):
             return "window unverified"
-        if self._whole_total is not None and rows < self._whole_total:
+        if rows < total:
             return "outside windows"
         if self._plan.whole and not has_true_total and not self._was_truncated:
             return "windows without total"

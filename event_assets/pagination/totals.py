@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any, Final, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from dlt.common import jsonpath
 from jsonpath_ng import DatumInContext, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
+BOOLEANS: Final = {
+    **dict.fromkeys(("yes", "true", "t", "y", "1"), True),
+    **dict.fromkeys(("no", "false", "f", "n", "0"), False),
+}
 AUTO: Final = "auto"
 """As a `total_path`: search the usual paths."""
 
@@ -21,8 +25,9 @@ PARENTS: Final = (
 # "count" is last: in many APIs it is the length of the page
 TOTAL_NAMES: Final = (
     *(("total",), ("total_count",), ("totalCount",), ("total_results",), ("totalResults",)),
-    *(("total_items",), ("totalItems",), ("totalElements",), ("total_records",), ("recordCount",)),
-    *(("object_count",), ("total", "value"), ("@odata.count",), ("count",)),
+    *(("total_items",), ("totalItems",), ("totalElements",), ("total_records",), ("totalRecords",)),
+    *(("recordCount",), ("object_count",), ("totalRows",), ("total_entries",), ("totalEntries",)),
+    *(("totalHits",), ("numFound",), ("nhits",), ("total", "value"), ("@odata.count",), ("count",)),
 )
 TOTAL_PATHS: Final = tuple((*parent, *name) for name in TOTAL_NAMES for parent in PARENTS)
 
@@ -39,18 +44,15 @@ PAGE_COUNT_PATHS: Final = tuple(
     for name in ("total_pages", "totalPages", "page_count", "pageCount", "num_pages", "last_page")
 )
 
-TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total", "X-WP-Total")
+TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
 PAGE_COUNT_HEADERS: Final = ("X-Total-Pages", "X-WP-TotalPages")
 
 
 def parse_count(value: object) -> int | None:
     """Return a non-negative integer, also from digits; None for anything else."""
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    is_whole = type(value) is int or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, (int, float)) and is_whole and value >= 0:
-        return int(value)
-    return None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value % 1 == 0:
+        value = str(int(value))
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
 Paths = tuple[tuple[str, ...], ...]
@@ -59,15 +61,11 @@ Paths = tuple[tuple[str, ...], ...]
 def find_count(body: object, paths: Paths) -> int | None:
     """Return the count at the first of `paths` in a response body that has one."""
     for path in paths:
-        value = body
+        value: Any = body
         for name in path:
-            if not isinstance(value, dict):
-                break
-            value = cast("dict[str, object]", value).get(name)
-        else:
-            count = parse_count(value)
-            if count is not None:
-                return count
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if (count := parse_count(value)) is not None:
+            return count
     return None
 
 
@@ -125,33 +123,20 @@ class TotalFinder:
         headers: Sequence[str] = TOTAL_HEADERS,
     ) -> None:
         self.path = None if path == AUTO else compile_path(path)
-        self._paths, self._headers = (paths, headers) if path == AUTO else ((), ())
+        self._paths = paths if path == AUTO else ()
+        self._headers = tuple((name,) for name in headers) if path == AUTO else ()
 
     def find(self, response: Response) -> int | None:
         """Return the total in a response, as the API reports it."""
         if self.path is not None:
             return parse_count(find_value(response.json(), self.path))
         count = find_count(response.json(), self._paths)
-        if count is None:
-            counts = (parse_count(response.headers.get(name)) for name in self._headers)
-            count = next((value for value in counts if value is not None), None)
-        return count
-
-
-def is_truncated(response: Response) -> bool:
-    """Return whether the response says that the list has more rows than it returns."""
-    body = response.json()
-    return isinstance(body, dict) and cast("dict[str, object]", body).get("overflow") is True
+        return find_count(response.headers, self._headers) if count is None else count
 
 
 def find_boolean(body: Any, path: JSONPath) -> bool | None:
     """Return the boolean at a path, also as text that dlt takes; None for anything else."""
-    text = str(find_value(body, path)).lower()
-    return (
-        True
-        if text in ("yes", "true", "t", "y", "1")
-        else (False if text in ("no", "false", "f", "n", "0") else None)
-    )
+    return BOOLEANS.get(str(find_value(body, path)).lower())
 
 
 class RowTotal:
@@ -162,13 +147,12 @@ class RowTotal:
 
     Attributes:
         reported: the last total, trusted or not.
-        last, least, largest: of the trusted totals; None: there is none.
+        least, largest: of the trusted totals; None: there is none.
     """
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self.reported: int | None = None
-        self.last: int | None = None
         self.least: int | None = None
         self.largest: int | None = None
         self.disproved = False
@@ -184,12 +168,11 @@ class RowTotal:
         is_same, self.reported = total == self.reported, total
         if rows and total < before + rows:
             self.disproved = True
-            self.last = self.least = self.largest = None
+            self.least = self.largest = None
         if self.disproved or total == self._limit or (not rows and not total and before):
             return None
         if self.largest is None and total <= before + rows and not is_same:
             return None
-        self.last = total
         self.least = min(total, self.least or total)
         self.largest = max(total, self.largest or 0)
         return total
@@ -198,8 +181,3 @@ class RowTotal:
     def is_steady(self) -> bool:
         """Whether there is a trusted total that did not change."""
         return self.largest is not None and self.least == self.largest
-
-    def may_echo_limit(self, rows: int) -> bool:
-        """Return whether the total exceeds `rows` and may be an echo of the limit."""
-        limit = self._limit or 0
-        return not self.disproved and self.reported == limit and limit > rows

@@ -48,6 +48,6 @@ def record_removed(
         "account": "" if account is None else f", {quote_literal(account)} as account",
     }
     database.execute(DELETE_RETURNED.format_map(names), [load_id])
-    database.from_arrow(pa.table({"id": ids})).create_view("removed_now", replace=True)
+    database.execute("create or replace temporary table removed_now (id varchar)")
+    database.from_arrow(pa.table({"id": ids})).insert_into("removed_now")
     database.execute(INSERT_REMOVED.format_map(names), [removed_at, load_id])
-    database.execute("drop view removed_now")

@@ -11,20 +11,18 @@ from event_assets_tests.support.project import Project, failure
 
 pytestmark = pytest.mark.usefixtures("_short_backoff")
 PATH = "/v1/events"
-ERRORS: list[dict[str, Any]] = [
-    {"data": None, "errors": [{"message": "Try again later"}]},  # GraphQL
-    {"data": [], "errors": [{"message": "Try again later"}]},
-    {"error": {"code": 17, "message": "Try again later"}},
-    {
-        "type": "about:blank",
-        "title": "Busy",
-        "status": 429,
-        "detail": "Try again later",
-    },  # RFC 7807
-    {"status": "error", "message": "Try again later"},
-    {"_links": {"help": {"href": "/help"}}, "message": "Try again later"},
+# each with the data_selector that the list has
+ERRORS: list[tuple[dict[str, Any], str | None]] = [
+    ({"data": None, "errors": [{"message": "Try again later"}]}, "data[*]"),  # GraphQL
+    ({"data": [], "errors": [{"message": "Try again later"}]}, "data"),
+    ({"error": {"code": 17, "message": "Try again later"}}, "$..data"),
+    (
+        {"type": "about:blank", "title": "Busy", "status": 429, "detail": "Try again later"},
+        None,
+    ),  # RFC 7807
+    ({"status": "error", "message": "Try again later"}, "$.data"),
+    ({"_links": {"help": {"href": "/help"}}, "message": "Try again later"}, None),
 ]
-SELECTORS = ["data[*]", "data", "$..data", None, "$.data", None]
 Fails = Callable[[Request], bool]
 
 
@@ -66,14 +64,13 @@ def in_the_list_of_one_parent(request: Request) -> bool:
     return "/2/" in request.url.path
 
 
-@pytest.mark.parametrize(("error", "selector"), zip(ERRORS, SELECTORS, strict=True))
 @pytest.mark.parametrize(
-    ("configured", "is_failing"),
+    ("configured", "is_failing", "error", "selector"),
     [
-        (list_of_events, lambda _: True),
-        (list_of_events, in_the_middle_of_the_list),
-        (windowed, in_a_window),
-        (of_users, in_the_list_of_one_parent),
+        *((list_of_events, in_the_middle_of_the_list, *pair) for pair in ERRORS),
+        (list_of_events, lambda _: True, *ERRORS[0]),
+        (windowed, in_a_window, *ERRORS[1]),
+        (of_users, in_the_list_of_one_parent, *ERRORS[2]),
     ],
 )
 def test_an_error_fails_the_sync_and_no_event_goes(

@@ -155,42 +155,6 @@ def test_a_removed_record_without_an_id_is_a_reject(
     assert project.rows(reasons) == [("id", "is missing")]
 
 
-@pytest.mark.parametrize(
-    ("marks", "removed"),
-    [
-        ({"status": ["cancelled", "deleted"]}, [{"status": "deleted"}]),
-        ({"deleted": True}, [{"deleted": True}, {"deleted": "2026-01-01"}, {"deleted": 1}]),
-        ({"meta.state": 3}, [{"meta": {"state": 3}}, {"meta": {"state": "3"}}]),
-        ({"active": False}, [{"active": False}]),
-        ({"a": 1, "b": 2}, [{"a": 1, "b": 1}, {"a": 2, "b": 2}]),
-        ({"['a.b']": "x"}, [{"a.b": "x"}]),
-    ],
-)
-def test_a_mark_is_a_value_a_list_or_true(
-    project: Project,
-    api: Platform,
-    rows: list[dict[str, Any]],
-    marks: dict[str, Any],
-    removed: list[dict[str, Any]],
-) -> None:
-    alive: list[dict[str, Any]] = [
-        {"deleted": None},
-        {"deleted": False},
-        {"deleted": "false"},
-        {"deleted": 0},
-        {},
-    ]
-    more: list[dict[str, Any]] = [*alive, {"active": True}, *removed]
-    rows[:] = [changed(at, **fields) for at, fields in enumerate(more)]
-    made = document(api.url)
-    del made["attributes"]["removed_when"]
-    synced(project, made)
-    assert len(project.ids("current_events")) == len(rows)
-    made["attributes"]["removed_when"] = marks
-    synced(project, made)
-    assert project.ids("current_events") == sorted(f"e{at}" for at in range(len(alive) + 1))
-
-
 @pytest.mark.parametrize("value", [None, [], {"a": 1}, [None], [["x"]]])
 def test_a_mark_that_cannot_match_is_refused(value: Any) -> None:
     said = complaint(document("http://127.0.0.1:9", removed_when={"status": value}))

@@ -18,9 +18,7 @@ from event_assets_tests.support.project import Project, checks
 
 wrong_clocks = pytest.mark.parametrize("hours", [1, -1], ids=["ahead", "back"])
 in_any_order = pytest.mark.parametrize(
-    "clocks",
-    [(1, 0, 0), (0, -1, -1), (1, -1, 1, -1), (-1, 1, -1, 1), (48, 0, 0), (0, -48, 0)],
-    ids=["ahead, right", "right, back", "two machines", "two others", "days ahead", "days back"],
+    "clocks", [(1, -1, 1, -1), (0, -48, 0)], ids=["two machines", "days back"]
 )
 an_hour_ahead = pytest.mark.parametrize("hours", [1], ids=["ahead"])
 

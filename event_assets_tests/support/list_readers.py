@@ -127,7 +127,7 @@ def read_in_windows(
             body["total_count"] = len(shown)
         return status, body, headers
 
-    paginator = TimeWindowPaginator(lambda: create_paginator(config, read_ids), plan, read_ids)
+    paginator = TimeWindowPaginator(lambda: create_paginator(config, read_ids), plan)
     reader = Reader(script)
     reader.read(paginator, serve_window, listed)
     return reader.delivered, judge(paginator.facts)

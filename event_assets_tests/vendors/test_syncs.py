@@ -99,7 +99,7 @@ def test_all_examples_load_together_without_keys(monkeypatch: pytest.MonkeyPatch
 def test_an_example_syncs_every_event_with_its_types(project: Project, name: str) -> None:
     rows = [MAKERS[name](number) for number in range(COUNT)]
     with serve(VENDORS[name], rows) as api:
-        result = sync_example(project, name, api.url, derived=True)
+        result = sync_example(project, name, api.url)
         assert not [
             answer for answer in api.answers if answer.status_code not in expected_statuses(name)
         ]

@@ -100,36 +100,24 @@ def test_a_failed_error_check_fails_the_command(
     assert "1 duplicates" in errors
 
 
-def test_the_dagster_cli_materializes_everything_with_the_address_and_the_key_of_the_env_file(
-    project: Project, clone: Path, api: Sandbox
+def test_the_dagster_cli_materializes_everything_with_the_env_file_from_any_folder(
+    project: Project, clone: Path, api: Sandbox, tmp_path: Path
 ) -> None:
     (clone / ".env").write_text(f"EVENTS_API_URL={api.url}\nAPI_KEY=sandbox\n")
-    done = project.run(*MATERIALIZE, "*", cwd=clone)
+    done = project.run(*MATERIALIZE, "*", cwd=tmp_path, PYTHONPATH=str(clone))
     assert done.returncode == 0, done.stderr
     assert "Executing steps in process" in done.stderr
     assert project.ids() == project.ids("current_events") == sorted(api.ids())
 
 
-@pytest.mark.parametrize(
-    "command", [(*MATERIALIZE, "event_data"), ("python", "-m", "event_assets")]
-)
-def test_the_env_file_of_the_project_is_read_from_any_folder(
-    project: Project, clone: Path, api: Sandbox, tmp_path: Path, command: tuple[str, ...]
-) -> None:
-    (clone / ".env").write_text(f"EVENTS_API_URL={api.url}\nAPI_KEY=sandbox\n", "utf-8-sig")
-    done = project.run(*command, cwd=tmp_path, PYTHONPATH=str(clone))
-    assert done.returncode == 0, done.stderr
-    assert project.ids() == sorted(api.ids())
-
-
-def test_the_secrets_of_the_project_are_read_from_any_folder(
+def test_the_env_file_and_the_secrets_of_the_project_are_read_from_any_folder(
     project: Project, clone: Path, api: Sandbox, tmp_path: Path
 ) -> None:
+    (clone / ".env").write_text(f"EVENTS_API_URL={api.url}\n", "utf-8-sig")
     (clone / ".dlt").mkdir()
     (clone / ".dlt/secrets.toml").write_text('api_key = "sandbox"\n')
     project.environment.delenv("DLT_PROJECT_DIR")
-    command = ("python", "-m", "event_assets")
-    done = project.run(*command, cwd=tmp_path, PYTHONPATH=str(clone), EVENTS_API_URL=api.url)
+    done = project.run("python", "-m", "event_assets", cwd=tmp_path, PYTHONPATH=str(clone))
     assert done.returncode == 0, done.stderr
     assert project.ids() == sorted(api.ids())
 
@@ -221,7 +209,7 @@ def test_two_syncs_at_once_take_turns(
     assert project.ids() == sorted(api.ids())
 
 
-def test_a_sync_that_is_killed_leaves_the_table_and_the_next_one_puts_it_right(
+def test_a_sync_that_is_killed_leaves_the_table_and_those_after_it_put_it_right(
     project: Project, main: Callable[[], int], clone: Path, api: Sandbox, tmp_path: Path
 ) -> None:
     home = tmp_path / "dagster_home"
@@ -245,7 +233,8 @@ def test_a_sync_that_is_killed_leaves_the_table_and_the_next_one_puts_it_right(
     assert project.rows("from events.event_data order by id") == before
     api.faults = Faults()
     api.replace([{"id": "only", "name": "one left", "start_time": None}])
-    assert main() == 0
+    for _ in range(2):  # the first may go on with a page that the killed one received
+        assert main() == 0
     assert project.ids("current_events") == ["only"]
 
 

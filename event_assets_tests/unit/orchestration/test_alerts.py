@@ -90,14 +90,14 @@ def test_failing_runs_make_one_message_and_recovery_one_more(
 ) -> None:
     tick = look("alert_on_failed_runs")
     for _ in range(3):
-        failed = project.sync(url=api.url, key="wrong")
+        failed = project.sync(url=api.url, key="wrong", derived=False)
         tick()
     (message,) = chat.messages
     assert message.startswith("The job sync_events has been failing since 20")
     assert f"The API at {api.url}/v1/events answered 401 Unauthorized" in message
     assert "wrong" not in message
     assert failed.run_id not in message  # it links to the first one
-    again = project.sync(url=api.url)
+    again = project.sync(url=api.url, derived=False)
     tick()
     tick()
     assert len(chat.messages) == 2
@@ -133,9 +133,9 @@ def test_an_account_that_fails_is_told_by_itself(
 def test_what_failed_before_the_first_look_is_no_news(
     project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
 ) -> None:
-    project.sync(url=api.url, key="wrong")
+    project.sync(url=api.url, key="wrong", derived=False)
     tick = look("alert_on_failed_runs")
-    project.sync(url=api.url)
+    project.sync(url=api.url, derived=False)
     tick()
     tick()
     assert chat.messages == []
@@ -145,8 +145,8 @@ def test_a_tag_on_a_run_that_has_ended_is_no_news(
     project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
 ) -> None:
     tick = look("alert_on_failed_runs")
-    good = project.sync(url=api.url)
-    bad = project.sync(url=api.url, key="wrong")
+    good = project.sync(url=api.url, derived=False)
+    bad = project.sync(url=api.url, key="wrong", derived=False)
     tick()
     for run in (good, bad):
         project.instance.add_run_tags(run.run_id, {"looked": "at"})
@@ -159,7 +159,7 @@ def test_another_asset_made_by_hand_is_no_recovery(
 ) -> None:
     tick = look("alert_on_failed_runs")
     by_hand = defs().resolve_implicit_global_asset_job_def()
-    project.sync(url=api.url)
+    project.sync(url=api.url, derived=False)
     project.connect_to(api.url, key="wrong")
     for asset in ("event_data", "current_events"):
         by_hand.execute_in_process(
@@ -181,7 +181,7 @@ def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key(
     project.environment.setattr("event_assets.sync.sync_log.append", broken)
     project.environment.setenv("CONCERTS__API_KEY", "of-the-concerts")
     tick = look("alert_on_failed_runs")
-    project.sync(url=api.url)
+    project.sync(url=api.url, derived=False)
     tick()
     assert "RuntimeError: the disk is full, at http://x/y?... with *** *** http" in chat.messages[0]
 
@@ -192,7 +192,7 @@ def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
     tick = look("alert_on_failed_checks")
     job = defs().resolve_job_def("check_events_are_fresh")
     with Sandbox(5) as api:
-        project.sync(url=api.url)
+        project.sync(url=api.url, derived=False)
     for minutes in (90, 45, 90):
         then = datetime.now(timezone.utc) - timedelta(minutes=minutes)
         project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
@@ -204,7 +204,7 @@ def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
 def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(
     project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
 ) -> None:
-    project.sync(url=api.url)
+    project.sync(url=api.url, derived=False)
     runs, checks = look("alert_on_failed_runs"), look("alert_on_failed_checks")
     then = datetime.now(timezone.utc) - timedelta(minutes=90)
     project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
@@ -217,7 +217,7 @@ def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(
     (message,) = chat.messages
     assert message.startswith("The check fresh of event_data has been failing since 20")
     assert "The newest sync is 90 minutes old: check for failed runs" in message
-    project.sync(url=api.url)
+    project.sync(url=api.url, derived=False)
     runs()
     checks()
     assert len(chat.messages) == 2
@@ -228,7 +228,7 @@ def test_a_message_that_did_not_arrive_is_sent_again_and_the_address_stays_secre
     project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
 ) -> None:
     tick = look("alert_on_failed_runs")
-    project.sync(url=api.url, key="wrong")
+    project.sync(url=api.url, key="wrong", derived=False)
     chat.status = 503
     with pytest.raises(Exception, match="could not be delivered") as failed:
         tick()
@@ -244,7 +244,7 @@ def test_the_links_lead_to_where_the_ui_is(
 ) -> None:
     project.environment.setenv("EVENTS_DAGSTER_URL", "https://dagster.example.com/")
     tick = look("alert_on_failed_runs")
-    failed = project.sync(url=api.url, key="wrong")
+    failed = project.sync(url=api.url, key="wrong", derived=False)
     tick()
     assert chat.messages[0].endswith(f"https://dagster.example.com/runs/{failed.run_id}")
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from event_assets.pagination.counters import find_counters
 from event_assets.pagination.evidence import TABLE, Evidence, judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
@@ -31,7 +32,7 @@ def rows(first: int, end: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("evidence", TABLE, ids=lambda evidence: evidence.name)
 def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) -> None:
-    words = dict.fromkeys(("gaps", "claim", "windows", "problem", "unfollowed", "setting"), "")
+    words = dict.fromkeys(("gap", "claim", "windows", "problem", "unfollowed", "setting"), "")
     counts = dict.fromkeys(("limit", "size", "empty", "idle", "length"), 9)
     facts = ListFacts(reported=9, least_total=9)
     said = evidence.sentence.format(**vars(facts), **words, **counts, missing_path="", standing="")
@@ -193,6 +194,15 @@ def links_of_rows(api: Shrinking) -> Answer:
     return answer
 
 
+def links_of_rows_from_1(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        first = int(query.get("startIndex", 1))
+        page, more = api.page(first - 1)
+        return {"data": page, "next": f"/events?startIndex={first + 20}" if more else None}
+
+    return answer
+
+
 def links_of_nested_offsets(api: Shrinking) -> Answer:
     def answer(query: Query) -> Any:
         first = int(query.get("page[offset]", 0))
@@ -250,6 +260,7 @@ def last_rows(api: Shrinking) -> Answer:
 
 COUNTING: dict[str, tuple[Any, Callable[[Shrinking], Answer]]] = {
     "links of rows": ("json_link", links_of_rows),
+    "links of rows from 1": ("json_link", links_of_rows_from_1),
     "links of nested offsets": ("json_link", links_of_nested_offsets),
     "links of pages": ("json_link", links_of_pages),
     "cursors of pages": ({"type": "cursor", "cursor_path": "next"}, cursors_of_pages),
@@ -260,7 +271,7 @@ COUNTING: dict[str, tuple[Any, Callable[[Shrinking], Answer]]] = {
     "encoded cursors of rows": ({"type": "cursor", "cursor_path": "next"}, encoded_cursors_of_rows),
     "cursors of the last row": ({"type": "cursor", "cursor_path": "next"}, last_rows),
 }
-OF_ROWS = ("links of rows", "links of nested offsets")
+OF_ROWS = ("links of rows", "links of rows from 1", "links of nested offsets")
 
 
 @pytest.mark.parametrize("at", [2, 3, 4, 5])
@@ -282,6 +293,11 @@ def test_a_quiet_list_whose_pages_are_counted_costs_no_more_than_two_readings(ki
     assert done.ids == set(range(95))
     assert done.result.complete is True
     assert len(done.asked) <= (5 + 1 if kind in OF_ROWS else 2 * 5)
+
+
+def test_a_size_and_what_each_request_has_count_nothing() -> None:
+    found = find_counters("/events?limit=20&version=2&version=3&at=40", {("version", "2")})
+    assert [counter.value for counter in found] == [3, 40]
 
 
 def test_opaque_cursors_are_read_once() -> None:

@@ -198,6 +198,10 @@ def test_has_more_is_an_end_below_a_total(kind: str) -> None:
         ({"done": False, "nextRecordsUrl": "/services/query/01g-2000"}, {}),
         ({"isLast": False}, {}),
         ({"links": [{"rel": "next", "href": "/events?page=2"}]}, {}),
+        ({"paging": {"cursors": {"before": "MTAx", "after": "MTAxNDE1"}}}, {}),
+        ({}, {"Content-Range": "items 0-6/64"}),
+        ({}, {"X-Pagination": '{"TotalCount": 64}'}),
+        ({}, {"X-Pagination": '{"hasNext": true}'}),
         ({}, {"X-Next-Page": "2"}),
         ({}, {"X-Total-Pages": "3"}),
         ({}, {"X-WP-Total": "21", "X-WP-TotalPages": "3"}),
@@ -209,3 +213,34 @@ def test_a_response_that_promises_more_is_not_complete(
     body = {"data": [{"id": row} for row in range(7)], **members}
     done = read_list(create_paginator("single_page", read_ids), lambda _query: (body, headers))
     assert done.result.complete is False, done.result.reason
+
+
+@pytest.mark.parametrize(
+    ("members", "headers"),
+    [
+        ({}, {"Content-Range": "bytes 0-6/64"}),
+        ({}, {"Content-Range": "items 0-6/*"}),
+        ({}, {"X-Pagination": "TotalCount 64"}),
+        ({"paging": {"cursors": {"before": "MTAx", "after": None}}}, {}),
+        ({"total": 7, "total_pages": 1, "overflow": False}, {}),
+    ],
+)
+def test_a_response_that_promises_nothing_more_is_complete(
+    members: dict[str, Any], headers: dict[str, str]
+) -> None:
+    body = {"data": [{"id": row} for row in range(7)], **members}
+    done = read_list(create_paginator("single_page", read_ids), lambda _query: (body, headers))
+    assert done.result.complete is True, done.result.reason
+
+
+def test_a_cursor_of_the_page_beside_a_missing_link_is_no_promise() -> None:
+    body = {"data": [{"id": row} for row in range(7)], "paging": {"cursors": {"after": "MTAx"}}}
+    link = create_paginator({"type": "json_link", "next_url_path": "paging.next"}, read_ids)
+    assert read_list(link, lambda _query: body).result.complete is not False
+
+
+def test_a_total_that_changes_is_not_reached_by_as_many_ids() -> None:
+    listed = ChangingList(list(range(16)), total="true")
+    delivered, result, _ = read("page", listed, [[("insert", 25, 2), ("delete", 0, 1)]])
+    assert listed.staying <= delivered
+    assert result.passes > 1

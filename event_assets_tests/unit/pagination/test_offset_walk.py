@@ -52,6 +52,7 @@ def test_a_quiet_list_is_read_completely(length: int, cap: int, total: str) -> N
     assert reading.delivered == set(range(length))
     assert reading.result.complete is True
     assert reading.result.shifts_recovered == 0
+    assert reading.result.rows - reading.result.overlaps_confirmed == length
     is_second_needed = length == 1 and total != "true"
     assert reading.result.passes == 1 + is_second_needed
 
@@ -72,8 +73,9 @@ def test_a_total_saves_the_last_request() -> None:
 
 
 def test_an_empty_list_is_complete() -> None:
-    result = read([], total="true").result
-    assert (result.complete, result.reason) == (True, "The list is empty.")
+    reading = read([], total="true")
+    assert (reading.result.complete, reading.result.reason) == (True, "The list is empty.")
+    assert reading.offsets == [0]
 
 
 def test_a_first_page_as_long_as_its_total_is_followed_by_another_request() -> None:
@@ -175,6 +177,41 @@ def test_an_insertion_at_the_start_needs_no_full_pass() -> None:
     assert reading.offsets[-2:] == [0, 501]
 
 
+def test_a_pass_that_went_on_to_its_end_agrees_with_no_other() -> None:
+    script: list[list[Edit]] = [[] for _ in range(10)]
+    script[5], script[9] = [("move", 22, 4)], [("insert", 0, 1)]
+    reading, staying = replay(59, script, limit=8, total="length of the page")
+    assert staying <= reading.delivered
+
+
+def test_the_only_row_of_a_list_that_got_shorter_is_not_the_one_received() -> None:
+    script: list[list[Edit]] = [[("insert", 0, 3), ("delete", 0, 1), ("delete", 0, 5)]]
+    reading, staying = replay(4, script, limit=2, cap=1, total="true")
+    assert staying <= reading.delivered
+
+
+@pytest.mark.parametrize("every", [1, 2, 3])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_a_list_that_gets_shorter_all_the_time_ignores_no_offset(every: int, size: int) -> None:
+    rows = list(range(400))
+
+    def delete(request: int) -> None:
+        if request % every == 0 and len(rows) > 100:
+            del rows[:size]
+
+    reading = read(rows, between=delete)
+    assert reading.delivered >= set(rows)
+    assert reading.result.complete or "faster than it can be read" in reading.result.reason
+
+
+def test_rows_that_are_added_at_the_end_of_a_further_pass_are_read() -> None:
+    rows = list(range(40))
+    changes = {5: lambda: rows.insert(0, 1000), 45: lambda: rows.extend(range(40, 45))}
+    reading = read(rows, limit=2, between=lambda n: changes.get(n, lambda: None)())
+    assert reading.offsets[44:] == [0, 41, 42, 43, 44, 45]
+    assert reading.delivered == {*range(45), 1000}
+
+
 def test_a_row_that_moves_behind_the_offset_is_found() -> None:
     rows = list(range(100))
     reading = read(rows, between=lambda n: rows.insert(0, rows.pop(90)) if n == 5 else None)
@@ -227,6 +264,11 @@ def test_empty_pages_are_read_up_to_the_maximum_if_none_is_to_stop_the_walk() ->
     reading = with_gap(20, 400, length=450, total=None, walk=walk)
     assert reading.delivered == {*range(20), *range(400, 450)}
     assert max(reading.offsets) >= 490
+
+
+def test_a_total_ends_the_walk_before_the_maximum() -> None:
+    walk = OffsetWalk(10, maximum=500, stop_after_empty_page=False)
+    assert read(list(range(25)), total="true", walk=walk).offsets == [0, 9, 18]
 
 
 @pytest.mark.parametrize("limit", [3, 10, 30])
@@ -302,11 +344,27 @@ def with_gap(
     return reading
 
 
-def test_empty_pages_in_the_middle_are_skipped_and_reported() -> None:
-    reading = with_gap(20, 45)
-    assert reading.delivered == {*range(20), *range(45, 60)}
+@pytest.mark.parametrize("gap", [25, 75])
+def test_empty_pages_in_the_middle_are_skipped_and_reported(gap: int) -> None:
+    reading = with_gap(20, 20 + gap, length=35 + gap, total=35 + gap)
+    assert reading.delivered == {*range(20), *range(20 + gap, 35 + gap)}
     assert reading.result.complete is False
-    assert "reports 60 rows but sent 35 distinct ids" in reading.result.reason
+    said = (
+        f"reports {35 + gap} rows but sent 35 distinct ids: pages are empty, the first at offsets"
+    )
+    assert f"{said} 20 to " in reading.result.reason
+
+
+def test_three_empty_pages_are_read_where_the_api_says_that_more_follow() -> None:
+    walk = OffsetWalk(limit=10)
+    pages = [range(10), [9], [], [], [], [9], []]
+    offsets = []
+    while not walk.done:
+        offsets.append(walk.position)
+        walk.receive(pages[len(offsets) - 1], more=True)
+    assert offsets == [0, 9, 10, 20, 30]
+    assert judge(walk.facts).complete is False
+    assert "says that more rows follow" in judge(walk.facts).reason
 
 
 def test_a_total_above_the_rows_received_is_reported() -> None:
@@ -332,6 +390,7 @@ def test_a_depth_limit_is_no_end() -> None:
         walk.receive(list(page), total=1000 if page else 0)
     assert judge(walk.facts).complete is False
     assert "reports 1,000 rows but sent 50" in judge(walk.facts).reason
+    assert "at offsets 50 to 1,000." in judge(walk.facts).reason
     assert judge(walk.facts).pages < 20
 
 
@@ -356,6 +415,22 @@ def test_the_upcoming_offsets_are_requested_next() -> None:
     assert walk.upcoming(3) == []
     walk.receive(list(range(10)), total=35)
     assert (walk.position, walk.upcoming(9)) == (9, [18, 27])
+
+
+def test_the_looks_behind_the_end_are_upcoming() -> None:
+    walk = OffsetWalk(limit=10)
+    for page in (range(10), range(9, 12), [11]):
+        walk.receive(page)
+    assert (walk.position, walk.upcoming(9)) == (21, [41, 81])
+    walk.receive([])
+    assert (walk.position, walk.upcoming(9)) == (41, [81])
+
+
+def test_the_pages_of_a_gap_are_upcoming() -> None:
+    walk = OffsetWalk(limit=10)
+    for page in (range(10), [9]):
+        walk.receive(page, total=45)
+    assert (walk.position, walk.upcoming(9)) == (10, [20, 30, 40])
 
 
 def test_nothing_is_upcoming_after_a_shift_or_at_the_end() -> None:

@@ -317,6 +317,13 @@ def test_a_path_that_is_never_found_is_reported_without_the_response(
     assert "data" not in str(caught.value)
 
 
+def test_a_path_of_something_else_is_reported_as_what_it_is() -> None:
+    with pytest.raises(PaginationError, match="`more` is neither true nor false in the API's"):
+        sync(
+            {"type": "page_number", "has_more_path": "more"}, lambda q: {**numbered(q), "more": "?"}
+        )
+
+
 def cursors(query: Query) -> dict[str, Any]:
     at = int(query.get("cursor", 0))
     return {**numbered({"page": str(at)}), "cursors": {"next": str(at + 1) if at < 4 else None}}

@@ -32,7 +32,7 @@ def windowed(paginator: Any, **options: Any) -> TimeWindowPaginator:
         param_from="from", param_to="to", cap=10, format="%Y-%m-%d", **options
     )
     return TimeWindowPaginator(
-        lambda: create_paginator(paginator, read_ids), WindowPlan.from_config(config, NOW), read_ids
+        lambda: create_paginator(paginator, read_ids), WindowPlan.from_config(config, NOW)
     )
 
 
@@ -57,6 +57,8 @@ def test_the_counts_of_all_windows_are_summed() -> None:
     assert done.result.complete is True
     assert done.result.pages == len(done.asked)
     assert done.result.rows == len(done.delivered) > done.result.distinct_ids == len(DAYS)
+    windows = {(query.get("from"), query.get("to")) for query in done.asked}
+    assert f"in {len(windows)} windows" in done.result.reason
 
 
 def test_the_result_in_a_window_counts_the_page_just_received() -> None:

@@ -51,5 +51,5 @@ def test_a_sync_warns_in_its_log(
     project.database.unlink()
     (folder / ".env").write_text("")
     (folder / ".env").chmod(0o644)
-    assert project.sync(url=api.url).success
+    assert project.sync(url=api.url, derived=False).success
     assert f"{folder}/.env can be read by other users of this machine" in capsys.readouterr().err

@@ -1,0 +1,90 @@
+"""Search behind the end of a list for rows that empty pages hide. Pure: no HTTP, no dlt."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from enum import Enum, auto
+from typing import Final
+
+from event_assets.pagination.seen_ids import RecentIds
+
+LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
+MAX_EMPTY: Final = 3  # pages that are read where more is promised without a total
+
+
+class Found(Enum):
+    """What a page behind the end shows."""
+
+    NOTHING_YET = auto()
+    NOTHING = auto()
+    NEW_END = auto()  # rows, or a smaller total: the list ends elsewhere than before
+    KNOWN_ROWS = auto()
+    ROWS = auto()  # behind pages that are empty
+
+
+class EndSearch:
+    """Decides which offsets behind the end to request, where a server that filters may have rows.
+
+    It looks at a few pages; if one has rows, or more is promised, it reads page after page.
+
+    Attributes:
+        end: the offset behind the last row.
+        looks: offsets that may have rows; empty: page after page is read.
+        reads_to: the offset up to which rows are promised.
+    """
+
+    def __init__(self, maximum: int | None) -> None:
+        self._maximum = maximum
+        self.end = self.position = self.reads_to = 0
+        self.looks: list[int] = []
+        self._moved_at: int | None = None  # the last end that was found to be elsewhere
+
+    def start(self, end: int) -> None:
+        """Read page after page from another end."""
+        self.end = self.position = end
+        self.looks = []
+
+    def start_looking(self, end: int, asked: int, size: int, *, is_single: bool) -> None:
+        """Look behind another end, where the last page of `size` rows was requested at `asked`."""
+        self.start(end)
+        looks = (asked + size * pages for pages in LOOKS_BEHIND[: 2 if is_single else 3])
+        self.looks = [at for at in looks if at < (self._maximum or at + 1)]
+        self.position = next(iter(self.looks), end)
+
+    def is_promised(self, offset: int, total: int | None, more: bool | None) -> bool:
+        """Return whether rows at this offset are promised, by a total or otherwise."""
+        return (more is True and total is None) or max(total or 0, self.reads_to) > offset
+
+    def take(
+        self,
+        ids: Sequence[Hashable],
+        recent: RecentIds,
+        size: int,
+        total: int | None,
+        more: bool | None,
+    ) -> Found:
+        """Process the page at `position`, where a page has `size` rows."""
+        if self.looks:
+            self.looks.pop(0)
+            if recent.find_unknown(ids) or self.is_promised(self.end, total, more):
+                self.reads_to = self.position + size
+                self.start(self.end)
+            elif self.looks:
+                self.position = self.looks[0]
+            else:
+                return Found.NOTHING
+            return Found.NOTHING_YET
+        if recent.overlaps(ids):
+            return Found.KNOWN_ROWS
+        is_outdated = not ids and total is not None and total <= self.end
+        if self.position == self.end != self._moved_at and (ids or is_outdated):
+            self._moved_at = self.end
+            return Found.NEW_END
+        if ids:
+            return Found.ROWS
+        self.position += max(1, size)
+        end = self._maximum or self.position + 1
+        if total is None:
+            end = min(end, max(self.reads_to, self.end + MAX_EMPTY * size))
+        goes_on = self.position < end and self.is_promised(self.position, total, more)
+        return Found.NOTHING_YET if goes_on else Found.NOTHING

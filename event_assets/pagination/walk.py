@@ -1,0 +1,74 @@
+"""What is known of a list that is read page by page, once or several times."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Final
+
+from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.seen_ids import DistinctIds, RecentIds
+
+MAX_PASSES: Final = 4
+
+
+class Walk:
+    """Counts the rows and ids of a list, in all passes and in the last.
+
+    Attributes:
+        position: of the next page, in rows or pages.
+    """
+
+    position: int
+
+    def __init__(self) -> None:
+        self._facts = ListFacts()
+        self._seen = DistinctIds()
+        self._pages_before: list[int] = []  # hashes of the pages of the pass before
+        self._unseen: Sequence[
+            int
+        ] = ()  # rows of the page that no pass had, if it is a further one
+        self._start_pass()
+
+    def _start_pass(self) -> None:
+        self._recent = RecentIds()
+        self._pages: list[int] = []
+        self._last_page: list[Hashable] = []  # with rows
+        self._rows = self._known_rows = 0  # received; and since the last new one
+
+    @property
+    def facts(self) -> ListFacts:
+        """What is known of the list so far."""
+        self._facts.distinct = self._seen.count() if self.done else len(self._seen)
+        return self._facts
+
+    @property
+    def done(self) -> bool:
+        """Whether the list was read to its end."""
+        return self._facts.done
+
+    @property
+    def last_ids(self) -> list[Hashable]:
+        """The id of the last row of the page that was delivered last."""
+        return self._last_page[-1:]
+
+    @property
+    def _is_further_pass(self) -> bool:
+        return self._facts.passes > 1
+
+    def _add(self, ids: Sequence[Hashable]) -> list[Hashable]:
+        """Note a page; return the ids that are new in this pass."""
+        self._pages.append(hash(tuple(ids)))
+        fresh = self._recent.add(ids)
+        self._known_rows = 0 if fresh else self._known_rows + len(ids)
+        if self._is_further_pass:
+            self._unseen = self._seen.add_unseen(ids)
+        else:
+            self._seen.add(fresh)
+        return fresh
+
+    def _read_again(self, pages: list[int]) -> None:
+        """Start another pass, after one that had `pages`."""
+        self._seen.build_index()
+        self._pages_before = pages
+        self._facts.passes += 1
+        self._start_pass()
