@@ -47,10 +47,8 @@ class OffsetWalk(Walk):
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
         self.limit = limit
-        self._start = start
-        self._maximum = maximum
+        self._start, self._maximum, self._max_pages = start, maximum, max_pages
         self._stop_after_empty_page = stop_after_empty_page
-        self._max_pages = max_pages
         self._total = RowTotal(limit)
         self._trusted: int | None = None  # the total that the last response says
         self._more: bool | None = None  # whether more rows follow, by the last response
@@ -67,6 +65,7 @@ class OffsetWalk(Walk):
         self._search = EndSearch(self._maximum)
         self._back_step = self._repeats = self._idle = 0  # pages without progress
         self._furthest: Hashable = None  # the row that was delivered furthest in the list
+        self._is_behind_end = False  # whether the page from which it steps back is empty
         self._is_end_doubtful = False  # whether the last page has neither it nor rows behind it
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
 
@@ -136,12 +135,14 @@ class OffsetWalk(Walk):
         end, overlaps = offset + size, offset > self._start and self._largest_page > 1
         if overlaps and not self._recent.overlaps(ids):
             self._back_step = self._back_step * 2 or max(1, self._largest_page // 2)
+            self._is_behind_end = not size
             self.position = max(self._start, offset - self._back_step)
             return False
+        is_before_end = bool(self._back_step) and self._is_behind_end
         if self._back_step:
             self._known_rows = 0  # the end of a list that gets shorter comes again and again
-        is_repeated = not self._back_step and list(ids) == self._last_page
-        self._repeats = self._repeats + 1 if is_repeated else 0
+        is_again = not self._back_step and list(ids) == self._last_page
+        self._repeats = self._repeats + 1 if is_again else 0
         self._facts.shifts += bool(self._back_step)
         self._facts.overlaps += overlaps and not self._back_step
         self._back_step = 0
@@ -150,7 +151,8 @@ class OffsetWalk(Walk):
             return False
         self._deliver(ids)
         is_total_reached = trusted is not None and end >= trusted
-        is_last = size == 1 and self._largest_page > 1
+        # a list that gets shorter with each request has no last page of one row
+        is_last = size < self._largest_page and (size == 1 or (is_before_end and self._known_rows))
         is_counting = self._is_further_pass and not self._must_agree
         has_enough_ids = is_counting and self._seen.count() >= (trusted or self._length)
         if self._repeats == 2:
@@ -235,8 +237,7 @@ class OffsetWalk(Walk):
     def _read_behind(self, ids: Sequence[Hashable]) -> bool:
         """Process a page behind the end: of an empty one, or of a list without a total."""
         search, asked = self._search, self.position
-        if search.looks:
-            self._seen_behind |= self._recent.find_unknown(ids)
+        self._seen_behind |= self._recent.find_unknown(ids) if search.looks else set()
         found = search.take(ids, self._recent, self._largest_page, self._trusted, self._more)
         self.position = search.position
         if found is Found.NOTHING:
