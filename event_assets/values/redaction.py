@@ -99,7 +99,8 @@ def redact_error(error: Exception) -> Exception:
     content = text.encode(errors="surrogatepass")
     if KNOWN.redact_content(content, lines=True) == content:  # short ones may be its words
         return error
-    return EventAssetsError(KNOWN.redact_text(text))
+    (*_, last) = traceback.format_exception_only(error)
+    return EventAssetsError(KNOWN.redact_text(f"{last}{text}"))
 
 
 def _make_log_record(*args: Any, **kwargs: Any) -> logging.LogRecord:

@@ -175,6 +175,8 @@ def test_make_run_syncs_all_accounts_and_names_those_that_failed(
     with serving_accounts(lists) as api:
         loaded = definitions({"events": with_accounts(api.url, ["a", "b c", "refused"])})
         project.environment.setattr("event_assets.definitions.defs", lambda: loaded)
+        project.environment.setattr("event_assets.config.project._loaded", None)
+        project.environment.setenv("EVENTS_API_URL", api.url)
         capfd.readouterr()
         assert main() == 1
         output, errors = capfd.readouterr()

@@ -148,7 +148,7 @@ def test_a_full_sync_on_its_own_schedule_needs_increments() -> None:
     error: BaseException = refused.value
     while error.__cause__:
         error = error.__cause__
-    assert "`full_sync` needs an endpoint with `incremental`" in str(error)
+    assert "full_sync: needs an endpoint with `incremental`" in str(error)
 
 
 def test_another_contract_reads_everything_again(project: Project) -> None:

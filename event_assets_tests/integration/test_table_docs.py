@@ -3,6 +3,7 @@
 import re
 
 from event_assets.config.accounts import ACCOUNT
+from event_assets.sync.schema_guard import PATHS_COLUMNS
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.contracts import load
 from event_assets_tests.support.docs import SPAN, page
@@ -52,6 +53,8 @@ def test_all_tables_and_columns_are_documented(project: Project) -> None:
     made = found_in(project)
     expected = documented()
     del expected["all_events"]  # there is one source
+    # made where the names of columns do not say their paths
+    assert expected.pop("event_data_paths") == set(PATHS_COLUMNS)
     assert made == expected
 
 

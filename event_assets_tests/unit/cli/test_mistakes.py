@@ -32,7 +32,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("mistakes")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        yield write_project(folder, "project_with_mistakes", "events")
+        # differs for each worker and folder, since it is imported
+        yield write_project(folder, f"project_{folder.name}", "events")
 
 
 @pytest.fixture
