@@ -152,7 +152,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _end() -> int | None:
-    """Say what ended the process, if it was not itself, and return the status."""
+    """Print what ended the process, if it was not itself, and return the status."""
     if is_interrupted():
         print(INTERRUPTED, file=sys.stderr)
     for stream in (sys.stdout, sys.stderr):

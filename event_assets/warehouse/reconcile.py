@@ -67,7 +67,7 @@ def ensure_kind(database: Database, schema: str, name: str, *, is_view: bool = F
 def reconcile_columns(
     database: Database, schema: str, table: str, key: Sequence[str], stored: Mapping[str, Any]
 ) -> None:
-    """Give the columns that syncs load back their names, and types that can be loaded.
+    """Restore the names of the columns that syncs load, and types that can be loaded.
 
     Args:
         key: the columns that the table cannot be without.
