@@ -65,7 +65,7 @@ class FieldReader:
         if not self._zones:
             return None
         days = timestamps.parse_days(values, self.field.format)
-        days = pc.if_else(pc.not_equal(days, moments.cast(pa.date32())), days, None)
+        days = pc.if_else(pc.not_equal(days, timestamps.days_in_utc(moments)), days, None)
         return days if days.null_count < len(days) else None
 
     def error(self, value: Any) -> str:

@@ -89,7 +89,12 @@ def parse_days(values: Sequence[Any], format_: str | None) -> pa.Array:
         value if type(value) is str and (format_ or DAY_PATTERN.fullmatch(value)) else None
         for value in values
     ]
-    return parse_timestamps(days, format_, None).cast(pa.date32())
+    return days_in_utc(parse_timestamps(days, format_, None))
+
+
+def days_in_utc(moments: pa.Array) -> pa.Array:
+    """Return the days of timestamps; Arrow would look UTC up where the system has no zones."""
+    return moments.cast(LOCAL_TIMESTAMP).cast(pa.date32())
 
 
 def parse_zone(zone: Any) -> str | None:

@@ -1,6 +1,10 @@
 """Times as APIs write them."""
 
+import shutil
+import subprocess
+import sys
 from datetime import date, datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,3 +170,33 @@ def test_a_time_that_the_clock_shows_twice_or_never_is_still_one() -> None:
 
 def test_what_no_reader_could_represent_is_no_time() -> None:
     assert read(["0000-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"]) == [None, None]
+
+
+@pytest.fixture
+def without_zones(tmp_path: Path) -> list[str]:
+    """What hides the time zones of the system from a program; nothing where that is not allowed."""
+    hide = f"mount --bind {tmp_path} /usr/share/zoneinfo"
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", f'{hide} && exec "$@"', "sh"]
+    is_allowed = (
+        shutil.which("unshare") is not None
+        and not subprocess.run([*command, "true"], capture_output=True, check=False).returncode
+    )
+    return command if is_allowed else []
+
+
+def test_zones_and_days_are_read_where_the_system_has_no_time_zones(
+    without_zones: list[str],
+) -> None:
+    program = (
+        "from event_assets.values.timestamps import parse_days, parse_timestamps\n"
+        "print(parse_timestamps(['2026-07-01T10:00:00'], None, ['Europe/Berlin']).to_pylist()[0])\n"
+        "print(parse_days(['2026-07-01'], None).to_pylist()[0])"
+    )
+    done = subprocess.run(
+        [*without_zones, sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["2026-07-01 08:00:00+00:00", "2026-07-01"], done.stderr
