@@ -14,7 +14,7 @@ from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.faults.holding import holding
 from event_assets_tests.faults.killing import generation
 from event_assets_tests.faults.tries import Tries
-from event_assets_tests.support.commands import run_script
+from event_assets_tests.support.commands import run_script, start_script
 from event_assets_tests.support.docs import page
 from event_assets_tests.support.project import Project
 
@@ -100,8 +100,11 @@ def test_a_backup_waits_for_a_program_that_holds_the_file(
         project.sync(url=api.url)
         with holding(here / "data" / "warehouse.duckdb", "write") as holder:
             assert holder.stdin
-            threading.Timer(2, holder.stdin.close).start()
-            run(BACK_UP, here)
+            with start_script(BACK_UP, here) as backup:
+                assert backup.stderr
+                assert f"(PID {holder.pid}); close what holds it" in backup.stderr.readline()
+                holder.stdin.close()
+            assert backup.returncode == 0
 
 
 def test_a_moved_database_is_synced_where_it_is(project: Project, tries: Tries, here: Path) -> None:

@@ -204,17 +204,27 @@ def click_problem(program: str, arguments: Sequence[str]) -> str | None:
         command, context = inner, click.Context(inner, info_name=name, parent=context)
 
 
-def run_script(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a shell script in a folder that holds the project."""
-    return subprocess.run(
+def start_script(script: str, folder: Path) -> "subprocess.Popen[str]":
+    """Start a shell script in a folder that holds the project."""
+    return subprocess.Popen(
         ["sh", "-eu", "-c", script],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder)},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=240,
-        check=False,
     )
+
+
+def run_script(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a shell script in a folder that holds the project."""
+    with start_script(script, folder) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def existing(path: str) -> bool:
