@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -19,6 +18,7 @@ from dagster._utils.interrupts import check_captured_interrupt as check_captured
 from dagster.components.resolved.errors import ResolutionException as ResolutionException
 from dagster_shared import check
 from dagster_shared.error import SerializableErrorInfo
+from dagster_shared.yaml_utils.source_position import SourcePosition
 
 CheckRecord = AssetCheckExecutionRecord
 ErrorInfo = SerializableErrorInfo
@@ -73,9 +73,9 @@ def free_slots(instance: dg.DagsterInstance, run_id: str) -> None:
         storage.free_concurrency_slots_for_run(run_id)
 
 
-def yaml_file(context: dg.ResolutionContext) -> Path:
-    """Return the YAML file of a component."""
-    return Path(check.not_none(context.source_position_tree).position.filename)
+def yaml_position(context: dg.ResolutionContext) -> SourcePosition:
+    """Return where a component is: the file and the line in which its YAML begins."""
+    return check.not_none(context.source_position_tree).position
 
 
 class ComputeLogs(LocalComputeLogManager):

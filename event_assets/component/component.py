@@ -18,9 +18,9 @@ from pydantic import (
 from pydantic import Field as Describe
 
 from event_assets import warehouse
-from event_assets._compat.dagster import yaml_file
+from event_assets._compat.dagster import yaml_position
 from event_assets.component.scaffolder import EventApiScaffolder
-from event_assets.component.validation import find_contradictions, validate
+from event_assets.component.validation import ATTRIBUTES, find_contradictions, validate
 from event_assets.component.yaml_file import read_yaml
 from event_assets.config import accounts
 from event_assets.config import model as config_model
@@ -104,7 +104,7 @@ class _Attributes(RootModel[dict[str, Any]]):
 
 
 @dg.scaffold_with(EventApiScaffolder)
-class EventApi(config_model.StrictModel, dg.Component):
+class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
     """Every event of one REST API, in DuckDB as `event_data`, with checks and a schedule."""
 
     rest_api: dict[str, Any] = Describe(
@@ -191,11 +191,19 @@ class EventApi(config_model.StrictModel, dg.Component):
             ConfigError: the mistakes in the YAML, each with its line.
         """
         set_loaded_project(context.project_root)
-        given = attributes.root if isinstance(attributes, RootModel) else {}
-        document = read_yaml(yaml_file(context.resolution_context))
-        component = validate(cls, given, context.resolution_context, document)
-        source = component.source(Path(context.path).name)
-        if error := document.error(find_contradictions(source, component.full_sync)):
+        return super().load(attributes or _Attributes({}), context)  # makes `context` a variable
+
+    @classmethod
+    def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Any:
+        """Validate the attributes, with their templates filled in."""
+        position = yaml_position(context)
+        file = Path(position.filename)
+        documents = read_yaml(file)
+        document = next(one for one in documents if one.values[()].line == position.start.line)
+        component = validate(cls, vars(model)["root"], context, document)
+        source = component.source(file.parent.name)
+        contradictions = find_contradictions(source, component.full_sync)
+        if error := document.error(contradictions, *ATTRIBUTES):
             raise error
         return component
 

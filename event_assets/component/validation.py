@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from math import isfinite
 from typing import Any, TypeVar
@@ -29,6 +29,8 @@ RESERVED_TABLES = {
     *("event_data_api", "event_data_accounts", "event_data_paths", "event_data_removed"),
     "all_events",
 }
+ATTRIBUTES = ("attributes",)
+NO_ACCOUNTS = "`{account}` stands for the name of an account: list the accounts in `accounts`"
 RESERVED_SUFFIXES = ("_syncs", "_rejects")
 CHECKS = {  # of attributes that may be anything for pydantic
     "rest_api": rest_api_config.find_errors,
@@ -45,11 +47,17 @@ def validate(
     Raises:
         ConfigError: the mistakes in them, a line each.
     """
-    problems: Problems = [*_retyped(document.values)]
+    scalars = [
+        (keys[1:], scalar) for keys, scalar in document.values.items() if keys[:1] == ATTRIBUTES
+    ]
+    problems: Problems = [*_retyped(scalars)]
     values = {
         key: value if key == "fields" else resolve_texts(context.at_path(key), value, problems)
         for key, value in attributes.items()
     }
+    if not values.get("accounts"):
+        texts = [(keys, str(scalar.value)) for keys, scalar in scalars if keys[:1] == ("rest_api",)]
+        problems += [(keys, NO_ACCOUNTS) for keys, text in texts if accounts.PLACEHOLDER in text]
     for key, find_errors in CHECKS.items():
         if values.get(key) is not None:
             problems += [((key, *at), problem) for at, problem in find_errors(values[key])]
@@ -60,17 +68,17 @@ def validate(
         component = kind.model_validate({k: v for k, v in values.items() if k not in wrong})
     except ValidationError as error:
         problems += describe(error, values)
-    if failure := document.error(problems):
+    if failure := document.error(problems, *ATTRIBUTES):
         raise failure
     return component
 
 
-def _retyped(values: Mapping[Keys, Scalar]) -> Iterator[tuple[Keys, str]]:
+def _retyped(scalars: Iterable[tuple[Keys, Scalar]]) -> Iterator[tuple[Keys, str]]:
     """Yield what YAML reads as something else than it says: `NO`, `22:30`, `01234`, `1.10`.
 
     Where there can be no text, a number may be written in another way that means the same.
     """
-    for keys, (_, value, word) in values.items():
+    for keys, (_, value, word) in scalars:
         if word is None or not isinstance(value, (int, float)):
             continue
         is_text = keys[0] in CHECKS and not is_number(keys)
@@ -96,13 +104,6 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
         yield from ((("fields", *at), problem) for at, problem in wrong)
         return
     rest_api: Keys = ("rest_api",)
-    if not source.accounts and accounts.has_account_placeholder(source.rest_api):
-        found = (*rest_api, *_find_text(source.rest_api, accounts.PLACEHOLDER))
-        yield (
-            found,
-            "`{account}` stands for the name of an account: list the accounts in `accounts`",
-        )
-        return
     names = [each["name"] for each in source.rest_api["resources"]]
     try:
         resources = source.resources
@@ -125,19 +126,6 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
         if source.accounts and accounts.ACCOUNT in build_contract(resource):
             problem = f"`account` names the account of a record: rename that field of `{name}`"
             yield ("fields", accounts.ACCOUNT), problem
-
-
-def _find_text(value: Any, text: str) -> Keys:
-    """Return the keys of the first value that holds a text; none if there is none."""
-    members = value.items() if isinstance(value, Mapping) else enumerate(value)
-    return next(
-        (
-            (key, *(() if isinstance(member, str) else _find_text(member, text)))
-            for key, member in members
-            if text in str(member)
-        ),
-        (),
-    )
 
 
 def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:

@@ -51,14 +51,14 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
             return str(context.resolve_value(text + END)).removesuffix(END)
         if whole := TEMPLATE.fullmatch(text.strip()):
             value = _fill(context, whole[0])
-            may_be_unset = context.path[-1] == "base_url" or context.path[0] != "rest_api"
+            may_be_unset = context.path[-1] == "base_url" or "rest_api" not in context.path
             return None if value == whole[0] and may_be_unset else value
         return TEMPLATE.sub(lambda found: str(_fill(context, found[0])), text)
     except ResolutionException as error:
         if is_formatted(context.path) and _is_format(text) and not TYPO.search(text):
             return text
         reason = str(error).strip().rpartition("Error: ")[2]
-    problems.append((tuple(context.path), f"cannot be filled in: {reason}"))
+    problems.append((tuple(context.path)[1:], f"cannot be filled in: {reason}"))
     return text
 
 

@@ -110,11 +110,6 @@ def _query_error(text: str) -> str | None:
     return None
 
 
-def has_account_placeholder(config: Any) -> bool:
-    """Return whether a configuration holds the placeholder `{account}`."""
-    return bool(substitute_account(config, "") != config)
-
-
 def substitute_account(config: Any, account: str, *path: Any) -> Any:
     """Replace the placeholder by an account's name, escaped as the keys in `path` require."""
     if isinstance(config, str):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +66,11 @@ def test_a_variable_is_a_text(project: Project, template: str) -> None:
     for value in ("2024.10", "007", '{"a": 1}'):
         project.environment.setenv("OF_A_TEST", value)
         assert ask(params={"v": template}).query_params["v"].removeprefix("v") == value
+
+
+def test_dagsters_own_variables_are_filled_in() -> None:
+    project = ask(params={"v": "{{ context.project_root }}"}).query_params["v"]
+    assert Path(project).is_absolute()
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ TYPOS = [
 VALUES = [
     M("event_assets.EventApi", "event_assets.EventApis", "did you mean `event_assets.EventApi`?"),
     M("event_assets.EventApi", "of.nobody", "is not a known component"),
-    M("event_assets.EventApi", ".inf", "is not a known component"),
+    M("event_assets.EventApi", ".inf", "must be text, not inf"),
     M("primary_key: id", "primary_key: [1]", "must be the path of a field, or a list of paths"),
     M("primary_key: id", "primary_key: '{'", "must be the path of a field, or a list of paths"),
     M("path: /v1/events", "path:", "must be text, not nothing"),
@@ -275,21 +275,38 @@ RETYPED = [
     M("    name:\n", "    no:\n", "put `no` in quotes: YAML reads false", at="    no:"),
 ]
 SYNTAX = [
-    M("          method: GET", "\tmethod: GET", "indent with blanks, not with tabs", at="\tmethod"),
-    M("          data_selector", "         data_selector", "indent the names of a mapping alike"),
-    M("description: Its name.", "description: What: it is", "put a text with a colon in quotes"),
+    M(
+        "          method: GET",
+        "\tmethod: GET",
+        "found character '\\t' that cannot start any token",
+        at="\tmethod",
+    ),
+    M("          data_selector", "         data_selector", "but found '<block mapping start>'"),
+    M("description: Its name.", "description: What: it is", "mapping values are not allowed here"),
     M(
         "removed_when:\n    status: deleted",
         "removed_when: {status: deleted",
-        "brace is not closed",
+        "while parsing a flow mapping: expected ',' or '}'",
     ),
-    M("exclude:\n    - venue.location", "exclude: [venue", "a bracket is not closed"),
-    M("description: Its name.", "description: 'Its name.", "a quote is not closed"),
-    M("description: Its name.", "description: 'It's name.'", "must be doubled inside a text"),
+    M(
+        "exclude:\n    - venue.location",
+        "exclude: [venue",
+        "while parsing a flow sequence: expected ',' or ']'",
+    ),
+    M("description: Its name.", "description: 'Its name.", "found unexpected end of stream"),
+    M("description: Its name.", "description: 'It's name.'", "but found '<scalar>'"),
     M("base_url: http://127.0.0.1:9", "base_url: {{ env.X }}", "a template needs quotes"),
-    M("description: Its name.", "description: @name", "begins with such a character needs quotes"),
-    M("description: Its name.", "description: *name", "begins with such a character needs quotes"),
-    M("description: Its name.", "description: !name", "begins with such a character needs quotes"),
+    M(
+        "description: Its name.",
+        "description: @name",
+        "found character '@' that cannot start any token",
+    ),
+    M("description: Its name.", "description: *name", "found undefined alias 'name'"),
+    M(
+        "description: Its name.",
+        "description: !name",
+        "could not determine a constructor for the tag '!name'",
+    ),
     M("description: Its name.", "description: a\ab", "delete the character U+0007"),
     M(
         "limit: 100",

@@ -122,6 +122,7 @@ ROWS = (
             "dagster.components.resolved.errors:ResolutionException": "class",
             "dagster:ResolutionContext.source_position_tree": "attribute",
             "dagster_shared.yaml_utils.source_position:SourcePositionTree.position": "attribute",
+            "dagster_shared.yaml_utils.source_position:SourcePosition.start": "attribute",
         },
     ),
     PrivateApi(
@@ -131,6 +132,7 @@ ROWS = (
         {
             "dagster:Component.get_model_cls": "()",
             "dagster:Component.load": "(attributes, context)",
+            "dagster:Resolvable.resolve_from_model": "(context, model)",
         },
     ),
     PrivateApi(

@@ -88,13 +88,10 @@ def test_every_mistake_is_told_at_once(said: Callable[[str], str]) -> None:
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("", "defs.yaml:1: must have `type: event_assets.EventApi` and `attributes`."),
-        ("- a\n", "defs.yaml:1: must have `type: event_assets.EventApi` and `attributes`."),
-        (
-            "# none\ntype: event_assets.EventApi\nattributes:\n",
-            "defs.yaml:3: `attributes` must be a mapping with `rest_api` and `fields`.",
-        ),
-        (f"{YAML}---\n{YAML}", "defs.yaml:73: is no valid YAML here: a file holds one source"),
+        ("", "defs.yaml:1: `type` is missing."),
+        ("- a\n", "defs.yaml:1: must be a mapping, not a list."),
+        ("# none\ntype: event_assets.EventApi\nattributes:\n", "defs.yaml:3: `fields` is missing."),
+        (f"{YAML}---\n{YAML}", "defs.yaml:74: a folder is one source: put another into its own."),
         (YAML.encode() + b"# caf\xe9\n", "defs.yaml:73: is not in UTF-8: "),
         (YAML.encode("utf-16"), "defs.yaml:1: is not in UTF-8: save it in that encoding."),
         ("a: " + "[" * 5000, "defs.yaml:1: is nested too deeply"),
@@ -123,6 +120,24 @@ def test_aliases_that_repeat_a_setting_may_be_used(
     file.write_text(text)
     assert sync.main(["--check"]) == 0
     assert capsys.readouterr().out == "No mistakes were found in the sources: events.\n"
+
+
+OTHER = """\
+type: dagster.FunctionComponent
+attributes: {execution: {name: other, fn: os.getcwd}, assets: [{key: other}]}
+"""
+
+
+def test_a_component_of_another_kind_may_be_in_the_same_file(
+    file: Path, said: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text in (f"{OTHER}---\n{YAML}", f"{YAML}---\n{OTHER}"):
+        line = text[: text.index("limit: 100")].count("\n") + 1
+        answer = said(text.replace("limit: 100", "limit: 0"))
+        assert answer.startswith(f"defs.yaml:{line}: rest_api.resources.0.endpoint.paginator.limit")
+        file.write_text(text)
+        assert sync.main(["--check"]) == 0
+        assert capsys.readouterr().out == "No mistakes were found in the sources: events.\n"
 
 
 @pytest.mark.parametrize(
