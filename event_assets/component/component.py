@@ -132,7 +132,15 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
         default=None, description="When the newest sync is too old."
     )
     concurrency: int = Describe(
-        default=DEFAULT_CONCURRENCY, ge=1, description="Maximum number of concurrent requests."
+        default=DEFAULT_CONCURRENCY,
+        ge=1,
+        description="Maximum number of concurrent requests; fewer while more make the API slower.",
+    )
+    requests_per_second: float | None = Describe(
+        default=None,
+        gt=0,
+        description="Maximum number of requests per second, as the API's documentation allows. "
+        "Without it, as the API's headers and refusals allow.",
     )
     timeouts: Timeouts | None = Describe(
         default=None,
@@ -226,6 +234,7 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
                 read=timeouts.read,
                 total=timeouts.answer,
                 megabytes=self.max_answer_mb,
+                requests_per_second=self.requests_per_second,
             ),
             resume_hours=self.resume_hours,
             accounts=self.accounts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEFAULT_CONCURRENCY = 8  # requests in flight
+DEFAULT_CONCURRENCY = 32  # requests in flight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +14,7 @@ class HttpLimits:
     connect: float = 10.0  # seconds until the connection is established
     read: float = 60.0  # seconds between two pieces of the response
     total: float = 300.0  # seconds for the whole response
+    requests_per_second: float | None = None  # None: as many as the API allows
     megabytes: int = 256  # size of the body, decompressed
     address: str = "EVENTS_API_URL"  # the setting that holds the API's address, for messages
 

@@ -12,6 +12,7 @@ from requests import HTTPError, Request
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
 from event_assets.http.client import ApiClient
+from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.paginator import Paginator
 from event_assets.values.errors import ExpiredJournalError
 
@@ -51,6 +52,8 @@ def read_list(
     def pages(start: int, stop: int) -> Iterator[Request]:
         if next_lists(1):
             stop = min(stop, paginator.facts.pages // 4)  # of many lists, most are short
+        if not paginator.facts.reported:
+            stop = min(stop, max(CAUTIOUS, paginator.facts.pages // 8))  # the end may be near
         for params in paginator.upcoming(stop)[start:]:
             yield replace_parts(request, params={**(request.params or {}), **params})
 

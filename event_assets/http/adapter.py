@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, cast
 
 import urllib3
@@ -66,6 +68,8 @@ class RetryAdapter(HTTPAdapter):
             try:
                 response = self.send_once(request, *args, **kwargs)
                 can_retry = retry_policy.is_retried(response)
+                if not can_retry:
+                    self._throttle.accept(response.headers, self._metrics.in_flight - 1)
             except ATTEMPT_ERRORS as error:
                 response, can_retry = None, is_retryable(error)
                 problem = transport_error_message(error, self._limits, url=request.url)
@@ -73,9 +77,10 @@ class RetryAdapter(HTTPAdapter):
                 self._metrics.count(in_flight=-1)
             if not can_retry or attempt == retry_policy.MAX_RETRIES:
                 break
-            wait = retry_policy.seconds_to_wait(response, attempt)
+            asked = retry_policy.seconds_asked(response)
+            wait = retry_policy.seconds_to_wait(asked, attempt)
             if response is not None and retry_policy.is_rate_limit(response):
-                self._throttle.pause(wait)
+                self._throttle.refuse(wait, asked)
         if response is not None:
             return response
         # Raised outside the except block: the original holds the URL with the key.
@@ -83,7 +88,9 @@ class RetryAdapter(HTTPAdapter):
 
     def send_once(self, request: PreparedRequest, *_: Any, **kwargs: Any) -> JsonResponse:
         """Send a request with the key, and check the response."""
+        started_at = time.monotonic()
         response = self._exchange_with_key(request, **kwargs)
+        response.elapsed = timedelta(seconds=time.monotonic() - started_at)
         self._metrics.count(bytes=len(response.content))
         response.request, response.url = request, request.url or ""
         response.key_name = getattr(self._auth, KEY_NAME_ATTRIBUTE, "")

@@ -17,6 +17,7 @@ from requests import PreparedRequest, Request, Response
 from event_assets.http.journal import Journal
 from event_assets.http.response import JsonResponse
 from event_assets.http.session import ApiSession
+from event_assets.http.window import CAUTIOUS, ReadAheadWindow
 
 Requests = Callable[[int, int], Iterable[Request]]  # from the one at `start` to before `stop`
 
@@ -61,7 +62,8 @@ class ApiClient:
         self._concurrency = concurrency
         self._journal = journal
         self._list_state = list_state
-        self._window = 1  # of pages, which may not be there: it grows in each list; other lists are
+        self._page_window = ReadAheadWindow(concurrency)
+        self._list_window = ReadAheadWindow(concurrency, min(CAUTIOUS, concurrency))  # they exist
         self._pages: Futures = {}
         self._lists: Futures = {}
         self._templates: dict[str, PreparedRequest] = {}
@@ -85,16 +87,19 @@ class ApiClient:
         future = self._pages.pop(key, None) or self._lists.pop(key, None)
         future = future or self._submit(key, request)
         if is_next_page:
-            self._window = min(2 * self._window, self._concurrency)
+            self._page_window.grow()
         else:
-            self._window = 1
+            self._page_window.restart()
             self._drop_unexpected(pages)
         if self._session.throttle.consume_slowdown():
-            self._window = 1
+            self._page_window.restart()
         if self._concurrency > 1:
-            self._read_ahead(self._pages, pages, self._window)
-            self._read_ahead(self._lists, lists, self._concurrency)
+            self._read_ahead(self._pages, pages, self._page_window.size)
+            self._read_ahead(self._lists, lists, self._list_window.size)
         response = self._compare_runs(future.result())
+        if not response.is_replayed:
+            for window in (self._page_window, self._list_window):
+                window.add(response.elapsed.total_seconds())
         if not self._has_response:
             self._has_response, self.first_date = True, _read_date(response)
         for hook in request.hooks["response"]:
@@ -116,7 +121,7 @@ class ApiClient:
             if (key := _key(request)) not in ahead:
                 ahead[key] = self._submit(key, request)
 
-    def _compare_runs(self, response: JsonResponse) -> Response:
+    def _compare_runs(self, response: JsonResponse) -> JsonResponse:
         """Request the last recorded page again before the first one that is not recorded."""
         if response.is_replayed:
             self._last_replayed = response

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from http import HTTPStatus
 
 import urllib3
 from requests import Response
 
+from event_assets.http.pace import RESET, seconds_until
+
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 MAX_RETRIES = 3
 BACKOFF_FACTOR = 2.0  # seconds; the waits are 2, 4 and 8
 RETRY_AFTER_MAX = 120.0  # seconds
-RESET_HEADERS = ("X-RateLimit-Reset", "X-Rate-Limit-Reset", "RateLimit-Reset")
-MIN_EPOCH_SECONDS = 1_000_000_000  # less are seconds from now; from 100 times as many on: ms
 
 
 def is_rate_limit(response: Response) -> bool:
@@ -22,7 +21,7 @@ def is_rate_limit(response: Response) -> bool:
     if response.status_code != HTTPStatus.FORBIDDEN:
         return response.status_code == HTTPStatus.TOO_MANY_REQUESTS
     remaining = response.headers.get("X-RateLimit-Remaining", "0")
-    resets = any(name in response.headers for name in RESET_HEADERS) and remaining == "0"
+    resets = any(name in response.headers for name in RESET) and remaining == "0"
     return "Retry-After" in response.headers or resets
 
 
@@ -31,13 +30,17 @@ def is_retried(response: Response) -> bool:
     return response.status_code in RETRY_STATUSES or is_rate_limit(response)
 
 
-def seconds_to_wait(response: Response | None, attempt: int) -> float:
-    """Return how long to wait after an attempt (from 0): as long as asked for, within limits."""
-    asked = 0.0
-    if response is not None:
-        asked = _retry_after(response) or _seconds_until_reset(response)
+def seconds_to_wait(asked: float, attempt: int) -> float:
+    """Return how long to wait after an attempt (from 0) for which the API asked for a pause."""
     backoff: float = BACKOFF_FACTOR * 2**attempt
-    return max(backoff, min(asked, RETRY_AFTER_MAX))
+    return max(backoff, asked)
+
+
+def seconds_asked(response: Response | None) -> float:
+    """Return the pause in seconds that a response asks for, within limits; 0 if for none."""
+    if response is None:
+        return 0.0
+    return min(_retry_after(response) or _seconds_until_reset(response), RETRY_AFTER_MAX)
 
 
 def _retry_after(response: Response) -> float:
@@ -51,9 +54,7 @@ def _retry_after(response: Response) -> float:
 def _seconds_until_reset(response: Response) -> float:
     """Return the seconds until a rate limit is reset, if that is what the response is about."""
     if is_rate_limit(response):
-        for name in RESET_HEADERS:
+        for name in RESET:
             with suppress(KeyError, ValueError):
-                value = float(response.headers[name])
-                value /= 1_000 if value >= 100 * MIN_EPOCH_SECONDS else 1
-                return value - time.time() if value >= MIN_EPOCH_SECONDS else value
+                return seconds_until(float(response.headers[name]))
     return 0.0

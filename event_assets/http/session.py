@@ -43,7 +43,7 @@ class ApiSession(Session):
         self.trust_env = uses_proxy
         self.base_url = base_url
         self.metrics = HttpMetrics()
-        self.throttle = Throttle()
+        self.throttle = Throttle(limits.requests_per_second)
         self.redactor = SecretRedactor([*secrets, *secrets_of_auth(auth)])
         self.auth = lambda request: request  # else requests looks for a .netrc before each request
         self._limits = limits

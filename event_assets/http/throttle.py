@@ -1,4 +1,4 @@
-"""Pauses, shutdown and counters of the requests of a session."""
+"""Pace, shutdown and counters of the requests of a session."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import socket
 import threading
 import time
 import weakref
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from event_assets.http.pace import Pace, read_quota
 from event_assets.values.errors import ApiError
 
 
@@ -30,19 +32,29 @@ class HttpMetrics:
 
 
 class Throttle:
-    """Delays the requests of a session while the API asks for a pause; aborts them on shutdown."""
+    """Delays the requests of a session to the pace of the API; aborts them on shutdown.
 
-    def __init__(self) -> None:
+    Args:
+        limit: requests per second that the configuration allows; None: no limit.
+    """
+
+    def __init__(self, limit: float | None = None) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
-        self._paused_until = 0.0
+        self._pace = Pace(limit)
         self._was_paused = False
         self._is_shut_down = threading.Event()
 
-    def pause(self, seconds: float) -> None:
-        """Delay all requests."""
-        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
-        self._was_paused = True
+    def accept(self, headers: Mapping[str, str], in_flight: int) -> None:
+        """Note a response that was not refused."""
+        with self._lock:
+            self._pace.accept(time.monotonic(), read_quota(headers), in_flight)
+
+    def refuse(self, wait: float, asked: float) -> None:
+        """Delay all requests after one was refused, as `Pace.refuse` does."""
+        with self._lock:
+            self._pace.refuse(time.monotonic(), wait, asked)
+            self._was_paused = True
 
     def consume_slowdown(self) -> bool:
         """Return whether there was a pause since the last call."""
@@ -50,14 +62,17 @@ class Throttle:
         return was_paused
 
     def wait(self, seconds: float = 0.0) -> None:
-        """Wait for these seconds and for the end of a pause.
+        """Wait for these seconds, and until the pace allows a request.
 
         Raises:
             ApiError: If the session ends first.
         """
         until = time.monotonic() + seconds
         while not self._is_shut_down.is_set():
-            left = max(until, self._paused_until) - time.monotonic()
+            left = until - time.monotonic()
+            if left <= 0:
+                with self._lock:
+                    left = self._pace.reserve(time.monotonic())
             if left <= 0:
                 return
             self._is_shut_down.wait(left)

@@ -106,7 +106,7 @@ def check_rate_limit(responses: ProbeResponses, needed: int | None) -> Finding:
         details = f" ({announced})" if announced else ""
         return warn(
             f"the API returned 429 after {pluralize(len(received) - 1, 'request')}{details}: a "
-            "sync would wait; lower `concurrency` in defs.yaml."
+            "sync would wait; set `requests_per_second` in defs.yaml."
         )
     limits = (value for name, value in headers.items() if name.lower().endswith("limit-remaining"))
     remaining = parse_count(next(limits, None))

@@ -7,6 +7,7 @@ from statistics import median
 
 from dlt.sources.helpers.rest_client.paginators import RangePaginator, SinglePagePaginator
 
+from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.evidence import judge
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
@@ -211,7 +212,7 @@ def estimate_full_sync(responses: ProbeResponses, count: int | None) -> Finding:
         return skip(f"unknown without a total; a request returns {each}.")
     paginator = responses.active_paginator
     is_read_ahead = isinstance(paginator, RangePaginator) and paginator.param_name
-    concurrency = min(responses.source.concurrency, count) if is_read_ahead else 1
+    concurrency = min(responses.source.concurrency, CAUTIOUS, count) if is_read_ahead else 1
     duration = _format_estimate(count * seconds / concurrency)
     requests = pluralize(count, "request")
     return ok(f"about {duration}: {requests} of {each}, {concurrency} at a time.")

@@ -1,0 +1,115 @@
+"""The pace of requests: as configured, as the headers of responses say, or as refusals show."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+# By the drafts of the IETF and by common use, in the order in which they are looked for.
+REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
+RESET = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
+MEMBERS = re.compile(r"\b(remaining|reset|r|t)=(\d+)")  # of the header RateLimit
+MIN_EPOCH_SECONDS = 1_000_000_000  # less are seconds from now; from 100 times as many on: ms
+SHORT_SUPPLY = 64  # requests left from which on they are spread over the time left
+MARGIN = 0.9  # of the rate at which requests went through before one was refused
+DOUBLING_SECONDS = 60.0  # in which a learned rate doubles: a limit may have been shared
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What the headers of a response say of the rate limit.
+
+    Attributes:
+        remaining: requests that may still be sent.
+        seconds: until there are more.
+    """
+
+    remaining: int
+    seconds: float
+
+
+def read_quota(headers: Mapping[str, str], now: float | None = None) -> Quota | None:
+    """Return what headers say of the rate limit; None if it is not both a number and a time.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    members = dict(MEMBERS.findall(headers.get("RateLimit", "")))
+    remaining = members.get("remaining") or members.get("r") or _first(headers, REMAINING)
+    reset = members.get("reset") or members.get("t") or _first(headers, RESET)
+    with suppress(ValueError):
+        return Quota(int(remaining), seconds_until(float(reset), now))
+    return None
+
+
+def seconds_until(reset: float, now: float | None = None) -> float:
+    """Return the seconds until a reset, which is told as those, or as seconds or ms since 1970."""
+    if reset < MIN_EPOCH_SECONDS:
+        return reset
+    reset /= 1_000 if reset >= 100 * MIN_EPOCH_SECONDS else 1
+    return reset - (time.time() if now is None else now)
+
+
+def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((headers[name] for name in names if name in headers), "")
+
+
+@dataclass
+class Pace:
+    """Decides when the next request may be sent. Times are seconds of one clock.
+
+    Attributes:
+        limit: requests per second that the configuration allows; None: no limit.
+    """
+
+    limit: float | None = None
+    _next: float = 0.0  # when the next request may be sent
+    _paused_until: float = 0.0
+    _quota_interval: float = 0.0  # seconds between requests that make what is left last
+    _learned: float | None = None  # requests per second, when the last one was refused
+    _learned_at: float = 0.0
+    _accepted: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
+
+    def reserve(self, now: float) -> float:
+        """Return the seconds until a request may be sent; at 0 it is taken to be sent now."""
+        wait = max(self._next, self._paused_until) - now
+        if wait > 0:
+            return wait
+        self._next = max(now, self._next) + self._interval(now)
+        return 0.0
+
+    def accept(self, now: float, quota: Quota | None, in_flight: int) -> None:
+        """Note a response that was not refused, and what its headers say."""
+        self._accepted.append(now)
+        self._quota_interval = 0.0
+        if quota and quota.remaining <= SHORT_SUPPLY and quota.seconds > 0:
+            left = quota.remaining - in_flight
+            if left <= 0:
+                self._paused_until = max(self._paused_until, now + quota.seconds)
+            else:
+                self._quota_interval = quota.seconds / left
+
+    def refuse(self, now: float, wait: float, asked: float) -> None:
+        """Pause after a refusal, and keep to the rate at which requests went through before it.
+
+        Args:
+            wait: the pause in seconds.
+            asked: the pause that the API asked for: the time for which its limit counts; or 0.
+        """
+        span = max(asked, 1.0)
+        rate = MARGIN * max(1, sum(at > now - span for at in self._accepted)) / span
+        if now < self._paused_until:  # it was sent together with one that was refused before
+            rate = max(rate, self._learned or 0.0)
+        self._learned, self._learned_at = rate, now + wait
+        self._paused_until = max(self._paused_until, now + wait)
+
+    def _interval(self, now: float) -> float:
+        intervals = [self._quota_interval, 1 / self.limit if self.limit else 0.0]
+        if self._learned:
+            doublings = min(max(0.0, now - self._learned_at) / DOUBLING_SECONDS, 60)
+            intervals.append(1 / (self._learned * 2**doublings))
+        return max(intervals)

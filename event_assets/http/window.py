@@ -1,0 +1,51 @@
+"""How many requests of a list are sent ahead: more, while responses do not get slower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+CAUTIOUS = 8  # requests that are sent ahead without a look at how long they take
+SLOWER = 1.5  # times the fastest median: more requests in flight only wait for each other
+
+
+@dataclass
+class ReadAheadWindow:
+    """The number of requests in flight: doubled with each page, then with each half of a window.
+
+    Attributes:
+        limit: its maximum.
+        size: of the moment.
+    """
+
+    limit: int
+    size: int = 1
+    _fastest: float = float("inf")  # median of half a window, in seconds
+    _seconds: list[float] = field(default_factory=list)
+
+    def restart(self) -> None:
+        """Begin with one request: another list begins, or the API asked for a pause."""
+        self.size = 1
+
+    def grow(self) -> None:
+        """Note that a page was followed by the one that was expected."""
+        if self.size < CAUTIOUS:
+            self.size = min(2 * self.size, self.limit)
+
+    def add(self, seconds: float) -> None:
+        """Note how long a response took."""
+        if self.size < CAUTIOUS:
+            return
+        self._seconds.append(seconds)
+        if len(self._seconds) >= self.size // 2:
+            self._adapt(self._seconds)
+            self._seconds = []
+
+    def _adapt(self, seconds: Sequence[float]) -> None:
+        usual = median(seconds)
+        if usual > SLOWER * self._fastest:
+            self.size = max(CAUTIOUS, self.size // 2)
+        else:
+            self.size = min(2 * self.size, self.limit)
+        self._fastest = min(self._fastest, usual)

@@ -1,0 +1,50 @@
+"""The number of requests that are sent ahead."""
+
+from event_assets.http.window import CAUTIOUS, ReadAheadWindow
+
+
+def read(window: ReadAheadWindow, pages: int, seconds: float) -> int:
+    """Read pages that follow each other, and return the window's size."""
+    for _ in range(pages):
+        window.grow()
+        window.add(seconds)
+    return window.size
+
+
+def test_a_window_doubles_with_each_page_up_to_a_cautious_size() -> None:
+    window = ReadAheadWindow(32)
+    sizes = []
+    for _ in range(3):
+        window.grow()
+        sizes.append(window.size)
+    assert sizes == [2, 4, CAUTIOUS]
+    window.grow()
+    assert window.size == CAUTIOUS
+
+
+def test_it_grows_to_its_limit_while_responses_do_not_get_slower() -> None:
+    assert read(ReadAheadWindow(32), pages=40, seconds=0.2) == 32
+
+
+def test_it_shrinks_when_they_do() -> None:
+    window = ReadAheadWindow(32)
+    assert read(window, pages=40, seconds=0.2) == 32
+    assert read(window, pages=100, seconds=0.4) == CAUTIOUS
+
+
+def test_one_slow_response_changes_nothing() -> None:
+    window = ReadAheadWindow(32)
+    read(window, pages=40, seconds=0.2)
+    window.add(20.0)
+    assert read(window, pages=40, seconds=0.2) == 32
+
+
+def test_it_never_exceeds_a_small_limit() -> None:
+    assert read(ReadAheadWindow(3), pages=40, seconds=0.2) == 3
+
+
+def test_it_begins_anew_after_a_pause() -> None:
+    window = ReadAheadWindow(32)
+    read(window, pages=40, seconds=0.2)
+    window.restart()
+    assert window.size == 1
