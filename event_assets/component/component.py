@@ -19,6 +19,7 @@ from pydantic import Field as Describe
 
 from event_assets import warehouse
 from event_assets._compat.dagster import yaml_position
+from event_assets.component import json_schema
 from event_assets.component.scaffolder import EventApiScaffolder
 from event_assets.component.validation import ATTRIBUTES, find_contradictions, validate
 from event_assets.component.yaml_file import read_yaml
@@ -66,8 +67,16 @@ def _check_owner(owner: str) -> str:
     raise ValueError(f"{OWNER}, not {config_model.shown(owner)}")
 
 
-Cron = Annotated[str, AfterValidator(_check_cron)]
-Owner = Annotated[str, AfterValidator(_check_owner)]
+Cron = Annotated[
+    str,
+    AfterValidator(_check_cron),
+    WithJsonSchema({"type": "string", "pattern": json_schema.CRON}),
+]
+Owner = Annotated[
+    str,
+    AfterValidator(_check_owner),
+    WithJsonSchema({"type": "string", "pattern": json_schema.OWNER}),
+]
 
 
 class Timeouts(config_model.StrictModel):
@@ -93,14 +102,7 @@ class _Attributes(RootModel[dict[str, Any]]):
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the schema of `EventApi`, by which `dg check yaml` finds the line of a mistake."""
-        schema = EventApi.model_json_schema(*args, **kwargs)
-        for member in schema["properties"].values():
-            for choice in member.get("anyOf", ()):
-                if "$ref" in choice:  # in an `anyOf`, each mistake is one of the whole
-                    member["$ref"] = choice["$ref"]
-            if "$ref" in member:
-                del member["anyOf"]
-        return schema
+        return json_schema.complete(EventApi.model_json_schema(*args, **kwargs))
 
 
 @dg.scaffold_with(EventApiScaffolder)

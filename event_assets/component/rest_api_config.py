@@ -3,7 +3,7 @@
 import difflib
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from string import Formatter
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -207,13 +207,18 @@ def _parameter_errors(at: Keys, params: Mapping[str, Any]) -> Iterator[tuple[Key
         yield at, "only one parameter can be `incremental`"
 
 
-def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
-    """Yield a value that is not allowed, or of another type than is required."""
-    hint = get_type_hints(kind, vars(sys.modules[kind.__module__]))[str(at[-1])]
+def accepted_values(kind: type, name: str) -> tuple[list[str], Set[Any]]:
+    """Return the values that a field of dlt's types may have, if they are listed, and its types."""
+    hint = get_type_hints(kind, vars(sys.modules[kind.__module__]))[name]
     kinds = {hint, *get_args(hint)} - {type(None)}
     allowed = [choice for each in kinds if get_origin(each) is Literal for choice in get_args(each)]
     types = {get_origin(each) or each for each in kinds}
-    types = {list if each is Sequence else each for each in types}
+    return allowed, {list if each is Sequence else each for each in types}
+
+
+def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
+    """Yield a value that is not allowed, or of another type than is required."""
+    allowed, types = accepted_values(kind, str(at[-1]))
     accepted = types | ({int} if float in types else set())
     if allowed:
         if value is not None and value not in allowed:

@@ -5,6 +5,8 @@ from pathlib import Path
 import dagster as dg
 from pydantic import BaseModel
 
+from event_assets.component.json_schema import editor_line
+
 TEMPLATE = Path(__file__).with_name("scaffold.yaml")
 
 
@@ -16,6 +18,6 @@ class EventApiScaffolder(dg.Scaffolder[BaseModel]):
         if request.scaffold_format != "yaml" or request.append:
             dg.scaffold_component(request)
             return
-        name = request.target_path.name
+        name, file = request.target_path.name, request.target_path / "defs.yaml"
         text = TEMPLATE.read_text(encoding="utf-8").replace("NAME", name.upper())
-        (request.target_path / "defs.yaml").write_text(text.replace("name_", name), "utf-8")
+        file.write_text(editor_line(file) + text.replace("name_", name), "utf-8")

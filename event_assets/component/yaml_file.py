@@ -36,6 +36,9 @@ class _Component(StrictModel):
     post_processing: Any = None
 
 
+TOP_LEVEL = [*_Component.model_fields]
+
+
 class Scalar(NamedTuple):
     """A value of a file: the line of its name, or its own in a list; its word without quotes."""
 

@@ -26,7 +26,7 @@ LOOKUPS = {  # where names may be listed, other than in the YAML
 }
 JSON_SCHEMA: dict[str, Any] = {
     "anyOf": [
-        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
         *(
             {
                 "type": "object",

@@ -245,11 +245,11 @@ def test_dagster_keeps_the_sentence_without_a_traceback(
 
 def test_dg_tells_the_line_too(project: Project, clone: Path) -> None:
     file = clone / "event_assets/defs/events/defs.yaml"
-    file.write_text(YAML.replace("limit: 100", "limit: 0"))
+    file.write_text(YAML.replace("data_selector: data", 'data_selector: "data["'))
     done = project.run("dg", "check", "defs", cwd=clone, PYTHONPATH=str(clone))
     assert done.returncode == 1
     said = done.stdout + done.stderr
-    assert f"{file}:29: rest_api.resources.0.endpoint.paginator.limit: must be 1 or more" in said
+    assert f"{file}:23: rest_api.resources.0.endpoint.data_selector: 'data[' is not a " in said
     assert "Traceback" not in said
     assert "Stack Trace" not in said
 

@@ -1,0 +1,91 @@
+"""The JSON schema of a source's YAML: current, without false alarms, and it finds typos."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dagster_shared.yaml_utils import parse_yaml_with_source_position
+from jsonschema import Draft7Validator
+
+from event_assets import EventApi
+from event_assets.component.json_schema import FILE, build_document, editor_line
+from event_assets_tests.support.mistakes import MISTAKES, RETYPED, SYNTAX, TYPOS, YAML, Mistake
+from event_assets_tests.support.project import ROOT, Project
+
+SCHEMA = build_document(EventApi.get_model_cls().model_json_schema())
+FILES = [
+    *sorted((ROOT / "event_assets/defs").rglob("defs.yaml")),
+    *sorted((ROOT / "examples").glob("*/defs.yaml")),
+]
+MEANT = {  # what `make check` takes, too
+    "limit: 100": "limit: '{{ env.LIMIT }}'",
+    "concurrency: 4": 'concurrency: "4"',
+    "resume_hours: 6": "resume_hours: 6.50",
+    "order: asc": "order: [2026-05-01, 5, true, ~]",
+    "sort: id": "sort: {type: resolve, resource: venues, field: id}",
+    "since": "since\n            lag: '60'",
+    "    resource_defaults:\n": "      paginator: auto\n    resource_defaults:\n",
+    "path: /v1/venues": "path: /v1/venues\n          auth: {token: '{{ env.TOKEN }}'}",
+}
+
+
+def find_mistakes(text: str) -> list[str]:
+    """Return the mistakes in a YAML file, as Dagster reads it."""
+    document: Any = parse_yaml_with_source_position(text).value
+    return [error.message for error in Draft7Validator(SCHEMA).iter_errors(document)]
+
+
+def is_found(mistake: Mistake) -> bool:
+    try:
+        return bool(find_mistakes(mistake.text))
+    except (yaml.YAMLError, TypeError):  # a mapping as a name, in Dagster
+        return True
+
+
+def test_the_schema_in_the_package_is_current() -> None:
+    assert json.loads(FILE.read_text()) == SCHEMA, "write it: python -m event_assets.component"
+
+
+def test_the_schema_is_valid_itself() -> None:
+    Draft7Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
+def test_no_source_of_ours_has_a_mistake(file: Path) -> None:
+    assert find_mistakes(file.read_text()) == []
+
+
+@pytest.mark.parametrize("old", MEANT)
+def test_what_may_be_written_is_no_mistake(old: str) -> None:
+    assert find_mistakes(YAML.replace(old, MEANT[old])) == []
+
+
+@pytest.mark.parametrize("mistake", TYPOS, ids=lambda mistake: mistake.new.strip())
+def test_every_typo_is_found(mistake: Mistake) -> None:
+    assert is_found(mistake)
+
+
+def test_most_other_mistakes_are_found() -> None:
+    seen = [*filter(is_found, MISTAKES)]
+    of_structure = {*MISTAKES} - {*RETYPED, *SYNTAX}  # YAML alone reads the others
+    assert len(seen) >= 105
+    assert len(of_structure & {*seen}) >= 0.75 * len(of_structure)
+
+
+def test_dg_finds_a_typo_deep_in_rest_api(project: Project, clone: Path) -> None:
+    file = clone / "event_assets/defs/events/defs.yaml"
+    file.write_text(YAML.replace("limit: 100", "limit: 100\n            total_pth: total"))
+    done = project.run("dg", "check", "yaml", cwd=clone, PYTHONPATH=str(clone))
+    assert done.returncode == 1
+    assert "defs.yaml:30 - " in done.stdout
+    assert "total_pth" in done.stdout
+
+
+def test_an_editor_finds_the_schema_from_the_file_of_a_source(tmp_path: Path) -> None:
+    source = ROOT / "event_assets/defs/events/defs.yaml"
+    assert source.read_text().startswith(editor_line(source))
+    file = tmp_path / "other/defs/concerts/defs.yaml"
+    path = editor_line(file).removeprefix("# yaml-language-server: $schema=").rstrip()
+    assert (file.parent.resolve() / path).resolve() == FILE
