@@ -115,6 +115,10 @@ def _require_home() -> str | None:
         raise ConfigError(f"DAGSTER_HOME must be the absolute path of a folder, not {folder}.")
     if not folder.is_dir():
         raise ConfigError(f"There is no folder {folder} (DAGSTER_HOME): make it, or name another.")
+    if {"?", "%"} & {*home}:  # for SQLAlchemy, a path is a part of a URL
+        raise ConfigError(
+            f"The path of DAGSTER_HOME must be one without `?` and `%`, not {folder}."
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
         problem = f"The folder {folder} (DAGSTER_HOME) cannot be written by this user"
         raise ConfigError(f"{problem}: run it as the owner, or name a folder of your own.")

@@ -14,6 +14,7 @@ from event_assets.config.source import DEFAULT_SOURCE, EVENT_DATA, INVENTED, SAN
 from event_assets.orchestration import process
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
+from event_assets.sync.rejects import REJECTS
 
 SILENT_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -78,13 +79,12 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
         event.asset_key and event.asset_key.path[-1] == EVENT_DATA
         for event in _filter(events, DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     ):
-        errors = [
-            event.step_failure_data.error
-            for event in _filter(events, DagsterEventType.STEP_FAILURE)
-        ]
+        steps = _filter(events, DagsterEventType.STEP_FAILURE)
+        errors = [step.step_failure_data.error for step in steps]
         is_explained = any(error and error.cls_name == "Failure" for error in errors)
         what = "Nothing was changed" if is_explained else "No sync succeeded"
-        if _filter(events, DagsterEventType.ASSET_MATERIALIZATION):  # of another resource
+        has_rejects = any(error and REJECTS in error.message for error in errors)
+        if has_rejects or _filter(events, DagsterEventType.ASSET_MATERIALIZATION):  # of others
             what = "No events were synced"
         yield f"{what} in {database}."
 

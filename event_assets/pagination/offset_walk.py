@@ -25,8 +25,8 @@ class OffsetWalk(Walk):
     are empty, or there are fewer ids than rows, because rows were inserted or moved behind the
     current offset, the list is read again: until the counts agree, or two passes.
 
-    The walk always ends: after 200 + 2 x P consecutive pages that do not end with a new row, where
-    P is the number of those that do, and after `max_pages`.
+    The walk always ends: after `max_pages`, and after 200 + 2 x P pages without a new row at their
+    ends (P: of those with one), or 20 empty ones of them if `stop_after_empty_page` is not False.
     """
 
     def __init__(
@@ -40,15 +40,15 @@ class OffsetWalk(Walk):
     ) -> None:
         """Start at offset `start`, and stop at offset `maximum`.
 
-        The walk continues after an empty page while a trusted total promises more rows, unless
-        `stop_after_empty_page` is True; if it is False, also without a total, up to `maximum`.
-        Raises ValueError for a limit below 1.
+        It goes on after an empty page while a trusted total promises more rows, unless
+        `stop_after_empty_page` is True; if it is False, also without one. ValueError: limit < 1.
         """
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
         self.limit = limit
         self._start, self._maximum, self._max_pages = start, maximum, max_pages
         self._stop_after_empty_page = stop_after_empty_page
+        self._max_empty = 20 if stop_after_empty_page is not False else max_pages
         self._total = RowTotal(limit)
         self._trusted: int | None = None  # the total that the last response says
         self._more: bool | None = None  # whether more rows follow, by the last response
@@ -63,7 +63,7 @@ class OffsetWalk(Walk):
         self.position = self._start
         self._handler: Callable[[Sequence[Hashable]], bool] = self._read_forward
         self._search = EndSearch(self._maximum)
-        self._back_step = self._repeats = self._idle = 0  # pages without progress
+        self._back_step = self._repeats = self._idle = self._empty = 0  # pages without progress
         self._furthest: Hashable = None  # the row that was delivered furthest in the list
         self._is_behind_end = False  # whether the page from which it steps back is empty
         self._is_end_doubtful = False  # whether the last page has neither it nor rows behind it
@@ -107,7 +107,7 @@ class OffsetWalk(Walk):
         if self.done:
             raise RuntimeError("the walk is done")
         self._facts.pages += 1
-        self._idle += 1
+        self._idle, self._empty = self._idle + 1, self._empty + (not ids)
         self._more = more
         self._largest_page = max(self._largest_page, len(ids))
         self._trusted = self._total.evaluate(total, self.position, len(ids))
@@ -116,7 +116,8 @@ class OffsetWalk(Walk):
         deliver = self._handler(ids)
         if deliver:
             self._facts.rows += len(self._unseen if is_further_pass else ids)
-        is_idle = self._idle > 200 + 2 * self._progress or self._facts.pages >= self._max_pages
+        is_idle = self._idle > 200 + 2 * self._progress or self._empty > self._max_empty
+        is_idle |= self._facts.pages >= self._max_pages
         if is_idle and not self.done and self._handler == self._read_behind:
             self._end_gap()
         elif is_idle and not self.done:
@@ -183,11 +184,10 @@ class OffsetWalk(Walk):
         self._last_page = page
         if fresh and fresh[-1] == page[-1]:
             self._furthest = page[-1]
-            # new rows before known ones, or at the start again, are no progress: a list that grows
-            # at its start as fast as it is read would have them forever
+            # new rows at the start are no progress: a list that grows there has them forever
             if self.position > self._start:
                 self._progress += 1
-                self._idle = 0
+                self._idle = self._empty = 0
 
     def _read_tail(self, ids: Sequence[Hashable]) -> bool:
         """Measure the length of the list again, after a pass that came to as many ids as rows."""

@@ -156,25 +156,27 @@ class RowTotal:
         self.least: int | None = None
         self.largest: int | None = None
         self.disproved = False
+        self._last: int | None = None  # that was trusted
 
     def evaluate(self, total: int | None, before: int, rows: int) -> int | None:
         """Return the total of a page of `rows` behind `before` others, if it can be trusted.
 
         0 with an empty page in the middle of the list means "too deep"; a total equal to the limit
-        may echo it.
+        may echo it. An empty page without a total may be an error, and the one before stands.
         """
         if total is None:
-            return None
+            return None if rows else self._last
         is_same, self.reported = total == self.reported, total
         if rows and total < before + rows:
             self.disproved = True
-            self.least = self.largest = None
+            self.least = self.largest = self._last = None
         if self.disproved or total == self._limit or (not rows and not total and before):
             return None
         if self.largest is None and total <= before + rows and not is_same:
             return None
         self.least = min(total, self.least or total)
         self.largest = max(total, self.largest or 0)
+        self._last = total
         return total
 
     @property

@@ -135,7 +135,7 @@ def enforce_reject_limit(table: str, reasons: Reasons, records: int, share: floa
     )
     raise TooManyRejectsError(
         f"{rejected:,} of {records:,} records break the contract, more than max_rejects "
-        f"({100 * share:.3g} % of all) allows, and nothing was changed: {why}; {fix_hint(table)} "
+        f"({100 * share:.3g} % of all) allows, and none was loaded: {why}; {fix_hint(table)} "
         f"in defs.yaml, with the help of the table {rejects_table(table)}."
     )
 

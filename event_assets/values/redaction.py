@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from event_assets.values.errors import EventAssetsError
 
@@ -54,7 +54,7 @@ class SecretRedactor:
             KNOWN.add(secret)
         # New ones: other threads may be reading these.
         if len(secret) >= MIN_SECRET_LENGTH:
-            forms = (secret, *_base64_forms(secret))
+            forms = (secret, *_base64_forms(secret), *_base64_forms(quote(secret, safe="")))
             needles = {needle: form for form in forms for needle in _needles(form)}
             self._forms = {**self._forms, **needles}
         elif secret:

@@ -130,15 +130,20 @@ def without_indexes(
 ) -> Iterator[None]:
     """Drop a user's indexes of a table while it changes, and make them again; in no transaction.
 
-    DuckDB changes no column under an index, and takes a row that is replaced for a second one.
+    DuckDB changes no column under an index, and takes a row that is replaced for a second one. A
+    table keeps them meanwhile: if the sync is killed, the next one makes them again.
     """
-    found = database.execute(
+    kept, values = f"{table}_indexes", [schema, table, only_unique]
+    query = (
         "select index_name, sql from duckdb_indexes() where database_name = current_database() "
-        "and schema_name = ? and table_name = ? and (is_unique or not ?)",
-        [schema, table, only_unique],
-    ).fetchall()
+        "and schema_name = ? and table_name = ? and (is_unique or not ?)"
+    )
+    if not has_table(database, schema, kept) and database.execute(query, values).fetchall():
+        database.execute(f"create table {quote_name(schema, kept)} as {query}", values)
+    is_kept = has_table(database, schema, kept)
+    found = database.table(quote_name(schema, kept)).fetchall() if is_kept else []
     for name, _ in found:
-        database.execute(f"drop index {quote_name(schema, name)}")
+        database.execute(f"drop index if exists {quote_name(schema, name)}")
     try:
         yield
     finally:
@@ -147,6 +152,7 @@ def without_indexes(
                 database.execute(statement)
             except duckdb.ConstraintException:
                 LOG.warning("The index %s of %s is gone: rows break it.", name, table)
+        database.execute(f"drop table if exists {quote_name(schema, kept)}")
 
 
 def _alter(database: Database, schema: str, table: str, statements: Sequence[str]) -> None:

@@ -230,6 +230,22 @@ def test_a_column_of_ones_own_keeps_its_values_for_events_that_stay(
     assert project.rows("select name from events.event_data where id = 'e3'") == [("New",)]
 
 
+def test_the_indexes_that_a_killed_sync_has_dropped_are_made_again(
+    synced: Synced, project: Project
+) -> None:
+    project.rows("create unique index mine on events.event_data(id)")
+    project.rows("create index other on events.event_data(name)")
+    project.rows(
+        "create table events.event_data_indexes as select index_name, sql from duckdb_indexes()"
+    )
+    project.rows("drop index events.mine")
+    indexes = "select index_name from duckdb_indexes() where schema_name = 'events' order by all"
+    synced.sync()
+    assert project.rows(indexes) == [("mine",), ("other",)]
+    tables = project.rows("select table_name from duckdb_tables()")
+    assert ("event_data_indexes",) not in tables
+
+
 def test_an_index_that_the_rows_break_is_dropped(
     synced: Synced, project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:

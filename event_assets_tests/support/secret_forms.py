@@ -68,6 +68,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     ),
     "Basic": lambda secret: f"Basic {in_base64(secret, 'user:')}",
     "JSON, of Basic, as .NET": lambda secret: specials_in_json(in_base64(secret, "me:")),
+    "base64 of percent-encoded": lambda secret: in_base64(quote(secret, safe=""), "user:"),
     "base64 for URLs": lambda secret: base64.urlsafe_b64encode(b"u" + secret.encode()).decode(),
     "JSON, split over lines": lambda secret: in_json("\n".join(re.findall(r"(?s).{1,5}", secret))),
     "JSON, split over lines of Windows": lambda secret: in_json(f"{secret[:4]}\r\n{secret[4:]}"),

@@ -207,14 +207,15 @@ AS_A_USER = (  # whom the permissions of files bind, unlike root
     [
         (0o555, (), "The folder {home} (DAGSTER_HOME) cannot be written by this user: run it as"),
         (0o755, ("history", "schedules"), "Dagster's history in {home} (DAGSTER_HOME) cannot be w"),
+        (0o755, ("?",), "The path of DAGSTER_HOME must be one without `?` and `%`, not {home}."),
         (None, (), "There is no folder {home} (DAGSTER_HOME): make it, or name another."),
     ],
-    ids=["a folder of another user", "files of another user", "no folder"],
+    ids=["a folder of another user", "files of another user", "a question mark", "no folder"],
 )
 def test_a_dagster_home_that_cannot_be_written_is_named(
     project: Project, clone: Path, tmp_path: Path, mode: int | None, names: list[str], answer: str
 ) -> None:
-    home = tmp_path / "dagster_home"
+    home = tmp_path / f"dagster_home{'?' if '?' in names else ''}"
     if mode is not None:
         home.mkdir()
         shutil.copy(ROOT / "dagster.yaml", home)

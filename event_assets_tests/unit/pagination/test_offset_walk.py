@@ -344,6 +344,21 @@ def with_gap(
     return reading
 
 
+@pytest.mark.parametrize("total", [27_200, None])
+@pytest.mark.parametrize("is_told", [True, False])
+@pytest.mark.parametrize("is_everywhere", [True, False])
+def test_empty_pages_in_place_of_an_error_are_not_requested_to_the_end(
+    total: int | None, is_told: bool, is_everywhere: bool
+) -> None:
+    walk, pages = OffsetWalk(100), 0
+    while not walk.done:
+        page = list(range(100)) if not (pages if is_everywhere else walk.position) else []
+        walk.receive(page, total=total if page or is_told else None)
+        pages += 1
+    assert pages <= 32
+    assert total is None or not Reading(walk).result.complete
+
+
 @pytest.mark.parametrize("gap", [25, 75])
 def test_empty_pages_in_the_middle_are_skipped_and_reported(gap: int) -> None:
     reading = with_gap(20, 20 + gap, length=35 + gap, total=35 + gap)

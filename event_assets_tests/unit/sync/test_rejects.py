@@ -92,7 +92,9 @@ def test_a_bad_record_that_left_the_api_is_kept_but_counts_no_more(project: Proj
     assert checks(result)["no_rejects"].passed
 
 
-def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(project: Project) -> None:
+def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Sandbox(GOOD) as api:
         project.sync(url=api.url, derived=False)
         before = project.rows("from events.event_data order by id")
@@ -100,11 +102,12 @@ def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(project:
         result = project.sync(url=api.url, derived=False)
     assert failure(result) == (
         "7 of 101 records break the contract, more than max_rejects (5 % of all) allows, and "
-        "nothing was changed: `start_time` is not a timestamp (7); correct `fields` in defs.yaml, "
+        "none was loaded: `start_time` is not a timestamp (7); correct `fields` in defs.yaml, "
         "with the help of the table event_data_rejects."
     )
     assert project.rows("from events.event_data order by id") == before
     assert len(rejects(project)) == 7
+    assert f"No events were synced in {project.database}.\n" in capsys.readouterr().out
 
 
 def test_syncs_that_fail_again_and_again_keep_each_bad_record_once(project: Project) -> None:
