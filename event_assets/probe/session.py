@@ -25,8 +25,8 @@ from event_assets.values.errors import ApiError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
-MAX_REQUESTS = 5
-TIMEOUT_SECONDS = 6.0  # for all requests; the start of Python and the sandbox takes time, too
+MAX_REQUESTS = 12
+TIMEOUT_SECONDS = 8.0  # for all requests; the start of Python and the sandbox takes time, too
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,21 @@ class ProbeResponse:
         return self.response is not None and is_retried(self.response)
 
     @property
+    def is_answer(self) -> bool:
+        """Return whether there is a response that a server does not fail to send."""
+        return self.status is not None and self.status < 500
+
+    @property
+    def is_rate_limited(self) -> bool:
+        """Return whether the API asks for fewer requests."""
+        return self.response is not None and is_rate_limit(self.response)
+
+    @property
+    def looks_like_html(self) -> bool:
+        """Return whether the response is a web page."""
+        return self.response is not None and self.response.content.lstrip()[:1] == b"<"
+
+    @property
     def reason(self) -> str:
         """Why there is no usable response, as part of a sentence."""
         if self.response is not None and (not self.response.ok or self.response.is_redirect):
@@ -90,6 +105,7 @@ class Budget:
     """The requests and the time that a probe may still use."""
 
     total_seconds: float
+    requests: int = MAX_REQUESTS
     sent: int = 0
     stop_reason: str = ""
     started_at: float = field(default_factory=time.monotonic)
@@ -103,8 +119,8 @@ class Budget:
         """Return why no further request may be sent; empty when one may."""
         if self.stop_reason:
             return self.stop_reason
-        if self.sent >= MAX_REQUESTS:
-            return f"not requested: the limit is {MAX_REQUESTS} requests"
+        if self.sent >= self.requests:
+            return f"not requested: the limit is {self.requests} requests"
         if self.remaining_seconds < 0.5:  # too short for a request
             return f"not requested: the limit of {self.total_seconds:.0f} s is reached"
         return ""
@@ -177,20 +193,30 @@ class ProbeSession(requests.Session):
         seconds: float,
         secrets: Collection[str],
         limits: HttpLimits = DEFAULT_LIMITS,
+        requests_allowed: int = MAX_REQUESTS,
     ) -> None:
         """Probe the API at `base_url` for `seconds`; `auth` adds the key, `secrets` are masked."""
         super().__init__()
         self.auth = lambda request: request  # otherwise requests reads .netrc
-        self.budget = Budget(seconds)
+        self.budget = Budget(seconds, requests_allowed)
         self._address = limits.address
-        if getattr(auth, "session", None) is not None:  # for its token requests
-            cast("Any", auth).session = self
-        redactor = SecretRedactor(secrets)
-        self._with_key = SingleAttemptAdapter(auth, self.budget, redactor, limits)
-        self._without_key = SingleAttemptAdapter(None, self.budget, redactor, limits)
+        self._settings = self.budget, SecretRedactor(secrets), limits
         self._origin = origin(base_url) + "/"
+        self.set_auth(auth)
+        self._without_key = SingleAttemptAdapter(None, *self._settings)
         self.mount("http://", self._without_key)
         self.mount("https://", self._without_key)
+
+    def set_auth(self, auth: AuthBase | None) -> None:
+        """Add the key by another auth from now on."""
+        if getattr(auth, "session", None) is not None:  # for its token requests
+            cast("Any", auth).session = self
+        self.has_auth = auth is not None
+        self._with_key = SingleAttemptAdapter(auth, *self._settings)
+
+    def move(self, base_url: str) -> None:
+        """Send the key to another host from now on."""
+        self._origin = origin(base_url) + "/"
 
     def close(self) -> None:
         """Close the connections."""

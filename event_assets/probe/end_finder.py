@@ -1,0 +1,183 @@
+"""Reach the end of a list once: read it, or look for its last page where it is long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from event_assets.pagination.evidence import judge
+from event_assets.pagination.facts import USUAL_SIZES
+from event_assets.pagination.page_reader import TOTALS, plain_name
+from event_assets.pagination.totals import parse_count
+from event_assets.probe.explorer import BODY, Explorer, Page
+from event_assets.probe.formatting import pluralize
+from event_assets.probe.paging_candidates import members_outside_records
+from event_assets.probe.paging_experiments import Paging
+
+MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
+MAX_PAGE = 1 << 20
+
+
+@dataclass
+class End:
+    """The end of a list.
+
+    Attributes:
+        rows: the records that were read, each once.
+        is_reached: whether the list was followed to its end.
+        count: the number of records of the whole list, as far as it is known.
+        evidence: what showed it.
+        problem: why records are known to be missing; empty if they are not.
+        doubt: why it is not known whether that is all; empty if it is.
+        depth: the last page that the API shows of a longer list, if it refuses those behind it.
+    """
+
+    rows: list[Any] = field(default_factory=list)
+    is_reached: bool = False
+    count: int | None = None
+    evidence: str = ""
+    problem: str = ""
+    doubt: str = ""
+    is_cut_off: bool = False
+
+
+def is_doubted(count: int) -> bool:
+    """Return whether so many records may be a page, not a list."""
+    return count > 0 and (
+        count in USUAL_SIZES
+        or count % 10 == 0
+        or count % 25 == 0
+        or count in (12, 15, 16, 24, 32, 36, 48, 64)
+    )
+
+
+def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
+    """Follow a list to its end with at most so many requests."""
+    can_jump = paging.kind in ("offset", "page_number")
+    most = min(requests, MAX_WALK) if can_jump else requests
+    walk = explorer.walk(paging.paginator, paging.sent_settings, most)
+    ids = walk.ids
+    end = End(_unique(walk.rows, explorer), count=len(ids))
+    facts = walk.facts
+    if walk.error:
+        end.problem = walk.error
+        return end
+    if walk.is_done and facts is not None:
+        verdict = judge(facts)
+        end.is_reached = True
+        end.evidence = f"{len(ids):,} records on {_pages(len(walk.pages))}, to the end"
+        if facts.reported == len(ids):
+            end.evidence += f", as the API reports ({facts.reported:,})"
+        if verdict.complete is False:
+            end.problem = verdict.reason
+        elif verdict.complete is None:
+            end.doubt = verdict.reason
+        end.is_cut_off = facts.is_truncated
+        return end
+    if facts is not None and facts.passes > 1:
+        end.is_reached = True
+        end.evidence = f"{len(ids):,} records, to the end"
+        return end
+    if can_jump:
+        return _jump(explorer, paging, end, requests)
+    total = facts.reported if facts is not None else None
+    end.count = total
+    end.evidence = f"{len(ids):,} records on {_pages(len(walk.pages))}, all of them new"
+    end.evidence += f"; the API reports {total:,}" if total else "; the end was not reached"
+    return end
+
+
+def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
+    """Decide whether page 1 is all, where nothing leads to another page."""
+    if size := paging.size_param:
+        large = explorer.ask({**paging.settings, size: 1000})
+        if large.is_ok and len(large.rows) >= len(page.rows):
+            page = large
+            paging.settings[size] = 1000
+        else:
+            del paging.settings[size]
+    count = len(page.ids)
+    paging.paginator = "single_page"
+    paging.evidence = f"{pluralize(count)}, and nothing leads to more"
+    end = End([*page.rows], True, count)
+    total = _largest_total(page)
+    is_asked_for_more = paging.size_param and count < 1000
+    if total is not None and total > count:
+        end.problem = f"The API reports {total:,} records, and page 1 has {count:,}"
+    elif not paging.is_stable or (is_doubted(count) and not is_asked_for_more):
+        end.doubt = (
+            f"{pluralize(count)} came, as many as a page may have, and nothing that was tried "
+            "brings others"
+        )
+    return end
+
+
+def _largest_total(page: Page) -> int | None:
+    """Return the largest number in a response that may be a total by its name."""
+    found = [page.total] + [
+        parse_count(value)
+        for names, value in members_outside_records(page.response.document, lists=True)
+        if plain_name(names[-1]) in TOTALS
+    ]
+    return max((count for count in found if count is not None), default=None)
+
+
+def _unique(rows: list[Any], explorer: Explorer) -> list[Any]:
+    found: dict[Hashable, Any] = {}
+    for key, row in zip(explorer.read_ids(rows), rows, strict=True):
+        found.setdefault(key if isinstance(key, Hashable) else repr(key), row)
+    return [*found.values()]
+
+
+def _jump(explorer: Explorer, paging: Paging, end: End, requests: int) -> End:
+    """Look for the last page: where a total says, or by doubling and halving."""
+    size = max(1, paging.size or 0, 1)
+    first = explorer.ask(_at(paging, 0, size))
+    size = len(first.rows) or size
+    total = first.total
+    left = requests - MAX_WALK - 1
+    if total and total > size:
+        last = math.ceil(total / size) - 1
+        page = explorer.ask(_at(paging, last, size))
+        expected = total - last * size
+        if page.is_ok and page.rows and abs(len(page.rows) - expected) <= size:
+            end.is_reached, end.count = True, total
+            end.evidence = f"the last page that the total of {total:,} promises has records"
+            return end
+        end.is_cut_off = True
+        said = page.response.reason if not page.is_ok else "that page is empty"
+        end.problem = f"the API reports {total:,} records, but its last page cannot be read: {said}"
+        return end
+    low, high = MAX_WALK - 1, MAX_WALK  # pages that have records, and that may not
+    while left > 0 and high < MAX_PAGE and _has_rows(explorer.ask(_at(paging, high, size)), first):
+        low, high, left = high, high * 2, left - 1
+    while left > 0 and high - low > 1:
+        middle = (low + high) // 2
+        has_rows = _has_rows(explorer.ask(_at(paging, middle, size)), first)
+        low, high, left = (middle, high, left - 1) if has_rows else (low, middle, left - 1)
+    end.is_reached = high - low == 1
+    end.count = (low + 1) * size
+    end.evidence = f"page {low + 1:,} has records, page {high + 1:,} has none: about {end.count:,}"
+    return end
+
+
+def _has_rows(page: Page, first: Page) -> bool:
+    """Return whether a page has records that are not those of page 1."""
+    return page.is_ok and bool({*page.ids} - {*first.ids})
+
+
+def _at(paging: Paging, page: int, size: int) -> dict[str, Any]:
+    """Return the settings of a page, counted from 0."""
+    config: Mapping[str, Any] = paging.paginator
+    is_offset = paging.kind == "offset"
+    name = config.get("offset_param") or config.get("page_param")
+    path = config.get("offset_body_path") or config.get("page_body_path")
+    base = config.get("offset", 0) if is_offset else config.get("base_page", 0)
+    place = f"{BODY}{path}" if path else str(name)
+    return {**paging.settings, place: base + page * (size if is_offset else 1)}
+
+
+def _pages(count: int) -> str:
+    return "one page" if count == 1 else f"{count:,} pages"

@@ -1,0 +1,219 @@
+"""Send variations of one request, each once, and read the records in the responses."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, cast
+
+import requests
+from requests import Response
+
+from event_assets.extract.requests import to_wire
+from event_assets.pagination.factory import create_paginator
+from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.seen_ids import extract_ids
+from event_assets.pagination.totals import TotalFinder
+from event_assets.probe.records_finder import extract_records
+from event_assets.probe.request_input import RequestInput
+from event_assets.probe.session import ProbeResponse, ProbeSession
+from event_assets.values.errors import ApiError, PaginationError
+
+BODY = "body:"  # before the path of a setting that is in the request's JSON
+MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out who asks on
+TRIES = 2  # of a request that a server fails to answer
+RETRY_SECONDS = 0.5
+Settings = Mapping[str, Any]
+NO_SETTINGS: Settings = MappingProxyType({})
+ReadIds = Callable[[Sequence[Any]], list[Hashable]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A response, its records and their ids."""
+
+    response: ProbeResponse
+    rows: Sequence[Any] = ()
+    ids: Sequence[Hashable] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it is a usable response."""
+        return self.response.is_ok
+
+    @property
+    def total(self) -> int | None:
+        """The total that the response reports, at the usual paths."""
+        response = self.response.response
+        return None if response is None or not self.is_ok else TotalFinder().find(response)
+
+
+@dataclass
+class Walk:
+    """What a paginator found.
+
+    Attributes:
+        pages: the ids of each page.
+        is_done: whether the paginator ended by itself.
+        error: why it could not go on.
+    """
+
+    pages: list[Sequence[Hashable]] = field(default_factory=list)
+    rows: list[Any] = field(default_factory=list)
+    facts: ListFacts | None = None
+    is_done: bool = False
+    error: str = ""
+
+    @property
+    def empty(self) -> int:
+        """The number of pages without records, of which some APIs send one in mid-list; or 2."""
+        return min(2, sum(not page for page in self.pages))
+
+    @property
+    def ids(self) -> set[Hashable]:
+        """The ids of all pages."""
+        return {key for page in self.pages for key in page}
+
+
+@dataclass
+class Explorer:
+    """Sends variations of a request; the same one is sent once, unless asked for `again`."""
+
+    session: ProbeSession
+    given: RequestInput
+    selector: str = "$"
+    read_ids: ReadIds = lambda rows: [None] * len(rows)
+    id_path: str | None = None
+    forbidden: int = 0
+    _known: dict[str, ProbeResponse] = field(default_factory=dict)
+
+    def build(self, settings: Settings = NO_SETTINGS, url: str | None = None) -> requests.Request:
+        """Return the given request with further parameters; None as a value takes one out."""
+        params = dict(self.given.params)
+        body = copy.deepcopy(self.given.body)
+        for name, value in settings.items():
+            if name.startswith(BODY):
+                body = set_in_body(body, name.removeprefix(BODY), value)
+            elif value is None:
+                params.pop(name, None)
+            else:
+                params[name] = value
+        return requests.Request(
+            self.given.method,
+            url or self.given.url,
+            headers=dict(self.given.headers),
+            params=to_wire(params),
+            json=body,
+        )
+
+    def ask(
+        self,
+        settings: Settings = NO_SETTINGS,
+        *,
+        url: str | None = None,
+        with_key: bool = True,
+        again: bool = False,
+    ) -> Page:
+        """Send the request with further parameters, and read its page."""
+        return self.read(self.send(self.build(settings, url), with_key=with_key, again=again))
+
+    def send(
+        self, request: requests.Request, *, with_key: bool = True, again: bool = False
+    ) -> ProbeResponse:
+        """Send a request; one that the server fails to answer, twice.
+
+        Raises:
+            ApiError: the API limits requests, or refuses them for the second time.
+        """
+        parts = [request.method, request.url, request.params, request.json, with_key]
+        name = json.dumps(parts, default=str, sort_keys=True)
+        if name in self._known and not again:
+            return self._known[name]
+        response = ProbeResponse()
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(RETRY_SECONDS)
+            response = self.session.fetch(request, with_key)
+            self._stop_if_refused(response)
+            if response.is_ok or not _is_fault(response):
+                break
+        self._known[name] = response
+        return response
+
+    def read(self, response: ProbeResponse) -> Page:
+        """Return the page in a response."""
+        if not response.is_ok:
+            return Page(response)
+        rows = extract_records(response.document, self.selector)
+        return Page(response, rows, extract_ids(rows, self.read_ids))
+
+    def _stop_if_refused(self, response: ProbeResponse) -> None:
+        status = response.status
+        if response.is_rate_limited:
+            raise ApiError(f"{response.error} Nothing was written; try again later.")
+        if status == HTTPStatus.FORBIDDEN:
+            self.forbidden += 1
+            if self.forbidden >= MAX_FORBIDDEN:
+                raise ApiError(
+                    f"{response.error} That was the second refusal, and some APIs lock out who "
+                    "goes on: nothing more was sent."
+                )
+
+    def walk(self, paginator: Any, settings: Settings, most: int) -> Walk:
+        """Read up to `most` pages with a paginator of a configuration, as a sync does."""
+        walk = Walk()
+        try:
+            pages = create_paginator(copy.deepcopy(paginator), self.read_ids)
+        except ValueError as error:
+            return replace(walk, error=str(error))
+        request = self.build(settings)
+        pages.init_request(request)
+        try:
+            while len(walk.pages) < most + walk.empty:
+                page = self.read(self.send(request))
+                if not page.is_ok:
+                    if not (walk.pages and pages.refused(page.response.status or 0)):
+                        walk.error = page.response.error
+                        break
+                    walk.pages.append(())
+                else:
+                    walk.pages.append(page.ids)
+                    walk.rows += page.rows
+                    pages.update_state(cast("Response", page.response.response), list(page.rows))
+                walk.facts, walk.is_done = pages.facts, not pages.has_next_page
+                if walk.is_done:
+                    break
+                pages.update_request(request)
+        except PaginationError as error:
+            walk.error = str(error)
+        except (ValueError, TypeError, KeyError, IndexError) as error:  # of dlt, of any text
+            walk.error = f"the paginator cannot read the response ({type(error).__name__})"
+        return walk
+
+
+def _is_fault(response: ProbeResponse) -> bool:
+    """Return whether the same request may succeed: a 5xx, broken JSON, a closed connection."""
+    status = response.status
+    if status is None:
+        return not response.error.startswith("not requested")
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or (
+        status == HTTPStatus.OK and not response.is_ok and not response.looks_like_html
+    )
+
+
+def set_in_body(body: Any, path: str, value: Any) -> Any:
+    """Return a JSON body with a value at a path; None takes it out."""
+    name, _, rest = path.partition(".")
+    changed = dict(body) if isinstance(body, Mapping) else {}
+    if rest:
+        changed[name] = set_in_body(changed.get(name), rest, value)
+    elif value is None:
+        changed.pop(name, None)
+    else:
+        changed[name] = value
+    return changed

@@ -1,0 +1,89 @@
+"""What the steps of a discovery share: what the person said, and what was found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from event_assets.config.source import SourceConfig
+from event_assets.probe.authentication import Attempt
+from event_assets.probe.document import find_keys, get_setting
+from event_assets.probe.explorer import Explorer
+from event_assets.probe.findings import Certainty, Discovery, Fact, Question
+from event_assets.probe.request_input import RequestInput
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person says of an API.
+
+    Attributes:
+        keys: a key; or a user and a password; or a client's id and secret.
+        auth: the type of the auth, as in the YAML.
+        settings: values by their short paths in the YAML, which outrank every guess.
+    """
+
+    url: str | None
+    name: str | None = None
+    keys: Sequence[str] = field(default=(), repr=False)
+    auth: str | None = None
+    curl: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def get(self, name: str) -> Any:
+        """Return what was set at a short path of the YAML, or None."""
+        return get_setting(self.settings, name)
+
+
+@dataclass
+class Inquiry:
+    """One discovery: its session, and what was found so far.
+
+    Attributes:
+        attempt: the way to send the key that was accepted.
+        stack: closes what the attempts open.
+    """
+
+    options: Options
+    explorer: Explorer
+    found: Discovery
+    stack: ExitStack
+    attempt: Attempt | None = None
+
+    @property
+    def given(self) -> RequestInput:
+        """The request for page 1."""
+        return self.explorer.given
+
+    @property
+    def source(self) -> SourceConfig:
+        """The source as far as it is known: enough to name its secrets."""
+        rest_api = {"client": {"base_url": self.given.base_url}, "resources": []}
+        return SourceConfig(name=self.found.name, rest_api=rest_api)
+
+    def move(self, url: str, why: str) -> None:
+        """Go on at another address."""
+        self.explorer.given = replace(self.given, url=url)
+        self.explorer.session.move(url)
+        self.add("address", url, why)
+
+    def add(self, subject: str, value: str, evidence: str, certainty: Certainty = "sure") -> None:
+        """Add a fact."""
+        self.found.facts.append(Fact(subject, value, evidence, certainty))
+
+    def question(
+        self,
+        setting: str,
+        text: str,
+        choices: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        is_open: bool = True,
+    ) -> None:
+        """Add a question, unless a setting answers it."""
+        keys = find_keys(setting)
+        for given in map(find_keys, self.options.settings):
+            if given[: len(keys)] == keys or keys[: len(given)] == given:
+                return
+        self.found.questions.append(Question(setting, text, choices or {}, is_open))

@@ -1,0 +1,173 @@
+"""What a response says of further pages: links, cursors, and the names of parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+from event_assets.pagination.totals import parse_count
+from event_assets.probe.records_finder import join_path
+
+# Names of parameters in their usual order, by what they say.
+SIZES = (
+    *("limit", "per_page", "pageSize", "page_size", "size", "perPage", "count", "pagesize"),
+    *("maxResults", "max_results", "page[size]", "page[limit]", "rows", "$top", "take", "top"),
+    *("first", "num", "pp", "results_per_page", "itemsPerPage", "n", "per-page", "hitsPerPage"),
+)
+PAGES = (
+    *("page", "p", "pageNumber", "page_number", "page[number]", "pageNo", "pageIndex", "pg"),
+    *("page_no", "page_index", "pagenum", "currentPage", "current_page", "paged", "pageNum"),
+)
+OFFSETS = (
+    *("offset", "skip", "start", "from", "startIndex", "start_index", "$skip", "page[offset]"),
+    *("startAt", "start_at", "firstResult", "first_result", "startRow", "begin", "index"),
+)
+LAST_IDS = (
+    *("starting_after", "after_id", "last_id", "since_id", "after", "id_after", "from_id"),
+    *("lastId", "afterId", "sinceId", "min_id", "id_gt", "start_after", "startAfter"),
+)
+CURSORS = (
+    *("cursor", "after", "page_token", "pageToken", "next_token", "nextToken", "token", "next"),
+    *("continuation", "continuationToken", "continuation_token", "page", "next_cursor", "marker"),
+    *("nextCursor", "page[cursor]", "page[after]", "bookmark", "scroll_id", "scrollId", "offset"),
+    *("starting_after", "pagination_token", "pagination_cursor", "start_cursor", "from", "start"),
+    *("nextPageToken", "next_page_token", "endCursor", "end_cursor", "after_cursor"),
+)
+ORDERS = ("sort", "order", "order_by", "orderBy", "sort_by", "sortBy", "ordering", "$orderby")
+NEXT = re.compile(
+    r"(^|[._'@-])next(?!_?(sync|update|refresh|run|event|occurrence))|next(page|link|url|cursor|token)",
+    re.I,
+)
+POINTER = re.compile(
+    r"(end|start|after|page|next|scroll|continuation)?[_-]?(cursor|bookmark|continuation|marker)"
+    r"([_-]?(token|id))?|(page|continuation|next|scroll)[_-]?(token|id)|after|more",
+    re.IGNORECASE,
+)
+PREVIOUS = re.compile(r"prev|self|first|last|start_?cursor|before|current", re.IGNORECASE)
+HEADER_POINTER = re.compile(
+    r"x?-?.*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*", re.IGNORECASE
+)
+NO_POINTER_HEADERS = {"retry-after", "link", "sforce-limit-info"}
+
+
+class Pointer(NamedTuple):
+    """What may lead to the next page.
+
+    Attributes:
+        kind: of the paginator: `json_link`, `header_link`, `cursor` or `header_cursor`.
+        path: its path in the response, or the name of its header.
+    """
+
+    kind: str
+    path: str
+    value: Any
+
+
+class Hints(NamedTuple):
+    """Names of parameters that a response itself shows, best first."""
+
+    sizes: Sequence[str]
+    pages: Sequence[str]
+    offsets: Sequence[str]
+
+
+def find_pointers(response: requests.Response, document: Any) -> list[Pointer]:
+    """Return what may lead to the next page: links first, then cursors."""
+    found: list[Pointer] = []
+    if response.links.get("next", {}).get("url"):
+        found.append(Pointer("header_link", "Link", response.links["next"]["url"]))
+    for names, value in members_outside_records(document):
+        named = ".".join(names)
+        path = named if len(names) == 1 else join_path(names)  # a member's own name comes first
+        is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
+        if not is_pointer or len(str(value)) > 4000:
+            continue
+        is_link = isinstance(value, str) and bool(re.match(r"https?://|/|\?", value))
+        if is_link and NEXT.search(named):
+            found.append(Pointer("json_link", path, value))
+        elif not is_link and _is_cursor(names, named, value):
+            found.append(Pointer("cursor", path, value))
+    found += [
+        Pointer("json_link", path, value) for path, value in _links_by_relation(document) if value
+    ]
+    for header, value in response.headers.items():
+        is_named = HEADER_POINTER.fullmatch(header) and header.lower() not in NO_POINTER_HEADERS
+        if is_named and value:
+            found.append(Pointer("header_cursor", header, value))
+    order = ("header_link", "json_link", "cursor", "header_cursor")
+    return sorted(found, key=lambda one: order.index(one.kind))
+
+
+def _is_cursor(names: Sequence[str], named: str, value: Any) -> bool:
+    last = str(names[-1])
+    if PREVIOUS.search(last) and not NEXT.search(last):
+        return False
+    if parse_count(value) is not None and not NEXT.search(named):
+        return bool(POINTER.fullmatch(last)) and isinstance(value, str)
+    return bool(NEXT.search(named) or POINTER.fullmatch(last))
+
+
+def _links_by_relation(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the paths of links in a list by their relation: `links[?(@.rel=='next')].href`."""
+    for name, member in value.items() if isinstance(value, Mapping) else ():
+        inner = f"{path}.{name}" if path else str(name)
+        if isinstance(member, Mapping):
+            yield from _links_by_relation(member, inner)
+        for link in member if isinstance(member, list) else ():
+            if isinstance(link, Mapping) and link.get("rel") == "next":
+                target = next((n for n in ("href", "url", "uri") if link.get(n)), None)
+                if target:
+                    yield f"{inner}[?(@.rel=='next')].{target}", str(link[target])
+
+
+def members_outside_records(
+    value: Any, names: tuple[str, ...] = (), *, lists: bool = False
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the members of a document that are in no list, with the names that lead to them.
+
+    With `lists`, those of a list with one member, too, such as `pagination: [{total: 330}]`.
+    """
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            yield from members_outside_records(member, (*names, str(name)), lists=lists)
+    elif lists and isinstance(value, list) and len(value) == 1:
+        yield from members_outside_records(value[0], (*names, "0"), lists=lists)
+    elif not isinstance(value, list) and names:
+        yield names, value
+
+
+def cursor_names(path: str) -> list[str]:
+    """Return the names of the parameter that may take a cursor, by its own name first."""
+    names = re.findall(r"[\w\[\]$@-]+", path)
+    last = names[-1] if names else path
+    short = re.sub(r"^(@odata\.)?(x-)?(next|end)[_-]?", "", last, flags=re.IGNORECASE)
+    derived = [last, short[:1].lower() + short[1:], short.lower().replace("-", "_")]
+    if last.lower() in ("endcursor", "end_cursor"):
+        derived = ["after", "cursor", *derived]
+    elif last.lower() == "next" and len(names) > 1:
+        derived = ["cursor", "page", "next", *derived]
+    if short.lower() in ("cursor", "token") and last != short:
+        derived = [derived[1], last, *derived[2:]]
+    return [*dict.fromkeys(name for name in (*derived, *CURSORS) if name)]
+
+
+def find_hints(document: Any, urls: Sequence[str], rows: int) -> Hints:
+    """Return the names that links and echoes in a response show."""
+    shown: dict[str, Any] = {}
+    for _, value in members_outside_records(document):
+        if isinstance(value, str) and "?" in value:
+            shown |= dict(parse_qsl(urlsplit(value).query))
+    for url in urls:
+        shown |= dict(parse_qsl(urlsplit(url).query))
+    echoed = {
+        str(n[-1]): v for n, v in members_outside_records(document) if parse_count(v) is not None
+    }
+    sizes = [*(n for n in shown if n in SIZES)]
+    sizes += [n for n, v in echoed.items() if n in SIZES and parse_count(v) == rows]
+    pages = [*(n for n in shown if n in PAGES), *(n for n in echoed if n in PAGES)]
+    offsets = [*(n for n in shown if n in OFFSETS), *(n for n in echoed if n in OFFSETS)]
+    return Hints(*(tuple(dict.fromkeys(each)) for each in (sizes, pages, offsets)))

@@ -1,0 +1,167 @@
+"""Reach an API: its address, its key, and the list in its first answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from event_assets.probe.authentication import Attempt, describe_refusal, list_attempts, needs_key
+from event_assets.probe.explorer import Page
+from event_assets.probe.field_finder import likeness
+from event_assets.probe.formatting import pluralize
+from event_assets.probe.inquiry import Inquiry
+from event_assets.probe.records_finder import find_records
+from event_assets.values.errors import ApiError
+from event_assets.values.urls import redact_url
+
+EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
+NO_PATHS = ("", "api", "v1", "v2", "v3", "api/v1", "api/v2")
+
+
+def reach(inquiry: Inquiry) -> Page | None:
+    """Return page 1, with the key if there is one; None if a question must be answered first.
+
+    Raises:
+        ApiError: the API cannot be reached, or does not accept the key.
+    """
+    explorer = inquiry.explorer
+    anonymous = _follow(inquiry, explorer.ask(with_key=False))
+    refusal = anonymous.response.response
+    wanted = wanted_auth(inquiry)
+    attempts = list_attempts(inquiry.given, inquiry.options.keys, wanted, refusal)
+    attempts = [one for one in attempts if one.secrets]
+    if not attempts:
+        if needs_key(refusal) and refusal is not None:
+            inquiry.question("key", f"The API wants a key: {describe_refusal(refusal)}")
+            return None
+        return _require(inquiry, anonymous)
+    for attempt in attempts:
+        explorer.session.set_auth(attempt.build(inquiry.source, inquiry.stack))
+        page = _follow(inquiry, explorer.ask(again=True))
+        if _is_effect(anonymous, page):
+            _accept(inquiry, attempt, anonymous)
+            return _require(inquiry, page)
+    explorer.session.set_auth(None)
+    if anonymous.is_ok:
+        inquiry.question(
+            "auth",
+            "The answer is the same with the key and without, however it was sent: the API may "
+            "show only public events. Read it without the key?",
+            {"yes, without a key": {"auth": "none"}},
+        )
+        return anonymous
+    tried = ", ".join(attempt.name for attempt in attempts)
+    said = describe_refusal(refusal) if refusal is not None else anonymous.response.error
+    raise ApiError(
+        f"The API at {inquiry.given.base_url} did not accept the key, sent as {tried}: {said} Look "
+        "up how it is sent, and say it by --auth and --set auth.name=..., or give the "
+        "documentation's curl command to --curl."
+    )
+
+
+def wanted_auth(inquiry: Inquiry) -> dict[str, Any] | None:
+    """Return the `auth` that the options name, perhaps only by its type."""
+    setting = inquiry.options.get("auth")
+    if isinstance(setting, str):
+        return None if setting == "none" else {"type": setting}
+    named = {"type": inquiry.options.auth} if inquiry.options.auth else {}
+    return {**named, **(setting or {})} or None
+
+
+def _follow(inquiry: Inquiry, page: Page) -> Page:
+    """Follow one redirect of page 1; from now on, its target is the address."""
+    target = page.response.redirect_target
+    if not target or inquiry.given.method != "GET":
+        return page
+    inquiry.move(target, "the API redirects to it")
+    return inquiry.explorer.ask(with_key=inquiry.explorer.session.has_auth)
+
+
+def _is_effect(anonymous: Page, page: Page) -> bool:
+    """Return whether an answer with a key differs from one without."""
+    if not page.response.is_answer:
+        return False
+    if not anonymous.is_ok:
+        return not needs_key(page.response.response)
+    documents = page.response.document, anonymous.response.document
+    return page.is_ok and _outline(documents[0]) != _outline(documents[1])
+
+
+def _outline(value: Any, depth: int = 0) -> Any:
+    """Return what answers are compared by: all but the values at their top, such as times."""
+    if isinstance(value, Mapping):
+        return {name: _outline(member, depth + 1) for name, member in sorted(value.items())}
+    if isinstance(value, list):
+        return [len(value), *(_outline(one, depth + 1) for one in value[:50])]
+    is_data = isinstance(value, int) or (isinstance(value, str) and depth > 1)
+    return value if is_data else type(value).__name__
+
+
+def _accept(inquiry: Inquiry, attempt: Attempt, anonymous: Page) -> None:
+    inquiry.attempt = attempt
+    inquiry.found.variables.update(attempt.variables(inquiry.source))
+    status = anonymous.response.status
+    without = "another" if anonymous.is_ok else str(status)
+    inquiry.add("key", attempt.name, f"accepted; without it the answer is {without}")
+
+
+def _require(inquiry: Inquiry, page: Page) -> Page:
+    """Return a page, which must be JSON.
+
+    Raises:
+        ApiError: it is none.
+    """
+    if page.is_ok:
+        return page
+    response = page.response
+    if response.status == HTTPStatus.OK and response.looks_like_html:
+        raise ApiError(
+            f"The address {redact_url(inquiry.given.url)} is a web page, not an API that answers "
+            "in JSON: copy the address of a request from the API's documentation."
+        )
+    raise ApiError(response.error)
+
+
+def find_list(inquiry: Inquiry, page: Page) -> Page:
+    """Find the list of events in page 1, or else at the usual paths; return its page.
+
+    Raises:
+        ApiError: there is none, or it is empty.
+    """
+    explorer = inquiry.explorer
+    if selector := inquiry.options.get("data_selector"):
+        explorer.selector = selector
+    elif not _select(inquiry, page):
+        page = _search_paths(inquiry)
+    page = explorer.read(page.response)
+    records = sum(isinstance(row, dict) for row in page.rows)
+    where = "the whole answer" if explorer.selector == "$" else f"`{explorer.selector}`"
+    if not records:
+        raise ApiError(f"There are no events in {where} to learn from: ask for some that exist.")
+    inquiry.add("records", where, f"{pluralize(records)} that look like events")
+    return page
+
+
+def _select(inquiry: Inquiry, page: Page) -> bool:
+    found = find_records(page.response.document, likeness) if page.is_ok else None
+    if found:
+        inquiry.explorer.selector = found.selector
+    return found is not None
+
+
+def _search_paths(inquiry: Inquiry) -> Page:
+    """Try the usual paths of events where the address has none."""
+    explorer, base = inquiry.explorer, inquiry.given.url.rstrip("/")
+    for path in EVENT_PATHS if urlsplit(base).path.strip("/") in NO_PATHS else ():
+        tried = explorer.ask(url=f"{base}/{path}")
+        if _select(inquiry, tried):
+            explorer.given = replace(explorer.given, url=f"{base}/{path}")
+            inquiry.add("address", f"{base}/{path}", "there is a list of events")
+            return tried
+    raise ApiError(
+        f"The answer of {redact_url(base)} has no list of records: give the address of the list of "
+        "events, with its path."
+    )

@@ -1,0 +1,112 @@
+"""Find the list of events in a JSON document: under any path, wrapped, grouped, or by id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from jsonpath_ng import JSONPath
+from jsonpath_ng.exceptions import JSONPathError
+
+from event_assets.pagination.totals import compile_path
+
+MAX_DEPTH = 5  # levels of nested objects that are searched
+PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
+NO_RECORDS = re.compile(r"included|links?|errors?|facets|aggregations|filters|warnings|meta")
+
+
+@dataclass(frozen=True)
+class RecordList:
+    """A list of records: the selector that finds it, and the records."""
+
+    selector: str
+    records: Sequence[Any]
+
+
+def find_record_lists(document: Any) -> list[RecordList]:
+    """Return all lists of objects in a document, those of a plain path first."""
+    found = (RecordList(path, extract_records(document, path)) for path in _selectors(document))
+    seen: dict[str, RecordList] = {}
+    for one in found:
+        if any(isinstance(record, dict) for record in one.records):
+            seen.setdefault(one.selector, one)
+    return [*seen.values()]
+
+
+def find_records(document: Any, likeness: Callable[[Sequence[Any]], float]) -> RecordList | None:
+    """Return the list whose members look most like events, or None if there is no list."""
+    lists = find_record_lists(document)
+    ranked = [(likeness(one.records), len(one.records), -len(one.selector), one) for one in lists]
+    best = max(ranked, key=lambda item: item[:3], default=None)
+    return best[3] if best else None
+
+
+def extract_records(document: Any, selector: str) -> list[Any]:
+    """Return the records in a document, as dlt's client does."""
+    try:
+        found = [match.value for match in cast("JSONPath", compile_path(selector)).find(document)]
+    except (JSONPathError, TypeError, AttributeError):
+        return []
+    rows = found[0] if len(found) == 1 else found
+    if isinstance(rows, list):
+        return rows
+    return [] if rows is None else [rows]
+
+
+def join_path(names: Sequence[str]) -> str:
+    """Return names as a JSON path: those that are no plain words in quotes."""
+    quoted = [name if PLAIN_NAME.fullmatch(name) else f"'{name}'" for name in names]
+    return ".".join(quoted) or "$"
+
+
+def _selectors(value: Any, names: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the selectors of what may be the records in a value."""
+    if names and (NO_RECORDS.fullmatch(names[-1].lower()) or {*"'{}"} & {*names[-1]}):
+        return
+    path = join_path(names)
+    if isinstance(value, list):
+        yield from _selectors_of_list(value, path)
+    elif isinstance(value, dict):
+        yield from _selectors_of_mapping(value, names, path)
+        if len(names) < MAX_DEPTH:
+            for name, member in value.items():
+                yield from _selectors(member, (*names, name))
+
+
+def _selectors_of_list(rows: Sequence[Any], path: str) -> Iterator[str]:
+    objects = [row for row in rows[:20] if isinstance(row, dict)]
+    if not objects or len(objects) < len(rows[:20]):
+        return
+    yield path
+    for name in objects[0]:
+        members = [row.get(name) for row in objects]
+        if all(isinstance(member, dict) for member in members):
+            yield f"{path}[*].{join_path([name])}"  # each is wrapped: `edges[].node`
+        elif all(isinstance(member, list) for member in members) and any(
+            isinstance(one, dict) for member in members for one in member or ()
+        ):
+            yield f"{path}[*].{join_path([name])}[*]"  # in groups
+
+
+def _selectors_of_mapping(value: dict[str, Any], names: Sequence[str], path: str) -> Iterator[str]:
+    """Yield the selector of a mapping of records by their ids, or of lists by their days."""
+    prefix = f"{path}.*" if names else "$.*"
+    members = list(value.values())
+    if len(members) < 2:
+        return
+    if _are_alike(members):
+        yield prefix
+    elif all(isinstance(member, list) for member in members) and _are_alike(
+        [one for member in members for one in member]
+    ):
+        yield f"{prefix}[*]"
+
+
+def _are_alike(members: Sequence[Any]) -> bool:
+    """Return whether all are objects, and half of the first one's members are in each."""
+    if not members or not all(isinstance(member, dict) and member for member in members):
+        return False
+    first = {*members[0]}
+    return all(2 * len(first & {*member}) >= max(len(first), len(member)) for member in members)

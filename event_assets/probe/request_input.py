@@ -1,0 +1,198 @@
+"""Read what people copy: an address with a key in it, a curl command, an example of the docs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from event_assets.values.errors import ConfigError
+from event_assets.values.urls import find_address_problem
+
+KEY_PARAM = re.compile(
+    r"(.*[_.-])?(api[_-]?)?key|.*api[_-]?key|.*token(?<!page_token)(?<!pagetoken)|.*secret|"
+    r"client_id|app_?id|auth|signature|sig|password|code",
+    re.IGNORECASE,
+)
+PAGE_TOKEN = re.compile(r"(next|page|prev|continuation|sync|cursor)[_-]?.*token", re.IGNORECASE)
+KEY_HEADER = re.compile(r".*(api[_-]?key|token|secret|authorization|access[_-]?key)", re.IGNORECASE)
+PLACEHOLDER = re.compile(
+    r"[<{\[$].*[>}\]]|\$\w+|\W*(your|my)[ _-].*|x{3,}|\.{3}|\*{3,}|(api[_-]?)?(key|token)",
+    re.IGNORECASE,
+)
+DROPPED_HEADERS = {
+    *("accept-encoding", "connection", "content-length", "content-type", "cookie", "host"),
+    *("user-agent", "accept", "origin", "referer", "cache-control", "pragma", "priority"),
+}
+LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
+CURL_VALUES = {  # options of curl with a value, by what they are here
+    **dict.fromkeys(("-H", "--header"), "header"),
+    **dict.fromkeys(("-X", "--request"), "method"),
+    **dict.fromkeys(("-u", "--user"), "user"),
+    **dict.fromkeys(("-d", "--data", "--data-raw", "--data-ascii", "--data-binary"), "data"),
+    **dict.fromkeys(("--data-urlencode",), "data"),
+    "--json": "json",
+    "--url": "url",
+    "--oauth2-bearer": "bearer",
+    **dict.fromkeys(("-b", "--cookie"), "cookie"),
+    **dict.fromkeys(("-o", "--output", "-A", "--user-agent", "-e", "--referer", "-m"), ""),
+    **dict.fromkeys(("--max-time", "--connect-timeout", "--retry", "-w", "-x", "--proxy"), ""),
+}
+
+
+@dataclass(frozen=True)
+class RequestInput:
+    """A request as it was given, without its key.
+
+    Attributes:
+        url: with its path, without query, user and fragment.
+        auth: dlt's configuration of the auth that was given, without secrets; None: none was.
+        secrets: the parameters of that auth that are secret, by dlt's names.
+    """
+
+    url: str
+    method: str = "GET"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    auth: Mapping[str, str] | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def base_url(self) -> str:
+        """The address without the last part of its path."""
+        parts = urlsplit(self.url)
+        head, _, _ = parts.path.rstrip("/").rpartition("/")
+        return f"{parts.scheme}://{parts.netloc}{head}"
+
+    @property
+    def path(self) -> str:
+        """The last part of the path, which leads from the base URL to the list."""
+        return self.url.removeprefix(self.base_url) or "/"
+
+
+def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
+    """Return the request that an address, or a curl command, stands for.
+
+    Raises:
+        ConfigError: neither is one.
+    """
+    given = _parse_curl(curl) if curl else _parse_url(url or "")
+    if curl and url:
+        given = replace(given, url=_parse_url(url).url)
+    return given
+
+
+def _parse_url(text: str) -> RequestInput:
+    text = text.strip().strip("'\"<>").strip()
+    if text.lower().startswith("curl "):
+        return _parse_curl(text)
+    if found := re.match(r"(GET|POST)\s+", text):
+        method, text = found[1], text[found.end() :]
+    else:
+        method = "GET"
+    if "://" not in text:
+        text = f"{'http' if LOCAL_HOST.match(text) else 'https'}://{text}"
+    parts = urlsplit(text)
+    user, at, host = parts.netloc.rpartition("@")
+    address = f"{parts.scheme.lower()}://{host}{parts.path}"
+    if problem := find_address_problem(address):
+        raise ConfigError(f"The address {problem}.")
+    given = RequestInput(address, method)
+    if at:
+        given = _with_basic(given, unquote(user))
+    params: dict[str, Any] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if KEY_PARAM.fullmatch(name) and not PAGE_TOKEN.fullmatch(name):
+            given = _with_key(given, name, "query", value)
+        elif name in params:
+            before = params[name]
+            params[name] = [*(before if isinstance(before, list) else [before]), value]
+        else:
+            params[name] = value
+    return replace(given, params=params)
+
+
+def _with_key(given: RequestInput, name: str, location: str, value: str) -> RequestInput:
+    """Take a key out of a request: its place is known now, even if it was a placeholder."""
+    auth = {"type": "api_key", "name": name, "location": location}
+    found = {} if not value or PLACEHOLDER.fullmatch(value) else {"api_key": value}
+    return replace(given, auth=auth, secrets=found)
+
+
+def _with_basic(given: RequestInput, credentials: str) -> RequestInput:
+    user, _, password = credentials.partition(":")
+    auth = {"type": "http_basic"} | ({} if password else {"password": ""})
+    secrets = {"username": user} | ({"password": password} if password else {})
+    return replace(given, auth=auth, secrets={n: v for n, v in secrets.items() if _is_real(v)})
+
+
+def _is_real(value: str) -> bool:
+    return bool(value) and not PLACEHOLDER.fullmatch(value)
+
+
+def _parse_curl(command: str) -> RequestInput:
+    try:
+        words = shlex.split(command.replace("\\\r\n", " ").replace("\\\n", " "))
+    except ValueError:
+        raise ConfigError("The curl command has a quote that is not closed.") from None
+    found: dict[str, list[str]] = {}
+    flags: set[str] = set()
+    rest = iter(words[1:] if words[:1] == ["curl"] else words)
+    for word in rest:
+        name, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if name in CURL_VALUES:
+            found.setdefault(CURL_VALUES[name], []).append(value if has_value else next(rest, ""))
+        elif word[:2] in CURL_VALUES and len(word) > 2 and word[1] != "-":
+            found.setdefault(CURL_VALUES[word[:2]], []).append(word[2:])
+        elif word.startswith("-"):
+            flags.add(word)
+        else:
+            found.setdefault("url", []).append(word)
+    if not found.get("url"):
+        raise ConfigError("The curl command has no address.")
+    address, data = found["url"][0], "&".join(found.get("data", found.get("json", [])))
+    if data and flags & {"-G", "--get"}:
+        address, data = f"{address}{'&' if '?' in address else '?'}{data}", ""
+    given = _parse_url(address)
+    for header in found.get("header", []):
+        given = _with_header(given, *(part.strip() for part in header.partition(":")[::2]))
+    for user in found.get("user", []):
+        given = _with_basic(given, user)
+    for token in found.get("bearer", []):
+        given = _with_header(given, "Authorization", f"Bearer {token}")
+    method = next(iter(found.get("method", [])), "POST" if data else "GET").upper()
+    if method not in ("GET", "POST"):
+        raise ConfigError(f"A list is read by GET or POST, not by {method}.")
+    return replace(given, method=method, body=_parse_body(data))
+
+
+def _with_header(given: RequestInput, name: str, value: str) -> RequestInput:
+    kind, _, token = value.partition(" ")
+    if name.lower() == "authorization":
+        if kind.lower() == "bearer":
+            secrets = {"token": token.strip()} if _is_real(token.strip()) else {}
+            return replace(given, auth={"type": "bearer"}, secrets=secrets)
+        if kind.lower() == "basic":
+            with suppress(ValueError):
+                return _with_basic(given, base64.b64decode(token).decode())
+    if KEY_HEADER.fullmatch(name):
+        return _with_key(given, name, "header", value)
+    if name.lower() in DROPPED_HEADERS:
+        return given
+    return replace(given, headers={**given.headers, name: value})
+
+
+def _parse_body(data: str) -> Any:
+    if not data:
+        return None
+    try:
+        return json.loads(data)
+    except ValueError:
+        raise ConfigError("The body of the curl command is not JSON.") from None

@@ -1,0 +1,149 @@
+"""Tell how times are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from event_assets.values.timestamps import DAY_PATTERN, EPOCH_UNITS, parse_timestamps
+
+ENOUGH = 0.95  # of the values that are there
+EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
+CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
+HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
+ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)( ?\[.*\])?$", re.IGNORECASE)
+MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?")
+DAY_PATTERNS = (
+    *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y"),
+    *("%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%A, %B %d, %Y", "%A, %d %B %Y"),
+    *("%m-%d-%Y", "%a %d %b %Y", "%Y.%m.%d", "%d/%m/%y", "%m/%d/%y"),
+)
+SPLIT = re.compile(
+    r"(?P<day>\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{8}|[A-Za-z]+,? [A-Za-z]+ \d{1,2}, \d{4}"
+    r"|[A-Za-z]+ \d{1,2}, \d{4}|(?:[A-Za-z]+,? )?\d{1,2} [A-Za-z]+ \d{4})"
+    r"(?:(?P<joint>, | at | - |T| )(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
+    r"(?P<zone> [+-]\d{4})?)?"
+)
+ISO_DAY = "%Y-%m-%d"
+TWELVE_HOURS = "%I:%M %p"
+
+
+@dataclass(frozen=True)
+class TimeFormat:
+    """How the times of a field are written.
+
+    Attributes:
+        pattern: the field's `format`; None: ISO 8601 or RFC 2822, which need none.
+        rivals: other patterns that read every value, too.
+        is_midnight: whether each value is a day with 00:00 as its time.
+    """
+
+    pattern: str | None = None
+    has_time: bool = True
+    has_zone: bool = False
+    is_midnight: bool = False
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def is_epoch(self) -> bool:
+        """Whether the values are numbers of seconds or milliseconds."""
+        return self.pattern in EPOCH_UNITS
+
+    @property
+    def joint(self) -> str:
+        """What stands between the day and a time of day that is put behind it."""
+        return " " if self.pattern or self.is_midnight else "T"
+
+    def is_compatible(self, other: TimeFormat | None) -> bool:
+        """Return whether one `format` reads the values of both."""
+        return other is not None and self.pattern == other.pattern
+
+    def with_clock(self, clocks: Sequence[Any]) -> str | None:
+        """Return the pattern of a day with a time of day behind it; None: ISO 8601."""
+        texts = [clock for clock in clocks if isinstance(clock, str) and clock]
+        is_twelve = any("m" in text.lower() for text in texts)
+        has_seconds = all(text.count(":") == 2 for text in texts)
+        if not self.pattern and not self.is_midnight and not is_twelve:
+            return None
+        day = "%Y-%m-%dT00:00:00" if self.is_midnight else self.pattern or ISO_DAY
+        clock = TWELVE_HOURS if is_twelve else "%H:%M:%S" if has_seconds else "%H:%M"
+        return f"{day}{self.joint}{clock}"
+
+
+def find_format(values: Sequence[Any]) -> TimeFormat | None:
+    """Return how values are written, if they are times; None if they are not."""
+    present = [value for value in values if value not in (None, "")]
+    if not present or any(isinstance(value, (dict, list, bool)) for value in present):
+        return None
+    for unit, (low, high) in EPOCH_RANGES.items():
+        if all(_is_between(value, low, high) for value in present):
+            return TimeFormat(unit)
+    texts = [value for value in present if isinstance(value, str)]
+    if len(texts) < ENOUGH * len(present) or not any(map(_may_be_time, texts)):
+        return None
+    if _reads(texts, None):
+        is_midnight = all(map(MIDNIGHT.fullmatch, texts))
+        has_time = not is_midnight and any(map(HAS_CLOCK.search, texts))
+        timed = [text for text in texts if HAS_CLOCK.search(text)]
+        has_zone = bool(timed) and all(map(ZONED.search, timed))
+        return TimeFormat(None, has_time, has_zone, is_midnight)
+    found = [pattern for pattern in _patterns(texts) if _reads(texts, pattern)]
+    if not found:
+        return None
+    has_time = "%H" in found[0] or "%I" in found[0]
+    return TimeFormat(found[0], has_time, "%z" in found[0], False, tuple(found[1:]))
+
+
+def _is_between(value: Any, low: int, high: int) -> bool:
+    if isinstance(value, str):
+        value = int(value) if value.isdecimal() and len(value) > 9 else -1
+    return type(value) in (int, float) and low <= value < high
+
+
+def _may_be_time(text: str) -> bool:
+    return 6 <= len(text) <= 60 and bool(re.search(r"\d", text))
+
+
+def _reads(texts: Sequence[str], pattern: str | None) -> bool:
+    array = parse_timestamps(texts, pattern, None)
+    years = [value.year for value in array.to_pylist() if value is not None]
+    return len(years) >= ENOUGH * len(texts) and 1900 < sorted(years)[len(years) // 2] < 2200
+
+
+def _patterns(texts: Sequence[str]) -> list[str]:
+    """Return the patterns that may read texts, by the first of them."""
+    if not (found := SPLIT.fullmatch(texts[0])):
+        return []
+    day, joint, clock, zone = found.group("day", "joint", "clock", "zone")
+    behind = f"{joint}{_clock_pattern(clock)}{' %z' if zone else ''}" if clock else ""
+    return [f"{pattern}{behind}" for pattern in DAY_PATTERNS if _matches(day, pattern)]
+
+
+def _clock_pattern(clock: str) -> str:
+    seconds = ":%S" if clock.count(":") == 2 else ""
+    half = re.search(r"( ?)[AaPp][Mm]$", clock)
+    return f"%I:%M{seconds}{half[1]}%p" if half else f"%H:%M{seconds}"
+
+
+def _matches(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text, pattern).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return False
+    return True
+
+
+def is_day(value: Any) -> bool:
+    """Return whether a value is a day without a time of day."""
+    return isinstance(value, str) and DAY_PATTERN.fullmatch(value) is not None
+
+
+def is_time_of_day(values: Sequence[Any]) -> bool:
+    """Return whether values are times of day, such as `19:30`."""
+    present = [value for value in values if value not in (None, "")]
+    return bool(present) and all(
+        isinstance(value, str) and CLOCK.fullmatch(value.strip()) for value in present
+    )
