@@ -213,7 +213,9 @@ def _write(found: Discovery, *, is_asking: bool, yes: bool) -> bool:
     else:
         if before is not None:
             names = (str(file), f"{file} (proposed)")
-            lines = difflib.unified_diff(before.splitlines(), text.splitlines(), *names, lineterm="")
+            lines = difflib.unified_diff(
+                before.splitlines(), text.splitlines(), *names, lineterm=""
+            )
             click.echo("\n".join(lines))
         if not yes and not (is_asking and click.confirm(f"Write {file}?", default=True)):
             click.echo(f"Nothing was written; with --yes, {file} is." if not is_asking else "")

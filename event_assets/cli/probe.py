@@ -11,7 +11,7 @@ from pathlib import Path
 from event_assets.config.source import DEFAULT_SOURCE
 
 EPILOG = """\
-Sends at most five requests within ten seconds and writes nothing. Each line begins with
+Sends at most twelve requests within ten seconds and writes nothing. Each line begins with
 
   ok    passed
   warn  a sync works, but look at it

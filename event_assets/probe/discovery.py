@@ -17,6 +17,7 @@ from event_assets.probe.field_finder import FieldFinder, FieldFinding, find_zone
 from event_assets.probe.findings import Discovery
 from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.inquiry import Inquiry, Options
+from event_assets.probe.openapi import read_openapi
 from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES
 from event_assets.probe.paging_experiments import Paging, PagingExperiments
 from event_assets.probe.reach import find_list, reach
@@ -50,7 +51,7 @@ def discover(options: Options) -> Discovery:
         ConfigError: the address, the curl command or a setting is none.
         ApiError: the API cannot be reached, limits requests, or shows no list.
     """
-    given = _without_page(_apply(parse_input(options.url, options.curl), options))
+    given = _without_page(_apply(_parse(options), options))
     secrets = [*options.keys, *given.secrets.values()]
     found = Discovery(options.name or name_source(given.url))
     with ExitStack() as stack:
@@ -69,6 +70,15 @@ def discover(options: Options) -> Discovery:
         for fact in found.facts
     ]
     return found
+
+
+def _parse(options: Options) -> RequestInput:
+    """Return the request that the options name, with what an OpenAPI file says of it."""
+    if options.openapi is None:
+        return parse_input(options.url, options.curl)
+    described = read_openapi(options.openapi, options.url)
+    given = parse_input(described.url, options.curl)
+    return replace(given, auth=given.auth or described.auth or None, known_params=described.params)
 
 
 def name_source(url: str) -> str:

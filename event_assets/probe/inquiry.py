@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from event_assets.config.source import SourceConfig
@@ -31,6 +32,7 @@ class Options:
     auth: str | None = None
     curl: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    openapi: Path | None = None
 
     def get(self, name: str) -> Any:
         """Return what was set at a short path of the YAML, or None."""

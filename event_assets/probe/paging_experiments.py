@@ -205,6 +205,7 @@ class PagingExperiments:
         known = [n for n, value in given.params.items() if n in usual and parse_count(value)]
         paths = [f"{BODY}{path}" for path in (*_paths_of(given.body), *_variables(given.body))]
         known += [path for path in paths if _plain(path) in map(_plain, usual)]
+        hinted = [*dict.fromkeys([*hinted, *(n for n in given.known_params if n in usual)])]
         rest = [name for name in usual if name not in {*hinted, *given.params}]
         return [*known, *(name for name in hinted if name not in given.params)], rest
 

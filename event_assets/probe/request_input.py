@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -54,6 +54,7 @@ class RequestInput:
         url: with its path, without query, user and fragment.
         auth: dlt's configuration of the auth that was given, without secrets; None: none was.
         secrets: the parameters of that auth that are secret, by dlt's names.
+        known_params: names of parameters that the API's description lists.
     """
 
     url: str
@@ -63,6 +64,7 @@ class RequestInput:
     body: Any = None
     auth: Mapping[str, str] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    known_params: Sequence[str] = ()
 
     @property
     def base_url(self) -> str:

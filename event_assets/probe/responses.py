@@ -156,7 +156,7 @@ class ProbeResponses:
 
 
 def collect_responses(source: SourceConfig, seconds: float) -> ProbeResponses:
-    """Send at most five requests within `seconds` and return the responses.
+    """Send at most twelve requests within `seconds` and return the responses.
 
     Raises:
         ConfigError: when the key is missing.

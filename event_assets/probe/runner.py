@@ -18,7 +18,7 @@ TYPES = {dict: "object", list: "list", str: "text", bool: "bool", int: "number",
 
 
 def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
-    """Send at most five requests to a source's API within `seconds` and report the findings.
+    """Send at most twelve requests to a source's API within `seconds` and report the findings.
 
     A source with accounts is probed with its first one.
 

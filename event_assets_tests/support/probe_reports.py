@@ -13,7 +13,7 @@ from event_assets_tests.support.tiny_api import TinyApi
 
 AUTH = {"type": "api_key", "name": "api_key", "location": "query"}
 OFFSET = {"type": "offset", "limit": 100}
-MAX_REQUESTS = 5
+MAX_REQUESTS = 12
 
 
 def build_fields(**changes: Any) -> dict[str, FieldConfig]:

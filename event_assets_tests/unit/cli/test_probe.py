@@ -74,7 +74,7 @@ def test_an_error_in_the_yaml_is_printed_with_its_line_and_no_traceback(
     source_file.write_text(source_file.read_text().replace("limit: 100", "limitt: 100"))
     assert main([]) == 1
     output, errors = capsys.readouterr()
-    assert f"{source_file}:16: rest_api.resources.0.endpoint.paginator.limitt" in errors
+    assert f"{source_file}:17: rest_api.resources.0.endpoint.paginator.limitt" in errors
     assert "Traceback" not in errors
     assert output == ""
 
