@@ -3,7 +3,9 @@
 import functools
 import gc
 import shutil
+import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,13 @@ from event_assets_tests.support.project import FILES, ROOT, Project
 
 @pytest.fixture(scope="session", autouse=True)
 def _fast_process() -> Iterator[None]:
-    """Keep what every test repeats cheap: garbage collection and Dagster's reading of its TOML."""
+    """Keep what every test repeats cheap: Dagster reads its TOML, DuckDB looks for pandas."""
     gc.collect()
     gc.freeze()  # half a million objects of Dagster and dlt that live as long as the process
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tomlkit, "parse", functools.cache(tomlkit.parse))  # of the same text
+        if find_spec("pandas") is None:
+            patch.setitem(sys.modules, "pandas", None)  # not found at once, at each query
         yield
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from enum import Enum, auto
+from math import inf
 from typing import Final
 
 from event_assets.pagination.seen_ids import RecentIds
@@ -33,9 +34,10 @@ class EndSearch:
         reads_to: the offset up to which rows are promised.
     """
 
-    def __init__(self, maximum: int | None) -> None:
+    def __init__(self, maximum: float) -> None:
         self._maximum = maximum
-        self.end = self.position = self.reads_to = 0
+        self.end = self.position = 0
+        self.reads_to: float = 0
         self.looks: list[int] = []
         self._moved_at: int | None = None  # the last end that was found to be elsewhere
 
@@ -48,7 +50,7 @@ class EndSearch:
         """Look behind another end, where the last page of `size` rows was requested at `asked`."""
         self.start(end)
         looks = (asked + size * pages for pages in LOOKS_BEHIND[: 2 if is_single else 3])
-        self.looks = [at for at in looks if at < (self._maximum or at + 1)]
+        self.looks = [at for at in looks if at < self._maximum]
         self.position = next(iter(self.looks), end)
 
     def is_promised(self, offset: int, total: int | None, more: bool | None) -> bool:
@@ -83,8 +85,8 @@ class EndSearch:
         if ids:
             return Found.ROWS
         self.position += max(1, size)
-        end = self._maximum or self.position + 1
-        if total is None:
-            end = min(end, max(self.reads_to, self.end + MAX_EMPTY * size))
-        goes_on = self.position < end and self.is_promised(self.position, total, more)
+        furthest = inf if total else max(self.reads_to, self.end + MAX_EMPTY * size)
+        goes_on = self.position < min(furthest, self._maximum) and self.is_promised(
+            self.position, total, more
+        )
         return Found.NOTHING_YET if goes_on else Found.NOTHING

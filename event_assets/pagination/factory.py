@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, Final, cast
 
 from event_assets._compat.dlt import build_paginator
@@ -54,7 +55,7 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
             total_path=ours.get("total_path", AUTO),
             has_more_path=ours.get("has_more_path"),
             stop_after_empty_page=ours.get("stop_after_empty_page"),
-            maximum=None if maximum is None else int(ours[maximum]),
+            maximum=inf if maximum is None else int(ours[maximum]),
             maximum_setting="" if maximum is None else f"{maximum} {int(ours[maximum]):,}",
         ),
         read_ids,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from http import HTTPStatus
+from math import inf
 from typing import Any, Final, NamedTuple, cast
 
 from dlt.sources.helpers.rest_client.paginators import (
@@ -47,7 +48,7 @@ class Options(NamedTuple):
     total_path: str | None = AUTO
     has_more_path: str | None = None
     stop_after_empty_page: bool | None = None
-    maximum: int | None = None
+    maximum: float = inf
     maximum_setting: str = ""
 
 
@@ -63,8 +64,7 @@ class ListPaginator(Paginator):
         super().__init__()
         self.active = active
         self.limit = active.limit if isinstance(active, OffsetPaginator) else 0
-        self.maximum = options.maximum  # the offset or page before which to stop
-        self.cap: int | None = None  # how many rows of the list the API returns at most
+        self.cap: float = inf  # how many rows of the list the API returns at most
         self._options = options
         self._read_ids = read_ids
         self.last_page = PageFacts()
@@ -206,8 +206,8 @@ class ListPaginator(Paginator):
             return []
         limit = getattr(active, "limit_param", None)
         extra = {limit: cast("OffsetPaginator", active).limit} if limit else {}
-        rows, cap = self._rows_of_position, self.cap
-        positions = (at for at in walk.upcoming(count) if cap is None or at * rows < cap)
+        rows = self._rows_of_position
+        positions = (at for at in walk.upcoming(count) if at * rows < self.cap)
         return [{active.param_name: self._base + at, **extra} for at in positions]
 
 
@@ -258,7 +258,7 @@ def _build_walk(
         )
     return PageWalk(
         is_numbered=isinstance(active, RangePaginator),
-        maximum=None if options.maximum is None else options.maximum - _first_page(active),
+        maximum=options.maximum - _first_page(active),
         stop_after_empty_page=stop,
         end_without_pointer=single if isinstance(active, SinglePagePaginator) else "no pointer",
     )

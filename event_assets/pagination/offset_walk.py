@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from math import inf
 from typing import Any
 
 from event_assets.pagination.end_search import EndSearch, Found
@@ -34,7 +35,7 @@ class OffsetWalk(Walk):
         limit: int,
         start: int = 0,
         *,
-        maximum: int | None = None,
+        maximum: float = inf,
         stop_after_empty_page: bool | None = None,
         max_pages: int = 2_000_000,
     ) -> None:
@@ -93,8 +94,7 @@ class OffsetWalk(Walk):
             return []
         step = max(1, self._largest_page - (self._handler == self._read_forward))
         after = range(self.position + step, self.position + step * (count + 1), step)
-        ends = [end for end in (self._total.largest, self._maximum) if end is not None]
-        return [at for at in after if at < min(ends, default=at + 1)]
+        return [at for at in after if at < min(self._maximum, self._total.largest or inf)]
 
     def receive(
         self, ids: Sequence[Hashable], total: int | None = None, more: bool | None = None
@@ -201,7 +201,7 @@ class OffsetWalk(Walk):
         return bool(ids)
 
     def _move_forward(self, end: int) -> None:
-        if self._maximum is not None and end >= self._maximum:
+        if end >= self._maximum:
             self.finish("limit")
         else:
             self.position = end - 1 if self._largest_page > 1 else end
@@ -213,10 +213,10 @@ class OffsetWalk(Walk):
         is_told |= not self._facts.rows and self._total.reported == 0
         asked, self.position, self._handler = self.position, end, self._read_behind
         if self._stop_after_empty_page is False and not is_told:
-            self._search.reads_to = self._maximum or 0
+            self._search.reads_to = 0 if self._maximum == inf else self._maximum
         if self._is_promised(end):
             self._search.start(end)
-            if self._stop_after_empty_page is True or end >= (self._maximum or end + 1):
+            if self._stop_after_empty_page is True or end >= self._maximum:
                 self._end_gap()
         elif is_told or self._stop_after_empty_page is True:
             self._end_pass(end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from math import inf
 from typing import Any, Final
 
 from event_assets.pagination.facts import ListFacts, PageFacts
@@ -35,10 +36,10 @@ class PageWalk(Walk):
     def __init__(
         self,
         *,
-        is_numbered: bool = False,
-        maximum: int | None = None,
-        stop_after_empty_page: bool | None = None,
-        end_without_pointer: str = "no pointer",
+        is_numbered: bool,
+        maximum: float,
+        stop_after_empty_page: bool | None,
+        end_without_pointer: str,
     ) -> None:
         """Read at most `maximum` pages.
 
@@ -76,12 +77,10 @@ class PageWalk(Walk):
             return self._behind[1 : count + 1]
         if self.done or not self._is_last_full:
             return []
-        expected = len(self._pages_before) or self._page_count
-        if self._total.largest is not None and not expected:
-            expected = -(-self._total.largest // self.largest)
-        ends = [end for end in (expected, self._maximum) if end]
+        promised = -(-(self._total.largest or 0) // self.largest)
+        end = min(len(self._pages_before) or self._page_count or promised or inf, self._maximum)
         after = range(self.position + 1, self.position + count + 1)
-        return [at for at in after if at < min(ends, default=at + 1)]
+        return [at for at in after if at < end]
 
     @property
     def _is_last_full(self) -> bool:
@@ -145,13 +144,13 @@ class PageWalk(Walk):
             return "page repeated" if self._has_changed else "ignored parameter"
         if page.has_more is False:
             return "page behind"
-        if self._maximum is not None and self.position >= self._maximum:
+        if self.position >= self._maximum:
             return "limit"
         if page.page_count and self.position >= page.page_count:
             return "page behind"
         if self._stop_after_empty_page and not page.ids:
             return "page behind"
-        if self._stop_after_empty_page is False and self._maximum is not None:
+        if self._stop_after_empty_page is False and self._maximum < inf:
             return ""
         if self._is_total_reached and page.is_total_certain:
             return "page behind"
@@ -160,7 +159,7 @@ class PageWalk(Walk):
                 return "page behind"
             if self.position >= self._reads_to:
                 ahead = (self.position + pages for pages in LOOKS_BEHIND[: len(self._pages)])
-                self._behind = [at for at in ahead if at < (self._maximum or at + 1)]
+                self._behind = [at for at in ahead if at < self._maximum]
                 self._empty_at = self.position
             return ""
         return "empty pages" if self._empty >= MAX_EMPTY_NUMBERED else ""

@@ -7,7 +7,10 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 from hypothesis import given
 from hypothesis import strategies as some
 
+from event_assets.config.fields import FieldConfig
+from event_assets.records.arrow_builder import ArrowTableBuilder
 from event_assets.records.column_names import ColumnNamer
+from event_assets.records.contract import build_field_readers
 from event_assets.records.field_selection import FieldSelection
 from event_assets.values.json_paths import Path
 
@@ -95,3 +98,51 @@ def test_only_what_is_chosen_is_kept_and_what_the_contract_reads() -> None:
     assert selection.includes(("venue", "location", "lat"))
     assert not selection.may_contain(("tags",))
     assert selection.to_json(RECORD) == '{"id":"1","venue":{"location":{"lat":1}}}'
+
+
+DOTTED = {
+    "id": "1",
+    "@odata.etag": "E",
+    "a.b": {"c": "C", "d": "D"},
+    "people": [{"@odata.id": "P", "name": "Ada"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("choice", "left"),
+    [
+        ({"exclude": ["@odata.etag"]}, "CDP"),
+        ({"exclude": ["['@odata.etag']", "['a.b'].c"]}, "DP"),
+        ({"exclude": ['people["@odata.id"]', "a.b"]}, "E"),
+        ({"only": ["@odata.etag", "['a.b'].d"]}, "DE"),
+    ],
+)
+def test_a_name_with_a_dot_can_be_chosen(choice: dict[str, Any], left: str) -> None:
+    builder = builder_with(**choice)
+    kept = str(builder.build([DOTTED]).to_pylist())
+    assert (
+        "".join(letter for letter in "CDEP" if f"'{letter}'" in kept or f'"{letter}"' in kept)
+        == left
+    )
+    assert builder.unmatched() == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "unmatched"),
+    [
+        ({"exclude": ["id", "etag", "a.x"]}, ["etag", "a.x"]),
+        ({"exclude": ["people.email"]}, ["people.email"]),
+        ({"only": ["name", "nme"]}, ["name", "nme"]),
+    ],
+)
+def test_an_entry_that_matches_nothing_is_found(
+    choice: dict[str, Any], unmatched: list[str]
+) -> None:
+    builder = builder_with(**choice)
+    builder.build([DOTTED])
+    assert builder.unmatched() == unmatched
+
+
+def builder_with(**choice: Any) -> ArrowTableBuilder:
+    readers = build_field_readers({"id": FieldConfig(type="text", nullable=False)})
+    return ArrowTableBuilder(readers, selection=FieldSelection(**choice))
