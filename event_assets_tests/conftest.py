@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 import tomlkit
-from dagster import DagsterInstance
 
 from event_assets.config import project as project_module
 from event_assets.http import retry_policy
 from event_assets.sandbox import Sandbox
 from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.other_project import write_project
-from event_assets_tests.support.project import FILES, ROOT, Project
+from event_assets_tests.support.project import FILES, ROOT, Project, new_project
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,15 +55,8 @@ def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A project with an empty home, an empty database folder and no settings."""
-    for name in ("EVENTS_API_URL", "API_KEY", "DAGSTER_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    home = tmp_path / "home"
-    home.mkdir()
-    database = tmp_path / "data" / "warehouse.duckdb"
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("EVENTS_DUCKDB", str(database))
-    with DagsterInstance.ephemeral() as instance:
-        yield Project(database, instance, monkeypatch)
+    with new_project(tmp_path, monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture

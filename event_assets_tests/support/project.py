@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -76,6 +78,20 @@ class Project:
             timeout=120,
             check=False,
         )
+
+
+@contextmanager
+def new_project(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Project]:
+    """Make a project with an empty home, an empty database folder and no settings."""
+    for name in ("EVENTS_API_URL", "API_KEY", "DAGSTER_HOME"):
+        environment.delenv(name, raising=False)
+    home = folder / "home"
+    home.mkdir()
+    database = folder / "data" / "warehouse.duckdb"
+    environment.setenv("HOME", str(home))
+    environment.setenv("EVENTS_DUCKDB", str(database))
+    with DagsterInstance.ephemeral() as instance:
+        yield Project(database, instance, environment)
 
 
 def execute(
