@@ -5,7 +5,6 @@ import importlib.metadata
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from dagster._cli import cli
 
 from event_assets.cli import sync
 from event_assets.sandbox import Faults, Sandbox
-from event_assets_tests.support.project import BIN, ROOT, Project
+from event_assets_tests.support.project import ROOT, Project
 
 MATERIALIZE = ("dagster", "asset", "materialize", "-m", "event_assets.definitions", "--select")
 
