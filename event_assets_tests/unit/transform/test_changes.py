@@ -64,7 +64,7 @@ MOVED = {
     "start_time": "2126-05-02T18:30:00Z",
 }
 # What one sync says of an event, what the next does, and the changes.
-VERSIONS: dict[str, tuple[Any, Any, list[tuple[Any, ...]]]] = {
+VERSIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Any, ...]]]] = {
     "nothing": (PLAIN, PLAIN, []),
     "several fields": (
         PLAIN,
@@ -101,11 +101,10 @@ VERSIONS: dict[str, tuple[Any, Any, list[tuple[Any, ...]]]] = {
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project in which each event of the table got its second version, in another time zone."""
-    versions = [
-        [{**row[at], "id": name} for name, row in VERSIONS.items()]
-        + [{**PLAIN, "id": f"json {n}", "items": pair[at]} for n, pair in enumerate(OTHER_JSON)]
-        for at in (0, 1)
-    ]
+    pairs = {name: (before, after) for name, (before, after, _) in VERSIONS.items()}
+    for at, (before, after) in enumerate(OTHER_JSON):
+        pairs[f"json {at}"] = {**PLAIN, "items": before}, {**PLAIN, "items": after}
+    versions = [[{**pair[at], "id": id_} for id_, pair in pairs.items()] for at in (0, 1)]
     folder = tmp_path_factory.mktemp("changes")
     with pytest.MonkeyPatch.context() as patch, new_project(folder, patch) as project:
         patch.setenv("TZ", "America/New_York")
