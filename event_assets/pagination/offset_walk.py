@@ -74,7 +74,8 @@ class OffsetWalk(Walk):
         """Process a page, and take the rows that must not be delivered out of `rows`."""
         ids, is_further_pass = page.ids, self._is_further_pass
         is_overlap = bool(ids) and self.last_ids == [ids[0]]
-        new = [at for at, key in enumerate(ids) if not self._recent.overlaps((key,))]
+        unknown = self._recent.find_unknown(ids)
+        new = [at for at, key in enumerate(ids) if key in unknown]
         if not self.receive(ids, page.total, page.has_more):
             rows.clear()
         elif is_overlap and not is_further_pass:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from jsonpath_ng import JSONPath
@@ -155,8 +155,8 @@ def _leads_to(value: Any, pointer: Any) -> bool:
 
 def _members_outside_records(value: Any, path: str = "") -> Iterator[Member]:
     """Yield the members of a document that are in no list but one of links, with their paths."""
-    if isinstance(value, Mapping):
-        for name, member in cast("Mapping[str, Any]", value).items():
+    if isinstance(value, dict):
+        for name, member in value.items():
             yield from _members_outside_records(member, f"{path}.{name}" if path else str(name))
     elif not isinstance(value, list):
         yield path, value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from dlt.common import jsonpath
@@ -63,7 +63,7 @@ def find_count(body: object, paths: Paths) -> int | None:
     for path in paths:
         value: Any = body
         for name in path:
-            value = value.get(name) if isinstance(value, Mapping) else None
+            value = value.get(name) if isinstance(value, dict) else None
         if (count := parse_count(value)) is not None:
             return count
     return None
