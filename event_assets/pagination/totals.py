@@ -10,6 +10,7 @@ from dlt.common import jsonpath
 from jsonpath_ng import DatumInContext, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
+from requests.structures import CaseInsensitiveDict
 
 BOOLEANS: Final = {
     **dict.fromkeys(("yes", "true", "t", "y", "1"), True),
@@ -56,6 +57,7 @@ def parse_count(value: object) -> int | None:
 
 
 Paths = tuple[tuple[str, ...], ...]
+MEMBERS = (dict, CaseInsensitiveDict)  # of documents and of headers; quicker than Mapping
 
 
 def find_count(body: object, paths: Paths) -> int | None:
@@ -63,7 +65,7 @@ def find_count(body: object, paths: Paths) -> int | None:
     for path in paths:
         value: Any = body
         for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
+            value = value.get(name) if isinstance(value, MEMBERS) else None
         if (count := parse_count(value)) is not None:
             return count
     return None
