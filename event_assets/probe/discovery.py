@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from event_assets.config.fields import FieldConfig
+from event_assets.pagination.totals import parse_count
 from event_assets.probe.document import SourceParts, apply_settings, build_document
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.explorer import Explorer, Page
@@ -38,6 +39,7 @@ HOST_WORDS = {
     *("public", "developer", "v1", "v2", "v3", "dev", "us", "edu", "gov", "ac", "ch", "fr", "at"),
 }
 # Parameters that may also be the start of a range of time, or a filter.
+MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}
 COLUMNS = {"name": "text", "start_time": "timestamp", "end_time": "timestamp"} | {
     "updated_at": "timestamp"
@@ -104,9 +106,14 @@ def _apply(given: RequestInput, options: Options) -> RequestInput:
 
 def _without_page(given: RequestInput) -> RequestInput:
     """Return a request for the first page, whichever was copied."""
-    numbers = {*PAGES, *OFFSETS, *CURSORS} - NO_PAGES
-    kept = {name: value for name, value in given.params.items() if name not in numbers}
-    return replace(given, params=kept)
+
+    def is_page(name: str, value: Any) -> bool:
+        is_number = parse_count(value) is not None and len(str(value)) < MAX_DIGITS
+        return name in {*PAGES, *OFFSETS, *CURSORS} and (name not in NO_PAGES or is_number)
+
+    kept = {name: value for name, value in given.params.items() if not is_page(name, value)}
+    taken = [name for name in given.params if name not in kept]
+    return replace(given, params=kept, known_params=[*taken, *given.known_params])
 
 
 def _examine(inquiry: Inquiry, page: Page) -> None:

@@ -11,7 +11,8 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.page_reader import TOTALS, plain_name
 from event_assets.pagination.totals import parse_count
-from event_assets.probe.explorer import BODY, Explorer, Page
+from event_assets.probe.explorer import BODY, Explorer, Page, Walk
+from event_assets.probe.findings import Fact
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.paging_candidates import members_outside_records
 from event_assets.probe.paging_experiments import Paging
@@ -58,7 +59,7 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
     can_jump = paging.kind in ("offset", "page_number")
     most = min(requests, MAX_WALK) if can_jump else requests
     walk = explorer.walk(paging.paginator, paging.sent_settings, most)
-    ids = walk.ids
+    ids, size = walk.ids, max(map(len, walk.pages), default=1) or 1
     end = End(_unique(walk.rows, explorer), count=len(ids))
     facts = walk.facts
     if walk.error:
@@ -67,6 +68,8 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
     if walk.is_done and facts is not None:
         verdict = judge(facts)
         end.is_reached = True
+        if can_jump and _goes_on(explorer, paging, walk, size):
+            return _forget_total(explorer, paging, requests, facts.reported or 0)
         end.evidence = f"{len(ids):,} records on {_pages(len(walk.pages))}, to the end"
         if facts.reported == len(ids):
             end.evidence += f", as the API reports ({facts.reported:,})"
@@ -89,9 +92,31 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
     return end
 
 
+def _goes_on(explorer: Explorer, paging: Paging, walk: Walk, size: int) -> bool:
+    """Return whether there are records behind the page that a total calls the last one."""
+    reported = walk.facts.reported if walk.facts else None
+    if not reported or paging.paginator.get("total_path", "auto") is None or not walk.ids:
+        return False
+    if len(walk.ids) > reported:
+        return True
+    behind = explorer.ask(_at(paging, -(-len(walk.ids) // size), size))
+    return behind.is_ok and bool({*behind.ids} - walk.ids)
+
+
+def _forget_total(explorer: Explorer, paging: Paging, requests: int, total: int) -> End:
+    """Go on without a total that is less than the records."""
+    paging.paginator["total_path"] = None
+    paging.facts.append(
+        Fact("total", "none to rely on", f"the API reports {total:,}, and there are more records")
+    )
+    return find_end(explorer, paging, requests)
+
+
 def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
     """Decide whether page 1 is all, where nothing leads to another page."""
+    is_total_honest = False
     if size := paging.size_param:
+        is_total_honest = _largest_total(explorer.ask(paging.settings)) == _largest_total(page)
         large = explorer.ask({**paging.settings, size: 1000})
         if large.is_ok and len(large.rows) >= len(page.rows):
             page = large
@@ -103,10 +128,9 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
     paging.evidence = f"{pluralize(count)}, and nothing leads to more"
     end = End([*page.rows], True, count)
     total = _largest_total(page)
-    is_asked_for_more = paging.size_param and count < 1000
     if total is not None and total > count:
         end.problem = f"The API reports {total:,} records, and page 1 has {count:,}"
-    elif not paging.is_stable or (is_doubted(count) and not is_asked_for_more):
+    elif not paging.is_stable or (is_doubted(count) and not (is_total_honest and total == count)):
         end.doubt = (
             f"{pluralize(count)} came, as many as a page may have, and nothing that was tried "
             "brings others"

@@ -23,6 +23,7 @@ from event_assets.probe.records_finder import extract_records
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeResponse, ProbeSession
 from event_assets.values.errors import ApiError, PaginationError
+from event_assets.values.json_paths import build_getter
 
 BODY = "body:"  # before the path of a setting that is in the request's JSON
 MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out who asks on
@@ -164,6 +165,10 @@ class Explorer:
                     "goes on: nothing more was sent."
                 )
 
+    def last_id(self, page: Page) -> Any:
+        """Return the id of the last record of a page, as the API wrote it."""
+        return build_getter(self.id_path or "id")(page.rows[-1:])[0] if page.rows else None
+
     def walk(self, paginator: Any, settings: Settings, most: int) -> Walk:
         """Read up to `most` pages with a paginator of a configuration, as a sync does."""
         walk = Walk()
@@ -202,7 +207,7 @@ def _is_fault(response: ProbeResponse) -> bool:
     if status is None:
         return not response.error.startswith("not requested")
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or (
-        status == HTTPStatus.OK and not response.is_ok and not response.looks_like_html
+        status == HTTPStatus.OK and not response.is_ok
     )
 
 

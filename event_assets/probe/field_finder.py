@@ -19,7 +19,7 @@ from event_assets.values.timestamps import parse_zone
 MAX_DEPTH = 5
 SAMPLE = 300  # records in which fields are looked for; ids are in all
 ID_NAMES = (
-    *("id", "uuid", "guid", "eventid", "_id", "objectid", "uid", "@id", "key", "identifier"),
+    *("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier", "OTHER"),
     *("slug", "code", "number", "ref", "reference", "uri", "url", "href", "self"),
 )
 LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,10})?")
@@ -73,11 +73,11 @@ class FieldFinder:
             if not is_key or len(present) < 0.8 * len(values):
                 continue
             name = path.rpartition(".")[2].strip("'[]").lower()
-            plain = re.sub(r"[^a-z@_]", "", name)
+            plain = re.sub(r"[^a-z@]", "", name)
             is_id = plain in ID_NAMES or "id" in words.split_name(path.rpartition(".")[2])[-1:]
             is_unique = len(set(map(str, present))) == len(present)
             if is_id and is_unique:
-                rank = ID_NAMES.index(plain) if plain in ID_NAMES else len(ID_NAMES)
+                rank = ID_NAMES.index(plain if plain in ID_NAMES else "OTHER")
                 ranked.append((self._is_foreign(path), path.count("."), rank, path))
         return next((path for *_, path in sorted(ranked) if self._is_unique([path])), None)
 
@@ -88,7 +88,7 @@ class FieldFinder:
 
     def find_composite_id(self, start: FieldFinding | None) -> list[str] | None:
         """Return a repeated id and the path of the start, if both together tell records apart."""
-        ids = [p for p in self.leaves if re.sub(r"[^a-z@_]", "", p.lower()) in ID_NAMES[:8]]
+        ids = [p for p in self.leaves if re.sub(r"[^a-z@]", "", p.lower()) in ID_NAMES[:8]]
         for path in sorted(ids, key=len):
             times = _as_list(start.settings["from"])[0] if start else ""
             if times and None not in self.leaves[path] and self._is_unique([path, times]):
@@ -251,8 +251,8 @@ class FieldFinder:
         zones, how = self._find_zones(path)
         if zones:
             settings["timezone"] = zones[0] if len(zones) == 1 else zones
-        if not how and format_.has_zone:
-            how = "offset"
+        if not how and (format_.has_zone or (not format_.has_time and sources == [path])):
+            how = "offset" if format_.has_zone else "day"
         return FieldFinding(settings, found, how)
 
     def _midnight(self, path: str, clock: str, format_: TimeFormat) -> str:
@@ -280,10 +280,11 @@ class FieldFinder:
         parent = path.rpartition(".")[0]
         ranked = []
         for other, values in self.leaves.items():
-            own = words.split_path(other)[-1]
+            *outer, own = words.split_path(other)
             present = [value for value in values if value not in (None, "")]
             is_named = {*own} & words.ZONE or ("time" in own and "zone" in own)
-            if not present or not is_named or {*own} & words.END:
+            is_of_end = any({*part} & words.END - {*flat} for part in (*outer, own))
+            if not present or not is_named or is_of_end:
                 continue
             known = sum(parse_zone(value) is not None for value in present)
             if known < len(present):
@@ -305,8 +306,8 @@ class FieldFinder:
             first = self._first(chain)
             if any(a in (None, "") and b for a, b in zip(first, self.leaves[other], strict=True)):
                 chain.append(other)
-        if chain and self.zone and any(v in (None, "") for v in self._first(chain)):
-            chain.append(self.zone)
+        if chain and any(value in (None, "") for value in self._first(chain)):
+            chain.append(self.zone or "UTC")
         if not chain and self.zone:
             return [self.zone], "field"
         return chain, "field" if chain else ""

@@ -73,6 +73,7 @@ class Hints(NamedTuple):
     sizes: Sequence[str]
     pages: Sequence[str]
     offsets: Sequence[str]
+    cursors: Sequence[str]
 
 
 def find_pointers(response: requests.Response, document: Any) -> list[Pointer]:
@@ -170,4 +171,8 @@ def find_hints(document: Any, urls: Sequence[str], rows: int) -> Hints:
     sizes += [n for n, v in echoed.items() if n in SIZES and parse_count(v) == rows]
     pages = [*(n for n in shown if n in PAGES), *(n for n in echoed if n in PAGES)]
     offsets = [*(n for n in shown if n in OFFSETS), *(n for n in echoed if n in OFFSETS)]
-    return Hints(*(tuple(dict.fromkeys(each)) for each in (sizes, pages, offsets)))
+    cursors = [name for name in shown if name in CURSORS]
+    cursors += [
+        str(names[-1]) for names, _ in members_outside_records(document) if names[-1] in CURSORS
+    ]
+    return Hints(*(tuple(dict.fromkeys(each)) for each in (sizes, pages, offsets, cursors)))

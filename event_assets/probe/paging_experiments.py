@@ -13,6 +13,7 @@ from event_assets.pagination.totals import parse_count
 from event_assets.probe.explorer import BODY, Explorer, Page, Settings, Walk
 from event_assets.probe.findings import Fact
 from event_assets.probe.paging_candidates import (
+    CURSORS,
     LAST_IDS,
     OFFSETS,
     ORDERS,
@@ -138,7 +139,10 @@ class PagingExperiments:
         if configured is not None:
             self._try(configured, "as you said")
         else:
-            for find in (self._try_pointers, self._try_numbers, self._try_last_id):
+            for find in (
+                *(self._try_pointers, self._try_numbers, self._try_last_id),
+                *(self._try_first_cursor,),
+            ):
                 if self._paging.paginator is None and self._can_page:
                     find()
         return self._paging
@@ -202,7 +206,9 @@ class PagingExperiments:
     def _places(self, usual: Sequence[str], hinted: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return where a parameter may be: what was given or shown, and the usual names."""
         given = self._explorer.given
-        known = [n for n, value in given.params.items() if n in usual and parse_count(value)]
+        known = [
+            n for n, value in given.params.items() if n in usual and parse_count(value) is not None
+        ]
         paths = [f"{BODY}{path}" for path in (*_paths_of(given.body), *_variables(given.body))]
         known += [path for path in paths if _plain(path) in map(_plain, usual)]
         hinted = [*dict.fromkeys([*hinted, *(n for n in given.known_params if n in usual)])]
@@ -257,6 +263,21 @@ class PagingExperiments:
             if self._paging.paginator is not None:
                 return
 
+    def _try_first_cursor(self) -> None:
+        """Send `*`, with which some APIs are asked for a cursor, and see whether one comes."""
+        names = self._places(CURSORS[:8], [name for name in CURSORS if name in self._hints.cursors])
+
+        def shows_pointer(page: Page) -> bool:
+            return page.is_ok and page.ids == self._base.ids and bool(self._pointers(page))
+
+        if self._pointers(self._base) or not (
+            name := self._search(names, lambda _: "*", shows_pointer)
+        ):
+            return
+        self._paging.settings[name] = "*"
+        self._base = self._ask({})
+        self._try_pointers()
+
     def _find_cursor_param(self, pointer: Pointer) -> str | None:
         names = cursor_names(pointer.path)
         given = self._explorer.given
@@ -308,9 +329,8 @@ class PagingExperiments:
     def _try_number(self, name: str, effect: str) -> bool:
         """Try a parameter that the number 2 showed to count pages or rows."""
         if effect.startswith("shifted"):
-            base = 2 - int(effect.split()[1])
-            if base not in (0, 1):
-                return False
+            is_first = effect == "shifted 1" and compare(self._base.ids, self._ask({name: 1}).ids)
+            base = 1 if is_first == "same" else 0
             config = self._offset_config(name, base)
             return self._try(config, f"`{name}` counts rows: the last of page 1 comes again")
         one = self._ask({name: 1})
@@ -342,23 +362,25 @@ class PagingExperiments:
 
     def _try_last_id(self) -> None:
         """Try the id of the last record as the cursor."""
-        base = self._base
-        if not base.ids or not all(isinstance(key, str) for key in base.ids):
+        base, explorer = self._base, self._explorer
+        last = explorer.last_id(base)
+        if last is None or not explorer.id_path:
             return
 
         def leads_on(page: Page) -> bool:
             return page.is_ok and compare(base.ids, page.ids) == "fresh"
 
         names = self._places(LAST_IDS, ())
-        name = self._search(names, lambda _: base.ids[-1], leads_on)
-        path = self._explorer.selector
-        if name and re.fullmatch(r"[\w.]+|\$", path):
-            id_path = self._explorer.id_path
-            config = {
-                "type": "cursor",
-                "cursor_path": f"{path}[-1].{id_path}",
-                "cursor_param": name,
-            }
+        name = self._search(names, lambda _: last, leads_on)
+        if name and ".*" not in explorer.selector:
+            rows = explorer.selector.replace("[*]", "[-1]")
+            rows = (
+                rows
+                if explorer.selector.endswith("[*]") or rows != explorer.selector
+                else f"{rows}[-1]"
+            )
+            path = f"{rows}.{explorer.id_path}"
+            config = {"type": "cursor", "cursor_path": path, "cursor_param": name}
             more = _find_has_more(base.response.document)
             config |= {"has_more_path": more} if more else {}
             self._try(config, f"the last record's id, sent as `{name}`, leads on")

@@ -135,7 +135,8 @@ def find_list(inquiry: Inquiry, page: Page) -> Page:
     if selector := inquiry.options.get("data_selector"):
         explorer.selector = selector
     elif not _select(inquiry, page):
-        page = _search_paths(inquiry)
+        again = explorer.ask(again=True)  # some servers fail to send the list now and then
+        page = again if _select(inquiry, again) else _search_paths(inquiry)
     page = explorer.read(page.response)
     records = sum(isinstance(row, dict) for row in page.rows)
     where = "the whole answer" if explorer.selector == "$" else f"`{explorer.selector}`"
