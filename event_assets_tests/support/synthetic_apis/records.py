@@ -12,6 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 Record = dict[str, Any]
+Form = Callable[[datetime, ZoneInfo], Any]
+LOCAL = "%Y-%m-%dT%H:%M:%S"
 FIRST = datetime(2027, 1, 10, 18, 30, tzinfo=timezone.utc)
 ZONES = (ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"))
 
@@ -26,28 +28,16 @@ class Event:
     end: datetime | None
 
 
-@dataclass(frozen=True)
-class Times:
-    """How the fields of the times are made, and whether they are days.
-
-    `make` returns the fields of an event from its start, its end and its time zone. Days begin at
-    midnight UTC.
-    """
-
-    make: Callable[[datetime, datetime, ZoneInfo], Record]
-    days: Callable[[int], bool] = lambda _: False
-
-
 def _utc(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _local(moment: datetime, zone: ZoneInfo, form: str = "%Y-%m-%dT%H:%M:%S") -> str:
-    return moment.astimezone(zone).strftime(form)
+def _local(form: str) -> Form:
+    return lambda moment, zone: moment.astimezone(zone).strftime(form)
 
 
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp())
+def _zoned(moment: datetime, zone: ZoneInfo) -> Record:
+    return {"dateTime": _local(LOCAL)(moment, zone), "timeZone": zone.key}
 
 
 def _day_or_time(moment: datetime, zone: ZoneInfo) -> Record:
@@ -56,58 +46,43 @@ def _day_or_time(moment: datetime, zone: ZoneInfo) -> Record:
     return {"date": moment.date().isoformat()}
 
 
-TIMES: Mapping[str, Times] = {
-    "ISO in UTC": Times(lambda a, b, _: {"start_time": _utc(a), "end_time": _utc(b)}),
-    "ISO with an offset": Times(
-        lambda a, b, zone: {
-            "startDate": a.astimezone(zone).isoformat(),
-            "endDate": b.astimezone(zone).isoformat(),
-        }
-    ),
-    "local with a zone": Times(
-        lambda a, b, zone: {"starts": _local(a, zone), "ends": _local(b, zone), "tz": zone.key}
-    ),
-    "nested with a zone": Times(
-        lambda a, b, zone: {
-            "start": {"dateTime": _local(a, zone), "timeZone": zone.key},
-            "end": {"dateTime": _local(b, zone), "timeZone": zone.key},
-        }
-    ),
-    "parts": Times(
-        lambda a, b, zone: {
-            "start_date": _local(a, zone, "%Y-%m-%d"),
-            "start_time": _local(a, zone, "%H:%M"),
-            "end_date": _local(b, zone, "%Y-%m-%d"),
-            "end_time": _local(b, zone, "%H:%M"),
-            "timezone": zone.key,
-        }
-    ),
-    "seconds": Times(lambda a, b, _: {"starts_at": _seconds(a), "ends_at": _seconds(b)}),
-    "milliseconds": Times(
-        lambda a, b, _: {"startTime": _seconds(a) * 1000, "endTime": _seconds(b) * 1000}
-    ),
-    "some are days": Times(
-        lambda a, b, zone: {"start": _day_or_time(a, zone), "end": _day_or_time(b, zone)},
-        days=lambda number: number % 3 == 1,
-    ),
-    "days": Times(
-        lambda a, b, _: {"date_from": a.date().isoformat(), "date_to": b.date().isoformat()},
-        days=lambda _: True,
-    ),
-    "day first": Times(
-        lambda a, b, zone: {
-            "begin": _local(a, zone, "%d.%m.%Y %H:%M"),
-            "end": _local(b, zone, "%d.%m.%Y %H:%M"),
-            "time_zone": zone.key,
-        }
-    ),
-    "day first in UTC": Times(
-        lambda a, b, _: {
-            "startDateTime": a.strftime("%d/%m/%Y %H:%M"),
-            "endDateTime": b.strftime("%d/%m/%Y %H:%M"),
-        }
-    ),
+FORMS: Mapping[str, Form] = {  # how a moment is written, in UTC or in the zone of the event
+    "UTC": lambda moment, _: _utc(moment),
+    "offset": lambda moment, zone: moment.astimezone(zone).isoformat(),
+    "local": _local(LOCAL),
+    "zoned": _zoned,
+    "date": _local("%Y-%m-%d"),
+    "clock": _local("%H:%M"),
+    "zone": lambda _, zone: zone.key,
+    "seconds": lambda moment, _: int(moment.timestamp()),
+    "milliseconds": lambda moment, _: int(moment.timestamp()) * 1000,
+    "day or time": _day_or_time,
+    "day": lambda moment, _: moment.date().isoformat(),
+    "day first": _local("%d.%m.%Y %H:%M"),
+    "day first in UTC": lambda moment, _: moment.strftime("%d/%m/%Y %H:%M"),
 }
+# The fields of the times, by their forms; those of the end are named so.
+TIMES: Mapping[str, Mapping[str, str]] = {
+    "ISO in UTC": {"start_time": "UTC", "end_time": "UTC"},
+    "ISO with an offset": {"startDate": "offset", "endDate": "offset"},
+    "local with a zone": {"starts": "local", "ends": "local", "tz": "zone"},
+    "nested with a zone": {"start": "zoned", "end": "zoned"},
+    "parts": {
+        "start_date": "date",
+        "start_time": "clock",
+        "end_date": "date",
+        "end_time": "clock",
+        "timezone": "zone",
+    },
+    "seconds": {"starts_at": "seconds", "ends_at": "seconds"},
+    "milliseconds": {"startTime": "milliseconds", "endTime": "milliseconds"},
+    "some are days": {"start": "day or time", "end": "day or time"},
+    "days": {"date_from": "day", "date_to": "day"},
+    "day first": {"begin": "day first", "end": "day first", "time_zone": "zone"},
+    "day first in UTC": {"startDateTime": "day first in UTC", "endDateTime": "day first in UTC"},
+}
+ENDS = ("end", "date_to")
+DAYS = {"days": 1, "some are days": 3}  # every which event is of whole days; they begin in UTC
 NAMES: Mapping[str, Callable[[str], Record]] = {
     "name": lambda name: {"name": name},
     "title": lambda name: {"title": name},
@@ -139,16 +114,19 @@ def make_events(
 def _make_event(
     rng: Random, number: int, times: str, names: str, key: str, empty: str | None
 ) -> tuple[Record, Event]:
-    style, zone = TIMES[times], ZONES[number % 2]
+    zone = ZONES[number % 2]
+    is_of_days = times in DAYS and number % DAYS[times] == min(1, DAYS[times] - 1)
     start = FIRST + timedelta(hours=11 * number)
-    if style.days(number):
-        start = start.replace(hour=0, minute=0)
-    end = start + timedelta(hours=24 if style.days(number) else 2)
-    text = f"{rng.choice(('Rock & Roll', 'Müller liest', 'Open Air'))} {number}"
-    fields = style.make(start, end, zone)
+    start = start.replace(hour=0, minute=0) if is_of_days else start
+    end = start + timedelta(hours=24 if is_of_days else 2)
     has_end = number % 5 != 4
-    if not has_end:
-        fields |= {name: empty for name in fields if name.lower().startswith(("end", "date_to"))}
+    text = f"{rng.choice(('Rock & Roll', 'Müller liest', 'Open Air'))} {number}"
+    fields = {
+        name: (FORMS[form](end, zone) if has_end else empty)
+        if name.lower().startswith(ENDS)
+        else FORMS[form](start, zone)
+        for name, form in TIMES[times].items()
+    }
     identifier = IDS[key](number)
     record = {
         key: identifier,
