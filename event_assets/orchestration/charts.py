@@ -33,12 +33,14 @@ def calendar(days: Rows) -> Spec:
     return _chart(
         "Events by day",
         days,
-        mark={"type": "rect", "cornerRadius": 2},
+        mark="rect",
         encoding={
             "x": {"field": "week", "type": "ordinal", "title": None,
+                  "scale": {"paddingInner": 0.08},
                   "axis": {"labelExpr": "utcFormat(toDate(datum.value), '%d %b %y')",
                            "labelAngle": -45, "labelOverlap": True}},
-            "y": {"field": "weekday", "type": "ordinal", "sort": WEEKDAYS, "title": None},
+            "y": {"field": "weekday", "type": "ordinal", "sort": WEEKDAYS, "title": None,
+                  "scale": {"paddingInner": 0.08}},
             "color": {"field": "events", "type": "quantitative", "title": "events",
                       "scale": {"scheme": "blues", "domainMin": 0}},
         },
