@@ -109,7 +109,7 @@ def find_row_counter(counters: list[Counter], rows: int) -> tuple[Counter, int] 
     """
     for counter in counters:
         base = counter.value - rows
-        if rows > 2 and counter.plain_name in COUNTS_ROWS and base in (0, 1):
+        if rows > 1 and counter.plain_name in COUNTS_ROWS and base in (0, 1):
             return counter, base
     return None
 

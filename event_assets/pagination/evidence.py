@@ -22,7 +22,9 @@ class Evidence(NamedTuple):
 
 
 # How paging ended where nothing but the pointer, or its absence, says so.
-UNCHECKED_ENDS: Final = ("pointer ended", "no pointer", "single page", "no paginator")
+UNCHECKED_ENDS: Final = (
+    *("pointer ended", "no pointer", "single page", "no paginator", "below the cap"),
+)
 # How paging ended by itself: a total or has_more may say more of it.
 OPEN_ENDS: Final = (
     *UNCHECKED_ENDS,

@@ -265,7 +265,6 @@ class OffsetWalk(Walk):
     def _end_pass(self, end: int) -> None:
         """Compare the number of distinct ids with the length of the list."""
         total, gaps, count = self._total.largest, self._gaps, self._seen.count()
-        before = self._length
         self._length = end - self._start - sum(end - first for first, end in gaps)
         is_single = self._largest_page == 1
         is_untold = not self._total.is_steady and self._more is not False
@@ -282,9 +281,9 @@ class OffsetWalk(Walk):
             end_of_list = "overlaps" if self._recent.is_ordered else "unstable order"
             self.finish("echo of the limit" if may_be_limit else end_of_list, limit=self.limit)
         elif self._facts.passes == MAX_PASSES:
-            has_grown = self._recent.is_ordered and self._length > before
-            is_short = count < self._length and not gaps
-            self.finish("rows missing" if is_short and not has_grown else "changed")
+            # a list in order has fewer ids than rows only if it grew
+            is_short = count < self._length and not gaps and not self._recent.is_ordered
+            self.finish("rows missing" if is_short else "changed")
         else:
             self._must_agree = must_agree
             # a pass that went on to its end at once is no reading that another may agree with

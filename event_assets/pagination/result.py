@@ -15,13 +15,13 @@ class PaginationResult(NamedTuple):
 
     complete: bool | None
     reason: str
-    pages: int = 0  # responses received
-    rows: int = 0  # in delivered pages, including overlaps
-    distinct_ids: int = 0  # an upper bound until the end
-    overlaps_confirmed: int = 0  # pages that overlap with a previous page, as expected
-    shifts_recovered: int = 0  # shifts of the list after which an overlapping page was found
-    passes: int = 1  # over the list; further passes look for rows that moved
-    total_reported: int | None = None  # the last one, trusted or not
+    pages: int  # responses received
+    rows: int  # in delivered pages, including overlaps
+    distinct_ids: int  # an upper bound until the end
+    overlaps_confirmed: int  # pages that overlap with a previous page, as expected
+    shifts_recovered: int  # shifts of the list after which an overlapping page was found
+    passes: int  # over the list; further passes look for rows that moved
+    total_reported: int | None  # the last one, trusted or not
 
 
 def mark_changed_while_interrupted(result: PaginationResult) -> PaginationResult:

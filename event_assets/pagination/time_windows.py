@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from requests import Request, Response
 
@@ -40,10 +40,11 @@ class WindowPlan(NamedTuple):
     @classmethod
     def from_config(cls, config: time_windows.TimeWindowsConfig, now: datetime) -> WindowPlan:
         """Build the plan of a sync that starts at `now`."""
-        start = time_windows.parse_day(config.since or time_windows.DEFAULT_SINCE, now)
-        end = time_windows.parse_day(config.until or time_windows.DEFAULT_UNTIL, now)
-        if start is None or end is None:
-            raise ValueError("the bounds were not checked")
+        bounds = (
+            config.since or time_windows.DEFAULT_SINCE,
+            config.until or time_windows.DEFAULT_UNTIL,
+        )
+        start, end = (cast("datetime", time_windows.parse_day(day, now)) for day in bounds)
         by_day = "%" in config.format and "%H" not in config.format
         return cls(
             config.param_from,
@@ -128,7 +129,7 @@ class TimeWindowPaginator(Paginator):
         halves = self._plan.split(self._window) if self._window else [self._plan.span]
         if has_too_many and halves:
             self._pending_windows += reversed(halves)
-            self._end_window(is_split=True)
+            self._end_window()
         elif is_too_deep:
             self._note(
                 complete=False, problem=f"the API returns only its first {self._plan.cap:,} rows"
@@ -165,14 +166,16 @@ class TimeWindowPaginator(Paginator):
             window = f"In the window from {start} to {end}"
         self._problems.append((complete, f"{window}: {problem.rstrip('.')}"))
 
-    def _end_window(self, *, is_split: bool = False) -> None:
+    def _end_window(self) -> None:
         self._is_window_done = True
         self._ended = add_counts(self._ended, self._inner_facts)
         self._has_next_page = bool(self._pending_windows)
-        if self._window is None and not is_split:
+        if self._has_next_page:
+            return
+        if self._window is None:
             # the windows were not needed: the list is judged as any other
             self._ended = self._inner_facts
-        elif not self._has_next_page:
+        else:
             problem = min(self._problems, key=lambda found: found[0] is None, default=(True, ""))
             windows = f"{self._windows_read:,} windows"
             self._ended = replace(

@@ -90,14 +90,14 @@ class MemberOrPath(JSONPath):
     __repr__ = __str__
 
 
-def compile_path(path: jsonpath.TJsonPath | None) -> JSONPath | None:
+def compile_path(path: str | None) -> JSONPath | None:
     """Compile a path, which is looked up as a plain member name first; parsing takes a millisecond.
 
     Raises:
         JSONPathError: It is neither a JSON path nor looks like the name of a member.
     """
-    if not path or not isinstance(path, str):
-        return path or None
+    if not path:
+        return None
     try:
         return MemberOrPath(path, jsonpath.compile_path(path))
     except JSONPathError:
@@ -114,13 +114,13 @@ def find_value(body: Any, path: JSONPath) -> Any:
 class TotalFinder:
     """Finds the total number of rows, or of pages, in a response.
 
-    `path` is a JSON path, `AUTO` for the usual `paths` and headers, or None for an API without a
+    `path` is a path, `AUTO` for the usual `paths` and headers, or None for an API without a
     total. A missing total is None, not an error.
     """
 
     def __init__(
         self,
-        path: jsonpath.TJsonPath | None = AUTO,
+        path: str | None = AUTO,
         paths: Paths = TOTAL_PATHS,
         headers: Sequence[str] = TOTAL_HEADERS,
     ) -> None:

@@ -119,6 +119,17 @@ def test_the_only_row_of_a_list_is_requested_again() -> None:
     assert read([7]).offsets == [0, 1, 11, 31, 0]
 
 
+def test_a_limit_of_one_row_is_possible() -> None:
+    assert read([], limit=1).result.complete is True
+
+
+def test_the_only_row_of_a_list_is_the_end_if_no_more_follow() -> None:
+    walk = OffsetWalk(limit=3)
+    walk.receive([0], more=False)
+    assert walk.done
+    assert judge(walk.facts).complete is True
+
+
 def test_has_more_false_is_the_end() -> None:
     walk = OffsetWalk(limit=3)
     walk.receive([0, 1, 2], more=True)
@@ -152,6 +163,26 @@ def test_a_page_after_a_deletion_is_not_delivered_until_it_connects() -> None:
     assert walk.position == 1
     assert walk.receive([2, 3, 4, 5])
     assert judge(walk.facts).shifts_recovered == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "offsets"),
+    [
+        (2, [9, 8, 6, 2, 0]),
+        (3, [18, 17, 15, 11, 3, 0]),
+        (4, [27, 25, 21, 13, 0]),
+        (5, [36, 34, 30]),
+    ],
+)
+def test_the_walk_steps_back_by_half_a_page_then_twice_as_far(
+    limit: int, offsets: list[int]
+) -> None:
+    walk = OffsetWalk(limit)
+    for _ in range(9):
+        walk.receive(list(range(walk.position, walk.position + limit)))
+    for unknown, offset in enumerate(offsets, 1):
+        assert walk.position == offset
+        walk.receive([1000 * unknown + row for row in range(limit)])
 
 
 def test_rows_of_a_dropped_page_do_not_connect_pages() -> None:
@@ -242,8 +273,22 @@ def test_repeats_that_two_readings_show_at_the_same_places_are_repeats() -> None
 
 def test_repeats_that_move_between_two_readings_are_missing_rows() -> None:
     rows = [*range(30), *range(5)]
-    reading = read(rows, between=lambda _: rows.append(rows.pop(0)))
-    assert reading.result.complete is not True
+    result = read(rows, between=lambda _: rows.append(rows.pop(0))).result
+    assert result.complete is False
+    assert "the list has 35 rows, but 30 distinct ids were received in 4 passes" in result.reason
+
+
+def test_a_list_that_grows_in_each_reading_cannot_be_verified() -> None:
+    rows, walk = list(range(40)), OffsetWalk(10)
+    reading = Reading(walk)
+    while not walk.done:
+        reading.offsets.append(walk.position)
+        walk.receive(rows[walk.position : walk.position + 10])
+        if reading.offsets[-1] == 0:
+            rows.insert(0, 1000 + len(rows))
+    assert reading.offsets == [0, 9, 18, 27, 36, 40, 50, 70, 110, 0, 41, 0, 42, 0, 43]
+    assert reading.result.complete is None
+    assert "43 rows received in 4 readings, no two of which agree" in reading.result.reason
 
 
 def test_a_list_without_a_total_is_looked_for_behind_its_end() -> None:
@@ -292,8 +337,7 @@ def test_a_list_that_grows_in_front_faster_than_it_is_read_ends() -> None:
 
     result = read(rows, between=grow).result
     assert result.complete is False
-    assert "changes faster than it can be read" in result.reason
-    assert result.pages < 300
+    assert "the last 201 of 201 pages had no new rows" in result.reason
 
 
 def test_a_list_that_grows_forever_ends_at_max_pages() -> None:
@@ -413,6 +457,14 @@ def test_empty_pages_are_not_skipped_with_stop_after_empty_page() -> None:
     walk = OffsetWalk(limit=2, stop_after_empty_page=True)
     walk.receive([0, 1], total=9)
     walk.receive([1], total=9)
+    assert walk.done
+    assert judge(walk.facts).complete is False
+
+
+def test_nothing_is_requested_behind_the_maximum_that_a_total_promises() -> None:
+    walk = OffsetWalk(10, maximum=28)
+    for offset in (0, 9, 18):
+        walk.receive(list(range(offset, offset + 10)), total=40, more=offset < 18)
     assert walk.done
     assert judge(walk.facts).complete is False
 

@@ -9,7 +9,7 @@ from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.per_parent import ResultAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
 
-ALL = ListFacts("overlaps", pages=2, rows=4, distinct=3, overlaps=1)
+ALL = ListFacts("overlaps", pages=2, rows=4, distinct=3, overlaps=1, shifts=2)
 IGNORED = ListFacts("ignored response")
 UNVERIFIED = ListFacts("no paginator", pages=1, rows=2, distinct=2)
 MISSING = ListFacts("same pointer", pages=1, rows=1, distinct=1)
@@ -24,7 +24,18 @@ def combined(*lists: ListFacts) -> PaginationResult:
 
 def test_lists_that_are_complete_or_ignored_are_complete_together() -> None:
     result = combined(ALL, IGNORED, ALL)
-    assert result == PaginationResult(True, "All 6 rows of 3 lists were received.", 4, 8, 6, 2)
+    said = "All 6 rows of 3 lists were received."
+    assert result == PaginationResult(
+        complete=True,
+        reason=said,
+        pages=4,
+        rows=8,
+        distinct_ids=6,
+        overlaps_confirmed=2,
+        shifts_recovered=4,
+        passes=1,
+        total_reported=None,
+    )
     assert combined().complete is True
 
 
@@ -58,3 +69,11 @@ def test_a_list_that_changed_while_the_sync_was_interrupted_is_not_called_comple
     assert result.reason.startswith("3 rows received, but the list changed while the sync was")
     for unverified in (judge(UNVERIFIED), judge(MISSING)):
         assert mark_changed_while_interrupted(unverified) is unverified
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_pointer_in_one_list_ends_the_others_by_its_absence(order: int) -> None:
+    without = ListFacts("no pointer", pages=1, rows=10, distinct=10)
+    with_pointer = ListFacts("pointer ended", pages=2, rows=12, distinct=12, pointers=1)
+    assert combined(without, ALL).complete is None
+    assert combined(*[without, with_pointer][::order]).complete is True

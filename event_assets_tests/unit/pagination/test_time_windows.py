@@ -140,3 +140,103 @@ def test_rows_in_no_window_are_missed_with_a_warning() -> None:
     done = read(NUMBERED, answer)
     assert done.result.complete is None
     assert "the API reports 40" in done.result.reason
+
+
+def test_the_windows_of_a_whole_list_bring_as_many_rows_as_its_total() -> None:
+    done = read(NUMBERED, numbered)
+    assert done.ids == set(DAYS)
+    assert done.result.complete is True
+    assert done.result.total_reported == len(DAYS)
+
+
+@pytest.mark.parametrize(
+    ("said", "complete"),
+    [
+        (lambda _rows: {}, None),
+        (lambda rows: {"total": min(len(rows), 10)}, None),  # it counts no further than its cap
+        (lambda rows: {"overflow": len(rows) > 10}, True),
+    ],
+    ids=["no total", "a total up to the cap", "truncated"],
+)
+def test_rows_without_a_time_can_be_ruled_out_by_what_the_api_says_of_the_list(
+    said: Any, complete: bool | None
+) -> None:
+    def answer(query: Query) -> Any:
+        start, shown = int(query["page"]) * 4, days(query)
+        return {"data": shown[start : start + 4], **said(shown)}
+
+    done = read(NUMBERED, answer)
+    assert done.ids == set(DAYS)
+    assert done.result.complete is complete
+    assert complete or "without a total, rows without a time" in done.result.reason
+
+
+@pytest.mark.parametrize(("total", "complete"), [(31, True), (32, None)])
+def test_windows_that_cannot_be_verified_are_complete_if_the_total_of_the_list_is_reached(
+    total: int, complete: bool | None
+) -> None:
+    def answer(query: Query) -> Any:
+        if "from" in query:
+            return {"data": days(query)}
+        return {"data": days(query)[:4], "total": total}
+
+    done = read("single_page", answer)
+    assert done.ids == set(DAYS)
+    assert done.result.complete is complete
+
+
+def test_a_window_that_misses_rows_outweighs_one_that_cannot_be_verified() -> None:
+    def answer(query: Query) -> Any:
+        shown = days(query)
+        if shown and shown[0]["id"] == DAYS[0] and len(shown) <= 10:
+            return 404
+        is_last = bool(shown) and shown[-1]["id"] == DAYS[-1]
+        return {"data": shown, "has_more": True} if is_last else {"data": shown}
+
+    done = read("single_page", answer, **JANUARY)
+    assert done.result.complete is False
+    assert f"to {DAYS[-1]}: " in done.result.reason
+
+
+def test_a_window_is_split_where_a_page_would_be_behind_the_cap() -> None:
+    def answer(query: Query) -> Any:
+        start, shown = int(query["page"]) * 4, days(query)
+        if start >= 10:
+            return 400
+        hidden = shown[5:8] if len(shown) == 9 else []
+        kept = [row for row in shown[start : start + 4] if row not in hidden]
+        return {"data": kept, "total": len(shown)}
+
+    assert read(NUMBERED, answer, **JANUARY).ids == set(DAYS)
+
+
+def plan(**options: Any) -> WindowPlan:
+    config = {"param_from": "from", "param_to": "to", "cap": 10, "format": "%Y-%m-%d", **options}
+    return WindowPlan.from_config(TimeWindowsConfig(**config), NOW)
+
+
+@pytest.mark.parametrize(
+    ("format_", "start"),
+    [
+        ("%Y-%m-%d", "2025-12-31"),
+        ("%d.%m.%Y %H:%M:%S", "31.12.2025 23:59:59"),
+        ("epoch_s", "1767225599"),
+    ],
+)
+def test_windows_overlap_by_the_shortest_one(format_: str, start: str) -> None:
+    made = plan(format=format_, **JANUARY)
+    assert made.params(made.span)["from"] == start
+
+
+def test_a_window_is_halved_down_to_the_shortest_one() -> None:
+    made = plan(since="2026-01-01", until="2026-01-04")
+    start, end = made.span
+    day = made.step
+    assert made.split(made.span) == [(start, start + day), (start + day, end)]
+    assert made.split((start, start + day)) == []
+
+
+def test_a_list_is_read_whole_first_only_if_its_span_is_not_set() -> None:
+    assert [plan(**span).whole for span in ({}, {"since": "2026-01-01"}, {"until": "+1d"})] == [
+        *(True, False, False)
+    ]

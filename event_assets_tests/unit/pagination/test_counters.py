@@ -1,0 +1,91 @@
+"""Numbers in links and cursors that count pages or rows."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from urllib.parse import quote, unquote
+
+import pytest
+
+from event_assets.pagination.counters import counts, find_counters, find_row_counter
+
+
+@pytest.mark.parametrize(
+    ("pointer", "pages", "size", "may_count"),
+    [
+        ("/e?page=7", 1, 20, True),
+        ("/e?skip=999", 5, 20, True),
+        ("/e?token=1", 1, 20, True),
+        ("/e?token=2", 1, 20, True),
+        ("/e?token=3", 1, 20, False),
+        ("/e?token=18", 1, 20, False),
+        ("/e?token=19", 1, 20, True),
+        ("/e?token=1000", 1, 20, True),
+        ("/e?token=1001", 1, 20, False),
+        ("/e?token=19", 2, 20, False),
+        ("/e?token=3", 2, 20, True),
+        ("2", 1, 20, True),
+        ("c2", 1, 20, True),
+        ("ab2", 1, 20, False),
+        ("ab-2", 1, 20, True),
+        ("a2b", 1, 20, False),
+        ("2ab", 1, 20, False),
+        ("/events/page/2", 1, 20, False),
+    ],
+)
+def test_a_number_may_count_pages(pointer: str, pages: int, size: int, may_count: bool) -> None:
+    assert counts(find_counters(pointer), [], pages, size) is may_count
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "size", "may_count"),
+    [
+        ("xyz5abc", "xyz6abc", 20, True),
+        ("xyz5abc", "xyz25abc", 20, True),
+        ("xyz5abc", "xyz7abc", 20, False),
+        ("xyz5abc", "xyw6abc", 20, False),
+        ("xyz5abc", "xyz6abd", 20, False),
+        ("xyz5abc", "xyz5abc", 0, False),
+    ],
+)
+def test_a_number_may_count_by_its_step(
+    before: str, after: str, size: int, may_count: bool
+) -> None:
+    assert counts(find_counters(after), find_counters(before), 9, size) is may_count
+
+
+@pytest.mark.parametrize(
+    ("pointer", "rows", "base"),
+    [
+        ("/e?$skip=20", 20, 0),
+        ("/e?start=21", 20, 1),
+        ("/e?page%5Boffset%5D=20", 20, 0),
+        ("/e?offset=22", 20, None),
+        ("/e?offset=19", 20, None),
+        ("/e?after=20", 20, None),
+        ("/e?offset=2", 2, 0),
+        ("/e?offset=1", 1, None),  # pages of one row cannot overlap
+    ],
+)
+def test_a_number_counts_rows_by_its_name(pointer: str, rows: int, base: int | None) -> None:
+    found = find_row_counter(find_counters(pointer), rows)
+    assert (found and found[1]) == base
+
+
+@pytest.mark.parametrize("prefix", ["", "/events?limit=20&cursor="])
+def test_a_number_in_base64_is_replaced_where_it_stands(prefix: str) -> None:
+    token = b64encode(json.dumps({"offset": 20, "of": "events"}).encode()).decode()
+    pointer = prefix + (quote(token, safe="") if prefix else token)
+    found = find_row_counter(find_counters(pointer + ("&x=1" if prefix else "")), 20)
+    assert found
+    text = found[0].at(19)
+    assert text.startswith(prefix)
+    assert text.endswith("&x=1" if prefix else "")
+    written = unquote(text.removeprefix(prefix).removesuffix("&x=1"))
+    assert json.loads(b64decode(written)) == {"offset": 19, "of": "events"}
+
+
+def test_what_is_no_base64_is_not_decoded() -> None:
+    assert find_row_counter(find_counters("b2Zmc2V0PTIw"), 20)
+    assert not find_row_counter(find_counters("b2Zm:c2V0PTIw"), 20)

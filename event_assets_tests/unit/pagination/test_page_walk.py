@@ -1,0 +1,137 @@
+"""Which pages are requested by number, or by links and cursors that count them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import pytest
+
+from event_assets.pagination.evidence import judge
+from event_assets.pagination.facts import PageFacts
+from event_assets.pagination.page_walk import PageWalk
+
+FULL, SHORT, EMPTY = (0, 1, 2, 3), (4, 5), ()
+
+
+def numbered(maximum: float = inf, stop_after_empty_page: bool | None = None) -> PageWalk:
+    return PageWalk(
+        is_numbered=True,
+        maximum=maximum,
+        stop_after_empty_page=stop_after_empty_page,
+        end_without_pointer="no pointer",
+    )
+
+
+def take(walk: PageWalk, *pages: tuple[int, ...], **facts: Any) -> PageWalk:
+    for ids in pages:
+        walk.take(PageFacts(ids, **facts), list(ids))
+    return walk
+
+
+def positions(walk: PageWalk, answer: Callable[[int], tuple[int, ...]], **facts: Any) -> list[int]:
+    """Read a list to its end; return the positions of the pages that are requested."""
+    asked = []
+    while not walk.done:
+        asked.append(walk.position)
+        take(walk, answer(walk.position), **facts)
+    return asked
+
+
+def of_list(length: int) -> Callable[[int], tuple[int, ...]]:
+    return lambda at: tuple(range(4 * at, min(length, 4 * at + 4)))
+
+
+@pytest.mark.parametrize(
+    ("options", "facts", "upcoming"),
+    [
+        ({}, {}, [2, 3, 4]),
+        ({}, {"total": 14}, [2, 3]),
+        ({}, {"total": 16}, [2, 3]),
+        ({}, {"page_count": 3}, [2]),
+        ({}, {"total": 40, "page_count": 3}, [2]),
+        ({"maximum": 3}, {}, [2]),
+        ({"maximum": 4}, {"page_count": 9}, [2, 3]),
+    ],
+)
+def test_pages_are_upcoming_up_to_the_end_that_is_known(
+    options: Any, facts: Any, upcoming: list[int]
+) -> None:
+    walk = take(numbered(**options), FULL, **facts)
+    assert (walk.position, walk.upcoming(3)) == (1, upcoming)
+
+
+def test_nothing_is_upcoming_behind_a_short_page() -> None:
+    assert take(numbered(), FULL, SHORT).upcoming(3) == []
+    assert take(numbered(), FULL, (), total=99).upcoming(3) == []
+
+
+def test_the_looks_behind_an_empty_page_are_upcoming() -> None:
+    walk = take(numbered(), FULL, SHORT, EMPTY)
+    assert (walk.position, walk.upcoming(9), walk.upcoming(1)) == (3, [5, 9], [5])
+
+
+def test_the_second_reading_is_as_long_as_the_first() -> None:
+    walk = numbered()
+    while walk.facts.passes == 1:
+        take(walk, of_list(22)(walk.position))
+    take(walk, of_list(22)(0))
+    assert (walk.position, walk.upcoming(9)) == (1, [2, 3, 4, 5])
+
+
+@pytest.mark.parametrize(
+    ("length", "asked"),
+    [
+        (0, [0, 1]),
+        (3, [0, 1, 2, 4, 0]),
+        (6, [0, 1, 2, 3, 5, 9, 0, 1]),
+        (8, [0, 1, 2, 3, 5, 9, 0, 1]),
+    ],
+)
+def test_a_list_is_looked_for_behind_its_end_and_read_twice(length: int, asked: list[int]) -> None:
+    walk = numbered()
+    assert positions(walk, of_list(length)) == asked
+    assert judge(walk.facts).complete is True
+
+
+def test_a_list_goes_on_where_a_page_behind_its_end_has_rows() -> None:
+    rows = {0: FULL, 4: (20, 21)}
+    walk = numbered()
+    asked = positions(walk, lambda at: rows.get(at, ()))
+    assert asked[:11] == [0, 1, 2, 4, 2, 3, 4, 5, 6, 8, 12]
+    assert judge(walk.facts).distinct_ids == 6
+    assert judge(walk.facts).complete is True
+
+
+def test_rows_that_vanish_after_they_were_seen_are_looked_for_once() -> None:
+    walk, requests = numbered(), iter(range(99))
+    rows = {0: FULL, 1: (4, 5, 6, 7)}
+    asked = positions(walk, lambda at: (20,) if next(requests) == 4 else rows.get(at, ()))
+    assert asked == [0, 1, 2, 3, 5, 3, 4, 5, 6, 8, 12, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("stop", "asked", "complete"),
+    [
+        (None, [0, 1, 2, 3, 0, 1], True),
+        (True, [0, 1, 2, 0, 1], True),
+        (False, [0, 1, 2, 3, 4], None),
+    ],
+)
+def test_a_maximum_bounds_the_look_behind_the_end(
+    stop: bool | None, asked: list[int], complete: bool | None
+) -> None:
+    walk = numbered(5, stop)
+    assert positions(walk, of_list(6)) == asked
+    assert judge(walk.facts).complete is complete
+
+
+def test_a_page_that_is_refused_is_asked_for_in_both_readings() -> None:
+    walk = take(numbered(), FULL, SHORT)
+    assert walk.refuse(404)
+    assert (walk.position, walk.facts.passes) == (0, 2)
+    take(walk, FULL, SHORT)
+    assert walk.refuse(404)
+    assert judge(walk.facts).complete is True
+    assert judge(walk.facts).pages == 4

@@ -1,0 +1,50 @@
+"""Ids of rows that were received, and their order."""
+
+from __future__ import annotations
+
+from event_assets.pagination.seen_ids import DistinctIds, RecentIds
+
+
+def test_the_last_ids_are_known_and_older_ones_are_dropped() -> None:
+    recent = RecentIds(3)
+    for page in ([1, 2, 3], [4, 5], [6]):
+        recent.add(page)
+    assert recent.find_unknown(range(1, 8)) == {7}
+    assert recent.overlaps([1])
+    recent.add([7])
+    assert recent.find_unknown(range(1, 8)) == {1, 2, 3}
+    assert not recent.overlaps([3])
+
+
+def test_rows_that_come_again_in_their_order_are_ordered() -> None:
+    recent = RecentIds()
+    assert recent.add([1, 2, 3]) == [1, 2, 3]
+    assert recent.add([3, 4, 4]) == [4]
+    assert recent.add([1, 9, 2]) == [9]  # was inserted
+    assert recent.add([1, 9]) == recent.add([9, 2]) == recent.add([2, 4]) == []
+    assert recent.is_ordered
+    assert recent.add([4, 5, 6]) == [5, 6]
+    recent.add([5, 6])
+    assert recent.is_ordered
+    recent.add([6, 5])
+    assert not recent.is_ordered
+
+
+def test_a_row_before_an_older_one_is_in_another_order() -> None:
+    recent = RecentIds()
+    recent.add([1, 2, 3])
+    recent.add([3, 4])
+    recent.add([4, 3])
+    assert not recent.is_ordered
+
+
+def test_ids_are_counted_once() -> None:
+    ids = DistinctIds()
+    assert (len(ids), ids.count()) == (0, 0)
+    ids.add([1, 2, 2])
+    assert (len(ids), ids.count()) == (3, 2)
+    ids.add([3])
+    assert (len(ids), ids.count()) == (4, 3)
+    ids.build_index()
+    assert ids.add_unseen([3, 4, 1, 4, 0, 99]) == [1, 4, 5]
+    assert (len(ids), ids.count()) == (6, 6)
