@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 VENV := .venv
 LOCK := requirements.txt
+PORT := 3000
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 $(if $(findstring %,$(CURDIR)),$(error Dagster works in no folder with a % in its path: move $(CURDIR)))
@@ -47,13 +48,15 @@ GET_UV = $(UV) --version > /dev/null 2>&1 \
 	|| { python3 -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --quiet uv; }
 
 run: setup ## Sync every event once, from the API into DuckDB
-	@$(BIN)/python -m event_assets
+	@$(BIN)/event-assets sync $(SOURCE)
 
-dev: setup ## Open the Dagster UI on http://127.0.0.1:3000
-	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000
+dev: setup ## Open the Dagster UI on http://127.0.0.1:3000 (PORT=3001: another port)
+	@! (: < /dev/tcp/127.0.0.1/$(PORT)) 2> /dev/null \
+		|| { echo "Port $(PORT) is taken: name a free one, as in make dev PORT=3001"; exit 1; }
+	@$(BIN)/dagster dev --host 127.0.0.1 --port $(PORT)
 
 check: setup ## Check every defs.yaml, the settings and the definitions
-	@$(BIN)/python -m event_assets --check
+	@$(BIN)/event-assets check
 
 lint: setup-dev ## Run the linters and the type checker
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .

@@ -1,12 +1,22 @@
-"""`python -m event_assets`: sync the source `events` once (`make run`), or `erase`."""
+"""`event-assets`, and `python -m event_assets`, which syncs without a command."""
 
 import sys
+from collections.abc import Sequence
 
 from event_assets.orchestration import process
 
-if __name__ == "__main__":
-    with process.command():
-        from event_assets.cli import erase, sync
 
-        command, *rest = [*sys.argv[1:], ""]
-        sys.exit(erase.main(rest[:-1]) if command == "erase" else sync.main(sys.argv[1:]))
+def main(arguments: Sequence[str] = ()) -> None:
+    """Run a command by the arguments of the process, or by these if it has none.
+
+    Raises:
+        SystemExit: with its status, or with that of the signal that ended it.
+    """
+    with process.command():
+        from event_assets.cli.main import run
+
+        sys.exit(run(sys.argv[1:] or arguments))
+
+
+if __name__ == "__main__":
+    main(["sync"])

@@ -62,6 +62,7 @@ def _no_project_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the project that another one loaded into this process, nor its settings."""
     monkeypatch.setattr(project_module, "_loaded", None)
     monkeypatch.setattr(project_module, "ENV_FILE", ".env of this test")
+    monkeypatch.setenv("DAGSTER_HOME", "")  # which commands set
     monkeypatch.setenv("DLT_PROJECT_DIR", ".")  # dlt's default, which no test changes
 
 

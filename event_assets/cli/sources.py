@@ -1,26 +1,48 @@
-"""Find and load the project's sources."""
+"""`event-assets sources`, and how the other commands find and load sources."""
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import dagster as dg
+import click
 
-from event_assets.component.component import EventApi
-from event_assets.component.tree import load_tree
-from event_assets.config.source import SourceConfig
-from event_assets.orchestration.executors import build_executor
+from event_assets.cli.output import json_option, print_json
+from event_assets.config.source_files import SANDBOX, aside, find_sources
+
+if TYPE_CHECKING:
+    from event_assets.config.source import SourceConfig
 
 
-def find_source_files() -> dict[str, Path]:
-    """Return the `defs.yaml` of each source by the source's name.
+@click.command()
+@json_option
+def sources(as_json: bool) -> None:
+    """List the sources: their API and the file that describes it."""
+    found = find_sources()
+    if as_json:
+        print_json(
+            [
+                {"source": name, "address": source.address or None, "file": str(source.file)}
+                for name, source in found.items()
+            ]
+        )
+        return
+    if not found:
+        click.echo("There are no sources.")
+    width = max(map(len, found), default=0)
+    for name, source in found.items():
+        note = " (not synced beside an API)" if name in aside(found) else ""
+        click.echo(f"{name:<{width}}  {source.address or SANDBOX}{note}  {source.file}")
 
-    Raises:
-        ConfigError: a mistake in a YAML file, by file and line.
-    """
-    files = load_tree().defs_module_path.glob("*/defs.yaml")
-    return {file.parent.name: file for file in sorted(files)}
+
+def require_known(names: Iterable[str]) -> None:
+    """Raise a usage error for a name that no source has."""
+    known = find_sources()
+    for name in names:
+        if name not in known:
+            raise click.UsageError(
+                f"Unknown source `{name}`; known sources: {', '.join(known) or 'none'}"
+            )
 
 
 def load_source(name: str) -> SourceConfig:
@@ -30,20 +52,17 @@ def load_source(name: str) -> SourceConfig:
         ComponentTreeException: from a ConfigError, which names file and line.
         ConfigError: a mistake in another YAML file, or in the environment.
     """
+    import warnings
+
+    import dagster as dg
+
+    from event_assets.component.component import EventApi
+    from event_assets.component.tree import load_tree
+    from event_assets.orchestration.executors import build_executor
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         tree = load_tree()
         tree.build_defs_at_path(name)
         build_executor()  # a wrong one is told by every command
         return tree.load_component(name, expected_type=EventApi).source(name)
-
-
-def load_synced_sources() -> dict[str, SourceConfig]:
-    """Load the sources with an address by name; if there are none, those of the sandbox."""
-    tree = load_tree()
-    sources = {}
-    for name in find_source_files():
-        component = tree.load_component(name)
-        if isinstance(component, EventApi):
-            sources[name] = component.source(name)
-    return {name: one for name, one in sources.items() if one.base_url} or sources

@@ -242,6 +242,14 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
             accounts=self.accounts,
         )
 
+    def configure(self, name: str, tree: dg.ComponentTree) -> SourceConfig:
+        """Return the configuration of the source; the sandbox beside an API is not synced."""
+        source = self.source(name)
+        if source.base_url:
+            return source
+        apis = tree.get_all_components(of_type=EventApi)
+        return replace(source, is_synced=not any(api.source(name).base_url for api in apis))
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, jobs and schedules of the source named by its folder."""
         name = Path(context.path).name
@@ -256,15 +264,13 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
                 "name of small letters, digits and underscores that is not reserved in SQL and "
                 "does not end in _staging, _fully or _on_schedule."
             )
-        source = self.source(name)
-        if not source.base_url:
-            apis = context.component_tree.get_all_components(of_type=EventApi)
-            source = replace(source, is_synced=not any(api.source(name).base_url for api in apis))
-        jobs, schedules = build_jobs(source, self.schedule, self.full_sync, self.freshness)
+        source = self.configure(name, context.component_tree)
+        freshness = self.freshness if source.is_synced else None
+        jobs, schedules = build_jobs(source, self.schedule, self.full_sync, freshness)
         return dg.Definitions(
-            assets=build_assets(source, self.owners, self.freshness),
-            asset_checks=build_checks(source, self.freshness),
+            assets=build_assets(source, self.owners, freshness),
+            asset_checks=build_checks(source, freshness),
             jobs=jobs,
-            schedules=schedules,
+            schedules=schedules if source.is_synced else (),
             sensors=build_accounts_sensors(source),
         )

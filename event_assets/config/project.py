@@ -77,6 +77,19 @@ def project_path(setting: str) -> Path:
     return find_project() / path
 
 
+def database_file() -> Path:
+    """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project."""
+    return project_path(os.environ.get("EVENTS_DUCKDB") or "data/warehouse.duckdb")
+
+
+def project_setting(name: str) -> str | None:
+    """Return a text that `[tool.dg.project]` in the project's pyproject.toml sets."""
+    text = (find_project() / "pyproject.toml").read_text(encoding="utf-8")
+    table = re.search(r"^\[tool\.dg\.project\]\n((?:[^\[].*\n?|\n)*)", text, re.MULTILINE)
+    found = re.search(rf"^{name}\s*=\s*[\"'](.+?)[\"']", table[1] if table else "", re.MULTILINE)
+    return found[1] if found else None
+
+
 def _is_project(folder: Path) -> bool:
     file = folder / "pyproject.toml"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""

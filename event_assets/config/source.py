@@ -6,7 +6,6 @@ import copy
 import hashlib
 import json
 import os
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,18 +16,17 @@ from event_assets.config import accounts
 from event_assets.config.accounts import ACCOUNT, DUMMY_ACCOUNT, AccountsConfig
 from event_assets.config.fields import FieldConfig
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
+from event_assets.config.source_files import DEFAULT_SOURCE as DEFAULT_SOURCE
+from event_assets.config.source_files import EVENT_DATA as EVENT_DATA
+from event_assets.config.source_files import INVENTED as INVENTED
+from event_assets.config.source_files import SANDBOX as SANDBOX
+from event_assets.config.source_files import VARIABLE as VARIABLE
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.values.json_paths import as_list, parse_path
 from event_assets.values.naming import normalize_name
 from event_assets.values.urls import origin, redact_url
 
 DEFAULT_MAX_REJECTS = 0.05  # of all records
-DEFAULT_SOURCE = "events"
-EVENT_DATA = "event_data"
-SANDBOX = "the built-in sandbox"
-INVENTED = f"{SANDBOX}, whose events are invented"
-# In the YAML; it stays there if the variable is not set.
-VARIABLE = re.compile(r"\{\{\s*env\.(\w+)\s*\}\}")
 DEFAULT_RESUME_HOURS = 6.0  # after the last response of an interrupted sync; 0: never
 
 

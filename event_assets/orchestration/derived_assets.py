@@ -27,6 +27,7 @@ from event_assets.transform.all_events import (
 from event_assets.warehouse import Database
 
 UNSYNCED = "not synced"
+MOVED = "changed: start_time"
 _sources: set[str] = set()  # of the definitions that this process has loaded last
 Build = Callable[[Database], dict[str, Any]]  # builds a table or view, and returns metadata
 
@@ -82,6 +83,7 @@ def _event_changes(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefi
         )
         return {
             **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
+            "moved": sum(move["events"] for move in found.moves if move["what"] == MOVED),
             "changes": metadata.as_table(found.rows),
             **_draw_charts(source, moves=(changes.CHANGES, charts.moves, found.moves)),
         }

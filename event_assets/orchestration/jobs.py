@@ -18,6 +18,17 @@ from event_assets.orchestration.schedules import (
     build_schedule,
 )
 
+NAMED = "event_assets/named"  # the tag of a run that syncs the sandbox, even beside an API
+
+
+def job_name(source: SourceConfig) -> str:
+    """Return the name of the job that syncs a source."""
+    return f"sync_{_suffix(source)}"
+
+
+def _suffix(source: SourceConfig) -> str:
+    return "events" if source.is_default_source else source.name
+
 
 def build_jobs(
     source: SourceConfig,
@@ -26,8 +37,7 @@ def build_jobs(
     freshness: FreshnessConfig | None,
 ) -> tuple[list[AssetJob], list[dg.ScheduleDefinition]]:
     """Build the jobs of a source, and their schedules by the cron expressions that are given."""
-    suffix = "events" if source.is_default_source else source.name
-    name = f"sync_{suffix}"
+    name = job_name(source)
     synced = [asset_key(source, resource) for resource in source.resources]
     roots = [asset_key(source, r.name) for r in source.resources.values() if not r.parent]
     everything = dg.AssetSelection.assets(*roots).downstream()
@@ -59,7 +69,7 @@ def build_jobs(
     if freshness:
         fresh = dg.AssetCheckKey(asset_key(source, EVENT_DATA), "fresh")
         job = dg.define_asset_job(
-            f"check_{suffix}_are_fresh",
+            f"check_{_suffix(source)}_are_fresh",
             selection=dg.AssetSelection.checks(fresh),
             description="Fail when the newest good sync is too old: syncs may have stopped.",
         )

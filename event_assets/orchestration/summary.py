@@ -1,8 +1,7 @@
 """A summary of a run, in a few lines for a terminal or a CI log."""
 
-import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -10,13 +9,24 @@ from dagster import DagsterEventType
 
 from event_assets import warehouse
 from event_assets._compat.dagster import is_check_failure
-from event_assets.config.source import DEFAULT_SOURCE, EVENT_DATA, INVENTED, SANDBOX
+from event_assets.config.source import EVENT_DATA, INVENTED, SANDBOX
 from event_assets.orchestration import process
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.sync.rejects import REJECTS
+from event_assets.transform.all_events import CURRENT_EVENTS
+from event_assets.transform.changes import CHANGES
 
 SILENT_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+CHANGE_TEXTS = {  # of the numbers in the metadata of `event_changes`
+    "appeared": "+{:,} new",
+    "reappeared": "+{:,} back",
+    "moved": "{:,} moved",
+    "changed": "{:,} changed",
+    "cancelled": "{:,} cancelled",
+    "gone": "{:,} gone",
+    "passed": "{:,} over",
+}
 
 
 class RunSummary(dg.ConfigurableResource[None]):
@@ -47,6 +57,13 @@ def print_summary(instance: dg.DagsterInstance, run_id: str) -> None:
         print(line, flush=True)
 
 
+def is_first_sync(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Return whether a run has loaded the first events of a source."""
+    events = [log.dagster_event for log in instance.all_logs(run_id) if log.dagster_event]
+    found = _find_materializations(events, EVENT_DATA)
+    return any(each.metadata["sync_number"].value == 1 for each in found)
+
+
 def _format_failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     failed_steps = _filter(events, DagsterEventType.STEP_FAILURE)
     for event in failed_steps:
@@ -65,16 +82,14 @@ def _format_failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
 
 
 def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
-    materializations = _find_materializations(events)
+    synced = _find_materializations(events, EVENT_DATA)
     database = warehouse.get_destination().display_name
     yield from _find_unsynced(events)
-    if materializations:
-        for materialization in materializations:
-            yield from _format_sync(materialization)
+    if synced:
+        for materialization in synced:
+            yield from _format_sync(materialization, events)
         yield f"checks    {_count_passed(events)} passed"
         yield f"database  {database}"
-        yield f"look      {shlex.join((sys.executable, '-c', _query_command(materializations[0])))}"
-        yield "next      make dev, then open http://127.0.0.1:3000"
     elif not _find_unsynced(events) and any(
         event.asset_key and event.asset_key.path[-1] == EVENT_DATA
         for event in _filter(events, DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
@@ -91,21 +106,42 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
 
 def _format_account(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     """Yield one line only: there may be a thousand accounts."""
-    for materialization in _find_materializations(events):
+    for materialization in _find_materializations(events, EVENT_DATA):
         rows = materialization.metadata["dagster/row_count"].value
         yield f"account   {account}: {rows:,} events, {_count_passed(events)} checks passed"
 
 
-def _format_sync(materialization: dg.AssetMaterialization) -> Iterator[str]:
-    metadata: dict[str, Any] = {k: entry.value for k, entry in materialization.metadata.items()}
-    if metadata["api"] == SANDBOX:
+def _format_sync(
+    materialization: dg.AssetMaterialization, events: Sequence[dg.DagsterEvent]
+) -> Iterator[str]:
+    *source, _ = materialization.asset_key.path
+    if source:
+        yield f"source    {source[0]}"
+    derived = [
+        each
+        for table in (EVENT_DATA, CURRENT_EVENTS, CHANGES)
+        for each in _find_materializations(events, table)
+        if each.asset_key.path[:-1] == source
+    ]
+    found: list[dict[str, Any]] = [
+        {k: entry.value for k, entry in each.metadata.items()} for each in derived
+    ]
+    synced, current = found[0], next(iter(found[1:2]), found[0])
+    if synced["api"] == SANDBOX:
         yield f"api       {INVENTED}"
-    if len(materialization.asset_key.path) > 1:
-        yield f"source    {materialization.asset_key.path[0]}"
-    yield f"events    {metadata['dagster/row_count']:,}"
-    if "first_start_time" in metadata:
-        first, last = (format_time(metadata[f"{end}_start_time"]) for end in ("first", "last"))
+    is_first = synced.get("sync_number") == 1
+    changes = "" if is_first or len(found) < 3 else f" ({_format_changes(found[2])})"
+    yield f"events    {current['dagster/row_count']:,}{changes}"
+    if "first_start_time" in current:
+        first, last = (format_time(current[f"{end}_start_time"]) for end in ("first", "last"))
         yield f"starting  {first} to {last}"
+
+
+def _format_changes(counts: Mapping[str, Any]) -> str:
+    """Return what came of the events, such as `+12 new, 3 moved, 2 gone`."""
+    counts = {**counts, "changed": counts["changed"] - counts["moved"]}
+    told = (text.format(counts[kind]) for kind, text in CHANGE_TEXTS.items() if counts[kind])
+    return ", ".join(told) or "no changes"
 
 
 def _filter(
@@ -114,9 +150,11 @@ def _filter(
     return [event for event in events if event.event_type == event_type]
 
 
-def _find_materializations(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetMaterialization]:
+def _find_materializations(
+    events: Sequence[dg.DagsterEvent], table: str
+) -> list[dg.AssetMaterialization]:
     found = _filter(events, DagsterEventType.ASSET_MATERIALIZATION)
-    return [e.materialization for e in found if e.materialization.asset_key.path[-1] == EVENT_DATA]
+    return [e.materialization for e in found if e.materialization.asset_key.path[-1] == table]
 
 
 def _find_unsynced(events: Sequence[dg.DagsterEvent]) -> list[str]:
@@ -134,9 +172,3 @@ def _find_check_results(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetCheck
 def _count_passed(events: Sequence[dg.DagsterEvent]) -> str:
     checks = _find_check_results(events)
     return f"{sum(check.passed for check in checks)} of {len(checks)}"
-
-
-def _query_command(materialization: dg.AssetMaterialization) -> str:
-    *source, table = materialization.asset_key.path
-    name = ".".join([*(source or [DEFAULT_SOURCE]), table])
-    return warehouse.get_destination().query_command(f"from {name} limit 10")

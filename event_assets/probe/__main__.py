@@ -1,4 +1,4 @@
-"""`python -m event_assets.probe`: probe the API of a source."""
+"""`python -m event_assets.probe`: probe the API of a source, as `event-assets probe`."""
 
 import sys
 
@@ -6,6 +6,6 @@ from event_assets.orchestration.process import command
 
 if __name__ == "__main__":
     with command():
-        from event_assets.cli.probe import main
+        from event_assets.cli.main import run
 
-        sys.exit(main())
+        sys.exit(run(["probe", *sys.argv[1:]]))

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
-from event_assets.sandbox.fault_flags import build_flags
+from event_assets.sandbox.fault_options import build_flags
 from event_assets.sandbox.faults import Faults
 from event_assets.sandbox.server import SandboxError
 

@@ -46,8 +46,8 @@ def ensure_same_origin(
     if not any(account_registry.count_rows(database, table) for table in tables):
         return
     recorded, paths = sync_log.recorded_origin(database, source.name)
-    command = "`python -m event_assets --accept-new-origin` or " * source.is_default_source
-    accept = f"or accept it, by {command}a run in Dagster with `accept_new_origin: true`"
+    command = f"`event-assets sync {source.name} --accept-new-origin`"
+    accept = f"or accept it, by {command} or a run in Dagster with `accept_new_origin: true`"
     if recorded and not is_same_api(recorded, source.events_url):
         is_mixed = SANDBOX in (recorded, source.events_url)
         address = "" if source.base_url else f"set {source.address_hint}, or "

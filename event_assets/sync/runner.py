@@ -123,8 +123,8 @@ def load(
             forget_columns(database, schema, resource.name, partial(is_excluded, source))
         if resource.is_events and source.removed_when:
             record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
-        sync_log.append(database, resource, row)
-        on_loaded(database, SyncResult(row, stream.seconds))
+        number = sync_log.append(database, resource, row)
+        on_loaded(database, SyncResult({**row, "sync_number": number}, stream.seconds))
 
     key = resource.primary_key_columns
     table = TableLoad(

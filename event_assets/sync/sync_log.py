@@ -79,8 +79,8 @@ def recorded_origin(database: Database, schema: str) -> tuple[str | None, list[s
     return row.get("api"), json.loads(row.get("id_paths") or "null")
 
 
-def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> None:
-    """Append a row to the sync log of a resource, with the next number.
+def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> int:
+    """Append a row to the sync log of a resource with the next number, and return the number.
 
     To be called in the transaction of the load. In a lake, two accounts' syncs that load at once
     can get the same number.
@@ -93,3 +93,4 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
     marks = ", ".join("?" * len(values))
     insert = f"insert into {schema}.{table} ({', '.join(columns)}) values ({marks})"  # noqa: S608 (our names)
     database.execute(insert, values)
+    return number

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import random
 import re
 import time
@@ -18,7 +17,7 @@ from dlt.common.destination import Destination as DltDestination
 from dlt.destinations import duckdb as dlt_duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from event_assets.config.project import project_path
+from event_assets.config.project import database_file as database_file
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.sql import Database, quote_identifier, quote_literal
 
@@ -29,11 +28,6 @@ DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "preserve_insertion_order": False,
 }
 MAX_ATTEMPTS = 15  # of an action that conflicts with those of other writers
-
-
-def database_file() -> Path:
-    """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project."""
-    return project_path(os.environ.get("EVENTS_DUCKDB") or "data/warehouse.duckdb")
 
 
 class Destination(ABC):
@@ -69,10 +63,6 @@ class Destination(ABC):
     def driver_errors(self) -> tuple[type[Exception], ...]:
         """The errors of its drivers other than DuckDB."""
         return ()
-
-    @abstractmethod
-    def query_command(self, sql: str) -> str:
-        """Return a line of Python that prints the result of a query."""
 
     @abstractmethod
     def validate_names(self, schema: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import duckdb
@@ -43,11 +42,6 @@ class DuckDbFile(Destination):
     def name(self) -> str:
         """Its stem, as DuckDB names the database."""
         return database_file().stem
-
-    def query_command(self, sql: str) -> str:
-        """Return a line of Python that needs nothing but DuckDB."""
-        file = json.dumps(str(database_file()), ensure_ascii=False)  # as Python writes it, too
-        return f'import duckdb; duckdb.connect({file}, read_only=True).sql("{sql}").show()'
 
     def validate_names(self, schema: str) -> None:
         """Refuse a question mark in a folder's name, and a file named like the schema."""

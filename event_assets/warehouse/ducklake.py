@@ -99,13 +99,6 @@ class DuckLake(Destination):
         """None: there are many."""
         return []
 
-    def query_command(self, sql: str) -> str:
-        """Return a line of Python that prints the result of a query."""
-        return (
-            "from event_assets import warehouse as w; "
-            f'w.run(lambda database: database.sql("{sql}").show())'
-        )
-
     def validate_names(self, schema: str) -> None:  # noqa: ARG002 (its alias is no schema's name)
         """Refuse an apostrophe in a path, which cannot be attached."""
         if "'" in f"{self.storage}{self.catalog_file}":

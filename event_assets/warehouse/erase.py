@@ -46,6 +46,18 @@ def erase(schema: str, text: str, id_columns: Sequence[str] = ()) -> dict[str, i
     return changed
 
 
+def drop_schema(schema: str) -> None:
+    """Drop a schema with its tables, the journals and dlt's folders.
+
+    Raises:
+        WarehouseError, BusyError: the database cannot be used, or a sync runs.
+    """
+    with pipeline_folders(schema) as folders, connect() as database:
+        database.execute(f"drop schema if exists {quote_identifier(schema)} cascade")
+        for folder in folders:
+            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+
+
 def _erase_from_table(
     database: Database, schema: str, table: str, text: str, id_columns: Sequence[str]
 ) -> int:

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from event_assets.cli.sync import main
+from event_assets.cli.main import run as run_command
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.platforms import definitions, events
 from event_assets_tests.support.project import Project
@@ -167,23 +167,22 @@ def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Proje
 
 
 def test_make_run_syncs_all_accounts_and_names_those_that_failed(
-    project: Project, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    project: Project, source_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project.environment.setenv("EVENTS_PROGRESS", "none")
-    project.environment.chdir(tmp_path)  # where there is no `.env`
     lists = {"a": events(1), "b c": events(2)}
     with serving_accounts(lists) as api:
-        loaded = definitions({"events": with_accounts(api.url, ["a", "b c", "refused"])})
-        project.environment.setattr("event_assets.definitions.defs", lambda: loaded)
-        project.environment.setattr("event_assets.config.project._loaded", None)
-        project.environment.setenv("EVENTS_API_URL", api.url)
-        capfd.readouterr()
-        assert main() == 1
+        document = with_accounts(api.url, ["a", "b c", "refused"])
+        source_file.write_text(yaml.safe_dump(document))
+        assert run_command(["sync"]) == 1
         output, errors = capfd.readouterr()
         lists["refused"] = events(3)
-        assert main() == 0
+        assert run_command(["sync", "--account", "refused"]) == 0
+        assert "1 of 1 synced" in capfd.readouterr().out
+        assert run_command(["sync", "--account", "nobody"]) == 1
+        assert capfd.readouterr().err == "There is no account `nobody` of events.\n"
     assert output.splitlines() == [
-        "Syncing ...",
+        "Syncing events ...",
         "account   a: 1 events, 4 of 4 checks passed",
         "account   b c: 2 events, 4 of 4 checks passed",
         "accounts  2 of 3 synced and checked",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from event_assets.cli.sync import main
+from event_assets.cli.main import run as run_command
 from event_assets.values.urls import is_same_api
 from event_assets_tests.support.accounts import sync
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
@@ -23,7 +23,7 @@ def test_another_api_is_refused_and_how_to_go_on_is_said(project: Project) -> No
     assert said == (
         f"The database {project.database} contains events of {one.url}{PATH}, not of "
         f"{other.url}{PATH}: move the file away, or name another file in EVENTS_DUCKDB, or accept "
-        "it, by `python -m event_assets --accept-new-origin` or a run in Dagster with "
+        "it, by `event-assets sync events --accept-new-origin` or a run in Dagster with "
         "`accept_new_origin: true`."
     )
     assert project.ids() == ["e0", "e1", "e2"]
@@ -48,7 +48,7 @@ def test_sources_whose_addresses_were_swapped_are_refused(project: Project) -> N
         said = [failure(run(project, swapped, job)) for job in jobs]
     assert f"of {one.url}{PATH}, not of {two.url}{PATH}" in said[0]
     assert f"of {two.url}{PATH}, not of {one.url}{PATH}" in said[1]
-    assert said[1].endswith("or accept it, by a run in Dagster with `accept_new_origin: true`.")
+    assert "`event-assets sync concerts --accept-new-origin`" in said[1]
 
 
 def test_a_further_resource_of_another_api_is_refused_before_there_are_events(
@@ -91,8 +91,8 @@ def test_other_ids_are_refused_unless_they_are_accepted(
         assert failure(run(project, changed)) == (
             f"The ids of the events in {project.database} come from `id`, not from `uuid`, by "
             "which each would be there twice: change it back in defs.yaml, move the file away, or "
-            "name another file in EVENTS_DUCKDB, or accept it, by `python -m event_assets "
-            "--accept-new-origin` or a run in Dagster with `accept_new_origin: true`."
+            "name another file in EVENTS_DUCKDB, or accept it, by `event-assets sync "
+            "events --accept-new-origin` or a run in Dagster with `accept_new_origin: true`."
         )
         assert project.ids() == ["e0", "e1", "e2"]
         assert run(project, changed, accept_new_origin=True).success
@@ -106,11 +106,11 @@ def test_the_command_line_accepts_another_api(
     project.environment.setenv("EVENTS_PROGRESS", "none")  # restores what the command sets
     with serving({PATH: paged(events(3))}) as one, serving({PATH: paged(events(2, 5))}) as other:
         project.connect_to(one.url)
-        assert main() == 0
+        assert run_command(["sync"]) == 0
         project.connect_to(other.url)
-        assert main() == 1
-        assert "event_assets --accept-new-origin" in capsys.readouterr().err
-        assert main(["--accept-new-origin"]) == 0
+        assert run_command(["sync"]) == 1
+        assert "`event-assets sync events --accept-new-origin`" in capsys.readouterr().err
+        assert run_command(["sync", "--accept-new-origin"]) == 0
     assert project.ids("current_events") == ["e5", "e6"]
 
 

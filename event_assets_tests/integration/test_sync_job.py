@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from event_assets.cli import probe
+from event_assets.cli.main import run as run_command
 from event_assets.orchestration import summary
 from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
@@ -144,7 +144,7 @@ def test_the_sandbox_is_requested_through_no_proxy(project: Project) -> None:
         project.environment.setenv("HTTP_PROXY", proxy.url)
         project.environment.setenv("http_proxy", proxy.url)
         assert project.sync(derived=False).success
-        assert probe.main([]) == 0
+        assert run_command(["probe"]) == 0
         assert not proxy.asked
 
 

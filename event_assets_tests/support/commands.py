@@ -17,11 +17,18 @@ from unittest import mock
 
 import click
 
+from event_assets.cli.main import main as event_assets
 from event_assets_tests.support.project import BIN, ROOT
 
 TARGET = re.compile(r"^([a-z][a-z-]*):.*## ", flags=re.MULTILINE)
 HEREDOC = re.compile(r" <<'EOF'\n(.*?)\nEOF$", flags=re.DOTALL | re.MULTILINE)
-CLICK = ("dagster", "dagster-daemon", "dagster-webserver", "dg")
+CLICK = ("dagster", "dagster-daemon", "dagster-webserver", "dg", "event-assets")
+# Modules that run the program `event-assets`, and the command that they put before the arguments.
+ALIASES = {
+    "event_assets": (),
+    "event_assets.probe": ("probe",),
+    "event_assets.sandbox": ("sandbox",),
+}
 # Programs that the project does not bring.
 OTHERS = {"apt-get", "cd", "chmod", "cp", "docker", "echo", "export", "git", "helm", "kubectl"}
 OTHERS |= {"mkdir", "openssl", "systemctl"}
@@ -146,6 +153,8 @@ def _module_problem(arguments: Sequence[str]) -> str | None:
         return _missing(word for word in rest if not word.startswith("-"))
     if name not in runnable_modules():
         return "no module to run"
+    if name in ALIASES:
+        return click_problem("event-assets", [*ALIASES[name], *rest])
     return _argparse_problem(name, rest) if rest and _has_parser(name) else None
 
 
@@ -182,8 +191,10 @@ def _argparse_problem(module: str, arguments: Sequence[str]) -> str | None:
 
 def click_problem(program: str, arguments: Sequence[str]) -> str | None:
     """Return what a program that is made with click does not know of its arguments."""
-    (point,) = importlib.metadata.entry_points(group="console_scripts", name=program)
-    command: Any = importlib.import_module(point.module).cli
+    command: Any = event_assets
+    if program != "event-assets":
+        (point,) = importlib.metadata.entry_points(group="console_scripts", name=program)
+        command = importlib.import_module(point.module).cli
     context = click.Context(command, info_name=program)
     words = list(arguments)
     if words[:2] == ["scaffold", "defs"]:  # its subcommands are the components of the project

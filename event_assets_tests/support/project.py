@@ -1,6 +1,7 @@
 """The project under test: its settings, its database, its command line."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -83,8 +85,10 @@ class Project:
 @contextmanager
 def new_project(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Project]:
     """Make a project with an empty home, an empty database folder and no settings."""
-    for name in ("EVENTS_API_URL", "API_KEY", "DAGSTER_HOME"):
+    for name in ("EVENTS_API_URL", "API_KEY"):
         environment.delenv(name, raising=False)
+    shutil.copytree(_dagster_home().name, folder / "history")
+    environment.setenv("DAGSTER_HOME", str(folder / "history"))
     home = folder / "home"
     home.mkdir()
     database = folder / "data" / "warehouse.duckdb"
@@ -92,6 +96,16 @@ def new_project(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Proje
     environment.setenv("EVENTS_DUCKDB", str(database))
     with DagsterInstance.ephemeral() as instance:
         yield Project(database, instance, environment)
+
+
+@lru_cache
+def _dagster_home() -> TemporaryDirectory[str]:
+    """Make a DAGSTER_HOME with its databases: two processes that make them at once conflict."""
+    folder = TemporaryDirectory(prefix="dagster_home")
+    shutil.copy(ROOT / "dagster.yaml", folder.name)
+    with DagsterInstance.from_config(folder.name) as instance:
+        instance.get_runs(limit=1)
+    return folder
 
 
 def execute(

@@ -213,7 +213,8 @@ def test_every_command_can_be_parsed(where: str, script: str) -> None:
     [
         ("make rum", "no target"),
         ("make run && .venv/bin/python -m event_assets.prob", "no module"),
-        (".venv/bin/python -m event_assets.probe --sugest", "refuses"),
+        (".venv/bin/python -m event_assets.probe --sugest", "--sugest"),
+        ("event-assets synk", "no subcommand"),
         ("dagster job exec -j sync_events", "no subcommand"),
         ("dagster job execute --jobs sync_events", "--jobs"),
         ("dg scaffold defs event_assets.EventApis concerts", "no component"),

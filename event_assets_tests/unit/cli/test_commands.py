@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from dagster import DagsterInstance
 from dagster._cli import cli
 
-from event_assets.cli import sync
+from event_assets.cli.main import run
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.project import ROOT, Project
 
@@ -106,10 +105,10 @@ def test_the_dagster_cli_materializes_everything_with_the_env_file_from_any_fold
 
 @pytest.fixture
 def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """What `python -m event_assets` calls, in a folder without `.env`."""
+    """What `event-assets sync` calls, in a folder without `.env`."""
     monkeypatch.setenv("EVENTS_PROGRESS", "none")  # restores what the command sets
     monkeypatch.chdir(tmp_path)
-    return sync.main
+    return lambda: run(["sync"])
 
 
 def test_make_run_says_why_it_failed_and_fails(
@@ -178,8 +177,9 @@ def test_make_run_needs_no_more_than_the_lock_the_env_file_and_the_secrets_of_th
     assert lines["checks"] == "5 of 5 passed"
     assert lines["database"] == str(project.database)
     assert " to " in lines["starting"]
-    looked = subprocess.run(lines["look"], shell=True, capture_output=True, text=True, check=False)
+    looked = project.run("event-assets", "show", cwd=elsewhere)
     assert "evt_" in looked.stdout, looked.stderr
+    assert lines["look"].endswith("event-assets show")
     assert done.stderr == ""
     assert project.ids() == sorted(api.ids())
     in_location = {".dagster/repository": "__repository__@event_assets"}

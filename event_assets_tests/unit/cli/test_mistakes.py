@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from event_assets._compat.dagster import PlainFailure
-from event_assets.cli import probe, sync
+from event_assets.cli.main import run
 from event_assets.config import project as project_module
 from event_assets.definitions import defs
 from event_assets_tests.support.mistakes import MISTAKES, YAML, Mistake
@@ -20,9 +20,9 @@ from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import ROOT, Project
 
 COMMANDS: dict[str, Callable[[], int]] = {
-    "make check": lambda: sync.main(["--check"]),
-    "make run": sync.main,
-    "the probe": lambda: probe.main([]),
+    "make check": lambda: run(["check"]),
+    "make run": lambda: run(["sync"]),
+    "the probe": lambda: run(["probe"]),
 }
 
 
@@ -41,7 +41,7 @@ def said(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str | bytes], str]:
     """Write a YAML file; return what every command says about it, without the folder."""
-    for name in ("EVENTS_API_URL", "API_KEY", "DAGSTER_HOME"):
+    for name in ("EVENTS_API_URL", "API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(file.parents[3])
 
@@ -118,7 +118,7 @@ def test_aliases_that_repeat_a_setting_may_be_used(
     text = shared.replace("  schedule:", "    end_time: {<<: *time, nullable: true}\n  schedule:")
     assert "limit" in said(text.replace("limit: 100", "limit: 0"))
     file.write_text(text)
-    assert sync.main(["--check"]) == 0
+    assert run(["check"]) == 0
     assert capsys.readouterr().out == "No mistakes were found in the sources: events.\n"
 
 
@@ -155,7 +155,7 @@ def test_a_component_of_another_kind_may_be_in_the_same_file(
 def test_what_yaml_reads_as_it_is_meant_is_no_mistake(file: Path, text: str) -> None:
     assert text != YAML
     file.write_text(text)
-    assert sync.main(["--check"]) == 0
+    assert run(["check"]) == 0
 
 
 def test_a_file_of_another_ending_is_told(file: Path, said: Callable[[str], str]) -> None:
@@ -267,7 +267,7 @@ def test_dg_finds_lines_by_the_schema_alone(project: Project, clone: Path) -> No
 
 
 def test_make_check_is_the_same_in_a_process_of_its_own(project: Project, clone: Path) -> None:
-    assert "\t@$(BIN)/python -m event_assets --check\n" in (ROOT / "Makefile").read_text()
-    done = project.run("python", "-m", "event_assets", "--check", cwd=clone)
+    assert "\t@$(BIN)/event-assets check\n" in (ROOT / "Makefile").read_text()
+    done = project.run("python", "-m", "event_assets", "check", cwd=clone)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "No mistakes were found in the sources: events.\n"

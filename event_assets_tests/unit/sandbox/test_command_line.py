@@ -1,6 +1,5 @@
 """The sandbox as a child process, and its command line."""
 
-import argparse
 import dataclasses
 import shlex
 import signal
@@ -17,8 +16,8 @@ import pytest
 import requests
 
 from event_assets.sandbox import Faults, Sandbox, SandboxError, run_sandbox
-from event_assets.sandbox.__main__ import main
-from event_assets.sandbox.fault_flags import add_fault_flags, build_flags, parse_faults
+from event_assets.sandbox.command import sandbox
+from event_assets.sandbox.fault_options import build_flags, select_faults
 from event_assets_tests.support.project import ROOT
 from event_assets_tests.support.sandbox_client import get_page, refuses_connections
 
@@ -110,15 +109,13 @@ def restored_signal_handlers() -> Generator[None, None, None]:
 @pytest.mark.parametrize("flag", ["--port=70000", "--events=-1", "--total=many"])
 def test_an_invalid_option_is_a_usage_error(flag: str) -> None:
     with restored_signal_handlers(), pytest.raises(SystemExit) as exit_:
-        main([flag])
+        sandbox([flag])
     assert exit_.value.code == 2
 
 
 def test_each_fault_has_a_documented_flag(capsys: pytest.CaptureFixture[str]) -> None:
-    parser = argparse.ArgumentParser()
-    add_fault_flags(parser)
     with restored_signal_handlers(), pytest.raises(SystemExit):
-        main(["--help"])
+        sandbox(["--help"])
     usage = capsys.readouterr().out
     values: dict[str, Any] = {"total": -3, "retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}
     assert build_flags(Faults()) == []
@@ -127,5 +124,5 @@ def test_each_fault_has_a_documented_flag(capsys: pytest.CaptureFixture[str]) ->
         faults = Faults(**{fault.name: values.get(fault.name, default)})
         flags = build_flags(faults)
         assert len(flags) == 1
-        assert parse_faults(parser.parse_args(flags)) == faults
+        assert select_faults(sandbox.make_context("sandbox", flags).params) == faults
         assert f"--{fault.name.replace('_', '-')} " in usage

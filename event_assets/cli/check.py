@@ -1,0 +1,25 @@
+"""`event-assets check`: find mistakes in the configuration."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def check() -> None:
+    """Check each source's defs.yaml, the settings and the definitions; sync nothing."""
+    import dagster as dg
+
+    from event_assets.cli.home import require_home
+    from event_assets.cli.runs import load_sources
+    from event_assets.definitions import defs
+    from event_assets.extract.stream import require_settings
+
+    definitions = defs()
+    dg.Definitions.validate_loadable(definitions)
+    found = load_sources(definitions)
+    for source in found.values():
+        if source.is_synced:
+            require_settings(source)
+    require_home()
+    click.echo(f"No mistakes were found in the sources: {', '.join(found) or 'there are none'}.")

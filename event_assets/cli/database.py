@@ -1,0 +1,85 @@
+"""Read the database beside the syncs, without what they import."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import click
+import duckdb
+
+from event_assets.config.project import database_file
+from event_assets.values.errors import WarehouseError
+
+LOCKED = "lock on file"  # in the message of DuckDB
+TIMEOUT = 60.0  # seconds; a load takes less
+
+
+class MissingDatabaseError(WarehouseError):
+    """Nothing was synced yet."""
+
+
+@contextmanager
+def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the database for reading; waits while another process writes it.
+
+    Raises:
+        MissingDatabaseError: there is none yet.
+        duckdb.Error: it cannot be read, or stays in use.
+    """
+    with _open_lake() if _is_lake() else closing(_open_file()) as database:
+        database.execute("set timezone = 'UTC'")
+        yield database
+
+
+def schemas(database: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Return the names of the tables and views by schema, without those of dlt and DuckDB."""
+    found = database.execute(
+        "select schema_name, list(name order by name) from ("
+        "select schema_name, table_name as name from duckdb_tables() "
+        "where database_name = current_database() union all "
+        "select schema_name, view_name from duckdb_views() "
+        "where database_name = current_database() and not internal"
+        ") where name not like '\\_dlt%' escape '\\' group by schema_name"
+    )
+    return dict(found.fetchall())
+
+
+def fetch(database: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    """Run a query, and return its rows by column."""
+    result = database.execute(query)
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _is_lake() -> bool:
+    return os.environ.get("EVENTS_DESTINATION", "") not in ("", "duckdb")
+
+
+@contextmanager
+def _open_lake() -> Iterator[duckdb.DuckDBPyConnection]:
+    from event_assets import warehouse  # dlt, which reads the secrets of a lake
+
+    with warehouse.connect() as database:
+        yield database
+
+
+def _open_file() -> duckdb.DuckDBPyConnection:
+    file, began, is_told = database_file(), time.monotonic(), False
+    if not file.is_file():
+        raise MissingDatabaseError(
+            f"There is no database {file} yet: `event-assets sync` makes it."
+        )
+    while True:
+        try:
+            return duckdb.connect(file, read_only=True)
+        except duckdb.IOException as error:
+            if LOCKED not in str(error) or time.monotonic() - began > TIMEOUT:
+                raise
+        if not is_told:
+            click.echo(f"Waiting for what writes {file}, up to {TIMEOUT:.0f} s ...", err=True)
+            is_told = True
+        time.sleep(0.1)

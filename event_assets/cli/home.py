@@ -1,0 +1,28 @@
+"""DAGSTER_HOME: the folder of Dagster's settings and history, by default the project."""
+
+import os
+from pathlib import Path
+
+from event_assets.config.project import find_project
+from event_assets.values.errors import ConfigError
+
+
+def require_home() -> None:
+    """Set DAGSTER_HOME if it is not, and require a folder that can be written.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    home = os.environ["DAGSTER_HOME"] = os.environ.get("DAGSTER_HOME") or str(find_project())
+    folder = Path(home).expanduser()
+    if not folder.is_absolute():
+        raise ConfigError(f"DAGSTER_HOME must be the absolute path of a folder, not {folder}.")
+    if not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder} (DAGSTER_HOME): make it, or name another.")
+    if {"?", "%"} & {*home}:  # for SQLAlchemy, a path is a part of a URL
+        raise ConfigError(
+            f"The path of DAGSTER_HOME must be one without `?` and `%`, not {folder}."
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        problem = f"The folder {folder} (DAGSTER_HOME) cannot be written by this user"
+        raise ConfigError(f"{problem}: run it as the owner, or name a folder of your own.")

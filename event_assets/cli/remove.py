@@ -1,0 +1,57 @@
+"""`event-assets remove`: remove a source, and its tables if asked to."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+
+from event_assets.cli.database import MissingDatabaseError, open_database, schemas
+from event_assets.cli.sources import require_known
+from event_assets.config.source_files import find_sources
+
+
+@click.command(
+    epilog="Its lines in .env and its runs in Dagster's history stay. With --drop, a source whose "
+    "folder is gone already loses its tables."
+)
+@click.argument("source")
+@click.option("--drop", is_flag=True, help="Drop its tables, with all that it has synced.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(source: str, drop: bool, yes: bool) -> None:
+    """Remove SOURCE: its folder, and with --drop its schema in the database."""
+    found, has_tables = find_sources().get(source), _has_tables(source)
+    if not (found or (drop and has_tables)):
+        require_known([source])
+    folder = found.file.parent if found else None
+    dropped = f"the schema {source}, with all that was synced" if drop and has_tables else ""
+    if not yes:
+        _confirm(f"Remove {' and '.join(filter(None, (str(folder or ''), dropped)))}?")
+    if dropped:
+        from event_assets import warehouse
+        from event_assets.transform.all_events import drop_view
+        from event_assets.warehouse.erase import drop_schema
+
+        warehouse.run(drop_view)  # the next sync makes it again, of the sources that are left
+        drop_schema(source)
+        click.echo(f"Dropped {dropped}.")
+    if folder:
+        shutil.rmtree(folder)
+        click.echo(f"Removed {folder}.")
+    if has_tables and not drop:
+        click.echo(f"Its tables stay in the schema {source}; `remove {source} --drop` drops them.")
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask: add --yes")
+    click.confirm(question, abort=True)
+
+
+def _has_tables(source: str) -> bool:
+    try:
+        with open_database() as database:
+            return "event_data_syncs" in schemas(database).get(source, ())
+    except MissingDatabaseError:
+        return False

@@ -1,0 +1,177 @@
+"""Run the jobs of sources in this process, under DAGSTER_HOME, and print what came of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+from uuid import uuid4
+
+import dagster as dg
+
+from event_assets import warehouse
+from event_assets._compat.dagster import PlainFailure, capture_interrupts
+from event_assets.cli.home import require_home
+from event_assets.cli.output import program
+from event_assets.component.component import EventApi
+from event_assets.config.project import find_project, project_setting
+from event_assets.config.source import SANDBOX, SourceConfig
+from event_assets.config.source_files import find_sources
+from event_assets.extract.stream import require_settings
+from event_assets.orchestration import launcher, partitions, process
+from event_assets.orchestration.failures import run_with_plain_errors
+from event_assets.orchestration.jobs import NAMED, build_run_config, job_name
+from event_assets.orchestration.metadata import asset_key
+from event_assets.orchestration.schedules import find_derived_assets
+from event_assets.orchestration.summary import SILENT_LOGGERS, is_first_sync, print_summary
+from event_assets.sync import account_list, guards
+from event_assets.values.errors import ConfigError, UserError
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs jobs of the definitions in this process."""
+
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    run_ids: list[str] = field(default_factory=list)  # of the runs so far
+
+    def run(
+        self,
+        job: str,
+        config: Mapping[str, Any] = SILENT_LOGGERS,
+        account: str | None = None,
+        assets: Sequence[dg.AssetKey] | None = None,
+    ) -> bool:
+        """Run a job, or some of its assets, print the summary, and return whether it succeeded.
+
+        Raises:
+            KeyboardInterrupt: if it was interrupted, which Dagster may have caught.
+        """
+        run_id = str(uuid4())
+        with capture_interrupts(), launcher.hold_run(self.instance, run_id):
+            result = self.definitions.resolve_job_def(job).execute_in_process(
+                run_id=run_id,
+                run_config=config,
+                instance=self.instance,
+                partition_key=account,
+                asset_selection=assets,
+                tags=_tags(),
+                raise_on_error=False,
+            )
+        if process.is_interrupted():
+            raise KeyboardInterrupt
+        print_summary(self.instance, run_id)  # Dagster itself may print it late after a failure
+        self.run_ids.append(run_id)
+        return result.success
+
+
+def load_sources(definitions: dg.Definitions) -> dict[str, SourceConfig]:
+    """Return the configurations of the sources that definitions were loaded from, by name."""
+    tree = cast(dg.ComponentTree, definitions.component_tree)
+    return {
+        name: tree.load_component(name, expected_type=EventApi).configure(name, tree)
+        for name in find_sources()
+    }
+
+
+def sync_sources(
+    definitions: dg.Definitions,
+    names: Collection[str],
+    accounts: Collection[str],
+    options: Mapping[str, bool],
+) -> bool:
+    """Sync sources one after the other, by default all; return whether all succeeded.
+
+    `accounts` are those to sync, by default all; `options` are those of `SyncConfig`.
+
+    Raises:
+        ConfigError: no source can be synced.
+        KeyboardInterrupt: a run was interrupted.
+    """
+    found = load_sources(definitions)
+    chosen = {name: found[name] for name in names} or found
+    if not chosen:
+        raise ConfigError("There is no source to sync: add one, as docs/connect-your-api.md says.")
+    require_home()
+    with dg.DagsterInstance.get() as instance:
+        runner = Runner(definitions, instance)
+        failures = sum(
+            not _sync(runner, one, bool(names), accounts, options) for one in chosen.values()
+        )
+        is_first = not failures and any(is_first_sync(instance, each) for each in runner.run_ids)
+    if is_first and not os.environ.get("CI"):
+        print(*_next_steps(), sep="\n", flush=True)
+    return not failures
+
+
+def _sync(
+    runner: Runner,
+    source: SourceConfig,
+    is_named: bool,
+    accounts: Collection[str],
+    options: Mapping[str, bool],
+) -> bool:
+    """Sync a source, and return whether it succeeded; what a user can fix is printed."""
+    try:
+        if not source.is_synced and not is_named:
+            warehouse.run(partial(guards.ensure_same_origin, source=source))
+            return True
+        require_settings(source)
+        what = source.name if source.base_url else f"{source.name} from {SANDBOX}"
+        print(f"Syncing {what} ...", flush=True)
+        return run_with_plain_errors(partial(_run_jobs, runner, source, accounts, options))
+    except (UserError, PlainFailure) as error:
+        print(error, file=sys.stderr)
+        return False
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
+
+
+def _run_jobs(
+    runner: Runner, source: SourceConfig, chosen: Collection[str], options: Mapping[str, bool]
+) -> bool:
+    """Run the job of a source, or that of each account and what is derived from all."""
+    job = job_name(source)
+    known = {one.name for one in runner.definitions.jobs or ()}
+    if options.get("full_sync") and f"{job}_fully" in known:
+        job = f"{job}_fully"
+    config: Mapping[str, Any] = SILENT_LOGGERS
+    if options:
+        config = {**config, **build_run_config(source, source.resources, **options)}
+    if source.accounts is None:
+        if chosen:
+            raise ConfigError(f"{source.name} has no accounts: omit `--account`.")
+        return runner.run(job, config)
+    accounts = account_list.list_accounts(source)
+    if unknown := set(chosen) - set(accounts):
+        raise ConfigError(f"There is no account `{unknown.pop()}` of {source.name}.")
+    partitions.update_partitions(source, runner.instance)
+    wanted = [name for name in accounts if name in chosen or not chosen]
+    failures = sum(not runner.run(job, config, account=name) for name in wanted)
+    synced = [asset_key(source, resource) for resource in source.resources]
+    assets = [
+        one for one in runner.definitions.assets or () if isinstance(one, dg.AssetsDefinition)
+    ]
+    derived = runner.run(
+        f"{job_name(source)}_on_schedule", assets=find_derived_assets(synced, assets)
+    )
+    print(f"accounts  {len(wanted) - failures:,} of {len(wanted):,} synced and checked")
+    print(f"database  {warehouse.get_destination().display_name}", flush=True)
+    return derived and not failures
+
+
+def _tags() -> dict[str, str]:
+    """Return the tags of a run: by the first, the UI lists it under its job."""
+    location = project_setting("code_location_name") or project_setting("root_module")
+    return {".dagster/repository": f"__repository__@{location}", NAMED: "true"}
+
+
+def _next_steps() -> Iterator[str]:
+    dev = "make dev" if (find_project() / "Makefile").is_file() else "dagster dev"
+    yield f"look      {program()} show"
+    yield f"watch     {program()} status"
+    yield f"schedule  {dev}, then open http://127.0.0.1:3000"

@@ -1,0 +1,121 @@
+"""`event-assets show`: look at the data in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import click
+import duckdb
+
+from event_assets.cli.database import fetch, open_database, schemas
+from event_assets.cli.output import json_option, print_json, print_table
+from event_assets.config.source_files import DEFAULT_SOURCE, aside, find_sources
+
+Tables = Mapping[str, Sequence[str]]  # by schema
+
+
+class View(NamedTuple):
+    """What is shown of a table: its first columns and its order, where it has these columns."""
+
+    table: str
+    first: Sequence[str] = ()
+    order: str = ""
+    hidden: Sequence[str] = ()  # columns
+
+
+SOON_FIRST = "start_time < now(), abs(epoch(start_time) - epoch(now()))"
+EVENTS = View("current_events", ("name", "start_time", "end_time", "status", "id"), SOON_FIRST)
+VIEWS = {  # by option
+    "changes": View(
+        "event_changes",
+        ("changed_at", "change", "name", "field", "old", "new", "id"),
+        "changed_at desc",
+    ),
+    "rejects": View(
+        "event_data_rejects", ("id", "field", "reason", "record"), "load_id desc, id", ("columns",)
+    ),
+    "syncs": View(
+        "event_data_syncs",
+        ("sync_number", "finished_at", "complete", "reason", "rows_read", "rejects", "requests"),
+        "sync_number desc",
+        ("columns", "repeats", "unmatched", "position", "newest"),
+    ),
+}
+BY_TABLE = {view.table: view for view in (EVENTS, *VIEWS.values())}
+
+
+@click.command(
+    epilog="TABLE is a source (its current events), a table, or SCHEMA.TABLE. Times are in UTC. "
+    "While a sync loads, it waits the seconds that this takes."
+)
+@click.argument("table", required=False)
+@click.option("--sql", help="Show the result of a query, such as `from events.event_data`.")
+@click.option("--changes", "view", flag_value="changes", help="The newest changes of events.")
+@click.option("--rejects", "view", flag_value="rejects", help="Rejected records, and why.")
+@click.option("--syncs", "view", flag_value="syncs", help="The last syncs and their verdicts.")
+@click.option("--limit", default=20, type=click.IntRange(1), show_default=True, help="Of rows.")
+@json_option
+def show(table: str | None, sql: str | None, view: str | None, limit: int, as_json: bool) -> None:
+    """Look at the data: the current events, the soonest first, or what you name."""
+    if sql and (table or view):
+        raise click.UsageError("--sql stands alone, without a table or another option")
+    with open_database() as database:
+        if sql:
+            title, query = "", sql
+        else:
+            found = schemas(database)
+            schema, name = _find(table, VIEWS[view] if view else EVENTS, found)
+            title, query = f"{schema}.{name}", _query(database, schema, name, limit)
+        try:
+            rows = fetch(database, query)
+        except duckdb.Error as error:
+            if not sql:
+                raise
+            reason = str(error).strip().partition("\n")[0]
+            raise click.ClickException(f"The query cannot be run: {reason}") from None
+        count = database.sql(f"from {title}").count("*").fetchall()[0][0] if title else len(rows)
+    if as_json:
+        print_json(rows)
+        return
+    if rows:
+        print_table(rows[:limit])
+    shown = f"{min(limit, len(rows)):,} of {count:,}"
+    click.echo(f"{shown} rows{f' of {title}' if title else ''}" if count else f"No rows in {title}")
+
+
+def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
+    """Return the schema and the name of what to show."""
+    if name is None or name in found:
+        schema, table = name or _default_schema(found), view.table
+    elif "." in name:
+        schema, table = name.split(".", 1)
+    else:
+        schema = _default_schema(found)
+        schema = schema if name in found.get(schema, ()) else "main"
+        table = name
+    if table in found.get(schema, ()):
+        return schema, table
+    if name and name not in found:
+        known = [*found, *found.get(_default_schema(found), ())]
+        raise click.UsageError(f"There is no table `{name}`; there are {', '.join(known)}")
+    raise click.ClickException(f"There is no {schema}.{table} yet: `event-assets sync` makes it.")
+
+
+def _default_schema(found: Tables) -> str:
+    sources = find_sources()
+    names = [name for name in sources if name not in aside(sources)]
+    return next((name for name in names if name in found), DEFAULT_SOURCE)
+
+
+def _query(database: duckdb.DuckDBPyConnection, schema: str, table: str, limit: int) -> str:
+    """Return the query of a table's rows, in the order and with the columns of its view."""
+    view = BY_TABLE.get(table, View(table))
+    relation = database.sql(f'from "{schema}"."{table}"')
+    types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    names = [name for name in types if not name.startswith("_dlt") and name not in view.hidden]
+    names.sort(key=lambda name: (*view.first, name).index(name))
+    is_timed = view is not EVENTS or types.get("start_time", "").startswith("TIMESTAMP")
+    order = f" order by {view.order}" if view.order and is_timed else ""
+    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    return f'select {quoted} from "{schema}"."{table}"{order} limit {limit}'  # noqa: S608 (quoted)

@@ -1,0 +1,186 @@
+"""`event-assets status`: whether each source is fresh and complete, for people and monitoring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+import click
+import duckdb
+
+from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
+from event_assets.cli.output import json_option, print_json, program, to_text
+from event_assets.config.source_files import SANDBOX, SourceFile, aside, find_sources
+from event_assets.values.urls import redact_url
+
+Row = Mapping[str, Any]  # of a table of syncs, with the name of its table
+LOG, OF_LOG = "event_data_syncs", "_syncs"
+ACCOUNTS = "event_data_accounts"
+# The newest sync of a table, of each listed account.
+NEWEST = """
+select syncs.*, '{table}' as "table" from "{schema}"."{table}_syncs" as syncs {listed}
+qualify row_number() over (partition by {account} order by sync_number desc) = 1
+"""
+LISTED = 'join "{schema}".event_data_accounts as known using (account) where known.is_listed'
+MAX_PROBLEMS = 5  # that are told
+UNITS = {"days": 1440, "hours": 60, "minutes": 1}
+
+
+class Problem(NamedTuple):
+    """What is wrong, and the command that helps; the worst has the lowest rank."""
+
+    rank: int
+    text: str
+    command: str
+
+
+# Of the newest sync of a table.
+PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
+    (lambda row: row["complete"] is False, Problem(0, "{reason}", "probe {source}")),
+    (
+        lambda row: row.get("conflicting_ids"),
+        Problem(1, "Ids that different events share: {conflicting_ids}.", "show {source} --syncs"),
+    ),
+    (
+        lambda row: row["complete"] is None,
+        Problem(4, "It may not be complete: {reason}", "probe {source}"),
+    ),
+    (
+        lambda row: row.get("rejects"),
+        Problem(5, "Rejected records: {rejects}.", "show {source} --rejects"),
+    ),
+)
+NEVER = Problem(2, "It was never synced.", "sync {source}")
+LATE = Problem(3, "It is late.", "sync {source}")
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of a source."""
+
+    source: str
+    address: str
+    is_synced: bool  # False: the sandbox beside an API
+    last_sync: datetime | None  # UTC; of the account that was synced the longest ago
+    age_minutes: float | None
+    is_fresh: bool
+    is_complete: bool | None  # None: unknown
+    events: int | None  # current ones
+    problems: Sequence[str]
+    command: str  # helps with the first problem
+
+    @property
+    def is_good(self) -> bool:
+        """Return whether monitoring has nothing to tell."""
+        return not self.is_synced or (self.is_fresh and self.is_complete is True)
+
+
+@click.command(epilog="Exit status: 0 when each source is fresh and complete, 1 when one is not.")
+@json_option
+def status(as_json: bool) -> int:
+    """Tell when each source was synced, whether every event came, and what helps if not."""
+    found = find_sources()
+    if not found:
+        raise click.ClickException("There are no sources.")
+    syncs, events = _read(found)
+    states = [
+        _judge(one, name not in aside(found), syncs.get(name, ()), events.get(name))
+        for name, one in found.items()
+    ]
+    if as_json:
+        print_json([asdict(state) for state in states])
+    else:
+        click.echo("\n".join(line for state in states for line in _lines(state)))
+    return 0 if all(state.is_good for state in states) else 1
+
+
+def _read(names: Iterable[str]) -> tuple[dict[str, list[Row]], dict[str, int]]:
+    """Return the newest syncs of each source, and its number of current events."""
+    syncs: dict[str, list[Row]] = {}
+    events: dict[str, int] = {}
+    try:
+        with open_database() as database:
+            known = schemas(database)
+            for name in known.keys() & set(names):
+                syncs[name] = [*_newest_syncs(database, name, known[name])]
+                if "current_events" in known[name]:
+                    count = database.sql(f'from "{name}".current_events').count("*").fetchall()
+                    events[name] = count[0][0]
+    except MissingDatabaseError:
+        pass  # nothing was synced yet
+    return syncs, events
+
+
+def _newest_syncs(
+    database: duckdb.DuckDBPyConnection, schema: str, tables: Sequence[str]
+) -> Iterator[Row]:
+    has_accounts = ACCOUNTS in tables
+    names = {
+        "schema": schema,
+        "listed": LISTED.format(schema=schema) if has_accounts else "",
+        "account": "account" if has_accounts else "true",
+    }
+    for log in sorted(tables, key=lambda name: name != LOG):
+        if log.endswith(OF_LOG):
+            query = NEWEST.format(table=log.removesuffix(OF_LOG), **names)
+            yield from ({**row, "source": schema} for row in fetch(database, query))
+
+
+def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: int | None) -> Status:
+    times = [row["finished_at"] for row in syncs if row["table"] == "event_data"]
+    age = (datetime.now(timezone.utc) - min(times)).total_seconds() / 60 if times else None
+    late_after = source.minutes_until_late
+    is_fresh = age is not None and (late_after is None or age <= late_after)
+    # Of different events that share an id, one alone is there.
+    verdicts = {not row.get("conflicting_ids") and row["complete"] for row in syncs} or {None}
+    problems = [] if is_fresh else [LATE if times else NEVER]
+    problems += [problem for row in syncs for problem in _problems(row)]
+    problems = sorted(problems) if is_synced else []
+    return Status(
+        source=source.name,
+        address=redact_url(source.address) if source.address else SANDBOX,
+        is_synced=is_synced,
+        last_sync=min(times, default=None),
+        age_minutes=None if age is None else round(age, 1),
+        is_fresh=is_fresh,
+        is_complete=next(one for one in (False, None, True) if one in verdicts),
+        events=events,
+        problems=[problem.text for problem in problems],
+        command=problems[0].command.format(source=source.name) if problems else "",
+    )
+
+
+def _problems(row: Row) -> Iterator[Problem]:
+    """Yield what the newest sync of a table has found, with the table and the account."""
+    table = None if row["table"] == "event_data" else row["table"]
+    where = "".join(f"{part}: " for part in (table, row.get("account")) if part)
+    for is_found, problem in PROBLEMS:
+        if is_found(row):
+            yield problem._replace(text=where + problem.text.format_map(row))
+
+
+def _lines(state: Status) -> Iterator[str]:
+    """Yield what a person reads about a source."""
+    yield f"{state.source}  {state.address}"
+    if not state.is_synced:
+        yield "  not synced beside an API, unless it is named"
+        return
+    if state.last_sync:
+        age = _format_age(state.age_minutes or 0)
+        events = "" if state.events is None else f", {state.events:,} current events"
+        yield f"  synced {age} ago ({to_text(state.last_sync)} UTC){events}"
+    if state.is_good:
+        yield "  fresh and complete"
+    for problem in state.problems[:MAX_PROBLEMS]:
+        yield f"  {to_text(problem)}"
+    if (more := len(state.problems) - MAX_PROBLEMS) > 0:
+        yield f"  and {more:,} more"
+    if state.command:
+        yield f"  {program()} {state.command}"
+
+
+def _format_age(minutes: float) -> str:
+    unit, length = next((unit for unit in UNITS.items() if minutes >= 2 * unit[1]), ("minutes", 1))
+    return f"{minutes / length:,.0f} {unit}"

@@ -1,0 +1,109 @@
+"""The sources as their files have them, for commands that answer at once: nothing is validated."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from event_assets.config.project import find_project, project_setting
+from event_assets.values.errors import ConfigError
+
+COMPONENT = "event_assets.EventApi"
+TYPE = re.compile(r"^type:\s*[\"']?([\w.]+)", re.MULTILINE)  # the component, in the YAML
+DEFAULT_SOURCE = "events"
+EVENT_DATA = "event_data"
+SANDBOX = "the built-in sandbox"
+INVENTED = f"{SANDBOX}, whose events are invented"
+# In the YAML; it stays there if the variable is not set.
+VARIABLE = re.compile(r"\{\{\s*env\.(\w+)\s*\}\}")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """The `defs.yaml` of a source, named by its folder."""
+
+    file: Path
+
+    @cached_property
+    def attributes(self) -> Any:
+        """Return the attributes as they are in the file.
+
+        Raises:
+            ConfigError: it is no YAML.
+        """
+        try:
+            given = [*yaml.safe_load_all(self.file.read_text(encoding="utf-8-sig"))]
+        except (yaml.YAMLError, ValueError) as error:
+            problem = f"The file {self.file} is no YAML: `event-assets check` says why."
+            raise ConfigError(problem) from error
+        own = (one for one in given if _dig(one, "type") == COMPONENT)
+        return _dig(next(own, None), "attributes")
+
+    @property
+    def name(self) -> str:
+        """Return the name of the source, and of its schema in the database."""
+        return self.file.parent.name
+
+    @property
+    def address(self) -> str:
+        """Return the base URL of its API; empty for the sandbox."""
+        address = str(_dig(self.attributes, "rest_api", "client", "base_url") or "")
+        return VARIABLE.sub(lambda match: os.environ.get(match[1], ""), address).strip()
+
+    @property
+    def minutes_until_late(self) -> float | None:
+        """Return the age in minutes above which its newest sync is late; None: it never is."""
+        minutes = _dig(self.attributes, "freshness", "warn_after_minutes")
+        return float(minutes) if isinstance(minutes, (int, float)) else None
+
+
+def find_sources() -> dict[str, SourceFile]:
+    """Return the sources of the project by name, the default one first.
+
+    Raises:
+        ConfigError: there is no project.
+    """
+    files = sorted(defs_folder().glob("*/defs.yaml"))
+    sources = {file.parent.name: SourceFile(file) for file in files if _is_source(file)}
+    return dict(sorted(sources.items(), key=lambda item: item[0] != DEFAULT_SOURCE))
+
+
+def defs_folder() -> Path:
+    """Return the folder that holds the folders of the sources.
+
+    Raises:
+        ConfigError: there is no project.
+    """
+    folder = find_project()
+    if not (folder / "pyproject.toml").is_file():
+        raise ConfigError(f"There is no project in {folder}: it has no pyproject.toml.")
+    module = project_setting("defs_module") or f"{project_setting('root_module')}.defs"
+    path = Path(*module.split("."))
+    return folder / "src" / path if (folder / "src" / path).is_dir() else folder / path
+
+
+def aside(sources: Mapping[str, SourceFile]) -> set[str]:
+    """Return the names of the sources that are the sandbox beside one with an API."""
+    without = {name for name, source in sources.items() if not source.address}
+    return without if len(without) < len(sources) else set()
+
+
+def _dig(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _is_source(file: Path) -> bool:
+    """Return whether a file has more than components of other packages, as far as it is known."""
+    named = TYPE.findall(file.read_text(encoding="utf-8", errors="replace"))
+    packages = {name.partition(".")[0] for name in named} or {""}
+    return any(one in ("", "event_assets") or find_spec(one) is None for one in packages)

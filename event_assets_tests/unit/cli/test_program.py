@@ -1,0 +1,139 @@
+"""`event-assets`: its help, how commands end, and what each may import."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from event_assets.cli.main import COMMANDS, run
+from event_assets_tests.support.project import BIN, ROOT, Project
+from event_assets_tests.support.small_database import write_database
+
+Output = pytest.CaptureFixture[str]
+# The packages that a command may import, by its arguments: it answers at once.
+LIGHT = {"click", "dotenv"}
+FILES = {*LIGHT, "yaml", "cython_runtime"}
+READING = {*FILES, "duckdb", "pytz"}
+TABLES = {*READING, "rich", "pygments", "markdown_it", "mdurl"}
+MAY_IMPORT = {
+    (): LIGHT,
+    ("--version",): LIGHT,
+    ("sync", "--help"): FILES,
+    ("check", "--help"): LIGHT,
+    ("probe", "--help"): FILES,
+    ("erase", "--help"): FILES,
+    ("remove", "--help"): {*FILES, "duckdb"},
+    ("sources",): FILES,
+    ("status",): READING,
+    ("show",): TABLES,
+    ("show", "--changes"): TABLES,
+    ("show", "--sql", "select 1 as a"): TABLES,
+}
+STARTED = """
+import json, sys
+from event_assets.cli.main import run
+status = run(sys.argv[1:])
+packages = {name.partition(".")[0] for name in sys.modules} - {"event_assets", "__main__"}
+ours = {name for name in packages if name not in sys.stdlib_module_names}
+print(json.dumps(sorted(ours)), file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize("arguments", MAY_IMPORT, ids=lambda arguments: " ".join(arguments) or "-")
+def test_a_command_imports_only_what_it_needs(project: Project, arguments: tuple[str, ...]) -> None:
+    write_database(project.database)
+    done = project.run("python", "-c", STARTED, *arguments, PYTHONWARNINGS="error")
+    assert done.returncode == 0, done.stderr
+    imported = {name for name in json.loads(done.stderr) if not name.startswith("_")}
+    assert imported <= MAY_IMPORT[arguments]
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_the_help_of_each_command_fits_a_screen(command: str | None, capsys: Output) -> None:
+    assert run([command, "--help"] if command else []) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) <= (60 if command == "sandbox" else 30)
+    assert max(map(len, shown)) <= 100
+    if command is None:
+        assert [line.split()[0] for line in shown if line.startswith("  ")][-len(COMMANDS) :]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["synk"], "No such command 'synk'. See `event-assets --help`."),
+        (
+            ["sync", "--ful"],
+            "No such option '--ful'. Did you mean '--full'? See `event-assets sync --help`.",
+        ),
+        (["erase"], "Give either --id or --value. See `event-assets erase --help`."),
+        (["remove"], "Missing argument 'SOURCE'. See `event-assets remove --help`."),
+    ],
+)
+def test_a_wrong_command_line_is_answered_in_one_sentence(
+    arguments: list[str], said: str, capsys: Output
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr() == ("", f"{said}\n")
+
+
+@pytest.mark.parametrize("command", ["check", "sync", "probe", "erase", "remove"])
+def test_an_unknown_source_is_named_with_those_that_are_there(
+    project: Project, source_file: Path, command: str, capsys: Output
+) -> None:
+    arguments = {"check": ["check"], "erase": ["erase", "nothing", "--id", "a"]}
+    status = run(arguments.get(command, [command, "nothing"]))
+    output, errors = capsys.readouterr()
+    assert source_file.exists()
+    assert not project.database.parent.exists()
+    if command == "check":
+        assert (status, output) == (0, "No mistakes were found in the sources: events.\n")
+    else:
+        assert status == 2
+        assert errors.startswith("Unknown source `nothing`; known sources: events. See ")
+
+
+def test_python_m_without_a_command_syncs(project: Project, clone: Path) -> None:
+    project.connect_to("", key="of-an-api")
+    done = project.run("python", "-m", "event_assets", cwd=clone)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("A key is set for the source events (API_KEY), but no address")
+    alone = project.run("event-assets", cwd=clone)
+    assert alone.stdout.startswith("Usage: event-assets ")
+
+
+def test_removing_asks_and_without_a_terminal_says_which_option_is_missing(
+    project: Project, source_file: Path, capsys: Output
+) -> None:
+    write_database(project.database)
+    done = project.run("event-assets", "remove", "events", cwd=source_file.parents[3])
+    assert done.returncode == 2
+    assert done.stderr.startswith("There is no terminal to ask: add --yes. See ")
+    assert run(["remove", "events", "--yes"]) == 0
+    assert not source_file.parent.exists()
+    assert "Its tables stay in the schema events" in capsys.readouterr().out
+    assert project.rows("select count(*) from events.event_data") == [(3,)]
+    assert run(["remove", "events", "--yes", "--drop"]) == 0
+    assert project.rows("from duckdb_tables() where schema_name = 'events'") == []
+    assert run(["remove", "events", "--yes", "--drop"]) == 2
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            ["make", "--old-file=.venv/.ready", "dev", f"PORT={port}"],
+            cwd=ROOT,
+            env={**os.environ, "VENV": str(BIN.parent)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert done.stdout == f"Port {port} is taken: name a free one, as in make dev PORT=3001\n"

@@ -1,0 +1,141 @@
+"""`event-assets show` prints what is in the database, also while it is written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from event_assets.cli import database as reading
+from event_assets.cli.main import run
+from event_assets_tests.support.project import Project
+from event_assets_tests.support.small_database import write_database
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def synced(project: Project) -> Project:
+    """A project with three events."""
+    write_database(project.database)
+    return project
+
+
+def lines(capsys: Output) -> list[str]:
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.usefixtures("synced")
+def test_the_next_events_come_first(capsys: Output) -> None:
+    assert run(["show"]) == 0
+    header, *events, count = lines(capsys)
+    assert header.split() == ["name", "start_time", "id", "text"]
+    assert [event.split()[1] for event in events] == ["2", "1", "0"]
+    assert count == "3 of 3 rows of events.current_events"
+
+
+@pytest.mark.usefixtures("synced")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--changes"], "gone"),
+        (["--rejects"], "is not a timestamp"),
+        (["--syncs"], "All came."),
+        (["event_data"], "Event 2"),
+        (["events.event_changes"], "gone"),
+        (["events", "--rejects"], "is not a timestamp"),
+        (["--sql", "select 40 + 2 as answer"], "42"),
+    ],
+)
+def test_a_table_an_option_or_a_query_says_what_is_shown(
+    arguments: list[str], said: str, capsys: Output
+) -> None:
+    assert run(["show", *arguments]) == 0
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("synced")
+def test_columns_that_do_not_fit_are_named(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert run(["show"]) == 0
+    shown = lines(capsys)
+    assert max(map(len, shown[:-2])) <= 40
+    assert shown[-2] == "Not shown for want of width: text."
+
+
+@pytest.mark.usefixtures("synced")
+def test_json_has_every_column(capsys: Output) -> None:
+    assert run(["show", "--json", "--limit", "1"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert set(row) == {"id", "name", "start_time", "text"}
+
+
+def test_what_a_terminal_would_obey_is_not_printed(synced: Project, capsys: Output) -> None:
+    with duckdb.connect(synced.database) as database:
+        database.execute("update events.event_data set name = 'a' || chr(27) || '[2Jb' || chr(10)")
+    assert run(["show"]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("synced")
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["nothing"], 2, "There is no table `nothing`; there are events, current_events,"),
+        (["events.nothing"], 2, "There is no table `events.nothing`; there are events,"),
+        (["--sql", "selec"], 1, "The query cannot be run: Parser Error: syntax error at or near"),
+        (["--sql", "from a", "--syncs"], 2, "--sql stands alone"),
+        (["--limit", "0"], 2, "Invalid value for '--limit': 0 is not in the range x>=1."),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(
+    arguments: list[str], status: int, said: str, capsys: Output
+) -> None:
+    assert run(["show", *arguments]) == status
+    output, errors = capsys.readouterr()
+    assert errors.startswith(said)
+    assert (output, errors.count("\n")) == ("", 1)
+
+
+def test_before_the_first_sync_it_says_what_makes_the_database(
+    project: Project, capsys: Output
+) -> None:
+    assert run(["show"]) == 1
+    said = f"There is no database {project.database} yet: `event-assets sync` makes it.\n"
+    assert capsys.readouterr().err == said
+    assert not project.database.parent.exists()
+
+
+HOLD = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_it_waits_for_what_writes_and_says_so(
+    synced: Project, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(synced.database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as writer:
+        assert writer.stdin
+        assert writer.stdout
+        writer.stdout.readline()
+        monkeypatch.setattr(reading, "TIMEOUT", 0.0)
+        assert run(["show"]) == 1
+        refused = capsys.readouterr().err
+        assert f"{synced.database} cannot be used: Could not set lock on file" in refused
+        monkeypatch.setattr(reading, "TIMEOUT", 60.0)
+        monkeypatch.setattr("time.sleep", lambda _: writer.communicate("\n"))
+        assert run(["show"]) == 0
+    output, errors = capsys.readouterr()
+    assert "3 of 3 rows" in output
+    assert errors == f"Waiting for what writes {synced.database}, up to 60 s ...\n"

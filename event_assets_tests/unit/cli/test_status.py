@@ -1,0 +1,111 @@
+"""`event-assets status` tells whether each source is fresh and complete, also by its status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from event_assets.cli.main import run
+from event_assets_tests.support.project import Project
+from event_assets_tests.support.small_database import log_sync, write_database
+
+Output = pytest.CaptureFixture[str]
+URL = "https://api.example.com/secret?key=hidden"
+
+
+@pytest.fixture
+def synced(project: Project, source_file: Path) -> Project:
+    """A project with a source that was synced."""
+    assert source_file.parent.name == "events"
+    project.connect_to(URL)
+    write_database(project.database)
+    return project
+
+
+@pytest.mark.usefixtures("synced")
+def test_a_source_that_is_fresh_and_complete_is_good(capsys: Output) -> None:
+    assert run(["status"]) == 0
+    source, synced, verdict = capsys.readouterr().out.splitlines()
+    assert source == "events  https://api.example.com/secret"
+    assert synced.startswith("  synced 0 minutes ago (")
+    assert synced.endswith(" UTC), 3 current events")
+    assert verdict == "  fresh and complete"
+
+
+@pytest.mark.parametrize(
+    ("newest", "status", "said", "command"),
+    [
+        ({"complete": False, "reason": "5 of 9 came."}, 1, "5 of 9 came.", "probe events"),
+        (
+            {"complete": None, "reason": "No total."},
+            1,
+            "It may not be complete: No total.",
+            "probe events",
+        ),
+        ({"minutes_ago": 31}, 1, "It is late.", "sync events"),
+        ({"rejects": 2}, 0, "Rejected records: 2.", "show events --rejects"),
+        ({"conflicting_ids": 1}, 1, "Ids that different events share: 1.", "show events --syncs"),
+    ],
+    ids=["incomplete", "unknown", "late", "rejects", "ids"],
+)
+def test_what_is_wrong_comes_with_the_command_that_helps(
+    synced: Project, newest: dict[str, Any], status: int, said: str, command: str, capsys: Output
+) -> None:
+    log_sync(synced.database, **newest)
+    assert run(["status"]) == status
+    *_, problem, helps = capsys.readouterr().out.splitlines()
+    assert problem == f"  {said}"
+    assert helps.endswith(f"event-assets {command}")
+
+
+def test_a_further_list_and_each_account_count(synced: Project, capsys: Output) -> None:
+    with duckdb.connect(synced.database) as database:
+        database.execute("drop table events.event_data_syncs")
+        database.execute(
+            "create table events.event_data_accounts as "
+            "from (values ('a', true), ('b', true), ('left', false)) as known(account, is_listed)"
+        )
+    for account, complete in {"a": True, "b": False, "left": False}.items():
+        log_sync(synced.database, account=account, complete=complete, reason="Some are missing.")
+        log_sync(synced.database, table="guests", account=account, reason="Found.")
+    assert run(["status", "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)
+    assert state["problems"] == ["b: Some are missing."]
+    assert (state["is_fresh"], state["is_complete"]) == (True, False)
+
+
+def test_a_source_that_was_never_synced_is_not_good(
+    project: Project, source_file: Path, capsys: Output
+) -> None:
+    assert source_file.exists()
+    assert run(["status"]) == 1
+    source, problem, command = capsys.readouterr().out.splitlines()
+    assert (source, problem) == ("events  the built-in sandbox", "  It was never synced.")
+    assert command.endswith("event-assets sync events")
+    assert not project.database.parent.exists()
+
+
+def test_the_sandbox_beside_an_api_is_not_judged(
+    synced: Project, source_file: Path, capsys: Output
+) -> None:
+    other = source_file.parents[1] / "concerts/defs.yaml"
+    other.parent.mkdir()
+    other.write_text(source_file.read_text().replace("{{ env.EVENTS_API_URL }}", URL))
+    synced.connect_to(None)
+    write_database(synced.database, "concerts")
+    assert run(["status"]) == 0
+    assert "not synced beside an API, unless it is named" in capsys.readouterr().out
+    assert run(["show", "--limit", "1"]) == 0
+    assert "concerts.current_events" in capsys.readouterr().out
+
+
+def test_without_sources_it_says_so(source_file: Path, capsys: Output) -> None:
+    source_file.unlink()
+    assert run(["status"]) == 1
+    assert capsys.readouterr().err == "There are no sources.\n"
+    assert run(["sources"]) == 0
+    assert capsys.readouterr().out == "There are no sources.\n"
