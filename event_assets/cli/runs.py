@@ -16,7 +16,7 @@ from event_assets import warehouse
 from event_assets._compat.dagster import PlainFailure, capture_interrupts
 from event_assets.cli.home import require_home
 from event_assets.cli.output import program
-from event_assets.component.component import EventApi
+from event_assets.cli.sources import read_source
 from event_assets.config.project import find_project, project_setting
 from event_assets.config.source import SANDBOX, SourceConfig
 from event_assets.config.source_files import find_sources
@@ -72,10 +72,7 @@ class Runner:
 def load_sources(definitions: dg.Definitions) -> dict[str, SourceConfig]:
     """Return the configurations of the sources that definitions were loaded from, by name."""
     tree = cast(dg.ComponentTree, definitions.component_tree)
-    return {
-        name: tree.load_component(name, expected_type=EventApi).configure(name, tree)
-        for name in find_sources()
-    }
+    return {name: read_source(tree, name) for name in find_sources()}
 
 
 def sync_sources(

@@ -11,6 +11,8 @@ from event_assets.cli.output import json_option, print_json
 from event_assets.config.source_files import SANDBOX, aside, find_sources
 
 if TYPE_CHECKING:
+    import dagster as dg
+
     from event_assets.config.source import SourceConfig
 
 
@@ -56,7 +58,6 @@ def load_source(name: str) -> SourceConfig:
 
     import dagster as dg
 
-    from event_assets.component.component import EventApi
     from event_assets.component.tree import load_tree
     from event_assets.orchestration.executors import build_executor
 
@@ -65,4 +66,13 @@ def load_source(name: str) -> SourceConfig:
         tree = load_tree()
         tree.build_defs_at_path(name)
         build_executor()  # a wrong one is told by every command
-        return tree.load_component(name, expected_type=EventApi).source(name)
+        return read_source(tree, name)
+
+
+def read_source(tree: dg.ComponentTree, name: str) -> SourceConfig:
+    """Return the configuration of a source in a tree of components."""
+    from event_assets.component.component import EventApi
+
+    loaded = tree.load_component(name)
+    parts = getattr(loaded, "components", [loaded])  # several in one file
+    return next(one for one in parts if isinstance(one, EventApi)).configure(name, tree)

@@ -84,7 +84,7 @@ def test_the_sandbox_is_not_synced_beside_an_api(
     assert lines[0] == (
         "events is not synced: it has no address, and the events of the built-in sandbox are "
         "invented, those of other sources are not; set the address of its API in .env "
-        "(EVENTS_API_URL, or what its defs.yaml names), or delete its folder."
+        "(EVENTS_API_URL, or what its defs.yaml names), or run `event-assets remove events`."
     )
     assert lines[1:3] == ["source    concerts", "events    2"]
 

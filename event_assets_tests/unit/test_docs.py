@@ -30,7 +30,7 @@ PAGES = pages()
 HISTORY = ("CHANGELOG.md", "docs/adr/")  # pages that name what is gone
 NAMESPACES = "EVENTS|EVENT_ASSETS|ALERT|DAGSTER"
 VARIABLE = re.compile(
-    rf"(?:{NAMESPACES})_[A-Z0-9_]*[A-Z0-9]|REQUESTS_CA_BUNDLE|SSL_CERT_FILE"  # and others' names
+    rf"(?:{NAMESPACES})_[A-Z0-9_]*[A-Z0-9]|REQUESTS_CA_BUNDLE|SSL_CERT_FILE|CI"  # and others' names
 )
 MENTION = re.compile(rf"\b((?:{NAMESPACES})_[A-Z0-9_]*[A-Z0-9])(_\*)?")
 IN_SHELL = re.compile(rf"\$\{{?((?:{NAMESPACES})_[A-Z0-9_]+)")

@@ -136,7 +136,7 @@ def test_a_component_of_another_kind_may_be_in_the_same_file(
         answer = said(text.replace("limit: 100", "limit: 0"))
         assert answer.startswith(f"defs.yaml:{line}: rest_api.resources.0.endpoint.paginator.limit")
         file.write_text(text)
-        assert sync.main(["--check"]) == 0
+        assert run(["check"]) == 0
         assert capsys.readouterr().out == "No mistakes were found in the sources: events.\n"
 
 
