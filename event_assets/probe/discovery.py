@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from event_assets.config.fields import FieldConfig
 from event_assets.pagination.totals import parse_count
+from event_assets.probe.contract_finder import describe_contract, preview
 from event_assets.probe.document import SourceParts, apply_settings, build_document
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.explorer import Explorer, Page
-from event_assets.probe.field_finder import FieldFinder, FieldFinding, find_zone
+from event_assets.probe.field_finder import find_id
 from event_assets.probe.findings import Discovery
 from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.inquiry import Inquiry, Options
 from event_assets.probe.openapi import read_openapi
+from event_assets.probe.page_sizes import find_largest_size
+from event_assets.probe.paginator_finder import describe_paginator, find_paging
+from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES
-from event_assets.probe.paging_experiments import Paging, PagingExperiments
+from event_assets.probe.parameter_search import ParameterSearch
 from event_assets.probe.reach import find_list, reach
 from event_assets.probe.request_input import RequestInput, parse_input
+from event_assets.probe.samples import Sample, find_zone
 from event_assets.probe.session import ProbeSession
-from event_assets.records.contract import FieldReader
+from event_assets.probe.time_finder import find_start
 from event_assets.values.json_paths import as_list, build_getter
 from event_assets.values.naming import normalize_name
 
@@ -41,9 +45,6 @@ HOST_WORDS = {
 # Parameters that may also be the start of a range of time, or a filter.
 MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}
-COLUMNS = {"name": "text", "start_time": "timestamp", "end_time": "timestamp"} | {
-    "updated_at": "timestamp"
-}
 
 
 def discover(options: Options) -> Discovery:
@@ -120,27 +121,27 @@ def _examine(inquiry: Inquiry, page: Page) -> None:
     """Find the fields and the pages of a list, reach its end, and write the document."""
     explorer = inquiry.explorer
     zone = find_zone(page.response.document)
-    finder = FieldFinder([row for row in page.rows if isinstance(row, dict)], zone)
-    key = as_list(inquiry.options.get("primary_key") or finder.find_id())
-    explorer.read_ids, explorer.id_path = _build_id_reader(key, finder), next(iter(key), None)
+    sample = Sample([row for row in page.rows if isinstance(row, dict)], zone)
+    key = as_list(inquiry.options.get("primary_key") or find_id(sample))
+    explorer.read_ids, explorer.id_path = _build_id_reader(key, sample), next(iter(key), None)
     page = explorer.read(page.response)
-    experiments = PagingExperiments(explorer, page)
-    paging = experiments.run(inquiry.options.get("paginator"))
+    search = ParameterSearch(explorer, page)
+    paging = find_paging(search, inquiry.options.get("paginator"))
+    end = _reach_end(inquiry, search, page)
     inquiry.found.facts += paging.facts
-    end = _reach_end(inquiry, experiments, paging, page)
     rows = [row for row in end.rows if isinstance(row, dict)]
-    finder = FieldFinder(rows or finder.all_records, zone)
-    _write(inquiry, paging, finder)
+    sample = Sample(rows or sample.all_records, zone)
+    _write(inquiry, paging, sample)
 
 
 def _build_id_reader(
-    key: Sequence[str], finder: FieldFinder
+    key: Sequence[str], sample: Sample
 ) -> Callable[[Sequence[Any]], list[Hashable]]:
     """Build what tells records apart in experiments: the id, and the start of an occurrence."""
     if not key:
         return lambda rows: [repr(row) for row in rows]
-    start = finder.find_start()
-    paths = [*key, *(as_list(start.settings["from"])[:1] if start else ())]
+    start = find_start(sample)
+    paths = [*key, *(start.sources[:1] if start else ())]
     getters = [build_getter(path) for path in dict.fromkeys(paths)]
 
     def read(rows: Sequence[Any]) -> list[Hashable]:
@@ -153,19 +154,15 @@ def _build_id_reader(
     return read
 
 
-def _reach_end(inquiry: Inquiry, experiments: PagingExperiments, paging: Paging, page: Page) -> End:
+def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
     """Reach the end of the list, and ask what its pages leave open."""
-    explorer = inquiry.explorer
+    explorer, paging = inquiry.explorer, search.paging
     if paging.paginator is None:
         end = judge_single_page(explorer, paging, page)
         inquiry.add("pages", "one page", paging.evidence, "likely")
     else:
-        experiments.find_largest_size()
-        value = paging.paginator
-        named = (
-            value if isinstance(value, str) else ", ".join(f"{k}: {v}" for k, v in value.items())
-        )
-        inquiry.add("pages", named, paging.evidence)
+        find_largest_size(search)
+        inquiry.add("pages", describe_paginator(paging.paginator), paging.evidence)
         budget = explorer.session.budget
         budget.requests = max(budget.requests, budget.sent) + MAX_TO_REACH_END
         end = find_end(explorer, paging, MAX_TO_REACH_END)
@@ -191,9 +188,9 @@ def _reach_end(inquiry: Inquiry, experiments: PagingExperiments, paging: Paging,
     return end
 
 
-def _write(inquiry: Inquiry, paging: Paging, finder: FieldFinder) -> None:
+def _write(inquiry: Inquiry, paging: Paging, sample: Sample) -> None:
     """Make the document of what was found."""
-    fields, key = _describe_fields(inquiry, finder)
+    fields, key = describe_contract(inquiry, sample)
     found, attempt = inquiry.found, inquiry.attempt
     parts = SourceParts(
         given=inquiry.given,
@@ -212,73 +209,4 @@ def _write(inquiry: Inquiry, paging: Paging, finder: FieldFinder) -> None:
         if name.split(".")[0] != "auth"
     }
     found.document = apply_settings(document, settings)
-    found.events = _preview(found.document, finder.records[:EXAMPLES])
-
-
-def _describe_fields(inquiry: Inquiry, finder: FieldFinder) -> tuple[dict[str, Any], Any]:
-    """Return the contract's fields and the primary key, and tell what they rest on."""
-    start = finder.find_start()
-    found: dict[str, FieldFinding | None] = {
-        "name": finder.find_name(),
-        "start_time": start,
-        "end_time": finder.find_end(start),
-        "updated_at": finder.find_updated(),
-    }
-    fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
-    for column, finding in found.items():
-        if finding:
-            own = {k: v for k, v in finding.settings.items() if (k, v) != ("from", column)}
-            fields[column] = {"type": COLUMNS[column], **own}
-            _add_field(inquiry, column, finding, finder)
-        elif column in ("name", "start_time"):
-            _ask_for_field(inquiry, column, finder)
-    key = finder.find_id() or finder.find_composite_id(start)
-    if key:
-        count = len(finder.all_records)
-        inquiry.add("id", f"`{'`, `'.join(as_list(key))}`", f"unique in {count:,} records")
-    else:
-        text = "Which field tells the events apart? None with the name of an id is unique."
-        inquiry.question("primary_key", text)
-    return fields, key or "id"
-
-
-def _add_field(inquiry: Inquiry, column: str, finding: FieldFinding, finder: FieldFinder) -> None:
-    config = FieldConfig.model_validate({"type": COLUMNS[column], **finding.settings})
-    values = FieldReader(column, config).read(finder.records)
-    share = sum(value is not None for value in values) / max(1, len(values))
-    evidence = f"in {share:.0%} of {len(values):,} records"
-    if finding.zone or COLUMNS[column] == "text":
-        inquiry.add(column, finding.evidence, evidence)
-    else:
-        evidence += "; local times without a zone, taken as UTC"
-        inquiry.add(column, finding.evidence, evidence, "assumed")
-        inquiry.question(
-            f"fields.{column}.timezone",
-            f"In which time zone is `{column}`? It has none and is taken as UTC; else --set "
-            f"fields.{column}.timezone=Europe/Berlin.",
-            is_open=False,
-        )
-    inquiry.found.comments[("attributes", "fields", column)] = evidence
-
-
-def _ask_for_field(inquiry: Inquiry, column: str, finder: FieldFinder) -> None:
-    what = {"name": "the name", "start_time": "the start"}[column]
-    paths = [f"`{path}`" for path in finder.leaves if path.count(".") <= 2][:12]
-    inquiry.question(
-        f"fields.{column}",
-        f"Which field is {what} of an event? There are {', '.join(paths)}: --set "
-        f"fields.{column}.from=PATH.",
-    )
-
-
-def _preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return events as they will be in the table: id, name, start and end."""
-    attributes = document["attributes"]
-    key = attributes["rest_api"]["resource_defaults"]["primary_key"]
-    columns: dict[str, list[Any]] = {}
-    for name in ("id", "name", "start_time", "end_time"):
-        if name in attributes["fields"]:
-            config = FieldConfig.model_validate(attributes["fields"][name])
-            reader = FieldReader(name, config, key if name == "id" else ())
-            columns[name] = reader.to_arrow(reader.read(records), records).to_pylist()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    found.events = preview(found.document, sample.records[:EXAMPLES])

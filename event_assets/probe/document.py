@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from event_assets.probe.explorer import BODY, set_in_body
-from event_assets.probe.paging_experiments import Paging
+from event_assets.probe.paging import Paging
 from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
 

@@ -14,8 +14,8 @@ from event_assets.pagination.totals import parse_count
 from event_assets.probe.explorer import BODY, Explorer, Page, Walk
 from event_assets.probe.findings import Fact
 from event_assets.probe.formatting import pluralize
+from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import members_outside_records
-from event_assets.probe.paging_experiments import Paging
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
 MAX_PAGE = 1 << 20
@@ -56,7 +56,7 @@ def is_doubted(count: int) -> bool:
 
 def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
     """Follow a list to its end with at most so many requests."""
-    can_jump = paging.kind in ("offset", "page_number")
+    can_jump = paging.is_numbered
     most = min(requests, MAX_WALK) if can_jump else requests
     walk = explorer.walk(paging.paginator, paging.sent_settings, most)
     ids, size = walk.ids, max(map(len, walk.pages), default=1) or 1

@@ -141,6 +141,14 @@ def members_outside_records(
         yield names, value
 
 
+def find_has_more(document: Any) -> str | None:
+    """Return the path of the flag that says whether more pages follow."""
+    for names, value in members_outside_records(document):
+        if value is True and re.search(r"more|has_?next", names[-1], re.IGNORECASE):
+            return ".".join(names)
+    return None
+
+
 def cursor_names(path: str) -> list[str]:
     """Return the names of the parameter that may take a cursor, by its own name first."""
     names = re.findall(r"[\w\[\]$@-]+", path)

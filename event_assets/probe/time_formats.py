@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from event_assets.values.timestamps import DAY_PATTERN, EPOCH_UNITS, parse_timestamps
+from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps
 
 ENOUGH = 0.95  # of the values that are there
 EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
@@ -56,10 +56,6 @@ class TimeFormat:
     def joint(self) -> str:
         """What stands between the day and a time of day that is put behind it."""
         return " " if self.pattern or self.is_midnight else "T"
-
-    def is_compatible(self, other: TimeFormat | None) -> bool:
-        """Return whether one `format` reads the values of both."""
-        return other is not None and self.pattern == other.pattern
 
     def with_clock(self, clocks: Sequence[Any]) -> str | None:
         """Return the pattern of a day with a time of day behind it; None: ISO 8601."""
@@ -134,11 +130,6 @@ def _matches(text: str, pattern: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_day(value: Any) -> bool:
-    """Return whether a value is a day without a time of day."""
-    return isinstance(value, str) and DAY_PATTERN.fullmatch(value) is not None
 
 
 def is_time_of_day(values: Sequence[Any]) -> bool:

@@ -1,0 +1,102 @@
+"""Find the contract of a source in its records: the fields, the primary key, and their doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from event_assets.config.fields import FieldConfig
+from event_assets.probe.field_finder import find_composite_id, find_id, find_name
+from event_assets.probe.inquiry import Inquiry
+from event_assets.probe.samples import FieldFinding, Sample
+from event_assets.probe.time_finder import find_end, find_start, find_updated
+from event_assets.records.contract import FieldReader
+from event_assets.values.json_paths import as_list
+
+COLUMNS = {"name": "text", "start_time": "timestamp", "end_time": "timestamp"} | {
+    "updated_at": "timestamp"
+}
+REQUIRED = {"name": "the name", "start_time": "the start"}
+PREVIEWED = ("id", "name", "start_time", "end_time")
+MAX_NAMED = 12  # fields that a question lists
+
+
+def find_fields(sample: Sample) -> dict[str, FieldFinding | None]:
+    """Return where the contract's fields are, by their columns."""
+    start = find_start(sample)
+    return {
+        "name": find_name(sample),
+        "start_time": start,
+        "end_time": find_end(sample, start),
+        "updated_at": find_updated(sample),
+    }
+
+
+def describe_contract(inquiry: Inquiry, sample: Sample) -> tuple[dict[str, Any], Any]:
+    """Return the contract's fields and the primary key; tell what they rest on, and ask."""
+    findings = find_fields(sample)
+    fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
+    for column, finding in findings.items():
+        if finding:
+            own = {k: v for k, v in finding.settings.items() if (k, v) != ("from", column)}
+            fields[column] = {"type": COLUMNS[column], **own}
+            _add_field(inquiry, column, finding, sample)
+        elif column in REQUIRED:
+            paths = [f"`{path}`" for path in sample.leaves if path.count(".") <= 2][:MAX_NAMED]
+            inquiry.question(
+                f"fields.{column}",
+                f"Which field is {REQUIRED[column]} of an event? There are {', '.join(paths)}: "
+                f"--set fields.{column}.from=PATH.",
+            )
+    key = find_id(sample) or find_composite_id(sample, findings["start_time"])
+    if key:
+        count = len(sample.all_records)
+        inquiry.add("id", f"`{'`, `'.join(as_list(key))}`", f"unique in {count:,} records")
+    else:
+        inquiry.question(
+            "primary_key",
+            "Which field tells the events apart? None with the name of an id is unique: --set "
+            "primary_key=PATH.",
+        )
+    return fields, key or "id"
+
+
+def _add_field(inquiry: Inquiry, column: str, finding: FieldFinding, sample: Sample) -> None:
+    values, _ = sample.read(COLUMNS[column], finding.settings)
+    share = sum(value is not None for value in values) / max(1, len(values))
+    evidence = f"in {share:.0%} of {len(values):,} records"
+    is_known = bool(finding.zone) or COLUMNS[column] == "text"
+    if not is_known:
+        evidence += "; local times without a zone, taken as UTC"
+    inquiry.found.comments[("attributes", "fields", column)] = evidence
+    shown = f"`{'`, `'.join(finding.sources)}`"
+    inquiry.add(column, shown, evidence, "sure" if is_known else "assumed")
+    if column == "start_time" and not is_known:
+        inquiry.question(
+            "fields.start_time.timezone",
+            "In which time zone are the times? They have none, and are taken as UTC; else --set "
+            "fields.start_time.timezone=Europe/Berlin, and the same for end_time.",
+            is_open=False,
+        )
+    if column == "start_time" and finding.rivals:
+        formats = [finding.settings["format"], *finding.rivals]
+        ends = ("start_time", "end_time")
+        inquiry.question(
+            "fields.start_time.format",
+            f"Is `{values[0]}` written day first or month first? Every value can be read as "
+            f"{' and as '.join(formats)}.",
+            {one: {f"fields.{end}.format": one for end in ends} for one in formats},
+        )
+
+
+def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return events as they will be in the table: id, name, start and end."""
+    attributes = document["attributes"]
+    key = attributes["rest_api"]["resource_defaults"]["primary_key"]
+    columns: dict[str, list[Any]] = {}
+    for name in PREVIEWED:
+        if name in attributes["fields"]:
+            config = FieldConfig.model_validate(attributes["fields"][name])
+            reader = FieldReader(name, config, key if name == "id" else ())
+            columns[name] = reader.to_arrow(reader.read(records), records).to_pylist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -1,0 +1,188 @@
+"""Find the paginator of a list by experiments: nothing is believed that its pages do not show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from event_assets.probe.explorer import BODY, Page
+from event_assets.probe.page_sizes import find_size
+from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, compare, is_believed
+from event_assets.probe.paging_candidates import (
+    CURSORS,
+    LAST_IDS,
+    OFFSETS,
+    PAGES,
+    Pointer,
+    cursor_names,
+    find_has_more,
+)
+from event_assets.probe.parameter_search import ParameterSearch, plain
+
+FIRST_CURSOR = "*"  # with which some APIs are asked for a cursor
+MAX_CURSORS = 8
+PROBED = 2  # the number of a page or row that is asked for
+
+
+def find_paging(search: ParameterSearch, configured: Any = None) -> Paging:
+    """Return how a list is paged; `configured` is a paginator to check in place of all others."""
+    paging = search.paging
+    search.check_control()
+    if not paging.is_stable:
+        search.find_order()
+    find_size(search)
+    if configured is not None:
+        _try(search, configured, "as it was said")
+        return paging
+    for find in (_try_pointers, _try_numbers, _try_last_id, _try_first_cursor):
+        if paging.paginator is None and (paging.is_stable or search.pointers(search.base)):
+            find(search)
+    return paging
+
+
+def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
+    """Keep a paginator if its pages 2 and 3 bring other records."""
+    tried = replace(search.paging, paginator=config)
+    walk = search.explorer.walk(config, tried.sent_settings, PAGES_TO_BELIEVE)
+    if is_believed(walk):
+        search.paging.paginator, search.paging.evidence = config, evidence
+    return search.paging.paginator is not None
+
+
+def _is_fresh(search: ParameterSearch, page: Page) -> bool:
+    return page.is_ok and compare(search.base.ids, page.ids) == "fresh"
+
+
+def _try_pointers(search: ParameterSearch) -> None:
+    """Try the links and cursors of the page."""
+    for pointer in search.pointers(search.base):
+        where, leads_on = f"`{pointer.path}`", "leads to page 2 and to page 3"
+        if pointer.kind == "header_link":
+            _try(search, "header_link", f"the header `Link` {leads_on}")
+        elif pointer.kind == "json_link":
+            config = {"type": "json_link", "next_url_path": pointer.path}
+            _try(search, config, f"the link at {where} {leads_on}")
+        elif name := _find_cursor_param(search, pointer):
+            config = _cursor_config(search, pointer, name)
+            _try(search, config, f"{where}, sent as `{name.removeprefix(BODY)}`, {leads_on}")
+        if search.paging.paginator is not None:
+            return
+
+
+def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
+    names = cursor_names(pointer.path)
+    known, rest = search.places(names)
+    given = [name for name in search.explorer.given.params if plain(name) in map(plain, names)]
+    shown = (*search.hints.pages, *search.hints.offsets)
+    known += [name for name in shown if isinstance(pointer.value, int)]
+    known += names[:2] if search.explorer.given.method == "GET" else []
+
+    def leads_on(page: Page) -> bool:
+        if page.is_ok and not page.ids:  # an empty page in mid-list leads on, too
+            return any(one.value != pointer.value for one in search.pointers(page))
+        return _is_fresh(search, page)
+
+    tried = [*dict.fromkeys([*given, *known])]
+    rest = [name for name in rest if name not in tried]
+    return search.search((tried, rest), pointer.value, leads_on)
+
+
+def _cursor_config(search: ParameterSearch, pointer: Pointer, name: str) -> dict[str, Any]:
+    if pointer.kind == "header_cursor":
+        return {"type": "header_cursor", "cursor_key": pointer.path, "cursor_param": name}
+    config = {"type": "cursor", "cursor_path": pointer.path, **_place("cursor", name)}
+    more = find_has_more(search.base.response.document)
+    return config | ({"has_more_path": more} if more else {})
+
+
+def _place(what: str, name: str) -> dict[str, str]:
+    """Return the setting of a paginator that says where a parameter is sent."""
+    if name.startswith(BODY):
+        return {f"{what}_body_path": name.removeprefix(BODY)}
+    return {f"{what}_param": name}
+
+
+def _try_numbers(search: ParameterSearch) -> None:
+    """Try page numbers and offsets: what does the number 2 change?"""
+
+    def effect(page: Page) -> str:
+        return compare(search.base.ids, page.ids) if page.is_ok else "refused"
+
+    def counts(page: Page) -> bool:
+        return effect(page) in ("fresh", "empty") or effect(page).startswith("shifted")
+
+    known_pages, pages = search.places(PAGES, search.hints.pages)
+    known_offsets, offsets = search.places(OFFSETS, search.hints.offsets)
+    tries: list[tuple[list[str], list[str]]] = [
+        ([*known_pages, *known_offsets], []),
+        ([], pages),
+        ([], offsets),
+    ]
+    for names in tries:
+        name = search.search(names, PROBED, counts)
+        if name and _try_number(search, name, effect(search.ask({name: PROBED}))):
+            return
+
+
+def _try_number(search: ParameterSearch, name: str, effect: str) -> bool:
+    """Try a parameter that the number 2 showed to count pages or rows."""
+    paging, shown = search.paging, name.removeprefix(BODY)
+    is_first = compare(search.base.ids, search.ask({name: 1}).ids) == "same"
+    if effect.startswith("shifted"):
+        config = _offset_config(search, name, int(is_first and effect == "shifted 1"))
+        return _try(search, config, f"`{shown}` counts rows: the last of page 1 comes again")
+    config = {"type": "page_number", "base_page": int(is_first), **_place("page", name)}
+    if effect == "empty":  # the list has one page
+        paging.paginator, paging.evidence = config, f"behind page 1, `{shown}` brings no records"
+        return True
+    evidence = f"`{shown}` counts pages from {int(is_first)}: pages 2 and 3 have other records"
+    return _try(search, config, evidence)
+
+
+def _offset_config(search: ParameterSearch, name: str, base: int) -> dict[str, Any]:
+    paging, size = search.paging, search.paging.size_param
+    config: dict[str, Any] = {"type": "offset", "limit": paging.size or len(search.base.rows)}
+    config |= _place("offset", name)
+    if size:
+        config |= _place("limit", size)
+    elif name.startswith(BODY):
+        config["limit_body_path"] = f"{name.removeprefix(BODY)}_limit"
+    return config | ({"offset": base} if base else {})
+
+
+def _try_last_id(search: ParameterSearch) -> None:
+    """Try the id of the last record as the cursor."""
+    explorer, base = search.explorer, search.base
+    last, selector = explorer.last_id(base), explorer.selector
+    if last is None or ".*" in selector:
+        return
+    name = search.search(search.places(LAST_IDS), last, lambda page: _is_fresh(search, page))
+    if name:
+        rows = selector.replace("[*]", "[-1]") if "[*]" in selector else f"{selector}[-1]"
+        config = {"type": "cursor", "cursor_path": f"{rows}.{explorer.id_path}"}
+        more = find_has_more(base.response.document)
+        config |= _place("cursor", name) | ({"has_more_path": more} if more else {})
+        _try(search, config, f"the last record's id, sent as `{name}`, leads on")
+
+
+def _try_first_cursor(search: ParameterSearch) -> None:
+    """Send `*`, with which some APIs are asked for a cursor, and see whether one comes."""
+    if search.pointers(search.base):
+        return
+
+    def shows_pointer(page: Page) -> bool:
+        return page.is_ok and page.ids == search.base.ids and bool(search.pointers(page))
+
+    names = search.places(CURSORS[:MAX_CURSORS], search.hints.cursors)
+    if name := search.search(names, FIRST_CURSOR, shows_pointer):
+        search.paging.settings[name] = FIRST_CURSOR
+        search.base = search.ask({})
+        _try_pointers(search)
+
+
+def describe_paginator(config: Mapping[str, Any] | str) -> str:
+    """Return a paginator's configuration as people read it."""
+    if isinstance(config, str):
+        return config
+    return ", ".join(f"{name}: {value}" for name, value in config.items())

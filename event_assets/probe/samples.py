@@ -1,0 +1,139 @@
+"""A sample of records, by the paths of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from event_assets.config.fields import FieldConfig
+from event_assets.probe import field_words as words
+from event_assets.probe.time_formats import TimeFormat, find_format
+from event_assets.records.contract import FieldReader
+from event_assets.values.json_paths import as_list, build_getter, parse_path, template_paths
+from event_assets.values.timestamps import parse_zone
+
+MAX_DEPTH = 5  # levels of nested objects
+SIZE = 300  # records in which fields are looked for; ids are in all
+NOTHING = (None, "")
+
+
+@dataclass(frozen=True)
+class FieldFinding:
+    """Where a field is.
+
+    Attributes:
+        settings: its settings in `fields`, beside the type.
+        zone: how the time zone is known: `utc`, `offset`, `field`, `epoch`, `day`; empty for local
+            times without one.
+        rivals: other `format`s that read every value, too.
+    """
+
+    settings: Mapping[str, Any]
+    zone: str = ""
+    rivals: Sequence[str] = ()
+
+    @property
+    def sources(self) -> list[str]:
+        """The paths and templates of `from`."""
+        return as_list(self.settings["from"])
+
+
+@dataclass
+class Sample:
+    """Records of a list; `zone` is a time zone that the response names outside of them."""
+
+    all_records: Sequence[Any]
+    zone: str | None = None
+    _formats: dict[str, TimeFormat | None] = field(default_factory=dict)
+
+    @cached_property
+    def records(self) -> Sequence[Any]:
+        """Some of the records, from all over the list."""
+        return self.all_records[:: max(1, len(self.all_records) // SIZE)][:SIZE]
+
+    @cached_property
+    def leaves(self) -> Mapping[str, Sequence[Any]]:
+        """The values of each path that is no object; None where a record has none."""
+        found: dict[str, list[Any]] = {}
+        for number, record in enumerate(self.records):
+            for path, value in _walk(record):
+                found.setdefault(path, [None] * len(self.records))[number] = value
+        return found
+
+    def present(self, path: str) -> list[Any]:
+        """Return the values at a path that are neither null nor empty."""
+        return [value for value in self.leaves[path] if value not in NOTHING]
+
+    def fills(self, chain: Sequence[str], path: str) -> bool:
+        """Return whether a path has a value in a record in which those before it have none."""
+        return any(
+            first in NOTHING and value not in NOTHING
+            for first, value in zip(self.first(chain), self.leaves[path], strict=True)
+        )
+
+    def first(self, chain: Sequence[str]) -> list[Any]:
+        """Return the first value of each record among paths."""
+        rows = zip(*(self.leaves[path] for path in chain), strict=True)
+        return [next((value for value in row if value not in NOTHING), None) for row in rows]
+
+    def is_unique(self, *paths: str) -> bool:
+        """Return whether the values at paths tell all records apart, where none is missing."""
+        columns = [build_getter(path)(self.all_records) for path in paths]
+        keys = [tuple(map(str, row)) for row in zip(*columns, strict=True) if None not in row]
+        return len({*keys}) == len(keys)
+
+    def format_of(self, path: str) -> TimeFormat | None:
+        """Return how the values at a path are written, if they are times."""
+        if path not in self._formats:
+            self._formats[path] = find_format(self.leaves[path])
+        return self._formats[path]
+
+    def read(self, kind: str, settings: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+        """Return what the settings of a field find in the records, and what a sync makes of it."""
+        reader = FieldReader("value", FieldConfig.model_validate({"type": kind, **settings}))
+        values = reader.read(self.records)
+        return values, reader.to_arrow(values, self.records).to_pylist()
+
+
+def is_foreign(path: str) -> bool:
+    """Return whether a path leads into another object than the event, such as its venue."""
+    return any({*part} & words.OTHER_OBJECTS for part in words.split_path(path)[:-1])
+
+
+def last_name(path: str) -> str:
+    """Return the last name of a path."""
+    return parse_path(path)[-1]
+
+
+def paths_in(source: str | Sequence[str]) -> list[str]:
+    """Return all paths that a `from` reads."""
+    return [path for choice in as_list(source) for path in template_paths(choice)]
+
+
+def is_zone_name(name: list[str]) -> bool:
+    """Return whether the words of a name say that it holds a time zone."""
+    return bool({*name} & words.ZONE) or {"time", "zone"} <= {*name}
+
+
+def find_zone(document: Any) -> str | None:
+    """Return a time zone that a response names outside of its records, at its top."""
+    for name, value in document.items() if isinstance(document, dict) else ():
+        if is_zone_name(words.split_name(name)) and parse_zone(value):
+            return str(value)
+    return None
+
+
+def _walk(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield the paths of what is no object, also in the first member of a list of objects."""
+    if isinstance(value, dict) and depth < MAX_DEPTH:
+        for name, member in value.items():
+            if name and not {*"{}*"} & {*name}:
+                step = f"['{name}']" if "." in name else name
+                joint = "." if path and "." not in name else ""
+                yield from _walk(member, f"{path}{joint}{step}", depth + 1)
+    elif isinstance(value, list) and value and isinstance(value[0], dict) and depth < MAX_DEPTH:
+        yield from _walk(value[0], f"{path}.0", depth + 1)
+    elif path and not isinstance(value, dict):
+        yield path, value

@@ -1,0 +1,193 @@
+"""Find the start and the end of events in a sample of records, with their formats and zones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from event_assets.probe import field_words as words
+from event_assets.probe.samples import (
+    NOTHING,
+    FieldFinding,
+    Sample,
+    is_foreign,
+    is_zone_name,
+    last_name,
+    paths_in,
+)
+from event_assets.probe.time_formats import ENOUGH, TimeFormat, is_time_of_day
+from event_assets.values.json_paths import as_list
+from event_assets.values.timestamps import parse_zone
+
+PARTNERS = (  # words of starts, and of the ends that belong to them
+    *(("start", "end"), ("starts", "ends"), ("begin", "end"), ("begins", "ends"), ("from", "to")),
+    *(("beginn", "ende"), ("von", "bis"), ("debut", "fin"), ("inicio", "fin"), ("start", "finish")),
+    *(("beginning", "ending"), ("starting", "ending"), ("dtstart", "dtend"), ("start", "stop")),
+    *(("from", "until"), ("opening", "closing"), ("start", "to"), ("date", "enddate")),
+    *(("date", "end_date"), ("datetime", "enddatetime"), ("datetime", "end_datetime")),
+)
+FOR_PEOPLE = {"formatted", "display", "text", "first"}
+IN_ORDER = 0.9  # of the events that end after they start
+
+
+def find_start(sample: Sample) -> FieldFinding | None:
+    """Return where the start is, or None."""
+    return _find_time(sample, words.START)
+
+
+def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
+    """Return where the end is: named as the start is, or else by its own name."""
+    mirrored = _mirror(sample, start) if start else None
+    return mirrored or _find_time(sample, words.END, needs_name=True)
+
+
+def find_updated(sample: Sample) -> FieldFinding | None:
+    """Return where the time of the last change is."""
+    for path in sorted(sample.leaves, key=lambda path: (path.count("."), path)):
+        is_named = {*words.split_name(last_name(path))} & words.UPDATED and path.count(".") <= 1
+        if is_named and not is_foreign(path) and (found := sample.format_of(path)):
+            settings = {"from": path} | ({"format": found.pattern} if found.pattern else {})
+            return FieldFinding(settings, "offset")
+    return None
+
+
+def _find_time(
+    sample: Sample, named: frozenset[str], *, needs_name: bool = False
+) -> FieldFinding | None:
+    ranks = {path: rank for path in sample.leaves if (rank := _rank_time(sample, path, named))}
+    ranked = sorted(ranks, key=lambda path: (ranks[path], path), reverse=True)
+    if not ranked or (needs_name and not ranks[ranked[0]][0]):
+        return None
+    chain, best = ranked[:1], ranked[0]
+    for path in ranked[1:]:
+        has_same_format = _format(sample, path).pattern == _format(sample, best).pattern
+        if ranks[path][0] == ranks[best][0] and has_same_format and sample.fills(chain, path):
+            chain.append(path)
+    return _describe(sample, chain)
+
+
+def _format(sample: Sample, path: str) -> TimeFormat:
+    return sample.format_of(path) or TimeFormat()
+
+
+def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, float] | None:
+    """Return how likely a path is the time that is meant, those with its name first."""
+    parts = words.split_path(path)
+    flat = [word for part in parts for word in part]
+    format_ = sample.format_of(path)
+    if format_ is None or {*flat} & words.OTHER_TIMES or is_foreign(path):
+        return None
+    is_named = bool({*flat} & named)
+    is_opposite = bool({*flat} & (words.END if named is words.START else words.START))
+    is_time = bool({*flat} & words.WHEN) or flat[-1:] in (["at"], ["on"])
+    if not is_named and (is_opposite or not is_time):
+        return None
+    rank = 3.0 * bool({*flat} & {"utc", "gmt"}) + 2 * format_.has_zone + 2 * format_.has_time
+    rank -= 0.4 * len(parts) + 6 * bool({*flat} & FOR_PEOPLE)
+    rank -= 1 * ("local" in flat) + 0.5 * bool(format_.pattern)
+    return is_named, rank + 2 * len(sample.present(path)) / len(sample.records)
+
+
+def _describe(sample: Sample, chain: Sequence[str]) -> FieldFinding:
+    """Return the settings of a time at the first of these paths that has one."""
+    path, format_ = chain[0], _format(sample, chain[0])
+    sources, pattern = list(chain), format_.pattern
+    clock = None if format_.has_time else _find_clock(sample, path)
+    if clock:
+        pattern = format_.with_clock(sample.leaves[clock])
+        midnight = "12:00 AM" if "%p" in (pattern or "") else "00:00"
+        at_midnight = f"{{{path}}}{format_.joint}{midnight}" if pattern else path
+        sources = [f"{{{path}}}{format_.joint}{{{clock}}}", at_midnight]
+    settings: dict[str, Any] = {"from": sources if len(sources) > 1 else sources[0]}
+    if pattern:
+        settings["format"] = pattern
+    if format_.is_epoch:
+        return FieldFinding(settings, "epoch")
+    if format_.has_zone and len(chain) == 1:
+        return FieldFinding(settings, "offset")
+    zones = _find_zones(sample, path)
+    if zones:
+        settings["timezone"] = zones if len(zones) > 1 else zones[0]
+    is_day = not format_.has_time and not clock
+    otherwise = "offset" if format_.has_zone else "day" if is_day else ""
+    return FieldFinding(settings, "field" if zones else otherwise, format_.rivals)
+
+
+def _find_clock(sample: Sample, path: str) -> str | None:
+    """Return the path of the time of day that belongs to a day."""
+    own = _other_words(path)
+    for other in sample.leaves:
+        is_clock = {*words.split_name(last_name(other))} & words.TIME_OF_DAY
+        is_partner = is_clock and _other_words(other) in (own, own - words.START)
+        if is_partner and not is_foreign(other) and is_time_of_day(sample.leaves[other]):
+            return other
+    return None
+
+
+def _other_words(path: str) -> frozenset[str]:
+    """Return the words of a path but those of days and times."""
+    flat = {word for part in words.split_path(path) for word in part}
+    return frozenset(flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc"})
+
+
+def _find_zones(sample: Sample, path: str) -> list[str]:
+    """Return where the time zone of local times is: paths, or its name; nothing if unknown."""
+    flat = {word for part in words.split_path(path) for word in part}
+    if flat & {"utc", "gmt"}:
+        return ["UTC"]
+    ranked = []
+    for other in sample.leaves:
+        parts, present = words.split_path(other), sample.present(other)
+        is_of_end = any({*part} & words.END - flat for part in parts)
+        if present and is_zone_name(parts[-1]) and not is_of_end and all(map(parse_zone, present)):
+            is_near = "." in path and other.rpartition(".")[0] == path.rpartition(".")[0]
+            is_offset = any(char.isdigit() for char in str(present[0]))
+            ranked.append((not is_near, is_offset, is_foreign(other), other.count("."), other))
+    chain: list[str] = []
+    for *_, other in sorted(ranked):
+        if not chain or sample.fills(chain, other):
+            chain.append(other)
+    if chain and any(value in NOTHING for value in sample.first(chain)):
+        chain.append(sample.zone or "UTC")  # of days, which have no time zone
+    return chain or ([sample.zone] if sample.zone else [])
+
+
+def _mirror(sample: Sample, start: FieldFinding) -> FieldFinding | None:
+    """Return the end with the settings of the start, by the names that belong to each other."""
+    for old, new in PARTNERS:
+        sources = [_swap(source, old, new) for source in start.sources]
+        sources = [one for one in sources if {*paths_in(one)} <= {*sample.leaves}]
+        if not sources or sources[0] in start.sources:
+            continue
+        settings = {**start.settings, "from": sources if len(sources) > 1 else sources[0]}
+        if zones := as_list(start.settings.get("timezone")):
+            swapped = [_swap(zone, old, new) for zone in zones]
+            both = zip(swapped, zones, strict=True)
+            zones = [new if new in sample.leaves else old for new, old in both]
+            settings["timezone"] = zones if len(zones) > 1 else zones[0]
+        if _is_end(sample, start.settings, settings):
+            return FieldFinding(settings, start.zone, start.rivals)
+    return None
+
+
+def _swap(text: str, old: str, new: str) -> str:
+    """Replace a word in the paths of a text, in the same letters: `startDate` is `endDate`."""
+
+    def spell(found: re.Match[str]) -> str:
+        word = found[0]
+        return new.upper() if word.isupper() else new.capitalize() if word[0].isupper() else new
+
+    pattern = rf"(?<![a-z]){old}|{old.capitalize()}|(?<![A-Z]){old.upper()}(?![a-z])"
+    return re.sub(pattern, spell, text)
+
+
+def _is_end(sample: Sample, start: Mapping[str, Any], end: Mapping[str, Any]) -> bool:
+    """Return whether settings read times, and nearly all events end after they start."""
+    values, ends = sample.read("timestamp", end)
+    present = sum(value is not None for value in values)
+    if sum(moment is not None for moment in ends) < ENOUGH * present:
+        return False
+    _, starts = sample.read("timestamp", start)
+    known = [(a, b) for a, b in zip(starts, ends, strict=True) if a and b]
+    return sum(bool(a <= b) for a, b in known) >= IN_ORDER * len(known)
