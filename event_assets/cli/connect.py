@@ -1,11 +1,10 @@
-"""`event-assets connect URL`: find out how an API works, write the source, and sync it."""
+"""`event-assets connect`: find out how an API works, write its source, and sync it."""
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +12,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from event_assets.probe.findings import Discovery
+    from event_assets.probe.findings import Discovery, Question
     from event_assets.probe.inquiry import Options
 
 KINDS = ("api_key", "bearer", "http_basic", "oauth2_client_credentials")
-MARKS = {"sure": "", "likely": "likely", "assumed": "assumed"}
-UNKNOWN_KEY = (
-    "{text} Give it by --key-from-env VARIABLE (twice for a user and a password, or a client's id "
-    "and secret)."
+TWO_SECRETS = {"http_basic", "oauth2_client_credentials"}
+KEY_OPTION = (
+    "Give it by --key-from-env VARIABLE, twice for a user and a password or for a client's id and "
+    "secret."
 )
 
 
-@click.command()
+@click.command(
+    epilog="Exit status: 0 when the source is written and its first sync succeeded; 1 when a "
+    "question is open, or something failed."
+)
 @click.argument("url", required=False)
 @click.option("--name", help="The source's name: its folder, and its schema in the database.")
 @click.option(
@@ -32,219 +34,171 @@ UNKNOWN_KEY = (
     "variables",
     multiple=True,
     metavar="VARIABLE",
-    help="The variable that holds the key; twice for user and password, or client id and secret.",
+    help="The variable with the key; twice for user and password, or for client id and secret.",
 )
-@click.option("--auth", type=click.Choice(KINDS), help="How the API takes the key, if you know.")
-@click.option("--curl", metavar="COMMAND", help="A curl command in place of the address.")
+@click.option("--auth", type=click.Choice(KINDS), help="How the API takes the key, if you know it.")
+@click.option("--curl", metavar="COMMAND", help="A curl command, in place of the address.")
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="PATH=VALUE",
-    help="A value in the YAML that you know, such as params.status=all or fields.name.from=title.",
+    help="What you know of the YAML: params.status=all, fields.name.from=title.",
 )
-@click.option("--openapi", type=click.Path(exists=True), help="The API's OpenAPI file.")
+@click.option(
+    "--openapi",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The API's OpenAPI file: its paths, auth and parameters are tried first.",
+)
 @click.option("--yes", is_flag=True, help="Write and sync without asking.")
 @click.option("--no-sync", is_flag=True, help="Write the source, but do not sync it.")
 def connect(
     url: str | None,
-    name: str | None,
     variables: Sequence[str],
-    auth: str | None,
-    curl: str | None,
     settings: Sequence[str],
-    openapi: str | None,
     *,
     yes: bool,
     no_sync: bool,
-) -> None:
-    """Find out how an event API works, and make a source of it.
+    **given: Any,
+) -> int:
+    """Make a source of the API at URL: find out how it works, write defs.yaml, and sync it.
 
-    URL is the address of the list of events, as copied from the API's documentation or a browser.
-    The key goes into .env and nowhere else. At most 50 requests are sent, fewer where the API
-    refuses one.
+    URL is the address of the list of events, as it is copied from a browser or the API's
+    documentation. The key goes into .env and nowhere else. At most 50 requests are sent; connect
+    stops where the API refuses.
     """
-    from event_assets.config.project import find_project, set_loaded_project
-    from event_assets.orchestration.failures import user_message
+    from event_assets.probe.discovery import discover
     from event_assets.probe.document import parse_setting
     from event_assets.probe.inquiry import Options
 
-    if not url and not curl:
-        raise click.UsageError("Give the address of the list of events, or a --curl command.")
-    try:
-        set_loaded_project(find_project())
-        options = Options(
-            url=url,
-            name=name,
-            keys=[_read_variable(variable) for variable in variables],
-            auth=auth,
-            curl=curl,
-            settings=dict(map(parse_setting, settings)),
-            openapi=Path(openapi) if openapi else None,
-        )
-        status = _connect(options, is_asking=not yes and _is_terminal(), yes=yes, no_sync=no_sync)
-    except Exception as error:
-        sentence = user_message(error)
-        if sentence is None:
-            raise
-        click.echo(sentence, err=True)
-        status = 1
-    sys.exit(status)
-
-
-def _read_variable(variable: str) -> str:
-    from event_assets.values.errors import ConfigError
-
-    if value := os.environ.get(variable, "").strip():
-        return value
-    raise ConfigError(f"The variable {variable} is not set, neither here nor in .env.")
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def _connect(options: Options, *, is_asking: bool, yes: bool, no_sync: bool) -> int:
-    """Find out, show, ask, write and sync; return the exit status."""
-    from event_assets.probe.discovery import discover
-
-    click.echo(f"Asking the API, with at most 50 requests: {_shown_address(options)} ...")
+    if not (url or given["curl"] or given["openapi"]):
+        raise click.UsageError("Give the address of the list of events, --curl or --openapi")
+    keys = [_read_variable(variable) for variable in variables]
+    options = Options(url=url, keys=keys, settings=dict(map(parse_setting, settings)), **given)
+    is_asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    click.echo("Asking the API, with at most 50 requests ...")
     found = discover(options)
-    while is_asking and (answers := _ask(found, options)):
-        options = answers
-        found = discover(options)
+    while is_asking and found.open_questions:
+        _show(found)
+        answered = _ask(found.open_questions[0], options)
+        if answered is None:
+            break
+        options, found = answered, discover(answered)
     _show(found)
-    if found.open_questions or not found.document:
-        for question in found.open_questions:
-            text = UNKNOWN_KEY.format(text=question.text) if question.setting == "key" else ""
-            click.echo(text or question.text, err=True)
-            for choice, made in question.choices.items():
-                named = " ".join(f"--set {path}={value}" for path, value in made.items())
-                click.echo(f"  {choice}: {named}", err=True)
-        click.echo("Nothing was written.", err=True)
-        return 1
-    if not _write(found, is_asking=is_asking, yes=yes):
+    if found.open_questions:
+        return _print_questions(found.open_questions)
+    if not _write(found, yes=yes, is_asking=is_asking):
         return 1
     return 0 if no_sync else _sync(found.name)
 
 
-def _shown_address(options: Options) -> str:
-    from event_assets.probe.request_input import parse_input
-    from event_assets.values.urls import redact_url
-
-    return redact_url(parse_input(options.url, options.curl).url)
-
-
-def _ask(found: Discovery, options: Options) -> Options | None:
-    """Ask the first open question, and return the options with its answer; None: there is none."""
-    question = next(iter(found.open_questions), None)
-    if question is None:
-        return None
-    click.echo(question.text)
-    if question.setting == "key":
-        keys = [click.prompt("Key", hide_input=True)]
-        if options.auth in ("http_basic", "oauth2_client_credentials"):
-            keys.append(click.prompt("Password or secret", hide_input=True, default=""))
-        return replace(options, keys=[key for key in keys if key])
-    choices = [*question.choices.items()]
-    for number, (choice, _) in enumerate(choices, 1):
-        click.echo(f"  {number}  {choice}")
-    hint = "PATH=VALUE" + (f", or 1 to {len(choices)}" if choices else "")
-    answer = click.prompt(f"Answer ({hint}; empty to stop)", default="", show_default=False)
-    if not answer.strip():
-        return None
-    return replace(options, settings={**options.settings, **_read_answer(answer, choices)})
-
-
-def _read_answer(answer: str, choices: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    from event_assets.probe.document import parse_setting
-
-    if answer.isdecimal() and 0 < int(answer) <= len(choices):
-        return dict(choices[int(answer) - 1][1])
-    return dict(parse_setting(word) for word in answer.removeprefix("--set ").split(" --set "))
+def _read_variable(variable: str) -> str:
+    if value := os.environ.get(variable, "").strip():
+        return value
+    raise click.UsageError(f"The variable {variable} is set neither here nor in .env")
 
 
 def _show(found: Discovery) -> None:
     """Print what was found, and five events as they will be in the table."""
-    from rich.console import Console
-    from rich.table import Table
+    from event_assets.cli.output import print_table
 
-    console = Console(highlight=False)
-    facts = Table(box=None, pad_edge=False, show_edge=False)
-    for title in ("found out", "", "evidence", ""):
-        facts.add_column(title, overflow="fold")
-    for fact in found.facts:
-        facts.add_row(fact.subject, fact.value, fact.evidence, MARKS[fact.certainty])
-    console.print(facts, markup=False)
+    if found.facts:
+        titles = ("about", "found", "evidence", "how sure")
+        rows = ((fact.subject, fact.value, fact.evidence, fact.certainty) for fact in found.facts)
+        print_table([dict(zip(titles, row, strict=True)) for row in rows])
     if found.events:
-        events = Table(box=None, pad_edge=False)
-        for column in found.events[0]:
-            events.add_column(column, overflow="ellipsis", no_wrap=True)
-        for event in found.events:
-            events.add_row(*map(_shown_value, event.values()))
-        console.print()
-        console.print(events)
+        click.echo("\nThe first events as they will be in the table, times in UTC:")
+        print_table(found.events)
     click.echo(f"\n{found.requests} requests were sent.")
     for question in found.questions:
         if not question.is_open:
             click.echo(question.text)
 
 
-def _shown_value(value: Any) -> str:
-    from rich.markup import escape
+def _ask(question: Question, options: Options) -> Options | None:
+    """Ask an open question; return the options with its answer, or None if there is none."""
+    from event_assets.probe.document import parse_setting
 
-    if hasattr(value, "strftime"):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
-    return "" if value is None else escape(str(value))
+    click.echo(question.text)
+    if question.setting == "key":
+        names = ("User or client id", "Password or secret") if options.auth in TWO_SECRETS else ()
+        prompts = names or ("Key (not shown)",)
+        keys = [click.prompt(name, hide_input=True, default="").strip() for name in prompts]
+        return replace(options, keys=keys) if any(keys) else None
+    choices = [*question.choices.items()]
+    for number, (choice, _) in enumerate(choices, 1):
+        click.echo(f"  {number}  {choice}")
+    answer = click.prompt("Number, or PATH=VALUE; nothing to stop", default="", show_default=False)
+    if answer.isdecimal() and 0 < int(answer) <= len(choices):
+        made: Mapping[str, Any] = choices[int(answer) - 1][1]
+    else:
+        words = [word for word in answer.replace("--set ", " ").split() if word]
+        made = dict(map(parse_setting, words))
+    return replace(options, settings={**options.settings, **made}) if made else None
 
 
-def _write(found: Discovery, *, is_asking: bool, yes: bool) -> bool:
-    """Write the source and its secrets; return whether that was done."""
+def _print_questions(questions: Sequence[Question]) -> int:
+    for question in questions:
+        click.echo(
+            question.text + (f" {KEY_OPTION}" if question.setting == "key" else ""), err=True
+        )
+        for choice, made in question.choices.items():
+            named = " ".join(f"--set {path}={value}" for path, value in made.items())
+            click.echo(f"  {choice}: {named}", err=True)
+    click.echo("Nothing was written.", err=True)
+    return 1
+
+
+def _write(found: Discovery, *, yes: bool, is_asking: bool) -> bool:
+    """Write the source and its secrets, if that is wanted; return whether it was."""
     from event_assets.cli.env_file import add_variables
     from event_assets.cli.sources import load_source
-    from event_assets.component.tree import load_tree
+    from event_assets.component.json_schema import editor_line
     from event_assets.config.project import ENV_FILE, find_project
+    from event_assets.config.source_files import defs_folder
+    from event_assets.probe.yaml_writer import write_yaml
 
-    file = load_tree().defs_module_path / found.name / "defs.yaml"
-    text = _render(found, file)
+    file = defs_folder() / found.name / "defs.yaml"
     before = file.read_text(encoding="utf-8") if file.is_file() else None
+    header = f"{editor_line(file)}# The source `{found.name}`, as event-assets connect found it."
+    text = write_yaml(found.document, found.comments, header)
     if before == text:
         click.echo(f"{file} is as it should be.")
-    else:
-        if before is not None:
-            names = (str(file), f"{file} (proposed)")
-            lines = difflib.unified_diff(
-                before.splitlines(), text.splitlines(), *names, lineterm=""
-            )
-            click.echo("\n".join(lines))
-        if not yes and not (is_asking and click.confirm(f"Write {file}?", default=True)):
-            click.echo(f"Nothing was written; with --yes, {file} is." if not is_asking else "")
-            return False
+    elif not _may_write(file, before, text, yes=yes, is_asking=is_asking):
+        return False
     added = add_variables(find_project() / ENV_FILE, found.variables)
     os.environ.update(found.variables)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     try:
         load_source(found.name)
-    except Exception:
+    except Exception:  # a setting that was given may be wrong
         file.unlink() if before is None else file.write_text(before, encoding="utf-8")
         raise
     click.echo(f"Wrote {file}" + (f", and {' and '.join(added)} to .env." if added else "."))
     return True
 
 
-def _render(found: Discovery, file: Path) -> str:
-    from event_assets.component.json_schema import editor_line
-    from event_assets.probe.yaml_writer import write_yaml
+def _may_write(file: Path, before: str | None, text: str, *, yes: bool, is_asking: bool) -> bool:
+    """Show what would change, and ask whether to write it."""
+    import difflib
 
-    header = f"{editor_line(file)}# The source `{found.name}`, as `event-assets connect` found it."
-    return write_yaml(found.document, found.comments, header)
+    if before is not None:
+        names = (str(file), "proposed")
+        lines = difflib.unified_diff(before.splitlines(), text.splitlines(), *names, lineterm="")
+        click.echo("\n".join(lines))
+    if yes or (is_asking and click.confirm(f"Write {file}?", default=True)):
+        return True
+    click.echo("Nothing was written" + ("." if is_asking else ": add --yes to write it."), err=True)
+    return False
 
 
 def _sync(name: str) -> int:
     """Sync the source, as `event-assets sync NAME` does; return the exit status."""
-    import subprocess
+    from event_assets.cli.sync import sync
 
-    click.echo(f"Syncing {name} ...")
-    command = [sys.executable, "-m", "event_assets", "sync", name]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 (this program itself)
+    context = click.Context(sync)
+    status: int = context.invoke(
+        sync, source=(name,), account=(), full=False, accept_new_origin=False
+    )
+    return status

@@ -10,6 +10,7 @@ from event_assets.probe.field_finder import find_composite_id, find_id, find_nam
 from event_assets.probe.inquiry import Inquiry
 from event_assets.probe.samples import FieldFinding, Sample
 from event_assets.probe.time_finder import find_end, find_start, find_updated
+from event_assets.probe.time_formats import to_datetimes
 from event_assets.records.contract import FieldReader
 from event_assets.values.json_paths import as_list
 
@@ -98,5 +99,7 @@ def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[st
         if name in attributes["fields"]:
             config = FieldConfig.model_validate(attributes["fields"][name])
             reader = FieldReader(name, config, key if name == "id" else ())
-            columns[name] = reader.to_arrow(reader.read(records), records).to_pylist()
+            column = reader.to_arrow(reader.read(records), records)
+            is_time = config.type == "timestamp"
+            columns[name] = to_datetimes(column) if is_time else column.to_pylist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

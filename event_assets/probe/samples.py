@@ -9,7 +9,7 @@ from typing import Any
 
 from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
-from event_assets.probe.time_formats import TimeFormat, find_format
+from event_assets.probe.time_formats import TimeFormat, find_format, to_datetimes
 from event_assets.records.contract import FieldReader
 from event_assets.values.json_paths import as_list, build_getter, parse_path, template_paths
 from event_assets.values.timestamps import parse_zone
@@ -94,7 +94,9 @@ class Sample:
         """Return what the settings of a field find in the records, and what a sync makes of it."""
         reader = FieldReader("value", FieldConfig.model_validate({"type": kind, **settings}))
         values = reader.read(self.records)
-        return values, reader.to_arrow(values, self.records).to_pylist()
+        column = reader.to_arrow(values, self.records)
+        is_time = kind == "timestamp"
+        return values, to_datetimes(column) if is_time else column.to_pylist()
 
 
 def is_foreign(path: str) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
+
+import pyarrow as pa
 
 from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps
 
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ENOUGH = 0.95  # of the values that are there
 EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
 CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
@@ -93,6 +96,12 @@ def find_format(values: Sequence[Any]) -> TimeFormat | None:
     return TimeFormat(found[0], has_time, "%z" in found[0], False, tuple(found[1:]))
 
 
+def to_datetimes(moments: pa.Array) -> list[datetime | None]:
+    """Return timestamps as Python's; Arrow itself would look for pandas."""
+    micros = moments.cast(pa.int64()).to_pylist()
+    return [None if one is None else EPOCH + timedelta(microseconds=one) for one in micros]
+
+
 def _is_between(value: Any, low: int, high: int) -> bool:
     if isinstance(value, str):
         value = int(value) if value.isdecimal() and len(value) > 9 else -1
@@ -105,7 +114,7 @@ def _may_be_time(text: str) -> bool:
 
 def _reads(texts: Sequence[str], pattern: str | None) -> bool:
     array = parse_timestamps(texts, pattern, None)
-    years = [value.year for value in array.to_pylist() if value is not None]
+    years = [value.year for value in to_datetimes(array) if value is not None]
     return len(years) >= ENOUGH * len(texts) and 1900 < sorted(years)[len(years) // 2] < 2200
 
 
