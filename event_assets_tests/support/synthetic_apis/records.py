@@ -41,7 +41,7 @@ def _zoned(moment: datetime, zone: ZoneInfo) -> Record:
 
 
 def _day_or_time(moment: datetime, zone: ZoneInfo) -> Record:
-    if moment.hour:
+    if moment.hour or moment.minute:
         return {"dateTime": moment.astimezone(zone).isoformat(), "timeZone": zone.key}
     return {"date": moment.date().isoformat()}
 
