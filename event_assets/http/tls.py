@@ -21,16 +21,14 @@ def find_ca_bundle(verify: Any) -> Any:
     path = verify if isinstance(verify, str) else os.environ.get("SSL_CERT_FILE") or ""
     if not verify or not path:
         return verify
-    if not Path(path).exists():
-        problem = "is not there"
-    elif Path(path).is_dir():
+    if Path(path).is_dir():
         return path
-    else:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-            return path
-        except (ssl.SSLError, OSError):
-            problem = "holds no certificates that can be read"
-    names = [name for name in BUNDLE_VARIABLES if os.environ.get(name) == path]
-    variable = names[0] if names else "verify"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        return path
+    except FileNotFoundError:
+        problem = "is not there"
+    except (ssl.SSLError, OSError):
+        problem = "holds no certificates that can be read"
+    variable = next((name for name in BUNDLE_VARIABLES if os.environ.get(name) == path), "verify")
     raise ConfigError(f"The file {path}, which {variable} names, {problem}: correct {variable}.")

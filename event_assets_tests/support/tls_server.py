@@ -1,0 +1,111 @@
+"""A server with a TLS certificate, and the authorities that sign one."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+HOST, OTHER_HOST = "127.0.0.1", "127.0.0.2"
+DAY = timedelta(days=1)
+BODY = b'{"data": [], "access_token": "a-fetched-token", "expires_in": 600}'
+
+
+class Authority:
+    """A certificate authority, whose own certificate is in `file`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"CA {folder.name}")])
+        certificate = self._sign(self._name, self._key.public_key(), 1, is_authority=True)
+        self.file = folder / "ca.pem"
+        self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def _sign(
+        self,
+        name: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        days: float,
+        host: str = HOST,
+        *,
+        is_authority: bool = False,
+    ) -> x509.Certificate:
+        now = datetime.now(timezone.utc)
+        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
+        constraints = x509.BasicConstraints(ca=is_authority, path_length=None)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now + min(days, 0) * DAY - DAY)
+            .not_valid_after(now + days * DAY)
+            .add_extension(names, critical=False)
+            .add_extension(constraints, critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+
+    def issue(self, host: str = HOST, days: float = 1, *, is_self_signed: bool = False) -> Path:
+        """Return a file with a certificate that ends in some days, and its key."""
+        key = self._key if is_self_signed else ec.generate_private_key(ec.SECP256R1())
+        name = self._name if is_self_signed else x509.Name([])
+        certificate = self._sign(name, key.public_key(), days, host)
+        file = self.folder / "server.pem"
+        file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        return file
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    do_POST = do_GET  # noqa: N815 (of the standard library)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Print nothing about a client that does not trust the certificate."""
+
+
+@contextmanager
+def serving_tls(certificate: Path) -> Iterator[str]:
+    """Serve any request with a certificate; yield the URL."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with _Server((HOST, 0), _Handler) as server:
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"https://{HOST}:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
