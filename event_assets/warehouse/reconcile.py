@@ -26,7 +26,6 @@ DLT_TABLES = {
 }
 LOAD_ID = "_dlt_load_id"
 OWN_TYPES = {column_type.duckdb for column_type in COLUMN_TYPES.values()}
-NUMBERS = {"BIGINT", "DOUBLE"}
 LONG_NAMES = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}  # of types, as DuckDB lists them
 
 
@@ -49,7 +48,7 @@ def ensure_table(database: Database, schema: str, table: str, columns: Mapping[s
     statements += [
         f"alter {column} type {kind}"
         for column, kind in types.items()
-        if found.get(column, kind) != kind and _is_related(found[column], kind)
+        if found.get(column, kind) != kind
     ]
     _alter(database, schema, table, statements)
 
@@ -88,11 +87,7 @@ def reconcile_columns(
         own, wanted = name.lower(), types.get(name.lower(), kind)
         if own != name and own in types:
             statements.append(f"rename {quote_identifier(name)} to {quote_identifier(own)}")
-        is_own = kind in OWN_TYPES and own not in texts
-        is_number = {kind, wanted} == NUMBERS  # one becomes the other without a person
-        if kind != wanted and not (
-            is_number or (is_own and not _can_cast(database, schema, table, name, wanted))
-        ):
+        if kind != wanted and (kind not in OWN_TYPES or own in texts):  # records may be of others
             statements.append(f"alter {quote_identifier(own)} type {wanted}")
     for name in texts.keys() - set(map(str.lower, found)):
         if name != LOAD_ID:
@@ -160,17 +155,3 @@ def _alter(database: Database, schema: str, table: str, statements: Sequence[str
         with without_indexes(database, schema, table):
             for statement in statements:
                 database.execute(f"alter table {quote_name(schema, table)} {statement}")
-
-
-def _is_related(kind: str, other: str) -> bool:
-    """Return whether values of a type can mean the same in another one: times are no numbers."""
-    texts, times = ("VARCHAR", "JSON", "ENUM"), ("DATE", "TIME")
-    is_text = kind.startswith(texts) or other.startswith(texts)
-    return is_text or kind.startswith(times) == other.startswith(times)
-
-
-def _can_cast(database: Database, schema: str, table: str, column: str, kind: str) -> bool:
-    """Return whether all values of a column can be of a type."""
-    name = quote_identifier(column)
-    lost = f"{name} is not null and try_cast({name} as {kind}) is null"
-    return not database.execute(f"from {quote_name(schema, table)} where {lost} limit 1").fetchall()
