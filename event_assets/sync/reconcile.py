@@ -8,14 +8,39 @@ from __future__ import annotations
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.sync import account_registry, rejects, removed, sync_log
-from event_assets.sync.numbering import number_syncs
-from event_assets.warehouse import Database, inspection
+from event_assets.warehouse import Database, inspection, sql
 from event_assets.warehouse.reconcile import (
     drop_damaged_dlt_tables,
     ensure_kind,
     ensure_table,
     reconcile_columns,
 )
+
+# The later loads of a sync in batches are not in the log: their rows get the sync's load id.
+# Some at once, since DuckDB holds what an update replaces in memory.
+LOG_BATCHES = """
+update {table} as loaded set {column} = found.logged
+from (
+    select known.rowid as row, complete.load_id as logged
+    from {table} as known
+    join (
+        select {account} as owner, max(load_id) as load_id
+        from {log} where complete and full_sync is not false group by all
+    ) as complete on {account} = complete.owner and known.{column} > complete.load_id
+    where known.{column} not in (select load_id from {log} where load_id is not null)
+    limit 200_000
+) as found
+where loaded.rowid = found.row
+"""
+NUMBER_SYNCS = """
+update {log} as syncs set sync_number = numbered.number
+from (
+    select rowid as row, row_number() over (order by load_id, started_at)
+        + (select coalesce(max(sync_number), 0) from {log}) as number
+    from {log} where sync_number is null
+) as numbered
+where syncs.rowid = numbered.row
+"""
 
 
 def reconcile(database: Database, source: SourceConfig) -> None:
@@ -39,10 +64,31 @@ def reconcile(database: Database, source: SourceConfig) -> None:
             ensure_table(database, schema, log, {**sync_log.COLUMNS, **known})
             rejected = {**rejects.COLUMNS, **known}
             ensure_table(database, schema, rejects.rejects_table(table), rejected)
-            number_syncs(database, schema, table)
+            _number_syncs(database, schema, table)
     if inspection.has_table(database, schema, EVENT_DATA):
         ensure_kind(database, schema, "current_events", is_view=True)
         if source.removed_when:
             removed.ensure_removed_table(database, source)
         if source.accounts:
             account_registry.restore_accounts(database, schema)
+
+
+def _number_syncs(database: Database, schema: str, table: str) -> None:
+    """Number the syncs of a table that have no number."""
+    log = sync_log.sync_log_table(table)
+    unnumbered = database.table(f"{schema}.{log}").filter("sync_number is null")
+    if not unnumbered.limit(1).fetchall():
+        return
+    names = {
+        "log": f"{schema}.{log}",
+        "account": ACCOUNT if inspection.has_column(database, schema, log, ACCOUNT) else "''",
+    }
+    for name, column in ((table, "_dlt_load_id"), (rejects.rejects_table(table), "load_id")):
+        if inspection.has_table(database, schema, name):
+            loaded = {"table": f"{schema}.{sql.quote_identifier(name)}", "column": column}
+            statement = LOG_BATCHES.format_map({**names, **loaded})
+            while database.execute(statement).fetchall() != [(0,)]:
+                pass
+    with sql.transaction(database):
+        database.execute(NUMBER_SYNCS.format_map(names))
+        database.execute(f"drop table if exists {schema}.{table}_checkpoint")
