@@ -17,8 +17,8 @@ LARGE_NUMBER = re.compile(rb"(?:^|[:\[,\s])(?:\d{20}|-\d{19})\d*\s*(?:[,\]}]|$)"
 LONE_SURROGATE = re.compile(
     r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
 )
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]|NaN|-?Infinity', re.DOTALL)
-DEEP = "-Infinity"  # stands for what is nested too deeply
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+DEEP = "0e-20001000"  # a number that stands for what is nested too deeply
 
 
 class UnreadableRecord(dict[str, Any]):
@@ -55,15 +55,19 @@ def decode_leniently(text: str) -> Any:
     text = LONE_SURROGATE.sub(lambda found: "?" if found[1] else found[0], text)
     text = text.removeprefix("\ufeff").encode(errors="replace").decode()
     try:
-        return json.loads(text, strict=False, parse_int=_to_int, parse_constant=lambda _: None)
+        return _decode(text, [])
     except RecursionError:
-        pieces, deep = _cut(text)
+        return _decode(*_cut(text))
+
+
+def _decode(text: str, deep: list[_DeepText]) -> Any:
     return json.loads(
-        "".join(pieces),
+        text,
         strict=False,
         parse_int=_to_int,
-        parse_constant=lambda _: deep.pop(0),
-        object_hook=_mark,
+        parse_float=lambda number: deep.pop(0) if deep and number == DEEP else float(number),
+        parse_constant=lambda _: None,
+        object_hook=_mark if deep else None,
     )
 
 
@@ -71,27 +75,21 @@ def _to_int(digits: str) -> int | str:
     return int(digits) if len(digits) < MAX_DIGITS else digits
 
 
-def _cut(text: str) -> tuple[list[str], list[_DeepText]]:
-    """Return a text without what is nested too deeply, in pieces, and what that is."""
+def _cut(text: str) -> tuple[str, list[_DeepText]]:
+    """Return a text without what is nested too deeply, and what that is."""
     pieces: list[str] = []
     deep: list[_DeepText] = []
     level = start = 0
     for token in TOKEN.finditer(text):
-        if token[0] in "[{":
-            level += 1
-            if level == MAX_LEVELS + 1:
-                pieces.append(text[start : token.start()])
-                start = token.start()
-        elif token[0] in "]}":
-            level -= 1
-            if level == MAX_LEVELS:
-                deep.append(_DeepText(text[start : token.end()]))
-                pieces.append(DEEP)
-                start = token.end()
-        elif token[0][0] != '"' and level <= MAX_LEVELS:
-            pieces += [text[start : token.start()], "null"]
+        before, level = level, level + (token[0] in "[{") - (token[0] in "]}")
+        if before == MAX_LEVELS < level:
+            pieces.append(text[start : token.start()])
+            start = token.start()
+        elif level == MAX_LEVELS < before:
+            deep.append(_DeepText(text[start : token.end()]))
+            pieces.append(DEEP)
             start = token.end()
-    return [*pieces, text[start:] if level <= MAX_LEVELS else ""], deep
+    return "".join([*pieces, text[start:] if level <= MAX_LEVELS else ""]), deep
 
 
 def _mark(value: dict[str, Any]) -> dict[str, Any]:
