@@ -128,7 +128,7 @@ def without_indexes(
     DuckDB changes no column under an index, and takes a row that is replaced for a second one. A
     table keeps them meanwhile: if the sync is killed, the next one makes them again.
     """
-    kept, values = f"{table}_indexes", [schema, table, only_unique]
+    kept, values = f"{table}__indexes", [schema, table, only_unique]
     query = (
         "select index_name, sql from duckdb_indexes() where database_name = current_database() "
         "and schema_name = ? and table_name = ? and (is_unique or not ?)"

@@ -241,14 +241,14 @@ def test_the_indexes_that_a_killed_sync_has_dropped_are_made_again(
     project.rows("create unique index mine on events.event_data(id)")
     project.rows("create index other on events.event_data(name)")
     project.rows(
-        "create table events.event_data_indexes as select index_name, sql from duckdb_indexes()"
+        "create table events.event_data__indexes as select index_name, sql from duckdb_indexes()"
     )
     project.rows("drop index events.mine")
     indexes = "select index_name from duckdb_indexes() where schema_name = 'events' order by all"
     synced.sync()
     assert project.rows(indexes) == [("mine",), ("other",)]
     tables = project.rows("select table_name from duckdb_tables()")
-    assert ("event_data_indexes",) not in tables
+    assert ("event_data__indexes",) not in tables
 
 
 def test_an_index_that_the_rows_break_is_dropped(
