@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import tomlkit
 from dlt.destinations import duckdb as dlt_duckdb
@@ -40,6 +41,7 @@ def _fast_process() -> Iterator[None]:
         patch.setattr(BaseModel, "model_json_schema", classmethod(schema))
         patch.setattr(dlt_duckdb, "capabilities", _capabilities_once())
         if find_spec("pandas") is None:  # or DuckDB looks for it at each query
+            pa.scalar(0, pa.timestamp("us", "UTC")).as_py()  # Arrow looks once, and fails at the None
             patch.setitem(sys.modules, "pandas", None)
         yield
 
