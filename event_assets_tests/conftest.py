@@ -41,7 +41,7 @@ def _fast_process() -> Iterator[None]:
         patch.setattr(BaseModel, "model_json_schema", classmethod(schema))
         patch.setattr(dlt_duckdb, "capabilities", _capabilities_once())
         if find_spec("pandas") is None:  # or DuckDB looks for it at each query
-            pa.scalar(0, pa.timestamp("us", "UTC")).as_py()  # Arrow looks once, and fails at the None
+            pa.scalar(0, pa.timestamp("us", "UTC")).as_py()  # Arrow looks once, not for a None
             patch.setitem(sys.modules, "pandas", None)
         yield
 
