@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from event_assets.pagination.evidence import judge
-from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
 from event_assets.pagination.per_parent import ResultAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
 
@@ -77,3 +79,77 @@ def test_a_pointer_in_one_list_ends_the_others_by_its_absence(order: int) -> Non
     with_pointer = ListFacts("pointer ended", pages=2, rows=12, distinct=12, pointers=1)
     assert combined(without, ALL).complete is None
     assert combined(*[without, with_pointer][::order]).complete is True
+
+
+def ended(end: str, *, last: PageFacts = NO_PAGE, **facts: Any) -> ListFacts:
+    counted = {"pages": 2, "rows": 12, "distinct": 12, "rows_read": 12, **facts}
+    return ListFacts(end, last=last, **counted)
+
+
+PAGE = PageFacts(tuple(range(7)))
+MORE, NO_MORE = PAGE._replace(has_more=True), PAGE._replace(has_more=False)
+NEXT = PAGE._replace(unfollowed="`next`")
+
+
+@pytest.mark.parametrize(
+    ("facts", "complete", "said"),
+    [
+        (ended("page behind"), True, "All 12 rows were received."),
+        (ended("page behind", is_truncated=True), False, "`overflow: true`"),
+        (ended("page behind", least_total=13), False, "reports 13 rows but sent 12"),
+        (ended("page behind", least_total=12), True, "All 12 rows were received."),
+        (ended("page behind", least_total=13, rows_read=13), None, "share an id"),
+        (ended("page behind", rows_read=13), True, "All 12 rows were received."),
+        (ended("readings agree", rows_read=13), None, "share an id"),
+        (ended("readings agree"), True, "the same in two readings"),
+        (ended("lap", is_total_reached=True), True, "as the API reports"),
+        (ended("changed", is_total_reached=True), None, "no two of which agree"),
+        (ended("page behind", last=MORE), False, "more follow (`has_more`)"),
+        (ended("overlaps", last=MORE), False, "more follow (`has_more`)"),
+        (ended("limit", last=MORE), None, "stopped at"),
+        (ended("pointer ended", last=NO_MORE), True, "no more follow"),
+        (ended("page behind", last=NO_MORE, is_counted=True), True, "All 12 rows were received."),
+        (ended("lap", last=NO_MORE, is_counted=True), None, "wraps round"),
+        (ended("lap", last=NO_MORE, is_counted=True, pages=1), True, "no more follow"),
+        (ended("overlaps", last=NO_MORE), True, "All 12 rows were received."),
+        (ended("single page", last=NEXT), False, "`next` in the response leads to more"),
+        (ended("below the cap", last=NEXT), False, "`next` in the response leads to more"),
+        (ended("pointer ended", last=NEXT, pointers=1), True, "All 12 rows were received."),
+        (ended("page behind", last=NEXT), True, "All 12 rows were received."),
+        (ended("no pointer", last=PAGE), None, "a link or cursor was not found"),
+        (ended("no pointer", last=PAGE, is_pointer_found=True), True, "All 12 rows were received."),
+        (ended("no pointer", last=PAGE._replace(size_asked=9)), True, "All 12 rows"),
+        (ended("no pointer", last=PAGE._replace(size_asked=7)), None, "was not found"),
+        (
+            ended("no pointer", last=PAGE._replace(size_asked=7), is_pointer_found=True),
+            None,
+            "as many as a page has",
+        ),
+        (ended("overlaps", rows=0), True, "The list is empty."),
+        (ended("single page", rows=0), True, "The list is empty."),
+        (ended("limit", rows=0), None, "stopped at"),
+    ],
+)
+def test_the_first_evidence_that_holds_decides(
+    facts: ListFacts, complete: bool | None, said: str
+) -> None:
+    result = judge(facts)
+    assert result.complete is complete
+    assert said in result.reason
+
+
+def test_a_pointer_that_still_stands_at_an_end_is_named() -> None:
+    for last in (NO_MORE._replace(pointer="x"), NO_MORE._replace(unfollowed="`next`")):
+        named = "the cursor or link" if last.pointer else "`next`"
+        assert f", though {named} still leads on." in judge(ended("lap", last=last)).reason
+    assert "though" not in judge(ended("lap", last=NO_MORE)).reason
+
+
+def test_a_path_that_was_not_found_is_named() -> None:
+    paths = {"pointer_setting": "the paginator's next_url_path `n`", "total_setting": "total_path"}
+    said = judge(ended("single page", last=NEXT, **paths)).reason
+    assert "follow it (the paginator's next_url_path `n` was not found)" in said
+    assert "No number was found at total_path." in said
+    found = judge(ended("single page", last=NEXT, is_pointer_found=True, reported=7, **paths))
+    assert "was not found" not in found.reason
+    assert "No number" not in found.reason
