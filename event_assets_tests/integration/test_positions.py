@@ -211,13 +211,11 @@ def test_rows_that_are_gone_are_read_again(project: Project, damage: str) -> Non
     api.rows[0]["updated_at"] = "2026-06-02T00:00:00Z"
     with serving({PATH: api}) as platform:
         loaded = incremental(platform.url)
-        for _ in range(2):
-            run(project, loaded)
+        run(project, loaded)
         with duckdb.connect(project.database) as database:
             database.execute("drop view if exists events.current_events")
             database.execute(damage)
         assert run(project, loaded).success
-        assert run(project, loaded).success
     assert project.ids() == [f"e{number}" for number in range(6)]
     assert project.rows("select distinct name from events.event_data") == [("x",)]
-    assert api.starts == [None, "2026-06-02T00:00:00Z", None, "2026-06-02T00:00:00Z"]
+    assert api.starts == [None, None]

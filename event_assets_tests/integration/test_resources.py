@@ -101,16 +101,22 @@ def test_lists_are_requested_concurrently_up_to_the_limit(
     assert most == concurrency
 
 
-@pytest.mark.parametrize("style", ["placeholder", "resolve"])
-def test_a_field_in_a_path_is_escaped(project: Project, style: str) -> None:
+def test_a_field_in_a_path_is_escaped(project: Project) -> None:
     ids = {id_: quote(id_, safe="") for id_ in ("a/b", "c d", "e?f=g", "h%i", "ü", "7", "a..b")}
     ids |= {".": "%252E", "..": "%252E%252E"}
-    lists: dict[str, Any] = {"name": "lists", "include_from_parent": ["id"]}
-    endpoint: dict[str, Any] = {"path": "/v1/of/{resources.event_data.id}"}
-    if style == "resolve":
-        bound = {"type": "resolve", "resource": "event_data", "field": "id"}
-        endpoint = {"path": "/v1/of/{event}", "params": {"event": bound}}
-    lists["endpoint"] = {**endpoint, "data_selector": "data", "paginator": "single_page"}
+    bound = {"type": "resolve", "resource": "event_data", "field": "id"}
+    endpoints: dict[str, Any] = {
+        "placeholder": {"path": "/v1/of/{resources.event_data.id}"},
+        "resolved": {"path": "/v1/of/{event}", "params": {"event": bound}},
+    }
+    lists = [
+        {
+            "name": name,
+            "include_from_parent": ["id"],
+            "endpoint": {**endpoint, "data_selector": "data", "paginator": "single_page"},
+        }
+        for name, endpoint in endpoints.items()
+    ]
 
     def seen(request: Request) -> Any:
         raw = request.scope["raw_path"].decode().rpartition("/")[2]
@@ -118,14 +124,15 @@ def test_a_field_in_a_path_is_escaped(project: Project, style: str) -> None:
 
     handlers = {PATH: paged([{"id": id_} for id_ in ids]), "/v1/of/{event:path}": seen}
     with serving(handlers) as api:
-        document = with_resources(api.url, lists)
+        document = with_resources(api.url, *lists)
         document["attributes"]["rest_api"]["resource_defaults"] = {}
         document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
         result = run(project, definitions({"events": document}))
     assert result.success, failure(result)
-    rows = project.rows("select _event_data_id, raw from events.lists")
-    assert dict(rows) == ids
-    assert len(rows) == len(ids)
+    for name in endpoints:
+        rows = project.rows(f"select _event_data_id, raw from events.{name}")
+        assert dict(rows) == ids
+        assert len(rows) == len(ids)
 
 
 @pytest.mark.parametrize("name", ["current_events", "event_data_syncs", "Attendees", "my list"])
@@ -232,28 +239,29 @@ def test_an_ignored_response_is_an_empty_list(project: Project) -> None:
     assert project.rows("select count(*) from events.attendees") == [(4,)]
 
 
-@pytest.mark.parametrize(
-    ("action", "answer"),
-    [
-        ({"status_code": 204}, Response(status_code=204)),
-        ({"status_code": 202}, JSONResponse({"retry": "later"}, status_code=202)),
-        ({"content": "No attendees"}, JSONResponse({"message": "No attendees found"})),
-        ({"content": "No attendees", "status_code": 200}, PlainTextResponse("No attendees")),
-    ],
-)
-def test_a_good_response_may_be_ignored_too(
-    project: Project, action: dict[str, Any], answer: Response
-) -> None:
+IGNORED: list[tuple[dict[str, Any], Response]] = [
+    ({"status_code": 204}, Response(status_code=204)),
+    ({"status_code": 202}, JSONResponse({"retry": "later"}, status_code=202)),
+    ({"content": "No attendees"}, JSONResponse({"message": "No attendees found"})),
+    ({"content": "No guests", "status_code": 200}, PlainTextResponse("No guests")),
+]
+
+
+def test_a_good_response_may_be_ignored_too(project: Project) -> None:
     def none(request: Request) -> Any:
-        return answer if request.path_params["event"] == "e2" else attendees(request)
+        number = int(request.path_params["event"][1:])
+        return IGNORED[number - 2][1] if number >= 2 else attendees(request)
 
     ignoring = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}}
-    ignoring["endpoint"]["response_actions"] = [{**action, "action": "ignore"}]
-    with serving({PATH: paged(events(4)), OF_EVENT: none}) as api:
+    ignoring["endpoint"]["response_actions"] = [
+        {**action, "action": "ignore"} for action, _ in IGNORED
+    ]
+    with serving({PATH: paged(events(6)), OF_EVENT: none}) as api:
         result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
-        assert len([1 for asked in api.asked if "e2" in asked.url.path]) == 1
+        paths = [asked.url.path for asked in api.asked]
     assert result.success, failure(result)
-    assert project.rows("select count(*) from events.attendees") == [(4,)]
+    assert [paths.count(f"{PATH}/e{number}/attendees") for number in range(2, 6)] == [1] * 4
+    assert project.rows("select count(*) from events.attendees") == [(1,)]
 
 
 def test_a_list_that_is_cut_short_makes_complete_fail(project: Project) -> None:
@@ -276,22 +284,30 @@ def test_a_field_that_no_column_holds_is_named(project: Project) -> None:
     assert "need `code` of each record of event_data, but the table has no such" in failure(result)
 
 
-@pytest.mark.parametrize("key", ["slug", "meta.code"])
-def test_requests_are_made_from_other_fields_too(project: Project, key: str) -> None:
+def test_requests_are_made_from_other_fields_too(project: Project) -> None:
     rows = [{"id": f"{i}", "slug": f"s{i}", "meta": {"code": f"s{i}"}} for i in range(3)]
-    path = f"/v1/lists/{{resources.event_data.{key}}}"
-    lists: dict[str, Any] = {
-        "name": "lists",
-        "endpoint": {"path": path, "data_selector": "data", "paginator": "single_page"},
-    }
+    fields = {"of_slugs": "slug", "of_codes": "meta.code"}
+    lists = [
+        {
+            "name": name,
+            "endpoint": {
+                "path": f"/v1/lists/{{resources.event_data.{field}}}",
+                "data_selector": "data",
+                "paginator": "single_page",
+            },
+        }
+        for name, field in fields.items()
+    ]
     handlers = {
         PATH: paged(rows),
         "/v1/lists/{slug}": lambda request: {"data": [{"id": request.path_params["slug"]}]},
     }
     with serving(handlers) as api:
-        result = run(project, definitions({"events": with_resources(api.url, lists)}))
+        result = run(project, definitions({"events": with_resources(api.url, *lists)}))
     assert result.success, failure(result)
-    assert project.rows("select id from events.lists order by id") == [("s0",), ("s1",), ("s2",)]
+    for name in fields:
+        rows_of = project.rows(f"select id from events.{name} order by id")
+        assert rows_of == [("s0",), ("s1",), ("s2",)]
 
 
 def test_an_empty_response_does_not_empty_a_replaced_table(project: Project) -> None:
@@ -325,15 +341,16 @@ def test_lists_that_are_all_ignored_are_doubted(project: Project) -> None:
     assert "Check the endpoint's path." in str(check.description)
 
 
-@pytest.mark.parametrize("key", ["meta.id", "id"])
-def test_a_repeated_record_is_loaded_once(project: Project, key: str) -> None:
+def test_a_repeated_record_is_loaded_once(project: Project) -> None:
     rows = [{"id": i, "meta": {"id": i}, "n": n} for i, n in ((1, 1), (1, 2), (2, 3))]
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
+    nested = {**VENUES, "name": "nested", "primary_key": "meta.id"}
     with serving(handlers) as api:
-        document = with_resources(api.url, {**VENUES, "primary_key": key})
+        document = with_resources(api.url, {**VENUES, "primary_key": "id"}, nested)
         result = run(project, definitions({"events": document}))
     assert result.success, failure(result)
-    assert project.rows("select count(*) from events.venues") == [(2,)]
+    for name in ("venues", "nested"):
+        assert project.rows(f"select count(*) from events.{name}") == [(2,)]
 
 
 def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -> None:
