@@ -19,7 +19,7 @@ MIN_SHARE = 0.8  # of the records that have an id
 LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,10})?")
 TEXT_MEMBERS = ("text", "rendered", "value", "plain", "en", "default", "html", "display")
 IN_LIST = re.compile(r"\.0\..")
-LETTERS = re.compile(r"[^\W\d_]{2}")
+LETTERS = re.compile(r"[^\W\d_]")
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
 
 

@@ -10,6 +10,7 @@ from dlt.sources.helpers.rest_client.paginators import RangePaginator, SinglePag
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.evidence import judge
 from event_assets.probe.formatting import format_duration, pluralize
+from event_assets.probe.paginator_finder import describe_paginator
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses
 
@@ -21,6 +22,15 @@ SIZE_PARAMS = (
 
 def check_page_2(responses: ProbeResponses) -> Finding:
     """Check that page 2 has new records and follows page 1."""
+    found, paging = _check_page_2(responses), responses.found_paging
+    if paging.paginator is None:
+        return found
+    named = describe_paginator(paging.paginator)
+    problem = f"{found.message.rstrip('.')}. {paging.evidence[:1].upper()}{paging.evidence[1:]}"
+    return fail(f"{problem}: set `paginator: {{{named}}}`.", {("paginator",): paging.paginator})
+
+
+def _check_page_2(responses: ProbeResponses) -> Finding:
     page, count = responses.page_2, len(responses.records)
     if not count:
         return skip("page 1 has no records.")

@@ -35,10 +35,16 @@ def find_paging(search: ParameterSearch, configured: Any = None) -> Paging:
     if configured is not None:
         _try(search, configured, "as it was said")
         return paging
+    find_paginator(search)
+    return paging
+
+
+def find_paginator(search: ParameterSearch) -> None:
+    """Look for the paginator: links and cursors, numbers, the last id, a first cursor."""
+    paging = search.paging
     for find in (_try_pointers, _try_numbers, _try_last_id, _try_first_cursor):
         if paging.paginator is None and (paging.is_stable or search.pointers(search.base)):
             find(search)
-    return paging
 
 
 def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:

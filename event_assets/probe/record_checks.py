@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Any
 
+from event_assets.probe.field_finder import find_id
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses
-from event_assets.probe.suggestions import find_field, find_id
+from event_assets.probe.suggestions import find_field, is_doubtful_name
 from event_assets.records.contract import FieldReader
 
 MAX_EXAMPLES = 3
@@ -65,7 +67,7 @@ def check_id(responses: ProbeResponses) -> Finding:
     is_key = responses.source.fields["id"].source is None
     setting: Setting = ("primary_key",) if is_key else ("from", "id")
     setting_name = "`primary_key`" if is_key else "`from` of the field `id`"
-    if suggestion := find_id(records):
+    if suggestion := find_id(responses.sample):
         unique = f"`{responses.formatter.format(suggestion)}` is unique: set it as {setting_name}"
         return fail(f"{problem}; {unique}.", {setting: suggestion})
     return fail(f"{problem}; set {setting_name} to a unique field.")
@@ -74,15 +76,14 @@ def check_id(responses: ProbeResponses) -> Finding:
 def check_fields(responses: ProbeResponses) -> dict[str, Finding]:
     """Check the presence and type of each field of the contract."""
     readers = responses.contract.values()
-    used_paths = {path for reader in readers for path in reader.source_paths}
     return {
-        f"field {reader.name}": _check_field(responses, reader, used_paths)
+        f"field {reader.name}": _check_field(responses, reader)
         for reader in readers
         if reader.name != "id"
     }
 
 
-def _check_field(responses: ProbeResponses, reader: FieldReader, used_paths: set[str]) -> Finding:
+def _check_field(responses: ProbeResponses, reader: FieldReader) -> Finding:
     records, formatter = responses.records[:100], responses.formatter
     if not records:
         return skip("no records to check.")
@@ -101,11 +102,10 @@ def _check_field(responses: ProbeResponses, reader: FieldReader, used_paths: set
             if invalid
             else f"{path} was not found in {pluralize(len(records))}"
         )
-        taken = used_paths - set(reader.source_paths)
-        if settings := find_field(reader.name, reader.field, records, taken):
-            texts = ", ".join(f"`{key}: {formatter.format(v)}`" for key, v in settings.items())
-            changes: dict[Setting, Any] = {(key, reader.name): v for key, v in settings.items()}
-            return fail(f"{problem}; set {texts}.", changes)
+        if settings := find_field(responses.sample, reader.name, reader.field):
+            return fail(
+                f"{problem}; set {_texts(responses, settings)}.", _changes(reader, settings)
+            )
         advice = "set `from` to its path, or remove it from `fields`"
         return fail_or_warn(f"{problem}: {advice}.")
     examples = list({repr(value): value for value in present}.values())[:MAX_EXAMPLES]
@@ -120,10 +120,32 @@ def _check_field(responses: ProbeResponses, reader: FieldReader, used_paths: set
             f"{found}: {problem}; set `html: unescape`.", {("html", reader.name): "unescape"}
         )
     if not rejected:
-        return ok(f"{found}.")
+        return _check_meaning(responses, reader, found)
     reason = reader.error(invalid[0]) if invalid else "is missing"
     rejects = f"{rejected} of {len(records)} would be rejected, because the value {reason}"
     return fail_or_warn(f"{found}: {rejects}.")
+
+
+def _check_meaning(responses: ProbeResponses, reader: FieldReader, found: str) -> Finding:
+    """Check that a field with good values is what it is called, and in which time zone it is."""
+    settings = find_field(responses.sample, reader.name, reader.field)
+    if reader.name == "name" and is_doubtful_name(responses.sample, reader.field) and settings:
+        problem = "that is the name of something else"
+        changes = _changes(reader, settings)
+        return warn(f"{found}: {problem}; set {_texts(responses, settings)}.", changes)
+    if reader.field.timezone is None and [*settings] == ["timezone"]:
+        problem = "these are local times, which a sync takes as UTC"
+        changes = _changes(reader, settings)
+        return warn(f"{found}: {problem}; set {_texts(responses, settings)}.", changes)
+    return ok(f"{found}.")
+
+
+def _texts(responses: ProbeResponses, settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{k}: {responses.formatter.format(v)}`" for k, v in settings.items())
+
+
+def _changes(reader: FieldReader, settings: Mapping[str, Any]) -> dict[Setting, Any]:
+    return {(key, reader.name): value for key, value in settings.items()}
 
 
 def _format_paths(reader: FieldReader) -> str:

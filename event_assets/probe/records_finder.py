@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import orjson
+from dlt.sources.helpers.rest_client.client import RESTClient
 from jsonpath_ng import JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 
+from event_assets.extract.records_selector import PLAIN_SELECTOR, list_selector_check
+from event_assets.http.response import JsonResponse
 from event_assets.pagination.totals import compile_path
 
 MAX_DEPTH = 5  # levels of nested objects that are searched
@@ -23,6 +27,44 @@ class RecordList:
 
     selector: str
     records: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class RecordsPath:
+    """The path of the records in a response.
+
+    Attributes:
+        configured: the `data_selector`, or None.
+        used: the path that finds the records, or else an empty list.
+        problem: what is wrong at the configured path; empty when nothing is.
+        suggestion: a path that finds records when there is a problem, or None.
+    """
+
+    configured: str | None
+    used: str
+    problem: str = ""
+    suggestion: str | None = None
+
+
+def check_selector(
+    document: Any,
+    configured: str | None,
+    is_record: Callable[[Any], bool],
+    likeness: Callable[[Sequence[Any]], float],
+) -> RecordsPath:
+    """Return the path of the records: the configured one, or the best one found instead."""
+    detected = RESTClient("").detect_data_selector(JsonResponse(orjson.dumps(document), {}))
+    used = configured if configured is not None else detected
+    problem = list_selector_check(configured, is_record)(document)
+    if problem is None:
+        rows = extract_records(document, used)
+        is_plain = configured and PLAIN_SELECTOR.fullmatch(configured)  # its list may be empty
+        if is_plain or rows if configured else any(isinstance(row, dict) for row in rows):
+            return RecordsPath(configured, used)
+        problem = f"has no records under `{used}`"
+    found = find_records(document, likeness)
+    suggestion = found.selector if found else None
+    return RecordsPath(configured, suggestion or used, problem, suggestion)
 
 
 def find_record_lists(document: Any) -> list[RecordList]:

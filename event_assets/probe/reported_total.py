@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -23,6 +24,9 @@ from event_assets.pagination.totals import (
     find_value,
     parse_count,
 )
+from event_assets.probe.paging_candidates import members_outside_records
+
+TOTAL_NAME = re.compile(r"total|count|found|hits|size|num", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,17 @@ class LastPage:
     name: str
     value: int
     records_before: int
+
+
+def find_totals(document: Any) -> dict[tuple[str, ...], int]:
+    """Return the numbers outside of lists that may be a total by their name, usual paths first."""
+    usual = {keys: find_count(document, (keys,)) for keys in TOTAL_PATHS}
+    others = {
+        keys: parse_count(value)
+        for keys, value in members_outside_records(document)
+        if TOTAL_NAME.search(keys[-1])
+    }
+    return {keys: count for keys, count in {**usual, **others}.items() if count is not None}
 
 
 def find_reported_total(

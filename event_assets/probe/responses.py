@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -20,20 +20,28 @@ from dlt.sources.helpers.rest_client.paginators import (
 from event_assets.config.source import SourceConfig
 from event_assets.extract.stream import configured_paginator
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
+from event_assets.pagination.evidence import judge
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.probe import reported_total as totals
-from event_assets.probe import suggestions
+from event_assets.probe.explorer import Explorer, Page
+from event_assets.probe.field_finder import find_id, likeness
 from event_assets.probe.first_request import FirstRequest, open_first_request
 from event_assets.probe.formatting import SafeFormatter
+from event_assets.probe.paginator_finder import find_paginator
+from event_assets.probe.paging import Paging
+from event_assets.probe.parameter_search import ParameterSearch
+from event_assets.probe.records_finder import RecordsPath, check_selector, extract_records
 from event_assets.probe.reported_total import LastPage, ReportedTotal
+from event_assets.probe.request_input import RequestInput
+from event_assets.probe.samples import Sample
 from event_assets.probe.session import ProbeResponse, ProbeSession
 from event_assets.records.contract import FieldReader, build_contract
-from event_assets.values.errors import PaginationError
+from event_assets.values.errors import ApiError, PaginationError
 from event_assets.values.redaction import find_secrets
 
 NOT_SENT = ProbeResponse("not requested")
-UNKNOWN_PATH = suggestions.RecordsPath(None, "$")
+UNKNOWN_PATH = RecordsPath(None, "$")
 
 
 @dataclass
@@ -46,6 +54,7 @@ class ProbeResponses:
         ends_after_page_1: whether the paginator sees no page after page 1.
         promises_more: whether two pages after page 1 are empty and lead on.
         last_page: the page that should hold the last record.
+        found_paging: a paginator that brings further pages, where the configured one does not.
     """
 
     source: SourceConfig
@@ -58,11 +67,12 @@ class ProbeResponses:
     page_1_without_key: ProbeResponse = NOT_SENT
     last_page_response: ProbeResponse = NOT_SENT
     redirect_target: str | None = None
-    records_path: suggestions.RecordsPath = UNKNOWN_PATH
+    records_path: RecordsPath = UNKNOWN_PATH
     paging_error: str = ""
     ends_after_page_1: bool = False
     promises_more: bool = False
     last_page: LastPage | None = None
+    found_paging: Paging = field(default_factory=Paging)
     request_count: int = 0
 
     @property
@@ -92,6 +102,11 @@ class ProbeResponses:
         return self.records_in(self.page_1)
 
     @cached_property
+    def sample(self) -> Sample:
+        """The records of page 1, by the paths of their values."""
+        return Sample([record for record in self.records if isinstance(record, dict)])
+
+    @cached_property
     def next_records(self) -> list[Any]:
         """The records of page 2."""
         return self.records_in(self.page_2)
@@ -105,17 +120,21 @@ class ProbeResponses:
         """Return the records in a response."""
         if not response.is_ok:
             return []
-        return suggestions.extract_records(response.document, self.records_path.used)
+        return extract_records(response.document, self.records_path.used)
 
     @cached_property
     def _id_reader(self) -> FieldReader:
         configured = self.contract["id"]
         if any(value is not None for value in configured.read(self.records)):
             return configured
-        path = suggestions.find_id(self.records)
+        path = find_id(self.sample)
         if path is None:
             return configured
         return FieldReader("id", configured.field.model_copy(update={"source": path}))
+
+    def read_ids(self, records: Sequence[Any]) -> list[Hashable]:
+        """Return the ids of records."""
+        return list(self._id_reader.read(records))
 
     def ids_in(self, response: ProbeResponse) -> list[Hashable]:
         """Return the ids of the records in a response; a record without one identifies itself."""
@@ -136,8 +155,8 @@ class ProbeResponses:
             return total
         if self.offset_paginator and self.total_path is not None:
             # A number that is the same on both pages, and neither their length nor the limit.
-            on_page_2 = suggestions.find_totals(self.page_2.document)
-            for path, count in suggestions.find_totals(self.page_1.document).items():
+            on_page_2 = totals.find_totals(self.page_2.document)
+            for path, count in totals.find_totals(self.page_1.document).items():
                 if size < count != self.offset_paginator.limit and on_page_2.get(path) == count:
                     return ReportedTotal(count, ".".join(path))
         return total
@@ -191,8 +210,11 @@ def _send_requests(
         return
     first = copy.deepcopy(request)
     selector = responses.first_request.endpoint.get("data_selector")
-    responses.records_path = suggestions.find_records_path(
-        responses.page_1.document, selector, responses.contract
+    responses.records_path = check_selector(
+        responses.page_1.document,
+        selector,
+        lambda value: responses.contract["id"].read([value])[0] is not None,
+        likeness,
     )
     has_page_2 = _advance(responses, responses.page_1, request)
     responses.ends_after_page_1 = not has_page_2 and not responses.paging_error
@@ -210,11 +232,38 @@ def _send_requests(
         size = len(responses.records)
         maximum = getattr(responses.paginator, "maximum", None)
         responses.last_page = totals.find_last_page(paginator, total, size, cap, maximum)
+    if _lacks_pages(responses):
+        responses.found_paging = _look_for_pages(session, responses, first)
     if responses.last_page:
         range_paginator = cast("RangePaginator", responses.active_paginator)
         range_paginator.current_value = responses.last_page.value
         range_paginator.update_request(first)
         responses.last_page_response = session.fetch(first)
+
+
+def _lacks_pages(responses: ProbeResponses) -> bool:
+    """Return whether the configured paginator brings no further records, and there may be some."""
+    total = responses.reported_total
+    is_whole = total is not None and total.count == len(responses.records)
+    is_stuck = responses.page_2.is_ok and not responses.new_count and not responses.promises_more
+    verdict = judge(responses.first_request.paginator.facts)
+    is_ended = responses.ends_after_page_1 and verdict.complete is not True
+    return bool(responses.records) and not is_whole and (is_stuck or is_ended)
+
+
+def _look_for_pages(
+    session: ProbeSession, responses: ProbeResponses, first: requests.Request
+) -> Paging:
+    """Look for a paginator that brings further pages, as `connect` does."""
+    given = RequestInput(first.url, first.method, first.params or {}, first.headers, first.json)
+    explorer = Explorer(session, given, responses.records_path.used, responses.read_ids)
+    first_page = Page(responses.page_1, responses.records, responses.ids_in(responses.page_1))
+    search = ParameterSearch(explorer, first_page)
+    try:
+        find_paginator(search)
+    except ApiError:  # which the report tells by itself
+        return Paging()
+    return search.paging
 
 
 def _promises_more(responses: ProbeResponses, request: requests.Request) -> bool:

@@ -55,7 +55,7 @@ def _find_keys(document: Any, setting: Setting) -> Keys:
     resources = document["attributes"]["rest_api"]["resources"]
     number = next(i for i, one in enumerate(resources) if one.get("name") == EVENT_DATA)
     parents: list[Keys] = [(*API, "resources", number), (*API, "resource_defaults")]
-    if setting[0] in ("from", "format", "html"):
+    if setting[0] in ("from", "format", "html", "timezone"):
         return ("attributes", "fields", setting[1], setting[0])
     if setting != ("primary_key",):
         parents = [(*parent, "endpoint") for parent in parents]

@@ -136,9 +136,34 @@ def test_a_single_page_shorter_than_the_total_is_a_failure() -> None:
 def test_a_complete_single_page_passes() -> None:
     with TinyApi(lambda _: {"data": ROWS}) as api:
         report = probe_api(api, paginator="single_page", auth=None)
-        assert len(api.requests) == 2
     assert marks(report, "warn", "fail") == {}
     assert find_line(report, "page 2").message == "page 1 is the whole list: 250 records."
+
+
+@pytest.mark.parametrize(
+    ("answer", "configured", "found"),
+    [
+        (by_link, "single_page", {"type": "json_link", "next_url_path": "next"}),
+        (
+            by_link,
+            {"type": "page_number", "base_page": 1},
+            {"type": "json_link", "next_url_path": "next"},
+        ),
+        (by_header_link, "single_page", "header_link"),
+        (
+            by_number,
+            {"type": "cursor", "cursor_path": "next"},
+            {"type": "page_number", "base_page": 1, "page_param": "page"},
+        ),
+    ],
+)
+def test_the_paginator_that_brings_further_pages_is_suggested(
+    answer: Answer, configured: Any, found: Any
+) -> None:
+    with TinyApi(answer) as api:
+        line = find_line(probe_api(api, paginator=configured, auth=None), "page 2")
+    assert line.mark == "fail"
+    assert line.changes == {("paginator",): found}
 
 
 def test_no_detected_paginator_is_a_warning() -> None:

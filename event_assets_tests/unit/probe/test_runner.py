@@ -413,7 +413,11 @@ def test_records_that_are_not_objects_are_a_failure() -> None:
     ("changed", "field", "changes"),
     [
         ({"name": {"title": "T"}}, "name", {("from", "name"): "title"}),
-        ({"name": {"name": {"en": "A", "de": "B"}}}, "name", {("from", "name"): "name.en"}),
+        (
+            {"name": {"name": {"en": "A", "de": "B"}}},
+            "name",
+            {("from", "name"): ["name.en", "name.de", "name.*"]},
+        ),
         (
             {"start_time": {"dates": {"start": {"dateTime": "2026-01-01T00:00:00Z"}}}},
             "start_time",
@@ -422,7 +426,7 @@ def test_records_that_are_not_objects_are_a_failure() -> None:
         (
             {"start_time": {"start_time": 1767225600}},
             "start_time",
-            {("from", "start_time"): "start_time", ("format", "start_time"): "epoch_s"},
+            {("format", "start_time"): "epoch_s"},
         ),
         (
             {"end_time": {"endsAt": 1767225600000}},
@@ -443,11 +447,37 @@ def test_a_field_at_another_path_is_found(
     assert found.changes == changes
 
 
+def test_a_name_of_another_object_is_a_warning_where_the_event_has_a_title() -> None:
+    rows = [{**row, "title": f"T {row['id']}", "venue": {"name": "Hall"}} for row in events(9)]
+    rows = renamed(rows, {"name": "label_of_x"})
+    contract = build_fields(name={"type": "text", "from": "venue.name"})
+    with Sandbox(rows) as api:
+        found = find_line(probe_api(api, contract=contract), "field name")
+    assert found.mark == "warn"
+    assert found.changes == {("from", "name"): "title"}
+
+
+def test_local_times_whose_zone_is_in_another_field_are_a_warning() -> None:
+    local = {"start_time": "2026-10-20T19:30:00", "tz": "Europe/Berlin"}
+    with Sandbox([{**row, **local} for row in events(9)]) as api:
+        found = find_line(probe_api(api), "field start_time")
+    assert found.mark == "warn"
+    assert found.changes == {("timezone", "start_time"): "tz"}
+
+
+def test_the_format_of_times_that_are_not_iso_is_suggested() -> None:
+    rows = [{**row, "start_time": f"{at + 14}.10.2026 19:30"} for at, row in enumerate(events(9))]
+    with Sandbox(rows) as api:
+        found = find_line(probe_api(api), "field start_time")
+    assert found.mark == "fail"
+    assert found.changes == {("format", "start_time"): "%d.%m.%Y %H:%M"}
+
+
 def test_a_name_in_several_languages_has_a_wildcard_fallback() -> None:
     rows = [{**row, "name": {"en" if at % 2 else "fr": "x"}} for at, row in enumerate(events(9))]
     with Sandbox(rows) as api:
         found = find_line(probe_api(api), "field name")
-    assert found.changes[("from", "name")][1:] == ["name.*"]
+    assert found.changes[("from", "name")] == ["name.en", "name.fr", "name.*"]
 
 
 def test_html_entities_are_a_warning_that_suggests_to_unescape_them() -> None:
