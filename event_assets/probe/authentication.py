@@ -102,7 +102,8 @@ def _complete(
     config: dict[str, Any], keys: Sequence[str], known: Mapping[str, str]
 ) -> Attempt | None:
     """Return the attempt of a configuration that lacks only its secrets; None if it lacks more."""
-    kind = config.setdefault("type", "bearer")
+    is_oauth = "access_token_url" in config
+    kind = config.setdefault("type", "oauth2_client_credentials" if is_oauth else "bearer")
     if kind == "api_key" and not config.get("name"):
         return None
     config = {"location": "header", **config} if kind == "api_key" else config
@@ -150,6 +151,8 @@ def _guess(
     said = "the API names it"
     if "bearer" in words.lower():
         yield Attempt({"type": "bearer"}, {"token": key}, said)
+    if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
+        yield in_place("Authorization", "header", said)
     for found in HEADER_NAME.findall(words):
         is_query = re.search(r"query|param", words, re.IGNORECASE) and not found.lower().startswith(
             "x-"
@@ -161,6 +164,7 @@ def _guess(
                 found.lower() not in ("key", "token")
                 or f"{found}=" in words
                 or f"`{found}`" in words
+                or re.search(rf"\b(as|parameter|named|called) {found}\b", words)
             ):
                 yield in_place(found, "query", said)
     yield from usual

@@ -96,7 +96,8 @@ def _outline(value: Any, depth: int = 0) -> Any:
         return {name: _outline(member, depth + 1) for name, member in sorted(value.items())}
     if isinstance(value, list):
         return [len(value), *(_outline(one, depth + 1) for one in value[:50])]
-    is_data = isinstance(value, int) or (isinstance(value, str) and depth > 1)
+    is_link = isinstance(value, str) and value.startswith(("http", "/"))  # it may hold the key
+    is_data = isinstance(value, int) or (isinstance(value, str) and depth > 1 and not is_link)
     return value if is_data else type(value).__name__
 
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from event_assets.probe.discovery import discover
+from event_assets.probe.findings import Discovery
 from event_assets.probe.inquiry import Options
-from event_assets_tests.support.synthetic_apis import make, serve
-from event_assets_tests.support.synthetic_apis.grammar import TOKENS_PATH
+from event_assets_tests.support.synthetic_apis import SyntheticApi, make, serve
+from event_assets_tests.support.synthetic_apis.grammar import AUTHS, PAGING, RECORDS, TOKENS_PATH
 
-SEEDS = (0, 40, 84, 156, 294, 496)
+SEEDS = (0, 18, 39, 55, 60, 62, 84, 98, 156, 211, 302, 496, 1003)
+SOME_PUBLIC = (2, 1052)  # without a key, half of the events are shown; links repeat the query
+
+
+def find_out(api: SyntheticApi, url: str, *, is_place_known: bool) -> Discovery:
+    """Find out about an API as a person may who knows its key, and perhaps the key's place."""
+    settings: dict[str, Any] = {}
+    if api.auth.kind == "oauth2":
+        settings["auth.access_token_url"] = url + TOKENS_PATH
+    if api.auth.kind in ("query", "header") and is_place_known:
+        place = {"name": api.auth.name, "location": api.auth.kind}
+        settings["auth"] = {"type": "api_key", **place}
+    keys = [*api.secrets.values()]
+    return discover(Options(url + api.pasted_url, keys=keys, settings=settings))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_api_is_found_out(seed: int) -> None:
     api = make(seed)
     with serve(api) as platform:
-        has_tokens = api.auth.kind == "oauth2"
-        known = {"auth.access_token_url": platform.url + TOKENS_PATH} if has_tokens else {}
-        url = platform.url + api.pasted_url
-        found = discover(Options(url, keys=[*api.secrets.values()], settings=known))
+        found = find_out(api, platform.url, is_place_known=True)
     assert found.open_questions == []
     assert len(platform.asked) <= 50
     assert len(found.events) == 5
@@ -27,3 +40,26 @@ def test_an_api_is_found_out(seed: int) -> None:
         truth = api.truth[event["id"]]
         expected = (truth.name, truth.start, truth.end)
         assert (event["name"], event["start_time"], event["end_time"]) == expected
+
+
+def test_these_apis_have_every_auth_shape_of_records_and_pagination() -> None:
+    apis = [make(seed) for seed in SEEDS]
+    assert {api.auth.kind for api in apis} == {auth.kind for auth in AUTHS}
+    assert {api.records.shape for api in apis} == {records.shape for records in RECORDS}
+    assert {api.paging.style for api in apis} == {paging.style for paging in PAGING}
+
+
+@pytest.mark.parametrize("seed", SOME_PUBLIC)
+def test_a_key_without_an_effect_is_not_believed(seed: int) -> None:
+    api = make(seed)
+    with serve(api) as platform:
+        found = find_out(api, platform.url, is_place_known=False)
+    assert [question.setting for question in found.open_questions] == ["auth"]
+
+
+@pytest.mark.parametrize("seed", [60, 1038])
+def test_the_place_of_a_key_is_where_the_api_says(seed: int) -> None:
+    api = make(seed)
+    with serve(api) as platform:
+        found = find_out(api, platform.url, is_place_known=False)
+    assert found.open_questions == []
