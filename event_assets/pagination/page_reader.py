@@ -88,7 +88,7 @@ class PageReader:
             has_more=self._find_has_more(document, members),
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
-            unfollowed=self._find_unfollowed(response, members, pointer, request),
+            unfollowed="" if pointer else self._find_unfollowed(response, members, request),
             promised=_find_promise(members, page_count or 1, len(ids)),
             is_truncated=any(path == "overflow" and value is True for path, value in members),
             size_asked=next(_sizes_asked(request), None),
@@ -107,11 +107,8 @@ class PageReader:
         self._is_more_found = True
         return more
 
-    def _find_unfollowed(
-        self, response: Response, members: list[Member], pointer: Any, request: Request
-    ) -> str:
-        url = response.links.get("next", {}).get("url")
-        if url and self.header != "next" and not _leads_to(url, pointer):
+    def _find_unfollowed(self, response: Response, members: list[Member], request: Request) -> str:
+        if response.links.get("next", {}).get("url") and self.header != "next":
             return "the header `Link: rel=next`"
         if response.headers.get("X-Next-Page") and self.header != "X-Next-Page":
             return "the header `X-Next-Page`"
@@ -119,7 +116,7 @@ class PageReader:
         for path, value in members:
             name, parent = plain_name(path), plain_name(path.rpartition(".")[0])
             is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
-            if not is_pointer or value == -1 or str(value) in sent or _leads_to(value, pointer):
+            if not is_pointer or value == -1 or str(value) in sent:
                 continue
             is_token = isinstance(value, str) and not value.isdecimal()
             is_named = name == "offset" or (
@@ -146,11 +143,6 @@ def _path_error(document: Any, setting: str, path: JSONPath, problem: str) -> Pa
     return PaginationError(
         f"The paginator's {setting} `{path}` {problem} the API's response: correct it in defs.yaml."
     )
-
-
-def _leads_to(value: Any, pointer: Any) -> bool:
-    """Return whether two pointers lead to the same page."""
-    return bool(pointer) and (str(pointer) in str(value) or str(value) in str(pointer))
 
 
 def _members_outside_records(value: Any, path: str = "") -> Iterator[Member]:

@@ -92,6 +92,7 @@ MORE: dict[str, Any] = {
     "total": {"total": 300},
     "count": {"count": 300},
     "total_pages": {"meta": {"page": 1, "total_pages": 3}},
+    "two pages": {"meta": {"page": 1, "total_pages": 2}},
     "last_page": {"current_page": 1, "last_page": 3},
     "links": {"links": [{"rel": "self", "href": "/"}, {"rel": "next", "href": "/events?page=2"}]},
     "isLastPage": {"isLastPage": False},
@@ -333,6 +334,7 @@ def test_links_that_only_seem_to_count_rows_are_followed_as_they_are() -> None:
     done = sync("json_link", answer)
     assert done.ids == set(range(95))
     assert done.result.complete is True
+    assert len(done.asked) == 2 * 5 + 1
 
 
 def test_links_that_are_refused_with_another_number_are_followed_as_they_are() -> None:
@@ -371,7 +373,7 @@ def test_a_total_of_rows_in_a_header_is_no_number_of_pages() -> None:
     assert len(done.asked) == 3
 
 
-@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("status", [400, 404, 410, 416, 422])
 @pytest.mark.parametrize("length", [250, 300, 2100])
 def test_a_refused_page_behind_a_good_one_is_the_end(status: int, length: int) -> None:
     done = sync(
@@ -390,6 +392,12 @@ def test_a_refusal_is_no_end_when_the_page_before_is_refused_too() -> None:
 
     with pytest.raises(requests.HTTPError):
         sync(NUMBERED, answer)
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_refusal_that_says_nothing_of_a_page_is_an_error(status: int) -> None:
+    with pytest.raises(requests.HTTPError):
+        sync(NUMBERED, lambda query: {"data": paged(query, 250)} if paged(query, 250) else status)
 
 
 def test_a_first_page_that_is_refused_is_an_error() -> None:

@@ -442,6 +442,14 @@ def test_an_outdated_total_is_checked_again() -> None:
     assert judge(walk.facts).complete is True
 
 
+def test_a_gap_without_an_end_is_read_no_further_than_the_bound() -> None:
+    walk = OffsetWalk(limit=10)
+    while not walk.done:
+        walk.receive(list(range(walk.position, min(walk.position + 10, 50))), total=10_000)
+    assert "at offsets 50 to 10,000." in judge(walk.facts).reason
+    assert judge(walk.facts).pages == 28
+
+
 def test_a_depth_limit_is_no_end() -> None:
     walk = OffsetWalk(limit=10)
     while not walk.done:
@@ -480,8 +488,12 @@ def test_the_maximum_ends_the_walk_unverified() -> None:
 def test_the_upcoming_offsets_are_requested_next() -> None:
     walk = OffsetWalk(limit=10)
     assert walk.upcoming(3) == []
-    walk.receive(list(range(10)), total=35)
+    walk.receive(list(range(10)), total=36)
     assert (walk.position, walk.upcoming(9)) == (9, [18, 27])
+    assert walk.upcoming(1) == [18]
+    walk = OffsetWalk(limit=10, maximum=27)
+    walk.receive(list(range(10)), total=99)
+    assert walk.upcoming(9) == [18]
 
 
 def test_the_looks_behind_the_end_are_upcoming() -> None:

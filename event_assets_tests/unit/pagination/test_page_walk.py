@@ -135,3 +135,37 @@ def test_a_page_that_is_refused_is_asked_for_in_both_readings() -> None:
     assert walk.refuse(404)
     assert judge(walk.facts).complete is True
     assert judge(walk.facts).pages == 4
+
+
+def linked(stop_after_empty_page: bool | None = None) -> PageWalk:
+    return PageWalk(
+        is_numbered=False,
+        maximum=inf,
+        stop_after_empty_page=stop_after_empty_page,
+        end_without_pointer="no pointer",
+    )
+
+
+@pytest.mark.parametrize(("stop", "done"), [(None, False), (False, False), (True, True)])
+def test_cursors_end_at_an_empty_page_only_if_they_are_to(stop: bool | None, done: bool) -> None:
+    walk = linked(stop)
+    walk.take(PageFacts(FULL, pointer="a"), list(FULL))
+    assert not walk.done
+    walk.take(PageFacts(EMPTY, pointer="b"), [])
+    assert walk.done is done
+
+
+def test_cursors_end_where_no_more_follow() -> None:
+    walk = linked()
+    walk.take(PageFacts(FULL, pointer="a", has_more=True), list(FULL))
+    assert not walk.done
+    walk.take(PageFacts(SHORT, pointer="b", has_more=False), list(SHORT))
+    assert judge(walk.facts).complete is True
+
+
+def test_as_many_empty_pages_as_an_api_may_send_are_followed() -> None:
+    walk = linked()
+    for page in range(25):
+        assert not walk.done
+        walk.take(PageFacts(EMPTY, pointer=f"{page}"), [])
+    assert "25 consecutive pages are empty" in judge(walk.facts).reason

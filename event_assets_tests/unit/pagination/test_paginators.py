@@ -143,6 +143,17 @@ def test_has_more_ends_the_pages() -> None:
     assert done.result.pages == 3
 
 
+def test_a_has_more_path_that_was_found_may_be_missing_from_the_last_page() -> None:
+    def answer(query: Query) -> Any:
+        at = int(query.get("cursor", 0))
+        more = {"more": True, "cursors": {"next": at + 1}} if at < 4 else {}
+        return {**numbered({"page": at}), **more}
+
+    done = sync({"type": "cursor", "has_more_path": "more"}, answer)
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+
+
 def test_offset_and_limit_can_travel_in_the_body() -> None:
     events = Events(120)
     done = sync(

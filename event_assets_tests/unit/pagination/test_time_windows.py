@@ -240,3 +240,14 @@ def test_a_list_is_read_whole_first_only_if_its_span_is_not_set() -> None:
     assert [plan(**span).whole for span in ({}, {"since": "2026-01-01"}, {"until": "+1d"})] == [
         *(True, False, False)
     ]
+
+
+@pytest.mark.parametrize(("length", "is_split"), [(9, False), (10, True)])
+def test_a_list_of_as_many_rows_as_the_cap_is_split(length: int, is_split: bool) -> None:
+    def answer(query: Query) -> Any:
+        shown = [row for row in days(query) if row["id"] in DAYS[:length]]
+        return {"data": shown[4 * int(query["page"]) :][:4], "total": len(shown)}
+
+    done = read(NUMBERED, answer)
+    assert any("from" in query for query in done.asked) is is_split
+    assert done.ids == set(DAYS[:length])
