@@ -61,6 +61,13 @@ class _Loader(yaml.SafeLoader):
                 lines[key.value] = _line(key)
         return node
 
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError):  # a number of thousands of digits, `!!int x`
+            problem = "YAML cannot read this value: write it in quotes if it is text"
+        raise _error(node, problem)
+
 
 _Loader.yaml_constructors = {
     **yaml.SafeLoader.yaml_constructors,
@@ -118,7 +125,7 @@ class Document:
 
     def _locate(self, keys: Keys, problem: str) -> tuple[int, str]:
         known = next(keys[:n] for n in range(len(keys), -1, -1) if keys[:n] in self.values)
-        path = ".".join(map(str, keys[1:]))
+        path = ".".join(map(str, keys[len(keys) > 1 :]))
         return self.values[known].line, f"{path}: {problem}" if path else problem
 
 

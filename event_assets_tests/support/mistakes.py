@@ -327,5 +327,7 @@ SYNTAX = [
         at="type: event_a",
     ),
     M("description: Its name.", 'description: "\\q"', "unknown escape character"),
+    M("limit: 100", f"limit: {'9' * 5_000}", "YAML cannot read this value"),
+    M("nullable: false", "nullable: !!bool never", "YAML cannot read this value"),
 ]
 MISTAKES = [*TYPOS, *VALUES, *RETYPED, *SYNTAX]

@@ -90,13 +90,17 @@ def test_every_mistake_is_told_at_once(said: Callable[[str], str]) -> None:
     [
         ("", "defs.yaml:1: `type` is missing."),
         ("- a\n", "defs.yaml:1: must be a mapping, not a list."),
-        ("# none\ntype: event_assets.EventApi\nattributes:\n", "defs.yaml:3: `fields` is missing."),
+        ("type: [a]\n", "defs.yaml:1: type: must be text, not a list."),
+        (
+            "# none\ntype: event_assets.EventApi\nattributes:\n",
+            "defs.yaml:3: attributes: `fields` is missing.",
+        ),
         (f"{YAML}---\n{YAML}", "defs.yaml:74: a folder is one source: put another into its own."),
         (YAML.encode() + b"# caf\xe9\n", "defs.yaml:73: is not in UTF-8: "),
         (YAML.encode("utf-16"), "defs.yaml:1: is not in UTF-8: save it in that encoding."),
         ("a: " + "[" * 5000, "defs.yaml:1: is nested too deeply"),
     ],
-    ids=["empty", "a list", "no attributes", "two", "latin-1", "utf-16", "deep"],
+    ids=["empty", "a list", "a list as type", "no attributes", "two", "latin-1", "utf-16", "deep"],
 )
 def test_a_file_that_is_no_source_is_told_by_its_line(
     said: Callable[[str | bytes], str], text: str | bytes, answer: str

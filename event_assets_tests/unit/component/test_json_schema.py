@@ -40,7 +40,7 @@ def find_mistakes(text: str) -> list[str]:
 def is_found(mistake: Mistake) -> bool:
     try:
         return bool(find_mistakes(mistake.text))
-    except (yaml.YAMLError, TypeError):  # a mapping as a name, in Dagster
+    except (yaml.YAMLError, TypeError, ValueError, KeyError):  # what Dagster cannot construct
         return True
 
 
