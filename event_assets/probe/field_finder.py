@@ -21,6 +21,7 @@ TEXT_MEMBERS = ("text", "rendered", "value", "plain", "en", "default", "html", "
 IN_LIST = re.compile(r"\.0\..")
 LETTERS = re.compile(r"[^\W\d_]")
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
+NESTED = 0.1  # less, for each object that the name is in
 
 
 def find_id(sample: Sample) -> str | None:
@@ -115,4 +116,5 @@ def likeness(records: Sequence[Any]) -> float:
     found = LIKE_START * (find_start(sample) is not None)
     found += LIKE_NAME * (name is not None and not IN_LIST.search(name.sources[0]))
     found += LIKE_ID * (key is not None and not IN_LIST.search(key))
+    found -= NESTED * name.sources[0].count(".") if name else 0
     return found + min(len(sample.leaves), 10) / 20

@@ -158,8 +158,8 @@ def cursor_names(path: str) -> list[str]:
     if last.lower() in ("endcursor", "end_cursor"):
         derived = ["after", "cursor", *derived]
     elif last.lower() == "next" and len(names) > 1:
-        derived = ["cursor", "page", "next", *derived]
-    if short.lower() in ("cursor", "token") and last != short:
+        derived = ["cursor", "page", *derived]
+    elif short.lower() in ("cursor", "token") and last != short:
         derived = [derived[1], last, *derived[2:]]
     return [*dict.fromkeys(name for name in (*derived, *CURSORS) if name)]
 

@@ -18,6 +18,7 @@ from event_assets.pagination.totals import compile_path
 
 MAX_DEPTH = 5  # levels of nested objects that are searched
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
+OWN_IDS = {"id", "_id", "uid", "uuid"}  # of a record that has its fields in an object
 NO_RECORDS = re.compile(r"included|links?|errors?|facets|aggregations|filters|warnings|meta")
 
 
@@ -124,7 +125,7 @@ def _selectors_of_list(rows: Sequence[Any], path: str) -> Iterator[str]:
     yield path
     for name in objects[0]:
         members = [row.get(name) for row in objects]
-        if all(isinstance(member, dict) for member in members):
+        if all(isinstance(member, dict) for member in members) and not {*objects[0]} & OWN_IDS:
             yield f"{path}[*].{join_path([name])}"  # each is wrapped: `edges[].node`
         elif all(isinstance(member, list) for member in members) and any(
             isinstance(one, dict) for member in members for one in member or ()

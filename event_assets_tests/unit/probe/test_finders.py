@@ -1,0 +1,227 @@
+"""The list of events, their ids, names and times are found in a document by what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from event_assets.probe.field_finder import find_composite_id, find_id, find_name, likeness
+from event_assets.probe.records_finder import extract_records, find_records
+from event_assets.probe.samples import Sample
+from event_assets.probe.time_finder import find_end, find_start, find_updated
+from event_assets.probe.time_formats import find_format
+from event_assets_tests.support.tiny_api import events
+
+ROWS = events(6)
+FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
+
+
+@pytest.mark.parametrize(
+    ("document", "selector"),
+    [
+        (ROWS, "$"),
+        ({"data": ROWS, "facets": FACETS}, "data"),
+        ({"a": {"b": {"c": ROWS}}}, "a.b.c"),
+        ({"my list": ROWS}, "'my list'"),
+        ({"_embedded": {"events": ROWS}, "_links": {}}, "_embedded.events"),
+        ({"edges": [{"cursor": "c", "node": row} for row in ROWS]}, "edges[*].node"),
+        ({"events": [{"event": row} for row in ROWS]}, "events[*].event"),
+        ({"events": {row["id"]: row for row in ROWS}, "meta": {"a": 1}}, "events.*"),
+        ({"days": [{"day": row["id"], "events": [row]} for row in ROWS]}, "days[*].events[*]"),
+        ({"events": {row["id"]: [row] for row in ROWS}}, "events.*[*]"),
+        (
+            {"data": [{"id": row["id"], "attributes": row} for row in ROWS], "included": FACETS},
+            "data",
+        ),
+        ({"pagination": [{"total": 9, "limit": 3}], "events": ROWS}, "events"),
+    ],
+)
+def test_the_list_of_events_is_found(document: Any, selector: str) -> None:
+    found = find_records(document, likeness)
+    assert found is not None
+    assert found.selector == selector
+    assert len(extract_records(document, selector)) == len(ROWS)
+
+
+@pytest.mark.parametrize("document", [{}, {"message": "no"}, {"tags": ["a", "b"]}, 7, None])
+def test_a_document_without_objects_in_a_list_has_no_records(document: Any) -> None:
+    assert find_records(document, likeness) is None
+
+
+def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
+    return Sample([make(number) for number in range(count)])
+
+
+@pytest.mark.parametrize(
+    ("make", "path"),
+    [
+        (lambda n: {"id": n, "uuid": f"u{n}", "url": f"x/{n}"}, "id"),
+        (lambda n: {"event_id": n, "url": f"x/{n}"}, "event_id"),
+        (lambda n: {"id": 1, "guid": f"g{n}"}, "guid"),
+        (lambda n: {"slug": f"s-{n}", "venue": {"id": n}}, "slug"),
+        (lambda n: {"@id": f"x/{n}"}, "@id"),
+        (lambda n: {"id": n % 3, "dates": [{"date": {"id": n}}]}, "dates.0.date.id"),
+        (lambda n: {"id": n % 3}, None),
+        (lambda n: {"id": n + 0.5}, None),
+    ],
+)
+def test_the_id_is_what_tells_all_records_apart(make: Any, path: str | None) -> None:
+    assert find_id(sample(make)) == path
+
+
+def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
+    found = sample(lambda n: {"id": n % 3, "start": f"2026-01-{n + 1:02}T10:00:00Z"})
+    assert find_composite_id(found, find_start(found)) == ["id", "start"]
+
+
+@pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        (lambda n: {"title": f"Talk {n}", "venue": {"name": "Hall A"}}, {"from": "title"}),
+        (lambda n: {"eventName": f"Talk {n}", "type": "x"}, {"from": "eventName"}),
+        (lambda n: {"attributes": {"title": f"T {n}"}}, {"from": "attributes.title"}),
+        (
+            lambda n: {"title": {"rendered": f"Rock &#038; Roll {n}"}},
+            {"from": "title.rendered", "html": "unescape"},
+        ),
+        (lambda n: {"name": {"html": f"<b>T {n}</b>", "text": f"T {n}"}}, {"from": "name.text"}),
+        (
+            lambda n: {"name": {"de": f"Tag {n}", **({"en": f"Day {n}"} if n % 2 else {})}},
+            {"from": ["name.en", "name.de", "name.*"]},
+        ),
+        (lambda n: {"summary": f"Choir {n}", "organizer": {"name": "X Y"}}, {"from": "summary"}),
+        (lambda n: {"topic": f"Meeting {n}"}, {"from": "topic"}),
+    ],
+)
+def test_the_name_is_the_events_own(make: Any, settings: Any) -> None:
+    found = find_name(sample(make))
+    assert found is not None
+    assert found.settings == settings
+
+
+def at(number: int, clock: str = "") -> str:
+    return f"2026-10-{number + 1:02}{clock}"
+
+
+def german(number: int, clock: str) -> str:
+    return f"{number + 1:02}.10.2026 {clock}"
+
+
+def by_place(number: int) -> dict[str, str]:
+    return {"local": at(number, "T10:00:00"), "utc": at(number, "T08:00:00Z")}
+
+
+def day_or_time(number: int) -> dict[str, str]:
+    if number % 3:
+        return {"date": at(number)}
+    return {"dateTime": at(number, "T10:00:00+02:00"), "timeZone": "Europe/Berlin"}
+
+
+def with_sales(number: int) -> dict[str, Any]:
+    return {"sales": {"start": at(0)}, "dates": {"start": {"dateTime": at(number, "T10:00Z")}}}
+
+
+PARTS = {"start_time": "19:30", "end_time": "21:30", "tz": "Europe/Berlin"}
+GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
+
+
+@pytest.mark.parametrize(
+    ("make", "start", "end"),
+    [
+        (
+            lambda n: {"created": at(0), "start_time": at(n, "T10:00:00Z"), "end_time": None},
+            {"from": "start_time"},
+            {"from": "end_time"},
+        ),
+        (
+            lambda n: {"starts_at": 1_790_000_000 + n, "ends_at": 1_790_007_200 + n},
+            {"from": "starts_at", "format": "epoch_s"},
+            {"from": "ends_at", "format": "epoch_s"},
+        ),
+        (
+            lambda n: {"start": by_place(n), "end": by_place(n)},
+            {"from": "start.utc"},
+            {"from": "end.utc"},
+        ),
+        (
+            lambda n: {"start_date": at(n), "end_date": at(n), **PARTS},
+            {"from": ["{start_date}T{start_time}", "start_date"], "timezone": "tz"},
+            {"from": ["{end_date}T{end_time}", "end_date"], "timezone": "tz"},
+        ),
+        (
+            lambda n: {"date": at(n), "time": "7:30 PM", "timezone": "America/New_York"},
+            {
+                "from": ["{date}T{time}", "{date}T12:00 AM"],
+                "format": "%Y-%m-%dT%I:%M %p",
+                "timezone": "timezone",
+            },
+            None,
+        ),
+        (
+            lambda n: {
+                "begin": german(n, "19:30"),
+                "end": german(n, "20:30"),
+                "venue": {"timezone": "Europe/Berlin"},
+            },
+            {"from": "begin", **GERMAN},
+            {"from": "end", **GERMAN},
+        ),
+        (
+            lambda n: {"start": day_or_time(n)},
+            {"from": ["start.dateTime", "start.date"], "timezone": ["start.timeZone", "UTC"]},
+            None,
+        ),
+        (
+            lambda n: {"datetime_utc": at(n, "T10:00:00"), "datetime_local": at(n, "T05:00:00")},
+            {"from": "datetime_utc", "timezone": "UTC"},
+            None,
+        ),
+        (with_sales, {"from": "dates.start.dateTime"}, None),
+        (lambda n: {"calendar": f"c{n}", "attendees": 7, "updated_at": at(0)}, None, None),
+    ],
+)
+def test_the_times_are_found_with_their_formats_and_zones(make: Any, start: Any, end: Any) -> None:
+    found = sample(make)
+    first = find_start(found)
+    last = find_end(found, first)
+    assert (first and first.settings) == start
+    assert (last and last.settings) == end
+
+
+def test_a_zone_outside_of_the_records_is_that_of_days() -> None:
+    rows = [{"start": {"date": at(number)}} for number in range(9)]
+    found = find_start(Sample(rows, "Europe/Berlin"))
+    assert found is not None
+    assert found.settings == {"from": "start.date", "timezone": "Europe/Berlin"}
+
+
+def test_the_time_of_the_last_change_is_found() -> None:
+    found = find_updated(sample(lambda _: {"lastModified": "2026-01-01T00:00:00Z"}))
+    assert found is not None
+    assert found.settings == {"from": "lastModified"}
+
+
+@pytest.mark.parametrize(
+    ("values", "pattern", "rivals"),
+    [
+        (["20.10.2026 19:30"], "%d.%m.%Y %H:%M", ()),
+        (["10/25/2026 7:30 PM"], "%m/%d/%Y %I:%M %p", ()),
+        (["05/06/2026 19:30"], "%d/%m/%Y %H:%M", ("%m/%d/%Y %H:%M",)),
+        (["05/06/2026 19:30", "25/06/2026 19:30"], "%d/%m/%Y %H:%M", ()),
+        (["October 5, 2026"], "%B %d, %Y", ()),
+        (["Monday, October 5, 2026 at 7:30 PM"], "%A, %B %d, %Y at %I:%M %p", ()),
+        ([1_790_000_000], "epoch_s", ()),
+        (["1790000000000"], "epoch_ms", ()),
+    ],
+)
+def test_the_notation_of_times_is_told(values: Any, pattern: str, rivals: Any) -> None:
+    found = find_format(values)
+    assert found is not None
+    assert (found.pattern, found.rivals) == (pattern, rivals)
+
+
+@pytest.mark.parametrize("values", [["e1234567"], ["12345"], [7], [True], [{}], [None], ["soon"]])
+def test_what_is_no_time_has_no_notation(values: Any) -> None:
+    assert find_format(values) is None

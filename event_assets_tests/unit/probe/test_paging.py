@@ -1,0 +1,156 @@
+"""A paginator is believed only when its pages bring other records; candidates come from answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from event_assets.http.response import JsonResponse
+from event_assets.probe.explorer import Walk, set_in_body
+from event_assets.probe.paging import Paging, compare, is_believed
+from event_assets.probe.paging_candidates import (
+    cursor_names,
+    find_has_more,
+    find_hints,
+    find_pointers,
+)
+
+
+@pytest.mark.parametrize(
+    ("after", "difference"),
+    [
+        ("abcde", "same"),
+        ("", "empty"),
+        ("abc", "fewer"),
+        ("abcdefg", "more"),
+        ("xyz", "fresh"),
+        ("cdefg", "shifted 2"),
+        ("efghi", "shifted 4"),
+        ("cd", "shifted 2"),
+        ("edcba", "shuffled"),
+        ("axbyc", "mixed"),
+    ],
+)
+def test_two_pages_are_compared(after: str, difference: str) -> None:
+    assert compare(list("abcde"), list(after)) == difference
+
+
+@pytest.mark.parametrize(
+    ("pages", "is_done", "believed"),
+    [
+        (["abc", "def", "ghi"], False, True),
+        (["abc", "cde", "efg"], False, True),
+        (["abc", "def"], True, True),
+        (["abc", "", "def", "ghi"], False, True),
+        (["abc", "def"], False, False),
+        (["abc"], True, False),
+        (["abc", "abc", "abc"], False, False),
+        (["abc", "def", "def"], False, False),
+        (["abc", "def", "abc"], False, False),
+        (["abc", "bca", "cab"], False, False),
+        (["abc", "bcd", "cde"], False, False),
+        (["aab", "cde", "fgh"], False, False),
+    ],
+    ids=[
+        *("pages", "overlapping pages", "two pages and the end", "an empty page in mid-list"),
+        *("too few", "one page", "an ignored parameter", "a clamped last page", "a wrap-round"),
+        *("a shuffled list", "a shift by one", "ids that are none"),
+    ],
+)
+def test_a_walk_is_believed_by_fresh_pages_only(
+    pages: list[str], is_done: bool, believed: bool
+) -> None:
+    walk = Walk([list(page) for page in pages], is_done=is_done)
+    assert is_believed(walk) is believed
+    assert not is_believed(Walk(walk.pages, is_done=is_done, error="refused"))
+
+
+@pytest.mark.parametrize(
+    ("document", "headers", "kind", "path"),
+    [
+        ({"next": "https://a.example/e?page=2"}, {}, "json_link", "next"),
+        ({"links": {"next": "/e?page=2", "self": "/e"}}, {}, "json_link", "links.next"),
+        ({"@odata.nextLink": "https://a.example/e?$skip=5"}, {}, "json_link", "@odata.nextLink"),
+        ({"_links": {"next": {"href": "/e?p=2"}}}, {}, "json_link", "_links.next.href"),
+        (
+            {"links": [{"rel": "self", "href": "/e"}, {"rel": "next", "href": "/e?p=2"}]},
+            {},
+            "json_link",
+            "links[?(@.rel=='next')].href",
+        ),
+        ({"nextPageToken": "abc"}, {}, "cursor", "nextPageToken"),
+        ({"pageInfo": {"endCursor": "a", "startCursor": "x"}}, {}, "cursor", "pageInfo.endCursor"),
+        ({"paging": {"cursors": {"after": "abc"}}}, {}, "cursor", "paging.cursors.after"),
+        ({"meta": {"next_page": 2}}, {}, "cursor", "meta.next_page"),
+        ({"scroll_id": "abc"}, {}, "cursor", "scroll_id"),
+        ({}, {"Link": '<https://a.example/e?page=2>; rel="next"'}, "header_link", "Link"),
+        ({}, {"X-Next-Cursor": "abc"}, "header_cursor", "X-Next-Cursor"),
+    ],
+)  # fmt: skip
+def test_what_leads_to_the_next_page_is_found(
+    document: Any, headers: dict[str, str], kind: str, path: str
+) -> None:
+    found = find_pointers(JsonResponse(b"", headers), document)
+    assert [(pointer.kind, pointer.path) for pointer in found] == [(kind, path)]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"next": None},
+        {"nextSyncToken": "abc", "next_update": "2026-01-01"},
+        {"previous": "/e?page=1", "first": "/e", "self": "/e"},
+        {"prev_cursor": "abc"},
+        {"events": [{"next": "/other"}]},
+        {"hasNextPage": True},
+    ],
+)
+def test_what_leads_elsewhere_is_no_pointer(document: Any) -> None:
+    assert find_pointers(JsonResponse(b"", {"Retry-After": "3"}), document) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("nextPageToken", ["nextPageToken", "pageToken"]),
+        ("pageInfo.endCursor", ["after", "cursor"]),
+        ("next_cursor", ["cursor", "next_cursor"]),
+        ("paging.cursors.after", ["after"]),
+        ("pagination.continuation", ["continuation"]),
+        ("meta.next", ["cursor", "page"]),
+    ],
+)
+def test_a_cursor_is_sent_by_a_name_like_its_own(path: str, names: list[str]) -> None:
+    assert cursor_names(path)[: len(names)] == names
+
+
+def test_names_that_an_answer_shows_are_tried_first() -> None:
+    document = {"per_page": 20, "page": 1, "last": "https://a.example/e?offset=40&limit=20"}
+    hints = find_hints(document, ["https://a.example/e?p=2"], 20)
+    assert (hints.sizes, hints.pages, hints.offsets) == (
+        ("limit", "per_page"),
+        ("p", "page"),
+        ("offset",),
+    )
+
+
+def test_a_flag_that_more_follow_is_found_by_its_name() -> None:
+    assert find_has_more({"meta": {"has_more": True}}) == "meta.has_more"
+    assert find_has_more({"meta": {"has_more": False}}) is None
+
+
+def test_an_offset_paginator_writes_the_size_itself() -> None:
+    offset = {"type": "offset", "limit": 5, "offset_param": "skip", "limit_param": "take"}
+    paging = Paging(offset, {"take": 5, "sort": "id"}, size_param="take")
+    assert paging.sent_settings == {"sort": "id"}
+    assert Paging("single_page", {"take": 5}, size_param="take").sent_settings == {"take": 5}
+
+
+def test_a_value_is_set_in_a_body_that_stays_as_it_was() -> None:
+    body = {"query": {"paging": {"limit": 5}}}
+    assert set_in_body(body, "query.paging.offset", 9) == {
+        "query": {"paging": {"limit": 5, "offset": 9}}
+    }
+    assert body == {"query": {"paging": {"limit": 5}}}
+    assert set_in_body(None, "variables.after", "x") == {"variables": {"after": "x"}}

@@ -1,0 +1,112 @@
+"""What people copy is read as one request, without the key that is in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from event_assets.probe.request_input import parse_input
+from event_assets.values.errors import ConfigError
+
+API_KEY = {"type": "api_key", "name": "api_key", "location": "query"}
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "params", "auth", "secrets"),
+    [
+        ("api.example.com/v1/events", "https://api.example.com/v1/events", {}, None, {}),
+        ("localhost:8000/events", "http://localhost:8000/events", {}, None, {}),
+        ("GET https://a.example/e?page=2", "https://a.example/e", {"page": "2"}, None, {}),
+        (
+            "https://a.example/e?api_key=s3cret&status=all",
+            "https://a.example/e",
+            {"status": "all"},
+            API_KEY,
+            {"api_key": "s3cret"},
+        ),
+        ("https://a.example/e?api_key=YOUR_API_KEY", "https://a.example/e", {}, API_KEY, {}),
+        ("https://a.example/e?api_key={key}", "https://a.example/e", {}, API_KEY, {}),
+        (
+            "https://a.example/e?pageToken=abc",
+            "https://a.example/e",
+            {"pageToken": "abc"},
+            None,
+            {},
+        ),
+        (
+            "https://me:s3cret@a.example/e",
+            "https://a.example/e",
+            {},
+            {"type": "http_basic"},
+            {"username": "me", "password": "s3cret"},
+        ),
+        ("https://a.example/e?f=1&f=2", "https://a.example/e", {"f": ["1", "2"]}, None, {}),
+    ],
+)
+def test_an_address_is_read_without_its_key(
+    text: str, url: str, params: Any, auth: Any, secrets: Any
+) -> None:
+    given = parse_input(text)
+    found = (given.url, given.params, given.auth, given.secrets)
+    assert found == (url, params, auth, secrets)
+
+
+@pytest.mark.parametrize(
+    ("command", "auth", "secrets"),
+    [
+        ("-H 'Authorization: Bearer t0ken'", {"type": "bearer"}, {"token": "t0ken"}),
+        ("-H 'Authorization: Bearer <token>'", {"type": "bearer"}, {}),
+        (
+            "-H 'Authorization: Token t0ken'",
+            {"type": "api_key", "name": "Authorization", "location": "header"},
+            {"api_key": "Token t0ken"},
+        ),
+        (
+            '--header "x-my-api-key: $KEY"',
+            {"type": "api_key", "name": "x-my-api-key", "location": "header"},
+            {},
+        ),
+        ("-u t0ken:", {"type": "http_basic", "password": ""}, {"username": "t0ken"}),
+        ("-ume:pass", {"type": "http_basic"}, {"username": "me", "password": "pass"}),
+        ("-H 'Accept: application/json' -s -o /dev/null", None, {}),
+    ],
+)
+def test_a_curl_command_says_how_the_key_is_sent(command: str, auth: Any, secrets: Any) -> None:
+    given = parse_input(None, f"curl {command} https://a.example/e")
+    assert (given.url, given.auth, given.secrets) == ("https://a.example/e", auth, secrets)
+
+
+def test_a_curl_command_with_a_body_is_a_post() -> None:
+    given = parse_input(None, """curl https://a.example/q -H 'site: 7' -d '{"query": {"a": 1}}'""")
+    assert (given.method, given.body, given.headers) == ("POST", {"query": {"a": 1}}, {"site": "7"})
+
+
+def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
+    given = parse_input(None, "curl -G https://a.example/e -d status=all -d limit=5")
+    assert (given.method, given.params) == ("GET", {"status": "all", "limit": "5"})
+
+
+def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
+    for url, base, path in (
+        ("https://a.example/v1/events/", "https://a.example/v1", "/events/"),
+        ("https://a.example/events", "https://a.example", "/events"),
+        ("https://a.example", "https://a.example", "/"),
+    ):
+        given = parse_input(url)
+        assert (given.base_url, given.path) == (base, path)
+
+
+@pytest.mark.parametrize(
+    ("url", "curl", "problem"),
+    [
+        ("ftp://a.example", None, "must be an address"),
+        (None, "curl -s", "has no address"),
+        (None, "curl 'https://a.example", "a quote that is not closed"),
+        (None, "curl https://a.example -d 'a=b'", "is not JSON"),
+        (None, "curl -X DELETE https://a.example", "by GET or POST"),
+    ],
+)
+def test_what_is_no_request_is_one_sentence(url: Any, curl: Any, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        parse_input(url, curl)
