@@ -8,7 +8,7 @@ export DAGSTER_HOME := $(CURDIR)
 $(if $(findstring %,$(CURDIR)),$(error Dagster works in no folder with a % in its path: move $(CURDIR)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-scale run dev check lint deptry test test-newest test-ui test-faults test-scale \
+.PHONY: help setup setup-dev setup-scale run connect dev check lint deptry test test-newest test-ui test-faults test-scale \
 	bench lock audit clean moved
 
 help: ## List the commands
@@ -49,6 +49,9 @@ GET_UV = $(UV) --version > /dev/null 2>&1 \
 
 run: setup ## Sync every event once, from the API into DuckDB
 	@$(BIN)/event-assets sync $(SOURCE)
+
+connect: setup ## Make a source of an API: make connect URL=https://api.example.com/events
+	@$(BIN)/event-assets connect '$(URL)' $(OPTIONS)
 
 dev: setup ## Open the Dagster UI on http://127.0.0.1:3000 (PORT=3001: another port)
 	@! (: < /dev/tcp/127.0.0.1/$(PORT)) 2> /dev/null \
