@@ -40,7 +40,9 @@ def remove(source: str, drop: bool, yes: bool) -> None:
         shutil.rmtree(folder)
         click.echo(f"Removed {folder}.")
     if has_tables and not drop:
-        click.echo(f"Its tables stay in the schema {source}; `remove {source} --drop` drops them.")
+        click.echo(
+            f"Its tables stay in the schema {source}, until `event-assets remove {source} --drop`."
+        )
 
 
 def _confirm(question: str) -> None:

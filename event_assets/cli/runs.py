@@ -92,7 +92,7 @@ def sync_sources(
     found = load_sources(definitions)
     chosen = {name: found[name] for name in names} or found
     if not chosen:
-        raise ConfigError("There is no source to sync: add one, as docs/connect-your-api.md says.")
+        raise ConfigError("There is no source to sync: `event-assets connect URL` makes one.")
     require_home()
     with dg.DagsterInstance.get() as instance:
         runner = Runner(definitions, instance)
@@ -101,7 +101,8 @@ def sync_sources(
         )
         is_first = not failures and any(is_first_sync(instance, each) for each in runner.run_ids)
     if is_first and not os.environ.get("CI"):
-        print(*_next_steps(), sep="\n", flush=True)
+        has_api = any(one.base_url for one in chosen.values())
+        print(*_next_steps(has_api), sep="\n", flush=True)
     return not failures
 
 
@@ -167,8 +168,9 @@ def _tags() -> dict[str, str]:
     return {".dagster/repository": f"__repository__@{location}", NAMED: "true"}
 
 
-def _next_steps() -> Iterator[str]:
+def _next_steps(has_api: bool) -> Iterator[str]:
+    url = "https://api.example.com/events"
     dev = "make dev" if (find_project() / "Makefile").is_file() else "dagster dev"
     yield f"look      {program()} show"
-    yield f"watch     {program()} status"
+    yield f"watch     {program()} status" if has_api else f"connect   {program()} connect {url}"
     yield f"schedule  {dev}, then open http://127.0.0.1:3000"

@@ -83,7 +83,7 @@ def status(as_json: bool) -> int:
     """Tell when each source was synced, whether every event came, and what helps if not."""
     found = find_sources()
     if not found:
-        raise click.ClickException("There are no sources.")
+        raise click.ClickException("There are no sources: `event-assets connect URL` makes one.")
     syncs, events = _read(found)
     states = [
         _judge(one, name not in aside(found), syncs.get(name, ()), events.get(name))

@@ -99,7 +99,7 @@ def _problem(words: Sequence[str]) -> str | None:
         return None
     program, arguments = words[0].removeprefix(".venv/bin/"), words[1:]
     if program == "make":
-        unknown = [word for word in arguments if word not in make_targets()]
+        unknown = [word for word in arguments if word not in make_targets() and "=" not in word]
         return f"no target {unknown}" if unknown else None
     if program == "python":
         return _module_problem(arguments)

@@ -106,6 +106,6 @@ def test_the_sandbox_beside_an_api_is_not_judged(
 def test_without_sources_it_says_so(source_file: Path, capsys: Output) -> None:
     source_file.unlink()
     assert run(["status"]) == 1
-    assert capsys.readouterr().err == "There are no sources.\n"
+    assert capsys.readouterr().err.startswith("There are no sources: `event-assets connect URL`")
     assert run(["sources"]) == 0
     assert capsys.readouterr().out == "There are no sources.\n"

@@ -99,7 +99,7 @@ def test_the_sandbox_steps_aside_unless_it_is_named(
 def test_without_any_source_it_says_what_to_do(files: Path, capsys: Output) -> None:
     write(files)
     assert run(["sync"]) == 1
-    assert capsys.readouterr().err.startswith("There is no source to sync: add one, as docs/")
+    assert capsys.readouterr().err.startswith("There is no source to sync: `event-assets connect ")
 
 
 def test_the_history_is_in_the_project_unless_dagster_home_is_set(
