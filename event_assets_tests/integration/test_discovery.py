@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 
+from event_assets.component.json_schema import FILE
 from event_assets.probe.discovery import discover
 from event_assets.probe.findings import Discovery
 from event_assets.probe.inquiry import Options
@@ -14,6 +17,8 @@ from event_assets_tests.support.synthetic_apis.grammar import AUTHS, PAGING, REC
 
 SEEDS = (0, 18, 39, 55, 60, 62, 84, 98, 156, 211, 302, 496, 1003)
 SOME_PUBLIC = (2, 1052)  # without a key, half of the events are shown; links repeat the query
+
+SCHEMA = Draft7Validator(json.loads(FILE.read_text()))
 
 
 def find_out(api: SyntheticApi, url: str, *, is_place_known: bool) -> Discovery:
@@ -35,6 +40,7 @@ def test_an_api_is_found_out(seed: int) -> None:
         found = find_out(api, platform.url, is_place_known=True)
     assert found.open_questions == []
     assert len(platform.asked) <= 50
+    assert [*SCHEMA.iter_errors(found.document)] == []
     assert len(found.events) == 5
     for event in found.events:
         truth = api.truth[event["id"]]
