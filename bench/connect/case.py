@@ -31,15 +31,21 @@ class Given:
 
 
 def as_documented(given: Given, auth: Settings | None) -> Given | None:
-    """Return an address or a curl command with an API key in its place; None for other auths."""
-    if auth is None or auth["type"] != "api_key":
+    """Return an address or a curl command with the key in its place; None where there is none."""
+    if auth is None or auth["type"] == "oauth2_client_credentials":
         return None
-    name, key = auth["name"], auth["api_key"]
-    if auth["location"] == "query":
+    if auth.get("location") == "query":
         separator = "&" if "?" in given.url else "?"
-        return replace(given, url=f"{given.url}{separator}{name}={key}", keys=())
+        return replace(
+            given, url=f"{given.url}{separator}{auth['name']}={auth['api_key']}", keys=()
+        )
+    option = {
+        "api_key": lambda: ["-H", f"{auth['name']}: {auth['api_key']}"],
+        "bearer": lambda: ["-H", f"Authorization: Bearer {auth['token']}"],
+        "http_basic": lambda: ["-u", f"{auth['username']}:{auth['password']}"],
+    }[auth["type"]]()
     command = given.curl or shlex.join(["curl", given.url])
-    return replace(given, curl=f"{command} -H {shlex.quote(f'{name}: {key}')}", keys=())
+    return replace(given, curl=f"{command} {shlex.join(option)}", keys=())
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import yaml
 from dagster import DagsterInstance
 
 from bench.connect import plain_dlt
@@ -20,6 +21,7 @@ from bench.connect.case import Case, Event, Given, Served
 from event_assets.http import retry_policy
 from event_assets.probe.discovery import discover
 from event_assets.probe.inquiry import Options
+from event_assets.probe.yaml_writer import write_yaml
 from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.platforms import definitions, run
 from event_assets_tests.support.project import Project, checks, failure
@@ -130,7 +132,8 @@ def _attempt(served: Served, given: Given) -> _Attempt:
         if not problem:
             for name, value in found.variables.items():
                 project.environment.setenv(name, value)
-            is_green, problem = _sync(project, found.document, served)
+            written_file = yaml.safe_load(write_yaml(found.document, found.comments))
+            is_green, problem = _sync(project, written_file, served)
         return _Attempt(
             is_green,
             problem,
