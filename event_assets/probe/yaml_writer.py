@@ -43,10 +43,10 @@ def _write_member(
     has_inner = any(len(keys) > len(path) and keys[: len(path)] == path for keys in comments)
     is_short = len(start) + len(flow) < WIDTH and not _is_deep(member)
     if not isinstance(member, (Mapping, list)) or not member or (is_short and not has_inner):
-        if isinstance(member, str) and "\n" in member:
-            yield f"{start} |{comment}"
+        if isinstance(member, str) and (block := _block(member)):
             pad = " " * (len(start) - len(start.lstrip()) + 2)
-            yield from (f"{pad}{line}".rstrip() for line in member.strip("\n").split("\n"))
+            yield f"{start} {block[0]}{comment}"
+            yield from (f"{pad}{line}".rstrip() for line in block[1:])
             return
         yield from _with_comment(f"{start} {flow}", comment)
         return
@@ -62,6 +62,14 @@ def _write_member(
             yield from lines[1:]
         else:
             yield f"{pad}- {_flow(one)}"
+
+
+def _block(text: str) -> list[str]:
+    """Return the lines of a text of several lines, its sign first; none if it needs quotes."""
+    lines = ["|" if text.endswith("\n") else "|-", *text.removesuffix("\n").split("\n")]
+    block = "\n".join(["text: " + lines[0], *(f"  {line}".rstrip() for line in lines[1:])])
+    is_same = "\n" in text and yaml.safe_load(block + "\n") == {"text": text}
+    return lines if is_same else []
 
 
 def _with_comment(line: str, comment: str) -> Iterator[str]:

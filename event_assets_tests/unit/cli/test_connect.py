@@ -1,0 +1,107 @@
+"""`event-assets connect`: what it prints and writes, and what it never does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from event_assets.cli.env_file import add_variables
+from event_assets.cli.main import run
+from event_assets.sandbox import KEY, Sandbox
+from event_assets.values.errors import ConfigError
+
+Output = pytest.CaptureFixture[str]
+CANARY = "c4n4ry/k3y=+w1th%odd"
+
+
+@pytest.fixture
+def folder(source_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a project's sources."""
+    monkeypatch.setattr("event_assets.config.project.ENV_FILE", ".env")
+    monkeypatch.setenv("MY_KEY", CANARY)
+    return source_file.parents[1]
+
+
+def connect(api: Sandbox, *options: str) -> int:
+    url, name = f"{api.url}/v1/events", ("--name", "concerts")
+    return run(["connect", url, *name, "--key-from-env", "MY_KEY", "--no-sync", *options])
+
+
+def test_a_source_is_written_with_its_key_in_the_env_file_only(
+    folder: Path, capsys: Output
+) -> None:
+    project = Path.cwd()
+    (project / ".env").write_text("OTHER=1")
+    with Sandbox(250, key=CANARY) as api:
+        assert connect(api, "--yes") == 0
+    output = capsys.readouterr()
+    file = folder / "concerts" / "defs.yaml"
+    written = yaml.safe_load(file.read_text())
+    assert written["attributes"]["rest_api"]["client"]["auth"]["name"] == "api_key"
+    env = project / ".env"
+    assert env.read_text() == f"OTHER=1\nCONCERTS__API_KEY='{CANARY}'\n"
+    assert env.stat().st_mode & 0o777 == 0o600
+    assert CANARY not in output.out + output.err
+    others = [path for path in project.rglob("*") if path.is_file() and path != env]
+    assert [path for path in others if CANARY.encode() in path.read_bytes()] == []
+    assert "Wrote " in output.out
+
+
+def test_without_a_terminal_nothing_is_written_but_with_yes(folder: Path, capsys: Output) -> None:
+    with Sandbox(250, key=CANARY) as api:
+        assert connect(api) == 1
+    assert "Nothing was written: add --yes to write it." in capsys.readouterr().err
+    assert not (folder / "concerts").exists()
+
+
+def test_a_second_connect_shows_what_would_change(folder: Path, capsys: Output) -> None:
+    with Sandbox(250, key=CANARY) as api:
+        assert connect(api, "--yes") == 0
+        assert connect(api, "--set", "fields.name.from=category") == 1
+        assert connect(api, "--yes") == 0
+    output = capsys.readouterr().out
+    assert "+    name: { type: text, from: category }" in output
+    assert "is as it should be" in output
+    assert "category" not in (folder / "concerts" / "defs.yaml").read_text()
+
+
+def test_a_setting_that_is_wrong_leaves_no_file(folder: Path, capsys: Output) -> None:
+    with Sandbox(250, key=CANARY) as api:
+        assert connect(api, "--yes", "--set", "concurrency=many") == 1
+    assert "concurrency" in capsys.readouterr().err
+    assert not (folder / "concerts" / "defs.yaml").exists()
+
+
+def test_an_open_question_says_which_option_answers_it(folder: Path, capsys: Output) -> None:
+    with Sandbox(100, key=CANARY) as api:
+        assert run(["connect", f"{api.url}/v1/events", "--yes"]) == 1
+    errors = capsys.readouterr().err
+    assert 'It says: "the api_key is missing". Give it by --key-from-env VARIABLE' in errors
+    assert errors.endswith("Nothing was written.\n")
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == ["events"]
+
+
+def test_an_address_or_a_curl_command_is_needed(folder: Path, capsys: Output) -> None:
+    assert folder.is_dir()
+    assert run(["connect"]) == 2
+    assert "Give the address of the list of events" in capsys.readouterr().err
+
+
+def test_a_variable_that_is_not_set_is_named(folder: Path, capsys: Output) -> None:
+    assert folder.is_dir()
+    assert run(["connect", "https://a.example", "--key-from-env", "NO_SUCH_KEY"]) == 2
+    assert "NO_SUCH_KEY is set neither here nor in .env" in capsys.readouterr().err
+
+
+def test_a_variable_in_the_env_file_is_never_changed(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("A=1\n")
+    assert add_variables(file, {"A": "1", "B": 'it\'s "b"'}) == ["B"]
+    with pytest.raises(ConfigError, match="has another A"):
+        add_variables(file, {"A": "2"})
+    with pytest.raises(ConfigError, match="a line break"):
+        add_variables(file, {"C": "a\nb"})
+    assert file.read_text() == 'A=1\nB="it\'s \\"b\\""\n'
+    assert KEY  # the sandbox's own is no secret

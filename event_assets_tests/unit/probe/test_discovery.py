@@ -1,0 +1,220 @@
+"""What an API is like is found out with few requests; what is in doubt becomes a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from event_assets.probe.discovery import discover, name_source
+from event_assets.probe.document import ENDPOINT
+from event_assets.probe.findings import Discovery
+from event_assets.probe.inquiry import Options
+from event_assets.values.errors import ApiError
+from event_assets_tests.support.tiny_api import TinyApi, events, number
+
+KEY = "s3cret-of-the-api"
+ROWS = events(95)
+Answer = Callable[[Request], Any]
+
+
+def endpoint(found: Discovery) -> Mapping[str, Any]:
+    value: Any = found.document
+    for key in ENDPOINT:
+        value = value[key]
+    return dict(value)
+
+
+def by_page(request: Request, size: int = 20, **more: Any) -> dict[str, Any]:
+    size = min(number(request, "per_page", size), 50)
+    at = (number(request, "page", 1) - 1) * size
+    return {"events": ROWS[at : at + size], **more}
+
+
+def needs(header: str, status: int = 401) -> Answer:
+    def answer(request: Request) -> Any:
+        is_known = request.headers.get(header) == KEY
+        return by_page(request) if is_known else JSONResponse({"error": "no"}, status)
+
+    return answer
+
+
+def test_all_is_found_out_with_at_most_fifty_requests() -> None:
+    with TinyApi(by_page) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+        assert len(api.requests) == found.requests <= 50
+    assert found.questions == []
+    assert endpoint(found) == {
+        "path": "/events",
+        "params": {"per_page": 50},
+        "data_selector": "events",
+        "paginator": {"type": "page_number", "base_page": 1, "page_param": "page"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "keys", "told"),
+    [
+        (lambda _: Response(status_code=429), (), "Nothing was written; try again later"),
+        (needs("x-none", 403), (KEY,), "some APIs lock out who goes on"),
+        (needs("x-none"), (KEY,), "did not accept the key, sent as a bearer token"),
+        (lambda _: HTMLResponse("<html>"), (), "is a web page"),
+        (lambda _: {"message": "welcome"}, (), "has no list of records"),
+        (lambda _: {"events": []}, (), "has no list of records"),
+        (lambda _: Response(status_code=404), (), "answered 404 Not Found"),
+    ],
+)
+def test_what_cannot_go_on_is_one_sentence(answer: Answer, keys: Any, told: str) -> None:
+    with TinyApi(answer) as api, pytest.raises(ApiError, match=told) as raised:
+        discover(Options(f"{api.url}/v1/events", keys=keys))
+    assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize(("status", "requests"), [(429, 1), (403, 2)])
+def test_nothing_is_sent_after_a_429_or_a_second_403(status: int, requests: int) -> None:
+    with TinyApi(needs("x-none", status)) as api:
+        with pytest.raises(ApiError):
+            discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+        assert len(api.requests) == requests
+
+
+def test_a_key_is_asked_for_in_the_apis_own_words() -> None:
+    with TinyApi(needs("x-api-key")) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+        assert len(api.requests) == 1
+    assert [question.setting for question in found.open_questions] == ["key"]
+    assert 'It says: "no"' in found.open_questions[0].text
+    assert found.document == {}
+
+
+def test_a_key_is_tried_in_the_usual_places() -> None:
+    with TinyApi(needs("x-api-key")) as api:
+        found = discover(Options(f"{api.url}/v1/events", "concerts", [KEY]))
+    client = found.document["attributes"]["rest_api"]["client"]
+    assert client["auth"] == {"type": "api_key", "name": "X-API-Key", "location": "header"}
+    assert found.variables == {"CONCERTS__API_KEY": KEY}
+    assert KEY not in yaml.safe_dump(found.document)
+
+
+def test_a_key_in_the_address_is_taken_out_of_it() -> None:
+    def answer(request: Request) -> Any:
+        is_known = request.query_params.get("token") == KEY
+        return by_page(request) if is_known else Response(status_code=401)
+
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events?token={KEY}&lang=en", "concerts"))
+    assert found.variables == {"CONCERTS__API_KEY": KEY}
+    assert endpoint(found)["params"] == {"lang": "en", "per_page": 50}
+
+
+def test_a_key_without_effect_is_a_question() -> None:
+    with TinyApi(by_page) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+        answered = discover(Options(f"{api.url}/v1/events", keys=[KEY], settings={"auth": "none"}))
+    assert [question.setting for question in found.open_questions] == ["auth"]
+    assert answered.questions == []
+    assert "auth" not in answered.document["attributes"]["rest_api"]["client"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "setting"),
+    [
+        (lambda _: {"events": events(50)}, "paginator"),
+        (lambda _: {"events": events(37), "total": 90}, "paginator"),
+        (lambda _: {"events": [{**row, "id": None} for row in events(7)]}, "primary_key"),
+        (
+            lambda _: {"events": [{"id": n, "label": f"x{n}"} for n in range(7)]},
+            "fields.start_time",
+        ),
+        (
+            lambda _: {"events": [{**row, "start_time": "05/06/2026"} for row in events(7)]},
+            "fields.start_time.format",
+        ),
+    ],
+    ids=["a usual length", "a larger total", "no id", "no start", "day or month first"],
+)
+def test_what_is_in_doubt_is_an_open_question(answer: Answer, setting: str) -> None:
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert setting in [question.setting for question in found.open_questions]
+
+
+@pytest.mark.parametrize("count", [7, 37, 93])
+def test_a_short_list_of_no_usual_length_is_whole(count: int) -> None:
+    with TinyApi(lambda _: {"events": events(count)}) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.open_questions == []
+    assert endpoint(found)["paginator"] == "single_page"
+
+
+def test_a_question_is_answered_by_a_setting() -> None:
+    with TinyApi(lambda _: {"events": events(50)}) as api:
+        settings = {"paginator": "single_page", "fields.name.from": "id", "schedule": None}
+        found = discover(Options(f"{api.url}/v1/events", settings=settings))
+    assert found.open_questions == []
+    assert found.document["attributes"]["fields"]["name"]["from"] == "id"
+    assert "schedule" not in found.document["attributes"]
+
+
+def test_a_total_that_is_less_than_the_records_is_not_relied_on() -> None:
+    with TinyApi(lambda request: by_page(request, total=50)) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.open_questions == []
+    assert endpoint(found)["paginator"]["total_path"] is None
+
+
+def test_an_address_without_a_path_is_searched() -> None:
+    def answer(request: Request) -> Any:
+        is_list = request.url.path == "/v1/events"
+        return by_page(request) if is_list else {"welcome": request.url.path}
+
+    with TinyApi(answer) as api:
+        found = discover(Options(api.url))
+        assert found.document["attributes"]["rest_api"]["client"]["base_url"] == f"{api.url}/v1"
+
+
+def test_an_openapi_file_says_where_the_list_is_and_how_the_key_is_sent(tmp_path: Path) -> None:
+    def answer(request: Request) -> Any:
+        if request.headers.get("x-odd-key") != KEY:
+            return Response(status_code=403)
+        at = number(request, "odd_page", 1) if request.url.path == "/v9/events" else 99
+        return {"data": ROWS[(at - 1) * 20 : at * 20]}
+
+    with TinyApi(answer) as api:
+        file = tmp_path / "openapi.yaml"
+        file.write_text(
+            yaml.safe_dump(
+                {
+                    "servers": [{"url": f"{api.url}/v9"}],
+                    "security": [{"key": []}],
+                    "components": {
+                        "securitySchemes": {
+                            "key": {"type": "apiKey", "in": "header", "name": "x-odd-key"}
+                        }
+                    },
+                    "paths": {"/events": {"get": {}}, "/events/{id}": {"get": {}}},
+                }
+            )
+        )
+        settings = {"paginator": {"type": "page_number", "base_page": 1, "page_param": "odd_page"}}
+        found = discover(Options(None, "odd", [KEY], openapi=file, settings=settings))
+    assert found.open_questions == []
+    assert endpoint(found)["path"] == "/events"
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://api.eventbrite.com/v3/events", "eventbrite"),
+        ("https://app.ticketmaster.co.uk", "ticketmaster"),
+        ("http://127.0.0.1:8000/events", "my_api"),
+        ("https://data.city-of.example.org/x", "example"),
+    ],
+)
+def test_a_source_is_named_after_its_host(url: str, name: str) -> None:
+    assert name_source(url) == name

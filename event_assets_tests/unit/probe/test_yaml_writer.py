@@ -1,0 +1,67 @@
+"""A source's YAML is written with comments, and reads back the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from event_assets.probe.document import apply_settings, find_keys, parse_setting
+from event_assets.probe.yaml_writer import write_yaml
+from event_assets.values.errors import ConfigError
+
+QUERY = "query ($after: String) {\n  events(after: $after) { id }\n}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("NO", "1.10", "007", "a: b", "x # y", "it's", '"', "{{ env.A }}", "", "ü", "null", QUERY),
+        *(True, None, 1.5, [], {}, [1, "2"], {"a": {"b": [{"c": 1}, {"d": {"e": "f"}}]}}),
+        *([{"a": 1, "b": {"c": QUERY}}], {"x": ["y" * 60, "z" * 60]}),
+    ],
+)
+def test_any_value_reads_back_the_same(value: Any) -> None:
+    document = {"type": "T", "attributes": {"one": value, "two": [{"deep": value}]}}
+    text = write_yaml(document, {("attributes", "one"): "why"}, "# The head")
+    assert yaml.safe_load(text) == document
+    assert text.startswith("# The head\ntype: T\n")
+
+
+def test_a_comment_stands_beside_its_line_or_above_a_long_one() -> None:
+    document = {"short": {"a": 1}, "long": "x" * 60}
+    text = write_yaml(document, {("short",): "why", ("long",): "because " * 12})
+    lines = text.splitlines()
+    assert lines[0] == "short: { a: 1 } # why"
+    assert lines[1].startswith("# because")
+    assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize(
+    ("setting", "keys"),
+    [
+        ("params.start.gte", "attributes.rest_api.resources.0.endpoint.params.start.gte"),
+        ("paginator.type", "attributes.rest_api.resources.0.endpoint.paginator.type"),
+        ("auth.name", "attributes.rest_api.client.auth.name"),
+        ("primary_key", "attributes.rest_api.resource_defaults.primary_key"),
+        ("fields.name.from", "attributes.fields.name.from"),
+        ("rest_api.client", "attributes.rest_api.client"),
+    ],
+)
+def test_a_setting_is_named_by_a_short_path(setting: str, keys: str) -> None:
+    assert ".".join(map(str, find_keys(setting))) == keys
+
+
+def test_settings_are_applied_to_a_copy() -> None:
+    document = {"attributes": {"fields": {"name": {"from": "a"}}, "schedule": "x"}}
+    changed = apply_settings(
+        document, dict(map(parse_setting, ("fields.name.from=b", "schedule=")))
+    )
+    assert changed == {"attributes": {"fields": {"name": {"from": "b"}}}}
+    assert document["attributes"]["schedule"] == "x"
+
+
+def test_a_setting_without_a_value_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must be a path and a value"):
+        parse_setting("params")
