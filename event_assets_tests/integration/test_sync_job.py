@@ -1,5 +1,7 @@
 """The job `sync_events`: from the API to DuckDB in one run."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -10,28 +12,72 @@ from event_assets.cli.main import run as run_command
 from event_assets.orchestration import summary
 from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
-from event_assets_tests.support.project import Project, checks, failure, metadata, shown
+from event_assets_tests.support.project import (
+    Project,
+    checks,
+    failure,
+    metadata,
+    new_project,
+    shown,
+)
 
 
-@pytest.mark.parametrize("count", [0, 1, 100, 101])
-def test_every_event_is_in_the_table(project: Project, count: int) -> None:
-    with Sandbox(count) as api:
-        result = project.sync(url=api.url, derived=False)
-        assert result.success
-        assert project.ids() == sorted(api.ids())
-        assert metadata(result)["dagster/row_count"] == count
-        assert metadata(result)["rows_read"] >= count
+@dataclass
+class Synced:
+    """A project after a sync of 101 events, which tests only read."""
+
+    project: Project
+    ids: list[str]
+    result: dg.ExecuteInProcessResult
 
 
-def test_columns_have_the_types_of_the_contract(project: Project, api: Sandbox) -> None:
-    project.sync(url=api.url, derived=False)
-    columns = {
-        name: (kind, null) for name, kind, null, *_ in project.rows("describe events.event_data")
-    }
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
+    folder = tmp_path_factory.mktemp("synced")
+    with pytest.MonkeyPatch.context() as patch, new_project(folder, patch) as project:
+        with Sandbox(101) as api:
+            result = project.sync(url=api.url, derived=False)
+            ids = sorted(api.ids())
+        assert result.success, failure(result)
+        yield Synced(project, ids, result)
+
+
+def test_every_event_is_in_the_table(synced: Synced) -> None:
+    assert synced.project.ids() == synced.ids
+    assert len(synced.ids) == 101
+    assert metadata(synced.result)["dagster/row_count"] == 101
+    assert metadata(synced.result)["rows_read"] >= 101
+
+
+def test_columns_have_the_types_of_the_contract(synced: Synced) -> None:
+    described = synced.project.rows("describe events.event_data")
+    columns = {name: (kind, null) for name, kind, null, *_ in described}
     assert columns["id"] == ("VARCHAR", "NO")
     assert columns["name"] == ("VARCHAR", "YES")
     assert columns["start_time"] == ("TIMESTAMP WITH TIME ZONE", "YES")
     assert columns["end_time"] == ("TIMESTAMP WITH TIME ZONE", "YES")
+
+
+def test_metadata_matches_duckdb(synced: Synced) -> None:
+    said, project = metadata(synced.result), synced.project
+    described = project.rows("describe events.event_data")
+    first, last = project.rows("select min(start_time), max(start_time) from events.event_data")[0]
+    assert said["dagster/table_name"] == "warehouse.events.event_data"
+    assert project.rows(f"select count(*) from {said['dagster/table_name']}") == [(101,)]
+    assert [(c.name, c.type) for c in said["dagster/column_schema"].columns] == [
+        (name, kind.lower()) for name, kind, *_ in described
+    ]
+    assert said["first_start_time"] == first.timestamp()
+    assert said["last_start_time"] == last.timestamp()
+    assert said["duration_seconds"] > 0
+    assert said["database"] == str(project.database)
+
+
+def test_columns_come_from_the_fields_of_the_api(synced: Synced) -> None:
+    lineage = metadata(synced.result)["dagster/column_lineage"].deps_by_column
+    assert lineage["start_time"] == [
+        dg.TableColumnDep(asset_key=dg.AssetKey("events_api"), column_name="start_time")
+    ]
 
 
 def test_values_arrive_unchanged_and_times_as_instants(project: Project) -> None:
@@ -56,31 +102,6 @@ def test_an_empty_api_gives_empty_tables_and_full_metadata(project: Project) -> 
     ]  # fmt: skip
     assert project.rows("select count(*) from events.current_events") == [(0,)]
     assert project.rows("select count(*) from events.event_calendar") == [(0,)]
-
-
-def test_metadata_matches_duckdb(project: Project, api: Sandbox) -> None:
-    result = project.sync(url=api.url, derived=False)
-    said = metadata(result)
-    described = project.rows("describe events.event_data")
-    first, last = project.rows("select min(start_time), max(start_time) from events.event_data")[0]
-    assert said["dagster/table_name"] == "warehouse.events.event_data"
-    assert project.rows(f"select count(*) from {said['dagster/table_name']}") == [(250,)]
-    assert [(c.name, c.type) for c in said["dagster/column_schema"].columns] == [
-        (name, kind.lower()) for name, kind, *_ in described
-    ]
-    assert said["first_start_time"] == first.timestamp()
-    assert said["last_start_time"] == last.timestamp()
-    assert said["duration_seconds"] > 0
-    assert said["database"] == str(project.database)
-
-
-def test_columns_come_from_the_fields_of_the_api(project: Project, api: Sandbox) -> None:
-    lineage = metadata(project.sync(url=api.url, derived=False))[
-        "dagster/column_lineage"
-    ].deps_by_column
-    assert lineage["start_time"] == [
-        dg.TableColumnDep(asset_key=dg.AssetKey("events_api"), column_name="start_time")
-    ]
 
 
 def test_syncing_a_changing_api_again_keeps_every_id_once(project: Project) -> None:

@@ -185,6 +185,13 @@ def test_the_walk_steps_back_by_half_a_page_then_twice_as_far(
         walk.receive([1000 * unknown + row for row in range(limit)])
 
 
+def test_rows_that_come_again_after_a_step_back_are_counted_once() -> None:
+    rows = list(range(30))
+    reading = read(rows, between=lambda n: rows.__delitem__(0) if n == 1 else None)
+    assert reading.result.shifts_recovered == 1
+    assert reading.walk.facts.rows_read == reading.result.distinct_ids == 30
+
+
 def test_rows_of_a_dropped_page_do_not_connect_pages() -> None:
     walk = OffsetWalk(limit=4)
     walk.receive([0, 1, 2, 3])
