@@ -34,9 +34,11 @@ class EndSearch:
         reads_to: the offset up to which rows are promised.
     """
 
+    end: int
+    position: int
+
     def __init__(self, maximum: float) -> None:
         self._maximum = maximum
-        self.end = self.position = 0
         self.reads_to: float = 0
         self.looks: list[int] = []
         self._moved_at: int | None = None  # the last end that was found to be elsewhere

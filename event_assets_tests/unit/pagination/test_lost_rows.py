@@ -162,6 +162,15 @@ def test_rows_behind_a_filtered_page_are_not_lost_by_a_deletion(
     assert listed.staying <= delivered or result.complete is not True
 
 
+def test_two_readings_that_agree_are_not_complete_below_a_total() -> None:
+    delivered, result, _ = read(
+        "offset", ChangingList(list(range(8)), total="true", hidden=frozenset({0, 1}))
+    )
+    assert delivered == set(range(2, 8))
+    assert result.complete is False
+    assert "reports 8 rows but sent 6" in result.reason
+
+
 def test_a_list_is_not_complete_below_its_total() -> None:
     listed = ChangingList(list(range(12)), total="shown", hidden=frozenset({9, 10, 5}))
     delivered, result, _ = read("offset", listed, [[("insert", 0, 1)]])
