@@ -5,7 +5,6 @@ import warnings
 import dagster as dg
 
 from event_assets.component.tree import load_tree
-from event_assets.config.project import find_project
 from event_assets.orchestration import executors
 from event_assets.orchestration.alerts import build_sensors
 from event_assets.orchestration.derived_assets import build_all_events
@@ -27,8 +26,11 @@ def defs() -> dg.Definitions:
 
 
 def _load() -> dg.Definitions:
-    load_tree()  # whose mistakes Dagster would tell with a traceback
-    sources = dg.load_from_defs_folder(path_within_project=find_project())
+    # Not `load_from_defs_folder`: mistakes in YAML are told by `load_tree`, without a traceback.
+    with warnings.catch_warnings():
+        for category in (dg.BetaWarning, dg.PreviewWarning):  # of what Dagster itself uses
+            warnings.simplefilter("ignore", category)
+        sources = load_tree().build_defs()
     return dg.Definitions.merge(sources, build_shared_definitions(sources))
 
 

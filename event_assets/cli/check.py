@@ -8,14 +8,16 @@ import click
 @click.command()
 def check() -> None:
     """Check each source's defs.yaml, the settings and the definitions; sync nothing."""
+    from event_assets.cli.loading import load_definitions
+
+    definitions = load_definitions()
+
     import dagster as dg
 
     from event_assets.cli.home import require_home
     from event_assets.cli.runs import load_sources
-    from event_assets.definitions import defs
     from event_assets.extract.stream import require_settings
 
-    definitions = defs()
     dg.Definitions.validate_loadable(definitions)
     found = load_sources(definitions)
     for source in found.values():

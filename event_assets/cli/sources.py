@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from event_assets.cli.output import json_option, print_json
-from event_assets.config.source_files import SANDBOX, aside, find_sources
+from event_assets.config.source_files import aside, find_sources
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -24,7 +24,7 @@ def sources(as_json: bool) -> None:
     if as_json:
         print_json(
             [
-                {"source": name, "address": source.address or None, "file": str(source.file)}
+                {"source": name, "address": source.shown_address, "file": str(source.file)}
                 for name, source in found.items()
             ]
         )
@@ -34,7 +34,7 @@ def sources(as_json: bool) -> None:
     width = max(map(len, found), default=0)
     for name, source in found.items():
         note = " (not synced beside an API)" if name in aside(found) else ""
-        click.echo(f"{name:<{width}}  {source.address or SANDBOX}{note}  {source.file}")
+        click.echo(f"{name:<{width}}  {source.shown_address}{note}  {source.file}")
 
 
 def require_known(names: Iterable[str]) -> None:

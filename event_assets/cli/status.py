@@ -12,8 +12,7 @@ import duckdb
 
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, program, to_text
-from event_assets.config.source_files import SANDBOX, SourceFile, aside, find_sources
-from event_assets.values.urls import redact_url
+from event_assets.config.source_files import SourceFile, aside, find_sources
 
 Row = Mapping[str, Any]  # of a table of syncs, with the name of its table
 LOG, OF_LOG = "event_data_syncs", "_syncs"
@@ -140,7 +139,7 @@ def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: in
     problems = sorted(problems) if is_synced else []
     return Status(
         source=source.name,
-        address=redact_url(source.address) if source.address else SANDBOX,
+        address=source.shown_address,
         is_synced=is_synced,
         last_sync=min(times, default=None),
         age_minutes=None if age is None else round(age, 1),

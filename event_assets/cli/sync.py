@@ -26,11 +26,13 @@ def sync(
     source: tuple[str, ...], account: tuple[str, ...], full: bool, accept_new_origin: bool
 ) -> int:
     """Sync all sources, or each SOURCE that is named, and print what came of its events."""
-    from event_assets import definitions
+    from event_assets.cli.loading import load_definitions
+
+    loaded = load_definitions()
+
     from event_assets.cli import runs
     from event_assets.orchestration import process
 
-    loaded = definitions.defs()
     require_known(source)
     os.environ["EVENTS_PROGRESS"] = os.environ.get("EVENTS_PROGRESS") or "bar"
     options = {"full_sync": full, "accept_new_origin": accept_new_origin}

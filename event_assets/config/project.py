@@ -90,6 +90,21 @@ def project_setting(name: str) -> str | None:
     return found[1] if found else None
 
 
+def defs_module() -> str:
+    """Return the name of the module that holds the folders of the sources.
+
+    Raises:
+        ConfigError: there is no project, or its pyproject.toml names no module.
+    """
+    file = find_project() / "pyproject.toml"
+    if not file.is_file():
+        raise ConfigError(f"There is no project in {file.parent}: it has no pyproject.toml.")
+    root = project_setting("root_module")
+    if name := project_setting("defs_module") or (root and f"{root}.defs"):
+        return name
+    raise ConfigError(f"The file {file} must have `root_module` in [tool.dg.project].")
+
+
 def _is_project(folder: Path) -> bool:
     file = folder / "pyproject.toml"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""

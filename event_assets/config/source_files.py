@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
-from event_assets.config.project import find_project, project_setting
+from event_assets.config.project import defs_module, find_project
 from event_assets.values.errors import ConfigError
+from event_assets.values.urls import redact_url
 
 COMPONENT = "event_assets.EventApi"
 TYPE = re.compile(r"^type:\s*[\"']?([\w.]+)", re.MULTILINE)  # the component, in the YAML
@@ -59,6 +60,11 @@ class SourceFile:
         return VARIABLE.sub(lambda match: os.environ.get(match[1], ""), address).strip()
 
     @property
+    def shown_address(self) -> str:
+        """Return the address without secrets, or a phrase for the sandbox."""
+        return redact_url(self.address) if self.address else SANDBOX
+
+    @property
     def minutes_until_late(self) -> float | None:
         """Return the age in minutes above which its newest sync is late; None: it never is."""
         minutes = _dig(self.attributes, "freshness", "warn_after_minutes")
@@ -82,11 +88,7 @@ def defs_folder() -> Path:
     Raises:
         ConfigError: there is no project.
     """
-    folder = find_project()
-    if not (folder / "pyproject.toml").is_file():
-        raise ConfigError(f"There is no project in {folder}: it has no pyproject.toml.")
-    module = project_setting("defs_module") or f"{project_setting('root_module')}.defs"
-    path = Path(*module.split("."))
+    path, folder = Path(*defs_module().split(".")), find_project()
     return folder / "src" / path if (folder / "src" / path).is_dir() else folder / path
 
 

@@ -112,11 +112,12 @@ ROWS = (
         overrides=("_instance",),
     ),
     PrivateApi(
-        ("_compat.dagster", "cli.sources", "component.tree"),
+        ("_compat.dagster", "cli.sources", "component.tree", "definitions"),
         "What is wrong in a YAML file is told with its line, by commands in one sentence",
         DAGSTER,
         {
-            "dagster:ComponentTree.for_project": "(path_within_project)",
+            "dagster:ComponentTree.from_module": "(defs_module, project_root)",
+            "dagster:ComponentTree.build_defs": "(self, path=None)",
             "dagster:ComponentTree.build_defs_at_path": "(self, path) or (self, loc)",
             "dagster:ComponentTree.load_component": "(self, defs_path, expected_type=None)",
             "dagster.components.resolved.errors:ResolutionException": "class",

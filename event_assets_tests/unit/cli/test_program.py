@@ -54,6 +54,23 @@ def test_a_command_imports_only_what_it_needs(project: Project, arguments: tuple
     assert imported <= MAY_IMPORT[arguments]
 
 
+NEVER = {  # what definitions must not import
+    *("event_assets.probe.runner", "event_assets.cli.connect", "event_assets.cli.main"),
+    *("celery", "kubernetes", "uvicorn", "starlette", "vl_convert", "jsonschema", "pandas"),
+}
+LOADED = f"""
+import sys
+from event_assets.definitions import defs
+defs()
+print(*{NEVER!r} & set(sys.modules))
+"""
+
+
+def test_definitions_import_nothing_that_no_sync_needs(project: Project) -> None:
+    done = project.run("python", "-c", LOADED)
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
 @pytest.mark.parametrize("command", [None, *COMMANDS])
 def test_the_help_of_each_command_fits_a_screen(command: str | None, capsys: Output) -> None:
     assert run([command, "--help"] if command else []) == 0

@@ -103,6 +103,15 @@ def test_the_sandbox_beside_an_api_is_not_judged(
     assert "concerts.current_events" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("synced")
+def test_the_list_of_sources_shows_no_secret_of_an_address(capsys: Output) -> None:
+    assert run(["sources"]) == 0
+    assert capsys.readouterr().out.startswith("events  https://api.example.com/secret  /")
+    assert run(["sources", "--json"]) == 0
+    (source,) = json.loads(capsys.readouterr().out)
+    assert source["address"] == "https://api.example.com/secret"
+
+
 def test_without_sources_it_says_so(source_file: Path, capsys: Output) -> None:
     source_file.unlink()
     assert run(["status"]) == 1
