@@ -9,6 +9,9 @@ from bench.connect.case import Event, Given, Served, Settings, as_documented
 from event_assets_tests.support.synthetic_apis import SyntheticApi, serve
 from event_assets_tests.support.synthetic_apis.grammar import TOKENS_PATH
 
+# The path from the records to the last one.
+LAST = {"list": "[-1].", "nodes": "[-1].node.", "attributes": "[-1].", "wrapped": "[-1].event."}
+LAST |= {"groups": "[-1].events[-1].", "by id": "[-1]."}  # the latter finds none
 PAGINATORS: Mapping[str, Callable[[SyntheticApi], Settings]] = {
     "none": lambda _: {"type": "single_page"},
     "link": lambda api: {"type": "json_link", "next_url_path": api.paging.path},
@@ -37,7 +40,7 @@ PAGINATORS: Mapping[str, Callable[[SyntheticApi], Settings]] = {
     },
     "last id": lambda api: {
         "type": "cursor",
-        "cursor_path": f"{api.records.path}[-1].{api.key}",
+        "cursor_path": f"{api.records.path}{LAST[api.records.shape]}{api.key}",
         "cursor_param": api.paging.param,
     },
 }

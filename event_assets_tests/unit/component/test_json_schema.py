@@ -2,11 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from dagster_shared.yaml_utils import parse_yaml_with_source_position
 from jsonschema import Draft7Validator
 
 from event_assets import EventApi
@@ -32,15 +30,14 @@ MEANT = {  # what `make check` takes, too
 
 
 def find_mistakes(text: str) -> list[str]:
-    """Return the mistakes in a YAML file, as Dagster reads it."""
-    document: Any = parse_yaml_with_source_position(text).value
+    document = yaml.safe_load(text)
     return [error.message for error in Draft7Validator(SCHEMA).iter_errors(document)]
 
 
 def is_found(mistake: Mistake) -> bool:
     try:
         return bool(find_mistakes(mistake.text))
-    except (yaml.YAMLError, TypeError, ValueError, KeyError):  # what Dagster cannot construct
+    except (yaml.YAMLError, TypeError, ValueError, KeyError):  # what YAML cannot construct
         return True
 
 
