@@ -1,23 +1,60 @@
 """`dg scaffold defs event_assets.EventApi NAME`: a commented `defs.yaml` that works."""
 
+import re
 from pathlib import Path
 
 import dagster as dg
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from event_assets.component.json_schema import editor_line
+from event_assets.probe.discovery import discover
+from event_assets.probe.inquiry import Options
+from event_assets.probe.yaml_writer import write_yaml
+from event_assets.values.errors import ConfigError
 
 TEMPLATE = Path(__file__).with_name("scaffold.yaml")
 
 
-class EventApiScaffolder(dg.Scaffolder[BaseModel]):
+class EventApiParams(BaseModel):
+    """What may be given to a new source."""
+
+    url: str | None = Field(
+        default=None, description="The address of the API's list of events, if it needs no key."
+    )
+
+
+class EventApiScaffolder(dg.Scaffolder[EventApiParams]):
     """Writes the `defs.yaml` of a new source, which syncs the sandbox until its API is set."""
 
-    def scaffold(self, request: dg.ScaffoldRequest[BaseModel]) -> None:
-        """Write the file into the new folder, which names the source."""
+    @classmethod
+    def get_scaffold_params(cls) -> type[EventApiParams]:
+        """Return the type of the options."""
+        return EventApiParams
+
+    def scaffold(self, request: dg.ScaffoldRequest[EventApiParams]) -> None:
+        """Write the file into the new folder, which names the source.
+
+        Raises:
+            ConfigError: what the API is like needs an answer, which `event-assets connect` asks.
+            ApiError: the API cannot be read.
+        """
         if request.scaffold_format != "yaml" or request.append:
             dg.scaffold_component(request)
             return
         name, file = request.target_path.name, request.target_path / "defs.yaml"
-        text = TEMPLATE.read_text(encoding="utf-8").replace("NAME", name.upper())
-        file.write_text(editor_line(file) + text.replace("name_", name), "utf-8")
+        url = request.params.url if request.params else None
+        text = _find_out(url, name) if url else _fill_template(name)
+        file.write_text(editor_line(file) + text, "utf-8")
+
+
+def _find_out(url: str, name: str) -> str:
+    """Return what `event-assets connect` would write."""
+    found = discover(Options(url, name))
+    for question in found.open_questions:
+        raise ConfigError(f"{question.text} Answer it by `event-assets connect`.")
+    return write_yaml(found.document, found.comments)
+
+
+def _fill_template(name: str) -> str:
+    text = TEMPLATE.read_text(encoding="utf-8").replace("name_", name)
+    return re.sub(r"\bNAME(?=_)", name.upper(), text)

@@ -21,6 +21,8 @@ def folder(source_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a project's sources."""
     monkeypatch.setattr("event_assets.config.project.ENV_FILE", ".env")
     monkeypatch.setenv("MY_KEY", CANARY)
+    monkeypatch.setenv("CONCERTS__API_KEY", "of this test")  # so that it is as before at the end
+    monkeypatch.delenv("CONCERTS__API_KEY")
     return source_file.parents[1]
 
 

@@ -9,6 +9,7 @@ import yaml
 from event_assets import EventApi
 from event_assets_tests.support.platforms import definitions, run
 from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.tiny_api import TinyApi, events
 
 SCAFFOLD = ("dg", "scaffold", "defs", "event_assets.EventApi", "concerts")
 
@@ -22,7 +23,8 @@ def test_a_scaffolded_source_syncs_at_once_and_with_all_that_it_comments_out(
     file = clone / "event_assets/defs/concerts/defs.yaml"
     text = file.read_text()
     assert "{{ env.CONCERTS_API_URL }}" in text
-    assert "NAME" not in text
+    assert "CONCERTS__API_USERNAME" in text
+    assert "NAME_" not in text
     result = run(
         project, definitions({"concerts": yaml.safe_load(text)}), "sync_concerts", derived=True
     )
@@ -36,6 +38,18 @@ def test_a_scaffolded_source_syncs_at_once_and_with_all_that_it_comments_out(
     file.write_text(text)
     checked = project.run("dg", "check", "defs", cwd=clone, **inside)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_source_scaffolded_with_its_address_is_what_connect_writes(
+    project: Project, clone: Path
+) -> None:
+    with TinyApi(lambda _: {"data": events(37)}) as api:
+        url = ("--url", f"{api.url}/v1/events")
+        made = project.run(*SCAFFOLD, *url, cwd=clone, PYTHONPATH=str(clone))
+    assert made.returncode == 0, made.stderr
+    written = yaml.safe_load((clone / "event_assets/defs/concerts/defs.yaml").read_text())
+    (resource,) = written["attributes"]["rest_api"]["resources"]
+    assert resource["endpoint"]["paginator"] == "single_page"
 
 
 def described(schema: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, str]]:
