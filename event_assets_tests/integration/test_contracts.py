@@ -5,7 +5,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import dagster as dg
-import duckdb
 import pytest
 from dagster import ExecuteInProcessResult
 
@@ -170,12 +169,9 @@ def test_a_column_gets_its_new_type_together_with_the_events_or_not_at_all(
     changed = fields(opens={"type": "timestamp"}, size={"type": "text"})
     assert sync([record]).success
     before = project.rows("from events.event_data")
-    with duckdb.connect(project.database) as database:  # the load fails at its end
-        database.execute("alter table events.event_data_syncs alter pages type date using null")
-    assert not sync([record], fields=changed).success
+    with project.failing_loads():
+        assert not sync([record], fields=changed).success
     assert project.rows("from events.event_data") == before
-    with duckdb.connect(project.database) as database:
-        database.execute("alter table events.event_data_syncs alter pages type bigint using null")
     assert sync([record], fields=changed).success
     assert project.rows("select opens, size from events.event_data") == [(TIME, "1")]
 
@@ -184,13 +180,8 @@ def test_a_first_load_that_failed_leaves_no_trace_in_the_names_of_columns(
     project: Project, sync: Sync
 ) -> None:
     records = [{"id": "1", "count": 1, "Name": "x"}, {"id": "2", "count": "many", "a b": 1}]
-    project.database.parent.mkdir()
-    with duckdb.connect(project.database) as database:  # the load fails at its end
-        database.execute("create schema events")
-        database.execute("create table events.event_data_syncs (pages date)")
-    assert not sync(records, fields=fields()).success
-    with duckdb.connect(project.database) as database:
-        database.execute("drop table events.event_data_syncs")
+    with project.failing_loads():
+        assert not sync(records, fields=fields()).success
     assert sync(records, fields=fields()).success
     assert {row[0] for row in project.rows("describe events.event_data")} == {
         *("id", "count", "count__v_text", "name", "a_b", "last_seen_at", "_dlt_load_id")

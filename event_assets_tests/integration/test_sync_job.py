@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -232,14 +231,8 @@ def test_a_database_without_the_note_is_known_by_its_syncs(project: Project, api
     )
 
 
-def test_a_sync_that_fails_in_its_load_claims_no_database(
-    project: Project, api: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: Any) -> None:
-        raise RuntimeError("at the end of the load")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("event_assets.sync.sync_log.append", broken)
+def test_a_sync_that_fails_in_its_load_claims_no_database(project: Project, api: Sandbox) -> None:
+    with project.failing_loads():
         assert not project.sync(url=api.url, derived=False).success
     assert project.ids() == []
     assert project.sync(derived=False).success
@@ -270,10 +263,7 @@ def test_the_summary_claims_no_change_only_if_certain(
     summary.print_summary(project.instance, refused.run_id)
     assert "Nothing was changed in " in capsys.readouterr().out
 
-    def broken(*_: Any) -> str:
-        raise RuntimeError("after the load")
-
-    project.environment.setattr("event_assets.sync.sync_log.append", broken)
-    broken_off = project.sync(url=api.url, derived=False)
+    with project.failing_loads():
+        broken_off = project.sync(url=api.url, derived=False)
     summary.print_summary(project.instance, broken_off.run_id)
     assert "No sync succeeded" in capsys.readouterr().out

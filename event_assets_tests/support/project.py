@@ -55,6 +55,17 @@ class Project:
         job = _load_definitions(tuple(sorted(os.environ.items()))).resolve_job_def("sync_events")
         return execute(job, self.instance, derived=derived, **options)
 
+    @contextmanager
+    def failing_loads(self) -> Iterator[None]:
+        """Let each load fail at its end, when the sync is logged."""
+
+        def fail(*_: Any) -> None:
+            raise RuntimeError("at the end of the load")
+
+        with self.environment.context() as patch:
+            patch.setattr("event_assets.sync.sync_log.append", fail)
+            yield
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Read the database as a user would."""
         with duckdb.connect(self.database) as database:
