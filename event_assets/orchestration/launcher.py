@@ -4,9 +4,7 @@ The process of a run holds a lock, which ends with it, whatever ends it. The fil
 logs of the run: a run without one, of another executor or host, is none that can be judged.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from dagster import DagsterRunStatus
@@ -26,13 +24,6 @@ GONE = "Its process is gone: it was killed, or the machine stopped."
 
 class EventsRunLauncher(dg.DefaultRunLauncher):
     """Starts runs as Dagster does by default, and notices when the process of one is gone."""
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: Any, config_value: Mapping[str, Any]
-    ) -> "EventsRunLauncher":
-        """Build the launcher from dagster.yaml."""
-        return cls(inst_data=inst_data, **config_value)
 
     @property
     def supports_check_run_worker_health(self) -> bool:

@@ -79,7 +79,6 @@ def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:
             name = quote_name(str(pipeline.dataset_name), table)
             database.execute(f"drop table if exists {name}")
         pipeline.drop()
-        pipeline.sync_destination(destination=destination.as_dlt_destination(database))
 
 
 def _pipelines_folder() -> Path:

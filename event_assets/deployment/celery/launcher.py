@@ -1,7 +1,6 @@
 """The run launcher of a deployment with Celery workers: `run_launcher` in its dagster.yaml."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from celery.exceptions import CeleryError
@@ -33,13 +32,6 @@ class EventsRunLauncher(CeleryRunLauncher):
     def config_type(cls) -> dict[str, Any]:
         """Return no settings: they come from the environment."""
         return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: Any, config_value: Mapping[str, Any]
-    ) -> "EventsRunLauncher":
-        """Build the launcher from dagster.yaml."""
-        return cls(inst_data=inst_data, **config_value)
 
     @property
     def supports_resume_run(self) -> bool:
