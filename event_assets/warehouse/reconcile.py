@@ -26,6 +26,7 @@ DLT_TABLES = {
 }
 LOAD_ID = "_dlt_load_id"
 OWN_TYPES = {column_type.duckdb for column_type in COLUMN_TYPES.values()}
+NUMBERS = {"BIGINT", "DOUBLE"}
 LONG_NAMES = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}  # of types, as DuckDB lists them
 
 
@@ -87,7 +88,11 @@ def reconcile_columns(
         own, wanted = name.lower(), types.get(name.lower(), kind)
         if own != name and own in types:
             statements.append(f"rename {quote_identifier(name)} to {quote_identifier(own)}")
-        if kind != wanted and (kind not in OWN_TYPES or own in texts):  # records may be of others
+        is_own = kind in OWN_TYPES and own not in texts
+        is_number = {kind, wanted} == NUMBERS  # one becomes the other without a person
+        if kind != wanted and not (
+            is_number or (is_own and not _can_cast(database, schema, table, name, wanted))
+        ):
             statements.append(f"alter {quote_identifier(own)} type {wanted}")
     for name in texts.keys() - set(map(str.lower, found)):
         if name != LOAD_ID:
@@ -155,3 +160,10 @@ def _alter(database: Database, schema: str, table: str, statements: Sequence[str
         with without_indexes(database, schema, table):
             for statement in statements:
                 database.execute(f"alter table {quote_name(schema, table)} {statement}")
+
+
+def _can_cast(database: Database, schema: str, table: str, column: str, kind: str) -> bool:
+    """Return whether all values of a column can be of a type."""
+    name = quote_identifier(column)
+    lost = f"{name} is not null and try_cast({name} as {kind}) is null"
+    return not database.execute(f"from {quote_name(schema, table)} where {lost} limit 1").fetchall()
