@@ -18,6 +18,7 @@ from event_assets.http.error_text import error_text
 from event_assets.probe.request_input import RequestInput
 
 MAX_ATTEMPTS = 6
+AS_GIVEN = "as given"
 KINDS = ("api_key", "bearer", "http_basic", "oauth2_client_credentials")
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
@@ -32,6 +33,11 @@ class Attempt:
     config: Mapping[str, Any]
     secrets: Mapping[str, str] = field(repr=False)
     why: str = ""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the user said that it is so."""
+        return self.why == AS_GIVEN
 
     @property
     def name(self) -> str:
@@ -113,8 +119,8 @@ def _complete(
     secrets = {**known, **dict(zip(wanted, keys, strict=False))} if keys else dict(known)
     secrets = {name: value for name, value in secrets.items() if name in wanted}
     if len(secrets) < len(wanted):
-        return Attempt(config, {}, "as given")
-    return Attempt(config, secrets, "as given")
+        return Attempt(config, {}, AS_GIVEN)
+    return Attempt(config, secrets, AS_GIVEN)
 
 
 def _guess(

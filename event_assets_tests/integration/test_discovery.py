@@ -16,7 +16,8 @@ from event_assets_tests.support.synthetic_apis import SyntheticApi, make, serve
 from event_assets_tests.support.synthetic_apis.grammar import AUTHS, PAGING, RECORDS, TOKENS_PATH
 
 SEEDS = (0, 18, 39, 55, 60, 62, 84, 98, 156, 211, 302, 496, 1003)
-SOME_PUBLIC = (2, 1052)  # without a key, half of the events are shown; links repeat the query
+# Without a key, half of the events are shown; links repeat the query, or the order changes.
+SOME_PUBLIC = (2, 1052, 2028)
 
 SCHEMA = Draft7Validator(json.loads(FILE.read_text()))
 
