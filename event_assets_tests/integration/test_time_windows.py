@@ -1,5 +1,6 @@
 """Capped lists are read completely in time windows."""
 
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -9,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from event_assets.config.time_windows import TimeWindowsConfig
+from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.time_windows import WindowPlan
 from event_assets_tests.support.platforms import definitions, events, run, serving, source
 from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.streams import read_all, reading
 
 PATH = "/v1/events"
 WINDOWS: dict[str, Any] = {"param_from": "from", "param_to": "to", "cap": 100}
@@ -45,84 +48,87 @@ def windowed(url: str, paginator: Any = NUMBERED, **windows: Any) -> dict[str, A
     return document
 
 
-@pytest.mark.parametrize("count", [80, 95, 100, 101])
-@pytest.mark.parametrize("total", [True, False])
-def test_no_page_beyond_the_cap_is_requested(project: Project, total: bool, count: int) -> None:
-    with serving({PATH: capped(events(count), total)}) as api:
-        loaded = definitions({"events": windowed(api.url, since="2025-12-01", until="2027-01-01")})
-        result = run(project, loaded)
-        deepest = max(int(query["page"]) for query in api.asked_for(PATH))
-    assert result.success, failure(result)
-    assert len(project.ids()) == count
-    assert deepest * SIZE < WINDOWS["cap"]
+@dataclass
+class Read:
+    """What came of a list in windows, without a database."""
+
+    ids: set[str]
+    times: list[str]
+    result: PaginationResult
+    asked: list[dict[str, str]]
 
 
-@pytest.mark.parametrize("total", [True, False])
-def test_every_event_is_loaded_although_lists_are_capped(project: Project, total: bool) -> None:
-    with serving({PATH: capped(events(730), total)}) as api:
+def read(answer: Any, paginator: Any = NUMBERED, **windows: Any) -> Read:
+    with serving({PATH: answer}) as api:
+        attributes = windowed(api.url, paginator)["attributes"]
+        config = TimeWindowsConfig(**{**WINDOWS, **windows})
+        with reading(attributes["rest_api"], windows=config) as stream:
+            records = read_all(stream)
+        times = [record.get("start_time", "") for record in records]
+        ids = {record["id"] for record in records}
+        return Read(ids, times, stream.result, api.asked_for(PATH))
+
+
+def test_every_event_is_loaded_although_lists_are_capped(project: Project) -> None:
+    with serving({PATH: capped(events(730))}) as api:
         result = run(project, definitions({"events": windowed(api.url)}))
     assert result.success, failure(result)
     assert project.rows("select count(*), count(distinct id) from events.event_data") == [
         (730, 730)
     ]
-    if total:
-        reason = str(checks(result)["complete"].description)
-        assert reason.startswith("All 730 rows were received, in ")
+    reason = str(checks(result)["complete"].description)
+    assert reason.startswith("All 730 rows were received, in ")
 
 
-def test_a_short_list_is_read_in_one_window(project: Project) -> None:
-    with serving({PATH: capped(events(90))}) as api:
-        result = run(project, definitions({"events": windowed(api.url)}))
-        assert all("from" not in query for query in api.asked_for(PATH))
-    assert result.success, failure(result)
-    assert checks(result)["complete"].passed
+@pytest.mark.parametrize("count", [80, 95, 100, 101, 730])
+@pytest.mark.parametrize("total", [True, False])
+def test_no_page_beyond_the_cap_is_requested(total: bool, count: int) -> None:
+    done = read(capped(events(count), total), since="2025-12-01", until="2027-01-01")
+    assert len(done.ids) == count
+    assert done.result.complete is True
+    assert max(int(query["page"]) for query in done.asked) * SIZE < WINDOWS["cap"]
 
 
-def test_events_in_no_window_are_noticed(project: Project) -> None:
+def test_a_short_list_is_read_in_one_window() -> None:
+    done = read(capped(events(90)))
+    assert all("from" not in query for query in done.asked)
+    assert done.result.complete is True
+
+
+def test_events_in_no_window_are_noticed() -> None:
     timeless = [{"id": f"t{number}", "name": "To be announced"} for number in range(7)]
 
     def answer(request: Request) -> Any:
         windowed = "from" in request.query_params
         return capped(events(300) + ([] if windowed else timeless))(request)
 
-    with serving({PATH: answer}) as api:
-        result = run(project, definitions({"events": windowed(api.url)}))
-    check = checks(result)["complete"]
-    assert (check.passed, check.severity.name) == (False, "WARN")
-    assert "but the API reports 307" in str(check.description)
+    done = read(answer)
+    assert done.result.complete is None
+    assert "but the API reports 307" in done.result.reason
 
 
-def test_more_events_at_one_instant_than_may_be_read_is_an_error(project: Project) -> None:
+def test_more_events_at_one_instant_than_may_be_read_is_an_error() -> None:
     crowd = [{**event, "start_time": "2026-05-05T20:00:00Z"} for event in events(150)]
-    with serving({PATH: capped(crowd)}) as api:
-        result = run(project, definitions({"events": windowed(api.url)}))
-    assert not result.success
-    check = checks(result)["complete"]
-    assert check.severity.name == "ERROR"
-    assert "the API returns only its first 100 rows" in str(check.description)
-    assert len(project.ids()) == 100
+    done = read(capped(crowd))
+    assert done.result.complete is False
+    assert "the API returns only its first 100 rows" in done.result.reason
+    assert len(done.ids) == 100
 
 
-def test_an_offset_never_reaches_beyond_the_cap(project: Project) -> None:
+def test_an_offset_never_reaches_beyond_the_cap() -> None:
     rows = events(730)
-    deepest = 0
 
     def answer(request: Request) -> Any:
-        nonlocal deepest
         query = request.query_params
         found, offset, limit = in_window(rows, query), int(query["offset"]), int(query["limit"])
-        deepest = max(deepest, offset + limit)
         return {"data": found[offset : offset + limit], "total": len(found)}
 
-    with serving({PATH: answer}) as api:
-        document = windowed(api.url, {"type": "offset", "limit": 25})
-        result = run(project, definitions({"events": document}))
-    assert result.success, failure(result)
-    assert len(project.ids()) == 730
-    assert deepest <= 100
+    done = read(answer, {"type": "offset", "limit": 25})
+    assert len(done.ids) == 730
+    assert max(int(query["offset"]) + int(query["limit"]) for query in done.asked) <= 100
 
 
-def test_cursors_start_over_in_each_window(project: Project) -> None:
+def test_cursors_start_over_in_each_window() -> None:
     rows = events(330)
 
     def answer(request: Request) -> Any:
@@ -131,34 +137,24 @@ def test_cursors_start_over_in_each_window(project: Project) -> None:
         following = str(at + SIZE) if at + SIZE < len(found) else None
         return {"data": found[at : at + SIZE], "next": following, "total": len(found)}
 
-    with serving({PATH: answer}) as api:
-        cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
-        result = run(project, definitions({"events": windowed(api.url, cursor)}))
-    assert result.success, failure(result)
-    assert len(project.ids()) == 330
+    done = read(answer, {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"})
+    assert len(done.ids) == 330
 
 
-def test_only_the_configured_span_is_requested(project: Project) -> None:
-    with serving({PATH: capped(events(400))}) as api:
-        document = windowed(api.url, since="2026-01-02", until="2026-01-03")
-        result = run(project, definitions({"events": document}))
-    assert result.success, failure(result)
-    assert checks(result)["complete"].passed
-    assert project.rows("select min(start_time), max(start_time) from events.event_data") == [
-        (datetime(2026, 1, 2, tzinfo=timezone.utc), datetime(2026, 1, 3, tzinfo=timezone.utc))
-    ]
+def test_only_the_configured_span_is_requested() -> None:
+    done = read(capped(events(400)), since="2026-01-02", until="2026-01-03")
+    assert done.result.complete is True
+    assert (min(done.times), max(done.times)) == ("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z")
 
 
-def test_a_window_that_the_api_truncates_is_split(project: Project) -> None:
+def test_a_window_that_the_api_truncates_is_split() -> None:
     def answer(request: Request) -> Any:
         found = in_window(events(730), request.query_params)
         return {"data": found[:SIZE], "total": min(len(found), SIZE), "overflow": len(found) > SIZE}
 
-    with serving({PATH: answer}) as api:
-        result = run(project, definitions({"events": windowed(api.url, "single_page")}))
-    assert result.success, failure(result)
-    assert checks(result)["complete"].passed
-    assert len(project.ids()) == 730
+    done = read(answer, "single_page")
+    assert done.result.complete is True
+    assert len(done.ids) == 730
 
 
 NOW = datetime(2026, 6, 15, 12, 30, tzinfo=timezone.utc)
