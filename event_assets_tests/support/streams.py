@@ -24,6 +24,19 @@ def reading(
     """Open the stream of a resource of dlt's REST API configuration."""
     fields = {"id": FieldConfig(type="text")}
     source = SourceConfig(name="events", rest_api=rest_api, fields=fields, **settings)
+    with reading_source(source, resource, parents=parents, cursor_value=cursor_value) as stream:
+        yield stream
+
+
+@contextmanager
+def reading_source(
+    source: SourceConfig,
+    resource: str = EVENT_DATA,
+    *,
+    parents: Iterable[Mapping[str, Any]] = (),
+    cursor_value: Any = None,
+) -> Iterator[Stream]:
+    """Open the stream of a resource of a source."""
     with (
         TemporaryDirectory() as folder,
         open_journal(Path(folder) / "journal", "", 0) as journal,

@@ -5,15 +5,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import yaml
 from dagster import ExecuteInProcessResult
 
+from event_assets import EventApi
+from event_assets.pagination.result import PaginationResult
 from event_assets_tests.support.platforms import Platform, definitions, run
 from event_assets_tests.support.project import ROOT, Project, checks
+from event_assets_tests.support.streams import read_all, reading_source
 from event_assets_tests.vendors.records import MAKERS, Record
 from event_assets_tests.vendors.table import VENDORS
 from event_assets_tests.vendors.traits import Page, Paging, Vendor
@@ -75,6 +79,28 @@ def sync_example(
     document = load_example(name, url)
     change(document)
     return run(project, definitions({name: document}), job.format(name), derived=derived)
+
+
+@dataclass
+class Read:
+    """What came of the list of an example, without a database."""
+
+    ids: set[str]
+    result: PaginationResult
+
+
+def read_example(
+    environment: pytest.MonkeyPatch, name: str, url: str, change: Change = lambda _: None
+) -> Read:
+    """Read the list of an example after `change`, with its secrets set."""
+    for secret, value in VENDORS[name].secrets.items():
+        environment.setenv(f"{name.upper()}__{secret}", value)
+    document = load_example(name, url)
+    change(document)
+    with reading_source(EventApi(**document["attributes"]).source(name)) as stream:
+        records = read_all(stream)
+        key = document["attributes"]["rest_api"]["resource_defaults"]["primary_key"]
+        return Read({str(record[key]) for record in records}, stream.result)
 
 
 def make_records(name: str, count: int) -> list[Record]:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from event_assets_tests.support.project import Project, checks, failure
+from event_assets.values.errors import PaginationError
+from event_assets_tests.support.project import Project, failure
 from event_assets_tests.vendors.examples import (
     Change,
     after_first_page,
     expected_ids,
-    ids,
-    incomplete_reason,
     make_records,
+    read_example,
     set_paginator,
     set_params,
     statuses,
@@ -37,50 +37,54 @@ from event_assets_tests.vendors.traits import Page
     ],
 )
 def test_all_pages_load_when_the_server_caps_their_size(
-    project: Project, name: str, change: Change
+    monkeypatch: pytest.MonkeyPatch, name: str, change: Change
 ) -> None:
     rows = make_records(name, 130)
     with serve(with_paging(name, most=40), rows) as api:
-        result = sync_example(project, name, api.url, change)
-    assert result.success, failure(result)
-    assert checks(result)["complete"].passed
-    assert ids(project, name) == expected_ids(name, rows)
+        done = read_example(monkeypatch, name, api.url, change)
+    assert done.result.complete is True
+    assert done.ids == expected_ids(name, rows)
 
 
-def test_a_cursor_on_the_last_page_is_not_followed(project: Project) -> None:
+def test_a_cursor_on_the_last_page_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(VENDORS["eventbrite"], make_records("eventbrite", 130)) as api:
-        assert sync_example(project, "eventbrite", api.url).success
+        read_example(monkeypatch, "eventbrite", api.url)
         assert len(api.asked) == 3
 
 
 @pytest.mark.parametrize("name", ["luma", "eventbrite"])
-def test_a_has_more_flag_of_a_usual_name_needs_no_path(project: Project, name: str) -> None:
+def test_a_has_more_flag_of_a_usual_name_needs_no_path(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     with serve(VENDORS[name], make_records(name, 130)) as api:
-        result = sync_example(project, name, api.url, without_has_more)
-    assert checks(result)["complete"].passed
-    assert len(ids(project, name)) == 130
+        done = read_example(monkeypatch, name, api.url, without_has_more)
+    assert done.result.complete is True
+    assert len(done.ids) == 130
 
 
-def test_a_missing_has_more_flag_is_an_error(project: Project) -> None:
+def test_a_missing_has_more_flag_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = replace(VENDORS["luma"], answer=lambda page: {"entries": page.rows})
-    with serve(silent, make_records("luma", 130)) as api:
-        assert "has_more_path `has_more` was not found" in failure(
-            sync_example(project, "luma", api.url)
-        )
+    said = "has_more_path `has_more` was not found"
+    with (
+        serve(silent, make_records("luma", 130)) as api,
+        pytest.raises(PaginationError, match=said),
+    ):
+        read_example(monkeypatch, "luma", api.url)
 
 
-def test_the_last_page_of_cvent_may_be_empty(project: Project) -> None:
+def test_the_last_page_of_cvent_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = make_records("cvent", 400)
     with serve(VENDORS["cvent"], rows) as api:
-        result = sync_example(project, "cvent", api.url)
+        done = read_example(monkeypatch, "cvent", api.url)
         assert len(api.asked_for("/ea/events")) == 3 + 2  # the tokens count rows: it is read twice
-    assert result.success, failure(result)
-    assert ids(project, "cvent") == expected_ids("cvent", rows)
+    assert done.ids == expected_ids("cvent", rows)
 
 
-def test_ticket_tailor_ends_with_an_empty_page_after_the_last_id(project: Project) -> None:
+def test_ticket_tailor_ends_with_an_empty_page_after_the_last_id(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with serve(VENDORS["tickettailor"], make_records("tickettailor", 230)) as api:
-        assert sync_example(project, "tickettailor", api.url).success
+        read_example(monkeypatch, "tickettailor", api.url)
         cursors = [query.get("starting_after") for query in api.asked_for("/v1/events")]
     assert cursors == [None, "ev_8187364", "ev_8187264", "ev_8187234"]
 
@@ -90,14 +94,15 @@ def test_ticket_tailor_ends_with_an_empty_page_after_the_last_id(project: Projec
     [("tickettailor", "links.next"), ("predicthq", "next"), ("pretix", "next")],
     ids=["relative", "absolute", "of page numbers"],
 )
-def test_links_to_the_next_page_are_followed(project: Project, name: str, link: str) -> None:
+def test_links_to_the_next_page_are_followed(
+    monkeypatch: pytest.MonkeyPatch, name: str, link: str
+) -> None:
     rows = make_records(name, 130)
     with serve(VENDORS[name], rows) as api:
-        result = sync_example(
-            project, name, api.url, set_paginator(type="json_link", next_url_path=link)
+        done = read_example(
+            monkeypatch, name, api.url, set_paginator(type="json_link", next_url_path=link)
         )
-    assert result.success, failure(result)
-    assert ids(project, name) == expected_ids(name, rows)
+    assert done.ids == expected_ids(name, rows)
 
 
 def test_a_link_to_another_host_gets_no_key(project: Project) -> None:
@@ -113,25 +118,27 @@ def test_a_link_to_another_host_gets_no_key(project: Project) -> None:
         assert all("Authorization" not in request.headers for request in other.asked)
 
 
-def test_a_pretix_list_that_shrinks_during_a_sync_is_read_again(project: Project) -> None:
+def test_a_pretix_list_that_shrinks_during_a_sync_is_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rows = make_records("pretix", 130)
     shrinking = after_first_page(VENDORS["pretix"], lambda: rows.pop(0))
     with serve(shrinking, rows) as api:
-        result = sync_example(project, "pretix", api.url)
-    assert checks(result)["complete"].passed
-    assert len(ids(project, "pretix")) == 130
+        done = read_example(monkeypatch, "pretix", api.url)
+    assert done.result.complete is True
+    assert len(done.ids) == 130
 
 
-def test_a_pretix_page_past_the_end_fails_the_sync(project: Project) -> None:
+def test_a_pretix_page_past_the_end_fails_the_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = make_records("pretix", 130)
     emptied = after_first_page(VENDORS["pretix"], lambda: rows.__delitem__(slice(40, None)))
-    with serve(emptied, rows) as api:
-        assert "answered 404" in failure(sync_example(project, "pretix", api.url))
+    with serve(emptied, rows) as api, pytest.raises(Exception, match="404 Client Error"):
+        read_example(monkeypatch, "pretix", api.url)
 
 
 @pytest.mark.parametrize("shape", ["list", "object", "nothing"])
 def test_eventzillas_total_may_be_in_a_list_an_object_or_absent(
-    project: Project, shape: str
+    monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
     rows = make_records("eventzilla", 230)
     shapes: dict[str, Callable[[Page], Any]] = {
@@ -144,21 +151,20 @@ def test_eventzillas_total_may_be_in_a_list_an_object_or_absent(
         VENDORS["eventzilla"], answer=lambda page: {**answer(page), "events": page.rows}
     )
     with serve(vendor, rows) as api:
-        result = sync_example(project, "eventzilla", api.url)
+        done = read_example(monkeypatch, "eventzilla", api.url)
         assert shape != "list" or statuses(api) == {200}  # only a total tells where to stop
-    assert result.success, failure(result)
-    assert checks(result)["complete"].passed
-    assert ids(project, "eventzilla") == expected_ids("eventzilla", rows)
+    assert done.result.complete is True
+    assert done.ids == expected_ids("eventzilla", rows)
 
 
-def test_eventzillas_error_past_the_end_is_a_warning(project: Project) -> None:
+def test_eventzillas_error_past_the_end_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = make_records("eventzilla", 230)
     emptied = after_first_page(VENDORS["eventzilla"], lambda: rows.__delitem__(slice(50, None)))
     with serve(emptied, rows) as api:
-        result = sync_example(project, "eventzilla", api.url)
+        done = read_example(monkeypatch, "eventzilla", api.url)
         assert statuses(api) == {200, 404}
-    assert result.success, failure(result)
-    assert "a response that response_actions ignore" in incomplete_reason(result, "WARN")
+    assert done.result.complete is None
+    assert "a response that response_actions ignore" in done.result.reason
 
 
 def test_an_eventzilla_event_without_an_end_time_ends_at_midnight(project: Project) -> None:
