@@ -115,7 +115,8 @@ def _forget_total(explorer: Explorer, paging: Paging, requests: int, total: int)
 def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
     """Decide whether page 1 is all, where nothing leads to another page."""
     is_total_honest = False
-    if size := paging.size_param:
+    size = paging.size_param
+    if size:
         is_total_honest = _largest_total(explorer.ask(paging.settings)) == _largest_total(page)
         large = explorer.ask({**paging.settings, size: 1000})
         if large.is_ok and len(large.rows) >= len(page.rows):
@@ -135,6 +136,8 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
             f"{pluralize(count)} came, as many as a page may have, and nothing that was tried "
             "brings others"
         )
+    if size in paging.settings and (end.problem or end.doubt):
+        paging.settings[size] = count  # a sync of fewer rows than were asked for calls it the end
     return end
 
 

@@ -22,9 +22,8 @@ SOME_PUBLIC = (2, 1052, 2028)
 SCHEMA = Draft7Validator(json.loads(FILE.read_text()))
 
 
-def find_out(api: SyntheticApi, url: str, *, is_place_known: bool) -> Discovery:
+def find_out(api: SyntheticApi, url: str, *, is_place_known: bool, **settings: Any) -> Discovery:
     """Find out about an API as a person may who knows its key, and perhaps the key's place."""
-    settings: dict[str, Any] = {}
     if api.auth.kind == "oauth2":
         settings["auth.access_token_url"] = url + TOKENS_PATH
     if api.auth.kind in ("query", "header") and is_place_known:
@@ -70,3 +69,11 @@ def test_the_place_of_a_key_is_where_the_api_says(seed: int) -> None:
     with serve(api) as platform:
         found = find_out(api, platform.url, is_place_known=False)
     assert found.open_questions == []
+
+
+def test_a_list_that_is_called_whole_is_asked_for_no_more_rows_than_came() -> None:
+    api = make(2033)
+    with serve(api) as platform:
+        found = find_out(api, platform.url, is_place_known=True, paginator="single_page")
+    endpoint = found.document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    assert endpoint["params"][api.paging.size_param] == api.most < api.count
