@@ -100,8 +100,10 @@ def list_attempts(
         return [
             Attempt({"type": "http_basic"}, {"username": first, "password": rest[0]}, "two secrets")
         ]
-    found = {str(one.config): one for one in reversed([*_guess(first, config, refusal)])}
-    return [*reversed(found.values())][:MAX_ATTEMPTS]
+    found: dict[str, Attempt] = {}
+    for one in _guess(first, config, refusal):
+        found.setdefault(str(one.config), one)
+    return [*found.values()][:MAX_ATTEMPTS]
 
 
 def _complete(
@@ -160,10 +162,11 @@ def _guess(
     if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
         yield in_place("Authorization", "header", said)
     for found in HEADER_NAME.findall(words):
-        is_query = re.search(r"query|param", words, re.IGNORECASE) and not found.lower().startswith(
-            "x-"
-        )
-        yield in_place(found, "query" if is_query else "header", said)
+        is_header = found.lower().startswith("x-")
+        if is_header or not re.search(r"query|param", words, re.IGNORECASE):
+            yield in_place(found, "header", said)
+        if not is_header:
+            yield in_place(found.lower(), "query", said)
     if re.search(r"query|param|\?", words, re.IGNORECASE):
         for found in QUERY_NAME.findall(words):
             if (

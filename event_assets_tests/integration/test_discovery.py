@@ -14,6 +14,9 @@ from event_assets.probe.findings import Discovery
 from event_assets.probe.inquiry import Options
 from event_assets_tests.support.synthetic_apis import SyntheticApi, make, serve
 from event_assets_tests.support.synthetic_apis.grammar import AUTHS, PAGING, RECORDS, TOKENS_PATH
+from event_assets_tests.vendors.examples import make_records
+from event_assets_tests.vendors.server import serve as serve_vendor
+from event_assets_tests.vendors.table import SECRET, VENDORS
 
 SEEDS = (0, 18, 39, 55, 60, 62, 84, 98, 156, 211, 302, 496, 1003)
 # Without a key, half of the events are shown; links repeat the query, or the order changes.
@@ -69,6 +72,14 @@ def test_the_place_of_a_key_is_where_the_api_says(seed: int) -> None:
     with serve(api) as platform:
         found = find_out(api, platform.url, is_place_known=False)
     assert found.open_questions == []
+
+
+def test_a_name_in_the_words_of_a_refusal_is_tried_in_the_query() -> None:
+    vendor = VENDORS["ticketmaster"]  # says `Invalid ApiKey`
+    with serve_vendor(vendor, make_records("ticketmaster", 60)) as platform:
+        found = discover(Options(platform.url + vendor.path, keys=[SECRET]))
+    auth = found.document["attributes"]["rest_api"]["client"]["auth"]
+    assert auth == {"type": "api_key", "name": "apikey", "location": "query"}
 
 
 def test_a_list_that_is_called_whole_is_asked_for_no_more_rows_than_came() -> None:
