@@ -89,6 +89,18 @@ def test_the_sandbox_is_not_synced_beside_an_api(
     assert lines[1:3] == ["source    concerts", "events    2"]
 
 
+def test_the_sandbox_has_no_schedule_and_no_freshness_beside_an_api() -> None:
+    often = {"warn_after_minutes": 30, "fail_after_minutes": 60}
+    scheduled = {"schedule": "*/15 * * * *", "freshness": often}
+    both = {"events": source("", **scheduled), "concerts": source("http://api.test", **scheduled)}
+    loaded = definitions(both)
+    assert {schedule.name for schedule in loaded.schedules or ()} == {
+        *("sync_concerts_schedule", "check_concerts_are_fresh_schedule", "housekeeping_schedule")
+    }
+    fresh = [key for key in loaded.resolve_asset_graph().asset_check_keys if key.name == "fresh"]
+    assert [key.asset_key.path for key in fresh] == [["concerts", "event_data"]]
+
+
 def test_a_source_that_lost_its_address_fails_beside_another(project: Project) -> None:
     with serving({PATH: paged(events(2))}) as api:
         assert run(project, definitions({"events": source(api.url)})).success

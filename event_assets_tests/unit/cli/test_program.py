@@ -23,6 +23,7 @@ TABLES = {*READING, "rich", "pygments", "markdown_it", "mdurl"}
 MAY_IMPORT = {
     (): LIGHT,
     ("--version",): LIGHT,
+    ("connect", "--help"): FILES,
     ("sync", "--help"): FILES,
     ("check", "--help"): LIGHT,
     ("probe", "--help"): FILES,
