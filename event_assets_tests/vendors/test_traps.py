@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.project import Project, failure
 from event_assets_tests.vendors.examples import (
     Document,
     expected_ids,
     get_endpoint,
     ids,
-    incomplete_reason,
     make_records,
+    read_example,
     set_paginator,
     statuses,
     sync_example,
@@ -31,16 +31,15 @@ from event_assets_tests.vendors.table import VENDORS
     ],
 )
 def test_time_windows_load_a_list_beyond_its_limit(
-    project: Project, name: str, count: int, first: str
+    monkeypatch: pytest.MonkeyPatch, name: str, count: int, first: str
 ) -> None:
     rows = make_records(name, count)
     with serve(VENDORS[name], rows) as api:
-        result = sync_example(project, name, api.url)
+        done = read_example(monkeypatch, name, api.url)
         assert any(first in query for query in api.asked_for(VENDORS[name].path))
         assert statuses(api) == {200}
-    assert result.success, failure(result)
-    assert checks(result)["complete"].passed
-    assert ids(project, name) == expected_ids(name, rows)
+    assert done.result.complete is True
+    assert done.ids == expected_ids(name, rows)
 
 
 def test_ticketmasters_depth_limit_without_windows_fails_the_sync(project: Project) -> None:
@@ -49,46 +48,49 @@ def test_ticketmasters_depth_limit_without_windows_fails_the_sync(project: Proje
     assert "answered 400 Bad Request; check the endpoint's path and params" in message
 
 
-def test_seatgeeks_depth_limit_without_windows_is_an_error(project: Project) -> None:
+def test_seatgeeks_depth_limit_without_windows_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(with_paging("seatgeek", depth=100), make_records("seatgeek", 130)) as api:
-        result = sync_example(project, "seatgeek", api.url, without_windows)
-    assert "the API says that more follow" in incomplete_reason(result, "ERROR")
-    assert len(ids(project, "seatgeek")) == 100
+        done = read_example(monkeypatch, "seatgeek", api.url, without_windows)
+    assert done.result.complete is False
+    assert "the API says that more follow" in done.result.reason
+    assert len(done.ids) == 100
 
 
-def test_predicthqs_overflow_without_windows_is_an_error(project: Project) -> None:
+def test_predicthqs_overflow_without_windows_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(VENDORS["predicthq"], make_records("predicthq", 400)) as api:
-        result = sync_example(project, "predicthq", api.url, without_windows)
-    assert "`overflow: true`" in incomplete_reason(result, "ERROR")
+        done = read_example(monkeypatch, "predicthq", api.url, without_windows)
+    assert done.result.complete is False
+    assert "`overflow: true`" in done.result.reason
 
 
-def test_indicos_hidden_events_do_not_hide_others(project: Project) -> None:
+def test_indicos_hidden_events_do_not_hide_others(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = make_records("indico", 230)
     vendor = replace(VENDORS["indico"], hides=lambda record: int(record["id"]) % 3 == 0)
     with serve(vendor, rows) as api:
-        result = sync_example(project, "indico", api.url)
-    assert result.success, failure(result)
-    assert checks(result)["complete"].passed
-    assert len(ids(project, "indico")) == 153
+        done = read_example(monkeypatch, "indico", api.url)
+    assert done.result.complete is True
+    assert len(done.ids) == 153
 
 
-def test_indicos_hidden_events_in_pages_hide_no_others(project: Project) -> None:
+def test_indicos_hidden_events_in_pages_hide_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = make_records("indico", 230)
     vendor = replace(VENDORS["indico"], hides=lambda record: int(record["id"]) % 3 == 0)
     with serve(vendor, rows) as api:
-        result = sync_example(project, "indico", api.url, set_paginator(type="offset", limit=50))
-    assert checks(result)["complete"].passed
-    assert len(ids(project, "indico")) == sum(not vendor.hides(row) for row in rows)
+        done = read_example(monkeypatch, "indico", api.url, set_paginator(type="offset", limit=50))
+    assert done.result.complete is True
+    assert len(done.ids) == sum(not vendor.hides(row) for row in rows)
 
 
-def test_indicos_unordered_pages_are_an_error_unless_all_rows_load(project: Project) -> None:
+def test_indicos_unordered_pages_are_an_error_unless_all_rows_load(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def unordered(document: Document) -> None:
         set_paginator(type="offset", limit=50)(document)
         del get_endpoint(document)["params"]["order"]
 
     with serve(VENDORS["indico"], make_records("indico", 230)) as api:
-        result = sync_example(project, "indico", api.url, unordered)
-    assert not checks(result)["complete"].passed or len(ids(project, "indico")) == 230
+        done = read_example(monkeypatch, "indico", api.url, unordered)
+    assert done.result.complete is not True or len(done.ids) == 230
 
 
 def test_predicthqs_deletions_become_changes(project: Project) -> None:
