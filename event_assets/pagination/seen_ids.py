@@ -84,7 +84,7 @@ class DistinctIds:
 
     def __init__(self) -> None:
         self._hashes = bytearray()
-        self._counted = (0, 0)
+        self._count: int | None = None  # None: not known
         self._sorted: memoryview | None = None
         self._later: set[int] = set()
 
@@ -95,15 +95,15 @@ class DistinctIds:
     def add(self, ids: Sequence[Hashable]) -> None:
         """Add ids; only before `build_index`."""
         self._hashes += struct.pack(f"{len(ids)}q", *map(hash, ids))
+        self._count = None
 
     def count(self) -> int:
         """Return the number of distinct ids."""
         if self._sorted is not None:
             return len(self._sorted) + len(self._later)
-        added, _ = self._counted
-        if added != len(self._hashes):
-            self._counted = len(self._hashes), len(self._distinct())
-        return self._counted[1]
+        if self._count is None:
+            self._count = len(self._distinct())
+        return self._count
 
     def build_index(self) -> None:
         """Drop repeats, and allow `add_unseen`."""

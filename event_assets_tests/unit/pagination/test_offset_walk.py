@@ -323,17 +323,15 @@ def test_a_total_ends_the_walk_before_the_maximum() -> None:
     assert read(list(range(25)), total="true", walk=walk).offsets == [0, 9, 18]
 
 
-@pytest.mark.parametrize("limit", [3, 10, 30])
-def test_an_offset_that_wraps_round_ends_after_a_lap(limit: int) -> None:
+@pytest.mark.parametrize(("limit", "requests"), [(3, 29), (10, 8), (30, 3)])
+def test_an_offset_that_wraps_round_ends_after_two_laps_at_most(limit: int, requests: int) -> None:
     walk = OffsetWalk(limit)
-    requests = 0
     while not walk.done:
-        requests += 1
         walk.receive([(walk.position + row) % 25 for row in range(limit)])
     result = judge(walk.facts)
     assert result.complete is not True
     assert result.distinct_ids == 25
-    assert requests * (limit - 1) < 4 * 25 + 3 * limit
+    assert result.pages == requests
 
 
 def test_a_list_that_grows_in_front_faster_than_it_is_read_ends() -> None:

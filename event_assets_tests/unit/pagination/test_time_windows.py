@@ -251,3 +251,10 @@ def test_a_list_of_as_many_rows_as_the_cap_is_split(length: int, is_split: bool)
     done = read(NUMBERED, answer)
     assert any("from" in query for query in done.asked) is is_split
     assert done.ids == set(DAYS[:length])
+
+
+def test_no_page_behind_the_cap_is_upcoming() -> None:
+    paginator = windowed(NUMBERED, **JANUARY)
+    with serving(lambda query: {"data": days(query)[5 * int(query["page"]) :][:5]}) as (url, _):
+        next(read_pages(url, paginator))
+        assert paginator.upcoming(9) == []
