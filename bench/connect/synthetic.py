@@ -69,7 +69,7 @@ def serve_synthetic(api: SyntheticApi) -> Iterator[Served]:
             {"params": {"sort": api.key}},
             {"primary_key": api.key},
             *({"auth": {**place}} for _ in range(api.auth.kind in ("query", "header"))),
-            {"auth.type": auth["type"] if auth else "none"},
+            *({"auth.type": each["type"]} for each in [auth] if each),
         ]
         if api.quirk == "a cursor for those who send one":
             hints.append({**hints[0], "params": {api.paging.param: "*"}})

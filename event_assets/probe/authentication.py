@@ -11,11 +11,13 @@ from typing import Any
 
 import requests
 
+from event_assets.config.model import unknown_name_message
 from event_assets.config.source import SourceConfig
 from event_assets.http.auth import build_auth
 from event_assets.http.credentials import SECRET_NAMES, env_var_name
 from event_assets.http.error_text import error_text
 from event_assets.probe.request_input import RequestInput
+from event_assets.values.errors import ConfigError
 
 MAX_ATTEMPTS = 6
 AS_GIVEN = "as given"
@@ -112,6 +114,8 @@ def _complete(
     """Return the attempt of a configuration that lacks only its secrets; None if it lacks more."""
     is_oauth = "access_token_url" in config
     kind = config.setdefault("type", "oauth2_client_credentials" if is_oauth else "bearer")
+    if kind not in SECRET_NAMES:
+        raise ConfigError(unknown_name_message(str(kind), sorted(SECRET_NAMES), "auth type"))
     if kind == "api_key" and not config.get("name"):
         return None
     config = {"location": "header", **config} if kind == "api_key" else config

@@ -12,6 +12,7 @@ from event_assets.component.json_schema import FILE
 from event_assets.probe.discovery import discover
 from event_assets.probe.findings import Discovery
 from event_assets.probe.inquiry import Options
+from event_assets.values.errors import ConfigError
 from event_assets_tests.support.synthetic_apis import SyntheticApi, make, serve
 from event_assets_tests.support.synthetic_apis.grammar import AUTHS, PAGING, RECORDS, TOKENS_PATH
 from event_assets_tests.vendors.examples import make_records
@@ -72,6 +73,12 @@ def test_the_place_of_a_key_is_where_the_api_says(seed: int) -> None:
     with serve(api) as platform:
         found = find_out(api, platform.url, is_place_known=False)
     assert found.open_questions == []
+
+
+def test_an_unknown_type_of_auth_is_told_in_a_sentence() -> None:
+    api = make(39)
+    with serve(api) as platform, pytest.raises(ConfigError, match=r"`apikey` is not a known auth"):
+        find_out(api, platform.url, is_place_known=False, **{"auth.type": "apikey"})
 
 
 def test_a_name_in_the_words_of_a_refusal_is_tried_in_the_query() -> None:
