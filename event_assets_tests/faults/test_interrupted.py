@@ -15,13 +15,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from event_assets.config.http import DEFAULT_CONCURRENCY
 from event_assets.sandbox import EventSimulation, Faults, Sandbox
 from event_assets_tests.faults.killing import MATERIALIZE, PAGES, Killed, driver
 from event_assets_tests.faults.tries import Tries, Try
 from event_assets_tests.support.project import BIN, ROOT, Project
 
 ROWS = 20_000
-AGAIN = 9  # requests: those in flight at a kill, at the most, and the one that compares the list
+# Requests: those in flight at a kill, at the most, and the one that compares the list.
+AGAIN = DEFAULT_CONCURRENCY + 1
 KILLS, PATIENCE = 6, 60.0  # seconds
 COMMAND = """
 from dagster._cli import main
