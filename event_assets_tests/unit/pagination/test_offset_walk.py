@@ -311,6 +311,16 @@ def test_pages_that_come_empty_in_mid_list_are_no_end_without_a_total(gap: tuple
     assert "the same in two readings" in reading.result.reason
 
 
+def test_a_row_that_was_seen_behind_the_end_and_never_came_cannot_be_verified() -> None:
+    walk, looks = OffsetWalk(limit=4), iter([[9]])
+    while not walk.done:
+        page = list(range(4))[walk.position : walk.position + 4]
+        walk.receive(next(looks, []) if walk.position == 7 else page)
+    result = judge(walk.facts)
+    assert result.complete is None
+    assert result.distinct_ids == 4
+
+
 def test_empty_pages_are_read_up_to_the_maximum_if_none_is_to_stop_the_walk() -> None:
     walk = OffsetWalk(10, maximum=500, stop_after_empty_page=False)
     reading = with_gap(20, 400, length=450, total=None, walk=walk)

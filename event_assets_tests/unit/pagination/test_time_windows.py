@@ -249,6 +249,7 @@ def test_a_list_of_as_many_rows_as_the_cap_is_split(length: int, is_split: bool)
         return {"data": shown[4 * int(query["page"]) :][:4], "total": len(shown)}
 
     done = read(NUMBERED, answer)
+    assert ("from" in done.asked[1]) is is_split
     assert any("from" in query for query in done.asked) is is_split
     assert done.ids == set(DAYS[:length])
 
@@ -258,3 +259,9 @@ def test_no_page_behind_the_cap_is_upcoming() -> None:
     with serving(lambda query: {"data": days(query)[5 * int(query["page"]) :][:5]}) as (url, _):
         next(read_pages(url, paginator))
         assert paginator.upcoming(9) == []
+
+
+def test_windows_without_rows_are_complete() -> None:
+    done = read(NUMBERED, lambda _: {"data": []}, **JANUARY)
+    assert done.result.complete is True
+    assert done.result.reason == "All 0 rows were received, in 1 windows."
