@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from event_assets.config.fields import FieldConfig
@@ -19,6 +20,7 @@ COLUMNS = {"name": "text", "start_time": "timestamp", "end_time": "timestamp"} |
 }
 REQUIRED = {"name": "the name", "start_time": "the start"}
 PREVIEWED = ("id", "name", "start_time", "end_time")
+MANY = 10  # events, of which an API that lists past ones has some
 MAX_NAMED = 12  # fields that a question lists
 
 
@@ -79,6 +81,13 @@ def _add_field(inquiry: Inquiry, column: str, finding: FieldFinding, sample: Sam
             "fields.start_time.timezone=Europe/Berlin, and the same for end_time.",
             is_open=False,
         )
+    if column == "start_time" and _are_all_to_come(sample, finding):
+        inquiry.question(
+            "params",
+            "All events are still to come: if the API has past ones, too, ask for them by its "
+            "parameters, such as --set params.start_date=2000-01-01.",
+            is_open=False,
+        )
     if column == "start_time" and finding.rivals:
         formats = [finding.settings["format"], *finding.rivals]
         ends = ("start_time", "end_time")
@@ -88,6 +97,13 @@ def _add_field(inquiry: Inquiry, column: str, finding: FieldFinding, sample: Sam
             f"{' and as '.join(formats)}.",
             {one: {f"fields.{end}.format": one for end in ends} for one in formats},
         )
+
+
+def _are_all_to_come(sample: Sample, start: FieldFinding) -> bool:
+    """Return whether there are many events, and none that started before today."""
+    moments = [moment for moment in sample.read("timestamp", start.settings)[1] if moment]
+    today = datetime.now(timezone.utc) - timedelta(days=1)
+    return len(moments) >= MANY and all(moment >= today for moment in moments)
 
 
 def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import requests
 from requests import Response
 
 from event_assets.extract.requests import to_wire
+from event_assets.http.pace import read_quota
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.seen_ids import extract_ids
@@ -29,6 +30,7 @@ BODY = "body:"  # before the path of a setting that is in the request's JSON
 MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out who asks on
 TRIES = 2  # of a request that a server fails to answer
 RETRY_SECONDS = 0.5
+MAX_WAIT = 15.0  # seconds, for a rate limit to be reset
 Settings = Mapping[str, Any]
 NO_SETTINGS: Settings = MappingProxyType({})
 ReadIds = Callable[[Sequence[Any]], list[Hashable]]
@@ -141,6 +143,7 @@ class Explorer:
                 time.sleep(RETRY_SECONDS)
             response = self.session.fetch(request, with_key)
             self._stop_if_refused(response)
+            self._keep_pace(response)
             if response.is_ok or not _is_fault(response):
                 break
         self._known[name] = response
@@ -152,6 +155,21 @@ class Explorer:
             return Page(response)
         rows = extract_records(response.document, self.selector)
         return Page(response, rows, extract_ids(rows, self.read_ids))
+
+    def _keep_pace(self, response: ProbeResponse) -> None:
+        """Wait until the API allows further requests, if its headers say that none is left.
+
+        Raises:
+            ApiError: that would take too long.
+        """
+        quota = read_quota(response.response.headers) if response.response is not None else None
+        seconds = quota.seconds if quota and not quota.remaining else 0.0
+        if seconds > MAX_WAIT:
+            raise ApiError(
+                f"The API allows no further request for {seconds:,.0f} s, as its headers say. "
+                "Nothing was written; try again later."
+            )
+        time.sleep(max(0.0, seconds))
 
     def _stop_if_refused(self, response: ProbeResponse) -> None:
         status = response.status

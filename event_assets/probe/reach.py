@@ -40,12 +40,18 @@ def reach(inquiry: Inquiry) -> Page | None:
         return _require(inquiry, anonymous)
     control = explorer.ask(with_key=False, again=True) if anonymous.is_ok else anonymous
     is_steady = _outline(control.response.document) == _outline(anonymous.response.document)
+    answered: tuple[Attempt, Page] | None = None  # by another error than a missing key
     for attempt in attempts:
         explorer.session.set_auth(attempt.build(inquiry.source, inquiry.stack))
         page = _follow(inquiry, explorer.ask(again=True))
         if _is_effect(anonymous, page, is_steady) or (not is_steady and attempt.is_given):
-            _accept(inquiry, attempt, anonymous)
-            return _require(inquiry, page)
+            answered = (attempt, page) if page.is_ok else answered or (attempt, page)
+        if answered and page.is_ok:
+            break
+    if answered:
+        attempt, page = answered
+        _accept(inquiry, attempt, anonymous)
+        return _require(inquiry, page)
     explorer.session.set_auth(None)
     if anonymous.is_ok:
         inquiry.question(
