@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
+from requests.auth import AuthBase
 
 from event_assets.config.model import unknown_name_message
 from event_assets.config.source import SourceConfig
@@ -23,6 +24,11 @@ MAX_ATTEMPTS = 6
 AS_GIVEN = "as given"
 KINDS = ("api_key", "bearer", "http_basic", "oauth2_client_credentials")
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+PLACES = (
+    *(("X-API-Key", "header"), ("api_key", "query"), ("key", "query"), ("apikey", "query")),
+    *(("Api-Key", "header"), ("X-Auth-Token", "header"), ("token", "query")),
+    *(("client_id", "query"), ("access_token", "query")),
+)
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 HEADER_NAME = re.compile(r"\bx-[a-z][\w-]*\b|\b[\w-]*api[-_]?key\b", re.IGNORECASE)
 QUERY_NAME = re.compile(r"[`'\"?&]?\b(\w*key|\w*token|client_id)\b[`'\"=]?", re.IGNORECASE)
@@ -60,7 +66,7 @@ class Attempt:
             for parameter, value in self.secrets.items()
         }
 
-    def build(self, source: SourceConfig, stack: ExitStack) -> requests.auth.AuthBase | None:
+    def build(self, source: SourceConfig, stack: ExitStack) -> AuthBase | None:
         """Return what adds the key to requests; closed with the stack."""
         return stack.enter_context(build_auth(source, {**self.config, **self.secrets}, None))
 
@@ -75,11 +81,36 @@ def needs_key(response: requests.Response | None) -> bool:
     return response.status_code in REJECTED or bool(is_asking)
 
 
+class SeveralAuths(AuthBase):
+    """Sends the key in several places at once."""
+
+    def __init__(self, auths: Sequence[AuthBase]) -> None:
+        self._auths = auths
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the key to a request."""
+        for auth in self._auths:
+            request = auth(request)
+        return request
+
+
+def list_places(key: str) -> list[Attempt]:
+    """Return the usual places of a key that can be tried at once, the most likely first."""
+    return [
+        Attempt({"type": "bearer"}, {"token": key}),
+        *(
+            Attempt({"type": "api_key", "name": name, "location": place}, {"api_key": key})
+            for name, place in PLACES
+        ),
+    ]
+
+
 def list_attempts(
     given: RequestInput,
     keys: Sequence[str],
     kind: Mapping[str, Any] | None,
     refusal: requests.Response | None,
+    tried: Sequence[Attempt] = (),
 ) -> list[Attempt]:
     """Return the ways to send the keys, the most likely first; at most six.
 
@@ -87,6 +118,7 @@ def list_attempts(
         keys: one key, or user and password, or client id and secret.
         kind: the `auth` that the user named, complete or only by its type.
         refusal: the response without a key.
+        tried: ways that did not work.
     """
     first, *rest = keys or [""]
     config = {**(kind or given.auth or {})}
@@ -104,7 +136,8 @@ def list_attempts(
         ]
     found: dict[str, Attempt] = {}
     for one in _guess(first, config, refusal):
-        found.setdefault(str(one.config), one)
+        if one.config not in [each.config for each in tried]:
+            found.setdefault(f"{one.config}{one.secrets}", one)
     return [*found.values()][:MAX_ATTEMPTS]
 
 
@@ -143,6 +176,7 @@ def _guess(
         in_place("api_key", "query", "usual"),
         Attempt({"type": "http_basic", "password": ""}, {"username": key}, "usual"),
         in_place("key", "query", "usual"),
+        in_place("Authorization", "header", "usual"),
         in_place("Authorization", "header", "usual", f"Token {key}"),
         in_place("apikey", "query", "usual"),
     ]

@@ -15,6 +15,7 @@ from event_assets.probe.paging_candidates import ORDERS, find_hints, find_pointe
 NONSENSE = "zzz_unknown"  # a parameter that no API has
 MAX_SINGLE = 6  # names that are tried one by one, where unknown names are refused
 MAX_ORDERS = 6
+IN_BODY = 6  # of the usual names, those that are tried in the body of a POST
 MAX_POINTERS = 4
 IsEffect = Callable[[Page], bool]
 
@@ -89,6 +90,12 @@ class ParameterSearch:
         known += [name for name in given.known_params if name in usual]
         known += [name for name in hinted if name not in given.params]
         rest = [name for name in usual if name not in {*known, *given.params}]
+        if given.method != "GET":
+            rest = [
+                f"{BODY}{prefix}{name}"
+                for name in usual[:IN_BODY]
+                for prefix in _prefixes(given.body)
+            ]
         return [*dict.fromkeys(known)], rest
 
     def search(
@@ -103,8 +110,6 @@ class ParameterSearch:
         for name in known:
             if is_effect(self.ask({name: value})):
                 return name
-        if self.explorer.given.method != "GET":
-            return None
         if self.paging.is_strict:
             tried = usual[:MAX_SINGLE]
             return next((name for name in tried if is_effect(self.ask({name: value}))), None)
@@ -144,6 +149,19 @@ def _paths_of(body: Any, path: str = "") -> list[str]:
             for found in _paths_of(member, f"{path}.{name}" if path else name)
         ]
     return [path] if path and not isinstance(body, list) else []
+
+
+def _prefixes(body: Any) -> list[str]:
+    """Return the objects of a JSON body in which parameters of pages may be; none of GraphQL's."""
+    members = body if isinstance(body, Mapping) else {}
+    if isinstance(members.get("query"), str):
+        return []
+    inside = [f"{name}." for name, member in members.items() if isinstance(member, Mapping)]
+    parents = ["", *inside]
+    return [
+        *parents,
+        *(f"{parent}{name}." for parent in parents for name in ("paging", "pagination")),
+    ]
 
 
 def _variables(body: Any) -> list[str]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from event_assets.probe.authentication import Attempt, describe_refusal, list_attempts, needs_key
-from event_assets.probe.explorer import Page
+from event_assets.probe.authentication import (
+    Attempt,
+    SeveralAuths,
+    describe_refusal,
+    list_attempts,
+    list_places,
+    needs_key,
+)
+from event_assets.probe.explorer import MAX_FORBIDDEN, Page
 from event_assets.probe.field_finder import likeness
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.inquiry import Inquiry
@@ -27,11 +34,20 @@ def reach(inquiry: Inquiry) -> Page | None:
     Raises:
         ApiError: the API cannot be reached, or does not accept the key.
     """
-    explorer = inquiry.explorer
-    anonymous = _follow(inquiry, explorer.ask(with_key=False))
+    explorer, wanted = inquiry.explorer, wanted_auth(inquiry)
+    keys = inquiry.options.keys
+    is_alone = len(keys) == 1 and " " not in keys[0] and not wanted and not inquiry.given.auth
+    refused: Page | None = None
+    if is_alone and inquiry.options.get("auth") is None:
+        page, is_found = _find_place(inquiry, keys[0])
+        if is_found:
+            return page
+        refused = page if needs_key(page.response.response) else None
+    explorer.session.set_auth(None)
+    anonymous = refused or _follow(inquiry, explorer.ask(with_key=False))
     refusal = anonymous.response.response
-    wanted = wanted_auth(inquiry)
-    attempts = list_attempts(inquiry.given, inquiry.options.keys, wanted, refusal)
+    places = list_places(keys[0]) if refused else []
+    attempts = list_attempts(inquiry.given, inquiry.options.keys, wanted, refusal, places)
     attempts = [one for one in attempts if one.secrets]
     if not attempts:
         if needs_key(refusal) and refusal is not None:
@@ -61,13 +77,64 @@ def reach(inquiry: Inquiry) -> Page | None:
             {"yes, without a key": {"auth": "none"}},
         )
         return anonymous
-    tried = ", ".join(attempt.name for attempt in attempts)
+    tried = ", ".join(dict.fromkeys(attempt.name for attempt in (*places, *attempts)))
     said = describe_refusal(refusal) if refusal is not None else anonymous.response.error
     raise ApiError(
         f"The API at {inquiry.given.base_url} did not accept the key, sent as {tried}: {said} Look "
         "up how it is sent, and say it by --auth and --set auth.name=..., or give the "
         "documentation's curl command to --curl."
     )
+
+
+def _find_place(inquiry: Inquiry, key: str) -> tuple[Page, bool]:
+    """Send the key in all usual places at once, then in ever fewer.
+
+    Returns:
+        The last answer, and whether the place was found.
+
+    A refusal shows that the last place that was left out is the right one: so there is hardly any.
+    """
+    explorer, places = inquiry.explorer, list_places(key)
+
+    def ask(among: Sequence[Attempt]) -> Page:
+        # `key=K` would be taken for a part of `api_key=K` that is there already
+        ordered = sorted(among, key=lambda attempt: len(attempt.config.get("name", "")))
+        built = [attempt.build(inquiry.source, inquiry.stack) for attempt in ordered]
+        explorer.session.set_auth(SeveralAuths([auth for auth in built if auth is not None]))
+        return _follow(inquiry, explorer.ask(again=True))
+
+    is_stable: bool | None = None
+
+    def differs(other: Page) -> bool:
+        nonlocal is_stable
+        if not other.is_ok or not _is_other(page, other):
+            return not other.is_ok
+        if is_stable is None:
+            is_stable = not _is_other(page, ask(places))
+        return is_stable
+
+    page, without = ask(places), None
+    while page.is_ok and len(places) > 1:
+        cut = len(places) // 2 if without is None else len(places) - 1
+        try:
+            fewer = ask(places[:cut])
+        except ApiError:
+            if explorer.forbidden < MAX_FORBIDDEN or len(places) - cut > 1:
+                raise
+            places = places[cut:]  # the second refusal says which it is
+            break
+        if differs(fewer):
+            places, without = places[cut:], fewer
+        else:
+            places = places[:cut]
+    if not page.is_ok:
+        return page, False
+    anonymous = without or explorer.ask(with_key=False)
+    page = ask(places)
+    if not page.is_ok or not differs(anonymous):
+        return page, False
+    _accept(inquiry, places[0], anonymous)
+    return page, True
 
 
 def wanted_auth(inquiry: Inquiry) -> dict[str, Any] | None:
@@ -96,8 +163,12 @@ def _is_effect(anonymous: Page, page: Page, is_steady: bool) -> bool:
         return not needs_key(page.response.response)
     if not is_steady:
         return page.is_ok and page.total != anonymous.total
-    documents = page.response.document, anonymous.response.document
-    return page.is_ok and _outline(documents[0]) != _outline(documents[1])
+    return page.is_ok and _is_other(page, anonymous)
+
+
+def _is_other(page: Page, other: Page) -> bool:
+    """Return whether the answers of two pages differ in more than what changes by itself."""
+    return bool(_outline(page.response.document) != _outline(other.response.document))
 
 
 def _outline(value: Any, depth: int = 0) -> Any:

@@ -60,11 +60,13 @@ def test_these_apis_have_every_auth_shape_of_records_and_pagination() -> None:
 
 
 @pytest.mark.parametrize("seed", SOME_PUBLIC)
-def test_a_key_without_an_effect_is_not_believed(seed: int) -> None:
+def test_the_place_of_a_key_is_the_one_that_shows_more(seed: int) -> None:
     api = make(seed)
     with serve(api) as platform:
         found = find_out(api, platform.url, is_place_known=False)
-    assert [question.setting for question in found.open_questions] == ["auth"]
+    assert found.open_questions == []
+    auth = found.document["attributes"]["rest_api"]["client"]["auth"]
+    assert (auth["name"], auth["location"]) == (api.auth.name, api.auth.kind)
 
 
 @pytest.mark.parametrize("seed", [60, 1038])

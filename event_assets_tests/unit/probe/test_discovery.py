@@ -101,6 +101,27 @@ def test_a_key_is_tried_in_the_usual_places() -> None:
     assert KEY not in yaml.safe_dump(found.document)
 
 
+@pytest.mark.parametrize(
+    ("name", "location", "status"),
+    [("key", "query", 403), ("client_id", "query", 403), ("X-Auth-Token", "header", 401)],
+)
+def test_the_place_of_a_key_is_found_with_few_refusals(
+    name: str, location: str, status: int
+) -> None:
+    statuses = []
+
+    def answer(request: Request) -> Any:
+        sent = request.query_params if location == "query" else request.headers
+        statuses.append(200 if sent.get(name) == KEY else status)
+        return by_page(request) if statuses[-1] == 200 else Response(status_code=status)
+
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+    client = found.document["attributes"]["rest_api"]["client"]
+    assert client["auth"] == {"type": "api_key", "name": name, "location": location}
+    assert statuses.count(status) <= 4 - 2 * (status == 403)
+
+
 def test_a_key_in_the_address_is_taken_out_of_it() -> None:
     def answer(request: Request) -> Any:
         is_known = request.query_params.get("token") == KEY
