@@ -40,8 +40,8 @@ def reach(inquiry: Inquiry) -> Page | None:
     refused: Page | None = None
     if is_alone and inquiry.options.get("auth") is None:
         page, is_found = _find_place(inquiry, keys[0])
-        if is_found:
-            return page
+        if is_found or page.is_ok:
+            return page if is_found else _read_without_key(inquiry)
         refused = page if needs_key(page.response.response) else None
     explorer.session.set_auth(None)
     anonymous = refused or _follow(inquiry, explorer.ask(with_key=False))
@@ -68,15 +68,8 @@ def reach(inquiry: Inquiry) -> Page | None:
         attempt, page = answered
         _accept(inquiry, attempt, anonymous)
         return _require(inquiry, page)
-    explorer.session.set_auth(None)
     if anonymous.is_ok:
-        inquiry.question(
-            "auth",
-            "The answer is the same with the key and without, however it was sent: the API may "
-            "show only public events. Read it without the key?",
-            {"yes, without a key": {"auth": "none"}},
-        )
-        return anonymous
+        return _read_without_key(inquiry)
     tried = ", ".join(dict.fromkeys(attempt.name for attempt in (*places, *attempts)))
     said = describe_refusal(refusal) if refusal is not None else anonymous.response.error
     raise ApiError(
@@ -84,6 +77,18 @@ def reach(inquiry: Inquiry) -> Page | None:
         "up how it is sent, and say it by --auth and --set auth.name=..., or give the "
         "documentation's curl command to --curl."
     )
+
+
+def _read_without_key(inquiry: Inquiry) -> Page:
+    """Return page 1 without the key, which has no effect, and ask whether that is meant."""
+    inquiry.question(
+        "auth",
+        "The answer is the same with the key and without, however it was sent: the API may show "
+        "only public events. Read it without the key?",
+        {"yes, without a key": {"auth": "none"}},
+    )
+    inquiry.explorer.session.set_auth(None)
+    return inquiry.explorer.ask(with_key=False)
 
 
 def _find_place(inquiry: Inquiry, key: str) -> tuple[Page, bool]:
