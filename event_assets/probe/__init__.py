@@ -1,7 +1,11 @@
-"""Probe an API before the first sync: how it responds, and whether the configuration fits.
+"""What an API is like: found out from its answers, or compared with a configuration.
 
-`python -m event_assets.probe` prints the report; observing the asset `events_api` records it.
-`session` sends at most twelve requests, `responses` decides which and holds the responses, the
-`*_checks` modules evaluate them, `suggestions` finds what the configuration misses, and
-`yaml_editor` writes that into the YAML.
+`discovery` finds it out for `event-assets connect`: `reach` the address, the key and the list;
+`contract_finder` the fields, by `samples` of the records; `paginator_finder` and `page_sizes` the
+pages, by experiments of `explorer`; `end_finder` the end. `document` and `yaml_writer` make the
+source of it. Nothing is believed that the answers do not show; what is in doubt is a question.
+
+`runner` probes a source as it is configured (`event-assets probe`, and observing `events_api`):
+`responses` decides which requests are sent, at most twelve, the `*_checks` modules evaluate them,
+and `yaml_editor` writes what they suggest. `session` sends each request once, in a budget.
 """

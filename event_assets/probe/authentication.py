@@ -22,7 +22,6 @@ from event_assets.values.errors import ConfigError
 
 MAX_ATTEMPTS = 6
 AS_GIVEN = "as given"
-KINDS = ("api_key", "bearer", "http_basic", "oauth2_client_credentials")
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 PLACES = (
     *(("X-API-Key", "header"), ("api_key", "query"), ("key", "query"), ("apikey", "query")),

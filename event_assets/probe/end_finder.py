@@ -70,7 +70,7 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
         end.is_reached = True
         if can_jump and _goes_on(explorer, paging, walk, size):
             return _forget_total(explorer, paging, requests, facts.reported or 0)
-        end.evidence = f"{len(ids):,} records on {_pages(len(walk.pages))}, to the end"
+        end.evidence = f"{len(ids):,} records, to the end"
         if facts.reported == len(ids):
             end.evidence += f", as the API reports ({facts.reported:,})"
         if verdict.complete is False:
