@@ -4,6 +4,7 @@ It imports nothing else, so that a command handles signals before it imports the
 """
 
 import atexit
+import errno
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ SIGNALS = [
     if (number := getattr(signal, name, None)) and signal.getsignal(number) is not signal.SIG_IGN
 ]
 _received: list[int] = []  # signals
+_lost: set[int] = set()  # errors of the output
 _wakeup: list[int] = []  # the pipe to which Python writes each signal, whoever handles it
 
 
@@ -31,7 +33,8 @@ class Output(FileIO):
         """Write bytes; the file descriptor is the null device after an error."""
         try:
             return super().write(data)  # type: ignore[arg-type]  # as FileIO's
-        except OSError:
+        except OSError as error:
+            _lost.add(error.errno or 0)
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self.fileno())
             os.close(null)
@@ -40,12 +43,13 @@ class Output(FileIO):
 
 @contextmanager
 def command() -> Iterator[None]:
-    """Run a command, and exit by the signal that ended it; an output that is lost does not matter.
+    """Run a command, and exit by the status of what ended it.
 
     A signal ends it at once until `raise_interrupts` is called.
 
     Raises:
-        SystemExit: with 128 and the number of the signal; else as the command itself.
+        SystemExit: with 128 and the number of the signal; with 141 if a pipe that reads the output
+            was closed; else as the command itself.
     """
     _open_standard_files()
     _protect_output()
@@ -112,6 +116,11 @@ def _protect_output() -> None:
         if stream is not getattr(sys, f"__{name}__"):
             continue  # replaced by a program that runs this one
         encoding = stream.encoding if stream else "utf-8"
+        try:
+            if stream:
+                stream.flush()
+        except OSError as error:
+            _lost.add(error.errno or 0)
         raw = Output(descriptor, "w", closefd=False)
         text = TextIOWrapper(
             BufferedWriter(raw), encoding, errors="backslashreplace", line_buffering=True
@@ -148,7 +157,9 @@ def _end() -> int | None:
         print(INTERRUPTED, file=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    return 128 + _received[0] if _received else None
+    if _received:
+        return 128 + _received[0]
+    return 128 + signal.SIGPIPE if errno.EPIPE in _lost else None
 
 
 def _exit_by_signal() -> None:
