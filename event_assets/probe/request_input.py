@@ -21,7 +21,9 @@ KEY_PARAM = re.compile(
     re.IGNORECASE,
 )
 PAGE_TOKEN = re.compile(r"(next|page|prev|continuation|sync|cursor)[_-]?.*token", re.IGNORECASE)
-KEY_HEADER = re.compile(r".*(api[_-]?key|token|secret|authorization|access[_-]?key)", re.IGNORECASE)
+KEY_HEADER = re.compile(
+    r".*(key|token|secret|auth|password|credential|session).*(?<!version)", re.IGNORECASE
+)
 PLACEHOLDER = re.compile(
     r"[<{\[$].*[>}\]]|\$\w+|\W*(your|my)[ _-].*|x{3,}|\.{3}|\*{3,}|(api[_-]?)?(key|token)",
     re.IGNORECASE,
@@ -195,6 +197,24 @@ def _parse_body(data: str) -> Any:
     if not data:
         return None
     try:
-        return json.loads(data)
+        body = json.loads(data)
     except ValueError:
         raise ConfigError("The body of the curl command is not JSON.") from None
+    if name := _find_secret(body):
+        raise ConfigError(
+            f"The body of the curl command holds a secret (`{name}`), which would be in defs.yaml: "
+            "write the source by hand, with `{{ env.NAME }}` in its place."
+        )
+    return body
+
+
+def _find_secret(body: Any) -> str | None:
+    """Return the name of a member of a JSON body that is a secret, or None."""
+    members = body.items() if isinstance(body, Mapping) else ()
+    for name, value in members:
+        is_secret = KEY_PARAM.fullmatch(name) and not PAGE_TOKEN.fullmatch(name)
+        if isinstance(value, str) and is_secret and _is_real(value):
+            return str(name)
+        if found := _find_secret(value):
+            return found
+    return None

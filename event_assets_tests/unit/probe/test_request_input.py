@@ -67,6 +67,11 @@ def test_an_address_is_read_without_its_key(
             {"type": "api_key", "name": "x-my-api-key", "location": "header"},
             {},
         ),
+        (
+            "-H 'X-Org-Session: abc'",
+            {"type": "api_key", "name": "X-Org-Session", "location": "header"},
+            {"api_key": "abc"},
+        ),
         ("-u t0ken:", {"type": "http_basic", "password": ""}, {"username": "t0ken"}),
         ("-ume:pass", {"type": "http_basic"}, {"username": "me", "password": "pass"}),
         ("-H 'Accept: application/json' -s -o /dev/null", None, {}),
@@ -104,6 +109,7 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
         (None, "curl -s", "has no address"),
         (None, "curl 'https://a.example", "a quote that is not closed"),
         (None, "curl https://a.example -d 'a=b'", "is not JSON"),
+        (None, """curl https://a.example -d '{"q": {"api_key": "s3"}}'""", "a secret .`api_key`"),
         (None, "curl -X DELETE https://a.example", "by GET or POST"),
     ],
 )
