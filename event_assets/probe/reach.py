@@ -25,6 +25,7 @@ from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 
 EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
+UNKNOWN_NAMES = (400, 422)  # statuses by which some APIs refuse parameters that they do not know
 NO_PATHS = ("", "api", "v1", "v2", "v3", "api/v1", "api/v2")
 
 
@@ -119,6 +120,9 @@ def _find_place(inquiry: Inquiry, key: str) -> tuple[Page, bool]:
         return is_stable
 
     page, without = ask(places), None
+    if not page.is_ok and page.response.status in UNKNOWN_NAMES:
+        places = [one for one in places if one.config.get("location") != "query"]
+        page = ask(places)
     while page.is_ok and len(places) > 1:
         cut = len(places) // 2 if without is None else len(places) - 1
         try:
