@@ -118,7 +118,7 @@ class _QueryAuth(APIKeyAuth):
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         url = request.url or ""
         added = urlencode({self.name: self.api_key})
-        if added not in url:  # a link to the next page may hold it already
+        if added not in url.partition("?")[2].split("&"):  # a link to the next page may hold it
             request.url = f"{url}{'&' if '?' in url else '?'}{added}"
         return request
 

@@ -103,9 +103,7 @@ def _find_place(inquiry: Inquiry, key: str) -> tuple[Page, bool]:
     explorer, places = inquiry.explorer, list_places(key)
 
     def ask(among: Sequence[Attempt]) -> Page:
-        # `key=K` would be taken for a part of `api_key=K` that is there already
-        ordered = sorted(among, key=lambda attempt: len(attempt.config.get("name", "")))
-        built = [attempt.build(inquiry.source, inquiry.stack) for attempt in ordered]
+        built = [attempt.build(inquiry.source, inquiry.stack) for attempt in among]
         explorer.session.set_auth(SeveralAuths([auth for auth in built if auth is not None]))
         return _follow(inquiry, explorer.ask(again=True))
 

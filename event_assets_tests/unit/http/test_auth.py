@@ -190,6 +190,26 @@ def test_a_key_that_cannot_be_sent_is_refused_in_a_sentence_without_it(
     )
 
 
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("http://127.0.0.1:9/e", "http://127.0.0.1:9/e?key=K"),
+        ("http://127.0.0.1:9/e?api_key=K", "http://127.0.0.1:9/e?api_key=K&key=K"),
+        ("http://127.0.0.1:9/e?page=2&key=K", "http://127.0.0.1:9/e?page=2&key=K"),
+        ("http://127.0.0.1:9/e?key=K2", "http://127.0.0.1:9/e?key=K2&key=K"),
+    ],
+)
+def test_a_key_is_added_to_the_query_unless_a_link_holds_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, sent: str
+) -> None:
+    monkeypatch.setenv("API_KEY", "K")
+    source = SourceConfig(name="events", rest_api={"client": {"base_url": "http://127.0.0.1:9"}})
+    settings = {"type": "api_key", "name": "key", "location": "query"}
+    with build_auth(source, settings, None) as auth:
+        assert auth
+        assert auth(requests.Request("GET", url).prepare()).url == sent
+
+
 def test_an_address_of_tokens_that_is_none_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLIENT_ID", "me")
     monkeypatch.setenv("CLIENT_SECRET", "s3cret")
