@@ -7,9 +7,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from event_assets.config.fields import FieldConfig
+from event_assets.probe import field_words as words
 from event_assets.probe.field_finder import find_composite_id, find_id, find_name
 from event_assets.probe.inquiry import Inquiry
-from event_assets.probe.samples import FieldFinding, Sample
+from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.probe.time_formats import to_datetimes
 from event_assets.records.contract import FieldReader
@@ -62,6 +63,36 @@ def describe_contract(inquiry: Inquiry, sample: Sample) -> tuple[dict[str, Any],
             "primary_key=PATH.",
         )
     return fields, key or "id"
+
+
+def find_removed(inquiry: Inquiry, sample: Sample) -> dict[str, Any]:
+    """Return how the records of removed events are told, as `removed_when`; tell what was found.
+
+    A cancelled event is told only: it is an event all the same.
+    """
+    for path, (_, share) in _find_marks(sample, words.CANCELLED).items():
+        inquiry.add("cancelled", f"`{path}`", f"{share}; such events stay current")
+    removed = _find_marks(sample, words.REMOVED)
+    for path, (_, share) in removed.items():
+        inquiry.add("removed", f"`{path}`", f"{share}; such events are no longer current")
+    return {path: mark for path, (mark, _) in removed.items()}
+
+
+def _find_marks(sample: Sample, meanings: frozenset[str]) -> dict[str, tuple[Any, str]]:
+    """Return by path the value of a flag or a state that has a meaning, and how many have it."""
+    found: dict[str, tuple[Any, str]] = {}
+    for path in filter(lambda path: not is_foreign(path), sample.leaves):
+        values, name = sample.present(path), {*words.split_name(last_name(path))}
+        marks: list[Any] = []
+        if name & meanings and values and all(isinstance(value, bool) for value in values):
+            marks = [True]
+        elif name & words.STATE:
+            marks = sorted({one for one in map(str, values) if one.lower() in meanings})
+        if marks:
+            count = sum(value in marks for value in values)
+            mark = marks[0] if len(marks) == 1 else marks
+            found[path] = mark, f"{count:,} of {len(values):,} records are marked"
+    return found
 
 
 def _add_field(inquiry: Inquiry, column: str, finding: FieldFinding, sample: Sample) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from event_assets.pagination.totals import parse_count
-from event_assets.probe.contract_finder import describe_contract, preview
+from event_assets.probe.contract_finder import describe_contract, find_removed, preview
 from event_assets.probe.document import SourceParts, apply_settings, build_document
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.explorer import Explorer, Page
@@ -200,6 +200,7 @@ def _write(inquiry: Inquiry, paging: Paging, sample: Sample) -> None:
         paging=paging,
         primary_key=key,
         fields=fields,
+        removed_when=find_removed(inquiry, sample),
     )
     document, comments = build_document(parts)
     found.comments = {**comments, **found.comments}

@@ -38,6 +38,7 @@ class SourceParts:
     paging: Paging
     primary_key: Any
     fields: Mapping[str, Any]
+    removed_when: Mapping[str, Any]
 
 
 def build_document(parts: SourceParts) -> tuple[dict[str, Any], dict[Keys, str]]:
@@ -61,6 +62,7 @@ def build_document(parts: SourceParts) -> tuple[dict[str, Any], dict[Keys, str]]
             "resources": [resource],
         },
         "fields": dict(parts.fields),
+        **({"removed_when": dict(parts.removed_when)} if parts.removed_when else {}),
         "schedule": "*/15 * * * *",
         "freshness": {"warn_after_minutes": 30, "fail_after_minutes": 60},
     }

@@ -23,6 +23,9 @@ TIME_OF_DAY = frozenset(("time", "clock", "hour", "zeit", "uhrzeit"))
 DAY = frozenset(("date", "day", "datum", "tag", "fecha"))
 ZONE = frozenset(("timezone", "zone", "tz", "tzid", "offset"))
 UPDATED = frozenset(("updated", "modified", "changed", "update", "modification", "lastmodified"))
+REMOVED = frozenset(("deleted", "removed", "trashed"))
+CANCELLED = frozenset(("cancelled", "canceled"))
+STATE = frozenset(("status", "state"))
 NAME = ("name", "title", "summary", "subject", "topic", "headline", "label", "titel", "titre")
 NAME_PARENTS = frozenset(
     (
@@ -37,7 +40,7 @@ OTHER_TIMES = frozenset(
         *("tickets", "created", "create", "creation", "published", "publish", "publication"),
         *("door", "doors", "deadline", "expires", "expiry", "original", "recurrence", "synced"),
         *("indexed", "fetched", "announce", "announced", "visible", "cutoff", "cancelled"),
-        *("deleted", "added", "posted", "submitted", "setup", "checkin", "rsvp", "last", "refund"),
+        *(*REMOVED, "added", "posted", "submitted", "setup", "checkin", "rsvp", "last", "refund"),
         *UPDATED,
     )
 )

@@ -189,6 +189,30 @@ def test_a_total_that_is_less_than_the_records_is_not_relied_on() -> None:
     assert endpoint(found)["paginator"]["total_path"] is None
 
 
+@pytest.mark.parametrize(
+    ("marks", "removed_when", "subjects"),
+    [
+        ([{"is_deleted": False}, {"is_deleted": True}], {"is_deleted": True}, {"removed"}),
+        ([{"isDeleted": False}], {"isDeleted": True}, {"removed"}),
+        ([{"status": "live"}, {"status": "Deleted"}], {"status": "Deleted"}, {"removed"}),
+        ([{"status": "removed"}, {"status": "deleted"}], {"status": ["deleted", "removed"]},
+         {"removed"}),
+        ([{"status": "live"}, {"status": "cancelled"}], None, {"cancelled"}),
+        ([{"title": "deleted", "note": "Removed"}], None, set()),
+        ([{"deleted": None}, {"deleted": "2026-11-26"}], None, set()),
+        ([{"venue": {"deleted": True}}], None, set()),
+    ],
+)  # fmt: skip
+def test_a_mark_of_removed_events_is_written_and_that_of_cancelled_ones_told(
+    marks: list[dict[str, Any]], removed_when: Any, subjects: set[str]
+) -> None:
+    rows = [{**row, **marks[at % len(marks)]} for at, row in enumerate(events(20))]
+    with TinyApi(lambda _: {"events": rows, "total": 20}) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.document["attributes"].get("removed_when") == removed_when
+    assert {fact.subject for fact in found.facts} & {"removed", "cancelled"} == subjects
+
+
 def test_an_address_without_a_path_is_searched() -> None:
     def answer(request: Request) -> Any:
         is_list = request.url.path == "/v1/events"
