@@ -76,6 +76,7 @@ def _record() -> Iterator[str]:
             output = _run(command.format(url=platform.url), folder)
             for line in output.rstrip().splitlines():
                 shown = line.replace(platform.url, SHOWN_ADDRESS).replace(f"{folder}/", "")
+                shown = shown.replace(f"{Path(sys.executable).parent}/", "")
                 yield shown.rstrip()
 
 
