@@ -203,7 +203,7 @@ def _parse_body(data: str) -> Any:
     if name := _find_secret(body):
         raise ConfigError(
             f"The body of the curl command holds a secret (`{name}`), which would be in defs.yaml: "
-            "write the source by hand, with `{{ env.NAME }}` in its place."
+            "write the source by hand, with `{{ env.API_KEY }}` in its place."
         )
     return body
 
