@@ -18,7 +18,7 @@ from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import INVENTED, SANDBOX, ResourceConfig, SourceConfig
 from event_assets.extract import progress
-from event_assets.orchestration import metadata, partitions
+from event_assets.orchestration import metadata, partitions, process
 from event_assets.orchestration.derived_assets import build_derived_assets
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.jobs import NAMED
@@ -211,7 +211,7 @@ def _sync(
         context.log.warning(warning)
     has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"
     logger = nullcontext(progress.progress_logger(context.log.info))
-    with progress.progress_bar() if has_bar else logger as on_progress:
+    with progress.progress_bar(process.terminal()) if has_bar else logger as on_progress:
         runner.run_sync(
             resource,
             on_progress,

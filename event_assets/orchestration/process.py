@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedWriter, FileIO, TextIOWrapper
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 INTERRUPTED = "Interrupted."
 SIGNALS = [
@@ -23,6 +23,7 @@ SIGNALS = [
 ]
 _received: list[int] = []  # signals
 _lost: set[int] = set()  # errors of the output
+_terminals: list[TextIO] = []  # standard error, which Dagster redirects while a step runs
 _wakeup: list[int] = []  # the pipe to which Python writes each signal, whoever handles it
 
 
@@ -101,6 +102,11 @@ def note_interrupt() -> None:
         _received.append(signal.SIGINT)
 
 
+def terminal() -> TextIO:
+    """Return the standard error of the command, also while Dagster captures that of a step."""
+    return _terminals[0] if _terminals else sys.stderr
+
+
 def _open_standard_files() -> None:
     """Open the null device in place of closed ones, or the next file, a database, is in it."""
     for descriptor in range(3):
@@ -121,11 +127,14 @@ def _protect_output() -> None:
                 stream.flush()
         except OSError as error:
             _lost.add(error.errno or 0)
-        raw = Output(descriptor, "w", closefd=False)
-        text = TextIOWrapper(
-            BufferedWriter(raw), encoding, errors="backslashreplace", line_buffering=True
-        )
-        setattr(sys, name, text)
+        setattr(sys, name, _open_output(descriptor, encoding))
+        if stream is sys.__stderr__:
+            _terminals[:] = [_open_output(os.dup(descriptor), encoding)]
+
+
+def _open_output(descriptor: int, encoding: str) -> TextIO:
+    raw = BufferedWriter(Output(descriptor, "w", closefd=False))
+    return TextIOWrapper(raw, encoding, errors="backslashreplace", line_buffering=True)
 
 
 def _note_signals() -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from event_assets.extract.progress import Progress, progress_bar, progress_logger
 from event_assets.sandbox import Faults, Sandbox
-from event_assets_tests.support.project import Project
+from event_assets_tests.support.project import ROOT, Project
 
 HALF = Progress(events=5_000, total=10_000, pages=50, in_flight=8, seconds=10.0)
 
@@ -39,7 +40,7 @@ def test_progress_is_logged_at_intervals() -> None:
 
 
 def test_a_bar_shows_only_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bar() as show:
+    with progress_bar(sys.stderr) as show:
         show(lambda: HALF)
     assert capsys.readouterr().err == ""
 
@@ -59,6 +60,8 @@ def test_on_a_terminal_a_bar_runs_along(project: Project, tmp_path: Path) -> Non
     said = b""
     with Sandbox(2_000, faults=Faults(latency=0.1)) as api:
         project.connect_to(api.url)
+        shutil.copy(ROOT / "dagster.yaml", tmp_path)
+        project.environment.setenv("DAGSTER_HOME", str(tmp_path))
         command = [sys.executable, "-m", "event_assets"]
         with subprocess.Popen(command, cwd=tmp_path, stdout=there, stderr=there) as sync:
             os.close(there)
