@@ -152,7 +152,8 @@ def without_indexes(
                 database.execute(statement)
             except duckdb.ConstraintException:
                 LOG.warning("The index %s of %s is gone: rows break it.", name, table)
-        database.execute(f"drop table if exists {quote_name(schema, kept)}")
+        if is_kept:
+            database.execute(f"drop table if exists {quote_name(schema, kept)}")
 
 
 def _alter(database: Database, schema: str, table: str, statements: Sequence[str]) -> None:

@@ -178,7 +178,7 @@ def test_make_run_needs_no_more_than_the_lock_the_env_file_and_the_secrets_of_th
     assert lines["database"] == str(project.database)
     assert " to " in lines["starting"]
     looked = project.run("event-assets", "show", cwd=elsewhere)
-    assert "evt_" in looked.stdout, looked.stderr
+    assert "of 250 rows of events.current_events" in looked.stdout, looked.stderr
     assert lines["look"].endswith("event-assets show")
     assert done.stderr == ""
     assert project.ids() == sorted(api.ids())
