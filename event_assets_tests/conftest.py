@@ -65,6 +65,7 @@ def _no_project_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(project_module, "_loaded", None)
     monkeypatch.setattr(project_module, "ENV_FILE", ".env of this test")
     monkeypatch.setenv("DAGSTER_HOME", "")  # which commands set
+    monkeypatch.setenv("EVENTS_PROGRESS", "")  # the same
     monkeypatch.setenv("DLT_PROJECT_DIR", ".")  # dlt's default, which no test changes
 
 

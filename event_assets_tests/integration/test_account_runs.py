@@ -169,7 +169,6 @@ def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Proje
 def test_make_run_syncs_all_accounts_and_names_those_that_failed(
     project: Project, source_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    project.environment.setenv("EVENTS_PROGRESS", "none")
     lists = {"a": events(1), "b c": events(2)}
     with serving_accounts(lists) as api:
         document = with_accounts(api.url, ["a", "b c", "refused"])

@@ -103,7 +103,6 @@ def test_other_ids_are_refused_unless_they_are_accepted(
 def test_the_command_line_accepts_another_api(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project.environment.setenv("EVENTS_PROGRESS", "none")  # restores what the command sets
     with serving({PATH: paged(events(3))}) as one, serving({PATH: paged(events(2, 5))}) as other:
         project.connect_to(one.url)
         assert run_command(["sync"]) == 0

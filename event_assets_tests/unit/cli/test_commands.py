@@ -106,7 +106,6 @@ def test_the_dagster_cli_materializes_everything_with_the_env_file_from_any_fold
 @pytest.fixture
 def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """What `event-assets sync` calls, in a folder without `.env`."""
-    monkeypatch.setenv("EVENTS_PROGRESS", "none")  # restores what the command sets
     monkeypatch.chdir(tmp_path)
     return lambda: run(["sync"])
 
