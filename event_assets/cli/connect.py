@@ -109,7 +109,7 @@ def _show(found: Discovery) -> None:
     if found.events:
         click.echo("\nThe first events as they will be in the table, times in UTC:")
         print_table(found.events)
-    click.echo(f"\n{found.requests} requests were sent.")
+    click.echo(f"\nRequests sent: {found.requests}.")
     for question in found.questions:
         if not question.is_open:
             click.echo(question.text)
