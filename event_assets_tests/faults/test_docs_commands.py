@@ -20,6 +20,7 @@ NOT_RUN = {
     "make audit": "asks a public database",
     ".venv/bin/python -m bench": "takes minutes",
     ".venv/bin/python -m pytest": "is part of make test",
+    ".venv/bin/event-assets connect": "asks an API on the web, here an invented one",
     ".venv/bin/pre-commit": "changes a git repository",
     "git clone": "needs a server",
     "docker build": "needs Docker",

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import re
 import shutil
 import signal
 import ssl
@@ -24,7 +23,7 @@ from event_assets.definitions import defs
 from event_assets_tests.faults.raw import self_signed
 from event_assets_tests.support.dagster_dev import LAUNCH, free_port, until
 from event_assets_tests.support.docs import page
-from event_assets_tests.support.project import BIN, ROOT, Project
+from event_assets_tests.support.project import ROOT
 
 PAGE = page("docs/operations.md")
 READ_ONLY = next(command for command in PAGE.blocks() if "--read-only" in command)
@@ -58,14 +57,6 @@ def running(command: str, folder: Path) -> Iterator[int]:
         process.wait()
 
 
-@pytest.fixture
-def here(project: Project, clone: Path) -> Path:
-    """A copy of the project with its environment."""
-    assert project
-    (clone / ".venv").symlink_to(BIN.parent)
-    return clone
-
-
 def listening(port: int) -> list[str]:
     """Return the addresses of the listeners on a port, as the system writes them."""
     lines = [
@@ -78,10 +69,9 @@ def listening(port: int) -> list[str]:
 
 
 def test_make_dev_listens_on_this_machine_only(here: Path) -> None:
+    shutil.copy(ROOT / "Makefile", here)
     port = free_port()
-    (command,) = re.findall(r"^dev: .*\n\t@\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(), re.M)
-    assert command.endswith("--port 3000")
-    with running(f".venv/bin/{command.replace('3000', str(port))}", here):
+    with running(f"make --old-file=.venv/.ready dev PORT={port}", here):
         found = until(lambda: listening(port))
     assert found == ["0100007F"]  # 127.0.0.1
 

@@ -32,6 +32,7 @@ from event_assets.http import retry_policy
 from event_assets.http.errors import user_message
 from event_assets.http.response import MB
 from event_assets.http.session import ApiSession
+from event_assets.http.window import CAUTIOUS
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.faults.raw import (
     Raw,
@@ -395,30 +396,49 @@ def test_an_invalid_retry_after_is_ignored(
     assert len(api.requests) == 2
 
 
-def interrupted(project: Project, folder: Path) -> tuple[int, list[str]]:
-    """Interrupt a sync that waits for an answer; give its status and what it said."""
-    with saying(lambda *_: stopping(HALF)) as silent:
+def interrupted(
+    project: Project, folder: Path, answer: Callable[[str, int], Say], requests: int
+) -> tuple[int, list[str]]:
+    """Interrupt a sync once it has sent so many requests; return its status and its output."""
+    with saying(answer) as silent:
         project.connect_to(silent.url)
         command = [sys.executable, "-m", "event_assets"]
         with subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as sync:
             try:
-                until(lambda: silent.heard)
+                until(lambda: len(silent.heard) == requests)
                 sync.send_signal(signal.SIGINT)
                 said, _ = sync.communicate(timeout=45)  # an answer may take 60 seconds
             finally:
                 sync.kill()
-    assert len(silent.heard) == 1
+    assert len(silent.heard) == requests
     return sync.returncode, said.splitlines()
 
 
-def test_an_interrupted_sync_waits_for_no_response(project: Project) -> None:
-    assert interrupted(project, ROOT) == (130, ["Syncing ...", "Interrupted."])
+def never(*_: object) -> Say:
+    return stopping(HALF)
+
+
+def five_pages(head: str, _: int) -> Say:
+    offset = int(parse_qs(urlsplit(head.split()[1]).query)["offset"][0])
+    page = {"data": events(100, first=offset), "total": 5000}
+    return stopping(HALF) if offset > 400 else whole(message(json.dumps(page).encode()))
+
+
+@pytest.mark.parametrize(
+    ("answer", "requests"), [(never, 1), (five_pages, 5 + 1 + CAUTIOUS)], ids=["one", "read ahead"]
+)
+def test_an_interrupted_sync_waits_for_no_response(
+    project: Project, answer: Callable[[str, int], Say], requests: int
+) -> None:
+    said = ["Syncing events ...", "Interrupted."]
+    assert interrupted(project, ROOT, answer, requests) == (130, said)
 
 
 def test_an_interrupt_starts_no_other_account(project: Project, clone: Path) -> None:
     settings = clone / "event_assets/defs/events/defs.yaml"
     accounts = "attributes:\n  accounts: [berlin, paris]\n"
     settings.write_text(settings.read_text().replace("attributes:\n", accounts, 1))
-    assert interrupted(project, clone) == (130, ["Syncing ...", "Interrupted."])
+    said = ["Syncing events ...", "Interrupted."]
+    assert interrupted(project, clone, never, 1) == (130, said)

@@ -1,5 +1,6 @@
 """The commands in docs/operations.md, each run as it stands there."""
 
+import asyncio
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
@@ -7,15 +8,18 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+from starlette.requests import Request
 
 from event_assets.definitions import defs
 from event_assets.orchestration.housekeeping import purge_runs
-from event_assets.sandbox import Faults, Sandbox
+from event_assets.sandbox import Sandbox
 from event_assets_tests.faults.holding import holding
 from event_assets_tests.faults.killing import generation
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.commands import run_script, start_script
 from event_assets_tests.support.docs import page
+from event_assets_tests.support.http_sessions import PATH
+from event_assets_tests.support.platforms import paged, serving
 from event_assets_tests.support.project import Project
 
 BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE, SHRINK, *_ = page("docs/operations.md").blocks()
@@ -73,19 +77,41 @@ def test_a_backup_is_restored_and_the_next_sync_goes_on(
 
 
 def test_a_backup_can_be_made_while_a_sync_runs(project: Project, tries: Tries, here: Path) -> None:
-    with tries.trying("operations: back up during a sync") as this, Sandbox(generation(0)) as api:
+    rows, requested, may_answer = generation(0), threading.Event(), threading.Event()
+
+    async def answer(request: Request) -> Any:
+        requested.set()
+        await asyncio.to_thread(may_answer.wait)
+        return paged(rows)(request)
+
+    with tries.trying("operations: back up during a sync") as this, serving({PATH: answer}) as api:
+        may_answer.set()
         project.sync(url=api.url)
-        api.replace(generation(1))
-        api.faults = Faults(latency=0.2)
-        slow = threading.Thread(target=project.sync, kwargs={"url": api.url})
-        slow.start()
-        run(BACK_UP, here)
-        slow.join()
-        (backup,) = (here / "backups").iterdir()
-        with duckdb.connect(backup) as database:
-            seen = database.sql("select count(*), max(version) from events.event_data").fetchall()
-        assert seen in [[(1500, 0)], [(1550, 1)]]
+        rows[:] = generation(1)
+        requested.clear()
+        may_answer.clear()
+        sync = threading.Thread(target=project.sync, kwargs={"url": api.url})
+        sync.start()
+        try:
+            assert requested.wait(60)
+            run(BACK_UP, here)
+            assert in_backup(here) == (1500, 0)
+        finally:
+            may_answer.set()
+        done = run_script(BACK_UP, here)  # while the sync loads, or after it
+        sync.join()
+        assert done.returncode == 0, done.stderr
+        assert all(line.startswith("Waiting for ") for line in done.stderr.splitlines())
+        assert in_backup(here) in [(1500, 0), (1550, 1)]
         this.lost = len({event["id"] for event in generation(1)} - {*ids(here)})
+
+
+def in_backup(here: Path) -> tuple[int, int]:
+    """Return the number of events in the only backup, and their newest version."""
+    (backup,) = (here / "backups").iterdir()
+    with duckdb.connect(backup) as database:
+        (found,) = database.sql("select count(*), max(version) from events.event_data").fetchall()
+    return found
 
 
 def ids(here: Path) -> list[str]:
@@ -166,6 +192,7 @@ def test_the_history_of_dagster_is_shrunk_and_still_there(
 ) -> None:
     with tries.trying("operations: shrink the history"), Sandbox(generation(0)) as api:
         project.connect_to(api.url)
+        project.environment.delenv("DAGSTER_HOME")  # the project's folder, as by default
         job = defs().resolve_job_def("sync_events")
         with dg.DagsterInstance.from_config(str(here)) as instance:
             runs = [job.execute_in_process(instance=instance).run_id for _ in range(3)]
