@@ -45,6 +45,8 @@ def is_file_locked(lock_file: Path) -> bool:
             return False
     except Timeout:
         return True
+    except FileNotFoundError:  # another process has just removed its folder
+        return False
 
 
 @contextmanager
@@ -54,7 +56,7 @@ def temporary_folder() -> Iterator[Path]:
     for lock in Path(tempfile.gettempdir()).glob(f"{prefix}*/lock"):
         if not is_file_locked(lock):
             shutil.rmtree(lock.parent, ignore_errors=True)  # another one may be at it, too
-    with tempfile.TemporaryDirectory(prefix=prefix) as name:
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
         new, lock = Path(name, "new"), Path(name, "lock")
         with FileLock(new):
             new.rename(lock)  # locked before others can see it

@@ -146,7 +146,7 @@ def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
-            ["make", "--old-file=.venv/.ready", "dev", f"PORT={port}"],
+            ["make", "--no-print-directory", "--old-file=.venv/.ready", "dev", f"PORT={port}"],
             cwd=ROOT,
             env={**os.environ, "VENV": str(BIN.parent)},
             capture_output=True,
