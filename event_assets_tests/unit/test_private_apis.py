@@ -117,7 +117,7 @@ ROWS = (
         DAGSTER,
         {
             "dagster:ComponentTree.from_module": "(defs_module, project_root)",
-            "dagster:ComponentTree.build_defs": "(self, path=None)",
+            "dagster:ComponentTree.build_defs": "(self, path=None) or (self, loc=None)",
             "dagster:ComponentTree.build_defs_at_path": "(self, path) or (self, loc)",
             "dagster:ComponentTree.load_component": "(self, defs_path, expected_type=None)",
             "dagster.components.resolved.errors:ResolutionException": "class",
