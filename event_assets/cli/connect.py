@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -143,7 +144,9 @@ def _print_questions(questions: Sequence[Question]) -> int:
             question.text + (f" {KEY_OPTION}" if question.setting == "key" else ""), err=True
         )
         for choice, made in question.choices.items():
-            named = " ".join(f"--set {path}={value}" for path, value in made.items())
+            named = " ".join(
+                f"--set {shlex.quote(f'{path}={value}')}" for path, value in made.items()
+            )
             click.echo(f"  {choice}: {named}", err=True)
     click.echo("Nothing was written.", err=True)
     return 1

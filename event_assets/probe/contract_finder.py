@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from pydantic import ValidationError
+
 from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
 from event_assets.probe.field_finder import find_composite_id, find_id, find_name
@@ -14,6 +16,7 @@ from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_na
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.probe.time_formats import to_datetimes
 from event_assets.records.contract import FieldReader
+from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list
 
 COLUMNS = {"name": "text", "start_time": "timestamp", "end_time": "timestamp"} | {
@@ -121,7 +124,7 @@ def _add_field(inquiry: Inquiry, column: str, finding: FieldFinding, sample: Sam
         )
     if column == "start_time" and finding.rivals:
         formats = [finding.settings["format"], *finding.rivals]
-        ends = ("start_time", "end_time")
+        ends = ["start_time", *(["end_time"] if find_end(sample, finding) else [])]
         inquiry.question(
             "fields.start_time.format",
             f"Is `{values[0]}` written day first or month first? Every value can be read as "
@@ -137,6 +140,15 @@ def _are_all_to_come(sample: Sample, start: FieldFinding) -> bool:
     return len(moments) >= MANY and all(moment >= today for moment in moments)
 
 
+def _read_field(name: str, settings: Mapping[str, Any]) -> FieldConfig:
+    try:
+        return FieldConfig.model_validate(settings)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        at = ".".join(map(str, ("fields", name, *problem["loc"])))
+        raise ConfigError(f"`{at}`: {problem['msg']}: correct it by --set {at}=VALUE.") from None
+
+
 def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[str, Any]]:
     """Return events as they will be in the table: id, name, start and end."""
     attributes = document["attributes"]
@@ -144,7 +156,7 @@ def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[st
     columns: dict[str, list[Any]] = {}
     for name in PREVIEWED:
         if name in attributes["fields"]:
-            config = FieldConfig.model_validate(attributes["fields"][name])
+            config = _read_field(name, attributes["fields"][name])
             reader = FieldReader(name, config, key if name == "id" else ())
             column = reader.to_arrow(reader.read(records), records)
             is_time = config.type == "timestamp"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.pagination.totals import parse_count
 from event_assets.probe.contract_finder import describe_contract, find_removed, preview
 from event_assets.probe.document import SourceParts, apply_settings, build_document
@@ -37,6 +38,8 @@ __all__ = ["Options", "discover"]
 MAX_TO_FIND_OUT = 25  # requests
 MAX_TO_REACH_END = 25  # requests more
 SECONDS = 180.0
+LIMITS = replace(DEFAULT_LIMITS, address="the address")
+ROUND = 1_000  # records, of which an API may send no more of one list
 EXAMPLES = 5
 HOST_WORDS = {
     *("api", "www", "rest", "app", "com", "org", "net", "io", "co", "de", "uk", "eu", "data"),
@@ -58,7 +61,9 @@ def discover(options: Options) -> Discovery:
     secrets = [*options.keys, *given.secrets.values()]
     found = Discovery(options.name or name_source(given.url))
     with ExitStack() as stack:
-        session = ProbeSession(given.url, None, SECONDS, secrets, requests_allowed=MAX_TO_FIND_OUT)
+        session = ProbeSession(
+            given.url, None, SECONDS, secrets, LIMITS, requests_allowed=MAX_TO_FIND_OUT
+        )
         stack.enter_context(session)
         inquiry = Inquiry(options, Explorer(session, given), found, stack)
         try:
@@ -169,6 +174,13 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
         is_sure = end.is_reached and not end.doubt
         said = end.doubt or end.problem
         inquiry.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")
+    if end.count and end.count % ROUND == 0 and not end.is_cut_off:
+        inquiry.question(
+            "windows",
+            f"Exactly {end.count:,} records came, a number at which APIs cut lists off. If there "
+            "are more, name the parameters for a range of time: --set windows.param_from=... --set "
+            f"windows.param_to=... --set windows.cap={end.count}; if not: --set windows=null.",
+        )
     if end.is_cut_off:
         inquiry.question(
             "windows",

@@ -129,7 +129,9 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
     paging.evidence = f"{pluralize(count)}, and nothing leads to more"
     end = End([*page.rows], True, count)
     total = _largest_total(page)
-    if total is not None and total > count:
+    if paging.moving_param:
+        end.problem = f"`{paging.moving_param}` brings other records, but not page by page"
+    elif total is not None and total > count:
         end.problem = f"The API reports {total:,} records, and page 1 has {count:,}"
     elif not paging.is_stable or (is_doubted(count) and not (is_total_honest and total == count)):
         end.doubt = (

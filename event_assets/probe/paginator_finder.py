@@ -129,6 +129,7 @@ def _try_numbers(search: ParameterSearch) -> None:
         name = search.search(names, PROBED, counts)
         if name and _try_number(search, name, effect(search.ask({name: PROBED}))):
             return
+        search.paging.moving_param = search.paging.moving_param or (name or "").removeprefix(BODY)
 
 
 def _try_number(search: ParameterSearch, name: str, effect: str) -> bool:

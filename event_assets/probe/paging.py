@@ -22,6 +22,7 @@ class Paging:
         evidence: what showed it.
         is_stable: whether the same request brings the same records in the same order.
         is_strict: whether the API refuses unknown parameters.
+        moving_param: a parameter that brings other records, though not page by page.
     """
 
     paginator: Any = None
@@ -31,6 +32,7 @@ class Paging:
     size: int | None = None
     is_stable: bool = True
     is_strict: bool = False
+    moving_param: str = ""
     facts: list[Fact] = field(default_factory=list)
 
     @property

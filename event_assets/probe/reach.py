@@ -154,10 +154,19 @@ def wanted_auth(inquiry: Inquiry) -> dict[str, Any] | None:
 
 
 def _follow(inquiry: Inquiry, page: Page) -> Page:
-    """Follow one redirect of page 1; from now on, its target is the address."""
+    """Follow one redirect of page 1 within its host; from now on, its target is the address.
+
+    Raises:
+        ApiError: it leads to another host, which must not get the key.
+    """
     target = page.response.redirect_target
     if not target or inquiry.given.method != "GET":
         return page
+    if urlsplit(target).hostname != urlsplit(inquiry.given.url).hostname:
+        raise ApiError(
+            f"The API redirects to another host, which gets no key: if {target} is its address, "
+            "connect that."
+        )
     inquiry.move(target, "the API redirects to it")
     return inquiry.explorer.ask(with_key=inquiry.explorer.session.has_auth)
 

@@ -215,7 +215,7 @@ class ProbeSession(requests.Session):
         self._with_key = SingleAttemptAdapter(auth, *self._settings)
 
     def move(self, base_url: str) -> None:
-        """Send the key to another host from now on."""
+        """Send the key to this scheme, host and port from now on."""
         self._origin = origin(base_url) + "/"
 
     def close(self) -> None:

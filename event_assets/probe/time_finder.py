@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from event_assets.probe import field_words as words
@@ -111,7 +112,10 @@ def _describe(sample: Sample, chain: Sequence[str]) -> FieldFinding:
         settings["timezone"] = zones if len(zones) > 1 else zones[0]
     is_day = not format_.has_time and not clock
     otherwise = "offset" if format_.has_zone else "day" if is_day else ""
-    return FieldFinding(settings, "field" if zones else otherwise, format_.rivals)
+    rivals = [replace(format_, pattern=rival) for rival in format_.rivals]
+    clocks = sample.leaves[clock] if clock else []
+    shown = [str(rival.with_clock(clocks) if clock else rival.pattern) for rival in rivals]
+    return FieldFinding(settings, "field" if zones else otherwise, shown)
 
 
 def _find_clock(sample: Sample, path: str) -> str | None:
@@ -119,7 +123,8 @@ def _find_clock(sample: Sample, path: str) -> str | None:
     own = _other_words(path)
     for other in sample.leaves:
         is_clock = {*words.split_name(last_name(other))} & words.TIME_OF_DAY
-        is_partner = is_clock and _other_words(other) in (own, own - words.START)
+        named = _other_words(other)
+        is_partner = is_clock and (named in (own, own - words.START) or named - words.START == own)
         if is_partner and not is_foreign(other) and is_time_of_day(sample.leaves[other]):
             return other
     return None
@@ -128,7 +133,7 @@ def _find_clock(sample: Sample, path: str) -> str | None:
 def _other_words(path: str) -> frozenset[str]:
     """Return the words of a path but those of days and times."""
     flat = {word for part in words.split_path(path) for word in part}
-    return frozenset(flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc"})
+    return frozenset(flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc", "event"})
 
 
 def _find_zones(sample: Sample, path: str) -> list[str]:

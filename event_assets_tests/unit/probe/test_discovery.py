@@ -15,7 +15,7 @@ from event_assets.probe.discovery import discover, name_source
 from event_assets.probe.document import ENDPOINT
 from event_assets.probe.findings import Discovery
 from event_assets.probe.inquiry import Options
-from event_assets.values.errors import ApiError
+from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.tiny_api import TinyApi, events, number
 
 KEY = "s3cret-of-the-api"
@@ -163,6 +163,55 @@ def test_what_is_in_doubt_is_an_open_question(answer: Answer, setting: str) -> N
     with TinyApi(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert setting in [question.setting for question in found.open_questions]
+
+
+def hidden_rows(request: Request) -> Any:
+    """Return pages of which every seventh row is left out, so that none has the usual length."""
+    at = number(request, "offset")
+    return {"events": [row for row in ROWS[at : at + 20] if int(row["id"][1:]) % 7]}
+
+
+def test_a_parameter_that_moves_the_list_is_asked_about() -> None:
+    with TinyApi(hidden_rows) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    walked = isinstance(endpoint(found)["paginator"], dict)
+    assert walked or "paginator" in [question.setting for question in found.open_questions]
+
+
+@pytest.mark.parametrize("settings", [{}, {"windows": None}])
+def test_a_list_of_just_a_thousand_records_is_asked_about(settings: Mapping[str, Any]) -> None:
+    rows = events(1_000)
+
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"events": rows[at : at + 100], "total": 1_000}
+
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events", settings=settings))
+    assert [one.setting for one in found.open_questions] == ([] if settings else ["windows"])
+    assert "windows" not in found.document["attributes"]
+
+
+def test_a_redirect_to_another_host_gets_no_key() -> None:
+    with TinyApi(by_page) as other:
+        target = other.url.replace("127.0.0.1", "localhost")
+        moved = Response(status_code=302, headers={"Location": f"{target}/v1/events"})
+        with (
+            TinyApi(lambda _: moved) as api,
+            pytest.raises(ApiError, match=r"^The API redirects to another host, which gets no key"),
+        ):
+            discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+        assert other.requests == []
+
+
+def test_a_field_that_is_no_field_is_told_in_a_sentence() -> None:
+    settings = {"fields.end_time.format": "%d/%m/%Y"}
+    rows = [{k: v for k, v in row.items() if k != "end_time"} for row in events(7)]
+    with (
+        TinyApi(lambda _: {"events": rows}) as api,
+        pytest.raises(ConfigError, match=r"^`fields\.end_time\.type`: Field required: correct it"),
+    ):
+        discover(Options(f"{api.url}/v1/events", settings=settings))
 
 
 @pytest.mark.parametrize("count", [7, 37, 93])

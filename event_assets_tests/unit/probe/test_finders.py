@@ -151,6 +151,11 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": ["{end_date}T{end_time}", "end_date"], "timezone": "tz"},
         ),
         (
+            lambda n: {"event_date": at(n), "start_time": "10:00", "tz": "Europe/Berlin"},
+            {"from": ["{event_date}T{start_time}", "event_date"], "timezone": "tz"},
+            None,
+        ),
+        (
             lambda n: {"date": at(n), "time": "7:30 PM", "timezone": "America/New_York"},
             {
                 "from": ["{date}T{time}", "{date}T12:00 AM"],
