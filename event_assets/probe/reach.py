@@ -130,6 +130,8 @@ def _find_place(inquiry: Inquiry, key: str) -> tuple[Page, bool]:
                 raise
             places = places[cut:]  # the second refusal says which it is
             break
+        if fewer.is_ok and differs(fewer):  # some servers fail to send the list now and then
+            fewer = ask(places[:cut])
         if differs(fewer):
             places, without = places[cut:], fewer
         else:

@@ -122,6 +122,28 @@ def test_the_place_of_a_key_is_found_with_few_refusals(
     assert statuses.count(status) <= 4 - 2 * (status == 403)
 
 
+@pytest.mark.parametrize("first", range(4))
+def test_the_place_of_a_key_is_found_although_a_server_now_and_then_sends_no_list(
+    first: int,
+) -> None:
+    count = first
+
+    def answer(request: Request) -> Any:
+        nonlocal count
+        count += 1
+        is_known = request.query_params.get("api_key") == KEY
+        page = by_page(request) if count % 5 else {"events": None}
+        return page if is_known else JSONResponse({"error": "no"}, 401)
+
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+    assert found.document["attributes"]["rest_api"]["client"]["auth"] == {
+        "type": "api_key",
+        "name": "api_key",
+        "location": "query",
+    }
+
+
 def test_a_key_in_the_address_is_taken_out_of_it() -> None:
     def answer(request: Request) -> Any:
         is_known = request.query_params.get("token") == KEY
@@ -174,8 +196,8 @@ def hidden_rows(request: Request) -> Any:
 def test_a_parameter_that_moves_the_list_is_asked_about() -> None:
     with TinyApi(hidden_rows) as api:
         found = discover(Options(f"{api.url}/v1/events"))
-    walked = isinstance(endpoint(found)["paginator"], dict)
-    assert walked or "paginator" in [question.setting for question in found.open_questions]
+    assert [question.setting for question in found.open_questions] == ["paginator"]
+    assert "`offset` brings other records" in found.open_questions[0].text
 
 
 @pytest.mark.parametrize("settings", [{}, {"windows": None}])
