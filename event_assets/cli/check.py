@@ -16,11 +16,12 @@ def check() -> None:
 
     from event_assets.cli.home import require_home
     from event_assets.cli.runs import load_sources
+    from event_assets.config.source_files import find_sources
     from event_assets.extract.stream import require_settings
 
     dg.Definitions.validate_loadable(definitions)
-    found = load_sources(definitions)
-    for source in found.values():
+    found = find_sources()
+    for source in load_sources(definitions, found):
         if source.is_synced:
             require_settings(source)
     require_home()

@@ -69,10 +69,10 @@ class Runner:
         return result.success
 
 
-def load_sources(definitions: dg.Definitions) -> dict[str, SourceConfig]:
-    """Return the configurations of the sources that definitions were loaded from, by name."""
+def load_sources(definitions: dg.Definitions, names: Collection[str]) -> list[SourceConfig]:
+    """Return the configurations of sources that definitions were loaded from."""
     tree = cast(dg.ComponentTree, definitions.component_tree)
-    return {name: read_source(tree, name) for name in find_sources()}
+    return [read_source(tree, name) for name in names]
 
 
 def sync_sources(
@@ -89,19 +89,16 @@ def sync_sources(
         ConfigError: no source can be synced.
         KeyboardInterrupt: a run was interrupted.
     """
-    found = load_sources(definitions)
-    chosen = {name: found[name] for name in names} or found
+    chosen = load_sources(definitions, names or find_sources())
     if not chosen:
         raise ConfigError("There is no source to sync: `event-assets connect URL` makes one.")
     require_home()
     with dg.DagsterInstance.get() as instance:
         runner = Runner(definitions, instance)
-        failures = sum(
-            not _sync(runner, one, bool(names), accounts, options) for one in chosen.values()
-        )
+        failures = sum(not _sync(runner, one, bool(names), accounts, options) for one in chosen)
         is_first = not failures and any(is_first_sync(instance, each) for each in runner.run_ids)
     if is_first and not os.environ.get("CI"):
-        has_api = any(one.base_url for one in chosen.values())
+        has_api = any(one.base_url for one in chosen)
         print(*_next_steps(has_api), sep="\n", flush=True)
     return not failures
 

@@ -40,7 +40,7 @@ def connect(timeout: float | None = None) -> Iterator[Database]:
         BusyError: If another sync holds the database for longer than `timeout`.
     """
     destination = get_destination()
-    message = f"Waiting for another sync that writes {destination.display_name}"
+    message = f"Waiting for another process that writes {destination.display_name}"
     file = destination.lock_file
     lock = hold_file_lock(file, message, timeout) if file else nullcontext()
     with lock, temporary_folder() as folder, closing(_open(folder)) as connection:

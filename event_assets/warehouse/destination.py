@@ -112,11 +112,11 @@ class Destination(ABC):
         reason = self.error_reason(error)
         return f"The {self.noun} {self.display_name} cannot be used: {reason}; {advice}."
 
-    def is_conflict(self, error: BaseException) -> bool:  # noqa: ARG002
+    def is_conflict(self, error: BaseException) -> bool:  # noqa: ARG002 (a file has none)
         """Return whether an error is a write conflict, so that a retry can succeed."""
         return False
 
-    def hold_lock(self, name: str, message: str) -> AbstractContextManager[None]:  # noqa: ARG002
+    def hold_lock(self, name: str, message: str) -> AbstractContextManager[None]:  # noqa: ARG002 (a file has none)
         """Hold a lock that other hosts see; log the message if it has to wait."""
         return nullcontext()
 

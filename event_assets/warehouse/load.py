@@ -148,7 +148,7 @@ def _write_rows(
         elif key or not (load.keeps_rows and _has_rows(database, table, load.account)):
             if load.kept_columns:
                 rows = _keep_columns(database, schema, load, rows, given)
-            database.execute(f"delete from {table} where {replaced}", given if key else None)  # noqa: S608
+            database.execute(f"delete from {table} where {replaced}", given if key else None)  # noqa: S608 (ours)
             database.execute(f"insert into {table} by name {rows}", given)
 
 

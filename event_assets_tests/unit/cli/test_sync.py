@@ -11,7 +11,9 @@ import pytest
 import yaml
 from dagster import DagsterInstance
 
+from event_assets.cli.loading import load_definitions
 from event_assets.cli.main import run
+from event_assets.cli.runs import load_sources
 from event_assets_tests.support.contracts import contract
 from event_assets_tests.support.platforms import events, paged, serving, source
 from event_assets_tests.support.project import Project
@@ -78,6 +80,14 @@ def test_a_source_that_fails_keeps_no_other_from_its_sync(
     assert "events    2" in output.splitlines()
     assert "look" not in output
     assert project.rows("select count(*) from plays.event_data") == [(2,)]
+
+
+def test_a_source_that_is_made_meanwhile_stops_no_sync_of_another(files: Path) -> None:
+    document = source("http://127.0.0.1:9")
+    write(files, concerts=document)
+    definitions = load_definitions()
+    write(files, concerts=document, plays=document)
+    assert [one.name for one in load_sources(definitions, ["concerts"])] == ["concerts"]
 
 
 def test_the_sandbox_steps_aside_unless_it_is_named(
