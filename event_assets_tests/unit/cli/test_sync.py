@@ -25,7 +25,6 @@ PATH = "/v1/events"
 @pytest.fixture
 def files(source_file: Path, project: Project) -> Path:
     """The folder of the sources of another project."""
-    project.environment.delenv("CI", raising=False)
     (source_file.parents[1] / "__init__.py").touch()
     return source_file.parents[1]
 
