@@ -22,7 +22,7 @@ from event_assets.http.error_text import (
     plain_members,
     plain_name,
 )
-from event_assets.pagination.totals import TOTAL_PATHS, compile_path, find_count
+from event_assets.pagination.totals import compile_path, find_counts, members_outside_records
 from event_assets.values.errors import ConfigError
 
 RecordsSelector = Callable[[Response], list[Any]]
@@ -145,7 +145,8 @@ def _says_empty(document: Any) -> bool:
     if not isinstance(document, dict) or any(_lists(document)):
         return False
     is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
-    is_empty = is_hal or find_count(document, TOTAL_PATHS) == 0
+    counts = find_counts(dict(members_outside_records(document))).values()
+    is_empty = is_hal or next(iter(counts), None) == 0
     texts = {name: value for name, value in document.items() if not isinstance(value, dict)}
     return is_empty and not _is_error(document) and not find_words(texts)
 

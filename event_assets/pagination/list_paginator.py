@@ -24,13 +24,7 @@ from event_assets.pagination.page_reader import PageReader
 from event_assets.pagination.page_walk import PageWalk
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
-from event_assets.pagination.totals import (
-    AUTO,
-    PAGE_COUNT_HEADERS,
-    PAGE_COUNT_PATHS,
-    TotalFinder,
-    compile_path,
-)
+from event_assets.pagination.totals import AUTO, PAGE_COUNT_PATHS, TotalFinder, compile_path
 
 REFUSALS: Final = (400, 404, 410, 416, 422)  # statuses of a page that does not exist
 # Settings of dlt's paginators: where a response has the pointer, and what a request names by it.
@@ -239,9 +233,7 @@ def _build_reader(active: BasePaginator | None, options: Options) -> PageReader:
     path = options.total_path
     return PageReader(
         total=TotalFinder(AUTO if is_counting_pages and path else path),
-        page_count=TotalFinder(
-            path if is_counting_pages else AUTO, PAGE_COUNT_PATHS, PAGE_COUNT_HEADERS
-        ),
+        page_count=TotalFinder(path if is_counting_pages else AUTO, PAGE_COUNT_PATHS),
         more_path=compile_path(options.has_more_path),
         followed=_find_setting(active, *POINTER_PATHS)[1],
         header=_find_setting(active, "links_next_key", "cursor_key")[1],

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,6 +17,7 @@ from event_assets.pagination.facts import PageFacts
 from event_assets.values.errors import PaginationError
 
 
+@lru_cache(1_000)
 def plain_name(path: str) -> str:
     """Return the last name of a path, without case and separators."""
     name = path.rpartition("@odata.")[2].rpartition(".")[2]
@@ -32,7 +32,7 @@ POINTERS = frozenset(
     )
 )
 NO_POINTERS = ("nextsync", "nextupdate", "nextrefresh", "nextrun", "nextevent")
-TOTALS = frozenset(plain_name(name) for name, *_ in totals.TOTAL_NAMES)
+TOTALS = frozenset(plain_name(name) for name in totals.TOTAL_NAMES if name != "total.value")
 HAS_MORE = {  # the value that says so
     **dict.fromkeys(("hasmore", "more", "hasnext", "hasnextpage", "hasmoreitems"), True),
     **dict.fromkeys(("moreitems", "moreitemsinlist", "istruncated"), True),
@@ -44,7 +44,12 @@ SIZE_PARAMS = frozenset(
         *("take", "num", "pp", "pagelimit", "resultsperpage"),
     )
 )
-Member = tuple[str, Any]  # a path and its value
+# Totals of a description of the page, which may count pages.
+TOTALS_OF_PAGES = {
+    f"{parent}{part}.total": 0
+    for parent in ("", "meta.")
+    for part in ("pagination", "paging", "page")
+}
 
 
 @dataclass
@@ -74,29 +79,29 @@ class PageReader:
             PaginationError: it has no number of pages at the configured path, or nothing at
                 `more_path`, where nothing was found before either.
         """
-        document = response.json()
-        members = [*_members_outside_records(document), *_members_of_headers(response)]
-        total, page_count = self.total.find(response), self.page_count.find(response)
+        document, members = response.json(), totals.read_members(response)
+        total = self.total.find(document, members)
+        page_count = self.page_count.find(document, members)
         if self.page_count.path and page_count is None and ids:
             raise _path_error(document, "total_path", self.page_count.path, "is not a number")
         return PageFacts(
             ids=ids,
             total=total,
             is_total_certain=total
-            != (page_count or totals.find_count(document, totals.TOTALS_OF_PAGES)),
+            not in (page_count, *totals.find_counts(members, TOTALS_OF_PAGES).values()),
             page_count=page_count,
             has_more=self._find_has_more(document, members),
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
             unfollowed="" if pointer else self._find_unfollowed(response, members, request),
             promised=_find_promise(members, page_count or 1, len(ids)),
-            is_truncated=any(path == "overflow" and value is True for path, value in members),
+            is_truncated=members.get("overflow") is True,
             size_asked=next(_sizes_asked(request), None),
         )
 
-    def _find_has_more(self, document: Any, members: list[Member]) -> bool | None:
+    def _find_has_more(self, document: Any, members: totals.Members) -> bool | None:
         if self.more_path is None:
-            for path, value in members:
+            for path, value in members.items():
                 if type(value) is bool and (name := plain_name(path)) in HAS_MORE:
                     return value is HAS_MORE[name]
             return None
@@ -107,13 +112,15 @@ class PageReader:
         self._is_more_found = True
         return more
 
-    def _find_unfollowed(self, response: Response, members: list[Member], request: Request) -> str:
+    def _find_unfollowed(
+        self, response: Response, members: totals.Members, request: Request
+    ) -> str:
         if response.links.get("next", {}).get("url") and self.header != "next":
             return "the header `Link: rel=next`"
         if response.headers.get("X-Next-Page") and self.header != "X-Next-Page":
             return "the header `X-Next-Page`"
         sent = {request.url, *(str(value) for _, value in _parameters(request))}
-        for path, value in members:
+        for path, value in members.items():
             name, parent = plain_name(path), plain_name(path.rpartition(".")[0])
             is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
             if not is_pointer or value == -1 or str(value) in sent:
@@ -129,10 +136,9 @@ class PageReader:
         return ""
 
 
-def _find_promise(members: list[Member], page_count: int, rows: int) -> str:
-    for path, value in members:
-        count = totals.parse_count(value) or 0
-        if count > rows and plain_name(path) in TOTALS:
+def _find_promise(members: totals.Members, page_count: int, rows: int) -> str:
+    for path, value in members.items():
+        if plain_name(path) in TOTALS and (count := totals.parse_count(value) or 0) > rows:
             return f"`{path}` of {count:,}"
     return f"a number of {page_count:,} pages" if page_count > 1 else ""
 
@@ -145,34 +151,11 @@ def _path_error(document: Any, setting: str, path: JSONPath, problem: str) -> Pa
     )
 
 
-def _members_outside_records(value: Any, path: str = "") -> Iterator[Member]:
-    """Yield the members of a document that are in no list but one of links, with their paths."""
-    if isinstance(value, dict):
-        for name, member in value.items():
-            yield from _members_outside_records(member, f"{path}.{name}" if path else str(name))
-    elif not isinstance(value, list):
-        yield path, value
-    else:
-        links = (link for link in value if isinstance(link, dict))
-        yield from (
-            (f"{path}.next", link.get("href")) for link in links if link.get("rel") == "next"
-        )
-
-
-def _members_of_headers(response: Response) -> Iterator[Member]:
-    unit, _, extent = response.headers.get("Content-Range", "bytes").partition(" ")
-    if unit != "bytes":
-        yield "Content-Range.total", extent.rpartition("/")[2]
-    with suppress(ValueError):
-        document = json.loads(response.headers.get("X-Pagination", ""))
-        yield from _members_outside_records(document, "X-Pagination")
-
-
-def _parameters(request: Request) -> Iterator[Member]:
+def _parameters(request: Request) -> Iterator[tuple[str, Any]]:
     yield from parse_qsl(urlsplit(request.url).query)
     for part in (request.params, request.json):
         if isinstance(part, Mapping):
-            yield from _members_outside_records(part)
+            yield from totals.members_outside_records(part)
 
 
 def _sizes_asked(request: Request) -> Iterator[int]:

@@ -2,51 +2,50 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from dlt.common import jsonpath
+from dlt.common.utils import str2bool
 from jsonpath_ng import DatumInContext, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
-from requests.structures import CaseInsensitiveDict
 
-BOOLEANS: Final = {
-    **dict.fromkeys(("yes", "true", "t", "y", "1"), True),
-    **dict.fromkeys(("no", "false", "f", "n", "0"), False),
-}
 AUTO: Final = "auto"
 """As a `total_path`: search the usual paths."""
 
 PARENTS: Final = (
-    *((), ("pagination",), ("meta",), ("paging",), ("page",), ("metadata",), ("hits",)),
-    *(("meta", "pagination"), ("meta", "page"), ("meta", "paging")),
+    *("", "pagination.", "meta.", "paging.", "page.", "metadata.", "hits."),
+    *("meta.pagination.", "meta.page.", "meta.paging."),
 )
 # "count" is last: in many APIs it is the length of the page
 TOTAL_NAMES: Final = (
-    *(("total",), ("total_count",), ("totalCount",), ("total_results",), ("totalResults",)),
-    *(("total_items",), ("totalItems",), ("totalElements",), ("total_records",), ("totalRecords",)),
-    *(("recordCount",), ("object_count",), ("totalRows",), ("total_entries",), ("totalEntries",)),
-    *(("totalHits",), ("numFound",), ("nhits",), ("total", "value"), ("@odata.count",), ("count",)),
+    *("total", "total_count", "totalCount", "total_results", "totalResults"),
+    *("total_items", "totalItems", "totalElements", "total_records", "totalRecords"),
+    *("recordCount", "object_count", "totalRows", "total_entries", "totalEntries"),
+    *("totalHits", "numFound", "nhits", "total.value", "@odata.count", "count"),
 )
-TOTAL_PATHS: Final = tuple((*parent, *name) for name in TOTAL_NAMES for parent in PARENTS)
-
-# members of a description of the page, which may count pages
-TOTALS_OF_PAGES: Final = tuple(
-    (*parent, part, "total")
-    for parent in ((), ("meta",))
-    for part in ("pagination", "paging", "page")
+PAGE_COUNT_NAMES: Final = (
+    *("total_pages", "totalPages", "page_count", "pageCount", "num_pages", "last_page"),
 )
-
-PAGE_COUNT_PATHS: Final = tuple(
-    (*parent, name)
-    for parent in PARENTS
-    for name in ("total_pages", "totalPages", "page_count", "pageCount", "num_pages", "last_page")
-)
-
 TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
 PAGE_COUNT_HEADERS: Final = ("X-Total-Pages", "X-WP-TotalPages")
+HEADERS: Final = (*TOTAL_HEADERS, *PAGE_COUNT_HEADERS)
+
+Members = Mapping[str, Any]  # of a response outside its records, by path
+Paths = Mapping[str, int]  # the rank of each; the first that has a count is taken
+
+
+def _rank(names: Iterable[str], headers: Iterable[str] = ()) -> Paths:
+    paths = [parent + name for name in names for parent in PARENTS]
+    return {path: rank for rank, path in enumerate((*paths, *headers))}
+
+
+TOTAL_PATHS: Final = _rank(TOTAL_NAMES, TOTAL_HEADERS)
+PAGE_COUNT_PATHS: Final = _rank(PAGE_COUNT_NAMES, PAGE_COUNT_HEADERS)
 
 
 def parse_count(value: object) -> int | None:
@@ -56,19 +55,39 @@ def parse_count(value: object) -> int | None:
     return int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
-Paths = tuple[tuple[str, ...], ...]
-MEMBERS = (dict, CaseInsensitiveDict)  # of documents and of headers; quicker than Mapping
+def find_counts(members: Members, paths: Paths = TOTAL_PATHS) -> dict[str, int]:
+    """Return the members at `paths` that are counts, the first first."""
+    found = sorted(members.keys() & paths.keys(), key=paths.__getitem__)
+    counts = {path: parse_count(members[path]) for path in found}
+    return {path: count for path, count in counts.items() if count is not None}
 
 
-def find_count(body: object, paths: Paths) -> int | None:
-    """Return the count at the first of `paths` in a response body that has one."""
-    for path in paths:
-        value: Any = body
-        for name in path:
-            value = value.get(name) if isinstance(value, MEMBERS) else None
-        if (count := parse_count(value)) is not None:
-            return count
-    return None
+def read_members(response: Response) -> Members:
+    """Return the members of a response's document and headers that are in no list of records."""
+    document, headers = response.json(), response.headers
+    members = dict(members_outside_records(document))
+    members.update({name: headers[name] for name in HEADERS if name in headers})
+    unit, _, extent = headers.get("Content-Range", "bytes").partition(" ")
+    if unit != "bytes":
+        members["Content-Range.total"] = extent.rpartition("/")[2]
+    with suppress(ValueError):
+        described = json.loads(headers.get("X-Pagination", ""))
+        members.update(members_outside_records(described, "X-Pagination"))
+    return members
+
+
+def members_outside_records(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the members of a document that are in no list but `links`, by their paths."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from members_outside_records(member, f"{path}.{name}" if path else str(name))
+    elif not isinstance(value, list):
+        yield path, value
+    elif path.endswith("links"):
+        links = (link for link in value if isinstance(link, dict))
+        yield from (
+            (f"{path}.next", link.get("href")) for link in links if link.get("rel") == "next"
+        )
 
 
 class MemberOrPath(JSONPath):
@@ -114,31 +133,26 @@ def find_value(body: Any, path: JSONPath) -> Any:
 class TotalFinder:
     """Finds the total number of rows, or of pages, in a response.
 
-    `path` is a path, `AUTO` for the usual `paths` and headers, or None for an API without a
-    total. A missing total is None, not an error.
+    `path` is a path, `AUTO` for the usual `paths`, or None for an API without a total. A missing
+    total is None, not an error.
     """
 
-    def __init__(
-        self,
-        path: str | None = AUTO,
-        paths: Paths = TOTAL_PATHS,
-        headers: Sequence[str] = TOTAL_HEADERS,
-    ) -> None:
+    def __init__(self, path: str | None = AUTO, paths: Paths = TOTAL_PATHS) -> None:
         self.path = None if path == AUTO else compile_path(path)
-        self._paths = paths if path == AUTO else ()
-        self._headers = tuple((name,) for name in headers) if path == AUTO else ()
+        self._paths: Paths = paths if path == AUTO else {}
 
-    def find(self, response: Response) -> int | None:
+    def find(self, document: Any, members: Members) -> int | None:
         """Return the total in a response, as the API reports it."""
         if self.path is not None:
-            return parse_count(find_value(response.json(), self.path))
-        count = find_count(response.json(), self._paths)
-        return find_count(response.headers, self._headers) if count is None else count
+            return parse_count(find_value(document, self.path))
+        return next(iter(find_counts(members, self._paths).values()), None)
 
 
 def find_boolean(body: Any, path: JSONPath) -> bool | None:
     """Return the boolean at a path, also as text that dlt takes; None for anything else."""
-    return BOOLEANS.get(str(find_value(body, path)).lower())
+    with suppress(ValueError):
+        return str2bool(str(find_value(body, path)))
+    return None
 
 
 class RowTotal:

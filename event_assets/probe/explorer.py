@@ -19,7 +19,7 @@ from event_assets.http.pace import read_quota
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.seen_ids import extract_ids
-from event_assets.pagination.totals import TotalFinder
+from event_assets.pagination.totals import find_counts, read_members
 from event_assets.probe.records_finder import extract_records
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeResponse, ProbeSession
@@ -53,7 +53,9 @@ class Page:
     def total(self) -> int | None:
         """The total that the response reports, at the usual paths."""
         response = self.response.response
-        return None if response is None or not self.is_ok else TotalFinder().find(response)
+        if response is None or not self.is_ok:
+            return None
+        return next(iter(find_counts(read_members(response)).values()), None)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,12 +18,12 @@ from jsonpath_ng import JSONPath
 
 from event_assets.pagination.totals import (
     AUTO,
-    TOTAL_HEADERS,
     TOTAL_PATHS,
     compile_path,
-    find_count,
+    find_counts,
     find_value,
     parse_count,
+    read_members,
 )
 from event_assets.probe.paging_candidates import members_outside_records
 
@@ -53,13 +54,14 @@ class LastPage:
 
 def find_totals(document: Any) -> dict[tuple[str, ...], int]:
     """Return the numbers outside of lists that may be a total by their name, usual paths first."""
-    usual = {keys: find_count(document, (keys,)) for keys in TOTAL_PATHS}
-    others = {
-        keys: parse_count(value)
+    counts = {
+        keys: count
         for keys, value in members_outside_records(document)
-        if TOTAL_NAME.search(keys[-1])
+        if (".".join(keys) in TOTAL_PATHS or TOTAL_NAME.search(keys[-1]))
+        and (count := parse_count(value)) is not None
     }
-    return {keys: count for keys, count in {**usual, **others}.items() if count is not None}
+    ranks = {keys: TOTAL_PATHS.get(".".join(keys), math.inf) for keys in counts}
+    return {keys: counts[keys] for keys in sorted(counts, key=ranks.__getitem__)}
 
 
 def find_reported_total(
@@ -68,11 +70,9 @@ def find_reported_total(
     """Return the total as a sync finds it: at `path`, or by default at the usual paths."""
     if not path:
         return None
+    values: Mapping[str, Any]
     if path == AUTO:
-        values: dict[str, Any] = {
-            **{".".join(keys): find_count(document, (keys,)) for keys in TOTAL_PATHS},
-            **{header: response.headers.get(header) for header in TOTAL_HEADERS},
-        }
+        values = find_counts(read_members(response))
     else:
         values = {str(path): find_value(document, cast("JSONPath", compile_path(path)))}
     totals = ((parse_count(value), path) for path, value in values.items())
