@@ -8,28 +8,27 @@ from typing import Any
 
 from event_assets.http.errors import status_text
 from event_assets.pagination.totals import parse_count
+from event_assets.probe.authentication import REJECTED
+from event_assets.probe.explorer import Page
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.report import Finding, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses
-from event_assets.probe.session import ProbeResponse
 from event_assets.values.urls import origin, redact_url
 
-REJECTED_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 LIMIT_HEADER = re.compile(r"rate-?limit|^retry-after$|quota", re.IGNORECASE)
 
 
 def check_reachable(responses: ProbeResponses) -> Finding:
     """Check that the API responds, and measure how fast."""
-    page, formatter, redirect = responses.page_1, responses.formatter, ""
+    page, formatter, redirect = responses.page_1.response, responses.formatter, ""
     if target := responses.redirect_target:
-        is_other_host = origin(target) != origin(responses.first_request.base_url)
-        is_keyless = is_other_host and responses.has_auth
+        is_keyless = responses.has_auth and origin(target) != origin(responses.base_url)
         keyless = " (another host: sent without the key)" if is_keyless else ""
         redirect = (
             f" It redirects to {formatter.format(target, 200)}{keyless}: set "
             f"{responses.source.address} or the path to that."
         )
-    if page.response is None or not (page.is_ok or page.status in REJECTED_STATUSES):
+    if page.response is None or not (page.is_ok or page.status in REJECTED):
         after = page.response is not None and page.response.headers.get("Retry-After")
         wait = f" Retry-After: {formatter.format(after)}." if after else ""
         return fail(f"{formatter.redact(page.error)}{wait}{redirect}")
@@ -40,13 +39,13 @@ def check_reachable(responses: ProbeResponses) -> Finding:
 
 def check_key(responses: ProbeResponses) -> Finding:
     """Check that the key is accepted and makes a difference."""
-    page, without = responses.page_1, responses.page_1_without_key
-    if page.status in REJECTED_STATUSES:
+    page, without = responses.page_1.response, responses.keyless.response
+    if page.status in REJECTED:
         hint = "" if responses.has_auth else " No `auth` is configured in defs.yaml."
         return fail(responses.formatter.redact(page.error) + hint)
     if not responses.has_auth:
         return skip("no `auth` is configured; the API is read without a key.")
-    if without.status in REJECTED_STATUSES:
+    if without.status in REJECTED:
         return ok(f"accepted; without it the API returns {status_text(without.status or 0)}.")
     if without.response is None or without.is_retryable:
         return warn(f"accepted; the response without it is unknown: {without.reason}.")
@@ -58,7 +57,7 @@ def check_key(responses: ProbeResponses) -> Finding:
 def _compare_with_keyless(responses: ProbeResponses) -> Finding:
     """Compare two usable responses, with and without the key."""
     with_key = _summarize(responses, responses.page_1)
-    without_key = _summarize(responses, responses.page_1_without_key)
+    without_key = _summarize(responses, responses.keyless)
     (total, ids, _), (keyless_total, keyless_ids, _) = with_key, without_key
     if with_key == without_key:
         return warn(
@@ -66,8 +65,7 @@ def _compare_with_keyless(responses: ProbeResponses) -> Finding:
             "may ignore the key and return public records only: check `auth` in defs.yaml "
             "(`name`, `location`)."
         )
-    repeated = responses.page_1_again
-    if repeated.is_ok and with_key != _summarize(responses, repeated):
+    if responses.again.is_ok and with_key != _summarize(responses, responses.again):
         return warn(
             "accepted; its effect is unknown, because the same request returns other records each "
             "time."
@@ -80,28 +78,25 @@ def _compare_with_keyless(responses: ProbeResponses) -> Finding:
     return ok(f"accepted; without it the response has {difference}.")
 
 
-def _summarize(responses: ProbeResponses, response: ProbeResponse) -> tuple[str, set[Any], Any]:
-    """Return the total, the ids and the names of the fields of a response."""
-    records, total = responses.records_in(response), responses.total_in(response)
-    names = {name for record in records if isinstance(record, dict) for name in record}
-    return f"{total.count:,}" if total else "none", set(responses.ids_in(response)), names
+def _summarize(responses: ProbeResponses, page: Page) -> tuple[str, set[Any], Any]:
+    """Return the total, the ids and the names of the fields of a page."""
+    total = responses.total_in(page)
+    names = {name for record in page.rows if isinstance(record, dict) for name in record}
+    return f"{total.count:,}" if total else "none", {*page.ids}, names
 
 
 def check_rate_limit(responses: ProbeResponses, needed: int | None) -> Finding:
     """Check rate limit headers; `needed` is the number of requests of a full sync, if known."""
-    results = (
-        *(responses.page_1, responses.page_2, responses.page_1_without_key),
-        *(responses.page_1_again, responses.last_page_response),
-    )
+    pages = (*responses.walk.read, responses.keyless, responses.again, responses.last)
+    results = [page.response for page in pages if page]
     received = [result.response for result in results if result.response is not None]
     limited = [r for r in received if r.status_code == HTTPStatus.TOO_MANY_REQUESTS]
     headers = (limited or received)[0].headers
-    formatted = [
-        f"{responses.formatter.format(header)}: {responses.formatter.format(value)}"
-        for header, value in headers.items()
-        if LIMIT_HEADER.search(header)
+    shown = responses.formatter.format
+    named = [
+        f"{shown(n)}: {shown(value)}" for n, value in headers.items() if LIMIT_HEADER.search(n)
     ]
-    announced = ", ".join(formatted[:6])
+    announced = ", ".join(named[:6])
     if limited:
         details = f" ({announced})" if announced else ""
         return warn(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.page_reader import TOTALS, plain_name
 from event_assets.pagination.totals import parse_count
-from event_assets.probe.explorer import BODY, Explorer, Page, Walk
+from event_assets.probe.explorer import Explorer, Page, Walk
 from event_assets.probe.findings import Fact
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.paging import Paging
@@ -99,7 +99,7 @@ def _goes_on(explorer: Explorer, paging: Paging, walk: Walk, size: int) -> bool:
         return False
     if len(walk.ids) > reported:
         return True
-    behind = explorer.ask(_at(paging, -(-len(walk.ids) // size), size))
+    behind = _ask_page(explorer, paging, -(-len(walk.ids) // size), size)
     return behind.is_ok and bool({*behind.ids} - walk.ids)
 
 
@@ -163,13 +163,13 @@ def _unique(rows: list[Any], explorer: Explorer) -> list[Any]:
 def _jump(explorer: Explorer, paging: Paging, end: End, requests: int) -> End:
     """Look for the last page: where a total says, or by doubling and halving."""
     size = max(1, paging.size or 0, 1)
-    first = explorer.ask(_at(paging, 0, size))
+    first = _ask_page(explorer, paging, 0, size)
     size = len(first.rows) or size
     total = first.total
     left = requests - MAX_WALK - 1
     if total and total > size:
         last = math.ceil(total / size) - 1
-        page = explorer.ask(_at(paging, last, size))
+        page = _ask_page(explorer, paging, last, size)
         expected = total - last * size
         if page.is_ok and page.rows and abs(len(page.rows) - expected) <= size:
             end.is_reached, end.count = True, total
@@ -179,33 +179,26 @@ def _jump(explorer: Explorer, paging: Paging, end: End, requests: int) -> End:
         said = page.response.reason if not page.is_ok else "that page is empty"
         end.problem = f"the API reports {total:,} records, but its last page cannot be read: {said}"
         return end
+
+    def has_rows(number: int) -> bool:
+        page = _ask_page(explorer, paging, number, size)
+        return page.is_ok and bool({*page.ids} - {*first.ids})
+
     low, high = MAX_WALK - 1, MAX_WALK  # pages that have records, and that may not
-    while left > 0 and high < MAX_PAGE and _has_rows(explorer.ask(_at(paging, high, size)), first):
+    while left > 0 and high < MAX_PAGE and has_rows(high):
         low, high, left = high, high * 2, left - 1
     while left > 0 and high - low > 1:
         middle = (low + high) // 2
-        has_rows = _has_rows(explorer.ask(_at(paging, middle, size)), first)
-        low, high, left = (middle, high, left - 1) if has_rows else (low, middle, left - 1)
+        low, high = (middle, high) if has_rows(middle) else (low, middle)
+        left -= 1
     end.is_reached = high - low == 1
     end.count = (low + 1) * size
     end.evidence = f"page {low + 1:,} has records, page {high + 1:,} has none: about {end.count:,}"
     return end
 
 
-def _has_rows(page: Page, first: Page) -> bool:
-    """Return whether a page has records that are not those of page 1."""
-    return page.is_ok and bool({*page.ids} - {*first.ids})
-
-
-def _at(paging: Paging, page: int, size: int) -> dict[str, Any]:
-    """Return the settings of a page, counted from 0."""
-    config: Mapping[str, Any] = paging.paginator
-    is_offset = paging.kind == "offset"
-    name = config.get("offset_param") or config.get("page_param")
-    path = config.get("offset_body_path") or config.get("page_body_path")
-    base = config.get("offset", 0) if is_offset else config.get("base_page", 0)
-    place = f"{BODY}{path}" if path else str(name)
-    return {**paging.settings, place: base + page * (size if is_offset else 1)}
+def _ask_page(explorer: Explorer, paging: Paging, number: int, size: int) -> Page:
+    return explorer.ask_page(paging.paginator, paging.sent_settings, number, size)
 
 
 def _pages(count: int) -> str:

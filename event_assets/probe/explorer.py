@@ -6,18 +6,24 @@ import copy
 import json
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, cast
 
 import requests
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    OffsetPaginator,
+    RangePaginator,
+)
 from requests import Response
 
 from event_assets.extract.requests import to_wire
 from event_assets.http.pace import read_quota
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.pagination.totals import find_counts, read_members
 from event_assets.probe.records_finder import extract_records
@@ -63,16 +69,24 @@ class Walk:
     """What a paginator found.
 
     Attributes:
-        pages: the ids of each page.
+        pages: the ids of each page; none of one that was refused, which is taken for the end.
         is_done: whether the paginator ended by itself.
         error: why it could not go on.
+        read: the pages with their responses.
+        active: the paginator of dlt that wrote the requests.
     """
 
     pages: list[Sequence[Hashable]] = field(default_factory=list)
-    rows: list[Any] = field(default_factory=list)
     facts: ListFacts | None = None
     is_done: bool = False
     error: str = ""
+    read: list[Page] = field(default_factory=list)
+    active: BasePaginator | None = None
+
+    @property
+    def rows(self) -> list[Any]:
+        """The records of all pages."""
+        return [row for page in self.read for row in page.rows]
 
     @property
     def empty(self) -> int:
@@ -87,13 +101,19 @@ class Walk:
 
 @dataclass
 class Explorer:
-    """Sends variations of a request; the same one is sent once, unless asked for `again`."""
+    """Sends variations of a request; the same one is sent once, unless asked for `again`.
+
+    Attributes:
+        is_patient: whether to wait and ask again where a server fails or limits requests, and to
+            raise where it refuses.
+    """
 
     session: ProbeSession
     given: RequestInput
     selector: str = "$"
     read_ids: ReadIds = lambda rows: [None] * len(rows)
     id_path: str | None = None
+    is_patient: bool = True
     forbidden: int = 0
     _known: dict[str, ProbeResponse] = field(default_factory=dict)
 
@@ -114,6 +134,7 @@ class Explorer:
             headers=dict(self.given.headers),
             params=to_wire(params),
             json=body,
+            data=self.given.form,
         )
 
     def ask(
@@ -139,15 +160,14 @@ class Explorer:
         name = json.dumps(parts, default=str, sort_keys=True)
         if name in self._known and not again:
             return self._known[name]
-        response = ProbeResponse()
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(RETRY_SECONDS)
-            response = self.session.fetch(request, with_key)
+        response = self.session.fetch(request, with_key)
+        for attempt in range(TRIES if self.is_patient else 0):
             self._stop_if_refused(response)
             self._keep_pace(response)
-            if response.is_ok or not _is_fault(response):
+            if attempt or response.is_ok or not _is_fault(response):
                 break
+            time.sleep(RETRY_SECONDS)
+            response = self.session.fetch(request, with_key)
         self._known[name] = response
         return response
 
@@ -189,35 +209,50 @@ class Explorer:
         """Return the id of the last record of a page, as the API wrote it."""
         return build_getter(self.id_path or "id")(page.rows[-1:])[0] if page.rows else None
 
+    def start(self, paginator: Any, settings: Settings) -> tuple[ListPaginator, requests.Request]:
+        """Return the paginator of a configuration, and its first request.
+
+        Raises:
+            ValueError: it cannot be made.
+        """
+        pages = create_paginator(copy.deepcopy(paginator), self.read_ids)
+        request = self.build(settings)
+        pages.init_request(request)
+        return pages, request
+
+    def ask_page(self, paginator: Any, settings: Settings, number: int, size: int) -> Page:
+        """Read a page of `size` rows by its number, from 0 on, if pages or rows are counted."""
+        pages, request = self.start(paginator, settings)
+        active = cast("RangePaginator", pages.active)
+        step = size if isinstance(active, OffsetPaginator) else 1
+        active.current_value = active.initial_value + number * step
+        active.update_request(request)
+        return self.read(self.send(request))
+
     def walk(self, paginator: Any, settings: Settings, most: int) -> Walk:
         """Read up to `most` pages with a paginator of a configuration, as a sync does."""
         walk = Walk()
         try:
-            pages = create_paginator(copy.deepcopy(paginator), self.read_ids)
-        except ValueError as error:
-            return replace(walk, error=str(error))
-        request = self.build(settings)
-        pages.init_request(request)
-        try:
+            pages, request = self.start(paginator, settings)
             while len(walk.pages) < most + walk.empty:
                 page = self.read(self.send(request))
-                if not page.is_ok:
-                    if not (walk.pages and pages.refused(page.response.status or 0)):
-                        walk.error = page.response.error
-                        break
-                    walk.pages.append(())
-                else:
-                    walk.pages.append(page.ids)
-                    walk.rows += page.rows
+                walk.read.append(page)
+                if not page.is_ok and not (walk.pages and pages.refused(page.response.status or 0)):
+                    walk.error = page.response.error
+                    break
+                walk.pages.append(page.ids)
+                if page.is_ok:
                     pages.update_state(cast("Response", page.response.response), list(page.rows))
                 walk.facts, walk.is_done = pages.facts, not pages.has_next_page
+                walk.active = pages.active
                 if walk.is_done:
                     break
                 pages.update_request(request)
         except PaginationError as error:
             walk.error = str(error)
-        except (ValueError, TypeError, KeyError, IndexError) as error:  # of dlt, of any text
-            walk.error = f"the paginator cannot read the response ({type(error).__name__})"
+        except (ValueError, TypeError, LookupError, AttributeError) as error:  # of dlt
+            kind = type(error).__name__  # its text may hold the whole response
+            walk.error = f"The paginator cannot read the response ({kind}); check its paths."
         return walk
 
 

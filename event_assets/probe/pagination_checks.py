@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from statistics import median
+from typing import Any
 
-from dlt.sources.helpers.rest_client.paginators import RangePaginator, SinglePagePaginator
+from dlt.sources.helpers.rest_client.paginators import SinglePagePaginator
 
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.evidence import judge
+from event_assets.pagination.facts import ListFacts
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.paginator_finder import describe_paginator
+from event_assets.probe.paging_candidates import SIZES
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses
-
-SIZE_PARAMS = (
-    *("limit", "per_page", "perPage", "page_size", "pageSize", "pagesize", "size", "page[size]"),
-    *("count", "rows", "max_results", "maxResults", "$top", "first", "take", "num"),
-)
 
 
 def check_page_2(responses: ProbeResponses) -> Finding:
@@ -31,33 +29,32 @@ def check_page_2(responses: ProbeResponses) -> Finding:
 
 
 def _check_page_2(responses: ProbeResponses) -> Finding:
-    page, count = responses.page_2, len(responses.records)
+    page, walk, count = responses.page_2, responses.walk, len(responses.records)
     if not count:
         return skip("page 1 has no records.")
-    if responses.paging_error:
-        return fail(responses.formatter.format(responses.paging_error, 300))
+    if walk.error and walk.read[-1].is_ok:
+        return fail(responses.formatter.format(walk.error, 300))
     if responses.ends_after_page_1:
         return _check_single_page(responses)
-    if not page.is_ok:
-        return (fail if page.is_rejected else warn)(f"missing: {page.reason}.")
+    if not page.is_ok and not walk.is_done:
+        return (fail if page.response.is_rejected else warn)(f"missing: {page.response.reason}.")
     if responses.new_count:
-        if responses.offset_paginator:
-            return _check_offset(responses)
         return _check_continuity(responses)
     if responses.promises_more:
-        return warn("the two pages behind page 1 are empty, but promise more: a sync reads on.")
-    # Offset paging requests the last record of page 1 again.
-    overlap = 1 if responses.offset_paginator and count > 1 else 0
-    if len(responses.next_records) <= overlap and not _has_more_records(responses):
+        return warn("the pages behind page 1 are empty, but promise more: a sync reads on.")
+    overlap = 1 if responses.is_offset and count > 1 else 0
+    total = responses.reported_total
+    if len(page.rows) <= overlap and not (total and total.count > count):
         return skip(f"page 1 is the whole list: {pluralize(count)}.")
-    problem = "has only records of page 1" if responses.next_records else "is empty"
+    problem = "has only records of page 1" if page.rows else "is empty"
     return fail(f"{problem}: {_explain_repeated_page(responses)}.")
 
 
 def _check_single_page(responses: ProbeResponses) -> Finding:
     """Check that the list is complete when the paginator sees no page 2."""
-    count, total = len(responses.records), responses.reported_total
-    has_no_pages = isinstance(responses.active_paginator, SinglePagePaginator)
+    count, total, walk = len(responses.records), responses.reported_total, responses.walk
+    facts = walk.facts or ListFacts()
+    has_no_pages = isinstance(walk.active, SinglePagePaginator)
     if total and total.count > count:
         advice = (
             "name the API's `paginator`"
@@ -68,11 +65,10 @@ def _check_single_page(responses: ProbeResponses) -> Finding:
             f"the paginator finds no next page, but the API reports {total.count:,} records and "
             f"page 1 has {count}: {advice}."
         )
-    facts = responses.first_request.paginator.facts
     verdict = judge(facts)
     if verdict.complete is False:
         return fail(verdict.reason)
-    if has_no_pages and responses.paginator_config["type"] == "auto":
+    if has_no_pages and responses.paging.kind == "auto":
         return warn(
             f"no paginator was detected, so a sync loads these {pluralize(count)} only; offsets "
             "and page numbers cannot be detected: set `paginator`, or `single_page`."
@@ -85,18 +81,13 @@ def _check_single_page(responses: ProbeResponses) -> Finding:
     return skip(f"page 1 is the whole list: {pluralize(count)}.")
 
 
-def _has_more_records(responses: ProbeResponses) -> bool:
-    total = responses.reported_total
-    return total is not None and total.count > len(responses.records)
-
-
 def _explain_repeated_page(responses: ProbeResponses) -> str:
-    if responses.offset_paginator:
+    if responses.is_offset:
         return (
             f"the server ignores `{_offset_name(responses)}`; set the paginator's `offset_param` "
             "to the API's name for it, or use `single_page` if the API has no pages"
         )
-    if isinstance(responses.active_paginator, RangePaginator):
+    if responses.paging.is_numbered:
         return (
             "the server ignores the page number, or counts from another number; check "
             "`page_param` and `base_page`"
@@ -104,46 +95,39 @@ def _explain_repeated_page(responses: ProbeResponses) -> str:
     return "the server ignores the cursor or link; check the paginator's `cursor_param` and paths"
 
 
-def _offset_name(responses: ProbeResponses) -> str | None:
-    paginator = responses.offset_paginator
-    return None if paginator is None else paginator.param_name or paginator.param_body_path
+def _offset_name(responses: ProbeResponses) -> Any:
+    config = responses.paging.paginator
+    return config.get("offset_body_path") or config.get("offset_param") or "offset"
 
 
 def _check_continuity(responses: ProbeResponses) -> Finding:
-    """Check that page 2 repeats no records of page 1."""
-    first, second = responses.ids_in(responses.page_1), responses.ids_in(responses.page_2)
-    detected, repeated = "", len(set(first) & set(second))
-    if responses.paginator_config["type"] == "auto":
-        detected = f" ({type(responses.active_paginator).__name__}, detected)"
-    if repeated == 1 and second[0] == first[-1]:  # a link or cursor that counts rows
-        count = pluralize(responses.new_count, "new record")
-        return ok(f"begins with page 1's last record and has {count}{detected}.")
-    if repeated:
+    """Check that page 2 repeats at most page 1's last record, which offset paging wants."""
+    first, second = responses.page_1.ids, responses.page_2.ids
+    detected, repeated = "", len({*first} & {*second})
+    if responses.paging.kind == "auto":
+        detected = f" ({type(responses.walk.active).__name__}, detected)"
+    new = pluralize(responses.new_count, "new record")
+    if responses.is_offset and first[-1] not in second and len(first) > 1:
+        changed = responses.again.is_ok and {*first} != {*responses.again.ids}
+        return (warn if changed else fail)(
+            "page 1's last record is not on it: the list changed in between, or "
+            f"`{_offset_name(responses)}` does not count records (pages: use `page_number`)."
+        )
+    if repeated == 1 and second[0] == first[-1]:  # also of a link or cursor that counts rows
+        return ok(f"begins with page 1's last record and has {new}{detected}.")
+    if repeated and not responses.is_offset:
         return warn(
             f"{repeated} of its {len(second)} records were on page 1{detected}: the list "
             "changed in between, or has no stable order."
         )
+    if repeated:
+        return ok(f"has {new}.")
     return ok(f"{pluralize(len(second))}, none of them on page 1{detected}.")
-
-
-def _check_offset(responses: ProbeResponses) -> Finding:
-    """Check that page 2 begins with the last record of page 1, which offset paging repeats."""
-    first, second = responses.ids_in(responses.page_1), responses.ids_in(responses.page_2)
-    if first[-1] in second or len(first) == 1:
-        repeated = len(set(first) & set(second))
-        overlap = "begins with page 1's last record and " if repeated == 1 else ""
-        return ok(f"{overlap}has {pluralize(responses.new_count, 'new record')}.")
-    again = responses.page_1_again
-    changed = again.is_ok and set(first) != set(responses.ids_in(again))
-    return (warn if changed else fail)(
-        "page 1's last record is not on it: the list changed in between, or "
-        f"`{_offset_name(responses)}` does not count records (pages: use `page_number`)."
-    )
 
 
 def check_page_size(responses: ProbeResponses) -> Finding:
     """Check the number of records that a page really has."""
-    sizes = [len(responses.records), len(responses.next_records)]
+    sizes, total = [len(responses.records), len(responses.page_2.rows)], responses.reported_total
     size = max(sizes) if responses.new_count else sizes[0]
     setting, requested = _find_requested_size(responses)
     if not responses.records:
@@ -156,20 +140,20 @@ def check_page_size(responses: ProbeResponses) -> Finding:
     if size > requested:
         return warn(
             f"{size} records, {requested} requested: the server ignores `{name}`.",
-            change if responses.offset_paginator else {},
+            change if responses.is_offset else {},
         )
     received = f"{size} of {requested} requested records"
-    if responses.new_count or _has_more_records(responses):
+    if responses.new_count or (total and total.count > sizes[0]):
         return warn(f"{received}: the server's limit is lower; set `{name}: {size}`.", change)
     return ok(f"{received}: the list has no more.")
 
 
 def _find_requested_size(responses: ProbeResponses) -> tuple[Setting, int | None]:
     """Return the setting that requests a page size, and the size."""
-    if responses.offset_paginator:
-        return ("limit",), responses.offset_paginator.limit
-    params = responses.first_request.endpoint.get("params") or {}
-    for name in SIZE_PARAMS:
+    if responses.is_offset:
+        return ("limit",), int(responses.paging.paginator["limit"])
+    params = responses.source.events.endpoint.get("params") or {}
+    for name in SIZES:
         if str(params.get(name, "")).isdecimal():
             return ("params", name), int(params[name])
     return (), None
@@ -177,21 +161,18 @@ def _find_requested_size(responses: ProbeResponses) -> tuple[Setting, int | None
 
 def check_order(responses: ProbeResponses) -> Finding:
     """Check that two readings of page 1 have the same order."""
-    repeated = responses.page_1_again
-    if len(responses.records) < 2:
+    again, first, second = responses.again, responses.page_1.ids, responses.again.ids
+    if len(first) < 2:
         return skip("page 1 has fewer than two records.")
-    if not repeated.is_ok:
-        return skip(f"page 1 was not read twice: {repeated.reason}.")
-    first, second = responses.ids_in(responses.page_1), responses.ids_in(repeated)
+    if not again.is_ok:
+        return skip(f"page 1 was not read twice: {again.response.reason}.")
     if first == second:
         return ok("the same in two readings of page 1.")
-    old_ids, new_ids = set(first), set(second)
-    common = [key for key in first if key in new_ids]
-    if common and common == [key for key in second if key in old_ids]:
-        new = pluralize(len(new_ids - old_ids), "new record")
+    common = [key for key in first if key in {*second}]
+    if common and common == [key for key in second if key in {*first}]:
+        new = pluralize(len({*second} - {*first}), "new record")
         return ok(f"stable; {new} in the second reading of page 1.")
-    positional = isinstance(responses.active_paginator, RangePaginator)
-    return (fail if positional else warn)(
+    return (fail if responses.paging.is_numbered else warn)(
         "differs in two readings of page 1: a sync would miss or repeat records; request an order "
         "(a sort parameter in `params`)."
     )
@@ -203,32 +184,24 @@ def estimate_requests(responses: ProbeResponses) -> int | None:
     if not size:
         return None
     if total is None or total.count <= size:
-        if responses.new_count or not (responses.ends_after_page_1 or responses.page_2.is_ok):
-            return None
-        return 2 if responses.offset_paginator else 1
-    step = max(1, size - 1) if responses.offset_paginator else size
-    return 1 + math.ceil((total.count - size) / step)
+        is_unknown = not (responses.ends_after_page_1 or responses.page_2.is_ok)
+        return None if responses.new_count or is_unknown else 1 + responses.is_offset
+    return 1 + math.ceil((total.count - size) / max(1, size - responses.is_offset))
 
 
 def estimate_full_sync(responses: ProbeResponses, count: int | None) -> Finding:
     """Estimate the duration of a full sync of `count` requests, if that is known."""
-    pages = (
-        *(responses.page_1, responses.page_2),
-        *(responses.page_1_again, responses.last_page_response),
-    )
-    seconds = median(page.seconds for page in pages if page.is_ok and page.seconds)
+    pages = (*responses.walk.read, responses.again, responses.last)
+    seconds = median(page.response.seconds for page in pages if page and page.response.seconds)
     each = f"{pluralize(len(responses.records))} in {format_duration(seconds)}"
     if count is None:
         return skip(f"unknown without a total; a request returns {each}.")
-    paginator = responses.active_paginator
-    is_read_ahead = isinstance(paginator, RangePaginator) and paginator.param_name
-    concurrency = min(responses.source.concurrency, CAUTIOUS, count) if is_read_ahead else 1
-    duration = _format_estimate(count * seconds / concurrency)
+    config, is_numbered = responses.paging.paginator, responses.paging.is_numbered
+    is_in_body = is_numbered and any(name.endswith("_body_path") for name in config)
+    is_ahead = is_numbered and not is_in_body
+    concurrency = min(responses.source.concurrency, CAUTIOUS, count) if is_ahead else 1
+    duration = count * seconds / concurrency
+    shown = f"{duration / 60:.0f} min" if duration < 6000 else f"{duration / 3600:.0f} h"
+    shown = f"{max(1, duration):.0f} s" if duration < 100 else shown
     requests = pluralize(count, "request")
-    return ok(f"about {duration}: {requests} of {each}, {concurrency} at a time.")
-
-
-def _format_estimate(seconds: float) -> str:
-    if seconds < 100:
-        return f"{max(1, seconds):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"
+    return ok(f"about {shown}: {requests} of {each}, {concurrency} at a time.")

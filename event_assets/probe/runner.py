@@ -7,6 +7,7 @@ from typing import Any
 
 from event_assets.config.source import SourceConfig
 from event_assets.probe import connection_checks, pagination_checks, record_checks
+from event_assets.probe.authentication import REJECTED
 from event_assets.probe.report import Report
 from event_assets.probe.responses import ProbeResponses, collect_responses
 from event_assets.probe.session import TIMEOUT_SECONDS
@@ -27,9 +28,9 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
         SandboxError: when the built-in sandbox does not start.
     """
     responses = collect_responses(source if source.account else select_account(source), seconds)
-    page, formatter = responses.page_1, responses.formatter
+    page, formatter = responses.page_1.response, responses.formatter
     findings = {"reachable": connection_checks.check_reachable(responses)}
-    if page.is_ok or page.status in connection_checks.REJECTED_STATUSES:
+    if page.is_ok or page.status in REJECTED:
         findings["key"] = connection_checks.check_key(responses)
     if not page.is_ok:
         return Report(findings, formatter.redact(page.error), secrets=formatter.secrets)
@@ -46,13 +47,13 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
     }
     if responses.records:
         findings["full sync"] = pagination_checks.estimate_full_sync(responses, needed)
-    total = responses.total_in(page)
+    total = responses.total_in(responses.page_1)
     metrics = {
         "answer_seconds": round(page.seconds, 3),
         **({} if total is None else {"total_reported": total.count}),
         "records_on_first_page": len(responses.records),
         "bytes": page.size,
-        "requests": responses.request_count,
+        "requests": responses.explorer.session.budget.sent,
     }
     first_record = _describe_first_record(responses)
     return Report(findings, "", metrics, first_record, formatter.secrets)

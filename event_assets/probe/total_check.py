@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dlt.sources.helpers.rest_client.paginators import RangePaginator
-
 from event_assets.pagination.totals import AUTO
+from event_assets.probe.explorer import Page
+from event_assets.probe.formatting import pluralize
 from event_assets.probe.report import Finding, fail, ok, skip, warn
-from event_assets.probe.reported_total import LastPage, ReportedTotal
 from event_assets.probe.responses import ProbeResponses
+from event_assets.probe.totals import ReportedTotal
 
 
 def check_total(responses: ProbeResponses) -> Finding:
@@ -27,18 +27,15 @@ def check_total(responses: ProbeResponses) -> Finding:
             problem = f"`{named}` is {configured.count:,}, not the total"
         elif named == AUTO:
             problem = "no total is at the usual paths"
-        return warn(
-            f"{problem}; the total is {reported}: set "
-            f"`total_path: {formatter.format(total.path)}`.",
-            {("total_path",): total.path},
-        )
+        advice = f"set `total_path: {formatter.format(total.path)}`"
+        return warn(f"{problem}; the total is {reported}: {advice}.", {("total_path",): total.path})
     if total.count < size or (responses.new_count and total.count == size):
         what = "the length of the page" if total.count == size else "less than the page has"
         return _warn_no_total(responses, f"{path} is {total.count:,}, {what}")
     if total.count == size:
         return ok(f"{reported}, the number of records received.")
-    if responses.last_page:
-        return _check_on_last_page(responses, responses.last_page, total, reported)
+    if responses.last:
+        return _check_on_last_page(responses, responses.last, total, reported)
     if responses.page_2.is_ok and not responses.new_count:
         return warn(f"{reported}, but page 2 has no new records.")
     reason = "windows" if responses.source.windows else "this paginator"
@@ -51,37 +48,35 @@ def _check_missing_total(responses: ProbeResponses) -> Finding:
         named = responses.formatter.format(path)
         return _warn_no_total(responses, f"`{named}` is not in the response")
     reason = "as configured" if path is None else "the response has no total"
-    if responses.offset_paginator:
+    if responses.is_offset:
         return skip(f"none, {reason}: overlapping pages show the end.")
-    if isinstance(responses.active_paginator, RangePaginator):
+    if responses.paging.is_numbered:
         return warn(f"none, {reason}: page numbers alone cannot prove that a sync is complete.")
     return skip(f"none, {reason}: cursors and links mark the last page.")
 
 
 def _warn_no_total(responses: ProbeResponses, problem: str) -> Finding:
-    if responses.offset_paginator:
+    if responses.is_offset:
         return warn(f"{problem}: set `total_path: null`.", {("total_path",): None})
     return warn(f"{problem}: it does not count the records.")
 
 
 def _check_on_last_page(
-    responses: ProbeResponses, page: LastPage, total: ReportedTotal, reported: str
+    responses: ProbeResponses, last: Page, total: ReportedTotal, reported: str
 ) -> Finding:
     """Compare the number of records on the last page with the total."""
-    at, response = f"at `{page.name}` {page.value:,}", responses.last_page_response
+    response, size = last.response, len(responses.records)
     if response.is_rejected:
         return fail(
-            f"{reported}, but {at} {response.reason}: the API may limit how far a list can be "
-            "read; read it in `windows` of time."
+            f"{reported}, but its last page cannot be read: {response.reason}. The API may limit "
+            "how far a list can be read; read it in `windows` of time."
         )
     if not response.is_ok:
         return ok(f"{reported}; not verified: {response.reason}.")
-    current = responses.total_in(response) or total
-    size = max(len(responses.records), len(responses.next_records))
-    expected = max(0, min(size, current.count - page.records_before))
-    count = len(responses.records_in(response))
+    before = (total.count - 1) // size * size
+    current = responses.total_in(last) or total
+    expected, count = max(0, min(size, current.count - before)), len(last.rows)
     if count == expected:
-        ending = "the last record" if count == 1 else f"the last {count} records"
-        return ok(f"{reported}, verified by {ending} {at}.")
-    problem = f"{reported}, but the page {at} has {count} instead of {expected}"
+        return ok(f"{reported}, verified by its last page, which has {pluralize(count)}.")
+    problem = f"{reported}, but its last page has {count} instead of {expected}"
     return _warn_no_total(responses, problem)

@@ -48,7 +48,7 @@ def test_a_correct_configuration_is_ready_after_five_requests(api: Sandbox) -> N
         *("page 2", "page size", "total", "rate limit", "order", "full sync"),
     ]
     assert [(r.offset, r.authorized) for r in api.requests] == [
-        (0, True), (99, True), (0, False), (0, True), (249, True),
+        (0, True), (99, True), (0, False), (0, True), (200, True),
     ]  # fmt: skip
 
 
