@@ -102,11 +102,7 @@ TABLE: Final = (
         "has_more is false",
         True,
         f"{ALL}, as the API says that no more follow{{standing}}.",
-        lambda facts: (
-            facts.last.has_more is False
-            and facts.end in OPEN_ENDS
-            and (facts.pages == 1 or not facts.is_counted)
-        ),
+        lambda facts: facts.last.has_more is False and facts.end in OPEN_ENDS,
     ),
     Evidence(
         "same pointer",

@@ -44,11 +44,8 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
     try:
         active = build_paginator(cast("Any", options))
     except TypeError as error:
-        active, problem = None, str(error).rpartition("__init__() ")[2]
-    else:
-        problem = ""
-    if problem:
-        raise ValueError(f"paginator of type {kind!r}: {problem}")
+        problem = str(error).rpartition("__init__() ")[2]
+        raise ValueError(f"paginator of type {kind!r}: {problem}") from None
     return ListPaginator(
         active,
         Options(

@@ -54,7 +54,6 @@ class ListFacts:
         reported: the last total, whether seen to be one or not.
         last: the last page of the list.
         pointers: pages whose response had the pointer that is followed.
-        is_counted: whether requests, links or cursors count pages.
         is_total_reached: whether a total that did not change is the number of rows.
         pointer_setting: the paginator's path of the pointer, as the configuration calls it.
         total_setting: the paginator's path of a total of rows, if one is configured.
@@ -77,7 +76,6 @@ class ListFacts:
     pointers: int = 0
     is_pointer_found: bool = False
     is_truncated: bool = False
-    is_counted: bool = False
     is_total_reached: bool = False
     pointer_setting: str = ""
     total_setting: str = ""

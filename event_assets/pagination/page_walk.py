@@ -6,7 +6,7 @@ from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
-from event_assets.pagination.facts import ListFacts, PageFacts
+from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.seen_ids import DistinctIds
 from event_assets.pagination.totals import RowTotal
 from event_assets.pagination.walk import MAX_PASSES, Walk
@@ -64,12 +64,6 @@ class PageWalk(Walk):
         self._empty = self._reads_to = 0
         self._behind: list[int] = []  # positions behind an empty page that may have rows
         self._pointers: set[Any] = set()
-
-    @property
-    def facts(self) -> ListFacts:
-        """What is known of the list so far."""
-        self._facts.is_counted = self.is_counted
-        return super().facts
 
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` positions that follow the next one, after a full page."""
