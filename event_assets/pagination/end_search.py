@@ -24,7 +24,7 @@ class Found(Enum):
 
 
 class EndSearch:
-    """Decides which offsets behind the end to request, where a server that filters may have rows.
+    """Decides which rows or pages behind the end to request, where a server that filters has some.
 
     It looks at a few pages; if one has rows, or more is promised, it reads page after page.
 
@@ -48,12 +48,22 @@ class EndSearch:
         self.end = self.position = end
         self.looks = []
 
-    def start_looking(self, end: int, asked: int, size: int, *, is_single: bool) -> None:
-        """Look behind another end, where the last page of `size` rows was requested at `asked`."""
+    def start_looking(self, end: int, asked: int, size: int, most: int) -> None:
+        """Look at `most` pages of `size` rows behind another end; the last was at `asked`."""
         self.start(end)
-        looks = (asked + size * pages for pages in LOOKS_BEHIND[: 2 if is_single else 3])
+        looks = (asked + size * pages for pages in LOOKS_BEHIND[:most])
         self.looks = [at for at in looks if at < self._maximum]
         self.position = next(iter(self.looks), end)
+
+    def look(self, size: int, *, has_rows: bool) -> bool:
+        """Process a page of `size` at the first of `looks`; return whether the search goes on."""
+        looked = self.looks.pop(0)
+        if has_rows:
+            self.reads_to = looked + size
+            self.start(self.end)
+        elif self.looks:
+            self.position = self.looks[0]
+        return has_rows or bool(self.looks)
 
     def is_promised(self, offset: int, total: int | None, more: bool | None) -> bool:
         """Return whether rows at this offset are promised, by a total or otherwise."""
@@ -69,15 +79,9 @@ class EndSearch:
     ) -> Found:
         """Process the page at `position`, where a page has `size` rows."""
         if self.looks:
-            self.looks.pop(0)
-            if recent.find_unknown(ids) or self.is_promised(self.end, total, more):
-                self.reads_to = self.position + size
-                self.start(self.end)
-            elif self.looks:
-                self.position = self.looks[0]
-            else:
-                return Found.NOTHING
-            return Found.NOTHING_YET
+            is_promised = self.is_promised(self.end, total, more)
+            has_rows = is_promised or bool(recent.find_unknown(ids))
+            return Found.NOTHING_YET if self.look(size, has_rows=has_rows) else Found.NOTHING
         if recent.overlaps(ids):
             return Found.KNOWN_ROWS
         is_outdated = not ids and total is not None and total <= self.end

@@ -223,7 +223,7 @@ class OffsetWalk(Walk):
             self._end_pass(end)
         else:
             page = self._largest_page if self._progress else self.limit
-            self._search.start_looking(end, asked, page, is_single=self._largest_page == 1)
+            self._search.start_looking(end, asked, page, 2 if self._largest_page == 1 else 3)
             self.position = self._search.position
             if not self._search.looks:
                 self._end_pass(end)

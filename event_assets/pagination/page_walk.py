@@ -6,12 +6,12 @@ from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
+from event_assets.pagination.end_search import EndSearch
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.seen_ids import DistinctIds
 from event_assets.pagination.totals import RowTotal
 from event_assets.pagination.walk import MAX_PASSES, Walk
 
-LOOKS_BEHIND: Final = (0, 2, 6)  # pages behind an empty one, so that 2, 4 and 8 are known
 # consecutive empty pages that are read; an API that filters after paging sends some
 MAX_EMPTY_NUMBERED: Final = 3
 MAX_EMPTY_LINKED: Final = 25
@@ -61,14 +61,14 @@ class PageWalk(Walk):
         self._total = RowTotal()
         self._page_count = 0  # the number of pages that responses promise
         self._ids = DistinctIds()
-        self._empty = self._reads_to = 0
-        self._behind: list[int] = []  # positions behind an empty page that may have rows
+        self._empty = 0
+        self._search = EndSearch(self._maximum)  # by page
         self._pointers: set[Any] = set()
 
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` positions that follow the next one, after a full page."""
-        if self._behind:
-            return self._behind[1 : count + 1]
+        if self._search.looks:
+            return self._search.looks[1 : count + 1]
         if self.done or not self._is_last_full:
             return []
         promised = -(-(self._total.largest or 0) // self.largest)
@@ -88,7 +88,7 @@ class PageWalk(Walk):
         """Process the next page, and take the rows that must not be delivered out of `rows`."""
         facts, size, ids = self._facts, len(page.ids), list(page.ids)
         facts.pages += 1
-        if self._behind:
+        if self._search.looks:
             rows.clear()
             self._look_behind(has_rows=bool(ids))
             return
@@ -151,20 +151,15 @@ class PageWalk(Walk):
         if self._empty and not self._promises_more:
             if page.total == 0 and not self._rows:
                 return "page behind"
-            if self.position >= self._reads_to:
-                ahead = (self.position + pages for pages in LOOKS_BEHIND[: len(self._pages)])
-                self._behind = [at for at in ahead if at < self._maximum]
-                self._empty_at = self.position
+            if self.position >= self._search.reads_to:
+                self._search.start_looking(self.position, self.position - 1, 1, len(self._pages))
             return ""
         return "empty pages" if self._empty >= MAX_EMPTY_NUMBERED else ""
 
     def _look_behind(self, *, has_rows: bool) -> None:
         """Process a page behind an empty one, where a server that filters has rows."""
-        looked = self._behind.pop(0)
-        if has_rows:
-            self._reads_to, self.position, self._behind = looked + 1, self._empty_at, []
-        elif self._behind:
-            self.position = self._behind[0]
+        if self._search.look(1, has_rows=has_rows):
+            self.position = self._search.position
         else:
             self._end_reading("page behind")
 
@@ -198,7 +193,7 @@ class PageWalk(Walk):
         is_possible = is_end or self._total.reported == self._ids.count()
         if not self._pages or not is_possible or self._promises_rows:
             return False
-        if self._behind:
+        if self._search.looks:
             self._look_behind(has_rows=False)
             return True
         self.position += 1
