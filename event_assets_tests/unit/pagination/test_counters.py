@@ -29,6 +29,7 @@ from event_assets.pagination.counters import counts, find_counters, find_row_cou
         ("c2", 1, 20, True),
         ("ab2", 1, 20, False),
         ("ab-2", 1, 20, True),
+        ("2-ab", 1, 20, True),
         ("a2b", 1, 20, False),
         ("2ab", 1, 20, False),
         ("/events/page/2", 1, 20, False),

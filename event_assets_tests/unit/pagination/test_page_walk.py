@@ -127,6 +127,18 @@ def test_a_maximum_bounds_the_look_behind_the_end(
     assert judge(walk.facts).complete is complete
 
 
+@pytest.mark.parametrize(
+    ("facts", "asked"), [({"is_total_certain": True}, [0, 1]), ({}, [0, 1, 2, 3, 5, 9])]
+)
+def test_only_a_total_that_counts_no_pages_saves_the_pages_behind_the_last(
+    facts: dict[str, Any], asked: list[int]
+) -> None:
+    walk = numbered()
+    assert positions(walk, of_list(6), total=6, **facts) == asked
+    assert judge(walk.facts).complete is True
+    assert walk.facts.reported == 6
+
+
 def test_a_page_that_is_refused_is_asked_for_in_both_readings() -> None:
     walk = take(numbered(), FULL, SHORT)
     assert walk.refuse(404)

@@ -102,6 +102,7 @@ NEXT = PAGE._replace(unfollowed="`next`")
         (ended("page behind", rows_read=13), True, "All 12 rows were received."),
         (ended("readings agree", rows_read=13), None, "share an id"),
         (ended("readings agree"), True, "the same in two readings"),
+        (ListFacts("readings agree"), True, "the same in two readings"),
         (ended("lap", is_total_reached=True), True, "as the API reports"),
         (ended("changed", is_total_reached=True), None, "no two of which agree"),
         (ended("page behind", last=MORE), False, "more follow (`has_more`)"),
