@@ -72,6 +72,9 @@ deptry: setup-dev
 	@$(BIN)/deptry . --extend-exclude event_assets_tests --extend-exclude bench
 	@$(BIN)/deptry . --ignore DEP002,DEP004  # the tests may use what is for them only
 
+# Or each of the processes that the tests start compiles Dagster and dlt for itself.
+test test-newest test-faults: export PYTHONDONTWRITEBYTECODE =
+
 test: lint ## Run the linters, the type checker and all tests
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 

@@ -1,62 +1,29 @@
 """A project of its own for each test: an API on loopback, a DuckDB file, a Dagster instance."""
 
-import copy
-import functools
 import gc
 import shutil
-import sys
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pytest
-import tomlkit
-from dlt.destinations import duckdb as dlt_duckdb
-from pydantic import BaseModel
 
 from event_assets.config import project as project_module
 from event_assets.http import retry_policy
 from event_assets.sandbox import Sandbox
 from event_assets.values.redaction import KNOWN
+from event_assets_tests.support.fast_libraries import make_libraries_fast
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import FILES, ROOT, Project, new_project
 
 
-def once(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Call a function once for the same arguments, and copy what it returned."""
-    cached = functools.cache(function)
-    return lambda *args, **kwargs: copy.deepcopy(cached(*args, **kwargs))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _fast_process() -> Iterator[None]:
-    """Do once what the libraries do again and again in every sync, and comes to the same."""
+    """Spare each test what the libraries need to do only once in a process."""
     gc.collect()
     gc.freeze()  # half a million objects of Dagster and dlt that live as long as the process
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tomlkit, "parse", functools.cache(tomlkit.parse))
-        schema = once(BaseModel.model_json_schema.__func__)  # type: ignore[attr-defined]
-        patch.setattr(BaseModel, "model_json_schema", classmethod(schema))
-        patch.setattr(dlt_duckdb, "capabilities", _capabilities_once())
-        if find_spec("pandas") is None:  # or DuckDB looks for it at each query
-            pa.scalar(0, pa.timestamp("us", "UTC")).as_py()  # Arrow looks once, not for a None
-            patch.setitem(sys.modules, "pandas", None)
+        make_libraries_fast(patch)
         yield
-
-
-def _capabilities_once() -> Callable[..., Any]:
-    """Return dlt's method that lists what DuckDB can do, which a sync calls a dozen times."""
-    capabilities, found = dlt_duckdb.capabilities, dict[tuple[object, str], Any]()
-
-    def look_up(destination: dlt_duckdb, config: Any = None, naming: Any = None) -> Any:
-        key = type(naming), str(destination.caps_params)
-        if key not in found:
-            found[key] = capabilities(destination, config, naming)
-        return copy.copy(found[key])
-
-    return look_up
 
 
 @pytest.fixture(autouse=True)

@@ -20,10 +20,11 @@ from event_assets_tests.support.project import Project
 
 Output = pytest.CaptureFixture[str]
 PATH = "/v1/events"
+pytestmark = pytest.mark.usefixtures("project")
 
 
 @pytest.fixture
-def files(source_file: Path, project: Project) -> Path:
+def files(source_file: Path) -> Path:
     """The folder of the sources of another project."""
     (source_file.parents[1] / "__init__.py").touch()
     return source_file.parents[1]

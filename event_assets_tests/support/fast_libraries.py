@@ -1,0 +1,120 @@
+"""What the libraries compute again and again in every sync, and comes to the same, is kept."""
+
+import copy
+import functools
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import tomlkit
+from alembic.script import ScriptDirectory
+from dagster.components.core import load_defs, package_entry, snapshot
+from dlt.common import validation
+from dlt.common.configuration import resolve
+from dlt.common.configuration.providers import environ
+from dlt.common.configuration.specs import base_configuration
+from dlt.destinations import duckdb as dlt_duckdb
+from pydantic import BaseModel
+
+
+def once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Call a function once for the same arguments, and copy what it returned."""
+    cached = functools.cache(function)
+    return lambda *args, **kwargs: copy.deepcopy(cached(*args, **kwargs))
+
+
+def make_libraries_fast(patch: pytest.MonkeyPatch) -> None:
+    """Let the libraries do in this process once what depends on their code alone."""
+    patch.setattr(tomlkit, "parse", functools.cache(tomlkit.parse))
+    schema = once(BaseModel.model_json_schema.__func__)  # type: ignore[attr-defined]
+    patch.setattr(BaseModel, "model_json_schema", classmethod(schema))
+    patch.setattr(dlt_duckdb, "capabilities", _capabilities_once())
+    for module, name in (
+        (resolve, "extract_inner_hint"),
+        (base_configuration, "extract_inner_hint"),
+        (base_configuration, "is_secret_hint"),
+        (environ, "is_secret_hint"),
+    ):
+        patch.setattr(module, name, _cache_of_hashable(getattr(module, name)))
+    patch.setattr(validation, "get_type_hints", _type_hints_once())
+    _describe_components_once(patch)
+    patch.setattr(ScriptDirectory, "from_config", _script_directory_once())
+    if find_spec("pandas") is None:  # or DuckDB looks for it at each query
+        pa.scalar(0, pa.timestamp("us", "UTC")).as_py()  # Arrow looks once, not for a None
+        patch.setitem(sys.modules, "pandas", None)
+
+
+def _cache_of_hashable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep what a function of types returned; not all types are hashable."""
+    cached = functools.cache(function)
+
+    def look_up(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return cached(*args, **kwargs)
+        except TypeError:
+            return function(*args, **kwargs)
+
+    return look_up
+
+
+def _type_hints_once() -> Callable[..., Any]:
+    """Return what reads the types of a schema's parts, as dlt does whenever it loads a schema."""
+    get_type_hints, found = vars(validation)["get_type_hints"], dict[type, Any]()
+
+    def look_up(spec: type, globalns: Any) -> Any:
+        if spec not in found:
+            found[spec] = get_type_hints(spec, globalns=globalns)
+        return dict(found[spec])
+
+    return look_up
+
+
+def _capabilities_once() -> Callable[..., Any]:
+    """Return dlt's method that lists what DuckDB can do, which a sync calls a dozen times."""
+    capabilities, found = dlt_duckdb.capabilities, dict[tuple[object, str], Any]()
+
+    def look_up(destination: dlt_duckdb, config: Any = None, naming: Any = None) -> Any:
+        key = type(naming), str(destination.caps_params)
+        if key not in found:
+            found[key] = capabilities(destination, config, naming)
+        return copy.copy(found[key])
+
+    return look_up
+
+
+def _describe_components_once(patch: pytest.MonkeyPatch) -> None:
+    """Let Dagster list the components that are installed once, not whenever a project is loaded."""
+    discover = functools.cache(package_entry.discover_entry_point_package_objects)
+    patch.setattr(package_entry, "discover_entry_point_package_objects", discover)
+    snaps, described = dict[Any, Any](), dict[tuple[Any, ...], Any]()
+    get_snap, describe = snapshot.get_package_entry_snap, vars(load_defs)["json_for_all_components"]
+
+    def snap(key: Any, component: object) -> Any:
+        if key not in snaps:
+            snaps[key] = get_snap(key, component)
+        return snaps[key]
+
+    def json_of(components: Any) -> Any:
+        key = tuple(component.key for component in components)
+        if key not in described:
+            described[key] = describe(components)
+        return described[key]
+
+    patch.setattr(snapshot, "get_package_entry_snap", snap)
+    patch.setattr(load_defs, "json_for_all_components", json_of)
+
+
+def _script_directory_once() -> Callable[..., Any]:
+    """Return alembic's method that reads the files of all migrations of Dagster's tables."""
+    from_config, found = ScriptDirectory.from_config, dict[str, ScriptDirectory]()
+
+    def look_up(config: Any) -> ScriptDirectory:
+        folder = config.get_alembic_option("script_location")
+        if folder not in found:
+            found[folder] = from_config(config)
+        return found[folder]
+
+    return look_up
