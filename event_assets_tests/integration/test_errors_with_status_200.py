@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
-from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.direct_syncs import (
+    derive_tables,
+    failed_sync,
+    source_of,
+    sync_source,
+)
+from event_assets_tests.support.platforms import events, paged, serving, source
+from event_assets_tests.support.project import Project
 
 pytestmark = pytest.mark.usefixtures("_short_backoff")
 PATH = "/v1/events"
@@ -97,10 +103,11 @@ def test_an_error_fails_the_sync_and_no_event_goes(
     with serving(lists) as api:
         document = configured(api.url)
         endpoint_of(document)["data_selector"] = selector
-        loaded = definitions({"events": document})
-        assert run(project, loaded, derived=True).success
+        config = source_of(document)
+        sync_source(config, derived=True)
         before = project.ids("current_events")
         failing.append(is_failing)
-        said = failure(run(project, loaded, derived=True))
+        said = failed_sync(config)
+    derive_tables(config)
     assert 'It says: "Try again later".' in said
     assert project.ids("current_events") == before

@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
-from event_assets_tests.support.contracts import load
+from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.direct_syncs import (
+    derive_tables,
+    failed_sync,
+    source_of,
+    sync_accounts,
+    sync_source,
+)
 from event_assets_tests.support.platforms import definitions, paged, run, serving, source
 from event_assets_tests.support.project import Project, failure, metadata
 
@@ -34,16 +40,14 @@ def changes(project: Project, more: str = "") -> list[tuple[Any, ...]]:
     return project.rows(f"select change, id{more} from events.event_changes order by id, change")
 
 
-def sync_lists(project: Project, *lists: list[dict[str, Any]], **settings: Any) -> Any:
+def sync_lists(*lists: list[dict[str, Any]], **settings: Any) -> None:
     """Sync a list that changes from one sync to the next."""
     rows: list[dict[str, Any]] = []
     with serving({PATH: paged(rows)}) as api:
-        loaded = definitions({"events": source(api.url, **{"fields": FIELDS, **settings})})
+        config = source_of(source(api.url, **{"fields": FIELDS, **settings}))
         for each in lists:
             rows[:] = each
-            result = run(project, loaded, derived=True)
-            assert result.success, failure(result)
-    return result
+            sync_source(config, derived=True)
 
 
 def test_an_event_that_ended_before_it_left_has_passed(project: Project) -> None:
@@ -51,7 +55,12 @@ def test_an_event_that_ended_before_it_left_has_passed(project: Project) -> None
     only_start, coming = event("only_start", -1), event("coming", 1)
     staying, timeless = event("staying", 2, 3), event("timeless", None)
     everything = [ended, running, only_start, coming, staying, timeless]
-    result = sync_lists(project, everything, [staying])
+    rows = everything[:]
+    with serving({PATH: paged(rows)}) as api:
+        loaded = definitions({"events": source(api.url, fields=FIELDS)})
+        for rows[:] in (everything, [staying]):
+            result = run(project, loaded, derived=True)
+            assert result.success, failure(result)
     assert changes(project, ", name, field") == [
         ("gone", "coming", "Event coming", None),
         ("passed", "ended", "Event ended", None),
@@ -66,14 +75,14 @@ def test_an_event_that_ended_before_it_left_has_passed(project: Project) -> None
 
 
 def test_an_event_that_ended_and_is_still_listed_stays_current(project: Project) -> None:
-    sync_lists(project, [event("old", -9, -8)], [event("old", -9, -8)])
+    sync_lists([event("old", -9, -8)], [event("old", -9, -8)])
     assert project.ids("current_events") == ["old"]
     assert changes(project) == []
 
 
 def test_an_event_that_has_passed_can_come_back(project: Project) -> None:
     old, new = event("old", -9), event("new", 9)
-    sync_lists(project, [old, new], [new], [old, new])
+    sync_lists([old, new], [new], [old, new])
     assert changes(project) == [("passed", "old"), ("reappeared", "old")]
     assert project.ids("current_events") == ["new", "old"]
 
@@ -82,13 +91,13 @@ def test_an_event_that_has_passed_can_come_back(project: Project) -> None:
 def test_days_pass_like_instants(project: Project, kind: str) -> None:
     fields = {**FIELDS, "start_time": {"type": kind}, "end_time": {"type": kind}}
     lists = [[event("past", -9, -8), event("next", 8, 9), event("x", 5)], [event("x", 5)]]
-    sync_lists(project, *lists, fields=fields)
+    sync_lists(*lists, fields=fields)
     assert changes(project) == [("gone", "next"), ("passed", "past")]
 
 
 def test_without_times_what_left_is_gone(project: Project) -> None:
     fields = {"id": {"type": "text"}, "start_time": {"type": "text"}}
-    sync_lists(project, [event("a", -9), event("b", 9)], [event("b", 9)], fields=fields)
+    sync_lists([event("a", -9), event("b", 9)], [event("b", 9)], fields=fields)
     assert changes(project) == [("gone", "a")]
 
 
@@ -110,10 +119,14 @@ def test_without_a_complete_sync_nothing_leaves(project: Project, end: str) -> N
         endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
         endpoint["paginator"] = {"type": "cursor", "cursor_path": "next"}
         endpoint["response_actions"] = [{"status_code": 429, "action": "ignore"}]
-        loaded = definitions({"events": document})
-        assert run(project, loaded, derived=True).success
+        config = source_of(document)
+        sync_source(config, derived=True)
         state["end"] = end
-        run(project, loaded, derived=True)
+        if end == "failed":
+            assert failed_sync(config)
+        else:
+            sync_source(config)
+        derive_tables(config)
     assert len(project.ids("current_events")) == 6
     assert changes(project) == []
 
@@ -130,20 +143,18 @@ def windowed(rows: list[dict[str, Any]]) -> Any:
     return answer
 
 
-def sync_windows(project: Project, *syncs: tuple[list[dict[str, Any]], dict[str, str]]) -> None:
+def sync_windows(*syncs: tuple[list[dict[str, Any]], dict[str, str]]) -> None:
     for rows, limits in syncs:
         with serving({PATH: windowed(rows)}) as api:
             document = source(api.url, fields=FIELDS, windows={**WINDOWS, **limits})
-            loaded = definitions({"events": document})
-            result = run(project, loaded, derived=True, accept_new_origin=True)
-        assert result.success, failure(result)
+            sync_source(source_of(document), derived=True, accepts_new_origin=True)
 
 
 def test_what_lies_outside_of_the_windows_is_not_judged(project: Project) -> None:
     rows = [event(str(day), day, day + 0.1) for day in (-40, -5, 5, 15, 40)]
     before, after = {"since": "-50d", "until": "+50d"}, {"since": "-20d", "until": "+20d"}
     kept = [event("-5", -5, -4.9), event("5", 5, 5.1)]
-    sync_windows(project, (rows, before), (kept, after))
+    sync_windows((rows, before), (kept, after))
     assert changes(project) == [("passed", "-40"), ("gone", "15")]
     assert project.ids("current_events") == ["-5", "40", "5"]
     read = "read_from < now() - interval 20 day, read_until > now() + interval 19 day"
@@ -155,14 +166,14 @@ def test_at_the_edges_of_windows_nothing_is_judged(project: Project) -> None:
     rows = [event("across", 19.5, 30), event("edge", 19.6), event("long", -30, 30), event("x", 5)]
     limits = {"since": "-20d", "until": "+20d"}
     everything = {"since": "-50d", "until": "+50d"}
-    sync_windows(project, (rows, everything), ([event("x", 5)], limits))
+    sync_windows((rows, everything), ([event("x", 5)], limits))
     assert changes(project) == []
     assert len(project.ids("current_events")) == 4
 
 
 def test_a_whole_list_read_in_windows_is_judged_as_a_whole(project: Project) -> None:
     rows = [event("a", -40), event("b", 40), event("c", 41)]
-    sync_windows(project, (rows, {}), (rows[2:], {}))
+    sync_windows((rows, {}), (rows[2:], {}))
     assert changes(project) == [("passed", "a"), ("gone", "b")]
     assert project.ids("current_events") == ["c"]
 
@@ -171,13 +182,12 @@ def test_each_account_is_judged_by_its_own_sync(project: Project) -> None:
     old, new, other = event("old", -9), event("new", 9), event("other", 8)
     lists = {"a": [old, new, other], "b": [old, new, other]}
     with serving_accounts(lists) as api:
-        document = with_accounts(api.url, ["a", "b"])
-        loaded = load(document)
-        assert all(result.success for result in sync(project, loaded, "a", "b"))
-        assert derive(project, loaded).success
+        both = source_of(with_accounts(api.url, ["a", "b"]))
+        sync_accounts(both, "a", "b")
+        derive_tables(both)
         lists["a"] = [new]
-        assert all(result.success for result in sync(project, loaded, "a"))
-        assert derive(project, loaded).success
+        sync_accounts(both, "a")
+        derive_tables(both)
     left = [("gone", "other", "a"), ("passed", "old", "a")]
     assert sorted(changes(project, ", account")) == left
     counts = "select account, count(*) from events.current_events group by 1 order by 1"

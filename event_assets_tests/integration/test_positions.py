@@ -5,15 +5,17 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from event_assets.config.source import SourceConfig
 from event_assets_tests.support.clock import wrong_by
-from event_assets_tests.support.platforms import definitions, run, serving, source
-from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
+from event_assets_tests.support.platforms import serving, source
+from event_assets_tests.support.project import Project
 
+pytestmark = pytest.mark.usefixtures("project")
 PATH = "/v1/events"
 OLD = "2026-06-01T00:00:00Z"
 
@@ -68,7 +70,7 @@ class ChangingList:
         self.later = change
 
 
-def incremental(url: str, cursor: Any = None, **fields: Any) -> Any:
+def incremental(url: str, cursor: Any = None, **fields: Any) -> SourceConfig:
     document = source(url)
     document["attributes"]["fields"].update(fields)
     (resource,) = document["attributes"]["rest_api"]["resources"]
@@ -76,13 +78,7 @@ def incremental(url: str, cursor: Any = None, **fields: Any) -> Any:
         paginator={"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"},
         incremental={"cursor_path": "updated_at", "start_param": "since", **(cursor or {})},
     )
-    return definitions({"events": document})
-
-
-def synced(project: Project, loaded: Any, *, derived: bool = False) -> Any:
-    result = run(project, loaded, derived=derived)
-    assert result.success, failure(result)
-    return result
+    return source_of(document)
 
 
 def names(project: Project) -> list[tuple[Any, ...]]:
@@ -109,12 +105,12 @@ def test_what_changes_while_the_list_is_read_comes_with_the_next_sync(
 ) -> None:
     api = ChangingList(old)
     with serving({PATH: api}) as platform:
-        loaded = incremental(platform.url)
-        synced(project, loaded)
+        changing = incremental(platform.url)
+        sync_source(changing)
         api.change_behind_and_ahead(stamp)
-        synced(project, loaded)  # the second reads on from what the first has seen
+        sync_source(changing)  # the second reads on from what the first has seen
         api.later = None
-        synced(project, loaded)
+        sync_source(changing)
     assert api.starts[1] == str(old)
     assert names(project) == BOTH
 
@@ -124,10 +120,10 @@ def test_of_a_revision_number_the_changes_seen_by_one_sync_are_read_by_the_next_
 ) -> None:
     api, revisions = ChangingList(5), iter(range(6, 100))
     with serving({PATH: api}) as platform:
-        loaded = incremental(platform.url)
+        changing = incremental(platform.url)
         api.change_behind_and_ahead(lambda: next(revisions))
         for _ in range(3):
-            synced(project, loaded)
+            sync_source(changing)
     assert names(project) == BOTH
     assert api.starts == [None, None, "7"]
 
@@ -136,40 +132,39 @@ def test_of_a_revision_number_the_changes_seen_by_one_sync_are_read_by_the_next_
 def test_a_wrong_clock_of_the_machine_loses_no_change(project: Project, hours: int) -> None:
     api = ChangingList()
     with serving({PATH: api}) as platform:
-        loaded = incremental(platform.url)
+        changing = incremental(platform.url)
         with wrong_by(hours):
-            synced(project, loaded)
+            sync_source(changing)
             for row in api.rows:
                 row["updated_at"] = "2026-07-01T00:00:00Z"
             api.change_behind_and_ahead(lambda: datetime.now(timezone.utc).isoformat()[:19] + "Z")
-            synced(project, loaded)
-        synced(project, loaded)
+            sync_source(changing)
+        sync_source(changing)
     assert names(project) == BOTH
 
 
-def test_a_field_with_a_timezone_lets_the_cursor_come_close(project: Project) -> None:
+def test_a_field_with_a_timezone_lets_the_cursor_come_close() -> None:
     newest = datetime.now(ZoneInfo("America/New_York")).replace(tzinfo=None) - timedelta(hours=5)
     api = ChangingList(newest.isoformat())
     with serving({PATH: api}) as platform:
         zone = {"type": "timestamp", "timezone": "America/New_York"}
         for fields in ({"updated_at": zone}, {"updated_at": {"type": "timestamp"}}):
-            loaded = incremental(platform.url, **fields)
-            synced(project, loaded)
-            synced(project, loaded)
+            changing = incremental(platform.url, **fields)
+            sync_source(changing)
+            sync_source(changing)
     assert api.starts == [None, newest.isoformat(), None, None]
 
 
-def test_a_value_that_is_not_of_the_cursors_kind_is_no_position(project: Project) -> None:
+def test_a_value_that_is_not_of_the_cursors_kind_is_no_position() -> None:
     api = ChangingList()
     api.rows[3]["updated_at"] = "n/a"
     with serving({PATH: api}) as platform:
-        loaded = incremental(platform.url)
+        changing = incremental(platform.url)
         for _ in range(2):
-            result = synced(project, loaded)
-        assert api.starts == [None, OLD]
-        check = checks(result)["complete"]
-    assert not check.passed
-    assert check.severity.value == "WARN"
+            sync_source(changing)
+    assert api.starts == [None, OLD]
+    check = complete(changing)
+    assert (check.passed, check.severity.value) == (False, "WARN")
     assert '`updated_at` of 1 records is not like that of the others, such as "n/a"' in str(
         check.description
     )
@@ -178,11 +173,11 @@ def test_a_value_that_is_not_of_the_cursors_kind_is_no_position(project: Project
 def test_a_cursor_that_no_record_has_is_a_warning_that_names_it(project: Project) -> None:
     api = ChangingList()
     with serving({PATH: api}) as platform:
-        loaded = incremental(platform.url, {"cursor_path": "$.update_at"})
+        changing = incremental(platform.url, {"cursor_path": "$.update_at"})
         for _ in range(2):
-            check = checks(synced(project, loaded))["complete"]
-    assert not check.passed
-    assert check.severity.value == "WARN"
+            sync_source(changing)
+    check = complete(changing)
+    assert (check.passed, check.severity.value) == (False, "WARN")
     assert "No record has a `$.update_at`" in str(check.description)
     assert api.starts == [None, None]
     assert len(project.ids()) == 6
@@ -191,10 +186,10 @@ def test_a_cursor_that_no_record_has_is_a_warning_that_names_it(project: Project
 def test_a_sync_that_cannot_ask_for_changes_is_full(project: Project) -> None:
     api = ChangingList()
     with serving({PATH: api}) as platform:
-        loaded = incremental(platform.url, {"start_param": None})
-        synced(project, loaded, derived=True)
+        changing = incremental(platform.url, {"start_param": None})
+        sync_source(changing, derived=True)
         del api.rows[1]
-        synced(project, loaded, derived=True)
+        sync_source(changing, derived=True)
     assert project.ids("current_events") == ["e0", "e2", "e3", "e4", "e5"]
     assert project.rows("select change, id from events.event_changes") == [("gone", "e1")]
     assert project.rows("select distinct full_sync from events.event_data_syncs") == [(True,)]
@@ -210,12 +205,10 @@ def test_rows_that_are_gone_are_read_again(project: Project, damage: str) -> Non
     api = ChangingList()
     api.rows[0]["updated_at"] = "2026-06-02T00:00:00Z"
     with serving({PATH: api}) as platform:
-        loaded = incremental(platform.url)
-        run(project, loaded)
-        with duckdb.connect(project.database) as database:
-            database.execute("drop view if exists events.current_events")
-            database.execute(damage)
-        assert run(project, loaded).success
+        changing = incremental(platform.url)
+        sync_source(changing)
+        project.rows(damage)
+        sync_source(changing)
     assert project.ids() == [f"e{number}" for number in range(6)]
     assert project.rows("select distinct name from events.event_data") == [("x",)]
     assert api.starts == [None, None]

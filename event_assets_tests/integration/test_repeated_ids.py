@@ -8,12 +8,13 @@ import dagster as dg
 import pytest
 from starlette.requests import Request
 
-from event_assets_tests.support.accounts import serving_accounts, sync, with_accounts
+from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.clock import wrong_by
-from event_assets_tests.support.contracts import load
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
-from event_assets_tests.support.project import Project, checks, failure, shown
+from event_assets_tests.support.direct_syncs import source_of, sync_accounts, sync_source, unique
+from event_assets_tests.support.platforms import events, paged, serving, source
+from event_assets_tests.support.project import Project, shown
 
+pytestmark = pytest.mark.usefixtures("project")
 PATH = "/v1/events"
 SIZE = 10
 CURSORS = [f"after-{hash_}" for hash_ in ("qz", "ab", "rt", "vw", "kl", "mx", "op", "ey", "ui")]
@@ -41,11 +42,12 @@ def document(url: str, paginator: Any = CURSOR, **settings: Any) -> dict[str, An
     return made
 
 
-def check_of(project: Project, answer: Any, **settings: Any) -> dg.AssetCheckEvaluation:
+def check_of(answer: Any, **settings: Any) -> dg.AssetCheckResult:
     """Sync a list, and return the check of its ids."""
     with serving({PATH: answer}) as api:
-        loaded = definitions({"events": document(api.url, **settings)})
-        return checks(run(project, loaded))["unique_ids"]
+        config = source_of(document(api.url, **settings))
+        sync_source(config)
+    return unique(config)
 
 
 def occurrences(count: int, of_each: int = 2) -> Rows:
@@ -56,7 +58,7 @@ def occurrences(count: int, of_each: int = 2) -> Rows:
 @pytest.mark.parametrize("answer", [by_cursor, paged], ids=["cursor", "offset"])
 def test_occurrences_that_share_an_id_are_an_error(project: Project, answer: Any) -> None:
     paginator = CURSOR if answer is by_cursor else {"type": "offset", "limit": 100}
-    check = check_of(project, answer(occurrences(60)), paginator=paginator)
+    check = check_of(answer(occurrences(60)), paginator=paginator)
     assert (check.passed, check.severity.name) == (False, "ERROR")
     said = str(check.description)
     assert "30 ids are shared by different records, such as `e0`" in said
@@ -93,7 +95,7 @@ def test_occurrences_at_any_time_are_an_error(
         for at in range(20)
         for number in range(3)
     ]
-    check = check_of(project, by_cursor(rows), **({"fields": fields} if fields else {}))
+    check = check_of(by_cursor(rows), **({"fields": fields} if fields else {}))
     assert (check.passed, check.severity.name) == (False, "ERROR")
     assert "20 ids are shared by different records" in str(check.description)
     assert len(project.ids()) == 20
@@ -105,13 +107,13 @@ def test_what_it_says_to_set_helps(project: Project) -> None:
         made = document(api.url)
         keys = ["id", "start_time"]
         made["attributes"]["rest_api"]["resource_defaults"]["primary_key"] = keys
-        result = run(project, definitions({"events": made}))
-    assert result.success, failure(result)
-    assert checks(result)["unique_ids"].passed
+        config = source_of(made)
+        sync_source(config)
+    assert unique(config).passed
     assert len(project.ids()) == 60
 
 
-def test_an_id_with_a_path_of_its_own_is_corrected_there(project: Project) -> None:
+def test_an_id_with_a_path_of_its_own_is_corrected_there() -> None:
     fields = {
         "id": {"type": "text", "from": "meta.key"},
         "start_time": {"type": "timestamp", "from": "when.begin"},
@@ -120,7 +122,7 @@ def test_an_id_with_a_path_of_its_own_is_corrected_there(project: Project) -> No
         {"meta": {"key": f"k{at // 2}"}, "when": {"begin": row["start_time"]}}
         for at, row in enumerate(events(6))
     ]
-    check = check_of(project, by_cursor(rows), fields=fields)
+    check = check_of(by_cursor(rows), fields=fields)
     assert 'set `from: "{meta.key}:{when.begin}"` of the field `id`' in str(check.description)
 
 
@@ -129,7 +131,7 @@ def test_equal_records_are_a_warning(project: Project, at: int) -> None:
     rows = events(50)
     rows.insert(at, {**rows[1], "tags": [{"b": 1.0, "a": 2}]})
     rows[1]["tags"] = [{"a": 2, "b": 1}]
-    check = check_of(project, by_cursor(rows))
+    check = check_of(by_cursor(rows))
     assert (check.passed, check.severity.name) == (False, "WARN")
     said = "The API sent 1 ids more than once, such as `e1`, with equal records"
     assert said in str(check.description)
@@ -156,21 +158,21 @@ def test_equal_records_are_a_warning_where_the_list_is_read_twice(
         return {"data": rows[start : start + 20]}
 
     answer = paged(rows) if paginator["type"] == "offset" else by_page
-    check = check_of(project, answer, paginator=paginator)
+    check = check_of(answer, paginator=paginator)
     assert project.rows("select sweeps > 1 from events.event_data_syncs") == [(True,)]
     assert (check.passed, check.severity.name) == (False, "WARN")
     assert "The API sent 1 ids more than once, such as `e3`" in str(check.description)
     assert len(project.ids()) == 60
 
 
-def test_a_list_that_shifts_under_the_reading_repeats_no_id(project: Project) -> None:
+def test_a_list_that_shifts_under_the_reading_repeats_no_id() -> None:
     rows = events(50)
 
     def insert(start: int) -> None:
         if start == 20:
             rows[:0] = events(3, first=100)
 
-    check = check_of(project, by_cursor(rows, insert))
+    check = check_of(by_cursor(rows, insert))
     assert check.passed, check.description
 
 
@@ -199,11 +201,11 @@ OLD = "2026-01-01T00:00:00Z"
     ids=["now", "another clock", "s", "ms"],
 )
 def test_an_event_that_changes_while_the_list_is_read_is_no_repeat(
-    project: Project, hours: int, old: Any, moment: Callable[[datetime], Any]
+    hours: int, old: Any, moment: Callable[[datetime], Any]
 ) -> None:
     answer = changing(old, lambda: {"updated": moment(datetime.now(timezone.utc))})
     with wrong_by(hours):
-        check = check_of(project, answer)
+        check = check_of(answer)
     assert check.passed, check.description
 
 
@@ -219,11 +221,11 @@ def test_an_event_that_changes_while_the_list_is_read_is_no_repeat(
     ids=["undated", "before", "in the future", "moved", "the end of the event"],
 )
 def test_one_that_differs_without_a_change_in_the_time_of_the_sync_is_an_error(
-    project: Project, changed: Callable[[], dict[str, Any]]
+    changed: Callable[[], dict[str, Any]],
 ) -> None:
     fields = {name: {"type": "timestamp"} for name in ("start_time", "end_time")}
     fields["id"] = {"type": "text"}
-    check = check_of(project, changing(OLD, changed), fields=fields)
+    check = check_of(changing(OLD, changed), fields=fields)
     assert (check.passed, check.severity.name) == (False, "ERROR")
     assert "1 ids are shared by different records, such as `e1`" in str(check.description)
     assert "or sync again if" in str(check.description)
@@ -241,19 +243,20 @@ def test_events_in_several_windows_are_no_repeats(project: Project) -> None:
     windows = {"param_from": "from", "param_to": "to", "cap": 200}
     windows |= {"since": "2026-01-01", "until": "2026-04-01", "format": "%Y-%m-%dT%H:%M:%SZ"}
     paginator = {"type": "offset", "limit": 50}
-    check = check_of(project, answer, windows=windows, paginator=paginator)
+    check = check_of(answer, windows=windows, paginator=paginator)
     assert check.passed, check.description
     assert len(project.ids()) == 300
 
 
-def test_the_same_id_in_two_accounts_is_no_repeat(project: Project) -> None:
+def test_the_same_id_in_two_accounts_is_no_repeat() -> None:
     lists = {"a": events(3), "b": [{**row, "name": "Other"} for row in events(3)]}
     with serving_accounts(lists) as api:
-        results = sync(project, load(with_accounts(api.url, ["a", "b"])), "a", "b")
-        assert all(checks(result)["unique_ids"].passed for result in results)
+        both = source_of(with_accounts(api.url, ["a", "b"]))
+        sync_accounts(both, "a", "b")
+    assert all(unique(both.for_account(account)).passed for account in lists)
 
 
-def test_an_incremental_sync_does_not_settle_what_a_full_one_saw(project: Project) -> None:
+def test_an_incremental_sync_does_not_settle_what_a_full_one_saw() -> None:
     rows = [{**row, "updated": "2026-01-01T00:00:00Z"} for row in occurrences(20)]
 
     def answer(request: Request) -> Any:
@@ -263,5 +266,7 @@ def test_an_incremental_sync_does_not_settle_what_a_full_one_saw(project: Projec
         made = document(api.url)
         endpoint = made["attributes"]["rest_api"]["resources"][0]["endpoint"]
         endpoint["incremental"] = {"start_param": "since", "cursor_path": "updated"}
-        results = [run(project, definitions({"events": made})) for _ in range(2)]
-    assert [checks(result)["unique_ids"].passed for result in results] == [False, False]
+        config = source_of(made)
+        for _ in range(2):
+            sync_source(config)
+            assert not unique(config).passed

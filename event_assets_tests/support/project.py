@@ -167,7 +167,7 @@ def failure(result: ExecuteInProcessResult) -> str:
     return error.to_string()
 
 
-def shown(check: dg.AssetCheckEvaluation, name: str) -> list[dict[str, Any]]:
+def shown(check: dg.AssetCheckEvaluation | dg.AssetCheckResult, name: str) -> list[dict[str, Any]]:
     """Return the rows of a table in a check's metadata."""
     table = check.metadata[name]
     assert isinstance(table, dg.TableMetadataValue)

@@ -1,0 +1,84 @@
+"""Syncs as an asset runs them, without Dagster: for what comes into the tables and the checks."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from event_assets import EventApi, warehouse
+from event_assets.config.source import SourceConfig
+from event_assets.orchestration import check_results, unique_ids
+from event_assets.orchestration.failures import user_message
+from event_assets.records.field_selection import is_excluded
+from event_assets.sync import account_list, account_registry, runner
+from event_assets.sync.current_events import current_events_query
+from event_assets.sync.reconcile import reconcile
+from event_assets.transform import calendar, changes
+from event_assets.warehouse import Database
+
+
+def source_of(document: Mapping[str, Any], name: str = "events") -> SourceConfig:
+    """Return the configuration of a source, from its YAML."""
+    return EventApi(**document["attributes"]).source(name)
+
+
+def sync_source(source: SourceConfig, *, derived: bool = False, **options: bool) -> None:
+    """Sync the events of a source, and before them the list that they depend on, if any."""
+    for name in filter(None, (source.events.parent, source.events.name)):
+        runner.run_sync(source.resources[name], lambda _: None, lambda *_: None, **options)
+    if derived:
+        derive_tables(source)
+
+
+def sync_accounts(source: SourceConfig, *accounts: str, **options: bool) -> None:
+    """Sync accounts of a source, one after the other."""
+    for account in accounts:
+        sync_source(source.for_account(account, accounts), **options)
+
+
+def derive_tables(source: SourceConfig) -> None:
+    """Make what is made of the events of a source, of all its accounts."""
+    warehouse.run(partial(_derive, source))
+
+
+def failed_sync(source: SourceConfig) -> str:
+    """Sync events, which fails, and return what a user is told."""
+    with pytest.raises(Exception) as error:  # noqa: PT011 (any that has a sentence)
+        sync_source(source)
+    return user_message(error.value) or ""
+
+
+def complete(source: SourceConfig) -> dg.AssetCheckResult:
+    """Return the result of the check `complete`."""
+    return warehouse.run(
+        lambda database: check_results.evaluate_complete(database, source, "event_data")
+    )
+
+
+def unique(source: SourceConfig) -> dg.AssetCheckResult:
+    """Return the result of the check `unique_ids`."""
+    return warehouse.run(lambda database: unique_ids.evaluate_unique_ids(database, source))
+
+
+def _derive(source: SourceConfig, database: Database) -> None:
+    name, has_accounts = source.name, bool(source.accounts)
+    reconcile(database, source)
+    if has_accounts:
+        names = account_list.list_accounts(source, database)
+        account_registry.update_listed(database, name, names)
+    view = current_events_query(source)
+    database.execute(f"create or replace view {name}.current_events as {view}")
+    changes.record_changes(
+        database,
+        name,
+        list(source.fields),
+        source.ignore_changes,
+        accounts=has_accounts,
+        has_removed=bool(source.removed_when),
+        is_excluded=partial(is_excluded, source),
+    )
+    start = source.fields.get("start_time")
+    if start and start.type == "timestamp":
+        calendar.update_calendar(database, name, accounts=has_accounts)
