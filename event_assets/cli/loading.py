@@ -21,5 +21,4 @@ def load_definitions() -> dg.Definitions:
 
         return definitions.defs()
     finally:
-        gc.freeze()
         gc.enable()

@@ -22,6 +22,7 @@ from event_assets.values.json_text import UnreadableRecord
 
 Leaf = tuple[Path, Sequence[Any], types.JsonTypes]  # the values of a field, and their types
 Columns = dict[str, tuple[pa.Field, pa.Array]]
+Members = Mapping[str, Sequence[Any]]  # the values of each member of the records, by its name
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
 CHUNK_ROWS = 2_000  # records converted at once
@@ -114,12 +115,12 @@ class ArrowTableBuilder:
 
     def build(self, records: Sequence[Any]) -> pa.Table:
         """Build one table of the records that keep the contract."""
-        good, typed = self._apply_contract(records)
+        members, typed = self._apply_contract(records)
         columns = {
             name: (build_arrow_field(name, self._types[name]), array)
             for name, array in typed.items()
         }
-        leaves = list(self._iter_leaves(good, ()))
+        leaves = list(self._iter_leaves(members, ()))
         leaves.sort(key=lambda leaf: not self._names.is_identity(leaf[0]))
         for leaf in leaves:
             self._add_column(columns, *leaf)
@@ -131,26 +132,29 @@ class ArrowTableBuilder:
             schema=pa.schema([field for field, _ in columns.values()]),
         )
 
-    def _apply_contract(self, records: Sequence[Any]) -> tuple[Sequence[Any], dict[str, pa.Array]]:
-        """Return the records that keep the contract, and their typed fields; reject the others."""
-        objects = [record if isinstance(record, dict) else {} for record in records]
-        errors: dict[int, tuple[str | None, str]] = {
-            row: (None, TOO_DEEP if isinstance(record, UnreadableRecord) else "is not an object")
-            for row, record in enumerate(records)
-            if type(record) is not dict
-        }
-        typed = {}
+    def _apply_contract(self, records: Sequence[Any]) -> tuple[Members, dict[str, pa.Array]]:
+        """Return the members and typed fields of good records; reject those that break it."""
+        objects, errors = records, dict[int, tuple[str | None, str]]()
+        if set(map(type, records)) != {dict}:
+            objects = [record if isinstance(record, dict) else {} for record in records]
+            errors = {
+                row: (None, TOO_DEEP if isinstance(one, UnreadableRecord) else "is not an object")
+                for row, one in enumerate(records)
+                if type(one) is not dict
+            }
+        members, typed = _transpose(objects), dict[str, pa.Array]()
         for name, reader in self._readers.items():
-            values = reader.read(objects)
+            values = reader.read(objects, members)
             typed[name] = array = reader.to_arrow(values, objects)
             if name == START and (days := reader.whole_days(values, array)) is not None:
                 typed[START_DAY], self._types[START_DAY] = days, "date"
-            if array.null_count > (values.count(None) if reader.field.nullable else 0):
+            nulls = array.null_count
+            if nulls and nulls > (values.count(None) if reader.field.nullable else 0):
                 for row in pc.indices_nonzero(array.is_null()).to_pylist():
                     if values[row] is not None or not reader.field.nullable:
                         errors.setdefault(row, (name, reader.error(values[row])))
         if not errors:
-            return records, typed
+            return members, typed
         ids = typed["id"] if "id" in typed else pa.nulls(len(records))
         self._reject_records(
             [
@@ -160,7 +164,7 @@ class ArrowTableBuilder:
         )
         good = pa.array([row for row in range(len(records)) if row not in errors], pa.int64())
         kept = {name: array.take(good) for name, array in typed.items()}
-        return [records[row] for row in good.to_pylist()], kept
+        return _transpose([records[row] for row in good.to_pylist()]), kept
 
     def _reject_records(self, rejects: Sequence[Reject]) -> None:
         for reject in rejects:
@@ -170,9 +174,9 @@ class ArrowTableBuilder:
                 self.reject_reasons[reject.field, reject.reason] += 1
         self._on_rejects(rejects)
 
-    def _iter_leaves(self, batch: Sequence[Any], prefix: Path) -> Iterator[Leaf]:
+    def _iter_leaves(self, members: Members, prefix: Path) -> Iterator[Leaf]:
         """Yield the fields of the records: objects as the fields of their members."""
-        for name, values in _transpose(batch):
+        for name, values in members.items():
             path = (*prefix, name)
             if not self._selection.may_contain(path) or path in self._contract_paths:
                 continue
@@ -182,7 +186,7 @@ class ArrowTableBuilder:
                 if len(found) > 1:
                     objects = [value if type(value) is dict else None for value in values]
                     values = [None if type(value) is dict else value for value in values]
-                yield from self._iter_leaves(objects, path)
+                yield from self._iter_leaves(_transpose(objects), path)
                 found = found - {dict}
             if found and self._selection.includes(path):
                 if self._selection.excludes_below(path):
@@ -233,15 +237,15 @@ class ArrowTableBuilder:
         return True
 
 
-def _transpose(batch: Sequence[Any]) -> Iterable[tuple[str, Sequence[Any]]]:
+def _transpose(batch: Sequence[Any]) -> Members:
     """Return the values of each member of objects (or null), by name."""
     first = batch[0] if batch else None
     if first and len(first) > 1:
         try:
             values = list(zip(*map(itemgetter(*first), batch), strict=True))
             if set(map(len, batch)) == {len(first)}:
-                return zip(first, values, strict=True)  # all have the same names: the usual case
+                return dict(zip(first, values, strict=True))  # all have the same: the usual case
         except (KeyError, TypeError):
             pass
     names = dict.fromkeys(chain.from_iterable(row for row in batch if row))
-    return ((name, [row.get(name) if row else None for row in batch]) for name in names)
+    return {name: [row.get(name) if row else None for row in batch] for name in names}

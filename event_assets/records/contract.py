@@ -38,9 +38,17 @@ class FieldReader:
             for zone in json_paths.as_list(field.timezone)
         ]
 
-    def read(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Return the field's value in each record as the API sent it, or None."""
-        values = json_paths.first_present(self._choices, records)
+    def read(
+        self, records: Sequence[Any], members: Mapping[str, Sequence[Any]] | None = None
+    ) -> list[Any]:
+        """Return the field's value in each record as the API sent it, or None.
+
+        `members` are the values of the records' members by name, where they are known.
+        """
+        if members is not None and self.plain_path and len(self.plain_path) == 1:
+            values = list(members.get(self.plain_path[0], ())) or [None] * len(records)
+        else:
+            values = json_paths.first_present(self._choices, records)
         if self.field.html:
             values = [html.unescape(value) if type(value) is str else value for value in values]
         if "" in values and (self.name == "id" or self.field.type not in ("text", "json")):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
+from types import NoneType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -67,7 +68,9 @@ def parse_timestamps(
     if format_ and format_ in EPOCH_UNITS:
         micros = [_microseconds(value, EPOCH_UNITS[format_]) for value in values]
         return pa.array(micros, pa.int64()).cast(UTC_TIMESTAMP)
-    texts = [value if type(value) is str else None for value in values]
+    texts = values
+    if set(map(type, values)) - {str, NoneType}:
+        texts = [value if type(value) is str else None for value in values]
     if format_:
         return _parse_each(texts, zones, lambda text: datetime.strptime(text, format_))
     column = pa.array(texts, pa.string())

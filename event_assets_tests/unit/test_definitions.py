@@ -3,6 +3,7 @@
 `python -m event_assets_tests.unit.test_definitions` writes the snapshot anew.
 """
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import dagster as dg
 import pytest
 from dagster._core.remote_representation.external_data import RepositorySnap
 
+from event_assets import definitions
 from event_assets_tests.support.contracts import CONTRACT, load
 
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
@@ -20,8 +22,8 @@ def face() -> dict[str, Any]:
     """Return what users of the definitions see, in plain values."""
     from event_assets.orchestration.alerts import build_sensors
 
-    definitions = load(CONTRACT)
-    graph = definitions.resolve_asset_graph()
+    loaded = load(CONTRACT)
+    graph = loaded.resolve_asset_graph()
     return {
         "assets": {
             key.to_user_string(): _asset(graph.get(key))
@@ -36,18 +38,18 @@ def face() -> dict[str, Any]:
         },
         "jobs": {
             job.name: job.description
-            for job in (definitions.resolve_job_def(j.name) for j in definitions.jobs or [])
+            for job in (loaded.resolve_job_def(j.name) for j in loaded.jobs or [])
         },
         "schedules": {
             schedule.name: [schedule.cron_schedule, schedule.default_status.name]
-            for schedule in definitions.schedules or []
+            for schedule in loaded.schedules or []
             if isinstance(schedule, dg.ScheduleDefinition)
         },
         "sensors": {
             sensor.name: [sensor.description, sensor.default_status.name]
             for sensor in build_sensors()
         },
-        "resources": sorted(definitions.resources or {}),
+        "resources": sorted(loaded.resources or {}),
     }
 
 
@@ -76,6 +78,12 @@ def test_everything_in_the_metadata_can_be_shown() -> None:
     shown = RepositorySnap.from_def(load(CONTRACT).get_repository_def())
     assert "event_data" in str(shown)
     assert "unserializable" not in str(shown)
+
+
+def test_no_sync_searches_what_is_loaded_for_garbage() -> None:
+    gc.unfreeze()  # what the tests have set aside
+    definitions.defs()
+    assert gc.get_freeze_count() > 100_000
 
 
 if __name__ == "__main__":
