@@ -36,10 +36,10 @@ TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUM
 CREATE = "create or replace temp table changes_now ({columns})"
 FIND_DIFFERENCES = """
 create or replace temp table moved as
-select {now_key}, before.id is null as is_new
+select {now_key}, before.id is null as is_new{differences}
 from {schema}.current_events as now
 left join {schema}.event_changes_snapshot as before using ({key})
-where before.id is null or {differs}
+where is_new or {differs}
 """
 APPEARED = """
 insert into changes_now
@@ -223,16 +223,17 @@ def _compare_events(
     columns: Mapping[str, str],
     before: Mapping[str, str],
 ) -> None:
-    differs = " or ".join(
-        f"now.{quote_identifier(name)} is distinct from {old}" for name, old in compared.items()
+    flags = {f"differs_{at}": name for at, name in enumerate(compared)}
+    differences = "".join(
+        f", now.{quote_identifier(name)} is distinct from {compared[name]} as {flag}"
+        for flag, name in flags.items()
     )
-    parts = ", ".join(_part(name, old, columns[name]) for name, old in compared.items())
     has_name = "name" in columns
     typed = [name for name, kind in before.items() if kind in TIME_TYPES]
     parameters = {
         **key,
-        "differs": differs or "false",
-        "parts": parts,
+        "differences": differences,
+        "differs": " or ".join(flags) or "false",
         "cancelled": CANCELLED,
         "old_json": JSON_VALUE.format(text="part.old_json"),
         "new_json": JSON_VALUE.format(text="part.new_json"),
@@ -242,19 +243,28 @@ def _compare_events(
         "old_name": "before.name" if "name" in before else "null",
         "columns": ", ".join(map(quote_identifier, columns)),
     }
-    steps = (FIND_DIFFERENCES, APPEARED, *((CHANGED,) if parts else ()), GONE)
+    database.execute(FIND_DIFFERENCES.format_map(parameters))
+    flagged = ", ".join(f"bool_or({flag} and not is_new)" for flag in ("false", *flags))
+    ((_, *differ),) = database.table("moved").aggregate(flagged).fetchall()
+    parts = [
+        _part(name, flag, compared[name], columns[name])
+        for (flag, name), is_changed in zip(flags.items(), differ, strict=True)
+        if is_changed
+    ]
+    parameters["parts"] = ", ".join(parts)
+    steps = (APPEARED, *((CHANGED,) if parts else ()), GONE)
     for step in (*steps, DELETE_FROM_SNAPSHOT, ADD_TO_SNAPSHOT) if columns == before else steps:
         database.execute(step.format_map(parameters))
 
 
-def _part(name: str, old: str, kind: str) -> str:
-    """Return the SQL of a field's old and new value; as JSON only where their texts differ."""
+def _part(name: str, flag: str, old: str, kind: str) -> str:
+    """Return the SQL of a field's values where they differ; as JSON only where their texts do."""
     texts = {"old": f"({old})::varchar", "new": f"now.{quote_identifier(name)}::varchar"}
     differs = " is distinct from ".join(texts.values())
     values = {f"{side}_json": f"if({differs}, {text}, null)" for side, text in texts.items()}
     members = {**texts, **(values if kind == "JSON" else dict.fromkeys(values, "null::varchar"))}
     named = ", ".join(f"'{member}': {value}" for member, value in members.items())
-    return f"{{'field': {quote_literal(name)}, {named}}}"
+    return f"if({flag}, {{'field': {quote_literal(name)}, {named}}}, null)"
 
 
 def _columns_to_compare(

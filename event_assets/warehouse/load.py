@@ -7,16 +7,17 @@ used: it copies the rows into a second table first, and records the load in anot
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 import dlt
 
+from event_assets.config.fields import LAST_SEEN
 from event_assets.warehouse.connection import set_memory_limit
-from event_assets.warehouse.inspection import has_table
-from event_assets.warehouse.reconcile import without_indexes
+from event_assets.warehouse.inspection import catalog_columns, has_table
+from event_assets.warehouse.reconcile import LOAD_ID, without_indexes
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import (
     Database,
@@ -33,9 +34,30 @@ FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 ALL_ROWS = f"from {FILES}"
 NUMBERED = f'select *, row_number() over () as "row number" {ALL_ROWS}'
 FIRST_ROWS = f"""
-select * exclude ("row number") from ({NUMBERED}) where "row number" in
+from ({NUMBERED}) where "row number" in
     (select min("row number") from ({NUMBERED}) group by {{key}})
 """  # noqa: S608 (ours)
+# The rows of a package and of its table, by hashes; then sets of them, as bits. With the values, or
+# with a join beside the update and the insert, DuckDB would need more than its memory limit, too.
+HASH_ROWS = """
+create or replace temp table {name} as
+select hash({key}) as key, hash({values}) as hash, {number} as number from {rows}
+"""
+COMPARE = """
+set variable compared = (
+    select {{
+        'unchanged': bitstring_agg(old.number, 0, {last}) filter (old.hash = new.hash),
+        'loaded': bitstring_agg(new.number, 0, {count}) filter (old.hash is distinct from new.hash),
+        'is_unique': count(*) = (select count(*) from new_rows)
+    }}
+    from new_rows as new left join old_rows as old using (key)
+)
+"""
+IS_UNCHANGED = "get_bit(getvariable('compared').unchanged, rowid::integer) = 1"
+IS_LOADED = """get_bit(getvariable('compared').loaded, "row number"::integer) = 1"""
+MAX_ROW = 1_000_000_000  # of a set of bits
+MIN_SHARE = 0.1  # of the table's rows; a smaller package is written, unchanged or not
+OF_SYNC = (LAST_SEEN, LOAD_ID)  # columns with one value in all rows of a package
 INSERT_LOAD = """
 insert into {loads} by name select ? as load_id, ? as schema_name, 0 as status,
     ? as inserted_at, ? as schema_version_hash
@@ -62,7 +84,7 @@ class TableLoad:
     alter_statements: Sequence[str] = ()
     is_deduplicated: bool = False
     keeps_rows: bool = False
-    kept_columns: Collection[str] = ()
+    kept_columns: frozenset[str] = frozenset()
 
 
 def load_package(
@@ -135,21 +157,67 @@ def _files_by_table(pipeline: dlt.Pipeline, load_id: str) -> dict[str, list[str]
 def _write_rows(
     database: Database, schema: str, load: TableLoad, files: Mapping[str, Sequence[str]]
 ) -> None:
-    """Replace rows of the table, and append to dlt's own tables."""
-    table, key = quote_name(schema, load.table), ", ".join(map(quote_identifier, load.key))
+    """Write the rows of the table, and append to dlt's own tables."""
+    table = quote_name(schema, load.table)
     for statement in load.alter_statements:
         database.execute(f"alter table {table} {statement}")
-    rows = FIRST_ROWS.format(key=key) if key and not load.is_deduplicated else ALL_ROWS
-    replaced = f"({key}) in (select {key} {ALL_ROWS})" if key else account_filter(load.account)
     for name, paths in files.items():
         given = {"files": paths}
-        if name != load.table:
-            database.execute(f"insert into {quote_name(schema, name)} by name {ALL_ROWS}", given)
-        elif key or not (load.keeps_rows and _has_rows(database, table, load.account)):
-            if load.kept_columns:
-                rows = _keep_columns(database, schema, load, rows, given)
-            database.execute(f"delete from {table} where {replaced}", given if key else None)  # noqa: S608 (ours)
-            database.execute(f"insert into {table} by name {rows}", given)
+        if name == load.table and load.key:
+            _merge_rows(database, schema, load, given)
+            continue
+        if name == load.table:
+            if load.keeps_rows and _has_rows(database, table, load.account):
+                continue
+            database.execute(f"delete from {table} where {account_filter(load.account)}")  # noqa: S608 (ours)
+        database.execute(f"insert into {quote_name(schema, name)} by name {ALL_ROWS}", given)
+
+
+def _merge_rows(database: Database, schema: str, load: TableLoad, given: Any) -> None:
+    """Write the rows that are new or changed, and only the sync's time and load into the others."""
+    table, key = quote_name(schema, load.table), ", ".join(map(quote_identifier, load.key))
+    rows = NUMBERED if load.is_deduplicated else FIRST_ROWS.format(key=key)
+    columns = database.sql(f"from {FILES} limit 0", params=given).columns
+    if _compare_rows(database, schema, load, rows, columns, given):
+        seen = ", ".join(
+            f"{name} = (select {name} {ALL_ROWS} limit 1)" for name in OF_SYNC if name in columns
+        )
+        database.execute(f"update {table} set {seen} where {IS_UNCHANGED}", given)  # noqa: S608 (ours)
+        rows = f"from ({rows}) where {IS_LOADED}"
+    rows = f'select * exclude ("row number") from ({rows})'  # noqa: S608 (ours)
+    replaced = f"({key}) in (select {key} from ({rows}))"  # noqa: S608 (ours)
+    if load.kept_columns:
+        rows = _keep_columns(database, schema, load, rows, given)
+    database.execute(f"delete from {table} where {replaced}", given)  # noqa: S608 (ours)
+    database.execute(f"insert into {table} by name {rows}", given)
+
+
+def _compare_rows(
+    database: Database, schema: str, load: TableLoad, rows: str, columns: list[str], given: Any
+) -> bool:
+    """Set `compared` to the rows that the table has already, and to those to write, if possible."""
+    table, known = quote_name(schema, load.table), catalog_columns(database, schema, load.table)
+    if "rowid" in map(str.lower, known):  # it hides DuckDB's
+        return False
+    ((last,),) = database.execute(f"select max(rowid) from {table}").fetchall()  # noqa: S608 (ours)
+    ((count,),) = database.execute(f"select count(*) {ALL_ROWS}", given).fetchall()
+    if last is None or last > MAX_ROW or count < MIN_SHARE * last:
+        return False
+    key = ", ".join(map(quote_identifier, load.key))
+    compared = sorted(known.keys() - load.kept_columns - {*OF_SYNC})
+    new = ", ".join(quote_identifier(name) if name in columns else "null" for name in compared)
+    old = ", ".join(map(quote_identifier, compared))
+    for name, values, number, source in (
+        ("new_rows", new, '"row number"', f"({rows})"),
+        ("old_rows", old, "rowid", table),
+    ):
+        statement = HASH_ROWS.format(name=name, key=key, values=values, number=number, rows=source)
+        database.execute(statement, None if source == table else given)
+    database.execute(COMPARE.format(last=last, count=count))
+    database.execute("drop table new_rows")
+    database.execute("drop table old_rows")
+    ((is_unique,),) = database.sql("select getvariable('compared').is_unique").fetchall()
+    return bool(is_unique)
 
 
 def _create_missing(pipeline: dlt.Pipeline) -> None:

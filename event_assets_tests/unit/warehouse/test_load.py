@@ -3,6 +3,7 @@
 import itertools
 import linecache
 import os
+import random
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -381,3 +382,80 @@ def test_a_load_that_fails_before_any_step_leaves_all_as_it_was() -> None:
     ]
     assert rows("select number from events.event_data_syncs order by all") == [(0,), (1,)]
     assert rows("select id from events.event_data_rejects order by all") == [("bad 0",), ("bad 1",)]
+
+
+def execute(statement: str) -> None:
+    with warehouse.connect() as database:
+        database.execute(statement)
+
+
+def ids_as_written() -> list[str]:
+    return [id_ for (id_,) in rows("select id from events.event_data order by rowid")]
+
+
+def test_a_row_that_comes_again_unchanged_is_not_written_again() -> None:
+    load(records(0, 3, name="a", last_seen_at=1))
+    changed = pa.concat_tables([records(0, 1, name="b"), records(1, 3, name="a")])
+    load(changed.append_column("last_seen_at", [[2] * 4]), is_deduplicated=True)
+    assert ids_as_written() == ["001", "002", "000", "003"]
+    assert rows() == [("000", "b", 2), ("001", "a", 2), ("002", "a", 2), ("003", "a", 2)]
+    assert rows(
+        "select count(*) from events.event_data where _dlt_load_id = "
+        "(select max(load_id) from events._dlt_loads)"
+    ) == [(4,)]
+
+
+def test_a_row_that_does_not_come_keeps_its_load() -> None:
+    load(records(0, 4, name="a"))
+    load(records(0, 2, name="a"))
+    assert rows(
+        "select min(id), max(id) from events.event_data group by _dlt_load_id order by 1"
+    ) == [("000", "001"), ("002", "003")]
+
+
+def test_values_in_columns_of_the_users_own_make_no_row_a_changed_one() -> None:
+    load(records(0, 2, name="a"))
+    execute("alter table events.event_data add column note varchar default 'none'")
+    execute("update events.event_data set note = 'mine' where id = '001'")
+    changed = pa.concat_tables([records(0, 1, name="b"), records(1, 2, name="a")])
+    load(changed, kept_columns=frozenset({"note"}))
+    assert ids_as_written() == ["001", "000", "002"]
+    assert rows() == [("000", "b", "none"), ("001", "a", "mine"), ("002", "a", "none")]
+
+
+def test_a_key_that_is_twice_in_the_table_is_there_once_after_a_load() -> None:
+    load(records(0, 2, name="a"))
+    execute("insert into events.event_data from events.event_data where id = '001'")
+    load(records(0, 2, name="a"))
+    assert rows() == [("000", "a"), ("001", "a")]
+
+
+def test_the_file_does_not_grow_with_loads_that_change_nothing(project: Project) -> None:
+    sizes = []
+    texts = [f"{number * 7919 % 10_007:x}" * 20 for number in range(20_000)]
+    for _ in range(4):
+        load(records(0, 20_000).append_column("text", [texts]), is_deduplicated=True)
+        sizes.append(project.database.stat().st_size)
+    assert max(sizes) < 1.5 * sizes[0]
+
+
+def test_any_sequence_of_loads_leaves_what_plain_replacing_leaves() -> None:
+    draw = random.Random(1)
+    expected: dict[tuple[Any, Any], list[Any]] = {}
+    for number in range(12):
+        some = [
+            {
+                "id": str(draw.randrange(9)),
+                "account": draw.choice("ab"),
+                "text": draw.choice([None, "", "x", "NULL", "1"]),
+                "size": draw.choice([None, 0, 1]),
+                **({"time": draw.choice([0.0, 1.5])} if number % 3 < 2 else {}),
+            }
+            for _ in range(draw.randrange(1, 30))
+        ]
+        first = {(row["account"], row["id"]): row for row in reversed(some)}
+        expected |= {key: [row["text"], row["size"], row.get("time")] for key, row in first.items()}
+        load(pa.Table.from_pylist(some), key=("account", "id"))
+        loaded = rows("select account, id, text, size, time from events.event_data")
+        assert {(account, id_): values for account, id_, *values in loaded} == expected
+        assert len(loaded) == len(expected)
