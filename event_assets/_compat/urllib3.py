@@ -1,72 +1,93 @@
-"""What urllib3 and http.client do not publish: the deadline of a whole response."""
+"""What urllib3 and http.client do not publish: a response that is read whole, by a deadline."""
 
 from __future__ import annotations
 
 import io
 import time
 from collections.abc import Callable
-from http import client as client  # its errors, for messages
-from http.client import HTTPResponse
+from http import client as client
 from socket import socket
-from typing import Any
+from typing import Any, Literal
 
 import urllib3
 
 
-def limit_response_time(
+def read_whole(
     pool: urllib3.HTTPConnectionPool,
-    seconds: float,
+    deadline: Callable[[], float],
     timeout_error: type[TimeoutError],
+    read_body: Callable[[client.HTTPResponse], bytes],
     on_connect: Callable[[socket], None],
 ) -> None:
-    """Limit the duration of each response of a pool, head and body together.
+    """Have a pool, which has no connection yet, read each response at once: it takes less time.
 
-    The pool has no connection yet; `on_connect` is called with each new socket.
+    Args:
+        deadline: returns the `time.monotonic` by which a response must be complete, from now on.
+        timeout_error: is raised for one that began and is not complete by then.
+        read_body: reads and decompresses a body.
+        on_connect: is called with each new socket.
     """
 
-    def open_response(sock: socket, *args: Any, **kwargs: Any) -> HTTPResponse:
-        response = HTTPResponse(sock, *args, **kwargs)
-        reader = _TimedReader(response.fp.detach(), sock, seconds, timeout_error)
-        response.fp = io.BufferedReader(reader)
-        return response
-
     class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # known at run time
-        response_class = staticmethod(open_response)
-
         def connect(self) -> None:
             super().connect()
             on_connect(self.sock)
 
+        def response_class(self, sock: socket, **options: Any) -> client.HTTPResponse:
+            timed: Any = _TimedSocket(sock, deadline(), timeout_error)
+            return client.HTTPResponse(timed, **options)
+
+        def getresponse(self) -> urllib3.HTTPResponse:
+            self.sock.settimeout(self.timeout)
+            response = client.HTTPConnection.getresponse(self)
+            try:
+                return urllib3.HTTPResponse(
+                    read_body(response),
+                    urllib3.HTTPHeaderDict(response.headers.items()),
+                    response.status,
+                    reason=response.reason,
+                    original_response=response,
+                    preload_content=False,
+                )
+            finally:
+                response.close()
+
     pool.ConnectionCls = Connection
 
 
-class _TimedReader(io.RawIOBase):
-    def __init__(
-        self, unbuffered: io.RawIOBase, sock: socket, seconds: float, error: type[TimeoutError]
-    ) -> None:
-        self._unbuffered = unbuffered
+class _TimedSocket(io.RawIOBase):
+    """Reads from a socket until a deadline."""
+
+    def __init__(self, sock: socket, deadline: float, error: type[TimeoutError]) -> None:
         self._sock = sock
         self._read_timeout = sock.gettimeout()
-        self._deadline = time.monotonic() + seconds
+        self._deadline = deadline
         self._timeout_error = error
+        self._has_begun = False
+
+    def makefile(self, mode: Literal["rb"]) -> io.BufferedReader:
+        self._file = self._sock.makefile(mode, 0)
+        return io.BufferedReader(self, 1 << 16)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
         left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise self._timeout_error
         is_last = self._read_timeout is None or left < self._read_timeout
-        if is_last:
-            self._sock.settimeout(left)
         try:
-            return self._unbuffered.readinto(buffer)
-        except TimeoutError:
+            if left <= 0:
+                raise TimeoutError
             if is_last:
+                self._sock.settimeout(left)
+            size: int | None = self._file.readinto(buffer)
+        except TimeoutError:
+            if is_last and self._has_begun:
                 raise self._timeout_error from None
             raise
+        self._has_begun = True
+        return size
 
     def close(self) -> None:
-        self._unbuffered.close()
+        self._file.close()
         super().close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from datetime import datetime, timezone
@@ -96,10 +96,11 @@ class ApiClient:
         if self._concurrency > 1:
             self._read_ahead(self._pages, pages, self._page_window.size)
             self._read_ahead(self._lists, lists, self._list_window.size)
+        was_awaited = not future.done()
         response = self._compare_runs(future.result())
         if not response.is_replayed:
             for window in (self._page_window, self._list_window):
-                window.add(response.elapsed.total_seconds())
+                window.add(response.elapsed.total_seconds(), was_awaited=was_awaited)
         if not self._has_response:
             self._has_response, self.first_date = True, _read_date(response)
         for hook in request.hooks["response"]:
@@ -154,14 +155,17 @@ class ApiClient:
         bare.hooks = {}  # `fetch` calls them, in order
         if request.json or request.data:
             return self._session.prepare_request(bare)
-        form = f"{request.method} {request.url} {request.headers}"
+        bare.url, _, query = request.url.partition("?")
+        form = f"{request.method} {bare.url} {request.headers}"
         if form not in self._templates:
             bare.params = {}
             template = self._session.prepare_request(bare)
             cast("Any", template).headers = dict(template.headers)  # copied in a tenth of the time
             self._templates = {form: template}
-        prepared = self._templates[form].copy()
-        prepared.url = _add_query(prepared.url or "", request.params)
+        prepared = copy(self._templates[form])
+        params = [(name, value) for name, value in request.params.items() if value is not None]
+        query = "&".join(filter(None, (query, urlencode(params, doseq=True))))
+        prepared.url = f"{prepared.url}?{query}" if query else prepared.url
         return prepared
 
     def __enter__(self) -> ApiClient:
@@ -189,11 +193,3 @@ def _read_date(response: Response) -> datetime | None:
 def _key(request: Request) -> str:
     body = (request.json, request.data) if request.json or request.data else ""
     return f"{request.url} {request.method} {request.params} {request.headers} {body}"
-
-
-def _add_query(url: str, params: Mapping[str, Any] | None) -> str:
-    """Add parameters to a URL without parsing it, as requests would."""
-    query = urlencode(
-        [(name, value) for name, value in (params or {}).items() if value is not None], True
-    )
-    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url

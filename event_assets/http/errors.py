@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 import requests
-import urllib3
+from urllib3 import exceptions
 
 from event_assets._compat.urllib3 import client
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
@@ -28,7 +28,7 @@ ADVICE: Mapping[int, str] = {
     429: "the API is limiting requests: sync less often, or ask for a higher limit",
 }
 # What may be raised by one attempt at a request.
-ATTEMPT_ERRORS = (errors.ResponseError, requests.RequestException, urllib3.exceptions.HTTPError)
+ATTEMPT_ERRORS = (errors.ResponseError, requests.RequestException, exceptions.HTTPError)
 # By OpenSSL's codes: why a certificate is not trusted, and what to do. Others: its issuer.
 CERTIFICATE_PROBLEMS: Mapping[int, str] = {
     9: "it is not valid yet; check the clock of this machine",
@@ -43,6 +43,11 @@ UNKNOWN_ISSUER = (
 CLOSED = "closed the connection in the middle of a response{tries}; check {limits.address}."
 NO_HTTP = "sent no HTTP{tries}; check {limits.address}."
 NO_URL = "has no valid URL{tries}; check {limits.address}."
+SEVERAL_LENGTHS = "sent a response with several lengths, of which one at most is right."
+NO_TLS = "does not support TLS, which https:// requires{tries}; check {limits.address}."
+NOT_ACCEPTED = "did not accept a connection in {limits.connect:g} s{tries}; check {limits.address}."
+SILENT = "sent nothing for {limits.read:g} s{tries}; check {limits.address}."
+NOT_DECOMPRESSED = "sent a response that cannot be decompressed{tries}; check {limits.address}."
 UNREACHABLE = "cannot be reached{system}{tries}; check {limits.address} and the network."
 
 
@@ -56,44 +61,22 @@ class TransportFailure(NamedTuple):
 
 # The first match with an error or a cause counts: some are subclasses of others further down.
 TRANSPORT_FAILURES = (
-    TransportFailure((client.InvalidURL,), NO_URL, retryable=False),
+    TransportFailure(
+        (client.InvalidURL, requests.exceptions.InvalidURL, exceptions.LocationParseError),
+        NO_URL,
+        retryable=False,
+    ),
     TransportFailure((client.RemoteDisconnected, client.IncompleteRead), CLOSED),
     TransportFailure((client.LineTooLong,), "sent a header of more than 65,536 bytes{tries}."),
     TransportFailure((client.BadStatusLine,), NO_HTTP),
     TransportFailure((client.HTTPException,), "sent more than 100 headers{tries}."),
-    TransportFailure(
-        (urllib3.exceptions.InvalidHeader,),
-        "sent a response with several lengths, of which one at most is right.",
-        retryable=False,
-    ),
-    TransportFailure(
-        (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
-        "does not support TLS, which https:// requires{tries}; check {limits.address}.",
-        retryable=False,
-    ),
-    TransportFailure((urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError)),
-    TransportFailure(
-        (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
-        "did not accept a connection in {limits.connect:g} s{tries}; check {limits.address}.",
-    ),
-    TransportFailure(
-        (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError),
-        "sent nothing for {limits.read:g} s{tries}; check {limits.address}.",
-    ),
-    TransportFailure(
-        (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError), CLOSED
-    ),
-    TransportFailure((requests.ConnectionError, requests.Timeout, urllib3.exceptions.TimeoutError)),
-    TransportFailure(
-        (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError),
-        "sent a response that cannot be decompressed{tries}; check {limits.address}.",
-        retryable=False,
-    ),
-    TransportFailure(
-        (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError),
-        NO_URL,
-        retryable=False,
-    ),
+    TransportFailure((exceptions.InvalidHeader,), SEVERAL_LENGTHS, retryable=False),
+    TransportFailure((exceptions.SSLError,), NO_TLS, retryable=False),
+    TransportFailure((exceptions.NewConnectionError, exceptions.ProxyError)),
+    TransportFailure((exceptions.ConnectTimeoutError,), NOT_ACCEPTED),
+    TransportFailure((exceptions.ReadTimeoutError,), SILENT),
+    TransportFailure((exceptions.ProtocolError,), CLOSED),
+    TransportFailure((exceptions.DecodeError,), NOT_DECOMPRESSED, retryable=False),
     TransportFailure((Exception,), retryable=False),
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 # By the drafts of the IETF and by common use, in the order in which they are looked for.
 REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
 RESET = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
+ANY = re.compile("rate-?limit", re.IGNORECASE)
 MEMBERS = re.compile(r"\b(remaining|reset|r|t)=(\d+)")  # of the header RateLimit
 MIN_EPOCH_SECONDS = 1_000_000_000  # less are seconds from now; from 100 times as many on: ms
 SHORT_SUPPLY = 64  # requests left from which on they are spread over the time left
@@ -38,6 +39,8 @@ def read_quota(headers: Mapping[str, str], now: float | None = None) -> Quota | 
     Args:
         now: seconds since the epoch.
     """
+    if not ANY.search(" ".join(headers)):  # most APIs: it is quicker than all the look-ups
+        return None
     members = dict(MEMBERS.findall(headers.get("RateLimit", "")))
     remaining = members.get("remaining") or members.get("r") or _first(headers, REMAINING)
     reset = members.get("reset") or members.get("t") or _first(headers, RESET)

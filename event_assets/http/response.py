@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
+from io import BytesIO
 from typing import Any
 
 import requests
+import urllib3
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
-from urllib3 import BaseHTTPResponse
 
+from event_assets._compat.urllib3 import client
 from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.values.errors import ResponseTooLargeError
 from event_assets.values.json_text import decode_leniently, decode_strictly
 from event_assets.values.redaction import KNOWN, SecretRedactor
 
 MB = 1_000_000
+CHUNK = 65_536  # bytes
 
 
-def read_body(raw: BaseHTTPResponse, max_megabytes: int) -> bytes:
-    """Read and decompress a body in chunks.
+def read_body(response: client.HTTPResponse, max_size: int) -> bytes:
+    """Read and decompress a body of at most this many bytes.
 
     Raises:
-        ResponseTooLargeError: If it is larger than the limit.
+        ResponseTooLargeError: It is larger.
     """
-    chunks, size = [], 0
-    try:
-        for chunk in raw.stream():
-            size += len(chunk)
-            if size > max_megabytes * MB:
-                raise ResponseTooLargeError
-            chunks.append(chunk)
-    except BaseException:
-        raw.close()  # the rest would be taken for the next response on this connection
-        raise
-    return b"".join(chunks)
+    if response.length is None:  # its end shows how long it is
+        body = _join(iter(partial(response.read, CHUNK), b""), max_size)
+    elif response.length > max_size:
+        raise ResponseTooLargeError
+    else:
+        body = response.read()
+    if "Content-Encoding" not in response.headers:
+        return body
+    headers = urllib3.HTTPHeaderDict(response.headers.items())
+    encoded = urllib3.HTTPResponse(BytesIO(body), headers, preload_content=False)
+    return _join(encoded.stream(CHUNK), max_size)
+
+
+def _join(chunks: Iterable[bytes], max_size: int) -> bytes:
+    joined = bytearray()
+    for chunk in chunks:
+        joined += chunk
+        if len(joined) > max_size:
+            raise ResponseTooLargeError
+    return bytes(joined)
 
 
 class JsonResponse(requests.Response):
@@ -93,13 +106,13 @@ class JsonResponse(requests.Response):
         return self._body.decode(errors="replace")
 
 
-def build_response(raw: BaseHTTPResponse, content: bytes, redactor: SecretRedactor) -> JsonResponse:
-    """Build a response from its head and its body, without the secrets in them."""
-    head = {"": raw.reason or "", **dict(raw.headers.items())}
+def build_response(raw: urllib3.BaseHTTPResponse, redactor: SecretRedactor) -> JsonResponse:
+    """Build a response from one that was read, without the secrets in its head and its body."""
+    head = {"": raw.reason or "", **raw.headers}
     on_wire = "\n".join(head.values()).encode("latin-1", "replace")
     if redactor.redact_content(on_wire) != on_wire:  # one search for all is quicker
         head = {name: redactor.redact_text(value) for name, value in head.items()}
     reason = head.pop("")
-    response = JsonResponse(redactor.redact_content(content), head, raw.status)
+    response = JsonResponse(redactor.redact_content(raw.data or b""), head, raw.status)
     response.raw, response.reason, response.redactor = raw, reason, redactor
     return response

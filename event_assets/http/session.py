@@ -1,18 +1,28 @@
-"""The HTTP session of a sync: retries, authentication and redirects."""
+"""The HTTP session of a sync: retries, checks, authentication and redirects."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from requests import PreparedRequest, RequestException, Response, Session, TooManyRedirects
+from requests import (
+    JSONDecodeError,
+    PreparedRequest,
+    RequestException,
+    Response,
+    Session,
+    TooManyRedirects,
+)
 from requests.auth import AuthBase
 
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
-from event_assets.http.adapter import RetryAdapter
+from event_assets.http import retry_policy
+from event_assets.http.adapter import ApiAdapter
 from event_assets.http.credentials import secrets_of_auth
+from event_assets.http.error_text import error_text
+from event_assets.http.errors import ATTEMPT_ERRORS, is_retryable, transport_error_message
 from event_assets.http.throttle import HttpMetrics, Throttle
-from event_assets.values.errors import ApiError
+from event_assets.values.errors import ApiError, InvalidResponseError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
@@ -33,7 +43,7 @@ class ApiSession(Session):
         base_url: str,
         auth: AuthBase | None = None,
         *,
-        check: Callable[[Response], str | None] | None = None,
+        check: Callable[[Response], str | None] = lambda _: None,
         pool_size: int = DEFAULT_CONCURRENCY,
         secrets: Collection[str] = (),
         limits: HttpLimits = DEFAULT_LIMITS,
@@ -44,15 +54,13 @@ class ApiSession(Session):
         self.base_url = base_url
         self.metrics = HttpMetrics()
         self.throttle = Throttle(limits.requests_per_second)
-        self.redactor = SecretRedactor([*secrets, *secrets_of_auth(auth)])
         self.auth = lambda request: request  # else requests looks for a .netrc before each request
+        self._check = check
         self._limits = limits
         self._environment: Mapping[str, Any] | None = None
+        redactor = SecretRedactor([*secrets, *secrets_of_auth(auth)])
         for prefix, added in ("http://", None), ("https://", None), (origin(base_url) + "/", auth):
-            adapter = RetryAdapter(
-                added, self.throttle, self.metrics, check, pool_size, self.redactor, limits
-            )
-            self.mount(prefix, adapter)
+            self.mount(prefix, ApiAdapter(added, redactor, self.throttle, limits, pool_size))
 
     def merge_environment_settings(self, *args: Any) -> Any:
         """Look up proxies and certificates once, not for each request."""
@@ -68,12 +76,51 @@ class ApiSession(Session):
         """
         kwargs["timeout"] = kwargs.get("timeout") or (self._limits.connect, self._limits.read)
         follow_redirects = kwargs.pop("allow_redirects", True)
-        response: Response = self.get_adapter(request.url or "").send(request, **kwargs)
+        response = self._send_with_retries(request, **kwargs)
         if follow_redirects and response.is_redirect:
             return self._follow_redirects(response, request, **kwargs)
         for hook in request.hooks["response"]:
             response = hook(response, **kwargs) or response
         return response
+
+    def _send_with_retries(self, request: PreparedRequest, **kwargs: Any) -> Response:
+        adapter, wait = self.get_adapter(request.url or ""), 0.0
+        for attempt in range(1 + retry_policy.MAX_RETRIES):
+            self.throttle.wait(wait)
+            self.metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
+            response, size = None, 0
+            try:
+                response = adapter.send(request, **kwargs)
+                size = len(response.content)
+                self._require_valid(response)
+                can_retry = retry_policy.is_retried(response)
+            except ATTEMPT_ERRORS as error:
+                response, can_retry = None, is_retryable(error)
+                problem = transport_error_message(error, self._limits, url=request.url)
+            finally:
+                self.metrics.count(bytes=size, in_flight=-1)
+            if response is not None and not can_retry:
+                self.throttle.accept(response.headers, self.metrics.in_flight)
+            if not can_retry or attempt == retry_policy.MAX_RETRIES:
+                break
+            asked = retry_policy.seconds_asked(response)
+            wait = retry_policy.seconds_to_wait(asked, attempt)
+            if response is not None and retry_policy.is_rate_limit(response):
+                self.throttle.refuse(wait, asked)
+        if response is not None:
+            return response
+        # Raised outside the except block: the original holds the URL with the key.
+        raise ApiError(f"The API at {redact_url(request.url)} {problem}")
+
+    def _require_valid(self, response: Response) -> None:
+        if not response.ok or response.is_redirect:
+            return
+        try:
+            problem = self._check(response)
+        except JSONDecodeError:
+            problem = "is not JSON"
+        if problem:
+            raise InvalidResponseError(problem, error_text(response))
 
     def _follow_redirects(
         self, response: Response, request: PreparedRequest, **kwargs: Any

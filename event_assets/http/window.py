@@ -1,4 +1,4 @@
-"""How many requests of a list are sent ahead: more, while responses do not get slower."""
+"""How many requests of a list are sent ahead: more, while that makes the reader wait less."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class ReadAheadWindow:
     size: int = 1
     _fastest: float = float("inf")  # median of half a window, in seconds
     _seconds: list[float] = field(default_factory=list)
+    _was_awaited: bool = False
 
     def restart(self) -> None:
         """Begin with one request: another list begins, or the API asked for a pause."""
@@ -33,19 +34,20 @@ class ReadAheadWindow:
         if self.size < CAUTIOUS:
             self.size = min(2 * self.size, self.limit)
 
-    def add(self, seconds: float) -> None:
-        """Note how long a response took."""
+    def add(self, seconds: float, *, was_awaited: bool) -> None:
+        """Note how long a response took, and whether it was not there when it was needed."""
         if self.size < CAUTIOUS:
             return
         self._seconds.append(seconds)
+        self._was_awaited |= was_awaited
         if len(self._seconds) >= self.size // 2:
             self._adapt(self._seconds)
-            self._seconds = []
+            self._seconds, self._was_awaited = [], False
 
     def _adapt(self, seconds: Sequence[float]) -> None:
         usual = median(seconds)
         if usual > SLOWER * self._fastest:
             self.size = max(CAUTIOUS, self.size // 2)
-        else:
+        elif self._was_awaited:
             self.size = min(2 * self.size, self.limit)
         self._fastest = min(self._fastest, usual)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
 import requests
-import urllib3
 from requests.auth import AuthBase
 
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http import errors
-from event_assets.http.adapter import RetryAdapter
+from event_assets.http.adapter import ApiAdapter
 from event_assets.http.error_text import error_text
-from event_assets.http.response import JsonResponse, build_response, read_body
+from event_assets.http.response import JsonResponse
 from event_assets.http.retry_policy import is_rate_limit, is_retried
-from event_assets.http.throttle import HttpMetrics, Throttle
-from event_assets.values.errors import ApiError
+from event_assets.http.throttle import Throttle
+from event_assets.values.errors import ApiError, ResponseTimeoutError, exception_chain
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
@@ -111,9 +108,14 @@ class Budget:
     started_at: float = field(default_factory=time.monotonic)
 
     @property
+    def ends_at(self) -> float:
+        """The end of the time, by the monotonic clock."""
+        return self.started_at + self.total_seconds
+
+    @property
     def remaining_seconds(self) -> float:
         """The time left."""
-        return self.started_at + self.total_seconds - time.monotonic()
+        return self.ends_at - time.monotonic()
 
     def exhausted_reason(self) -> str:
         """Return why no further request may be sent; empty when one may."""
@@ -126,16 +128,20 @@ class Budget:
         return ""
 
 
-class SingleAttemptAdapter(RetryAdapter):
-    """Sends a request once, within the remaining time."""
+class SingleAttemptAdapter(ApiAdapter):
+    """Sends a request within the remaining time, however slowly its response arrives."""
 
     def __init__(
         self, auth: AuthBase | None, budget: Budget, redactor: SecretRedactor, limits: HttpLimits
     ) -> None:
-        super().__init__(auth, Throttle(), HttpMetrics(), None, 1, redactor, limits)
+        super().__init__(auth, redactor, Throttle(), limits)
         self._budget = budget
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+    def deadline(self) -> float:
+        """Return when the budget ends."""
+        return self._budget.ends_at
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **settings: Any) -> JsonResponse:
         """Send a request.
 
         Raises:
@@ -147,40 +153,20 @@ class SingleAttemptAdapter(RetryAdapter):
         self._budget.sent += 1
         left = round(self._budget.remaining_seconds, 1)
         limits = replace(self._limits, connect=min(3.0, left), read=left)
-        kwargs["timeout"] = (limits.connect, limits.read)
+        settings["timeout"] = (limits.connect, limits.read)
         try:
-            return self.send_once(request, *args, **kwargs)
+            return super().send(request, **settings)
         except errors.ATTEMPT_ERRORS as error:
             message = errors.user_message(error, retries=0) or (
                 f"The API at {url} {errors.transport_error_message(error, limits, 0, request.url)}"
             )
+            if any(isinstance(cause, ResponseTimeoutError) for cause in exception_chain(error)):
+                message = (
+                    f"The API at {url} did not complete its response within "
+                    f"{self._budget.total_seconds:.0f} s; request smaller pages."
+                )
         # Raised outside the except block: the original error holds the URL with the key.
         raise ApiError(message)
-
-    def exchange(self, request: requests.PreparedRequest, **settings: Any) -> JsonResponse:
-        """Read a response within the remaining time, however slowly it arrives."""
-        raw = self.open_response(request, **settings)
-        timer = threading.Timer(max(0.0, self._budget.remaining_seconds), _shut_down, [raw])
-        timer.start()
-        content = b""
-        try:
-            content = read_body(raw, self._limits.megabytes)
-        except urllib3.exceptions.HTTPError:
-            if self._budget.remaining_seconds > 0:
-                raise
-        finally:
-            timer.cancel()
-        if self._budget.remaining_seconds <= 0:
-            raise ApiError(
-                f"The API at {redact_url(request.url)} did not complete its response within "
-                f"{self._budget.total_seconds:.0f} s; request smaller pages."
-            )
-        return build_response(raw, content, self._redactor)
-
-
-def _shut_down(raw: urllib3.BaseHTTPResponse) -> None:
-    with suppress(ValueError, OSError):  # closed in the meantime
-        raw.shutdown()
 
 
 class ProbeSession(requests.Session):

@@ -164,12 +164,15 @@ ROWS = (
     ),
     PrivateApi(
         ("_compat.urllib3",),
-        "A response that trickles ends after `timeouts.answer`, head and body together",
+        "A response is read whole, in less time, and by the deadline of `timeouts.answer`",
         HTTP,
         {
             "urllib3:HTTPConnectionPool.ConnectionCls": "class",
             "urllib3.connection:HTTPConnection.connect": "(self)",
+            "urllib3.connection:HTTPConnection.getresponse": "(self)",
+            "http.client:HTTPConnection.getresponse": "(self)",
             "http.client:HTTPConnection.response_class": "class",
+            "http.client:HTTPResponse.read": "(self, amt=None)",
             "http.client:LineTooLong": "class",
             "http.client:HTTPResponse.__init__": (
                 "(self, sock, debuglevel=0, method=None, url=None)"

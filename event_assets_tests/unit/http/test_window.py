@@ -3,11 +3,11 @@
 from event_assets.http.window import CAUTIOUS, ReadAheadWindow
 
 
-def read(window: ReadAheadWindow, pages: int, seconds: float) -> int:
+def read(window: ReadAheadWindow, pages: int, seconds: float, *, was_awaited: bool = True) -> int:
     """Read pages that follow each other, and return the window's size."""
     for _ in range(pages):
         window.grow()
-        window.add(seconds)
+        window.add(seconds, was_awaited=was_awaited)
     return window.size
 
 
@@ -26,6 +26,13 @@ def test_it_grows_to_its_limit_while_responses_do_not_get_slower() -> None:
     assert read(ReadAheadWindow(32), pages=40, seconds=0.2) == 32
 
 
+def test_it_does_not_grow_while_pages_are_there_before_they_are_needed() -> None:
+    window = ReadAheadWindow(32)
+    assert read(window, pages=40, seconds=0.2, was_awaited=False) == CAUTIOUS
+    assert read(window, pages=40, seconds=0.2) == 32
+    assert read(window, pages=100, seconds=0.4, was_awaited=False) == CAUTIOUS
+
+
 def test_it_shrinks_when_they_do() -> None:
     window = ReadAheadWindow(32)
     assert read(window, pages=40, seconds=0.2) == 32
@@ -35,7 +42,7 @@ def test_it_shrinks_when_they_do() -> None:
 def test_one_slow_response_changes_nothing() -> None:
     window = ReadAheadWindow(32)
     read(window, pages=40, seconds=0.2)
-    window.add(20.0)
+    window.add(20.0, was_awaited=True)
     assert read(window, pages=40, seconds=0.2) == 32
 
 
