@@ -107,11 +107,11 @@ class ApiAdapter(HTTPAdapter):
         self, server: str, request: PreparedRequest, **settings: Any
     ) -> urllib3.HTTPConnectionPool:
         """Build a connection pool with the proxy and the certificates that requests chooses."""
-        verify, cert, proxies = (settings.get(name) for name in ("verify", "cert", "proxies"))
+        verify, proxies = settings.get("verify"), settings.get("proxies")
         if server.startswith("https:"):
             verify = find_ca_bundle(verify)
-        pool: Any = self.get_connection_with_tls_context(request, verify, proxies, cert)
-        cast("Any", self).cert_verify(pool, request.url, verify, cert)
+        pool: Any = self.get_connection_with_tls_context(request, verify, proxies)
+        cast("Any", self).cert_verify(pool, request.url, verify, cert=None)
         read = partial(read_body, max_size=self._limits.megabytes * MB)
         read_whole(pool, self.deadline, ResponseTimeoutError, read, self._throttle.add_socket)
         return self._pools.setdefault(server, pool)

@@ -8,7 +8,6 @@ from copy import copy
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from types import TracebackType
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -163,7 +162,9 @@ class ApiClient:
             cast("Any", template).headers = dict(template.headers)  # copied in a tenth of the time
             self._templates = {form: template}
         prepared = copy(self._templates[form])
-        params = [(name, value) for name, value in request.params.items() if value is not None]
+        params = [
+            (name, value) for name, value in (request.params or {}).items() if value is not None
+        ]
         query = "&".join(filter(None, (query, urlencode(params, doseq=True))))
         prepared.url = f"{prepared.url}?{query}" if query else prepared.url
         return prepared
@@ -171,12 +172,7 @@ class ApiClient:
     def __enter__(self) -> ApiClient:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._session.throttle.shutdown()
         self._threads.shutdown(cancel_futures=True)
 

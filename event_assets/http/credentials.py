@@ -127,16 +127,12 @@ def require_secret(source: SourceConfig, names: tuple[str, ...]) -> str:
     """
     if found := find_secret(source, names):
         return found
-    name = names[-1]
+    account, section = "", ""
     if source.account is not None:
-        raise ConfigError(
-            f"No key for the account {source.account} of the API at {source.base_url}: set "
-            f"{env_var_name(source, name)} in .env or in the environment (or {name} in "
-            f".dlt/secrets.toml, under {_section(source)})."
-        )
+        account, section = f"the account {source.account} of ", f", under {_section(source)}"
     raise ConfigError(
-        f"No key for the API at {source.base_url}: set {env_var_name(source, name)} in .env or in "
-        f"the environment (or {name} in .dlt/secrets.toml)."
+        f"No key for {account}the API at {source.base_url}: set {env_var_name(source, names[-1])} "
+        f"in .env or in the environment (or {names[-1]} in .dlt/secrets.toml{section})."
     )
 
 

@@ -40,44 +40,60 @@ CERTIFICATE_PROBLEMS: Mapping[int, str] = {
 UNKNOWN_ISSUER = (
     "its issuer is unknown here; set REQUESTS_CA_BUNDLE to a file with the issuer's certificate"
 )
-CLOSED = "closed the connection in the middle of a response{tries}; check {limits.address}."
-NO_HTTP = "sent no HTTP{tries}; check {limits.address}."
-NO_URL = "has no valid URL{tries}; check {limits.address}."
-SEVERAL_LENGTHS = "sent a response with several lengths, of which one at most is right."
+INVALID = "sent a response that {error}{tries}; check the endpoint in defs.yaml.{error.said}"
+TOO_LARGE = (
+    "sent a response of more than {limits.megabytes} MB; request fewer records at a time, or raise "
+    "max_answer_mb in defs.yaml."
+)
+TOO_LATE = (
+    "did not send a complete response in {limits.total:g} s{tries}; request fewer records at a "
+    "time, or raise timeouts.answer in defs.yaml."
+)
+NOT_TRUSTED = "has a TLS certificate that is not trusted: {certificate}."
 NO_TLS = "does not support TLS, which https:// requires{tries}; check {limits.address}."
+NO_URL = "has no valid URL{tries}; check {limits.address}."
+NO_HTTP = "sent no HTTP{tries}; check {limits.address}."
+LONG_HEADER = "sent a header of more than 65,536 bytes{tries}."
+MANY_HEADERS = "sent more than 100 headers{tries}."
+SEVERAL_LENGTHS = "sent a response with several lengths, of which one at most is right."
+NOT_DECODED = "sent a response that cannot be decompressed{tries}; check {limits.address}."
 NOT_ACCEPTED = "did not accept a connection in {limits.connect:g} s{tries}; check {limits.address}."
 SILENT = "sent nothing for {limits.read:g} s{tries}; check {limits.address}."
-NOT_DECOMPRESSED = "sent a response that cannot be decompressed{tries}; check {limits.address}."
+CLOSED = "closed the connection in the middle of a response{tries}; check {limits.address}."
 UNREACHABLE = "cannot be reached{system}{tries}; check {limits.address} and the network."
 
 
-class TransportFailure(NamedTuple):
-    """How an error of requests or urllib3 is reported, and whether it is retried."""
+class Failure(NamedTuple):
+    """How an error of an attempt is reported, after `The API at URL`, and whether it is retried."""
 
-    errors: tuple[type[Exception], ...]
-    message: str = UNREACHABLE
+    error: type[Exception]
+    message: str
     retryable: bool = True
 
 
 # The first match with an error or a cause counts: some are subclasses of others further down.
-TRANSPORT_FAILURES = (
-    TransportFailure(
-        (client.InvalidURL, requests.exceptions.InvalidURL, exceptions.LocationParseError),
-        NO_URL,
-        retryable=False,
-    ),
-    TransportFailure((client.RemoteDisconnected, client.IncompleteRead), CLOSED),
-    TransportFailure((client.LineTooLong,), "sent a header of more than 65,536 bytes{tries}."),
-    TransportFailure((client.BadStatusLine,), NO_HTTP),
-    TransportFailure((client.HTTPException,), "sent more than 100 headers{tries}."),
-    TransportFailure((exceptions.InvalidHeader,), SEVERAL_LENGTHS, retryable=False),
-    TransportFailure((exceptions.SSLError,), NO_TLS, retryable=False),
-    TransportFailure((exceptions.NewConnectionError, exceptions.ProxyError)),
-    TransportFailure((exceptions.ConnectTimeoutError,), NOT_ACCEPTED),
-    TransportFailure((exceptions.ReadTimeoutError,), SILENT),
-    TransportFailure((exceptions.ProtocolError,), CLOSED),
-    TransportFailure((exceptions.DecodeError,), NOT_DECOMPRESSED, retryable=False),
-    TransportFailure((Exception,), retryable=False),
+FAILURES = (
+    Failure(errors.InvalidResponseError, INVALID),
+    Failure(errors.ResponseTooLargeError, TOO_LARGE, retryable=False),
+    Failure(errors.ResponseTimeoutError, TOO_LATE),
+    Failure(ssl.SSLCertVerificationError, NOT_TRUSTED, retryable=False),
+    Failure(client.InvalidURL, NO_URL, retryable=False),
+    Failure(requests.exceptions.InvalidURL, NO_URL, retryable=False),
+    Failure(exceptions.LocationParseError, NO_URL, retryable=False),
+    Failure(client.RemoteDisconnected, CLOSED),
+    Failure(client.IncompleteRead, CLOSED),
+    Failure(client.LineTooLong, LONG_HEADER),
+    Failure(client.BadStatusLine, NO_HTTP),
+    Failure(client.HTTPException, MANY_HEADERS),
+    Failure(exceptions.InvalidHeader, SEVERAL_LENGTHS, retryable=False),
+    Failure(exceptions.SSLError, NO_TLS, retryable=False),
+    Failure(exceptions.NewConnectionError, UNREACHABLE),
+    Failure(exceptions.ProxyError, UNREACHABLE),
+    Failure(exceptions.ConnectTimeoutError, NOT_ACCEPTED),
+    Failure(exceptions.ReadTimeoutError, SILENT),
+    Failure(exceptions.ProtocolError, CLOSED),
+    Failure(exceptions.DecodeError, NOT_DECODED, retryable=False),
+    Failure(Exception, UNREACHABLE, retryable=False),
 )
 
 
@@ -88,9 +104,7 @@ def is_request_error(error: BaseException) -> bool:
 
 def is_retryable(error: Exception) -> bool:
     """Return whether the same request may succeed the next time."""
-    if isinstance(error, errors.EventAssetsError):
-        return error.retryable
-    return _transport_failure(error).retryable
+    return _find_failure(error)[0].retryable
 
 
 def transport_error_message(
@@ -100,40 +114,27 @@ def transport_error_message(
     url: str | None = None,
 ) -> str:
     """Return why there is no response, to follow `The API at URL`, with no part of the request."""
-    if isinstance(error, errors.ResponseTooLargeError):
-        return (
-            f"sent a response of more than {limits.megabytes} MB; request fewer records at a "
-            "time, or raise max_answer_mb in defs.yaml."
-        )
-    tries = f" (tried {1 + retries} times)" if retries and is_retryable(error) else ""
-    if isinstance(error, errors.InvalidResponseError):
-        return f"sent a response that {error}{tries}; check the endpoint in defs.yaml.{error.said}"
-    causes = list(exception_chain(error))
-    if any(isinstance(cause, errors.ResponseTimeoutError) for cause in causes):
-        return (
-            f"did not send a complete response in {limits.total:g} s{tries}; request fewer "
-            "records at a time, or raise timeouts.answer in defs.yaml."
-        )
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            problem = CERTIFICATE_PROBLEMS.get(cause.verify_code, UNKNOWN_ISSUER)
-            problem = problem.format(address=limits.address)
-            return f"has a TLS certificate that is not trusted: {problem}."
-    system = next((e.strerror for e in causes if isinstance(e, OSError) and e.strerror), "")
-    system = f" ({system.lower()})" if system else ""
-    failure = _transport_failure(error)
-    message = failure.message.format(limits=limits, tries=tries, system=system)
+    failure, cause = _find_failure(error)
+    chain = list(exception_chain(error))
+    system = next((e.strerror for e in chain if isinstance(e, OSError) and e.strerror), "")
+    certificate = CERTIFICATE_PROBLEMS.get(getattr(cause, "verify_code", 0), UNKNOWN_ISSUER)
+    message = failure.message.format(
+        error=cause,
+        limits=limits,
+        tries=f" (tried {1 + retries} times)" if retries and failure.retryable else "",
+        system=f" ({system.lower()})" if system else "",
+        certificate=certificate.format(address=limits.address),
+    )
     may_be_tls = failure.message in (CLOSED, NO_HTTP) and (url or "").startswith("http://")
-    if may_be_tls and not any(isinstance(cause, client.IncompleteRead) for cause in causes):
+    if may_be_tls and not any(isinstance(one, client.IncompleteRead) for one in chain):
         return f"{message[:-1]}, and whether it must begin with https://."
     return message
 
 
-def _transport_failure(error: Exception) -> TransportFailure:
+def _find_failure(error: Exception) -> tuple[Failure, BaseException]:
+    """Return the row of an error, and what matches it: the error or a cause."""
     chain = list(exception_chain(error))
-    return next(
-        row for row in TRANSPORT_FAILURES if any(isinstance(one, row.errors) for one in chain)
-    )
+    return next((row, one) for row in FAILURES for one in chain if isinstance(one, row.error))
 
 
 def user_message(error: BaseException, retries: int = MAX_RETRIES) -> str | None:
@@ -153,13 +154,12 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     tries = f" to each of {1 + retries} attempts" if retries and is_retried(response) else ""
     advice = ADVICE.get(429 if is_limit else status, "try again later, or ask the API's operator")
     key_name = getattr(response, "key_name", "")
-    advice = advice.format(
-        key_name=f"{key_name} (in .env or the environment)" if key_name else "`auth` in defs.yaml",
-        address=getattr(response, "address", DEFAULT_LIMITS.address),
-    )
+    key_name = f"{key_name} (in .env or the environment)" if key_name else "`auth` in defs.yaml"
+    address = getattr(response, "address", DEFAULT_LIMITS.address)
+    advice = advice.format(key_name=key_name, address=address)
     url, said = redact_url(response.url), error_text(response)
     if status == HTTPStatus.BAD_REQUEST and url.startswith("http:") and "https" in response.text:
-        advice = f"begin {getattr(response, 'address', DEFAULT_LIMITS.address)} with https://"
+        advice = f"begin {address} with https://"
     return f"The API at {url} answered {status_text(status)}{tries}; {advice}.{said}"
 
 

@@ -97,6 +97,10 @@ ANSWERS: dict[str, tuple[Say, str]] = {
         dripping(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 50, 0.3),
         "did not send a complete response in 2 s",
     ),
+    "a chunk beyond all limits": (
+        whole(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + b"f" * 15 + b"\r\n{"),
+        "closed the connection in the middle of a response",
+    ),
     "gzip cut short": (body(ZIPPED[:-200], content_encoding="gzip"), "sent a response that"),
     "HTML": (body("<html>Be right back", content_type="text/html"), "is not JSON"),
     "invalid JSON": (body(PAGE[:-5]), "is not JSON"),
@@ -122,6 +126,10 @@ FINAL: dict[str, tuple[Say, str]] = {
     ),
     "no gzip, said to be": (body(PAGE, content_encoding="gzip"), "cannot be decompressed"),
     "too large": (body(b" " * (5 * MB)), "sent a response of more than 4 MB"),
+    "a length beyond all limits": (
+        whole(b"HTTP/1.1 200 OK\r\ncontent-length: " + b"9" * 15 + b"\r\n\r\n{"),
+        "sent a response of more than 4 MB",
+    ),
     "too large, and no length": (
         whole(
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"

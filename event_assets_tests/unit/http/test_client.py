@@ -11,9 +11,11 @@ from requests import Request, Response
 
 from event_assets.http.client import ApiClient
 from event_assets.http.journal import open_journal
+from event_assets.http.session import ApiSession
 from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH, session_for
+from event_assets_tests.support.tiny_api import TinyApi
 
 LIMIT = 10
 
@@ -75,6 +77,22 @@ def test_pages_are_fetched_before_they_are_requested(api: Sandbox, tmp_path: Pat
         assert reader.read(0)
         until(lambda: len(api.requests) == 2)
         assert offsets(api) == [0, 10]
+
+
+def test_a_link_to_the_next_page_is_sent_with_what_a_url_cannot_hold_escaped(
+    tmp_path: Path,
+) -> None:
+    links = ["?after=a%20b&limit=2", "?after=é|1", "", "?after=1"]
+    with (
+        TinyApi(lambda _: {"data": []}) as api,
+        open_journal(tmp_path / "journal", "identity", 0) as journal,
+        ApiSession(api.url) as session,
+        ApiClient(session, 1, journal, first_ids) as client,
+    ):
+        urls = [client.fetch(Request("GET", f"{api.url}{PATH}{link}")).url for link in links]
+        sent = [url.removeprefix(api.url + PATH) for url in api.requests]
+    assert urls == [f"{api.url}{PATH}{link}" for link in links]
+    assert sent == ["?after=a%20b&limit=2", "?after=%C3%A9%7C1", "", "?after=1"]
 
 
 def test_the_window_grows_to_the_limit_and_no_further(api: Sandbox, tmp_path: Path) -> None:

@@ -116,6 +116,14 @@ def test_json_may_begin_with_a_byte_order_mark(charset: str) -> None:
         assert session.get(api.url).json() == {"a": "é"}
 
 
+def test_headers_of_one_name_are_one_list() -> None:
+    answer = JSONResponse({})
+    answer.headers.append("Link", '</a>; rel="prev"')
+    answer.headers.append("Link", '</b>; rel="next"')
+    with TinyApi(lambda _: answer) as api, ApiSession(api.url) as session:
+        assert set(session.get(api.url).links) == {"prev", "next"}
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
