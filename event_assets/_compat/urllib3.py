@@ -66,13 +66,13 @@ class _TimedSocket(io.RawIOBase):
         self._has_begun = False
 
     def makefile(self, mode: Literal["rb"]) -> io.BufferedReader:
-        self._file = self._sock.makefile(mode, 0)
+        self._file = self._sock.makefile(mode, 0)  # while it is open, the socket is
         return io.BufferedReader(self, 1 << 16)
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: Any) -> int:
         left = self._deadline - time.monotonic()
         is_last = self._read_timeout is None or left < self._read_timeout
         try:
@@ -80,7 +80,7 @@ class _TimedSocket(io.RawIOBase):
                 raise TimeoutError
             if is_last:
                 self._sock.settimeout(left)
-            size: int | None = self._file.readinto(buffer)
+            size = self._sock.recv_into(buffer)
         except TimeoutError:
             if is_last and self._has_begun:
                 raise self._timeout_error from None

@@ -85,13 +85,13 @@ class ApiAdapter(HTTPAdapter):
         return signed
 
     def _exchange(
-        self, request: PreparedRequest, timeout: Any, **settings: Any
+        self, request: PreparedRequest, timeout: Any = None, **settings: Any
     ) -> urllib3.BaseHTTPResponse:
         """Send a request by urllib3 itself, and read its response."""
         url, proxies = request.url or "", settings.get("proxies")
         server = "/".join(url.split("/", 3)[:3])
         pool = self._pools.get(server) or self._build_pool(server, request, **settings)
-        connect, read = timeout
+        connect, read = timeout or (self._limits.connect, self._limits.read)
         return pool.urlopen(
             request.method or "GET",
             self.request_url(request, proxies) if proxies else url[len(server) :].partition("#")[0],

@@ -67,7 +67,6 @@ class ApiClient:
         self._lists: Futures = {}
         self._templates: dict[str, PreparedRequest] = {}
         self._last_replayed: JsonResponse | None = None
-        self._settings = session.merge_environment_settings(session.base_url, {}, None, None, None)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
 
     def fetch(self, request: Request, pages: Requests = none, lists: Requests = none) -> Response:
@@ -128,7 +127,7 @@ class ApiClient:
         elif self._last_replayed:
             replayed, self._last_replayed = self._last_replayed, None
             recorded = JsonResponse(replayed.content, replayed.headers)  # paging changes records
-            live = self._session.send(replayed.request, **self._settings)
+            live = self._session.send(replayed.request)
             self.list_changed |= not live.ok or (
                 self._list_state(live) != self._list_state(recorded)
             )
@@ -143,7 +142,7 @@ class ApiClient:
             response = JsonResponse(recorded.body, recorded.headers)
             response.request, response.url, response.is_replayed = request, request.url or "", True
             return response
-        response = cast("JsonResponse", self._session.send(request, **self._settings))
+        response = cast("JsonResponse", self._session.send(request))
         if response.status_code == HTTPStatus.OK:  # what is recorded is replayed as that
             self._journal.record(key, response.headers, response.content)
         return response

@@ -57,40 +57,34 @@ class ApiSession(Session):
         self.auth = lambda request: request  # else requests looks for a .netrc before each request
         self._check = check
         self._limits = limits
-        self._environment: Mapping[str, Any] | None = None
+        # Proxies and certificates, looked up once and not for each request.
+        self._settings = self.merge_environment_settings(base_url, {}, None, None, None)
         redactor = SecretRedactor([*secrets, *secrets_of_auth(auth)])
         for prefix, added in ("http://", None), ("https://", None), (origin(base_url) + "/", auth):
             self.mount(prefix, ApiAdapter(added, redactor, self.throttle, limits, pool_size))
 
-    def merge_environment_settings(self, *args: Any) -> Any:
-        """Look up proxies and certificates once, not for each request."""
-        if self._environment is None:
-            self._environment = super().merge_environment_settings(*args)
-        return dict(self._environment)
-
-    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
+    def send(
+        self, request: PreparedRequest, *, allow_redirects: bool = True, **kwargs: Any
+    ) -> Response:
         """Send a request by the retry policy; follow redirects, without the key to other hosts.
 
         Raises:
             ApiError: If there is no valid response after all retries.
         """
-        kwargs["timeout"] = kwargs.get("timeout") or (self._limits.connect, self._limits.read)
-        follow_redirects = kwargs.pop("allow_redirects", True)
-        response = self._send_with_retries(request, **kwargs)
-        if follow_redirects and response.is_redirect:
-            return self._follow_redirects(response, request, **kwargs)
-        for hook in request.hooks["response"]:
-            response = hook(response, **kwargs) or response
+        settings = {**self._settings, **kwargs}
+        response = self._send_with_retries(request, settings)
+        if allow_redirects and response.is_redirect:
+            return self._follow_redirects(response, request, settings)
         return response
 
-    def _send_with_retries(self, request: PreparedRequest, **kwargs: Any) -> Response:
+    def _send_with_retries(self, request: PreparedRequest, settings: Mapping[str, Any]) -> Response:
         adapter, wait = self.get_adapter(request.url or ""), 0.0
         for attempt in range(1 + retry_policy.MAX_RETRIES):
             self.throttle.wait(wait)
             self.metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
             response, size = None, 0
             try:
-                response = adapter.send(request, **kwargs)
+                response = adapter.send(request, **settings)
                 size = len(response.content)
                 self._require_valid(response)
                 can_retry = retry_policy.is_retried(response)
@@ -123,10 +117,10 @@ class ApiSession(Session):
             raise InvalidResponseError(problem, error_text(response))
 
     def _follow_redirects(
-        self, response: Response, request: PreparedRequest, **kwargs: Any
+        self, response: Response, request: PreparedRequest, settings: Mapping[str, Any]
     ) -> Response:
         try:
-            *_, response = self.resolve_redirects(response, request, **kwargs)
+            *_, response = self.resolve_redirects(response, request, **settings)
             return response
         except TooManyRedirects:
             problem = "without end"
