@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -17,7 +16,14 @@ from event_assets_tests.support.accounts import (
     sync,
     with_accounts,
 )
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.direct_syncs import (
+    derive_tables,
+    failed_sync,
+    source_of,
+    sync_accounts,
+    sync_source,
+)
+from event_assets_tests.support.platforms import definitions, events, paged, serving, source
 from event_assets_tests.support.project import Project, checks, failure, metadata
 
 NAMES = ["berlin", "anna@example.com", "a/b", "ü & {b}", "Berlin"]
@@ -52,9 +58,8 @@ def test_fields_of_any_name_keep_their_columns_in_the_syncs_of_all_accounts(
         for account, price in {"a": 1, "b": 1.5, "c": "free"}.items()
     }
     with serving_accounts(lists) as api:
-        loaded = definitions({"events": with_accounts(api.url, list(lists))})
-        for result in sync(project, loaded, *lists, *lists):
-            assert result.success, failure(result)
+        loaded = source_of(with_accounts(api.url, list(lists)))
+        sync_accounts(loaded, *lists, *lists)
     for account in lists:
         ((*row,), _) = project.rows(
             "select * exclude (account, id, name, start_time, last_seen_at, _dlt_load_id) "
@@ -72,8 +77,7 @@ def test_all_events_has_the_current_events_of_each_account(project: Project) -> 
     with serving_accounts({"a": events(3), "b": events(2)}) as api:
         both = {"events": with_accounts(api.url, ["a", "b"]), "concerts": source(api.url)}
         loaded = definitions(both)
-        for result in sync(project, loaded, "a", "b"):
-            assert result.success, failure(result)
+        assert all(result.success for result in sync(project, loaded, "a", "b"))
         made = derive(project, loaded, "current_events", "all_events")
         assert made.success, failure(made)
     assert project.rows("select source, count(*) from all_events group by 1") == [("events", 5)]
@@ -82,12 +86,12 @@ def test_all_events_has_the_current_events_of_each_account(project: Project) -> 
 def test_what_leaves_one_account_leaves_no_other(project: Project) -> None:
     lists = {name: events(3) for name in ("a", "b")}
     with serving_accounts(lists) as api:
-        loaded = definitions({"events": with_accounts(api.url, ["a", "b"])})
-        sync(project, loaded, "a", "b")
-        assert derive(project, loaded).success
+        loaded = source_of(with_accounts(api.url, ["a", "b"]))
+        sync_accounts(loaded, "a", "b")
+        derive_tables(loaded)
         del lists["a"][0], lists["b"][1]
-        sync(project, loaded, "a")
-        assert derive(project, loaded).success
+        sync_accounts(loaded, "a")
+        derive_tables(loaded)
     current = "select account, id from events.current_events order by all"
     assert project.rows(current) == [
         *(("a", "e1"), ("a", "e2")),
@@ -102,15 +106,15 @@ def test_what_leaves_one_account_leaves_no_other(project: Project) -> None:
 def test_the_first_sync_of_an_account_is_its_start_and_no_change(project: Project) -> None:
     lists = {"a": events(2), "b": events(2)}
     with serving_accounts(lists) as api:
-        loaded = definitions({"events": with_accounts(api.url, ["a", "b"])})
-        sync(project, loaded, "a")
-        assert derive(project, loaded).success
+        loaded = source_of(with_accounts(api.url, ["a", "b"]))
+        sync_accounts(loaded, "a")
+        derive_tables(loaded)
         lists["a"] += events(1, first=2)
-        sync(project, loaded, "a", "b")
-        assert derive(project, loaded).success
+        sync_accounts(loaded, "a", "b")
+        derive_tables(loaded)
         lists["b"][0]["name"] = "Renamed"
-        sync(project, loaded, "b")
-        assert derive(project, loaded).success
+        sync_accounts(loaded, "b")
+        derive_tables(loaded)
     assert project.rows(
         "select account, id, change, field, new from events.event_changes order by changed_at"
     ) == [("a", "e2", "appeared", None, None), ("b", "e0", "changed", "name", "Renamed")]
@@ -127,7 +131,8 @@ def test_an_account_that_fails_fails_alone(project: Project) -> None:
     ) == [("a", 2), ("c", 1)]
 
 
-def test_each_account_has_its_own_position(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_each_account_has_its_own_position() -> None:
     asked: list[tuple[str, str | None]] = []
 
     def answer(request: Request) -> Any:
@@ -143,13 +148,14 @@ def test_each_account_has_its_own_position(project: Project) -> None:
     }
     with serving({PATH: answer}) as api:
         document["attributes"]["rest_api"]["client"]["base_url"] = api.url
-        loaded = definitions({"events": document})
-        sync(project, loaded, "a", "b", "a", "b")
-        sync(project, loaded, "a", job="sync_events_fully")
+        loaded = source_of(document)
+        sync_accounts(loaded, "a", "b", "a", "b")
+        sync_accounts(loaded, "a", full_refresh=True)
     assert asked == [("a", None), ("b", None), *DAYS.items(), ("a", None)]
 
 
-def test_a_name_stands_in_parameters_headers_and_bodies_as_it_is(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_a_name_stands_in_parameters_headers_and_bodies_as_it_is() -> None:
     name = "a b/c {d}"
     seen: list[Any] = []
 
@@ -169,8 +175,7 @@ def test_a_name_stands_in_parameters_headers_and_bodies_as_it_is(project: Projec
     }
     with serving({"/v1/events": answer}) as api:
         document["attributes"]["rest_api"]["client"]["base_url"] = api.url
-        (result,) = sync(project, definitions({"events": document}), name)
-    assert result.success, failure(result)
+        sync_accounts(source_of(document), name)
     assert seen == [[name, name, name]]
 
 
@@ -220,9 +225,8 @@ def test_additional_resources_belong_to_the_account_too(project: Project) -> Non
     }
     with serving(handlers) as api:
         document["attributes"]["rest_api"]["client"]["base_url"] = api.url
-        loaded = definitions({"events": document})
-        for result in sync(project, loaded, "a", "b", "a"):
-            assert result.success, failure(result)
+        loaded = source_of(document)
+        sync_accounts(loaded, "a", "b", "a")
     assert project.rows("select account, id from events.guests order by all") == [
         *(("a", "e0-0"), ("a", "e0-1")),
         *(("b", "e0-0"), ("b", "e1-0")),
@@ -241,9 +245,8 @@ def test_a_field_goes_to_the_same_column_whosever_it_is(project: Project) -> Non
         "c": [{"id": "1", "fooBar": "text"}],
     }
     with serving_accounts(lists) as api:
-        loaded = definitions({"events": with_accounts(api.url, list(lists))})
-        for result in sync(project, loaded, *lists):
-            assert result.success, failure(result)
+        loaded = source_of(with_accounts(api.url, list(lists)))
+        sync_accounts(loaded, *lists)
     columns = "account, foo_bar, foo_bar__x2, foo_bar__v_text, account__x2"
     assert project.rows(f"select {columns} from events.event_data order by account") == [
         ("a", 1.0, None, None, "x"),
@@ -264,12 +267,12 @@ def test_a_sync_repeats_when_another_account_changed_the_table(project: Project)
         return paged(lists[account])(request)
 
     with serving({PATH: answer}) as api:
-        loaded = definitions({"events": with_accounts(api.url, ["a", "b"])})
-        slow = threading.Thread(target=sync, args=(project, loaded, "b"))
+        loaded = source_of(with_accounts(api.url, ["a", "b"]))
+        slow = threading.Thread(target=sync_accounts, args=(loaded, "b"))
         slow.start()
         try:
             assert asked.wait(60)
-            sync(project, loaded, "a")
+            sync_accounts(loaded, "a")
         finally:
             go_on.set()
             slow.join()
@@ -280,15 +283,14 @@ def test_a_sync_repeats_when_another_account_changed_the_table(project: Project)
 
 
 @pytest.mark.parametrize("first", ["with", "without"])
-def test_a_table_is_not_filled_both_with_accounts_and_without(project: Project, first: str) -> None:
+@pytest.mark.usefixtures("project")
+def test_a_table_is_not_filled_both_with_accounts_and_without(first: str) -> None:
     with serving({"/v1/events": paged(events(1))}) as api:
-        alone = definitions({"events": source(api.url)})
-        many = definitions({"events": source(api.url, accounts=["a"])})
-        run_alone, run_many = partial(run, project, alone), partial(sync, project, many, "a")
-        one, other = (run_many, run_alone) if first == "with" else (run_alone, run_many)
-        one()
-        done = other()
-    said = failure(done[0] if isinstance(done, list) else done)
+        alone = source_of(source(api.url))
+        one_of_many = source_of(source(api.url, accounts=["a"])).for_account("a")
+        one, other = (one_of_many, alone) if first == "with" else (alone, one_of_many)
+        sync_source(one)
+        said = failed_sync(other)
     assert f"was loaded {first} `accounts`: rename the folder of the source" in said
 
 

@@ -7,9 +7,11 @@ import dagster as dg
 import pytest
 from starlette.requests import Request
 
+from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
 from event_assets_tests.support.platforms import definitions, paged, run, serving, source
-from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.project import Project, failure
 
+pytestmark = pytest.mark.usefixtures("project")
 PATH = "/v1/events"
 SINCE = {"start_param": "updated_since", "cursor_path": "updated_at"}
 
@@ -38,12 +40,11 @@ def incremental(url: str, **options: Any) -> dict[str, Any]:
 def test_the_first_sync_requests_everything_and_the_next_the_changes(project: Project) -> None:
     rows = stamped(1, 2, 3)
     with serving({PATH: filtering(rows)}) as api:
-        loaded = definitions({"events": incremental(api.url)})
-        assert run(project, loaded).success
+        loaded = source_of(incremental(api.url))
+        sync_source(loaded)
         rows[0] = {**stamped(1, day=5)[0], "name": "new"}
         rows += stamped(4, day=6)
-        result = run(project, loaded)
-        assert result.success, failure(result)
+        sync_source(loaded)
         apply_to = [query.get("updated_since") for query in api.asked_for(PATH)]
     assert apply_to[0] is None
     assert apply_to[-1] == "2026-01-01T00:00:00Z"
@@ -83,51 +84,52 @@ def test_a_sync_that_may_have_missed_events_keeps_the_cursor(project: Project) -
         return {**made, "data": made["data"][:1], "total": 9} if short else made
 
     with serving({PATH: answer}) as api:
-        loaded = definitions({"events": incremental(api.url)})
-        assert run(project, loaded).success
+        loaded = source_of(incremental(api.url))
+        sync_source(loaded)
         rows += stamped(3, day=4) + stamped(4, day=5)
         short = True
-        assert not run(project, loaded).success
+        sync_source(loaded)
+        assert complete(loaded).passed is False
         short = False
-        assert run(project, loaded).success
+        sync_source(loaded)
         assert api.asked_for(PATH)[-1]["updated_since"] == "2026-01-01T00:00:00Z"
     assert project.ids() == ["e1", "e2", "e3", "e4"]
 
 
-def test_nothing_new_is_no_change(project: Project) -> None:
+def test_nothing_new_is_no_change() -> None:
     with serving({PATH: filtering(stamped(1))}) as api:
-        loaded = definitions({"events": incremental(api.url)})
-        assert run(project, loaded).success
-        result = run(project, loaded)
-    assert checks(result)["complete"].passed
-    assert str(checks(result)["complete"].description).startswith("Changes since 2026-01-01")
+        loaded = source_of(incremental(api.url))
+        sync_source(loaded)
+        sync_source(loaded)
+    check = complete(loaded)
+    assert check.passed
+    assert str(check.description).startswith("Changes since 2026-01-01")
 
 
-def test_lag_goes_back_before_the_newest(project: Project) -> None:
+def test_lag_goes_back_before_the_newest() -> None:
     with serving({PATH: filtering(stamped(1, day=9))}) as api:
-        loaded = definitions({"events": incremental(api.url, lag=86_400)})
+        loaded = source_of(incremental(api.url, lag=86_400))
         for _ in range(2):
-            assert run(project, loaded).success
+            sync_source(loaded)
         assert api.asked_for(PATH)[-1]["updated_since"].startswith("2026-01-08T00:00:00")
 
 
 def test_initial_value_bounds_the_first_sync(project: Project) -> None:
     with serving({PATH: filtering(stamped(1) + stamped(2, day=3))}) as api:
         document = incremental(api.url, initial_value="2026-01-02T00:00:00Z")
-        assert run(project, definitions({"events": document})).success
+        sync_source(source_of(document))
     assert project.ids() == ["e2"]
 
 
-def test_a_placeholder_takes_the_start_as_dlt_documents_it(project: Project) -> None:
+def test_a_placeholder_takes_the_start_as_dlt_documents_it() -> None:
     with serving({PATH: filtering(stamped(1))}) as api:
         document = incremental(api.url, initial_value="2020-01-01")
         endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
         endpoint["incremental"].pop("start_param")
         endpoint["params"] = {"updated_since": "{incremental.start_value}"}
-        loaded = definitions({"events": document})
+        loaded = source_of(document)
         for _ in range(2):
-            result = run(project, loaded)
-            assert result.success, failure(result)
+            sync_source(loaded)
         apply_to = [query["updated_since"] for query in api.asked_for(PATH)]
     assert (apply_to[0], apply_to[-1]) == ("2020-01-01", "2026-01-01T00:00:00Z")
 
@@ -151,37 +153,36 @@ def test_a_full_sync_on_its_own_schedule_needs_increments() -> None:
     assert "full_sync: needs an endpoint with `incremental`" in str(error)
 
 
-def test_another_contract_reads_everything_again(project: Project) -> None:
+def test_another_contract_reads_everything_again() -> None:
     with serving({PATH: filtering(stamped(1, 2))}) as api:
-        assert run(project, definitions({"events": incremental(api.url)})).success
+        sync_source(source_of(incremental(api.url)))
         changed = incremental(api.url)
         changed["attributes"]["fields"]["size"] = {"type": "bigint"}
-        assert run(project, definitions({"events": changed})).success
+        sync_source(source_of(changed))
         assert api.asked_for(PATH)[-1].get("updated_since") is None
 
 
-def test_changes_during_a_sync_are_requested_again(project: Project) -> None:
+def test_changes_during_a_sync_are_requested_again() -> None:
     now = datetime.now(timezone.utc)
     rows = [*stamped(1), *stamped(2, day=3)]
     rows.append({"id": "e3", "name": "x", "updated_at": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
     rows.append({"id": "e4", "name": "x", "updated_at": "9999-12-31T00:00:00Z"})
     with serving({PATH: filtering(rows)}) as api:
-        loaded = definitions({"events": incremental(api.url)})
+        loaded = source_of(incremental(api.url))
         for _ in range(2):
-            assert run(project, loaded).success
+            sync_source(loaded)
         assert api.asked_for(PATH)[-1]["updated_since"] == "2026-01-03T00:00:00Z"
 
 
-def test_a_cursor_of_another_type_starts_over(project: Project) -> None:
+def test_a_cursor_of_another_type_starts_over() -> None:
     rows: list[dict[str, Any]] = [{"id": "e1", "updated_at": 5}]
     with serving({PATH: lambda request: paged(rows)(request)}) as api:
-        loaded = definitions({"events": incremental(api.url)})
+        loaded = source_of(incremental(api.url))
         for _ in range(2):  # a number is a position once the next sync has received it, too
-            assert run(project, loaded).success
+            sync_source(loaded)
         rows.append({"id": "e2", "updated_at": "2026-05-01T00:00:00Z"})
         rows.pop(0)
         for _ in range(3):
-            result = run(project, loaded)
-            assert result.success, failure(result)
+            sync_source(loaded)
         starts = dict.fromkeys(query.get("updated_since") for query in api.asked_for(PATH))
     assert [*starts] == [None, "5", "2026-05-01T00:00:00Z"]

@@ -58,7 +58,8 @@ def test_an_event_that_ended_before_it_left_has_passed(project: Project) -> None
     rows = everything[:]
     with serving({PATH: paged(rows)}) as api:
         loaded = definitions({"events": source(api.url, fields=FIELDS)})
-        for rows[:] in (everything, [staying]):
+        for listed in (everything, [staying]):
+            rows[:] = listed
             result = run(project, loaded, derived=True)
             assert result.success, failure(result)
     assert changes(project, ", name, field") == [

@@ -8,8 +8,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
-from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.direct_syncs import complete, failed_sync, source_of, sync_source
+from event_assets_tests.support.platforms import events, paged, serving, source
+from event_assets_tests.support.project import Project
 
 PATH = "/v1/events"
 KEY = "an/odd+key=" + "0123456789"
@@ -51,9 +52,9 @@ def test_only_the_record_that_cannot_be_read_is_rejected(project: Project, chars
     with serving({PATH: answer}) as api:
         document = source(api.url)
         document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
-        result = run(project, definitions({"events": document}))
-    assert result.success, failure(result)
-    assert checks(result)["complete"].passed
+        config = source_of(document)
+        sync_source(config)
+    assert complete(config).passed
     names = dict(project.rows("select id, name from events.event_data where name is not null"))
     assert len(names) == 43
     assert names["a raw newline"] == "Fête\nà Zürich"
@@ -68,8 +69,8 @@ def test_only_the_record_that_cannot_be_read_is_rejected(project: Project, chars
     assert record.count("[") == 10_000
 
 
-def test_ids_that_are_no_ids_are_counted_as_what_they_are(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_ids_that_are_no_ids_are_counted_as_what_they_are() -> None:
     rows = [{**event, "id": at % 2 == 0} for at, event in enumerate(events(300))]
     with serving({PATH: paged(rows)}) as api:
-        result = run(project, definitions({"events": source(api.url)}))
-    assert "300 of 300 records" in failure(result)
+        assert "300 of 300 records" in failed_sync(source_of(source(api.url)))

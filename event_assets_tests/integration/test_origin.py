@@ -7,9 +7,14 @@ import pytest
 
 from event_assets.cli.main import run as run_command
 from event_assets.values.urls import is_same_api
-from event_assets_tests.support.accounts import sync
+from event_assets_tests.support.direct_syncs import (
+    failed_sync,
+    source_of,
+    sync_accounts,
+    sync_source,
+)
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
-from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.project import Project
 
 PATH = "/v1/events"
 ROWS = [event | {"uuid": f"u{number}"} for number, event in enumerate(events(3))]
@@ -17,8 +22,8 @@ ROWS = [event | {"uuid": f"u{number}"} for number, event in enumerate(events(3))
 
 def test_another_api_is_refused_and_how_to_go_on_is_said(project: Project) -> None:
     with serving({PATH: paged(events(3))}) as one, serving({PATH: paged(events(2, 5))}) as other:
-        assert run(project, definitions({"events": source(one.url)})).success
-        said = failure(run(project, definitions({"events": source(other.url)})))
+        sync_source(source_of(source(one.url)))
+        said = failed_sync(source_of(source(other.url)))
         assert not other.asked
     assert said == (
         f"The database {project.database} contains events of {one.url}{PATH}, not of "
@@ -31,21 +36,23 @@ def test_another_api_is_refused_and_how_to_go_on_is_said(project: Project) -> No
 
 def test_another_api_that_is_accepted_is_recorded(project: Project) -> None:
     with serving({PATH: paged(events(3))}) as one, serving({PATH: paged(events(2, 5))}) as other:
-        was, now = (definitions({"events": source(api.url)}) for api in (one, other))
-        assert run(project, was).success
-        assert run(project, now, accept_new_origin=True).success
-        assert run(project, now).success
-        assert f"of {other.url}{PATH}, not of {one.url}{PATH}" in failure(run(project, was))
+        was, now = (source_of(source(api.url)) for api in (one, other))
+        sync_source(was)
+        sync_source(now, accepts_new_origin=True)
+        sync_source(now)
+        assert f"of {other.url}{PATH}, not of {one.url}{PATH}" in failed_sync(was)
     assert project.rows("select api from events.event_data_api") == [(other.url + PATH,)]
 
 
-def test_sources_whose_addresses_were_swapped_are_refused(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_sources_whose_addresses_were_swapped_are_refused() -> None:
     with serving({PATH: paged(events(3))}) as one, serving({PATH: paged(events(2))}) as two:
-        jobs = ("sync_events", "sync_concerts")
-        right = definitions({"events": source(one.url), "concerts": source(two.url)})
-        swapped = definitions({"events": source(two.url), "concerts": source(one.url)})
-        assert all(run(project, right, job).success for job in jobs)
-        said = [failure(run(project, swapped, job)) for job in jobs]
+        for api, name in ((one, "events"), (two, "concerts")):
+            sync_source(source_of(source(api.url), name))
+        said = [
+            failed_sync(source_of(source(api.url), name))
+            for api, name in ((two, "events"), (one, "concerts"))
+        ]
     assert f"of {one.url}{PATH}, not of {two.url}{PATH}" in said[0]
     assert f"of {two.url}{PATH}, not of {one.url}{PATH}" in said[1]
     assert "`event-assets sync concerts --accept-new-origin`" in said[1]
@@ -72,13 +79,13 @@ def test_a_further_resource_of_another_api_is_refused_before_there_are_events(
 def by_primary_key(url: str, key: str) -> Any:
     document = source(url)
     document["attributes"]["rest_api"]["resource_defaults"]["primary_key"] = key
-    return definitions({"events": document})
+    return source_of(document)
 
 
 def by_field(url: str, key: str) -> Any:
     document = source(url)
     document["attributes"]["fields"]["id"]["from"] = key
-    return definitions({"events": document})
+    return source_of(document)
 
 
 @pytest.mark.parametrize("configured", [by_primary_key, by_field])
@@ -86,17 +93,17 @@ def test_other_ids_are_refused_unless_they_are_accepted(
     project: Project, configured: Callable[[str, str], Any]
 ) -> None:
     with serving({PATH: paged(ROWS)}) as api:
-        assert run(project, configured(api.url, "id")).success
+        sync_source(configured(api.url, "id"))
         changed = configured(api.url, "uuid")
-        assert failure(run(project, changed)) == (
+        assert failed_sync(changed) == (
             f"The ids of the events in {project.database} come from `id`, not from `uuid`, by "
             "which each would be there twice: change it back in defs.yaml, move the file away, or "
             "name another file in EVENTS_DUCKDB, or accept it, by `event-assets sync "
             "events --accept-new-origin` or a run in Dagster with `accept_new_origin: true`."
         )
         assert project.ids() == ["e0", "e1", "e2"]
-        assert run(project, changed, accept_new_origin=True).success
-        assert run(project, changed).success
+        sync_source(changed, accepts_new_origin=True)
+        sync_source(changed)
     assert project.ids() == ["e0", "e1", "e2", "u0", "u1", "u2"]
 
 
@@ -116,32 +123,32 @@ def test_the_command_line_accepts_another_api(
 @pytest.mark.parametrize(
     ("url", "path"), [("/staging", PATH), ("", "/v1/organizers/2/events"), ("", "/v2/events")]
 )
-def test_another_path_of_the_same_server_is_refused(project: Project, url: str, path: str) -> None:
+@pytest.mark.usefixtures("project")
+def test_another_path_of_the_same_server_is_refused(url: str, path: str) -> None:
     with serving({PATH: paged(ROWS), f"{url}{path}": paged(ROWS)}) as api:
-        assert run(project, definitions({"events": source(api.url)})).success
+        sync_source(source_of(source(api.url)))
         other = source(f"{api.url}{url}")
         other["attributes"]["rest_api"]["resources"][0]["endpoint"]["path"] = path
-        said = failure(run(project, definitions({"events": other})))
+        said = failed_sync(source_of(other))
         assert f"events of {api.url}{PATH}, not of {api.url}{url}{path}: " in said
-        assert run(project, definitions({"events": other}), accept_new_origin=True).success
-        assert run(project, definitions({"events": other})).success
+        sync_source(source_of(other), accepts_new_origin=True)
+        sync_source(source_of(other))
 
 
 def test_where_there_are_no_rows_another_api_is_accepted(project: Project) -> None:
     with serving({PATH: paged([])}) as one, serving({PATH: paged(ROWS)}) as other:
-        assert run(project, definitions({"events": source(one.url)})).success
-        assert run(project, definitions({"events": source(other.url)})).success
+        sync_source(source_of(source(one.url)))
+        sync_source(source_of(source(other.url)))
     assert project.ids() == ["e0", "e1", "e2"]
 
 
-def test_accounts_whose_names_are_in_the_address_have_one_origin(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_accounts_whose_names_are_in_the_address_have_one_origin() -> None:
     with serving({f"/{name}{PATH}": paged(ROWS) for name in ("anna", "ben")}) as api:
         document = source(f"{api.url}/{{account}}", accounts=["anna", "ben"])
-        for result in sync(project, definitions({"events": document}), "anna", "ben", "anna"):
-            assert result.success, failure(result)
+        sync_accounts(source_of(document), "anna", "ben", "anna")
         elsewhere = source(f"{api.url}/v2/{{account}}", accounts=["anna", "ben"])
-        (refused,) = sync(project, definitions({"events": elsewhere}), "ben")
-    said = failure(refused)
+        said = failed_sync(source_of(elsewhere).for_account("ben"))
     assert f"events of {api.url}/ACCOUNT{PATH}, not of {api.url}/v2/ACCOUNT{PATH}: " in said
 
 

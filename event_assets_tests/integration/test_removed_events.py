@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
-from event_assets_tests.support.contracts import complaint, load
+from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.contracts import complaint
+from event_assets_tests.support.direct_syncs import (
+    derive_tables,
+    source_of,
+    sync_accounts,
+    sync_source,
+)
 from event_assets_tests.support.platforms import Platform, definitions, events, run, serving, source
 from event_assets_tests.support.project import Project, checks, failure, metadata
 
@@ -58,8 +64,8 @@ def incremental(url: str) -> dict[str, Any]:
     return made
 
 
-def synced(project: Project, made: dict[str, Any], job: str = "sync_events") -> Any:
-    result = run(project, definitions({"events": made}), job, derived=True)
+def synced(project: Project, made: dict[str, Any]) -> Any:
+    result = run(project, definitions({"events": made}), derived=True)
     assert result.success, failure(result)
     return result
 
@@ -93,11 +99,9 @@ def test_a_removed_event_keeps_its_values_and_is_no_longer_current(
 def test_a_removed_event_that_comes_back_is_current_again(
     project: Project, api: Platform, rows: list[dict[str, Any]], kind: Any
 ) -> None:
-    synced(project, kind(api.url))
-    rows[1] = TOMBSTONE
-    synced(project, kind(api.url))
-    rows[1] = changed(1, 30, name="Back")
-    synced(project, kind(api.url))
+    for record in (rows[1], TOMBSTONE, changed(1, 30, name="Back")):
+        rows[1] = record
+        sync_source(source_of(kind(api.url)), derived=True)
     assert project.ids("current_events") == ["e0", "e1", "e2", "e3"]
     assert changes(project) == [("cancelled", "e1", None), ("reappeared", "e1", None)]
     assert project.rows("select count(*) from events.event_data_removed") == [(0,)]
@@ -107,7 +111,7 @@ def test_a_removed_record_of_an_unknown_event_makes_no_row(
     project: Project, api: Platform, rows: list[dict[str, Any]]
 ) -> None:
     rows.append({"id": "never seen", "status": "cancelled"})
-    synced(project, document(api.url))
+    sync_source(source_of(document(api.url)))
     assert project.ids() == ["e0", "e1", "e2", "e3"]
     assert project.rows("select count(*) from events.event_data_removed") == [(0,)]
 
@@ -115,13 +119,13 @@ def test_a_removed_record_of_an_unknown_event_makes_no_row(
 def test_a_removed_event_stays_removed_in_later_syncs(
     project: Project, api: Platform, rows: list[dict[str, Any]]
 ) -> None:
-    synced(project, incremental(api.url))
+    sync_source(source_of(incremental(api.url)), derived=True)
     rows[1] = TOMBSTONE
-    synced(project, incremental(api.url))
+    sync_source(source_of(incremental(api.url)), derived=True)
     del rows[1]
-    synced(project, incremental(api.url))
+    sync_source(source_of(incremental(api.url)), derived=True)
     assert project.ids("current_events") == ["e0", "e2", "e3"]
-    synced(project, incremental(api.url), "sync_events_fully")
+    sync_source(source_of(incremental(api.url)), full_refresh=True, derived=True)
     assert project.ids("current_events") == ["e0", "e2", "e3"]
     assert changes(project) == [("cancelled", "e1", None)]
 
@@ -130,7 +134,7 @@ def test_an_event_that_is_removed_while_the_list_is_read_is_not_current(
     project: Project, api: Platform, rows: list[dict[str, Any]]
 ) -> None:
     rows.append(TOMBSTONE)
-    synced(project, document(api.url))
+    sync_source(source_of(document(api.url)), derived=True)
     assert project.ids() == ["e0", "e1", "e2", "e3"]
     assert project.ids("current_events") == ["e0", "e2", "e3"]
 
@@ -138,7 +142,7 @@ def test_an_event_that_is_removed_while_the_list_is_read_is_not_current(
 def test_a_list_of_removed_records_only_is_believed(
     project: Project, api: Platform, rows: list[dict[str, Any]]
 ) -> None:
-    synced(project, document(api.url))
+    sync_source(source_of(document(api.url)), derived=True)
     rows[:] = [{"id": f"e{number}", "status": "cancelled"} for number in range(4)]
     result = synced(project, document(api.url))
     assert checks(result)["complete"].passed
@@ -150,7 +154,7 @@ def test_a_removed_record_without_an_id_is_a_reject(
     project: Project, api: Platform, rows: list[dict[str, Any]]
 ) -> None:
     rows.append({"status": "cancelled"})
-    synced(project, document(api.url))
+    sync_source(source_of(document(api.url)))
     reasons = "select field, reason from events.event_data_rejects"
     assert project.rows(reasons) == [("id", "is missing")]
 
@@ -167,12 +171,12 @@ def test_removed_events_are_those_of_their_account(project: Project) -> None:
     with serving_accounts(lists) as api:
         made = with_accounts(api.url, ["a", "b"])
         made["attributes"]["removed_when"] = {"status": "cancelled"}
-        loaded = load(made)
-        assert all(result.success for result in sync(project, loaded, "a", "b"))
-        assert derive(project, loaded).success
+        both = source_of(made)
+        sync_accounts(both, "a", "b")
+        derive_tables(both)
         lists["a"] = [events(1)[0], TOMBSTONE, events(3)[2]]
-        assert all(result.success for result in sync(project, loaded, "a", "b"))
-        assert derive(project, loaded).success
+        sync_accounts(both, "a", "b")
+        derive_tables(both)
     current = project.rows("select account, id from events.current_events order by all")
     assert current == [("a", "e0"), ("a", "e2"), ("b", "e0"), ("b", "e1"), ("b", "e2")]
     assert project.rows("select change, id, account from events.event_changes") == [
@@ -185,7 +189,7 @@ def test_records_that_erase_values_are_noticed(
 ) -> None:
     fields = {name: {**field, "nullable": True} for name, field in STRICT.items() if name != "id"}
     made = document(api.url, fields={"id": STRICT["id"], **fields}, removed_when={})
-    synced(project, made)
+    sync_source(source_of(made))
     rows[1] = TOMBSTONE
     check = checks(synced(project, made))["no_rejects"]
     assert (check.passed, check.severity.name) == (False, "WARN")

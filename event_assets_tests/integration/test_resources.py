@@ -10,6 +10,14 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from event_assets.config.source import SourceConfig
+from event_assets_tests.support.direct_syncs import (
+    complete,
+    failed_sync,
+    source_of,
+    sync_source,
+    unique,
+)
 from event_assets_tests.support.platforms import (
     Platform,
     definitions,
@@ -19,7 +27,7 @@ from event_assets_tests.support.platforms import (
     serving,
     source,
 )
-from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.project import Project, failure
 
 ATTENDEES: dict[str, Any] = {
     "name": "attendees",
@@ -51,8 +59,7 @@ def with_resources(url: str, *resources: dict[str, Any], **changes: Any) -> dict
 
 def test_there_is_a_row_for_each_record_of_each_event(project: Project) -> None:
     with serving({PATH: paged(events(40)), OF_EVENT: attendees}) as api:
-        result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
-    assert result.success, failure(result)
+        sync_source(source_of(with_resources(api.url, ATTENDEES)))
     rows = project.rows("select id, _event_data_id, name from events.attendees order by id")
     guests = [(event, i) for event in range(40) for i in range(event % 4)]
     assert rows == sorted((f"e{event}-{i}", f"e{event}", f"Guest {i}") for event, i in guests)
@@ -77,9 +84,8 @@ def test_it_is_synced_after_the_events_and_checked(project: Project) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 12])
-def test_lists_are_requested_concurrently_up_to_the_limit(
-    project: Project, concurrency: int
-) -> None:
+@pytest.mark.usefixtures("project")
+def test_lists_are_requested_concurrently_up_to_the_limit(concurrency: int) -> None:
     waiting, most = 0, 0
     enough = asyncio.Event()
 
@@ -95,8 +101,7 @@ def test_lists_are_requested_concurrently_up_to_the_limit(
 
     with serving({PATH: paged(events(60)), OF_EVENT: counted}) as api:
         document = with_resources(api.url, ATTENDEES, concurrency=concurrency)
-        result = run(project, definitions({"events": document}))
-    assert result.success, failure(result)
+        sync_source(source_of(document))
     assert most == concurrency
 
 
@@ -126,8 +131,7 @@ def test_a_field_in_a_path_is_escaped(project: Project) -> None:
         document = with_resources(api.url, *lists)
         document["attributes"]["rest_api"]["resource_defaults"] = {}
         document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
-        result = run(project, definitions({"events": document}))
-    assert result.success, failure(result)
+        sync_source(source_of(document))
     for name in endpoints:
         rows = project.rows(f"select _event_data_id, raw from events.{name}")
         assert dict(rows) == ids
@@ -146,10 +150,9 @@ def test_a_name_that_can_be_no_table_of_its_own_is_refused(name: str) -> None:
 
 def test_a_second_sync_merges_by_the_key(project: Project) -> None:
     with serving({PATH: paged(events(8)), OF_EVENT: attendees}) as api:
-        loaded = definitions({"events": with_resources(api.url, ATTENDEES)})
+        loaded = source_of(with_resources(api.url, ATTENDEES))
         for _ in range(2):
-            result = run(project, loaded)
-            assert result.success, failure(result)
+            sync_source(loaded)
     assert project.rows("select count(*), count(distinct id) from events.attendees") == [(12, 12)]
 
 
@@ -170,10 +173,9 @@ def test_an_additional_resource_may_be_incremental(project: Project) -> None:
         return {"data": [row for row in rows if row["at"] >= since]}
 
     with serving({PATH: paged(events(1)), "/v1/venues": newer}) as api:
-        loaded = definitions({"events": with_resources(api.url, venues)})
-        for job in ("sync_events", "sync_events", "sync_events_fully"):
-            result = run(project, loaded, job)
-            assert result.success, failure(result)
+        loaded = source_of(with_resources(api.url, venues))
+        for is_full in (False, False, True):
+            sync_source(loaded, full_refresh=is_full)
         asked = [query.get("since") for query in api.asked_for("/v1/venues")]
     assert asked == [None, "2026-02-01", None]
     assert project.rows("select count(*) from events.venues") == [(2,)]
@@ -190,11 +192,10 @@ def test_a_list_without_a_key_is_replaced(project: Project) -> None:
     venues = [{"name": "Hall", "seats": 1}, {"name": "Arena", "seats": 2}]
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
     with serving(handlers) as api:
-        loaded = definitions({"events": without_key(api.url)})
-        assert run(project, loaded).success
+        loaded = source_of(without_key(api.url))
+        sync_source(loaded)
         venues[:] = [{"name": "Hall", "seats": 1.5}]
-        result = run(project, loaded)
-        assert result.success, failure(result)
+        sync_source(loaded)
     assert project.rows("select name, seats from events.venues") == [("Hall", 1.5)]
 
 
@@ -202,11 +203,11 @@ def test_a_list_without_a_key_is_replaced_at_once_or_not_at_all(project: Project
     venues = [{"name": "Hall"}]
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": venues}}
     with serving(handlers) as api:
-        loaded = definitions({"events": without_key(api.url)})
-        assert run(project, loaded).success
+        loaded = source_of(without_key(api.url))
+        sync_source(loaded)
         venues[:] = [{"name": "Arena"}]
-        with project.failing_loads():
-            assert not run(project, loaded).success
+        with project.failing_loads(), pytest.raises(RuntimeError):
+            sync_source(loaded)
     assert project.rows("select name from events.venues") == [("Hall",)]
 
 
@@ -217,9 +218,8 @@ def test_one_list_that_fails_fails_the_resource_and_not_the_events(project: Proj
         return attendees(request)
 
     with serving({PATH: paged(events(4)), OF_EVENT: broken}) as api:
-        result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
-    assert not result.success
-    assert "answered 403 Forbidden" in failure(result)
+        said = failed_sync(source_of(with_resources(api.url, ATTENDEES)))
+    assert "answered 403 Forbidden" in said
     assert project.rows("select count(*) from events.event_data") == [(4,)]
 
 
@@ -232,8 +232,7 @@ def test_an_ignored_response_is_an_empty_list(project: Project) -> None:
     ignoring = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}}
     ignoring["endpoint"]["response_actions"] = [{"status_code": 404, "action": "ignore"}]
     with serving({PATH: paged(events(4)), OF_EVENT: gone}) as api:
-        result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
-    assert result.success, failure(result)
+        sync_source(source_of(with_resources(api.url, ignoring)))
     assert project.rows("select count(*) from events.attendees") == [(4,)]
 
 
@@ -255,31 +254,33 @@ def test_a_good_response_may_be_ignored_too(project: Project) -> None:
         {**action, "action": "ignore"} for action, _ in IGNORED
     ]
     with serving({PATH: paged(events(6)), OF_EVENT: none}) as api:
-        result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
+        sync_source(source_of(with_resources(api.url, ignoring)))
         paths = [asked.url.path for asked in api.asked]
-    assert result.success, failure(result)
     assert [paths.count(f"{PATH}/e{number}/attendees") for number in range(2, 6)] == [1] * 4
     assert project.rows("select count(*) from events.attendees") == [(1,)]
 
 
-def test_a_list_that_is_cut_short_makes_complete_fail(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_a_list_that_is_cut_short_makes_complete_fail() -> None:
     def short(request: Request) -> Any:
         return (
             {"data": [], "total": 3} if request.path_params["event"] == "e3" else attendees(request)
         )
 
     with serving({PATH: paged(events(4)), OF_EVENT: short}) as api:
-        result = run(project, definitions({"events": with_resources(api.url, ATTENDEES)}))
-    assert not result.success
-    assert checks(result)["complete"].asset_key.path == ["attendees"]
-    assert "1 of 4 lists may be incomplete" in str(checks(result)["complete"].description)
+        config = source_of(with_resources(api.url, ATTENDEES))
+        sync_source(config)
+    check = complete(config, "attendees")
+    assert (check.passed, check.severity.name) == (False, "ERROR")
+    assert "1 of 4 lists may be incomplete" in str(check.description)
 
 
-def test_a_field_that_no_column_holds_is_named(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_a_field_that_no_column_holds_is_named() -> None:
     wrong = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}, "include_from_parent": ["code"]}
     with serving({PATH: paged(events(4)), OF_EVENT: attendees}) as api:
-        result = run(project, definitions({"events": with_resources(api.url, wrong)}))
-    assert "need `code` of each record of event_data, but the table has no such" in failure(result)
+        said = failed_sync(source_of(with_resources(api.url, wrong)))
+    assert "need `code` of each record of event_data, but the table has no such" in said
 
 
 def test_requests_are_made_from_other_fields_too(project: Project) -> None:
@@ -301,8 +302,7 @@ def test_requests_are_made_from_other_fields_too(project: Project) -> None:
         "/v1/lists/{slug}": lambda request: {"data": [{"id": request.path_params["slug"]}]},
     }
     with serving(handlers) as api:
-        result = run(project, definitions({"events": with_resources(api.url, *lists)}))
-    assert result.success, failure(result)
+        sync_source(source_of(with_resources(api.url, *lists)))
     for name in fields:
         rows_of = project.rows(f"select id from events.{name} order by id")
         assert rows_of == [("s0",), ("s1",), ("s2",)]
@@ -315,11 +315,10 @@ def test_an_empty_response_does_not_empty_a_replaced_table(project: Project) -> 
         document = with_resources(api.url, VENUES)
         document["attributes"]["rest_api"]["resource_defaults"] = {}
         document["attributes"]["rest_api"]["resources"][0]["primary_key"] = "id"
-        loaded = definitions({"events": document})
-        assert run(project, loaded).success
+        loaded = source_of(document)
+        sync_source(loaded)
         venues.clear()
-        result = run(project, loaded)
-        assert result.success, failure(result)
+        sync_source(loaded)
     assert project.rows("select count(*) from events.venues") == [(2,)]
     doubted = project.rows("select complete, reason from events.venues_syncs order by started_at")
     assert doubted[-1] == (
@@ -328,13 +327,15 @@ def test_an_empty_response_does_not_empty_a_replaced_table(project: Project) -> 
     )
 
 
-def test_lists_that_are_all_ignored_are_doubted(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_lists_that_are_all_ignored_are_doubted() -> None:
     ignoring = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"]}}
     ignoring["endpoint"]["response_actions"] = [{"status_code": 404, "action": "ignore"}]
     ignoring["endpoint"]["path"] = "/v1/misspelt/{resources.event_data.id}"
     with serving({PATH: paged(events(3))}) as api:
-        result = run(project, definitions({"events": with_resources(api.url, ignoring)}))
-    check = checks(result)["complete"]
+        config = source_of(with_resources(api.url, ignoring))
+        sync_source(config)
+    check = complete(config, "attendees")
     assert (check.passed, check.severity.name) == (False, "WARN")
     assert "Check the endpoint's path." in str(check.description)
 
@@ -345,8 +346,7 @@ def test_a_repeated_record_is_loaded_once(project: Project) -> None:
     nested = {**VENUES, "name": "nested", "primary_key": "meta.id"}
     with serving(handlers) as api:
         document = with_resources(api.url, {**VENUES, "primary_key": "id"}, nested)
-        result = run(project, definitions({"events": document}))
-    assert result.success, failure(result)
+        sync_source(source_of(document))
     for name in ("venues", "nested"):
         assert project.rows(f"select count(*) from events.{name}") == [(2,)]
 
@@ -357,14 +357,13 @@ def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -
 
     with serving({PATH: paged(events(3)), OF_EVENT: tickets}) as api:
         resource = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"], "paginator": "single_page"}}
-        loaded = definitions({"events": with_resources(api.url, resource)})
+        loaded = source_of(with_resources(api.url, resource))
         for _ in range(2):
-            result = run(project, loaded)
-            assert result.success, failure(result)
+            sync_source(loaded)
     assert project.rows("select count(*) from events.attendees") == [(6,)]
 
 
-def by_organizer(url: str, **changes: Any) -> dg.Definitions:
+def by_organizer(url: str, **changes: Any) -> SourceConfig:
     members: dict[str, Any] = {
         "name": "members",
         "endpoint": {
@@ -373,7 +372,7 @@ def by_organizer(url: str, **changes: Any) -> dg.Definitions:
             "paginator": "single_page",
         },
     }
-    return definitions({"events": with_resources(url, members | changes)})
+    return source_of(with_resources(url, members | changes))
 
 
 @pytest.fixture
@@ -393,7 +392,7 @@ def organized() -> Iterator[Platform]:
 def test_a_list_of_several_parents_is_requested_once(
     project: Project, organized: Platform, key: dict[str, Any]
 ) -> None:
-    assert run(project, by_organizer(organized.url, **key)).success
+    sync_source(by_organizer(organized.url, **key))
     asked = [request.url.path for request in organized.asked if request.url.path != PATH]
     assert sorted(asked) == ["/v1/organizers/o0/members", "/v1/organizers/o1/members"]
     ids = project.rows("select id from events.members order by id")
@@ -406,7 +405,7 @@ def test_its_records_are_there_for_each_parent_that_they_include(
 ) -> None:
     included = by_organizer(organized.url, include_from_parent=["id"], **key)
     for _ in range(2):
-        assert run(project, included).success
+        sync_source(included)
     assert len([r for r in organized.asked if r.url.path != PATH]) == 4
     rows = project.rows("select _event_data_id, id from events.members order by all")
     assert rows == [(f"e{i}", f"o{i % 2}-m{number}") for i in range(6) for number in range(2)]
@@ -418,7 +417,7 @@ def test_the_share_of_rejects_is_that_of_the_records_of_all_parents(project: Pro
     lists = {PATH: paged(rows), "/v1/organizers/o/members": lambda _: {"data": members}}
     with serving(lists) as api:
         loaded = by_organizer(api.url, include_from_parent=["id"], primary_key="id")
-        assert run(project, loaded).success
+        sync_source(loaded)
     assert project.rows("select count(*) from events.members") == [(390,)]
 
 
@@ -457,12 +456,12 @@ def test_the_list_that_events_depend_on_is_read_first(project: Project) -> None:
     assert graph.get(dg.AssetKey("event_data")).parent_keys == {dg.AssetKey("users")}
 
 
-def test_records_without_their_key_are_reported_with_a_fix(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_records_without_their_key_are_reported_with_a_fix() -> None:
     rows = [{"id": "a", "name": "Hall"}, {"name": "Arena"}, {"name": "Field"}]
     handlers = {PATH: paged(events(1)), "/v1/venues": lambda _: {"data": rows}}
     with serving(handlers) as api:
-        result = run(project, definitions({"events": with_resources(api.url, VENUES)}))
-    said = failure(result)
+        said = failed_sync(source_of(with_resources(api.url, VENUES)))
     assert said.startswith("2 of ")
     assert said.strip().endswith(
         "`id` is missing (2); correct the `primary_key` of `venues` in defs.yaml, with the help of "
@@ -502,10 +501,9 @@ def test_ids_are_unique_within_the_list_of_a_parent_only(
     resource = {**ATTENDEES, "include_from_parent": included}
     rows = events(4)
     with serving({PATH: paged(rows), OF_EVENT: numbered}) as api:
-        loaded = definitions({"events": with_resources(api.url, resource)})
+        loaded = source_of(with_resources(api.url, resource))
         for _ in range(2):
-            result = run(project, loaded)
-            assert result.success, failure(result)
+            sync_source(loaded)
             rows[0] = {**rows[0], "name": "Another name"}  # the parent, not another one
     found = project.rows("select _event_data_id, id, guest from events.attendees order by all")
     assert found == [(f"e{e}", str(n), f"e{e}-{n}") for e in range(4) for n in range(3)]
@@ -527,8 +525,7 @@ def test_a_field_below_another_may_tell_the_parents_apart(project: Project) -> N
         return {"data": [{"id": at, "of": request.path_params["venue"]} for at in range(3)]}
 
     with serving({PATH: paged(rows), "/v1/venues/{venue}/rooms": numbered}) as api:
-        result = run(project, definitions({"events": with_resources(api.url, rooms)}))
-    assert result.success, failure(result)
+        sync_source(source_of(with_resources(api.url, rooms)))
     found = project.rows("select _event_data_venue_code, id, of from events.rooms order by all")
     assert found == [(f"v{v}", str(n), f"v{v}") for v in range(2) for n in range(3)]
 
@@ -549,7 +546,7 @@ def test_events_that_depend_on_a_list_have_their_own_ids(project: Project) -> No
     handlers = {"/v1/users": lambda _: users, "/v1/users/{user}/meetings": meetings}
     with serving(handlers) as api:
         document["attributes"]["rest_api"]["client"]["base_url"] = api.url
-        result = run(project, definitions({"events": document}))
-    assert result.success, failure(result)
+        config = source_of(document)
+        sync_source(config)
     assert project.ids() == ["of-u0", "of-u1", "of-u2", "shared"]
-    assert checks(result)["unique_ids"].passed
+    assert unique(config).passed

@@ -25,9 +25,9 @@ def source_of(document: Mapping[str, Any], name: str = "events") -> SourceConfig
 
 
 def sync_source(source: SourceConfig, *, derived: bool = False, **options: bool) -> None:
-    """Sync the events of a source, and before them the list that they depend on, if any."""
-    for name in filter(None, (source.events.parent, source.events.name)):
-        runner.run_sync(source.resources[name], lambda _: None, lambda *_: None, **options)
+    """Sync the lists of a source, those first on which others depend, and derive its tables."""
+    for resource in sorted(source.resources.values(), key=lambda each: bool(each.parent)):
+        runner.run_sync(resource, lambda _: None, lambda *_: None, **options)
     if derived:
         derive_tables(source)
 
@@ -50,11 +50,9 @@ def failed_sync(source: SourceConfig) -> str:
     return user_message(error.value) or ""
 
 
-def complete(source: SourceConfig) -> dg.AssetCheckResult:
+def complete(source: SourceConfig, table: str = "event_data") -> dg.AssetCheckResult:
     """Return the result of the check `complete`."""
-    return warehouse.run(
-        lambda database: check_results.evaluate_complete(database, source, "event_data")
-    )
+    return warehouse.run(lambda database: check_results.evaluate_complete(database, source, table))
 
 
 def unique(source: SourceConfig) -> dg.AssetCheckResult:
