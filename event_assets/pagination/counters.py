@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from event_assets.pagination.page_reader import SIZE_PARAMS, plain_name
+from event_assets.pagination.vocabulary import SIZE_PARAMS, plain_name
 
 NUMBER = re.compile(r"\d{1,12}")
 QUERY_VALUE = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")

@@ -175,14 +175,14 @@ TABLE: Final = (
         lambda facts: (
             facts.end == "no pointer"
             and not facts.is_pointer_found
-            and (facts.may_go_on or facts.last.size_asked is None)
+            and (facts.last.has_usual_size or facts.last.size_asked is None)
         ),
     ),
     Evidence(
         "full page",
         None,
         f"{RECEIVED} in one page, as many as a page has; nothing shows that no more follow.",
-        lambda facts: facts.end in ("no pointer", "single page") and facts.may_go_on,
+        lambda facts: facts.end in ("no pointer", "single page") and facts.last.has_usual_size,
     ),
     Evidence(
         "no paginator",

@@ -15,6 +15,7 @@ class PageFacts(NamedTuple):
     Attributes:
         is_total_certain: whether the total cannot be a number of pages.
         page_count: the number of pages of the list, as far as the response says.
+        is_flag_guessed: whether `has_more` was found by its name alone.
         pointer: what the followed path or header holds; None: nothing.
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
@@ -27,12 +28,19 @@ class PageFacts(NamedTuple):
     is_total_certain: bool = False
     page_count: int | None = None
     has_more: bool | None = None
+    is_flag_guessed: bool = False
     pointer: Any = None
     is_pointer_found: bool = False
     unfollowed: str = ""
     promised: str = ""
     is_truncated: bool = False
     size_asked: int | None = None
+
+    @property
+    def has_usual_size(self) -> bool:
+        """Whether the page is as long as was asked for, or as pages usually are."""
+        size = len(self.ids)
+        return size in USUAL_SIZES or size == self.size_asked
 
 
 NO_PAGE: Final = PageFacts()
@@ -86,12 +94,6 @@ class ListFacts:
     def done(self) -> bool:
         """Whether paging ended."""
         return self.end not in ("not started", "unfinished")
-
-    @property
-    def may_go_on(self) -> bool:
-        """Whether the only page is as long as was asked for, or as pages usually are."""
-        size = len(self.last.ids)
-        return size in USUAL_SIZES or size == self.last.size_asked
 
 
 def add_counts(facts: ListFacts, other: ListFacts) -> ListFacts:

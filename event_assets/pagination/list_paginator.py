@@ -82,7 +82,7 @@ class ListPaginator(Paginator):
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
         facts = self._walk.facts
-        facts.last, facts.is_truncated = self.last_page, self._is_truncated
+        facts.is_truncated = self._is_truncated
         if path := self._reader.total.path:
             facts.total_setting = f"the paginator's total_path `{path}`"
         name, path = _find_setting(self.active, *POINTER_PATHS)
@@ -110,9 +110,8 @@ class ListPaginator(Paginator):
             self.active = dlt_compat.detect_paginator(response)
             self._reader = _build_reader(self.active, self._options)
             self._walk = _build_walk(self.active, self._options, "no paginator")
-        page = self._reader.read(
-            response, extract_ids(rows, self._read_ids), self._request, self._read_pointer(response)
-        )
+        ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)
+        page = self._reader.read(response, rows, ids, self._request, pointer)
         self.last_page = page
         self._is_truncated |= page.is_truncated
         walk = self._walk

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from math import inf
 from typing import Any
 
-from event_assets.pagination.end_search import EndSearch, Found
+from event_assets.pagination.end_search import LOOKS_BEHIND, EndSearch, Found
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.totals import RowTotal
 from event_assets.pagination.walk import MAX_PASSES, Walk
@@ -22,9 +22,9 @@ class OffsetWalk(Walk):
     a page, doubling, until a page connects.
 
     The list ends at a connected page of one row (if the server can send two), at a trusted total,
-    or where `more` is False. Without either, the walk looks behind the end. If pages in the middle
-    are empty, or there are fewer ids than rows, because rows were inserted or moved behind the
-    current offset, the list is read again: until the counts agree, or two passes.
+    or where `more` is False. Without either, the walk looks behind the end. If pages in mid-list
+    are empty, rows have moved, or there are fewer ids than rows, the list is read again: until the
+    counts agree, or two passes.
 
     The walk always ends: after `max_pages`, and after 200 + 2 x P pages without a new row at their
     ends (P: of those with one), or 20 empty ones of them if `stop_after_empty_page` is not False.
@@ -65,9 +65,8 @@ class OffsetWalk(Walk):
         self._handler: Callable[[Sequence[Hashable]], bool] = self._read_forward
         self._search = EndSearch(self._maximum)
         self._back_step = self._repeats = self._idle = self._empty = 0  # pages without progress
-        self._furthest: Hashable = None  # the row that was delivered furthest in the list
         self._is_behind_end = False  # whether the page from which it steps back is empty
-        self._is_end_doubtful = False  # whether the last page has neither it nor rows behind it
+        self._is_end_doubtful = False  # whether the last row is not the furthest
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
 
     def take(self, page: PageFacts, rows: list[Any]) -> None:
@@ -76,6 +75,7 @@ class OffsetWalk(Walk):
         is_overlap = bool(ids) and self.last_ids == [ids[0]]
         unknown = self._recent.find_unknown(ids)
         new = [at for at, key in enumerate(ids) if key in unknown]
+        page = self._check_flag(page, is_fresh=bool(new))
         if not self.receive(ids, page.total, page.has_more):
             rows.clear()
         elif is_overlap and not is_further_pass:
@@ -100,10 +100,9 @@ class OffsetWalk(Walk):
     def receive(
         self, ids: Sequence[Hashable], total: int | None = None, more: bool | None = None
     ) -> bool:
-        """Process the page at `offset`; return whether to deliver it; set the next `offset`.
+        """Process the page at `position`; return whether to deliver it; set the next `position`.
 
-        `total` and `more` (whether more rows follow) are what the response says. Sets `done` at
-        the end, and raises RuntimeError after it.
+        `total` and `more` (whether more rows follow) are what the response says.
         """
         if self.done:
             raise RuntimeError("the walk is done")
@@ -111,7 +110,8 @@ class OffsetWalk(Walk):
         self._idle, self._empty = self._idle + 1, self._empty + (not ids)
         self._more = more
         self._largest_page = max(self._largest_page, len(ids))
-        self._trusted = self._total.evaluate(total, self.position, len(ids))
+        new_size = 0 if list(ids) == self._last_page else len(ids)  # what comes again counts once
+        self._trusted = self._total.evaluate(total, self.position, new_size)
         self._facts.reported = self._total.reported
         is_further_pass = self._is_further_pass
         deliver = self._handler(ids)
@@ -153,14 +153,19 @@ class OffsetWalk(Walk):
             return False
         self._deliver(ids)
         is_total_reached = trusted is not None and end >= trusted
-        # a list that gets shorter with each request has no last page of one row
+        # a list that gets shorter has no last page of one row
         is_last = size < self._largest_page and (size == 1 or (is_before_end and self._known_rows))
         is_counting = self._is_further_pass and not self._must_agree
         has_enough_ids = is_counting and self._seen.count() >= (trusted or self._length)
-        if self._repeats == 2:
+        is_promised = self._search.is_promised(end, trusted, self._more)
+        if self._repeats == 2 and len(set(self._pages)) > 1:
+            self._move_forward(end + LOOKS_BEHIND[-1] * size)  # a list that grows in front ends
+        elif self._repeats == 3:
+            self.finish("page repeated")
+        elif self._repeats == 2:
             is_all = self._total.reported == self._seen.count()
             self.finish("lap" if is_all else "ignored parameter", size=size)
-        elif self._known_rows >= 2 * len(self._seen) and not self._is_promised(end):
+        elif self._known_rows >= 2 * len(self._seen) and not is_promised:
             self.finish("lap")  # stepping back is half of two laps
         elif self._pages == self._pages_before and not self._is_short_of_total:
             self.finish("readings agree")
@@ -170,7 +175,7 @@ class OffsetWalk(Walk):
             if trusted is not None:
                 self._end_pass(trusted)
         elif is_last or self._more is False or (is_total_reached and size < self._largest_page):
-            self._is_end_doubtful = self._furthest not in ids
+            self._is_end_doubtful = not self._recent.is_at_end
             self._end_pages(end)
         else:
             self._move_forward(end)
@@ -183,12 +188,10 @@ class OffsetWalk(Walk):
         is_overlap = self.last_ids == page[:1]
         self._rows += len(page) - is_overlap if is_overlap or not self._pages[1:] else len(fresh)
         self._last_page = page
-        if fresh and fresh[-1] == page[-1]:
-            self._furthest = page[-1]
-            # new rows at the start are no progress: a list that grows there has them forever
-            if self.position > self._start:
-                self._progress += 1
-                self._idle = self._empty = 0
+        # new rows at the start are no progress: a list that grows there has them forever
+        if fresh and fresh[-1] == page[-1] and self.position > self._start:
+            self._progress += 1
+            self._idle = self._empty = 0
 
     def _read_tail(self, ids: Sequence[Hashable]) -> bool:
         """Measure the length of the list again, after a pass that came to as many ids as rows."""
@@ -215,7 +218,7 @@ class OffsetWalk(Walk):
         asked, self.position, self._handler = self.position, end, self._read_behind
         if self._stop_after_empty_page is False and not is_told:
             self._search.reads_to = 0 if self._maximum == inf else self._maximum
-        if self._is_promised(end):
+        if self._search.is_promised(end, self._trusted, self._more):
             self._search.start(end)
             if self._stop_after_empty_page is True or end >= self._maximum:
                 self._end_gap()
@@ -231,9 +234,6 @@ class OffsetWalk(Walk):
     @property
     def _is_short_of_total(self) -> bool:
         return (self._trusted or 0) > self._start + self._seen.count()
-
-    def _is_promised(self, offset: int) -> bool:
-        return self._search.is_promised(offset, self._trusted, self._more)
 
     def _read_behind(self, ids: Sequence[Hashable]) -> bool:
         """Process a page behind the end: of an empty one, or of a list without a total."""
@@ -296,5 +296,5 @@ class OffsetWalk(Walk):
             end = "changed"
         facts.end, facts.rows_read = end, self._rows
         facts.values = {"length": self._length, **values}
-        if end == "readings agree" and self._trusted is not None:
+        if end in ("readings agree", "page repeated") and self._trusted is not None:
             facts.least_total = self._trusted - self._start

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from jsonpath_ng import JSONPath
 from requests import Request, Response
 
-from event_assets.pagination import totals
+from event_assets.pagination import totals, vocabulary
 from event_assets.pagination.facts import PageFacts
 from event_assets.values.errors import PaginationError
 
-
-@lru_cache(1_000)
-def plain_name(path: str) -> str:
-    """Return the last name of a path, without case and separators."""
-    name = path.rpartition("@odata.")[2].rpartition(".")[2]
-    return re.sub(r"[^a-z]", "", name.lower())
-
-
-# Names of members without case and separators.
-POINTERS = frozenset(
-    (
-        *("next", "nextpage", "nextoffset", "nextstart", "nextpagestart"),
-        *("cursor", "endcursor", "continuation", "continuationtoken", "scrollid", "bookmark"),
-    )
-)
-NO_POINTERS = ("nextsync", "nextupdate", "nextrefresh", "nextrun", "nextevent")
-TOTALS = frozenset(plain_name(name) for name in totals.TOTAL_NAMES if name != "total.value")
-HAS_MORE = {  # the value that says so
-    **dict.fromkeys(("hasmore", "more", "hasnext", "hasnextpage", "hasmoreitems"), True),
-    **dict.fromkeys(("moreitems", "moreitemsinlist", "istruncated"), True),
-    **dict.fromkeys(("last", "islast", "lastpage", "islastpage", "done"), False),
-}
-SIZE_PARAMS = frozenset(
-    (
-        *("limit", "perpage", "pagesize", "size", "count", "rows", "maxresults", "top", "first"),
-        *("take", "num", "pp", "pagelimit", "resultsperpage"),
-    )
-)
 # Totals of a description of the page, which may count pages.
 TOTALS_OF_PAGES = {
     f"{parent}{part}.total": 0
@@ -69,11 +40,17 @@ class PageReader:
     followed: JSONPath | None = None
     header: str | None = None
     _is_more_found: bool = False
+    _places: set[str] = field(default_factory=set[str])  # of records and pointers, in documents
 
     def read(
-        self, response: Response, ids: Sequence[Hashable], request: Request, pointer: Any
+        self,
+        response: Response,
+        rows: Sequence[Any],
+        ids: Sequence[Hashable],
+        request: Request,
+        pointer: Any,
     ) -> PageFacts:
-        """Return the facts of a page with these ids, whose response leads to `pointer`.
+        """Return the facts of a page with these rows and ids, whose response leads to `pointer`.
 
         Raises:
             PaginationError: it has no number of pages at the configured path, or nothing at
@@ -84,63 +61,114 @@ class PageReader:
         page_count = self.page_count.find(document, members)
         if self.page_count.path and page_count is None and ids:
             raise _path_error(document, "total_path", self.page_count.path, "is not a number")
+        has_more, is_flag_guessed = self._find_has_more(document, members, rows)
         return PageFacts(
             ids=ids,
             total=total,
             is_total_certain=total
             not in (page_count, *totals.find_counts(members, TOTALS_OF_PAGES).values()),
             page_count=page_count,
-            has_more=self._find_has_more(document, members),
+            has_more=has_more,
+            is_flag_guessed=is_flag_guessed,
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
             unfollowed="" if pointer else self._find_unfollowed(response, members, request),
-            promised=_find_promise(members, page_count or 1, len(ids)),
+            promised=_find_promise(response, members, len(ids)),
             is_truncated=members.get("overflow") is True,
             size_asked=next(_sizes_asked(request), None),
         )
 
-    def _find_has_more(self, document: Any, members: totals.Members) -> bool | None:
+    def _find_has_more(
+        self, document: Any, members: totals.Members, rows: Sequence[Any]
+    ) -> tuple[bool | None, bool]:
+        """Return whether more pages follow, and whether that was told from a flag's name alone."""
         if self.more_path is None:
-            for path, value in members.items():
-                if type(value) is bool and (name := plain_name(path)) in HAS_MORE:
-                    return value is HAS_MORE[name]
-            return None
+            pointer = str(self.followed or "").removeprefix("$.")
+            self._places |= {pointer, *(_paths_of(document, rows[0]) if rows else ())}
+            flags = ((path, vocabulary.says_more(path, value)) for path, value in members.items())
+            found = [
+                (len(base), says_more, _parent(path))
+                for path, says_more in flags
+                if says_more is not None and self._is_around(base := _base(path))
+            ]
+            _, more, parent = max(found, default=(0, None, ""))
+            return more, not parent or parent != _parent(pointer)
         more = totals.find_boolean(document, self.more_path)
         if more is None and not self._is_more_found:
             problem = "is neither true nor false"
             raise _path_error(document, "has_more_path", self.more_path, problem)
         self._is_more_found = True
-        return more
+        return more, False
+
+    def _is_around(self, base: str) -> bool:
+        """Return whether the object at a path holds the records, or the followed pointer."""
+        return not base or any(f"{place}.".startswith(f"{base}.") for place in self._places)
 
     def _find_unfollowed(
         self, response: Response, members: totals.Members, request: Request
     ) -> str:
-        if response.links.get("next", {}).get("url") and self.header != "next":
+        if self.header != "next" and any("next" in rel.lower().split() for rel in response.links):
             return "the header `Link: rel=next`"
-        if response.headers.get("X-Next-Page") and self.header != "X-Next-Page":
-            return "the header `X-Next-Page`"
+        for name, value in response.headers.items():
+            is_pointer = vocabulary.HEADER_POINTER.fullmatch(name) and value
+            is_other = name.lower() not in (
+                *vocabulary.NO_POINTER_HEADERS,
+                str(self.header).lower(),
+            )
+            if is_pointer and is_other:
+                return f"the header `{name}`"
         sent = {request.url, *(str(value) for _, value in _parameters(request))}
         for path, value in members.items():
-            name, parent = plain_name(path), plain_name(path.rpartition(".")[0])
-            is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
-            if not is_pointer or value == -1 or str(value) in sent:
-                continue
-            is_token = isinstance(value, str) and not value.isdecimal()
-            is_named = name == "offset" or (
-                name.startswith("next") and not name.startswith(NO_POINTERS)
-            )
-            # beside a link that ends by itself, cursors of the page stand in the last one too
-            is_only_cursor = (parent, name) == ("cursors", "after") and not self.followed
-            if name in POINTERS or parent == "next" or is_only_cursor or (is_token and is_named):
+            is_value = isinstance(value, (str, int)) and not isinstance(value, bool) and value
+            if is_value and value != -1 and str(value) not in sent and self._leads_on(path, value):
                 return f"`{path}`"
         return ""
 
+    def _leads_on(self, path: str, value: object) -> bool:
+        """Return whether a member is a link or cursor by its name, and a value of this kind."""
+        if vocabulary.NEXT.search(path):
+            return True
+        parent, _, name = path.rpartition(".")
+        # beside a link that ends by itself, cursors of the page stand in the last one too
+        is_of_page = bool(self.followed) and vocabulary.plain_name(parent) == "cursors"
+        is_token = isinstance(value, str) and not value.isdecimal()
+        is_flag = vocabulary.says_more(path, value) is not None
+        is_named = vocabulary.POINTER.fullmatch(name) and not vocabulary.PREVIOUS.search(name)
+        return bool(is_named and is_token and not is_flag and not is_of_page)
 
-def _find_promise(members: totals.Members, page_count: int, rows: int) -> str:
+
+def _base(path: str) -> str:
+    """Return the path of the object that a member is about: not `paging`, but what holds it."""
+    base = _parent(path)
+    while vocabulary.PAGE_OBJECT.fullmatch(vocabulary.plain_name(base)):
+        base = _parent(base)
+    return base
+
+
+def _parent(path: str) -> str:
+    return path.rpartition(".")[0]
+
+
+def _paths_of(value: Any, record: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths at which a record is the first of a list, or a member of the first."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _paths_of(member, record, f"{path}.{name}" if path else str(name))
+    for first in value[:1] if isinstance(value, list) else ():
+        if first == record or (isinstance(first, dict) and record in first.values()):
+            yield path
+
+
+def _find_promise(response: Response, members: totals.Members, rows: int) -> str:
     for path, value in members.items():
-        if plain_name(path) in TOTALS and (count := totals.parse_count(value) or 0) > rows:
-            return f"`{path}` of {count:,}"
-    return f"a number of {page_count:,} pages" if page_count > 1 else ""
+        name = vocabulary.plain_name(path)
+        least = {vocabulary.TOTAL: rows, vocabulary.PAGE_COUNT: 1}
+        for pattern, known in least.items():
+            if pattern.fullmatch(name):
+                text = value.replace(",", "") if isinstance(value, str) else value
+                if (count := totals.parse_count(text) or 0) > known:
+                    return f"`{path}` of {count:,}"
+    return "the status 206" if response.status_code == HTTPStatus.PARTIAL_CONTENT else ""
 
 
 def _path_error(document: Any, setting: str, path: JSONPath, problem: str) -> PaginationError:
@@ -160,5 +188,7 @@ def _parameters(request: Request) -> Iterator[tuple[str, Any]]:
 
 def _sizes_asked(request: Request) -> Iterator[int]:
     for name, value in _parameters(request):
-        if plain_name(name) in SIZE_PARAMS and (size := totals.parse_count(value)):
+        if vocabulary.plain_name(name) in vocabulary.SIZE_PARAMS and (
+            size := totals.parse_count(value)
+        ):
             yield size

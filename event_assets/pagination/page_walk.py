@@ -94,8 +94,10 @@ class PageWalk(Walk):
             return
         self.position += 1
         self.largest = max(self.largest, size)
-        self._empty = 0 if size else self._empty + 1
         fresh = self._add(ids)
+        if self._is_end_said and not fresh:
+            size = 0  # behind the end, a server may begin again
+        self._empty = 0 if size else self._empty + 1
         # rows that come again behind the end disprove no total
         is_again = not fresh and page.total == self._ids.count()
         self._total.evaluate(page.total, self._rows, 0 if is_again else size)
@@ -111,6 +113,7 @@ class PageWalk(Walk):
         facts.is_pointer_found |= page.is_pointer_found
         is_repeated = bool(ids) and ids == self._last_page
         self._has_changed |= bool(ids and self._last_page) and not is_repeated
+        page = self._check_flag(page, is_fresh=bool(fresh))
         find_end = self._find_numbered_end if self._is_numbered else self._find_linked_end
         end = find_end(page, is_repeated=is_repeated)
         is_lap = 0 < len(self._ids) <= self._known_rows and not self._promises_more
@@ -140,7 +143,7 @@ class PageWalk(Walk):
             return "page behind"
         if self.position >= self._maximum:
             return "limit"
-        if page.page_count and self.position >= page.page_count:
+        if page.page_count and self.position >= page.page_count and not self._is_capped(page):
             return "page behind"
         if self._stop_after_empty_page and not page.ids:
             return "page behind"
@@ -155,6 +158,11 @@ class PageWalk(Walk):
                 self._search.start_looking(self.position, self.position - 1, 1, len(self._pages))
             return ""
         return "empty pages" if self._empty >= MAX_EMPTY_NUMBERED else ""
+
+    def _is_capped(self, page: PageFacts) -> bool:
+        """Return whether pages are shorter than those that the API may have counted."""
+        is_full = len(page.ids) == self.largest and (self.position > 1 or page.has_usual_size)
+        return is_full and self.largest < (page.size_asked or 0)
 
     def _look_behind(self, *, has_rows: bool) -> None:
         """Process a page behind an empty one, where a server that filters has rows."""
@@ -189,7 +197,7 @@ class PageWalk(Walk):
 
     def refuse(self, status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        is_end = self._is_numbered or self._is_total_reached
+        is_end = self._is_numbered or self._is_total_reached or self._is_end_said
         is_possible = is_end or self._total.reported == self._ids.count()
         if not self._pages or not is_possible or self._promises_rows:
             return False

@@ -45,6 +45,7 @@ class RecentIds:
         self._old: dict[Hashable, int] = {}
         self._top = 0  # the highest rank
         self.is_ordered = True  # False once rows were repeated in another order
+        self.is_at_end = True  # whether the last row is the one with the highest rank
 
     def overlaps(self, ids: Sequence[Hashable]) -> bool:
         """Return whether any of these rows was delivered recently."""
@@ -72,6 +73,7 @@ class RecentIds:
                     before = self._top
                 self._new[key] = before or 0
                 fresh.append(key)
+        self.is_at_end = before == self._top
         return fresh
 
 

@@ -14,6 +14,8 @@ from jsonpath_ng import DatumInContext, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
+from event_assets.pagination.vocabulary import PAGE_OBJECT, plain_name
+
 AUTO: Final = "auto"
 """As a `total_path`: search the usual paths."""
 
@@ -33,6 +35,7 @@ PAGE_COUNT_NAMES: Final = (
 )
 TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
 PAGE_COUNT_HEADERS: Final = ("X-Total-Pages", "X-WP-TotalPages")
+HEADER: Final = re.compile("total|count|page|more", re.IGNORECASE)
 HEADERS: Final = (*TOTAL_HEADERS, *PAGE_COUNT_HEADERS)
 
 Members = Mapping[str, Any]  # of a response outside its records, by path
@@ -66,6 +69,7 @@ def read_members(response: Response) -> Members:
     """Return the members of a response's document and headers that are in no list of records."""
     document, headers = response.json(), response.headers
     members = dict(members_outside_records(document))
+    members.update({name: value for name, value in headers.items() if HEADER.search(name)})
     members.update({name: headers[name] for name in HEADERS if name in headers})
     unit, _, extent = headers.get("Content-Range", "bytes").partition(" ")
     if unit != "bytes":
@@ -77,17 +81,21 @@ def read_members(response: Response) -> Members:
 
 
 def members_outside_records(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the members of a document that are in no list but `links`, by their paths."""
+    """Yield the members of a document that are in no list but of links or pages, by path."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield from members_outside_records(member, f"{path}.{name}" if path else str(name))
-    elif not isinstance(value, list):
+        return
+    if not isinstance(value, list):
         yield path, value
-    elif path.endswith("links"):
-        links = (link for link in value if isinstance(link, dict))
-        yield from (
-            (f"{path}.next", link.get("href")) for link in links if link.get("rel") == "next"
-        )
+        return
+    name = plain_name(path)
+    for item in value if name == "next" or PAGE_OBJECT.fullmatch(name) else ():
+        relations = item.get("rel") if isinstance(item, dict) else None
+        if relations and "next" in str(relations).lower():
+            yield f"{path}.next", item.get("href") or item.get("url") or item.get("uri")
+        elif not relations and len(value) == 1:
+            yield from members_outside_records(item, path)
 
 
 class MemberOrPath(JSONPath):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Final
 
-from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.facts import ListFacts, PageFacts
 from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 
 MAX_PASSES: Final = 4
@@ -27,10 +27,12 @@ class Walk:
         self._unseen: Sequence[
             int
         ] = ()  # rows of the page that no pass had, if it is a further one
+        self._is_flag_wrong = False  # of a flag that was found by its name
         self._start_pass()
 
     def _start_pass(self) -> None:
         self._recent = RecentIds()
+        self._is_end_said = False  # by the page before
         self._pages: list[int] = []
         self._last_page: list[Hashable] = []  # with rows
         self._rows = self._known_rows = 0  # received; and since the last new one
@@ -65,6 +67,24 @@ class Walk:
         else:
             self._seen.add(fresh)
         return fresh
+
+    def _check_flag(self, page: PageFacts, *, is_fresh: bool) -> PageFacts:
+        """Return a page with what is to be relied on of its `has_more`.
+
+        A flag that was found by its name may speak of something else. Its end is believed of a
+        short page that leads nowhere, and once the page behind has no new rows; of none, if it has.
+        """
+        is_confirmed = self._is_end_said and not is_fresh
+        self._is_flag_wrong |= self._is_end_said and is_fresh
+        self._is_end_said = page.has_more is False and not self._is_flag_wrong
+        is_full = 0 < len(self._last_page) <= len(page.ids) or page.has_usual_size
+        may_go_on = is_fresh and (is_full or page.pointer is not None)
+        if is_confirmed:
+            page = page._replace(has_more=False)
+        elif page.is_flag_guessed and page.has_more is False and (may_go_on or self._is_flag_wrong):
+            page = page._replace(has_more=None)
+        self._facts.last = page
+        return page
 
     def _read_again(self, pages: list[int]) -> None:
         """Start another pass, after one that had `pages`."""

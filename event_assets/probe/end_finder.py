@@ -9,8 +9,8 @@ from typing import Any
 
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES
-from event_assets.pagination.page_reader import TOTALS, plain_name
 from event_assets.pagination.totals import parse_count
+from event_assets.pagination.vocabulary import TOTAL, plain_name
 from event_assets.probe.explorer import Explorer, Page, Walk
 from event_assets.probe.findings import Fact
 from event_assets.probe.formatting import pluralize
@@ -148,7 +148,7 @@ def _largest_total(page: Page) -> int | None:
     found = [page.total] + [
         parse_count(value)
         for names, value in members_outside_records(page.response.document, lists=True)
-        if plain_name(names[-1]) in TOTALS
+        if TOTAL.fullmatch(plain_name(names[-1]))
     ]
     return max((count for count in found if count is not None), default=None)
 

@@ -10,6 +10,16 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 
 from event_assets.pagination.totals import parse_count
+from event_assets.pagination.vocabulary import (
+    HEADER_POINTER,
+    MORE,
+    NEXT,
+    NO_POINTER_HEADERS,
+    POINTER,
+    PREVIOUS,
+    plain_name,
+    says_more,
+)
 from event_assets.probe.records_finder import join_path
 
 # Names of parameters in their usual order, by what they say.
@@ -38,20 +48,6 @@ CURSORS = (
     *("nextPageToken", "next_page_token", "endCursor", "end_cursor", "after_cursor"),
 )
 ORDERS = ("sort", "order", "order_by", "orderBy", "sort_by", "sortBy", "ordering", "$orderby")
-NEXT = re.compile(
-    r"(^|[._'@-])next(?!_?(sync|update|refresh|run|event|occurrence))|next(page|link|url|cursor|token)",
-    re.I,
-)
-POINTER = re.compile(
-    r"(end|start|after|page|next|scroll|continuation)?[_-]?(cursor|bookmark|continuation|marker)"
-    r"([_-]?(token|id))?|(page|continuation|next|scroll)[_-]?(token|id)|after|more",
-    re.IGNORECASE,
-)
-PREVIOUS = re.compile(r"prev|self|first|last|start_?cursor|before|current", re.IGNORECASE)
-HEADER_POINTER = re.compile(
-    r"x?-?.*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*", re.IGNORECASE
-)
-NO_POINTER_HEADERS = {"retry-after", "link", "sforce-limit-info"}
 
 
 class Pointer(NamedTuple):
@@ -108,7 +104,7 @@ def _is_cursor(names: Sequence[str], named: str, value: Any) -> bool:
     if PREVIOUS.search(last) and not NEXT.search(last):
         return False
     if parse_count(value) is not None and not NEXT.search(named):
-        return bool(POINTER.fullmatch(last)) and isinstance(value, str)
+        return bool(POINTER.fullmatch(last)) and isinstance(value, str) and last != "offset"
     return bool(NEXT.search(named) or POINTER.fullmatch(last))
 
 
@@ -144,7 +140,7 @@ def members_outside_records(
 def find_has_more(document: Any) -> str | None:
     """Return the path of the flag that says whether more pages follow."""
     for names, value in members_outside_records(document):
-        if value is True and re.search(r"more|has_?next", names[-1], re.IGNORECASE):
+        if MORE.fullmatch(plain_name(names[-1])) and says_more(names[-1], value):
             return ".".join(names)
     return None
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 
+from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets_tests.support.list_models import (
     CURSOR,
     LAST_KEY,
     PAGINATORS,
+    URL,
     ChangingList,
     by_cursor,
     in_base64,
@@ -208,6 +211,43 @@ def test_has_more_is_an_end_below_a_total(kind: str) -> None:
         ({"isLast": False}, {}),
         ({"links": [{"rel": "next", "href": "/events?page=2"}]}, {}),
         ({"paging": {"cursors": {"before": "MTAx", "after": "MTAxNDE1"}}}, {}),
+        ({"info": {"more_records": True}}, {}),
+        ({"has_more": "true"}, {}),
+        ({"hasMorePages": 1}, {}),
+        ({"hasMore": "Y"}, {}),
+        ({"end_of_stream": False}, {}),
+        ({"truncated": True}, {}),
+        ({"incomplete_results": True}, {}),
+        ({"totalSize": 64}, {}),
+        ({"numberMatched": 64}, {}),
+        ({"recordsTotal": 64}, {}),
+        ({"nbHits": 64}, {}),
+        ({"found": 64}, {}),
+        ({"total_events": 64}, {}),
+        ({"event_count": 64}, {}),
+        ({"opensearch:totalResults": 64}, {}),
+        ({"total": "1,064"}, {}),
+        ({"pagination": [{"total": 64}]}, {}),
+        ({"pages": 4}, {}),
+        ({"paging": {"numberOfPages": 4}}, {}),
+        ({"after_cursor": "eyJ0"}, {}),
+        ({"after_url": "/events?after=eyJ0"}, {}),
+        ({"pageToken": "CAoQAA"}, {}),
+        ({"resumptionToken": "x1"}, {}),
+        ({"LastEvaluatedKey": "x1"}, {}),
+        ({"continue": {"grncontinue": "x1"}}, {}),
+        ({"offset": "itrA/rec100"}, {}),
+        ({"links": [{"rel": ["next"], "url": "/events?page=2"}]}, {}),
+        ({"_links": {"next": [{"href": "/events?page=2"}]}}, {}),
+        ({}, {"X-Next-Cursor": "x1"}),
+        ({}, {"x-ms-continuation": "x1"}),
+        ({}, {"Next-Range": "id x1..; max=7"}),
+        ({}, {"Link": '</events?page=2>; rel="Next"'}),
+        ({}, {"Link": '</events?page=2>; rel="next last"'}),
+        ({}, {"X-Has-More": "true"}),
+        ({}, {"X-Total-Results": "64"}),
+        ({}, {"X-Pagination-Total-Count": "64"}),
+        ({}, {"X-Page-Count": "4"}),
         ({}, {"Content-Range": "items 0-6/64"}),
         ({}, {"X-Pagination": '{"TotalCount": 64}'}),
         ({}, {"X-Pagination": '{"hasNext": true}'}),
@@ -232,6 +272,11 @@ def test_a_response_that_promises_more_is_not_complete(
         ({}, {"X-Pagination": "TotalCount 64"}),
         ({"paging": {"cursors": {"before": "MTAx", "after": None}}}, {}),
         ({"total": 7, "total_pages": 1, "overflow": False}, {}),
+        ({"facets": {"cities": {"more": True, "has_more": True}}}, {}),
+        ({"offset": "0", "page": {"number": 9, "size": 20}}, {}),
+        ({"account": {"follower_count": 900}, "pages": 1, "next_sync": "2026-01-01"}, {}),
+        ({"pagination": [{"total": 7}], "previous_cursor": "x1"}, {}),
+        ({}, {"Retry-After": "9", "X-RateLimit-Remaining": "64"}),
     ],
 )
 def test_a_response_that_promises_nothing_more_is_complete(
@@ -253,3 +298,99 @@ def test_a_total_that_changes_is_not_reached_by_as_many_ids() -> None:
     delivered, result, _ = read("page", listed, [[("insert", 25, 2), ("delete", 0, 1)]])
     assert listed.staying <= delivered
     assert result.passes > 1
+
+
+FLAGS_OF_SOMETHING_ELSE: list[dict[str, Any]] = [
+    {"facets": {"cities": {"more": False}}},
+    {"job": {"done": True}},
+    {"venues": {"pageInfo": {"hasNextPage": False, "endCursor": None}}},
+    {"done": True},
+    {"meta": {"complete": True}},
+]
+
+
+def rows_from(first: int, length: int = 130) -> list[dict[str, Any]]:
+    return [{"id": row} for row in range(first, min(length, first + 20))]
+
+
+def by_a_cursor(query: Query) -> dict[str, Any]:
+    first = (
+        int(query["cursor"].removeprefix("k").translate(FROM_LETTERS)) if "cursor" in query else 0
+    )
+    name = f"k{first + 20}".translate(TO_LETTERS)
+    return {"data": rows_from(first), **({"next": name} if first + 20 < 130 else {})}
+
+
+TO_LETTERS, FROM_LETTERS = (
+    str.maketrans(*pair) for pair in (("0123456789", "abcdefghij"), ("abcdefghij", "0123456789"))
+)
+PAGED: dict[str, tuple[Any, Any]] = {
+    "cursor": ({"type": "cursor", "cursor_path": "next"}, by_a_cursor),
+    "offset": (
+        {"type": "offset", "limit": 20},
+        lambda query: {"data": rows_from(int(query["offset"]))},
+    ),
+    "page": ("page_number", lambda query: {"data": rows_from(20 * int(query["page"]))}),
+}
+
+
+@pytest.mark.parametrize("members", FLAGS_OF_SOMETHING_ELSE, ids=str)
+@pytest.mark.parametrize("kind", PAGED)
+def test_a_flag_that_speaks_of_something_else_ends_no_list(
+    kind: str, members: dict[str, Any]
+) -> None:
+    config, answer = PAGED[kind]
+    done = read_list(create_paginator(config, read_ids), lambda query: {**members, **answer(query)})
+    assert done.ids == set(range(130))
+    assert done.result.complete is True
+
+
+def test_the_flag_beside_the_followed_cursor_counts() -> None:
+    def answer(query: Query) -> Any:
+        page = by_a_cursor(query)
+        info = {"hasNextPage": "next" in page, "endCursor": page.get("next", "z")}
+        edges = [{"node": row} for row in page["data"]]
+        group = {
+            "venues": {"pageInfo": {"hasNextPage": False, "endCursor": "v"}},
+            "events": {"pageInfo": info, "edges": edges},
+        }
+        return {"group": group, "data": page["data"]}
+
+    path = "group.events.pageInfo.endCursor"
+    config = {"type": "cursor", "cursor_path": path, "cursor_param": "cursor"}
+    done = read_list(create_paginator(config, read_ids), answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True
+    assert "no more follow, though" in done.result.reason
+    assert len(done.asked) == 7
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        {"data": [], "next": "kz", "has_more": False},
+        {"data": rows_from(0), "next": "kca", "has_more": True},
+        404,
+    ],
+)
+def test_a_pointer_that_stands_at_an_end_that_is_told_costs_one_request(behind: Any) -> None:
+    def answer(query: Query) -> Any:
+        if query.get("cursor") == "kz":
+            return behind
+        page = by_a_cursor(query)
+        return {**page, "has_more": "next" in page, "next": page.get("next", "kz")}
+
+    done = read_list(create_paginator({"type": "cursor", "cursor_path": "next"}, read_ids), answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True
+    assert len(done.asked) == 7 + 1
+
+
+def test_status_206_is_a_part() -> None:
+    paginator = create_paginator("single_page", read_ids)
+    response = requests.Response()
+    response.status_code, response._content = 206, b'{"data": []}'
+    paginator.init_request(requests.Request("GET", URL))
+    paginator.update_state(response, [{"id": row} for row in range(7)])
+    assert judge(paginator.facts).complete is False
+    assert "the status 206" in judge(paginator.facts).reason

@@ -257,6 +257,42 @@ def test_a_row_that_moves_behind_the_offset_is_found() -> None:
     assert reading.result.complete is True
 
 
+def test_a_row_that_moves_to_the_end_connects_no_page_with_those_before() -> None:
+    rows = list(range(12))
+
+    def change(request: int) -> None:
+        if request == 2:
+            rows[:] = [*range(5, 12), 1, 100]
+
+    reading = read(rows, limit=4, between=change)
+    assert reading.delivered >= set(rows)
+    assert reading.result.complete is True
+
+
+@pytest.mark.parametrize(("total", "complete"), [(None, True), (130, True), (137, False)])
+def test_the_last_page_for_each_offset_behind_it_is_the_end(
+    total: int | None, complete: bool
+) -> None:
+    walk, delivered = OffsetWalk(limit=20), set[int]()
+    while not walk.done:
+        first = min(walk.position, 110)
+        delivered.update(range(first, first + 20))
+        walk.receive(list(range(first, first + 20)), total)
+    assert delivered == set(range(130))
+    assert judge(walk.facts).complete is complete
+    assert judge(walk.facts).pages == 10
+
+
+def test_a_page_that_comes_again_because_the_list_grows_is_no_end() -> None:
+    rows = list(range(100))
+
+    def grow(request: int) -> None:
+        if request in (2, 3):
+            rows[:0] = range(1000 * request, 1000 * request + 9)
+
+    assert read(rows, between=grow).delivered >= set(range(100))
+
+
 def test_a_random_order_is_never_complete() -> None:
     rows = list(range(200))
     dice = random.Random(7)

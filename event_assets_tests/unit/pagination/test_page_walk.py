@@ -149,6 +149,22 @@ def test_a_page_that_is_refused_is_asked_for_in_both_readings() -> None:
     assert judge(walk.facts).pages == 4
 
 
+@pytest.mark.parametrize(
+    ("facts", "asked"),
+    [
+        ({"size_asked": 9}, [0, 1, 2, 3]),
+        ({"size_asked": 4}, [0, 1]),
+        ({"size_asked": None}, [0, 1]),
+    ],
+)
+def test_a_number_of_pages_that_was_counted_for_longer_ones_is_no_end(
+    facts: dict[str, Any], asked: list[int]
+) -> None:
+    walk = numbered()
+    assert positions(walk, of_list(12), page_count=2, **facts)[: len(asked) + 1] == [*asked, 0]
+    assert judge(walk.facts).complete is True
+
+
 def linked(stop_after_empty_page: bool | None = None) -> PageWalk:
     return PageWalk(
         is_numbered=False,

@@ -1,0 +1,74 @@
+"""The names by which responses say how a list goes on: flags, totals, links and cursors."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+from dlt.common.utils import str2bool
+
+# Of plain names, as `plain_name` makes them.
+MORE: Final = re.compile(
+    r"(has|is|are|thereis|thereare)?more(items|records|results|pages|rows|data|available|inlist"
+    r"|itemsinlist)?|moreitemsinlist|hasnext(page)?|(is)?truncated|incompleteresults"
+)
+END: Final = re.compile(
+    r"(is)?(last|lastpage|finalpage|done|finished|complete|completed|exhausted|eof)|endof(stream|list)"
+)
+THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
+TOTAL: Final = re.compile(
+    rf"total(of)?({THINGS}|size|num|value|{THINGS}?(count|found|matched|total))?"
+    rf"|number(of)?({THINGS}|found|matched)|{THINGS}(count|total|found|matched)|(num|nb|n)({THINGS}|found)|(total)?(found|matched)"
+    rf"|count|(filtered|full|grand)total"
+)
+PAGE_COUNT: Final = re.compile(
+    r"pages|(total|num|nb|max|last)(of)?pages?(count)?|numberofpages|pages?(count|total)"
+)
+PAGE_OBJECT: Final = re.compile(
+    r"page|paging|pagination|pageinfo|pager|meta.*|.*metadata|links|cursors?|navigation|(list)?info"
+)
+SIZE_PARAMS: Final = frozenset(
+    (
+        *("limit", "perpage", "pagesize", "size", "count", "rows", "maxresults", "top", "first"),
+        *("take", "num", "pp", "pagelimit", "resultsperpage"),
+    )
+)
+# Of names and paths as they are written.
+NEXT: Final = re.compile(
+    r"(^|[._'@-])next(?!_?(sync|update|refresh|run|event|occurrence))|next(page|link|url|cursor|token)|^continue\.",
+    re.IGNORECASE,
+)
+POINTER: Final = re.compile(
+    r"(end|start|after|page|next|scroll|continuation)?[_-]?(cursor|bookmark|continuation|marker)"
+    r"([_-]?(token|id|url))?|(page|pagination|continuation|resumption|next|scroll)[_-]?(token|id)"
+    r"|LastEvaluatedKey|after(_url)?|more|older|offset",
+    re.IGNORECASE,
+)
+PREVIOUS: Final = re.compile(
+    r"prev|self|first|last(?!Evaluated)|start_?cursor|before|current", re.I
+)
+HEADER_POINTER: Final = re.compile(
+    r"x?-?.*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*", re.IGNORECASE
+)
+NO_POINTER_HEADERS: Final = {"retry-after", "link", "sforce-limit-info"}
+
+
+@lru_cache(1_000)
+def plain_name(path: str) -> str:
+    """Return the last name of a path, or that of a header, without case and separators."""
+    name = path.rpartition("@odata.")[2].rpartition(".")[2].lower()
+    return re.sub(r"[^a-z]", "", re.sub(r"^x-(pagination-)?|^opensearch:", "", name))
+
+
+def says_more(path: str, value: Any) -> bool | None:
+    """Return what a flag says of further pages; None if it is none by its name and value."""
+    name, text = plain_name(path), str(value).lower()
+    if END.fullmatch(name) and text in ("true", "false"):
+        return text == "false"
+    if not MORE.fullmatch(name):
+        return None
+    try:
+        return str2bool(text)
+    except ValueError:
+        return None
