@@ -9,12 +9,11 @@ from contextlib import suppress
 from typing import Any, Final
 
 from dlt.common import jsonpath
-from dlt.common.utils import str2bool
 from jsonpath_ng import DatumInContext, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.pagination.vocabulary import PAGE_OBJECT, plain_name
+from event_assets.pagination.vocabulary import BOOLEANS, PAGE_OBJECT, plain_name
 
 AUTO: Final = "auto"
 """As a `total_path`: search the usual paths."""
@@ -158,9 +157,7 @@ class TotalFinder:
 
 def find_boolean(body: Any, path: JSONPath) -> bool | None:
     """Return the boolean at a path, also as text that dlt takes; None for anything else."""
-    with suppress(ValueError):
-        return str2bool(str(find_value(body, path)))
-    return None
+    return BOOLEANS.get(str(find_value(body, path)).lower())
 
 
 class RowTotal:

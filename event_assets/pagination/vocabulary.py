@@ -6,8 +6,10 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
-from dlt.common.utils import str2bool
-
+BOOLEANS: Final = {  # the texts that dlt takes
+    **dict.fromkeys(("yes", "true", "t", "y", "1"), True),
+    **dict.fromkeys(("no", "false", "f", "n", "0"), False),
+}
 # Of plain names, as `plain_name` makes them.
 MORE: Final = re.compile(
     r"(has|is|are|thereis|thereare)?more(items|records|results|pages|rows|data|available|inlist"
@@ -66,9 +68,4 @@ def says_more(path: str, value: Any) -> bool | None:
     name, text = plain_name(path), str(value).lower()
     if END.fullmatch(name) and text in ("true", "false"):
         return text == "false"
-    if not MORE.fullmatch(name):
-        return None
-    try:
-        return str2bool(text)
-    except ValueError:
-        return None
+    return BOOLEANS.get(text) if MORE.fullmatch(name) else None
