@@ -40,9 +40,7 @@ def erase(source: str, key: str | None, value: str | None) -> None:
         raise click.UsageError("Give either --id or --value")
     require_known([source])
 
-    import dagster as dg
-
-    from event_assets.cli.home import require_home
+    from event_assets.cli.home import open_instance, require_home
     from event_assets.orchestration import process
     from event_assets.orchestration.housekeeping import erase_runs
     from event_assets.values.naming import normalize_name
@@ -56,6 +54,6 @@ def erase(source: str, key: str | None, value: str | None) -> None:
     changed = erase_from_tables(source, text, columns if key else ())
     for table, count in changed.items():
         click.echo(f"{table}: {count:,} rows")
-    with dg.DagsterInstance.get() as instance:
-        click.echo(f"Dagster's history: {erase_runs(instance, text):,} runs")
+    with open_instance() as instance:
+        click.echo(f"Dagster's history: {erase_runs(instance, text, is_id=key is not None):,} runs")
     click.echo(UNREACHED)

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+import dagster as dg
+import yaml
+
 from event_assets.config.project import find_project
 from event_assets.values.errors import ConfigError
 
@@ -26,3 +29,20 @@ def require_home() -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         problem = f"The folder {folder} (DAGSTER_HOME) cannot be written by this user"
         raise ConfigError(f"{problem}: run it as the owner, or name a folder of your own.")
+
+
+def open_instance() -> dg.DagsterInstance:
+    """Open the Dagster instance of DAGSTER_HOME.
+
+    Raises:
+        ConfigError: the folder cannot be used, or its dagster.yaml has a mistake.
+    """
+    require_home()
+    try:
+        return dg.DagsterInstance.get()
+    except yaml.MarkedYAMLError as error:
+        problem = f"{str(error.problem_mark).strip()}: {error.problem}"
+    except dg.DagsterInvalidConfigError as error:
+        file = Path(os.environ["DAGSTER_HOME"], "dagster.yaml")
+        problem = f"in {file}: {error.errors[0].message.partition(' Expected:')[0].rstrip('.')}"
+    raise ConfigError(f"Dagster's settings have a mistake {problem}.")

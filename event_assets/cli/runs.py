@@ -14,7 +14,7 @@ import dagster as dg
 
 from event_assets import warehouse
 from event_assets._compat.dagster import PlainFailure, capture_interrupts
-from event_assets.cli.home import require_home
+from event_assets.cli.home import open_instance
 from event_assets.cli.output import program
 from event_assets.cli.sources import read_source
 from event_assets.config.project import find_project, project_setting
@@ -92,8 +92,7 @@ def sync_sources(
     chosen = load_sources(definitions, names or find_sources())
     if not chosen:
         raise ConfigError("There is no source to sync: `event-assets connect URL` makes one.")
-    require_home()
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         runner = Runner(definitions, instance)
         failures = sum(not _sync(runner, one, bool(names), accounts, options) for one in chosen)
         is_first = not failures and any(is_first_sync(instance, each) for each in runner.run_ids)

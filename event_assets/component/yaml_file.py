@@ -176,6 +176,8 @@ def _describe(error: yaml.MarkedYAMLError) -> tuple[int, str]:
     problem, context = str(error.problem), str(error.context or "")
     if "unhashable key" in problem:
         problem, context = 'a template needs quotes, as in "{{ ... }}"', ""
+    if r"'\t'" in problem:
+        problem, context = "indent with spaces: YAML allows no tabs there", ""
     began = "flow" in context or "quoted" in context  # where it is open, not where that is noticed
     mark: Any = error.context_mark if began else error.problem_mark
     return mark.line + 1, f"{context}: {problem}" if context else problem

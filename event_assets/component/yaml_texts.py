@@ -58,6 +58,8 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
         if is_formatted(context.path) and _is_format(text) and not TYPO.search(text):
             return text
         reason = str(error).strip().rpartition("Error: ")[2]
+        if repr(END) in reason:
+            reason = "a template begins with {{ and ends with }}"
     problems.append((tuple(context.path)[1:], f"cannot be filled in: {reason}"))
     return text
 

@@ -58,7 +58,7 @@ class FieldConfig(StrictModel):
         for name in ("timezone", "format"):
             if getattr(self, name) and self.type != "timestamp":
                 raise ValueError(f"`{name}` is for `type: timestamp` only")
-        if self.format and self.format not in timestamps.EPOCH_UNITS and "%" not in self.format:
+        if self.format and not timestamps.is_format(self.format):
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %d.%m.%Y %H:%M")
         for zone in as_list(self.timezone):
             if not timestamps.parse_zone(zone) and ZONE_NAME_PATTERN.search(zone):

@@ -78,8 +78,15 @@ def project_path(setting: str) -> Path:
 
 
 def database_file() -> Path:
-    """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project."""
-    return project_path(os.environ.get("EVENTS_DUCKDB") or "data/warehouse.duckdb")
+    """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project.
+
+    Raises:
+        ConfigError: EVENTS_DUCKDB is no path, but what DuckDB would take for another database.
+    """
+    path = os.environ.get("EVENTS_DUCKDB") or "data/warehouse.duckdb"
+    if address := re.match(r":memory:|\w{2,}:", path):
+        raise ConfigError(f"EVENTS_DUCKDB must be the path of a file, not `{address[0]}...`.")
+    return project_path(path)
 
 
 def project_setting(name: str) -> str | None:

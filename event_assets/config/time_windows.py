@@ -40,11 +40,18 @@ class TimeWindowsConfig(StrictModel):
     def _can_work(self) -> TimeWindowsConfig:
         if self.cap < 2:
             raise ValueError("`cap` must be 2 or more")
+        if self.param_from == self.param_to:
+            raise ValueError("`param_from` and `param_to` must be two parameters")
         now = datetime.now(timezone.utc)
-        for name in ("since", "until"):
-            if (text := getattr(self, name)) and parse_day(text, now) is None:
-                raise ValueError(f"`{name}` must be a date like 2024-12-31, or days like -30d")
-        if self.format not in EPOCH_FORMATTERS and "%" not in self.format:
+        start = parse_day(self.since or DEFAULT_SINCE, now)
+        end = parse_day(self.until or DEFAULT_UNTIL, now)
+        if start is None or end is None:
+            name = "since" if start is None else "until"
+            raise ValueError(f"`{name}` must be a date like 2024-12-31, or days like -30d")
+        if start >= end:
+            raise ValueError("`since` must be before `until`")
+        shown = now.strftime(self.format)
+        if self.format not in EPOCH_FORMATTERS and (shown == self.format or "%" in shown):
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %Y-%m-%d")
         return self
 

@@ -62,6 +62,9 @@ def user_message(error: BaseException) -> str | None:
             home = os.environ.get("DAGSTER_HOME")
             problem = f"Dagster's history in {home} (DAGSTER_HOME) cannot be written: {cause}"
             return f"{problem}; check who owns its files, and the space on the disk."
+        if isinstance(cause, sqlite3.DatabaseError) and "database" in str(cause):
+            problem = f"Dagster's history in {os.environ.get('DAGSTER_HOME')} is damaged: {cause}"
+            return f"{problem}; move its folders `history` and `storage` away (no event is lost)."
         destination = warehouse.get_destination()
         is_storage_error = isinstance(cause, (*STORAGE_ERRORS, *destination.driver_errors))
         if is_storage_error and not http_errors.is_request_error(cause):

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster import DagsterRunStatus
@@ -97,14 +100,20 @@ def _find_ended_runs(instance: dg.DagsterInstance, before: datetime) -> list[str
     return found
 
 
-def erase_runs(instance: dg.DagsterInstance, text: str) -> int:
-    """Delete the runs whose logs hold a text, and the previews of their assets; return how many."""
-    written = {text.lower(), json.dumps(text)[1:-1].lower()}
+def erase_runs(instance: dg.DagsterInstance, text: str, is_id: bool) -> int:
+    """Delete the runs whose logs hold a text, and the previews of their assets; return how many.
+
+    An id counts as a whole word of a text only: `42` is not found in counts and times.
+    """
+    words = f"(?:{'|'.join(map(re.escape, {text, json.dumps(text)[1:-1]}))})"
+    word = rf"(?<![\w:.-]){words}(?![\w:-]|\.\d)" if is_id else words
+    pattern = re.compile(word, re.IGNORECASE)
     found: list[str] = []
     assets: set[dg.AssetKey] = set()
     for run in instance.get_runs():
         logs = instance.all_logs(run.run_id)
-        if any(each in dg.serialize_value(log).lower() for log in logs for each in written):
+        texts = (text for log in logs for text in _texts(json.loads(dg.serialize_value(log))))
+        if any(map(pattern.search, texts)):
             found.append(run.run_id)
             events = [log.dagster_event for log in logs if log.dagster_event]
             assets |= {event.asset_key for event in events if event.asset_key}
@@ -119,3 +128,12 @@ def erase_runs(instance: dg.DagsterInstance, text: str) -> int:
             history.execute("vacuum")  # else what was deleted stays in the file
             history.execute("pragma wal_checkpoint(truncate)")
     return len(found)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _texts(member)

@@ -84,6 +84,17 @@ def parse_timestamps(
     return _parse_each(texts, zones, _parse_text)
 
 
+def is_format(text: str) -> bool:
+    """Return whether a text is `epoch_s`, `epoch_ms`, or a pattern that `strptime` knows."""
+    if text in EPOCH_UNITS:
+        return True
+    with suppress(ValueError):
+        moment = datetime(2001, 2, 3, tzinfo=timezone.utc).strftime(text)
+        datetime.strptime(moment, text)
+        return moment != text
+    return False
+
+
 def parse_days(values: Sequence[Any], format_: str | None) -> pa.Array:
     """Parse the values that are days without a time of day; null for all others."""
     if format_ in EPOCH_UNITS or (format_ and TIME_OF_DAY_PATTERN.search(format_)):

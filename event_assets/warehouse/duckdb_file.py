@@ -20,7 +20,8 @@ ADVICE = {
     "newer version": f"update DuckDB to the version that wrote it, or {USE_OTHER_FILE}",
     "valid DuckDB|[Cc]orrupt|enough bytes|Input/output error": "restore a backup, as "
     f"docs/operations.md describes, or {USE_OTHER_FILE}",
-    "Not a directory|Is a directory|File exists|name too long": USE_OTHER_FILE,
+    "Not a directory|Is a directory|File exists": f"move what is in the way, or {USE_OTHER_FILE}",
+    "name too long": USE_OTHER_FILE,
 }
 
 

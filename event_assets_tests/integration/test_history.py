@@ -116,6 +116,8 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
         return [file.name for file in files if text.encode() in file.read_bytes().lower()]
 
     assert {project.database.name, "index.db"} <= set(holders("e3@example.org"))
+    assert run_command(["erase", "--id", "00"]) == 0  # which is a part of times and of other ids
+    assert "Dagster's history: 0 runs" in capsys.readouterr().out
     assert run_command(["erase", "--value", "E3@example.org"]) == 0
     assert holders("e3@example.org") == []
     said = capsys.readouterr().out

@@ -175,6 +175,7 @@ VALUES = [
     M("path: /v1/events", 'path: "/v1/{city}/events"', "requires a param named 'city'"),
     M("path: /v1/events", 'path: "/v1/{account}/events"', "list the accounts in `accounts`"),
     M("path: /v1/events", 'path: "/v1/{{ envi.X }}"', "cannot be filled in"),
+    M("path: /v1/events", 'path: "/v1/{{ env.X"', "a template begins with {{ and ends with }}"),
     M("method: GET", "method: FETCH", "is not a known value. Allowed: "),
     M("sort: id", "sort: {by: id}", "write JSON as a text, in quotes"),
     M("data_selector: data", "data_selector: [data]", "must be text, not a list"),
@@ -216,6 +217,7 @@ VALUES = [
     M("description: Its name.", "format: epoch_s", "is for `type: timestamp` only"),
     M("timezone: UTC", "timezone: Europe/Berlim", "neither a known zone nor a path"),
     M("timezone: UTC", "format: epoch_h", "must be epoch_s, epoch_ms or a pattern"),
+    M("timezone: UTC", "format: '%Y-%Q'", "must be epoch_s, epoch_ms or a pattern"),
     M("nullable: false", "nullable: never", "must be true or false, not 'never'"),
     M('"*/15 * * * *"', '"*/15 * * *"', "must be a cron expression of five fields"),
     M('"*/15 * * * *"', "hourly", "must be a cron expression of five fields"),
@@ -253,6 +255,21 @@ VALUES = [
         "  windows: {param_from: a, param_to: b, cap: 9, since: x}",
         "must be a date like 2024-12-31",
     ),
+    M(
+        "  concurrency: 4",
+        "  windows: {param_from: a, param_to: b, cap: 9, since: 2030-01-01, until: 2020-01-01}",
+        "`since` must be before `until`",
+    ),
+    M(
+        "  concurrency: 4",
+        "  windows: {param_from: a, param_to: a, cap: 9}",
+        "`param_from` and `param_to` must be two parameters",
+    ),
+    M(
+        "  concurrency: 4",
+        "  windows: {param_from: a, param_to: b, cap: 9, format: '%Y-%Q'}",
+        "`format` must be epoch_s, epoch_ms or a pattern like %Y-%m-%d",
+    ),
 ]
 RETYPED = [
     *(
@@ -278,7 +295,7 @@ SYNTAX = [
     M(
         "          method: GET",
         "\tmethod: GET",
-        "found character '\\t' that cannot start any token",
+        "indent with spaces: YAML allows no tabs there",
         at="\tmethod",
     ),
     M("          data_selector", "         data_selector", "but found '<block mapping start>'"),

@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from event_assets._compat.dagster import PlainFailure
+from event_assets.cli.home import open_instance
 from event_assets.cli.main import run
 from event_assets.config import project as project_module
 from event_assets.definitions import defs
+from event_assets.orchestration.failures import run_with_plain_errors
+from event_assets.values.errors import ConfigError
 from event_assets_tests.support.mistakes import MISTAKES, YAML, Mistake
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import ROOT, Project
@@ -235,6 +238,38 @@ def test_a_dagster_home_that_cannot_be_written_is_named(
     assert done.stderr.startswith(answer.format(home=home))
     assert done.stderr.count("\n") == 1
     assert not project.database.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("a: [\n", '"{home}/dagster.yaml", line 2, column 1: expected the node content, but found'),
+        ("nonsense: 1\n", 'in {home}/dagster.yaml: Received unexpected config entry "nonsense" at'),
+        ("retention: {schedule: 1}\n", "in {home}/dagster.yaml: Value at path root:retention:sch"),
+    ],
+)
+def test_a_mistake_in_dagster_yaml_is_told_in_one_sentence(
+    project: Project, tmp_path: Path, text: str, answer: str
+) -> None:
+    (tmp_path / "dagster.yaml").write_text(text)
+    project.environment.setenv("DAGSTER_HOME", str(tmp_path))
+    with pytest.raises(ConfigError) as failed:
+        open_instance()
+    assert answer.format(home=tmp_path) in str(failed.value)
+    assert "\n" not in str(failed.value)
+    assert len(str(failed.value)) < 300
+
+
+def test_a_damaged_history_of_dagster_is_told_with_what_heals_it(
+    project: Project, tmp_path: Path
+) -> None:
+    project.environment.setenv("DAGSTER_HOME", str(tmp_path))
+    with open_instance() as instance:
+        instance.get_runs_count()
+    (tmp_path / "history/runs.db").write_bytes(b"no database" * 100)
+    with pytest.raises(PlainFailure, match="`storage` away") as failed:
+        run_with_plain_errors(lambda: open_instance().get_runs_count())
+    assert f"Dagster's history in {tmp_path} is damaged: file is not a data" in str(failed.value)
 
 
 def test_dagster_keeps_the_sentence_without_a_traceback(

@@ -11,7 +11,7 @@ import pytest
 from event_assets import warehouse
 from event_assets.orchestration.failures import user_message
 from event_assets.sandbox import Sandbox
-from event_assets.values.errors import ApiError, WarehouseError
+from event_assets.values.errors import ApiError, ConfigError, WarehouseError
 from event_assets.warehouse import connection
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
 from event_assets_tests.support.project import ROOT, Project, failure
@@ -110,6 +110,24 @@ def test_a_tilde_is_the_home_and_else_a_name(
     project.environment.setenv("EVENT_ASSETS_PROJECT", str(tmp_path))
     project.environment.setenv("EVENTS_DUCKDB", given)
     assert warehouse.database_file() == tmp_path / meant
+
+
+@pytest.mark.parametrize("given", [":memory:", "md:events?token=k", "https://x.example/y.duckdb"])
+def test_another_database_than_a_file_is_refused_without_its_address(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("EVENTS_DUCKDB", given)
+    with pytest.raises(ConfigError, match=r"the path of a file, not `[:a-z]+\.\.\.`\.$"):
+        warehouse.database_file()
+
+
+def test_a_file_in_the_way_of_dlts_folder_is_named(project: Project, api: Sandbox) -> None:
+    folder = project.database.parent / "dlt"
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("no folder")
+    said = failure(project.sync(url=api.url))
+    assert f"{folder}" in said
+    assert "move what is in the way, or name another file in EVENTS_DUCKDB." in said
 
 
 def test_a_failed_merge_leaves_the_table_unchanged(project: Project) -> None:
