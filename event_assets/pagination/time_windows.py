@@ -105,7 +105,7 @@ class TimeWindowPaginator(Paginator):
 
     def _start_window(self, request: Request) -> None:
         self._window = self._pending_windows.pop()
-        self._is_window_done = False
+        self._is_window_done = self._is_below_cap = False
         self._windows_read += 1
         request.url, params, body = self._first_request
         request.params = {**params, **(self._plan.params(self._window) if self._window else {})}
@@ -122,10 +122,8 @@ class TimeWindowPaginator(Paginator):
         self._was_truncated |= page.is_truncated
         if self._window is None and self._whole_total is None:
             self._whole_total = page.total
-        # an offset just below the cap requests rows beyond it
-        max_rows = max(1, self._plan.cap - self._inner.limit)
-        is_too_deep = self._leads_behind_cap() or self._inner.facts.distinct >= max_rows
-        has_too_many = is_too_deep or page.is_truncated or (page.total or 0) >= max_rows
+        is_too_deep = self._leads_behind_cap() or self._inner.facts.distinct >= self._plan.cap
+        has_too_many = is_too_deep or page.is_truncated or (page.total or 0) >= self._plan.cap
         halves = self._plan.split(self._window) if self._window else [self._plan.span]
         if has_too_many and halves:
             self._pending_windows += reversed(halves)
@@ -140,14 +138,17 @@ class TimeWindowPaginator(Paginator):
 
     def _leads_behind_cap(self) -> bool:
         """Return whether the next page is behind the cap, and cannot be taken for a refused one."""
-        inner = self._inner
-        while inner.has_next_page and inner.next_row >= self._plan.cap:
+        inner, page = self._inner, self._inner.last_page
+        # an offset just below the cap requests rows beyond it
+        while inner.has_next_page and inner.next_row + max(1, inner.limit) > self._plan.cap:
             if not inner.refused(HTTPStatus.NOT_FOUND):
-                return True
+                is_short = len(page.ids) < inner.limit and not page.has_usual_size
+                self._is_below_cap = is_short and inner.facts.pages == 1
+                return not self._is_below_cap
         return False
 
     def _end_window_with_its_pages(self) -> None:
-        if not self._inner.has_next_page:
+        if not self._inner.has_next_page or self._is_below_cap:
             verdict = judge(self._inner_facts)
             if verdict.complete is not True:
                 self._note(complete=verdict.complete, problem=verdict.reason)
@@ -157,7 +158,8 @@ class TimeWindowPaginator(Paginator):
     def _inner_facts(self) -> ListFacts:
         facts = self._inner.facts
         # a page of as many rows as the cap would be split
-        return replace(facts, end="below the cap") if facts.end == "single page" else facts
+        is_below_cap = self._is_below_cap or facts.end == "single page"
+        return replace(facts, end="below the cap") if is_below_cap else facts
 
     def _note(self, *, complete: bool | None, problem: str) -> None:
         window = "The whole list"

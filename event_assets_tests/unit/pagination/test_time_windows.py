@@ -265,3 +265,18 @@ def test_windows_without_rows_are_complete() -> None:
     done = read(NUMBERED, lambda _: {"data": []}, **JANUARY)
     assert done.result.complete is True
     assert done.result.reason == "All 0 rows were received, in 1 windows."
+
+
+@pytest.mark.parametrize("says_total", [True, False])
+@pytest.mark.parametrize("limit", [10, 15])
+def test_windows_of_an_api_whose_cap_is_its_page_end_below_it(limit: int, says_total: bool) -> None:
+    def answer(query: Query) -> Any:
+        first, shown = int(query["offset"]), days(query)
+        if first:
+            return 400
+        return {"data": shown[:10], **({"total": len(shown)} if says_total else {})}
+
+    done = read({"type": "offset", "limit": limit}, answer, **JANUARY)
+    assert done.ids == set(DAYS)
+    assert done.result.complete is True
+    assert len(done.asked) < 12
