@@ -7,9 +7,6 @@ import dagster as dg
 from pydantic import BaseModel, Field
 
 from event_assets.component.json_schema import editor_line
-from event_assets.probe.discovery import discover
-from event_assets.probe.inquiry import Options
-from event_assets.probe.yaml_writer import write_yaml
 from event_assets.values.errors import ConfigError
 
 TEMPLATE = Path(__file__).with_name("scaffold.yaml")
@@ -49,6 +46,10 @@ class EventApiScaffolder(dg.Scaffolder[EventApiParams]):
 
 def _find_out(url: str, name: str) -> str:
     """Return what `event-assets connect` would write."""
+    from event_assets.probe.discovery import discover  # which no definition needs
+    from event_assets.probe.inquiry import Options
+    from event_assets.probe.yaml_writer import write_yaml
+
     found = discover(Options(url, name))
     for question in found.open_questions:
         raise ConfigError(f"{question.text} Answer it by `event-assets connect`.")

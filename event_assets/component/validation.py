@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -18,9 +17,8 @@ from event_assets.config import accounts
 from event_assets.config.fields import invalid_field_names, invalid_marks
 from event_assets.config.model import Keys, describe, shown
 from event_assets.config.source import ResourceConfig, SourceConfig
-from event_assets.extract import stream
 from event_assets.extract.cursor import IncrementalCursor
-from event_assets.records.contract import build_contract
+from event_assets.pagination.factory import create_paginator
 from event_assets.values.naming import normalize_name
 
 T = TypeVar("T", bound=BaseModel)
@@ -123,7 +121,8 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
     for name, resource in resources.items():
         at: Keys = (*rest_api, "resources", names.index(name))
         yield from (((*at, *keys), problem) for keys, problem in _resource_problems(resource))
-        if source.accounts and accounts.ACCOUNT in build_contract(resource):
+        columns = source.fields if resource.is_events else resource.primary_key_columns
+        if source.accounts and accounts.ACCOUNT in columns:
             problem = f"`account` names the account of a record: rename that field of `{name}`"
             yield ("fields", accounts.ACCOUNT), problem
 
@@ -146,7 +145,7 @@ def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:
         problem = f"`include_from_parent` of `{name}` has no effect: it has no parent resource"
         yield ("include_from_parent",), problem
     try:
-        stream.build_paginator(resource, datetime.now(timezone.utc))
+        create_paginator(resource.paginator, list)
     except ValueError as error:
         problem = str(error).partition("\n")[0]
         named = re.findall(r"'(\w+)'", problem)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import duckdb
-
 from event_assets.config.model import Keys, unknown_name_message
 
 ACCOUNT = "account"  # the column with a row's account
@@ -100,6 +98,8 @@ def name_error(name: Any) -> str | None:
 
 def _query_error(text: str) -> str | None:
     """Return why a text is not one query, or None. It is parsed, not run."""
+    import duckdb  # slow, and needed by few
+
     with duckdb.connect() as nowhere:
         try:
             statements = nowhere.extract_statements(text)

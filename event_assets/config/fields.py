@@ -10,7 +10,6 @@ from pydantic import Field as Describe
 from pydantic import model_validator
 
 from event_assets.config.model import StrictModel
-from event_assets.values import timestamps
 from event_assets.values.json_paths import PART_PATTERN, as_list, template_paths
 from event_assets.values.naming import normalize_name
 from event_assets.values.types import DataType
@@ -58,6 +57,8 @@ class FieldConfig(StrictModel):
         for name in ("timezone", "format"):
             if getattr(self, name) and self.type != "timestamp":
                 raise ValueError(f"`{name}` is for `type: timestamp` only")
+        if self.format or self.timezone:
+            from event_assets.values import timestamps  # by pyarrow, which is slow
         if self.format and not timestamps.is_format(self.format):
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %d.%m.%Y %H:%M")
         for zone in as_list(self.timezone):

@@ -171,6 +171,11 @@ class ResourceConfig:
         return cast("Mapping[str, Any]", self.config["endpoint"])
 
     @property
+    def paginator(self) -> Any:
+        """Return dlt's configuration of its paginator; None if there is none."""
+        return self.endpoint.get("paginator") or self.source.rest_api["client"].get("paginator")
+
+    @property
     def parent(self) -> str | None:
         """Return the parent resource, if its requests need the parent's records."""
         return self.params[0].resolve_config["resource"] if self.params else None

@@ -8,7 +8,6 @@ from typing import Any
 
 from event_assets._compat.dlt import apply_lag
 from event_assets.values.errors import ConfigError
-from event_assets.values.timestamps import parse_timestamps
 
 PLACEHOLDER = "{incremental."
 START_PLACEHOLDERS = ("{incremental.start_value}", "{incremental.last_value}")
@@ -85,6 +84,8 @@ def _cursor_settings(endpoint: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _is_before(value: Any, other: Any) -> bool:
     """Return whether both are times, or numbers, and the first is the lower."""
     if type(value) is str and type(other) is str:
+        from event_assets.values.timestamps import parse_timestamps  # by pyarrow, which is slow
+
         value, other = parse_timestamps([value, other], None, None).to_pylist()
     elif type(value) not in (int, float) or type(other) not in (int, float):
         return False

@@ -21,7 +21,7 @@ from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.records_selector import PLAIN_SELECTOR
 from event_assets.records.contract import build_contract
 from event_assets.values import timestamps
-from event_assets.values.conversion import to_json
+from event_assets.values.conversion import ISO_PATTERN, to_json
 from event_assets.values.json_paths import Getter, as_list, first_present, values_at
 
 CHUNK_SIZE = 1_000  # records
@@ -102,7 +102,7 @@ def _notation(text: str, format_: str | None) -> tuple[str, bool]:
     """Return the notation of a time, and whether it has a zone."""
     if format_:
         return "format", "%z" in format_
-    iso = timestamps.ISO_PATTERN.fullmatch(text)
+    iso = ISO_PATTERN.fullmatch(text)
     has_zone = bool(iso[8] if iso else ZONE_AT_END.search(text))
     # an API that is sent another notation may compare it as text
     shape = f"{text[4] == '-'} {text[10:11].upper()} {bool(iso[4])}" if iso else "other"

@@ -169,14 +169,9 @@ def _record_test(resource: ResourceConfig, read_ids: ReadIds) -> Callable[[Any],
     return (lambda value: read_ids([value])[0] is not None) if resource.primary_key else None
 
 
-def configured_paginator(resource: ResourceConfig) -> Any:
-    """Return the configured paginator of a resource; None if none is configured."""
-    return resource.endpoint.get("paginator") or resource.source.rest_api["client"].get("paginator")
-
-
 def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator:
     """Build the paginator of a list of a resource."""
-    configured, read_ids = configured_paginator(resource), build_id_reader(resource)
+    configured, read_ids = resource.paginator, build_id_reader(resource)
     if resource.is_events and (windows := resource.source.windows):
         plan = WindowPlan.from_config(windows, started_at)
         return TimeWindowPaginator(lambda: create_paginator(configured, read_ids), plan)

@@ -8,8 +8,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import dagster as dg
-import requests
-import urllib3
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from event_assets._compat import dagster as dagster_compat
@@ -219,6 +217,9 @@ def _send(text: str) -> None:
     Raises:
         AlertError: if it was not delivered.
     """
+    import requests
+    import urllib3  # slow, and needed by few
+
     try:
         response = requests.post(os.environ[WEBHOOK], json={"text": text}, timeout=TIMEOUT)
         problem = None if response.ok else f"the webhook answered {response.status_code}"

@@ -1,38 +1,25 @@
 """The assets of a source: its API, the synced tables, and what is derived from them."""
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from datetime import timedelta
-from functools import partial
 from typing import Any, cast
 
 import dagster as dg
+import dlt
 from dagster_dlt import DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
-from dlt import Pipeline
 from pydantic import Field
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import INVENTED, SANDBOX, ResourceConfig, SourceConfig
-from event_assets.extract import progress
-from event_assets.orchestration import metadata, partitions, process
+from event_assets.orchestration import metadata, partitions
 from event_assets.orchestration.derived_assets import build_derived_assets
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.jobs import NAMED
 from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.summary import SUMMARY, RunSummary
-from event_assets.probe.report import Report
-from event_assets.records.contract import build_contract
-from event_assets.sync import runner
-from event_assets.sync.extract import build_schema_source
-from event_assets.sync.guards import ensure_same_origin
-from event_assets.sync.result import SyncResult
-from event_assets.sync.sync_log import SHOWN
-from event_assets.values.errors import ApiError
-from event_assets.warehouse import Database, file_permissions
 
 NOT_SYNCED = (
     "{source.name} is not synced: it has no address, and the events of "
@@ -63,35 +50,16 @@ def _events_api(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinit
     )
 
     def observe() -> Iterator[dg.ObserveResult]:
-        report = run_with_plain_errors(lambda: _probe(source))
-        findings = [
-            {"mark": finding.mark, "what": name, "found": finding.message}
-            for name, finding in report.findings.items()
-        ]
-        yield dg.ObserveResult(
-            asset_key=spec.key,
-            metadata={
-                **report.metrics,
-                "verdict": report.summary,
-                "findings": metadata.as_table(findings),
-                "first_record": metadata.as_table(report.first_record),
-            },
-        )
+        from event_assets.orchestration import sync_step  # with requests and pyarrow
+
+        found = run_with_plain_errors(lambda: sync_step.observe(source))
+        yield dg.ObserveResult(asset_key=spec.key, metadata=found)
 
     name = "__".join((*spec.key.path, "observed"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         observable = dg.multi_observable_source_asset(name=name, specs=[spec])
         return cast("dg.AssetsDefinition", observable(observe))
-
-
-def _probe(source: SourceConfig) -> Report:
-    from event_assets.probe.runner import probe  # which no sync needs
-
-    report = probe(source)
-    if report.error:
-        raise ApiError(report.error)
-    return report
 
 
 class SyncConfig(dg.Config):
@@ -149,10 +117,14 @@ def _synced_table(
         def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002 (one asset)
             return spec
 
+    @dlt.source(name=resource.pipeline_name)
+    def described() -> Any:  # each sync builds its own, with the columns that it finds
+        return dlt.resource(iter(()), name=resource.name)
+
     @dlt_assets(
         name="__".join(spec.key.path),
-        dlt_source=build_schema_source(resource),
-        dlt_pipeline=cast("Pipeline", None),  # built by each sync: building one writes its folder
+        dlt_source=described(),
+        dlt_pipeline=cast("dlt.Pipeline", None),  # building one would write its folder
         dagster_dlt_translator=Translator(),
         partitions_def=accounts,
         pool=partitions.partitions_name(source) if accounts else None,
@@ -162,13 +134,16 @@ def _synced_table(
         config: SyncConfig,
         summary: RunSummary,  # noqa: ARG001 (prints when the run ends)
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetObservation]:
+        from event_assets.orchestration import sync_step  # with requests and pyarrow
+
         if not source.is_synced and NAMED not in context.run.tags:
-            run_with_plain_errors(lambda: warehouse.run(partial(ensure_same_origin, source=source)))
+            run_with_plain_errors(lambda: sync_step.require_same_origin(source))
             if resource.is_events:
                 yield dg.AssetObservation(spec.key, description=NOT_SYNCED.format(source=source))
             return
-        result = run_with_plain_errors(lambda: _sync(context, resource, config))
-        yield dg.MaterializeResult(asset_key=spec.key, metadata=result)
+        found = run_with_plain_errors(lambda: sync_step.sync(context, resource, vars(config)))
+        context.add_asset_metadata(found, spec.key)  # with the result, it is stored twice
+        yield dg.MaterializeResult(asset_key=spec.key)
 
     # dagster-dlt puts its objects into the metadata, where the UI cannot show them.
     shown = {
@@ -179,44 +154,3 @@ def _synced_table(
     asset = table.map_asset_specs(lambda _: spec.merge_attributes(metadata=shown))
     (with_summary,) = dg.with_resources([asset], {"summary": SUMMARY})
     return with_summary
-
-
-def _sync(
-    context: dg.AssetExecutionContext, declared: ResourceConfig, config: SyncConfig
-) -> dict[str, Any]:
-    """Run dlt's steps one by one; `DagsterDltResource` would lock the database while it reads."""
-    resource = partitions.resource_for_run(context, declared)
-    source = resource.source
-    logged: dict[str, Any] = {}
-
-    def on_loaded(database: Database, result: SyncResult) -> None:
-        row, seconds = result.row, result.seconds
-        names = (*SHOWN, "complete", "reason")
-        logged.update(
-            {name: row[name] for name in names if row.get(name) is not None},
-            duration_seconds=round(seconds, 3),
-            events_per_second=round(row["rows_read"] / seconds, 1),
-        )
-        logged.update(metadata.table_metadata(database, source, resource.name))
-        if resource.is_events:
-            contract = build_contract(source.events)
-            origins = {name: reader.source_paths for name, reader in contract.items()}
-            logged["dagster/column_lineage"] = metadata.column_lineage(
-                source, "events_api", origins
-            )
-
-    if not source.base_url:
-        context.log.warning(f"This syncs {INVENTED}: to sync an API, set {source.address_hint}.")
-    for warning in file_permissions.insecure_file_warnings():
-        context.log.warning(warning)
-    has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"
-    logger = nullcontext(progress.progress_logger(context.log.info))
-    with progress.progress_bar(process.terminal()) if has_bar else logger as on_progress:
-        runner.run_sync(
-            resource,
-            on_progress,
-            on_loaded,
-            full_refresh=config.full_sync,
-            accepts_new_origin=config.accept_new_origin,
-        )
-    return logged

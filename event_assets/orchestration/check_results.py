@@ -5,24 +5,73 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from functools import partial
 
 import dagster as dg
 
+from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
-from event_assets.config.source import EVENT_DATA, SourceConfig
-from event_assets.orchestration.metadata import as_table
+from event_assets.config.source import EVENT_DATA, ResourceConfig, SourceConfig
+from event_assets.orchestration import partitions
+from event_assets.orchestration.metadata import as_table, asset_key
+from event_assets.orchestration.unique_ids import evaluate_unique_ids
 from event_assets.sync import account_list
+from event_assets.sync.reconcile import reconcile
 from event_assets.sync.rejects import describe_reject, fix_hint, rejects_table
-from event_assets.sync.sync_log import SHOWN, SYNC_LOG, sync_log_table
+from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
+from event_assets.values.errors import BusyError
 from event_assets.warehouse import Database, inspection
 from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal
 
 CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
+BUSY_TIMEOUT = 20.0  # seconds
 MAX_ACCOUNTS_NAMED = 3  # in a description
 MAX_ACCOUNTS_SHOWN = 100  # in the metadata
+EVIDENCE = ("sync_number", "rows_read", "distinct_ids", "total_reported")  # of completeness
 MAX_EXAMPLES = 5
 MAX_CLOCK_DIFFERENCE = 5  # minutes, of two machines whose clocks are right
+
+
+def evaluate_checks(
+    context: dg.AssetCheckExecutionContext,
+    resource: ResourceConfig,
+    freshness: FreshnessConfig | None,
+) -> list[dg.AssetCheckResult]:
+    """Evaluate the selected checks of a table together, by one connection."""
+    source, key = resource.source, asset_key(resource.source, resource.name)
+    names = sorted(selected.name for selected in context.selected_asset_check_keys)
+    account = partitions.account_of_run(context.run)
+
+    def evaluate(database: Database) -> list[dg.AssetCheckResult]:
+        reconcile(database, source)
+        functions = _functions(resource.name, freshness)
+        return [evaluate_per_account(database, source, account, functions[n]) for n in names]
+
+    if freshness and names == ["fresh"]:
+        # It does not wait for a sync that may hang: Dagster knows when the last succeeded.
+        try:
+            results = warehouse.run(evaluate, BUSY_TIMEOUT)
+        except BusyError:
+            newest = context.instance.get_latest_materialization_event(key)
+            synced = newest and datetime.fromtimestamp(newest.timestamp, timezone.utc)
+            results = [evaluate_age(synced, freshness)]
+    else:
+        results = warehouse.run(evaluate)
+    named = zip(names, results, strict=True)
+    return [result._replace(asset_key=key, check_name=name) for name, result in named]
+
+
+def _functions(table: str, freshness: FreshnessConfig | None) -> Mapping[str, CheckFunction]:
+    functions: dict[str, CheckFunction] = {
+        "complete": partial(evaluate_complete, table=table),
+        "no_rejects": partial(evaluate_no_rejects, table=table),
+        "schema_stable": evaluate_schema_stable,
+        "unique_ids": evaluate_unique_ids,
+    }
+    if freshness:
+        functions["fresh"] = partial(evaluate_fresh, freshness=freshness)
+    return functions
 
 
 def evaluate_per_account(
@@ -81,7 +130,7 @@ def evaluate_complete(database: Database, source: SourceConfig, table: str) -> d
         passed=complete is True and not warning,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description=f"{row['reason']} {warning}" if warning else row["reason"],
-        metadata={name: row[name] for name in SHOWN if row.get(name) is not None},
+        metadata={name: row[name] for name in EVIDENCE if row.get(name) is not None},
     )
 
 

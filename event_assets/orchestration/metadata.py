@@ -54,22 +54,22 @@ def asset_key(source: SourceConfig, name: str) -> dg.AssetKey:
     return dg.AssetKey([name] if source.is_default_source else [source.name, name])
 
 
-def table_metadata(database: Database, source: SourceConfig, table: str) -> dict[str, Any]:
-    """Return the row count, the columns and the range of times of a table."""
+def table_metadata(
+    database: Database, source: SourceConfig, table: str, *, has_columns: bool = True
+) -> dict[str, Any]:
+    """Return the row count, the range of times and, unless it has fixed ones, the columns."""
     relation = database.sql(f"from {source.name}.{table}").filter(
         sql.account_filter(source.account)
     )
     names = relation.columns
-    types = [str(kind) for kind in relation.types]
+    columns = table_schema(source, zip(names, map(str, relation.types), strict=True))
     range_of = "min(start_time), max(start_time)" if "start_time" in names else "null, null"
     ((rows, first, last),) = relation.aggregate(f"count(*), {range_of}").fetchall()
     times = {"first_start_time": first, "last_start_time": last}
     return {
         "dagster/row_count": rows,
         "dagster/table_name": dg.MetadataValue.text(warehouse.full_table_name(source.name, table)),
-        "dagster/column_schema": dg.MetadataValue.table_schema(
-            table_schema(source, zip(names, types, strict=True))
-        ),
+        **({"dagster/column_schema": columns} if has_columns else {}),
         **{
             name: dg.MetadataValue.timestamp(value.timestamp())
             for name, value in times.items()
@@ -113,11 +113,11 @@ def column_lineage(
     )
 
 
-def chart_metadata(source: SourceConfig, name: str, spec: charts.Spec) -> dg.MetadataValue[Any]:
-    """Draw a chart into a file beside the database, and return it for the UI."""
+def chart_metadata(source: SourceConfig, name: str, svg: str) -> dg.MetadataValue[Any]:
+    """Write a chart into a file beside the database, and return it for the UI."""
     file = warehouse.database_file().parent / "charts" / source.name / f"{name}.svg"
     try:
-        return dg.MetadataValue.md(charts.draw_svg(spec, file))
-    except (OSError, ValueError) as error:  # a sync does not fail for a chart
-        LOG.warning("The chart %s cannot be drawn: %s", file, error)
-        return dg.MetadataValue.text(f"It cannot be drawn: {error}")
+        return dg.MetadataValue.md(charts.save(svg, file))
+    except OSError as error:  # a sync does not fail for a chart
+        LOG.warning("The chart %s cannot be written: %s", file, error)
+        return dg.MetadataValue.text(f"It cannot be written: {error}")

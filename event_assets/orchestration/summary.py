@@ -13,7 +13,6 @@ from event_assets.config.source import EVENT_DATA, INVENTED, SANDBOX
 from event_assets.orchestration import process
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
-from event_assets.sync.rejects import REJECTS
 from event_assets.transform.all_events import CURRENT_EVENTS
 from event_assets.transform.changes import CHANGES
 
@@ -98,7 +97,7 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
         errors = [step.step_failure_data.error for step in steps]
         is_explained = any(error and error.cls_name == "Failure" for error in errors)
         what = "Nothing was changed" if is_explained else "No sync succeeded"
-        has_rejects = any(error and REJECTS in error.message for error in errors)
+        has_rejects = any(error and f"{EVENT_DATA}_rejects" in error.message for error in errors)
         if has_rejects or _filter(events, DagsterEventType.ASSET_MATERIALIZATION):  # of others
             what = "No events were synced"
         yield f"{what} in {database}."

@@ -64,7 +64,7 @@ class ProbeResponses:
     @cached_property
     def paging(self) -> Paging:
         """The configured paginator."""
-        config = stream.configured_paginator(self.source.events) or "auto"
+        config = self.source.events.paginator or "auto"
         return Paging({"type": "auto", **config} if isinstance(config, Mapping) else config)
 
     @property

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from event_assets.config.fields import RESERVED_COLUMNS, START, START_DAY
 from event_assets.records.arrow_schema import build_arrow_field
+from event_assets.records.arrow_types import to_arrow
 from event_assets.records.column_names import ColumnNamer
 from event_assets.records.contract import FieldReader
 from event_assets.records.field_selection import FieldSelection
@@ -204,7 +205,7 @@ class ArrowTableBuilder:
         if known == "bigint" and float in found and self._widens(name, values):
             known = self._types[name] = "double"
         try:
-            array = types.to_arrow(values, known, found)
+            array = to_arrow(values, known, found)
         except (pa.ArrowException, OverflowError):
             array = None
         if array is None:
@@ -216,7 +217,7 @@ class ArrowTableBuilder:
                 variants = [v if k == kind else None for v, k in zip(values, kinds, strict=True)]
                 self._add_column(columns, (*path, None, kind), variants, types.json_types(variants))
             values = [v if k == known else None for v, k in zip(values, kinds, strict=True)]
-            array = types.to_arrow(values, known, types.json_types(values))
+            array = to_arrow(values, known, types.json_types(values))
         if known == "bigint" and name not in self._inexact:
             ends = pc.min_max(array).as_py()
             if max(-(ends["min"] or 0), ends["max"] or 0) > types.MAX_EXACT_INTEGER:

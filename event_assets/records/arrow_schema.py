@@ -13,8 +13,8 @@ from dlt.common.schema.typing import TColumnSchema
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN
+from event_assets.records.arrow_types import ARROW_TYPES
 from event_assets.values.json_paths import Path
-from event_assets.values.types import COLUMN_TYPES
 
 HINTS = b"hints"  # the key of a field's metadata
 PATH_HINT = "x-path"  # the path of a column's values in a record, unless its name says it
@@ -26,7 +26,7 @@ def build_arrow_field(name: str, data_type: str, path: Path | None = None) -> pa
     if path and "__".join(map(str, path)) != name:
         hints[PATH_HINT] = path
     metadata = {HINTS: json.dumps(hints)} if hints else None
-    return pa.field(name, COLUMN_TYPES[data_type].arrow, name != "id", metadata)
+    return pa.field(name, ARROW_TYPES[data_type], name != "id", metadata)
 
 
 def arrow_column_hints(table: pa.Table) -> dict[str, TColumnSchema]:
@@ -44,7 +44,7 @@ def hinted_paths(columns: Mapping[str, TColumnSchema]) -> dict[str, list[str | N
 
 def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) -> pa.Table:
     """Add the columns that do not come from the API: `last_seen_at` and `account`."""
-    seen = pa.scalar(seen_at, COLUMN_TYPES["timestamp"].arrow)
+    seen = pa.scalar(seen_at, ARROW_TYPES["timestamp"])
     table = table.append_column(
         build_arrow_field(LAST_SEEN, "timestamp"), pa.repeat(seen, len(table))
     )

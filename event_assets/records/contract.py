@@ -12,10 +12,11 @@ from dlt.common.schema.typing import TColumnSchema
 
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import ResourceConfig
+from event_assets.records.arrow_types import convert
 from event_assets.values import json_paths, timestamps
 from event_assets.values.conversion import to_id
 from event_assets.values.json_paths import Getter, build_getter
-from event_assets.values.types import COLUMN_TYPES, convert
+from event_assets.values.types import COLUMN_TYPES
 
 
 class FieldReader:

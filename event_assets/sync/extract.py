@@ -140,11 +140,6 @@ def _keep_rejects(
         rejects.merge_into_table(database, resource, NOT_LOADED, started_at)
 
 
-def build_schema_source(resource: ResourceConfig) -> DltSource:
-    """Build the dlt source that definitions use, without key, network or folder."""
-    return _build_source(resource, lambda: iter(()))
-
-
 def _build_source(resource: ResourceConfig, tables: Callable[[], Iterator[Any]]) -> DltSource:
     """Build a dlt source with one resource; its table is created even if there are no records."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.warehouse import Database
 from event_assets.warehouse.reconcile import ensure_table
 from event_assets.warehouse.sql import account_filter, quote_literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 REMOVED_TABLE = "event_data_removed"
 COLUMNS = {"id": "varchar", "removed_at": "timestamptz", "load_id": "varchar"}
@@ -39,6 +41,8 @@ def record_removed(
 
     To be called in the transaction of the load.
     """
+    import pyarrow as pa  # which no definition needs
+
     ensure_removed_table(database, source)
     account = source.account
     names = {

@@ -11,9 +11,12 @@ from typing import Any
 
 import orjson
 
-from event_assets.values import timestamps
-
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+ISO_PATTERN = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?)?"
+    r" ?(Z|[+-]\d\d(?::?\d\d)?)?",
+    re.IGNORECASE,
+)
 NUMBER_PATTERN = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -60,7 +63,7 @@ def to_boolean(value: Any) -> bool | None:
 
 def to_date(value: Any) -> date | None:
     """Return the date of an ISO 8601 date or timestamp."""
-    found = timestamps.ISO_PATTERN.fullmatch(value) if type(value) is str else None
+    found = ISO_PATTERN.fullmatch(value) if type(value) is str else None
     try:
         return date(*map(int, found.groups()[:3])) if found else None
     except ValueError:

@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from event_assets.values.conversion import ISO_PATTERN
+
 UTC_TIMESTAMP = pa.timestamp("us", "UTC")
 LOCAL_TIMESTAMP = pa.timestamp("us")
 EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds in one
@@ -27,11 +29,6 @@ MIN_MICROS, MAX_MICROS = (  # what Python's datetime can represent
 
 OFFSET_PATTERN = re.compile(
     r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?|(?:UTC|GMT|Z)", re.IGNORECASE
-)
-ISO_PATTERN = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?)?"
-    r" ?(Z|[+-]\d\d(?::?\d\d)?)?",
-    re.IGNORECASE,
 )
 DAY_PATTERN = re.compile(r"\s*\d{4}-?\d\d-?\d\d\s*")
 TIME_OF_DAY_PATTERN = re.compile(r"%-?[HIMcsX]")  # in a pattern of strptime

@@ -1,17 +1,21 @@
 """Connections, locks, dlt pipelines and destinations: everything that opens the database."""
 
-from event_assets.warehouse.connection import (
-    connect,
-    full_table_name,
-    run,
-    run_maintenance,
-    set_memory_limit,
-)
-from event_assets.warehouse.destination import database_file
-from event_assets.warehouse.load import TableLoad, load_package, package_files
-from event_assets.warehouse.pipeline import journal_file, open_pipeline, restore_state
-from event_assets.warehouse.registry import get_destination
-from event_assets.warehouse.sql import Database
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from event_assets.warehouse.connection import (
+        connect,
+        full_table_name,
+        run,
+        run_maintenance,
+        set_memory_limit,
+    )
+    from event_assets.warehouse.destination import database_file
+    from event_assets.warehouse.load import TableLoad, load_package, package_files
+    from event_assets.warehouse.pipeline import journal_file, open_pipeline, restore_state
+    from event_assets.warehouse.registry import get_destination
+    from event_assets.warehouse.sql import Database
 
 __all__ = [
     "Database",
@@ -29,3 +33,19 @@ __all__ = [
     "run_maintenance",
     "set_memory_limit",
 ]
+# Imported on access: Dagster's processes need the locks, definitions the destination.
+_MODULES = {
+    "connection": ("connect", "full_table_name", "run", "run_maintenance", "set_memory_limit"),
+    "destination": ("database_file",),
+    "load": ("TableLoad", "load_package", "package_files"),
+    "pipeline": ("journal_file", "open_pipeline", "restore_state"),
+    "registry": ("get_destination",),
+    "sql": ("Database",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(name)

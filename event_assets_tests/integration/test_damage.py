@@ -13,7 +13,7 @@ from event_assets import warehouse
 from event_assets.config.accounts import AccountsConfig
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
-from event_assets.orchestration.failures import user_message
+from event_assets.orchestration.error_messages import user_message
 from event_assets.sync import runner
 from event_assets.sync.current_events import current_events_query
 from event_assets.sync.reconcile import reconcile

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from event_assets import EventApi
-from event_assets.definitions import build_shared_definitions
+from event_assets.component.project import build_shared_definitions
 from event_assets.sandbox.http_app import BackgroundServer
 from event_assets_tests.support.project import Project, execute
 

@@ -50,9 +50,10 @@ class PrivateApi(NamedTuple):
 
 ROWS = (
     PrivateApi(
-        ("_compat.dagster",),
+        ("_compat.dagster", "_compat.dagster_storage"),
         "A failure and an interrupt are recorded as a sentence without a traceback; Ctrl-C reaches "
-        "neither what Dagster cannot interrupt nor the processes that copy the output of a step",
+        "neither what Dagster cannot interrupt nor the processes that copy the output of a step; "
+        "the file of what a run logs has small pages",
         DAGSTER,
         {
             "dagster._core.errors:DagsterUserCodeProcessError": "class",
@@ -70,6 +71,15 @@ ROWS = (
             ),
             "dagster._core.storage.local_compute_log_manager:LocalComputeLogManager"
             ".capture_logs": "(self, log_key)",
+            "dagster._core.storage.event_log:SqliteEventLogStorage.__init__": (
+                "(self, base_dir, inst_data=None)"
+            ),
+            "dagster._core.storage.event_log:SqliteEventLogStorage.path_for_shard": (
+                "(self, run_id)"
+            ),
+            "dagster._core.storage.event_log:SqliteEventLogStorage.conn_string_for_shard": (
+                "(self, shard_name)"
+            ),
         },
     ),
     PrivateApi(

@@ -3,7 +3,6 @@
 import base64
 from datetime import datetime, timedelta, timezone
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -42,30 +41,27 @@ def test_each_chart_is_a_file_and_in_the_metadata(project: Project) -> None:
         assert [word for word in words if word not in text] == []
 
 
-def test_pictures_have_a_ground_that_is_legible_in_any_theme(tmp_path: Path) -> None:
+def test_pictures_have_a_ground_that_is_legible_in_any_theme() -> None:
     rows = [{"week": "2026-05-04", "weekday": "Mon", "events": 1}]
-    charts.draw_svg(charts.calendar(rows), tmp_path / "x.svg")
-    assert "<rect width=" in (svg := (tmp_path / "x.svg").read_text())
+    svg = charts.calendar(rows)
+    assert "<rect width=" in svg
     assert 'fill="#ffffff"' in svg
 
 
 def test_scheduled_is_calm_and_cancelled_is_red_whatever_else_is_there() -> None:
-    week = WHEN.date()
     for others in ([], ["draft"], ["a", "b", "c", "no status", "other"]):
         statuses = ["scheduled", "Cancelled", *others]
-        rows = [{"week": week, "status": status, "events": 1} for status in statuses]
-        scale = charts.weeks(rows)["encoding"]["color"]["scale"]
-        colors = dict(zip(scale["domain"], scale["range"], strict=True))
+        colors = charts.colors_of(statuses)
         assert (colors["scheduled"], colors["Cancelled"]) == ("#7a8fa8", "#d62f2f")
         assert len(set(colors.values())) == len(statuses)
 
 
-def test_a_picture_that_cannot_be_drawn_fails_nothing(project: Project, api: Sandbox) -> None:
+def test_a_picture_that_cannot_be_written_fails_nothing(project: Project, api: Sandbox) -> None:
     project.database.parent.mkdir()
     (project.database.parent / "charts").write_text("This is no folder.")
     result = project.sync(url=api.url)
     assert result.success
-    assert metadata(result, "event_calendar")["calendar"].startswith("It cannot be drawn: ")
+    assert metadata(result, "event_calendar")["calendar"].startswith("It cannot be written: ")
 
 
 @pytest.mark.parametrize("other", [1, True, ["a"], "cancelled"])
@@ -151,13 +147,32 @@ def test_observing_an_api_that_refuses_the_key_says_so_in_one_sentence(
     )
 
 
-@pytest.mark.parametrize("status", ["a\x00b", "\x1b[31mred", "\ufffe", "long " * 100])
-def test_a_picture_shows_no_control_characters_and_no_long_text(
-    tmp_path: Path, status: str
-) -> None:
-    week = datetime.now(timezone.utc)
-    spec = charts.weeks([{"week": week, "status": status, "events": 3}])
-    charts.draw_svg(spec, tmp_path / "weeks.svg")
-    texts = [element.text or "" for element in ElementTree.parse(tmp_path / "weeks.svg").iter()]
-    (shown,) = [text for text in texts if text[:3] in ("a\ufffdb", "\ufffd[3", "\ufffd", "lon")]
+@pytest.mark.parametrize("status", ["a\x00b", "\x1b[31mred", "\ufffe", "<b>&'\"", "long " * 100])
+def test_a_picture_shows_no_control_characters_no_markup_and_no_long_text(status: str) -> None:
+    svg = charts.weeks([{"week": WHEN, "status": status, "events": 3}])
+    texts = [element.text or "" for element in ElementTree.fromstring(svg).iter()]
+    starts = ("a\ufffdb", "\ufffd[3", "\ufffd", "<b>&'\"", "lon")
+    (shown,) = [text for text in texts if text.startswith(starts)]
     assert len(shown) <= charts.MAX_TEXT_LENGTH + 1
+
+
+def test_bars_are_as_long_as_their_numbers_and_beside_round_ones() -> None:
+    counts = [("gone", 30), ("appeared", 60), ("changed: name", 7)]
+    rows = [{"what": what, "change": what.partition(":")[0], "events": n} for what, n in counts]
+    drawn = ElementTree.fromstring(charts.moves(rows))
+    bars = [part for part in drawn if part.attrib.get("height") == "16"]
+    assert [float(bar.attrib["width"]) for bar in bars] == [420, 210, 49]
+    texts = [part.text for part in drawn if part.text]
+    assert [text for text in texts if text.isdigit()] == ["0", "20", "40", "60"]
+
+
+def test_a_day_is_the_darker_the_more_events_it_has() -> None:
+    numbers = {"Mon": 0, "Tue": 1, "Wed": 50, "Thu": 100}
+    rows = [{"week": WHEN, "weekday": day, "events": n} for day, n in numbers.items()]
+    drawn = ElementTree.fromstring(charts.calendar(rows))
+    shades = {
+        part.attrib["d"]: charts.BLUES.index(part.attrib["stroke"])
+        for part in drawn.iter()
+        if "d" in part.attrib
+    }
+    assert shades == {"M0 1h.93": 1, "M0 2h.93": 3, "M0 3h.93": 5}

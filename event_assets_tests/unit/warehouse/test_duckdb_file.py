@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from event_assets import warehouse
-from event_assets.orchestration.failures import user_message
+from event_assets.orchestration.error_messages import user_message
 from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError, ConfigError, WarehouseError
 from event_assets.warehouse import connection

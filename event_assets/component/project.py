@@ -1,0 +1,46 @@
+"""The definitions of a project: every source under its `defs/`, and what they share."""
+
+import warnings
+
+import dagster as dg
+
+from event_assets.component.tree import load_tree
+from event_assets.orchestration import executors
+from event_assets.orchestration.alerts import build_sensors
+from event_assets.orchestration.derived_assets import build_all_events
+from event_assets.orchestration.housekeeping import build_housekeeping
+
+# Dagster itself passes beta parameters when it loads asset checks.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, module=r"dagster\.")
+
+
+def build_definitions() -> dg.Definitions:
+    """Load the sources and add what they share.
+
+    Raises:
+        ConfigError: a mistake in the configuration, by file and line.
+    """
+    # Not `load_from_defs_folder`: mistakes in YAML are told by `load_tree`, without a traceback.
+    with warnings.catch_warnings():
+        for category in (dg.BetaWarning, dg.PreviewWarning):  # of what Dagster itself uses
+            warnings.simplefilter("ignore", category)
+        tree = load_tree()
+        # Without a path it describes the components of all packages, too, in twice the time.
+        sources = tree.build_defs(tree.defs_module_path)
+    shared = build_shared_definitions(sources)
+    return dg.Definitions.merge(sources, dg.Definitions(component_tree=tree), shared)
+
+
+def build_shared_definitions(sources: dg.Definitions) -> dg.Definitions:
+    """Build `all_events`, the alerts, the executor and the housekeeping."""
+    shared = dg.Definitions(
+        assets=build_all_events(
+            spec
+            for assets in sources.assets or ()
+            if isinstance(assets, dg.AssetsDefinition)
+            for spec in assets.specs
+        ),
+        executor=executors.build_executor(),
+        sensors=build_sensors(),
+    )
+    return dg.Definitions.merge(shared, build_housekeeping())

@@ -1,0 +1,50 @@
+"""What went wrong, in one sentence. Imported when something did."""
+
+import os
+import sqlite3
+
+import duckdb
+
+from event_assets import warehouse
+from event_assets.http import errors as http_errors
+from event_assets.sandbox import SandboxError
+from event_assets.values.errors import UserError, exception_chain
+
+STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
+TABLE_ERRORS = (  # of what a person has made of the tables
+    duckdb.DataError,
+    duckdb.DependencyException,
+    duckdb.IntegrityError,
+    duckdb.NotSupportedError,
+    duckdb.ProgrammingError,
+)
+
+
+def user_message(error: BaseException) -> str | None:
+    """Return what is wrong and what to do; None if a user cannot fix it."""
+    for cause in exception_chain(error):
+        if isinstance(cause, (UserError, SandboxError)):
+            return str(cause)
+        if isinstance(cause, sqlite3.OperationalError):
+            home = os.environ.get("DAGSTER_HOME")
+            problem = f"Dagster's history in {home} (DAGSTER_HOME) cannot be written: {cause}"
+            return f"{problem}; check who owns its files, and the space on the disk."
+        if isinstance(cause, sqlite3.DatabaseError) and "database" in str(cause):
+            problem = f"Dagster's history in {os.environ.get('DAGSTER_HOME')} is damaged: {cause}"
+            return f"{problem}; move its folders `history` and `storage` away (no event is lost)."
+        destination = warehouse.get_destination()
+        is_storage_error = isinstance(cause, (*STORAGE_ERRORS, *destination.driver_errors))
+        if is_storage_error and not http_errors.is_request_error(cause):
+            message = destination.describe_error(cause)
+            if message is not None:
+                return message
+        if isinstance(cause, TABLE_ERRORS) and not http_errors.is_request_error(cause):
+            reason = destination.error_reason(cause)
+            if "does not exist" in reason and isinstance(cause, duckdb.CatalogException):
+                missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
+                return f"{missing} Materialize event_data first."
+            return (
+                f"The tables in {destination.display_name} are not as syncs leave them: {reason}; "
+                "undo that, or rename or drop the table that it is about, and sync again."
+            )
+    return http_errors.user_message(error)
