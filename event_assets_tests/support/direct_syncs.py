@@ -10,7 +10,7 @@ import pytest
 from event_assets import EventApi, warehouse
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration import check_results, unique_ids
-from event_assets.orchestration.failures import user_message
+from event_assets.orchestration.error_messages import user_message
 from event_assets.records.field_selection import is_excluded
 from event_assets.sync import account_list, account_registry, runner
 from event_assets.sync.current_events import current_events_query
