@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,15 @@ COMMAND = ("-m", "dagster", "asset", "materialize", "--select", ASSET)
 
 
 def prepare_in_process(url: str, folder: Path, assets: Sequence[str] = (ASSET,)) -> Prepared:
-    """Prepare the job for the assets and their checks in this process, definitions loaded."""
+    """Prepare the job for the assets and their checks in this process, all of it imported."""
     database = _configure(url, folder)
     import dagster as dg
 
     from event_assets.definitions import defs
 
     job = defs().resolve_job_def(JOB)
+    for steps in ("sync_step", "check_results", "derived_steps"):  # imported when one begins
+        import_module(f"event_assets.orchestration.{steps}")
 
     def run() -> bool:
         with dg.DagsterInstance.ephemeral() as instance:

@@ -113,7 +113,7 @@ def test_a_sync_that_hangs_does_not_keep_its_age_from_being_seen(
     project: Project, monkeypatch: pytest.MonkeyPatch, api: Sandbox
 ) -> None:
     project.sync(url=api.url, derived=False)
-    monkeypatch.setattr("event_assets.orchestration.checks.BUSY_TIMEOUT", 0.1)
+    monkeypatch.setattr("event_assets.orchestration.check_results.BUSY_TIMEOUT", 0.1)
     job = defs().resolve_job_def("check_events_are_fresh")
     with warehouse.connect():
         result = job.execute_in_process(instance=project.instance, raise_on_error=False)
