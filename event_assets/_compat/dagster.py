@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import click
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError, DagsterUserCodeProcessError
 from dagster._core.launcher import CheckRunHealthResult as CheckRunHealthResult
@@ -24,16 +25,16 @@ CheckRecord = AssetCheckExecutionRecord
 ErrorInfo = SerializableErrorInfo
 
 
-class PlainFailure(dg.Failure, DagsterUserCodeProcessError):  # noqa: N818 (as dagster.Failure)
-    """A failure that Dagster records as its sentence, without a traceback.
+class PlainFailure(dg.Failure, DagsterUserCodeProcessError, click.ClickException):  # noqa: N818 (as dagster.Failure)
+    """A failure that Dagster records and its commands print as its sentence, without a traceback.
 
     Dagster stores the error information that a `DagsterUserCodeProcessError` brings along in place
-    of a traceback.
+    of a traceback; a `ClickException` ends a command with its message.
     """
 
     def __init__(self, sentence: str) -> None:
         self.user_code_process_error_infos = [ErrorInfo(sentence, [], "Failure")]
-        Exception.__init__(self, sentence)
+        click.ClickException.__init__(self, sentence)
         self.description = sentence
         self.metadata = {}
         self.allow_retries = True

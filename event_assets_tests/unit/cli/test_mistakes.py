@@ -310,3 +310,13 @@ def test_make_check_is_the_same_in_a_process_of_its_own(project: Project, clone:
     done = project.run("python", "-m", "event_assets", "check", cwd=clone)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "No mistakes were found in the sources: events.\n"
+
+
+def test_dagster_prints_the_sentence_only(project: Project, clone: Path) -> None:
+    file = clone / "event_assets/defs/events/defs.yaml"
+    file.write_text(YAML.replace("limit: 100", "limit: 0"))
+    command = ("dagster", "asset", "materialize", "--select", "*", "-m", "event_assets.definitions")
+    done = project.run(*command, cwd=clone, PYTHONPATH=str(clone))
+    assert done.returncode == 1
+    assert f"Error: {file}:29: " in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
