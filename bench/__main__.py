@@ -7,16 +7,29 @@ import signal
 import sys
 from importlib.metadata import version
 
-from bench import fault_losses, scenarios
+from bench import fault_losses, peers, scenarios
 from bench.report import Results, build_rows, format_table
-from bench.scenarios import LATENCY, MEMORY, SIZE, STAGES, SYNC, Scenario
+from bench.scenarios import (
+    GROWTH_STEPS,
+    LATENCY,
+    LATENCY_SECONDS,
+    MILLION_STEPS,
+    SHAPE_EVENTS,
+    SHAPE_STEPS,
+    SHAPES,
+    SIZE,
+    SLOW_EVENTS,
+    STAGES,
+    SYNC,
+    Scenario,
+)
 
 EVENTS, QUICK_EVENTS, MILLION = 100_000, 20_000, 1_000_000
-SLOW_EVENTS = 20_000  # where every page waits or every sync is repeated
-LATENCY_SECONDS = 0.05
-RUNS = 3
+RUNS = 5
+MILLION_RUNS = 3
 LOSSES = "losses"
-PARTS = ("sync", "parts", "latency", "memory", "size", LOSSES)
+FULL = ("million", "growth")
+PARTS = ("sync", "parts", "latency", *SHAPES, "size", LOSSES, *FULL)
 
 
 def main() -> int:
@@ -26,15 +39,22 @@ def main() -> int:
     options = _parse_options()
     events = options.events or (QUICK_EVENTS if options.quick else EVENTS)
     runs = 1 if options.quick else RUNS
-    parts = options.only or [part for part in PARTS if part != "memory" or options.full]
+    parts = options.only or [part for part in PARTS if part not in FULL or options.full]
     slow_events = min(events, SLOW_EVENTS)
     plan = {
         "sync": Scenario(events, SYNC, runs),
         "parts": Scenario(events, STAGES, runs),
         "latency": Scenario(slow_events, LATENCY, runs, LATENCY_SECONDS),
-        "memory": Scenario(10 * events if options.events else MILLION, MEMORY, runs),
+        "million": Scenario(MILLION, MILLION_STEPS, min(runs, MILLION_RUNS)),
         "size": Scenario(events if options.full else slow_events, SIZE),
+        "growth": Scenario(MILLION, GROWTH_STEPS),
+        **{
+            shape: Scenario(SHAPE_EVENTS, SHAPE_STEPS, runs, records=build())
+            for shape, build in SHAPES.items()
+            if shape in parts
+        },
     }
+    peers.install()
     measured = {part: scenarios.run(scenario) for part, scenario in plan.items() if part in parts}
     losses = fault_losses.run(events) if LOSSES in parts else []
     print(_describe_machine(runs))
@@ -49,13 +69,9 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--full",
         action="store_true",
-        help="also 1,000,000 events, and the 20 syncs with all events instead of 20,000",
+        help="also 1,000,000 events, growth to 3,000,000, and the 20 syncs with 100,000 events",
     )
-    parser.add_argument(
-        "--events",
-        type=int,
-        help="events instead of 100,000; ten times as many instead of 1,000,000",
-    )
+    parser.add_argument("--events", type=int, help="events instead of 100,000")
     parser.add_argument(
         "--only", action="append", choices=PARTS, help="run only this part (repeatable)"
     )

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.contenders import COLUMNS, Prepared, count_rows
+from bench.contenders import COLUMNS, NO_ROWS, Prepared, count_rows
 from event_assets.sandbox import KEY
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ TABLE = f"events.{ASSET}"
 DATABASE = "warehouse.duckdb"
 JOB = "sync_events"
 SILENT_LOGS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-COMMAND = ("-m", "dagster", "asset", "materialize", "--select", ASSET)
+MODULE = ("-m", "event_assets.definitions")
 
 
 def prepare_in_process(url: str, folder: Path, assets: Sequence[str] = (ASSET,)) -> Prepared:
@@ -50,18 +50,31 @@ def prepare_command(url: str, folder: Path) -> Prepared:
     database = _configure(url, folder)
 
     def run() -> bool:
-        done = subprocess.run(
-            [sys.executable, *COMMAND, "-m", "event_assets.definitions"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            print(done.stderr, file=sys.stderr)
-        return done.returncode == 0
+        return run_dagster(folder, "asset", "materialize", "--select", ASSET, *MODULE)
 
     return Prepared(run, lambda: count_rows(database, TABLE), database)
+
+
+def prepare_validate(url: str, folder: Path) -> Prepared:
+    """Prepare the command that validates the definitions."""
+    _configure(url, folder)
+    return Prepared(
+        lambda: run_dagster(folder, "definitions", "validate", *MODULE), lambda: NO_ROWS
+    )
+
+
+def run_dagster(folder: Path, *arguments: str) -> bool:
+    """Run a command of Dagster in a folder, and return whether it reports success."""
+    return run_python(folder, "-m", "dagster", *arguments)
+
+
+def run_python(folder: Path, *arguments: str, python: str = sys.executable) -> bool:
+    """Run a Python in a folder, show its errors, and return whether it reports success."""
+    command = [python, *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+    return done.returncode == 0
 
 
 def build_contract() -> dict[str, "FieldConfig"]:

@@ -8,6 +8,7 @@ from typing import cast
 
 PATH = "/v1/events"
 PAGE = 100  # events per request
+NO_ROWS = -1  # counted where a contender loads none
 # The typed columns of the default source's contract, as dlt column hints.
 COLUMNS: dict[str, dict[str, object]] = {
     "id": {"data_type": "text", "nullable": False},
@@ -56,8 +57,20 @@ CONTENDERS = {
     "c": Contender("(c) plain dlt", "bench.baseline_dlt:prepare_default"),
     "d": Contender("(d) plain dlt with Parquet", "bench.baseline_dlt:prepare_parquet"),
     "r": Contender("(r) typing the records only", "bench.stages:prepare_typing"),
+    "h": Contender("(h) DuckDB SQL alone, whole process", "bench.peers:prepare_duckdb"),
+    "k": Contender("(k) duckle, whole process", "bench.peers:prepare_duckle"),
+    "v": Contender(
+        "(v) this project: `dagster definitions validate`", "bench.contender:prepare_validate"
+    ),
+    "x": Contender(
+        "(x) one bare asset: `dagster asset materialize`", "bench.bare_dagster:prepare_command"
+    ),
+    "xv": Contender(
+        "(x) one bare asset: `dagster definitions validate`", "bench.bare_dagster:prepare_validate"
+    ),
     "e0": Contender("(e) event_changes, nothing changed", "bench.stages:prepare_no_changes"),
     "e1": Contender("(e) event_changes, 1 % changed", "bench.stages:prepare_some_changes"),
+    "e2": Contender("(e) event_changes, every event changed", "bench.stages:prepare_all_changes"),
     "s": Contender("(s) sequential requests", "bench.baseline_dlt:prepare_sequential"),
 }
 

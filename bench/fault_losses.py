@@ -29,6 +29,7 @@ FAULTS = (
     Fault("503 every 5th request", Faults(fail_every=5, retry_after=0)),
     Fault("every 10th response truncated", Faults(reset_every=10), events=2000),
     Fault("429 above 20 requests per second", Faults(rate_limit=20)),
+    Fault("429 above 5 requests per second", Faults(rate_limit=5)),
 )
 
 
@@ -42,12 +43,16 @@ class Loss:
             None when the process failed.
         present: events that were in the API during the whole sync.
         note: what the sync reported, and what the API did.
+        requests: how many the API received.
+        refused: how many of them it answered with another status than 200.
     """
 
     fault: str
     lost: int | None
     present: int
     note: str
+    requests: int = 0
+    refused: int = 0
 
 
 def run(events: int) -> list[Loss]:
@@ -73,7 +78,7 @@ def _measure_loss(fault: Fault, events: int) -> Loss:
         note = f"reported {reported}; {len(api.requests):,} requests, {refused:,} refused"
         if api.deleted or api.inserted:
             note += f", {len(api.deleted):,} deletions, {len(api.inserted):,} insertions"
-    return Loss(fault.label, len(lost), len(present), note)
+    return Loss(fault.label, len(lost), len(present), note, len(api.requests), refused)
 
 
 def _load_ids(database: Path) -> set[str]:

@@ -2,14 +2,129 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
 
 from bench.fault_losses import Loss
 from bench.measure import Figures
-from bench.scenarios import FEW, Measurement, Scenario
+from bench.scenarios import GROWTH, SHAPES, Measurement, Scenario
 
+Value = Callable[[Figures], float]
 Row = tuple[str, ...]
-HEAD: Row = ("figure", "median", "lowest", "highest", "peak memory", "note")
+HEAD: Row = ("figure", "median", "lowest", "highest", "CPU", "peak memory", "note")
 MISSING = "-"
+
+
+MB, SECONDS, RATIO = "{:,.0f} MB", "{:.2f} s", "{:.2f} x"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the table: one measurement, or one divided by another.
+
+    Attributes:
+        label: with the number of events in `{events}`.
+        part: the scenario.
+        step: the step in it.
+        value: of a run.
+        base: a further part and step by which it is divided, or the shortest time of the scenario.
+        base_value: of a run of the base.
+    """
+
+    label: str
+    part: str
+    step: str
+    value: Value
+    base: tuple[str, str] | Literal["possible"] | None = None
+    base_value: Value | None = None
+
+
+def cpu(figures: Figures) -> float:
+    """Return the CPU seconds of the last sync."""
+    return figures.cpu[-1]
+
+
+def seconds(figures: Figures) -> float:
+    """Return the duration of the last sync."""
+    return figures.seconds[-1]
+
+
+def per_event(figures: Figures) -> float:
+    """Return the CPU seconds per event."""
+    return figures.cpu[-1] / figures.rows
+
+
+def peak(figures: Figures) -> float:
+    """Return the peak memory in MB."""
+    return figures.peak_mb
+
+
+def first_size(figures: Figures) -> float:
+    """Return the size of the file after the first sync, in MB."""
+    return figures.file_mb[0]
+
+
+def last_size(figures: Figures) -> float:
+    """Return the size of the file after the last sync, in MB."""
+    return figures.file_mb[-1]
+
+
+FIGURES = (
+    Figure("in process / raw baseline (a)", "sync", "b1", cpu, ("sync", "a")),
+    Figure("in process / raw baseline (a)", "million", "b1", cpu, ("million", "a")),
+    Figure("command / DuckDB SQL alone (h)", "sync", "b2", cpu, ("sync", "h")),
+    Figure("command / DuckDB SQL alone (h)", "million", "b2", cpu, ("million", "h")),
+    Figure("command / duckle (k)", "sync", "b2", cpu, ("sync", "k")),
+    Figure("plain dlt (c) / in process", "sync", "c", cpu, ("sync", "b1")),
+    Figure("plain dlt with Parquet (d) / in process", "sync", "d", cpu, ("sync", "b1")),
+    Figure("command with 100 events / one bare asset (x)", "sync", "few", cpu, ("sync", "x")),
+    Figure("`definitions validate` / one bare asset (x)", "sync", "v", cpu, ("sync", "xv")),
+    Figure("second sync, nothing changed / first", "sync", "again", cpu, ("sync", "b1")),
+    Figure("event_changes, nothing changed / sync", "parts", "e0", cpu, ("parts", "b1")),
+    Figure("event_changes, 1 % changed / sync", "parts", "e1", cpu, ("parts", "b1")),
+    Figure("event_changes, every event changed / sync", "parts", "e2", cpu, ("parts", "b1")),
+    Figure("typing the records / sync", "parts", "r", cpu, ("parts", "b1")),
+    Figure("in process / (pages x 200 ms / 32), wall", "latency", "b1", seconds, "possible"),
+    Figure(
+        "plain dlt (d) / in process, 200 ms a page, wall",
+        "latency",
+        "d",
+        seconds,
+        ("latency", "b1"),
+    ),
+    *(
+        Figure(
+            f"{shape} records: in process / plain dlt with Parquet (d)",
+            shape,
+            "b1",
+            cpu,
+            (shape, "d"),
+        )
+        for shape in SHAPES
+    ),
+    Figure("peak memory, in process", "sync", "b1", peak),
+    Figure("peak memory, in process", "million", "b1", peak),
+    Figure("DuckDB file after 1 sync", "size", "b1", first_size),
+    Figure(
+        "DuckDB file after 20 unchanged syncs / after 1",
+        "size",
+        "b1",
+        last_size,
+        ("size", "b1"),
+        first_size,
+    ),
+    *(
+        Figure(
+            f"CPU per event, {many:,} / {few:,} events",
+            "growth",
+            str(many),
+            per_event,
+            ("growth", str(few)),
+        )
+        for few, many in pairwise(GROWTH)
+    ),
+    *(Figure(f"peak memory, {number:,} events", "growth", str(number), peak) for number in GROWTH),
+)
 
 
 @dataclass(frozen=True)
@@ -20,34 +135,36 @@ class Results:
     measured: Mapping[str, Mapping[str, Measurement]]
     losses: Sequence[Loss]
 
-    def seconds(self, scenario: str, step: str) -> float | None:
-        """Return the median duration of a step."""
-        return self._median(scenario, step, lambda figures: figures.seconds[-1])
-
-    def peak_mb(self, scenario: str, step: str) -> float | None:
-        """Return the median peak memory of a step, in MB."""
-        return self._median(scenario, step, lambda figures: figures.peak_mb)
-
-    def file_mb(self, scenario: str, step: str, sync: int) -> float | None:
-        """Return the size of the DuckDB file after a sync (0: first, -1: last), in MB."""
-        return self._median(scenario, step, lambda figures: figures.file_mb[sync])
-
-    def _median(self, scenario: str, step: str, value: Callable[[Figures], float]) -> float | None:
-        return self.measured[scenario][step].median(value) if scenario in self.measured else None
+    def median(self, part: str, step: str, value: Value) -> float | None:
+        """Return the median of a step's runs."""
+        return self.measured[part][step].median(value) if part in self.measured else None
 
 
 def build_rows(results: Results) -> Iterator[Row]:
     """Yield the rows of the table: the comparisons, then the measurements."""
-    for part, compare in COMPARISONS.items():
-        if part in results.measured:
-            yield from compare(results, f"{results.scenarios[part].events:,}")
+    for figure in FIGURES:
+        if figure.part in results.measured:
+            yield _figure_row(results, figure)
     if results.losses:
-        yield _losses_row(results.losses)
+        yield from _losses_rows(results.losses)
     for part, steps in results.measured.items():
         for measurement in steps.values():
             yield _measurement_row(measurement, results.scenarios[part].latency)
     for loss in results.losses:
         yield _row(f"lost: {loss.fault}", _format_share(loss.lost, loss.present), note=loss.note)
+
+
+def _figure_row(results: Results, figure: Figure) -> Row:
+    value = results.median(figure.part, figure.step, figure.value)
+    if isinstance(figure.base, tuple):
+        base = results.median(*figure.base, figure.base_value or figure.value)
+    else:
+        base = results.scenarios[figure.part].possible_seconds if figure.base else 1
+    value = value / base if value is not None and base else None
+    events = (
+        "" if figure.part == "growth" else f", {results.scenarios[figure.part].events:,} events"
+    )
+    return _row(f"{figure.label}{events}", _format(RATIO if figure.base else MB, value))
 
 
 def format_table(lines: Sequence[Row]) -> str:
@@ -72,119 +189,39 @@ def format_table(lines: Sequence[Row]) -> str:
     )
 
 
-def _compare_sync(results: Results, events: str) -> Iterator[Row]:
-    def seconds(step: str) -> float | None:
-        return results.seconds("sync", step)
-
-    whole = _subtract(seconds("b2"), seconds("few"))
-    name = "whole `dagster asset materialize`"
-    yield _row(
-        f"sync in process / raw baseline (a), {events} events",
-        _format_ratio(seconds("b1"), seconds("a")),
-    )
-    yield _row("plain dlt (c) / sync in process", _format_ratio(seconds("c"), seconds("b1")))
-    yield _row(
-        "plain dlt with Parquet (d) / sync in process", _format_ratio(seconds("d"), seconds("b1"))
-    )
-    yield _row(f"{name}, {events} less {FEW} events", _format_seconds(whole))
-    yield _row(
-        f"{name}, {events} less {FEW} events / raw baseline (a)", _format_ratio(whole, seconds("a"))
-    )
-    yield _row(
-        "second sync, nothing changed / first", _format_ratio(seconds("again"), seconds("b1"))
-    )
-    yield _row(
-        f"sync in process: peak memory, {events} events", _format_mb(results.peak_mb("sync", "b1"))
-    )
-
-
-def _compare_stages(results: Results, events: str) -> Iterator[Row]:
-    sync = results.seconds("parts", "b1")
-    labels = {
-        "r": "typing the records",
-        "e0": "event_changes, nothing changed",
-        "e1": "event_changes, 1 % changed",
-    }
-    for step, label in labels.items():
-        ratio = _format_ratio(results.seconds("parts", step), sync)
-        yield _row(f"{label} / sync in process, {events} events", ratio)
-
-
-def _compare_latency(results: Results, events: str) -> Iterator[Row]:
-    ours = results.seconds("latency", "b1")
-    label = f"{results.scenarios['latency'].latency * 1000:.0f} ms a page, {events} events"
-    for step, name in (("s", "sequential requests (s)"), ("d", "plain dlt (d)")):
-        ratio = _format_ratio(results.seconds("latency", step), ours)
-        yield _row(f"{label}: {name} / sync in process", ratio)
-
-
-def _compare_memory(results: Results, events: str) -> Iterator[Row]:
-    many, few = results.peak_mb("memory", "b1"), results.peak_mb("sync", "b1")
-    base = f"{results.scenarios['sync'].events:,}"
-    yield _row(f"sync in process: peak memory, {events} / {base} events", _format_ratio(many, few))
-    many, few = (results.seconds("memory", step) for step in ("b1", "a"))
-    yield _row(f"sync in process / raw baseline (a), {events} events", _format_ratio(many, few))
-
-
-def _compare_size(results: Results, events: str) -> Iterator[Row]:
-    first, last = (results.file_mb("size", "b1", sync) for sync in (0, -1))
-    yield _row(f"DuckDB file after 1 sync, {events} events", _format_mb(first))
-    yield _row(f"DuckDB file after 20 unchanged syncs, {events} events", _format_mb(last))
-    yield _row("DuckDB file after 20 unchanged syncs / after 1", _format_ratio(last, first))
-
-
-COMPARISONS: Mapping[str, Callable[[Results, str], Iterator[Row]]] = {
-    "sync": _compare_sync,
-    "parts": _compare_stages,
-    "latency": _compare_latency,
-    "memory": _compare_memory,
-    "size": _compare_size,
-}
-
-
-def _losses_row(losses: Sequence[Loss]) -> Row:
+def _losses_rows(losses: Sequence[Loss]) -> Iterator[Row]:
     broken = sum(loss.lost is None for loss in losses)
     lost = sum(loss.lost or 0 for loss in losses)
     note = f"{broken} of {len(losses)} syncs failed to run" if broken else ""
     present = sum(loss.present for loss in losses if loss.lost is not None)
-    return _row(f"events lost over {len(losses)} faults", _format_share(lost, present), note=note)
+    yield _row(f"events lost over {len(losses)} faults", _format_share(lost, present), note=note)
+    for loss in losses:
+        if loss.requests and "429" in loss.fault:
+            yield _row(f"refused requests, {loss.fault}", f"{loss.refused / loss.requests:.0%}")
 
 
 def _measurement_row(measurement: Measurement, latency: float) -> Row:
     pages = f", {latency * 1000:.0f} ms a page" if latency else ""
-    label = f"{measurement.events:,} events{pages}: {measurement.step.label}"
-    seconds = measurement.seconds
+    runs = [seconds(figures) for figures in measurement.figures]
     return _row(
-        label,
-        _format_seconds(measurement.median(lambda figures: figures.seconds[-1])),
-        _format_seconds(min(seconds, default=None)),
-        _format_seconds(max(seconds, default=None)),
-        _format_mb(measurement.median(lambda figures: figures.peak_mb)),
+        f"{measurement.events:,} events{pages}: {measurement.step.label}",
+        _format(SECONDS, measurement.median(seconds)),
+        _format(SECONDS, min(runs, default=None)),
+        _format(SECONDS, max(runs, default=None)),
+        _format(SECONDS, measurement.median(cpu)),
+        _format(MB, measurement.median(peak)),
         "; ".join(dict.fromkeys(measurement.problems)),
     )
 
 
-def _row(
-    label: str, value: str, low: str = "", high: str = "", peak: str = "", note: str = ""
-) -> Row:
-    return (label, value, low, high, peak, note)
+def _row(label: str, value: str, *others: str, note: str = "") -> Row:
+    cells = (label, value, *others)
+    return (*cells, *[""] * (len(HEAD) - len(cells) - 1), note) if len(cells) < len(HEAD) else cells
 
 
-def _format_seconds(seconds: float | None) -> str:
-    return MISSING if seconds is None else f"{seconds:.2f} s"
-
-
-def _format_mb(size: float | None) -> str:
-    return MISSING if size is None else f"{size:,.0f} MB"
+def _format(unit: str, value: float | None) -> str:
+    return MISSING if value is None else unit.format(value)
 
 
 def _format_share(part: int | None, whole: int) -> str:
     return MISSING if part is None else f"{part:,} of {whole:,}"
-
-
-def _format_ratio(value: float | None, base: float | None) -> str:
-    return MISSING if value is None or not base else f"{value / base:.2f} x"
-
-
-def _subtract(value: float | None, base: float | None) -> float | None:
-    return None if value is None or base is None else value - base

@@ -4,17 +4,24 @@ import contextlib
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from bench.contenders import CONTENDERS
+from bench.contenders import CONTENDERS, PAGE
 from bench.measure import ContenderError, Figures, measure, require_complete
 from event_assets import sandbox
-from event_assets.sandbox import Faults
+from event_assets.sandbox import Faults, Sandbox
 
 START_SECONDS = 600.0  # for a server to generate its events
 FEW = 100  # events: measures the fixed cost of a command
+SLOW_EVENTS = 20_000  # where every page waits or every sync is repeated
+LATENCY_SECONDS = 0.2  # before each response
+GROWTH = (10_000, 100_000, 1_000_000, 3_000_000)  # events
+SHAPE_EVENTS = 10_000
+CONCURRENCY = 32
+Records = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,12 @@ class Scenario:
     steps: dict[str, Step]
     runs: int = 1
     latency: float = 0.0  # seconds per page
+    records: Records | None = None  # instead of the sandbox's events
+
+    @property
+    def possible_seconds(self) -> float:
+        """The time for all pages with as many requests at a time as `concurrency` allows."""
+        return self.events / PAGE * self.latency / CONCURRENCY
 
 
 @dataclass
@@ -60,11 +73,6 @@ class Measurement:
     events: int
     figures: list[Figures] = field(default_factory=list[Figures])
     problems: list[str] = field(default_factory=list[str])
-
-    @property
-    def seconds(self) -> list[float]:
-        """The duration of each run."""
-        return [figures.seconds[-1] for figures in self.figures]
 
     def median(self, value: Callable[[Figures], float]) -> float | None:
         """Return the median of the runs, or None when a run is missing."""
@@ -79,12 +87,24 @@ SYNC = {
     "again": Step("b1", "again, nothing changed", after="b1"),
     "b2": Step("b2", "whole process"),
     "few": Step("b2", "whole process", events=FEW),
+    "x": Step("x"),
+    "v": Step("v"),
+    "xv": Step("xv"),
+    "h": Step("h"),
+    "k": Step("k"),
     "c": Step("c"),
     "d": Step("d"),
 }
 LATENCY = {step: Step(step) for step in ("a", "b1", "s", "d")}
-STAGES = {step: Step(step) for step in ("b1", "r", "e0", "e1")}
-MEMORY = {step: Step(step) for step in ("a", "b1")}
+STAGES = {step: Step(step) for step in ("b1", "r", "e0", "e1", "e2")}
+MILLION_STEPS = {step: Step(step) for step in ("a", "b1", "b2", "h")}
+GROWTH_STEPS = {str(events): Step("b1", events=events) for events in GROWTH}
+SHAPE_STEPS = {step: Step(step) for step in ("b1", "d")}
+SHAPES: dict[str, Callable[[], Records]] = {
+    "wide": lambda: _build_records({f"field_{n}": n for n in range(200)}),
+    "deep": lambda: _build_records({"a": {"b": {"c": {"d": {"e": {"f": 1, "g": "text"}}}}}}),
+    "long": lambda: _build_records({"text": "a long text of words " * 1000}),
+}
 SIZE = {"b1": Step("b1", "the last of 20, nothing changed", times=20)}
 
 
@@ -94,7 +114,7 @@ def run(scenario: Scenario) -> dict[str, Measurement]:
         name: Measurement(step, step.events or scenario.events)
         for name, step in scenario.steps.items()
     }
-    with _run_servers({step.events for step in measurements.values()}, scenario.latency) as urls:
+    with _run_servers({step.events for step in measurements.values()}, scenario) as urls:
         for number in range(1, scenario.runs + 1):
             with tempfile.TemporaryDirectory(prefix="event_assets_bench_") as home:
                 for name, measurement in measurements.items():
@@ -124,13 +144,21 @@ def _make_folder(home: Path, name: str, step: Step) -> Path:
 
 
 @contextlib.contextmanager
-def _run_servers(sizes: set[int], latency: float) -> Iterator[dict[int, str]]:
+def _run_servers(sizes: set[int], scenario: Scenario) -> Iterator[dict[int, str]]:
     """Run a server process for each number of events and yield their URLs."""
-    faults = Faults(latency=latency)
+    faults = Faults(latency=scenario.latency)
     with contextlib.ExitStack() as stack:
+        if scenario.records is not None:  # in this process
+            yield {scenario.events: stack.enter_context(Sandbox(scenario.records)).url}
+            return
         yield {
             size: stack.enter_context(
                 sandbox.run_sandbox(size, frozen=True, faults=faults, timeout=START_SECONDS)
             )
             for size in sorted(sizes)
         }
+
+
+def _build_records(fields: dict[str, Any]) -> Records:
+    times = {"start_time": "2026-05-01T18:30:00Z", "end_time": "2026-05-01T20:30:00Z"}
+    return [{"id": f"e{n}", "name": f"Event {n}", **times, **fields} for n in range(SHAPE_EVENTS)]

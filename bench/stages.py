@@ -10,7 +10,8 @@ from bench import contender
 from bench.contenders import PAGE, PATH, Prepared, count_rows
 from event_assets.sandbox import KEY
 
-CHANGE_SOME = "update events.event_data set name = name || ' (new)' where hash(id) % 100 = 0"
+CHANGE_ALL = "update events.event_data set name = name || ' (new)'"
+CHANGE_SOME = f"{CHANGE_ALL} where hash(id) % 100 = 0"
 
 
 def prepare_typing(url: str, _folder: Path) -> Prepared:
@@ -41,6 +42,11 @@ def prepare_no_changes(url: str, folder: Path) -> Prepared:
 def prepare_some_changes(url: str, folder: Path) -> Prepared:
     """Prepare `event_changes` after a sync that changed 1 % of the events."""
     return _prepare_changes(url, folder, CHANGE_SOME)
+
+
+def prepare_all_changes(url: str, folder: Path) -> Prepared:
+    """Prepare `event_changes` after a sync that changed every event."""
+    return _prepare_changes(url, folder, CHANGE_ALL)
 
 
 def _prepare_changes(url: str, folder: Path, update: str | None) -> Prepared:

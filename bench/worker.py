@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import resource
 import sys
 import time
@@ -24,16 +25,23 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=1)
     options = parser.parse_args()
     sync = CONTENDERS[options.contender].prepare(options.url, options.folder)
-    figures: dict[str, Any] = {"seconds": [], "file_mb": [], "succeeded": True}
+    figures: dict[str, Any] = {"seconds": [], "cpu": [], "file_mb": [], "succeeded": True}
     for _ in range(options.times):
-        started_at = time.perf_counter()
+        started_at, used = time.perf_counter(), _measure_cpu()
         succeeded = sync.run()
         figures["seconds"].append(time.perf_counter() - started_at)
+        figures["cpu"].append(_measure_cpu() - used)
         figures["succeeded"] &= succeeded
         figures["file_mb"].append(_measure_file_mb(sync))
     figures["peak_mb"] = _measure_peak_mb()
     print(json.dumps({**figures, "rows": sync.count_rows()}))
     return 0
+
+
+def _measure_cpu() -> float:
+    """Return the CPU seconds of this process and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _measure_file_mb(sync: Prepared) -> float:

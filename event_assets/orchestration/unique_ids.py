@@ -31,7 +31,10 @@ def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetChe
     sync = _sync_with_most_repeats(database, source)
     problem = ""
     if duplicates or missing:
-        problem = ": something else writes to the table; sync again into a new database"
+        table, key = f"{source.name}.{EVENT_DATA}", [*source.partition_columns, "id"]
+        first = f"select min(rowid) from {table} group by {', '.join(key)}"  # noqa: S608 (our names)
+        delete = f"delete from {table} where id is null or rowid not in ({first})"  # noqa: S608 (our names)
+        problem = f": something else writes to the table; run `{delete}`, and sync again"
     elif sync["repeated_ids"]:
         examples = json.loads(sync["repeats"])
         problem = f". {_describe_repeats(source, sync, examples)}"

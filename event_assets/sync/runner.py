@@ -106,7 +106,7 @@ def load(
     ensure_unchanged()
     records = extracted.count + extracted.removed.count
     result = guards.distrust_empty_result(database, resource, records, stream.result)
-    files = warehouse.package_files(pipeline, resource.name)
+    files = warehouse.package_files(pipeline).get(resource.name, [])
     repeats = find_repeats(database, resource, stream, extracted, files)
 
     def log_sync(load_id: str) -> None:

@@ -36,10 +36,10 @@ TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUM
 CREATE = "create or replace temp table changes_now ({columns})"
 FIND_DIFFERENCES = """
 create or replace temp table moved as
-select {now_key}, before.id is null as is_new{differences}
+select {now_key}, before.id is null as "is new"{differences}
 from {schema}.current_events as now
 left join {schema}.event_changes_snapshot as before using ({key})
-where is_new or {differs}
+where before.id is null or {differs}
 """
 APPEARED = """
 insert into changes_now
@@ -50,7 +50,7 @@ left join (
     select distinct {key} from {schema}.event_changes
     where field is null and change in {left_changes}
 ) as gone using ({key})
-where is_new{not_first}
+where "is new" and {not_first}
 """
 CHANGED = """
 insert into changes_now
@@ -62,7 +62,7 @@ from (
         unnest([{parts}]) as part{of_now}
     from moved join {schema}.current_events as now using ({key})
     join {schema}.event_changes_snapshot as before using ({key})
-    where not is_new
+    where not "is new"
 )
 where part.old is distinct from part.new
     and (coalesce(part.old_json, part.new_json) is null or {old_json} is distinct from {new_json})
@@ -110,10 +110,6 @@ select change || coalesce(': ' || field, '') as what, change, count(distinct {ro
 from changes_now group by all order by events desc limit 20
 """
 ADD = "insert into {schema}.event_changes by name from changes_now"
-BEFORE = """
-create or replace temp table changes_before as
-select account from {schema}.event_data_accounts where was_compared
-"""
 COMPARED = """
 update {schema}.event_data_accounts set was_compared = true
 where not was_compared and account in (select account from {schema}.event_data_syncs)
@@ -133,7 +129,10 @@ KEY_PARAMETERS = {  # of the statements: without accounts, and with
     "of_sync": ("", ", account"),
     "by_account": ("", "group by account"),
     "same_account": ("true", "sync.account = before.account"),
-    "not_first": ("", " and now.account in (from changes_before)"),
+    "not_first": (
+        "true",
+        "now.account in (select account from {schema}.event_data_accounts where was_compared)",
+    ),
 }
 
 
@@ -165,7 +164,9 @@ def record_changes(
         ignore: columns whose changes are not recorded.
         is_excluded: whether a column is of an excluded field, whose history is deleted.
     """
-    parameters = {name: values[accounts] for name, values in KEY_PARAMETERS.items()}
+    parameters = {
+        name: values[accounts].format(schema=schema) for name, values in KEY_PARAMETERS.items()
+    }
     parameters["schema"] = schema
     removed = "({before_key}) in (select {row} from {schema}.event_data_removed)"
     parameters["is_removed"] = removed.format_map(parameters) if has_removed else "false"
@@ -181,8 +182,6 @@ def record_changes(
     with transaction(database):
         _forget_excluded(database, schema, is_excluded)
         database.execute(CREATE.format(columns=declared))
-        if accounts:
-            database.execute(BEFORE.format(schema=schema))
         if before:
             shares = _filled_shares(database, schema, now)
             compared = _columns_to_compare(now, before, first, ignore, shares)
@@ -223,17 +222,17 @@ def _compare_events(
     columns: Mapping[str, str],
     before: Mapping[str, str],
 ) -> None:
-    flags = {f"differs_{at}": name for at, name in enumerate(compared)}
+    flags = {name: f'"differs {at}"' for at, name in enumerate(compared)}  # no column's name
     differences = "".join(
-        f", now.{quote_identifier(name)} is distinct from {compared[name]} as {flag}"
-        for flag, name in flags.items()
+        f", now.{quote_identifier(name)} is distinct from {old} as {flags[name]}"
+        for name, old in compared.items()
     )
     has_name = "name" in columns
     typed = [name for name, kind in before.items() if kind in TIME_TYPES]
     parameters = {
         **key,
         "differences": differences,
-        "differs": " or ".join(flags) or "false",
+        "differs": " or ".join(flags.values()) or "false",
         "cancelled": CANCELLED,
         "old_json": JSON_VALUE.format(text="part.old_json"),
         "new_json": JSON_VALUE.format(text="part.new_json"),
@@ -244,13 +243,10 @@ def _compare_events(
         "columns": ", ".join(map(quote_identifier, columns)),
     }
     database.execute(FIND_DIFFERENCES.format_map(parameters))
-    flagged = ", ".join(f"bool_or({flag} and not is_new)" for flag in ("false", *flags))
-    ((_, *differ),) = database.table("moved").aggregate(flagged).fetchall()
-    parts = [
-        _part(name, flag, compared[name], columns[name])
-        for (flag, name), is_changed in zip(flags.items(), differ, strict=True)
-        if is_changed
-    ]
+    flagged = (f'bool_or({flag} and not "is new")' for flag in ("false", *flags.values()))
+    ((_, *differ),) = database.table("moved").aggregate(", ".join(flagged)).fetchall()
+    changed = [name for name, is_changed in zip(compared, differ, strict=True) if is_changed]
+    parts = [_part(name, flags[name], compared[name], columns[name]) for name in changed]
     parameters["parts"] = ", ".join(parts)
     steps = (APPEARED, *((CHANGED,) if parts else ()), GONE)
     for step in (*steps, DELETE_FROM_SNAPSHOT, ADD_TO_SNAPSHOT) if columns == before else steps:

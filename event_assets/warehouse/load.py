@@ -116,7 +116,7 @@ def load_package(
     """
     destination = get_destination()
     (load_id,) = pipeline.list_normalized_load_packages()
-    files = _files_by_table(pipeline, load_id)
+    files = package_files(pipeline)
     pipeline.destination = destination.as_dlt_destination(database)
     destination.retry_on_conflict(lambda: _create_missing(pipeline))
     # dlt sets 1 GB: DuckDB would write the rows twice, into its log and into the file.
@@ -139,14 +139,9 @@ def load_package(
     return result
 
 
-def package_files(pipeline: dlt.Pipeline, table: str) -> Sequence[str]:
-    """Return the Parquet files of a table in the one package that a pipeline has normalized."""
+def package_files(pipeline: dlt.Pipeline) -> dict[str, list[str]]:
+    """Return the Parquet files of the one package that was normalized, by table, as written."""
     (load_id,) = pipeline.list_normalized_load_packages()
-    return _files_by_table(pipeline, load_id).get(table, [])
-
-
-def _files_by_table(pipeline: dlt.Pipeline, load_id: str) -> dict[str, list[str]]:
-    """Return the Parquet files of a package by table, as they were written."""
     jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
     files: dict[str, list[str]] = {}
     for job in sorted(jobs, key=lambda job: (job.created_at, job.file_path)):
@@ -167,9 +162,10 @@ def _write_rows(
             _merge_rows(database, schema, load, given)
             continue
         if name == load.table:
-            if load.keeps_rows and _has_rows(database, table, load.account):
+            own = f"from {table} where {account_filter(load.account)}"
+            if load.keeps_rows and database.execute(f"{own} limit 1").fetchall():
                 continue
-            database.execute(f"delete from {table} where {account_filter(load.account)}")  # noqa: S608 (ours)
+            database.execute(f"delete {own}")
         database.execute(f"insert into {quote_name(schema, name)} by name {ALL_ROWS}", given)
 
 
@@ -251,11 +247,6 @@ def _drop_staging(database: Database, schema: str) -> None:
     """Drop the schema in which dlt merged the rows of earlier versions."""
     if has_table(database, schema, "_dlt_version"):
         database.execute(f"drop schema {quote_identifier(schema)} cascade")
-
-
-def _has_rows(database: Database, table: str, account: str | None) -> bool:
-    query = f"from {table} where {account_filter(account)} limit 1"
-    return bool(database.execute(query).fetchall())
 
 
 def _record_load(database: Database, pipeline: dlt.Pipeline, load_id: str) -> None:

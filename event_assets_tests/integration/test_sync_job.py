@@ -198,7 +198,9 @@ def test_a_missing_key_names_the_variable_to_set(project: Project, api: Sandbox)
     assert not api.requests
 
 
-def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: Sandbox) -> None:
+def test_ids_that_are_doubled_in_the_table_fail_the_run_until_they_are_deleted_as_it_says(
+    project: Project, api: Sandbox
+) -> None:
     project.sync(url=api.url, derived=False)
     project.rows("insert into events.event_data by name select * from events.event_data limit 2")
     api.replace([])
@@ -207,8 +209,9 @@ def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: S
     check = checks(result)["unique_ids"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert check.description == (
-        "252 rows, 250 ids, 2 duplicates, 0 null: something else writes to the table; sync again "
-        "into a new database."
+        "252 rows, 250 ids, 2 duplicates, 0 null: something else writes to the table; run `delete "
+        "from events.event_data where id is null or rowid not in (select min(rowid) from "
+        "events.event_data group by id)`, and sync again."
     )
     assert [row["rows"] for row in shown(check, "examples")] == [2, 2]
     assert "current_events" not in {
@@ -216,6 +219,8 @@ def test_ids_that_are_doubled_in_the_table_fail_the_run(project: Project, api: S
         for event in result.get_asset_materialization_events()
         if event.asset_key
     }
+    project.rows(check.description.split("`")[1])
+    assert checks(project.sync(url=api.url, derived=False))["unique_ids"].passed
 
 
 def test_an_api_without_a_sync_does_not_claim_the_database(project: Project, api: Sandbox) -> None:
