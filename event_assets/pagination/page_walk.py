@@ -160,9 +160,9 @@ class PageWalk(Walk):
         return "empty pages" if self._empty >= MAX_EMPTY_NUMBERED else ""
 
     def _is_capped(self, page: PageFacts) -> bool:
-        """Return whether pages are shorter than those that the API may have counted."""
+        """Return whether a full page may be shorter than those that the API has counted."""
         is_full = len(page.ids) == self.largest and (self.position > 1 or page.has_usual_size)
-        return is_full and self.largest < (page.size_asked or 0)
+        return is_full and self.largest != page.size_asked
 
     def _look_behind(self, *, has_rows: bool) -> None:
         """Process a page behind an empty one, where a server that filters has rows."""

@@ -13,7 +13,7 @@ BOOLEANS: Final = {  # the texts that dlt takes
 # Of plain names, as `plain_name` makes them.
 MORE: Final = re.compile(
     r"(has|is|are|thereis|thereare)?more(items|records|results|pages|rows|data|available|inlist"
-    r"|itemsinlist)?|moreitemsinlist|hasnext(page)?|(is)?truncated|incompleteresults"
+    r"|itemsinlist)?|moreitemsinlist|hasnext(page)?|(is)?(truncated|partial)|incompleteresults"
 )
 END: Final = re.compile(
     r"(is)?(last|lastpage|finalpage|done|finished|complete|completed|exhausted|eof)|endof(stream|list)"
@@ -22,7 +22,7 @@ THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|obje
 TOTAL: Final = re.compile(
     rf"total(of)?({THINGS}|size|num|value|{THINGS}?(count|found|matched|total))?"
     rf"|number(of)?({THINGS}|found|matched)|{THINGS}(count|total|found|matched)|(num|nb|n)({THINGS}|found)|(total)?(found|matched)"
-    rf"|count|(filtered|full|grand)total"
+    rf"|count(total)?|(filtered|full|grand)total"
 )
 PAGE_COUNT: Final = re.compile(
     r"pages|(total|num|nb|max|last)(of)?pages?(count)?|numberofpages|pages?(count|total)"
@@ -38,18 +38,16 @@ SIZE_PARAMS: Final = frozenset(
 )
 # Of names and paths as they are written.
 NEXT: Final = re.compile(
-    r"(^|[._'@-])next(?!_?(sync|update|refresh|run|event|occurrence))|next(page|link|url|cursor|token)|^continue\.",
+    r"(^|[._'@-])next(?!_?(sync|update|refresh|run|event|occurrence))|next(page|link|url|cursor|token)|^(continue|LastEvaluatedKey)\b",
     re.IGNORECASE,
 )
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?[_-]?(cursor|bookmark|continuation|marker)"
     r"([_-]?(token|id|url))?|(page|pagination|continuation|resumption|next|scroll)[_-]?(token|id)"
-    r"|LastEvaluatedKey|after(_url)?|more|older|offset",
+    r"|resume|after(_url)?|(load_?)?more(_?url)?|older|offset",
     re.IGNORECASE,
 )
-PREVIOUS: Final = re.compile(
-    r"prev|self|first|last(?!Evaluated)|start_?cursor|before|current", re.I
-)
+PREVIOUS: Final = re.compile(r"prev|self|first|last|start_?cursor|before|current", re.I)
 HEADER_POINTER: Final = re.compile(
     r"x?-?.*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*", re.IGNORECASE
 )
@@ -60,7 +58,7 @@ NO_POINTER_HEADERS: Final = {"retry-after", "link", "sforce-limit-info"}
 def plain_name(path: str) -> str:
     """Return the last name of a path, or that of a header, without case and separators."""
     name = path.rpartition("@odata.")[2].rpartition(".")[2].lower()
-    return re.sub(r"[^a-z]", "", re.sub(r"^x-(pagination-)?|^opensearch:", "", name))
+    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-)?|^opensearch:", "", name))
 
 
 def says_more(path: str, value: Any) -> bool | None:

@@ -260,12 +260,15 @@ def test_page_numbers_with_a_total_are_complete_and_ask_nothing_past_the_end() -
     assert len(done.asked) == 5
 
 
-def test_page_numbers_end_at_the_number_of_pages() -> None:
-    done = sync("page_number", lambda query: {**numbered(query, 100), "meta": {"last_page": 5}})
-    assert done.ids == set(range(100))
+@pytest.mark.parametrize(("length", "behind"), [(95, 0), (100, 1)])
+def test_page_numbers_end_at_the_number_of_pages_or_behind_a_full_one(
+    length: int, behind: int
+) -> None:
+    done = sync("page_number", lambda query: {**numbered(query, length), "meta": {"last_page": 5}})
+    assert done.ids == set(range(length))
     assert done.result.complete is True
-    assert {query["page"] for query in done.asked} == set("01234")
-    assert len(done.asked) == 2 * 5
+    assert {query["page"] for query in done.asked} == set("012345"[: 5 + behind])
+    assert len(done.asked) == 2 * 5 + behind
 
 
 def test_page_numbers_read_past_an_empty_page_while_the_total_promises_more() -> None:
