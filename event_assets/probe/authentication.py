@@ -20,14 +20,9 @@ from event_assets.http.error_text import error_text
 from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
 
-MAX_ATTEMPTS = 6
-AS_GIVEN = "as given"
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-PLACES = (
-    *(("X-API-Key", "header"), ("api_key", "query"), ("key", "query"), ("apikey", "query")),
-    *(("Api-Key", "header"), ("X-Auth-Token", "header"), ("token", "query")),
-    *(("client_id", "query"), ("access_token", "query")),
-)
+HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token")
+PARAMETERS = ("api_key", "key", "apikey", "token", "client_id", "access_token")
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 HEADER_NAME = re.compile(r"\bx-[a-z][\w-]*\b|\b[\w-]*api[-_]?key\b", re.IGNORECASE)
 QUERY_NAME = re.compile(r"[`'\"?&]?\b(\w*key|\w*token|client_id)\b[`'\"=]?", re.IGNORECASE)
@@ -39,12 +34,7 @@ class Attempt:
 
     config: Mapping[str, Any]
     secrets: Mapping[str, str] = field(repr=False)
-    why: str = ""
-
-    @property
-    def is_given(self) -> bool:
-        """Whether the user said that it is so."""
-        return self.why == AS_GIVEN
+    is_given: bool = False  # by the user
 
     @property
     def name(self) -> str:
@@ -93,51 +83,70 @@ class SeveralAuths(AuthBase):
         return request
 
 
-def list_places(key: str) -> list[Attempt]:
-    """Return the usual places of a key that can be tried at once, the most likely first."""
-    return [
-        Attempt({"type": "bearer"}, {"token": key}),
-        *(
-            Attempt({"type": "api_key", "name": name, "location": place}, {"api_key": key})
-            for name, place in PLACES
-        ),
-    ]
+class KeyPlaces:
+    """The places in which APIs take a key, in groups that can be tried by one request."""
+
+    def __init__(self, key: str) -> None:
+        self.bearer = Attempt({"type": "bearer"}, {"token": key})
+        self.user = Attempt({"type": "http_basic", "password": ""}, {"username": key})
+        self.headers = [self.bearer, *(self._in(name, "header", key) for name in HEADERS)]
+        self.parameters = [self._in(name, "query", key) for name in PARAMETERS]
+        self.raw = self._in("Authorization", "header", key)
+        self.token = self._in("Authorization", "header", f"Token {key}")
+        self._key = key
+
+    @staticmethod
+    def _in(name: str, location: str, value: str) -> Attempt:
+        place = {"type": "api_key", "name": name, "location": location}
+        return Attempt(place, {"api_key": value})
+
+    def named_by(self, refusal: requests.Response) -> Iterator[Attempt]:
+        """Yield the places that a refusal names: in `WWW-Authenticate`, or in its words."""
+        scheme = refusal.headers.get("WWW-Authenticate", "").partition(" ")[0]
+        if scheme.lower() == "bearer":
+            yield self.bearer
+        elif scheme.lower() == "basic":
+            yield self.user
+        elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
+            yield self._in("Authorization", "header", f"{scheme} {self._key}")
+        words = error_text(refusal).partition(":")[2]
+        if "bearer" in words.lower():
+            yield self.bearer
+        if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
+            yield self.raw
+        says_query = bool(re.search(r"query|param|\?", words, re.IGNORECASE))
+        for found in HEADER_NAME.findall(words):
+            is_header = found.lower().startswith("x-")
+            if is_header or not says_query:
+                yield self._in(found, "header", self._key)
+            if not is_header:
+                yield self._in(found.lower(), "query", self._key)
+        for found in QUERY_NAME.findall(words) if says_query else ():
+            is_word = found.lower() in ("key", "token")
+            named = rf"{found}=|`{found}`|\b(as|parameter|named|called) {found}\b"
+            if not is_word or re.search(named, words):
+                yield self._in(found, "query", self._key)
 
 
-def list_attempts(
-    given: RequestInput,
-    keys: Sequence[str],
-    kind: Mapping[str, Any] | None,
-    refusal: requests.Response | None,
-    tried: Sequence[Attempt] = (),
-) -> list[Attempt]:
-    """Return the ways to send the keys, the most likely first; at most six.
+def complete_auth(
+    given: RequestInput, keys: Sequence[str], kind: Mapping[str, Any] | None
+) -> Attempt | None:
+    """Return the way to send the keys that was given; None if its place is to be found.
 
     Args:
         keys: one key, or user and password, or client id and secret.
         kind: the `auth` that the user named, complete or only by its type.
-        refusal: the response without a key.
-        tried: ways that did not work.
     """
-    first, *rest = keys or [""]
     config = {**(kind or given.auth or {})}
     if config and given.auth and config.get("type") == given.auth.get("type"):
         config = {**given.auth, **config}
-    if config:
-        complete = _complete(config, keys, given.secrets)
-        if complete is not None:
-            return [complete]
-    if not first:
-        return []
-    if rest:
-        return [
-            Attempt({"type": "http_basic"}, {"username": first, "password": rest[0]}, "two secrets")
-        ]
-    found: dict[str, Attempt] = {}
-    for one in _guess(first, config, refusal):
-        if one.config not in [each.config for each in tried]:
-            found.setdefault(f"{one.config}{one.secrets}", one)
-    return [*found.values()][:MAX_ATTEMPTS]
+    if config and (complete := _complete(config, keys, given.secrets)):
+        return complete
+    if keys[1:]:
+        return Attempt({"type": "http_basic"}, {"username": keys[0], "password": keys[1]})
+    if keys and " " in keys[0]:
+        return KeyPlaces(keys[0]).raw
+    return None
 
 
 def _complete(
@@ -157,63 +166,8 @@ def _complete(
     secrets = {**known, **dict(zip(wanted, keys, strict=False))} if keys else dict(known)
     secrets = {name: value for name, value in secrets.items() if name in wanted}
     if len(secrets) < len(wanted):
-        return Attempt(config, {}, AS_GIVEN)
-    return Attempt(config, secrets, AS_GIVEN)
-
-
-def _guess(
-    key: str, config: Mapping[str, Any], refusal: requests.Response | None
-) -> Iterator[Attempt]:
-    def in_place(name: str, location: str, why: str, value: str = key) -> Attempt:
-        return Attempt(
-            {"type": "api_key", "name": name, "location": location}, {"api_key": value}, why
-        )
-
-    usual = [
-        Attempt({"type": "bearer"}, {"token": key}, "usual"),
-        in_place("X-API-Key", "header", "usual"),
-        in_place("api_key", "query", "usual"),
-        Attempt({"type": "http_basic", "password": ""}, {"username": key}, "usual"),
-        in_place("key", "query", "usual"),
-        in_place("Authorization", "header", "usual"),
-        in_place("Authorization", "header", "usual", f"Token {key}"),
-        in_place("apikey", "query", "usual"),
-    ]
-    if config.get("type") == "api_key":
-        usual = [one for one in usual if one.config["type"] == "api_key"]
-    if " " in key:
-        yield in_place("Authorization", "header", "the key has two words")
-    challenge = refusal.headers.get("WWW-Authenticate", "") if refusal is not None else ""
-    scheme = challenge.partition(" ")[0]
-    why = f"the API asks for it (`WWW-Authenticate: {scheme}`)"
-    if scheme.lower() == "bearer":
-        yield Attempt({"type": "bearer"}, {"token": key}, why)
-    elif scheme.lower() == "basic":
-        yield Attempt({"type": "http_basic", "password": ""}, {"username": key}, why)
-    elif scheme and re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
-        yield in_place("Authorization", "header", why, f"{scheme} {key}")
-    words = error_text(refusal).partition(":")[2] if refusal is not None else ""
-    said = "the API names it"
-    if "bearer" in words.lower():
-        yield Attempt({"type": "bearer"}, {"token": key}, said)
-    if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
-        yield in_place("Authorization", "header", said)
-    for found in HEADER_NAME.findall(words):
-        is_header = found.lower().startswith("x-")
-        if is_header or not re.search(r"query|param", words, re.IGNORECASE):
-            yield in_place(found, "header", said)
-        if not is_header:
-            yield in_place(found.lower(), "query", said)
-    if re.search(r"query|param|\?", words, re.IGNORECASE):
-        for found in QUERY_NAME.findall(words):
-            if (
-                found.lower() not in ("key", "token")
-                or f"{found}=" in words
-                or f"`{found}`" in words
-                or re.search(rf"\b(as|parameter|named|called) {found}\b", words)
-            ):
-                yield in_place(found, "query", said)
-    yield from usual
+        return Attempt(config, {}, is_given=True)
+    return Attempt(config, secrets, is_given=True)
 
 
 def describe_refusal(response: requests.Response) -> str:

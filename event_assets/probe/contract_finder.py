@@ -42,10 +42,13 @@ def find_fields(sample: Sample) -> dict[str, FieldFinding | None]:
 def describe_contract(inquiry: Inquiry, sample: Sample) -> tuple[dict[str, Any], Any]:
     """Return the contract's fields and the primary key; tell what they rest on, and ask."""
     findings = find_fields(sample)
+    zone = inquiry.options.get("fields.start_time.timezone")
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
             own = {k: v for k, v in finding.settings.items() if (k, v) != ("from", column)}
+            if zone and column == "end_time" and not finding.zone:
+                own["timezone"] = zone  # which was said of the start
             fields[column] = {"type": COLUMNS[column], **own}
             _add_field(inquiry, column, finding, sample)
         elif column in REQUIRED:
@@ -104,16 +107,16 @@ def _add_field(inquiry: Inquiry, column: str, finding: FieldFinding, sample: Sam
     evidence = f"in {share:.0%} of {len(values):,} records"
     is_known = bool(finding.zone) or COLUMNS[column] == "text"
     if not is_known:
-        evidence += "; local times without a zone, taken as UTC"
+        evidence += "; local times without a zone"
     inquiry.found.comments[("attributes", "fields", column)] = evidence
     shown = f"`{'`, `'.join(finding.sources)}`"
     inquiry.add(column, shown, evidence, "sure" if is_known else "assumed")
     if column == "start_time" and not is_known:
         inquiry.question(
             "fields.start_time.timezone",
-            "In which time zone are the times? They have none, and are taken as UTC; else --set "
-            "fields.start_time.timezone=Europe/Berlin, and the same for end_time.",
-            is_open=False,
+            f"In which time zone are the times? They name none, such as `{values[0]}`: --set "
+            "fields.start_time.timezone=Europe/Berlin, or UTC.",
+            {"UTC": {"fields.start_time.timezone": "UTC"}},
         )
     if column == "start_time" and _are_all_to_come(sample, finding):
         inquiry.question(

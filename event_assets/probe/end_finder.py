@@ -15,7 +15,7 @@ from event_assets.probe.explorer import Explorer, Page, Walk
 from event_assets.probe.findings import Fact
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.paging import Paging
-from event_assets.probe.paging_candidates import members_outside_records
+from event_assets.probe.paging_candidates import find_has_more, members_outside_records
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
 MAX_PAGE = 1 << 20
@@ -133,14 +133,25 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
         end.problem = f"`{paging.moving_param}` brings other records, but not page by page"
     elif total is not None and total > count:
         end.problem = f"The API reports {total:,} records, and page 1 has {count:,}"
-    elif not paging.is_stable or (is_doubted(count) and not (is_total_honest and total == count)):
+    elif not (paging.is_stable and _shows_end(page, count, total, size, is_total_honest)):
         end.doubt = (
-            f"{pluralize(count)} came, as many as a page may have, and nothing that was tried "
-            "brings others"
+            f"{pluralize(count)} came, nothing that was tried brings others, and nothing shows "
+            "that these are all"
         )
     if size in paging.settings and (end.problem or end.doubt):
         paging.settings[size] = count  # a sync of fewer rows than were asked for calls it the end
     return end
+
+
+def _shows_end(
+    page: Page, count: int, total: int | None, size: str | None, is_total_honest: bool
+) -> bool:
+    """Return whether a lone page shows that it is all: by a total, a flag, or its own length."""
+    if total == count and is_total_honest:
+        return True
+    if find_has_more(page.response.document, False):
+        return True
+    return not is_doubted(count) and (size is not None or total == count)
 
 
 def _largest_total(page: Page) -> int | None:

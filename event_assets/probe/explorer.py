@@ -21,6 +21,7 @@ from requests import Response
 
 from event_assets.extract.requests import to_wire
 from event_assets.http.pace import read_quota
+from event_assets.http.retry_policy import seconds_asked
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.list_paginator import ListPaginator
@@ -196,7 +197,9 @@ class Explorer:
     def _stop_if_refused(self, response: ProbeResponse) -> None:
         status = response.status
         if response.is_rate_limited:
-            raise ApiError(f"{response.error} Nothing was written; try again later.")
+            seconds = seconds_asked(response.response)
+            when = f"in {seconds:,.0f} s at the earliest" if seconds else "later"
+            raise ApiError(f"{response.error} Nothing was written; try again {when}.")
         if status == HTTPStatus.FORBIDDEN:
             self.forbidden += 1
             if self.forbidden >= MAX_FORBIDDEN:

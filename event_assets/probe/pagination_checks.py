@@ -78,6 +78,8 @@ def _check_single_page(responses: ProbeResponses) -> Finding:
             f"{verdict.reason} If the API tells a cursor only to those who send one, set its first "
             "value in `params` (often `*`)."
         )
+    if has_no_pages and total is None and facts.last.has_more is None:
+        return warn(f"not verified: {pluralize(count)} came, and nothing shows that these are all.")
     return skip(f"page 1 is the whole list: {pluralize(count)}.")
 
 

@@ -137,10 +137,10 @@ def members_outside_records(
         yield names, value
 
 
-def find_has_more(document: Any) -> str | None:
-    """Return the path of the flag that says whether more pages follow."""
+def find_has_more(document: Any, said: bool = True) -> str | None:
+    """Return the path of the flag that says that more pages follow, or that none do."""
     for names, value in members_outside_records(document):
-        if MORE.fullmatch(plain_name(names[-1])) and says_more(names[-1], value):
+        if MORE.fullmatch(plain_name(names[-1])) and says_more(names[-1], value) is said:
             return ".".join(names)
     return None
 

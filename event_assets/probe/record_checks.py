@@ -10,7 +10,7 @@ from event_assets.probe.field_finder import find_id
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses
-from event_assets.probe.suggestions import find_field, is_doubtful_name
+from event_assets.probe.suggestions import find_field, is_doubtful_name, lacks_zone
 from event_assets.records.contract import FieldReader
 
 MAX_EXAMPLES = 3
@@ -137,6 +137,9 @@ def _check_meaning(responses: ProbeResponses, reader: FieldReader, found: str) -
         problem = "these are local times, which a sync takes as UTC"
         changes = _changes(reader, settings)
         return warn(f"{found}: {problem}; set {_texts(responses, settings)}.", changes)
+    if lacks_zone(responses.sample, reader.name, reader.field):
+        problem = "these are local times without a zone, which a sync takes as UTC"
+        return warn(f"{found}: {problem}; set `timezone` to their zone, or to UTC.")
     return ok(f"{found}.")
 
 

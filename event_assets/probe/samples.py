@@ -122,7 +122,8 @@ def is_zone_name(name: list[str]) -> bool:
 def find_zone(document: Any) -> str | None:
     """Return a time zone that a response names outside of its records, at its top."""
     for name, value in document.items() if isinstance(document, dict) else ():
-        if is_zone_name(words.split_name(name)) and parse_zone(value):
+        is_text = isinstance(value, str)  # an `offset` may be that of pages
+        if is_text and is_zone_name(words.split_name(name)) and parse_zone(value):
             return str(value)
     return None
 

@@ -26,6 +26,13 @@ def find_field(sample: Sample, name: str, field: FieldConfig) -> Mapping[str, An
     return {key: value for key, value in found.items() if as_list(value) != configured[key]}
 
 
+def lacks_zone(sample: Sample, name: str, field: FieldConfig) -> bool:
+    """Return whether a field has local times, and nothing says in which time zone."""
+    finding = _find(sample, name, field.type)
+    is_known = field.type != "timestamp" or field.timezone or finding is None or finding.zone
+    return not is_known and not find_field(sample, name, field)
+
+
 def is_doubtful_name(sample: Sample, field: FieldConfig) -> bool:
     """Return whether the name is read from another object, such as the venue."""
     return any(map(is_foreign, as_list(field.source))) and find_name(sample) is not None
@@ -46,5 +53,5 @@ def _find(sample: Sample, name: str, kind: str) -> FieldFinding | None:
     for path in sorted(sample.leaves, key=len):
         is_time = kind != "timestamp" or sample.format_of(path) is not None
         if is_time and words.split_name(last_name(path)) == words.split_name(name):
-            return FieldFinding({"from": path})
+            return FieldFinding({"from": path}, "unknown")
     return None

@@ -145,7 +145,10 @@ def _find_zones(sample: Sample, path: str) -> list[str]:
     for other in sample.leaves:
         parts, present = words.split_path(other), sample.present(other)
         is_of_end = any({*part} & words.END - flat for part in parts)
-        if present and is_zone_name(parts[-1]) and not is_of_end and all(map(parse_zone, present)):
+        if not (present and is_zone_name(parts[-1]) and all(map(parse_zone, present))):
+            continue
+        is_named = {*parts[-1]} & {*words.ZONE - {"offset"}, "utc", "gmt"}
+        if not is_of_end and (is_named or isinstance(present[0], str)):
             is_near = "." in path and other.rpartition(".")[0] == path.rpartition(".")[0]
             is_offset = any(char.isdigit() for char in str(present[0]))
             ranked.append((not is_near, is_offset, is_foreign(other), other.count("."), other))

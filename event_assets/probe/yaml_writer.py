@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import math
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +12,30 @@ import yaml
 
 Keys = tuple[str | int, ...]
 WIDTH = 100
-SCHEMA = "# yaml-language-server: $schema={}"
+AFTER_BLANK = (("attributes",), ("attributes", "fields"), ("attributes", "schedule"))
+OPTIONS: Mapping[str, Any] = {"width": math.inf, "allow_unicode": True}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes `{ a: 1 }` with blanks, double quotes, and no aliases."""
+
+    def write_indicator(
+        self, indicator: str, need_whitespace: bool, *places: bool, **at: bool
+    ) -> None:
+        if indicator == "{":
+            places, at = (), {**at, "whitespace": False}
+        super().write_indicator(indicator, need_whitespace or indicator == "}", *places, **at)
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)
+
+    def choose_scalar_style(self) -> str:
+        style: str = super().choose_scalar_style()
+        text = self.analysis.scalar if self.analysis else ""
+        return '"' if style == "'" and not {*'"\\'} & {*text} else style
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
 
 
 def write_yaml(document: Mapping[str, Any], comments: Mapping[Keys, str], header: str = "") -> str:
@@ -17,108 +43,53 @@ def write_yaml(document: Mapping[str, Any], comments: Mapping[Keys, str], header
 
     A mapping or list of scalars is written on one line, if it fits and has no comments inside.
     """
-    lines = [*_write_mapping(document, (), comments)]
-    return "\n".join([*header.splitlines(), *lines]) + "\n"
+    root = _Dumper(io.StringIO(), sort_keys=False).represent_data(document)
+    _lay_out(root, (), comments)
+    text: str = yaml.serialize(root, Dumper=_Dumper, **OPTIONS)
+    keys = {line: path for path, line in _find_lines(yaml.compose(text, yaml.SafeLoader))}
+    lines = header.splitlines()
+    for number, line in enumerate(text.rstrip("\n").split("\n")):
+        path = keys.get(number, ())
+        lines += [""] * (path in AFTER_BLANK)
+        lines += _with_comment(line, comments.get(path, ""))
+    return "\n".join(lines) + "\n"
 
 
-def _write_mapping(
-    value: Mapping[str, Any], keys: Keys, comments: Mapping[Keys, str]
-) -> Iterator[str]:
-    indent = _indent(keys)
-    for name, member in value.items():
-        path = (*keys, name)
-        if len(path) == 1 and name == "attributes":
-            yield ""
-        if path in (("attributes", "fields"), ("attributes", "schedule")):
-            yield ""
-        start = f"{indent}{_scalar(name)}:"
-        yield from _write_member(start, member, path, comments)
+def _lay_out(node: Any, keys: Keys, comments: Mapping[Keys, str]) -> int:
+    """Choose whether a node is written on one line; return its length, too much if it is not."""
+    if isinstance(node, yaml.ScalarNode):
+        is_long = "\n" in node.value
+        node.style = "|" if is_long else node.style
+        return WIDTH if is_long else len(node.value) + 2
+    members = [*_members(node)]
+    length = sum(len(str(key)) + 2 + _lay_out(one, (*keys, key), comments) for key, one in members)
+    is_deep = any(isinstance(one, yaml.MappingNode) and one.value for _, one in members)
+    has_comment = any(len(one) > len(keys) and one[: len(keys)] == keys for one in comments)
+    node.flow_style = (
+        not is_deep and not has_comment and bool(keys) and 3 * len(keys) + length < WIDTH
+    )
+    return length if node.flow_style or not members else WIDTH
 
 
-def _write_member(
-    start: str, member: Any, path: Keys, comments: Mapping[Keys, str]
-) -> Iterator[str]:
-    comment = f" # {comments[path]}" if path in comments else ""
-    flow = _flow(member)
-    has_inner = any(len(keys) > len(path) and keys[: len(path)] == path for keys in comments)
-    is_short = len(start) + len(flow) < WIDTH and not _is_deep(member)
-    if not isinstance(member, (Mapping, list)) or not member or (is_short and not has_inner):
-        if isinstance(member, str) and (block := _block(member)):
-            pad = " " * (len(start) - len(start.lstrip()) + 2)
-            yield f"{start} {block[0]}{comment}"
-            yield from (f"{pad}{line}".rstrip() for line in block[1:])
-            return
-        yield from _with_comment(f"{start} {flow}", comment)
-        return
-    yield from _with_comment(start, comment)
-    if isinstance(member, Mapping):
-        yield from _write_mapping(member, path, comments)
-        return
-    for number, one in enumerate(member):
-        pad = _indent((*path, number))[:-2]
-        if isinstance(one, Mapping) and one:
-            lines = [*_write_mapping(one, (*path, number), comments)]
-            yield f"{pad}- {lines[0].lstrip()}"
-            yield from lines[1:]
-        else:
-            yield f"{pad}- {_flow(one)}"
+def _members(node: Any) -> Iterator[tuple[str | int, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        yield from ((key.value, value) for key, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        yield from enumerate(node.value)
 
 
-def _block(text: str) -> list[str]:
-    """Return the lines of a text of several lines, its sign first; none if it needs quotes."""
-    lines = ["|" if text.endswith("\n") else "|-", *text.removesuffix("\n").split("\n")]
-    block = "\n".join(["text: " + lines[0], *(f"  {line}".rstrip() for line in lines[1:])])
-    is_same = "\n" in text and yaml.safe_load(block + "\n") == {"text": text}
-    return lines if is_same else []
+def _find_lines(node: Any, keys: Keys = ()) -> Iterator[tuple[Keys, int]]:
+    """Yield the keys of a document's mappings, with the lines on which they are."""
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if not node.flow_style:
+            yield (*keys, key.value), key.start_mark.line
+    for name, value in _members(node):
+        yield from _find_lines(value, (*keys, name))
 
 
-def _with_comment(line: str, comment: str) -> Iterator[str]:
-    if len(line) + len(comment) <= WIDTH or not comment:
-        yield line + comment
-        return
-    pad = " " * (len(line) - len(line.lstrip()))
-    text = comment.removeprefix(" # ")
-    words, row = text.split(" "), ""
-    for word in words:
-        if row and len(pad) + 2 + len(row) + 1 + len(word) > WIDTH:
-            yield f"{pad}# {row}"
-            row = word
-        else:
-            row = f"{row} {word}".strip()
-    yield f"{pad}# {row}"
-    yield line
-
-
-def _indent(keys: Keys) -> str:
-    """Return the indent of the members at a path: two blanks a level, of which a dash is one."""
-    return "  " * len(keys)
-
-
-def _is_deep(value: Any) -> bool:
-    """Return whether a value has objects inside of objects, or long texts."""
-    if isinstance(value, Mapping):
-        return any(isinstance(one, Mapping) and one for one in value.values()) or any(
-            isinstance(one, str) and "\n" in one for one in value.values()
-        )
-    return isinstance(value, list) and any(isinstance(one, Mapping) for one in value)
-
-
-def _flow(value: Any) -> str:
-    """Return a value on one line."""
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{_scalar(name)}: {_flow(one)}" for name, one in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_flow, value))}]"
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> str:
-    written: str = yaml.safe_dump(
-        [value], default_flow_style=True, allow_unicode=True, width=10**6
-    ).strip()
-    text = written[1:-1]
-    is_plain = isinstance(value, str) and text == value and yaml.safe_load(text) == value
-    if is_plain or not isinstance(value, str):
-        return text
-    return text if text.startswith('"') or '"' in value or "\\" in value else f'"{value}"'
+def _with_comment(line: str, comment: str) -> list[str]:
+    """Return a line with its comment beside it, or above it if that is too long."""
+    if not comment or len(line) + len(comment) + 3 <= WIDTH:
+        return [f"{line} # {comment}" if comment else line]
+    pad = " " * (len(line) - len(line.lstrip())) + "# "
+    return [*textwrap.wrap(comment, WIDTH, initial_indent=pad, subsequent_indent=pad), line]

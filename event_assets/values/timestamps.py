@@ -27,6 +27,8 @@ MIN_MICROS, MAX_MICROS = (  # what Python's datetime can represent
     for end in (datetime(1, 1, 2, tzinfo=timezone.utc), datetime(9999, 12, 31, tzinfo=timezone.utc))
 )
 
+# The most that an offset is in hours, minutes, seconds and milliseconds, and each in minutes.
+OFFSET_UNITS = ((14, 60), (840, 1), (50_400, 1 / 60), (50_400_000, 1 / 60_000))
 OFFSET_PATTERN = re.compile(
     r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?|(?:UTC|GMT|Z)", re.IGNORECASE
 )
@@ -109,7 +111,14 @@ def days_in_utc(moments: pa.Array) -> pa.Array:
 
 
 def parse_zone(zone: Any) -> str | None:
-    """Return the zone of an offset, an IANA or a Windows name as Arrow names it, or None."""
+    """Return the zone of an offset, an IANA or a Windows name as Arrow names it, or None.
+
+    An offset may be a number: of hours, minutes, seconds or milliseconds, which no two share.
+    """
+    if type(zone) in (int, float) and abs(zone) <= OFFSET_UNITS[-1][0]:
+        minutes = round(next(zone * factor for most, factor in OFFSET_UNITS if abs(zone) <= most))
+        hours, rest = divmod(abs(minutes), 60)
+        zone = f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
     return _find_zone(zone) if isinstance(zone, str) else None
 
 

@@ -61,6 +61,11 @@ def test_all_is_found_out_with_at_most_fifty_requests() -> None:
     ("answer", "keys", "told"),
     [
         (lambda _: Response(status_code=429), (), "Nothing was written; try again later"),
+        (
+            lambda _: Response(status_code=429, headers={"Retry-After": "30"}),
+            (),
+            "try again in 30 s at the earliest",
+        ),
         (needs("x-none", 403), (KEY,), "some APIs lock out who goes on"),
         (needs("x-none"), (KEY,), "did not accept the key, sent as a bearer token"),
         (lambda _: HTMLResponse("<html>"), (), "is a web page"),
@@ -92,9 +97,10 @@ def test_a_key_is_asked_for_in_the_apis_own_words() -> None:
     assert found.document == {}
 
 
-def test_a_key_is_tried_in_the_usual_places() -> None:
+def test_a_key_is_tried_in_headers_before_it_is_in_a_query() -> None:
     with TinyApi(needs("x-api-key")) as api:
         found = discover(Options(f"{api.url}/v1/events", "concerts", [KEY]))
+        assert not [url for url in api.requests if KEY in url]
     client = found.document["attributes"]["rest_api"]["client"]
     assert client["auth"] == {"type": "api_key", "name": "X-API-Key", "location": "header"}
     assert found.variables == {"CONCERTS__API_KEY": KEY}
@@ -120,6 +126,25 @@ def test_the_place_of_a_key_is_found_with_few_refusals(
     client = found.document["attributes"]["rest_api"]["client"]
     assert client["auth"] == {"type": "api_key", "name": name, "location": location}
     assert statuses.count(status) <= 4 - 2 * (status == 403)
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("wants_key", [True, False])
+def test_a_parameter_that_an_api_does_not_know_is_no_wrong_key(
+    status: int, wants_key: bool
+) -> None:
+    known = {"apikey", "page", "per_page"} if wants_key else {"page", "per_page"}
+
+    def answer(request: Request) -> Any:
+        if unknown := sorted({*request.query_params} - known):
+            return JSONResponse({"error": f"unknown parameter: {unknown[0]}"}, status)
+        if wants_key and request.query_params.get("apikey") != KEY:
+            return JSONResponse({"error": "no"}, 401)
+        return by_page(request)
+
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+    assert [each.setting for each in found.open_questions] == ([] if wants_key else ["auth"])
 
 
 @pytest.mark.parametrize("first", range(4))
@@ -237,11 +262,44 @@ def test_a_field_that_is_no_field_is_told_in_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("count", [7, 37, 93])
-def test_a_short_list_of_no_usual_length_is_whole(count: int) -> None:
-    with TinyApi(lambda _: {"events": events(count)}) as api:
+@pytest.mark.parametrize("said", [{}, {"has_more": False}, {"total": None}])
+def test_a_lone_page_is_whole_only_if_the_response_says_so(
+    count: int, said: Mapping[str, Any]
+) -> None:
+    answer = {name: count if value is None else value for name, value in said.items()}
+    with TinyApi(lambda _: {"events": events(count), **answer}) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert [one.setting for one in found.open_questions] == ([] if said else ["paginator"])
+    assert endpoint(found)["paginator"] == "single_page"
+
+
+def test_a_lone_page_shorter_than_was_asked_for_is_whole() -> None:
+    with TinyApi(lambda request: {"events": events(min(37, number(request, "limit", 37)))}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert found.open_questions == []
-    assert endpoint(found)["paginator"] == "single_page"
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_the_zone_of_local_times_is_asked_for(zone: str | None) -> None:
+    local = {"start_time": "2026-07-01T19:30:00", "end_time": "2026-07-01T21:30:00"}
+    rows = [{**row, **local} for row in events(7)]
+    settings = {"fields.start_time.timezone": zone} if zone else {}
+    with TinyApi(lambda _: {"events": rows, "total": 7}) as api:
+        found = discover(Options(f"{api.url}/v1/events", settings=settings))
+    fields = found.document["attributes"]["fields"]
+    open_settings = [one.setting for one in found.open_questions]
+    assert open_settings == ([] if zone else ["fields.start_time.timezone"])
+    assert fields["end_time"].get("timezone") == zone
+
+
+@pytest.mark.parametrize("offset", [-4, -240, -14_400, -14_400_000])
+def test_an_offset_is_a_number_of_hours_minutes_seconds_or_milliseconds(offset: int) -> None:
+    local = {"start_time": "2026-07-01T19:30:00", "end_time": None, "utc_offset": offset}
+    rows = [{**row, **local} for row in events(7)]
+    with TinyApi(lambda _: {"events": rows, "total": 7}) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.open_questions == []
+    assert str(found.events[0]["start_time"]) == "2026-07-01 23:30:00+00:00"
 
 
 def test_a_question_is_answered_by_a_setting() -> None:

@@ -133,11 +133,20 @@ def test_a_single_page_shorter_than_the_total_is_a_failure() -> None:
     )
 
 
-def test_a_complete_single_page_passes() -> None:
-    with TinyApi(lambda _: {"data": ROWS}) as api:
+@pytest.mark.parametrize("said", [{"total": 250}, {"has_more": False}])
+def test_a_single_page_that_says_that_it_is_all_passes(said: dict[str, Any]) -> None:
+    with TinyApi(lambda _: {"data": ROWS, **said}) as api:
         report = probe_api(api, paginator="single_page", auth=None)
     assert marks(report, "warn", "fail") == {}
     assert find_line(report, "page 2").message == "page 1 is the whole list: 250 records."
+
+
+@pytest.mark.parametrize("count", [23, 250])
+def test_a_single_page_that_does_not_say_so_is_a_warning(count: int) -> None:
+    with TinyApi(lambda _: {"data": ROWS[:count]}) as api:
+        found = find_line(probe_api(api, paginator="single_page", auth=None), "page 2")
+    assert found.mark == "warn"
+    assert "nothing shows that these are all" in found.message
 
 
 @pytest.mark.parametrize(

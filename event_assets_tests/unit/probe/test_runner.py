@@ -465,6 +465,16 @@ def test_local_times_whose_zone_is_in_another_field_are_a_warning() -> None:
     assert found.changes == {("timezone", "start_time"): "tz"}
 
 
+def test_local_times_without_a_zone_are_a_warning() -> None:
+    rows = [{**row, "start_time": "2026-10-20T19:30:00"} for row in events(9)]
+    zoned = build_fields(start_time={"type": "timestamp", "timezone": "UTC"})
+    with Sandbox(rows) as api:
+        found = find_line(probe_api(api), "field start_time")
+        said = find_line(probe(build_source(api.url, contract=zoned)), "field start_time")
+    assert (found.mark, said.mark) == ("warn", "ok")
+    assert "local times without a zone, which a sync takes as UTC; set `timezone`" in found.message
+
+
 def test_the_format_of_times_that_are_not_iso_is_suggested() -> None:
     rows = [{**row, "start_time": f"{at + 14}.10.2026 19:30"} for at, row in enumerate(events(9))]
     with Sandbox(rows) as api:

@@ -1,0 +1,150 @@
+"""Search for the place of a key: it is believed when the answer differs from one without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from event_assets.http.error_text import error_text
+from event_assets.probe.authentication import Attempt, KeyPlaces, SeveralAuths, needs_key
+from event_assets.probe.explorer import MAX_FORBIDDEN, Page
+from event_assets.probe.inquiry import Inquiry
+from event_assets.probe.session import ProbeResponse
+from event_assets.values.errors import ApiError
+
+NOT_SENT = Page(ProbeResponse("not requested"))
+
+
+class KeySearch:
+    """Sends a key in one place after the other.
+
+    Attributes:
+        anonymous: the page without the key, or with it where the API does not look.
+        tried: the places, as people call them.
+    """
+
+    def __init__(self, inquiry: Inquiry, anonymous: Page = NOT_SENT) -> None:
+        self.anonymous = anonymous
+        self.tried: list[str] = []
+        self._inquiry = inquiry
+        self._explorer = inquiry.explorer
+        self._is_steady: bool | None = None  # whether the same request brings the same answer
+
+    def groups(self, key: str) -> Iterator[Sequence[Attempt]]:
+        """Yield the usual places of a key, in groups that one request tries.
+
+        Headers come first: what is in a query is in the logs of servers. A refusal may name the
+        place. Where a second one may lock out, all that is left is tried by one request.
+        """
+        places = KeyPlaces(key)
+        yield places.headers
+        refusal = self.anonymous.response.response
+        if refusal is not None:
+            yield from ([place] for place in places.named_by(refusal))
+        if self._explorer.forbidden:
+            yield [places.user, *places.parameters]
+        else:
+            yield from ([place] for place in (places.raw, places.token, places.user))
+            yield places.parameters
+            yield from ([place] for place in places.parameters)  # unknown ones may be refused
+
+    def find(self, groups: Iterable[Sequence[Attempt]]) -> tuple[Attempt, Page] | None:
+        """Return the place to which the API answers otherwise than without the key.
+
+        Without one, that to which it answered by another error than a missing key.
+        """
+        other: tuple[Attempt, Page] | None = None
+        for group in groups:
+            page = self._ask(group)
+            self.tried += [each.name for each in group if each.name not in self.tried]
+            if not page.is_ok:
+                if self.anonymous is NOT_SENT:
+                    self.anonymous = page
+                if not self.anonymous.is_ok and _is_other_error(group, page):
+                    other = other or (group[0], page)
+                continue
+            if self.anonymous is NOT_SENT:
+                self.anonymous = self._explorer.ask(with_key=False)
+            if len(group) > 1 and self._has_effect(page):
+                group = self._narrow(group)
+                page = self._ask(group)
+            is_said = group[0].is_given and self._is_steady is False
+            if self._has_effect(page) or (is_said and page.is_ok):
+                return group[0], page
+        return other
+
+    def _ask(self, group: Sequence[Attempt]) -> Page:
+        inquiry = self._inquiry
+        built = [attempt.build(inquiry.source, inquiry.stack) for attempt in group]
+        auths = [auth for auth in built if auth is not None]
+        auth = auths[0] if len(auths) == 1 else SeveralAuths(auths)
+        self._explorer.session.set_auth(auth)
+        return follow(inquiry, self._explorer.ask(again=True))
+
+    def _has_effect(self, page: Page) -> bool:
+        """Return whether a page differs from that without the key: by its total, if all differ."""
+        before = self.anonymous
+        if not page.is_ok or not before.is_ok:
+            return page.is_ok
+        if not _is_other(page, before):
+            return False
+        if self._is_steady is None:
+            self._is_steady = not _is_other(self._explorer.ask(with_key=False, again=True), before)
+        return self._is_steady or page.total != before.total
+
+    def _narrow(self, group: Sequence[Attempt]) -> Sequence[Attempt]:
+        """Return the one place of several that has the effect, with at most one refusal more."""
+        while len(group) > 1:
+            cut = len(group) - 1 if self._explorer.forbidden else len(group) // 2
+            try:
+                has_effect = self._has_effect(self._ask(group[:cut]))
+            except ApiError:
+                if cut < len(group) - 1 or self._explorer.forbidden < MAX_FORBIDDEN:
+                    raise
+                return group[cut:]  # the second refusal says which it is
+            group = group[:cut] if has_effect else group[cut:]
+        return group
+
+
+def follow(inquiry: Inquiry, page: Page) -> Page:
+    """Follow one redirect of page 1 within its host; from now on, its target is the address.
+
+    Raises:
+        ApiError: it leads to another host, which must not get the key.
+    """
+    target = page.response.redirect_target
+    if not target or inquiry.given.method != "GET":
+        return page
+    if urlsplit(target).hostname != urlsplit(inquiry.given.url).hostname:
+        raise ApiError(
+            f"The API redirects to another host, which gets no key: if {target} is its address, "
+            "connect that."
+        )
+    inquiry.move(target, "the API redirects to it")
+    return inquiry.explorer.ask(with_key=inquiry.explorer.session.has_auth)
+
+
+def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
+    """Return whether a page is an error for another reason than the key or its parameter."""
+    response = page.response.response
+    if response is None or not page.response.is_answer or needs_key(response):
+        return False
+    words = error_text(response).lower()
+    return not any(str(each.config.get("name", "?")).lower() in words for each in group)
+
+
+def _is_other(page: Page, other: Page) -> bool:
+    """Return whether the answers of two pages differ in more than what changes by itself."""
+    return bool(_outline(page.response.document) != _outline(other.response.document))
+
+
+def _outline(value: Any, depth: int = 0) -> Any:
+    """Return what answers are compared by: all but the values at their top, such as times."""
+    if isinstance(value, Mapping):
+        return {name: _outline(member, depth + 1) for name, member in sorted(value.items())}
+    if isinstance(value, list):
+        return [len(value), *(_outline(one, depth + 1) for one in value[:50])]
+    is_link = isinstance(value, str) and value.startswith(("http", "/"))  # it may hold the key
+    is_data = isinstance(value, int) or (isinstance(value, str) and depth > 1 and not is_link)
+    return value if is_data else type(value).__name__
