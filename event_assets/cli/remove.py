@@ -9,7 +9,7 @@ import click
 
 from event_assets.cli.database import MissingDatabaseError, open_database, schemas
 from event_assets.cli.sources import require_known
-from event_assets.config.source_files import find_sources
+from event_assets.config.source_files import DEFAULT_SOURCE, find_sources
 
 
 @click.command(
@@ -43,6 +43,21 @@ def remove(source: str, drop: bool, yes: bool) -> None:
         click.echo(
             f"Its tables stay in the schema {source}, until `event-assets remove {source} --drop`."
         )
+    if kept := _kept_secrets(source):
+        click.echo(f"Its key stays in .env: {' and '.join(kept)}.")
+
+
+def _kept_secrets(source: str) -> list[str]:
+    """Return the variables in `.env` that hold the secrets of a source."""
+    from dotenv import dotenv_values
+
+    from event_assets.config.project import ENV_FILE, find_project
+    from event_assets.http.credentials import SECRET_NAMES
+
+    prefix = "" if source == DEFAULT_SOURCE else f"{source}__".upper()
+    parameters = [names for kind in SECRET_NAMES.values() for names in kind.values()]
+    secrets = {f"{prefix}{name.upper()}" for names in parameters for name in names}
+    return [name for name in dotenv_values(find_project() / ENV_FILE) if name in secrets]
 
 
 def _confirm(question: str) -> None:

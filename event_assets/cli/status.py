@@ -182,4 +182,5 @@ def _lines(state: Status) -> Iterator[str]:
 
 def _format_age(minutes: float) -> str:
     unit, length = next((unit for unit in UNITS.items() if minutes >= 2 * unit[1]), ("minutes", 1))
-    return f"{minutes / length:,.0f} {unit}"
+    shown = f"{minutes / length:,.0f}"
+    return f"{shown} {unit.removesuffix('s') if shown == '1' else unit}"

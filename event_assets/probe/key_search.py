@@ -13,6 +13,7 @@ from event_assets.probe.inquiry import Inquiry
 from event_assets.probe.session import ProbeResponse
 from event_assets.values.errors import ApiError
 
+UNKNOWN_NAMES = (400, 422)  # by which some APIs refuse parameters that they do not know
 NOT_SENT = Page(ProbeResponse("not requested"))
 
 
@@ -29,6 +30,7 @@ class KeySearch:
         self.tried: list[str] = []
         self._inquiry = inquiry
         self._explorer = inquiry.explorer
+        self._last = NOT_SENT
         self._is_steady: bool | None = None  # whether the same request brings the same answer
 
     def groups(self, key: str) -> Iterator[Sequence[Attempt]]:
@@ -44,10 +46,13 @@ class KeySearch:
             yield from ([place] for place in places.named_by(refusal))
         if self._explorer.forbidden:
             yield [places.user, *places.parameters]
-        else:
-            yield from ([place] for place in (places.raw, places.token, places.user))
-            yield places.parameters
-            yield from ([place] for place in places.parameters)  # unknown ones may be refused
+            return
+        headers = [[place] for place in (places.raw, places.token, places.user)]
+        yield from () if self.anonymous.is_ok else headers
+        yield places.parameters
+        if self._last.response.status in UNKNOWN_NAMES:
+            yield from ([place] for place in places.parameters)
+        yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
 
     def find(self, groups: Iterable[Sequence[Attempt]]) -> tuple[Attempt, Page] | None:
         """Return the place to which the API answers otherwise than without the key.
@@ -67,8 +72,7 @@ class KeySearch:
             if self.anonymous is NOT_SENT:
                 self.anonymous = self._explorer.ask(with_key=False)
             if len(group) > 1 and self._has_effect(page):
-                group = self._narrow(group)
-                page = self._ask(group)
+                group, page = self._narrow(group)
             is_said = group[0].is_given and self._is_steady is False
             if self._has_effect(page) or (is_said and page.is_ok):
                 return group[0], page
@@ -80,7 +84,8 @@ class KeySearch:
         auths = [auth for auth in built if auth is not None]
         auth = auths[0] if len(auths) == 1 else SeveralAuths(auths)
         self._explorer.session.set_auth(auth)
-        return follow(inquiry, self._explorer.ask(again=True))
+        self._last = follow(inquiry, self._explorer.ask(again=True))
+        return self._last
 
     def _has_effect(self, page: Page) -> bool:
         """Return whether a page differs from that without the key: by its total, if all differ."""
@@ -93,18 +98,20 @@ class KeySearch:
             self._is_steady = not _is_other(self._explorer.ask(with_key=False, again=True), before)
         return self._is_steady or page.total != before.total
 
-    def _narrow(self, group: Sequence[Attempt]) -> Sequence[Attempt]:
+    def _narrow(self, group: Sequence[Attempt]) -> tuple[Sequence[Attempt], Page]:
         """Return the one place of several that has the effect, with at most one refusal more."""
+        page = None
         while len(group) > 1:
             cut = len(group) - 1 if self._explorer.forbidden else len(group) // 2
             try:
-                has_effect = self._has_effect(self._ask(group[:cut]))
-            except ApiError:
+                page = self._ask(group[:cut])
+            except ApiError:  # the second refusal says which it is
                 if cut < len(group) - 1 or self._explorer.forbidden < MAX_FORBIDDEN:
                     raise
-                return group[cut:]  # the second refusal says which it is
-            group = group[:cut] if has_effect else group[cut:]
-        return group
+                page = None
+            has_effect = page is not None and self._has_effect(page)
+            group, page = (group[:cut], page) if has_effect else (group[cut:], None)
+        return group, page or self._ask(group)
 
 
 def follow(inquiry: Inquiry, page: Page) -> Page:

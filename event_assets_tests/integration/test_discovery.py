@@ -26,6 +26,15 @@ SOME_PUBLIC = (2, 1052, 2028)
 SCHEMA = Draft7Validator(json.loads(FILE.read_text()))
 
 
+def answers(api: SyntheticApi) -> dict[str, str]:
+    """Return what no answer of an API shows, and a person is asked for."""
+    is_unknown = api.paging.style == "none" and api.total == "missing"
+    found = {"paginator": "single_page"} if is_unknown else {}
+    return found | (
+        {"fields.start_time.timezone": "UTC"} if api.times == "day first in UTC" else {}
+    )
+
+
 def find_out(api: SyntheticApi, url: str, *, is_place_known: bool, **settings: Any) -> Discovery:
     """Find out about an API as a person may who knows its key, and perhaps the key's place."""
     if api.auth.kind == "oauth2":
@@ -33,6 +42,7 @@ def find_out(api: SyntheticApi, url: str, *, is_place_known: bool, **settings: A
     if api.auth.kind in ("query", "header") and is_place_known:
         place = {"name": api.auth.name, "location": api.auth.kind}
         settings["auth"] = {"type": "api_key", **place}
+    settings = {**answers(api), **settings}
     keys = [*api.secrets.values()]
     return discover(Options(url + api.pasted_url, keys=keys, settings=settings))
 
@@ -50,6 +60,14 @@ def test_an_api_is_found_out(seed: int) -> None:
         truth = api.truth[event["id"]]
         expected = (truth.name, truth.start, truth.end)
         assert (event["name"], event["start_time"], event["end_time"]) == expected
+
+
+@pytest.mark.parametrize("seed", [18, 60])
+def test_what_no_answer_shows_is_asked_for(seed: int) -> None:
+    api = make(seed)
+    with serve(api) as platform:
+        found = discover(Options(platform.url + api.pasted_url, keys=[*api.secrets.values()]))
+    assert {one.setting for one in found.open_questions} == {*answers(api)}
 
 
 def test_these_apis_have_every_auth_shape_of_records_and_pagination() -> None:

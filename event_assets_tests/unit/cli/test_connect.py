@@ -69,6 +69,14 @@ def test_a_second_connect_shows_what_would_change(folder: Path, capsys: Output) 
     assert "category" not in (folder / "concerts" / "defs.yaml").read_text()
 
 
+def test_removing_a_source_says_that_its_key_stays(folder: Path, capsys: Output) -> None:
+    with Sandbox(250, key=CANARY) as api:
+        assert connect(api, "--yes") == 0
+    assert run(["remove", "concerts", "--yes"]) == 0
+    assert "Its key stays in .env: CONCERTS__API_KEY.\n" in capsys.readouterr().out
+    assert not (folder / "concerts").exists()
+
+
 def test_a_setting_that_is_wrong_leaves_no_file(folder: Path, capsys: Output) -> None:
     with Sandbox(250, key=CANARY) as api:
         assert connect(api, "--yes", "--set", "concurrency=many") == 1
