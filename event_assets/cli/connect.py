@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 KINDS = ("api_key", "bearer", "http_basic", "oauth2_client_credentials")
 TWO_SECRETS = {"http_basic", "oauth2_client_credentials"}
+VARIABLE = re.compile(r"[A-Z]+(_[A-Z0-9]+)*")
 KEY_OPTION = (
     "Give it by --key-from-env VARIABLE, twice for a user and a password or for a client's id and "
     "secret."
@@ -29,6 +31,7 @@ KEY_OPTION = (
     "question is open, or something failed."
 )
 @click.argument("url", required=False)
+@click.argument("more", nargs=-1, metavar="")
 @click.option("--name", help="The source's name: its folder, and its schema in the database.")
 @click.option(
     "--key-from-env",
@@ -57,6 +60,7 @@ def connect(
     url: str | None,
     variables: Sequence[str],
     settings: Sequence[str],
+    more: Sequence[str],
     *,
     yes: bool,
     no_sync: bool,
@@ -72,6 +76,8 @@ def connect(
     from event_assets.probe.document import parse_setting
     from event_assets.probe.inquiry import Options
 
+    if more:  # a key, perhaps, which must not be shown
+        raise click.UsageError("connect takes one address, and keys by --key-from-env VARIABLE")
     if not (url or given["curl"] or given["openapi"]):
         raise click.UsageError("Give the address of the list of events, --curl or --openapi")
     keys = [_read_variable(variable) for variable in variables]
@@ -94,9 +100,18 @@ def connect(
 
 
 def _read_variable(variable: str) -> str:
-    if value := os.environ.get(variable, "").strip():
+    from event_assets.http.credentials import find_bad_character
+
+    value = os.environ.get(variable, "").strip()
+    if bad := find_bad_character(value, in_header=True):
+        raise click.UsageError(f"The variable {variable} holds {bad}, which no key can have")
+    if value:
         return value
-    raise click.UsageError(f"The variable {variable} is set neither here nor in .env")
+    if VARIABLE.fullmatch(variable):  # and no key
+        raise click.UsageError(f"The variable {variable} is set neither here nor in .env")
+    raise click.UsageError(
+        "--key-from-env takes the name of a variable that holds the key, not the key itself"
+    )
 
 
 def _show(found: Discovery) -> None:
@@ -145,11 +160,15 @@ def _print_questions(questions: Sequence[Question]) -> int:
         )
         for choice, made in question.choices.items():
             named = " ".join(
-                f"--set {shlex.quote(f'{path}={value}')}" for path, value in made.items()
+                f"--set {shlex.quote(f'{path}={_yaml(value)}')}" for path, value in made.items()
             )
             click.echo(f"  {choice}: {named}", err=True)
     click.echo("Nothing was written.", err=True)
     return 1
+
+
+def _yaml(value: Any) -> str:
+    return "null" if value is None else str(value)
 
 
 def _write(found: Discovery, *, yes: bool, is_asking: bool) -> bool:

@@ -26,7 +26,7 @@ from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES
 from event_assets.probe.parameter_search import ParameterSearch
 from event_assets.probe.reach import find_list, reach
-from event_assets.probe.request_input import RequestInput, parse_input
+from event_assets.probe.request_input import RequestInput, parse_input, refuse_secrets
 from event_assets.probe.samples import Sample, find_zone
 from event_assets.probe.session import ProbeSession
 from event_assets.probe.time_finder import find_start
@@ -39,6 +39,7 @@ MAX_TO_FIND_OUT = 25  # requests
 MAX_TO_REACH_END = 25  # requests more
 SECONDS = 180.0
 LIMITS = replace(DEFAULT_LIMITS, address="the address")
+TOTAL_IS_WRONG = {"total_path": None}  # of the paginator
 ROUND = 1_000  # records, of which an API may send no more of one list
 EXAMPLES = 5
 HOST_WORDS = {
@@ -57,6 +58,7 @@ def discover(options: Options) -> Discovery:
         ConfigError: the address, the curl command or a setting is none.
         ApiError: the API cannot be reached, limits requests, or shows no list.
     """
+    refuse_secrets(*map(options.get, ("params", "headers", "auth", "json")))
     given = _without_page(_apply(_parse(options), options))
     secrets = [*options.keys, *given.secrets.values()]
     found = Discovery(options.name or name_source(given.url))
@@ -131,7 +133,10 @@ def _examine(inquiry: Inquiry, page: Page) -> None:
     explorer.read_ids, explorer.id_path = _build_id_reader(key, sample), next(iter(key), None)
     page = explorer.read(page.response)
     search = ParameterSearch(explorer, page)
-    paging = find_paging(search, inquiry.options.get("paginator"))
+    said = inquiry.options.get("paginator")
+    paging = find_paging(search, None if said == TOTAL_IS_WRONG else said)
+    if said == TOTAL_IS_WRONG and paging.is_numbered:
+        paging.paginator |= said
     end = _reach_end(inquiry, search, page)
     inquiry.found.facts += paging.facts
     rows = [row for row in end.rows if isinstance(row, dict)]
@@ -189,13 +194,17 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
             "windows.param_to=... --set windows.cap=1000.",
         )
     elif end.problem or (end.doubt and paging.paginator == "single_page"):
-        whole = {"that is the whole list": {"paginator": "single_page"}}
+        choices: dict[str, dict[str, Any]] = {}
+        if end.is_short:
+            choices["the total is wrong"] = {"paginator.total_path": None}
+        elif not end.problem:
+            choices["that is the whole list"] = {"paginator": "single_page"}
         inquiry.question(
             "paginator",
             f"How does the list go on? {(end.problem or end.doubt).rstrip('.')}. Look for pages in "
             "the API's documentation, and say what they are called, such as --set "
             "paginator.type=page_number --set paginator.page_param=page.",
-            {} if end.problem else whole,
+            choices,
         )
     return end
 

@@ -149,7 +149,7 @@ def set_value(document: Any, keys: Keys, value: Any) -> Any:
         changed[first] = set_value(changed[first], tuple(rest), value)
         return changed
     changed = dict(document) if isinstance(document, Mapping) else {}
-    if value is None and not rest:
+    if value is None and not rest and first != "total_path":  # whose null says that there is none
         changed.pop(first, None)
     else:
         changed[first] = set_value(changed.get(first), tuple(rest), value)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+
+from requests import Response
 
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES
@@ -15,7 +17,11 @@ from event_assets.probe.explorer import Explorer, Page, Walk
 from event_assets.probe.findings import Fact
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.paging import Paging
-from event_assets.probe.paging_candidates import find_has_more, members_outside_records
+from event_assets.probe.paging_candidates import (
+    find_has_more,
+    find_pointers,
+    members_outside_records,
+)
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
 MAX_PAGE = 1 << 20
@@ -32,7 +38,8 @@ class End:
         evidence: what showed it.
         problem: why records are known to be missing; empty if they are not.
         doubt: why it is not known whether that is all; empty if it is.
-        depth: the last page that the API shows of a longer list, if it refuses those behind it.
+        is_cut_off: whether the API does not show all of a longer list.
+        is_short: whether the list was read to its end, and the API reports more.
     """
 
     rows: list[Any] = field(default_factory=list)
@@ -42,6 +49,7 @@ class End:
     problem: str = ""
     doubt: str = ""
     is_cut_off: bool = False
+    is_short: bool = False
 
 
 def is_doubted(count: int) -> bool:
@@ -78,10 +86,14 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
         elif verdict.complete is None:
             end.doubt = verdict.reason
         end.is_cut_off = facts.is_truncated
+        end.is_short = can_jump and len(ids) < (facts.least_total or 0)
         return end
     if facts is not None and facts.passes > 1:
         end.is_reached = True
         end.evidence = f"{len(ids):,} records, to the end"
+        end.is_short = can_jump and len(ids) < (facts.least_total or 0)
+        if end.is_short:
+            end.problem = f"The API reports {facts.least_total:,} records, and sends {len(ids):,}"
         return end
     if can_jump:
         return _jump(explorer, paging, end, requests)
@@ -134,10 +146,17 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
     elif total is not None and total > count:
         end.problem = f"The API reports {total:,} records, and page 1 has {count:,}"
     elif not (paging.is_stable and _shows_end(page, count, total, size, is_total_honest)):
+        shown = find_pointers(cast("Response", page.response.response), page.response.document)
         end.doubt = (
             f"{pluralize(count)} came, nothing that was tried brings others, and nothing shows "
             "that these are all"
         )
+        if shown:
+            paging.evidence = f"{pluralize(count)}, and `{shown[0].path}` leads nowhere"
+            end.doubt = (
+                f"`{shown[0].path}` in the answer seems to lead to more, but nothing that was "
+                "tried takes it"
+            )
     if size in paging.settings and (end.problem or end.doubt):
         paging.settings[size] = count  # a sync of fewer rows than were asked for calls it the end
     return end

@@ -13,6 +13,7 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.paginator_finder import describe_paginator
+from event_assets.probe.paging import compare
 from event_assets.probe.paging_candidates import SIZES
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses
@@ -20,7 +21,14 @@ from event_assets.probe.responses import ProbeResponses
 
 def check_page_2(responses: ProbeResponses) -> Finding:
     """Check that page 2 has new records and follows page 1."""
-    found, paging = _check_page_2(responses), responses.found_paging
+    found, paging, before = _check_page_2(responses), responses.found_paging, responses.before
+    if compare(responses.page_1.ids, before.ids) == "fresh":
+        base = responses.paging.paginator["base_page"] - 1
+        return fail(
+            f"page {base} has {pluralize(len(before.rows))} that page 1 has not: set `base_page: "
+            f"{base}`.",
+            {("base_page",): base},
+        )
     if paging.paginator is None:
         return found
     named = describe_paginator(paging.paginator)

@@ -50,7 +50,8 @@ class ParameterSearch:
     def check_control(self) -> None:
         """Send a parameter that means nothing: is the answer the same, or is it refused?"""
         paging, first = self.paging, self.first
-        control = self.explorer.ask({NONSENSE: "1"})
+        in_body = self.explorer.given.method != "GET"  # where candidates go, too
+        control = self.explorer.ask({f"{BODY}{NONSENSE}" if in_body else NONSENSE: "1"})
         paging.is_strict = not control.is_ok
         again = self.explorer.ask(again=True) if paging.is_strict else control
         difference = compare(first.ids, again.ids)
@@ -93,8 +94,8 @@ class ParameterSearch:
         if given.method != "GET":
             rest = [
                 f"{BODY}{prefix}{name}"
-                for name in usual[:IN_BODY]
                 for prefix in _prefixes(given.body)
+                for name in usual[:IN_BODY]
             ]
         return [*dict.fromkeys(known)], rest
 

@@ -28,8 +28,9 @@ PLACEHOLDER = re.compile(
     r"[<{\[$].*[>}\]]|\$\w+|\W*(your|my)[ _-].*|x{3,}|\.{3}|\*{3,}|(api[_-]?)?(key|token)",
     re.IGNORECASE,
 )
+SECRET_SETTINGS = {"api_key", "token", "password", "client_secret", "access_token"}
 DROPPED_HEADERS = {
-    *("accept-encoding", "connection", "content-length", "content-type", "cookie", "host"),
+    *("accept-encoding", "connection", "content-length", "content-type", "host"),
     *("user-agent", "accept", "origin", "referer", "cache-control", "pragma", "priority"),
 }
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
@@ -80,6 +81,24 @@ class RequestInput:
     def path(self) -> str:
         """The last part of the path, which leads from the base URL to the list."""
         return self.url.removeprefix(self.base_url) or "/"
+
+
+def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
+    """Raise if settings hold a key, which would be in defs.yaml.
+
+    Raises:
+        ConfigError: they do.
+    """
+    named = [name for name, value in (params or {}).items() if _is_key(name, value)]
+    named += [name for name in headers or {} if KEY_HEADER.fullmatch(name)]
+    named += [
+        name for name in (auth if isinstance(auth, Mapping) else ()) if name in SECRET_SETTINGS
+    ]
+    if name := next(iter(named), _find_secret(body)):
+        raise ConfigError(
+            f"`{name}` holds a key, which would be in defs.yaml by --set: give it by "
+            "--key-from-env, in the address, or in a curl command."
+        )
 
 
 def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
@@ -138,6 +157,12 @@ def _with_basic(given: RequestInput, credentials: str) -> RequestInput:
     return replace(given, auth=auth, secrets={n: v for n, v in secrets.items() if _is_real(v)})
 
 
+def _is_key(name: str, value: Any) -> bool:
+    """Return whether a parameter is a key, by its name, and no example of one."""
+    is_named = KEY_PARAM.fullmatch(name) and not PAGE_TOKEN.fullmatch(name)
+    return isinstance(value, str) and bool(is_named) and _is_real(value)
+
+
 def _is_real(value: str) -> bool:
     return bool(value) and not PLACEHOLDER.fullmatch(value)
 
@@ -167,11 +192,18 @@ def _parse_curl(command: str) -> RequestInput:
         address, data = f"{address}{'&' if '?' in address else '?'}{data}", ""
     given = _parse_url(address)
     for header in found.get("header", []):
-        given = _with_header(given, *(part.strip() for part in header.partition(":")[::2]))
+        name, _, value = header.partition(":")
+        if name.strip().lower() == "cookie":
+            found.setdefault("cookie", []).append(value.strip())
+        else:
+            given = _with_header(given, name.strip(), value.strip())
+    cookies = found.get("cookie", [])
     for user in found.get("user", []):
         given = _with_basic(given, user)
     for token in found.get("bearer", []):
         given = _with_header(given, "Authorization", f"Bearer {token}")
+    if cookies and given.auth is None:
+        given = _with_key(given, "Cookie", "header", "; ".join(cookies))
     method = next(iter(found.get("method", [])), "POST" if data else "GET").upper()
     if method not in ("GET", "POST"):
         raise ConfigError(f"A list is read by GET or POST, not by {method}.")
@@ -213,8 +245,7 @@ def _find_secret(body: Any) -> str | None:
     """Return the name of a member of a JSON body that is a secret, or None."""
     members = body.items() if isinstance(body, Mapping) else ()
     for name, value in members:
-        is_secret = KEY_PARAM.fullmatch(name) and not PAGE_TOKEN.fullmatch(name)
-        if isinstance(value, str) and is_secret and _is_real(value):
+        if _is_key(name, value):
             return str(name)
         if found := _find_secret(value):
             return found

@@ -45,6 +45,7 @@ class ProbeResponses:
         redirect_target: the URL that page 1 redirects to, if it does.
         walk: pages 1 and 2, read with the configured paginator.
         last: the page that should hold the last record, if it can be requested.
+        before: the page before page 1, of which there should be none.
         found_paging: a paginator that brings further pages, where the configured one does not.
     """
 
@@ -59,6 +60,7 @@ class ProbeResponses:
     again: Page = NOT_SENT
     keyless: Page = NOT_SENT
     last: Page | None = None
+    before: Page = NOT_SENT
     found_paging: Paging = field(default_factory=Paging)
 
     @cached_property
@@ -207,6 +209,8 @@ def _send_requests(responses: ProbeResponses) -> None:
     if responses.has_auth:
         responses.keyless = explorer.read(explorer.send(first, with_key=False))
     responses.again = explorer.read(explorer.send(first, again=True))
+    if responses.paging.kind == "page_number" and config.get("base_page", 0) > 0:
+        responses.before = explorer.ask_page(config, {}, -1, 0)
     if _lacks_pages(responses):
         search = ParameterSearch(explorer, responses.page_1)
         find_paginator(search)

@@ -59,7 +59,7 @@ def _find_keys(document: Any, setting: Setting) -> Keys:
         return ("attributes", "fields", setting[1], setting[0])
     if setting != ("primary_key",):
         parents = [(*parent, "endpoint") for parent in parents]
-    if setting[0] in ("limit", "total_path"):
+    if setting[0] in ("limit", "total_path", "base_page"):
         holders = [(*parent, "paginator") for parent in [*parents, (*API, "client")]]
         return (*_find_existing(document, holders), *setting)
     return _find_existing(document, [(*parent, *setting) for parent in parents])

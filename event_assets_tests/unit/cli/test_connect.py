@@ -105,6 +105,28 @@ def test_a_variable_that_is_not_set_is_named(folder: Path, capsys: Output) -> No
     assert "NO_SUCH_KEY is set neither here nor in .env" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--key-from-env", CANARY], [CANARY], ["--key-from-env=A1b"]]
+)
+def test_a_key_in_place_of_a_variable_is_not_shown(
+    folder: Path, capsys: Output, arguments: list[str]
+) -> None:
+    assert folder.is_dir()
+    assert run(["connect", "https://a.example", *arguments]) == 2
+    errors = capsys.readouterr().err
+    assert "--key-from-env" in errors
+    assert arguments[-1].rpartition("=")[2] not in errors
+
+
+def test_a_key_that_cannot_be_sent_is_told_by_its_variable(
+    folder: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert folder.is_dir()
+    monkeypatch.setenv("MY_KEY", "a\tb")
+    assert run(["connect", "https://a.example", "--key-from-env", "MY_KEY"]) == 2
+    assert "The variable MY_KEY holds U+0009, which no key can have" in capsys.readouterr().err
+
+
 def test_a_variable_in_the_env_file_is_never_changed(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("A=1\n")

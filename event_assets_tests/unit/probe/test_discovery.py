@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,73 @@ def test_what_is_in_doubt_is_an_open_question(answer: Answer, setting: str) -> N
     with TinyApi(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert setting in [question.setting for question in found.open_questions]
+
+
+def by_token(request: Request, name: str = "offset") -> Any:
+    at = int(request.query_params.get(name, "itr/0").removeprefix("itr/"))
+    token = {name: f"itr/{at + 20}"} if at + 20 < len(ROWS) else {}
+    return {"records": ROWS[at : at + 20], **token}
+
+
+def test_a_token_that_is_called_offset_is_a_cursor() -> None:
+    def answer(request: Request) -> Any:
+        is_token = request.query_params.get("offset", "itr/").startswith("itr/")
+        return by_token(request) if is_token else Response(status_code=422)
+
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert endpoint(found)["paginator"] == {
+        "type": "cursor",
+        "cursor_path": "offset",
+        "cursor_param": "offset",
+    }
+
+
+def test_a_pointer_that_nothing_takes_is_named() -> None:
+    with TinyApi(lambda _: {"events": events(50), "next_cursor": "c50"}) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert "`next_cursor` in the answer seems to lead to more" in found.open_questions[0].text
+
+
+def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:
+    def answer(request: Request) -> Any:
+        body = json.loads(request.state.body)
+        if {*body} - {"start_cursor", "page_size"}:
+            return JSONResponse({"message": "body failed validation"}, 400)
+        at = int(body.get("start_cursor", 0))
+        more = {"next_cursor": str(at + 20)} if at + 20 < len(ROWS) else {}
+        return {"results": ROWS[at : at + 20], "has_more": bool(more), **more}
+
+    with TinyApi(answer) as api:
+        found = discover(Options(None, curl=f"curl {api.url}/v1/query -d '{{}}' -X POST"))
+    assert found.open_questions == []
+    assert endpoint(found)["paginator"]["cursor_body_path"] == "start_cursor"
+
+
+@pytest.mark.parametrize("settings", [{}, {"paginator.total_path": None}])
+def test_a_total_that_is_more_than_the_records_is_asked_about(settings: Any) -> None:
+    with TinyApi(lambda request: by_page(request, total=len(ROWS) + 7)) as api:
+        found = discover(Options(f"{api.url}/v1/events", settings=settings))
+    choices = [[*question.choices.values()] for question in found.open_questions]
+    assert choices == ([] if settings else [[{"paginator.total_path": None}]])
+    if settings:
+        assert endpoint(found)["paginator"]["total_path"] is None
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"headers.X-Api-Key": KEY},
+        {"params.api_key": KEY},
+        {"params": {"token": KEY}},
+        {"auth.api_key": KEY},
+        {"json.client_secret": KEY},
+    ],
+)
+def test_a_key_in_a_setting_is_refused_without_being_shown(settings: Any) -> None:
+    with pytest.raises(ConfigError, match="give it by --key-from-env") as raised:
+        discover(Options("https://api.example.com/v1/events", settings=settings))
+    assert KEY not in str(raised.value)
 
 
 def hidden_rows(request: Request) -> Any:

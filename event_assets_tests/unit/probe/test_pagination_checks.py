@@ -92,6 +92,17 @@ def test_page_2_is_requested_by_the_configured_paginator(kind: str) -> None:
     assert "40 records per page; no size is requested." in find_line(report, "page size").message
 
 
+def test_a_page_before_the_first_that_has_other_records_is_a_failure() -> None:
+    def from_zero(request: Request) -> Any:
+        return of(ROWS, number(request, "page") * SIZE)
+
+    with TinyApi(from_zero) as api:
+        paginator = {"type": "page_number", "base_page": 1}
+        found = find_line(probe_api(api, paginator=paginator, auth=None), "page 2")
+    assert found.mark == "fail"
+    assert found.changes == {("base_page",): 0}
+
+
 @pytest.mark.parametrize("kind", ["page_number", "cursor", "header_cursor"])
 def test_an_ignored_parameter_is_a_failure_for_every_paginator(kind: str) -> None:
     paginator, answer, _ = KINDS[kind]

@@ -75,6 +75,12 @@ def test_an_address_is_read_without_its_key(
         ("-u t0ken:", {"type": "http_basic", "password": ""}, {"username": "t0ken"}),
         ("-ume:pass", {"type": "http_basic"}, {"username": "me", "password": "pass"}),
         ("-H 'Accept: application/json' -s -o /dev/null", None, {}),
+        (
+            "-b 'session=abc'",
+            {"type": "api_key", "name": "Cookie", "location": "header"},
+            {"api_key": "session=abc"},
+        ),
+        ("-H 'Cookie: a=b' -H 'Authorization: Bearer t0'", {"type": "bearer"}, {"token": "t0"}),
     ],
 )
 def test_a_curl_command_says_how_the_key_is_sent(command: str, auth: Any, secrets: Any) -> None:
