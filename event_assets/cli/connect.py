@@ -85,12 +85,16 @@ def connect(
     is_asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     click.echo("Asking the API, with at most 50 requests ...")
     found = discover(options)
-    while is_asking and found.open_questions:
-        _show(found)
-        answered = _ask(found.open_questions[0], options)
-        if answered is None:
+    passed: list[str] = []  # questions that need no answer, and got none
+    while is_asking and (question := _next_question(found, passed)):
+        _show(found, with_notes=False)
+        answered = _ask(question, options)
+        if answered is not None:
+            options, found = answered, discover(answered)
+        elif question.is_open:
             break
-        options, found = answered, discover(answered)
+        else:
+            passed.append(question.setting)
     _show(found)
     if found.open_questions:
         return _print_questions(found.open_questions)
@@ -114,7 +118,13 @@ def _read_variable(variable: str) -> str:
     )
 
 
-def _show(found: Discovery) -> None:
+def _next_question(found: Discovery, passed: Sequence[str]) -> Question | None:
+    """Return the next question, those that must be answered first; None if there is none."""
+    others = (one for one in found.questions if one.choices and one.setting not in passed)
+    return next(iter([*found.open_questions, *others]), None)
+
+
+def _show(found: Discovery, *, with_notes: bool = True) -> None:
     """Print what was found, and five events as they will be in the table."""
     from event_assets.cli.output import print_table
 
@@ -127,7 +137,7 @@ def _show(found: Discovery) -> None:
         print_table(found.events)
     click.echo(f"\nRequests sent: {found.requests}.")
     for question in found.questions:
-        if not question.is_open:
+        if with_notes and not question.is_open:
             click.echo(question.text)
 
 
@@ -144,9 +154,13 @@ def _ask(question: Question, options: Options) -> Options | None:
     choices = [*question.choices.items()]
     for number, (choice, _) in enumerate(choices, 1):
         click.echo(f"  {number}  {choice}")
-    answer = click.prompt("Number, or PATH=VALUE; nothing to stop", default="", show_default=False)
+    otherwise = "stop" if question.is_open else "go on"
+    prompt = f"Number, value, or PATH=VALUE; nothing to {otherwise}"
+    answer = click.prompt(prompt, default="", show_default=False)
     if answer.isdecimal() and 0 < int(answer) <= len(choices):
         made: Mapping[str, Any] = choices[int(answer) - 1][1]
+    elif answer and "=" not in answer:
+        made = {question.setting: answer}
     else:
         words = [word for word in answer.replace("--set ", " ").split() if word]
         made = dict(map(parse_setting, words))

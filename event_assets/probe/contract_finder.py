@@ -106,17 +106,19 @@ def _add_field(inquiry: Inquiry, column: str, finding: FieldFinding, sample: Sam
     share = sum(value is not None for value in values) / max(1, len(values))
     evidence = f"in {share:.0%} of {len(values):,} records"
     is_known = bool(finding.zone) or COLUMNS[column] == "text"
-    if not is_known:
-        evidence += "; local times without a zone"
+    zone = inquiry.options.get("fields.start_time.timezone")
+    if not is_known and not zone:
+        evidence += "; local times without a zone, taken as UTC"
     inquiry.found.comments[("attributes", "fields", column)] = evidence
     shown = f"`{'`, `'.join(finding.sources)}`"
     inquiry.add(column, shown, evidence, "sure" if is_known else "assumed")
     if column == "start_time" and not is_known:
         inquiry.question(
             "fields.start_time.timezone",
-            f"In which time zone are the times? They name none, such as `{values[0]}`: --set "
-            "fields.start_time.timezone=Europe/Berlin, or UTC.",
+            f"In which time zone are the times? They name none, such as `{values[0]}`, and are "
+            "taken as UTC; else --set fields.start_time.timezone=Europe/Berlin.",
             {"UTC": {"fields.start_time.timezone": "UTC"}},
+            is_open=False,
         )
     if column == "start_time" and _are_all_to_come(sample, finding):
         inquiry.question(

@@ -16,7 +16,7 @@ from event_assets.probe.document import SourceParts, apply_settings, build_docum
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.explorer import Explorer, Page
 from event_assets.probe.field_finder import find_id
-from event_assets.probe.findings import Discovery
+from event_assets.probe.findings import Certainty, Discovery
 from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.inquiry import Inquiry, Options
 from event_assets.probe.openapi import read_openapi
@@ -169,7 +169,8 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
     explorer, paging = inquiry.explorer, search.paging
     if paging.paginator is None:
         end = judge_single_page(explorer, paging, page)
-        inquiry.add("pages", "one page", paging.evidence, "likely")
+        certainty: Certainty = "likely" if end.doubt or end.problem else "sure"
+        inquiry.add("pages", "one page", paging.evidence, certainty)
     else:
         find_largest_size(search)
         inquiry.add("pages", describe_paginator(paging.paginator), paging.evidence)
@@ -199,12 +200,14 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
             choices["the total is wrong"] = {"paginator.total_path": None}
         elif not end.problem:
             choices["that is the whole list"] = {"paginator": "single_page"}
+        asked = "Is that all" if end.is_likely_all else "How does the list go on"
         inquiry.question(
             "paginator",
-            f"How does the list go on? {(end.problem or end.doubt).rstrip('.')}. Look for pages in "
-            "the API's documentation, and say what they are called, such as --set "
+            f"{asked}? {(end.problem or end.doubt).rstrip('.')}. Look for pages in the API's "
+            "documentation, and say what they are called, such as --set "
             "paginator.type=page_number --set paginator.page_param=page.",
             choices,
+            is_open=not end.is_likely_all,
         )
     return end
 

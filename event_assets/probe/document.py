@@ -148,6 +148,8 @@ def set_value(document: Any, keys: Keys, value: Any) -> Any:
         changed: Any = [*document, *([{}] if first == len(document) else [])]
         changed[first] = set_value(changed[first], tuple(rest), value)
         return changed
+    if isinstance(document, str):
+        document = {"path": document}  # dlt's short form of an endpoint
     changed = dict(document) if isinstance(document, Mapping) else {}
     if value is None and not rest and first != "total_path":  # whose null says that there is none
         changed.pop(first, None)

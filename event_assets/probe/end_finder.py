@@ -39,6 +39,7 @@ class End:
         problem: why records are known to be missing; empty if they are not.
         doubt: why it is not known whether that is all; empty if it is.
         is_cut_off: whether the API does not show all of a longer list.
+        is_likely_all: whether nothing but the length of a page is in doubt, which is not usual.
         is_short: whether the list was read to its end, and the API reports more.
     """
 
@@ -50,6 +51,7 @@ class End:
     doubt: str = ""
     is_cut_off: bool = False
     is_short: bool = False
+    is_likely_all: bool = False
 
 
 def is_doubted(count: int) -> bool:
@@ -151,6 +153,7 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
             f"{pluralize(count)} came, nothing that was tried brings others, and nothing shows "
             "that these are all"
         )
+        end.is_likely_all = paging.is_stable and not is_doubted(count) and not shown
         if shown:
             paging.evidence = f"{pluralize(count)}, and `{shown[0].path}` leads nowhere"
             end.doubt = (

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from event_assets.config.source import EVENT_DATA
+from event_assets.probe.document import API, Keys, set_value
 from event_assets.probe.report import Setting
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import MASK
-
-Keys = tuple[str | int, ...]  # the keys that lead to a value
-API: Keys = ("attributes", "rest_api")
 
 
 def apply_changes(text: str, changes: Mapping[Setting, Any], secrets: Sequence[str] = ()) -> str:
@@ -79,21 +76,9 @@ def _depth(document: Any, keys: Keys) -> int:
     return len(keys)
 
 
-def _set_value(document: Any, keys: Keys, value: Any) -> Any:
-    """Return the document with a value set."""
-    if not keys:
-        return value
-    if isinstance(document, str):
-        document = {"path": document}  # dlt's short form of an endpoint
-    changed: Any = {} if document is None else copy.copy(document)
-    inner = changed.get(keys[0]) if isinstance(changed, dict) else changed[keys[0]]
-    changed[keys[0]] = _set_value(inner, keys[1:], value)
-    return changed
-
-
 def _apply_edit(text: str, document: Any, keys: Keys, value: Any) -> tuple[str, Any]:
     """Set a value in the text and in its document; rewrite the text if its layout forbids that."""
-    wanted = _set_value(document, keys, value)
+    wanted = set_value(document, keys, value)
     try:
         edited = _edit_in_place(text, wanted, keys, _depth(document, keys))
         if yaml.safe_load(edited) == wanted:

@@ -337,14 +337,18 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
     answer = {name: count if value is None else value for name, value in said.items()}
     with TinyApi(lambda _: {"events": events(count), **answer}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
-    assert [one.setting for one in found.open_questions] == ([] if said else ["paginator"])
+    assert [one.setting for one in found.questions] == ([] if said else ["paginator"])
+    assert [fact.certainty == "sure" for fact in found.facts if fact.subject == "pages"] == [
+        bool(said)
+    ]
+    assert found.open_questions == []
     assert endpoint(found)["paginator"] == "single_page"
 
 
 def test_a_lone_page_shorter_than_was_asked_for_is_whole() -> None:
     with TinyApi(lambda request: {"events": events(min(37, number(request, "limit", 37)))}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
-    assert found.open_questions == []
+    assert found.questions == []
 
 
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
@@ -355,8 +359,8 @@ def test_the_zone_of_local_times_is_asked_for(zone: str | None) -> None:
     with TinyApi(lambda _: {"events": rows, "total": 7}) as api:
         found = discover(Options(f"{api.url}/v1/events", settings=settings))
     fields = found.document["attributes"]["fields"]
-    open_settings = [one.setting for one in found.open_questions]
-    assert open_settings == ([] if zone else ["fields.start_time.timezone"])
+    asked = [one.setting for one in found.questions]
+    assert asked == ([] if zone else ["fields.start_time.timezone"])
     assert fields["end_time"].get("timezone") == zone
 
 
@@ -366,7 +370,7 @@ def test_an_offset_is_a_number_of_hours_minutes_seconds_or_milliseconds(offset: 
     rows = [{**row, **local} for row in events(7)]
     with TinyApi(lambda _: {"events": rows, "total": 7}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
-    assert found.open_questions == []
+    assert found.questions == []
     assert str(found.events[0]["start_time"]) == "2026-07-01 23:30:00+00:00"
 
 
