@@ -26,7 +26,13 @@ from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES
 from event_assets.probe.parameter_search import ParameterSearch
 from event_assets.probe.reach import find_list, reach
-from event_assets.probe.request_input import RequestInput, parse_input, refuse_secrets
+from event_assets.probe.request_input import (
+    RequestInput,
+    looks_random,
+    parse_input,
+    refuse_secrets,
+    take_out_random,
+)
 from event_assets.probe.samples import Sample, find_zone
 from event_assets.probe.session import ProbeSession
 from event_assets.probe.time_finder import find_start
@@ -59,7 +65,10 @@ def discover(options: Options) -> Discovery:
         ApiError: the API cannot be reached, limits requests, or shows no list.
     """
     refuse_secrets(*map(options.get, ("params", "headers", "auth", "json")))
-    given = _without_page(_apply(_parse(options), options))
+    given = _without_page(_parse(options))
+    if not (given.auth or options.keys):
+        given = take_out_random(given)
+    given = _without_page(_apply(given, options))
     secrets = [*options.keys, *given.secrets.values()]
     found = Discovery(options.name or name_source(given.url))
     with ExitStack() as stack:
@@ -68,6 +77,13 @@ def discover(options: Options) -> Discovery:
         )
         stack.enter_context(session)
         inquiry = Inquiry(options, Explorer(session, given), found, stack)
+        if any(map(looks_random, urlsplit(given.url).path.split("/"))):
+            inquiry.question(
+                "base_url",
+                "The path of the address may hold a key, which is in defs.yaml then: put a "
+                "variable of .env in its place, `{{ env.NAME }}`.",
+                is_open=False,
+            )
         try:
             page = reach(inquiry)
             if page is not None:

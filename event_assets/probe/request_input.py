@@ -28,6 +28,10 @@ PLACEHOLDER = re.compile(
     r"[<{\[$].*[>}\]]|\$\w+|\W*(your|my)[ _-].*|x{3,}|\.{3}|\*{3,}|(api[_-]?)?(key|token)",
     re.IGNORECASE,
 )
+RANDOM = re.compile(
+    r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w-]{16,}|(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{24,}"
+)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 SECRET_SETTINGS = {"api_key", "token", "password", "client_secret", "access_token"}
 DROPPED_HEADERS = {
     *("accept-encoding", "connection", "content-length", "content-type", "host"),
@@ -99,6 +103,23 @@ def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
             f"`{name}` holds a key, which would be in defs.yaml by --set: give it by "
             "--key-from-env, in the address, or in a curl command."
         )
+
+
+def take_out_random(given: RequestInput) -> RequestInput:
+    """Take a value that looks random, as keys do, out of the parameters or headers of a request."""
+    for location, values in (("query", given.params), ("header", given.headers)):
+        for name, value in values.items():
+            if looks_random(value):
+                left = {other: one for other, one in values.items() if other != name}
+                is_param = location == "query"
+                rest = replace(given, params=left) if is_param else replace(given, headers=left)
+                return _with_key(rest, name, location, value)
+    return given
+
+
+def looks_random(value: Any) -> bool:
+    """Return whether a value looks like a key."""
+    return isinstance(value, str) and bool(RANDOM.fullmatch(value) and not UUID.fullmatch(value))
 
 
 def parse_input(url: str | None, curl: str | None = None) -> RequestInput:

@@ -280,6 +280,30 @@ def test_a_key_in_a_setting_is_refused_without_being_shown(settings: Any) -> Non
     assert KEY not in str(raised.value)
 
 
+RANDOM_KEY = "q8ZrT1vXb4LmN0pK"
+
+
+@pytest.mark.parametrize(
+    ("url", "curl"), [("{}/v1/events?k={}", None), (None, "curl -H 'X-Mine: {1}' {0}/v1/events")]
+)
+def test_a_value_that_looks_random_is_the_key(url: str | None, curl: str | None) -> None:
+    def answer(request: Request) -> Any:
+        sent = {request.query_params.get("k"), request.headers.get("x-mine")}
+        return by_page(request) if RANDOM_KEY in sent else Response(status_code=401)
+
+    with TinyApi(answer) as api:
+        address, command = (text and text.format(api.url, RANDOM_KEY) for text in (url, curl))
+        found = discover(Options(address, curl=command))
+    assert [*found.variables.values()] == [RANDOM_KEY]
+    assert RANDOM_KEY not in yaml.safe_dump(found.document)
+
+
+def test_a_key_in_the_path_is_told() -> None:
+    with TinyApi(by_page) as api:
+        found = discover(Options(f"{api.url}/bot{RANDOM_KEY}/events"))
+    assert "may hold a key" in found.questions[0].text
+
+
 def hidden_rows(request: Request) -> Any:
     """Return pages of which every seventh row is left out, so that none has the usual length."""
     at = number(request, "offset")
