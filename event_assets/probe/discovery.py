@@ -81,7 +81,7 @@ def discover(options: Options) -> Discovery:
             inquiry.question(
                 "base_url",
                 "The path of the address may hold a key, which is in defs.yaml then: put a "
-                "variable of .env in its place, `{{ env.NAME }}`.",
+                "variable of .env in its place.",
                 is_open=False,
             )
         try:

@@ -17,7 +17,9 @@ KEYS = ("slug", "code", "number", "ref", "reference", "uri", "url", "href", "sel
 ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
 MIN_SHARE = 0.8  # of the records that have an id
 LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,10})?")
-TEXT_MEMBERS = ("text", "rendered", "value", "plain", "en", "default", "html", "display")
+TEXT_MEMBERS = (
+    *("text", "rendered", "value", "plain", "plain_text", "en", "default", "html", "display"),
+)
 IN_LIST = re.compile(r"\.0\..")
 LETTERS = re.compile(r"[^\W\d_]")
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
@@ -85,6 +87,8 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
     last = last_name(path)
     if outer and (last in TEXT_MEMBERS or LANGUAGE.fullmatch(last) or last == "0"):
         *outer, own = outer
+    while outer and own == ["0"]:
+        *outer, own = outer
     word = next((word for word in reversed(own) if word in words.NAME), None)
     present = sample.present(path)
     texts = [value for value in present if isinstance(value, str) and LETTERS.search(value)]
@@ -94,6 +98,7 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
     extra = sum(each not in (word, "event", "display", "full", "main") for each in own)
     spaced, distinct = sum(" " in text for text in texts), len({*texts})
     return (
+        distinct > 1 or len(texts) == 1,  # else it is the name of a kind
         -others,
         -sum(not {*part} & words.NAME_PARENTS for part in outer),
         -extra,

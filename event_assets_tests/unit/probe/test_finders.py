@@ -93,6 +93,10 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
         ),
         (lambda n: {"summary": f"Choir {n}", "organizer": {"name": "X Y"}}, {"from": "summary"}),
         (lambda n: {"topic": f"Meeting {n}"}, {"from": "topic"}),
+        (
+            lambda n: {"name": {"id": "title", "title": [{"plain_text": f"T {n}"}]}, "label": "x"},
+            {"from": "name.title.0.plain_text"},
+        ),
     ],
 )
 def test_the_name_is_the_events_own(make: Any, settings: Any) -> None:

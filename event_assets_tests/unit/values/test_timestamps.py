@@ -156,10 +156,25 @@ def test_every_windows_zone_is_an_iana_zone() -> None:
     assert [name for name in zones if parse_zone(name) is None] == []
 
 
-@pytest.mark.parametrize("zone", ["Mars/Base", "soon", "+25:00:00", "+25:00", "+02:99", 7, {}])
+@pytest.mark.parametrize(
+    "zone", ["Mars/Base", "soon", "+25:00:00", "+25:00", "+02:99", 10**8, True, {}]
+)
 def test_a_zone_that_is_none_leaves_its_time_out(zone: Any) -> None:
     times = read(["2026-05-01T18:30:00", "2026-05-01T18:30:00"], zones=[zone, "UTC"])
     assert times == [None, EXPECTED]
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        *((2, "+02:00"), (5.5, "+05:30"), (-210, "-03:30"), (840, "+14:00"), (0, "+00:00")),
+        *((7_200, "+02:00"), (-14_400, "-04:00"), (7_200_000, "+02:00"), (-12_600_000, "-03:30")),
+    ],
+)
+def test_a_number_is_an_offset_in_hours_minutes_seconds_or_milliseconds(
+    zone: float, name: str
+) -> None:
+    assert parse_zone(zone) == name
 
 
 def test_a_time_that_the_clock_shows_twice_or_never_is_still_one() -> None:
