@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from event_assets.cli.env_file import add_variables
 from event_assets.cli.main import run
 from event_assets.sandbox import KEY, Sandbox
 from event_assets.values.errors import ConfigError
+from event_assets_tests.support.tiny_api import TinyApi, events
 
 Output = pytest.CaptureFixture[str]
 CANARY = "c4n4ry/k3y=+w1th%odd"
@@ -91,6 +94,31 @@ def test_an_open_question_says_which_option_answers_it(folder: Path, capsys: Out
     assert 'It says: "the api_key is missing". Give it by --key-from-env VARIABLE' in errors
     assert errors.endswith("Nothing was written.\n")
     assert [path.name for path in folder.iterdir() if path.is_dir()] == ["events"]
+
+
+class Typed(io.StringIO):
+    """What a person types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"), [("\n\ny\n", None), ("1\nEurope/Berlin\ny\n", "Europe/Berlin")]
+)
+def test_a_terminal_is_asked_what_may_stay_open(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output, typed: str, zone: str | None
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Typed(typed))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    rows = [{**row, "start_time": "2026-07-01T19:30:00"} for row in events(7)]
+    with TinyApi(lambda _: {"events": rows}) as api:
+        assert run(["connect", f"{api.url}/events", "--name", "concerts", "--no-sync"]) == 0
+    fields = yaml.safe_load((folder / "concerts" / "defs.yaml").read_text())["attributes"]["fields"]
+    assert fields["start_time"].get("timezone") == zone
+    assert (
+        "In which time zone are the times?" in capsys.readouterr().out.rpartition("sent:")[2]
+    ) == (zone is None)
 
 
 def test_an_address_or_a_curl_command_is_needed(folder: Path, capsys: Output) -> None:
