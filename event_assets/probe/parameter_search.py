@@ -94,8 +94,8 @@ class ParameterSearch:
         if given.method != "GET":
             rest = [
                 f"{BODY}{prefix}{name}"
-                for prefix in _prefixes(given.body)
                 for name in usual[:IN_BODY]
+                for prefix in _prefixes(given.body)
             ]
         return [*dict.fromkeys(known)], rest
 
@@ -112,7 +112,7 @@ class ParameterSearch:
             if is_effect(self.ask({name: value})):
                 return name
         if self.paging.is_strict:
-            tried = usual[:MAX_SINGLE]
+            tried = sorted(usual, key=lambda name: name.count("."))[:MAX_SINGLE]
             return next((name for name in tried if is_effect(self.ask({name: value}))), None)
         group = list(usual)
         if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
