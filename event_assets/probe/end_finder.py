@@ -171,9 +171,10 @@ def _shows_end(
     """Return whether a lone page shows that it is all: by a total, a flag, or its own length."""
     if total == count and is_total_honest:
         return True
-    if find_has_more(page.response.document, False):
-        return True
-    return not is_doubted(count) and (size is not None or total == count)
+    if is_doubted(count):
+        return False
+    is_said = find_has_more(page.response.document, False) is not None
+    return is_said or size is not None or total == count
 
 
 def _largest_total(page: Page) -> int | None:

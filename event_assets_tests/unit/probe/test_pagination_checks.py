@@ -144,12 +144,12 @@ def test_a_single_page_shorter_than_the_total_is_a_failure() -> None:
     )
 
 
-@pytest.mark.parametrize("said", [{"total": 250}, {"has_more": False}])
+@pytest.mark.parametrize("said", [{"total": 237}, {"has_more": False}])
 def test_a_single_page_that_says_that_it_is_all_passes(said: dict[str, Any]) -> None:
-    with TinyApi(lambda _: {"data": ROWS, **said}) as api:
+    with TinyApi(lambda _: {"data": ROWS[:237], **said}) as api:
         report = probe_api(api, paginator="single_page", auth=None)
     assert marks(report, "warn", "fail") == {}
-    assert find_line(report, "page 2").message == "page 1 is the whole list: 250 records."
+    assert find_line(report, "page 2").message == "page 1 is the whole list: 237 records."
 
 
 @pytest.mark.parametrize("count", [23, 250])
