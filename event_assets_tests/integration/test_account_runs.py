@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from event_assets.cli.main import run as run_command
-from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
+from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.direct_syncs import derive_tables, source_of, sync_accounts
 from event_assets_tests.support.platforms import definitions, events
 from event_assets_tests.support.project import Project
 
@@ -81,17 +82,18 @@ def test_accounts_follow_the_list(kept: Project, tmp_path: Path) -> None:
     lists = {name: events(2) for name in ("a", "b")}
     with serving_accounts(lists) as api:
         where = listing(tmp_path, "a", "b")
-        loaded = definitions({"events": with_accounts(api.url, where, schedule="* * * * *")})
+        document = with_accounts(api.url, where, schedule="* * * * *")
+        loaded, config = definitions({"events": document}), source_of(document)
         assert asked(tick(kept.instance, loaded)) == ["a", "b", None]
-        sync(kept, loaded, "a", "b")
-        derive(kept, loaded)
+        sync_accounts(config, "a", "b")
+        derive_tables(config)
         listing(tmp_path, "b", "c")
         assert asked(tick(kept.instance, loaded)) == ["b", "c", None]
         known = kept.instance.get_dynamic_partitions("events_accounts")
-        derive(kept, loaded)
+        derive_tables(config)
         shown = kept.rows("select distinct account from events.current_events")
         listing(tmp_path, "a", "b")
-        derive(kept, loaded)
+        derive_tables(config)
     assert sorted(known) == ["b", "c"]
     assert shown == [("b",)]
     assert kept.rows("select count(*) from events.event_data where account = 'a'") == [(2,)]
@@ -146,7 +148,7 @@ def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Proje
         document = with_accounts(api.url, ["a", "b"], full_sync="0 3 * * *")
         document["attributes"]["rest_api"]["resources"][0]["endpoint"]["incremental"] = since
         loaded = definitions({"events": document})
-        sync(kept, loaded, "a", "b")
+        sync_accounts(source_of(document), "a", "b")
         *each, _ = tick(kept.instance, loaded, "sync_events_fully_schedule")
         job = loaded.resolve_job_def("sync_events_on_schedule")
         for request in each:

@@ -10,6 +10,7 @@ import pytest
 from event_assets.pagination.result import PaginationResult
 from event_assets.sandbox import KEY, EventSimulation, Faults, Sandbox
 from event_assets_tests.support.contracts import contract
+from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project, checks, failure, metadata
 from event_assets_tests.support.streams import read_all, reading
 
@@ -108,7 +109,7 @@ def test_each_sync_leaves_a_row_of_figures(project: Project, big: Sandbox) -> No
 
 def test_a_repaired_shift_is_counted(project: Project, big: Sandbox) -> None:
     big.faults = Faults(delete_every=3)
-    project.sync(url=big.url, derived=False)
+    sync_default(project, big.url)
     assert last_sync(project)["shifts_repaired"] > 0
 
 
@@ -161,16 +162,16 @@ def test_a_broken_response_in_the_middle_of_a_list_loses_nothing(
 
 
 def test_an_incomplete_sync_makes_no_event_go(project: Project, big: Sandbox) -> None:
-    project.sync(url=big.url)
+    sync_default(project, big.url, derived=True)
     big.faults = Faults(ignore_offset=True)
     big.replace(EVENTS[:150])
-    project.sync(url=big.url)
+    sync_default(project, big.url, derived=True)
     assert len(project.ids("current_events")) == 1_000
 
 
 def test_an_api_that_shows_no_events_any_more_makes_none_go(project: Project) -> None:
     with Sandbox(EVENTS[:10]) as api:
-        project.sync(url=api.url)
+        sync_default(project, api.url, derived=True)
         api.replace([])
         result = project.sync(url=api.url)
         check = checks(result)["complete"]
@@ -178,15 +179,15 @@ def test_an_api_that_shows_no_events_any_more_makes_none_go(project: Project) ->
         assert "but did before" in str(check.description)
         assert len(project.ids("current_events")) == 10
         api.replace(EVENTS[:4])
-        project.sync(url=api.url)
+        sync_default(project, api.url, derived=True)
     assert len(project.ids("current_events")) == 4
 
 
 def test_every_event_has_the_time_it_was_last_seen(project: Project) -> None:
     with Sandbox(EVENTS[:10]) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         api.replace(EVENTS[:4])
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
     seen = "select count(*), last_seen_at from events.event_data group by all order by all"
     syncs = "select started_at from events.event_data_syncs order by started_at"
     (first,), (second,) = project.rows(syncs)
@@ -197,11 +198,11 @@ def test_a_short_list_costs_no_more_requests_than_its_pages_and_a_look_behind_th
     project: Project,
 ) -> None:
     with Sandbox(250) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         assert len(api.requests) == 3
         api.requests.clear()
         api.faults = Faults(total="none")
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         read_ahead = 2
         assert len(api.requests) <= 3 + 4 + read_ahead
 
@@ -209,15 +210,15 @@ def test_a_short_list_costs_no_more_requests_than_its_pages_and_a_look_behind_th
 def test_an_unchanged_second_sync_asks_no_more_than_the_first(
     project: Project, big: Sandbox
 ) -> None:
-    project.sync(url=big.url, derived=False)
+    sync_default(project, big.url)
     first = len(big.requests)
-    project.sync(url=big.url, derived=False)
+    sync_default(project, big.url)
     assert len(big.requests) == 2 * first
     assert project.rows("select count(*) from events.event_data_syncs") == [(2,)]
 
 
 def test_repeated_rows_are_loaded_once(project: Project, big: Sandbox) -> None:
-    project.sync(url=big.url, derived=False)
+    sync_default(project, big.url)
     big.replace([*EVENTS[:400], *EVENTS[:400], *EVENTS[400:]])
     result = project.sync(url=big.url, derived=False)
     assert project.ids() == sorted(event["id"] for event in EVENTS)

@@ -6,14 +6,18 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dagster import ExecuteInProcessResult
+from dlt.pipeline.exceptions import PipelineStepFailed
 
+from event_assets import warehouse
+from event_assets.config.source import SourceConfig
+from event_assets.orchestration.check_results import evaluate_schema_stable
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.contracts import complaint, contract, load
-from event_assets_tests.support.project import Project, checks, execute, failure
+from event_assets_tests.support.direct_syncs import source_of, sync_source
+from event_assets_tests.support.project import Project
 
 TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
-Sync = Callable[..., ExecuteInProcessResult]
+Sync = Callable[..., SourceConfig]
 
 
 @pytest.fixture
@@ -22,15 +26,16 @@ def sync(project: Project) -> Sync:
 
     def run(
         records: list[dict[str, Any]], key: str = "id", *, derived: bool = False, **attributes: Any
-    ) -> Any:
+    ) -> SourceConfig:
         with Sandbox(records) as api:
             project.connect_to(api.url)
             document = contract(**attributes)
             rest_api = document["attributes"]["rest_api"]
             rest_api["client"]["base_url"] = api.url
             rest_api["resource_defaults"]["primary_key"] = key
-            job = load(document).resolve_job_def("sync_events")
-            return execute(job, project.instance, derived=derived, accept_new_origin=True)
+            config = source_of(document)
+            sync_source(config, derived=derived, accepts_new_origin=True)
+            return config
 
     return run
 
@@ -56,8 +61,7 @@ def test_a_vendors_event_is_id_name_and_times(project: Project, sync: Sync) -> N
         "opens": {"type": "timestamp", "from": "doors.opens", "format": "epoch_s"},
     }
     for _ in range(2):
-        result = sync([record], "slug", fields=fields(**others))
-        assert result.success, failure(result)
+        sync([record], "slug", fields=fields(**others))
     assert project.rows("select id, name, start_time, opens from events.event_data") == [
         ("x", "Opera", TIME, TIME)
     ]
@@ -86,7 +90,7 @@ def test_fields_are_chosen_in_the_table_and_in_the_rejects(
 ) -> None:
     bad = {**RECORD, "id": "2", "start_time": "soon"}
     kept = fields(start_time={"type": "timestamp"})
-    assert sync([RECORD, bad], fields=kept, **choice).success
+    sync([RECORD, bad], fields=kept, **choice)
     found = {row[0] for row in project.rows("describe events.event_data")}
     assert found == {"id", "start_time", "last_seen_at", "_dlt_load_id", *columns}
     ((record,),) = project.rows("select record from events.event_data_rejects")
@@ -98,8 +102,7 @@ def test_fields_are_chosen_in_the_table_and_in_the_rejects(
 def test_an_event_without_its_id_is_rejected_even_if_nullable(
     project: Project, sync: Sync, id_: dict[str, Any]
 ) -> None:
-    result = sync([{"id": "1", "slug": "1"}, {"title": "No id"}], fields={"id": id_})
-    assert result.success, failure(result)
+    sync([{"id": "1", "slug": "1"}, {"title": "No id"}], fields={"id": id_})
     assert project.ids() == ["1"]
     assert project.rows("select field, reason from events.event_data_rejects") == [
         ("id", "is missing")
@@ -109,29 +112,29 @@ def test_an_event_without_its_id_is_rejected_even_if_nullable(
 def test_the_share_of_rejects_is_set_in_the_yaml(sync: Sync) -> None:
     records: list[dict[str, Any]] = [{"id": i, "start_time": None} for i in range(8)]
     records += [{"id": "x", "start_time": "soon"}, {"id": "y", "start_time": "soon"}]
-    assert "(5 % of all)" in failure(sync(records))
-    assert sync(records, max_rejects="20%").success
+    with pytest.raises(PipelineStepFailed, match=r"\(5 % of all\)"):
+        sync(records)
+    sync(records, max_rejects="20%")
 
 
 def test_changes_may_be_ignored(project: Project, sync: Sync) -> None:
     for seen in (1, 2):
-        assert sync([{"id": "1", "views": seen}], derived=True, ignore_changes=["views"]).success
+        sync([{"id": "1", "views": seen}], derived=True, ignore_changes=["views"])
     assert project.rows("select count(*) from events.event_changes") == [(0,)]
 
 
 def test_the_contract_may_change_a_columns_type(project: Project, sync: Sync) -> None:
     record = {"id": "1", "opens": "2026-05-01T18:30:00Z"}
     for others in ({}, {"opens": {"type": "timestamp"}}):
-        result = sync([record], fields=fields(**others))
-        assert result.success, failure(result)
+        sync([record], fields=fields(**others))
     assert project.rows("select opens from events.event_data") == [(TIME,)]
 
 
 def test_what_a_column_held_before_its_type_changed_is_kept_beside_it(
     project: Project, sync: Sync
 ) -> None:
-    assert sync([{"id": "1", "opens": "at dawn"}, {"id": "2", "opens": "10:00"}]).success
-    assert sync([{"id": "1", "opens": None}], fields=fields(opens={"type": "timestamp"})).success
+    sync([{"id": "1", "opens": "at dawn"}, {"id": "2", "opens": "10:00"}])
+    sync([{"id": "1", "opens": None}], fields=fields(opens={"type": "timestamp"}))
     assert project.rows("select id, opens, opens__v_text from events.event_data order by id") == [
         ("1", None, None),
         ("2", None, "10:00"),
@@ -141,10 +144,9 @@ def test_what_a_column_held_before_its_type_changed_is_kept_beside_it(
 def test_a_field_that_must_be_there_can_be_added_to_a_table_with_rows(
     project: Project, sync: Sync
 ) -> None:
-    assert sync([{"id": "1"}, {"id": "2"}], fields=fields()).success
+    sync([{"id": "1"}, {"id": "2"}], fields=fields())
     added = fields(city={"type": "text", "nullable": False})
-    result = sync([{"id": "1", "city": "Bonn"}], fields=added)
-    assert result.success, failure(result)
+    sync([{"id": "1", "city": "Bonn"}], fields=added)
     assert project.rows("select id, city from events.event_data order by id") == [
         ("1", "Bonn"),
         ("2", None),
@@ -153,12 +155,13 @@ def test_a_field_that_must_be_there_can_be_added_to_a_table_with_rows(
 
 def test_a_sync_that_fails_changes_no_columns_type(project: Project, sync: Sync) -> None:
     good = [{"id": str(i), "size": 1, "start_time": None} for i in range(8)]
-    assert sync(good).success
+    sync(good)
     before = project.rows("describe events.event_data")
     bad = [{**event, "size": 1.5, "start_time": "soon"} for event in good]
     changed = fields(start_time={"type": "timestamp"}, size={"type": "text"})
-    assert not sync(bad).success
-    assert not sync(bad, fields=changed).success
+    for attributes in ({}, {"fields": changed}):
+        with pytest.raises(PipelineStepFailed, match="break the contract"):
+            sync(bad, **attributes)
     assert project.rows("describe events.event_data") == before
 
 
@@ -167,12 +170,12 @@ def test_a_column_gets_its_new_type_together_with_the_events_or_not_at_all(
 ) -> None:
     record = {"id": "1", "name": "A", "opens": "2026-05-01T18:30:00Z", "size": 1}
     changed = fields(opens={"type": "timestamp"}, size={"type": "text"})
-    assert sync([record]).success
+    sync([record])
     before = project.rows("from events.event_data")
-    with project.failing_loads():
-        assert not sync([record], fields=changed).success
+    with project.failing_loads(), pytest.raises(RuntimeError):
+        sync([record], fields=changed)
     assert project.rows("from events.event_data") == before
-    assert sync([record], fields=changed).success
+    sync([record], fields=changed)
     assert project.rows("select opens, size from events.event_data") == [(TIME, "1")]
 
 
@@ -180,9 +183,9 @@ def test_a_first_load_that_failed_leaves_no_trace_in_the_names_of_columns(
     project: Project, sync: Sync
 ) -> None:
     records = [{"id": "1", "count": 1, "Name": "x"}, {"id": "2", "count": "many", "a b": 1}]
-    with project.failing_loads():
-        assert not sync(records, fields=fields()).success
-    assert sync(records, fields=fields()).success
+    with project.failing_loads(), pytest.raises(RuntimeError):
+        sync(records, fields=fields())
+    sync(records, fields=fields())
     assert {row[0] for row in project.rows("describe events.event_data")} == {
         *("id", "count", "count__v_text", "name", "a_b", "last_seen_at", "_dlt_load_id")
     }
@@ -192,9 +195,9 @@ def test_a_contracts_field_is_not_the_apis_field_that_is_called_alike(
     project: Project, sync: Sync
 ) -> None:
     records = [{"id": "1", "Name": "A", "title": "T"}, {"id": "2", "Name": None, "title": "T"}]
-    assert sync(records, fields=fields()).success
+    sync(records, fields=fields())
     name = {"type": "text", "from": ["Name", "title"]}
-    assert sync(records, fields=fields(name=name)).success
+    sync(records, fields=fields(name=name))
     assert project.rows("select id, name from events.event_data order by id") == [
         ("1", "A"),
         ("2", "T"),
@@ -206,7 +209,7 @@ def test_html_entities_become_characters_where_asked(project: Project, sync: Syn
     of_html = {"type": "text", "html": "unescape"}
     record = {"id": "1", "name": text, "raw": text, "kind": {"x": text}}
     chosen = fields(name=of_html, raw={"type": "text"}, kind={**of_html, "from": "{kind.x}!"})
-    assert sync([record], fields=chosen).success
+    sync([record], fields=chosen)
     clean = "Rock & Roll <3, café"
     rows = project.rows("select name, raw, kind from events.event_data")
     assert rows == [(clean, text, f"{clean}!")]
@@ -223,33 +226,35 @@ DOTTED = {
 def test_a_name_with_a_dot_can_be_a_field_or_the_key(project: Project, sync: Sync) -> None:
     choice = {"name": {"type": "text", "from": "['a.b'].c"}}
     choice["etag"] = {"type": "text", "from": "{['@odata.etag']}-{['a.b'].d}"}
-    assert sync([DOTTED], "['@odata.etag']", fields=fields(**choice)).success
+    sync([DOTTED], "['@odata.etag']", fields=fields(**choice))
     assert project.rows("select id, name, etag from events.event_data") == [("E", "C", "E-D")]
 
 
 def test_an_entry_that_matches_nothing_is_a_warning(project: Project, sync: Sync) -> None:
-    result = sync(
+    config = sync(
         [DOTTED],
         fields=fields(),
         exclude=["id", "etag", "['a.b'].x", "@odata.etag", "people.name"],
         ignore_changes=["id", "people", "views"],
     )
-    assert result.success
-    check = checks(result)["schema_stable"]
-    assert not check.passed
-    assert check.severity is dg.AssetCheckSeverity.WARN
+    check = schema_stable(config)
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     said = "No record has `etag`, `['a.b'].x`, `views`: correct it in `exclude`"
     assert str(check.description).startswith(said)
     assert project.rows("select unmatched from events.event_data_syncs") != [("[]",)]
 
 
+def schema_stable(config: SourceConfig) -> dg.AssetCheckResult:
+    return warehouse.run(lambda database: evaluate_schema_stable(database, config))
+
+
 def test_an_entry_is_not_judged_without_records(sync: Sync) -> None:
-    assert checks(sync([], fields=fields(), exclude=["etag"]))["schema_stable"].passed
+    assert schema_stable(sync([], fields=fields(), exclude=["etag"])).passed
 
 
 def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -> None:
     records = [{"id": "1", "people": [{"name": "Ada", "email": "ada@example.org"}]}, {"id": None}]
-    assert sync(records, exclude=["people.email"], fields=fields()).success
+    sync(records, exclude=["people.email"], fields=fields())
     assert project.rows("select people from events.event_data") == [('[{"name":"Ada"}]',)]
 
 

@@ -166,16 +166,12 @@ def synced(once: Synced, project: Project) -> Synced:
 
 def table(project: Project) -> dict[str, Any]:
     """Return the types and the values of each column of `event_data`."""
-    columns = project.rows(
-        "select column_name, data_type from duckdb_columns() where schema_name = 'events' "
-        "and table_name = 'event_data'"
-    )
-    values = {
-        name: project.rows(f'select id, "{name}" from events.event_data order by id')
-        for name, _ in columns
-        if name not in ("last_seen_at", "_dlt_load_id")
-    }
-    return {name: (kind, values.get(name)) for name, kind in columns}
+    with duckdb.connect(project.database) as database:
+        rows = database.sql("from events.event_data order by id")
+        values = dict(zip(rows.columns, zip(*rows.fetchall(), strict=True), strict=True))
+    types = dict(zip(rows.columns, map(str, rows.types), strict=True))
+    changing = ("last_seen_at", "_dlt_load_id")
+    return {name: (types[name], name in changing or values[name]) for name in types}
 
 
 @pytest.fixture(scope="module")

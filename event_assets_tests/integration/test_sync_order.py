@@ -9,12 +9,19 @@ import dagster as dg
 import pytest
 from starlette.requests import Request
 
+from event_assets.config.source import SourceConfig
 from event_assets.definitions import defs
 from event_assets.sandbox import Sandbox
-from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
+from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.clock import wrong_by
-from event_assets_tests.support.contracts import load
-from event_assets_tests.support.platforms import Platform, definitions, paged, run, serving, source
+from event_assets_tests.support.direct_syncs import (
+    derive_tables,
+    source_of,
+    sync_accounts,
+    sync_default,
+    sync_source,
+)
+from event_assets_tests.support.platforms import Platform, paged, serving, source
 from event_assets_tests.support.project import Project, checks
 
 wrong_clocks = pytest.mark.parametrize("hours", [1, -1], ids=["ahead", "back"])
@@ -61,14 +68,14 @@ def syncs(project: Project, column: str) -> list[Any]:
 def test_each_account_has_its_own_order(project: Project, hours: int) -> None:
     lists = {"a": BEFORE, "b": BEFORE}
     with serving_accounts(lists) as api:
-        loaded = load(with_accounts(api.url, ["a", "b"]))
-        sync(project, loaded, "a", "b")
+        both = source_of(with_accounts(api.url, ["a", "b"]))
+        sync_accounts(both, "a", "b")
         with wrong_by(hours):
-            sync(project, loaded, "a")
-        derive(project, loaded)
+            sync_accounts(both, "a")
+        derive_tables(both)
         lists["a"] = AFTER
-        sync(project, loaded, "a")
-        derive(project, loaded)
+        sync_accounts(both, "a")
+        derive_tables(both)
     current = "select account || id from events.current_events order by all"
     assert project.rows(current) == [("a1",), ("a3",), ("a4",), ("b1",), ("b2",), ("b3",)]
     (newest,) = project.rows("select max_by(load_id, sync_number) from events.event_data_syncs")
@@ -82,7 +89,7 @@ def test_each_account_has_its_own_order(project: Project, hours: int) -> None:
 def test_the_checks_look_at_the_sync_that_was_loaded_last(project: Project, hours: int) -> None:
     with Sandbox([*BEFORE, event(5, extra="x"), event(6, start_time="soon")]) as api:
         with wrong_by(hours):
-            project.sync(url=api.url, derived=False)
+            sync_default(project, api.url)
         api.replace(BEFORE)
         second = checks(project.sync(url=api.url, derived=False))
         third = checks(project.sync(url=api.url, derived=False))
@@ -96,35 +103,34 @@ def test_the_checks_look_at_the_sync_that_was_loaded_last(project: Project, hour
 def test_an_event_whose_record_is_bad_stays_current(project: Project, hours: int) -> None:
     with Sandbox([*BEFORE, event(6)]) as api:
         with wrong_by(hours):
-            project.sync(url=api.url)
+            sync_default(project, api.url, derived=True)
         api.replace([*BEFORE, event(6, start_time="soon")])
         result = project.sync(url=api.url)
         assert project.ids("current_events") == ["1", "2", "3", "6"]
         assert checks(result)["no_rejects"].metadata["rejects"].value == 1
         api.replace([*BEFORE, event(6)])
-        project.sync(url=api.url)
+        sync_default(project, api.url, derived=True)
     assert project.ids("current_events") == ["1", "2", "3", "6"]
     assert changes(project) == []
     assert project.rows("from events.event_data_rejects") == []
 
 
 @wrong_clocks
-def test_an_incremental_sync_continues_where_the_last_one_ended(
-    project: Project, hours: int
-) -> None:
+@pytest.mark.usefixtures("project")
+def test_an_incremental_sync_continues_where_the_last_one_ended(hours: int) -> None:
     rows = [event(1, updated_at="2026-01-01T00:00:00Z")]
     with serving({"/v1/events": paged(rows)}) as api:
-        loaded = incremental(api)
+        config = incremental(api)
         with wrong_by(hours):
-            run(project, loaded)
+            sync_source(config)
         rows[:] = [event(2, updated_at="2026-01-02T00:00:00Z")]
-        run(project, loaded)
-        run(project, loaded)
+        sync_source(config)
+        sync_source(config)
     starts = dict.fromkeys(asked["since"] for asked in api.asked_for("/v1/events"))
     assert [*starts] == ["2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]
 
 
-def incremental(api: Platform) -> dg.Definitions:
+def incremental(api: Platform) -> SourceConfig:
     document = source(api.url)
     document["attributes"]["fields"]["updated_at"] = {"type": "timestamp"}
     (resource,) = document["attributes"]["rest_api"]["resources"]
@@ -133,13 +139,13 @@ def incremental(api: Platform) -> dg.Definitions:
         "cursor_path": "updated_at",
         "initial_value": "2025-01-01T00:00:00Z",
     }
-    return definitions({"events": document})
+    return source_of(document)
 
 
 @wrong_clocks
 def test_fresh_is_the_age_of_the_sync_that_was_loaded_last(project: Project, hours: int) -> None:
     with Sandbox(BEFORE) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         with wrong_by(2 * hours):
             result = project.sync(url=api.url, derived=False)
             assert checks(result)["fresh"].passed
@@ -150,10 +156,10 @@ def test_fresh_is_the_age_of_the_sync_that_was_loaded_last(project: Project, hou
 def test_columns_that_came_after_a_wrong_clock_are_filled(project: Project, hours: int) -> None:
     with Sandbox(BEFORE) as api:
         with wrong_by(hours):
-            project.sync(url=api.url, derived=False)
+            sync_default(project, api.url)
         for number in (10, 11):
             api.replace([event(number, venue={"size": number}, **{"a.b": number, "a b": number})])
-            assert project.sync(url=api.url, derived=False).success
+            sync_default(project, api.url)
     rows = project.rows("select a_b, a_b__x2, venue__size from events.event_data where id = '11'")
     assert rows == [(11, 11, 11)]
 
@@ -167,7 +173,7 @@ def test_events_leave_and_appear_whatever_the_clocks_say(
             api.replace([event(number), event(number + 1), event(99)])
             with wrong_by(hours):
                 next(zones)
-                assert project.sync(url=api.url).success
+                sync_default(project, api.url, derived=True)
             assert project.ids("current_events") == sorted(["99", str(number), str(number + 1)])
     assert syncs(project, "sync_number") == [*range(1, len(clocks) + 1)]
     assert syncs(project, "started_at") != sorted(syncs(project, "started_at"))
@@ -191,14 +197,14 @@ def test_no_change_is_lost_whatever_the_clocks_say(
         return paged([row for row in rows if row["updated_at"] >= since])(request)
 
     with serving({"/v1/events": answer}) as api:
-        loaded = incremental(api)
+        config = incremental(api)
         for number, hours in enumerate(clocks):
             for row in rows:
                 row["updated_at"] = datetime.now(timezone.utc).isoformat()
             rows[number % 2].update(name=f"As of {number}")
             with wrong_by(hours):
                 next(zones)
-                assert run(project, loaded).success
+                sync_source(config)
             stored = project.rows("select name from events.event_data order by id")
             assert stored == [(row["name"],) for row in rows]
 
@@ -219,17 +225,17 @@ def test_windows_call_no_living_event_gone_whatever_the_clocks_say(
 
     windows = {"param_from": "from", "param_to": "to", "cap": 1000, "since": "-1d", "until": "+3d"}
     with serving({"/v1/events": answer}) as api:
-        loaded = definitions({"events": source(api.url, windows=windows)})
+        config = source_of(source(api.url, windows=windows))
         for hours in clocks:
             with wrong_by(hours):
                 next(zones)
-                assert run(project, loaded, derived=True).success
+                sync_source(config, derived=True)
         assert [row for row in changes(project) if row[0] == "gone"] == []
 
 
 def test_fresh_warns_of_a_sync_that_ended_in_the_future(project: Project) -> None:
     with Sandbox(BEFORE) as api, wrong_by(1):
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
     job = defs().resolve_job_def("check_events_are_fresh")
     fresh = checks(job.execute_in_process(instance=project.instance, raise_on_error=False))["fresh"]
     assert (fresh.passed, fresh.severity) == (False, dg.AssetCheckSeverity.WARN)

@@ -17,6 +17,8 @@ from event_assets.sync.current_events import current_events_query
 from event_assets.sync.reconcile import reconcile
 from event_assets.transform import calendar, changes
 from event_assets.warehouse import Database
+from event_assets_tests.support.contracts import contract
+from event_assets_tests.support.project import Project
 
 
 def source_of(document: Mapping[str, Any], name: str = "events") -> SourceConfig:
@@ -30,6 +32,21 @@ def sync_source(source: SourceConfig, *, derived: bool = False, **options: bool)
         runner.run_sync(resource, lambda _: None, lambda *_: None, **options)
     if derived:
         derive_tables(source)
+
+
+def default_source(project: Project, url: str) -> SourceConfig:
+    """Return the configuration of the source that the project comes with, of an API."""
+    project.connect_to(url)
+    document = contract()
+    document["attributes"]["rest_api"]["client"]["base_url"] = url
+    return source_of(document)
+
+
+def sync_default(project: Project, url: str, **options: bool) -> SourceConfig:
+    """Sync the source that the project comes with from an API, and return its configuration."""
+    source = default_source(project, url)
+    sync_source(source, **options)
+    return source
 
 
 def sync_accounts(source: SourceConfig, *accounts: str, **options: bool) -> None:

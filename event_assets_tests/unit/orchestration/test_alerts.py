@@ -73,7 +73,7 @@ def look(project: Project, chat: Chat) -> Callable[[str], Look]:
                 cursor=cursor,
                 repository_def=definitions.get_repository_def(),
             )
-            found = definitions.get_sensor_def(name)(context)
+            found = definitions.resolve_sensor_def(name)(context)
             assert isinstance(found, dg.SensorResult)
             cursor = found.cursor
             return found
@@ -259,4 +259,4 @@ def test_the_sensors_are_on_when_there_is_a_chat(
     if url:
         project.environment.setenv("ALERT_WEBHOOK_URL", url)
     names = ("alert_on_failed_runs", "alert_on_failed_checks")
-    assert [defs().get_sensor_def(name).default_status for name in names] == [status] * 2
+    assert [defs().resolve_sensor_def(name).default_status for name in names] == [status] * 2

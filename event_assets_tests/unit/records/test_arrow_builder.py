@@ -10,6 +10,7 @@ from event_assets.records import arrow_builder, arrow_schema
 from event_assets.records.arrow_builder import ArrowTableBuilder, Reject
 from event_assets.records.contract import build_field_readers
 from event_assets.sandbox import Sandbox
+from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project
 
 FIELDS = {
@@ -169,7 +170,7 @@ def test_a_number_gets_a_fraction_in_a_later_batch(
     later = [{"id": str(i), "x": i if i < 20 else i + 0.5, "new": i} for i in range(30)]
     for events in (first, later):
         with Sandbox(events) as api:
-            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
+            sync_default(project, api.url, accepts_new_origin=True)
     assert project.rows("select sum(x), count(x), any_value(typeof(x)) from events.event_data") == [
         (sum(range(30)) + 5.0, 30, "DOUBLE")
     ]
@@ -179,14 +180,14 @@ def test_a_list_called_as_dlts_merge_calls_its_tables_doubles_nothing(project: P
     for number in range(3):
         events = [{"id": str(i), "d": [number], "s": [number]} for i in range(30)]
         with Sandbox(events) as api:
-            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
+            sync_default(project, api.url, accepts_new_origin=True)
     assert project.rows("select count(*), any_value(d__x2) from events.event_data") == [(30, "[2]")]
 
 
 def test_a_number_gets_a_fraction_in_a_later_sync(project: Project) -> None:
     for value in (1, 2.5, 3):
         with Sandbox([{"id": str(value), "x": value}]) as api:
-            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
+            sync_default(project, api.url, accepts_new_origin=True)
     assert project.rows("select typeof(x), x from events.event_data order by x") == [
         ("DOUBLE", 1.0),
         ("DOUBLE", 2.5),
@@ -197,7 +198,7 @@ def test_a_number_gets_a_fraction_in_a_later_sync(project: Project) -> None:
 def test_another_type_in_a_later_sync_goes_on_in_a_second_column(project: Project) -> None:
     for value in (1, "many", 2):
         with Sandbox([{"id": str(value), "start_time": None, "x": value}]) as api:
-            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
+            sync_default(project, api.url, accepts_new_origin=True)
     assert project.rows("select id, x, x__v_text from events.event_data order by id") == [
         ("1", 1, None),
         ("2", 2, None),
@@ -208,7 +209,7 @@ def test_another_type_in_a_later_sync_goes_on_in_a_second_column(project: Projec
 def test_a_new_field_becomes_a_column_and_a_gone_one_keeps_its(project: Project) -> None:
     for event in ({"id": "1", "old": 1}, {"id": "2", "new": [1]}):
         with Sandbox([event]) as api:
-            assert project.sync(url=api.url, derived=False, accept_new_origin=True).success
+            sync_default(project, api.url, accepts_new_origin=True)
     assert project.rows("select id, old, new from events.event_data order by id") == [
         ("1", 1, None),
         ("2", None, "[1]"),

@@ -1,6 +1,7 @@
 """Records that break the contract are stored with their reason; the others load."""
 
 from datetime import datetime, timezone
+from functools import partial
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -13,6 +14,12 @@ from event_assets.orchestration.check_results import evaluate_no_rejects
 from event_assets.records.arrow_builder import Reject
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
+from event_assets_tests.support.direct_syncs import (
+    default_source,
+    derive_tables,
+    failed_sync,
+    sync_default,
+)
 from event_assets_tests.support.project import Project, checks, failure, metadata, shown
 
 GOOD = [{"id": str(i), "name": f"Event {i}", "start_time": None} for i in range(100)]
@@ -56,19 +63,19 @@ def test_the_check_counts_them_by_reason_with_examples(project: Project) -> None
 
 def test_a_record_that_is_good_again_leaves_the_rejects(project: Project) -> None:
     with Sandbox([*GOOD, BAD, NAMELESS]) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         api.replace([*GOOD, {**BAD, "start_time": None}, {**NAMELESS, "id": "named"}])
-        result = project.sync(url=api.url, derived=False)
+        source = sync_default(project, api.url)
     assert rejects(project) == []
     assert {"bad", "named"} <= set(project.ids())
-    assert checks(result)["no_rejects"].passed
+    assert warehouse.run(partial(evaluate_no_rejects, source=source, table="event_data")).passed
 
 
 def test_a_record_that_stays_bad_is_there_once_since_it_was_first_seen(project: Project) -> None:
     with Sandbox([*GOOD, BAD, NAMELESS]) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         (before, _), (without_id, _) = rejects(project, "first_rejected_at, rejected_at")
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
     (since, again), (still, _) = rejects(project, "first_rejected_at, rejected_at")
     assert since == before < again
     assert still == without_id
@@ -76,27 +83,27 @@ def test_a_record_that_stays_bad_is_there_once_since_it_was_first_seen(project: 
 
 def test_an_event_with_a_bad_record_stays_current_unchanged(project: Project) -> None:
     with Sandbox([*GOOD, {**BAD, "start_time": None}]) as api:
-        project.sync(url=api.url)
+        sync_default(project, api.url, derived=True)
         api.replace([*GOOD, BAD])
-        project.sync(url=api.url)
+        sync_default(project, api.url, derived=True)
     assert "bad" in project.ids("current_events")
     assert project.rows("select count(*) from events.event_changes") == [(0,)]
 
 
 def test_a_bad_record_that_left_the_api_is_kept_but_counts_no_more(project: Project) -> None:
     with Sandbox([*GOOD, BAD]) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         api.replace(GOOD)
-        result = project.sync(url=api.url, derived=False)
+        source = sync_default(project, api.url)
     assert rejects(project) == [("bad", "start_time", "is not a timestamp")]
-    assert checks(result)["no_rejects"].passed
+    assert warehouse.run(partial(evaluate_no_rejects, source=source, table="event_data")).passed
 
 
 def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Sandbox(GOOD) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         before = project.rows("from events.event_data order by id")
         api.replace([{**event, "start_time": "soon"} for event in GOOD[:6]] + GOOD[6:] + [BAD])
         result = project.sync(url=api.url, derived=False)
@@ -113,7 +120,7 @@ def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(
 def test_syncs_that_fail_again_and_again_keep_each_bad_record_once(project: Project) -> None:
     with Sandbox([{**event, "start_time": "soon"} for event in GOOD[:20]]) as api:
         for _ in range(3):
-            assert not project.sync(url=api.url, derived=False).success
+            assert failed_sync(default_source(project, api.url))
     assert len(rejects(project)) == 20
 
 
@@ -142,7 +149,7 @@ def test_many_large_rejects_need_little_memory(project: Project) -> None:
 
 def test_a_response_without_a_good_record_removes_no_event(project: Project) -> None:
     with Sandbox(GOOD) as api:
-        project.sync(url=api.url)
+        sync_default(project, api.url, derived=True)
         api.replace([{"message": "down for maintenance"}])
         result = project.sync(url=api.url)
     check = checks(result)["complete"]
@@ -151,16 +158,16 @@ def test_a_response_without_a_good_record_removes_no_event(project: Project) -> 
 
 
 def test_a_wrong_contract_fails_the_first_sync(project: Project) -> None:
-    with Sandbox([{"id": i, "name": {"en": "x"}} for i in range(9)]) as api:
-        assert "`name` is an object or a list, not text (9)" in failure(
-            project.sync(url=api.url, derived=False)
-        )
+    records = [{"id": i, "name": {"en": "x"}} for i in range(9)]
+    with Sandbox(records) as api:
+        said = failed_sync(default_source(project, api.url))
+    assert "`name` is an object or a list, not text (9)" in said
     assert len(rejects(project)) == 9
 
 
 def test_one_bad_record_never_stops_a_sync(project: Project) -> None:
     with Sandbox([GOOD[0], BAD]) as api:
-        assert project.sync(url=api.url, derived=False).success
+        sync_default(project, api.url)
     assert project.ids() == ["0"]
 
 
@@ -171,7 +178,7 @@ def test_records_in_are_rows_and_rejects_by_id(project: Project, faults: Faults)
     ]
     with Sandbox(mixed, faults=faults) as api:
         api.begin_phase()
-        assert project.sync(url=api.url, derived=False).success
+        sync_default(project, api.url)
         stayed = api.present_throughout()
     kept = {*project.ids(), *(row[0] for row in rejects(project))}
     assert kept >= stayed
@@ -180,18 +187,20 @@ def test_records_in_are_rows_and_rejects_by_id(project: Project, faults: Faults)
 
 def test_an_event_with_a_bad_record_stays_current_when_a_sync_fails(project: Project) -> None:
     with Sandbox([*GOOD, {**BAD, "start_time": None}]) as api:
-        project.sync(url=api.url)
+        sync_default(project, api.url, derived=True)
         api.replace([*GOOD, BAD])
-        project.sync(url=api.url)
+        source = sync_default(project, api.url, derived=True)
         api.replace([{**event, "start_time": "soon"} for event in [*GOOD, BAD]])
-        assert not project.sync(url=api.url).success
+        assert failed_sync(source)
+        derive_tables(source)
     assert len(rejects(project)) == 101
     assert set(project.ids("current_events")) == {"bad", *(event["id"] for event in GOOD)}
 
 
 def test_before_the_first_sync_was_loaded_all_rejects_are_counted(project: Project) -> None:
-    with Sandbox([{**event, "start_time": "soon"} for event in GOOD]) as api:
-        project.sync(url=api.url, derived=False)
+    records = [{**event, "start_time": "soon"} for event in GOOD]
+    with Sandbox(records) as api:
+        assert failed_sync(default_source(project, api.url))
     with warehouse.connect() as database:
         source = SourceConfig(name="events", rest_api={"client": {}})
         check = evaluate_no_rejects(database, source, "event_data")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from event_assets.sandbox import Sandbox
+from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project, metadata, new_project
 
 EVENTS: list[dict[str, Any]] = [
@@ -29,11 +30,15 @@ def changes(project: Project) -> list[tuple[Any, ...]]:
 
 
 def synced(project: Project, *lists: list[dict[str, Any]]) -> dict[str, Any]:
-    with Sandbox(lists[0]) as api:
-        for events in lists:
+    """Sync a list as it changes, and return what Dagster shows of the last changes."""
+    *before, last = lists
+    with Sandbox([]) as api:
+        for events in before:
             api.replace(events)
-            result = project.sync(url=api.url, accept_new_origin=True)  # of the same events
-            assert result.success
+            sync_default(project, api.url, derived=True)
+        api.replace(last)
+        result = project.sync(url=api.url)
+    assert result.success
     return metadata(result, "event_changes")
 
 

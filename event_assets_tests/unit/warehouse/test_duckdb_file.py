@@ -13,6 +13,7 @@ from event_assets.orchestration.error_messages import user_message
 from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError, ConfigError, WarehouseError
 from event_assets.warehouse import connection
+from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
 from event_assets_tests.support.project import ROOT, Project, failure
 
@@ -86,7 +87,7 @@ def test_a_path_may_have_any_character(project: Project, api: Sandbox) -> None:
     odd = project.database.parent / 'it\'s %20 of "100%" #1 ~ü 日本' / "%s $HOME a?b.duckdb"
     project.environment.setenv("EVENTS_DUCKDB", str(odd))
     for _ in range(2):
-        assert project.sync(url=api.url).success
+        sync_default(project, api.url, derived=True)
     looked = project.run("event-assets", "show", "events", "--json")
     assert looked.returncode == 0, looked.stderr
     with duckdb.connect(odd, read_only=True) as database:
@@ -132,7 +133,7 @@ def test_a_file_in_the_way_of_dlts_folder_is_named(project: Project, api: Sandbo
 
 def test_a_failed_merge_leaves_the_table_unchanged(project: Project) -> None:
     with Sandbox(events(3)) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         project.rows("alter table events.event_data alter name set not null")
         before = project.rows("from events.event_data order by id")
         api.replace([{"id": event["id"], "name": None} for event in events(3)])
