@@ -66,7 +66,7 @@ class OffsetWalk(Walk):
         self._search = EndSearch(self._maximum)
         self._back_step = self._repeats = self._idle = self._empty = 0  # pages without progress
         self._is_behind_end = False  # whether the page from which it steps back is empty
-        self._is_end_doubtful = False  # whether the last row is not the furthest
+        self._is_end_doubtful = False  # whether known rows may have moved
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
 
     def take(self, page: PageFacts, rows: list[Any]) -> None:
@@ -175,7 +175,7 @@ class OffsetWalk(Walk):
             if trusted is not None:
                 self._end_pass(trusted)
         elif is_last or self._more is False or (is_total_reached and size < self._largest_page):
-            self._is_end_doubtful = not self._recent.is_at_end
+            self._is_end_doubtful = not (self._recent.is_at_end and self._recent.is_continuous)
             self._end_pages(end)
         else:
             self._move_forward(end)

@@ -46,6 +46,7 @@ class RecentIds:
         self._top = 0  # the highest rank
         self.is_ordered = True  # False once rows were repeated in another order
         self.is_at_end = True  # whether the last row is the one with the highest rank
+        self.is_continuous = True  # False once a page began with new rows before known ones
 
     def overlaps(self, ids: Sequence[Hashable]) -> bool:
         """Return whether any of these rows was delivered recently."""
@@ -61,6 +62,7 @@ class RecentIds:
             self._old, self._new = self._new, {}
         ranks = [self._new.get(key, self._old.get(key)) for key in ids]
         before = next((rank for rank in ranks if rank is not None), None)
+        self.is_continuous &= before is None or ranks[0] is not None
         is_behind = before is None  # whether a row here follows the one with the highest rank
         fresh: list[Hashable] = []
         for key, rank in zip(ids, ranks, strict=True):

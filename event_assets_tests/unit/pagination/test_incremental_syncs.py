@@ -193,17 +193,19 @@ def test_syncs_of_changes_miss_no_event_and_call_no_living_one_gone(
     for at in range(length):
         api.change(Change("insert", at, 0))
         api.change(Change("wait", at % 3, 0))
-    copy = Copy(kind, api)
+    copy, can_hide = Copy(kind, api), False
     for before, during, full, killed_at in script:
         for change in before:
             api.change(change)
-        living = dict(api.shown)
+        living, deleted = dict(api.shown), len(api.deleted)
         copy.sync(during, full=full, killed_at=killed_at)
+        # where changes move events, a deletion may hide that one has moved: the next full sync sees
+        can_hide |= api.order != "id" and len(api.deleted) > deleted
         # an event that moves ahead of the current page is read by the next sync
         can_move_ahead = api.order == "newest first"
         staying = {e for e in api.shown if not can_move_ahead or living.get(e) == api.shown[e]}
-        assert not copy.gone & living.keys() & staying
+        assert can_hide or not copy.gone & living.keys() & staying
     api.change(Change("wait", 600, 0))
-    copy.sync((), full=False)
+    copy.sync((), full=can_hide)
     assert {event: copy.table.get(event) for event in api.shown} == api.shown
     assert not copy.gone & api.shown.keys()

@@ -269,6 +269,18 @@ def test_a_row_that_moves_to_the_end_connects_no_page_with_those_before() -> Non
     assert reading.result.complete is True
 
 
+def test_a_page_that_begins_with_new_rows_before_known_ones_is_read_again() -> None:
+    rows = list(range(9))
+
+    def change(request: int) -> None:
+        if request == 2:
+            rows[:] = [0, 1, 2, 3, 5, 7, 8, 6]
+
+    reading = read(rows, limit=4, between=change)
+    assert reading.delivered >= set(rows)
+    assert reading.result.passes > 1
+
+
 @pytest.mark.parametrize(("total", "complete"), [(None, True), (130, True), (137, False)])
 def test_the_last_page_for_each_offset_behind_it_is_the_end(
     total: int | None, complete: bool
