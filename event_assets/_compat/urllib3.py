@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import client as client
 from socket import socket
 from typing import Any, Literal
@@ -16,7 +16,7 @@ def read_whole(
     pool: urllib3.HTTPConnectionPool,
     deadline: Callable[[], float],
     timeout_error: type[TimeoutError],
-    read_body: Callable[[client.HTTPResponse], bytes],
+    read_body: Callable[[client.HTTPResponse, Mapping[str, str]], bytes],
     on_connect: Callable[[socket], None],
 ) -> None:
     """Have a pool, which has no connection yet, read each response at once: it takes less time.
@@ -24,7 +24,7 @@ def read_whole(
     Args:
         deadline: returns the `time.monotonic` by which a response must be complete, from now on.
         timeout_error: is raised for one that began and is not complete by then.
-        read_body: reads and decompresses a body.
+        read_body: reads and decompresses a body, given the headers as well.
         on_connect: is called with each new socket.
     """
 
@@ -40,10 +40,11 @@ def read_whole(
         def getresponse(self) -> urllib3.HTTPResponse:
             self.sock.settimeout(self.timeout)
             response = client.HTTPConnection.getresponse(self)
+            headers = urllib3.HTTPHeaderDict(response.headers.items())
             try:
                 return urllib3.HTTPResponse(
-                    read_body(response),
-                    urllib3.HTTPHeaderDict(response.headers.items()),
+                    read_body(response, headers),
+                    headers,
                     response.status,
                     reason=response.reason,
                     original_response=response,

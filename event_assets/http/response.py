@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -22,9 +23,10 @@ from event_assets.values.redaction import KNOWN, SecretRedactor
 
 MB = 1_000_000
 CHUNK = 65_536  # bytes
+GZIP = 16 + zlib.MAX_WBITS
 
 
-def read_body(response: client.HTTPResponse, max_size: int) -> bytes:
+def read_body(response: client.HTTPResponse, headers: Mapping[str, str], max_size: int) -> bytes:
     """Read and decompress a body of at most this many bytes.
 
     Raises:
@@ -36,9 +38,15 @@ def read_body(response: client.HTTPResponse, max_size: int) -> bytes:
         raise ResponseTooLargeError
     else:
         body = response.read()
-    if "Content-Encoding" not in response.headers:
+    encoding = headers.get("Content-Encoding")
+    if encoding == "gzip":  # the usual one, in half the time
+        with suppress(zlib.error):
+            decompressor = zlib.decompressobj(GZIP)
+            content = decompressor.decompress(body, max_size)
+            if decompressor.eof and not decompressor.unused_data:
+                return content
+    if not encoding:
         return body
-    headers = urllib3.HTTPHeaderDict(response.headers.items())
     encoded = urllib3.HTTPResponse(BytesIO(body), headers, preload_content=False)
     return _join(encoded.stream(CHUNK), max_size)
 

@@ -12,7 +12,7 @@ import pytest
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from requests import Response
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import JSONResponse, RedirectResponse, StreamingResponse
 from starlette.responses import Response as Answer
 
 from event_assets.http import retry_policy
@@ -114,6 +114,21 @@ def test_json_may_begin_with_a_byte_order_mark(charset: str) -> None:
     answer = Answer(body, media_type=f"application/json; charset={charset}")
     with TinyApi(lambda _: answer) as api, ApiSession(api.url) as session:
         assert session.get(api.url).json() == {"a": "é"}
+
+
+@pytest.mark.parametrize("pieces", [1, 40])
+def test_a_body_that_is_compressed_and_sent_in_pieces_is_read(pieces: int) -> None:
+    body = b'{"data": [' + b"1, " * 30_000 + b"2]}"
+
+    def answer(_: Request) -> Any:
+        size = -(-len(body) // pieces)
+        return StreamingResponse(body[at : at + size] for at in range(0, len(body), size))
+
+    with TinyApi(answer, compressed=True) as api, ApiSession(api.url) as session:
+        response = session.get(api.url)
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers["Transfer-Encoding"] == "chunked"
+    assert response.content == body
 
 
 def test_headers_of_one_name_are_one_list() -> None:
