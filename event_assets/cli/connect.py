@@ -72,6 +72,7 @@ def connect(
     documentation. The key goes into .env and nowhere else. At most 50 requests are sent; connect
     stops where the API refuses.
     """
+    from event_assets.component.component import NAME, is_source_name
     from event_assets.probe.discovery import discover
     from event_assets.probe.document import parse_setting
     from event_assets.probe.inquiry import Options
@@ -80,6 +81,8 @@ def connect(
         raise click.UsageError("connect takes one address, and keys by --key-from-env VARIABLE")
     if not (url or given["curl"] or given["openapi"]):
         raise click.UsageError("Give the address of the list of events, --curl or --openapi")
+    if (name := given["name"]) and not is_source_name(name):
+        raise click.UsageError(f"--name needs {NAME}")
     keys = [_read_variable(variable) for variable in variables]
     options = Options(url=url, keys=keys, settings=dict(map(parse_setting, settings)), **given)
     is_asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()

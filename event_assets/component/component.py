@@ -105,6 +105,18 @@ class _Attributes(RootModel[dict[str, Any]]):
         return json_schema.complete(EventApi.model_json_schema(*args, **kwargs))
 
 
+NAME = (
+    "a name of small letters, digits and underscores that is not reserved in SQL and does not end "
+    "in _staging, _fully or _on_schedule."
+)
+
+
+def is_source_name(name: str) -> bool:
+    """Return whether a source may have this name, which is also that of its schema."""
+    is_plain = normalize_name(name) == name and name not in sql.reserved_schema_names()
+    return is_plain and not name.endswith(("_staging", "_fully", "_on_schedule"))  # of another one
+
+
 @dg.scaffold_with(EventApiScaffolder)
 class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
     """Every event of one REST API, in DuckDB as `event_data`, with checks and a schedule."""
@@ -254,15 +266,9 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
         """Build the assets, checks, jobs and schedules of the source named by its folder."""
         name = Path(context.path).name
         warehouse.get_destination().validate_settings()
-        if (
-            normalize_name(name) != name
-            or name in sql.reserved_schema_names()
-            or name.endswith(("_staging", "_fully", "_on_schedule"))  # of another source
-        ):
+        if not is_source_name(name):
             raise ConfigError(
-                f"The folder {context.path} names a source and its schema in DuckDB: give it a "
-                "name of small letters, digits and underscores that is not reserved in SQL and "
-                "does not end in _staging, _fully or _on_schedule."
+                f"The folder {context.path} names a source and its schema in DuckDB: give it {NAME}"
             )
         source = self.configure(name, context.component_tree)
         freshness = self.freshness if source.is_synced else None

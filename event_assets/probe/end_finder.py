@@ -147,6 +147,8 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
         end.problem = f"`{paging.moving_param}` brings other records, but not page by page"
     elif total is not None and total > count:
         end.problem = f"The API reports {total:,} records, and page 1 has {count:,}"
+    elif more := find_has_more(page.response.document):
+        end.problem = f"`{more}` in the answer says that there are more than {pluralize(count)}"
     elif not (paging.is_stable and _shows_end(page, count, total, size, is_total_honest)):
         shown = find_pointers(cast("Response", page.response.response), page.response.document)
         end.doubt = (

@@ -195,7 +195,9 @@ def _parse_curl(command: str) -> RequestInput:
         raise ConfigError("The curl command has a quote that is not closed.") from None
     found: dict[str, list[str]] = {}
     flags: set[str] = set()
-    rest = iter(words[1:] if words[:1] == ["curl"] else words)
+    if words[:1] != ["curl"]:
+        raise ConfigError("This is no curl command: it must begin with `curl`.")
+    rest = iter(words[1:])
     for word in rest:
         name, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
         if name in CURL_VALUES:

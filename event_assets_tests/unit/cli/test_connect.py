@@ -127,6 +127,14 @@ def test_an_address_or_a_curl_command_is_needed(folder: Path, capsys: Output) ->
     assert "Give the address of the list of events" in capsys.readouterr().err
 
 
+def test_a_name_that_no_source_can_have_is_refused_before_any_request(
+    folder: Path, capsys: Output
+) -> None:
+    assert folder.is_dir()
+    assert run(["connect", "http://127.0.0.1:1/events", "--name", "select"]) == 2
+    assert "--name needs a name of small letters" in capsys.readouterr().err
+
+
 def test_a_variable_that_is_not_set_is_named(folder: Path, capsys: Output) -> None:
     assert folder.is_dir()
     assert run(["connect", "https://a.example", "--key-from-env", "NO_SUCH_KEY"]) == 2

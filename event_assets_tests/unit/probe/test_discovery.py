@@ -195,6 +195,8 @@ def test_a_key_without_effect_is_a_question() -> None:
     [
         (lambda _: {"events": events(50)}, "paginator"),
         (lambda _: {"events": events(37), "total": 90}, "paginator"),
+        (lambda _: {"events": events(17), "found": 64}, "paginator"),
+        (lambda _: {"events": events(17), "info": {"more_records": True}}, "paginator"),
         (lambda _: {"events": [{**row, "id": None} for row in events(7)]}, "primary_key"),
         (
             lambda _: {"events": [{"id": n, "label": f"x{n}"} for n in range(7)]},
@@ -205,7 +207,15 @@ def test_a_key_without_effect_is_a_question() -> None:
             "fields.start_time.format",
         ),
     ],
-    ids=["a usual length", "a larger total", "no id", "no start", "day or month first"],
+    ids=[
+        "a usual length",
+        "a larger total",
+        "a found",
+        "a flag",
+        "no id",
+        "no start",
+        "day or month first",
+    ],
 )
 def test_what_is_in_doubt_is_an_open_question(answer: Answer, setting: str) -> None:
     with TinyApi(answer) as api:

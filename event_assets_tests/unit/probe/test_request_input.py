@@ -113,6 +113,7 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
     [
         ("ftp://a.example", None, "must be an address"),
         (None, "curl -s", "has no address"),
+        (None, "wget https://a.example", "no curl command"),
         (None, "curl 'https://a.example", "a quote that is not closed"),
         (None, "curl https://a.example -d 'a=b'", "is not JSON"),
         (None, """curl https://a.example -d '{"q": {"api_key": "s3"}}'""", "a secret .`api_key`"),
