@@ -88,14 +88,14 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
         elif verdict.complete is None:
             end.doubt = verdict.reason
         end.is_cut_off = facts.is_truncated
-        end.is_short = can_jump and len(ids) < (facts.least_total or 0)
+        end.is_short = can_jump and len(ids) < (facts.reported or 0)
         return end
     if facts is not None and facts.passes > 1:
         end.is_reached = True
         end.evidence = f"{len(ids):,} records, to the end"
-        end.is_short = can_jump and len(ids) < (facts.least_total or 0)
+        end.is_short = can_jump and len(ids) < (facts.reported or 0)
         if end.is_short:
-            end.problem = f"The API reports {facts.least_total:,} records, and sends {len(ids):,}"
+            end.problem = f"The API reports {facts.reported:,} records, and sends {len(ids):,}"
         return end
     if can_jump:
         return _jump(explorer, paging, end, requests)
