@@ -37,20 +37,21 @@ FIRST_ROWS = f"""
 from ({NUMBERED}) where "row number" in
     (select min("row number") from ({NUMBERED}) group by {{key}})
 """  # noqa: S608 (ours)
-# The rows of a package and of its table, by hashes; then sets of them, as bits. With the values, or
+# Which rows of a package its table has already, by hashes, as sets of bits: with the values, or
 # with a join beside the update and the insert, DuckDB would need more than its memory limit, too.
-HASH_ROWS = """
-create or replace temp table {name} as
-select hash({key}) as key, hash({values}) as hash, {number} as number from {rows}
-"""
 COMPARE = """
 set variable compared = (
+    with new as materialized (
+        select hash({key}) as key, hash({new_values}) as hash, "row number" as number from ({rows})
+    ), old as materialized (
+        select hash({key}) as key, hash({old_values}) as hash, rowid as number from {table}
+    )
     select {{
         'unchanged': bitstring_agg(old.number, 0, {last}) filter (old.hash = new.hash),
         'loaded': bitstring_agg(new.number, 0, {count}) filter (old.hash is distinct from new.hash),
-        'is_unique': count(*) = (select count(*) from new_rows)
+        'is_unique': count(*) = (select count(*) from new)
     }}
-    from new_rows as new left join old_rows as old using (key)
+    from new left join old using (key)
 )
 """
 IS_UNCHANGED = "get_bit(getvariable('compared').unchanged, rowid::integer) = 1"
@@ -123,15 +124,17 @@ def load_package(
     database.execute("set global checkpoint_threshold = '16MB'")
     set_memory_limit(database)
 
+    is_altered, dataset = bool(load.alter_statements), str(pipeline.dataset_name)
+
     def write() -> T:
         with transaction(database):
             check()
-            _drop_staging(database, f"{pipeline.dataset_name}_staging")
-            _write_rows(database, str(pipeline.dataset_name), load, files)
+            if has_table(database, f"{dataset}_staging", "_dlt_version"):  # of earlier versions
+                database.execute(f"drop schema {quote_identifier(f'{dataset}_staging')} cascade")
+            _write_rows(database, dataset, load, files)
             _record_load(database, pipeline, load_id)
             return also(load_id)
 
-    is_altered, dataset = bool(load.alter_statements), str(pipeline.dataset_name)
     with without_indexes(database, dataset, load.table, only_unique=not is_altered):
         result = destination.retry_on_conflict(write)
     # not `pipeline.drop`, which writes to a disk that may be full; the next sync removes the rest
@@ -199,19 +202,17 @@ def _compare_rows(
     ((count,),) = database.execute(f"select count(*) {ALL_ROWS}", given).fetchall()
     if last is None or last > MAX_ROW or count < MIN_SHARE * last:
         return False
-    key = ", ".join(map(quote_identifier, load.key))
     compared = sorted(known.keys() - load.kept_columns - {*OF_SYNC})
-    new = ", ".join(quote_identifier(name) if name in columns else "null" for name in compared)
-    old = ", ".join(map(quote_identifier, compared))
-    for name, values, number, source in (
-        ("new_rows", new, '"row number"', f"({rows})"),
-        ("old_rows", old, "rowid", table),
-    ):
-        statement = HASH_ROWS.format(name=name, key=key, values=values, number=number, rows=source)
-        database.execute(statement, None if source == table else given)
-    database.execute(COMPARE.format(last=last, count=count))
-    database.execute("drop table new_rows")
-    database.execute("drop table old_rows")
+    statement = COMPARE.format(
+        key=", ".join(map(quote_identifier, load.key)),
+        new_values=", ".join(quote_identifier(n) if n in columns else "null" for n in compared),
+        old_values=", ".join(map(quote_identifier, compared)),
+        rows=rows,
+        table=table,
+        last=last,
+        count=count,
+    )
+    database.execute(statement, given)
     ((is_unique,),) = database.sql("select getvariable('compared').is_unique").fetchall()
     return bool(is_unique)
 
@@ -241,12 +242,6 @@ def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str, g
     values = (f"if(kept.is_kept, kept.{name}, {value}) as {name}" for name, value in kept.items())
     join = f"({rows}) as loaded left join kept using ({key})"
     return f"select loaded.*, {', '.join(values)} from {join}"  # noqa: S608 (quoted)
-
-
-def _drop_staging(database: Database, schema: str) -> None:
-    """Drop the schema in which dlt merged the rows of earlier versions."""
-    if has_table(database, schema, "_dlt_version"):
-        database.execute(f"drop schema {quote_identifier(schema)} cascade")
 
 
 def _record_load(database: Database, pipeline: dlt.Pipeline, load_id: str) -> None:
