@@ -8,10 +8,16 @@ import pytest
 
 from event_assets.cli.main import run as run_command
 from event_assets.config import project as project_module
-from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
+from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.contracts import load
+from event_assets_tests.support.direct_syncs import (
+    derive_tables,
+    source_of,
+    sync_accounts,
+    sync_source,
+)
 from event_assets_tests.support.platforms import events, paged, run, serving, source
-from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.project import Project
 
 PATH = "/v1/events"
 
@@ -19,15 +25,14 @@ PATH = "/v1/events"
 def test_a_field_that_is_excluded_later_leaves_the_table_and_the_history(project: Project) -> None:
     rows = [{**event, "host": {"mail": f"{event['id']}@x.org"}} for event in events(4)]
     with serving({PATH: paged(rows)}) as api:
-        loaded = load(source(api.url))
-        run(project, loaded, derived=True)
+        config = source_of(source(api.url))
+        sync_source(config, derived=True)
         rows[0] = {**rows[0], "host": {"mail": "new@x.org"}, "name": "New"}
         left = rows.pop()
-        run(project, loaded, derived=True)
+        sync_source(config, derived=True)
         mails = "from events.event_changes where field = 'host__mail'"
         assert len(project.rows(mails)) == 1
-        result = run(project, load(source(api.url, exclude=["host"])), derived=True)
-        assert result.success, failure(result)
+        sync_source(source_of(source(api.url, exclude=["host"])), derived=True)
     assert project.rows("select field from events.event_changes where field is not null") == [
         ("name",)
     ]
@@ -41,9 +46,9 @@ def test_an_event_that_two_accounts_host_counts_once_in_the_calendar(project: Pr
     own = {**shared[0], "name": "Of the same id, but another one"}
     lists: dict[str, list[dict[str, Any]]] = {"berlin": shared, "paris": [*shared[1:], own]}
     with serving_accounts(lists) as api:
-        loaded = load(with_accounts(api.url, list(lists)))
-        results = [*sync(project, loaded, *lists), derive(project, loaded)]
-    assert all(result.success for result in results)
+        both = source_of(with_accounts(api.url, list(lists)))
+        sync_accounts(both, *lists)
+        derive_tables(both)
     assert project.rows("select count(*) from events.current_events") == [(60,)]
     assert project.rows("select sum(events) from events.event_calendar") == [(31,)]
 
@@ -58,8 +63,7 @@ def test_a_whole_day_counts_on_its_own_day_and_a_time_on_that_of_utc(project: Pr
     ]
     with serving({PATH: paged(rows)}) as api:
         for _ in range(2):
-            result = run(project, load(source(api.url, fields=fields)), derived=True)
-            assert result.success, failure(result)
+            sync_source(source_of(source(api.url, fields=fields)), derived=True)
     assert project.rows("select day::varchar, events from events.event_calendar order by day") == [
         ("2026-10-24", 1),
         ("2026-10-25", 2),
@@ -82,8 +86,7 @@ def test_fields_may_have_the_names_of_columns_of_ours(project: Project) -> None:
     rows[2] = dict(events(3)[2])
     with serving({PATH: paged(rows)}) as api:
         for _ in range(2):
-            result = run(project, load(source(api.url)), derived=True)
-            assert result.success, failure(result)
+            sync_source(source_of(source(api.url)), derived=True)
             rows[0] = {**rows[0], **dict.fromkeys(names, "y")}
     assert project.rows("select count(*) from events.current_events") == [(5,)]
     changed = project.rows("select count(*) from events.event_changes where new = 'y'")
