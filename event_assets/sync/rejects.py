@@ -53,14 +53,8 @@ delete from {rejects}
 where {own_rows}
     and coalesce(id, md5(record)) in (select coalesce(id, md5(record)) from rejected_merged)
 """
-DELETE_FIXED = """
-delete from {rejects}
-where {own_rows} and (
-    (? and id is null)
-    or id in (select id from {table} where {own_rows} and _dlt_load_id = ?)
-)
-"""
-DELETE_FIXED_WITHOUT_IDS = "delete from {rejects} where {own_rows} and ? and id is null"
+DELETE_FIXED = "delete from {rejects} where {own_rows} and ((? and id is null) or {is_fixed})"
+IS_FIXED = "id in (select id from {table} where {own_rows} and _dlt_load_id = {load_id})"
 INSERT_REJECTS = """
 insert into {rejects} by name
 select id, record, field, reason, coalesce(since, ?) as first_rejected_at, ? as rejected_at,
@@ -100,6 +94,7 @@ class RejectBuffer:
             "rejects": f"{schema}.{rejects_table(resource.name)}",
             "table": f"{schema}.{quote_identifier(resource.name)}",
             "own_rows": account_filter(account),
+            "load_id": quote_literal(load_id),
             "value": "" if account is None else f", {quote_literal(account)} as {ACCOUNT}",
         }
         database.execute(CREATE_BUFFER)
@@ -113,9 +108,8 @@ class RejectBuffer:
         database.execute(MERGE_BUFFER.format_map(parameters))
         database.execute(DELETE_REPLACED.format_map(parameters))
         if load_id:
-            statement = DELETE_FIXED if has_ids else DELETE_FIXED_WITHOUT_IDS
-            values = [complete, *([load_id] if has_ids else ())]
-            database.execute(statement.format_map(parameters), values)
+            fixed = IS_FIXED.format_map(parameters) if has_ids else "false"
+            database.execute(DELETE_FIXED.format(is_fixed=fixed, **parameters), [complete])
         times = [rejected_at, rejected_at]
         database.execute(INSERT_REJECTS.format_map(parameters), [*times, load_id])
 
