@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.explorer import BODY, Page
 from event_assets.probe.page_sizes import find_size
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, compare, is_believed
@@ -18,7 +19,7 @@ from event_assets.probe.paging_candidates import (
     cursor_names,
     find_has_more,
 )
-from event_assets.probe.parameter_search import ParameterSearch, plain
+from event_assets.probe.parameter_search import ParameterSearch
 
 FIRST_CURSOR = "*"  # with which some APIs are asked for a cursor
 MAX_CURSORS = 8
@@ -79,7 +80,9 @@ def _try_pointers(search: ParameterSearch) -> None:
 def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
     names = cursor_names(pointer.path)
     known, rest = search.places(names)
-    given = [name for name in search.explorer.given.params if plain(name) in map(plain, names)]
+    given = [
+        name for name in search.explorer.given.params if plain_name(name) in map(plain_name, names)
+    ]
     shown = (*search.hints.pages, *search.hints.offsets)
     known += [name for name in shown if isinstance(pointer.value, int)]
     known += names[:2] if search.explorer.given.method == "GET" else []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from event_assets.pagination.totals import parse_count
+from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.explorer import BODY, Explorer, Page, Settings
 from event_assets.probe.findings import Fact
 from event_assets.probe.paging import Paging, compare
@@ -87,7 +88,7 @@ class ParameterSearch:
             for name, value in given.params.items()
             if name in usual and parse_count(value) is not None
         ]
-        known += [path for path in paths if plain(path) in map(plain, usual)]
+        known += [path for path in paths if plain_name(path) in map(plain_name, usual)]
         known += [name for name in given.known_params if name in usual]
         known += [name for name in hinted if name not in given.params]
         rest = [name for name in usual if name not in {*known, *given.params}]
@@ -122,11 +123,6 @@ class ParameterSearch:
             half = group[:cut]
             group = half if is_effect(self.ask(dict.fromkeys(half, value))) else group[cut:]
         return group[0] if is_effect(self.ask({group[0]: value})) else None
-
-
-def plain(name: str) -> str:
-    """Return the last name of a path in small letters."""
-    return re.sub(r"[^a-z]", "", name.rpartition(".")[2].lower())
 
 
 def _halfway(count: int) -> int:

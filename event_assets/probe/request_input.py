@@ -148,7 +148,7 @@ def _parse_url(text: str) -> RequestInput:
     user, at, host = parts.netloc.rpartition("@")
     address = f"{parts.scheme.lower()}://{host}{parts.path}"
     if problem := find_address_problem(address):
-        raise ConfigError(f"The address {problem}.")
+        raise ConfigError(f"The URL {problem}.")
     given = RequestInput(address, method)
     if at:
         given = _with_basic(given, unquote(user))
