@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from requests import (
-    JSONDecodeError,
-    PreparedRequest,
-    RequestException,
-    Response,
-    Session,
-    TooManyRedirects,
-)
+from requests import PreparedRequest, Response, Session, exceptions
 from requests.auth import AuthBase
 
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
@@ -111,7 +104,7 @@ class ApiSession(Session):
             return
         try:
             problem = self._check(response)
-        except JSONDecodeError:
+        except exceptions.JSONDecodeError:
             problem = "is not JSON"
         if problem:
             raise InvalidResponseError(problem, error_text(response))
@@ -122,9 +115,9 @@ class ApiSession(Session):
         try:
             *_, response = self.resolve_redirects(response, request, **settings)
             return response
-        except TooManyRedirects:
+        except exceptions.TooManyRedirects:
             problem = "without end"
-        except (RequestException, ValueError):
+        except (exceptions.RequestException, ValueError):
             problem = "to a URL that cannot be reached"
         # Raised outside the except block: the original holds the URL, which may hold a key.
         raise ApiError(
