@@ -14,7 +14,7 @@ from event_assets.pagination.facts import ListFacts
 from event_assets.probe.formatting import format_duration, pluralize
 from event_assets.probe.paginator_finder import describe_paginator
 from event_assets.probe.paging import compare
-from event_assets.probe.paging_candidates import SIZES
+from event_assets.probe.paging_candidates import SIZES, find_has_more
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.probe.responses import ProbeResponses
 
@@ -86,7 +86,8 @@ def _check_single_page(responses: ProbeResponses) -> Finding:
             f"{verdict.reason} If the API tells a cursor only to those who send one, set its first "
             "value in `params` (often `*`)."
         )
-    if has_no_pages and total is None and facts.last.has_more is None:
+    says_end = find_has_more(responses.page_1.response.document, False) is not None
+    if has_no_pages and total is None and not says_end:
         return warn(f"not verified: {pluralize(count)} came, and nothing shows that these are all.")
     return skip(f"page 1 is the whole list: {pluralize(count)}.")
 
