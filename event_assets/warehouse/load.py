@@ -56,6 +56,7 @@ set variable compared = (
 """
 IS_UNCHANGED = "get_bit(getvariable('compared').unchanged, rowid::integer) = 1"
 IS_LOADED = """get_bit(getvariable('compared').loaded, "row number"::integer) = 1"""
+MAX_ROWS = 200_000  # of a package; DuckDB holds what an update replaces until the commit
 MAX_ROW = 1_000_000_000  # of a set of bits
 MIN_SHARE = 0.1  # of the table's rows; a smaller package is written, unchanged or not
 OF_SYNC = (LAST_SEEN, LOAD_ID)  # columns with one value in all rows of a package
@@ -200,7 +201,7 @@ def _compare_rows(
         return False
     ((last,),) = database.execute(f"select max(rowid) from {table}").fetchall()  # noqa: S608 (ours)
     ((count,),) = database.execute(f"select count(*) {ALL_ROWS}", given).fetchall()
-    if last is None or last > MAX_ROW or count < MIN_SHARE * last:
+    if last is None or last > MAX_ROW or not MIN_SHARE * last <= count <= MAX_ROWS:
         return False
     compared = sorted(known.keys() - load.kept_columns - {*OF_SYNC})
     statement = COMPARE.format(
