@@ -1,25 +1,48 @@
 """The definitions that Dagster loads: every source under the project's `defs/`."""
 
 import gc
+import os
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
+from event_assets.config.project import ENV_FILE, find_project
+from event_assets.config.source_files import defs_folder
 from event_assets.orchestration.failures import run_with_plain_errors
+
+# What was loaded, by what it depends on: a command of Dagster asks for it six times.
+_loaded: list[tuple[Any, dg.Definitions]] = []
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Load the sources and add what they share.
+    """Load the sources and add what they share; again only if a file or a variable has changed.
 
     Raises:
         PlainFailure: a mistake in the configuration, by file and line.
     """
+    return run_with_plain_errors(_load)
+
+
+def _load() -> dg.Definitions:
+    if _loaded and _loaded[0][0] == _state():
+        return _loaded[0][1]
     gc.disable()  # what is imported stays: to look for garbage in it takes a sixth of the time
     try:
         from event_assets.component.project import build_definitions  # while that is off
 
-        return run_with_plain_errors(build_definitions)
+        built = build_definitions()
     finally:
         if not gc.get_freeze_count():
             gc.freeze()
         gc.enable()
+    _loaded[:] = [(_state(), built)]
+    return built
+
+
+def _state() -> Any:
+    """Return what definitions depend on: the variables, and when each file was changed."""
+    files = [find_project() / ENV_FILE, *defs_folder().rglob("*")]
+    known = {file: file.stat().st_mtime_ns for file in files if file.is_file()}
+    return dict(os.environ), Path.cwd(), known

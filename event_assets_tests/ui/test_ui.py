@@ -9,7 +9,7 @@ from event_assets_tests.support.dagster_dev import Dagster, until
 
 ASSETS = ("events_api", "event_data", "current_events", "event_changes", "event_calendar")
 CHECKS = {  # with a metadata entry of each
-    "complete": "seams_held",
+    "complete": "rows_read",
     "unique_ids": "distinct_ids",
     "no_rejects": "rejects",
     "schema_stable": "changes",

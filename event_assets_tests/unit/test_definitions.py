@@ -80,8 +80,21 @@ def test_everything_in_the_metadata_can_be_shown() -> None:
     assert "unserializable" not in str(shown)
 
 
-def test_no_sync_searches_what_is_loaded_for_garbage() -> None:
+def test_definitions_are_loaded_once_until_a_variable_or_a_file_changes(
+    source_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = definitions.defs()
+    assert definitions.defs() is first
+    monkeypatch.setenv("EVENTS_KEEP_RUNS_DAYS", "7")
+    second = definitions.defs()
+    assert second is not first
+    source_file.write_text(source_file.read_text() + "\n")
+    assert definitions.defs() is not second
+
+
+def test_no_sync_searches_what_is_loaded_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     gc.unfreeze()  # what the tests have set aside
+    monkeypatch.setattr(definitions, "_loaded", [])
     definitions.defs()
     assert gc.get_freeze_count() > 100_000
 
