@@ -133,7 +133,7 @@ def test_an_incomplete_sync_never_passes(
     assert check.severity is severity
     assert said in str(check.description)
     assert result.success is (severity is WARN)
-    assert check.metadata["pages"].value == last_sync(project)["pages"]
+    assert check.metadata["rows_read"].value == last_sync(project)["rows_read"]
 
 
 def test_a_response_without_records_is_retried_and_never_the_end(
