@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -57,11 +58,14 @@ class PageReader:
                 `more_path`, where nothing was found before either.
         """
         document, members = response.json(), totals.read_members(response)
+        pointer_path = str(self.followed or "").removeprefix("$.")
+        self._places |= {pointer_path, *(_paths_of(document, rows[0]) if rows else ())}
+        around = {path: value for path, value in members.items() if self._is_around(_base(path))}
         total = self.total.find(document, members)
         page_count = self.page_count.find(document, members)
         if self.page_count.path and page_count is None and ids:
             raise _path_error(document, "total_path", self.page_count.path, "is not a number")
-        has_more, is_flag_guessed = self._find_has_more(document, members, rows)
+        has_more, is_flag_guessed = self._find_has_more(document, around)
         return PageFacts(
             ids=ids,
             total=total,
@@ -72,27 +76,23 @@ class PageReader:
             is_flag_guessed=is_flag_guessed,
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
-            unfollowed="" if pointer else self._find_unfollowed(response, members, request),
-            promised=_find_promise(response, members, len(ids)),
+            unfollowed="" if pointer else self._find_unfollowed(response, around, request),
+            promised=_find_promise(response, around, len(ids)),
             is_truncated=members.get("overflow") is True,
             size_asked=next(_sizes_asked(request), None),
         )
 
-    def _find_has_more(
-        self, document: Any, members: totals.Members, rows: Sequence[Any]
-    ) -> tuple[bool | None, bool]:
+    def _find_has_more(self, document: Any, around: totals.Members) -> tuple[bool | None, bool]:
         """Return whether more pages follow, and whether that was told from a flag's name alone."""
         if self.more_path is None:
-            pointer = str(self.followed or "").removeprefix("$.")
-            self._places |= {pointer, *(_paths_of(document, rows[0]) if rows else ())}
-            flags = ((path, vocabulary.says_more(path, value)) for path, value in members.items())
+            flags = ((path, vocabulary.says_more(path, value)) for path, value in around.items())
             found = [
-                (len(base), says_more, _parent(path))
+                (len(_base(path)), says_more, _parent(path))
                 for path, says_more in flags
-                if says_more is not None and self._is_around(base := _base(path))
+                if says_more is not None
             ]
             _, more, parent = max(found, default=(0, None, ""))
-            return more, not parent or parent != _parent(pointer)
+            return more, not parent or parent != _parent(str(self.followed).removeprefix("$."))
         more = totals.find_boolean(document, self.more_path)
         if more is None and not self._is_more_found:
             problem = "is neither true nor false"
@@ -132,6 +132,8 @@ class PageReader:
         # beside a link that ends by itself, cursors of the page stand in the last one too
         is_of_page = bool(self.followed) and vocabulary.plain_name(parent) == "cursors"
         is_token = isinstance(value, str) and not value.isdecimal()
+        if name.lower() in ("more", "older"):
+            is_token = is_token and re.match(r"https?:|[/?]", str(value)) is not None
         is_flag = vocabulary.says_more(path, value) is not None
         is_named = vocabulary.POINTER.fullmatch(name) and not vocabulary.PREVIOUS.search(name)
         return bool(is_named and is_token and not is_flag and not is_of_page)
@@ -140,13 +142,20 @@ class PageReader:
 def _base(path: str) -> str:
     """Return the path of the object that a member is about: not `paging`, but what holds it."""
     base = _parent(path)
-    while vocabulary.PAGE_OBJECT.fullmatch(vocabulary.plain_name(base)):
+    while base and _is_about_pages(base):
         base = _parent(base)
     return base
 
 
+def _is_about_pages(path: str) -> bool:
+    name = vocabulary.plain_name(path)
+    return bool(vocabulary.PAGE_OBJECT.fullmatch(name) or vocabulary.NEXT.search(path))
+
+
 def _parent(path: str) -> str:
-    return path.rpartition(".")[0]
+    return (
+        path.partition("@odata.")[0].rstrip(".'") if "@odata." in path else path.rpartition(".")[0]
+    )
 
 
 def _paths_of(value: Any, record: Any, path: str = "") -> Iterator[str]:

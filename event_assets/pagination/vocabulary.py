@@ -28,7 +28,8 @@ PAGE_COUNT: Final = re.compile(
     r"pages|(total|num|nb|max|last)(of)?pages?(count)?|numberofpages|pages?(count|total)"
 )
 PAGE_OBJECT: Final = re.compile(
-    r"page|paging|pagination|pageinfo|pager|meta.*|.*metadata|links|cursors?|navigation|(list)?info"
+    r"page|paging|pagination|pager|meta.*|.*metadata|links|cursors?|navigation|contentrange"
+    r"|(page|list|results?|search|query|response)?(info|summary|context)|response|result|search|query"
 )
 SIZE_PARAMS: Final = frozenset(
     (
@@ -37,13 +38,18 @@ SIZE_PARAMS: Final = frozenset(
     )
 )
 # Of names and paths as they are written.
+_OF_PAGES: Final = (
+    r"[_-]?(page|link|href|ur[il]|cursor|token|offset|start|key|id|marker|batch|range|records?|results?"
+    r"|set|position|number|index|bookmark)"
+)
 NEXT: Final = re.compile(
-    r"(^|[._'@-])next(?!_?(sync|update|refresh|run|event|occurrence))|next(page|link|url|cursor|token)|^(continue|LastEvaluatedKey)\b",
+    rf"(^|[._'@-])next(?=$|['.]|{_OF_PAGES})|next{_OF_PAGES}|^(continue|LastEvaluatedKey)\b",
     re.IGNORECASE,
 )
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?[_-]?(cursor|bookmark|continuation|marker)"
-    r"([_-]?(token|id|url))?|(page|pagination|continuation|resumption|next|scroll)[_-]?(token|id)"
+    r"([_-]?(token|id|url))?|(pagination|continuation|resumption|next|scroll)[_-]?(token|id)"
+    r"|page[_-]?token"
     r"|resume|after(_url)?|(load_?)?more(_?url)?|older|offset",
     re.IGNORECASE,
 )
