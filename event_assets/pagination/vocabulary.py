@@ -15,9 +15,7 @@ MORE: Final = re.compile(
     r"(has|is|are|thereis|thereare)?more(items|records|results|pages|rows|data|available|inlist"
     r"|itemsinlist)?|moreitemsinlist|hasnext(page)?|(is)?(truncated|partial)|incompleteresults"
 )
-END: Final = re.compile(
-    r"(is)?(last|lastpage|finalpage|done|finished|complete|completed|exhausted|eof)|endof(stream|list)"
-)
+END: Final = re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)")
 THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 TOTAL: Final = re.compile(
     rf"total(of)?({THINGS}|size|num|value|{THINGS}?(count|found|matched|total))?"

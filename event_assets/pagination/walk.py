@@ -19,6 +19,7 @@ class Walk:
     """
 
     position: int
+    _is_numbered = True  # a page behind the last one can be requested without a pointer
 
     def __init__(self) -> None:
         self._facts = ListFacts()
@@ -77,7 +78,7 @@ class Walk:
         is_confirmed = self._is_end_said and not is_fresh
         self._is_flag_wrong |= self._is_end_said and is_fresh
         self._is_end_said = page.has_more is False and not self._is_flag_wrong
-        is_full = len(page.ids) >= len(self._last_page)
+        is_full = self._is_numbered and len(page.ids) >= len(self._last_page)
         may_go_on = is_fresh and (is_full or page.pointer is not None)
         if is_confirmed:
             page = page._replace(has_more=False)

@@ -136,7 +136,7 @@ def many(clone: Path) -> Path:
 def test_one_account_can_be_materialized_before_any_is_known(project: Project, many: Path) -> None:
     with serving_accounts({"a": events(1), "b c": events(2)}) as api:
         project.connect_to(api.url)
-        done = project.run(*MATERIALIZE, "--partition", "b c", cwd=many)
+        done = project.run(*MATERIALIZE, "--partition", "b c", cwd=many, PYTHONPATH=str(many))
         assert done.returncode == 0, done.stderr
         assert "account   b c: 2 events, 4 of 4 checks passed" in done.stdout
     assert project.rows("select distinct account from events.event_data") == [("b c",)]
