@@ -1,7 +1,6 @@
 """Other tools that sync the same API into DuckDB, each in a virtual environment of its own.
 
-Tried and left out: Singer (tap-rest-api-msdk with target-duckdb), PyAirbyte and sling need a
-configuration of dozens of lines each and took 7 to 15 times as long as DuckDB alone.
+Singer, PyAirbyte and sling are left out: each needs a configuration of dozens of lines.
 """
 
 import subprocess

@@ -9,6 +9,7 @@ from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN, START_DAY
 from event_assets.records.column_names import DLT_PREFIX
 from event_assets.sync.current_events import event_times
+from event_assets.transform import change_statements as sql
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
@@ -33,107 +34,8 @@ COLUMNS = {
     "load_id": "The sync that saw the change: `load_id` in event_data_syncs.",
 }
 TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUMNS}
-CREATE = "create or replace temp table changes_now ({columns})"
-FIND_DIFFERENCES = """
-create or replace temp table moved as
-select {now_key}, before.id is null as "is new"{differences}
-from {schema}.current_events as now
-left join {schema}.event_changes_snapshot as before using ({key})
-where before.id is null or {differs}
-"""
-APPEARED = """
-insert into changes_now
-select now.last_seen_at, if(gone.id is null, 'appeared', 'reappeared'), now.id, {name},
-    null, null, null, now._dlt_load_id{of_now}
-from moved join {schema}.current_events as now using ({key})
-left join (
-    select distinct {key} from {schema}.event_changes
-    where field is null and change in {left_changes}
-) as gone using ({key})
-where "is new" and {not_first}
-"""
-CHANGED = """
-insert into changes_now
-select changed_at,
-    if(part.field = 'status' and lower(part.new) in {cancelled}, 'cancelled', 'changed'),
-    id, name, part.field, part.old, part.new, load_id{of_part}
-from (
-    select now.last_seen_at as changed_at, now.id, {name} as name, now._dlt_load_id as load_id,
-        unnest([{parts}]) as part{of_now}
-    from moved join {schema}.current_events as now using ({key})
-    join {schema}.event_changes_snapshot as before using ({key})
-    where not "is new"
-)
-where part.old is distinct from part.new
-    and (coalesce(part.old_json, part.new_json) is null or {old_json} is distinct from {new_json})
-"""
-# A JSON text as its values by path: in any order of members, 10 as 10.0.
-JSON_VALUE = """(
-    select list({{'path': fullkey, 'value': case
-        when type not in ('DOUBLE', 'BIGINT', 'UBIGINT') then concat(type, atom)
-        when atom::double = round(atom::double)
-            then coalesce(try_cast(atom::varchar as hugeint)::varchar, atom::varchar)
-        else atom::double::varchar
-    end}} order by fullkey)
-    from json_tree({text}::json)
-)"""
-GONE = """
-insert into changes_now
-select sync.finished_at,
-    case when {is_removed} then 'cancelled' when {end} < sync.started_at then 'passed'
-        else 'gone' end,
-    before.id, {old_name}, null, null, null, sync.load_id{of_before}
-from {schema}.event_changes_snapshot as before
-anti join {schema}.current_events as now using ({key})
-join (
-    select arg_max(started_at, sync_number) as started_at,
-        arg_max(finished_at, sync_number) as finished_at,
-        arg_max(load_id, sync_number) as load_id{of_sync}
-    from {schema}.event_data_syncs {by_account}
-) as sync on {same_account}
-"""
-DELETE_FROM_SNAPSHOT = """
-delete from {schema}.event_changes_snapshot
-where ({key}) in (select {row} from moved)
-    or ({key}) not in (select {row} from {schema}.current_events)
-"""
-ADD_TO_SNAPSHOT = """
-insert into {schema}.event_changes_snapshot by name
-select {columns} from {schema}.current_events where ({key}) in (select {row} from moved)
-"""
-REPLACE_SNAPSHOT = """
-create or replace table {schema}.event_changes_snapshot as
-select {columns} from {schema}.current_events
-"""
-MOVES = """
-select change || coalesce(': ' || field, '') as what, change, count(distinct {row}) as events
-from changes_now group by all order by events desc limit 20
-"""
-ADD = "insert into {schema}.event_changes by name from changes_now"
-COMPARED = """
-update {schema}.event_data_accounts set was_compared = true
-where not was_compared and account in (select account from {schema}.event_data_syncs)
-"""
 MAX_NEW_FIELD_SHARE = 0.5  # of the events; a new field of more is a change of the API
 MAX_PREVIEW_ROWS = 20
-
-
-KEY_PARAMETERS = {  # of the statements: without accounts, and with
-    "key": ("id", "account, id"),
-    "row": ("id", "(account, id)"),
-    "before_key": ("before.id", "before.account, before.id"),
-    "now_key": ("now.id", "now.account, now.id"),
-    "of_now": ("", ", now.account"),
-    "of_part": ("", ", account"),
-    "of_before": ("", ", before.account"),
-    "of_sync": ("", ", account"),
-    "by_account": ("", "group by account"),
-    "same_account": ("true", "sync.account = before.account"),
-    "not_first": (
-        "true",
-        "now.account in (select account from {schema}.event_data_accounts where was_compared)",
-    ),
-}
 
 
 class Changes(NamedTuple):
@@ -165,7 +67,7 @@ def record_changes(
         is_excluded: whether a column is of an excluded field, whose history is deleted.
     """
     parameters = {
-        name: values[accounts].format(schema=schema) for name, values in KEY_PARAMETERS.items()
+        name: values[accounts].format(schema=schema) for name, values in sql.KEY_PARAMETERS.items()
     }
     parameters["schema"] = schema
     removed = "({before_key}) in (select {row} from {schema}.event_data_removed)"
@@ -181,7 +83,7 @@ def record_changes(
     ensure_table(database, schema, CHANGES, types)
     with transaction(database):
         _forget_excluded(database, schema, is_excluded)
-        database.execute(CREATE.format(columns=declared))
+        database.execute(sql.CREATE.format(columns=declared))
         if before:
             shares = _filled_shares(database, schema, now)
             compared = _columns_to_compare(now, before, first, ignore, shares)
@@ -189,15 +91,15 @@ def record_changes(
         ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchall()
         if now != before and ended:
             columns = ", ".join(map(quote_identifier, now))
-            database.execute(REPLACE_SNAPSHOT.format(schema=schema, columns=columns))
-        database.execute(ADD.format(schema=schema))
+            database.execute(sql.REPLACE_SNAPSHOT.format(schema=schema, columns=columns))
+        database.execute(sql.ADD.format(schema=schema))
         if accounts:
-            database.execute(COMPARED.format(schema=schema))
+            database.execute(sql.COMPARED.format(schema=schema))
     found = database.table("changes_now")
     return Changes(
         dict(found.aggregate(f"change, count(distinct {parameters['row']})", "change").fetchall()),
         fetch_rows(found.project("change, name, field, old, new, id").limit(MAX_PREVIEW_ROWS)),
-        fetch_rows(database.sql(MOVES.format_map(parameters))),
+        fetch_rows(database.sql(sql.MOVES.format_map(parameters))),
     )
 
 
@@ -234,22 +136,24 @@ def _compare_events(
         "differences": differences,
         "differs": " or ".join(flags.values()) or "false",
         "cancelled": CANCELLED,
-        "old_json": JSON_VALUE.format(text="part.old_json"),
-        "new_json": JSON_VALUE.format(text="part.new_json"),
+        "old_json": sql.JSON_VALUE.format(text="part.old_json"),
+        "new_json": sql.JSON_VALUE.format(text="part.new_json"),
         "left_changes": LEFT,
         "end": event_times("before", typed)[1],
         "name": "now.name" if has_name else "null",
         "old_name": "before.name" if "name" in before else "null",
         "columns": ", ".join(map(quote_identifier, columns)),
     }
-    database.execute(FIND_DIFFERENCES.format_map(parameters))
+    database.execute(sql.FIND_DIFFERENCES.format_map(parameters))
     flagged = (f'bool_or({flag} and not "is new")' for flag in ("false", *flags.values()))
     ((_, *differ),) = database.table("moved").aggregate(", ".join(flagged)).fetchall()
     changed = [name for name, is_changed in zip(compared, differ, strict=True) if is_changed]
     parts = [_part(name, flags[name], compared[name], columns[name]) for name in changed]
     parameters["parts"] = ", ".join(parts)
-    steps = (APPEARED, *((CHANGED,) if parts else ()), GONE)
-    for step in (*steps, DELETE_FROM_SNAPSHOT, ADD_TO_SNAPSHOT) if columns == before else steps:
+    steps = (sql.APPEARED, *((sql.CHANGED,) if parts else ()), sql.GONE)
+    for step in (
+        (*steps, sql.DELETE_FROM_SNAPSHOT, sql.ADD_TO_SNAPSHOT) if columns == before else steps
+    ):
         database.execute(step.format_map(parameters))
 
 

@@ -30,7 +30,7 @@ from event_assets.warehouse.sql import (
 T = TypeVar("T")
 FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 # `row number` is no column's name: dlt's names have no spaces. A window over whole rows would need
-# more than DuckDB's memory limit.
+# more than DuckDB's memory limit. Two readings give the same numbers, as DuckDB has one thread.
 ALL_ROWS = f"from {FILES}"
 NUMBERED = f'select *, row_number() over () as "row number" {ALL_ROWS}'
 FIRST_ROWS = f"""

@@ -1,0 +1,99 @@
+"""The SQL by which `event_changes` is derived."""
+
+CREATE = "create or replace temp table changes_now ({columns})"
+FIND_DIFFERENCES = """
+create or replace temp table moved as
+select {now_key}, before.id is null as "is new"{differences}
+from {schema}.current_events as now
+left join {schema}.event_changes_snapshot as before using ({key})
+where before.id is null or {differs}
+"""
+APPEARED = """
+insert into changes_now
+select now.last_seen_at, if(gone.id is null, 'appeared', 'reappeared'), now.id, {name},
+    null, null, null, now._dlt_load_id{of_now}
+from moved join {schema}.current_events as now using ({key})
+left join (
+    select distinct {key} from {schema}.event_changes
+    where field is null and change in {left_changes}
+) as gone using ({key})
+where "is new" and {not_first}
+"""
+CHANGED = """
+insert into changes_now
+select changed_at,
+    if(part.field = 'status' and lower(part.new) in {cancelled}, 'cancelled', 'changed'),
+    id, name, part.field, part.old, part.new, load_id{of_part}
+from (
+    select now.last_seen_at as changed_at, now.id, {name} as name, now._dlt_load_id as load_id,
+        unnest([{parts}]) as part{of_now}
+    from moved join {schema}.current_events as now using ({key})
+    join {schema}.event_changes_snapshot as before using ({key})
+    where not "is new"
+)
+where part.old is distinct from part.new
+    and (coalesce(part.old_json, part.new_json) is null or {old_json} is distinct from {new_json})
+"""
+# A JSON text as its values by path: in any order of members, 10 as 10.0.
+JSON_VALUE = """(
+    select list({{'path': fullkey, 'value': case
+        when type not in ('DOUBLE', 'BIGINT', 'UBIGINT') then concat(type, atom)
+        when atom::double = round(atom::double)
+            then coalesce(try_cast(atom::varchar as hugeint)::varchar, atom::varchar)
+        else atom::double::varchar
+    end}} order by fullkey)
+    from json_tree({text}::json)
+)"""
+GONE = """
+insert into changes_now
+select sync.finished_at,
+    case when {is_removed} then 'cancelled' when {end} < sync.started_at then 'passed'
+        else 'gone' end,
+    before.id, {old_name}, null, null, null, sync.load_id{of_before}
+from {schema}.event_changes_snapshot as before
+anti join {schema}.current_events as now using ({key})
+join (
+    select arg_max(started_at, sync_number) as started_at,
+        arg_max(finished_at, sync_number) as finished_at,
+        arg_max(load_id, sync_number) as load_id{of_sync}
+    from {schema}.event_data_syncs {by_account}
+) as sync on {same_account}
+"""
+DELETE_FROM_SNAPSHOT = """
+delete from {schema}.event_changes_snapshot
+where ({key}) in (select {row} from moved)
+    or ({key}) not in (select {row} from {schema}.current_events)
+"""
+ADD_TO_SNAPSHOT = """
+insert into {schema}.event_changes_snapshot by name
+select {columns} from {schema}.current_events where ({key}) in (select {row} from moved)
+"""
+REPLACE_SNAPSHOT = """
+create or replace table {schema}.event_changes_snapshot as
+select {columns} from {schema}.current_events
+"""
+MOVES = """
+select change || coalesce(': ' || field, '') as what, change, count(distinct {row}) as events
+from changes_now group by all order by events desc limit 20
+"""
+ADD = "insert into {schema}.event_changes by name from changes_now"
+COMPARED = """
+update {schema}.event_data_accounts set was_compared = true
+where not was_compared and account in (select account from {schema}.event_data_syncs)
+"""
+KEY_PARAMETERS = {  # of the statements: without accounts, and with
+    "key": ("id", "account, id"),
+    "row": ("id", "(account, id)"),
+    "before_key": ("before.id", "before.account, before.id"),
+    "now_key": ("now.id", "now.account, now.id"),
+    "of_now": ("", ", now.account"),
+    "of_part": ("", ", account"),
+    "of_before": ("", ", before.account"),
+    "of_sync": ("", ", account"),
+    "by_account": ("", "group by account"),
+    "same_account": ("true", "sync.account = before.account"),
+    "not_first": (
+        "true",
+        "now.account in (select account from {schema}.event_data_accounts where was_compared)",
+    ),
+}
