@@ -60,6 +60,7 @@ NOT_DECODED = "sent a response that cannot be decompressed{tries}; check {limits
 NOT_ACCEPTED = "did not accept a connection in {limits.connect:g} s{tries}; check {limits.address}."
 SILENT = "sent nothing for {limits.read:g} s{tries}; check {limits.address}."
 CLOSED = "closed the connection in the middle of a response{tries}; check {limits.address}."
+NO_PROXY = "cannot be reached by the proxy of HTTP_PROXY or HTTPS_PROXY{system}{tries}; check them."
 UNREACHABLE = "cannot be reached{system}{tries}; check {limits.address} and the network."
 
 
@@ -87,8 +88,8 @@ FAILURES = (
     Failure(client.HTTPException, MANY_HEADERS),
     Failure(exceptions.InvalidHeader, SEVERAL_LENGTHS, retryable=False),
     Failure(exceptions.SSLError, NO_TLS, retryable=False),
+    Failure(exceptions.ProxyError, NO_PROXY),
     Failure(exceptions.NewConnectionError, UNREACHABLE),
-    Failure(exceptions.ProxyError, UNREACHABLE),
     Failure(exceptions.ConnectTimeoutError, NOT_ACCEPTED),
     Failure(exceptions.ReadTimeoutError, SILENT),
     Failure(exceptions.ProtocolError, CLOSED),

@@ -197,6 +197,18 @@ def test_a_refused_connection_is_one_sentence_without_the_key() -> None:
     assert failed.value.__cause__ is None
 
 
+@pytest.mark.usefixtures("_short_backoff")
+def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{taken.getsockname()[1]}")
+    with ApiSession("http://events.example") as session, pytest.raises(ApiError) as failed:
+        session.get(f"http://events.example{PATH}")
+    assert user_message(failed.value) == (
+        f"The API at http://events.example{PATH} cannot be reached by the proxy of HTTP_PROXY or "
+        "HTTPS_PROXY (connection refused) (tried 4 times); check them."
+    )
+
+
 def test_a_429_pauses_every_request_of_the_session(api: Sandbox) -> None:
     api.faults = Faults(fail_first=1, fail_status=429, retry_after=1)
     with session_for(api) as session, ThreadPoolExecutor(1) as other:
