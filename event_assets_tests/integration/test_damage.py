@@ -169,7 +169,7 @@ def table(project: Project) -> dict[str, Any]:
     with duckdb.connect(project.database) as database:
         rows = database.sql("from events.event_data order by id")
         values = dict(zip(rows.columns, zip(*rows.fetchall(), strict=True), strict=True))
-    types = dict(zip(rows.columns, map(str, rows.types), strict=True))
+        types = dict(zip(rows.columns, map(str, rows.types), strict=True))
     changing = ("last_seen_at", "_dlt_load_id")
     return {name: (types[name], name in changing or values[name]) for name in types}
 
