@@ -45,7 +45,7 @@ def is_file_locked(lock_file: Path) -> bool:
             return False
     except Timeout:
         return True
-    except FileNotFoundError:  # another process has just removed its folder
+    except (FileNotFoundError, FileExistsError):  # another process has just removed its folder
         return False
 
 

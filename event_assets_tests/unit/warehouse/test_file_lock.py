@@ -26,6 +26,16 @@ def test_a_folder_that_another_process_has_just_removed_stops_none(
         assert list(tmp_path.iterdir()) == [folder]
 
 
+def test_a_folder_that_another_process_removes_while_its_lock_is_tried_is_not_locked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def mkdir(*_: object, **__: object) -> None:  # sees the folder, and then it is gone
+        raise FileExistsError(tmp_path)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    assert not file_lock.is_file_locked(tmp_path / "gone" / "lock")
+
+
 def test_the_folder_of_a_killed_process_is_removed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
