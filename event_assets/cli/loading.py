@@ -15,7 +15,10 @@ def load_definitions() -> dg.Definitions:
     Raises:
         PlainFailure: a mistake in the configuration, by file and line.
     """
-    gc.disable()  # while Dagster is imported, too; it is enabled when the definitions are loaded
-    from event_assets.definitions import defs
+    gc.disable()  # while Dagster is imported, too
+    try:
+        from event_assets.definitions import defs
 
-    return defs()
+        return defs()
+    finally:
+        gc.enable()

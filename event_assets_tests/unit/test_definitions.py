@@ -13,6 +13,7 @@ import pytest
 from dagster._core.remote_representation.external_data import RepositorySnap
 
 from event_assets import definitions
+from event_assets.cli.loading import load_definitions
 from event_assets_tests.support.contracts import CONTRACT, load
 
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
@@ -97,6 +98,12 @@ def test_no_sync_searches_what_is_loaded_for_garbage(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(definitions, "_loaded", [])
     definitions.defs()
     assert gc.get_freeze_count() > 100_000
+
+
+@pytest.mark.usefixtures("source_file")
+def test_definitions_that_are_loaded_again_leave_the_search_for_garbage_on() -> None:
+    assert load_definitions() is load_definitions()
+    assert gc.isenabled()
 
 
 if __name__ == "__main__":
