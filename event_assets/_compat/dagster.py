@@ -1,9 +1,9 @@
 """What Dagster does not publish: its stored errors and events, YAML positions, run health."""
 
-import os
 import signal
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -92,14 +92,14 @@ class ComputeLogs(LocalComputeLogManager):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "ComputeLogs":  # noqa: ARG003 (none)
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "ComputeLogs":  # noqa: ARG003 (it has no settings)
         """Build it from dagster.yaml."""
         return cls(base_dir="", inst_data=inst_data)
 
     def register_instance(self, instance: dg.DagsterInstance) -> None:
         """Use the folder of the instance."""
         super().register_instance(instance)
-        self._base_dir = os.path.join(instance.root_directory, "storage")  # noqa: PTH118 (text)
+        self._base_dir = str(Path(instance.root_directory, "storage"))
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Generator[CapturedLogContext, None, None]:

@@ -1,9 +1,9 @@
 """Dagster's history in SQLite, by the class that dagster.yaml names."""
 
-import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -26,20 +26,20 @@ class EventLogs(SqliteEventLogStorage):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "EventLogs":  # noqa: ARG003 (none)
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "EventLogs":  # noqa: ARG003 (it has no settings)
         """Build it from dagster.yaml."""
         return cls(inst_data)
 
     def register_instance(self, instance: dg.DagsterInstance) -> None:
         """Open the folder of the instance."""
-        folder = os.path.join(instance.root_directory, "history", "runs")  # noqa: PTH118 (text)
-        super().__init__(folder, self._inst_data)
+        folder = Path(instance.root_directory, "history", "runs")
+        super().__init__(str(folder), self._inst_data)
         super().register_instance(instance)
 
     def conn_string_for_shard(self, shard_name: str) -> str:
         """Return how to connect to a file, which is made with small pages."""
-        file = self.path_for_shard(shard_name)
-        if not os.path.exists(file):  # noqa: PTH110 (text)
+        file = Path(self.path_for_shard(shard_name))
+        if not file.exists():
             with closing(sqlite3.connect(file)) as new:
                 new.execute("pragma page_size = 512")  # bytes
                 new.execute("vacuum")

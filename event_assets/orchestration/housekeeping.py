@@ -112,7 +112,7 @@ def erase_runs(instance: dg.DagsterInstance, text: str, is_id: bool) -> int:
     assets: set[dg.AssetKey] = set()
     for run in instance.get_runs():
         logs = instance.all_logs(run.run_id)
-        texts = (text for log in logs for text in _texts(json.loads(dg.serialize_value(log))))
+        texts = (each for log in logs for each in _texts(json.loads(dg.serialize_value(log))))
         if any(map(pattern.search, texts)):
             found.append(run.run_id)
             events = [log.dagster_event for log in logs if log.dagster_event]

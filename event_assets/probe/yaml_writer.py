@@ -26,7 +26,7 @@ class _Dumper(yaml.SafeDumper):
             places, at = (), {**at, "whitespace": False}
         super().write_indicator(indicator, need_whitespace or indicator == "}", *places, **at)
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 (PyYAML's)
         super().increase_indent(flow, False)
 
     def choose_scalar_style(self) -> str:
@@ -34,7 +34,7 @@ class _Dumper(yaml.SafeDumper):
         text = self.analysis.scalar if self.analysis else ""
         return '"' if style == "'" and not {*'"\\'} & {*text} else style
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (PyYAML's)
         return True
 
 
