@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
@@ -11,10 +12,11 @@ from requests import HTTPError, Request
 
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
+from event_assets.extract.response_check import has_nothing
 from event_assets.http.client import ApiClient
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.paginator import Paginator
-from event_assets.values.errors import ExpiredJournalError
+from event_assets.values.errors import ContentError, ExpiredJournalError
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ def read_list(
             response = client.fetch(request, pages, lists)
         except IgnoreResponseException:  # `response_actions` say so
             paginator.stopped_early()
+        except ContentError as error:  # a page behind the last one need not be an empty list
+            if not (has_nothing(error.response) and paginator.refused(HTTPStatus.NOT_FOUND)):
+                raise
         except HTTPError as error:
             status = 0 if error.response is None else error.response.status_code
             if not paginator.refused(status):

@@ -1,238 +1,25 @@
-"""Select the records of a response, and check that there is a list of them."""
+"""Select the records of a response."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.client import RESTClient
-from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.http.error_text import (
-    ERROR_NAMES,
-    TEXT_NAMES,
-    find_named_error,
-    find_words,
-    plain_members,
-    plain_name,
-)
-from event_assets.pagination.totals import compile_path, find_counts, members_outside_records
+from event_assets.pagination.totals import compile_path
 from event_assets.values.errors import ConfigError
 
 RecordsSelector = Callable[[Response], list[Any]]
-IsRecord = Callable[[Any], bool]
-ERROR = "has an error in place of records"
 PLAIN_SELECTOR = re.compile(r"[\w@-]+(\.[\w@-]+)*")
 
 
-def list_selector_check(
-    selector: str | None, is_record: IsRecord | None = None
-) -> Callable[[Any], str | None]:
-    """Build a check that a document has a list at a data selector, or says that it has no records.
-
-    Args:
-        is_record: whether a value is a record of the resource, by its key; None: it has no key. A
-            single record is as good as a list.
-
-    Returns:
-        A function that returns the problem with a document, or None.
-    """
-    if selector is None:
-        return partial(_whole_problem, is_record)
-    if PLAIN_SELECTOR.fullmatch(selector):
-        return partial(_plain_problem, is_record, selector)
-    try:
-        path = jsonpath.compile_path(selector)
-    except JSONPathError:
-        path = Fields(selector)  # a name, or `build_records_selector` refuses it
-    return partial(_path_problem, is_record, selector, path)
-
-
-def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
-    """Return the problem of a document whose records may be anywhere, or are the document."""
-    if not isinstance(document, dict):
-        return ERROR if _are_errors(is_record, document) else None
-    if _is_error(document) and not any(_lists(document)):
-        return ERROR
-    has_list = next(_lists(document), None) is not None
-    is_good = has_list or not is_record or is_record(document) or _says_empty(document)
-    return None if is_good else "has no list of records"
-
-
-def _plain_problem(is_record: IsRecord | None, selector: str, document: Any) -> str | None:
-    value = document
-    for name in _names(selector, document):
-        if not isinstance(value, dict) or name not in value:
-            return None if _says_empty(document) else f"has no `{selector}`"
-        value = value[name]
-    if _are_errors(is_record, value):
-        return ERROR
-    if isinstance(value, list):
-        return ERROR if not value and _is_error(document) else None
-    if is_record and is_record(value):
-        return None
-    return f"has {'null' if value is None else 'no list'} under `{selector}`"
-
-
-def _path_problem(
-    is_record: IsRecord | None, selector: str, path: JSONPath, document: Any
-) -> str | None:
-    """Return the problem of a document in which a path finds nothing, unless a list is empty."""
-    found = _find(path, document)
-    if any(value is document for value in found):
-        return _whole_problem(is_record, document)
-    if selector.endswith("[*]") and isinstance(path, Child):
-        left = _find(path.left, document)
-        if left and not any(isinstance(value, list) for value in left):  # `*` finds members, too
-            where = selector.removesuffix("[*]")
-            return ERROR if _is_error(document) else f"has no list under `{where}`"
-    rows = found[0] if len(found) == 1 and isinstance(found[0], list) else found
-    if _are_errors(is_record, rows):
-        return ERROR
-    if any(value and isinstance(value, (dict, list)) for value in found):
-        return None
-    if any(not isinstance(value, (dict, list)) for value in found):  # scalars may be records, too
-        return ERROR if _is_error(document) else None
-    if not _is_empty_at(path, document) and not _says_empty(document):
-        return f"has no `{selector}`"
-    return ERROR if _is_error(document) else None
-
-
-def _is_empty_at(path: JSONPath, document: Any) -> bool:
-    """Return whether a path leads to an empty list, or finds nothing because of one on its way."""
-    if [] in _find(path, document):
-        return True
-    of_any_depth = isinstance(path, Descendants) and isinstance(path.right, Fields)
-    for shorter, step in _shorter_paths(path):
-        if found := _find(shorter, document):
-            # objects that are looked for everywhere may be the members of an empty list
-            may_be_inside = of_any_depth and [] in _lists(found)
-            return may_be_inside or any(_is_empty(value, step) for value in found)
-    return False
-
-
-def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
-    """Return whether what a selector finds describes an error, in place of records."""
-    rows = selected if isinstance(selected, list) else [selected]
-    if is_record and any(map(is_record, rows)):
-        return False
-    if is_record and rows is not selected:
-        return bool(find_words(selected))
-    return bool(rows) and all(map(find_named_error, rows))  # other texts may be a broken record's
-
-
-def _is_error(document: Any) -> bool:
-    """Return whether a document is about an error, perhaps beside records."""
-    return isinstance(document, dict) and (
-        any(map(plain_members(document).get, ERROR_NAMES))
-        or bool(find_named_error(document))
-        or document.get("status") in ("error", "fail", "failed")
-        or False in (document.get("success"), document.get("ok"))
-    )
-
-
-def _says_empty(document: Any) -> bool:
-    """Return whether a document says that there are no records, and so leaves out their list.
-
-    HAL leaves `_embedded` out of a page without any, wherever it is.
-    """
-    if not isinstance(document, dict) or any(_lists(document)):
-        return False
-    is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
-    counts = find_counts(dict(members_outside_records(document))).values()
-    is_empty = is_hal or next(iter(counts), None) == 0
-    texts = {name: value for name, value in document.items() if not isinstance(value, dict)}
-    return is_empty and not _is_error(document) and not find_words(texts)
-
-
-def _find(path: JSONPath, document: Any) -> list[Any]:
-    """Return what is at a path, but null."""
-    return [match.value for match in path.find(document) if match.value is not None]
-
-
-def _shorter_paths(path: JSONPath) -> Iterator[tuple[JSONPath, JSONPath]]:
-    """Yield a path without its last step, its last two steps, and so on, and the step left out."""
-    if isinstance(path, (Child, Descendants)):
-        for shorter, step in _shorter_paths(path.right):
-            yield type(path)(path.left, shorter), step
-        yield path.left, path.right
-        yield from _shorter_paths(path.left)
-
-
-def _is_empty(value: Any, step: JSONPath) -> bool:
-    """Return whether a value has no members that a step could find: filters may find none."""
-    if isinstance(value, dict):
-        return not value and str(step) == "*"
-    return value == [] or (isinstance(value, list) and not isinstance(step, (Fields, Descendants)))
-
-
-def _lists(value: Any) -> Iterator[Sequence[Any]]:
-    """Yield the lists in a value, at any depth, but those of words about errors."""
-    members: Iterable[Any] = ()
-    if isinstance(value, list):
-        yield value
-        members = value
-    elif isinstance(value, dict):
-        members = [
-            member for name, member in value.items() if not _may_be_words(plain_name(name), member)
-        ]
-    for member in members:
-        yield from _lists(member)
-
-
-def _may_be_words(name: str, value: Any) -> bool:
-    is_text = isinstance(value, list) and any(isinstance(one, str) for one in value)
-    return name in ERROR_NAMES or (name in TEXT_NAMES and is_text)
-
-
-def response_check(
-    endpoint: Mapping[str, Any], is_record: IsRecord | None = None
-) -> Callable[[Response], str | None]:
-    """Build the check of an endpoint's good responses, but those that `response_actions` name."""
-    find_problem = list_selector_check(endpoint.get("data_selector") or None, is_record)
-
-    def is_named(response: Response, action: Mapping[str, Any]) -> bool:
-        status, content = action.get("status_code"), action.get("content")
-        is_status = status is None or str(status) == str(response.status_code)
-        return is_status and (content is None or content in response.text)
-
-    actions = endpoint.get("response_actions") or ()
-
-    def check(response: Response) -> str | None:
-        if any(is_named(response, action) for action in actions):
-            return None
-        document = response.json()
-        problem = find_problem(document)
-        return problem if problem in (None, ERROR) else f"{problem}{_other_lists(document)}"
-
-    return check
-
-
-def _other_lists(document: Any) -> str:
-    """Return where a document without a list at the selector has lists of objects."""
-    paths = list(islice(_paths_of_lists(document), 3))
-    if not paths:
-        return ""
-    named = " and ".join(f"`{path}`" for path in paths)
-    return f", but a list under {named}" if paths != ["$"] else ", but is a list (`$`)"
-
-
-def _paths_of_lists(value: Any, path: str = "") -> Iterator[str]:
-    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
-        yield path or "$"
-    members = value.items() if isinstance(value, dict) else ()
-    for name, member in members:
-        if plain_name(name) not in ERROR_NAMES:
-            yield from _paths_of_lists(member, f"{path}.{name}" if path else name)
-
-
-def _names(selector: str, document: Any) -> list[str]:
+def plain_names(selector: str, document: Any) -> list[str]:
     """Return the names of a path's members: one, if the document has a member of that name."""
     is_member = isinstance(document, dict) and selector in document
     return [selector] if is_member else selector.split(".")
@@ -265,8 +52,15 @@ def build_records_selector(selector: str | None) -> RecordsSelector:
 def _select_plainly(selector: str, response: Response) -> list[Any]:
     """Return the records at a path of names, in a response that passed the check."""
     value = response.json()
-    for name in _names(selector, value):
+    for name in plain_names(selector, value):
         value = value.get(name) if isinstance(value, dict) else None
-    if isinstance(value, list):
-        return value
+    if (rows := as_list(value)) is not None:
+        return rows
     return [] if value is None else [value]
+
+
+def as_list(value: Any) -> list[Any] | None:
+    """Return a list, also one that PHP wrote as an object, by the numbers of its members."""
+    if isinstance(value, dict) and value and all(map(str.isdecimal, value)):
+        return [*value.values()]
+    return value if isinstance(value, list) else None

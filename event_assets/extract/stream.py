@@ -17,8 +17,9 @@ from event_assets import sandbox
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.pages import PagedList, read_list
 from event_assets.extract.progress import Progress
-from event_assets.extract.records_selector import build_records_selector, response_check
+from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import Record, build_first_request, list_requests
+from event_assets.extract.response_check import response_check
 from event_assets.http.auth import build_auth, require_address
 from event_assets.http.client import ApiClient
 from event_assets.http.credentials import configured_secrets

@@ -15,7 +15,7 @@ from event_assets.http.credentials import secrets_of_auth
 from event_assets.http.error_text import error_text
 from event_assets.http.errors import ATTEMPT_ERRORS, is_retryable, transport_error_message
 from event_assets.http.throttle import HttpMetrics, Throttle
-from event_assets.values.errors import ApiError, InvalidResponseError
+from event_assets.values.errors import ApiError, ContentError, InvalidResponseError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
@@ -62,7 +62,8 @@ class ApiSession(Session):
         """Send a request by the retry policy; follow redirects, without the key to other hosts.
 
         Raises:
-            ApiError: If there is no valid response after all retries.
+            ContentError: If the response is not valid after all retries.
+            ApiError: If there is no response after all retries.
         """
         settings = {**self._settings, **kwargs}
         response = self._send_with_retries(request, settings)
@@ -75,9 +76,9 @@ class ApiSession(Session):
         for attempt in range(1 + retry_policy.MAX_RETRIES):
             self.throttle.wait(wait)
             self.metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
-            response, size = None, 0
+            response, received, size = None, None, 0
             try:
-                response = adapter.send(request, **settings)
+                response = received = adapter.send(request, **settings)
                 size = len(response.content)
                 self._require_valid(response)
                 can_retry = retry_policy.is_retried(response)
@@ -97,7 +98,8 @@ class ApiSession(Session):
         if response is not None:
             return response
         # Raised outside the except block: the original holds the URL with the key.
-        raise ApiError(f"The API at {redact_url(request.url)} {problem}")
+        message = f"The API at {redact_url(request.url)} {problem}"
+        raise ContentError(message, received) if received is not None else ApiError(message)
 
     def _require_valid(self, response: Response) -> None:
         if not response.ok or response.is_redirect:

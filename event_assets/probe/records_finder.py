@@ -12,7 +12,8 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from jsonpath_ng import JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 
-from event_assets.extract.records_selector import PLAIN_SELECTOR, list_selector_check
+from event_assets.extract.records_selector import PLAIN_SELECTOR
+from event_assets.extract.response_check import list_selector_check
 from event_assets.http.response import JsonResponse
 from event_assets.pagination.totals import compile_path
 

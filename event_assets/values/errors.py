@@ -9,6 +9,7 @@
     │   │   └── ConcurrentSchemaChangeError (retryable) another sync changed the columns
     │   ├── AlertError                      the webhook
     │   └── ApiError                        the API, not the user, is at fault
+    │       ├── ContentError                a response holds no list of records
     │       └── TooManyRejectsError         its records break the contract
     ├── ExpiredJournalError                 (retryable) an interrupted sync cannot be resumed
     └── ResponseError                       one attempt at a request failed; ends as an ApiError
@@ -22,7 +23,7 @@ The sandbox, which imports nothing of the rest, has its own `SandboxError`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class EventAssetsError(Exception):
@@ -65,6 +66,14 @@ class AlertError(UserError):
 
 class ApiError(UserError):
     """The API could not be read."""
+
+
+class ContentError(ApiError):
+    """The API's responses to a request do not hold what they should; `response` is the last."""
+
+    def __init__(self, message: str, response: Any) -> None:
+        super().__init__(message)
+        self.response = response
 
 
 class TooManyRejectsError(ApiError):

@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from event_assets.config.http import HttpLimits
-from event_assets.extract.records_selector import response_check
+from event_assets.extract.response_check import response_check
 from event_assets.http import retry_policy
 from event_assets.http.errors import user_message
 from event_assets.http.response import MB

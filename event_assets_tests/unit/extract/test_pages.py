@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
-from event_assets.values.errors import ConfigError
+from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.platforms import events, serving
 from event_assets_tests.support.streams import read_all, reading
 
@@ -119,3 +119,59 @@ def test_a_field_that_dlt_does_not_find_in_the_parents_records_is_named() -> Non
         reading(rest_api, "listed", parents=PARENTS),
     ):
         pass
+
+
+NOTHING: list[Any] = [
+    {"data": None},
+    {},
+    {"data": {}},
+    {"data": False},
+    {"message": "No events found"},
+    {"status": 404, "error": "No more results", "data": []},
+    None,
+]
+BEHIND = {  # pages of five of 20 events: by their paginator, which of its parameters is behind
+    "page_number": ({"base_page": 0, "total_path": None}, "page", 4),
+    "offset": ({"limit": 5, "total_path": None}, "offset", 20),
+}
+
+
+def pages_of_five(request: Request, parameter: str, end: int, behind: Any) -> Any:
+    at = int(request.query_params[parameter])
+    return {"data": events(20)[at if end == 20 else 5 * at :][:5]} if at < end else behind
+
+
+@pytest.mark.usefixtures("_short_backoff")
+@pytest.mark.parametrize("behind", [*NOTHING, Response(status_code=204)])
+@pytest.mark.parametrize("kind", BEHIND)
+def test_a_page_behind_the_last_need_not_be_an_empty_list(kind: str, behind: Any) -> None:
+    options, *rest = BEHIND[kind]
+    with serving({"/v1/lists": lambda request: pages_of_five(request, *rest, behind)}) as api:
+        rest_api = config(api.url, {"type": kind, **options}, "v1/lists")
+        with reading(rest_api, "listed") as stream:
+            assert {record["id"] for record in read_all(stream)} == {e["id"] for e in events(20)}
+            assert stream.result.complete
+
+
+@pytest.mark.usefixtures("_short_backoff")
+@pytest.mark.parametrize("behind", [{"message": "Try again later"}, {"code": 503, "data": []}])
+@pytest.mark.parametrize("kind", BEHIND)
+def test_an_error_is_not_the_end_of_a_list(kind: str, behind: Any) -> None:
+    options, *rest = BEHIND[kind]
+    with serving({"/v1/lists": lambda request: pages_of_five(request, *rest, behind)}) as api:
+        rest_api = config(api.url, {"type": kind, **options}, "v1/lists")
+        with reading(rest_api, "listed") as stream, pytest.raises(ApiError, match="sent a resp"):
+            read_all(stream)
+
+
+@pytest.mark.usefixtures("_short_backoff")
+def test_a_page_without_a_list_does_not_end_what_goes_on_by_a_cursor() -> None:
+    def broken(request: Request) -> Any:
+        at = len(request.query_params.get("cursor") or "")
+        return {"data": None} if at else {"data": events(5), "next": "x"}
+
+    cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
+    with serving({"/v1/lists": broken}) as api:
+        rest_api = config(api.url, cursor, "v1/lists")
+        with reading(rest_api, "listed") as stream, pytest.raises(ApiError, match="has null"):
+            read_all(stream)

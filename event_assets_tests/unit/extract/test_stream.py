@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from event_assets.extract.records_selector import list_selector_check, response_check
+from event_assets.extract.response_check import list_selector_check, response_check
 from event_assets.http.response import JsonResponse
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.platforms import events, serving, source
@@ -20,6 +20,9 @@ from event_assets_tests.support.streams import read_all, reading
     [
         ({"data": []}, None),
         ({"data": [{"id": 1}]}, None),
+        ({"data": {"20": {"id": 1}, "21": {"id": 2}}}, None),  # PHP's of a list with gaps
+        ({"data": [], "code": 200, "msg": "ok"}, None),
+        ({"data": [], "code": 503, "msg": "busy"}, "has an error in place of records"),
         ({"data": None}, "has null under `data`"),
         ({"data": {"id": 1}}, "has no list under `data`"),
         ({"items": []}, "has no `data`"),
@@ -130,7 +133,7 @@ def test_a_single_record_is_as_good_as_a_list(selector: str | None, document: An
     [
         ("data", {"data": {"items": [{"id": 1}]}}, "has no list under `data`"),
         (None, {"message": "Your trial has ended."}, "has no list of records"),
-        ("$", {"title": "Forbidden", "status": 403}, "has no list of records"),
+        ("$", {"title": "Forbidden", "status": 403}, "has an error in place of records"),
     ],
 )
 def test_an_object_that_is_no_record_is_a_problem(

@@ -7,7 +7,7 @@ from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from event_assets.config.http import HttpLimits
-from event_assets.extract.records_selector import response_check
+from event_assets.extract.response_check import response_check
 from event_assets.http.error_text import find_words
 from event_assets.http.errors import status_error_message, user_message
 from event_assets.http.session import ApiSession
