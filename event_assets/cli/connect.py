@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,9 +73,8 @@ def connect(
     stops where the API refuses.
     """
     from event_assets.component.component import NAME, is_source_name
-    from event_assets.probe.discovery import discover
-    from event_assets.probe.document import parse_setting
     from event_assets.probe.inquiry import Options
+    from event_assets.probe.settings import parse_setting
 
     if more:  # a key, perhaps, which must not be shown
         raise click.UsageError("connect takes one address, and keys by --key-from-env VARIABLE")
@@ -87,23 +86,34 @@ def connect(
     options = Options(url=url, keys=keys, settings=dict(map(parse_setting, settings)), **given)
     is_asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     click.echo("Asking the API, with at most 50 requests ...")
-    found = discover(options)
-    passed: list[str] = []  # questions that need no answer, and got none
-    while is_asking and (question := _next_question(found, passed)):
-        _show(found, with_notes=False)
-        answered = _ask(question, options)
-        if answered is not None:
-            options, found = answered, discover(answered)
-        elif question.is_open:
-            break
-        else:
-            passed.append(question.setting)
-    _show(found)
+    found = _find_out(options, is_asking)
     if found.open_questions:
         return _print_questions(found.open_questions)
     if not _write(found, yes=yes, is_asking=is_asking):
         return 1
     return 0 if no_sync else _sync(found.name)
+
+
+def _find_out(options: Options, is_asking: bool) -> Discovery:
+    """Find out how the API works, and ask what is in doubt, until nothing is or no answer comes."""
+    from event_assets.probe.discovery import discover
+
+    found = discover(options)
+    _show(found)
+    passed: set[str] = set()  # questions that need no answer, and got none
+    while is_asking and (question := _next_question(found, passed)):
+        answered = _ask(question, options)
+        if answered is not None:
+            options, found = answered, discover(answered)
+            _show(found)
+        elif question.is_open:
+            return found
+        else:
+            passed.add(question.setting)
+    for question in found.questions:
+        if not question.is_open and question.setting not in passed:
+            click.echo(question.text)
+    return found
 
 
 def _read_variable(variable: str) -> str:
@@ -121,13 +131,13 @@ def _read_variable(variable: str) -> str:
     )
 
 
-def _next_question(found: Discovery, passed: Sequence[str]) -> Question | None:
+def _next_question(found: Discovery, passed: Collection[str]) -> Question | None:
     """Return the next question, those that must be answered first; None if there is none."""
     others = (one for one in found.questions if one.choices and one.setting not in passed)
     return next(iter([*found.open_questions, *others]), None)
 
 
-def _show(found: Discovery, *, with_notes: bool = True) -> None:
+def _show(found: Discovery) -> None:
     """Print what was found, and five events as they will be in the table."""
     from event_assets.cli.output import print_table
 
@@ -139,21 +149,20 @@ def _show(found: Discovery, *, with_notes: bool = True) -> None:
         click.echo("\nThe first events as they will be in the table, times in UTC:")
         print_table(found.events)
     click.echo(f"\nRequests sent: {found.requests}.")
-    for question in found.questions:
-        if with_notes and not question.is_open:
-            click.echo(question.text)
 
 
 def _ask(question: Question, options: Options) -> Options | None:
     """Ask an open question; return the options with its answer, or None if there is none."""
-    from event_assets.probe.document import parse_setting
+    from event_assets.probe.settings import parse_setting
 
     click.echo(question.text)
     if question.setting == "key":
         names = ("User or client id", "Password or secret") if options.auth in TWO_SECRETS else ()
-        prompts = names or ("Key (not shown)",)
-        keys = [click.prompt(name, hide_input=True, default="").strip() for name in prompts]
-        return replace(options, keys=keys) if any(keys) else None
+        typed = [
+            click.prompt(name, hide_input=True, default="", show_default=False).strip()
+            for name in names or ("Key (not shown)",)
+        ]
+        return replace(options, keys=typed) if any(typed) else None
     choices = [*question.choices.items()]
     for number, (choice, _) in enumerate(choices, 1):
         click.echo(f"  {number}  {choice}")
@@ -165,27 +174,21 @@ def _ask(question: Question, options: Options) -> Options | None:
     elif answer and "=" not in answer:
         made = {question.setting: answer}
     else:
-        words = [word for word in answer.replace("--set ", " ").split() if word]
-        made = dict(map(parse_setting, words))
+        made = dict(map(parse_setting, answer.replace("--set ", " ").split()))
     return replace(options, settings={**options.settings, **made}) if made else None
 
 
 def _print_questions(questions: Sequence[Question]) -> int:
+    """Print which options answer open questions; return the exit status."""
     for question in questions:
-        click.echo(
-            question.text + (f" {KEY_OPTION}" if question.setting == "key" else ""), err=True
-        )
+        option = f" {KEY_OPTION}" if question.setting == "key" else ""
+        click.echo(f"{question.text}{option}", err=True)
         for choice, made in question.choices.items():
-            named = " ".join(
-                f"--set {shlex.quote(f'{path}={_yaml(value)}')}" for path, value in made.items()
-            )
+            pairs = (f"{path}={'null' if value is None else value}" for path, value in made.items())
+            named = " ".join(f"--set {shlex.quote(pair)}" for pair in pairs)
             click.echo(f"  {choice}: {named}", err=True)
     click.echo("Nothing was written.", err=True)
     return 1
-
-
-def _yaml(value: Any) -> str:
-    return "null" if value is None else str(value)
 
 
 def _write(found: Discovery, *, yes: bool, is_asking: bool) -> bool:
@@ -237,7 +240,5 @@ def _sync(name: str) -> int:
     from event_assets.cli.sync import sync
 
     context = click.Context(sync)
-    status: int = context.invoke(
-        sync, source=(name,), account=(), full=False, accept_new_origin=False
-    )
-    return status
+    options = {"account": (), "full": False, "accept_new_origin": False}
+    return int(context.invoke(sync, source=(name,), **options))

@@ -51,6 +51,8 @@ def _find_out(url: str, name: str) -> str:
     from event_assets.probe.yaml_writer import write_yaml
 
     found = discover(Options(url, name))
+    if found.variables:  # which belong in .env
+        raise ConfigError("The address holds a key: give it to `event-assets connect`.")
     for question in found.open_questions:
         raise ConfigError(f"{question.text} Answer it by `event-assets connect`.")
     return write_yaml(found.document, found.comments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from event_assets.http.error_text import error_text
 from event_assets.http.retry_policy import MAX_RETRIES, is_retried
 from event_assets.values import errors
 from event_assets.values.errors import exception_chain
-from event_assets.values.urls import redact_url
+from event_assets.values.urls import origin, redact_url
 
 KEY_NAME_ATTRIBUTE = "key_name"  # of auths: the names of the variables that hold the key
 ADVICE: Mapping[int, str] = {
@@ -60,7 +61,14 @@ NOT_DECODED = "sent a response that cannot be decompressed{tries}; check {limits
 NOT_ACCEPTED = "did not accept a connection in {limits.connect:g} s{tries}; check {limits.address}."
 SILENT = "sent nothing for {limits.read:g} s{tries}; check {limits.address}."
 CLOSED = "closed the connection in the middle of a response{tries}; check {limits.address}."
-NO_PROXY = "cannot be reached by the proxy of HTTP_PROXY or HTTPS_PROXY{system}{tries}; check them."
+NO_PROXY = (
+    "cannot be reached by the proxy {proxy}{system}{tries}; check HTTP_PROXY and HTTPS_PROXY."
+)
+NO_USER = (
+    "The proxy {proxy} answered {status}; put its user and password into HTTP_PROXY or HTTPS_PROXY "
+    "(http://user:password@host:port)."
+)
+TUNNEL = re.compile(r"Tunnel connection failed: (.+)")  # of http.client
 UNREACHABLE = "cannot be reached{system}{tries}; check {limits.address} and the network."
 
 
@@ -117,7 +125,9 @@ def transport_error_message(
     """Return why there is no response, to follow `The API at URL`, with no part of the request."""
     failure, cause = _find_failure(error)
     chain = list(exception_chain(error))
+    refused = (found[1] for e in chain if (found := TUNNEL.fullmatch(str(e))))
     system = next((e.strerror for e in chain if isinstance(e, OSError) and e.strerror), "")
+    system = next(refused, system)
     certificate = CERTIFICATE_PROBLEMS.get(getattr(cause, "verify_code", 0), UNKNOWN_ISSUER)
     message = failure.message.format(
         error=cause,
@@ -125,11 +135,18 @@ def transport_error_message(
         tries=f" (tried {1 + retries} times)" if retries and failure.retryable else "",
         system=f" ({system.lower()})" if system else "",
         certificate=certificate.format(address=limits.address),
+        proxy=_find_proxy(url),
     )
     may_be_tls = failure.message in (CLOSED, NO_HTTP) and (url or "").startswith("http://")
     if may_be_tls and not any(isinstance(one, client.IncompleteRead) for one in chain):
         return f"{message[:-1]}, and whether it must begin with https://."
     return message
+
+
+def _find_proxy(url: str | None) -> str:
+    """Return the address of the proxy by which a URL is requested, without user and password."""
+    proxies = requests.utils.get_environ_proxies(url or "")
+    return origin(requests.utils.select_proxy(url or "", proxies) or "")
 
 
 def _find_failure(error: Exception) -> tuple[Failure, BaseException]:
@@ -151,6 +168,8 @@ def user_message(error: BaseException, retries: int = MAX_RETRIES) -> str | None
 def status_error_message(response: requests.Response, retries: int = MAX_RETRIES) -> str:
     """Return in one sentence which error status the API sent, and what to do."""
     status = response.status_code
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return NO_USER.format(proxy=_find_proxy(response.url), status=status_text(status))
     is_limit = retry_policy.is_rate_limit(response)
     tries = f" to each of {1 + retries} attempts" if retries and is_retried(response) else ""
     advice = ADVICE.get(429 if is_limit else status, "try again later, or ask the API's operator")

@@ -3,8 +3,8 @@
 `discovery` finds it out for `event-assets connect`: `reach` the address and the list, `key_search`
 the place of the key; `contract_finder` the fields, by `samples` of the records; `paginator_finder`
 and `page_sizes` the pages, by experiments of `explorer`; `end_finder` the end. `document` and
-`yaml_writer` make the source of it. Nothing is believed that the answers do not show; what is in
-doubt is a question.
+`yaml_writer` make the source of it, and `settings` names its parts. Nothing is believed that the
+answers do not show; what is in doubt is a question.
 
 `runner` probes a source as it is configured (`event-assets probe`, and observing `events_api`):
 `responses` decides which requests are sent, at most twelve, the `*_checks` modules evaluate them,

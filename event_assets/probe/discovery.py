@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.pagination.totals import parse_count
-from event_assets.probe.contract_finder import describe_contract, find_removed, preview
-from event_assets.probe.document import SourceParts, apply_settings, build_document
+from event_assets.probe.contract_finder import describe_contract, preview
+from event_assets.probe.document import build_document
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.explorer import Explorer, Page
 from event_assets.probe.field_finder import find_id
@@ -28,13 +28,13 @@ from event_assets.probe.parameter_search import ParameterSearch
 from event_assets.probe.reach import find_list, reach
 from event_assets.probe.request_input import (
     RequestInput,
-    looks_random,
     parse_input,
     refuse_secrets,
     take_out_random,
 )
 from event_assets.probe.samples import Sample, find_zone
 from event_assets.probe.session import ProbeSession
+from event_assets.probe.settings import apply_settings
 from event_assets.probe.time_finder import find_start
 from event_assets.values.json_paths import as_list, build_getter
 from event_assets.values.naming import normalize_name
@@ -47,11 +47,12 @@ SECONDS = 180.0
 LIMITS = replace(DEFAULT_LIMITS, address="the address")
 TOTAL_IS_WRONG = {"total_path": None}  # of the paginator
 ROUND = 1_000  # records, of which an API may send no more of one list
+WINDOWS = (
+    "name the parameters for a range of time: --set windows.param_from=... --set "
+    "windows.param_to=... --set windows.cap={}"
+)
 EXAMPLES = 5
-HOST_WORDS = {
-    *("api", "www", "rest", "app", "com", "org", "net", "io", "co", "de", "uk", "eu", "data"),
-    *("public", "developer", "v1", "v2", "v3", "dev", "us", "edu", "gov", "ac", "ch", "fr", "at"),
-}
+SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
 # Parameters that may also be the start of a range of time, or a filter.
 MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}
@@ -64,12 +65,8 @@ def discover(options: Options) -> Discovery:
         ConfigError: the address, the curl command or a setting is none.
         ApiError: the API cannot be reached, limits requests, or shows no list.
     """
-    refuse_secrets(*map(options.get, ("params", "headers", "auth", "json")))
-    given = _without_page(_parse(options))
-    if not (given.auth or options.keys):
-        given = take_out_random(given)
-    given = _without_page(_apply(given, options))
-    secrets = [*options.keys, *given.secrets.values()]
+    given = _read_options(options)
+    secrets = [*options.keys, *given.secrets.values(), *filter(None, [given.path_key])]
     found = Discovery(options.name or name_source(given.url))
     with ExitStack() as stack:
         session = ProbeSession(
@@ -77,13 +74,7 @@ def discover(options: Options) -> Discovery:
         )
         stack.enter_context(session)
         inquiry = Inquiry(options, Explorer(session, given), found, stack)
-        if any(map(looks_random, urlsplit(given.url).path.split("/"))):
-            inquiry.question(
-                "base_url",
-                "The path of the address may hold a key, which is in defs.yaml then: put a "
-                "variable of .env in its place.",
-                is_open=False,
-            )
+        found.variables.update(inquiry.path_variables)
         try:
             page = reach(inquiry)
             if page is not None:
@@ -98,34 +89,34 @@ def discover(options: Options) -> Discovery:
     return found
 
 
-def _parse(options: Options) -> RequestInput:
-    """Return the request that the options name, with what an OpenAPI file says of it."""
-    if options.openapi is None:
-        return parse_input(options.url, options.curl)
-    described = read_openapi(options.openapi, options.url)
-    given = parse_input(described.url, options.curl)
-    return replace(given, auth=given.auth or described.auth or None, known_params=described.params)
-
-
-def name_source(url: str) -> str:
-    """Return a name for the source of an address: the word of its host that tells most."""
-    host = urlsplit(url).hostname or ""
-    words = [word for word in host.split(".") if word not in HOST_WORDS and not word.isdecimal()]
-    name = normalize_name(words[-1] if words else "")
-    return name if re.fullmatch(r"[a-z]\w+", name) and name != "localhost" else "my_api"
-
-
-def _apply(given: RequestInput, options: Options) -> RequestInput:
-    """Return a request with what settings say of its parameters, headers and body."""
-    params = {**given.params, **(options.get("params") or {})}
-    body = options.get("json")
-    return replace(
+def _read_options(options: Options) -> RequestInput:
+    """Return the request that the options stand for: that for page 1, without its key."""
+    params, headers, auth, body = map(options.get, ("params", "headers", "auth", "json"))
+    refuse_secrets(params, headers, auth, body)
+    known = RequestInput(options.url or "")
+    if options.openapi is not None:
+        known = read_openapi(options.openapi, options.url)
+    given = parse_input(known.url, options.curl)
+    given = replace(given, auth=given.auth or known.auth, known_params=known.known_params)
+    given = _without_page(given)
+    if not (given.auth or options.keys):
+        given = take_out_random(given)
+    params = {**given.params, **(params or {})}
+    given = replace(
         given,
         params={name: value for name, value in params.items() if value is not None},
-        headers={**given.headers, **(options.get("headers") or {})},
+        headers={**given.headers, **(headers or {})},
         method=options.get("method") or given.method,
         body=given.body if body is None else body,
     )
+    return _without_page(given)
+
+
+def name_source(url: str) -> str:
+    """Return a name for the source of an address: that of its host's domain."""
+    *words, _ = (urlsplit(url).hostname or "").split(".")
+    name = normalize_name(next((word for word in reversed(words) if word not in SUFFIXES), ""))
+    return name if re.fullmatch(r"[a-z]\w+", name) else "my_api"
 
 
 def _without_page(given: RequestInput) -> RequestInput:
@@ -200,17 +191,17 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
         inquiry.question(
             "windows",
             f"Exactly {end.count:,} records came, a number at which APIs cut lists off. If there "
-            "are more, name the parameters for a range of time: --set windows.param_from=... --set "
-            f"windows.param_to=... --set windows.cap={end.count}; if not: --set windows=null.",
+            f"are more, {WINDOWS.format(end.count)}; if not: --set windows=null.",
         )
     if end.is_cut_off:
         inquiry.question(
             "windows",
             f"Not all events can be read in one list: {end.problem.rstrip('.')}. If the API can be "
-            "asked for a range of time, name its parameters: --set windows.param_from=... --set "
-            "windows.param_to=... --set windows.cap=1000.",
+            f"asked for a range of time, {WINDOWS.format(ROUND)}.",
         )
     elif end.problem or (end.doubt and paging.paginator == "single_page"):
+        if end.is_likely_all:  # so that `complete` warns as long as nobody has answered
+            paging.paginator = "auto"
         choices: dict[str, dict[str, Any]] = {}
         if end.is_short:
             choices["the total is wrong"] = {"paginator.total_path": None}
@@ -230,24 +221,10 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
 
 def _write(inquiry: Inquiry, paging: Paging, sample: Sample) -> None:
     """Make the document of what was found."""
-    fields, key = describe_contract(inquiry, sample)
-    found, attempt = inquiry.found, inquiry.attempt
-    parts = SourceParts(
-        given=inquiry.given,
-        auth=dict(attempt.config) if attempt else None,
-        variables=[*found.variables],
-        selector=inquiry.explorer.selector,
-        paging=paging,
-        primary_key=key,
-        fields=fields,
-        removed_when=find_removed(inquiry, sample),
-    )
-    document, comments = build_document(parts)
+    key, contract = describe_contract(inquiry, sample)
+    document, comments = build_document(inquiry, paging, key, contract)
+    found, settings = inquiry.found, inquiry.options.settings
     found.comments = {**comments, **found.comments}
-    settings = {
-        name: value
-        for name, value in inquiry.options.settings.items()
-        if name.split(".")[0] != "auth"
-    }
-    found.document = apply_settings(document, settings)
+    own = {name: value for name, value in settings.items() if name.split(".")[0] != "auth"}
+    found.document = apply_settings(document, own)
     found.events = preview(found.document, sample.records[:EXAMPLES])

@@ -30,6 +30,7 @@ from event_assets.pagination.totals import find_counts, read_members
 from event_assets.probe.records_finder import extract_records
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeResponse, ProbeSession
+from event_assets.probe.settings import set_value
 from event_assets.values.errors import ApiError, PaginationError
 from event_assets.values.json_paths import build_getter
 
@@ -118,24 +119,30 @@ class Explorer:
     forbidden: int = 0
     _known: dict[str, ProbeResponse] = field(default_factory=dict)
 
-    def build(self, settings: Settings = NO_SETTINGS, url: str | None = None) -> requests.Request:
-        """Return the given request with further parameters; None as a value takes one out."""
+    def apply(self, settings: Settings) -> tuple[dict[str, Any], Any]:
+        """Return the given parameters and body with further ones; None as a value takes one out."""
         params = dict(self.given.params)
         body = copy.deepcopy(self.given.body)
         for name, value in settings.items():
             if name.startswith(BODY):
-                body = set_in_body(body, name.removeprefix(BODY), value)
+                names = tuple(name.removeprefix(BODY).split("."))
+                body = set_value(body, names, value, removes_null=True)
             elif value is None:
                 params.pop(name, None)
             else:
                 params[name] = value
+        return params, body
+
+    def build(self, settings: Settings = NO_SETTINGS, url: str | None = None) -> requests.Request:
+        """Return the given request with further parameters."""
+        given, (params, body) = self.given, self.apply(settings)
         return requests.Request(
-            self.given.method,
-            url or self.given.url,
-            headers=dict(self.given.headers),
+            given.method,
+            url or given.url,
+            headers=dict(given.headers),
             params=to_wire(params),
             json=body,
-            data=self.given.form,
+            data=given.form,
         )
 
     def ask(
@@ -267,16 +274,3 @@ def _is_fault(response: ProbeResponse) -> bool:
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or (
         status == HTTPStatus.OK and not response.is_ok
     )
-
-
-def set_in_body(body: Any, path: str, value: Any) -> Any:
-    """Return a JSON body with a value at a path; None takes it out."""
-    name, _, rest = path.partition(".")
-    changed = dict(body) if isinstance(body, Mapping) else {}
-    if rest:
-        changed[name] = set_in_body(changed.get(name), rest, value)
-    elif value is None:
-        changed.pop(name, None)
-    else:
-        changed[name] = value
-    return changed

@@ -6,79 +6,59 @@ import re
 
 from event_assets.values.json_paths import parse_path
 
-START = frozenset(
-    (
-        *("start", "starts", "starting", "begin", "begins", "beginning", "commences", "from"),
-        *("beginn", "anfang", "von", "debut", "inicio", "inizio", "dtstart", "opening"),
-    )
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+START = _words(
+    "start starts starting begin begins beginning commences from beginn anfang von debut inicio "
+    "inizio dtstart opening"
 )
-END = frozenset(
-    (
-        *("end", "ends", "ending", "finish", "finishes", "until", "to", "through", "stop"),
-        *("ende", "bis", "fin", "fine", "dtend", "closing", "thru"),
-    )
+END = _words(
+    "end ends ending finish finishes until to through stop ende bis fin fine dtend closing thru"
 )
-WHEN = frozenset(("when", "date", "datetime", "dates", "day", "time", "datum", "fecha", "occurs"))
-TIME_OF_DAY = frozenset(("time", "clock", "hour", "zeit", "uhrzeit"))
-DAY = frozenset(("date", "day", "datum", "tag", "fecha"))
-ZONE = frozenset(("timezone", "zone", "tz", "tzid", "offset"))
-UPDATED = frozenset(("updated", "modified", "changed", "update", "modification", "lastmodified"))
-REMOVED = frozenset(("deleted", "removed", "trashed"))
-CANCELLED = frozenset(("cancelled", "canceled"))
-STATE = frozenset(("status", "state"))
+WHEN = _words("when date datetime dates day time datum fecha occurs")
+TIME_OF_DAY = _words("time clock hour zeit uhrzeit")
+DAY = _words("date day datum tag fecha")
+ZONE = _words("timezone zone tz tzid offset")
+UPDATED = _words("updated modified changed update modification lastmodified")
+REMOVED = _words("deleted removed trashed")
+CANCELLED = _words("cancelled canceled")
+STATE = _words("status state")
 NAME = ("name", "title", "summary", "subject", "topic", "headline", "label", "titel", "titre")
-NAME_PARENTS = frozenset(
-    (
-        *("event", "node", "attributes", "fields", "properties", "data", "item", "details"),
-        *("info", "content", "general", "basic", "texts", "entry", "resource", "en"),
-    )
+NAME_PARENTS = _words(
+    "event node attributes fields properties data item details info content general basic texts "
+    "entry resource en"
 )
 # Times in an event's record that are not when it takes place.
-OTHER_TIMES = frozenset(
-    (
-        *("sale", "sales", "onsale", "presale", "registration", "register", "booking", "ticket"),
-        *("tickets", "created", "create", "creation", "published", "publish", "publication"),
-        *("door", "doors", "deadline", "expires", "expiry", "original", "recurrence", "synced"),
-        *("indexed", "fetched", "announce", "announced", "visible", "cutoff", "cancelled"),
-        *(*REMOVED, "added", "posted", "submitted", "setup", "checkin", "rsvp", "last", "refund"),
-        *UPDATED,
-    )
+OTHER_TIMES = (REMOVED | UPDATED) | _words(
+    "sale sales onsale presale registration register booking ticket tickets created create "
+    "creation published publish publication door doors deadline expires expiry original recurrence "
+    "synced indexed fetched announce announced visible cutoff cancelled added posted submitted "
+    "setup checkin rsvp last refund"
 )
 # Objects in an event's record that have names, ids and times of their own.
-OTHER_OBJECTS = frozenset(
-    (
-        *("venue", "location", "place", "organizer", "organiser", "organization", "host", "user"),
-        *("owner", "creator", "author", "category", "categories", "series", "performer", "artist"),
-        *("performers", "attractions", "ticket", "tickets", "image", "images", "address", "city"),
-        *(
-            "calendar",
-            "group",
-            "tags",
-            "tag",
-            "speaker",
-            "speakers",
-            "sponsor",
-            "contact",
-            "promoter",
-        ),
-        *("classification", "classifications", "country", "state", "template", "parent", "venues"),
-        *("relationships", "links", "meta"),
-    )
+OTHER_OBJECTS = _words(
+    "venue venues location place organizer organiser organization host user owner creator author "
+    "category categories series performer performers artist attractions ticket tickets image "
+    "images address city calendar group tags tag speaker speakers sponsor contact promoter "
+    "classification classifications country state template parent relationships links meta"
 )
-WORDS = sorted(
-    {
-        *(START - {"from", "von"}),
-        *(END - {"to", "bis", "fin", "fine"}),
-        *("event", "date", "time", "utc", "gmt", "local", "iso", "unix", "epoch", "at", "on"),
-        *("name", "title", "id", "uid", "zone", "last", "updated", "modified", "stamp", "day"),
-        *("formatted", "timestamp", "datetime", "timezone", "lastmodified", "identifier"),
-        *("cancelled", "canceled", "is", "deleted", "code"),
-    },
+# Of which names are made without anything between them, such as `startdatetime`.
+JOINED = sorted(
+    (START - {"from", "von"})
+    | (END - {"to", "bis", "fin", "fine"})
+    | _words(
+        "event date time utc gmt local iso unix epoch at on name title id uid zone last updated "
+        "modified stamp day formatted timestamp datetime timezone lastmodified identifier "
+        "cancelled canceled is deleted code"
+    ),
     key=len,
     reverse=True,
 )
-COMPOUND = re.compile(rf"(?:{'|'.join(WORDS)})+")
-WORD = re.compile("|".join(WORDS))
+COMPOUND = re.compile(rf"(?:{'|'.join(JOINED)})+")
+WORD = re.compile("|".join(JOINED))
 PARTS = {"datetime": ["date", "time"]}
 TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 

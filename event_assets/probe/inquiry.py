@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from event_assets.config.source import SourceConfig
+from event_assets.http.credentials import env_var_name
 from event_assets.probe.authentication import Attempt
-from event_assets.probe.document import find_keys, get_setting
 from event_assets.probe.explorer import Explorer
 from event_assets.probe.findings import Certainty, Discovery, Fact, Question
 from event_assets.probe.request_input import RequestInput
+from event_assets.probe.settings import find_keys, get_setting
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,18 @@ class Inquiry:
         self.explorer.given = replace(self.given, url=url)
         self.explorer.session.move(url)
         self.add("address", url, why)
+
+    @property
+    def path_variables(self) -> Mapping[str, str]:
+        """The variable of `.env` that holds the key in the address's path, if there is one."""
+        key = self.given.path_key
+        return {env_var_name(self.source, "api_key"): key} if key else {}
+
+    def without_key(self, address: str) -> str:
+        """Return a part of the address with a variable of `.env` in place of the key in it."""
+        for name, key in self.path_variables.items():
+            address = address.replace(key, f"{{{{ env.{name} }}}}")
+        return address
 
     def add(self, subject: str, value: str, evidence: str, certainty: Certainty = "sure") -> None:
         """Add a fact."""

@@ -92,10 +92,10 @@ class KeySearch:
         before = self.anonymous
         if not page.is_ok or not before.is_ok:
             return page.is_ok
-        if not _is_other(page, before):
+        if not differs(page, before):
             return False
         if self._is_steady is None:
-            self._is_steady = not _is_other(self._explorer.ask(with_key=False, again=True), before)
+            self._is_steady = not differs(self._explorer.ask(with_key=False, again=True), before)
         return self._is_steady or page.total != before.total
 
     def _narrow(self, group: Sequence[Attempt]) -> tuple[Sequence[Attempt], Page]:
@@ -141,7 +141,7 @@ def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
     return not any(str(each.config.get("name", "?")).lower() in words for each in group)
 
 
-def _is_other(page: Page, other: Page) -> bool:
+def differs(page: Page, other: Page) -> bool:
     """Return whether the answers of two pages differ in more than what changes by itself."""
     return bool(_outline(page.response.document) != _outline(other.response.document))
 

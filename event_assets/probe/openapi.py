@@ -5,29 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
+from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
 
 EVENTS = re.compile(r"events?|meetings|webinars|sessions|performances|shows", re.IGNORECASE)
 
 
-class ApiDescription(NamedTuple):
-    """What an OpenAPI file says: parts that it does not tell are empty.
-
-    Attributes:
-        auth: dlt's configuration, without secrets.
-        params: the names of the list's query parameters.
-    """
-
-    url: str
-    auth: Mapping[str, Any]
-    params: tuple[str, ...]
-
-
-def read_openapi(file: Path, url: str | None) -> ApiDescription:
+def read_openapi(file: Path, url: str | None) -> RequestInput:
     """Return what an OpenAPI file, in YAML or JSON, says of the list at an address.
 
     Without an address, the shortest path that is named after events counts.
@@ -51,9 +39,11 @@ def read_openapi(file: Path, url: str | None) -> ApiDescription:
     path = min(named, key=lambda path: (path.count("{"), len(path)), default="")
     operation = lists.get(path, {})
     servers = [server.get("url", "") for server in document.get("servers", ())]
-    names = tuple(_query_names(document, operation))
-    address = url or f"{next(iter(servers), '').rstrip('/')}{path}"
-    return ApiDescription(address, _find_auth(document, operation), names)
+    return RequestInput(
+        url or f"{next(iter(servers), '').rstrip('/')}{path}",
+        auth=_find_auth(document, operation) or None,
+        known_params=[*_query_names(document, operation)],
+    )
 
 
 def _matches(path: str, url: str) -> bool:

@@ -123,7 +123,7 @@ def find_list(inquiry: Inquiry, page: Page) -> Page:
 def _select(inquiry: Inquiry, page: Page) -> bool:
     found = find_records(page.response.document, likeness) if page.is_ok else None
     if found:
-        inquiry.explorer.selector = found.selector
+        inquiry.explorer.selector = found
     return found is not None
 
 

@@ -24,14 +24,6 @@ NO_RECORDS = re.compile(r"included|links?|errors?|facets|aggregations|filters|wa
 
 
 @dataclass(frozen=True)
-class RecordList:
-    """A list of records: the selector that finds it, and the records."""
-
-    selector: str
-    records: Sequence[Any]
-
-
-@dataclass(frozen=True)
 class RecordsPath:
     """The path of the records in a response.
 
@@ -64,27 +56,18 @@ def check_selector(
         if is_plain or rows if configured else any(isinstance(row, dict) for row in rows):
             return RecordsPath(configured, used)
         problem = f"has no records under `{used}`"
-    found = find_records(document, likeness)
-    suggestion = found.selector if found else None
+    suggestion = find_records(document, likeness)
     return RecordsPath(configured, suggestion or used, problem, suggestion)
 
 
-def find_record_lists(document: Any) -> list[RecordList]:
-    """Return all lists of objects in a document, those of a plain path first."""
-    found = (RecordList(path, extract_records(document, path)) for path in _selectors(document))
-    seen: dict[str, RecordList] = {}
-    for one in found:
-        if any(isinstance(record, dict) for record in one.records):
-            seen.setdefault(one.selector, one)
-    return [*seen.values()]
-
-
-def find_records(document: Any, likeness: Callable[[Sequence[Any]], float]) -> RecordList | None:
-    """Return the list whose members look most like events, or None if there is no list."""
-    lists = find_record_lists(document)
-    ranked = [(likeness(one.records), len(one.records), -len(one.selector), one) for one in lists]
-    best = max(ranked, key=lambda item: item[:3], default=None)
-    return best[3] if best else None
+def find_records(document: Any, likeness: Callable[[Sequence[Any]], float]) -> str | None:
+    """Return the selector of the list whose members look most like events, or None."""
+    ranked = []
+    for number, selector in enumerate(_selectors(document)):
+        records = extract_records(document, selector)
+        if any(isinstance(record, dict) for record in records):
+            ranked.append((likeness(records), len(records), -len(selector), -number, selector))
+    return max(ranked)[-1] if ranked else None
 
 
 def extract_records(document: Any, selector: str) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 import re
@@ -38,18 +39,21 @@ DROPPED_HEADERS = {
     *("user-agent", "accept", "origin", "referer", "cache-control", "pragma", "priority"),
 }
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
-CURL_VALUES = {  # options of curl with a value, by what they are here
-    **dict.fromkeys(("-H", "--header"), "header"),
-    **dict.fromkeys(("-X", "--request"), "method"),
-    **dict.fromkeys(("-u", "--user"), "user"),
-    **dict.fromkeys(("-d", "--data", "--data-raw", "--data-ascii", "--data-binary"), "data"),
-    **dict.fromkeys(("--data-urlencode",), "data"),
-    "--json": "json",
-    "--url": "url",
-    "--oauth2-bearer": "bearer",
-    **dict.fromkeys(("-b", "--cookie"), "cookie"),
-    **dict.fromkeys(("-o", "--output", "-A", "--user-agent", "-e", "--referer", "-m"), ""),
-    **dict.fromkeys(("--max-time", "--connect-timeout", "--retry", "-w", "-x", "--proxy"), ""),
+CURL_OPTIONS = {  # with a value, by what they are here; those of `ignored` change nothing here
+    "headers": ("-H", "--header"),
+    "methods": ("-X", "--request"),
+    "users": ("-u", "--user"),
+    "data": (
+        *("-d", "--data", "--data-raw", "--data-ascii", "--data-binary", "--data-urlencode"),
+        "--json",
+    ),
+    "urls": ("--url",),
+    "tokens": ("--oauth2-bearer",),
+    "cookies": ("-b", "--cookie"),
+    "ignored": (
+        *("-o", "--output", "-A", "--user-agent", "-e", "--referer", "-m", "--max-time"),
+        *("--connect-timeout", "--retry", "-w", "-x", "--proxy"),
+    ),
 }
 
 
@@ -62,6 +66,7 @@ class RequestInput:
         auth: dlt's configuration of the auth that was given, without secrets; None: none was.
         secrets: the parameters of that auth that are secret, by dlt's names.
         known_params: names of parameters that the API's description lists.
+        path_key: the part of the path that is a key; empty: none is.
     """
 
     url: str
@@ -73,6 +78,7 @@ class RequestInput:
     auth: Mapping[str, str] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     known_params: Sequence[str] = ()
+    path_key: str = field(default="", repr=False)
 
     @property
     def base_url(self) -> str:
@@ -93,12 +99,9 @@ def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
     Raises:
         ConfigError: they do.
     """
-    named = [name for name, value in (params or {}).items() if _is_key(name, value)]
-    named += [name for name in headers or {} if KEY_HEADER.fullmatch(name)]
-    named += [
-        name for name in (auth if isinstance(auth, Mapping) else ()) if name in SECRET_SETTINGS
-    ]
-    if name := next(iter(named), _find_secret(body)):
+    named = [_find_secret(params), *filter(KEY_HEADER.fullmatch, headers or ())]
+    named += [_find_secret(body), *(SECRET_SETTINGS & {*(auth or ())})]
+    for name in filter(None, named):
         raise ConfigError(
             f"`{name}` holds a key, which would be in defs.yaml by --set: give it by "
             "--key-from-env, in the address, or in a curl command."
@@ -106,18 +109,19 @@ def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
 
 
 def take_out_random(given: RequestInput) -> RequestInput:
-    """Take a value that looks random, as keys do, out of the parameters or headers of a request."""
+    """Take a value that looks random, as keys do, out of a request."""
     for location, values in (("query", given.params), ("header", given.headers)):
         for name, value in values.items():
-            if looks_random(value):
+            if _looks_random(value):
                 left = {other: one for other, one in values.items() if other != name}
                 is_param = location == "query"
                 rest = replace(given, params=left) if is_param else replace(given, headers=left)
                 return _with_key(rest, name, location, value)
-    return given
+    parts = urlsplit(given.url).path.split("/")
+    return replace(given, path_key=next(filter(_looks_random, parts), ""))
 
 
-def looks_random(value: Any) -> bool:
+def _looks_random(value: Any) -> bool:
     """Return whether a value looks like a key."""
     return isinstance(value, str) and bool(RANDOM.fullmatch(value) and not UUID.fullmatch(value))
 
@@ -189,48 +193,45 @@ def _is_real(value: str) -> bool:
 
 
 def _parse_curl(command: str) -> RequestInput:
-    try:
-        words = shlex.split(command.replace("\\\r\n", " ").replace("\\\n", " "))
-    except ValueError:
-        raise ConfigError("The curl command has a quote that is not closed.") from None
-    found: dict[str, list[str]] = {}
-    flags: set[str] = set()
-    if words[:1] != ["curl"]:
-        raise ConfigError("This is no curl command: it must begin with `curl`.")
-    rest = iter(words[1:])
-    for word in rest:
-        name, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
-        if name in CURL_VALUES:
-            found.setdefault(CURL_VALUES[name], []).append(value if has_value else next(rest, ""))
-        elif word[:2] in CURL_VALUES and len(word) > 2 and word[1] != "-":
-            found.setdefault(CURL_VALUES[word[:2]], []).append(word[2:])
-        elif word.startswith("-"):
-            flags.add(word)
-        else:
-            found.setdefault("url", []).append(word)
-    if not found.get("url"):
+    found, others = _read_curl_options(command)
+    urls = [*found.urls, *(word for word in others if not word.startswith("-"))]
+    if not urls:
         raise ConfigError("The curl command has no address.")
-    address, data = found["url"][0], "&".join(found.get("data", found.get("json", [])))
-    if data and flags & {"-G", "--get"}:
+    address, data = urls[0], "&".join(found.data)
+    if data and {*others} & {"-G", "--get"}:
         address, data = f"{address}{'&' if '?' in address else '?'}{data}", ""
     given = _parse_url(address)
-    for header in found.get("header", []):
-        name, _, value = header.partition(":")
-        if name.strip().lower() == "cookie":
-            found.setdefault("cookie", []).append(value.strip())
+    for header in (*found.headers, *(f"Authorization: Bearer {token}" for token in found.tokens)):
+        name, _, value = (part.strip() for part in header.partition(":"))
+        if name.lower() == "cookie":
+            found.cookies.append(value)
         else:
-            given = _with_header(given, name.strip(), value.strip())
-    cookies = found.get("cookie", [])
-    for user in found.get("user", []):
+            given = _with_header(given, name, value)
+    for user in found.users:
         given = _with_basic(given, user)
-    for token in found.get("bearer", []):
-        given = _with_header(given, "Authorization", f"Bearer {token}")
-    if cookies and given.auth is None:
-        given = _with_key(given, "Cookie", "header", "; ".join(cookies))
-    method = next(iter(found.get("method", [])), "POST" if data else "GET").upper()
+    if found.cookies and given.auth is None:
+        given = _with_key(given, "Cookie", "header", "; ".join(found.cookies))
+    method = next(iter(found.methods), "POST" if data else "GET").upper()
     if method not in ("GET", "POST"):
         raise ConfigError(f"A list is read by GET or POST, not by {method}.")
     return replace(given, method=method, body=_parse_body(data))
+
+
+def _read_curl_options(command: str) -> tuple[argparse.Namespace, list[str]]:
+    """Return the options of a curl command that have values, as lists, and its other words."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name, flags in CURL_OPTIONS.items():
+        parser.add_argument(*flags, dest=name, action="append", default=[])
+    try:
+        program, *words = shlex.split(re.sub(r"\\\r?\n", " ", command)) or [""]
+    except ValueError:
+        raise ConfigError("The curl command has a quote that is not closed.") from None
+    if program != "curl":
+        raise ConfigError("This is no curl command: it must begin with `curl`.")
+    try:
+        return parser.parse_known_args(words)
+    except argparse.ArgumentError as error:
+        raise ConfigError(f"The curl command has no value for {error.argument_name}.") from None
 
 
 def _with_header(given: RequestInput, name: str, value: str) -> RequestInput:
@@ -266,8 +267,7 @@ def _parse_body(data: str) -> Any:
 
 def _find_secret(body: Any) -> str | None:
     """Return the name of a member of a JSON body that is a secret, or None."""
-    members = body.items() if isinstance(body, Mapping) else ()
-    for name, value in members:
+    for name, value in body.items() if isinstance(body, Mapping) else ():
         if _is_key(name, value):
             return str(name)
         if found := _find_secret(value):

@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 
 from event_assets.config.source import EVENT_DATA
-from event_assets.probe.document import API, Keys, set_value
 from event_assets.probe.report import Setting
+from event_assets.probe.settings import API, Keys, set_value
+from event_assets.probe.yaml_writer import to_flow_style, write_yaml
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import MASK
 
@@ -85,17 +86,18 @@ def _apply_edit(text: str, document: Any, keys: Keys, value: Any) -> tuple[str, 
             return edited, wanted
     except (KeyError, yaml.YAMLError):  # KeyError: the value is merged from an anchor
         pass
-    return yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True, width=100), wanted
+    return write_yaml(wanted, {}), wanted
 
 
 def _edit_in_place(text: str, wanted: Any, keys: Keys, depth: int) -> str:
     """Insert the first missing key, after `depth` keys that exist; without one, replace a value."""
     node: Any = yaml.compose(text, yaml.SafeLoader)
     for key in keys[:depth]:
-        members = enumerate(node.value) if isinstance(key, int) else _named_members(node)
+        is_list = isinstance(node, yaml.SequenceNode)
+        members = enumerate(node.value) if is_list else ((k.value, v) for k, v in node.value)
         node, wanted = dict(members)[key], wanted[key]
     if depth < len(keys) and isinstance(node, yaml.MappingNode) and node.value:
-        new = _to_flow_style({keys[depth]: wanted[keys[depth]]})
+        new = f"{to_flow_style(keys[depth])}: {to_flow_style(wanted[keys[depth]])}"
         end = _end_index(text, node.value[-1][1])
         if node.flow_style:
             return f"{text[:end]}, {new}{text[end:]}"
@@ -103,11 +105,7 @@ def _edit_in_place(text: str, wanted: Any, keys: Keys, depth: int) -> str:
         indent = " " * node.value[0][0].start_mark.column
         return f"{text[:line_end]}\n{indent}{new}{text[line_end:]}"
     start, end = node.start_mark.index, _end_index(text, node)
-    return f"{text[:start]}{_to_flow_style([wanted])}{text[end:]}"
-
-
-def _named_members(mapping: Any) -> Iterator[tuple[str, Any]]:
-    return ((name.value, member) for name, member in mapping.value)
+    return f"{text[:start]}{to_flow_style(wanted)}{text[end:]}"
 
 
 def _end_index(text: str, node: Any) -> int:
@@ -116,11 +114,3 @@ def _end_index(text: str, node: Any) -> int:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
     return len(text[: node.end_mark.index].rstrip())
-
-
-def _to_flow_style(value: Any) -> str:
-    """Return the members of a list or mapping in flow style, which fits any layout."""
-    written: str = yaml.safe_dump(
-        value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False
-    )
-    return written.strip()[1:-1]

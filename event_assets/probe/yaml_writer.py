@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -10,32 +9,11 @@ from typing import Any
 
 import yaml
 
-Keys = tuple[str | int, ...]
+from event_assets.probe.settings import Keys
+
 WIDTH = 100
 AFTER_BLANK = (("attributes",), ("attributes", "fields"), ("attributes", "schedule"))
 OPTIONS: Mapping[str, Any] = {"width": math.inf, "allow_unicode": True}
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes `{ a: 1 }` with blanks, double quotes, and no aliases."""
-
-    def write_indicator(
-        self, indicator: str, need_whitespace: bool, *places: bool, **at: bool
-    ) -> None:
-        if indicator == "{":
-            places, at = (), {**at, "whitespace": False}
-        super().write_indicator(indicator, need_whitespace or indicator == "}", *places, **at)
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 (PyYAML's)
-        super().increase_indent(flow, False)
-
-    def choose_scalar_style(self) -> str:
-        style: str = super().choose_scalar_style()
-        text = self.analysis.scalar if self.analysis else ""
-        return '"' if style == "'" and not {*'"\\'} & {*text} else style
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (PyYAML's)
-        return True
 
 
 def write_yaml(document: Mapping[str, Any], comments: Mapping[Keys, str], header: str = "") -> str:
@@ -43,53 +21,67 @@ def write_yaml(document: Mapping[str, Any], comments: Mapping[Keys, str], header
 
     A mapping or list of scalars is written on one line, if it fits and has no comments inside.
     """
-    root = _Dumper(io.StringIO(), sort_keys=False).represent_data(document)
-    _lay_out(root, (), comments)
-    text: str = yaml.serialize(root, Dumper=_Dumper, **OPTIONS)
-    keys = {line: path for path, line in _find_lines(yaml.compose(text, yaml.SafeLoader))}
-    lines = header.splitlines()
-    for number, line in enumerate(text.rstrip("\n").split("\n")):
-        path = keys.get(number, ())
-        lines += [""] * (path in AFTER_BLANK)
-        lines += _with_comment(line, comments.get(path, ""))
-    return "\n".join(lines) + "\n"
+    lines = (*header.splitlines(), *_write_members(document, (), comments))
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _lay_out(node: Any, keys: Keys, comments: Mapping[Keys, str]) -> int:
-    """Choose whether a node is written on one line; return its length, too much if it is not."""
-    if isinstance(node, yaml.ScalarNode):
-        is_long = "\n" in node.value
-        node.style = "|" if is_long else node.style
-        return WIDTH if is_long else len(node.value) + 2
-    members = [*_members(node)]
-    length = sum(len(str(key)) + 2 + _lay_out(one, (*keys, key), comments) for key, one in members)
-    is_deep = any(isinstance(one, yaml.MappingNode) and one.value for _, one in members)
-    has_comment = any(len(one) > len(keys) and one[: len(keys)] == keys for one in comments)
-    node.flow_style = (
-        not is_deep and not has_comment and bool(keys) and 3 * len(keys) + length < WIDTH
+def to_flow_style(value: Any) -> str:
+    """Return a value on one line, in a notation that fits any layout."""
+    if isinstance(value, Mapping) and value:
+        members = (f"{to_flow_style(key)}: {to_flow_style(one)}" for key, one in value.items())
+        return f"{{ {', '.join(members)} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(to_flow_style, value))}]"
+    text: str = yaml.safe_dump([value], default_flow_style=True, **OPTIONS).strip()[1:-1]
+    return f'"{value}"' if text == f"'{value}'" and not {*'"\\'} & {*value} else text
+
+
+def _write_members(value: Any, keys: Keys, comments: Mapping[Keys, str]) -> Iterator[str]:
+    """Yield the lines of the members of a mapping or a list."""
+    is_mapping = isinstance(value, Mapping)
+    for key, member in value.items() if is_mapping else enumerate(value):
+        if (*keys, key) in AFTER_BLANK:
+            yield ""
+        start = f"{to_flow_style(key)}:" if is_mapping else "-"
+        yield from _write_member(start, member, (*keys, key), comments)
+
+
+def _write_member(
+    start: str, value: Any, keys: Keys, comments: Mapping[Keys, str]
+) -> Iterator[str]:
+    """Yield the lines of a value: its key, or the dash of a list, begins the first."""
+    indent = 2 * (len(keys) - 1)
+    has_comments = any(len(one) > len(keys) and one[: len(keys)] == keys for one in comments)
+    line, inner = f"{start} {to_flow_style(value)}", []
+    if isinstance(value, str) and "\n" in value:
+        literal = yaml.safe_dump(value, default_style="|", **OPTIONS)
+        line, *inner = f"{start} {literal}".removesuffix("\n").split("\n")
+    elif _may_be_block(value) and (has_comments or _is_deep(value) or indent + len(line) > WIDTH):
+        line, inner = start, [f"  {one}" for one in _write_members(value, keys, comments)]
+        if start == "-":
+            line, *inner = f"- {inner[0].strip()}", *inner[1:]
+    yield from _with_comment(line, comments.get(keys, ""), WIDTH - indent)
+    yield from inner
+
+
+def _may_be_block(value: Any) -> bool:
+    return isinstance(value, (Mapping, list)) and bool(value)
+
+
+def _is_deep(value: Any) -> bool:
+    """Return whether a mapping or list has a mapping or a text of several lines inside."""
+    members = value.values() if isinstance(value, Mapping) else value
+    return any(
+        (isinstance(one, Mapping) and one)
+        or (isinstance(one, list) and _is_deep(one))
+        or (isinstance(one, str) and "\n" in one)
+        for one in members
     )
-    return length if node.flow_style or not members else WIDTH
 
 
-def _members(node: Any) -> Iterator[tuple[str | int, yaml.Node]]:
-    if isinstance(node, yaml.MappingNode):
-        yield from ((key.value, value) for key, value in node.value)
-    elif isinstance(node, yaml.SequenceNode):
-        yield from enumerate(node.value)
-
-
-def _find_lines(node: Any, keys: Keys = ()) -> Iterator[tuple[Keys, int]]:
-    """Yield the keys of a document's mappings, with the lines on which they are."""
-    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-        if not node.flow_style:
-            yield (*keys, key.value), key.start_mark.line
-    for name, value in _members(node):
-        yield from _find_lines(value, (*keys, name))
-
-
-def _with_comment(line: str, comment: str) -> list[str]:
+def _with_comment(line: str, comment: str, width: int) -> list[str]:
     """Return a line with its comment beside it, or above it if that is too long."""
-    if not comment or len(line) + len(comment) + 3 <= WIDTH:
+    if not comment or len(line) + len(comment) + 3 <= width:
         return [f"{line} # {comment}" if comment else line]
-    pad = " " * (len(line) - len(line.lstrip())) + "# "
-    return [*textwrap.wrap(comment, WIDTH, initial_indent=pad, subsequent_indent=pad), line]
+    wrapped = textwrap.wrap(comment, width, initial_indent="# ", subsequent_indent="# ")
+    return [*wrapped, line]

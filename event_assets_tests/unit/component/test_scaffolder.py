@@ -43,7 +43,7 @@ def test_a_scaffolded_source_syncs_at_once_and_with_all_that_it_comments_out(
 def test_a_source_scaffolded_with_its_address_is_what_connect_writes(
     project: Project, clone: Path
 ) -> None:
-    with TinyApi(lambda _: {"data": events(37)}) as api:
+    with TinyApi(lambda _: {"data": events(37), "total": 37}) as api:
         url = ("--url", f"{api.url}/v1/events")
         made = project.run(*SCAFFOLD, *url, cwd=clone, PYTHONPATH=str(clone))
     assert made.returncode == 0, made.stderr

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
-from requests import Response
+from requests import RequestException, Response
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, StreamingResponse
 from starlette.responses import Response as Answer
@@ -200,13 +200,27 @@ def test_a_refused_connection_is_one_sentence_without_the_key() -> None:
 @pytest.mark.usefixtures("_short_backoff")
 def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        proxy = f"127.0.0.1:{taken.getsockname()[1]}"
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:s3cret@{proxy}")
     with ApiSession("http://events.example") as session, pytest.raises(ApiError) as failed:
         session.get(f"http://events.example{PATH}")
     assert user_message(failed.value) == (
-        f"The API at http://events.example{PATH} cannot be reached by the proxy of HTTP_PROXY or "
-        "HTTPS_PROXY (connection refused) (tried 4 times); check them."
+        f"The API at http://events.example{PATH} cannot be reached by the proxy http://{proxy} "
+        "(connection refused) (tried 4 times); check HTTP_PROXY and HTTPS_PROXY."
     )
+
+
+@pytest.mark.usefixtures("_short_backoff")
+def test_a_proxy_that_wants_a_password_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with TinyApi(lambda _: Answer(status_code=407)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        for scheme, told in (("http", "answered 407 Proxy"), ("https", "cannot be reached by")):
+            url = f"{scheme}://events.invalid"
+            with ApiSession(url) as session, pytest.raises((ApiError, RequestException)) as failed:
+                session.get(url + PATH).raise_for_status()
+            assert told in (message := str(user_message(failed.value)))
+            assert proxy.url in message
 
 
 def test_a_429_pauses_every_request_of_the_session(api: Sandbox) -> None:

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from event_assets.probe.discovery import discover, name_source
-from event_assets.probe.document import ENDPOINT
 from event_assets.probe.findings import Discovery
 from event_assets.probe.inquiry import Options
+from event_assets.probe.settings import ENDPOINT
 from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.tiny_api import TinyApi, events, number
 
@@ -308,10 +308,15 @@ def test_a_value_that_looks_random_is_the_key(url: str | None, curl: str | None)
     assert RANDOM_KEY not in yaml.safe_dump(found.document)
 
 
-def test_a_key_in_the_path_is_told() -> None:
+def test_a_key_in_the_path_is_a_variable_of_the_env_file() -> None:
     with TinyApi(by_page) as api:
-        found = discover(Options(f"{api.url}/bot{RANDOM_KEY}/events"))
-    assert "may hold a key" in found.questions[0].text
+        found = discover(Options(f"{api.url}/bot{RANDOM_KEY}/events", "concerts"))
+        assert RANDOM_KEY in api.requests[0]
+    assert found.questions == []
+    assert found.variables == {"CONCERTS__API_KEY": f"bot{RANDOM_KEY}"}
+    client = found.document["attributes"]["rest_api"]["client"]
+    assert client == {"base_url": f"{api.url}/{{{{ env.CONCERTS__API_KEY }}}}"}
+    assert RANDOM_KEY not in f"{found.facts} {found.comments} {found.document}"
 
 
 def hidden_rows(request: Request) -> Any:
@@ -376,7 +381,7 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
         bool(said)
     ]
     assert found.open_questions == []
-    assert endpoint(found)["paginator"] == "single_page"
+    assert endpoint(found)["paginator"] == ("single_page" if said else "auto")
 
 
 def test_a_lone_page_shorter_than_was_asked_for_is_whole() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from event_assets.http.response import JsonResponse
-from event_assets.probe.explorer import Walk, set_in_body
+from event_assets.probe.explorer import Walk
 from event_assets.probe.paging import Paging, compare, is_believed
 from event_assets.probe.paging_candidates import (
     cursor_names,
@@ -145,12 +145,3 @@ def test_an_offset_paginator_writes_the_size_itself() -> None:
     paging = Paging(offset, {"take": 5, "sort": "id"}, size_param="take")
     assert paging.sent_settings == {"sort": "id"}
     assert Paging("single_page", {"take": 5}, size_param="take").sent_settings == {"take": 5}
-
-
-def test_a_value_is_set_in_a_body_that_stays_as_it_was() -> None:
-    body = {"query": {"paging": {"limit": 5}}}
-    assert set_in_body(body, "query.paging.offset", 9) == {
-        "query": {"paging": {"limit": 5, "offset": 9}}
-    }
-    assert body == {"query": {"paging": {"limit": 5}}}
-    assert set_in_body(None, "variables.after", "x") == {"variables": {"after": "x"}}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from event_assets.probe.document import apply_settings, find_keys, parse_setting
+from event_assets.probe.settings import apply_settings, find_keys, parse_setting, set_value
 from event_assets.probe.yaml_writer import write_yaml
 from event_assets.values.errors import ConfigError
 
@@ -65,3 +65,11 @@ def test_settings_are_applied_to_a_copy() -> None:
 def test_a_setting_without_a_value_is_refused() -> None:
     with pytest.raises(ConfigError, match="must be a path and a value"):
         parse_setting("params")
+
+
+def test_a_value_is_set_in_a_document_that_stays_as_it_was() -> None:
+    body = {"query": {"paging": {"limit": 5}}}
+    changed = set_value(body, ("query", "paging", "offset"), 9)
+    assert changed == {"query": {"paging": {"limit": 5, "offset": 9}}}
+    assert body == {"query": {"paging": {"limit": 5}}}
+    assert set_value(None, ("variables", "after"), "x") == {"variables": {"after": "x"}}
