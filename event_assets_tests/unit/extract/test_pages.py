@@ -130,24 +130,24 @@ NOTHING: list[Any] = [
     {"status": 404, "error": "No more results", "data": []},
     None,
 ]
-BEHIND = {  # pages of five of 20 events: by their paginator, which of its parameters is behind
-    "page_number": ({"base_page": 0, "total_path": None}, "page", 4),
-    "offset": ({"limit": 5, "total_path": None}, "offset", 20),
+PAGINATORS: dict[str, Any] = {  # of 20 events in pages of five
+    "page": {"type": "page_number", "base_page": 0, "total_path": None},
+    "offset": {"type": "offset", "limit": 5, "total_path": None},
 }
 
 
-def pages_of_five(request: Request, parameter: str, end: int, behind: Any) -> Any:
-    at = int(request.query_params[parameter])
-    return {"data": events(20)[at if end == 20 else 5 * at :][:5]} if at < end else behind
+def page_of_five(request: Request, behind: Any) -> Any:
+    query = request.query_params
+    start = int(query["offset"]) if "offset" in query else 5 * int(query["page"])
+    return {"data": events(20)[start : start + 5]} if start < 20 else behind
 
 
 @pytest.mark.usefixtures("_short_backoff")
 @pytest.mark.parametrize("behind", [*NOTHING, Response(status_code=204)])
-@pytest.mark.parametrize("kind", BEHIND)
+@pytest.mark.parametrize("kind", PAGINATORS)
 def test_a_page_behind_the_last_need_not_be_an_empty_list(kind: str, behind: Any) -> None:
-    options, *rest = BEHIND[kind]
-    with serving({"/v1/lists": lambda request: pages_of_five(request, *rest, behind)}) as api:
-        rest_api = config(api.url, {"type": kind, **options}, "v1/lists")
+    with serving({"/v1/lists": lambda request: page_of_five(request, behind)}) as api:
+        rest_api = config(api.url, PAGINATORS[kind], "v1/lists")
         with reading(rest_api, "listed") as stream:
             assert {record["id"] for record in read_all(stream)} == {e["id"] for e in events(20)}
             assert stream.result.complete
@@ -155,11 +155,10 @@ def test_a_page_behind_the_last_need_not_be_an_empty_list(kind: str, behind: Any
 
 @pytest.mark.usefixtures("_short_backoff")
 @pytest.mark.parametrize("behind", [{"message": "Try again later"}, {"code": 503, "data": []}])
-@pytest.mark.parametrize("kind", BEHIND)
+@pytest.mark.parametrize("kind", PAGINATORS)
 def test_an_error_is_not_the_end_of_a_list(kind: str, behind: Any) -> None:
-    options, *rest = BEHIND[kind]
-    with serving({"/v1/lists": lambda request: pages_of_five(request, *rest, behind)}) as api:
-        rest_api = config(api.url, {"type": kind, **options}, "v1/lists")
+    with serving({"/v1/lists": lambda request: page_of_five(request, behind)}) as api:
+        rest_api = config(api.url, PAGINATORS[kind], "v1/lists")
         with reading(rest_api, "listed") as stream, pytest.raises(ApiError, match="sent a resp"):
             read_all(stream)
 
