@@ -24,6 +24,13 @@ COMPANIONS = re.compile(
     r"|path|timestamp|documentation|docs|help|hint|level|severity|domain|version|api|(per)?page"
     r"|total.*|count|limit|offset|quota|used|remaining"
 )
+# As the words about an error, these say no more than its status.
+PHRASES = frozenset(
+    (
+        *("bad request", "not found", "unauthorized", "forbidden"),
+        *("unprocessable", "unprocessable entity", "unprocessable content"),
+    )
+)
 MARKUP = re.compile(r"<[a-z!?/]", re.IGNORECASE)
 
 
@@ -60,13 +67,14 @@ def find_words(document: Any, *, is_error: bool = False) -> str:
         return _join(find_words(one, is_error=is_error) for one in errors)
     if not isinstance(document, Mapping):
         return _words(document)
-    if words := find_named_error(document):
-        return words
+    named = find_named_error(document)
+    if named and not named.lower() in PHRASES:
+        return named
     if not is_error and not _describes_error(document):
-        return ""
+        return named
     members = plain_members(document)
     objects = (value for value in document.values() if isinstance(value, Mapping))
-    return _first(map(_words, (*map(members.get, TEXT_NAMES), *objects)))
+    return _first((*map(_words, (*map(members.get, TEXT_NAMES), *objects)), named))
 
 
 def find_named_error(document: Any) -> str:

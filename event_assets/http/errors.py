@@ -21,11 +21,13 @@ from event_assets.values.errors import exception_chain
 from event_assets.values.urls import origin, redact_url
 
 KEY_NAME_ATTRIBUTE = "key_name"  # of auths: the names of the variables that hold the key
+BAD_PARAMS = "check the endpoint's path and params in defs.yaml, and the key"
 ADVICE: Mapping[int, str] = {
-    400: "check the endpoint's path and params in defs.yaml, and the key",
+    400: BAD_PARAMS,
     401: "set {key_name} to a key that this API accepts",
     403: "set {key_name} to a key that may read events",
     404: "check {address} and the endpoint's path in defs.yaml",
+    422: BAD_PARAMS,
     429: "the API is limiting requests: sync less often, or ask for a higher limit",
 }
 # What may be raised by one attempt at a request.

@@ -42,6 +42,7 @@ def message(answer: Response, secrets: tuple[str, ...] = (), **options: Any) -> 
             "`from` is no date",
         ),
         ({"title": "Bad Request"}, "Bad Request"),
+        ({"error": "Bad Request", "message": "page is required"}, "page is required"),
         (
             {"fault": {"faultstring": "Invalid ApiKey", "detail": {"errorcode": "x"}}},
             "Invalid ApiKey",
