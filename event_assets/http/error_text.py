@@ -68,7 +68,7 @@ def find_words(document: Any, *, is_error: bool = False) -> str:
     if not isinstance(document, Mapping):
         return _words(document)
     named = find_named_error(document)
-    if named and not named.lower() in PHRASES:
+    if named and named.lower() not in PHRASES:
         return named
     if not is_error and not _describes_error(document):
         return named
