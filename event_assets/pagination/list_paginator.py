@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from http import HTTPStatus
 from math import inf
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
@@ -17,8 +18,8 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests import Request, Response
 
 from event_assets._compat import dlt as dlt_compat
-from event_assets.pagination import counters
-from event_assets.pagination.facts import ListFacts, PageFacts
+from event_assets.pagination.counters import Counter, counts, find_counters, find_row_counter
+from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.page_reader import PageReader
 from event_assets.pagination.page_walk import PageWalk
@@ -50,24 +51,58 @@ class ListPaginator(Paginator):
     """Writes requests with a paginator of dlt, and decides with a walk which page is next.
 
     Offsets, and links and cursors that count rows, are walked with overlapping pages; page numbers,
-    and other links and cursors, page by page.
+    and other links and cursors, page by page. So is a list whose API sends whole pages only,
+    whatever row is asked for.
     """
 
     def __init__(self, active: BasePaginator | None, options: Options, read_ids: ReadIds) -> None:
         """Use a paginator of dlt; None: dlt detects it from the first response."""
         super().__init__()
-        self.active = active
         self.limit = active.limit if isinstance(active, OffsetPaginator) else 0
         self.cap: float = inf  # how many rows of the list the API returns at most
         self._options = options
         self._read_ids = read_ids
-        self.last_page = PageFacts()
+        self.last_page = NO_PAGE
         self._is_truncated = False
-        self._counters: list[counters.Counter] = []  # of the pointer before
-        self._row_links: RowLinks | None = None
-        self._reader = _build_reader(active, options)
-        self._walk = _build_walk(active, options)
-        self._base = 0 if isinstance(self._walk, OffsetWalk) else _first_page(active)
+        self._counters: list[Counter] = []  # of the pointer before
+        self._row_counter: Counter | None = None  # if links or cursors seem to count rows
+        self._use(active)
+
+    def _use(self, active: BasePaginator | None, single: str = "single page") -> None:
+        """Use a paginator of dlt; `single` names the end of a list that has no pages."""
+        self.active = active
+        self._end_without_pointer = (
+            single if isinstance(active, SinglePagePaginator) else "no pointer"
+        )
+        self._base = active.initial_value if isinstance(active, RangePaginator) else 0
+        self._step = 1  # from the number in a request to that of the next position
+        self._walk: OffsetWalk | PageWalk
+        if isinstance(active, OffsetPaginator):
+            self._walk = self._walk_rows(active.limit, self._base)
+            self._base = 0
+        else:
+            self._walk = self._walk_pages()
+        self._reader = _build_reader(active, self._options)
+        total, (name, path) = self._reader.total.path, _find_setting(active, *POINTER_PATHS)
+        self._settings: dict[str, Any] = {
+            "total_setting": f"the paginator's total_path `{total}`" if total else "",
+            "pointer_setting": f"the paginator's {name} `{path}`" if path else "",
+            "parameter": _find_setting(active, *PARAMETERS)[1] or "cursor",
+            "maximum": self._options.maximum_setting,
+        }
+
+    def _walk_rows(self, limit: int, start: int = 0) -> OffsetWalk:
+        stop = self._options.stop_after_empty_page
+        maximum = self._options.maximum
+        return OffsetWalk(limit, start, maximum=maximum, stop_after_empty_page=stop)
+
+    def _walk_pages(self) -> PageWalk:
+        return PageWalk(
+            is_numbered=isinstance(self.active, RangePaginator),
+            maximum=(self._options.maximum - self._base) / self._step,
+            stop_after_empty_page=self._options.stop_after_empty_page,
+            end_without_pointer=self._end_without_pointer,
+        )
 
     @property
     def next_row(self) -> int:
@@ -81,15 +116,7 @@ class ListPaginator(Paginator):
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        facts = self._walk.facts
-        facts.is_truncated = self._is_truncated
-        if path := self._reader.total.path:
-            facts.total_setting = f"the paginator's total_path `{path}`"
-        name, path = _find_setting(self.active, *POINTER_PATHS)
-        facts.pointer_setting = f"the paginator's {name} `{path}`" if path else ""
-        facts.parameter = _find_setting(self.active, *PARAMETERS)[1] or "cursor"
-        facts.maximum = self._options.maximum_setting
-        return facts
+        return replace(self._walk.facts, is_truncated=self._is_truncated, **self._settings)
 
     def init_request(self, request: Request) -> None:
         """Point the request at the first page."""
@@ -107,20 +134,15 @@ class ListPaginator(Paginator):
         """Process a response; `data` is the list that dlt delivers."""
         rows = [] if data is None else data
         if self.active is None:
-            self.active = dlt_compat.detect_paginator(response)
-            self._reader = _build_reader(self.active, self._options)
-            self._walk = _build_walk(self.active, self._options, "no paginator")
+            self._use(dlt_compat.detect_paginator(response), "no paginator")
         ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)
         page = self._reader.read(response, rows, ids, self._request, pointer)
-        self.last_page = page
         self._is_truncated |= page.is_truncated
-        walk = self._walk
-        if self._row_links:
-            self._follow_rows(self._row_links, page, rows)
+        if self._is_of_other_rows(page):
+            rows.clear()
+            self._read_whole_pages()
         else:
-            walk.take(page, rows)
-            if isinstance(walk, PageWalk) and page.pointer and not walk.done:
-                self._examine_pointer(walk, page)
+            self._take(page, rows)
         self._has_next_page = not self._walk.done
 
     def _read_pointer(self, response: Response) -> Any:
@@ -130,47 +152,62 @@ class ListPaginator(Paginator):
         active.update_state(response)
         return dlt_compat.get_reference(active) or None
 
+    def _take(self, page: PageFacts, rows: list[Any]) -> None:
+        walk, self.last_page = self._walk, page
+        if self._row_counter and not page.pointer:
+            page = page._replace(has_more=False)
+        walk.take(page, rows)
+        if isinstance(walk, PageWalk) and page.pointer and not walk.done:
+            self._examine_pointer(walk, page)
+
     def _examine_pointer(self, walk: PageWalk, page: PageFacts) -> None:
         """See whether the pointer to the next page counts pages, or rows."""
         sent = {(name, str(value)) for name, value in self._first[1].items()}
-        found, size = counters.find_counters(page.pointer, sent), len(page.ids)
-        counter = counters.find_row_counter(found, size)
-        if counter and walk.facts.pages == 1:
-            self._row_links = RowLinks(*counter, page, walk)
-            self._walk = OffsetWalk(page.size_asked or size)
+        found, size = find_counters(page.pointer, sent), len(page.ids)
+        counter = find_row_counter(found, size)
+        if counter and walk.facts.pages == 1 and not walk.is_counted:
+            self._row_counter, self._base = counter
+            self._walk = self._walk_rows(page.size_asked or size)
             self._walk.take(page, list(page.ids))
-        walk.is_counted |= counters.counts(found, self._counters, walk.position, size)
+        walk.is_counted |= counts(found, self._counters, walk.position, size)
         self._counters = found
 
-    def _follow_rows(self, links: RowLinks, page: PageFacts, rows: list[Any]) -> None:
-        """Process a page that was requested from the last row of the page before."""
-        walk = cast("OffsetWalk", self._walk)
-        if walk.facts.pages == 1 and list(page.ids[:1]) != walk.last_ids:
-            rows.clear()
-            self._follow_pages(links)
-        else:
-            # the last page has no pointer
-            walk.take(page if page.pointer else page._replace(has_more=False), rows)
+    def _is_of_other_rows(self, page: PageFacts) -> bool:
+        """Return whether a second page shows that the API does not begin at any row asked for."""
+        active, first = self.active, self.last_page.ids
+        if not first or self._walk.facts.pages != 1:
+            return False
+        if self._row_counter:
+            return page.ids[:1] != first[-1:]
+        is_offset = isinstance(active, OffsetPaginator) and not active.initial_value
+        is_untried = isinstance(self._walk, OffsetWalk) or self._step < self.limit
+        return is_offset and page.ids == first and is_untried
 
-    def _follow_pages(self, links: RowLinks) -> None:
-        """Follow the API's own pointers from the first on: another number leads to no other row."""
-        self._row_links, self._walk, self.last_page = None, links.pages, links.first
-        links.pages.is_counted = True
+    def _read_whole_pages(self) -> None:
+        """Go on behind the first page: as many rows as it has, or as are asked for, further."""
+        page = self.last_page
+        if self._row_counter is None:
+            is_first_try = isinstance(self._walk, OffsetWalk)
+            self._step = len(page.ids) if is_first_try else self.limit
+        self._row_counter, self._base = None, 0
+        self._walk = self._walk_pages()
+        self._walk.is_counted = True
+        self._take(page, list(page.ids))
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
         active, walk = self.active, self._walk
         if active is None or walk.done:
             return
-        position = walk.position
+        number = self._base + walk.position * self._step
         if isinstance(active, RangePaginator):
-            active.current_value = self._base + position
-        elif not position:
+            active.current_value = number
+        elif not walk.position:
             self._start(request)
             return
         elif isinstance(active, BaseReferencePaginator):
-            links = self._row_links
-            pointer = links.counter.at(position + links.base) if links else self.last_page.pointer
+            counter = self._row_counter
+            pointer = counter.at(number) if counter else self.last_page.pointer
             dlt_compat.set_reference(active, pointer)
         active.update_request(request)
 
@@ -182,13 +219,12 @@ class ListPaginator(Paginator):
 
     def refused(self, status: int) -> bool:
         """Take a refused page for one behind the end, if it can be."""
-        walk = self._walk
         if status not in REFUSALS:
             return False
-        if self._row_links and walk.facts.pages == 1:
-            self._follow_pages(self._row_links)
+        if self._row_counter and self._walk.facts.pages == 1:
+            self._read_whole_pages()
             return True
-        accepted = walk.refuse(status)
+        accepted = self._walk.refuse(status)
         self._has_next_page = not self._walk.done
         return accepted
 
@@ -198,25 +234,10 @@ class ListPaginator(Paginator):
         if not isinstance(active, RangePaginator) or not active.param_name:
             return []
         limit = getattr(active, "limit_param", None)
-        extra = {limit: cast("OffsetPaginator", active).limit} if limit else {}
+        extra = {limit: self.limit} if limit else {}
         rows = self._rows_of_position
         positions = (at for at in walk.upcoming(count) if at * rows < self.cap)
-        return [{active.param_name: self._base + at, **extra} for at in positions]
-
-
-class RowLinks(NamedTuple):
-    """Links or cursors that seem to count rows, and so lead to any row.
-
-    Attributes:
-        base: the number of the first row.
-        first: the first page.
-        pages: the walk that follows the API's own pointers, should they not count rows.
-    """
-
-    counter: counters.Counter
-    base: int
-    first: PageFacts
-    pages: PageWalk
+        return [{active.param_name: self._base + at * self._step, **extra} for at in positions]
 
 
 def _find_setting(active: BasePaginator | None, *names: str) -> tuple[str, Any]:
@@ -237,23 +258,3 @@ def _build_reader(active: BasePaginator | None, options: Options) -> PageReader:
         followed=_find_setting(active, *POINTER_PATHS)[1],
         header=_find_setting(active, "links_next_key", "cursor_key")[1],
     )
-
-
-def _build_walk(
-    active: BasePaginator | None, options: Options, single: str = "single page"
-) -> OffsetWalk | PageWalk:
-    stop = options.stop_after_empty_page
-    if isinstance(active, OffsetPaginator):
-        return OffsetWalk(
-            active.limit, active.initial_value, maximum=options.maximum, stop_after_empty_page=stop
-        )
-    return PageWalk(
-        is_numbered=isinstance(active, RangePaginator),
-        maximum=options.maximum - _first_page(active),
-        stop_after_empty_page=stop,
-        end_without_pointer=single if isinstance(active, SinglePagePaginator) else "no pointer",
-    )
-
-
-def _first_page(active: BasePaginator | None) -> int:
-    return active.initial_value if isinstance(active, RangePaginator) else 0

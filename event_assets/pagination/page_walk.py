@@ -6,15 +6,10 @@ from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
-from event_assets.pagination.end_search import EndSearch
 from event_assets.pagination.facts import PageFacts
-from event_assets.pagination.seen_ids import DistinctIds
-from event_assets.pagination.totals import RowTotal
-from event_assets.pagination.walk import MAX_PASSES, Walk
+from event_assets.pagination.walk import MAX_EMPTY, Walk
 
-# consecutive empty pages that are read; an API that filters after paging sends some
-MAX_EMPTY_NUMBERED: Final = 3
-MAX_EMPTY_LINKED: Final = 25
+MAX_EMPTY_LINKED: Final = 25  # an API that filters after paging sends some
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
 REFUSED: Final = 0  # in place of the hash of a page; the next reading must be refused there, too
 REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
@@ -28,7 +23,6 @@ class PageWalk(Walk):
     is the number of rows.
 
     Attributes:
-        largest: rows of a page.
         position: the number of pages of this reading; at 0, the list is read from its start.
         is_counted: whether links or cursors count pages; page numbers do.
     """
@@ -48,27 +42,21 @@ class PageWalk(Walk):
         has no link or cursor.
         """
         self.is_counted = self._is_numbered = is_numbered
-        self._maximum = maximum
-        self._stop_after_empty_page = stop_after_empty_page
         self._end_without_pointer = end_without_pointer
-        self.largest = 0
         self._has_changed = False
-        super().__init__()
+        super().__init__(maximum, stop_after_empty_page)
 
     def _start_pass(self) -> None:
         super()._start_pass()
         self.position = 0
-        self._total = RowTotal()
         self._page_count = 0  # the number of pages that responses promise
-        self._ids = DistinctIds()
-        self._empty = 0
-        self._search = EndSearch(self._maximum)  # by page
+        self._ids = 0  # new ones
         self._pointers: set[Any] = set()
 
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` positions that follow the next one, after a full page."""
-        if self._search.looks:
-            return self._search.looks[1 : count + 1]
+        if self._looks:
+            return self._looks[1 : count + 1]
         if self.done or not self._is_last_full:
             return []
         promised = -(-(self._total.largest or 0) // self.largest)
@@ -76,53 +64,52 @@ class PageWalk(Walk):
         after = range(self.position + 1, self.position + count + 1)
         return [at for at in after if at < end]
 
-    @property
-    def _is_last_full(self) -> bool:
-        return bool(self._last_page) and not self._empty and len(self._last_page) == self.largest
-
-    @property
-    def _promises_rows(self) -> bool:
-        return (self._total.largest or 0) > self._rows
-
     def take(self, page: PageFacts, rows: list[Any]) -> None:
         """Process the next page, and take the rows that must not be delivered out of `rows`."""
-        facts, size, ids = self._facts, len(page.ids), list(page.ids)
-        facts.pages += 1
-        if self._search.looks:
+        self._facts.pages += 1
+        if self._looks:
             rows.clear()
-            self._look_behind(has_rows=bool(ids))
+            if not self._look(1, has_rows=bool(page.ids)):
+                self._end_reading("page behind")
             return
-        self.position += 1
-        self.largest = max(self.largest, size)
-        fresh = self._add(ids)
-        if self._is_end_said and not fresh:
-            size = 0  # behind the end, a server may begin again
-        self._empty = 0 if size else self._empty + 1
-        # rows that come again behind the end disprove no total
-        is_again = not fresh and page.total == self._ids.count()
-        self._total.evaluate(page.total, self._rows, 0 if is_again else size)
-        if self._total.disproved or page.page_count:
-            self._page_count = page.page_count or self._total.reported or 0
-        facts.reported = self._total.reported
-        self._rows += size
-        self._ids.add(fresh)
-        if self._is_further_pass:
-            rows[:] = [rows[at] for at in self._unseen]
-        facts.rows += len(rows)
-        facts.pointers += page.pointer is not None
-        facts.is_pointer_found |= page.is_pointer_found
+        is_fresh = self._count(page, rows)
+        ids = list(page.ids)
         is_repeated = bool(ids) and ids == self._last_page
         self._has_changed |= bool(ids and self._last_page) and not is_repeated
-        page = self._check_flag(page, is_fresh=bool(fresh))
+        page = self._check_flag(page, is_fresh=is_fresh)
         find_end = self._find_numbered_end if self._is_numbered else self._find_linked_end
         end = find_end(page, is_repeated=is_repeated)
-        is_lap = 0 < len(self._ids) <= self._known_rows and not self._promises_more
+        is_lap = 0 < self._ids <= self._known_rows and not self._promises_more
         self._last_page = ids or self._last_page
         self._pointers.add(str(page.pointer))
         if end or is_lap:
             self._end_reading(end or "lap")
         elif self._pages == self._pages_before:
             self.finish("readings agree")
+
+    def _count(self, page: PageFacts, rows: list[Any]) -> bool:
+        """Count the rows of a page, and keep those to deliver; return whether some are new."""
+        facts, size = self._facts, len(page.ids)
+        self.position += 1
+        self.largest = max(self.largest, size)
+        fresh = self._add(page.ids)
+        if self._is_end_said and not fresh:
+            size = 0  # behind the end, a server may begin again
+        self._empty = 0 if size else self._empty + 1
+        # rows that come again behind the end disprove no total; the same page for all numbers does
+        is_again = not fresh and page.total == self._ids and self._has_changed
+        self._total.evaluate(page.total, self._rows, 0 if is_again else size)
+        if self._total.disproved or page.page_count:
+            self._page_count = page.page_count or self._total.reported or 0
+        self._rows += size
+        self._ids += len(fresh)
+        if self._is_further_pass:
+            rows[:] = [rows[at] for at in self._unseen]
+        facts.reported = self._total.reported
+        facts.rows += len(rows)
+        facts.pointers += page.pointer is not None
+        facts.is_pointer_found |= page.is_pointer_found
+        return bool(fresh)
 
     def _find_linked_end(self, page: PageFacts, *, is_repeated: bool) -> str:
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
@@ -137,39 +124,44 @@ class PageWalk(Walk):
         return "empty pages" if self._empty >= MAX_EMPTY_LINKED else ""
 
     def _find_numbered_end(self, page: PageFacts, *, is_repeated: bool) -> str:
+        if is_repeated and not self._has_changed:
+            return "lap" if self._total.reported == self._ids else "ignored parameter"
         if is_repeated:
-            return "page repeated" if self._has_changed else "ignored parameter"
-        if page.has_more is False:
-            return "page behind"
-        if self.position >= self._maximum:
+            return "page repeated"
+        if self.position >= self._maximum and page.has_more is not False:
             return "limit"
-        if page.page_count and self.position >= page.page_count and not self._is_capped(page):
-            return "page behind"
-        if self._stop_after_empty_page and not page.ids:
+        if self._is_last(page):
             return "page behind"
         if self._stop_after_empty_page is False and self._maximum < inf:
             return ""
-        if self._is_total_reached and page.is_total_certain:
-            return "page behind"
         if self._empty and not self._promises_more:
-            if page.total == 0 and not self._rows:
-                return "page behind"
-            if self.position >= self._search.reads_to:
-                self._search.start_looking(self.position, self.position - 1, 1, len(self._pages))
+            if self.position >= self._reads_to:
+                self._end = self.position
+                self._start_looking(self.position - 1, 1, len(self._pages))
             return ""
-        return "empty pages" if self._empty >= MAX_EMPTY_NUMBERED else ""
+        return "empty pages" if self._empty >= MAX_EMPTY else ""
+
+    def _is_last(self, page: PageFacts) -> bool:
+        """Return whether a page is the last, as the response or the configuration says."""
+        if page.has_more is False or (self._stop_after_empty_page and not page.ids):
+            return True
+        if page.page_count and self.position >= page.page_count and not self._is_capped(page):
+            return True
+        is_told_empty = page.total == 0 and not self._rows and not self._promises_more
+        return is_told_empty or (self._is_total_reached and page.is_total_certain)
 
     def _is_capped(self, page: PageFacts) -> bool:
         """Return whether a full page may be shorter than those that the API has counted."""
         is_full = len(page.ids) == self.largest and (self.position > 1 or page.has_usual_size)
         return is_full and self.largest != page.size_asked
 
-    def _look_behind(self, *, has_rows: bool) -> None:
-        """Process a page behind an empty one, where a server that filters has rows."""
-        if self._search.look(1, has_rows=has_rows):
-            self.position = self._search.position
-        else:
-            self._end_reading("page behind")
+    @property
+    def _is_last_full(self) -> bool:
+        return bool(self._last_page) and not self._empty and len(self._last_page) == self.largest
+
+    @property
+    def _promises_rows(self) -> bool:
+        return (self._total.largest or 0) > self._rows
 
     @property
     def _promises_more(self) -> bool:
@@ -177,32 +169,29 @@ class PageWalk(Walk):
 
     @property
     def _is_total_reached(self) -> bool:
-        total, ids = self._total, self._ids
-        return total.is_steady and (total.largest or 0) <= len(ids) and total.largest == ids.count()
+        """Whether a total that did not change is the number of ids."""
+        total = self._total
+        return total.is_steady and total.largest == self._ids <= self._seen.count()
 
     def _end_reading(self, end: str, *, is_refused: bool = False) -> None:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         useless = self._empty + (end == "page repeated")
         pages = self._pages[: len(self._pages) - useless] + [REFUSED] * is_refused
-        is_counted = self.is_counted and self._rows
-        needs_reading = is_counted and self.position > 1 and end in AT_THE_END
-        if not needs_reading or self._is_total_reached:
-            self.finish(end)
-        elif pages == self._pages_before:
-            self.finish("readings agree")
-        elif self._facts.passes == MAX_PASSES:
-            self.finish("changed")
+        is_open = self.is_counted and self._rows and self.position > 1 and end in AT_THE_END
+        if is_open and not self._is_total_reached:
+            self._read_again(pages, unless="changed")
         else:
-            self._read_again(pages)
+            self.finish(end)
 
     def refuse(self, status: int) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_end = self._is_numbered or self._is_total_reached or self._is_end_said
-        is_possible = is_end or self._total.reported == self._ids.count()
+        is_possible = is_end or self._total.reported == self._ids
         if not self._pages or not is_possible or self._promises_rows:
             return False
-        if self._search.looks:
-            self._look_behind(has_rows=False)
+        if self._looks:
+            if not self._look(1, has_rows=False):
+                self._end_reading("page behind")
             return True
         self.position += 1
         is_round = self._is_last_full and not self._rows % REFUSED_AT
@@ -210,10 +199,7 @@ class PageWalk(Walk):
         self._end_reading("page behind" if is_end and not is_depth else "depth", is_refused=True)
         return True
 
-    def finish(self, end: str) -> None:
+    def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name."""
-        facts = self._facts
-        facts.end, facts.rows_read = end, self._rows
-        facts.least_total = self._total.least
-        facts.is_total_reached = self._is_total_reached
-        facts.values = {"size": len(self._last_page), "empty": self._empty}
+        self._facts.is_total_reached = self._is_total_reached
+        super().finish(end, **values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from event_assets.pagination.evidence import judge
+from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.result import PaginationResult
 
@@ -65,10 +66,18 @@ def read(
         for later in walk.upcoming(ahead):
             early.setdefault(later, answer(later))
         reading.offsets.append(offset)
-        if walk.receive(page, count):
-            reading.delivered.update(page)
+        reading.delivered.update(receive(walk, page, count))
         between(len(reading.offsets))
     return reading
+
+
+def receive(
+    walk: OffsetWalk, ids: Iterable[int], total: int | None = None, more: bool | None = None
+) -> list[int]:
+    """Process the page at the walk's position; return the rows that are delivered."""
+    rows = list(ids)
+    walk.take(PageFacts(list(rows), total=total, has_more=more), rows)
+    return rows
 
 
 Edit = tuple[str, int, int]

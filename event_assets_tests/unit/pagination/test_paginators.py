@@ -109,11 +109,41 @@ def test_a_total_path_of_its_own_is_read() -> None:
     assert sync({**OFFSETS, "total_path": None}, Events(120)).result.total_reported is None
 
 
-def test_an_ignored_offset_is_reported_with_its_name() -> None:
-    rows = [{"id": row} for row in range(50)]
-    done = sync({**OFFSETS, "offset_param": "skip"}, lambda _: {"data": rows, "total": 500})
+@pytest.mark.parametrize("length", [1, 3, 50])
+@pytest.mark.parametrize("total", [{}, {"total": 500}])
+def test_an_ignored_offset_is_reported_with_its_name(length: int, total: dict[str, int]) -> None:
+    rows = [{"id": row} for row in range(length)]
+    done = sync({**OFFSETS, "offset_param": "skip"}, lambda _: {"data": rows, **total})
     assert done.result.complete is False
     assert "'skip'" in done.result.reason
+    assert "single_page" in done.result.reason
+    assert len(done.asked) == 4
+
+
+@pytest.mark.parametrize("total", [None, "total", "count"])
+@pytest.mark.parametrize("length", [0, 1, 3, 49, 50, 51, 100, 101, 470])
+@pytest.mark.parametrize("size", [50, 100])
+def test_offsets_are_read_in_whole_pages_where_the_server_floors_them(
+    size: int, length: int, total: str | None
+) -> None:
+    events = Events(length, cap=size, total=total)
+    done = sync(
+        OFFSETS, lambda query: events({**query, "offset": int(query["offset"]) // size * size})
+    )
+    assert done.ids == set(range(length))
+    assert done.result.complete is True
+    assert len(done.asked) <= 2 * -(-length // size) + 6
+
+
+def test_a_deletion_between_two_whole_pages_loses_no_row() -> None:
+    events = Events(400, cap=100, total=None)
+    events.deleting = True
+
+    def answer(query: Query) -> Any:
+        return events({**query, "offset": int(query["offset"]) // 100 * 100})
+
+    done = sync(OFFSETS, answer)
+    assert done.ids >= events.staying or done.result.complete is not True
 
 
 def test_empty_pages_in_the_middle_are_skipped() -> None:
