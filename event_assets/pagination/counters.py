@@ -19,51 +19,44 @@ COUNTS_ROWS = frozenset(("offset", "skip", "start", "startindex", "startat", "fr
 
 
 class Counter(NamedTuple):
-    """A number in a pointer, at `span` of the part that may be written in base64.
+    """A number in a pointer, between `head` and `tail` of a part that may be written in base64.
 
     Attributes:
-        name: of the parameter; empty in a cursor.
+        param: the name of the parameter; empty in a cursor.
         before, after: the rest of the pointer.
     """
 
-    name: str
+    param: str
     before: str
-    text: str
+    head: str
+    value: int
+    tail: str
     after: str
-    span: tuple[int, int]
     is_encoded: bool
 
     @property
-    def value(self) -> int:
-        """The number."""
-        return int(self.text[slice(*self.span)])
-
-    @property
-    def plain_name(self) -> str:
-        """The name before the number, without case and separators."""
-        before = re.findall(r"[A-Za-z_-]+", self.text[: self.span[0]])
-        return plain_name(before[-1] if before else self.name)
+    def name(self) -> str:
+        """The plain name before the number, or that of the parameter."""
+        words = re.findall(r"[A-Za-z_-]+", self.head)
+        return plain_name(words[-1] if words else self.param)
 
     @property
     def is_alone(self) -> bool:
         """Whether no letter is next to the number, or hardly any is in the whole text."""
-        start, end = self.span
-        neighbours = self.text[:start][-1:] + self.text[end:][:1]
-        return not any(map(str.isalnum, neighbours)) or len(self.text) - (end - start) < 2
+        is_in_word = any(map(str.isalnum, self.head[-1:] + self.tail[:1]))
+        return not is_in_word or len(self.head + self.tail) < 2
 
     @property
     def form(self) -> tuple[object, ...]:
         """What pointers to two pages have in common."""
-        start, end = self.span
-        return self.name, self.text[:start], self.text[end:], self.is_encoded
+        return self.param, self.head, self.tail, self.is_encoded
 
     def at(self, value: int) -> str:
         """Return the pointer with another number."""
-        start, end = self.span
-        text = f"{self.text[:start]}{value}{self.text[end:]}"
+        text = f"{self.head}{value}{self.tail}"
         if self.is_encoded:
             text = b64encode(text.encode()).decode()
-            text = text if self.before == self.after == "" else quote(text, safe="")
+            text = quote(text, safe="") if self.before or self.after else text
         return f"{self.before}{text}{self.after}"
 
 
@@ -88,10 +81,11 @@ def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> li
     ]
 
 
-def _counters_in(name: str, before: str, text: str, after: str) -> Iterator[Counter]:
+def _counters_in(param: str, before: str, text: str, after: str) -> Iterator[Counter]:
     for shown, is_encoded in ((text, False), (_decode(unquote(text)), True)):
         for found in NUMBER.finditer(shown):
-            yield Counter(name, before, shown, after, found.span(), is_encoded)
+            head, tail = shown[: found.start()], shown[found.end() :]
+            yield Counter(param, before, head, int(found[0]), tail, after, is_encoded)
 
 
 def _decode(text: str) -> str:
@@ -109,7 +103,7 @@ def find_row_counter(counters: list[Counter], rows: int) -> tuple[Counter, int] 
     """
     for counter in counters:
         base = counter.value - rows
-        if rows > 1 and counter.plain_name in COUNTS_ROWS and base in (0, 1):
+        if rows > 1 and counter.name in COUNTS_ROWS and base in (0, 1):
             return counter, base
     return None
 
@@ -122,7 +116,7 @@ def counts(counters: list[Counter], before: list[Counter], pages: int, size: int
     """
     values = {counter.form: counter.value for counter in before}
     return any(
-        c.plain_name in COUNTS_PAGES | COUNTS_ROWS
+        c.name in COUNTS_PAGES | COUNTS_ROWS
         or (c.is_alone and c.value in (pages, pages + 1))
         or (c.is_alone and pages == 1 and size - 1 <= c.value <= LARGEST_PAGE)
         or c.value - values.get(c.form, c.value) in (1, size or 1)

@@ -16,6 +16,7 @@ class PageFacts(NamedTuple):
         is_total_certain: whether the total cannot be a number of pages.
         page_count: the number of pages of the list, as far as the response says.
         is_flag_guessed: whether `has_more` was found by its name alone.
+        is_flag_beside: whether it is in the same object as the followed pointer.
         pointer: what the followed path or header holds; None: nothing.
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
@@ -29,6 +30,7 @@ class PageFacts(NamedTuple):
     page_count: int | None = None
     has_more: bool | None = None
     is_flag_guessed: bool = False
+    is_flag_beside: bool = False
     pointer: Any = None
     is_pointer_found: bool = False
     unfollowed: str = ""

@@ -25,7 +25,7 @@ from event_assets.pagination.page_reader import PageReader
 from event_assets.pagination.page_walk import PageWalk
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
-from event_assets.pagination.totals import AUTO, PAGE_COUNT_PATHS, TotalFinder, compile_path
+from event_assets.pagination.totals import AUTO, compile_path
 
 REFUSALS: Final = (400, 404, 410, 416, 422)  # statuses of a page that does not exist
 # Settings of dlt's paginators: where a response has the pointer, and what a request names by it.
@@ -82,8 +82,17 @@ class ListPaginator(Paginator):
             self._base = 0
         else:
             self._walk = self._walk_pages()
-        self._reader = _build_reader(active, self._options)
-        total, (name, path) = self._reader.total.path, _find_setting(active, *POINTER_PATHS)
+        is_offset, options = isinstance(active, OffsetPaginator), self._options
+        name, path = _find_setting(active, *POINTER_PATHS)
+        self._reader = PageReader(
+            AUTO if options.total_path == AUTO else compile_path(options.total_path),
+            counts_pages=isinstance(active, RangePaginator) and not is_offset,
+            more_path=compile_path(options.has_more_path),
+            followed=path,
+            header=_find_setting(active, "links_next_key", "cursor_key")[1],
+        )
+        is_total_set = not self._reader.counts_pages and options.total_path not in (AUTO, None)
+        total = options.total_path if is_total_set else ""
         self._settings: dict[str, Any] = {
             "total_setting": f"the paginator's total_path `{total}`" if total else "",
             "pointer_setting": f"the paginator's {name} `{path}`" if path else "",
@@ -244,17 +253,3 @@ def _find_setting(active: BasePaginator | None, *names: str) -> tuple[str, Any]:
     """Return the name and the value of the first of dlt's settings that is set."""
     values = ((name, getattr(active, name, None)) for name in names)
     return next(((name, value) for name, value in values if value), ("", None))
-
-
-def _build_reader(active: BasePaginator | None, options: Options) -> PageReader:
-    is_counting_pages = isinstance(active, RangePaginator) and not isinstance(
-        active, OffsetPaginator
-    )
-    path = options.total_path
-    return PageReader(
-        total=TotalFinder(AUTO if is_counting_pages and path else path),
-        page_count=TotalFinder(path if is_counting_pages else AUTO, PAGE_COUNT_PATHS),
-        more_path=compile_path(options.has_more_path),
-        followed=_find_setting(active, *POINTER_PATHS)[1],
-        header=_find_setting(active, "links_next_key", "cursor_key")[1],
-    )

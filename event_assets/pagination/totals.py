@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,63 +13,48 @@ from jsonpath_ng import DatumInContext, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.pagination.vocabulary import BOOLEANS, PAGE_OBJECT, plain_name
+from event_assets.pagination.vocabulary import BOOLEANS, PAGE_OBJECT, TOTAL, base_path, plain_name
 
 AUTO: Final = "auto"
 """As a `total_path`: search the usual paths."""
 
-PARENTS: Final = (
-    *("", "pagination.", "meta.", "paging.", "page.", "metadata.", "hits."),
-    *("meta.pagination.", "meta.page.", "meta.paging."),
-)
-# "count" is last: in many APIs it is the length of the page
-TOTAL_NAMES: Final = (
-    *("total", "total_count", "totalCount", "total_results", "totalResults"),
-    *("total_items", "totalItems", "totalElements", "total_records", "totalRecords"),
-    *("recordCount", "object_count", "totalRows", "total_entries", "totalEntries"),
-    *("totalHits", "numFound", "nhits", "total.value", "@odata.count", "count"),
-)
-PAGE_COUNT_NAMES: Final = (
-    *("total_pages", "totalPages", "page_count", "pageCount", "num_pages", "last_page"),
-)
-TOTAL_HEADERS: Final = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
-PAGE_COUNT_HEADERS: Final = ("X-Total-Pages", "X-WP-TotalPages")
 HEADER: Final = re.compile("total|count|page|more", re.IGNORECASE)
-HEADERS: Final = (*TOTAL_HEADERS, *PAGE_COUNT_HEADERS)
 
 Members = Mapping[str, Any]  # of a response outside its records, by path
-Paths = Mapping[str, int]  # the rank of each; the first that has a count is taken
-
-
-def _rank(names: Iterable[str], headers: Iterable[str] = ()) -> Paths:
-    paths = [parent + name for name in names for parent in PARENTS]
-    return {path: rank for rank, path in enumerate((*paths, *headers))}
-
-
-TOTAL_PATHS: Final = _rank(TOTAL_NAMES, TOTAL_HEADERS)
-PAGE_COUNT_PATHS: Final = _rank(PAGE_COUNT_NAMES, PAGE_COUNT_HEADERS)
 
 
 def parse_count(value: object) -> int | None:
     """Return a non-negative integer, also from digits; None for anything else."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value % 1 == 0:
         value = str(int(value))
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
+    if isinstance(value, str) and re.fullmatch(r"\d+|\d{1,3}(,\d{3})+", value):
+        return int(value.replace(",", ""))
+    return None
 
 
-def find_counts(members: Members, paths: Paths = TOTAL_PATHS) -> dict[str, int]:
-    """Return the members at `paths` that are counts, the first first."""
-    found = sorted(members.keys() & paths.keys(), key=paths.__getitem__)
-    counts = {path: parse_count(members[path]) for path in found}
+def find_counts(members: Members, names: re.Pattern[str] = TOTAL) -> dict[str, int]:
+    """Return the members that are counts, and have one of these plain names, the surest first."""
+    named = [path for path in members if names.fullmatch(plain_name(path))]
+    # "count" is last: in many APIs it is the length of the page
+    named.sort(key=lambda path: (plain_name(path) == "count", "total" not in path.lower()))
+    counts = {path: parse_count(members[path]) for path in named}
     return {path: count for path, count in counts.items() if count is not None}
+
+
+def members_around(members: Members, places: Collection[str] = ()) -> Members:
+    """Return those about the document, or about objects that hold the records at `places`."""
+
+    def is_around(base: str) -> bool:
+        return not base or any(f"{place}.".startswith(f"{base}.") for place in places)
+
+    return {path: value for path, value in members.items() if is_around(base_path(path))}
 
 
 def read_members(response: Response) -> Members:
     """Return the members of a response's document and headers that are in no list of records."""
     document, headers = response.json(), response.headers
     members = dict(members_outside_records(document))
-    members.update({name: value for name, value in headers.items() if HEADER.search(name)})
-    members.update({name: headers[name] for name in HEADERS if name in headers})
+    members.update({name.title(): value for name, value in headers.items() if HEADER.search(name)})
     unit, _, extent = headers.get("Content-Range", "bytes").partition(" ")
     if unit != "bytes":
         members["Content-Range.total"] = extent.rpartition("/")[2]
@@ -135,24 +120,6 @@ def compile_path(path: str | None) -> JSONPath | None:
 def find_value(body: Any, path: JSONPath) -> Any:
     """Return the first value at a JSON path; None if there is none."""
     return next(iter(jsonpath.find_values(path, body)), None)
-
-
-class TotalFinder:
-    """Finds the total number of rows, or of pages, in a response.
-
-    `path` is a path, `AUTO` for the usual `paths`, or None for an API without a total. A missing
-    total is None, not an error.
-    """
-
-    def __init__(self, path: str | None = AUTO, paths: Paths = TOTAL_PATHS) -> None:
-        self.path = None if path == AUTO else compile_path(path)
-        self._paths: Paths = paths if path == AUTO else {}
-
-    def find(self, document: Any, members: Members) -> int | None:
-        """Return the total in a response, as the API reports it."""
-        if self.path is not None:
-            return parse_count(find_value(document, self.path))
-        return next(iter(find_counts(members, self._paths).values()), None)
 
 
 def find_boolean(body: Any, path: JSONPath) -> bool | None:

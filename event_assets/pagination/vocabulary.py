@@ -18,15 +18,15 @@ MORE: Final = re.compile(
 END: Final = re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)")
 THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 TOTAL: Final = re.compile(
-    rf"total(of)?({THINGS}|size|num|value|{THINGS}?(count|found|matched|total))?"
+    rf"total(of)?({THINGS}|size|num|value|all|{THINGS}?(count|found|matched|total))?"
     rf"|number(of)?({THINGS}|found|matched)|{THINGS}(count|total|found|matched)|(num|nb|n)({THINGS}|found)|(total)?(found|matched)"
     rf"|count(total)?|(filtered|full|grand)total"
 )
 PAGE_COUNT: Final = re.compile(
-    r"pages|(total|num|nb|max|last)(of)?pages?(count)?|numberofpages|pages?(count|total)"
+    r"pages|(total|num|nb|max|last)(of)?pages?(count)?|numberofpages|pages?(count|max|total)"
 )
 PAGE_OBJECT: Final = re.compile(
-    r"page|paging|pagination|pager|meta.*|.*metadata|links|cursors?|navigation|contentrange"
+    r"page|paging|pagination|pager|total|meta.*|.*metadata|links|cursors?|navigation|contentrange"
     r"|(page|list|results?|search|query|response)?(info|summary|context)|response|result|search|query"
 )
 SIZE_PARAMS: Final = frozenset(
@@ -41,14 +41,14 @@ _OF_PAGES: Final = (
     r"|set|position|number|index|bookmark)"
 )
 NEXT: Final = re.compile(
-    rf"(^|[._'@-])next(?=$|['.]|{_OF_PAGES})|next{_OF_PAGES}|^(continue|LastEvaluatedKey)\b",
+    rf"(^|[._'@-])next(?=$|['.]|{_OF_PAGES})|next{_OF_PAGES}|(^|\.)(continue|Last_?Evaluated_?Key)\b",
     re.IGNORECASE,
 )
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?[_-]?(cursor|bookmark|continuation|marker)"
     r"([_-]?(token|id|url))?|(pagination|continuation|resumption|next|scroll)[_-]?(token|id)"
     r"|page[_-]?token"
-    r"|resume|after(_url)?|(load_?)?more(_?url)?|older|offset",
+    r"|resume|after(_url)?|(load_?)?more(_?url)?|older|offset|position|forward",
     re.IGNORECASE,
 )
 PREVIOUS: Final = re.compile(r"prev|self|first|last|start_?cursor|before|current", re.I)
@@ -60,9 +60,30 @@ NO_POINTER_HEADERS: Final = {"retry-after", "link", "sforce-limit-info"}
 
 @lru_cache(1_000)
 def plain_name(path: str) -> str:
-    """Return the last name of a path, or that of a header, without case and separators."""
-    name = path.rpartition("@odata.")[2].rpartition(".")[2].lower()
-    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-)?|^opensearch:", "", name))
+    """Return the last name of a path, or that of a header, without case and separators.
+
+    A name that says nothing alone has that of its object before it: `totalvalue`, `pagemax`.
+    """
+    parent, _, name = path.rpartition("@odata.")[2].lower().rpartition(".")
+    if name in ("all", "max", "value"):
+        name = parent.rpartition(".")[2] + name
+    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|wp-)?|^opensearch:", "", name))
+
+
+def parent_path(path: str) -> str:
+    """Return the path of the object that has a member."""
+    return (
+        path.partition("@odata.")[0].rstrip(".'") if "@odata." in path else path.rpartition(".")[0]
+    )
+
+
+@lru_cache(1_000)
+def base_path(path: str) -> str:
+    """Return the path of the object that a member is about: not `paging`, but what holds it."""
+    base = parent_path(path)
+    while base and (PAGE_OBJECT.fullmatch(plain_name(base)) or NEXT.search(base)):
+        base = parent_path(base)
+    return base
 
 
 def says_more(path: str, value: Any) -> bool | None:
@@ -71,3 +92,16 @@ def says_more(path: str, value: Any) -> bool | None:
     if END.fullmatch(name) and text in ("true", "false"):
         return text == "false"
     return BOOLEANS.get(text) if MORE.fullmatch(name) else None
+
+
+def leads_on(path: str, value: Any) -> bool:
+    """Return whether a member is a link or cursor by its name, and by its kind of value."""
+    if NEXT.search(path):
+        return isinstance(value, (str, int)) and value not in ("", False, True, 0, -1)
+    name = path.rpartition(".")[2]
+    if not value or not isinstance(value, str) or value.isdecimal():
+        return False
+    if name.lower() in ("more", "older") and not re.match(r"https?:|[/?]", value):
+        return False
+    is_pointer = POINTER.fullmatch(name) and not PREVIOUS.search(name)
+    return bool(is_pointer) and says_more(path, value) is None

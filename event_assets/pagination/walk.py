@@ -89,13 +89,18 @@ class Walk:
         """Return a page with what is to be relied on of its `has_more`.
 
         A flag that was found by its name may speak of something else. Its end is believed of a
-        short page that leads nowhere, and once the page behind has no new rows; of none, if it has.
+        short page that leads nowhere, or whose pointer it is beside, and once the page behind has
+        no new rows; of none, if it has.
         """
         is_confirmed = self._is_end_said and not is_fresh
         self._is_flag_wrong |= self._is_end_said and is_fresh
         self._is_end_said = page.has_more is False and not self._is_flag_wrong
-        is_full = self._is_numbered and len(page.ids) >= len(self._last_page)
-        may_go_on = is_fresh and (is_full or page.pointer is not None)
+        is_full = len(page.ids) >= len(self._last_page)
+        if page.is_flag_beside:
+            may_go_on = is_full and (bool(self._last_page) or page.has_usual_size)
+        else:
+            may_go_on = (self._is_numbered and is_full) or page.pointer is not None
+        may_go_on &= is_fresh
         if is_confirmed:
             page = page._replace(has_more=False)
         elif page.is_flag_guessed and page.has_more is False and (may_go_on or self._is_flag_wrong):

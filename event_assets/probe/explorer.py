@@ -26,7 +26,7 @@ from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import extract_ids
-from event_assets.pagination.totals import find_counts, read_members
+from event_assets.pagination.totals import find_counts, members_around, read_members
 from event_assets.probe.records_finder import extract_records
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeResponse, ProbeSession
@@ -63,7 +63,7 @@ class Page:
         response = self.response.response
         if response is None or not self.is_ok:
             return None
-        return next(iter(find_counts(read_members(response)).values()), None)
+        return next(iter(find_counts(members_around(read_members(response))).values()), None)
 
 
 @dataclass

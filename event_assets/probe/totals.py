@@ -11,16 +11,16 @@ from jsonpath_ng import JSONPath
 
 from event_assets.pagination.totals import (
     AUTO,
-    TOTAL_PATHS,
     compile_path,
     find_counts,
     find_value,
+    members_around,
     parse_count,
     read_members,
 )
 from event_assets.probe.explorer import Page
 
-TOTAL_NAME = re.compile(r"(total|count|found|hits|size|num)[^.]*$", re.IGNORECASE)
+TOTAL_NAME = re.compile(r".*(total|count|found|hits|size|num).*")  # of a plain name
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def find_reported_total(page: Page, path: Any) -> ReportedTotal | None:
     if not path or response is None or not page.is_ok:
         return None
     if path == AUTO:
-        counts: Mapping[str, int | None] = find_counts(read_members(response))
+        counts: Mapping[str, int | None] = find_counts(members_around(read_members(response)))
     else:
         value = find_value(page.response.document, cast("JSONPath", compile_path(path)))
         counts = {str(path): parse_count(value)}
@@ -57,5 +57,4 @@ def _list_counts(page: Page) -> dict[str, int]:
     """Return the numbers outside of lists that may be a total by their name, usual paths first."""
     response = page.response.response
     members = read_members(response) if response is not None else {}
-    named = [path for path in members if path in TOTAL_PATHS or TOTAL_NAME.search(path)]
-    return find_counts(members, {path: TOTAL_PATHS.get(path, 999) for path in named})
+    return {**find_counts(members_around(members)), **find_counts(members, TOTAL_NAME)}

@@ -242,6 +242,13 @@ def test_has_more_is_an_end_below_a_total(kind: str) -> None:
         ({"count_total": 64}, {}),
         ({"load_more_url": "/events?page=2"}, {}),
         ({"partial": True}, {}),
+        ({"total": {"all": 130}}, {}),
+        ({"hits": 7, "total": {"value": 130, "relation": "eq"}}, {}),
+        ({"page": {"max": 4}}, {}),
+        ({"position": "x1"}, {}),
+        ({"forward": "x1"}, {}),
+        ({"LastEvaluatedKey": {"id": {"S": "x1"}, "start": {"N": "12"}}}, {}),
+        ({"meta": {"last_evaluated_key": {"id": "x1"}}}, {}),
         ({}, {"Pagination-Count": "64"}),
         ({}, {"X-Next-Cursor": "x1"}),
         ({}, {"x-ms-continuation": "x1"}),
@@ -336,6 +343,7 @@ def by_a_cursor(query: Query) -> dict[str, Any]:
 TO_LETTERS, FROM_LETTERS = (
     str.maketrans(*pair) for pair in (("0123456789", "abcdefghij"), ("abcdefghij", "0123456789"))
 )
+RELAY = {"type": "cursor", "cursor_path": "pageInfo.endCursor", "cursor_param": "after"}
 PAGED: dict[str, tuple[Any, Any]] = {
     "cursor": ({"type": "cursor", "cursor_path": "next"}, by_a_cursor),
     "offset": (
@@ -375,6 +383,51 @@ def test_the_flag_beside_the_followed_cursor_counts() -> None:
     assert done.result.complete is True
     assert "no more follow, though" in done.result.reason
     assert len(done.asked) == 7
+
+
+def by_a_connection(query: Query, length: int, end_cursor: str | None) -> dict[str, Any]:
+    first = int(query["after"][1:].translate(FROM_LETTERS)) if "after" in query else 0
+    has_next = first + 20 < length
+    following = f"k{first + 20}".translate(TO_LETTERS) if has_next else end_cursor
+    info = {"hasNextPage": has_next, "endCursor": following}
+    return {"data": rows_from(first, length), "pageInfo": info}
+
+
+@pytest.mark.parametrize(("length", "behind"), [(130, 0), (140, 1)])
+def test_a_flag_beside_a_cursor_is_believed_behind_a_short_page_only(
+    length: int, behind: int
+) -> None:
+    done = read_list(
+        create_paginator(RELAY, read_ids), lambda query: by_a_connection(query, length, "kbea")
+    )
+    assert done.ids == set(range(length))
+    assert done.result.complete is True
+    assert len(done.asked) == 7 + behind
+
+
+def test_a_flag_beside_a_cursor_that_is_always_false_ends_no_list() -> None:
+    def answer(query: Query) -> Any:
+        page = by_a_connection(query, 130, None)
+        page["pageInfo"]["hasNextPage"] = False
+        return page
+
+    done = read_list(create_paginator(RELAY, read_ids), answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True
+    assert len(done.asked) == 7
+
+
+@pytest.mark.parametrize(("length", "requests"), [(19, 1), (20, 2)])
+def test_the_only_page_is_the_last_beside_a_flag_unless_it_is_as_long_as_pages_are(
+    length: int, requests: int
+) -> None:
+    def answer(query: Query) -> Any:
+        info = {"hasNextPage": False, "endCursor": "k"}
+        return {"data": [] if "after" in query else rows_from(0, length), "pageInfo": info}
+
+    done = read_list(create_paginator(RELAY, read_ids), answer)
+    assert done.result.complete is True
+    assert len(done.asked) == requests
 
 
 @pytest.mark.parametrize(
