@@ -13,8 +13,8 @@ from jsonpath_ng.exceptions import JSONPathError
 from event_assets.config.fields import is_valid_source
 from event_assets.config.model import Keys, shown, unknown_name_message
 from event_assets.config.source import VARIABLE
-from event_assets.pagination.totals import compile_path
 from event_assets.values.json_paths import as_list
+from event_assets.values.response_paths import compile_path
 from event_assets.values.urls import find_address_problem
 
 PAGINATORS: Mapping[str, type] = {

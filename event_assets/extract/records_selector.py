@@ -12,8 +12,8 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.pagination.totals import compile_path
 from event_assets.values.errors import ConfigError
+from event_assets.values.response_paths import compile_path
 
 RecordsSelector = Callable[[Response], list[Any]]
 PLAIN_SELECTOR = re.compile(r"[\w@-]+(\.[\w@-]+)*")

@@ -23,7 +23,7 @@ from event_assets.http.error_text import (
     plain_members,
     plain_name,
 )
-from event_assets.pagination.totals import find_counts, members_outside_records
+from event_assets.pagination.totals import find_counts, members_around, members_outside_records
 
 IsRecord = Callable[[Any], bool]
 CODE_NAMES = ("code", "status", "statusCode", "status_code", "errorCode", "errcode", "errno")
@@ -155,7 +155,7 @@ def _says_empty(document: Any) -> bool:
     if not isinstance(document, dict) or any(_lists(document)):
         return False
     is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
-    counts = find_counts(dict(members_outside_records(document))).values()
+    counts = find_counts(members_around(dict(members_outside_records(document)))).values()
     is_empty = is_hal or next(iter(counts), None) == 0
     texts = {name: value for name, value in document.items() if not isinstance(value, dict)}
     return is_empty and not _is_error(document) and not find_words(texts)

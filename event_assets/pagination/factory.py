@@ -9,7 +9,8 @@ from typing import Any, Final, cast
 from event_assets._compat.dlt import build_paginator
 from event_assets.pagination.list_paginator import ListPaginator, Options
 from event_assets.pagination.seen_ids import ReadIds
-from event_assets.pagination.totals import AUTO, compile_path
+from event_assets.pagination.totals import AUTO
+from event_assets.values.response_paths import compile_path
 
 PATHS: Final = ("next_url_path", "cursor_path")
 # What this project evaluates in dlt's place.

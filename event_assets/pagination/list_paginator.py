@@ -25,7 +25,8 @@ from event_assets.pagination.page_reader import PageReader
 from event_assets.pagination.page_walk import PageWalk
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
-from event_assets.pagination.totals import AUTO, compile_path
+from event_assets.pagination.totals import AUTO
+from event_assets.values.response_paths import compile_path
 
 REFUSALS: Final = (400, 404, 410, 416, 422)  # statuses of a page that does not exist
 # Settings of dlt's paginators: where a response has the pointer, and what a request names by it.

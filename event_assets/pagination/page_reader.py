@@ -16,6 +16,7 @@ from event_assets.pagination import totals, vocabulary
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.vocabulary import PAGE_COUNT, TOTAL, parent_path, plain_name
 from event_assets.values.errors import PaginationError
+from event_assets.values.response_paths import find_value
 
 # A total in a description of the page, which may count pages.
 OF_PAGES = re.compile(r"(.*\.)?(pagination|paging|page)\.total")
@@ -93,7 +94,7 @@ class PageReader:
         total, page_count = (next(iter(found.values()), None) for found in (counts, page_counts))
         if not isinstance(self.total_path, JSONPath):
             return total, page_count
-        configured = totals.parse_count(totals.find_value(document, self.total_path))
+        configured = totals.parse_count(find_value(document, self.total_path))
         if not self.counts_pages:
             return configured, page_count
         if configured is None and not is_empty:
@@ -110,7 +111,7 @@ class PageReader:
                 if says_more is not None
             ]
             return max(found, default=(0, None, ""))[1:]
-        more = totals.find_boolean(document, self.more_path)
+        more = vocabulary.BOOLEANS.get(str(find_value(document, self.more_path)).lower())
         if more is None and not self._is_more_found:
             problem = "is neither true nor false"
             raise _path_error(document, "has_more_path", self.more_path, problem)
@@ -158,7 +159,7 @@ def _find_promise(response: Response, *found: tuple[Mapping[str, int], int]) -> 
 
 
 def _path_error(document: Any, setting: str, path: JSONPath, problem: str) -> PaginationError:
-    is_found = totals.find_value(document, path) is not None
+    is_found = find_value(document, path) is not None
     problem = f"{problem} in" if is_found else "was not found in"
     return PaginationError(
         f"The paginator's {setting} `{path}` {problem} the API's response: correct it in defs.yaml."

@@ -8,12 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from dlt.common import jsonpath
-from jsonpath_ng import DatumInContext, Fields, JSONPath
-from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.pagination.vocabulary import BOOLEANS, PAGE_OBJECT, TOTAL, base_path, plain_name
+from event_assets.pagination.vocabulary import PAGE_OBJECT, TOTAL, base_path, plain_name
 
 AUTO: Final = "auto"
 """As a `total_path`: search the usual paths."""
@@ -80,51 +77,6 @@ def members_outside_records(value: Any, path: str = "") -> Iterator[tuple[str, A
             yield f"{path}.next", item.get("href") or item.get("url") or item.get("uri")
         elif not relations and len(value) == 1:
             yield from members_outside_records(item, path)
-
-
-class MemberOrPath(JSONPath):
-    """A path that is the name of a member, if there is one of this name, else a JSON path."""
-
-    def __init__(self, text: str, path: JSONPath) -> None:
-        self.text = text
-        self._path = path
-
-    def find(self, datum: Any) -> Any:
-        """Return the values at the path, as jsonpath_ng does."""
-        document = DatumInContext.wrap(datum).value
-        is_member = isinstance(document, dict) and self.text in document
-        return (Fields(self.text) if is_member else self._path).find(datum)
-
-    def __str__(self) -> str:
-        return self.text
-
-    __repr__ = __str__
-
-
-def compile_path(path: str | None) -> JSONPath | None:
-    """Compile a path, which is looked up as a plain member name first; parsing takes a millisecond.
-
-    Raises:
-        JSONPathError: It is neither a JSON path nor looks like the name of a member.
-    """
-    if not path:
-        return None
-    try:
-        return MemberOrPath(path, jsonpath.compile_path(path))
-    except JSONPathError:
-        if not re.fullmatch(r"[\w@$:#. -]+", path):
-            raise
-        return MemberOrPath(path, Fields(path))
-
-
-def find_value(body: Any, path: JSONPath) -> Any:
-    """Return the first value at a JSON path; None if there is none."""
-    return next(iter(jsonpath.find_values(path, body)), None)
-
-
-def find_boolean(body: Any, path: JSONPath) -> bool | None:
-    """Return the boolean at a path, also as text that dlt takes; None for anything else."""
-    return BOOLEANS.get(str(find_value(body, path)).lower())
 
 
 class RowTotal:

@@ -15,7 +15,7 @@ from jsonpath_ng.exceptions import JSONPathError
 from event_assets.extract.records_selector import PLAIN_SELECTOR
 from event_assets.extract.response_check import list_selector_check
 from event_assets.http.response import JsonResponse
-from event_assets.pagination.totals import compile_path
+from event_assets.values.response_paths import compile_path
 
 MAX_DEPTH = 5  # levels of nested objects that are searched
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")

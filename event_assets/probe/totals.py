@@ -11,14 +11,13 @@ from jsonpath_ng import JSONPath
 
 from event_assets.pagination.totals import (
     AUTO,
-    compile_path,
     find_counts,
-    find_value,
     members_around,
     parse_count,
     read_members,
 )
 from event_assets.probe.explorer import Page
+from event_assets.values.response_paths import compile_path, find_value
 
 TOTAL_NAME = re.compile(r".*(total|count|found|hits|size|num).*")  # of a plain name
 
