@@ -111,7 +111,7 @@ def extract(
         enforce_reject_limit(resource.name, builder.reject_reasons, total, share)
 
     try:
-        pipeline.extract(_build_source(resource, tables), loader_file_format="parquet")
+        pipeline.extract(_build_source(plan, tables), loader_file_format="parquet")
         pipeline.normalize()
     except PipelineStepFailed as failure:
         for cause in exception_chain(failure):
@@ -140,13 +140,14 @@ def _keep_rejects(
         rejects.merge_into_table(database, resource, NOT_LOADED, started_at)
 
 
-def _build_source(resource: ResourceConfig, tables: Callable[[], Iterator[Any]]) -> DltSource:
+def _build_source(plan: SyncPlan, tables: Callable[[], Iterator[Any]]) -> DltSource:
     """Build a dlt source with one resource; its table is created even if there are no records."""
 
     def rows() -> Iterator[Any]:
         yield dlt.mark.materialize_table_schema()
         yield from tables()
 
+    resource = plan.resource
     partitions, key = resource.source.partition_columns, resource.primary_key_columns
     hints = column_hints({name: reader.field for name, reader in build_contract(resource).items()})
     hints |= {name: {"name": name, "data_type": "text", "nullable": False} for name in partitions}
@@ -160,11 +161,9 @@ def _build_source(resource: ResourceConfig, tables: Callable[[], Iterator[Any]])
         "write_disposition": merge if key or partitions else "replace",
     }
 
-    @dlt.source(name=resource.pipeline_name, section=resource.source.name, max_table_nesting=0)
-    def one_table() -> Any:
-        return dlt.resource(rows, **config)
-
-    return one_table()
+    source = DltSource(plan.dlt_schema, resource.source.name, [dlt.resource(rows, **config)])
+    source.max_table_nesting = 0
+    return source
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from dlt import Pipeline
+from dlt import Pipeline, Schema
 from duckdb import DuckDBPyRelation
 
 from event_assets import warehouse
@@ -41,6 +41,7 @@ class SyncPlan:
         newest_value: of the cursor, that previous syncs received; None if there is none.
         parents: an Arrow table with a column for each field of the parent's records that requests
             need; None: the resource has no parent.
+        dlt_schema: of the tables, as dlt knows it.
         accepts_new_origin: the tables may be of another API, or of other ids.
     """
 
@@ -53,6 +54,7 @@ class SyncPlan:
     cursor_value: Any
     newest_value: Any
     parents: Any
+    dlt_schema: Schema
     accepts_new_origin: bool
 
     @property
@@ -81,7 +83,7 @@ def plan_sync(
     full_refresh: bool,
     accepts_new_origin: bool = False,
 ) -> SyncPlan:
-    """Read the current state of the tables, once they are what syncs leave, and restore dlt's.
+    """Read the current state of the tables, once they are what syncs leave.
 
     Raises:
         ConfigError: the tables hold other events, or a parent's table is missing.
@@ -89,7 +91,6 @@ def plan_sync(
     source, schema, table = resource.source, resource.source.name, resource.name
     reconcile(database, source)
     ensure_same_origin(database, source, accepts_new=accepts_new_origin)
-    warehouse.restore_state(pipeline, database)  # drops the leftovers of a killed sync
     syncs, own = sync_log.sync_log_table(table), sql.account_filter(source.account)
     columns = inspection.stored_columns(database, schema, table)
     position, newest = _load_position(database, resource)
@@ -103,6 +104,7 @@ def plan_sync(
         None if full_refresh else position,
         newest,
         load_parent_rows(database, resource) if resource.parent else None,
+        warehouse.restore_schema(pipeline, database),
         accepts_new_origin,
     )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     )
     from event_assets.warehouse.destination import database_file
     from event_assets.warehouse.load import TableLoad, load_package, package_files
-    from event_assets.warehouse.pipeline import journal_file, open_pipeline, restore_state
+    from event_assets.warehouse.pipeline import journal_file, open_pipeline, restore_schema
     from event_assets.warehouse.registry import get_destination
     from event_assets.warehouse.sql import Database
 
@@ -28,7 +28,7 @@ __all__ = [
     "load_package",
     "open_pipeline",
     "package_files",
-    "restore_state",
+    "restore_schema",
     "run",
     "run_maintenance",
     "set_memory_limit",
@@ -38,7 +38,7 @@ _MODULES = {
     "connection": ("connect", "full_table_name", "run", "run_maintenance", "set_memory_limit"),
     "destination": ("database_file",),
     "load": ("TableLoad", "load_package", "package_files"),
-    "pipeline": ("journal_file", "open_pipeline", "restore_state"),
+    "pipeline": ("journal_file", "open_pipeline", "restore_schema"),
     "registry": ("get_destination",),
     "sql": ("Database",),
 }

@@ -82,12 +82,14 @@ class Destination(ABC):
             WarehouseError: If something is missing.
         """
 
-    def as_dlt_destination(self, connection: Database) -> DltDestination[Any, Any]:
-        """Build dlt's destination on an open connection."""
-        ((catalog,),) = connection.sql("select current_database()").fetchall()
-        # dlt duplicates the connection, and a duplicate begins in the first catalog.
-        path = quote_literal(f"{quote_identifier(catalog)}.main")
-        credentials = DuckDbCredentials(connection, pragmas=[f"search_path = {path}"])
+    def as_dlt_destination(self, connection: Database | None = None) -> DltDestination[Any, Any]:
+        """Build dlt's destination on an open connection, or on none, for what needs no tables."""
+        credentials = DuckDbCredentials()
+        if connection:
+            ((catalog,),) = connection.sql("select current_database()").fetchall()
+            # dlt duplicates the connection, and a duplicate begins in the first catalog.
+            path = quote_literal(f"{quote_identifier(catalog)}.main")
+            credentials = DuckDbCredentials(connection, pragmas=[f"search_path = {path}"])
         return dlt_duckdb(
             credentials,
             destination_name=self.name,

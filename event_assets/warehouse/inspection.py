@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from event_assets.values.types import COLUMN_TYPES, MAX_EXACT_INTEGER
-from event_assets.warehouse.sql import Database, quote_identifier
+from event_assets.warehouse.sql import Database, quote_identifier, quote_name
 
 
 def column_types(database: Database, schema: str, table: str) -> dict[str, str]:
@@ -18,12 +18,11 @@ def column_types(database: Database, schema: str, table: str) -> dict[str, str]:
 
 def catalog_columns(database: Database, schema: str, table: str) -> dict[str, str]:
     """Return the columns of a table and their types, by DuckDB's names; none without a table."""
-    found = database.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = current_database() and schema_name = ? and table_name = ?",
-        [schema, table],
-    ).fetchall()
-    return dict(found)
+    try:  # to bind a query takes a tenth of the time of a look into `duckdb_columns()`
+        rows = database.sql(f"from {quote_name(schema, table)} where rowid is null limit 0")
+    except (duckdb.CatalogException, duckdb.BinderException):  # a view has no `rowid`
+        return {}
+    return dict(zip(rows.columns, map(str, rows.types), strict=True))
 
 
 def losslessly_widenable(database: Database, schema: str, table: str) -> frozenset[str]:
@@ -45,21 +44,25 @@ def losslessly_widenable(database: Database, schema: str, table: str) -> frozens
     )
 
 
-def stored_columns(database: Database, schema: str, table: str) -> dict[str, Any]:
-    """Return dlt's hints for the columns of a table, by name, from the schemas in `_dlt_version`.
+def stored_schemas(database: Database, schema: str) -> list[dict[str, Any]]:
+    """Return dlt's schemas in `_dlt_version`, the newest last.
 
-    They are there as soon as the columns are, even if the load that added them has failed.
+    They are there as soon as their columns are, even if the load that added these has failed.
     """
     if not has_table(database, schema, "_dlt_version"):
-        return {}
+        return []
     versions = (
         database.table(f"{schema}._dlt_version").filter("json_valid(schema)").order("inserted_at")
     )
-    tables = [json.loads(stored)["tables"] for (stored,) in versions.project("schema").fetchall()]
+    return [json.loads(stored) for (stored,) in versions.project("schema").fetchall()]
+
+
+def stored_columns(database: Database, schema: str, table: str) -> dict[str, Any]:
+    """Return dlt's hints for the columns of a table, by name, from the stored schemas."""
     return {
         name: column
-        for known in tables
-        for name, column in known.get(table, {}).get("columns", {}).items()
+        for stored in stored_schemas(database, schema)
+        for name, column in stored["tables"].get(table, {}).get("columns", {}).items()
     }
 
 
@@ -70,19 +73,21 @@ def fetch_rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
 
 def has_table(database: Database, schema: str, table: str) -> bool:
     """Return whether there is a table of this name."""
-    return _exists(database, "duckdb_tables()", schema_name=schema, table_name=table)
+    return bool(catalog_columns(database, schema, table))
 
 
 def has_view(database: Database, schema: str, view: str) -> bool:
     """Return whether there is a view of this name."""
-    return _exists(database, "duckdb_views()", schema_name=schema, view_name=view)
+    query = (
+        "select 1 from duckdb_views() where database_name = current_database() "
+        "and schema_name = ? and view_name = ?"
+    )
+    return bool(database.execute(query, [schema, view]).fetchall())
 
 
 def has_column(database: Database, schema: str, table: str, column: str) -> bool:
     """Return whether there is a table with a column of this name."""
-    return _exists(
-        database, "duckdb_columns()", schema_name=schema, table_name=table, column_name=column
-    )
+    return column in catalog_columns(database, schema, table)
 
 
 def latest_value(
@@ -93,9 +98,3 @@ def latest_value(
         return None
     rows = database.table(f"{schema}.{table}").filter(where).order("sync_number desc").limit(1)
     return next((value for (value,) in rows.project(column).fetchall()), None)
-
-
-def _exists(database: Database, function: str, **names: str) -> bool:
-    conditions = " and ".join(f"{column} = ?" for column in names)
-    query = f"from {function} where database_name = current_database() and {conditions} limit 1"
-    return bool(database.execute(query, [*names.values()]).fetchall())

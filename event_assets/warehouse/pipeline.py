@@ -5,22 +5,24 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import dlt
+from dlt.common.exceptions import DltException
 from dlt.common.pipeline import get_dlt_pipelines_dir
-from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.common.schema.utils import pipeline_state_table
 
-from event_assets.values.errors import exception_chain
+from event_assets.warehouse import inspection
 from event_assets.warehouse.destination import database_file
 from event_assets.warehouse.file_lock import hold_file_lock
-from event_assets.warehouse.reconcile import DLT_TABLES
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database, quote_name
 
 LOG = logging.getLogger("dagster")
+STATE_TABLE = str(pipeline_state_table()["name"])
 
 
 @contextmanager
@@ -40,9 +42,13 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
     with ExitStack() as locks:
         locks.enter_context(hold_file_lock(folder / f"{name}.lock", message))
         locks.enter_context(destination.hold_lock(name, message))
-        yield dlt.pipeline(
+        with suppress(FileNotFoundError):
+            shutil.rmtree(working_folder() / name)  # of a sync that was killed
+        pipeline = dlt.pipeline(
             pipeline_name=name, pipelines_dir=str(working_folder()), dataset_name=schema
         )
+        pipeline.destination = destination.as_dlt_destination()
+        yield pipeline
 
 
 @contextmanager
@@ -61,24 +67,23 @@ def pipeline_folders(schema: str) -> Iterator[list[Path]]:
         yield [path for path in own if path.suffix != ".lock"]
 
 
-def restore_state(pipeline: dlt.Pipeline, database: Database) -> None:
-    """Restore dlt's state from the destination and drop leftovers of a killed sync.
+def restore_schema(pipeline: dlt.Pipeline, database: Database) -> dlt.Schema:
+    """Return the newest schema of a pipeline in its dataset, or a new one if dlt can read none.
 
-    What dlt cannot read there is dropped: the load writes it anew.
+    dlt extracts the state of a pipeline as well, if the dataset has none.
     """
-    destination = get_destination()
-    pipeline.drop()
-    try:
-        pipeline.sync_destination(destination=destination.as_dlt_destination(database))
-    except PipelineStepFailed as failure:
-        causes = list(exception_chain(failure))
-        if any(map(destination.describe_error, causes)) or destination.is_conflict(failure):
-            raise
-        LOG.warning("dlt cannot read its tables, which are made anew: %s", causes[-1])
-        for table in DLT_TABLES:
-            name = quote_name(str(pipeline.dataset_name), table)
-            database.execute(f"drop table if exists {name}")
-        pipeline.drop()
+    dataset, name, table = str(pipeline.dataset_name), pipeline.pipeline_name, STATE_TABLE
+    known = f"from {quote_name(dataset, table)} where pipeline_name = ? limit 1"
+    has_table = inspection.has_column(database, dataset, table, "pipeline_name")
+    has_state = has_table and bool(database.execute(known, [name]).fetchall())
+    pipeline.config.restore_from_destination = not has_state
+    for stored in reversed(inspection.stored_schemas(database, dataset)):
+        try:
+            if stored["name"] == name:
+                return dlt.Schema.from_dict(stored)
+        except (DltException, KeyError) as error:
+            LOG.warning("dlt cannot read a schema of %s: %s", name, error)
+    return dlt.Schema(name)
 
 
 def _pipelines_folder() -> Path:

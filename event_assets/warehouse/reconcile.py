@@ -36,9 +36,9 @@ def ensure_table(database: Database, schema: str, table: str, columns: Mapping[s
     Raises:
         WarehouseError: a view has its name.
     """
-    ensure_kind(database, schema, table)
     found = catalog_columns(database, schema, table)
     if not found:
+        ensure_kind(database, schema, table)
         definitions = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         database.execute(f"create schema if not exists {quote_identifier(schema)}")
         database.execute(f"create table {quote_name(schema, table)} ({definitions})")
@@ -76,9 +76,9 @@ def reconcile_columns(
     Raises:
         WarehouseError: a column of the key is gone, or a view has the table's name.
     """
-    ensure_kind(database, schema, table)
     found = catalog_columns(database, schema, table)
     if not found:
+        ensure_kind(database, schema, table)
         return
     hints = {name: column.get("data_type", "") for name, column in stored.items()}
     texts = dict.fromkeys([*key, LOAD_ID], "text")
@@ -106,10 +106,16 @@ def reconcile_columns(
 
 
 def drop_damaged_dlt_tables(database: Database, schema: str) -> None:
-    """Drop the tables of dlt that have lost a column: the next load makes them anew."""
+    """Drop the tables of dlt that have lost a column: the next load makes them anew.
+
+    Raises:
+        WarehouseError: a view has the name of one.
+    """
     for table, columns in DLT_TABLES.items():
         found = catalog_columns(database, schema, table)
-        if found and not columns <= found.keys():
+        if not found:
+            ensure_kind(database, schema, table)
+        elif not columns <= found.keys():
             database.execute(f"drop table {quote_name(schema, table)}")
 
 

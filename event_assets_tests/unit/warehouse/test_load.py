@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from tempfile import TemporaryFile
 from types import FrameType
 from typing import Any, NoReturn
@@ -55,8 +56,8 @@ def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> 
     given = {"primary_key": key, "write_disposition": MERGE} if key else {}
     resource = dlt.resource(rows, name=TABLE, **{**given, **hints})
     with warehouse.open_pipeline(NAME, SCHEMA) as pipeline:
-        warehouse.run(lambda database: warehouse.restore_state(pipeline, database))
-        pipeline.extract(resource, loader_file_format="parquet")
+        schema = warehouse.run(partial(warehouse.restore_schema, pipeline))
+        pipeline.extract(resource, schema=schema, loader_file_format="parquet")
         pipeline.normalize()
         yield pipeline
 
