@@ -13,7 +13,7 @@ import duckdb
 
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.duckdb_file import LOCKED_FILE
-from event_assets.warehouse.file_lock import hold_file_lock, temporary_folder
+from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database
 
@@ -43,7 +43,7 @@ def connect(timeout: float | None = None) -> Iterator[Database]:
     message = f"Waiting for another process that writes {destination.display_name}"
     file = destination.lock_file
     lock = hold_file_lock(file, message, timeout) if file else nullcontext()
-    with lock, temporary_folder() as folder, closing(_open(folder)) as connection:
+    with lock, destination.spill_folder() as folder, closing(_open(folder)) as connection:
         set_memory_limit(connection)
         connection.execute("set timezone = 'UTC'")  # times as text are the same everywhere
         yield connection

@@ -71,11 +71,13 @@ class Destination(ABC):
     def validate_settings(self) -> None:  # noqa: B027 (a file has none)
         """Raise a WarehouseError if the settings cannot work; needs no connection and no key."""
 
+    def spill_folder(self) -> AbstractContextManager[Path]:
+        """Hold the folder for what does not fit into memory, while a connection is open."""
+        return nullcontext(database_file().parent)
+
     @abstractmethod
     def open(self, folder: Path) -> Database:
-        """Open a connection whose default catalog is this destination.
-
-        The folder for temporary files must outlive the connection.
+        """Open a connection whose default catalog is this destination, given its spill folder.
 
         Raises:
             duckdb.Error, OSError: If it cannot be opened.

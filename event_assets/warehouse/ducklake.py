@@ -17,6 +17,7 @@ from event_assets.values.errors import WarehouseError, exception_chain
 from event_assets.values.redaction import SecretRedactor
 from event_assets.warehouse import duckdb_file, s3
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination
+from event_assets.warehouse.file_lock import temporary_folder
 from event_assets.warehouse.postgres_lock import hold_postgres_lock
 from event_assets.warehouse.postgres_url import PostgresUrl, parse_postgres_url, read_setting
 from event_assets.warehouse.sql import Database, quote_literal
@@ -122,6 +123,10 @@ class DuckLake(Destination):
         """The names of DuckDB's extensions for the lake, its catalog and its storage."""
         names = {"postgres_scanner": self.url, "httpfs": s3.is_s3(self.storage), "ducklake": True}
         return [name for name, needed in names.items() if needed]
+
+    def spill_folder(self) -> AbstractContextManager[Path]:
+        """Hold a folder of this process."""
+        return temporary_folder()
 
     def open(self, folder: Path) -> Database:
         """Attach the lake to an in-memory database."""
