@@ -179,10 +179,10 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
         certainty: Certainty = "likely" if end.doubt or end.problem else "sure"
         inquiry.add("pages", "one page", paging.evidence, certainty)
     else:
-        find_largest_size(search)
-        inquiry.add("pages", describe_paginator(paging.paginator), paging.evidence)
         budget = explorer.session.budget
         budget.requests = max(budget.requests, budget.sent) + MAX_TO_REACH_END
+        find_largest_size(search)
+        inquiry.add("pages", describe_paginator(paging.paginator), paging.evidence)
         end = find_end(explorer, paging, MAX_TO_REACH_END)
         is_sure = end.is_reached and not end.doubt
         said = end.doubt or end.problem

@@ -5,26 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, cast
-
-from requests import Response
+from typing import Any
 
 from event_assets.pagination.evidence import judge
-from event_assets.pagination.facts import USUAL_SIZES
-from event_assets.pagination.totals import parse_count
-from event_assets.pagination.vocabulary import TOTAL, plain_name
+from event_assets.pagination.facts import USUAL_SIZES, ListFacts
 from event_assets.probe.explorer import Explorer, Page, Walk
 from event_assets.probe.findings import Fact
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.paging import Paging
-from event_assets.probe.paging_candidates import (
-    find_has_more,
-    find_pointers,
-    members_outside_records,
-)
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
 MAX_PAGE = 1 << 20
+LARGE = 1000  # rows that a page is asked for that may be all
 
 
 @dataclass
@@ -66,127 +58,98 @@ def is_doubted(count: int) -> bool:
 
 def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
     """Follow a list to its end with at most so many requests."""
-    can_jump = paging.is_numbered
-    most = min(requests, MAX_WALK) if can_jump else requests
+    most = min(requests, MAX_WALK) if paging.is_numbered else requests
     walk = explorer.walk(paging.paginator, paging.sent_settings, most)
-    ids, size = walk.ids, max(map(len, walk.pages), default=1) or 1
-    end = End(_unique(walk.rows, explorer), count=len(ids))
-    facts = walk.facts
+    facts, end = walk.facts or ListFacts(), End(_unique(walk.rows, explorer), count=len(walk.ids))
     if walk.error:
         end.problem = walk.error
         return end
-    if walk.is_done and facts is not None:
-        verdict = judge(facts)
-        end.is_reached = True
-        if can_jump and _goes_on(explorer, paging, walk, size):
-            return _forget_total(explorer, paging, requests, facts.reported or 0)
-        end.evidence = f"{len(ids):,} records, to the end"
-        if facts.reported == len(ids):
-            end.evidence += f", as the API reports ({facts.reported:,})"
-        if verdict.complete is False:
-            end.problem = verdict.reason
-        elif verdict.complete is None:
-            end.doubt = verdict.reason
-        end.is_cut_off = facts.is_truncated
-        end.is_short = can_jump and len(ids) < (facts.reported or 0)
-        return end
-    if facts is not None and facts.passes > 1:
-        end.is_reached = True
-        end.evidence = f"{len(ids):,} records, to the end"
-        end.is_short = can_jump and len(ids) < (facts.reported or 0)
-        if end.is_short:
-            end.problem = f"The API reports {facts.reported:,} records, and sends {len(ids):,}"
-        return end
-    if can_jump:
-        return _jump(explorer, paging, end, requests)
-    total = facts.reported if facts is not None else None
-    end.count = total
-    end.evidence = f"{len(ids):,} records on {_pages(len(walk.pages))}, all of them new"
-    end.evidence += f"; the API reports {total:,}" if total else "; the end was not reached"
+    if paging.is_numbered and _exceeds_total(explorer, paging, walk):
+        return find_end(explorer, paging, requests)
+    if walk.is_whole:
+        return _describe_end(end, walk, facts, is_numbered=paging.is_numbered)
+    end.evidence = f"{pluralize(len(walk.ids))} on {pluralize(len(walk.pages), 'page')}"
+    end.evidence += ", and the end was not reached"
+    if paging.is_numbered and facts.reported and facts.reported > len(walk.read[0].rows):
+        _ask_last_page(explorer, paging, end, walk, facts.reported)
+    elif paging.is_numbered:
+        _search_last_page(explorer, paging, end, walk, requests - len(walk.pages) - 1)
+    else:
+        end.count = facts.reported
     return end
 
 
-def _goes_on(explorer: Explorer, paging: Paging, walk: Walk, size: int) -> bool:
-    """Return whether there are records behind the page that a total calls the last one."""
-    reported = walk.facts.reported if walk.facts else None
-    if not reported or paging.paginator.get("total_path", "auto") is None or not walk.ids:
+def _describe_end(end: End, walk: Walk, facts: ListFacts, *, is_numbered: bool) -> End:
+    """Fill in what is known of a list that was read to its end."""
+    count, reported = len(walk.ids), facts.reported or 0
+    end.is_reached, end.is_cut_off = True, facts.is_truncated
+    end.is_short = is_numbered and count < reported
+    end.evidence = f"{pluralize(count)}, to the end"
+    end.evidence += f", as the API reports ({reported:,})" if count == reported else ""
+    if walk.is_done:
+        verdict = judge(facts)
+        end.problem = verdict.reason if verdict.complete is False else ""
+        end.doubt = verdict.reason if verdict.complete is None else ""
+    elif end.is_short:  # a second reading has begun
+        end.problem = f"The API reports {pluralize(reported)}, and sends {count:,}"
+    return end
+
+
+def _exceeds_total(explorer: Explorer, paging: Paging, walk: Walk) -> bool:
+    """Return whether there are more records than a total says, which is not relied on then."""
+    total, ids = walk.facts.reported if walk.facts else None, walk.ids
+    if not total or not ids or paging.total_path is None:
         return False
-    if len(walk.ids) > reported:
-        return True
-    behind = _ask_page(explorer, paging, -(-len(walk.ids) // size), size)
-    return behind.is_ok and bool({*behind.ids} - walk.ids)
-
-
-def _forget_total(explorer: Explorer, paging: Paging, requests: int, total: int) -> End:
-    """Go on without a total that is less than the records."""
+    if not walk.is_done and (len(ids) <= total or paging.kind != "offset"):
+        return False  # of page numbers, it may be the number of pages
+    if len(ids) <= total:
+        size = max(map(len, walk.pages))
+        behind = _ask_page(explorer, paging, -(-len(ids) // size), size)
+        if not {*behind.ids} - ids:
+            return False
     paging.paginator["total_path"] = None
-    paging.facts.append(
-        Fact("total", "none to rely on", f"the API reports {total:,}, and there are more records")
-    )
-    return find_end(explorer, paging, requests)
+    evidence = f"the API reports {total:,}, and there are more records"
+    paging.facts.append(Fact("total", "none to rely on", evidence))
+    return True
 
 
 def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
     """Decide whether page 1 is all, where nothing leads to another page."""
-    is_total_honest = False
-    size = paging.size_param
+    is_total_honest, size = False, paging.size_param
     if size:
-        is_total_honest = _largest_total(explorer.ask(paging.settings)) == _largest_total(page)
-        large = explorer.ask({**paging.settings, size: 1000})
+        small = explorer.ask(paging.settings)
+        is_total_honest = _largest_total(small) == _largest_total(page)
+        large = explorer.ask({**paging.settings, size: LARGE})
         if large.is_ok and len(large.rows) >= len(page.rows):
             page = large
-            paging.settings[size] = 1000
+            paging.settings[size] = LARGE
         else:
             del paging.settings[size]
-    count = len(page.ids)
+    count, total = len(page.ids), _largest_total(page)
     paging.paginator = "single_page"
     paging.evidence = f"{pluralize(count)}, and nothing leads to more"
-    end = End([*page.rows], True, count)
-    total = _largest_total(page)
-    if paging.moving_param:
+    facts = explorer.walk(paging.paginator, paging.settings, 1).facts or ListFacts()
+    verdict, end = judge(facts), End([*page.rows], True, count, paging.evidence)
+    end.is_cut_off = facts.is_truncated
+    is_said = facts.last.has_more is False or total == count or size is not None
+    is_shown = is_said and not is_doubted(count)
+    if verdict.complete is False:
+        end.problem = verdict.reason
+    elif paging.moving_param:
         end.problem = f"`{paging.moving_param}` brings other records, but not page by page"
-    elif total is not None and total > count:
-        end.problem = f"The API reports {total:,} records, and page 1 has {count:,}"
-    elif more := find_has_more(page.response.document):
-        end.problem = f"`{more}` in the answer says that there are more than {pluralize(count)}"
-    elif not (paging.is_stable and _shows_end(page, count, total, size, is_total_honest)):
-        shown = find_pointers(cast("Response", page.response.response), page.response.document)
+    elif not paging.is_stable or not (is_shown or (total == count and is_total_honest)):
         end.doubt = (
             f"{pluralize(count)} came, nothing that was tried brings others, and nothing shows "
             "that these are all"
         )
-        end.is_likely_all = paging.is_stable and not is_doubted(count) and not shown
-        if shown:
-            paging.evidence = f"{pluralize(count)}, and `{shown[0].path}` leads nowhere"
-            end.doubt = (
-                f"`{shown[0].path}` in the answer seems to lead to more, but nothing that was "
-                "tried takes it"
-            )
+        end.is_likely_all = paging.is_stable and not is_doubted(count)
     if size in paging.settings and (end.problem or end.doubt):
         paging.settings[size] = count  # a sync of fewer rows than were asked for calls it the end
     return end
 
 
-def _shows_end(
-    page: Page, count: int, total: int | None, size: str | None, is_total_honest: bool
-) -> bool:
-    """Return whether a lone page shows that it is all: by a total, a flag, or its own length."""
-    if total == count and is_total_honest:
-        return True
-    if is_doubted(count):
-        return False
-    is_said = find_has_more(page.response.document, False) is not None
-    return is_said or size is not None or total == count
-
-
 def _largest_total(page: Page) -> int | None:
-    """Return the largest number in a response that may be a total by its name."""
-    found = [page.total] + [
-        parse_count(value)
-        for names, value in members_outside_records(page.response.document, lists=True)
-        if TOTAL.fullmatch(plain_name(names[-1]))
-    ]
-    return max((count for count in found if count is not None), default=None)
+    return max(page.totals.values(), default=None)
 
 
 def _unique(rows: list[Any], explorer: Explorer) -> list[Any]:
@@ -196,46 +159,51 @@ def _unique(rows: list[Any], explorer: Explorer) -> list[Any]:
     return [*found.values()]
 
 
-def _jump(explorer: Explorer, paging: Paging, end: End, requests: int) -> End:
-    """Look for the last page: where a total says, or by doubling and halving."""
-    size = max(1, paging.size or 0, 1)
-    first = _ask_page(explorer, paging, 0, size)
-    size = len(first.rows) or size
-    total = first.total
-    left = requests - MAX_WALK - 1
-    if total and total > size:
-        last = math.ceil(total / size) - 1
-        page = _ask_page(explorer, paging, last, size)
-        expected = total - last * size
-        if page.is_ok and page.rows and abs(len(page.rows) - expected) <= size:
-            end.is_reached, end.count = True, total
-            end.evidence = f"the last page that the total of {total:,} promises has records"
-            return end
+def _ask_last_page(explorer: Explorer, paging: Paging, end: End, walk: Walk, total: int) -> None:
+    """Ask for the last page that a total promises, and count its records."""
+    first = walk.read[0]
+    size = len(first.rows)
+    before = (math.ceil(total / size) - 1) * size
+    page = _ask_page(explorer, paging, before // size, size)
+    path = next((path for path, count in first.totals.items() if count == total), "")
+    expected, count = page.totals.get(path, total) - before, len(page.rows)
+    if count:
+        end.is_reached, end.count = True, total
+        end.evidence = f"the last page that the total of {total:,} promises has {pluralize(count)}"
+        end.is_short = count != min(size, max(0, expected))
+        end.doubt = f"{end.evidence} instead of {expected:,}" if end.is_short else ""
+    elif explorer.is_patient or page.is_ok or page.response.is_rejected:
+        said = "that page is empty" if page.is_ok else page.response.reason
         end.is_cut_off = True
-        said = page.response.reason if not page.is_ok else "that page is empty"
         end.problem = f"the API reports {total:,} records, but its last page cannot be read: {said}"
-        return end
+    else:
+        end.evidence = f"not verified: {page.response.reason}"
+
+
+def _search_last_page(
+    explorer: Explorer, paging: Paging, end: End, walk: Walk, requests: int
+) -> None:
+    """Look for the last page by doubling and halving."""
+    first = walk.read[0]
+    size = max(1, len(first.rows))
 
     def has_rows(number: int) -> bool:
         page = _ask_page(explorer, paging, number, size)
         return page.is_ok and bool({*page.ids} - {*first.ids})
 
-    low, high = MAX_WALK - 1, MAX_WALK  # pages that have records, and that may not
-    while left > 0 and high < MAX_PAGE and has_rows(high):
-        low, high, left = high, high * 2, left - 1
-    while left > 0 and high - low > 1:
+    if requests <= 0:
+        return
+    low = max(number for number, page in enumerate(walk.pages) if page)
+    high = len(walk.pages)  # that may have no records
+    while requests > 0 and high < MAX_PAGE and has_rows(high):
+        low, high, requests = high, high * 2, requests - 1
+    while requests > 0 and high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if has_rows(middle) else (low, middle)
-        left -= 1
-    end.is_reached = high - low == 1
-    end.count = (low + 1) * size
+        requests -= 1
+    end.is_reached, end.count = high - low == 1, (low + 1) * size
     end.evidence = f"page {low + 1:,} has records, page {high + 1:,} has none: about {end.count:,}"
-    return end
 
 
 def _ask_page(explorer: Explorer, paging: Paging, number: int, size: int) -> Page:
     return explorer.ask_page(paging.paginator, paging.sent_settings, number, size)
-
-
-def _pages(count: int) -> str:
-    return "one page" if count == 1 else f"{count:,} pages"

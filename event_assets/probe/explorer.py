@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, cast
@@ -57,13 +58,22 @@ class Page:
         """Whether it is a usable response."""
         return self.response.is_ok
 
-    @property
-    def total(self) -> int | None:
-        """The total that the response reports, at the usual paths."""
+    @cached_property
+    def totals(self) -> Mapping[str, int]:
+        """The numbers that may be a total by their names, those of the whole list first."""
         response = self.response.response
         if response is None or not self.is_ok:
-            return None
-        return next(iter(find_counts(members_around(read_members(response))).values()), None)
+            return {}
+        members = read_members(response)
+        return find_counts(members_around(members)) | find_counts(members)
+
+    @property
+    def total(self) -> int | None:
+        """The number that is most likely the total."""
+        return next(iter(self.totals.values()), None)
+
+
+NOT_SENT = Page(ProbeResponse("not requested"))
 
 
 @dataclass
@@ -84,6 +94,11 @@ class Walk:
     error: str = ""
     read: list[Page] = field(default_factory=list)
     active: BasePaginator | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the list was read to its end, once at least."""
+        return self.is_done or (self.facts is not None and self.facts.passes > 1)
 
     @property
     def rows(self) -> list[Any]:
@@ -164,7 +179,9 @@ class Explorer:
         Raises:
             ApiError: the API limits requests, or refuses them for the second time.
         """
-        parts = [request.method, request.url, request.params, request.json, with_key]
+        is_signed = with_key and self.session.has_auth
+        params = to_wire(request.params)
+        parts = [request.method, request.url, params, request.json, is_signed]
         name = json.dumps(parts, default=str, sort_keys=True)
         if name in self._known and not again:
             return self._known[name]

@@ -62,7 +62,7 @@ def find_largest_size(search: ParameterSearch) -> None:
         if got > usual or got >= asked:
             break
     if not best:
-        paging.size = min(usual, paging.size or usual)
+        paging.size = usual
     paging.settings[name] = paging.size
     evidence = f"of {asked} that were asked for, {best} came"
     paging.facts.append(Fact("page size", f"{name}={paging.size}", evidence))

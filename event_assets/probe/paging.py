@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from event_assets.pagination.totals import AUTO
 from event_assets.probe.explorer import Walk
 from event_assets.probe.findings import Fact
 
@@ -45,6 +46,11 @@ class Paging:
     def is_numbered(self) -> bool:
         """Whether any page can be requested by its number, or by that of its first row."""
         return self.kind in ("offset", "page_number")
+
+    @property
+    def total_path(self) -> Any:
+        """Where the paginator looks for the total; None: it looks for none."""
+        return self.paginator.get("total_path", AUTO) if self.is_numbered else AUTO
 
     @property
     def written_params(self) -> list[str]:

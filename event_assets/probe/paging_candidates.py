@@ -77,7 +77,7 @@ def find_pointers(response: requests.Response, document: Any) -> list[Pointer]:
     found: list[Pointer] = []
     if response.links.get("next", {}).get("url"):
         found.append(Pointer("header_link", "Link", response.links["next"]["url"]))
-    for names, value in members_outside_records(document):
+    for names, value in _members_outside_records(document):
         named = ".".join(names)
         path = named if len(names) == 1 else join_path(names)  # a member's own name comes first
         is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
@@ -121,26 +121,21 @@ def _links_by_relation(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
                     yield f"{inner}[?(@.rel=='next')].{target}", str(link[target])
 
 
-def members_outside_records(
-    value: Any, names: tuple[str, ...] = (), *, lists: bool = False
+def _members_outside_records(
+    value: Any, names: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the members of a document that are in no list, with the names that lead to them.
-
-    With `lists`, those of a list with one member, too, such as `pagination: [{total: 330}]`.
-    """
+    """Yield the members of a document that are in no list, with the names that lead to them."""
     if isinstance(value, Mapping):
         for name, member in value.items():
-            yield from members_outside_records(member, (*names, str(name)), lists=lists)
-    elif lists and isinstance(value, list) and len(value) == 1:
-        yield from members_outside_records(value[0], (*names, "0"), lists=lists)
+            yield from _members_outside_records(member, (*names, str(name)))
     elif not isinstance(value, list) and names:
         yield names, value
 
 
-def find_has_more(document: Any, said: bool = True) -> str | None:
-    """Return the path of the flag that says that more pages follow, or that none do."""
-    for names, value in members_outside_records(document):
-        if MORE.fullmatch(plain_name(names[-1])) and says_more(names[-1], value) is said:
+def find_has_more(document: Any) -> str | None:
+    """Return the path of the flag that says that more pages follow."""
+    for names, value in _members_outside_records(document):
+        if MORE.fullmatch(plain_name(names[-1])) and says_more(names[-1], value):
             return ".".join(names)
     return None
 
@@ -162,21 +157,14 @@ def cursor_names(path: str) -> list[str]:
 
 def find_hints(document: Any, urls: Sequence[str], rows: int) -> Hints:
     """Return the names that links and echoes in a response show."""
-    shown: dict[str, Any] = {}
-    for _, value in members_outside_records(document):
-        if isinstance(value, str) and "?" in value:
-            shown |= dict(parse_qsl(urlsplit(value).query))
-    for url in urls:
-        shown |= dict(parse_qsl(urlsplit(url).query))
-    echoed = {
-        str(n[-1]): v for n, v in members_outside_records(document) if parse_count(v) is not None
-    }
-    sizes = [*(n for n in shown if n in SIZES)]
-    sizes += [n for n, v in echoed.items() if n in SIZES and parse_count(v) == rows]
-    pages = [*(n for n in shown if n in PAGES), *(n for n in echoed if n in PAGES)]
-    offsets = [*(n for n in shown if n in OFFSETS), *(n for n in echoed if n in OFFSETS)]
-    cursors = [name for name in shown if name in CURSORS]
-    cursors += [
-        str(names[-1]) for names, _ in members_outside_records(document) if names[-1] in CURSORS
-    ]
-    return Hints(*(tuple(dict.fromkeys(each)) for each in (sizes, pages, offsets, cursors)))
+    members = [(str(names[-1]), value) for names, value in _members_outside_records(document)]
+    links = [*(value for _, value in members if isinstance(value, str) and "?" in value), *urls]
+    shown = dict(pair for url in links for pair in parse_qsl(urlsplit(url).query))
+    echoed = {name: count for name, value in members if (count := parse_count(value)) is not None}
+    counters = {**shown, **echoed}
+    return Hints(
+        sizes=[n for n in counters if n in SIZES and (n in shown or echoed[n] == rows)],
+        pages=[name for name in counters if name in PAGES],
+        offsets=[name for name in counters if name in OFFSETS],
+        cursors=[name for name in {**shown, **dict(members)} if name in CURSORS],
+    )

@@ -48,7 +48,7 @@ class ParameterSearch:
             return []
         return find_pointers(response, page.response.document)[:MAX_POINTERS]
 
-    def check_control(self) -> None:
+    def check_control(self) -> Page:
         """Send a parameter that means nothing: is the answer the same, or is it refused?"""
         paging, first = self.paging, self.first
         in_body = self.explorer.given.method != "GET"  # where candidates go, too
@@ -64,6 +64,7 @@ class ParameterSearch:
         if not paging.is_stable:
             evidence = "the same request brought other records, or others first"
             paging.facts.append(Fact("order", "not stable", evidence))
+        return again
 
     def find_order(self) -> None:
         """Look for a parameter that makes the order stable: twice the same page."""

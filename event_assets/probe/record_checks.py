@@ -6,22 +6,22 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
+from event_assets.probe.examination import Examination
 from event_assets.probe.field_finder import find_id
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
-from event_assets.probe.responses import ProbeResponses
 from event_assets.probe.suggestions import find_field, is_doubtful_name, lacks_zone
 from event_assets.records.contract import FieldReader
 
 MAX_EXAMPLES = 3
 
 
-def check_records(responses: ProbeResponses) -> Finding:
+def check_records(seen: Examination) -> Finding:
     """Check that the selector finds records, or name one that does."""
-    path, count = responses.records_path, len(responses.records)
-    used = responses.formatter.format(path.used)
+    path, count = seen.records_path, len(seen.records)
+    used = seen.formatter.format(path.used)
     change: dict[Setting, Any] = {("data_selector",): path.used}
-    objects = sum(isinstance(record, dict) for record in responses.records)
+    objects = sum(isinstance(record, dict) for record in seen.records)
     if path.problem and path.suggestion is None:
         return fail(
             f"the response {path.problem}, and no other list of objects; check the endpoint's "
@@ -45,9 +45,9 @@ def check_records(responses: ProbeResponses) -> Finding:
     return ok(f"{where} {pluralize(count)}.")
 
 
-def check_id(responses: ProbeResponses) -> Finding:
+def check_id(seen: Examination) -> Finding:
     """Check that each record has an id of its own."""
-    reader, records = responses.contract["id"], responses.records
+    reader, records = seen.contract["id"], seen.records
     if not records:
         return skip("no records to check.")
     values = reader.to_arrow(reader.read(records), records).to_pylist()
@@ -55,36 +55,36 @@ def check_id(responses: ProbeResponses) -> Finding:
     missing, duplicates = len(values) - len(present), len(present) - len(set(present))
     path = _format_paths(reader)
     if present and not missing and not duplicates:
-        examples = responses.formatter.format_list(present[:MAX_EXAMPLES])
+        examples = seen.formatter.format_list(present[:MAX_EXAMPLES])
         return ok(f"{path} is unique in all {len(records)}; {examples}.")
     problem = (
         f"{missing} of {pluralize(len(records))} have no {path}"
         if missing
         else f"{duplicates} of {pluralize(len(records))} have a duplicate {path}"
     )
-    if not duplicates and missing <= responses.source.max_rejects * len(records):
+    if not duplicates and missing <= seen.source.max_rejects * len(records):
         return warn(f"{problem}: they do not load and become rejects.")
-    is_key = responses.source.fields["id"].source is None
+    is_key = seen.source.fields["id"].source is None
     setting: Setting = ("primary_key",) if is_key else ("from", "id")
     setting_name = "`primary_key`" if is_key else "`from` of the field `id`"
-    if suggestion := find_id(responses.sample):
-        unique = f"`{responses.formatter.format(suggestion)}` is unique: set it as {setting_name}"
+    if suggestion := find_id(seen.sample):
+        unique = f"`{seen.formatter.format(suggestion)}` is unique: set it as {setting_name}"
         return fail(f"{problem}; {unique}.", {setting: suggestion})
     return fail(f"{problem}; set {setting_name} to a unique field.")
 
 
-def check_fields(responses: ProbeResponses) -> dict[str, Finding]:
+def check_fields(seen: Examination) -> dict[str, Finding]:
     """Check the presence and type of each field of the contract."""
-    readers = responses.contract.values()
+    readers = seen.contract.values()
     return {
-        f"field {reader.name}": _check_field(responses, reader)
+        f"field {reader.name}": _check_field(seen, reader)
         for reader in readers
         if reader.name != "id"
     }
 
 
-def _check_field(responses: ProbeResponses, reader: FieldReader) -> Finding:
-    records, formatter = responses.records[:100], responses.formatter
+def _check_field(seen: Examination, reader: FieldReader) -> Finding:
+    records, formatter = seen.records[:100], seen.formatter
     if not records:
         return skip("no records to check.")
     values = reader.read(records)
@@ -93,7 +93,7 @@ def _check_field(responses: ProbeResponses, reader: FieldReader) -> Finding:
     invalid = [v for v, fits in zip(values, valid, strict=True) if v is not None and not fits]
     path, nulls = _format_paths(reader), len(records) - len(present)
     rejected = len(invalid) if reader.field.nullable else len(invalid) + nulls
-    allowed = responses.source.max_rejects * len(records)
+    allowed = seen.source.max_rejects * len(records)
     fail_or_warn = fail if rejected > allowed else warn
     if not present or len(invalid) > allowed:
         problem = (
@@ -102,10 +102,8 @@ def _check_field(responses: ProbeResponses, reader: FieldReader) -> Finding:
             if invalid
             else f"{path} was not found in {pluralize(len(records))}"
         )
-        if settings := find_field(responses.sample, reader.name, reader.field):
-            return fail(
-                f"{problem}; set {_texts(responses, settings)}.", _changes(reader, settings)
-            )
+        if settings := find_field(seen.sample, reader.name, reader.field):
+            return fail(f"{problem}; set {_texts(seen, settings)}.", _changes(reader, settings))
         advice = "set `from` to its path, or remove it from `fields`"
         return fail_or_warn(f"{problem}: {advice}.")
     examples = list({repr(value): value for value in present}.values())[:MAX_EXAMPLES]
@@ -120,31 +118,31 @@ def _check_field(responses: ProbeResponses, reader: FieldReader) -> Finding:
             f"{found}: {problem}; set `html: unescape`.", {("html", reader.name): "unescape"}
         )
     if not rejected:
-        return _check_meaning(responses, reader, found)
+        return _check_meaning(seen, reader, found)
     reason = reader.error(invalid[0]) if invalid else "is missing"
     rejects = f"{rejected} of {len(records)} would be rejected, because the value {reason}"
     return fail_or_warn(f"{found}: {rejects}.")
 
 
-def _check_meaning(responses: ProbeResponses, reader: FieldReader, found: str) -> Finding:
+def _check_meaning(seen: Examination, reader: FieldReader, found: str) -> Finding:
     """Check that a field with good values is what it is called, and in which time zone it is."""
-    settings = find_field(responses.sample, reader.name, reader.field)
-    if reader.name == "name" and is_doubtful_name(responses.sample, reader.field) and settings:
+    settings = find_field(seen.sample, reader.name, reader.field)
+    if reader.name == "name" and is_doubtful_name(seen.sample, reader.field) and settings:
         problem = "that is the name of something else"
         changes = _changes(reader, settings)
-        return warn(f"{found}: {problem}; set {_texts(responses, settings)}.", changes)
+        return warn(f"{found}: {problem}; set {_texts(seen, settings)}.", changes)
     if reader.field.timezone is None and [*settings] == ["timezone"]:
         problem = "these are local times, which a sync takes as UTC"
         changes = _changes(reader, settings)
-        return warn(f"{found}: {problem}; set {_texts(responses, settings)}.", changes)
-    if lacks_zone(responses.sample, reader.name, reader.field):
+        return warn(f"{found}: {problem}; set {_texts(seen, settings)}.", changes)
+    if lacks_zone(seen.sample, reader.name, reader.field):
         problem = "these are local times without a zone, which a sync takes as UTC"
         return warn(f"{found}: {problem}; set `timezone` to their zone, or to UTC.")
     return ok(f"{found}.")
 
 
-def _texts(responses: ProbeResponses, settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{k}: {responses.formatter.format(v)}`" for k, v in settings.items())
+def _texts(seen: Examination, settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{k}: {seen.formatter.format(v)}`" for k, v in settings.items())
 
 
 def _changes(reader: FieldReader, settings: Mapping[str, Any]) -> dict[Setting, Any]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from event_assets.config.source import SourceConfig
-from event_assets.probe import connection_checks, pagination_checks, record_checks
+from event_assets.probe import connection_checks, paging_checks, record_checks
 from event_assets.probe.authentication import REJECTED
-from event_assets.probe.report import Report
-from event_assets.probe.responses import ProbeResponses, collect_responses
+from event_assets.probe.examination import Examination, examine
+from event_assets.probe.report import Finding, Report
 from event_assets.probe.session import TIMEOUT_SECONDS
-from event_assets.probe.total_check import check_total
 from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.account_list import select_account
 
 TYPES = {dict: "object", list: "list", str: "text", bool: "bool", int: "number", float: "number"}
+CHECKS: Mapping[str, Callable[[Examination], Finding]] = {
+    "pages": paging_checks.check_pages,
+    "page size": paging_checks.check_page_size,
+    "total": paging_checks.check_total,
+    "rate limit": connection_checks.check_rate_limit,
+    "order": paging_checks.check_order,
+}
 
 
 def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
@@ -27,51 +34,44 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
         ConfigError: when the key or the list of accounts is missing.
         SandboxError: when the built-in sandbox does not start.
     """
-    responses = collect_responses(source if source.account else select_account(source), seconds)
-    page, formatter = responses.page_1.response, responses.formatter
-    findings = {"reachable": connection_checks.check_reachable(responses)}
+    seen = examine(source if source.account else select_account(source), seconds)
+    page, formatter = seen.first.response, seen.formatter
+    findings = {"reachable": connection_checks.check_reachable(seen)}
     if page.is_ok or page.status in REJECTED:
-        findings["key"] = connection_checks.check_key(responses)
-    if not page.is_ok:
+        findings["key"] = connection_checks.check_key(seen)
+    if page.response is None or not page.is_ok:
         return Report(findings, formatter.redact(page.error), secrets=formatter.secrets)
-    needed = pagination_checks.estimate_requests(responses)
     findings |= {
-        "records": record_checks.check_records(responses),
-        "id": record_checks.check_id(responses),
-        **record_checks.check_fields(responses),
-        "page 2": pagination_checks.check_page_2(responses),
-        "page size": pagination_checks.check_page_size(responses),
-        "total": check_total(responses),
-        "rate limit": connection_checks.check_rate_limit(responses, needed),
-        "order": pagination_checks.check_order(responses),
+        "records": record_checks.check_records(seen),
+        "id": record_checks.check_id(seen),
+        **record_checks.check_fields(seen),
+        **{name: check(seen) for name, check in CHECKS.items()},
     }
-    if responses.records:
-        findings["full sync"] = pagination_checks.estimate_full_sync(responses, needed)
-    total = responses.total_in(responses.page_1)
+    if seen.records:
+        findings["full sync"] = connection_checks.estimate_full_sync(seen)
     metrics = {
-        "answer_seconds": round(page.seconds, 3),
-        **({} if total is None else {"total_reported": total.count}),
-        "records_on_first_page": len(responses.records),
-        "bytes": page.size,
-        "requests": responses.explorer.session.budget.sent,
+        "answer_seconds": round(page.response.elapsed.total_seconds(), 3),
+        **({} if seen.total is None else {"total_reported": seen.total}),
+        "records_on_first_page": len(seen.records),
+        "bytes": len(page.response.content),
+        "requests": seen.explorer.session.budget.sent,
     }
-    first_record = _describe_first_record(responses)
-    return Report(findings, "", metrics, first_record, formatter.secrets)
+    return Report(findings, "", metrics, _describe_first_record(seen), formatter.secrets)
 
 
-def _describe_first_record(responses: ProbeResponses) -> list[dict[str, str]]:
+def _describe_first_record(seen: Examination) -> list[dict[str, str]]:
     """Return the included fields of the first record, with their types and values."""
-    if not responses.records:
+    if not seen.records:
         return []
-    selection = build_field_selection(responses.source.events)
-    record: Any = json.loads(selection.to_json(responses.records[0]))
+    selection = build_field_selection(seen.source.events)
+    record: Any = json.loads(selection.to_json(seen.records[0]))
     if not isinstance(record, dict):
         record = {"": record}
     return [
         {
-            "field": responses.formatter.format(name),
+            "field": seen.formatter.format(name),
             "type": TYPES.get(type(value), "null"),
-            "example": responses.formatter.format(value, max_length=200),
+            "example": seen.formatter.format(value, max_length=200),
         }
         for name, value in record.items()
     ]

@@ -39,7 +39,6 @@ class ProbeResponse:
     error: str = ""
     response: requests.Response | None = None
     document: Any = None
-    seconds: float = 0.0
 
     @property
     def is_ok(self) -> bool:
@@ -50,11 +49,6 @@ class ProbeResponse:
     def status(self) -> int | None:
         """The HTTP status, or None without a response."""
         return None if self.response is None else self.response.status_code
-
-    @property
-    def size(self) -> int:
-        """The bytes of the body; 0 without a response."""
-        return 0 if self.response is None else len(self.response.content)
 
     @property
     def redirect_target(self) -> str | None:
@@ -185,6 +179,7 @@ class ProbeSession(requests.Session):
         super().__init__()
         self.auth = lambda request: request  # otherwise requests reads .netrc
         self.budget = Budget(seconds, requests_allowed)
+        self.received: list[requests.Response] = []
         self._address = limits.address
         self._settings = self.budget, SecretRedactor(secrets), limits
         self._origin = origin(base_url) + "/"
@@ -218,22 +213,20 @@ class ProbeSession(requests.Session):
         may_send_key = with_key and url.startswith(self._origin)
         adapter = self._with_key if may_send_key else self._without_key
         settings = self.merge_environment_settings(url, {}, None, None, None)
-        started_at = time.monotonic()
         try:
             response = adapter.send(prepared, **settings)
         except ApiError as error:
             return ProbeResponse(str(error))
-        seconds = time.monotonic() - started_at
         if is_rate_limit(response):
             self.budget.stop_reason = f"not requested after a {response.status_code}"
+        self.received.append(response)
         if not response.ok or response.is_redirect:
-            message = errors.status_error_message(response, retries=0)
-            return ProbeResponse(message, response, None, seconds)
+            return ProbeResponse(errors.status_error_message(response, retries=0), response)
         try:
-            return ProbeResponse("", response, response.json(), seconds)
+            return ProbeResponse("", response, response.json())
         except requests.exceptions.JSONDecodeError:
             message = (
                 f"The API at {redact_url(response.url)} sent a response that is not JSON; "
                 f"check {self._address} and the endpoint's path in defs.yaml.{error_text(response)}"
             )
-            return ProbeResponse(message, response, None, seconds)
+            return ProbeResponse(message, response)

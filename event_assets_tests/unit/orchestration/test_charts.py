@@ -125,7 +125,7 @@ def test_observing_the_api_probes_it_and_says_what_it_is_like(
     project.connect_to(api.url)
     (event,) = observe(project).get_asset_observation_events()
     said = event.asset_observation_data.asset_observation.metadata
-    assert len(api.requests) == 5
+    assert len(api.requests) == 6
     assert said["total_reported"].value == 250
     assert said["records_on_first_page"].value == 100
     assert said["answer_seconds"].value > 0

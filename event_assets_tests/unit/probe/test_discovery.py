@@ -246,7 +246,7 @@ def test_a_token_that_is_called_offset_is_a_cursor() -> None:
 def test_a_pointer_that_nothing_takes_is_named() -> None:
     with TinyApi(lambda _: {"events": events(50), "next_cursor": "c50"}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
-    assert "`next_cursor` in the answer seems to lead to more" in found.open_questions[0].text
+    assert "`next_cursor` in the response leads to more" in found.open_questions[0].text
 
 
 def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:

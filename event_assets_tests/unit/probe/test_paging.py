@@ -129,9 +129,9 @@ def test_names_that_an_answer_shows_are_tried_first() -> None:
     document = {"per_page": 20, "page": 1, "last": "https://a.example/e?offset=40&limit=20"}
     hints = find_hints(document, ["https://a.example/e?p=2"], 20)
     assert (hints.sizes, hints.pages, hints.offsets) == (
-        ("limit", "per_page"),
-        ("p", "page"),
-        ("offset",),
+        ["limit", "per_page"],
+        ["p", "page"],
+        ["offset"],
     )
 
 

@@ -1,0 +1,210 @@
+"""Ask an API what `connect` asks, with a given configuration: the facts that the checks judge."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests.auth import AuthBase
+
+from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.extract import stream
+from event_assets.extract.records_selector import build_records_selector
+from event_assets.extract.requests import build_first_request
+from event_assets.http.credentials import configured_secrets, secrets_of_auth
+from event_assets.probe.end_finder import End, find_end, judge_single_page
+from event_assets.probe.explorer import NOT_SENT, Explorer, Page, Walk
+from event_assets.probe.field_finder import find_id, likeness
+from event_assets.probe.formatting import SafeFormatter
+from event_assets.probe.paginator_finder import find_paginator
+from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging
+from event_assets.probe.parameter_search import ParameterSearch
+from event_assets.probe.records_finder import RecordsPath, check_selector
+from event_assets.probe.request_input import RequestInput
+from event_assets.probe.samples import Sample
+from event_assets.probe.session import ProbeSession
+from event_assets.records.contract import FieldReader, build_contract
+from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import find_secrets
+
+UNKNOWN_PATH = RecordsPath(None, "$")
+
+
+@dataclass
+class Examination:
+    """What the answers of an API show of a configuration.
+
+    Attributes:
+        redirect_target: the URL that page 1 redirects to, if it does.
+        paging: as it is configured, but without a total that the records disprove.
+        walk: the first pages, read with the configured paginator.
+        total: that a sync reads from page 1.
+        control: page 1 again, with a parameter that means nothing if the API takes it.
+        before: the page before page 1, of which there should be none.
+        found: a paginator that brings further pages, where the configured one does not.
+    """
+
+    source: SourceConfig
+    base_url: str
+    explorer: Explorer
+    formatter: SafeFormatter = field(default_factory=SafeFormatter)
+    redirect_target: str | None = None
+    first: Page = NOT_SENT
+    records_path: RecordsPath = UNKNOWN_PATH
+    paging: Paging = field(default_factory=Paging)
+    walk: Walk = field(default_factory=Walk)
+    total: int | None = None
+    keyless: Page = NOT_SENT
+    control: Page = NOT_SENT
+    before: Page = NOT_SENT
+    end: End = field(default_factory=End)
+    found: Paging = field(default_factory=Paging)
+
+    @property
+    def has_auth(self) -> bool:
+        """Whether there is a key to send."""
+        return self.explorer.session.has_auth
+
+    @cached_property
+    def configured(self) -> Paging:
+        """The paginator as it is configured."""
+        config = self.source.events.paginator or "auto"
+        return Paging({"type": "auto", **config} if isinstance(config, Mapping) else config)
+
+    @property
+    def is_offset(self) -> bool:
+        """Whether offsets are paged, which request the last record of a page again."""
+        return self.configured.kind == "offset"
+
+    @cached_property
+    def contract(self) -> dict[str, FieldReader]:
+        """The readers of the contract's fields."""
+        return build_contract(self.source.events)
+
+    @property
+    def records(self) -> Sequence[Any]:
+        """The records of page 1."""
+        return self.first.rows
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The records of page 1, by the paths of their values."""
+        return Sample([record for record in self.records if isinstance(record, dict)])
+
+    @property
+    def is_total_disproved(self) -> bool:
+        """Whether there are more records than the total says."""
+        is_dropped = self.paging.total_path != self.configured.total_path
+        return bool(is_dropped or (self.total is not None and self.total < len(self.walk.ids)))
+
+    @property
+    def fresh(self) -> set[Hashable]:
+        """The ids of the records behind page 1, as far as they were read."""
+        return self.walk.ids - {*self.first.ids}
+
+    def read_ids(self, records: Sequence[Any]) -> list[Hashable]:
+        """Return the ids of records: where they are configured, or else where they are."""
+        reader = self.contract["id"]
+        if not any(value is not None for value in reader.read(records)):
+            sample = Sample([record for record in records if isinstance(record, dict)])
+            if path := find_id(sample):
+                reader = FieldReader("id", reader.field.model_copy(update={"source": path}))
+        return list(reader.read(records))
+
+
+def examine(source: SourceConfig, seconds: float) -> Examination:
+    """Send at most twelve requests within `seconds`; return what the answers show.
+
+    Raises:
+        ConfigError: the key is missing, or there is no first request.
+    """
+    events = source.events
+    if events.parent:
+        raise ConfigError(
+            f"`event_data` is requested for each record of `{events.parent}`, so it has no first "
+            "request to inspect; run a sync and read its checks."
+        )
+    with stream.resolve_endpoint(events) as (base_url, configured):
+        given, own_auth = _build_given(events, base_url)
+        auth = configured or own_auth
+        limits, secrets = replace(source.limits, address=source.address), configured_secrets(source)
+        with ProbeSession(base_url, auth, seconds, secrets, limits) as session:
+            session.trust_env = bool(source.base_url)  # no proxy reaches the sandbox
+            seen = Examination(source, base_url, Explorer(session, given, is_patient=False))
+            _ask_first(seen)
+            if seen.first.is_ok:
+                _ask_more(seen)
+    shown = (given.headers, given.params, given.body)
+    named = [secret for values in shown for secret in find_secrets(values)]
+    seen.formatter = SafeFormatter([*secrets, *secrets_of_auth(auth), *named])
+    return seen
+
+
+def _build_given(events: ResourceConfig, base_url: str) -> tuple[RequestInput, AuthBase | None]:
+    """Return the first request of a full sync without the key, and an auth of its own."""
+    try:
+        paginator = stream.build_paginator(events, datetime.now(timezone.utc))
+        build_records_selector(events.endpoint.get("data_selector"))
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(f"Invalid configuration in defs.yaml: {error}.") from None
+    request = build_first_request(events, base_url, None)
+    paginator.init_request(request)
+    params, headers = request.params or {}, request.headers or {}
+    given = RequestInput(request.url, request.method, params, headers, request.json, request.data)
+    return given, request.auth
+
+
+def _ask_first(seen: Examination) -> None:
+    """Ask for page 1, and follow one redirect."""
+    explorer = seen.explorer
+    seen.first = explorer.ask()
+    if explorer.given.method == "GET" and (target := seen.first.response.redirect_target):
+        seen.redirect_target, query = target, urlsplit(explorer.given.url).query
+        explorer.given = replace(explorer.given, url=f"{target}?{query}" if query else target)
+        seen.first = explorer.ask()
+
+
+def _ask_more(seen: Examination) -> None:
+    """Read the first pages, and compare page 1 with what it should be, or should not be."""
+    explorer, config = seen.explorer, seen.configured.paginator
+    seen.records_path = check_selector(
+        seen.first.response.document,
+        seen.source.events.endpoint.get("data_selector"),
+        lambda value: seen.contract["id"].read([value])[0] is not None,
+        likeness,
+    )
+    explorer.selector, explorer.read_ids = seen.records_path.used, seen.read_ids
+    seen.first = explorer.read(seen.first.response)
+    seen.walk = explorer.walk(config, {}, PAGES_TO_BELIEVE)
+    facts = explorer.walk(config, {}, 1).facts
+    seen.total = facts.reported if facts else None
+    if seen.has_auth:
+        seen.keyless = explorer.ask(with_key=False)
+    search = ParameterSearch(explorer, seen.first)
+    seen.control = search.check_control()
+    seen.paging = copy.deepcopy(seen.configured)
+    seen.paging.is_stable = search.paging.is_stable
+    if seen.paging.kind == "page_number" and config.get("base_page", 0) > 0:
+        seen.before = explorer.ask_page(config, {}, -1, 0)
+    if seen.records and not seen.walk.error:
+        seen.end = end = _find_end(seen)
+        if not seen.fresh and (end.problem or end.doubt or not end.is_reached):
+            find_paginator(search)
+            seen.found = search.paging
+
+
+def _find_end(seen: Examination) -> End:
+    """Return the end of the list, as far as a few requests show it."""
+    explorer, walk, windows = seen.explorer, seen.walk, seen.source.windows
+    if seen.configured.kind == "single_page":
+        return judge_single_page(explorer, seen.paging, seen.first)
+    if windows and not walk.is_whole and (seen.total or 0) >= windows.cap:
+        return End(evidence="not verified: windows cannot request the last page")
+    return find_end(explorer, seen.paging, PAGES_TO_BELIEVE)

@@ -1,0 +1,169 @@
+"""Checks of the pages: whether they bring the whole list, their size, the total and the order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from event_assets.pagination.totals import AUTO, parse_count
+from event_assets.probe.examination import Examination
+from event_assets.probe.formatting import pluralize
+from event_assets.probe.paginator_finder import describe_paginator
+from event_assets.probe.paging import compare, is_believed
+from event_assets.probe.paging_candidates import SIZES
+from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
+
+
+def check_pages(seen: Examination) -> Finding:
+    """Check that the paginator brings further records, or name one that does."""
+    if not seen.records:
+        return skip("page 1 has no records.")
+    if compare(seen.first.ids, seen.before.ids) == "fresh":
+        base = seen.configured.paginator["base_page"] - 1
+        return fail(
+            f"page {base} has {pluralize(len(seen.before.rows))} that page 1 has not: set "
+            f"`base_page: {base}`.",
+            {("base_page",): base},
+        )
+    finding, found = _check_walk(seen), seen.found
+    if found.paginator is None:
+        return finding
+    changes: dict[Setting, Any] = {("paginator",): found.paginator}
+    changes |= {("params", name): value for name, value in found.sent_settings.items()}
+    evidence = f"{found.evidence[:1].upper()}{found.evidence[1:]}"
+    named = describe_paginator(found.paginator)
+    message = f"{finding.message.rstrip('.')}. {evidence}: set `paginator: {{{named}}}`."
+    return Finding("warn" if finding.mark == "ok" else "fail", message, changes)
+
+
+def _check_walk(seen: Examination) -> Finding:
+    """Judge the first pages, as the configured paginator brings them."""
+    walk, end, last = seen.walk, seen.end, seen.walk.read[-1]
+    if walk.error and last.is_ok:
+        return fail(seen.formatter.format(walk.error, 300))
+    if walk.error:
+        missing = f"page {len(walk.read)} is missing: {last.response.reason}."
+        return (fail if last.response.is_rejected else warn)(missing)
+    if walk.is_whole:
+        judged = fail if end.problem else warn if end.doubt else ok
+        return judged(f"{(end.problem or end.doubt or end.evidence).rstrip('.')}.")
+    pages = [page for page in walk.pages if page]
+    if len(pages) == 1:
+        if seen.configured.is_numbered:
+            return ok(f"page 1 is the whole list: {pluralize(len(seen.records))}.")
+        return warn("the pages behind page 1 are empty, but promise more: a sync reads on.")
+    first, second = pages[:2]
+    if seen.is_offset and first[-1] not in second and len(first) > 1:
+        has_changed = seen.control.is_ok and {*first} != {*seen.control.ids}
+        return (warn if has_changed else fail)(
+            "page 1's last record is not on page 2: the list changed in between, or "
+            f"`{_offset_name(seen)}` does not count records (pages: use `page_number`)."
+        )
+    if seen.is_offset or is_believed(walk):
+        fresh = pluralize(len(seen.fresh), "other record")
+        return ok(f"the next {pluralize(len(pages) - 1, 'page')} brought {fresh}.")
+    return warn(
+        "records of one page came again on another: the list changed in between, or has no stable "
+        "order."
+    )
+
+
+def _offset_name(seen: Examination) -> Any:
+    config = seen.configured.paginator
+    return config.get("offset_body_path") or config.get("offset_param") or "offset"
+
+
+def check_page_size(seen: Examination) -> Finding:
+    """Check the number of records that a page really has."""
+    count = len(seen.records)
+    size = max(map(len, seen.walk.pages), default=count) if seen.fresh else count
+    setting, requested = _find_requested_size(seen)
+    if not count:
+        return skip("page 1 has no records.")
+    if requested is None:
+        return skip(f"{pluralize(count)} per page; no size is requested.")
+    if size == requested:
+        return ok(f"{pluralize(size)}, as requested.")
+    name, change = setting[-1], {setting: size}
+    if size > requested:
+        return warn(
+            f"{size} records, {requested} requested: the server ignores `{name}`.",
+            change if seen.is_offset else {},
+        )
+    received = f"{size} of {requested} requested records"
+    if seen.fresh or (seen.total or 0) > count:
+        return warn(f"{received}: the server's limit is lower; set `{name}: {size}`.", change)
+    return ok(f"{received}: the list has no more.")
+
+
+def _find_requested_size(seen: Examination) -> tuple[Setting, int | None]:
+    """Return the setting that requests a page size, and the size."""
+    if seen.is_offset:
+        return ("limit",), int(seen.configured.paginator["limit"])
+    params = seen.source.events.endpoint.get("params") or {}
+    found = ((("params", name), parse_count(params.get(name))) for name in SIZES)
+    return next((one for one in found if one[1] is not None), ((), None))
+
+
+def check_total(seen: Examination) -> Finding:
+    """Check that the total counts the records, and where it is."""
+    total, path, end = seen.total, seen.configured.total_path, seen.end
+    if not seen.records:
+        return skip("page 1 has no records.")
+    is_missing = total is None and path is not None
+    said, is_wrong = _describe_total(seen), seen.is_total_disproved
+    is_sought = seen.is_offset and seen.fresh and (is_missing or is_wrong)
+    if is_sought and (other := _find_total(seen)):
+        named = seen.formatter.format(other[0])
+        advice = f"the total is {other[1]:,} under `{named}`: set `total_path: {named}`."
+        return warn(f"{said}; {advice}", {("total_path",): other[0]})
+    if is_wrong or (is_missing and path != AUTO):
+        return _warn_no_total(seen, f"{said}, and there are more records" if is_wrong else said)
+    if total is None:
+        return skip("the response has none." if path else "none, as configured.")
+    if not seen.fresh and total > len(seen.records):
+        return skip(f"{said}, but no records came behind page 1.")
+    if end.is_short:
+        return _warn_no_total(seen, f"{said}: {(end.problem or end.doubt).rstrip('.')}")
+    if end.problem and not seen.walk.is_whole:
+        return fail(f"{end.problem}. Read the list in `windows` of time, if the API limits it.")
+    if total == len(seen.walk.ids):
+        return ok(f"{said}, the number of records received.")
+    return ok(f"{said}: {end.evidence or 'not verified'}.")
+
+
+def _describe_total(seen: Examination) -> str:
+    """Return where the total is, and what it says."""
+    path, total = seen.configured.total_path, seen.total
+    if total is None:
+        return "no total is at the usual paths" if path == AUTO else f"`{path}` has none"
+    usual = next((where for where, count in seen.first.totals.items() if count == total), path)
+    return f"{total:,} under `{seen.formatter.format(usual if path == AUTO else path)}`"
+
+
+def _warn_no_total(seen: Examination, problem: str) -> Finding:
+    if seen.is_offset:
+        return warn(f"{problem}: set `total_path: null`.", {("total_path",): None})
+    return warn(f"{problem}: it does not count the records.")
+
+
+def _find_total(seen: Examination) -> tuple[str, int] | None:
+    """Return a number that two pages have in common, and that is neither their length nor limit."""
+    limit, behind = seen.configured.paginator["limit"], seen.walk.read[1].totals
+    least = max(len(seen.walk.ids), len(seen.records) + 1)
+    found = (one for one in seen.first.totals.items() if least <= one[1] != limit)
+    return next(((path, count) for path, count in found if behind.get(path) == count), None)
+
+
+def check_order(seen: Examination) -> Finding:
+    """Check that two readings of page 1 have the same order."""
+    if len(seen.first.ids) < 2:
+        return skip("page 1 has fewer than two records.")
+    if not seen.control.is_ok:
+        return skip(f"page 1 was not read twice: {seen.control.response.reason}.")
+    if seen.paging.is_stable:
+        new = len({*seen.control.ids} - {*seen.first.ids})
+        return ok(f"the same in two readings of page 1{f', with {new} new' if new else ''}.")
+    return (fail if seen.configured.is_numbered else warn)(
+        "differs in two readings of page 1: a sync would miss or repeat records; request an order "
+        "(a sort parameter in `params`)."
+    )
