@@ -132,7 +132,7 @@ def test_observing_the_api_probes_it_and_says_what_it_is_like(
     shape = {row.data["field"]: row.data["type"] for row in said["first_record"].records}
     assert (shape["id"], shape["venue"], shape["tags"]) == ("text", "object", "list")
     found = {row.data["what"]: row.data["mark"] for row in said["findings"].records}
-    assert (found["key"], found["page 2"], found["rate limit"]) == ("ok", "ok", "-")
+    assert (found["key"], found["pages"], found["rate limit"]) == ("ok", "ok", "-")
     assert said["verdict"].value == "Ready: all checks passed."
     assert said["bytes"].value > 10_000
     assert not project.database.exists()
