@@ -48,8 +48,8 @@ LIMITS = replace(DEFAULT_LIMITS, address="the address")
 TOTAL_IS_WRONG = {"total_path": None}  # of the paginator
 ROUND = 1_000  # records, of which an API may send no more of one list
 WINDOWS = (
-    "name the parameters for a range of time: --set windows.param_from=... --set "
-    "windows.param_to=... --set windows.cap={}"
+    "the API can be asked for a range of time, name its parameters: --set windows.param_from=... "
+    "--set windows.param_to=... --set windows.cap={}"
 )
 EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
@@ -75,6 +75,13 @@ def discover(options: Options) -> Discovery:
         stack.enter_context(session)
         inquiry = Inquiry(options, Explorer(session, given), found, stack)
         found.variables.update(inquiry.path_variables)
+        if given.random_part and not given.path_key:
+            inquiry.question(
+                "base_url",
+                "A part of the address's path looks random, and is taken for an id: if it is a key, "
+                "put a variable of .env in its place in defs.yaml.",
+                is_open=False,
+            )
         try:
             page = reach(inquiry)
             if page is not None:
@@ -191,13 +198,13 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
         inquiry.question(
             "windows",
             f"Exactly {end.count:,} records came, a number at which APIs cut lists off. If there "
-            f"are more, {WINDOWS.format(end.count)}; if not: --set windows=null.",
+            f"are more and {WINDOWS.format(end.count)}; if there are not: --set windows=null.",
         )
     if end.is_cut_off:
         inquiry.question(
             "windows",
-            f"Not all events can be read in one list: {end.problem.rstrip('.')}. If the API can be "
-            f"asked for a range of time, {WINDOWS.format(ROUND)}.",
+            f"Not all events can be read in one list: {end.problem.rstrip('.')}. If "
+            f"{WINDOWS.format(ROUND)}.",
         )
     elif end.problem or (end.doubt and paging.paginator == "single_page"):
         if end.is_likely_all:  # so that `complete` warns as long as nobody has answered

@@ -25,8 +25,8 @@ class KeySearch:
         tried: the places, as people call them.
     """
 
-    def __init__(self, inquiry: Inquiry, anonymous: Page = NOT_SENT) -> None:
-        self.anonymous = anonymous
+    def __init__(self, inquiry: Inquiry) -> None:
+        self.anonymous = NOT_SENT
         self.tried: list[str] = []
         self._inquiry = inquiry
         self._explorer = inquiry.explorer
@@ -63,14 +63,12 @@ class KeySearch:
         for group in groups:
             page = self._ask(group)
             self.tried += [each.name for each in group if each.name not in self.tried]
+            if self.anonymous is NOT_SENT:
+                self.anonymous = self._explorer.ask(with_key=False) if page.is_ok else page
             if not page.is_ok:
-                if self.anonymous is NOT_SENT:
-                    self.anonymous = page
                 if not self.anonymous.is_ok and _is_other_error(group, page):
                     other = other or (group[0], page)
                 continue
-            if self.anonymous is NOT_SENT:
-                self.anonymous = self._explorer.ask(with_key=False)
             if len(group) > 1 and self._has_effect(page):
                 group, page = self._narrow(group)
             is_said = group[0].is_given and self._is_steady is False

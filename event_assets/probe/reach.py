@@ -28,19 +28,15 @@ def reach(inquiry: Inquiry) -> Page | None:
         ApiError: the API cannot be reached, or does not accept the key.
     """
     explorer, keys = inquiry.explorer, inquiry.options.keys
-    given = complete_auth(inquiry.given, keys, wanted_auth(inquiry))
+    given = complete_auth(inquiry.given, keys, _wanted_auth(inquiry))
     if inquiry.options.get("auth") == "none" or not (given.secrets if given else keys):
         page = follow(inquiry, explorer.ask(with_key=False))
         if (refusal := page.response.response) is not None and needs_key(refusal):
             inquiry.question("key", f"The API wants a key: {describe_refusal(refusal)}")
             return None
         return _require(inquiry, page)
-    if given:
-        search = KeySearch(inquiry, follow(inquiry, explorer.ask(with_key=False)))
-        found = search.find([[given]])
-    else:
-        search = KeySearch(inquiry)
-        found = search.find(search.groups(keys[0]))
+    search = KeySearch(inquiry)
+    found = search.find([[given]] if given else search.groups(keys[0]))
     anonymous = search.anonymous
     if found:
         inquiry.attempt, page = found
@@ -73,7 +69,7 @@ def _read_without_key(inquiry: Inquiry) -> Page:
     return inquiry.explorer.ask(with_key=False)
 
 
-def wanted_auth(inquiry: Inquiry) -> dict[str, Any] | None:
+def _wanted_auth(inquiry: Inquiry) -> dict[str, Any] | None:
     """Return the `auth` that the options name, perhaps only by its type."""
     setting = inquiry.options.get("auth")
     if isinstance(setting, str):

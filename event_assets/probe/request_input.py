@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from event_assets.values.errors import ConfigError
 from event_assets.values.urls import find_address_problem
@@ -40,20 +40,15 @@ DROPPED_HEADERS = {
 }
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 CURL_OPTIONS = {  # with a value, by what they are here; those of `ignored` change nothing here
-    "headers": ("-H", "--header"),
-    "methods": ("-X", "--request"),
-    "users": ("-u", "--user"),
-    "data": (
-        *("-d", "--data", "--data-raw", "--data-ascii", "--data-binary", "--data-urlencode"),
-        "--json",
-    ),
-    "urls": ("--url",),
-    "tokens": ("--oauth2-bearer",),
-    "cookies": ("-b", "--cookie"),
-    "ignored": (
-        *("-o", "--output", "-A", "--user-agent", "-e", "--referer", "-m", "--max-time"),
-        *("--connect-timeout", "--retry", "-w", "-x", "--proxy"),
-    ),
+    "headers": "-H --header",
+    "methods": "-X --request",
+    "users": "-u --user",
+    "data": "-d --data --data-raw --data-ascii --data-binary --data-urlencode --json",
+    "urls": "--url",
+    "tokens": "--oauth2-bearer",
+    "cookies": "-b --cookie",
+    "ignored": "-o --output -A --user-agent -e --referer -m --max-time --connect-timeout --retry "
+    "-w -x --proxy",
 }
 
 
@@ -92,6 +87,11 @@ class RequestInput:
         """The last part of the path, which leads from the base URL to the list."""
         return self.url.removeprefix(self.base_url) or "/"
 
+    @property
+    def random_part(self) -> str:
+        """The part of the path that looks random, as keys do; empty: none does."""
+        return next(filter(_looks_random, urlsplit(self.url).path.split("/")), "")
+
 
 def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
     """Raise if settings hold a key, which would be in defs.yaml.
@@ -117,8 +117,7 @@ def take_out_random(given: RequestInput) -> RequestInput:
                 is_param = location == "query"
                 rest = replace(given, params=left) if is_param else replace(given, headers=left)
                 return _with_key(rest, name, location, value)
-    parts = urlsplit(given.url).path.split("/")
-    return replace(given, path_key=next(filter(_looks_random, parts), ""))
+    return replace(given, path_key=given.random_part)
 
 
 def _looks_random(value: Any) -> bool:
@@ -142,10 +141,8 @@ def _parse_url(text: str) -> RequestInput:
     text = text.strip().strip("'\"<>").strip()
     if text.lower().startswith("curl "):
         return _parse_curl(text)
-    if found := re.match(r"(GET|POST)\s+", text):
-        method, text = found[1], text[found.end() :]
-    else:
-        method = "GET"
+    found = re.match(r"(GET|POST)\s+", text)
+    text = text[found.end() :] if found else text
     if "://" not in text:
         text = f"{'http' if LOCAL_HOST.match(text) else 'https'}://{text}"
     parts = urlsplit(text)
@@ -153,39 +150,42 @@ def _parse_url(text: str) -> RequestInput:
     address = f"{parts.scheme.lower()}://{host}{parts.path}"
     if problem := find_address_problem(address):
         raise ConfigError(f"The URL {problem}.")
-    given = RequestInput(address, method)
+    given = RequestInput(address, found[1] if found else "GET")
     if at:
         given = _with_basic(given, unquote(user))
     params: dict[str, Any] = {}
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if KEY_PARAM.fullmatch(name) and not PAGE_TOKEN.fullmatch(name):
-            given = _with_key(given, name, "query", value)
-        elif name in params:
-            before = params[name]
-            params[name] = [*(before if isinstance(before, list) else [before]), value]
+    for name, values in parse_qs(parts.query, keep_blank_values=True).items():
+        if _is_key_name(name):
+            given = _with_key(given, name, "query", values[-1])
         else:
-            params[name] = value
+            params[name] = values if values[1:] else values[0]
     return replace(given, params=params)
 
 
 def _with_key(given: RequestInput, name: str, location: str, value: str) -> RequestInput:
-    """Take a key out of a request: its place is known now, even if it was a placeholder."""
     auth = {"type": "api_key", "name": name, "location": location}
-    found = {} if not value or PLACEHOLDER.fullmatch(value) else {"api_key": value}
-    return replace(given, auth=auth, secrets=found)
+    return _with_auth(given, auth, api_key=value)
 
 
 def _with_basic(given: RequestInput, credentials: str) -> RequestInput:
     user, _, password = credentials.partition(":")
     auth = {"type": "http_basic"} | ({} if password else {"password": ""})
-    secrets = {"username": user} | ({"password": password} if password else {})
-    return replace(given, auth=auth, secrets={n: v for n, v in secrets.items() if _is_real(v)})
+    return _with_auth(given, auth, username=user, password=password)
+
+
+def _with_auth(given: RequestInput, auth: Mapping[str, str], **secrets: str) -> RequestInput:
+    """Take secrets out of a request: their place is known now, even if they were placeholders."""
+    known = {name: value for name, value in secrets.items() if _is_real(value)}
+    return replace(given, auth=auth, secrets=known)
+
+
+def _is_key_name(name: str) -> bool:
+    return bool(KEY_PARAM.fullmatch(name) and not PAGE_TOKEN.fullmatch(name))
 
 
 def _is_key(name: str, value: Any) -> bool:
     """Return whether a parameter is a key, by its name, and no example of one."""
-    is_named = KEY_PARAM.fullmatch(name) and not PAGE_TOKEN.fullmatch(name)
-    return isinstance(value, str) and bool(is_named) and _is_real(value)
+    return isinstance(value, str) and _is_key_name(name) and _is_real(value)
 
 
 def _is_real(value: str) -> bool:
@@ -221,7 +221,7 @@ def _read_curl_options(command: str) -> tuple[argparse.Namespace, list[str]]:
     """Return the options of a curl command that have values, as lists, and its other words."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for name, flags in CURL_OPTIONS.items():
-        parser.add_argument(*flags, dest=name, action="append", default=[])
+        parser.add_argument(*flags.split(), dest=name, action="append", default=[])
     try:
         program, *words = shlex.split(re.sub(r"\\\r?\n", " ", command)) or [""]
     except ValueError:
@@ -238,8 +238,7 @@ def _with_header(given: RequestInput, name: str, value: str) -> RequestInput:
     kind, _, token = value.partition(" ")
     if name.lower() == "authorization":
         if kind.lower() == "bearer":
-            secrets = {"token": token.strip()} if _is_real(token.strip()) else {}
-            return replace(given, auth={"type": "bearer"}, secrets=secrets)
+            return _with_auth(given, {"type": "bearer"}, token=token.strip())
         if kind.lower() == "basic":
             with suppress(ValueError):
                 return _with_basic(given, base64.b64decode(token).decode())

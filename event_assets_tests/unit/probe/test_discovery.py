@@ -319,6 +319,14 @@ def test_a_key_in_the_path_is_a_variable_of_the_env_file() -> None:
     assert RANDOM_KEY not in f"{found.facts} {found.comments} {found.document}"
 
 
+def test_a_random_part_of_the_path_beside_a_key_is_told_and_not_shown() -> None:
+    with TinyApi(needs("x-api-key")) as api:
+        found = discover(Options(f"{api.url}/users/{RANDOM_KEY}/events", keys=[KEY]))
+    assert [one.setting for one in found.questions] == ["base_url"]
+    assert RANDOM_KEY not in found.questions[0].text
+    assert found.open_questions == []
+
+
 def hidden_rows(request: Request) -> Any:
     """Return pages of which every seventh row is left out, so that none has the usual length."""
     at = number(request, "offset")
