@@ -78,8 +78,8 @@ def discover(options: Options) -> Discovery:
         if given.random_part and not given.path_key:
             inquiry.question(
                 "base_url",
-                "A part of the address's path looks random, and is taken for an id: if it is a key, "
-                "put a variable of .env in its place in defs.yaml.",
+                "A part of the address's path looks random, and is taken for an id: if it is a "
+                "key, put a variable of .env in its place in defs.yaml.",
                 is_open=False,
             )
         try:
