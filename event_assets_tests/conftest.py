@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from event_assets.config import project as project_module
-from event_assets.http import retry_policy
 from event_assets.sandbox import Sandbox
 from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.fast_libraries import make_libraries_fast
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import FILES, ROOT, Project, new_project
+from event_assets_tests.support.waits import Waits
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,9 +45,11 @@ def _no_secret_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait next to nothing before a request is sent again."""
-    monkeypatch.setattr(retry_policy, "BACKOFF_FACTOR", 0.01)
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    """Let no request wait before it is sent, or sent again; how long it would have is noted."""
+    clock = Waits()
+    clock.install(monkeypatch)
+    return clock
 
 
 @pytest.fixture

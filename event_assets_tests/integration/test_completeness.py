@@ -14,7 +14,7 @@ from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project, checks, failure, metadata
 from event_assets_tests.support.streams import read_all, reading
 
-pytestmark = pytest.mark.usefixtures("_short_backoff")
+pytestmark = pytest.mark.usefixtures("waits")
 EVENTS = EventSimulation(size=1_000, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 

@@ -15,7 +15,7 @@ from event_assets_tests.support.direct_syncs import (
 from event_assets_tests.support.platforms import events, paged, serving, source
 from event_assets_tests.support.project import Project
 
-pytestmark = pytest.mark.usefixtures("_short_backoff")
+pytestmark = pytest.mark.usefixtures("waits")
 PATH = "/v1/events"
 # each with the data_selector that the list has
 ERRORS: list[tuple[dict[str, Any], str | None]] = [

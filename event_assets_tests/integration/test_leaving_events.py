@@ -102,7 +102,7 @@ def test_without_times_what_left_is_gone(project: Project) -> None:
     assert changes(project) == [("gone", "a")]
 
 
-@pytest.mark.usefixtures("_short_backoff")
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("end", ["incomplete", "unverified", "failed"])
 def test_without_a_complete_sync_nothing_leaves(project: Project, end: str) -> None:
     rows = [event(f"e{number}", number - 3) for number in range(6)]

@@ -12,10 +12,9 @@ import pytest
 import tomlkit
 from alembic.script import ScriptDirectory
 from dagster.components.core import load_defs, package_entry, snapshot
-from dlt.common import validation
-from dlt.common.configuration import resolve
-from dlt.common.configuration.providers import environ
+from dlt.common import typing, validation
 from dlt.common.configuration.specs import base_configuration
+from dlt.common.configuration.specs.base_configuration import BaseConfiguration
 from dlt.destinations import duckdb as dlt_duckdb
 from pydantic import BaseModel
 
@@ -32,13 +31,17 @@ def make_libraries_fast(patch: pytest.MonkeyPatch) -> None:
     schema = once(BaseModel.model_json_schema.__func__)  # type: ignore[attr-defined]
     patch.setattr(BaseModel, "model_json_schema", classmethod(schema))
     patch.setattr(dlt_duckdb, "capabilities", _capabilities_once())
-    for module, name in (
-        (resolve, "extract_inner_hint"),
-        (base_configuration, "extract_inner_hint"),
-        (base_configuration, "is_secret_hint"),
-        (environ, "is_secret_hint"),
+    for function in (
+        base_configuration.extract_inner_hint,
+        base_configuration.is_secret_hint,
+        typing.extract_type_if_modifier,
+        typing.is_literal_type,
+        typing.is_optional_type,
+        typing.is_subclass,
+        typing.is_union_type,
     ):
-        patch.setattr(module, name, _cache_of_hashable(getattr(module, name)))
+        _remember(patch, function)
+    patch.setattr(BaseConfiguration, "__len__", _number_of_fields())  # of each that is tested
     patch.setattr(validation, "get_type_hints", _type_hints_once())
     _describe_components_once(patch)
     patch.setattr(ScriptDirectory, "from_config", _script_directory_once())
@@ -47,17 +50,25 @@ def make_libraries_fast(patch: pytest.MonkeyPatch) -> None:
         patch.setitem(sys.modules, "pandas", None)
 
 
-def _cache_of_hashable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Keep what a function of types returned; not all types are hashable."""
+def _remember(patch: pytest.MonkeyPatch, function: Callable[..., Any]) -> None:
+    """Keep what a function of types returned, wherever dlt has imported it."""
     cached = functools.cache(function)
 
     def look_up(*args: Any, **kwargs: Any) -> Any:
         try:
             return cached(*args, **kwargs)
-        except TypeError:
+        except TypeError:  # not all types are hashable
             return function(*args, **kwargs)
 
-    return look_up
+    for name, module in list(sys.modules.items()):
+        if name.startswith("dlt.") and vars(module).get(function.__name__) is function:
+            patch.setattr(module, function.__name__, look_up)
+
+
+def _number_of_fields() -> Callable[[BaseConfiguration], int]:
+    """Return the length of a configuration, which dlt looks up to know whether there is one."""
+    length = functools.cache(lambda kind: sum(1 for _ in BaseConfiguration.__iter__(kind)))
+    return lambda configuration: length(type(configuration))
 
 
 def _type_hints_once() -> Callable[..., Any]:

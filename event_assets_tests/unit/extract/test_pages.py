@@ -142,7 +142,7 @@ def page_of_five(request: Request, behind: Any) -> Any:
     return {"data": events(20)[start : start + 5]} if start < 20 else behind
 
 
-@pytest.mark.usefixtures("_short_backoff")
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("behind", [*NOTHING, Response(status_code=204)])
 @pytest.mark.parametrize("kind", PAGINATORS)
 def test_a_page_behind_the_last_need_not_be_an_empty_list(kind: str, behind: Any) -> None:
@@ -153,7 +153,7 @@ def test_a_page_behind_the_last_need_not_be_an_empty_list(kind: str, behind: Any
             assert stream.result.complete
 
 
-@pytest.mark.usefixtures("_short_backoff")
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("behind", [{"message": "Try again later"}, {"code": 503, "data": []}])
 @pytest.mark.parametrize("kind", PAGINATORS)
 def test_an_error_is_not_the_end_of_a_list(kind: str, behind: Any) -> None:
@@ -163,7 +163,7 @@ def test_an_error_is_not_the_end_of_a_list(kind: str, behind: Any) -> None:
             read_all(stream)
 
 
-@pytest.mark.usefixtures("_short_backoff")
+@pytest.mark.usefixtures("waits")
 def test_a_page_without_a_list_does_not_end_what_goes_on_by_a_cursor() -> None:
     def broken(request: Request) -> Any:
         at = len(request.query_params.get("cursor") or "")

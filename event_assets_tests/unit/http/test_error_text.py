@@ -150,18 +150,15 @@ def test_without_a_variable_the_yaml_is_named() -> None:
     assert "set `auth` in defs.yaml to a key that" in message(JSONResponse({}, 401))
 
 
-def test_a_403_that_is_a_rate_limit_is_not_blamed_on_the_key(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("event_assets.http.retry_policy.RETRY_AFTER_MAX", 0.01)
-    monkeypatch.setattr("event_assets.http.retry_policy.BACKOFF_FACTOR", 0.01)
+@pytest.mark.usefixtures("waits")
+def test_a_403_that_is_a_rate_limit_is_not_blamed_on_the_key() -> None:
     answer = JSONResponse({"message": "slow down"}, 403, {"Retry-After": "5"})
     assert "answered 403 Forbidden to each of 4 attempts; the API is limiting requests" in message(
         answer
     )
 
 
-@pytest.mark.usefixtures("_short_backoff")
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("selector", ["data", "data.edges[*].node", "$..node", None])
 def test_a_good_status_without_a_list_fails_with_the_words_of_the_api(selector: str | None) -> None:
     answer = JSONResponse({"data": None, "errors": [{"message": "Your trial has ended."}]})
