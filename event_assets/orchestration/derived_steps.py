@@ -8,7 +8,7 @@ from typing import Any
 
 from event_assets import warehouse
 from event_assets.config.source import EVENT_DATA, SourceConfig
-from event_assets.orchestration import charts, metadata
+from event_assets.orchestration import metadata
 from event_assets.records.field_selection import is_excluded
 from event_assets.sync import account_list, account_registry
 from event_assets.sync.reconcile import reconcile
@@ -72,32 +72,17 @@ def _build_changes(database: Database, source: SourceConfig) -> dict[str, Any]:
     return {
         **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
         "moved": sum(move["events"] for move in found.moves if move["what"] == MOVED),
+        "moves": metadata.as_table(found.moves),
         "changes": metadata.as_table(found.rows),
-        **_draw_charts(source, moves=(changes.CHANGES, charts.moves, found.moves)),
     }
 
 
 def _build_calendar(database: Database, source: SourceConfig) -> dict[str, Any]:
-    found = calendar.update_calendar(database, source.name, accounts=bool(source.accounts))
-    return _draw_charts(
-        source,
-        calendar=("calendar", charts.calendar, found.days),
-        coming_weeks=("coming_weeks", charts.weeks, found.weeks),
-    )
+    weeks = calendar.update_calendar(database, source.name, accounts=bool(source.accounts))
+    return {"coming_weeks": metadata.as_table(weeks)}
 
 
 TABLES: Mapping[str, Callable[[Database, SourceConfig], dict[str, Any]]] = {
     changes.CHANGES: _build_changes,
     calendar.CALENDAR: _build_calendar,
 }
-
-
-def _draw_charts(
-    source: SourceConfig, **drawings: tuple[str, Callable[[charts.Rows], str], charts.Rows]
-) -> dict[str, Any]:
-    """Draw each chart that has rows, given its file, its drawing and its rows."""
-    return {
-        name: metadata.chart_metadata(source, file, draw(rows))
-        for name, (file, draw, rows) in drawings.items()
-        if rows
-    }

@@ -1,6 +1,5 @@
-"""Metadata that the UI shows: tables, columns and their lineage, charts."""
+"""Metadata that the UI shows: tables, columns and their lineage."""
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -11,11 +10,9 @@ from event_assets import warehouse
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN
 from event_assets.config.source import SourceConfig
-from event_assets.orchestration import charts
 from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
 from event_assets.warehouse import Database, sql
 
-LOG = logging.getLogger("dagster")
 DESCRIPTIONS = {  # of columns that do not come from the API
     LAST_SEEN: "When a sync last saw the event (UTC).",
     "_dlt_load_id": "The sync that last saw the event: `load_id` in event_data_syncs.",
@@ -111,13 +108,3 @@ def column_lineage(
             for name, origins in columns.items()
         }
     )
-
-
-def chart_metadata(source: SourceConfig, name: str, svg: str) -> dg.MetadataValue[Any]:
-    """Write a chart into a file beside the database, and return it for the UI."""
-    file = warehouse.database_file().parent / "charts" / source.name / f"{name}.svg"
-    try:
-        return dg.MetadataValue.md(charts.save(svg, file))
-    except OSError as error:  # a sync does not fail for a chart
-        LOG.warning("The chart %s cannot be written: %s", file, error)
-        return dg.MetadataValue.text(f"It cannot be written: {error}")

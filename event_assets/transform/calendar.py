@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from event_assets.config.fields import START, START_DAY
 from event_assets.warehouse import Database
@@ -22,43 +22,18 @@ where start_time is not null
 group by all order by all
 """
 DAY = "cast(start_time at time zone 'UTC' as date)"
-# The year up to the last event, or to nine months from now; every day of it, also without events.
-DAYS = """
-with ends as (
-    select greatest(min(day), least(max(day), current_date + 275) - 365) as first,
-        least(max(day), current_date + 275) as last
+COMING_WEEKS = """
+select week, sum(events)::bigint as events,
+    string_agg(concat(events, ' ', coalesce(status, 'no status')), ', ' order by events desc)
+        as statuses
+from (
+    select date_trunc('week', day)::date as week, status, sum(events)::bigint as events
     from {schema}.event_calendar
-), days as (
-    select unnest(generate_series(date_trunc('week', first), last, interval 1 day))::date as day
-    from ends
+    where day between date_trunc('week', current_date) and current_date + 84
+    group by all
 )
-select day, date_trunc('week', day)::date as week, left(dayname(day), 3) as weekday,
-    coalesce(sum(events), 0)::bigint as events
-from days left join {schema}.event_calendar using (day)
-group by day order by day
+group by week order by week
 """
-WEEKS = """
-with coming as (
-    from {schema}.event_calendar
-    where day >= current_date and date_trunc('week', day) < current_date + 84
-), frequent as (
-    select coalesce(status, 'no status') as status from coming
-    group by all order by sum(events) desc limit 6
-)
-select date_trunc('week', day)::date as week,
-    if(coalesce(status, 'no status') in (from frequent), coalesce(status, 'no status'), 'other')
-        as status,
-    sum(events)::bigint as events
-from coming group by all order by all
-"""
-Rows = Sequence[Mapping[str, Any]]
-
-
-class Calendar(NamedTuple):
-    """What the charts of the calendar show."""
-
-    days: Rows  # `day`, `week`, `weekday`, `events` of each day of a year
-    weeks: Rows  # `week`, `status`, `events` of the coming weeks
 
 
 def fill_statement(
@@ -75,15 +50,19 @@ def fill_statement(
     return FILL_TABLE.format(schema=schema, events=events, status=status, day=day).strip()
 
 
-def update_calendar(database: Database, schema: str, *, accounts: bool = False) -> Calendar:
-    """Replace the rows of `event_calendar`, and return what its charts show.
+def update_calendar(
+    database: Database, schema: str, *, accounts: bool = False
+) -> Sequence[Mapping[str, Any]]:
+    """Replace the rows of `event_calendar`, and return the coming weeks.
 
     With `accounts`, an event that several of them have counts once.
+
+    Returns:
+        `week` (its Monday), `events` and `statuses` of each of the next 12 weeks that has events.
     """
     columns = database.sql(f"from {schema}.current_events").columns
     with transaction(database):  # the table itself stays, with the rights that others have to it
         ensure_table(database, schema, CALENDAR, TABLE)
         database.execute(f"delete from {schema}.event_calendar")  # noqa: S608 (our names)
         database.execute(fill_statement(schema, columns, accounts=accounts))
-    days, weeks = (fetch_rows(database.sql(query.format(schema=schema))) for query in (DAYS, WEEKS))
-    return Calendar(days, weeks)
+    return fetch_rows(database.sql(COMING_WEEKS.format(schema=schema)))

@@ -2,7 +2,6 @@
 
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -129,23 +128,6 @@ def test_nothing_hostile_reaches_the_terminal(
             assert "Traceback" not in said
 
 
-def test_pictures_hold_no_script_and_are_well_formed(
-    project: Project, hostile: Sandbox, tries: Tries
-) -> None:
-    with tries.trying("hostile: in the pictures"):
-        for changed in (False, True):
-            if changed:
-                hostile.replace(moved())
-            assert project.sync(url=hostile.url).success
-        pictures = list((project.database.parent / "charts").rglob("*.svg"))
-        assert {file.stem for file in pictures} >= {"calendar", "coming_weeks", "event_changes"}
-        for file in pictures:
-            for element in ElementTree.parse(file).iter():
-                assert not element.tag.endswith("script")
-                assert not any(name.startswith("on") for name in element.attrib)
-                assert "javascript:" not in str(element.attrib.get("href", ""))
-
-
 def test_the_ui_is_given_no_markup_of_the_api(project: Project, hostile: Sandbox) -> None:
     project.sync(url=hostile.url)
     hostile.replace(moved())
@@ -155,8 +137,5 @@ def test_the_ui_is_given_no_markup_of_the_api(project: Project, hostile: Sandbox
         for event in result.get_asset_materialization_events()
         for entry in event.materialization.metadata.values()
     ]
-    shown = [entry for entry in entries if isinstance(entry, dg.MarkdownMetadataValue)]
-    markdown = [entry.md_str or "" for entry in shown]
-    assert len(markdown) >= 3
-    for text in markdown:
-        assert re.fullmatch(r"!\[[\w ]*\]\(data:image/svg\+xml;base64,[\w+/=]+\)", text.strip())
+    assert any(isinstance(entry, dg.TableMetadataValue) for entry in entries)
+    assert not any(isinstance(entry, dg.MarkdownMetadataValue) for entry in entries)

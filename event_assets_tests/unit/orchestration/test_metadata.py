@@ -1,0 +1,121 @@
+"""Figures, tables, column lineage, observations: what the UI shows of a run."""
+
+from datetime import datetime, timedelta, timezone
+from operator import itemgetter
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from event_assets.definitions import defs
+from event_assets.sandbox import EventSimulation, Sandbox
+from event_assets_tests.support.project import Project, failure, metadata
+
+WORLD = EventSimulation(300, seed=1).events(datetime.now(timezone.utc))
+WORLD.sort(key=itemgetter("start_time"), reverse=True)  # the first are yet to come
+
+
+def test_what_moved_is_a_table_of_the_changes_and_their_fields(project: Project) -> None:
+    with Sandbox(WORLD[:200]) as api:
+        project.sync(url=api.url)
+        api.replace([{**WORLD[0], "name": "New"}, *WORLD[2:201]])
+        result = project.sync(url=api.url)
+    moves = [dict(row.data) for row in metadata(result, "event_changes")["moves"]]
+    assert {(move["what"], move["change"], move["events"]) for move in moves} == {
+        ("appeared", "appeared", 1),
+        ("changed: name", "changed", 1),
+        ("gone", "gone", 1),
+    }
+
+
+def test_the_coming_weeks_are_a_table_of_events_by_status(project: Project) -> None:
+    today = datetime.now(timezone.utc).replace(hour=12, minute=0)
+    monday = today - timedelta(days=today.weekday())
+    starts = [("draft", 7), ("ready", 8), ("ready", 13), (None, 14), ("ready", 100), ("old", -1)]
+    events = [
+        {"id": str(days), "status": status, "start_time": (monday + timedelta(days)).isoformat()}
+        for status, days in starts
+    ]
+    with Sandbox(events) as api:
+        result = project.sync(url=api.url)
+    weeks = [dict(row.data) for row in metadata(result, "event_calendar")["coming_weeks"]]
+    first, second = (str((monday + timedelta(days)).date()) for days in (7, 14))
+    assert weeks == [
+        {"week": first, "events": 3, "statuses": "2 ready, 1 draft"},
+        {"week": second, "events": 1, "statuses": "1 no status"},
+    ]
+
+
+@pytest.mark.parametrize("other", [1, True, ["a"], "cancelled"])
+def test_the_calendar_takes_a_status_of_any_type(project: Project, other: Any) -> None:
+    soon = (datetime.now(timezone.utc) + timedelta(days=3)).isoformat()
+    statuses = [1, other, None]
+    events = [
+        {"id": str(i), "start_time": soon, "status": status} for i, status in enumerate(statuses)
+    ]
+    with Sandbox(events) as api:
+        assert project.sync(url=api.url).success
+    rows = project.rows("select sum(events), any_value(typeof(status)) from events.event_calendar")
+    assert rows == [(3, "VARCHAR")]
+
+
+def test_figures_have_names_that_stay_so_that_they_can_be_plotted(
+    project: Project, api: Sandbox
+) -> None:
+    said = metadata(project.sync(url=api.url, derived=False))
+    figures = {name for name, value in said.items() if type(value) in (int, float)}
+    assert figures >= {
+        *("dagster/row_count", "duration_seconds", "events_per_second", "requests", "retries"),
+        *("bytes", "pages", "rows_read", "distinct_ids", "rejects"),
+    }
+
+
+LINEAGE = [
+    ("event_data", "start_time", ("events_api", "start_time")),
+    ("current_events", "venue__name", ("event_data", "venue__name")),
+    ("event_calendar", "day", ("current_events", "start_time")),
+    ("event_changes", "id", ("current_events", "id")),
+]
+
+
+def test_each_column_names_the_column_that_it_is_made_from(project: Project, api: Sandbox) -> None:
+    result = project.sync(url=api.url)
+    for asset, column, origin in LINEAGE:
+        lineage = metadata(result, asset)["dagster/column_lineage"]
+        (dep,) = lineage.deps_by_column[column]
+        assert (dep.asset_key.to_user_string(), dep.column_name) == origin
+
+
+def observe(project: Project) -> Any:
+    job = defs().resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(
+        instance=project.instance, asset_selection=[dg.AssetKey("events_api")], raise_on_error=False
+    )
+
+
+def test_observing_the_api_probes_it_and_says_what_it_is_like(
+    project: Project, api: Sandbox
+) -> None:
+    project.connect_to(api.url)
+    (event,) = observe(project).get_asset_observation_events()
+    said = event.asset_observation_data.asset_observation.metadata
+    assert len(api.requests) == 6
+    assert said["total_reported"].value == 250
+    assert said["records_on_first_page"].value == 100
+    assert said["answer_seconds"].value > 0
+    shape = {row.data["field"]: row.data["type"] for row in said["first_record"].records}
+    assert (shape["id"], shape["venue"], shape["tags"]) == ("text", "object", "list")
+    found = {row.data["what"]: row.data["mark"] for row in said["findings"].records}
+    assert (found["key"], found["pages"], found["rate limit"]) == ("ok", "ok", "-")
+    assert said["verdict"].value == "Ready: all checks passed."
+    assert said["bytes"].value > 10_000
+    assert not project.database.exists()
+
+
+def test_observing_an_api_that_refuses_the_key_says_so_in_one_sentence(
+    project: Project, api: Sandbox
+) -> None:
+    project.connect_to(api.url, key="wrong")
+    assert failure(observe(project)).startswith(
+        f"The API at {api.url}/v1/events answered 401 Unauthorized; set API_KEY"
+    )
