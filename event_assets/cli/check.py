@@ -14,15 +14,22 @@ def check() -> None:
 
     import dagster as dg
 
+    from event_assets.cli.database import is_lake
     from event_assets.cli.home import require_home
     from event_assets.cli.runs import load_sources
+    from event_assets.config.project import require_writable_database
     from event_assets.config.source_files import find_sources
     from event_assets.extract.stream import require_settings
+    from event_assets.sync.account_list import list_accounts
 
     dg.Definitions.validate_loadable(definitions)
     found = find_sources()
     for source in load_sources(definitions, found):
         if source.is_synced:
             require_settings(source)
+        if source.accounts and source.accounts.file:
+            list_accounts(source)
     require_home()
+    if not is_lake():
+        require_writable_database()
     click.echo(f"No mistakes were found in the sources: {', '.join(found) or 'there are none'}.")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import duckdb
 
-from event_assets.config.project import database_file
+from event_assets.config.project import database_file, require_writable_database
 from event_assets.values.errors import WarehouseError
 
 LOCKED = "lock on file"  # in the message of DuckDB
@@ -30,7 +30,7 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
         MissingDatabaseError: there is none yet.
         duckdb.Error: it cannot be read, or stays in use.
     """
-    with _open_lake() if _is_lake() else closing(_open_file()) as database:
+    with _open_lake() if is_lake() else closing(_open_file()) as database:
         database.execute("set timezone = 'UTC'")
         yield database
 
@@ -55,7 +55,8 @@ def fetch(database: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _is_lake() -> bool:
+def is_lake() -> bool:
+    """Return whether the tables are in a lake, not in a file."""
     return os.environ.get("EVENTS_DESTINATION", "") not in ("", "duckdb")
 
 
@@ -69,7 +70,8 @@ def _open_lake() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _open_file() -> duckdb.DuckDBPyConnection:
     file, began, is_told = database_file(), time.monotonic(), False
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 (False in a folder that may not be searched)
+        require_writable_database()
         raise MissingDatabaseError(
             f"There is no database {file} yet: `event-assets sync` makes it."
         )

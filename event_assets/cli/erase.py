@@ -8,6 +8,7 @@ import click
 
 from event_assets.cli.sources import load_source, require_known
 from event_assets.config.source_files import DEFAULT_SOURCE
+from event_assets.values.wording import counted
 
 EPILOG = """\b
 An id: its rows go from all tables of the source, and those of other lists that
@@ -53,7 +54,11 @@ def erase(source: str, key: str | None, value: str | None) -> None:
     columns = ["id", *(normalize_name(f"_event_data_{path}") for path in paths)]
     changed = erase_from_tables(source, text, columns if key else ())
     for table, count in changed.items():
-        click.echo(f"{table}: {count:,} rows")
+        click.echo(f"{table}: {counted(count, 'row')}")
     with open_instance() as instance:
-        click.echo(f"Dagster's history: {erase_runs(instance, text, is_id=key is not None):,} runs")
+        runs = erase_runs(instance, text, is_id=key is not None)
+    if runs:
+        click.echo(f"Dagster's history: {counted(runs, 'run')}")
+    if not runs and not changed:
+        click.echo(f"Nothing was found of this {'id' if key else 'value'} in {source}.")
     click.echo(UNREACHED)

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import yaml
 
-from event_assets.config.project import find_project
+from event_assets.config.project import find_project, writing_problem
 from event_assets.values.errors import ConfigError
 
 
@@ -26,9 +26,11 @@ def require_home() -> None:
         raise ConfigError(
             f"The path of DAGSTER_HOME must be one without `?` and `%`, not {folder}."
         )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        problem = f"The folder {folder} (DAGSTER_HOME) cannot be written by this user"
-        raise ConfigError(f"{problem}: run it as the owner, or name a folder of your own.")
+    if problem := writing_problem(folder):
+        raise ConfigError(
+            f"The folder {folder} (DAGSTER_HOME) cannot be written ({problem}): run it as the "
+            "owner, or name a folder of your own."
+        )
 
 
 def open_instance() -> dg.DagsterInstance:

@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from event_assets.config.project import find_project, set_loaded_project
+from event_assets.config.settings import require_valid_settings
 from event_assets.orchestration import process
 from event_assets.values.errors import UserError
 
@@ -71,6 +72,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
     elif context.invoked_subcommand != "sandbox":
         set_loaded_project(find_project())
+        require_valid_settings()
 
 
 def run(arguments: Sequence[str]) -> int:

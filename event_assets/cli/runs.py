@@ -14,10 +14,11 @@ import dagster as dg
 
 from event_assets import warehouse
 from event_assets._compat.dagster import PlainFailure, capture_interrupts
+from event_assets.cli.database import is_lake
 from event_assets.cli.home import open_instance
 from event_assets.cli.output import program
 from event_assets.cli.sources import read_source
-from event_assets.config.project import find_project, project_setting
+from event_assets.config.project import find_project, project_setting, require_writable_database
 from event_assets.config.source import SANDBOX, SourceConfig
 from event_assets.config.source_files import find_sources
 from event_assets.extract.stream import require_settings
@@ -86,12 +87,14 @@ def sync_sources(
     `accounts` are those to sync, by default all; `options` are those of `SyncConfig`.
 
     Raises:
-        ConfigError: no source can be synced.
+        ConfigError: no source can be synced, or the database cannot be written.
         KeyboardInterrupt: a run was interrupted.
     """
     chosen = load_sources(definitions, names or find_sources())
     if not chosen:
         raise ConfigError("There is no source to sync: `event-assets connect URL` makes one.")
+    if not is_lake():
+        require_writable_database()
     with open_instance() as instance:
         runner = Runner(definitions, instance)
         failures = sum(not _sync(runner, one, bool(names), accounts, options) for one in chosen)

@@ -13,6 +13,7 @@ import duckdb
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, program, to_text
 from event_assets.config.source_files import SourceFile, aside, find_sources
+from event_assets.values.wording import counted, format_age
 
 Row = Mapping[str, Any]  # of a table of syncs, with the name of its table
 LOG, OF_LOG = "event_data_syncs", "_syncs"
@@ -24,7 +25,6 @@ qualify row_number() over (partition by {account} order by sync_number desc) = 1
 """
 LISTED = 'join "{schema}".event_data_accounts as known using (account) where known.is_listed'
 MAX_PROBLEMS = 5  # that are told
-UNITS = {"days": 1440, "hours": 60, "minutes": 1}
 
 
 class Problem(NamedTuple):
@@ -167,8 +167,8 @@ def _lines(state: Status) -> Iterator[str]:
         yield "  not synced beside an API, unless it is named"
         return
     if state.last_sync:
-        age = _format_age(state.age_minutes or 0)
-        events = "" if state.events is None else f", {state.events:,} current events"
+        age = format_age(state.age_minutes or 0)
+        events = "" if state.events is None else f", {counted(state.events, 'current event')}"
         yield f"  synced {age} ago ({to_text(state.last_sync)} UTC){events}"
     if state.is_good:
         yield "  fresh and complete"
@@ -178,9 +178,3 @@ def _lines(state: Status) -> Iterator[str]:
         yield f"  and {more:,} more"
     if state.command:
         yield f"  {program()} {state.command}"
-
-
-def _format_age(minutes: float) -> str:
-    unit, length = next((unit for unit in UNITS.items() if minutes >= 2 * unit[1]), ("minutes", 1))
-    shown = f"{minutes / length:,.0f}"
-    return f"{shown} {unit.removesuffix('s') if shown == '1' else unit}"

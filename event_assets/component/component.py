@@ -2,19 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
 import dagster as dg
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    RootModel,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, RootModel, WithJsonSchema
 from pydantic import Field as Describe
 
 from event_assets import warehouse
@@ -41,6 +33,7 @@ from event_assets.values.naming import normalize_name
 from event_assets.warehouse import sql
 
 CRON = "must be a cron expression of five fields in UTC, such as `*/15 * * * *`"
+MAX_SECONDS = 24 * 3600.0
 OWNER = "must be an e-mail address, or `team:` and a name"
 AccountsYaml = Annotated[
     AccountsConfig | None, BeforeValidator(accounts.parse), WithJsonSchema(accounts.JSON_SCHEMA)
@@ -82,18 +75,18 @@ Owner = Annotated[
 class Timeouts(config_model.StrictModel):
     """How long the API may take, in seconds."""
 
-    connect: float = Describe(default=DEFAULT_LIMITS.connect, description="To connect.")
-    read: float = Describe(
-        default=DEFAULT_LIMITS.read, description="Between two parts of a response."
+    connect: float = Describe(
+        default=DEFAULT_LIMITS.connect, gt=0, le=MAX_SECONDS, description="To connect."
     )
-    answer: float = Describe(default=DEFAULT_LIMITS.total, description="For a whole response.")
-
-    @model_validator(mode="after")
-    def _validate_range(self) -> "Timeouts":
-        for name, seconds in self:
-            if not 0 < seconds < inf:
-                raise ValueError(f"`{name}` must be more than 0 seconds")
-        return self
+    read: float = Describe(
+        default=DEFAULT_LIMITS.read,
+        gt=0,
+        le=MAX_SECONDS,
+        description="Between two parts of a response.",
+    )
+    answer: float = Describe(
+        default=DEFAULT_LIMITS.total, gt=0, le=MAX_SECONDS, description="For a whole response."
+    )
 
 
 class _Attributes(RootModel[dict[str, Any]]):
@@ -148,11 +141,13 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
     concurrency: int = Describe(
         default=DEFAULT_CONCURRENCY,
         ge=1,
+        le=1000,
         description="Maximum number of concurrent requests; fewer while more make the API slower.",
     )
     requests_per_second: float | None = Describe(
         default=None,
         gt=0,
+        le=100_000,
         description="Maximum number of requests per second, as the API's documentation allows. "
         "Without it, as the API's headers and refusals allow.",
     )
@@ -165,6 +160,7 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
     max_answer_mb: int = Describe(
         default=DEFAULT_LIMITS.megabytes,
         ge=1,
+        le=100_000,
         description="Maximum size of a decompressed response, in megabytes.",
     )
     exclude: Sequence[str] = Describe(
@@ -185,6 +181,7 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
     resume_hours: float = Describe(
         default=DEFAULT_RESUME_HOURS,
         ge=0,
+        le=24 * 365,
         description="Hours within which an interrupted sync resumes where it was, from its last "
         "response. 0: every sync starts over.",
     )

@@ -15,9 +15,9 @@ from dlt.sources.rest_api import typing as rest_api
 from event_assets.component.rest_api_config import (
     DONE,
     LISTS,
-    MINIMUM,
     PAGINATORS,
     PARTS,
+    RANGES,
     REQUIRED,
     SHORT_FORMS,
     TEXTS,
@@ -201,8 +201,8 @@ def _value(kind: type, name: str) -> Schema:
     schema: Schema = {"type": found if name in TEXTS | {REQUIRED.get(kind)} else [*found, "null"]}
     if name == "primary_key":
         schema["items"] = {"type": "string"}
-    if name in MINIMUM:
-        schema["minimum"] = MINIMUM[name]
+    if name in RANGES:
+        schema["minimum"], schema["maximum"] = RANGES[name]
     part = "paginator" if kind in PAGINATORS.values() else ""
     if {"integer", "number"} & {*found} and is_number((part, name)):
         schema |= {"type": sorted({*schema["type"], "string"}), "pattern": NUMBER}

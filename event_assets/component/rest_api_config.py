@@ -75,10 +75,12 @@ PARTS: Mapping[str, type] = {
 LISTS = {"resources", "response_actions"}
 TEXTS = {"path", "cursor_path", "next_url_path"}
 PATHS = {"data_selector", "total_path", "has_more_path", "next_url_path", "cursor_path"}
-MINIMUM = {  # of whole numbers
-    **dict.fromkeys(("limit", "maximum_offset", "maximum_page"), 1),
-    **dict.fromkeys(("offset", "base_page", "page", "lag"), 0),
-    "status_code": 100,
+MOST = 2**53  # all whole numbers up to it are numbers of JSON
+RANGES = {
+    **dict.fromkeys(("maximum_offset", "maximum_page"), (1, MOST)),
+    **dict.fromkeys(("offset", "base_page", "page", "lag"), (0, MOST)),
+    "limit": (1, 1_000_000),
+    "status_code": (100, 599),
 }
 KINDS: Mapping[Any, str] = {  # of values in YAML, by dlt's types
     int: "a whole number",
@@ -235,8 +237,11 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
         yield at, problem
     elif isinstance(value, str) and at[-1] in PATHS and not _is_path(value):
         yield at, f"{shown(value)} is not a valid JSON path"
-    elif isinstance(value, int) and value < MINIMUM.get(str(at[-1]), value):
-        yield at, f"must be {MINIMUM[str(at[-1])]} or more, not {value}"
+    elif isinstance(value, (int, float)) and at[-1] in RANGES:
+        least, most = RANGES[str(at[-1])]
+        if not least <= value <= most:
+            bound = f"{most:,} or less" if value > most else f"{least:,} or more"
+            yield at, f"must be {bound}, not {value}"
 
 
 def _path_problem(path: str) -> str | None:

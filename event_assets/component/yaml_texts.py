@@ -44,15 +44,18 @@ def is_number(path: Sequence[Any]) -> bool:
 def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) -> Any:
     """Return a text with its templates filled in; braces that are doubled for dlt stay.
 
-    A variable that is not set is None if it is an address, for the sandbox, or another setting.
+    A variable that is not set is None as the address, for the sandbox. In the rest of `rest_api` it
+    stays, for the sync to name it: definitions load without the settings of a sync.
     """
     try:
         if "{%" in text or "{{" in TEMPLATE.sub("", text):
             return str(context.resolve_value(text + END)).removesuffix(END)
         if whole := TEMPLATE.fullmatch(text.strip()):
             value = _fill(context, whole[0])
-            may_be_unset = context.path[-1] == "base_url" or "rest_api" not in context.path
-            return None if value == whole[0] and may_be_unset else value
+            if value == whole[0] and "rest_api" not in context.path:
+                unset = f"the variable {VARIABLE.findall(text)[0]} is not set, in .env or elsewhere"
+                problems.append((tuple(context.path)[1:], unset))
+            return None if value == whole[0] and context.path[-1] == "base_url" else value
         return TEMPLATE.sub(lambda found: str(_fill(context, found[0])), text)
     except ResolutionException as error:
         if is_formatted(context.path) and _is_format(text) and not TYPO.search(text):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
-from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Keys = tuple[str | int, ...]
@@ -25,8 +25,18 @@ KINDS = {
 }
 
 
+# What a number must be, and the bound in pydantic's error.
+BOUNDS = {
+    "greater_than_equal": ("{} or more", "ge"),
+    "greater_than": ("more than {}", "gt"),
+    "less_than_equal": ("{} or less", "le"),
+}
+
+
 class StrictModel(dg.Model):
     """A model whose error for an unknown attribute lists the known ones."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -75,8 +85,9 @@ def describe(error: ValidationError, given: Any) -> Iterator[tuple[Keys, str]]:
         elif kind == "literal_error":
             allowed = re.findall("'(.*?)'", context["expected"])
             problem = unknown_name_message(str(value), allowed, "value")
-        elif kind == "greater_than_equal":
-            problem = f"must be {context['ge']:g} or more, not {shown(value)}"
+        elif kind in BOUNDS:
+            text, bound = BOUNDS[kind]
+            problem = f"must be {text.format(f'{context[bound]:,g}')}, not {shown(value)}"
         elif kind == "string_pattern_mismatch":
             problem = f"must be a percentage such as 5%, not {shown(value)}"
         else:

@@ -5,6 +5,7 @@ import re
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from dotenv import dotenv_values
 
@@ -26,7 +27,7 @@ def set_loaded_project(folder: Path) -> None:
     space, and those with the names of secrets become known, so that no message shows them.
 
     Raises:
-        ConfigError: the file is not UTF-8.
+        ConfigError: the file cannot be read, or is not UTF-8.
     """
     global _loaded
     _loaded = folder
@@ -34,6 +35,8 @@ def set_loaded_project(folder: Path) -> None:
     file = find_project() / ENV_FILE
     try:
         text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
+    except OSError as error:
+        raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:  # UTF-16
@@ -87,6 +90,36 @@ def database_file() -> Path:
     if address := re.match(r":memory:|\w{2,}:", path):
         raise ConfigError(f"EVENTS_DUCKDB must be the path of a file, not `{address[0]}...`.")
     return project_path(path)
+
+
+def writing_problem(folder: Path) -> str | None:
+    """Return why nothing can be made in a folder, or in the nearest above it; None if it can.
+
+    It is tried, since permissions do not tell all, and leaves nothing there.
+    """
+    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+    try:
+        with TemporaryFile(dir=there):
+            return None
+    except FileNotFoundError:  # in /proc
+        return f"{there}: no file can be made there"
+    except OSError as error:
+        return f"{there}: {error.strerror}"
+
+
+def require_writable_database() -> None:
+    """Raise a ConfigError if a DuckDB file cannot be made or written where it is to be."""
+    file = database_file()
+    problem = writing_problem(file.parent)
+    if not problem and file.exists() and not os.access(file, os.W_OK):
+        problem = f"{file}: Permission denied"
+    if not problem and file.is_dir():
+        problem = f"{file}: Is a directory"
+    if problem:
+        raise ConfigError(
+            f"The database {file} cannot be written ({problem}): change that, or name another file "
+            "in EVENTS_DUCKDB."
+        )
 
 
 def project_setting(name: str) -> str | None:

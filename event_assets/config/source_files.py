@@ -49,6 +49,11 @@ class SourceFile:
         return _dig(next(own, None), "attributes")
 
     @property
+    def variables(self) -> list[str]:
+        """Return the variables that it names."""
+        return VARIABLE.findall(self.file.read_text(encoding="utf-8-sig"))
+
+    @property
     def name(self) -> str:
         """Return the name of the source, and of its schema in the database."""
         return self.file.parent.name

@@ -15,6 +15,7 @@ from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.values.errors import AlertError
 from event_assets.values.redaction import SecretRedactor, find_secrets
+from event_assets.values.wording import counted
 
 WEBHOOK = "ALERT_WEBHOOK_URL"
 DAGSTER_URL = "EVENTS_DAGSTER_URL"  # of the UI, for those who read the message
@@ -63,7 +64,7 @@ def _build_sensor(name: str, event: str, find_alerts: AlertSource) -> dg.SensorD
         if lines:
             more = [f"And {len(lines) - MAX_LINES:,} more."] if len(lines) > MAX_LINES else []
             _send("\n".join([*lines[:MAX_LINES], *more]))
-        reason = f"Sent {len(lines):,} alerts." if lines else "Nothing new."
+        reason = f"Sent {counted(len(lines), 'alert')}." if lines else "Nothing new."
         return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
 
     return send_alerts

@@ -20,6 +20,7 @@ from event_assets.sync.reconcile import reconcile
 from event_assets.sync.rejects import describe_reject, fix_hint, rejects_table
 from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
 from event_assets.values.errors import BusyError
+from event_assets.values.wording import counted, format_age
 from event_assets.warehouse import Database, inspection
 from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal
@@ -102,7 +103,7 @@ def _combine_results(results: Mapping[str, dg.AssetCheckResult]) -> dg.AssetChec
         f"{len(failed):,} of {len(results):,} accounts failed. {named}"
         + (f" And {more:,} more." if more > 0 else "")
         if failed
-        else f"All {len(results):,} accounts passed."
+        else f"All {counted(len(results), 'account')} passed."
     )
     return dg.AssetCheckResult(
         passed=not failed,
@@ -154,14 +155,14 @@ def evaluate_no_rejects(
         f"{describe_reject(field, reason)} ({count:,})" for field, reason, count in counts[:5]
     )
     problems = [
-        f"{total:,} records break the contract: {why}; {fix_hint(table)} in defs.yaml, or have the "
-        "API's operator correct the records."
+        f"{counted(total, 'record', 'break')} the contract: {why}; {fix_hint(table)} in "
+        "defs.yaml, or have the API's operator correct the records."
     ] * bool(total)
     if table == EVENT_DATA and (bare := _count_bare_events(database, source)):
         problems.append(
-            f"{bare:,} events came with a status of removed events and without name and start, "
-            "which erased their values: set `removed_when`, such as `{status: cancelled}`, in "
-            "defs.yaml."
+            f"{counted(bare, 'event')} came with a status of removed events and without name and "
+            "start, which erased their values: set `removed_when`, such as `{status: cancelled}`, "
+            "in defs.yaml."
         )
     return dg.AssetCheckResult(
         passed=not problems,
@@ -226,7 +227,7 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
     return dg.AssetCheckResult(
         passed=not problems,
         severity=dg.AssetCheckSeverity.WARN,
-        description=" ".join(problems) or f"{len(now):,} columns, as before.",
+        description=" ".join(problems) or f"{counted(len(now), 'column')}, as before.",
         metadata={"columns": len(now), "changes": as_table(changed)},
     )
 
@@ -253,10 +254,10 @@ def evaluate_age(synced: datetime | None, freshness: FreshnessConfig) -> dg.Asse
     overdue = age > freshness.fail_after_minutes
     advice = ": check for failed runs, and that the schedule is on and the daemon runs."
     is_ahead = age < -MAX_CLOCK_DIFFERENCE
-    description = f"The newest sync is {age:.0f} minutes old{advice if is_late else '.'}"
+    description = f"The newest sync is {format_age(age)} old{advice if is_late else '.'}"
     if is_ahead:
         description = (
-            f"The newest sync ended {-age:.0f} minutes from now: the clock of this machine, or of "
+            f"The newest sync ended {format_age(-age)} from now: the clock of this machine, or of "
             "the one that synced, is wrong. Correct it, and sync again."
         )
     return dg.AssetCheckResult(

@@ -17,8 +17,8 @@ VARIABLE = "EVENTS_EXECUTOR"
 _held: list[FileLock] = []  # until the process ends: the run ends after its executor
 
 
-class _InProcessExecutor(dg.Executor):
-    """Dagster's in-process executor, in a process that is known to have the run."""
+class _HoldingExecutor(dg.Executor):
+    """An executor of Dagster's, in a process that is known to have the run."""
 
     def __init__(self, executor: dg.Executor) -> None:
         self._executor = executor
@@ -27,6 +27,11 @@ class _InProcessExecutor(dg.Executor):
     def retries(self) -> Any:
         """Return the retry mode."""
         return self._executor.retries
+
+    @property
+    def step_dependency_config(self) -> Any:
+        """Return whether a step may begin before those upstream have ended."""
+        return self._executor.step_dependency_config
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Execute the steps."""
@@ -41,16 +46,18 @@ class _InProcessExecutor(dg.Executor):
                     raise PlainInterrupt(process.INTERRUPTED)
 
 
-def _create_executor(context: dg.InitExecutorContext) -> dg.Executor:
-    create = dg.in_process_executor.executor_creation_fn
-    assert create  # noqa: S101 (a definition by a decorator has one)
-    return _InProcessExecutor(create(context))
+def holding(executor: dg.ExecutorDefinition) -> dg.ExecutorDefinition:
+    """Return an executor whose runs fail when their process is gone."""
+    create: Any = executor.executor_creation_fn
+    return dg.ExecutorDefinition(
+        executor.name,
+        cast(Any, executor.config_schema),
+        executor.get_requirements,
+        lambda context: _HoldingExecutor(create(context)),
+    )
 
 
-_schema: Any = dg.in_process_executor.config_schema
-in_process_executor = dg.ExecutorDefinition(
-    "in_process", _schema, executor_creation_fn=_create_executor
-)
+in_process_executor = holding(dg.in_process_executor)
 
 
 def build_executor() -> dg.ExecutorDefinition:
@@ -60,23 +67,21 @@ def build_executor() -> dg.ExecutorDefinition:
     launchers spread whole runs; the other executors spread the steps of one run.
 
     Raises:
-        ConfigError: if the executor is unknown, or its package is missing.
+        ConfigError: if its package is missing.
     """
-    name = os.environ.get(VARIABLE) or "in_process"
+    name = os.environ.get(VARIABLE)
     try:
         if name == "celery":
             from event_assets.deployment.celery.executor import celery_executor
 
-            return celery_executor
+            return holding(celery_executor)
         if name == "k8s":
             from dagster_k8s import k8s_job_executor
 
-            return cast("dg.ExecutorDefinition", k8s_job_executor)
+            return holding(k8s_job_executor)
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
         problem = f"is `{name}`, which needs the package {missing}: run `make setup-scale`"
     else:
-        if name == "in_process":
-            return in_process_executor
-        problem = f"must be one of in_process, celery, k8s, not `{name}`"
+        return in_process_executor
     raise ConfigError(f"{VARIABLE} {problem}.")

@@ -16,6 +16,7 @@ from dagster import DagsterRunStatus
 from event_assets import warehouse
 from event_assets.orchestration.executors import in_process_executor
 from event_assets.orchestration.failures import run_with_plain_errors
+from event_assets.values.wording import counted
 
 RETENTION_VARIABLE = "EVENTS_KEEP_RUNS_DAYS"
 DEFAULT_RETENTION = 30  # days
@@ -31,9 +32,11 @@ def build_housekeeping() -> dg.Definitions:
         f"({DEFAULT_RETENTION}) days ago, with their logs. The newest run of each asset stays."
     )
     def delete_old_runs(context: dg.OpExecutionContext) -> None:
-        days = _retention_days()
+        days = float(os.environ.get(RETENTION_VARIABLE) or DEFAULT_RETENTION)
         deleted = purge_runs(context.instance, datetime.now(timezone.utc) - timedelta(days=days))
-        context.log.info(f"Deleted {deleted:,} runs that ended more than {days:g} days ago.")
+        context.log.info(
+            f"Deleted {counted(deleted, 'run')} that ended more than {days:g} days ago."
+        )
         context.add_output_metadata({"runs_deleted": deleted})
 
     @dg.op(
@@ -58,22 +61,6 @@ def build_housekeeping() -> dg.Definitions:
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     return dg.Definitions(jobs=[housekeeping], schedules=[schedule])
-
-
-def _retention_days() -> float:
-    """Return how many days a run is kept.
-
-    Raises:
-        Failure: if the setting is not a number.
-    """
-    text = os.environ.get(RETENTION_VARIABLE) or str(DEFAULT_RETENTION)
-    try:
-        days = float(text)
-    except ValueError:
-        days = -1
-    if not days >= 0:
-        raise dg.Failure(f"{RETENTION_VARIABLE} must be a number of days, not `{text}`.")
-    return days
 
 
 def purge_runs(instance: dg.DagsterInstance, before: datetime) -> int:

@@ -11,6 +11,7 @@ import dagster as dg
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.sync import account_list
 from event_assets.values.errors import ConfigError, WarehouseError
+from event_assets.values.wording import counted
 
 INTERVAL = 30  # seconds
 QUERY_INTERVAL = 900  # seconds; syncs need the database, too
@@ -77,7 +78,8 @@ def build_accounts_sensors(source: SourceConfig) -> list[dg.SensorDefinition]:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def update_accounts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        return dg.SkipReason(f"{len(update_partitions(source, context.instance)):,} accounts.")
+        names = update_partitions(source, context.instance)
+        return dg.SkipReason(f"{counted(len(names), 'account')}.")
 
     return [update_accounts]
 

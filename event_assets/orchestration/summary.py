@@ -15,6 +15,7 @@ from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.transform.all_events import CURRENT_EVENTS
 from event_assets.transform.changes import CHANGES
+from event_assets.values.wording import counted
 
 SILENT_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 CHANGE_TEXTS = {  # of the numbers in the metadata of `event_changes`
@@ -106,8 +107,9 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
 def _format_account(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     """Yield one line only: there may be a thousand accounts."""
     for materialization in _find_materializations(events, EVENT_DATA):
-        rows = materialization.metadata["dagster/row_count"].value
-        yield f"account   {account}: {rows:,} events, {_count_passed(events)} checks passed"
+        rows: Any = materialization.metadata["dagster/row_count"].value
+        loaded = counted(rows, "event")
+        yield f"account   {account}: {loaded}, {_count_passed(events)} checks passed"
 
 
 def _format_sync(

@@ -12,6 +12,7 @@ from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.orchestration.metadata import as_table
 from event_assets.records.contract import build_contract
 from event_assets.sync.sync_log import SYNC_LOG
+from event_assets.values.wording import counted
 from event_assets.warehouse import Database, inspection
 from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter
@@ -42,7 +43,8 @@ def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetChe
     return dg.AssetCheckResult(
         passed=not problem,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=f"{rows:,} rows, {distinct:,} ids, {duplicates:,} duplicates, {missing:,} null"
+        description=f"{counted(rows, 'row')}, {counted(distinct, 'id')}, "
+        f"{counted(duplicates, 'duplicate')}, {missing:,} null"
         f"{problem}.",
         metadata={
             "rows": rows,
@@ -76,14 +78,14 @@ def _describe_repeats(
     ids, conflicts, first = sync["repeated_ids"], sync["conflicting_ids"], examples[0]
     named = f"such as `{first['id']}`"
     if not conflicts:
-        return f"The API sent {ids:,} ids more than once, {named}, with equal records"
+        return f"The API sent {counted(ids, 'id')} more than once, {named}, with equal records"
     paths = [*source.events.id_paths, *_paths_of(source, first["field"])]
     advice = f"`primary_key: [{', '.join(paths)}]`"
     if source.fields["id"].source:
         template = ":".join(f"{{{path}}}" for path in paths)
         advice = f'`from: "{template}"` of the field `id`'
     return (
-        f"{conflicts:,} ids are shared by different records, {named}, and only the first of each "
+        f"Different records share {counted(conflicts, 'id')}, {named}, and only the first of each "
         f"is loaded: the records differ in `{first['field']}`; set {advice}, or what else tells "
         "them apart, or sync again if events changed while the list was read"
     )

@@ -184,7 +184,7 @@ def test_make_run_syncs_all_accounts_and_names_those_that_failed(
         assert capfd.readouterr().err == "There is no account `nobody` of events.\n"
     assert output.splitlines() == [
         "Syncing events ...",
-        "account   a: 1 events, 4 of 4 checks passed",
+        "account   a: 1 event, 4 of 4 checks passed",
         "account   b c: 2 events, 4 of 4 checks passed",
         "accounts  2 of 3 synced and checked",
         f"database  {project.database}",

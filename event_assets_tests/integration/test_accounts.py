@@ -309,7 +309,7 @@ def test_checks_of_all_accounts_name_those_that_fail(project: Project) -> None:
         )
         found = checks(look.execute_in_process(instance=project.instance))
     assert str(found["no_rejects"].description).startswith(
-        "1 of 3 accounts failed. b: 1 records break the contract: `start_time` is not a "
+        "1 of 3 accounts failed. b: 1 record breaks the contract: `start_time` is not a "
         "timestamp (1)"
     )
     assert found["fresh"].description == "1 of 3 accounts failed. c: There has been no sync yet."

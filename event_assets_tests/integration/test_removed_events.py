@@ -193,6 +193,6 @@ def test_records_that_erase_values_are_noticed(
     rows[1] = TOMBSTONE
     check = checks(synced(project, made))["no_rejects"]
     assert (check.passed, check.severity.name) == (False, "WARN")
-    said = "1 events came with a status of removed events and without name and start"
+    said = "1 event came with a status of removed events and without name and start"
     assert said in str(check.description)
     assert "set `removed_when`, such as `{status: cancelled}`" in str(check.description)

@@ -61,7 +61,7 @@ def test_occurrences_that_share_an_id_are_an_error(project: Project, answer: Any
     check = check_of(answer(occurrences(60)), paginator=paginator)
     assert (check.passed, check.severity.name) == (False, "ERROR")
     said = str(check.description)
-    assert "30 ids are shared by different records, such as `e0`" in said
+    assert "Different records share 30 ids, such as `e0`" in said
     assert "only the first of each is loaded: the records differ in `start_time`" in said
     assert "set `primary_key: [id, start_time]`" in said
     (first, *_) = shown(check, "examples")
@@ -97,7 +97,7 @@ def test_occurrences_at_any_time_are_an_error(
     ]
     check = check_of(by_cursor(rows), **({"fields": fields} if fields else {}))
     assert (check.passed, check.severity.name) == (False, "ERROR")
-    assert "20 ids are shared by different records" in str(check.description)
+    assert "Different records share 20 ids" in str(check.description)
     assert len(project.ids()) == 20
 
 
@@ -133,7 +133,7 @@ def test_equal_records_are_a_warning(project: Project, at: int) -> None:
     rows[1]["tags"] = [{"a": 2, "b": 1}]
     check = check_of(by_cursor(rows))
     assert (check.passed, check.severity.name) == (False, "WARN")
-    said = "The API sent 1 ids more than once, such as `e1`, with equal records"
+    said = "The API sent 1 id more than once, such as `e1`, with equal records"
     assert said in str(check.description)
     assert shown(check, "examples")[0]["id"] == "e1"
     assert project.rows("select count(*) from events.event_data") == [(50,)]
@@ -161,7 +161,7 @@ def test_equal_records_are_a_warning_where_the_list_is_read_twice(
     check = check_of(answer, paginator=paginator)
     assert project.rows("select sweeps > 1 from events.event_data_syncs") == [(True,)]
     assert (check.passed, check.severity.name) == (False, "WARN")
-    assert "The API sent 1 ids more than once, such as `e3`" in str(check.description)
+    assert "The API sent 1 id more than once, such as `e3`" in str(check.description)
     assert len(project.ids()) == 60
 
 
@@ -227,7 +227,7 @@ def test_one_that_differs_without_a_change_in_the_time_of_the_sync_is_an_error(
     fields["id"] = {"type": "text"}
     check = check_of(changing(OLD, changed), fields=fields)
     assert (check.passed, check.severity.name) == (False, "ERROR")
-    assert "1 ids are shared by different records, such as `e1`" in str(check.description)
+    assert "Different records share 1 id, such as `e1`" in str(check.description)
     assert "or sync again if" in str(check.description)
 
 

@@ -484,7 +484,7 @@ def test_rejected_records_are_reported(project: Project) -> None:
     assert found["event_data"].passed
     assert not found["venues"].passed
     assert found["venues"].description == (
-        "1 records break the contract: `id` is missing (1); correct the `primary_key` of `venues` "
+        "1 record breaks the contract: `id` is missing (1); correct the `primary_key` of `venues` "
         "in defs.yaml, or have the API's operator correct the records."
     )
 

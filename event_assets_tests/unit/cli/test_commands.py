@@ -90,7 +90,7 @@ def test_a_failed_error_check_fails_the_command(
     api.replace([])
     status, _, errors = materialize()
     assert status != 0
-    assert "1 duplicates" in errors
+    assert "1 duplicate," in errors
 
 
 def test_the_dagster_cli_materializes_everything_with_the_env_file_from_any_folder(

@@ -15,12 +15,15 @@ from event_assets._compat.dagster import PlainFailure
 from event_assets.cli.home import open_instance
 from event_assets.cli.main import run
 from event_assets.config import project as project_module
+from event_assets.config.settings import SETTINGS as SETTINGS_TABLE
 from event_assets.definitions import defs
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.values.errors import ConfigError
+from event_assets_tests.support.docs import reference
 from event_assets_tests.support.mistakes import MISTAKES, YAML, Mistake
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import ROOT, Project
+from event_assets_tests.support.small_database import write_database
 
 COMMANDS: dict[str, Callable[[], int]] = {
     "make check": lambda: run(["check"]),
@@ -173,11 +176,98 @@ def test_a_file_of_another_ending_is_told(file: Path, said: Callable[[str], str]
     shutil.rmtree(other.parent)
 
 
-def test_an_unknown_executor_is_told(
-    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+SETTINGS = [
+    *(
+        (name, nonsense, said)
+        for said, names in (
+            ("one of in_process, celery, k8s", ["EVENTS_EXECUTOR"]),
+            ("a number of days, such as 30", ["EVENTS_KEEP_RUNS_DAYS"]),
+            ("a whole number of days, such as 7", ["EVENTS_DUCKLAKE_KEEP_DAYS"]),
+            ("`bar` or `log`", ["EVENTS_PROGRESS"]),
+            ("the number of a port", ["EVENTS_CODE_PORT", "EVENTS_WEB_PORT"]),
+            ("the name of a host", ["EVENTS_CODE_HOST", "EVENTS_WEB_HOST"]),
+            ("a whole number, such as 2", ["EVENTS_WORKER_PROCESSES"]),
+            ("the name of a region", ["EVENTS_S3_REGION"]),
+            ("the address of a host", ["EVENTS_S3_ENDPOINT"]),
+            ("`path` or `vhost`", ["EVENTS_S3_URL_STYLE"]),
+            ("`true` or `false`", ["EVENTS_S3_USE_SSL"]),
+            ("duckdb or ducklake, as docs/destinations.md describes", ["EVENTS_DESTINATION"]),
+        )
+        for name in names
+        for nonsense in ("a month", "-1 days")
+    ),
+    ("EVENTS_KEEP_RUNS_DAYS", "nan", "a number of days, such as 30"),
+    ("EVENTS_KEEP_RUNS_DAYS", "1e9", "a number of days, such as 30"),
+    ("EVENTS_KEEP_RUNS_DAYS", "-1", "a number of days, such as 30"),
+    ("EVENTS_DUCKLAKE_KEEP_DAYS", "1.5", "a whole number of days, such as 7"),
+    ("EVENTS_WORKER_PROCESSES", "0", "a whole number, such as 2"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), SETTINGS)
+def test_a_setting_that_cannot_be_is_told_in_one_sentence(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, name: str, value: str, allowed: str
 ) -> None:
-    monkeypatch.setenv("EVENTS_EXECUTOR", "multi")
-    assert said(YAML) == ("EVENTS_EXECUTOR must be one of in_process, celery, k8s, not `multi`.\n")
+    monkeypatch.setenv(name, value)
+    answer = said(YAML)
+    assert answer.startswith(f"{name} must be {allowed}, not `{value}`")
+    assert answer.endswith(".\n")
+    assert answer.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["ALERT_WEBHOOK_URL", "EVENTS_DAGSTER_URL", "EVENTS_BROKER"])
+def test_a_setting_that_may_hold_a_secret_is_told_without_its_value(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "hooks.example.com/T0/secret")
+    answer = said(YAML)
+    assert answer.startswith(f"{name} must be a")
+    assert "T0" not in answer
+    assert answer.count("\n") == 1
+
+
+def test_the_path_of_the_database_that_is_none_is_told(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EVENTS_DUCKDB", "md:warehouse")
+    sentence = "EVENTS_DUCKDB must be the path of a file, not `md:...`.\n"
+    assert said(YAML) == sentence
+    for command in ("show", "status"):
+        assert run([command]) == 1
+        assert capsys.readouterr().err == sentence
+
+
+def test_every_setting_that_is_documented_is_known() -> None:
+    documented = {name for name in reference("variable") if name.startswith(("EVENT", "ALERT"))}
+    assert documented == {*SETTINGS_TABLE}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("EVENTS_KEEP_RUN_DAYS", "EVENTS_KEEP_RUNS_DAYS"),
+        ("EVENT_DUCKDB", "EVENTS_DUCKDB"),
+        ("EVENTS_API_KEY", "EVENTS__API_KEY"),
+        ("ALERT_WEBHOOK", "ALERT_WEBHOOK_URL"),
+    ],
+)
+@pytest.mark.usefixtures("said")
+def test_a_misspelt_setting_is_told_and_stops_nothing(
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    meant: str,
+) -> None:
+    monkeypatch.setenv(name, "7")
+    file.write_text(YAML)
+    assert run(["check"]) == 0
+    output, errors = capsys.readouterr()
+    assert errors == f"Nothing reads the variable {name}: did you mean {meant}?\n"
+    assert output == "No mistakes were found in the sources: events.\n"
+    file.write_text(YAML.replace("order: asc", f'order: "{{{{ env.{name} }}}}"'))
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str], str]) -> None:
@@ -212,7 +302,11 @@ AS_A_USER = (  # whom the permissions of files bind, unlike root
 @pytest.mark.parametrize(
     ("mode", "names", "answer"),
     [
-        (0o555, (), "The folder {home} (DAGSTER_HOME) cannot be written by this user: run it as"),
+        (
+            0o555,
+            (),
+            "The folder {home} (DAGSTER_HOME) cannot be written ({home}: Permission denied",
+        ),
         (0o755, ("history", "schedules"), "Dagster's history in {home} (DAGSTER_HOME) cannot be w"),
         (0o755, ("?",), "The path of DAGSTER_HOME must be one without `?` and `%`, not {home}."),
         (None, (), "There is no folder {home} (DAGSTER_HOME): make it, or name another."),
@@ -238,6 +332,85 @@ def test_a_dagster_home_that_cannot_be_written_is_named(
     assert done.stderr.startswith(answer.format(home=home))
     assert done.stderr.count("\n") == 1
     assert not project.database.exists()
+
+
+def read_only(folder: Path) -> Path:
+    """Return a folder in which the system lets nobody make a file."""
+    assert folder
+    return Path("/proc/event_assets")
+
+
+def below_a_file(folder: Path) -> Path:
+    file = folder / "file"
+    file.touch()
+    return file
+
+
+def a_folder(folder: Path) -> Path:
+    (folder / "data/w.duckdb").mkdir(parents=True)
+    return folder / "data"
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (read_only, "/proc: no file can be made there"),
+        (below_a_file, "{folder}: Not a directory"),
+        (a_folder, "{folder}/w.duckdb: Is a directory"),
+    ],
+)
+def test_a_database_that_cannot_be_written_is_told_by_every_command(
+    project: Project,
+    source_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], Path],
+    problem: str,
+) -> None:
+    assert source_file.exists()
+    folder = make(tmp_path)
+    project.environment.setenv("EVENTS_DUCKDB", str(folder / "w.duckdb"))
+    for command in ("check", "sync", "show", "status"):
+        assert run([command]) == 1
+        assert capsys.readouterr() == (
+            "",
+            f"The database {folder}/w.duckdb cannot be written ({problem.format(folder=folder)}): "
+            "change that, or name another file in EVENTS_DUCKDB.\n",
+        )
+
+
+def test_a_database_of_another_user_can_be_shown_and_not_synced(
+    project: Project, clone: Path
+) -> None:
+    write_database(project.database)
+    project.database.chmod(0o444)
+    environment = {**os.environ, "EVENTS_DUCKDB": str(project.database)}
+    said = {}
+    for command in ("check", "show"):
+        line = [*AS_A_USER, sys.executable, "-m", "event_assets", command]
+        done = subprocess.run(
+            line, cwd=clone, env=environment, capture_output=True, text=True, check=False
+        )
+        said[command] = done.returncode, done.stderr
+    assert said["show"] == (0, "")
+    assert said["check"] == (
+        1,
+        f"The database {project.database} cannot be written ({project.database}: Permission "
+        "denied): change that, or name another file in EVENTS_DUCKDB.\n",
+    )
+
+
+@pytest.mark.usefixtures("said")
+def test_an_account_list_that_is_not_there_is_told_by_the_check(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(YAML.replace("concurrency: 4", "accounts: {file: missing.yaml}"))
+    for command in ("check", "sync", "probe"):
+        assert run([command]) == 1
+        assert capsys.readouterr().err == (
+            f"Cannot read {file.parents[3]}/missing.yaml, the account list of events: No such file "
+            "or directory.\n"
+        )
 
 
 @pytest.mark.parametrize(
@@ -312,11 +485,20 @@ def test_make_check_is_the_same_in_a_process_of_its_own(project: Project, clone:
     assert done.stdout == "No mistakes were found in the sources: events.\n"
 
 
-def test_dagster_prints_the_sentence_only(project: Project, clone: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "old", "new", "line"),
+    [
+        (("asset", "materialize", "--select", "*"), "limit: 100", "limit: 0", 29),
+        (("definitions", "validate"), "concurrency: 4", "concurrency: [4", 57),
+    ],
+)
+def test_dagster_prints_the_sentence_only(
+    project: Project, clone: Path, command: tuple[str, ...], old: str, new: str, line: int
+) -> None:
     file = clone / "event_assets/defs/events/defs.yaml"
-    file.write_text(YAML.replace("limit: 100", "limit: 0"))
-    command = ("dagster", "asset", "materialize", "--select", "*", "-m", "event_assets.definitions")
-    done = project.run(*command, cwd=clone, PYTHONPATH=str(clone))
+    file.write_text(YAML.replace(old, new))
+    program = ("dagster", *command, "-m", "event_assets.definitions")
+    done = project.run(*program, cwd=clone, PYTHONPATH=str(clone))
     assert done.returncode == 1
-    assert f"Error: {file}:29: " in done.stderr
+    assert f"{file}:{line}: " in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -31,7 +31,7 @@ def test_a_source_that_is_fresh_and_complete_is_good(capsys: Output) -> None:
     assert run(["status"]) == 0
     source, synced, verdict = capsys.readouterr().out.splitlines()
     assert source == "events  https://api.example.com/secret"
-    assert synced.startswith("  synced 0 minutes ago (")
+    assert synced.startswith("  synced less than a minute ago (")
     assert synced.endswith(" UTC), 3 current events")
     assert verdict == "  fresh and complete"
 

@@ -5,28 +5,20 @@ import sys
 import pytest
 
 from event_assets import warehouse
-from event_assets.values.errors import WarehouseError
+from event_assets.config.settings import require_valid_settings
+from event_assets.values.errors import ConfigError, WarehouseError
 from event_assets.warehouse import s3
 from event_assets.warehouse.postgres_url import parse_postgres_url
 from event_assets_tests.support.project import ROOT, Project
 
 
-def test_an_unknown_destination_names_the_known_ones(project: Project) -> None:
-    project.environment.setenv("EVENTS_DESTINATION", "oracle")
-    with pytest.raises(WarehouseError) as failed:
-        warehouse.get_destination().validate_settings()
-    assert "must be one of duckdb, ducklake, not `oracle`" in str(failed.value)
-
-
-@pytest.mark.parametrize("kind", ["motherduck", "postgres"])
-def test_a_removed_destination_names_its_replacement(project: Project, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["oracle", "motherduck", "postgres"])
+def test_an_unknown_destination_names_the_known_ones(project: Project, kind: str) -> None:
     project.environment.setenv("EVENTS_DESTINATION", kind)
-    with pytest.raises(WarehouseError) as failed:
-        warehouse.get_destination().validate_settings()
-    assert str(failed.value) == (
-        f"EVENTS_DESTINATION={kind} is no longer supported: set EVENTS_DESTINATION=ducklake and "
-        "EVENTS_DUCKLAKE_CATALOG=postgresql://USER:PASSWORD@HOST:5432/DATABASE, a DuckLake "
-        "with many writers, as docs/destinations.md describes."
+    with pytest.raises(ConfigError) as failed:
+        require_valid_settings()
+    assert f"must be duckdb or ducklake, as docs/destinations.md describes, not `{kind}`" in str(
+        failed.value
     )
 
 

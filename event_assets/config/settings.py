@@ -1,0 +1,81 @@
+"""What the settings in the environment may be, in one table."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from event_assets.values.errors import ConfigError
+
+
+class Setting(NamedTuple):
+    """What a setting may be: a pattern, and words that complete `must be`."""
+
+    pattern: str = r".*"  # of those that are checked where they are read
+    allowed: str = ""
+    is_secret: bool = False  # its value is not shown
+
+
+DAYS = Setting(r"\d{1,5}(\.\d+)?", "a number of days, such as 30")
+PORT = Setting(r"\d{1,5}", "the number of a port")
+ADDRESS = Setting(
+    r"https?://[^\s/]+\S*", "an address that begins with http:// or https://", is_secret=True
+)
+SETTINGS: Mapping[str, Setting] = {
+    "ALERT_WEBHOOK_URL": ADDRESS,
+    "EVENTS_API_URL": Setting(),
+    "EVENTS_BROKER": Setting(
+        r"\w+://\S+", "a URL, such as redis://:PASSWORD@HOST:6379/0", is_secret=True
+    ),
+    "EVENTS_CODE_HOST": Setting(r"\S+", "the name of a host"),
+    "EVENTS_CODE_PORT": PORT,
+    "EVENTS_DAGSTER_URL": ADDRESS,
+    "EVENTS_DESTINATION": Setting(
+        "duckdb|ducklake", "duckdb or ducklake, as docs/destinations.md describes"
+    ),
+    "EVENTS_DUCKDB": Setting(),
+    "EVENTS_DUCKLAKE_CATALOG": Setting(),
+    "EVENTS_DUCKLAKE_KEEP_DAYS": Setting(r"\d{1,5}", "a whole number of days, such as 7"),
+    "EVENTS_DUCKLAKE_STORAGE": Setting(),
+    "EVENTS_EXECUTOR": Setting("in_process|celery|k8s", "one of in_process, celery, k8s"),
+    "EVENTS_KEEP_RUNS_DAYS": DAYS,
+    "EVENTS_PROGRESS": Setting("bar|log", "`bar` or `log`"),
+    "EVENTS_S3_ENDPOINT": Setting(r"\S+", "the address of a host"),
+    "EVENTS_S3_KEY_ID": Setting(),
+    "EVENTS_S3_REGION": Setting(r"[\w-]+", "the name of a region"),
+    "EVENTS_S3_SECRET": Setting(),
+    "EVENTS_S3_SESSION_TOKEN": Setting(),
+    "EVENTS_S3_URL_STYLE": Setting("path|vhost", "`path` or `vhost`"),
+    "EVENTS_S3_USE_SSL": Setting("true|false", "`true` or `false`"),
+    "EVENTS_WEB_HOST": Setting(r"\S+", "the name of a host"),
+    "EVENTS_WEB_PORT": PORT,
+    "EVENTS_WORKER": Setting(),
+    "EVENTS_WORKER_PROCESSES": Setting(r"[1-9]\d{0,3}", "a whole number, such as 2"),
+    "EVENT_ASSETS_PROJECT": Setting(),
+}
+# Of the source `events`, whose name comes first.
+KEYS = [f"EVENTS__{name}" for name in ("API_KEY", "API_USERNAME", "API_PASSWORD")]
+
+
+def require_valid_settings() -> None:
+    """Raise a ConfigError for the first setting whose value cannot be."""
+    for name, setting in SETTINGS.items():
+        value = os.environ.get(name)
+        if value and not re.fullmatch(setting.pattern, value, re.DOTALL):
+            found = "" if setting.is_secret else f", not `{value[:60]}`"
+            raise ConfigError(f"{name} must be {setting.allowed}{found}.")
+
+
+def misspelt_settings(named: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each variable that is much like a setting, and read by nothing.
+
+    `named` are the variables that the sources name.
+    """
+    known = {*SETTINGS, *KEYS}
+    for name in sorted({*os.environ} - known - {*named}):
+        close = get_close_matches(name, known, n=1, cutoff=0.85)
+        if close and name.startswith(("EVENT", "ALERT")):
+            yield f"Nothing reads the variable {name}: did you mean {close[0]}?"

@@ -1,0 +1,20 @@
+"""Numbers in sentences."""
+
+from __future__ import annotations
+
+UNITS = {"day": 1440, "hour": 60, "minute": 1}  # minutes
+
+
+def counted(count: int, noun: str, verb: str = "") -> str:
+    """Return a number with its noun: `1 run`, `2,000 runs`; with a verb, `1 record breaks`."""
+    one = count == 1
+    number = f"{count:,} {noun}{'' if one else 's'}"
+    return f"{number} {verb}{'s' if one else ''}" if verb else number
+
+
+def format_age(minutes: float) -> str:
+    """Return an age in the largest unit of which it has at least two: `90 minutes`, `2 hours`."""
+    if minutes < 1:
+        return "less than a minute"
+    unit, length = next((unit for unit in UNITS.items() if minutes >= 2 * unit[1]), ("minute", 1))
+    return counted(round(minutes / length), unit)
