@@ -117,8 +117,8 @@ def require_writable_database() -> None:
         problem = f"{file}: Is a directory"
     if problem:
         raise ConfigError(
-            f"The database {file} cannot be written ({problem}): change that, or name another file "
-            "in EVENTS_DUCKDB."
+            f"The database {file} cannot be written ({problem}): let the user who "
+            "syncs write there, or name another file in EVENTS_DUCKDB."
         )
 
 

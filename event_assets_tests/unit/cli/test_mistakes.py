@@ -375,7 +375,7 @@ def test_a_database_that_cannot_be_written_is_told_by_every_command(
         assert capsys.readouterr() == (
             "",
             f"The database {folder}/w.duckdb cannot be written ({problem.format(folder=folder)}): "
-            "change that, or name another file in EVENTS_DUCKDB.\n",
+            "let the user who syncs write there, or name another file in EVENTS_DUCKDB.\n",
         )
 
 
@@ -396,7 +396,7 @@ def test_a_database_of_another_user_can_be_shown_and_not_synced(
     assert said["check"] == (
         1,
         f"The database {project.database} cannot be written ({project.database}: Permission "
-        "denied): change that, or name another file in EVENTS_DUCKDB.\n",
+        "denied): let the user who syncs write there, or name another file in EVENTS_DUCKDB.\n",
     )
 
 
