@@ -75,6 +75,10 @@ deptry: setup-dev
 # Or each of the processes that the tests start compiles Dagster and dlt for itself.
 test test-newest test-faults: export PYTHONDONTWRITEBYTECODE =
 
+# In memory, where a GB is free there: on a disk, the commits of DuckDB take as long as all else.
+MEMORY = $(shell df -Pk /dev/shm 2> /dev/null | awk 'NR == 2 && $$4 > 1e6 { print "/dev/shm" }')
+test test-newest: export TMPDIR := $(or $(MEMORY),$(TMPDIR),/tmp)
+
 test: lint ## Run the linters, the type checker and all tests
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
