@@ -13,10 +13,10 @@ from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import (
     HEADER_POINTER,
     MORE,
-    NEXT,
     NO_POINTER_HEADERS,
     POINTER,
     PREVIOUS,
+    leads_on,
     plain_name,
     says_more,
 )
@@ -47,6 +47,8 @@ CURSORS = (
     *("starting_after", "pagination_token", "pagination_cursor", "start_cursor", "from", "start"),
     *("nextPageToken", "next_page_token", "endCursor", "end_cursor", "after_cursor"),
 )
+KINDS = ("header_link", "json_link", "cursor", "header_cursor")  # of pointers, the surest first
+MAX_LENGTH = 4000  # of a pointer
 ORDERS = ("sort", "order", "order_by", "orderBy", "sort_by", "sortBy", "ordering", "$orderby")
 
 
@@ -75,37 +77,26 @@ class Hints(NamedTuple):
 def find_pointers(response: requests.Response, document: Any) -> list[Pointer]:
     """Return what may lead to the next page: links first, then cursors."""
     found: list[Pointer] = []
-    if response.links.get("next", {}).get("url"):
-        found.append(Pointer("header_link", "Link", response.links["next"]["url"]))
+    if url := response.links.get("next", {}).get("url"):
+        found.append(Pointer("header_link", "Link", url))
     for names, value in _members_outside_records(document):
-        named = ".".join(names)
-        path = named if len(names) == 1 else join_path(names)  # a member's own name comes first
-        is_pointer = isinstance(value, (str, int)) and not isinstance(value, bool) and value
-        if not is_pointer or len(str(value)) > 4000:
-            continue
-        is_link = isinstance(value, str) and bool(re.match(r"https?://|/|\?", value))
-        if is_link and NEXT.search(named):
-            found.append(Pointer("json_link", path, value))
-        elif not is_link and _is_cursor(names, named, value):
-            found.append(Pointer("cursor", path, value))
-    found += [
-        Pointer("json_link", path, value) for path, value in _links_by_relation(document) if value
-    ]
+        named, is_text = ".".join(names), isinstance(value, str)
+        if (leads_on(named, value) or _is_key(names[-1], value)) and len(str(value)) < MAX_LENGTH:
+            kind = "json_link" if is_text and re.match(r"https?://|/|\?", value) else "cursor"
+            # a member's own name comes first
+            found.append(Pointer(kind, named if len(names) == 1 else join_path(names), value))
+    found += [Pointer("json_link", path, value) for path, value in _links_by_relation(document)]
     for header, value in response.headers.items():
         is_named = HEADER_POINTER.fullmatch(header) and header.lower() not in NO_POINTER_HEADERS
         if is_named and value:
             found.append(Pointer("header_cursor", header, value))
-    order = ("header_link", "json_link", "cursor", "header_cursor")
-    return sorted(found, key=lambda one: order.index(one.kind))
+    return sorted(found, key=lambda one: KINDS.index(one.kind))
 
 
-def _is_cursor(names: Sequence[str], named: str, value: Any) -> bool:
-    last = str(names[-1])
-    if PREVIOUS.search(last) and not NEXT.search(last):
-        return False
-    if parse_count(value) is not None and not NEXT.search(named):
-        return bool(POINTER.fullmatch(last)) and isinstance(value, str) and last != "offset"
-    return bool(NEXT.search(named) or POINTER.fullmatch(last))
+def _is_key(name: str, value: Any) -> bool:
+    """Return whether a member is a cursor that is a number: no sign of more, but worth a try."""
+    is_number = isinstance(value, str) and value.isdecimal() and name != "offset"
+    return is_number and bool(POINTER.fullmatch(name)) and not PREVIOUS.search(name)
 
 
 def _links_by_relation(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -1,19 +1,14 @@
-"""Checks of the records: their path, their ids, and the fields of the contract."""
+"""Checks of the records: their path, and their ids."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping
 from typing import Any
 
 from event_assets.probe.examination import Examination
+from event_assets.probe.field_checks import MAX_EXAMPLES, format_paths
 from event_assets.probe.field_finder import find_id
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
-from event_assets.probe.suggestions import find_field, is_doubtful_name, lacks_zone
-from event_assets.records.contract import FieldReader
-
-MAX_EXAMPLES = 3
 
 
 def check_records(seen: Examination) -> Finding:
@@ -53,7 +48,7 @@ def check_id(seen: Examination) -> Finding:
     values = reader.to_arrow(reader.read(records), records).to_pylist()
     present = [value for value in values if value is not None]
     missing, duplicates = len(values) - len(present), len(present) - len(set(present))
-    path = _format_paths(reader)
+    path = format_paths(reader)
     if present and not missing and not duplicates:
         examples = seen.formatter.format_list(present[:MAX_EXAMPLES])
         return ok(f"{path} is unique in all {len(records)}; {examples}.")
@@ -71,83 +66,3 @@ def check_id(seen: Examination) -> Finding:
         unique = f"`{seen.formatter.format(suggestion)}` is unique: set it as {setting_name}"
         return fail(f"{problem}; {unique}.", {setting: suggestion})
     return fail(f"{problem}; set {setting_name} to a unique field.")
-
-
-def check_fields(seen: Examination) -> dict[str, Finding]:
-    """Check the presence and type of each field of the contract."""
-    readers = seen.contract.values()
-    return {
-        f"field {reader.name}": _check_field(seen, reader)
-        for reader in readers
-        if reader.name != "id"
-    }
-
-
-def _check_field(seen: Examination, reader: FieldReader) -> Finding:
-    records, formatter = seen.records[:100], seen.formatter
-    if not records:
-        return skip("no records to check.")
-    values = reader.read(records)
-    valid = reader.to_arrow(values, records).is_valid().to_pylist()
-    present = [value for value in values if value is not None]
-    invalid = [v for v, fits in zip(values, valid, strict=True) if v is not None and not fits]
-    path, nulls = _format_paths(reader), len(records) - len(present)
-    rejected = len(invalid) if reader.field.nullable else len(invalid) + nulls
-    allowed = seen.source.max_rejects * len(records)
-    fail_or_warn = fail if rejected > allowed else warn
-    if not present or len(invalid) > allowed:
-        problem = (
-            f"{formatter.format_list(invalid[:1])} at {path} {reader.error(invalid[0])} "
-            f"({len(invalid)} of {len(records)} records)"
-            if invalid
-            else f"{path} was not found in {pluralize(len(records))}"
-        )
-        if settings := find_field(seen.sample, reader.name, reader.field):
-            return fail(f"{problem}; set {_texts(seen, settings)}.", _changes(reader, settings))
-        advice = "set `from` to its path, or remove it from `fields`"
-        return fail_or_warn(f"{problem}: {advice}.")
-    examples = list({repr(value): value for value in present}.values())[:MAX_EXAMPLES]
-    found = f"{nulls / len(records):.0%} null at {path}; {formatter.format_list(examples)}"
-    entities = [v for v in present if type(v) is str and html.unescape(v) != v]
-    if not rejected and entities and reader.field.type == "text":
-        named = formatter.format_list(entities[:1])
-        problem = (
-            f"{len(entities)} of {pluralize(len(records))} have HTML entities, such as {named}"
-        )
-        return warn(
-            f"{found}: {problem}; set `html: unescape`.", {("html", reader.name): "unescape"}
-        )
-    if not rejected:
-        return _check_meaning(seen, reader, found)
-    reason = reader.error(invalid[0]) if invalid else "is missing"
-    rejects = f"{rejected} of {len(records)} would be rejected, because the value {reason}"
-    return fail_or_warn(f"{found}: {rejects}.")
-
-
-def _check_meaning(seen: Examination, reader: FieldReader, found: str) -> Finding:
-    """Check that a field with good values is what it is called, and in which time zone it is."""
-    settings = find_field(seen.sample, reader.name, reader.field)
-    if reader.name == "name" and is_doubtful_name(seen.sample, reader.field) and settings:
-        problem = "that is the name of something else"
-        changes = _changes(reader, settings)
-        return warn(f"{found}: {problem}; set {_texts(seen, settings)}.", changes)
-    if reader.field.timezone is None and [*settings] == ["timezone"]:
-        problem = "these are local times, which a sync takes as UTC"
-        changes = _changes(reader, settings)
-        return warn(f"{found}: {problem}; set {_texts(seen, settings)}.", changes)
-    if lacks_zone(seen.sample, reader.name, reader.field):
-        problem = "these are local times without a zone, which a sync takes as UTC"
-        return warn(f"{found}: {problem}; set `timezone` to their zone, or to UTC.")
-    return ok(f"{found}.")
-
-
-def _texts(seen: Examination, settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{k}: {seen.formatter.format(v)}`" for k, v in settings.items())
-
-
-def _changes(reader: FieldReader, settings: Mapping[str, Any]) -> dict[Setting, Any]:
-    return {(key, reader.name): value for key, value in settings.items()}
-
-
-def _format_paths(reader: FieldReader) -> str:
-    return ", ".join(f"`{path}`" for path in reader.source_paths)

@@ -10,6 +10,7 @@ from event_assets.config.source import SourceConfig
 from event_assets.probe import connection_checks, paging_checks, record_checks
 from event_assets.probe.authentication import REJECTED
 from event_assets.probe.examination import Examination, examine
+from event_assets.probe.field_checks import check_fields
 from event_assets.probe.report import Finding, Report
 from event_assets.probe.session import TIMEOUT_SECONDS
 from event_assets.records.field_selection import build_field_selection
@@ -44,7 +45,7 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
     findings |= {
         "records": record_checks.check_records(seen),
         "id": record_checks.check_id(seen),
-        **record_checks.check_fields(seen),
+        **check_fields(seen),
         **{name: check(seen) for name, check in CHECKS.items()},
     }
     if seen.records:
