@@ -21,7 +21,7 @@ LIMIT_HEADER = re.compile(r"rate-?limit|^retry-after$|quota", re.IGNORECASE)
 
 def check_reachable(seen: Examination) -> Finding:
     """Check that the API responds, and measure how fast."""
-    page, formatter, redirect = seen.first.response, seen.formatter, ""
+    page, formatter, redirect = seen.first, seen.formatter, ""
     if target := seen.redirect_target:
         is_keyless = seen.has_auth and origin(target) != origin(seen.base_url)
         keyless = " (another host: sent without the key)" if is_keyless else ""
@@ -44,15 +44,15 @@ def check_reachable(seen: Examination) -> Finding:
 def check_key(seen: Examination) -> Finding:
     """Check that the key is accepted and makes a difference."""
     page, without = seen.first, seen.keyless
-    if page.response.status in REJECTED:
+    if page.status in REJECTED:
         hint = " If it is right, check how `auth` in defs.yaml sends it."
         hint = hint if seen.has_auth else " No `auth` is configured in defs.yaml."
-        return fail(seen.formatter.redact(page.response.error) + hint)
+        return fail(seen.formatter.redact(page.error) + hint)
     if not seen.has_auth:
         return skip("no `auth` is configured; the API is read without a key.")
     if not without.is_ok:
-        is_unknown = without.response.response is None or without.response.is_retryable
-        return (warn if is_unknown else ok)(f"accepted; without it {without.response.reason}.")
+        is_unknown = without.response is None or without.is_retryable
+        return (warn if is_unknown else ok)(f"accepted; without it {without.reason}.")
     if not differs(page, without):
         return warn(
             f"no effect: without it the API returns the same {pluralize(len(page.rows))}. It may "

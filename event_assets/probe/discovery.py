@@ -14,12 +14,13 @@ from event_assets.pagination.totals import parse_count
 from event_assets.probe.contract_finder import describe_contract, preview
 from event_assets.probe.document import build_document
 from event_assets.probe.end_finder import End, find_end, judge_single_page
-from event_assets.probe.explorer import Explorer, Page
+from event_assets.probe.explorer import Explorer
 from event_assets.probe.field_finder import find_id
 from event_assets.probe.findings import Certainty, Discovery
 from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.inquiry import Inquiry, Options
 from event_assets.probe.openapi import read_openapi
+from event_assets.probe.page import Page
 from event_assets.probe.page_sizes import find_largest_size
 from event_assets.probe.paginator_finder import describe_paginator, find_paging
 from event_assets.probe.paging import Paging
@@ -141,11 +142,11 @@ def _without_page(given: RequestInput) -> RequestInput:
 def _examine(inquiry: Inquiry, page: Page) -> None:
     """Find the fields and the pages of a list, reach its end, and write the document."""
     explorer = inquiry.explorer
-    zone = find_zone(page.response.document)
+    zone = find_zone(page.document)
     sample = Sample([row for row in page.rows if isinstance(row, dict)], zone)
     key = as_list(inquiry.options.get("primary_key") or find_id(sample))
     explorer.read_ids, explorer.id_path = _build_id_reader(key, sample), next(iter(key), None)
-    page = explorer.read(page.response)
+    page = explorer.read(page)
     search = ParameterSearch(explorer, page)
     said = inquiry.options.get("paginator")
     paging = find_paging(search, None if said == TOTAL_IS_WRONG else said)

@@ -9,9 +9,10 @@ from typing import Any
 
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts
-from event_assets.probe.explorer import Explorer, Page, Walk
+from event_assets.probe.explorer import Explorer, Walk
 from event_assets.probe.findings import Fact
 from event_assets.probe.formatting import pluralize
+from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
@@ -172,12 +173,12 @@ def _ask_last_page(explorer: Explorer, paging: Paging, end: End, walk: Walk, tot
         end.evidence = f"the last page that the total of {total:,} promises has {pluralize(count)}"
         end.is_short = count != min(size, max(0, expected))
         end.doubt = f"{end.evidence} instead of {expected:,}" if end.is_short else ""
-    elif explorer.is_patient or page.is_ok or page.response.is_rejected:
-        said = "that page is empty" if page.is_ok else page.response.reason
+    elif explorer.is_patient or page.is_ok or page.is_rejected:
+        said = "that page is empty" if page.is_ok else page.reason
         end.is_cut_off = True
         end.problem = f"the API reports {total:,} records, but its last page cannot be read: {said}"
     else:
-        end.evidence = f"not verified: {page.response.reason}"
+        end.evidence = f"not verified: {page.reason}"
 
 
 def _search_last_page(

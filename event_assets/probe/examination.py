@@ -18,9 +18,10 @@ from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import build_first_request
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
 from event_assets.probe.end_finder import End, find_end, judge_single_page
-from event_assets.probe.explorer import NOT_SENT, Explorer, Page, Walk
+from event_assets.probe.explorer import Explorer, Walk
 from event_assets.probe.field_finder import find_id, likeness
 from event_assets.probe.formatting import SafeFormatter
+from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paginator_finder import find_paginator
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging
 from event_assets.probe.parameter_search import ParameterSearch
@@ -165,7 +166,7 @@ def _ask_first(seen: Examination) -> None:
     """Ask for page 1, and follow one redirect."""
     explorer = seen.explorer
     seen.first = explorer.ask()
-    if explorer.given.method == "GET" and (target := seen.first.response.redirect_target):
+    if explorer.given.method == "GET" and (target := seen.first.redirect_target):
         seen.redirect_target, query = target, urlsplit(explorer.given.url).query
         explorer.given = replace(explorer.given, url=f"{target}?{query}" if query else target)
         seen.first = explorer.ask()
@@ -175,13 +176,13 @@ def _ask_more(seen: Examination) -> None:
     """Read the first pages, and compare page 1 with what it should be, or should not be."""
     explorer, config = seen.explorer, seen.configured.paginator
     seen.records_path = check_selector(
-        seen.first.response.document,
+        seen.first.document,
         seen.source.events.endpoint.get("data_selector"),
         lambda value: seen.contract["id"].read([value])[0] is not None,
         likeness,
     )
     explorer.selector, explorer.read_ids = seen.records_path.used, seen.read_ids
-    seen.first = explorer.read(seen.first.response)
+    seen.first = explorer.read(seen.first)
     seen.walk = explorer.walk(config, {}, PAGES_TO_BELIEVE)
     facts = explorer.walk(config, {}, 1).facts
     seen.total = facts.reported if facts else None

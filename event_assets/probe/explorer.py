@@ -6,31 +6,26 @@ import copy
 import json
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, cast
 
 import requests
-from dlt.sources.helpers.rest_client.paginators import (
-    BasePaginator,
-    OffsetPaginator,
-    RangePaginator,
-)
+from dlt.sources.helpers.rest_client.paginators import OffsetPaginator, RangePaginator
 from requests import Response
 
 from event_assets.extract.requests import to_wire
 from event_assets.http.pace import read_quota
-from event_assets.http.retry_policy import seconds_asked
+from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import extract_ids
-from event_assets.pagination.totals import find_counts, members_around, read_members
+from event_assets.probe.page import Page
 from event_assets.probe.records_finder import extract_records
 from event_assets.probe.request_input import RequestInput
-from event_assets.probe.session import ProbeResponse, ProbeSession
+from event_assets.probe.session import ProbeSession
 from event_assets.probe.settings import set_value
 from event_assets.values.errors import ApiError, PaginationError
 from event_assets.values.json_paths import build_getter
@@ -45,55 +40,25 @@ NO_SETTINGS: Settings = MappingProxyType({})
 ReadIds = Callable[[Sequence[Any]], list[Hashable]]
 
 
-@dataclass(frozen=True)
-class Page:
-    """A response, its records and their ids."""
-
-    response: ProbeResponse
-    rows: Sequence[Any] = ()
-    ids: Sequence[Hashable] = ()
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether it is a usable response."""
-        return self.response.is_ok
-
-    @cached_property
-    def totals(self) -> Mapping[str, int]:
-        """The numbers that may be a total by their names, those of the whole list first."""
-        response = self.response.response
-        if response is None or not self.is_ok:
-            return {}
-        members = read_members(response)
-        return find_counts(members_around(members)) | find_counts(members)
-
-    @property
-    def total(self) -> int | None:
-        """The number that is most likely the total."""
-        return next(iter(self.totals.values()), None)
-
-
-NOT_SENT = Page(ProbeResponse("not requested"))
-
-
 @dataclass
 class Walk:
     """What a paginator found.
 
     Attributes:
-        pages: the ids of each page; none of one that was refused, which is taken for the end.
+        read: its pages.
         is_done: whether the paginator ended by itself.
         error: why it could not go on.
-        read: the pages with their responses.
-        active: the paginator of dlt that wrote the requests.
     """
 
-    pages: list[Sequence[Hashable]] = field(default_factory=list)
+    read: list[Page] = field(default_factory=list)
     facts: ListFacts | None = None
     is_done: bool = False
     error: str = ""
-    read: list[Page] = field(default_factory=list)
-    active: BasePaginator | None = None
+
+    @property
+    def pages(self) -> list[Sequence[Hashable]]:
+        """The ids of each page; none of one that was refused, which is taken for the end."""
+        return [page.ids for page in self.read if page.is_ok or not self.error]
 
     @property
     def is_whole(self) -> bool:
@@ -132,7 +97,7 @@ class Explorer:
     id_path: str | None = None
     is_patient: bool = True
     forbidden: int = 0
-    _known: dict[str, ProbeResponse] = field(default_factory=dict)
+    _known: dict[str, Page] = field(default_factory=dict)
 
     def apply(self, settings: Settings) -> tuple[dict[str, Any], Any]:
         """Return the given parameters and body with further ones; None as a value takes one out."""
@@ -173,7 +138,7 @@ class Explorer:
 
     def send(
         self, request: requests.Request, *, with_key: bool = True, again: bool = False
-    ) -> ProbeResponse:
+    ) -> Page:
         """Send a request; one that the server fails to answer, twice.
 
         Raises:
@@ -185,31 +150,31 @@ class Explorer:
         name = json.dumps(parts, default=str, sort_keys=True)
         if name in self._known and not again:
             return self._known[name]
-        response = self.session.fetch(request, with_key)
+        page = self.session.fetch(request, with_key)
         for attempt in range(TRIES if self.is_patient else 0):
-            self._stop_if_refused(response)
-            self._keep_pace(response)
-            if attempt or response.is_ok or not _is_fault(response):
+            self._stop_if_refused(page)
+            self._keep_pace(page)
+            if attempt or page.is_ok or not _is_fault(page):
                 break
             time.sleep(RETRY_SECONDS)
-            response = self.session.fetch(request, with_key)
-        self._known[name] = response
-        return response
+            page = self.session.fetch(request, with_key)
+        self._known[name] = page
+        return page
 
-    def read(self, response: ProbeResponse) -> Page:
-        """Return the page in a response."""
-        if not response.is_ok:
-            return Page(response)
-        rows = extract_records(response.document, self.selector)
-        return Page(response, rows, extract_ids(rows, self.read_ids))
+    def read(self, page: Page) -> Page:
+        """Return a page with the records in it."""
+        if not page.is_ok:
+            return page
+        rows = extract_records(page.document, self.selector)
+        return replace(page, rows=rows, ids=extract_ids(rows, self.read_ids))
 
-    def _keep_pace(self, response: ProbeResponse) -> None:
+    def _keep_pace(self, page: Page) -> None:
         """Wait until the API allows further requests, if its headers say that none is left.
 
         Raises:
             ApiError: that would take too long.
         """
-        quota = read_quota(response.response.headers) if response.response is not None else None
+        quota = read_quota(page.response.headers) if page.response is not None else None
         seconds = quota.seconds if quota and not quota.remaining else 0.0
         if seconds > MAX_WAIT:
             raise ApiError(
@@ -218,19 +183,17 @@ class Explorer:
             )
         time.sleep(max(0.0, seconds))
 
-    def _stop_if_refused(self, response: ProbeResponse) -> None:
-        status = response.status
-        if response.is_rate_limited:
-            seconds = seconds_asked(response.response)
+    def _stop_if_refused(self, page: Page) -> None:
+        if page.response is not None and is_rate_limit(page.response):
+            seconds = seconds_asked(page.response)
             when = f"in {seconds:,.0f} s at the earliest" if seconds else "later"
-            raise ApiError(f"{response.error} Nothing was written; try again {when}.")
-        if status == HTTPStatus.FORBIDDEN:
-            self.forbidden += 1
-            if self.forbidden >= MAX_FORBIDDEN:
-                raise ApiError(
-                    f"{response.error} That was the second refusal, and some APIs lock out who "
-                    "goes on: nothing more was sent."
-                )
+            raise ApiError(f"{page.error} Nothing was written; try again {when}.")
+        self.forbidden += page.status == HTTPStatus.FORBIDDEN
+        if page.status == HTTPStatus.FORBIDDEN and self.forbidden >= MAX_FORBIDDEN:
+            raise ApiError(
+                f"{page.error} That was the second refusal, and some APIs lock out who goes on: "
+                "nothing more was sent."
+            )
 
     def last_id(self, page: Page) -> Any:
         """Return the id of the last record of a page, as the API wrote it."""
@@ -261,17 +224,15 @@ class Explorer:
         walk = Walk()
         try:
             pages, request = self.start(paginator, settings)
-            while len(walk.pages) < most + walk.empty:
+            while len(walk.read) < most + walk.empty:
                 page = self.read(self.send(request))
                 walk.read.append(page)
-                if not page.is_ok and not (walk.pages and pages.refused(page.response.status or 0)):
-                    walk.error = page.response.error
+                if not page.is_ok and not (walk.read[1:] and pages.refused(page.status or 0)):
+                    walk.error = page.error
                     break
-                walk.pages.append(page.ids)
                 if page.is_ok:
-                    pages.update_state(cast("Response", page.response.response), list(page.rows))
+                    pages.update_state(cast("Response", page.response), list(page.rows))
                 walk.facts, walk.is_done = pages.facts, not pages.has_next_page
-                walk.active = pages.active
                 if walk.is_done:
                     break
                 pages.update_request(request)
@@ -283,11 +244,8 @@ class Explorer:
         return walk
 
 
-def _is_fault(response: ProbeResponse) -> bool:
+def _is_fault(page: Page) -> bool:
     """Return whether the same request may succeed: a 5xx, broken JSON, a closed connection."""
-    status = response.status
-    if status is None:
-        return not response.error.startswith("not requested")
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or (
-        status == HTTPStatus.OK and not response.is_ok
-    )
+    if page.status is None:
+        return not page.error.startswith("not requested")
+    return not page.is_answer or (page.status == HTTPStatus.OK and not page.is_ok)

@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 
 from event_assets.http.error_text import error_text
 from event_assets.probe.authentication import Attempt, KeyPlaces, SeveralAuths, needs_key
-from event_assets.probe.explorer import MAX_FORBIDDEN, Page
+from event_assets.probe.explorer import MAX_FORBIDDEN
 from event_assets.probe.inquiry import Inquiry
-from event_assets.probe.session import ProbeResponse
+from event_assets.probe.page import NOT_SENT, Page
 from event_assets.values.errors import ApiError
 
 UNKNOWN_NAMES = (400, 422)  # by which some APIs refuse parameters that they do not know
-NOT_SENT = Page(ProbeResponse("not requested"))
 
 
 class KeySearch:
@@ -41,7 +40,7 @@ class KeySearch:
         """
         places = KeyPlaces(key)
         yield places.headers
-        refusal = self.anonymous.response.response
+        refusal = self.anonymous.response
         if refusal is not None:
             yield from ([place] for place in places.named_by(refusal))
         if self._explorer.forbidden:
@@ -50,7 +49,7 @@ class KeySearch:
         headers = [[place] for place in (places.raw, places.token, places.user)]
         yield from () if self.anonymous.is_ok else headers
         yield places.parameters
-        if self._last.response.status in UNKNOWN_NAMES:
+        if self._last.status in UNKNOWN_NAMES:
             yield from ([place] for place in places.parameters)
         yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
 
@@ -118,7 +117,7 @@ def follow(inquiry: Inquiry, page: Page) -> Page:
     Raises:
         ApiError: it leads to another host, which must not get the key.
     """
-    target = page.response.redirect_target
+    target = page.redirect_target
     if not target or inquiry.given.method != "GET":
         return page
     if urlsplit(target).hostname != urlsplit(inquiry.given.url).hostname:
@@ -132,8 +131,8 @@ def follow(inquiry: Inquiry, page: Page) -> Page:
 
 def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
     """Return whether a page is an error for another reason than the key or its parameter."""
-    response = page.response.response
-    if response is None or not page.response.is_answer or needs_key(response):
+    response = page.response
+    if response is None or not page.is_answer or needs_key(response):
         return False
     words = error_text(response).lower()
     return not any(str(each.config.get("name", "?")).lower() in words for each in group)
@@ -141,7 +140,7 @@ def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
 
 def differs(page: Page, other: Page) -> bool:
     """Return whether the answers of two pages differ in more than what changes by itself."""
-    return bool(_outline(page.response.document) != _outline(other.response.document))
+    return bool(_outline(page.document) != _outline(other.document))
 
 
 def _outline(value: Any, depth: int = 0) -> Any:

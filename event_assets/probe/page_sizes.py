@@ -6,9 +6,9 @@ import re
 
 from event_assets.http.error_text import error_text
 from event_assets.pagination.facts import USUAL_SIZES
-from event_assets.probe.explorer import Page
 from event_assets.probe.findings import Fact
-from event_assets.probe.paging_candidates import SIZES
+from event_assets.probe.page import Page
+from event_assets.probe.paging_candidates import SIZES, find_pointers
 from event_assets.probe.parameter_search import ParameterSearch
 
 LARGE_SIZES = (1000, 500, 200, 100)
@@ -51,13 +51,13 @@ def find_largest_size(search: ParameterSearch) -> None:
         tried.add(asked)
         page = search.ask({name: asked})
         if not page.is_ok:  # the API may say how many it allows
-            said = re.findall(r"\d+", _words(page))
+            said = re.findall(r"\d+", "" if page.response is None else error_text(page.response))
             sizes = [*(int(n) for n in said if MIN_SMALL < int(n) < asked), *sizes]
             continue
         got = len(page.rows)
         if got > best:
             best = got
-            is_cut = bool(search.pointers(page)) or (page.total or 0) > got or got in USUAL_SIZES
+            is_cut = bool(find_pointers(page)) or (page.total or 0) > got or got in USUAL_SIZES
             paging.size = got if is_cut else _size_for(got)
         if got > usual or got >= asked:
             break
@@ -68,11 +68,6 @@ def find_largest_size(search: ParameterSearch) -> None:
     paging.facts.append(Fact("page size", f"{name}={paging.size}", evidence))
     if paging.kind == "offset":
         paging.paginator["limit"] = paging.size
-
-
-def _words(page: Page) -> str:
-    response = page.response.response
-    return error_text(response) if response is not None else ""
 
 
 def _size_for(count: int) -> int:

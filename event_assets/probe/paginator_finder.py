@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from event_assets.pagination.vocabulary import plain_name
-from event_assets.probe.explorer import BODY, Page
+from event_assets.probe.explorer import BODY
+from event_assets.probe.page import Page
 from event_assets.probe.page_sizes import find_size
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, compare, is_believed
 from event_assets.probe.paging_candidates import (
@@ -18,6 +19,7 @@ from event_assets.probe.paging_candidates import (
     Pointer,
     cursor_names,
     find_has_more,
+    find_pointers,
 )
 from event_assets.probe.parameter_search import ParameterSearch
 
@@ -44,7 +46,7 @@ def find_paginator(search: ParameterSearch) -> None:
     """Look for the paginator: links and cursors, numbers, the last id, a first cursor."""
     paging = search.paging
     for find in (_try_pointers, _try_numbers, _try_last_id, _try_first_cursor):
-        if paging.paginator is None and (paging.is_stable or search.pointers(search.base)):
+        if paging.paginator is None and (paging.is_stable or find_pointers(search.base)):
             find(search)
 
 
@@ -63,7 +65,7 @@ def _is_fresh(search: ParameterSearch, page: Page) -> bool:
 
 def _try_pointers(search: ParameterSearch) -> None:
     """Try the links and cursors of the page."""
-    for pointer in search.pointers(search.base):
+    for pointer in find_pointers(search.base):
         where, leads_on = f"`{pointer.path}`", "leads to page 2 and to page 3"
         if pointer.kind == "header_link":
             _try(search, "header_link", f"the header `Link` {leads_on}")
@@ -89,7 +91,7 @@ def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
 
     def leads_on(page: Page) -> bool:
         if page.is_ok and not page.ids:  # an empty page in mid-list leads on, too
-            return any(one.value != pointer.value for one in search.pointers(page))
+            return any(one.value != pointer.value for one in find_pointers(page))
         return _is_fresh(search, page)
 
     tried = [*dict.fromkeys([*given, *known])]
@@ -101,7 +103,7 @@ def _cursor_config(search: ParameterSearch, pointer: Pointer, name: str) -> dict
     if pointer.kind == "header_cursor":
         return {"type": "header_cursor", "cursor_key": pointer.path, "cursor_param": name}
     config = {"type": "cursor", "cursor_path": pointer.path, **_place("cursor", name)}
-    more = find_has_more(search.base.response.document)
+    more = find_has_more(search.base.document)
     return config | ({"has_more_path": more} if more else {})
 
 
@@ -171,18 +173,18 @@ def _try_last_id(search: ParameterSearch) -> None:
     if name:
         rows = selector.replace("[*]", "[-1]") if "[*]" in selector else f"{selector}[-1]"
         config = {"type": "cursor", "cursor_path": f"{rows}.{explorer.id_path}"}
-        more = find_has_more(base.response.document)
+        more = find_has_more(base.document)
         config |= _place("cursor", name) | ({"has_more_path": more} if more else {})
         _try(search, config, f"the last record's id, sent as `{name}`, leads on")
 
 
 def _try_first_cursor(search: ParameterSearch) -> None:
     """Send `*`, with which some APIs are asked for a cursor, and see whether one comes."""
-    if search.pointers(search.base):
+    if find_pointers(search.base):
         return
 
     def shows_pointer(page: Page) -> bool:
-        return page.is_ok and page.ids == search.base.ids and bool(search.pointers(page))
+        return page.is_ok and page.ids == search.base.ids and bool(find_pointers(page))
 
     names = search.places(CURSORS[:MAX_CURSORS], search.hints.cursors)
     if name := search.search(names, FIRST_CURSOR, shows_pointer):

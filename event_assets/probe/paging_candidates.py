@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-import requests
-
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import (
     HEADER_POINTER,
@@ -20,6 +18,7 @@ from event_assets.pagination.vocabulary import (
     plain_name,
     says_more,
 )
+from event_assets.probe.page import Page
 from event_assets.probe.records_finder import join_path
 
 # Names of parameters in their usual order, by what they say.
@@ -48,7 +47,7 @@ CURSORS = (
     *("nextPageToken", "next_page_token", "endCursor", "end_cursor", "after_cursor"),
 )
 KINDS = ("header_link", "json_link", "cursor", "header_cursor")  # of pointers, the surest first
-MAX_LENGTH = 4000  # of a pointer
+MAX_LENGTH, MAX_POINTERS = 4000, 4
 ORDERS = ("sort", "order", "order_by", "orderBy", "sort_by", "sortBy", "ordering", "$orderby")
 
 
@@ -74,8 +73,11 @@ class Hints(NamedTuple):
     cursors: Sequence[str]
 
 
-def find_pointers(response: requests.Response, document: Any) -> list[Pointer]:
+def find_pointers(page: Page) -> list[Pointer]:
     """Return what may lead to the next page: links first, then cursors."""
+    response, document = page.response, page.document
+    if response is None or not page.is_ok:
+        return []
     found: list[Pointer] = []
     if url := response.links.get("next", {}).get("url"):
         found.append(Pointer("header_link", "Link", url))
@@ -90,7 +92,7 @@ def find_pointers(response: requests.Response, document: Any) -> list[Pointer]:
         is_named = HEADER_POINTER.fullmatch(header) and header.lower() not in NO_POINTER_HEADERS
         if is_named and value:
             found.append(Pointer("header_cursor", header, value))
-    return sorted(found, key=lambda one: KINDS.index(one.kind))
+    return sorted(found, key=lambda one: KINDS.index(one.kind))[:MAX_POINTERS]
 
 
 def _is_key(name: str, value: Any) -> bool:
@@ -146,15 +148,18 @@ def cursor_names(path: str) -> list[str]:
     return [*dict.fromkeys(name for name in (*derived, *CURSORS) if name)]
 
 
-def find_hints(document: Any, urls: Sequence[str], rows: int) -> Hints:
+def find_hints(page: Page) -> Hints:
     """Return the names that links and echoes in a response show."""
-    members = [(str(names[-1]), value) for names, value in _members_outside_records(document)]
-    links = [*(value for _, value in members if isinstance(value, str) and "?" in value), *urls]
+    members = [(str(names[-1]), value) for names, value in _members_outside_records(page.document)]
+    links = [value for _, value in members if isinstance(value, str) and "?" in value]
+    links += (
+        [one["url"] for one in page.response.links.values()] if page.response is not None else []
+    )
     shown = dict(pair for url in links for pair in parse_qsl(urlsplit(url).query))
     echoed = {name: count for name, value in members if (count := parse_count(value)) is not None}
     counters = {**shown, **echoed}
     return Hints(
-        sizes=[n for n in counters if n in SIZES and (n in shown or echoed[n] == rows)],
+        sizes=[n for n in counters if n in SIZES and (n in shown or echoed[n] == len(page.rows))],
         pages=[name for name in counters if name in PAGES],
         offsets=[name for name in counters if name in OFFSETS],
         cursors=[name for name in {**shown, **dict(members)} if name in CURSORS],

@@ -41,8 +41,8 @@ def _check_walk(seen: Examination) -> Finding:
     if walk.error and last.is_ok:
         return fail(seen.formatter.format(walk.error, 300))
     if walk.error:
-        missing = f"page {len(walk.read)} is missing: {last.response.reason}."
-        return (fail if last.response.is_rejected else warn)(missing)
+        missing = f"page {len(walk.read)} is missing: {last.reason}."
+        return (fail if last.is_rejected else warn)(missing)
     if walk.is_whole:
         judged = fail if end.problem else warn if end.doubt else ok
         return judged(f"{(end.problem or end.doubt or end.evidence).rstrip('.')}.")
@@ -159,7 +159,7 @@ def check_order(seen: Examination) -> Finding:
     if len(seen.first.ids) < 2:
         return skip("page 1 has fewer than two records.")
     if not seen.control.is_ok:
-        return skip(f"page 1 was not read twice: {seen.control.response.reason}.")
+        return skip(f"page 1 was not read twice: {seen.control.reason}.")
     if seen.paging.is_stable:
         new = len({*seen.control.ids} - {*seen.first.ids})
         return ok(f"the same in two readings of page 1{f', with {new} new' if new else ''}.")

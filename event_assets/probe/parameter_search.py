@@ -8,16 +8,16 @@ from typing import Any
 
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
-from event_assets.probe.explorer import BODY, Explorer, Page, Settings
+from event_assets.probe.explorer import BODY, Explorer, Settings
 from event_assets.probe.findings import Fact
+from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging, compare
-from event_assets.probe.paging_candidates import ORDERS, find_hints, find_pointers
+from event_assets.probe.paging_candidates import ORDERS, find_hints
 
 NONSENSE = "zzz_unknown"  # a parameter that no API has
 MAX_SINGLE = 6  # names that are tried one by one, where unknown names are refused
 MAX_ORDERS = 6
 IN_BODY = 6  # of the usual names, those that are tried in the body of a POST
-MAX_POINTERS = 4
 IsEffect = Callable[[Page], bool]
 
 
@@ -33,20 +33,11 @@ class ParameterSearch:
         self.explorer = explorer
         self.first = self.base = first
         self.paging = Paging()
-        response = first.response.response
-        urls = [link["url"] for link in response.links.values()] if response is not None else []
-        self.hints = find_hints(first.response.document, urls, len(first.rows))
+        self.hints = find_hints(first)
 
     def ask(self, settings: Settings) -> Page:
         """Send the request with what was found so far, and further settings."""
         return self.explorer.ask({**self.paging.settings, **settings})
-
-    def pointers(self, page: Page) -> list[Any]:
-        """Return what may lead from a page to the next one."""
-        response = page.response.response
-        if response is None or not page.is_ok:
-            return []
-        return find_pointers(response, page.response.document)[:MAX_POINTERS]
 
     def check_control(self) -> Page:
         """Send a parameter that means nothing: is the answer the same, or is it refused?"""

@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from event_assets.probe.authentication import complete_auth, describe_refusal, needs_key
-from event_assets.probe.explorer import Page
 from event_assets.probe.field_finder import likeness
 from event_assets.probe.formatting import pluralize
 from event_assets.probe.inquiry import Inquiry
 from event_assets.probe.key_search import KeySearch, follow
+from event_assets.probe.page import Page
 from event_assets.probe.records_finder import find_records
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
@@ -31,7 +31,7 @@ def reach(inquiry: Inquiry) -> Page | None:
     given = complete_auth(inquiry.given, keys, _wanted_auth(inquiry))
     if inquiry.options.get("auth") == "none" or not (given.secrets if given else keys):
         page = follow(inquiry, explorer.ask(with_key=False))
-        if (refusal := page.response.response) is not None and needs_key(refusal):
+        if (refusal := page.response) is not None and needs_key(refusal):
             inquiry.question("key", f"The API wants a key: {describe_refusal(refusal)}")
             return None
         return _require(inquiry, page)
@@ -41,13 +41,13 @@ def reach(inquiry: Inquiry) -> Page | None:
     if found:
         inquiry.attempt, page = found
         inquiry.found.variables.update(inquiry.attempt.variables(inquiry.source))
-        without = "another" if anonymous.is_ok else str(anonymous.response.status)
+        without = "another" if anonymous.is_ok else str(anonymous.status)
         evidence = f"accepted; without it the answer is {without}"
         inquiry.add("key", inquiry.attempt.name, evidence)
         return _require(inquiry, page)
     if anonymous.is_ok:
         return _read_without_key(inquiry)
-    refusal = anonymous.response.response
+    refusal = anonymous.response
     if refusal is None or not needs_key(refusal):
         return _require(inquiry, anonymous)
     raise ApiError(
@@ -86,13 +86,12 @@ def _require(inquiry: Inquiry, page: Page) -> Page:
     """
     if page.is_ok:
         return page
-    response = page.response
-    if response.status == HTTPStatus.OK and response.looks_like_html:
+    if page.status == HTTPStatus.OK and page.looks_like_html:
         raise ApiError(
             f"The address {redact_url(inquiry.given.url)} is a web page, not an API that answers "
             "in JSON: copy the address of a request from the API's documentation."
         )
-    raise ApiError(response.error)
+    raise ApiError(page.error)
 
 
 def find_list(inquiry: Inquiry, page: Page) -> Page:
@@ -107,7 +106,7 @@ def find_list(inquiry: Inquiry, page: Page) -> Page:
     elif not _select(inquiry, page):
         again = explorer.ask(again=True)  # some servers fail to send the list now and then
         page = again if _select(inquiry, again) else _search_paths(inquiry)
-    page = explorer.read(page.response)
+    page = explorer.read(page)
     records = sum(isinstance(row, dict) for row in page.rows)
     where = "the whole answer" if explorer.selector == "$" else f"`{explorer.selector}`"
     if not records:
@@ -117,7 +116,7 @@ def find_list(inquiry: Inquiry, page: Page) -> Page:
 
 
 def _select(inquiry: Inquiry, page: Page) -> bool:
-    found = find_records(page.response.document, likeness) if page.is_ok else None
+    found = find_records(page.document, likeness) if page.is_ok else None
     if found:
         inquiry.explorer.selector = found
     return found is not None

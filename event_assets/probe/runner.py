@@ -36,7 +36,7 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
         SandboxError: when the built-in sandbox does not start.
     """
     seen = examine(source if source.account else select_account(source), seconds)
-    page, formatter = seen.first.response, seen.formatter
+    page, formatter = seen.first, seen.formatter
     findings = {"reachable": connection_checks.check_reachable(seen)}
     if page.is_ok or page.status in REJECTED:
         findings["key"] = connection_checks.check_key(seen)

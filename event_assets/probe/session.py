@@ -6,7 +6,6 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
-from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -16,79 +15,15 @@ from event_assets.http import errors
 from event_assets.http.adapter import ApiAdapter
 from event_assets.http.error_text import error_text
 from event_assets.http.response import JsonResponse
-from event_assets.http.retry_policy import is_rate_limit, is_retried
+from event_assets.http.retry_policy import is_rate_limit
 from event_assets.http.throttle import Throttle
+from event_assets.probe.page import Page
 from event_assets.values.errors import ApiError, ResponseTimeoutError, exception_chain
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
 MAX_REQUESTS = 12
 TIMEOUT_SECONDS = 8.0  # for all requests; the start of Python and the sandbox takes time, too
-
-
-@dataclass(frozen=True)
-class ProbeResponse:
-    """The result of a request.
-
-    Attributes:
-        error: why there is no usable response, in a sentence; empty when there is one.
-        response: with any status; None when there was none.
-        document: the JSON of a usable response.
-    """
-
-    error: str = ""
-    response: requests.Response | None = None
-    document: Any = None
-
-    @property
-    def is_ok(self) -> bool:
-        """Return whether the response is JSON with a success status."""
-        return not self.error
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status, or None without a response."""
-        return None if self.response is None else self.response.status_code
-
-    @property
-    def redirect_target(self) -> str | None:
-        """The URL that the response redirects to, without the query, or None."""
-        if self.response is None or not self.response.is_redirect:
-            return None
-        target = urljoin(self.response.url, self.response.headers["Location"])
-        return redact_url(target) if urlsplit(target).scheme in ("http", "https") else None
-
-    @property
-    def is_rejected(self) -> bool:
-        """Return whether the API rejects the request for good."""
-        return self.status is not None and 400 <= self.status < 500 and not self.is_retryable
-
-    @property
-    def is_retryable(self) -> bool:
-        """Return whether a sync would retry the request."""
-        return self.response is not None and is_retried(self.response)
-
-    @property
-    def is_answer(self) -> bool:
-        """Return whether there is a response that a server does not fail to send."""
-        return self.status is not None and self.status < 500
-
-    @property
-    def is_rate_limited(self) -> bool:
-        """Return whether the API asks for fewer requests."""
-        return self.response is not None and is_rate_limit(self.response)
-
-    @property
-    def looks_like_html(self) -> bool:
-        """Return whether the response is a web page."""
-        return self.response is not None and self.response.content.lstrip()[:1] == b"<"
-
-    @property
-    def reason(self) -> str:
-        """Why there is no usable response, as part of a sentence."""
-        if self.response is not None and (not self.response.ok or self.response.is_redirect):
-            return f"the API returned {errors.status_text(self.response.status_code)}"
-        return self.error.rstrip(".")
 
 
 @dataclass
@@ -204,10 +139,10 @@ class ProbeSession(requests.Session):
         self._with_key.close()
         super().close()
 
-    def fetch(self, request: requests.Request, with_key: bool = True) -> ProbeResponse:
+    def fetch(self, request: requests.Request, with_key: bool = True) -> Page:
         """Send a request, with the key or without, and follow no redirect."""
         if reason := self.budget.exhausted_reason():
-            return ProbeResponse(reason)
+            return Page(reason)
         prepared = self.prepare_request(request)
         url = prepared.url or ""
         may_send_key = with_key and url.startswith(self._origin)
@@ -216,17 +151,17 @@ class ProbeSession(requests.Session):
         try:
             response = adapter.send(prepared, **settings)
         except ApiError as error:
-            return ProbeResponse(str(error))
+            return Page(str(error))
         if is_rate_limit(response):
             self.budget.stop_reason = f"not requested after a {response.status_code}"
         self.received.append(response)
         if not response.ok or response.is_redirect:
-            return ProbeResponse(errors.status_error_message(response, retries=0), response)
+            return Page(errors.status_error_message(response, retries=0), response)
         try:
-            return ProbeResponse("", response, response.json())
+            return Page("", response, response.json())
         except requests.exceptions.JSONDecodeError:
             message = (
                 f"The API at {redact_url(response.url)} sent a response that is not JSON; "
                 f"check {self._address} and the endpoint's path in defs.yaml.{error_text(response)}"
             )
-            return ProbeResponse(message, response)
+            return Page(message, response)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from event_assets.http.response import JsonResponse
 from event_assets.probe.explorer import Walk
+from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging, compare, is_believed
 from event_assets.probe.paging_candidates import (
     cursor_names,
@@ -61,9 +63,9 @@ def test_two_pages_are_compared(after: str, difference: str) -> None:
 def test_a_walk_is_believed_by_fresh_pages_only(
     pages: list[str], is_done: bool, believed: bool
 ) -> None:
-    walk = Walk([list(page) for page in pages], is_done=is_done)
+    walk = Walk([Page(ids=list(page)) for page in pages], is_done=is_done)
     assert is_believed(walk) is believed
-    assert not is_believed(Walk(walk.pages, is_done=is_done, error="refused"))
+    assert not is_believed(replace(walk, error="refused"))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_a_walk_is_believed_by_fresh_pages_only(
 def test_what_leads_to_the_next_page_is_found(
     document: Any, headers: dict[str, str], kind: str, path: str
 ) -> None:
-    found = find_pointers(JsonResponse(b"", headers), document)
+    found = find_pointers(Page("", JsonResponse(b"", headers), document))
     assert [(pointer.kind, pointer.path) for pointer in found] == [(kind, path)]
 
 
@@ -107,7 +109,7 @@ def test_what_leads_to_the_next_page_is_found(
     ],
 )
 def test_what_leads_elsewhere_is_no_pointer(document: Any) -> None:
-    assert find_pointers(JsonResponse(b"", {"Retry-After": "3"}), document) == []
+    assert find_pointers(Page("", JsonResponse(b"", {"Retry-After": "3"}), document)) == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,8 @@ def test_a_cursor_is_sent_by_a_name_like_its_own(path: str, names: list[str]) ->
 
 def test_names_that_an_answer_shows_are_tried_first() -> None:
     document = {"per_page": 20, "page": 1, "last": "https://a.example/e?offset=40&limit=20"}
-    hints = find_hints(document, ["https://a.example/e?p=2"], 20)
+    response = JsonResponse(b"", {"Link": '<https://a.example/e?p=2>; rel="last"'})
+    hints = find_hints(Page("", response, document, rows=range(20)))
     assert (hints.sizes, hints.pages, hints.offsets) == (
         ["limit", "per_page"],
         ["p", "page"],

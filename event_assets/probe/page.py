@@ -1,0 +1,95 @@
+"""The answer of an API to one request, and the records in it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from event_assets.http import errors
+from event_assets.http.retry_policy import is_retried
+from event_assets.pagination.totals import find_counts, members_around, read_members
+from event_assets.values.urls import redact_url
+
+
+@dataclass(frozen=True)
+class Page:
+    """The answer to a request.
+
+    Attributes:
+        error: why there is no usable response, in a sentence; empty when there is one.
+        response: with any status; None when there was none.
+        document: the JSON of a usable response.
+        rows, ids: the records in it, and their ids.
+    """
+
+    error: str = ""
+    response: requests.Response | None = None
+    document: Any = None
+    rows: Sequence[Any] = ()
+    ids: Sequence[Hashable] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the response is JSON with a success status."""
+        return not self.error
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status, or None without a response."""
+        return None if self.response is None else self.response.status_code
+
+    @property
+    def redirect_target(self) -> str | None:
+        """The URL that the response redirects to, without the query, or None."""
+        if self.response is None or not self.response.is_redirect:
+            return None
+        target = urljoin(self.response.url, self.response.headers["Location"])
+        return redact_url(target) if urlsplit(target).scheme in ("http", "https") else None
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the API rejects the request for good."""
+        return self.status is not None and 400 <= self.status < 500 and not self.is_retryable
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether a sync would retry the request."""
+        return self.response is not None and is_retried(self.response)
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether there is a response that a server does not fail to send."""
+        return self.status is not None and self.status < 500
+
+    @property
+    def looks_like_html(self) -> bool:
+        """Whether the response is a web page."""
+        return self.response is not None and self.response.content.lstrip()[:1] == b"<"
+
+    @property
+    def reason(self) -> str:
+        """Why there is no usable response, as part of a sentence."""
+        if self.response is not None and (not self.response.ok or self.response.is_redirect):
+            return f"the API returned {errors.status_text(self.response.status_code)}"
+        return self.error.rstrip(".")
+
+    @cached_property
+    def totals(self) -> Mapping[str, int]:
+        """The numbers that may be a total by their names, those of the whole list first."""
+        if self.response is None or not self.is_ok:
+            return {}
+        members = read_members(self.response)
+        return find_counts(members_around(members)) | find_counts(members)
+
+    @property
+    def total(self) -> int | None:
+        """The number that is most likely the total."""
+        return next(iter(self.totals.values()), None)
+
+
+NOT_SENT = Page("not requested")
