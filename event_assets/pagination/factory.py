@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf
 from typing import Any, Final, cast
 
 from event_assets._compat.dlt import build_paginator
-from event_assets.pagination.list_paginator import ListPaginator, Options
+from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import ReadIds
-from event_assets.pagination.totals import AUTO
 from event_assets.values.response_paths import compile_path
 
 PATHS: Final = ("next_url_path", "cursor_path")
@@ -35,7 +33,6 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
     )
     kind = options.setdefault("type", "auto")
     ours = {name: options.pop(name) for name in OPTIONS.get(kind, ()) if name in options}
-    maximum = next((name for name in ours if name.startswith("maximum")), None)
     options |= {name: int(options[name]) for name in ("limit", "offset") if name in options}
     for name in PATHS:
         if name in options:
@@ -47,14 +44,4 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
     except TypeError as error:
         problem = str(error).rpartition("__init__() ")[2]
         raise ValueError(f"paginator of type {kind!r}: {problem}") from None
-    return ListPaginator(
-        active,
-        Options(
-            total_path=ours.get("total_path", AUTO),
-            has_more_path=ours.get("has_more_path"),
-            stop_after_empty_page=ours.get("stop_after_empty_page"),
-            maximum=inf if maximum is None else int(ours[maximum]),
-            maximum_setting="" if maximum is None else f"{maximum} {int(ours[maximum]):,}",
-        ),
-        read_ids,
-    )
+    return ListPaginator(active, read_ids, ours)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from math import inf
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, cast
 
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
@@ -34,20 +35,6 @@ POINTER_PATHS: Final = ("next_url_path", "cursor_path")
 PARAMETERS: Final = ("param_name", "param_body_path", "cursor_param", "cursor_body_path")
 
 
-class Options(NamedTuple):
-    """Options of dlt's paginators that this project evaluates, with the same meaning.
-
-    `total_path` is the number of rows for offsets and of pages for page numbers; `AUTO`: the usual
-    paths are searched; None: there is none.
-    """
-
-    total_path: str | None = AUTO
-    has_more_path: str | None = None
-    stop_after_empty_page: bool | None = None
-    maximum: float = inf
-    maximum_setting: str = ""
-
-
 class ListPaginator(Paginator):
     """Writes requests with a paginator of dlt, and decides with a walk which page is next.
 
@@ -56,13 +43,24 @@ class ListPaginator(Paginator):
     whatever row is asked for.
     """
 
-    def __init__(self, active: BasePaginator | None, options: Options, read_ids: ReadIds) -> None:
-        """Use a paginator of dlt; None: dlt detects it from the first response."""
+    def __init__(
+        self, active: BasePaginator | None, read_ids: ReadIds, options: Mapping[str, Any]
+    ) -> None:
+        """Use a paginator of dlt; None: dlt detects it from the first response.
+
+        `options` are those of dlt's configuration that this project evaluates in dlt's place, with
+        the same meaning; `factory.OPTIONS` lists them. Without `total_path`, the usual names are
+        searched; if it is None, there is no total.
+        """
         super().__init__()
         self.limit = active.limit if isinstance(active, OffsetPaginator) else 0
         self.cap: float = inf  # how many rows of the list the API returns at most
-        self._options = options
         self._read_ids = read_ids
+        self._total_path = options.get("total_path", AUTO)
+        self._more_path = options.get("has_more_path")
+        self._stop_after_empty_page = options.get("stop_after_empty_page")
+        self._maximum_name = next((name for name in options if name.startswith("maximum")), "")
+        self._maximum: float = int(options[self._maximum_name]) if self._maximum_name else inf
         self.last_page = NO_PAGE
         self._is_truncated = False
         self._counters: list[Counter] = []  # of the pointer before
@@ -75,42 +73,37 @@ class ListPaginator(Paginator):
         self._end_without_pointer = (
             single if isinstance(active, SinglePagePaginator) else "no pointer"
         )
-        self._base = active.initial_value if isinstance(active, RangePaginator) else 0
+        is_numbered = isinstance(active, RangePaginator) and not isinstance(active, OffsetPaginator)
+        # the number of position 0
+        self._base = cast("RangePaginator", active).initial_value if is_numbered else 0
         self._step = 1  # from the number in a request to that of the next position
-        self._walk: OffsetWalk | PageWalk
-        if isinstance(active, OffsetPaginator):
-            self._walk = self._walk_rows(active.limit, self._base)
-            self._base = 0
-        else:
-            self._walk = self._walk_pages()
-        is_offset, options = isinstance(active, OffsetPaginator), self._options
-        name, path = _find_setting(active, *POINTER_PATHS)
-        self._reader = PageReader(
-            AUTO if options.total_path == AUTO else compile_path(options.total_path),
-            counts_pages=isinstance(active, RangePaginator) and not is_offset,
-            more_path=compile_path(options.has_more_path),
-            followed=path,
-            header=_find_setting(active, "links_next_key", "cursor_key")[1],
+        self._walk: OffsetWalk | PageWalk = (
+            self._walk_rows(active.limit, active.initial_value)
+            if isinstance(active, OffsetPaginator)
+            else self._walk_pages()
         )
-        is_total_set = not self._reader.counts_pages and options.total_path not in (AUTO, None)
-        total = options.total_path if is_total_set else ""
+        name, path = _find_setting(active, *POINTER_PATHS)
+        header = _find_setting(active, "links_next_key", "cursor_key")[1]
+        total = self._total_path if self._total_path == AUTO else compile_path(self._total_path)
+        more = compile_path(self._more_path)
+        self._reader = PageReader(total, is_numbered, more, followed=path, header=header)
+        is_total_set = total not in (AUTO, None) and not is_numbered
         self._settings: dict[str, Any] = {
-            "total_setting": f"the paginator's total_path `{total}`" if total else "",
+            "total_setting": f"the paginator's total_path `{total}`" if is_total_set else "",
             "pointer_setting": f"the paginator's {name} `{path}`" if path else "",
             "parameter": _find_setting(active, *PARAMETERS)[1] or "cursor",
-            "maximum": self._options.maximum_setting,
+            "maximum": f"{self._maximum_name} {self._maximum:,}",
         }
 
     def _walk_rows(self, limit: int, start: int = 0) -> OffsetWalk:
-        stop = self._options.stop_after_empty_page
-        maximum = self._options.maximum
-        return OffsetWalk(limit, start, maximum=maximum, stop_after_empty_page=stop)
+        stop = self._stop_after_empty_page
+        return OffsetWalk(limit, start, maximum=self._maximum, stop_after_empty_page=stop)
 
     def _walk_pages(self) -> PageWalk:
         return PageWalk(
             is_numbered=isinstance(self.active, RangePaginator),
-            maximum=(self._options.maximum - self._base) / self._step,
-            stop_after_empty_page=self._options.stop_after_empty_page,
+            maximum=(self._maximum - self._base) / self._step,
+            stop_after_empty_page=self._stop_after_empty_page,
             end_without_pointer=self._end_without_pointer,
         )
 
@@ -152,7 +145,12 @@ class ListPaginator(Paginator):
             rows.clear()
             self._read_whole_pages()
         else:
+            first = self.last_page.ids
             self._take(page, rows)
+            is_second = self._walk.facts.pages == 2 and first != ids != []
+            if is_second and 0 < len(first) < self._step:
+                claim, gap = "has rows further on", f"{len(first):,} to {self._step:,}"
+                self._walk.finish("gaps", claim=claim, gap=gap)
         self._has_next_page = not self._walk.done
 
     def _read_pointer(self, response: Response) -> Any:

@@ -28,6 +28,8 @@ class OffsetWalk(Walk):
     ends (P: of those with one), or 20 empty ones of them if `stop_after_empty_page` is not False.
     """
 
+    _is_behind_end: bool  # whether the page from which it steps back is empty
+
     def __init__(
         self,
         limit: int,
@@ -60,7 +62,6 @@ class OffsetWalk(Walk):
         self.position = self._start
         self._handler: Callable[[Sequence[Hashable]], bool] = self._read_forward
         self._back_step = self._repeats = self._idle = 0  # idle: pages without progress
-        self._is_behind_end = False  # whether the page from which it steps back is empty
         self._is_end_doubtful = False  # whether known rows may have moved
         self._end_moved_from: int | None = None  # the last end that was found to be elsewhere
         self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
@@ -84,7 +85,7 @@ class OffsetWalk(Walk):
         if self.done:
             raise RuntimeError("the walk is done")
         ids, is_further_pass = page.ids, self._is_further_pass
-        is_overlap = bool(ids) and self.last_ids == [ids[0]]
+        is_overlap = bool(ids) and self._last_page[-1:] == [ids[0]]
         unknown = self._recent.find_unknown(ids)
         new = [at for at, key in enumerate(ids) if key in unknown]
         page = self._check_flag(page, is_fresh=bool(new))
@@ -179,7 +180,7 @@ class OffsetWalk(Walk):
         page = list(ids)
         fresh = self._add(page)
         self._seen_behind.difference_update(page)
-        is_overlap = self.last_ids == page[:1]
+        is_overlap = self._last_page[-1:] == page[:1]
         self._rows += len(page) - is_overlap if is_overlap or not self._pages[1:] else len(fresh)
         self._last_page = page
         # new rows at the start are no progress: a list that grows there has them forever
@@ -273,7 +274,7 @@ class OffsetWalk(Walk):
     def _end_pass(self, end: int) -> None:
         """Compare the number of distinct ids with the length of the list."""
         total, gaps, count = self._total.largest, self._gaps, self._seen.count()
-        self._length = end - self._start - sum(end - first for first, end in gaps)
+        self._length = end - self._start
         is_single = self.largest == 1
         is_untold = not self._total.is_steady and self._more is not False
         must_agree = (is_single and is_untold) or self._is_end_doubtful or bool(gaps)

@@ -99,8 +99,7 @@ class PageWalk(Walk):
         # rows that come again behind the end disprove no total; the same page for all numbers does
         is_again = not fresh and page.total == self._ids and self._has_changed
         self._total.evaluate(page.total, self._rows, 0 if is_again else size)
-        if self._total.disproved or page.page_count:
-            self._page_count = page.page_count or self._total.reported or 0
+        self._page_count = page.page_count or self._total.disproved or self._page_count
         self._rows += size
         self._ids += len(fresh)
         if self._is_further_pass:
@@ -147,7 +146,7 @@ class PageWalk(Walk):
             return True
         if page.page_count and self.position >= page.page_count and not self._is_capped(page):
             return True
-        is_told_empty = page.total == 0 and not self._rows and not self._promises_more
+        is_told_empty = page.total == 0 and not self._rows
         return is_told_empty or (self._is_total_reached and page.is_total_certain)
 
     def _is_capped(self, page: PageFacts) -> bool:

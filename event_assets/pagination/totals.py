@@ -95,7 +95,7 @@ class RowTotal:
         self.reported: int | None = None
         self.least: int | None = None
         self.largest: int | None = None
-        self.disproved = False
+        self.disproved: int | None = None  # the last total, if it may count pages
         self._last: int | None = None  # that was trusted
 
     def evaluate(self, total: int | None, before: int, rows: int) -> int | None:
@@ -107,10 +107,10 @@ class RowTotal:
         if total is None:
             return None if rows else self._last
         is_same, self.reported = total == self.reported, total
-        if rows and total < before + rows:
-            self.disproved = True
-            self.least = self.largest = self._last = None
-        if self.disproved or total == self._limit or (not rows and not total and before):
+        if self.disproved is not None or (rows and total < before + rows):
+            self.disproved, self.least, self.largest, self._last = total, None, None, None
+            return None
+        if total == self._limit or (not rows and not total and before):
             return None
         if self.largest is None and total <= before + rows and not is_same:
             return None

@@ -97,7 +97,7 @@ def says_more(path: str, value: Any) -> bool | None:
 def leads_on(path: str, value: Any) -> bool:
     """Return whether a member is a link or cursor by its name, and by its kind of value."""
     if NEXT.search(path):
-        return isinstance(value, (str, int)) and value not in ("", False, True, 0, -1)
+        return isinstance(value, (str, int)) and bool(value) and value is not True and value != -1
     name = path.rpartition(".")[2]
     if not value or not isinstance(value, str) or value.isdecimal():
         return False

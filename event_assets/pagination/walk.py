@@ -66,11 +66,6 @@ class Walk:
         return self._facts.done
 
     @property
-    def last_ids(self) -> list[Hashable]:
-        """The id of the last row of the page that was delivered last."""
-        return self._last_page[-1:]
-
-    @property
     def _is_further_pass(self) -> bool:
         return self._facts.passes > 1
 

@@ -145,6 +145,11 @@ def by_number(name: str, rows: int | None = 1, base: int = 0) -> Server:
     return lambda listed, query: listed.reply((int(query[name]) - base) * (rows or listed.size))
 
 
+def by_whole_pages(listed: ChangingList, query: Query) -> Reply:
+    """Serve an offset as that of the page which has the row."""
+    return listed.reply(int(query["offset"]) // listed.size * listed.size)
+
+
 def by_cursor(codec: Codec) -> Server:
     """Serve the cursor that is sent in a parameter or in the body."""
 
@@ -182,6 +187,7 @@ LINK = {"type": "json_link", "next_url_path": "next"}
 PAGINATORS: dict[str, tuple[Any, Server]] = {
     "offset": (OFFSET, by_number("offset")),
     "offset in the body": (OFFSET_IN_BODY, by_number("offset")),
+    "offset of whole pages": (OFFSET, by_whole_pages),
     "page": ({"type": "page_number", "base_page": 0}, by_number("page", None)),
     "page in the body": ({**NUMBERED, "page_body_path": "page"}, by_number("page", None, 1)),
     "row link": (LINK, by_link(ROW, "$skip")),

@@ -404,6 +404,17 @@ def test_a_list_that_grows_in_front_faster_than_it_is_read_ends() -> None:
     assert "the last 201 of 201 pages had no new rows" in result.reason
 
 
+def test_twice_as_many_pages_as_brought_rows_may_bring_none() -> None:
+    rows, walk = list(range(100)), OffsetWalk(10)
+
+    def grow(request: int) -> None:
+        if request > 7:
+            rows[walk.position : walk.position] = range(1000 * request, 1000 * request + 9)
+
+    result = read(rows, between=grow, walk=walk).result
+    assert "the last 215 of 223 pages had no new rows" in result.reason
+
+
 def test_a_list_that_grows_forever_ends_at_max_pages() -> None:
     rows = list(range(100))
     walk = OffsetWalk(10, max_pages=500)

@@ -95,6 +95,10 @@ def test_a_list_is_looked_for_behind_its_end_and_read_twice(length: int, asked: 
     assert judge(walk.facts).complete is True
 
 
+def test_nothing_is_asked_for_behind_a_first_page_of_a_list_that_is_said_to_be_empty() -> None:
+    assert positions(numbered(), of_list(0), total=0) == [0]
+
+
 def test_a_list_goes_on_where_a_page_behind_its_end_has_rows() -> None:
     rows = {0: FULL, 4: (20, 21)}
     walk = numbered()

@@ -135,6 +135,16 @@ def test_offsets_are_read_in_whole_pages_where_the_server_floors_them(
     assert len(done.asked) <= 2 * -(-length // size) + 6
 
 
+def test_whole_pages_of_which_some_cannot_be_asked_for_are_not_complete() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"]) // 100 * 100
+        return {"data": [{"id": row} for row in range(first, min(400, first + 50))]}
+
+    done = sync(OFFSETS, answer)
+    assert done.result.complete is False
+    assert "at offsets 50 to 100" in done.result.reason
+
+
 def test_a_deletion_between_two_whole_pages_loses_no_row() -> None:
     events = Events(400, cap=100, total=None)
     events.deleting = True

@@ -16,6 +16,15 @@ def test_the_last_ids_are_known_and_older_ones_are_dropped() -> None:
     assert not recent.overlaps([3])
 
 
+def test_twenty_thousand_ids_are_known_at_least() -> None:
+    recent = RecentIds()
+    for page in (range(19_999), [19_999], [20_000], range(20_001, 40_000)):
+        recent.add(list(page))
+    assert not recent.find_unknown(range(40_000))
+    recent.add([40_000])
+    assert recent.find_unknown(range(40_000)) == set(range(20_000))
+
+
 def test_rows_that_come_again_in_their_order_are_ordered() -> None:
     recent = RecentIds()
     assert recent.add([1, 2, 3]) == [1, 2, 3]

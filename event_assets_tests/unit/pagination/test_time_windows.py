@@ -61,6 +61,10 @@ def test_the_counts_of_all_windows_are_summed() -> None:
     assert f"in {len(windows)} windows" in done.result.reason
 
 
+def test_windows_of_which_none_was_begun_are_unfinished() -> None:
+    assert "did not finish" in judge(windowed(NUMBERED).facts).reason
+
+
 def test_the_result_in_a_window_counts_the_page_just_received() -> None:
     paginator = windowed(NUMBERED, **JANUARY)
     with serving(numbered) as (url, asked):
