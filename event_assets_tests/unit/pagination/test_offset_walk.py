@@ -554,6 +554,14 @@ def test_the_upcoming_offsets_are_requested_next() -> None:
     assert walk.upcoming(9) == [18]
 
 
+def test_only_a_full_page_leads_on_without_a_total() -> None:
+    walk = OffsetWalk(limit=10)
+    receive(walk, range(10))
+    assert walk.upcoming(2) == [18, 27]
+    receive(walk, range(9, 17))
+    assert walk.upcoming(2) == []
+
+
 def test_the_looks_behind_the_end_are_upcoming() -> None:
     walk = OffsetWalk(limit=10)
     for page in (range(10), range(9, 12), [11]):

@@ -100,6 +100,7 @@ NEXT = PAGE._replace(unfollowed="`next`")
         (ended("page behind", least_total=12), True, "All 12 rows were received."),
         (ended("page behind", least_total=13, rows_read=13), None, "share an id"),
         (ended("page behind", rows_read=13), True, "All 12 rows were received."),
+        (ended("page behind", least_total=12, rows_read=13), True, "All 12 rows were received."),
         (ended("readings agree", rows_read=13), None, "share an id"),
         (ended("readings agree"), True, "the same in two readings"),
         (ListFacts("readings agree"), True, "the same in two readings"),
