@@ -85,8 +85,11 @@ def record_changes(
         _forget_excluded(database, schema, is_excluded)
         database.execute(sql.CREATE.format(columns=declared))
         if before:
-            shares = _filled_shares(database, schema, now)
-            compared = _columns_to_compare(now, before, first, ignore, shares)
+            shares = (
+                _filled_shares(database, schema, "current_events", now),
+                _filled_shares(database, schema, SNAPSHOT, before),
+            )
+            compared = _columns_to_compare(now, before, (*first, "status"), ignore, *shares)
             _compare_events(database, parameters, compared, now, before)
         ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchall()
         if now != before and ended:
@@ -170,21 +173,24 @@ def _part(name: str, flag: str, old: str, kind: str) -> str:
 def _columns_to_compare(
     now: Mapping[str, str],
     before: Mapping[str, str],
-    first: Sequence[str],
+    important: Sequence[str],
     ignore: Collection[str],
     filled: Mapping[str, float],
+    was_filled: Mapping[str, float],
 ) -> dict[str, str]:
     """Return the columns to compare, the important first, with the SQL of their old values.
 
-    A column that became a float is compared by value. A new column is compared if at most half of
-    the events have it; otherwise the API has changed, not the events. An empty column is not
-    compared.
+    A column that became a float is compared by value. The important ones are always compared. Of
+    the others, one that no event has any more is not, nor one that no event had and more than half
+    have: the API has changed, not the events.
     """
     compared = {}
-    for name in dict.fromkeys((*first, "status", *now)):
-        if name not in now or name in ("id", START_DAY, *ignore) or not filled[name]:
+    for name in dict.fromkeys((*important, *now)):
+        if name not in now or name in ("id", START_DAY, *ignore):
             continue
-        if name not in before:
+        if not (name in important or filled[name]):
+            continue
+        if not (name in before and (name in important or was_filled[name])):
             if filled[name] <= MAX_NEW_FIELD_SHARE:
                 compared[name] = f"null::{now[name]}"
         elif now[name] == before[name]:
@@ -194,12 +200,14 @@ def _columns_to_compare(
     return compared
 
 
-def _filled_shares(database: Database, schema: str, columns: Collection[str]) -> dict[str, float]:
-    """Return the share of the current events that have each column."""
+def _filled_shares(
+    database: Database, schema: str, table: str, columns: Collection[str]
+) -> dict[str, float]:
+    """Return the share of the events that have each column."""
     counts = ", ".join(
         f"count({quote_identifier(name)}) / greatest(count(*), 1)" for name in columns
     )
-    (shares,) = database.sql(f"from {schema}.current_events").aggregate(counts).fetchall()
+    (shares,) = database.sql(f"from {schema}.{table}").aggregate(counts).fetchall()
     return dict(zip(columns, shares, strict=True))
 
 

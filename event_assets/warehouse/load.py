@@ -125,7 +125,8 @@ def load_package(
     database.execute("set global checkpoint_threshold = '16MB'")
     set_memory_limit(database)
 
-    is_altered, dataset = bool(load.alter_statements), str(pipeline.dataset_name)
+    dataset = str(pipeline.dataset_name)
+    updated = () if load.alter_statements else OF_SYNC
 
     def write() -> T:
         with transaction(database):
@@ -136,7 +137,7 @@ def load_package(
             _record_load(database, pipeline, load_id)
             return also(load_id)
 
-    with without_indexes(database, dataset, load.table, only_unique=not is_altered):
+    with without_indexes(database, dataset, load.table, updated):
         result = destination.retry_on_conflict(write)
     # not `pipeline.drop`, which writes to a disk that may be full; the next sync removes the rest
     shutil.rmtree(pipeline.working_dir, ignore_errors=True)

@@ -156,8 +156,23 @@ def test_a_change_is_noted_once_with_the_sync_that_saw_it(project: Project) -> N
 
 def test_a_field_that_comes_or_goes_is_no_change_of_the_events(project: Project) -> None:
     with_door = [{**without(event, "venue"), "door": 1} for event in EVENTS]
-    synced(project, EVENTS, with_door, [{**with_door[0], "door": 2}, *with_door[1:]])
-    assert changes(project) == [("changed", "0", "door", "1", "2")]
+    again = [{**event, "door": 1} for event in EVENTS]
+    synced(project, EVENTS, with_door, [{**with_door[0], "door": 2}, *with_door[1:]], again)
+    assert changes(project) == [
+        ("changed", "0", "door", "1", "2"),
+        ("changed", "0", "door", "2", "1"),
+    ]
+
+
+def test_a_field_of_the_contract_that_no_event_has_any_more_has_changed(project: Project) -> None:
+    synced(project, EVENTS[:1], [{**EVENTS[0], "start_time": None, "status": None}], EVENTS[:1])
+    start = "2126-05-01 18:30:00+00"
+    assert [row[2:] for row in changes(project)] == [
+        ("start_time", start, None),
+        ("status", "scheduled", None),
+        ("start_time", None, start),
+        ("status", None, "scheduled"),
+    ]
 
 
 def test_the_changes_are_shown_in_the_ui(project: Project) -> None:

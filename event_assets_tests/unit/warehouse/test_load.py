@@ -406,6 +406,23 @@ def test_a_row_that_comes_again_unchanged_is_not_written_again() -> None:
     ) == [(4,)]
 
 
+def test_an_index_of_what_each_load_updates_is_made_again_behind_it() -> None:
+    def indexes(database: Database, _: str = "") -> None:
+        found = database.sql("select index_name from duckdb_indexes() order by all")
+        seen.append([name for (name,) in found.fetchall()])
+
+    seen: list[list[str]] = []
+    load(records(0, 2, v=1))
+    statements = (
+        "create index mine on events.event_data(_dlt_load_id, v); "
+        "create index other on events.event_data(v)"
+    )
+    warehouse.run(lambda database: database.execute(statements))
+    load(records(0, 2, v=1), also=indexes)
+    warehouse.run(indexes)
+    assert seen == [["other"], ["mine", "other"]]
+
+
 def test_a_row_that_does_not_come_keeps_its_load() -> None:
     load(records(0, 4, name="a"))
     load(records(0, 2, name="a"))
