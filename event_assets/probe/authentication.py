@@ -48,12 +48,8 @@ class Attempt:
 
     def variables(self, source: SourceConfig) -> dict[str, str]:
         """Return the secrets by the variables from which a sync reads them."""
-        names = SECRET_NAMES[self.config["type"]]
-        alone = len(names) - len([name for name in names if name in self.config]) == 1
-        return {
-            env_var_name(source, names[parameter][-1 if alone else 0]): value
-            for parameter, value in self.secrets.items()
-        }
+        names, which = SECRET_NAMES[self.config["type"]], -1 if len(self.secrets) == 1 else 0
+        return {env_var_name(source, names[one][which]): key for one, key in self.secrets.items()}
 
     def build(self, source: SourceConfig, stack: ExitStack) -> AuthBase | None:
         """Return what adds the key to requests; closed with the stack."""
@@ -103,15 +99,13 @@ class KeyPlaces:
     def named_by(self, refusal: requests.Response) -> Iterator[Attempt]:
         """Yield the places that a refusal names: in `WWW-Authenticate`, or in its words."""
         scheme = refusal.headers.get("WWW-Authenticate", "").partition(" ")[0]
-        if scheme.lower() == "bearer":
+        words = error_text(refusal).partition(":")[2]
+        if "bearer" in f"{scheme} {words}".lower():
             yield self.bearer
         elif scheme.lower() == "basic":
             yield self.user
         elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
             yield self._in("Authorization", "header", f"{scheme} {self._key}")
-        words = error_text(refusal).partition(":")[2]
-        if "bearer" in words.lower():
-            yield self.bearer
         if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
             yield self.raw
         says_query = bool(re.search(r"query|param|\?", words, re.IGNORECASE))
@@ -163,10 +157,8 @@ def _complete(
     wanted = [name for name in SECRET_NAMES[kind] if config.get(name) is None]
     if kind == "http_basic" and len(keys) == 1 and wanted == ["username", "password"]:
         config, wanted = {**config, "password": ""}, ["username"]
-    secrets = {**known, **dict(zip(wanted, keys, strict=False))} if keys else dict(known)
-    secrets = {name: value for name, value in secrets.items() if name in wanted}
-    if len(secrets) < len(wanted):
-        return Attempt(config, {}, is_given=True)
+    found = {**known, **dict(zip(wanted, keys, strict=False))}
+    secrets = {name: found[name] for name in wanted} if {*wanted} <= {*found} else {}
     return Attempt(config, secrets, is_given=True)
 
 

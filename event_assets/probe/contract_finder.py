@@ -12,9 +12,8 @@ from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
 from event_assets.probe.field_finder import find_composite_id, find_id, find_name
 from event_assets.probe.inquiry import Inquiry
-from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
+from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
 from event_assets.probe.time_finder import find_end, find_start, find_updated
-from event_assets.probe.time_formats import to_datetimes
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list
@@ -146,7 +145,7 @@ def _find_removed(inquiry: Inquiry, sample: Sample) -> dict[str, Any]:
     return removed
 
 
-def _read_field(name: str, settings: Mapping[str, Any]) -> FieldConfig:
+def _parse_field(name: str, settings: Mapping[str, Any]) -> FieldConfig:
     try:
         return FieldConfig.model_validate(settings)
     except ValidationError as error:
@@ -162,9 +161,7 @@ def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[st
     columns: dict[str, list[Any]] = {}
     for name in PREVIEWED:
         if name in attributes["fields"]:
-            config = _read_field(name, attributes["fields"][name])
+            config = _parse_field(name, attributes["fields"][name])
             reader = FieldReader(name, config, key if name == "id" else ())
-            column = reader.to_arrow(reader.read(records), records)
-            is_time = config.type == "timestamp"
-            columns[name] = to_datetimes(column) if is_time else column.to_pylist()
+            columns[name] = read_field(reader, records)[1]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -48,10 +48,6 @@ SECONDS = 180.0
 LIMITS = replace(DEFAULT_LIMITS, address="the address")
 TOTAL_IS_WRONG = {"total_path": None}  # of the paginator
 ROUND = 1_000  # records, of which an API may send no more of one list
-WINDOWS = (
-    "the API can be asked for a range of time, name its parameters: --set windows.param_from=... "
-    "--set windows.param_to=... --set windows.cap={}"
-)
 EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
 # Parameters that may also be the start of a range of time, or a filter.
@@ -195,36 +191,44 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
         is_sure = end.is_reached and not end.doubt
         said = end.doubt or end.problem
         inquiry.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")
-    if end.count and end.count % ROUND == 0 and not end.is_cut_off:
-        inquiry.question(
-            "windows",
-            f"Exactly {end.count:,} records came, a number at which APIs cut lists off. If there "
-            f"are more and {WINDOWS.format(end.count)}; if there are not: --set windows=null.",
-        )
-    if end.is_cut_off:
-        inquiry.question(
-            "windows",
-            f"Not all events can be read in one list: {end.problem.rstrip('.')}. If "
-            f"{WINDOWS.format(ROUND)}.",
-        )
-    elif end.problem or (end.doubt and paging.paginator == "single_page"):
-        if end.is_likely_all:  # so that `complete` warns as long as nobody has answered
-            paging.paginator = "auto"
-        choices: dict[str, dict[str, Any]] = {}
-        if end.is_short:
-            choices["the total is wrong"] = {"paginator.total_path": None}
-        elif not end.problem:
-            choices["that is the whole list"] = {"paginator": "single_page"}
-        asked = "Is that all" if end.is_likely_all else "How does the list go on"
-        inquiry.question(
-            "paginator",
-            f"{asked}? {(end.problem or end.doubt).rstrip('.')}. Look for pages in the API's "
-            "documentation, and say what they are called, such as --set "
-            "paginator.type=page_number --set paginator.page_param=page.",
-            choices,
-            is_open=not end.is_likely_all,
-        )
+    _ask_about_end(inquiry, paging, end)
     return end
+
+
+def _ask_about_end(inquiry: Inquiry, paging: Paging, end: End) -> None:
+    """Ask whether the list is cut off, and how it goes on, or whether that is all."""
+    if end.is_cut_off or (end.count and end.count % ROUND == 0):
+        problem = end.problem.rstrip(".")
+        said, otherwise = f"Not all events can be read in one list: {problem}. If ", ""
+        if not end.is_cut_off:
+            said = f"Exactly {end.count:,} records came, a number at which APIs cut lists off. If "
+            said, otherwise = f"{said}there are more and ", "; if not: --set windows=null"
+        inquiry.question(
+            "windows",
+            f"{said}the API can be asked for a range of time, name its parameters: --set "
+            "windows.param_from=... --set windows.param_to=... --set windows.cap="
+            f"{ROUND if end.is_cut_off else end.count}{otherwise}.",
+        )
+    if end.is_cut_off or not (end.problem or (end.doubt and paging.paginator == "single_page")):
+        return
+    choices: dict[str, dict[str, Any]] = {}
+    if end.is_short:
+        choices["the total is wrong"] = {"paginator.total_path": None}
+    elif not end.problem:
+        choices["that is the whole list"] = {"paginator": "single_page"}
+    asked, otherwise = "How does the list go on", ""
+    if end.is_likely_all:
+        paging.paginator = "auto"
+        asked = "Is that all"
+        otherwise = " Until --set paginator=single_page says so, the check `complete` warns."
+    inquiry.question(
+        "paginator",
+        f"{asked}? {(end.problem or end.doubt).rstrip('.')}. Look for pages in the API's "
+        "documentation, and say what they are called, such as --set paginator.type=page_number "
+        f"--set paginator.page_param=page.{otherwise}",
+        choices,
+        is_open=not end.is_likely_all,
+    )
 
 
 def _write(inquiry: Inquiry, paging: Paging, sample: Sample) -> None:

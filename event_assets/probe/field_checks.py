@@ -116,7 +116,7 @@ def _find(sample: Sample, name: str, kind: str) -> FieldFinding | None:
     elif name in words.NAME:
         return find_name(sample)
     for path in sorted(sample.leaves, key=len):
-        is_time = kind != "timestamp" or sample.format_of(path) is not None
+        is_time = kind != "timestamp" or path in sample.formats
         if is_time and words.split_name(last_name(path)) == words.split_name(name):
             return FieldFinding({"from": path}, "unknown")
     return None

@@ -96,7 +96,15 @@ def _selectors(value: Any, names: tuple[str, ...] = ()) -> Iterator[str]:
     if isinstance(value, list):
         yield from _selectors_of_list(value, path)
     elif isinstance(value, dict):
-        yield from _selectors_of_mapping(value, names, path)
+        members = list(value.values())
+        if len(members) > 1 and _are_alike(members):
+            yield f"{path}.*"  # by their ids
+        elif (
+            len(members) > 1
+            and all(isinstance(member, list) for member in members)
+            and _are_alike([one for member in members for one in member])
+        ):
+            yield f"{path}.*[*]"  # by their days
         if len(names) < MAX_DEPTH:
             for name, member in value.items():
                 yield from _selectors(member, (*names, name))
@@ -115,20 +123,6 @@ def _selectors_of_list(rows: Sequence[Any], path: str) -> Iterator[str]:
             isinstance(one, dict) for member in members for one in member or ()
         ):
             yield f"{path}[*].{join_path([name])}[*]"  # in groups
-
-
-def _selectors_of_mapping(value: dict[str, Any], names: Sequence[str], path: str) -> Iterator[str]:
-    """Yield the selector of a mapping of records by their ids, or of lists by their days."""
-    prefix = f"{path}.*" if names else "$.*"
-    members = list(value.values())
-    if len(members) < 2:
-        return
-    if _are_alike(members):
-        yield prefix
-    elif all(isinstance(member, list) for member in members) and _are_alike(
-        [one for member in members for one in member]
-    ):
-        yield f"{prefix}[*]"
 
 
 def _are_alike(members: Sequence[Any]) -> bool:

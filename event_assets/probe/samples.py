@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -46,7 +46,6 @@ class Sample:
 
     all_records: Sequence[Any]
     zone: str | None = None
-    _formats: dict[str, TimeFormat | None] = field(default_factory=dict)
 
     @cached_property
     def records(self) -> Sequence[Any]:
@@ -84,19 +83,24 @@ class Sample:
         keys = [tuple(map(str, row)) for row in zip(*columns, strict=True) if None not in row]
         return len({*keys}) == len(keys)
 
-    def format_of(self, path: str) -> TimeFormat | None:
-        """Return how the values at a path are written, if they are times."""
-        if path not in self._formats:
-            self._formats[path] = find_format(self.leaves[path])
-        return self._formats[path]
+    @cached_property
+    def formats(self) -> Mapping[str, TimeFormat]:
+        """How the values are written at each path that has times."""
+        found = {path: find_format(values) for path, values in self.leaves.items()}
+        return {path: format_ for path, format_ in found.items() if format_}
 
     def read(self, kind: str, settings: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
         """Return what the settings of a field find in the records, and what a sync makes of it."""
-        reader = FieldReader("value", FieldConfig.model_validate({"type": kind, **settings}))
-        values = reader.read(self.records)
-        column = reader.to_arrow(values, self.records)
-        is_time = kind == "timestamp"
-        return values, to_datetimes(column) if is_time else column.to_pylist()
+        field = FieldConfig.model_validate({"type": kind, **settings})
+        return read_field(FieldReader("value", field), self.records)
+
+
+def read_field(reader: FieldReader, records: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Return what a field finds in records, and what a sync makes of it."""
+    values = reader.read(records)
+    column = reader.to_arrow(values, records)
+    is_time = reader.field.type == "timestamp"
+    return values, to_datetimes(column) if is_time else column.to_pylist()
 
 
 def is_foreign(path: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from event_assets.probe import field_words as words
@@ -17,8 +16,8 @@ from event_assets.probe.samples import (
     last_name,
     paths_in,
 )
-from event_assets.probe.time_formats import ENOUGH, TimeFormat, is_time_of_day
-from event_assets.values.json_paths import as_list
+from event_assets.probe.time_formats import ENOUGH, TimeFormat, find_format
+from event_assets.values.json_paths import as_list, build_getter
 from event_assets.values.timestamps import parse_zone
 
 PARTNERS = (  # words of starts, and of the ends that belong to them
@@ -47,7 +46,7 @@ def find_updated(sample: Sample) -> FieldFinding | None:
     """Return where the time of the last change is."""
     for path in sorted(sample.leaves, key=lambda path: (path.count("."), path)):
         is_named = {*words.split_name(last_name(path))} & words.UPDATED and path.count(".") <= 1
-        if is_named and not is_foreign(path) and (found := sample.format_of(path)):
+        if is_named and not is_foreign(path) and (found := sample.formats.get(path)):
             settings = {"from": path} | ({"format": found.pattern} if found.pattern else {})
             return FieldFinding(settings, "offset")
     return None
@@ -56,28 +55,24 @@ def find_updated(sample: Sample) -> FieldFinding | None:
 def _find_time(
     sample: Sample, named: frozenset[str], *, needs_name: bool = False
 ) -> FieldFinding | None:
-    ranks = {path: rank for path in sample.leaves if (rank := _rank_time(sample, path, named))}
+    ranks = {path: rank for path in sample.formats if (rank := _rank_time(sample, path, named))}
     ranked = sorted(ranks, key=lambda path: (ranks[path], path), reverse=True)
     if not ranked or (needs_name and not ranks[ranked[0]][0]):
         return None
     chain, best = ranked[:1], ranked[0]
     for path in ranked[1:]:
-        has_same_format = _format(sample, path).pattern == _format(sample, best).pattern
+        has_same_format = sample.formats[path].pattern == sample.formats[best].pattern
         if ranks[path][0] == ranks[best][0] and has_same_format and sample.fills(chain, path):
             chain.append(path)
     return _describe(sample, chain)
-
-
-def _format(sample: Sample, path: str) -> TimeFormat:
-    return sample.format_of(path) or TimeFormat()
 
 
 def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, float] | None:
     """Return how likely a path is the time that is meant, those with its name first."""
     parts = words.split_path(path)
     flat = [word for part in parts for word in part]
-    format_ = sample.format_of(path)
-    if format_ is None or {*flat} & words.OTHER_TIMES or is_foreign(path):
+    format_ = sample.formats[path]
+    if {*flat} & words.OTHER_TIMES or is_foreign(path):
         return None
     is_named = bool({*flat} & named)
     is_opposite = bool({*flat} & (words.END if named is words.START else words.START))
@@ -92,41 +87,33 @@ def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, 
 
 def _describe(sample: Sample, chain: Sequence[str]) -> FieldFinding:
     """Return the settings of a time at the first of these paths that has one."""
-    path, format_ = chain[0], _format(sample, chain[0])
-    sources, pattern = list(chain), format_.pattern
-    clock = None if format_.has_time else _find_clock(sample, path)
-    if clock:
-        pattern = format_.with_clock(sample.leaves[clock])
-        midnight = "12:00 AM" if "%p" in (pattern or "") else "00:00"
-        at_midnight = f"{{{path}}}{format_.joint}{midnight}" if pattern else path
-        sources = [f"{{{path}}}{format_.joint}{{{clock}}}", at_midnight]
+    path, sources, format_ = chain[0], list(chain), sample.formats[chain[0]]
+    if not format_.has_time and (timed := _add_clock(sample, path)):
+        sources, format_ = timed
     settings: dict[str, Any] = {"from": sources if len(sources) > 1 else sources[0]}
-    if pattern:
-        settings["format"] = pattern
+    if format_.pattern:
+        settings["format"] = format_.pattern
     if format_.is_epoch:
         return FieldFinding(settings, "epoch")
     if format_.has_zone and len(chain) == 1:
         return FieldFinding(settings, "offset")
-    zones = _find_zones(sample, path)
-    if zones:
+    if zones := _find_zones(sample, path):
         settings["timezone"] = zones if len(zones) > 1 else zones[0]
-    is_day = not format_.has_time and not clock
-    otherwise = "offset" if format_.has_zone else "day" if is_day else ""
-    rivals = [replace(format_, pattern=rival) for rival in format_.rivals]
-    clocks = sample.leaves[clock] if clock else []
-    shown = [str(rival.with_clock(clocks) if clock else rival.pattern) for rival in rivals]
-    return FieldFinding(settings, "field" if zones else otherwise, shown)
+    otherwise = "offset" if format_.has_zone else "" if format_.has_time else "day"
+    return FieldFinding(settings, "field" if zones else otherwise, format_.rivals)
 
 
-def _find_clock(sample: Sample, path: str) -> str | None:
-    """Return the path of the time of day that belongs to a day."""
+def _add_clock(sample: Sample, path: str) -> tuple[list[str], TimeFormat] | None:
+    """Return a day with the time of day that belongs to it, or else at midnight; how it is read."""
     own = _other_words(path)
-    for other in sample.leaves:
-        is_clock = {*words.split_name(last_name(other))} & words.TIME_OF_DAY
-        named = _other_words(other)
-        is_partner = is_clock and (named in (own, own - words.START) or named - words.START == own)
-        if is_partner and not is_foreign(other) and is_time_of_day(sample.leaves[other]):
-            return other
+    for other in filter(lambda other: not is_foreign(other), sample.leaves):
+        named, is_clock = _other_words(other), {*words.split_name(last_name(other))}
+        is_partner = named in (own, own - words.START) or named - words.START == own
+        for joint in ("T", " ") if is_partner and is_clock & words.TIME_OF_DAY else ():
+            source = f"{{{path}}}{joint}{{{other}}}"
+            if found := find_format(build_getter(source)(sample.records)):
+                midnight = "12:00 AM" if "%p" in (found.pattern or "") else "00:00"
+                return [source, f"{{{path}}}{joint}{midnight}" if found.pattern else path], found
     return None
 
 

@@ -15,23 +15,22 @@ from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ENOUGH = 0.95  # of the values that are there
 EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
-CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
 ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)( ?\[.*\])?$", re.IGNORECASE)
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?")
 DAY_PATTERNS = (
     *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y"),
     *("%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%A, %B %d, %Y", "%A, %d %B %Y"),
-    *("%m-%d-%Y", "%a %d %b %Y", "%Y.%m.%d", "%d/%m/%y", "%m/%d/%y"),
+    *("%m-%d-%Y", "%a %d %b %Y", "%Y.%m.%d", "%d/%m/%y", "%m/%d/%y", "%Y-%m-%d"),
+    "%Y-%m-%dT00:00:00",
 )
 SPLIT = re.compile(
-    r"(?P<day>\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{8}|[A-Za-z]+,? [A-Za-z]+ \d{1,2}, \d{4}"
+    r"(?P<day>\d{1,4}[./-]\d{1,2}[./-]\d{2,4}(?:T00:00:00)?|\d{8}"
+    r"|[A-Za-z]+,? [A-Za-z]+ \d{1,2}, \d{4}"
     r"|[A-Za-z]+ \d{1,2}, \d{4}|(?:[A-Za-z]+,? )?\d{1,2} [A-Za-z]+ \d{4})"
     r"(?:(?P<joint>, | at | - |T| )(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
     r"(?P<zone> [+-]\d{4})?)?"
 )
-ISO_DAY = "%Y-%m-%d"
-TWELVE_HOURS = "%I:%M %p"
 
 
 @dataclass(frozen=True)
@@ -40,36 +39,19 @@ class TimeFormat:
 
     Attributes:
         pattern: the field's `format`; None: ISO 8601 or RFC 2822, which need none.
+        has_time: whether any value has a time of day other than 00:00.
         rivals: other patterns that read every value, too.
-        is_midnight: whether each value is a day with 00:00 as its time.
     """
 
     pattern: str | None = None
     has_time: bool = True
     has_zone: bool = False
-    is_midnight: bool = False
     rivals: tuple[str, ...] = ()
 
     @property
     def is_epoch(self) -> bool:
         """Whether the values are numbers of seconds or milliseconds."""
         return self.pattern in EPOCH_UNITS
-
-    @property
-    def joint(self) -> str:
-        """What stands between the day and a time of day that is put behind it."""
-        return " " if self.pattern or self.is_midnight else "T"
-
-    def with_clock(self, clocks: Sequence[Any]) -> str | None:
-        """Return the pattern of a day with a time of day behind it; None: ISO 8601."""
-        texts = [clock for clock in clocks if isinstance(clock, str) and clock]
-        is_twelve = any("m" in text.lower() for text in texts)
-        has_seconds = all(text.count(":") == 2 for text in texts)
-        if not self.pattern and not self.is_midnight and not is_twelve:
-            return None
-        day = "%Y-%m-%dT00:00:00" if self.is_midnight else self.pattern or ISO_DAY
-        clock = TWELVE_HOURS if is_twelve else "%H:%M:%S" if has_seconds else "%H:%M"
-        return f"{day}{self.joint}{clock}"
 
 
 def find_format(values: Sequence[Any]) -> TimeFormat | None:
@@ -84,16 +66,14 @@ def find_format(values: Sequence[Any]) -> TimeFormat | None:
     if len(texts) < ENOUGH * len(present) or not any(map(_may_be_time, texts)):
         return None
     if _reads(texts, None):
-        is_midnight = all(map(MIDNIGHT.fullmatch, texts))
-        has_time = not is_midnight and any(map(HAS_CLOCK.search, texts))
         timed = [text for text in texts if HAS_CLOCK.search(text)]
-        has_zone = bool(timed) and all(map(ZONED.search, timed))
-        return TimeFormat(None, has_time, has_zone, is_midnight)
+        has_time = bool(timed) and not all(map(MIDNIGHT.fullmatch, texts))
+        return TimeFormat(None, has_time, bool(timed) and all(map(ZONED.search, timed)))
     found = [pattern for pattern in _patterns(texts) if _reads(texts, pattern)]
     if not found:
         return None
     has_time = "%H" in found[0] or "%I" in found[0]
-    return TimeFormat(found[0], has_time, "%z" in found[0], False, tuple(found[1:]))
+    return TimeFormat(found[0], has_time, "%z" in found[0], tuple(found[1:]))
 
 
 def to_datetimes(moments: pa.Array) -> list[datetime | None]:
@@ -139,11 +119,3 @@ def _matches(text: str, pattern: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_time_of_day(values: Sequence[Any]) -> bool:
-    """Return whether values are times of day, such as `19:30`."""
-    present = [value for value in values if value not in (None, "")]
-    return bool(present) and all(
-        isinstance(value, str) and CLOCK.fullmatch(value.strip()) for value in present
-    )
