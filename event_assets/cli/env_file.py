@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv import dotenv_values, set_key
 
 from event_assets.values.errors import ConfigError
 
@@ -21,27 +20,15 @@ def add_variables(file: Path, variables: Mapping[str, str]) -> list[str]:
     Raises:
         ConfigError: a variable is there with another value, or a value has a line break.
     """
-    text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
-    known = dotenv_values(file) if text else {}
+    known = dotenv_values(file, encoding="utf-8-sig") if file.is_file() else {}
     new = {name: value for name, value in variables.items() if known.get(name) != value}
-    for name in new:
+    for name, value in new.items():
         if known.get(name):
             raise ConfigError(f"{file} has another {name}: change it there, or take it out.")
-    if not new:
-        return []
-    lines = "".join(f"{name}={_quote(name, value)}\n" for name, value in new.items())
-    separator = "" if not text or text.endswith("\n") else "\n"
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, MODE)
-    with os.fdopen(descriptor, "a", encoding="utf-8") as opened:
-        os.fchmod(opened.fileno(), MODE)
-        opened.write(separator + lines)
+        if not value.isprintable():
+            raise ConfigError(f"The value of {name} has a line break or a control character.")
+    for name, value in new.items():
+        file.touch(MODE)
+        file.chmod(MODE)
+        set_key(file.resolve(), name, value, quote_mode="auto")
     return [*new]
-
-
-def _quote(name: str, value: str) -> str:
-    if "'" not in value and value.isprintable():
-        return value if value.replace("-", "").replace("_", "").isalnum() else f"'{value}'"
-    if not value.isprintable():
-        raise ConfigError(f"The value of {name} has a line break or a control character.")
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

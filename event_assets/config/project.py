@@ -41,7 +41,7 @@ def set_loaded_project(folder: Path) -> None:
         text = "\0"
     if "\0" in text:  # UTF-16
         raise ConfigError(f"The file {file} is not in UTF-8: save it in that encoding.")
-    variables = {**os.environ, **_parse_env_file(text)}
+    variables = {**os.environ, **parse_env_file(text)}
     for name, value in variables.items():
         if value is not None and value.strip() != os.environ.get(name):
             os.environ[name] = value.strip()
@@ -50,7 +50,7 @@ def set_loaded_project(folder: Path) -> None:
             KNOWN.add(secret)
 
 
-def _parse_env_file(text: str) -> dict[str, str | None]:
+def parse_env_file(text: str) -> dict[str, str | None]:
     """Return the variables of a `.env`; as in a shell, `${X}` in single quotes stays."""
     literal = dotenv_values(stream=StringIO(text), interpolate=False)
     names = {name for name in SINGLE_QUOTED.findall(text) if name in literal}

@@ -1,24 +1,13 @@
 """The faults that a sandbox can inject."""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias, cast, get_args
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 TotalKind: TypeAlias = Literal["rows", "none", "page", "nested"]
 Total: TypeAlias = TotalKind | int
 RetryAfter: TypeAlias = float | str | None
-
-
-def parse_total(text: str) -> Total:
-    """Parse a `Faults.total` from the command line; raises ValueError when invalid."""
-    return cast("TotalKind", text) if text in get_args(TotalKind) else int(text)
-
-
-def parse_retry_after(text: str) -> RetryAfter:
-    """Parse a `Faults.retry_after` from the command line: a number is seconds."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 @dataclass
@@ -35,7 +24,7 @@ class Faults:
     fail_first: Annotated[int, "fail the first N requests"] = 0
     fail_status: Annotated[int, "status of failures"] = 503
     retry_after: Annotated[
-        RetryAfter, "Retry-After of failures and 429s: seconds or an HTTP date", parse_retry_after
+        RetryAfter, "Retry-After of failures and 429s: seconds or an HTTP date"
     ] = None
     rate_limit: Annotated[float, "respond 429 above this many requests per second"] = 0.0
     page_cap: Annotated[int, "maximum rows per page, whatever the limit"] = 0
@@ -43,7 +32,6 @@ class Faults:
         Total,
         "reported total: rows (correct), none (absent), page (rows of the page), "
         "nested (as pagination.total), or a number to add to it",
-        parse_total,
     ] = "rows"
     delete_every: Annotated[int, "delete a row before the offset at every Nth request"] = 0
     insert_every: Annotated[int, "insert a row before the offset at every Nth request"] = 0
@@ -57,7 +45,7 @@ class Faults:
     reset_every: Annotated[int, "close the connection in the middle of every Nth response"] = 0
     ignore_offset: Annotated[bool, "always return the first page"] = False
     empty_page_at: Annotated[
-        int | None, "offset of a page that is empty once, though more rows follow", int
+        int | None, "offset of a page that is empty once, though more rows follow"
     ] = None
     ignore_key: Annotated[bool, "accept any key, and none"] = False
     echo_key: Annotated[bool, "return the key as api_key and in X-Api-Key"] = False
@@ -66,3 +54,39 @@ class Faults:
 def is_due(every: int, number: int) -> bool:
     """Return whether `number`, counted from 1, is a multiple of `every` (0: never)."""
     return every > 0 and number % every == 0
+
+
+def parse_faults(options: Iterable[str]) -> Faults:
+    """Parse options such as `page_cap=50`, `total=none` or `ignore_key=true`.
+
+    Raises:
+        ValueError: there is no such fault, or it cannot have this value.
+    """
+    return Faults(**dict(map(_parse_fault, options)))
+
+
+def format_faults(faults: Faults) -> Iterator[str]:
+    """Yield the options by which `parse_faults` returns the same."""
+    for name, value in asdict(faults).items():
+        if value != getattr(Faults, name):
+            yield f"{name}={json.dumps(value)}"
+
+
+def fault_notes() -> dict[str, str]:
+    """Return what each fault does, by its name."""
+    hints = get_type_hints(Faults, include_extras=True)
+    return {name: get_args(hint)[1] for name, hint in hints.items()}
+
+
+def _parse_fault(option: str) -> tuple[str, Any]:
+    name, _, text = option.partition("=")
+    if name not in fault_notes():
+        raise ValueError(f"there is no fault `{name}`")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    texts = {"total": get_args(TotalKind), "retry_after": [value]}.get(name, ())
+    if not isinstance(value, (int, float)) and value not in texts:
+        raise ValueError(f"{name} cannot be `{text}`")
+    return name, value

@@ -10,8 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
-from event_assets.sandbox.fault_options import build_flags
-from event_assets.sandbox.faults import Faults
+from event_assets.sandbox.faults import Faults, format_faults
 from event_assets.sandbox.server import SandboxError
 
 
@@ -34,7 +33,7 @@ def run_sandbox(
     options = [f"--events={events}", f"--seed={seed}", f"--port={port}", "--with-parent"]
     if frozen:
         options.append("--frozen")
-    options += build_flags(faults or Faults())
+    options += [f"--fault={option}" for option in format_faults(faults or Faults())]
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         # A new session: Ctrl-C reaches only the parent, which then stops the child.

@@ -11,6 +11,7 @@ import yaml
 
 from event_assets.cli.env_file import add_variables
 from event_assets.cli.main import run
+from event_assets.config.project import parse_env_file
 from event_assets.sandbox import KEY, Sandbox
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.tiny_api import TinyApi, events
@@ -165,11 +166,14 @@ def test_a_key_that_cannot_be_sent_is_told_by_its_variable(
 
 def test_a_variable_in_the_env_file_is_never_changed(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    file.write_text("A=1\n")
-    assert add_variables(file, {"A": "1", "B": 'it\'s "b"'}) == ["B"]
+    file.write_text("# mine\nA=1")
+    value = 'it\'s "b" \\\\ ${A}'
+    assert add_variables(file, {"A": "1", "B": value}) == ["B"]
     with pytest.raises(ConfigError, match="has another A"):
         add_variables(file, {"A": "2"})
     with pytest.raises(ConfigError, match="a line break"):
         add_variables(file, {"C": "a\nb"})
-    assert file.read_text() == 'A=1\nB="it\'s \\"b\\""\n'
+    assert file.read_text().startswith("# mine\nA=1\nB=")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert parse_env_file(file.read_text()) == {"A": "1", "B": value}
     assert KEY  # the sandbox's own is no secret

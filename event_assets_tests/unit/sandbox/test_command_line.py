@@ -17,7 +17,7 @@ import requests
 
 from event_assets.sandbox import Faults, Sandbox, SandboxError, run_sandbox
 from event_assets.sandbox.command import sandbox
-from event_assets.sandbox.fault_options import build_flags, select_faults
+from event_assets.sandbox.faults import format_faults, parse_faults
 from event_assets_tests.support.project import ROOT
 from event_assets_tests.support.sandbox_client import get_page, refuses_connections
 
@@ -106,23 +106,26 @@ def restored_signal_handlers() -> Generator[None, None, None]:
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("flag", ["--port=70000", "--events=-1", "--total=many"])
+@pytest.mark.parametrize(
+    "flag", ["--port=70000", "--events=-1", "--fault=total=many", "--fault=page_cap", "--fault=x=1"]
+)
 def test_an_invalid_option_is_a_usage_error(flag: str) -> None:
     with restored_signal_handlers(), pytest.raises(SystemExit) as exit_:
         sandbox([flag])
     assert exit_.value.code == 2
 
 
-def test_each_fault_has_a_documented_flag(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_fault_can_be_given_and_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     with restored_signal_handlers(), pytest.raises(SystemExit):
         sandbox(["--help"])
     usage = capsys.readouterr().out
     values: dict[str, Any] = {"total": -3, "retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}
-    assert build_flags(Faults()) == []
+    assert list(format_faults(Faults())) == []
     for fault in dataclasses.fields(Faults):
         default = True if isinstance(fault.default, bool) else 7
         faults = Faults(**{fault.name: values.get(fault.name, default)})
-        flags = build_flags(faults)
-        assert len(flags) == 1
-        assert select_faults(sandbox.make_context("sandbox", flags).params) == faults
-        assert f"--{fault.name.replace('_', '-')} " in usage
+        (option,) = format_faults(faults)
+        given = sandbox.make_context("sandbox", [f"--fault={option}"]).params["faults"]
+        assert given == faults
+        assert f"  {fault.name} " in usage
+    assert parse_faults(["total=none", "latency=0.5"]) == Faults(total="none", latency=0.5)
