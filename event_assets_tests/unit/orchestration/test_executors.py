@@ -1,12 +1,19 @@
 """`EVENTS_EXECUTOR` says where the steps of a run are done."""
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import dagster as dg
 import pytest
+from dagster._core.execution.retries import RetryMode
 
 from event_assets._compat.dagster import PlainFailure
 from event_assets.definitions import defs
-from event_assets.orchestration.executors import in_process_executor
+from event_assets.orchestration import launcher
+from event_assets.orchestration.executors import holding, in_process_executor
 
 
 def test_a_run_does_its_steps_itself_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +46,25 @@ def test_an_executor_whose_package_is_missing_says_how_to_get_it(
     assert str(raised.value) == (
         f"EVENTS_EXECUTOR is `{name}`, which needs the package {package}: run `make setup-scale`."
     )
+
+
+def test_a_run_of_any_executor_is_known_to_be_alive_while_its_process_is(tmp_path: Path) -> None:
+    alive: list[bool] = []
+
+    class Other(dg.Executor):
+        retries = RetryMode.ENABLED
+
+        def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+            file = Path(plan_context.instance.root_directory, "storage", "of-a-run", "process.lock")
+            alive.append(file.exists() and not launcher.is_process_gone(instance, "of-a-run"))
+            yield from execution_plan
+
+    definition = dg.ExecutorDefinition("other", {"a": int}, None, lambda _: Other())
+    held: Any = holding(definition)
+    assert held.config_schema is definition.config_schema
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        executor = held.executor_creation_fn(None)
+        assert executor.retries is RetryMode.ENABLED
+        context = SimpleNamespace(instance=instance, run_id="of-a-run")
+        assert list(executor.execute(context, ["an event"])) == ["an event"]
+    assert alive == [True]
