@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from event_assets.sandbox import KEY, Sandbox
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import ROOT
 
@@ -88,17 +89,17 @@ def test_another_project_can_list_the_component(python: Path) -> None:
     assert "value='event_assets'" in found.stdout
 
 
-def test_data_lies_under_the_project_that_the_definitions_are_of(python: Path, other: Path) -> None:
+MATERIALIZE = ("asset", "materialize", "--select", "concerts/event_data", "-m", "other.definitions")
+IN_PROCESS = ("--config-json", '{"execution": {"config": {"in_process": {}}}}')
+
+
+def test_data_lies_under_the_project_that_the_definitions_are_of(
+    python: Path, other: Path, api: Sandbox
+) -> None:
     (elsewhere := other.parent / "elsewhere").mkdir()
-    materialize = (
-        "asset",
-        "materialize",
-        "--select",
-        "concerts/event_data",
-        "-m",
-        "other.definitions",
-    )
-    run(python, elsewhere, "dagster._cli", *materialize, "-d", str(other))
+    settings = {"EVENTS_API_URL": api.url, "API_KEY": KEY}
+    options = (*IN_PROCESS, "-d", str(other))
+    run(python, elsewhere, "dagster._cli", *MATERIALIZE, *options, **settings)
     made = {str(file.relative_to(other)) for file in other.glob("data/*")}
     assert {"data/warehouse.duckdb", "data/dlt"} <= made
     assert list(elsewhere.iterdir()) == []

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from event_assets._compat.dagster import PlainFailure
-from event_assets.cli.home import open_instance
 from event_assets.cli.main import run
 from event_assets.config import project as project_module
 from event_assets.config.settings import SETTINGS as SETTINGS_TABLE
 from event_assets.definitions import defs
-from event_assets.orchestration.failures import run_with_plain_errors
-from event_assets.values.errors import ConfigError
 from event_assets_tests.support.docs import reference
 from event_assets_tests.support.mistakes import MISTAKES, YAML, Mistake
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import ROOT, Project
-from event_assets_tests.support.small_database import write_database
 
 COMMANDS: dict[str, Callable[[], int]] = {
     "make check": lambda: run(["check"]),
@@ -292,114 +285,6 @@ def test_a_key_without_an_address_is_told(
     assert answer.count("\n") == 1
 
 
-AS_A_USER = (  # whom the permissions of files bind, unlike root
-    ("setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override")
-    if os.geteuid() == 0
-    else ()
-)
-
-
-@pytest.mark.parametrize(
-    ("mode", "names", "answer"),
-    [
-        (
-            0o555,
-            (),
-            "The folder {home} (DAGSTER_HOME) cannot be written ({home}: Permission denied",
-        ),
-        (0o755, ("history", "schedules"), "Dagster's history in {home} (DAGSTER_HOME) cannot be w"),
-        (0o755, ("?",), "The path of DAGSTER_HOME must be one without `?` and `%`, not {home}."),
-        (None, (), "There is no folder {home} (DAGSTER_HOME): make it, or name another."),
-    ],
-    ids=["a folder of another user", "files of another user", "a question mark", "no folder"],
-)
-def test_a_dagster_home_that_cannot_be_written_is_named(
-    project: Project, clone: Path, tmp_path: Path, mode: int | None, names: list[str], answer: str
-) -> None:
-    home = tmp_path / f"dagster_home{'?' if '?' in names else ''}"
-    if mode is not None:
-        home.mkdir()
-        shutil.copy(ROOT / "dagster.yaml", home)
-        for name in names:
-            (home / name).mkdir(mode=0o555)
-        home.chmod(mode)
-    command = [*AS_A_USER, sys.executable, "-m", "event_assets"]
-    environment = {**os.environ, "DAGSTER_HOME": str(home)}
-    done = subprocess.run(
-        command, cwd=clone, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith(answer.format(home=home))
-    assert done.stderr.count("\n") == 1
-    assert not project.database.exists()
-
-
-def read_only(folder: Path) -> Path:
-    """Return a folder in which the system lets nobody make a file."""
-    assert folder
-    return Path("/proc/event_assets")
-
-
-def below_a_file(folder: Path) -> Path:
-    file = folder / "file"
-    file.touch()
-    return file
-
-
-def a_folder(folder: Path) -> Path:
-    (folder / "data/w.duckdb").mkdir(parents=True)
-    return folder / "data"
-
-
-@pytest.mark.parametrize(
-    ("make", "problem"),
-    [
-        (read_only, "/proc: no file can be made there"),
-        (below_a_file, "{folder}: Not a directory"),
-        (a_folder, "{folder}/w.duckdb: Is a directory"),
-    ],
-)
-def test_a_database_that_cannot_be_written_is_told_by_every_command(
-    project: Project,
-    source_file: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    make: Callable[[Path], Path],
-    problem: str,
-) -> None:
-    assert source_file.exists()
-    folder = make(tmp_path)
-    project.environment.setenv("EVENTS_DUCKDB", str(folder / "w.duckdb"))
-    for command in ("check", "sync", "show", "status"):
-        assert run([command]) == 1
-        assert capsys.readouterr() == (
-            "",
-            f"The database {folder}/w.duckdb cannot be written ({problem.format(folder=folder)}): "
-            "let the user who syncs write there, or name another file in EVENTS_DUCKDB.\n",
-        )
-
-
-def test_a_database_of_another_user_can_be_shown_and_not_synced(
-    project: Project, clone: Path
-) -> None:
-    write_database(project.database)
-    project.database.chmod(0o444)
-    environment = {**os.environ, "EVENTS_DUCKDB": str(project.database)}
-    said = {}
-    for command in ("check", "show"):
-        line = [*AS_A_USER, sys.executable, "-m", "event_assets", command]
-        done = subprocess.run(
-            line, cwd=clone, env=environment, capture_output=True, text=True, check=False
-        )
-        said[command] = done.returncode, done.stderr
-    assert said["show"] == (0, "")
-    assert said["check"] == (
-        1,
-        f"The database {project.database} cannot be written ({project.database}: Permission "
-        "denied): let the user who syncs write there, or name another file in EVENTS_DUCKDB.\n",
-    )
-
-
 @pytest.mark.usefixtures("said")
 def test_an_account_list_that_is_not_there_is_told_by_the_check(
     file: Path, capsys: pytest.CaptureFixture[str]
@@ -411,38 +296,6 @@ def test_an_account_list_that_is_not_there_is_told_by_the_check(
             f"Cannot read {file.parents[3]}/missing.yaml, the account list of events: No such file "
             "or directory.\n"
         )
-
-
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        ("a: [\n", '"{home}/dagster.yaml", line 2, column 1: expected the node content, but found'),
-        ("nonsense: 1\n", 'in {home}/dagster.yaml: Received unexpected config entry "nonsense" at'),
-        ("retention: {schedule: 1}\n", "in {home}/dagster.yaml: Value at path root:retention:sch"),
-    ],
-)
-def test_a_mistake_in_dagster_yaml_is_told_in_one_sentence(
-    project: Project, tmp_path: Path, text: str, answer: str
-) -> None:
-    (tmp_path / "dagster.yaml").write_text(text)
-    project.environment.setenv("DAGSTER_HOME", str(tmp_path))
-    with pytest.raises(ConfigError) as failed:
-        open_instance()
-    assert answer.format(home=tmp_path) in str(failed.value)
-    assert "\n" not in str(failed.value)
-    assert len(str(failed.value)) < 300
-
-
-def test_a_damaged_history_of_dagster_is_told_with_what_heals_it(
-    project: Project, tmp_path: Path
-) -> None:
-    project.environment.setenv("DAGSTER_HOME", str(tmp_path))
-    with open_instance() as instance:
-        instance.get_runs_count()
-    (tmp_path / "history/runs.db").write_bytes(b"no database" * 100)
-    with pytest.raises(PlainFailure, match="`storage` away") as failed:
-        run_with_plain_errors(lambda: open_instance().get_runs_count())
-    assert f"Dagster's history in {tmp_path} is damaged: file is not a data" in str(failed.value)
 
 
 def test_dagster_keeps_the_sentence_without_a_traceback(
@@ -471,11 +324,13 @@ def test_dg_finds_lines_by_the_schema_alone(project: Project, clone: Path) -> No
     text = YAML
     for name in ("nullable", "read", "warn_after_minutes", "schedule"):
         text = text.replace(f"{name}:", f"{name}s:")
+    text = text.replace("limit: 100", "limit: 100\n            total_pth: total")
     (clone / "event_assets/defs/events/defs.yaml").write_text(text)
     done = project.run("dg", "check", "yaml", cwd=clone, PYTHONPATH=str(clone))
     assert done.returncode == 1
-    for line in (44, 52, 55, 60):
+    for line in (30, 45, 53, 56, 61):
         assert f"defs.yaml:{line} - " in done.stdout
+    assert "total_pth" in done.stdout
 
 
 def test_make_check_is_the_same_in_a_process_of_its_own(project: Project, clone: Path) -> None:

@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 from event_assets import EventApi
 from event_assets.component.json_schema import FILE, build_document, editor_line
 from event_assets_tests.support.mistakes import MISTAKES, RETYPED, SYNTAX, TYPOS, YAML, Mistake
-from event_assets_tests.support.project import ROOT, Project
+from event_assets_tests.support.project import ROOT
 
 SCHEMA = build_document(EventApi.get_model_cls().model_json_schema())
 FILES = [
@@ -69,15 +69,6 @@ def test_most_other_mistakes_are_found() -> None:
     of_structure = {*MISTAKES} - {*RETYPED, *SYNTAX}  # YAML alone reads the others
     assert len(seen) >= 105
     assert len(of_structure & {*seen}) >= 0.75 * len(of_structure)
-
-
-def test_dg_finds_a_typo_deep_in_rest_api(project: Project, clone: Path) -> None:
-    file = clone / "event_assets/defs/events/defs.yaml"
-    file.write_text(YAML.replace("limit: 100", "limit: 100\n            total_pth: total"))
-    done = project.run("dg", "check", "yaml", cwd=clone, PYTHONPATH=str(clone))
-    assert done.returncode == 1
-    assert "defs.yaml:30 - " in done.stdout
-    assert "total_pth" in done.stdout
 
 
 def test_an_editor_finds_the_schema_from_the_file_of_a_source(tmp_path: Path) -> None:

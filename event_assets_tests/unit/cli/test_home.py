@@ -1,0 +1,180 @@
+"""Where Dagster's history and the database are: what cannot be used is named in one sentence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from event_assets._compat.dagster import PlainFailure
+from event_assets.cli.home import open_instance
+from event_assets.cli.main import run
+from event_assets.orchestration.failures import run_with_plain_errors
+from event_assets.values.errors import ConfigError
+from event_assets_tests.support.project import ROOT, Project
+from event_assets_tests.support.small_database import write_database
+
+AS_A_USER = (  # whom the permissions of files bind, unlike root
+    ("setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override")
+    if os.geteuid() == 0
+    else ()
+)
+
+
+def run_as_a_user(
+    *arguments: str, cwd: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `event-assets` as one whom the permissions of files bind."""
+    return subprocess.run(
+        [*AS_A_USER, sys.executable, "-m", "event_assets", *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "names", "answer"),
+    [
+        (
+            0o555,
+            (),
+            "The folder {home} (DAGSTER_HOME) cannot be written ({home}: Permission denied",
+        ),
+        (0o755, ("history", "schedules"), "Dagster's history in {home} (DAGSTER_HOME) cannot be w"),
+    ],
+    ids=["a folder of another user", "files of another user"],
+)
+def test_a_dagster_home_of_another_user_is_named(
+    project: Project, clone: Path, tmp_path: Path, mode: int, names: list[str], answer: str
+) -> None:
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", home)
+    for name in names:
+        (home / name).mkdir(mode=0o555)
+    home.chmod(mode)
+    done = run_as_a_user("sync", cwd=clone, DAGSTER_HOME=str(home))
+    assert done.returncode == 1
+    assert done.stderr.startswith(answer.format(home=home))
+    assert done.stderr.count("\n") == 1
+    assert not project.database.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("home?", "The path of DAGSTER_HOME must be one without `?` and `%`, not {home}."),
+        ("missing", "There is no folder {home} (DAGSTER_HOME): make it, or name another."),
+    ],
+)
+@pytest.mark.usefixtures("source_file")
+def test_a_dagster_home_that_cannot_be_is_named(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, answer: str
+) -> None:
+    (tmp_path / "home?").mkdir()
+    project.environment.setenv("DAGSTER_HOME", str(tmp_path / name))
+    assert run(["sync"]) == 1
+    assert capsys.readouterr() == ("", f"{answer.format(home=tmp_path / name)}\n")
+    assert not project.database.exists()
+
+
+def read_only(folder: Path) -> Path:
+    """Return a folder in which the system lets nobody make a file."""
+    assert folder
+    return Path("/proc/event_assets")
+
+
+def below_a_file(folder: Path) -> Path:
+    file = folder / "file"
+    file.touch()
+    return file
+
+
+def a_folder(folder: Path) -> Path:
+    (folder / "data/w.duckdb").mkdir(parents=True)
+    return folder / "data"
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (read_only, "/proc: no file can be made there"),
+        (below_a_file, "{folder}: Not a directory"),
+        (a_folder, "{folder}/w.duckdb: Is a directory"),
+    ],
+)
+def test_a_database_that_cannot_be_written_is_told_by_every_command(
+    project: Project,
+    source_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], Path],
+    problem: str,
+) -> None:
+    assert source_file.exists()
+    folder = make(tmp_path)
+    project.environment.setenv("EVENTS_DUCKDB", str(folder / "w.duckdb"))
+    for command in ("check", "sync", "show", "status"):
+        assert run([command]) == 1
+        assert capsys.readouterr() == (
+            "",
+            f"The database {folder}/w.duckdb cannot be written ({problem.format(folder=folder)}): "
+            "let the user who syncs write there, or name another file in EVENTS_DUCKDB.\n",
+        )
+
+
+def test_a_database_of_another_user_can_be_shown_and_not_synced(
+    project: Project, clone: Path
+) -> None:
+    write_database(project.database)
+    project.database.chmod(0o444)
+    said = {}
+    for command in ("check", "show"):
+        done = run_as_a_user(command, cwd=clone, EVENTS_DUCKDB=str(project.database))
+        said[command] = done.returncode, done.stderr
+    assert said["show"] == (0, "")
+    assert said["check"] == (
+        1,
+        f"The database {project.database} cannot be written ({project.database}: Permission "
+        "denied): let the user who syncs write there, or name another file in EVENTS_DUCKDB.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("a: [\n", '"{home}/dagster.yaml", line 2, column 1: expected the node content, but found'),
+        ("nonsense: 1\n", 'in {home}/dagster.yaml: Received unexpected config entry "nonsense" at'),
+        ("retention: {schedule: 1}\n", "in {home}/dagster.yaml: Value at path root:retention:sch"),
+    ],
+)
+def test_a_mistake_in_dagster_yaml_is_told_in_one_sentence(
+    project: Project, tmp_path: Path, text: str, answer: str
+) -> None:
+    (tmp_path / "dagster.yaml").write_text(text)
+    project.environment.setenv("DAGSTER_HOME", str(tmp_path))
+    with pytest.raises(ConfigError) as failed:
+        open_instance()
+    assert answer.format(home=tmp_path) in str(failed.value)
+    assert "\n" not in str(failed.value)
+    assert len(str(failed.value)) < 300
+
+
+def test_a_damaged_history_of_dagster_is_told_with_what_heals_it(
+    project: Project, tmp_path: Path
+) -> None:
+    project.environment.setenv("DAGSTER_HOME", str(tmp_path))
+    with open_instance() as instance:
+        instance.get_runs_count()
+    (tmp_path / "history/runs.db").write_bytes(b"no database" * 100)
+    with pytest.raises(PlainFailure, match="`storage` away") as failed:
+        run_with_plain_errors(lambda: open_instance().get_runs_count())
+    assert f"Dagster's history in {tmp_path} is damaged: file is not a data" in str(failed.value)
