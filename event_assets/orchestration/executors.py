@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from itertools import chain
 from typing import Any, cast
 
@@ -17,44 +18,32 @@ VARIABLE = "EVENTS_EXECUTOR"
 _held: list[FileLock] = []  # until the process ends: the run ends after its executor
 
 
-class _HoldingExecutor(dg.Executor):
-    """An executor of Dagster's, in a process that is known to have the run."""
-
-    def __init__(self, executor: dg.Executor) -> None:
-        self._executor = executor
-
-    @property
-    def retries(self) -> Any:
-        """Return the retry mode."""
-        return self._executor.retries
-
-    @property
-    def step_dependency_config(self) -> Any:
-        """Return whether a step may begin before those upstream have ended."""
-        return self._executor.step_dependency_config
-
-    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
-        """Execute the steps."""
-        process.end_run_by_signals()
-        _held.append(launcher.hold_run(plan_context.instance, plan_context.run_id))
-        with closing(cast(Any, self._executor.execute(plan_context, execution_plan))) as events:
-            for event in chain([None], events):
-                if event:
-                    yield event
-                if check_captured_interrupt():  # before Dagster raises it, with a traceback
-                    process.note_interrupt()
-                    raise PlainInterrupt(process.INTERRUPTED)
-
-
 def holding(executor: dg.ExecutorDefinition) -> dg.ExecutorDefinition:
     """Return an executor whose runs fail when their process is gone."""
     create: Any = executor.executor_creation_fn
+
+    def create_holding(context: dg.InitExecutorContext) -> dg.Executor:
+        created = create(context)
+        created.execute = partial(_execute, created.execute)
+        return cast("dg.Executor", created)
+
+    schema: Any = executor.config_schema
     return dg.ExecutorDefinition(
-        executor.name,
-        cast(Any, executor.config_schema),
-        executor.get_requirements,
-        lambda context: _HoldingExecutor(create(context)),
+        executor.name, schema, executor.get_requirements, create_holding, executor.description
     )
+
+
+def _execute(execute: Any, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+    """Execute the steps, in a process that is known to have the run."""
+    process.end_run_by_signals()
+    _held.append(launcher.hold_run(plan_context.instance, plan_context.run_id))
+    with closing(execute(plan_context, execution_plan)) as events:
+        for event in chain([None], events):
+            if event:
+                yield event
+            if check_captured_interrupt():  # before Dagster raises it, with a traceback
+                process.note_interrupt()
+                raise PlainInterrupt(process.INTERRUPTED)
 
 
 in_process_executor = holding(dg.in_process_executor)

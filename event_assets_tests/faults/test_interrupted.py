@@ -186,9 +186,6 @@ def test_a_killed_run_is_failed_by_the_next_command_and_leaves_no_folder(
         ) as sync:
             waited_for(lambda: len(killed.api.requests) > PAGES // 2, sync)
             sync.kill()
-        left = killed.temporary / f"events-{os.getuid()}-left"
-        left.mkdir()
-        (left / "lock").touch()
         done = killed.project.run(*SYNC)
         assert done.returncode == 0, done.stderr
         killed.judge_recovered(this, is_first=True)
