@@ -15,7 +15,9 @@ import requests
 from dlt.sources.helpers.rest_client.paginators import OffsetPaginator, RangePaginator
 from requests import Response
 
+from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import to_wire
+from event_assets.extract.response_check import list_selector_check
 from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
@@ -23,7 +25,6 @@ from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.probe.page import Page
-from event_assets.probe.records_finder import extract_records
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeSession
 from event_assets.probe.settings import set_value
@@ -162,11 +163,15 @@ class Explorer:
         return page
 
     def read(self, page: Page) -> Page:
-        """Return a page with the records in it."""
-        if not page.is_ok:
+        """Return a page with the records that a sync finds in it."""
+        if page.response is None or not page.is_ok:
             return page
-        rows = extract_records(page.document, self.selector)
+        has_list = list_selector_check(self.selector, self._is_record)(page.document) is None
+        rows = build_records_selector(self.selector)(page.response) if has_list else []
         return replace(page, rows=rows, ids=extract_ids(rows, self.read_ids))
+
+    def _is_record(self, value: Any) -> bool:
+        return self.read_ids([value])[0] is not None
 
     def _keep_pace(self, page: Page) -> None:
         """Wait until the API allows further requests, if its headers say that none is left.

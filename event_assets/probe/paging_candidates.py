@@ -149,18 +149,23 @@ def cursor_names(path: str) -> list[str]:
 
 
 def find_hints(page: Page) -> Hints:
-    """Return the names that links and echoes in a response show."""
-    members = [(str(names[-1]), value) for names, value in _members_outside_records(page.document)]
+    """Return the names that links and echoes in a response show.
+
+    What is echoed in an object may be sent by a name with brackets: `pagination[page]`.
+    """
+    members = [*_members_outside_records(page.document)]
     links = [value for _, value in members if isinstance(value, str) and "?" in value]
-    links += (
-        [one["url"] for one in page.response.links.values()] if page.response is not None else []
-    )
+    if page.response is not None:
+        links += [link["url"] for link in page.response.links.values()]
     shown = dict(pair for url in links for pair in parse_qsl(urlsplit(url).query))
-    echoed = {name: count for name, value in members if (count := parse_count(value)) is not None}
-    counters = {**shown, **echoed}
+    echoed = {names: count for names, value in members if (count := parse_count(value)) is not None}
+    plain = {name: name for name in (*shown, *(names[-1] for names in echoed))}
+    plain |= {f"{names[-2]}[{names[-1]}]": names[-1] for names in echoed if names[1:]}
+    lengths = {names[-1] for names, count in echoed.items() if count == len(page.rows)}
+    cursors = dict.fromkeys([*shown, *(names[-1] for names, _ in members)])
     return Hints(
-        sizes=[n for n in counters if n in SIZES and (n in shown or echoed[n] == len(page.rows))],
-        pages=[name for name in counters if name in PAGES],
-        offsets=[name for name in counters if name in OFFSETS],
-        cursors=[name for name in {**shown, **dict(members)} if name in CURSORS],
+        sizes=[n for n, name in plain.items() if name in SIZES and (n in shown or name in lengths)],
+        pages=[n for n, name in plain.items() if name in PAGES],
+        offsets=[n for n, name in plain.items() if name in OFFSETS],
+        cursors=[name for name in cursors if name in CURSORS],
     )

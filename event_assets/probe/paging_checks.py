@@ -81,18 +81,13 @@ def check_page_size(seen: Examination) -> Finding:
         return skip("page 1 has no records.")
     if requested is None:
         return skip(f"{pluralize(count)} per page; no size is requested.")
-    if size == requested:
-        return ok(f"{pluralize(size)}, as requested.")
-    name, change = setting[-1], {setting: size}
-    if size > requested:
-        return warn(
-            f"{size} records, {requested} requested: the server ignores `{name}`.",
-            change if seen.is_offset else {},
-        )
     received = f"{size} of {requested} requested records"
-    if seen.fresh or (seen.total or 0) > count:
-        return warn(f"{received}: the server's limit is lower; set `{name}: {size}`.", change)
-    return ok(f"{received}: the list has no more.")
+    has_more = bool(seen.fresh) or (seen.total or 0) > count
+    if size == requested or (size < requested and not has_more):
+        return ok(f"{received}.")
+    reason = "the server ignores it" if size > requested else "the server's limit is lower"
+    advice = f"set `{setting[-1]}: {size}`"
+    return warn(f"{received}: {reason}; {advice}.", {setting: size})
 
 
 def _find_requested_size(seen: Examination) -> tuple[Setting, int | None]:

@@ -18,7 +18,7 @@ from event_assets.http.response import JsonResponse
 from event_assets.http.retry_policy import is_rate_limit
 from event_assets.http.throttle import Throttle
 from event_assets.probe.page import Page
-from event_assets.values.errors import ApiError, ResponseTimeoutError, exception_chain
+from event_assets.values.errors import ApiError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
@@ -81,7 +81,8 @@ class SingleAttemptAdapter(ApiAdapter):
             raise ApiError(f"The API at {url} was {reason}.")
         self._budget.sent += 1
         left = round(self._budget.remaining_seconds, 1)
-        limits = replace(self._limits, connect=min(3.0, left), read=left)
+        total = self._budget.total_seconds
+        limits = replace(self._limits, connect=min(3.0, left), read=left, total=total)
         settings["timeout"] = (limits.connect, limits.read)
         try:
             return super().send(request, **settings)
@@ -89,11 +90,6 @@ class SingleAttemptAdapter(ApiAdapter):
             message = errors.user_message(error, retries=0) or (
                 f"The API at {url} {errors.transport_error_message(error, limits, 0, request.url)}"
             )
-            if any(isinstance(cause, ResponseTimeoutError) for cause in exception_chain(error)):
-                message = (
-                    f"The API at {url} did not complete its response within "
-                    f"{self._budget.total_seconds:.0f} s; request smaller pages."
-                )
         # Raised outside the except block: the original error holds the URL with the key.
         raise ApiError(message)
 

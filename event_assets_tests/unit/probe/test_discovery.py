@@ -354,6 +354,33 @@ def test_a_list_of_just_a_thousand_records_is_asked_about(settings: Mapping[str,
     assert "windows" not in found.document["attributes"]
 
 
+def test_parameters_in_brackets_are_found() -> None:
+    def answer(request: Request) -> Any:
+        size = number(request, "pagination[pageSize]", 20)
+        page = number(request, "pagination[page]", 1)
+        shown = {"page": page, "pageSize": size, "total": len(ROWS)}
+        rows = ROWS[(page - 1) * size : page * size]
+        return {"data": rows, "meta": {"pagination": shown}}
+
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.questions == []
+    assert endpoint(found)["paginator"]["page_param"] == "pagination[page]"
+
+
+def test_a_page_that_php_wrote_as_an_object_is_read_as_a_sync_reads_it() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        page = ROWS[at : at + 20]
+        return {"events": {str(at + n): row for n, row in enumerate(page)} if at else page}
+
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert [fact.value for fact in found.facts if fact.subject == "end"] == [
+        f"{len(ROWS)} records, to the end"
+    ]
+
+
 def test_a_redirect_to_another_host_gets_no_key() -> None:
     with TinyApi(by_page) as other:
         target = other.url.replace("127.0.0.1", "localhost")

@@ -138,6 +138,13 @@ def test_names_that_an_answer_shows_are_tried_first() -> None:
     )
 
 
+def test_what_is_echoed_in_an_object_may_be_sent_in_brackets() -> None:
+    document = {"meta": {"pagination": {"page": 1, "pageSize": 20, "total": 90}}}
+    hints = find_hints(Page("", None, document, rows=range(20)))
+    assert hints.pages == ["page", "pagination[page]"]
+    assert hints.sizes == ["pageSize", "pagination[pageSize]"]
+
+
 def test_a_flag_that_more_follow_is_found_by_its_name() -> None:
     assert find_has_more({"meta": {"has_more": True}}) == "meta.has_more"
     assert find_has_more({"meta": {"has_more": False}}) is None

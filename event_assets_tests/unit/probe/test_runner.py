@@ -208,7 +208,7 @@ def test_an_endless_response_times_out(pause: float) -> None:
 
     with TinyApi(drip) as api:
         report = probe_api(api, seconds=1)
-    assert "did not complete its response within 1 s" in find_line(report, "reachable").message
+    assert "did not send a complete response in 1 s" in find_line(report, "reachable").message
 
 
 def test_no_request_is_sent_after_the_time_limit() -> None:
