@@ -11,12 +11,13 @@ from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from requests import PreparedRequest, Request, Response
+from requests import HTTPError, PreparedRequest, Request, Response
 
 from event_assets.http.journal import Journal
 from event_assets.http.response import JsonResponse
 from event_assets.http.session import ApiSession
 from event_assets.http.window import CAUTIOUS, ReadAheadWindow
+from event_assets.values.redaction import KNOWN
 
 Requests = Callable[[int, int], Iterable[Request]]  # from the one at `start` to before `stop`
 
@@ -101,9 +102,7 @@ class ApiClient:
                 window.add(response.elapsed.total_seconds(), was_awaited=was_awaited)
         if not self._has_response:
             self._has_response, self.first_date = True, _read_date(response)
-        for hook in request.hooks["response"]:
-            response = hook(response) or response
-        return response
+        return _apply_hooks(request, response)
 
     def has_expired(self, status: int) -> bool:
         """Return whether an error may mean that the API rejects a recorded cursor."""
@@ -183,6 +182,17 @@ def _read_date(response: Response) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return made.replace(tzinfo=made.tzinfo or timezone.utc)
+
+
+def _apply_hooks(request: Request, response: Response) -> Response:
+    """Return what a request's hooks make of a response; what they raise names no secret."""
+    try:
+        for hook in request.hooks["response"]:
+            response = hook(response) or response
+        return response
+    except HTTPError as error:
+        message, failed = KNOWN.redact_text(str(error)), error.response
+    raise HTTPError(message, response=failed)  # here: the original error holds the URL
 
 
 def _key(request: Request) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import requests
 from requests import Request, Response
+from starlette.responses import Response as Answer
 
 from event_assets.http.client import ApiClient
 from event_assets.http.journal import open_journal
 from event_assets.http.session import ApiSession
 from event_assets.sandbox import Faults, Sandbox
+from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH, session_for
 from event_assets_tests.support.tiny_api import TinyApi
@@ -212,3 +214,18 @@ def test_an_error_is_not_recorded(api: Sandbox, tmp_path: Path) -> None:
     api.faults = Faults()
     with reading(api, tmp_path, hours=6) as reader:
         assert len(reader.read(0)) == LIMIT
+
+
+def test_what_a_hook_raises_has_no_secret_of_the_path(tmp_path: Path) -> None:
+    KNOWN.add(secret := "q8ZrT1vXb4LmN0pK")
+    with (
+        TinyApi(lambda _: Answer(status_code=404)) as api,
+        open_journal(tmp_path / "journal", "identity", 0) as journal,
+        ApiSession(api.url) as session,
+        ApiClient(session, 1, journal, first_ids) as client,
+        pytest.raises(requests.HTTPError, match=r"404 Client Error.*/bot\*\*\*/events") as raised,
+    ):
+        url = f"{api.url}/bot{secret}/events"
+        client.fetch(Request("GET", url, hooks={"response": raise_for_status}))
+    assert raised.value.__context__ is None
+    assert raised.value.response is not None
