@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import re
+import struct
 import subprocess
+import termios
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +18,8 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from event_assets_tests.support.project import BIN
+from event_assets.sandbox import Faults, Sandbox
+from event_assets_tests.support.project import BIN, Project
 from event_assets_tests.support.tiny_api import TinyApi, events
 
 KEY = "s3cret-of-the-api"
@@ -24,6 +29,7 @@ KEY = "s3cret-of-the-api"
 def terminal(folder: Path, arguments: Sequence[str]) -> Iterator[tuple[int, subprocess.Popen[Any]]]:
     """Run a command whose controlling terminal is the one of which this is the other end."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
         [BIN / "python", "-m", "event_assets", *arguments],
         cwd=folder,
@@ -81,7 +87,7 @@ def test_a_person_is_asked_for_the_key_the_doubts_and_the_proposed_changes(here:
         assert shown.count("Requests sent") == 4  # one for each answer
         assert "paginator: single_page" in (written := file.read_text())
         assert yaml.safe_load(written)["attributes"]["fields"]["start_time"]["timezone"]
-        assert f"CONCERTS__API_KEY={KEY}\n" in (here / ".env").read_text()
+        assert f"CONCERTS__API_KEY='{KEY}'\n" in (here / ".env").read_text()
         again = (*connect, "--key-from-env", "CONCERTS__API_KEY", "--set", "fields.name.from=id")
         shown, status = talk(
             here, again, ("nothing to go on:", ""), ("nothing to go on:", ""), ("Write ", "n")
@@ -91,3 +97,11 @@ def test_a_person_is_asked_for_the_key_the_doubts_and_the_proposed_changes(here:
     assert shown.count("Requests sent") == 1
     assert "Nothing was written." in shown
     assert file.read_text() == written
+
+
+def test_a_bar_runs_along_with_a_sync(project: Project, here: Path) -> None:
+    with Sandbox(2_000, faults=Faults(latency=0.1)) as api:
+        project.connect_to(api.url)
+        shown, status = talk(here, ["sync"])
+    assert status == 0, shown
+    assert re.search(r"\d+%\|.+\| \d+/2000 ", shown)

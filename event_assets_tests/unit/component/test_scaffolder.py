@@ -1,25 +1,34 @@
 """A new source: a commented file that works at once, and an editor that knows what goes into it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from click.testing import CliRunner, Result
+from dagster_dg_cli.cli import cli
 
 from event_assets import EventApi
 from event_assets_tests.support.platforms import definitions, run
 from event_assets_tests.support.project import Project, failure
 from event_assets_tests.support.tiny_api import TinyApi, events
 
-SCAFFOLD = ("dg", "scaffold", "defs", "event_assets.EventApi", "concerts")
+SCAFFOLD = ("scaffold", "defs", "event_assets.EventApi", "concerts")
+
+
+@pytest.fixture
+def dg(clone: Path, project: Project) -> Callable[..., Result]:
+    """The program `dg`, in this process and a copy of the project."""
+    project.environment.chdir(clone)
+    return lambda *arguments: CliRunner().invoke(cli, arguments)
 
 
 def test_a_scaffolded_source_syncs_at_once_and_with_all_that_it_comments_out(
-    project: Project, clone: Path
+    project: Project, clone: Path, dg: Callable[..., Result]
 ) -> None:
-    inside = {"DAGSTER_HOME": str(clone), "PYTHONPATH": str(clone)}
-    made = project.run(*SCAFFOLD, cwd=clone, **inside)
-    assert made.returncode == 0, made.stderr
+    made = dg(*SCAFFOLD)
+    assert made.exit_code == 0, made.output
     file = clone / "event_assets/defs/concerts/defs.yaml"
     text = file.read_text()
     assert "{{ env.CONCERTS_API_URL }}" in text
@@ -36,17 +45,17 @@ def test_a_scaffolded_source_syncs_at_once_and_with_all_that_it_comments_out(
         text = text.replace(f"# {commented}", commented)
     assert len(yaml.safe_load(text)["attributes"]["rest_api"]["resources"]) == 2
     file.write_text(text)
-    checked = project.run("dg", "check", "defs", cwd=clone, **inside)
+    checked = project.run("dg", "check", "defs", cwd=clone, PYTHONPATH=str(clone))
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_a_source_scaffolded_with_its_address_is_what_connect_writes(
-    project: Project, clone: Path
+    clone: Path, dg: Callable[..., Result]
 ) -> None:
     with TinyApi(lambda _: {"data": events(37), "total": 37}) as api:
         url = ("--url", f"{api.url}/v1/events")
-        made = project.run(*SCAFFOLD, *url, cwd=clone, PYTHONPATH=str(clone))
-    assert made.returncode == 0, made.stderr
+        made = dg(*SCAFFOLD, *url)
+    assert made.exit_code == 0, made.output
     written = yaml.safe_load((clone / "event_assets/defs/concerts/defs.yaml").read_text())
     (resource,) = written["attributes"]["rest_api"]["resources"]
     assert resource["endpoint"]["paginator"] == "single_page"

@@ -1,21 +1,12 @@
 """The progress of a sync, in the log or on a terminal."""
 
-import fcntl
-import os
-import re
-import shutil
-import struct
-import subprocess
 import sys
-import termios
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from event_assets.extract.progress import Progress, progress_bar, progress_logger
 from event_assets.sandbox import Faults, Sandbox
-from event_assets_tests.support.project import ROOT, Project
+from event_assets_tests.support.project import Project
 
 HALF = Progress(events=5_000, total=10_000, pages=50, in_flight=8, seconds=10.0)
 
@@ -52,22 +43,3 @@ def test_a_long_sync_tells_the_dagster_log(
     with Sandbox(250, faults=Faults(total="rows")) as api:
         assert project.sync(url=api.url, derived=False).success
     assert "of 250 events" in capfd.readouterr().err
-
-
-def test_on_a_terminal_a_bar_runs_along(project: Project, tmp_path: Path) -> None:
-    here, there = os.openpty()
-    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    said = b""
-    with Sandbox(2_000, faults=Faults(latency=0.1)) as api:
-        project.connect_to(api.url)
-        shutil.copy(ROOT / "dagster.yaml", tmp_path)
-        project.environment.setenv("DAGSTER_HOME", str(tmp_path))
-        command = [sys.executable, "-m", "event_assets"]
-        with subprocess.Popen(command, cwd=tmp_path, stdout=there, stderr=there) as sync:
-            os.close(there)
-            with suppress(OSError):  # how a terminal says that its last program has ended
-                while part := os.read(here, 4096):
-                    said += part
-        os.close(here)
-    assert sync.returncode == 0, said
-    assert re.search(r"\d+%\|.+\| \d+/2000 ", said.decode())
