@@ -31,12 +31,9 @@ def read_openapi(file: Path, url: str | None) -> RequestInput:
         raise ConfigError(f"{file} is not an OpenAPI file: it has no `paths`.")
     lists = {path: item["get"] for path, item in document["paths"].items() if "get" in item}
     if url:
-        named = [path for path in lists if _matches(path, url)]
-    else:
-        named = [path for path in lists if EVENTS.fullmatch(path.rstrip("/").rpartition("/")[2])]
-    if not named and not url:
+        path = max((path for path in lists if _matches(path, url)), key=len, default="")
+    elif not (path := min(filter(_is_of_events, lists), key=len, default="")):
         raise ConfigError(f"{file} has no list of events: give its address, too.")
-    path = min(named, key=lambda path: (path.count("{"), len(path)), default="")
     operation = lists.get(path, {})
     servers = [server.get("url", "") for server in document.get("servers", ())]
     return RequestInput(
@@ -44,6 +41,10 @@ def read_openapi(file: Path, url: str | None) -> RequestInput:
         auth=_find_auth(document, operation) or None,
         known_params=[*_query_names(document, operation)],
     )
+
+
+def _is_of_events(path: str) -> bool:
+    return "{" not in path and bool(EVENTS.fullmatch(path.rstrip("/").rpartition("/")[2]))
 
 
 def _matches(path: str, url: str) -> bool:
