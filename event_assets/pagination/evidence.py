@@ -52,6 +52,20 @@ TABLE: Final = (
         "single_page` if the API has no pages.",
     ),
     Evidence(
+        "unsure total",
+        None,
+        f"{RECEIVED}, but the API has {{unsure_total}}: set `total_path` to the number of events, "
+        "or to null if there is none.",
+        lambda facts: (
+            facts.last.unsure_total
+            and (facts.pointers or facts.end not in UNCHECKED_ENDS)
+            and (
+                facts.end in ("gaps", "empty pages")
+                or max(facts.distinct, facts.rows_read) < (facts.least_total or 0)
+            )
+        ),
+    ),
+    Evidence(
         "empty pages",
         False,
         "{empty} consecutive pages are empty, but the API says that more follow.",
@@ -73,6 +87,16 @@ TABLE: Final = (
         False,
         "Rows are missing: the list has {length:,} rows, but {distinct:,} distinct ids were "
         "received in {passes} passes. Set a sort parameter, if the order is not stable.",
+    ),
+    Evidence(
+        "size of the list",
+        None,
+        f"{RECEIVED} in several pages, as many as one was asked for: the parameter may limit the "
+        "whole list.",
+        lambda facts: (
+            facts.pointers
+            and facts.largest < facts.distinct == facts.last.size_asked != facts.least_total
+        ),
     ),
     Evidence("limit", None, f"{RECEIVED}; stopped at {{maximum}}."),
     Evidence(
@@ -193,6 +217,17 @@ TABLE: Final = (
     Evidence(
         "short page", True, f"{ALL}.", lambda facts: facts.end in ("no pointer", "single page")
     ),
+    Evidence(
+        "smaller pages",
+        None,
+        f"{RECEIVED} in pages of {{largest}}, but more were asked for: ask for {{largest}}, or "
+        "rows between the pages may be missing.",
+        lambda facts: (
+            facts.is_numbered
+            and facts.end in ("readings agree", "page behind", "page repeated")
+            and facts.largest < min(facts.distinct, facts.last.size_asked or 0)
+        ),
+    ),
     Evidence("pointer ended", True, f"{ALL}."),
     Evidence("readings agree", True, f"{ALL}, the same in two readings."),
     Evidence("page behind", True, f"{ALL}."),
@@ -225,6 +260,7 @@ def judge(facts: ListFacts) -> PaginationResult:
     setting = facts.pointer_setting if not facts.is_pointer_found else ""
     reason = found.sentence.format(
         **{**vars(facts), "setting": setting or "a link or cursor", **facts.values},
+        unsure_total=facts.last.unsure_total,
         unfollowed=unfollowed or facts.last.promised,
         missing_path=f" ({setting} was not found)" if setting else "",
         standing=f", though {standing} still leads on" if standing else "",

@@ -15,8 +15,8 @@ class PageFacts(NamedTuple):
     Attributes:
         is_total_certain: whether the total cannot be a number of pages.
         page_count: the number of pages of the list, as far as the response says.
-        is_flag_guessed: whether `has_more` was found by its name alone.
-        is_flag_beside: whether it is in the same object as the followed pointer.
+        unsure_total: what was taken for the length of the list, and may count something else.
+        is_flag_beside: whether `has_more` is in the same object as the followed pointer.
         pointer: what the followed path or header holds; None: nothing.
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
@@ -29,7 +29,7 @@ class PageFacts(NamedTuple):
     is_total_certain: bool = False
     page_count: int | None = None
     has_more: bool | None = None
-    is_flag_guessed: bool = False
+    unsure_total: str = ""
     is_flag_beside: bool = False
     pointer: Any = None
     is_pointer_found: bool = False
@@ -58,6 +58,8 @@ class ListFacts:
         rows: in delivered pages, including overlaps.
         distinct: an upper bound until the end.
         rows_read: in the last reading, without overlaps: more than ids if several share one.
+        largest: rows of a page.
+        is_numbered: whether page numbers are asked for.
         shifts: of the list after which an overlapping page was found.
         passes: over the list; further passes look for rows that moved.
         least_total: of the last reading; None: there is no total that was seen to be one.
@@ -77,6 +79,8 @@ class ListFacts:
     rows: int = 0
     distinct: int = 0
     rows_read: int = 0
+    largest: int = 0
+    is_numbered: bool = False
     overlaps: int = 0
     shifts: int = 0
     passes: int = 1

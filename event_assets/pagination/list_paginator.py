@@ -92,6 +92,7 @@ class ListPaginator(Paginator):
             "total_setting": f"the paginator's total_path `{total}`" if is_total_set else "",
             "pointer_setting": f"the paginator's {name} `{path}`" if path else "",
             "parameter": _find_setting(active, *PARAMETERS)[1] or "cursor",
+            "is_numbered": is_numbered,
             "maximum": f"{self._maximum_name} {self._maximum:,}",
         }
 

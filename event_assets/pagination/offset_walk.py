@@ -118,14 +118,11 @@ class OffsetWalk(Walk):
             facts.rows += len(self._unseen if is_further_pass else ids)
         is_idle = self._idle > 200 + 2 * self._progress or self._empty > self._max_empty
         if (is_idle or facts.pages >= self._max_pages) and not self.done:
-            self._give_up()
+            if self._handler == self._read_behind:
+                self._end_gap()
+            else:
+                self.finish("too fast", idle=self._idle)
         return deliver
-
-    def _give_up(self) -> None:
-        if self._handler == self._read_behind:
-            self._end_gap()
-        else:
-            self.finish("too fast", idle=self._idle)
 
     def _read_forward(self, ids: Sequence[Hashable]) -> bool:
         offset, size = self.position, len(ids)

@@ -61,16 +61,18 @@ class PageReader:
         self._places |= {pointer_path, *(_paths_of(document, rows[0]) if rows else ())}
         around = totals.members_around(members, self._places)
         counts, page_counts = (totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT))
-        total, page_count = self._find_totals(document, counts, page_counts, is_empty=not ids)
+        total, page_count, unsure = self._find_totals(
+            document, counts, page_counts, is_empty=not ids
+        )
         may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
         has_more, flag_path = self._find_has_more(document, around)
         return PageFacts(
             ids=ids,
             total=total,
-            is_total_certain=total not in may_count_pages,
+            is_total_certain=not unsure and total not in may_count_pages,
+            unsure_total=unsure,
             page_count=page_count,
             has_more=has_more,
-            is_flag_guessed=self.more_path is None,
             is_flag_beside=parent_path(flag_path) == parent_path(pointer_path) != "",
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
@@ -87,22 +89,27 @@ class PageReader:
         page_counts: Mapping[str, int],
         *,
         is_empty: bool,
-    ) -> tuple[int | None, int | None]:
-        """Return the number of rows of the list, and that of its pages, as the API reports them."""
+    ) -> tuple[int | None, int | None, str]:
+        """Return the number of rows of the list, that of its pages, and which may be neither."""
         if self.total_path is None:
-            return None, None
-        total, page_count = (next(iter(found.values()), None) for found in (counts, page_counts))
-        if not isinstance(self.total_path, JSONPath):
-            return total, page_count
-        configured = totals.parse_count(find_value(document, self.total_path))
-        if not self.counts_pages:
-            return configured, page_count
-        if configured is None and not is_empty:
-            raise _path_error(document, "total_path", self.total_path, "is not a number")
-        return total, configured
+            return None, None, ""
+        none: tuple[str, int | None] = ("", None)
+        rows, pages = (next(iter(found.items()), none) for found in (counts, page_counts))
+        if isinstance(self.total_path, JSONPath):
+            configured = totals.parse_count(find_value(document, self.total_path))
+            if not self.counts_pages:
+                rows = ("", configured)
+            elif configured is None and not is_empty:
+                raise _path_error(document, "total_path", self.total_path, "is not a number")
+            else:
+                pages = ("", configured)
+        path, count = pages if rows[1] is None else rows
+        unsure = f"`{path}` of {count:,}" if path and not vocabulary.is_sure(path) else ""
+        is_known = rows[1] is None or not pages[0] or vocabulary.is_sure(pages[0])
+        return rows[1], pages[1] if is_known else None, unsure
 
     def _find_has_more(self, document: Any, around: totals.Members) -> tuple[bool | None, str]:
-        """Return whether more pages follow, and the path of the flag that was found by its name."""
+        """Return whether more pages follow, and the path of the flag that says so."""
         if self.more_path is None:
             flags = ((path, vocabulary.says_more(path, value)) for path, value in around.items())
             found = [
@@ -111,12 +118,12 @@ class PageReader:
                 if says_more is not None
             ]
             return max(found, default=(0, None, ""))[1:]
-        more = vocabulary.BOOLEANS.get(str(find_value(document, self.more_path)).lower())
+        more = vocabulary.read_flag(str(self.more_path), find_value(document, self.more_path))
         if more is None and not self._is_more_found:
             problem = "is neither true nor false"
             raise _path_error(document, "has_more_path", self.more_path, problem)
         self._is_more_found = True
-        return more, ""
+        return more, str(self.more_path).removeprefix("$.")
 
     def _find_unfollowed(
         self, response: Response, members: totals.Members, request: Request

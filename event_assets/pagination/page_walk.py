@@ -99,7 +99,9 @@ class PageWalk(Walk):
         # rows that come again behind the end disprove no total; the same page for all numbers does
         is_again = not fresh and page.total == self._ids and self._has_changed
         self._total.evaluate(page.total, self._rows, 0 if is_again else size)
-        self._page_count = page.page_count or self._total.disproved or self._page_count
+        is_length = self._total.disproved == self.largest  # of a page
+        may_count_pages = None if is_length else self._total.disproved
+        self._page_count = page.page_count or may_count_pages or self._page_count
         self._rows += size
         self._ids += len(fresh)
         if self._is_further_pass:
@@ -144,15 +146,14 @@ class PageWalk(Walk):
         """Return whether a page is the last, as the response or the configuration says."""
         if page.has_more is False or (self._stop_after_empty_page and not page.ids):
             return True
-        if page.page_count and self.position >= page.page_count and not self._is_capped(page):
+        if page.page_count and self.position >= page.page_count and not self._is_full(page):
             return True
         is_told_empty = page.total == 0 and not self._rows
         return is_told_empty or (self._is_total_reached and page.is_total_certain)
 
-    def _is_capped(self, page: PageFacts) -> bool:
-        """Return whether a full page may be shorter than those that the API has counted."""
-        is_full = len(page.ids) == self.largest and (self.position > 1 or page.has_usual_size)
-        return is_full and self.largest != page.size_asked
+    def _is_full(self, page: PageFacts) -> bool:
+        """Return whether a page is full, so that its number may not be that of the last."""
+        return len(page.ids) == self.largest and (self.position > 1 or page.has_usual_size)
 
     @property
     def _is_last_full(self) -> bool:

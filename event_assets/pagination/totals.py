@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from requests import Response
 
-from event_assets.pagination.vocabulary import PAGE_OBJECT, TOTAL, base_path, plain_name
+from event_assets.pagination.vocabulary import PAGE_OBJECT, TOTAL, base_path, is_sure, plain_name
 
 AUTO: Final = "auto"
 """As a `total_path`: search the usual paths."""
@@ -32,8 +32,14 @@ def parse_count(value: object) -> int | None:
 def find_counts(members: Members, names: re.Pattern[str] = TOTAL) -> dict[str, int]:
     """Return the members that are counts, and have one of these plain names, the surest first."""
     named = [path for path in members if names.fullmatch(plain_name(path))]
-    # "count" is last: in many APIs it is the length of the page
-    named.sort(key=lambda path: (plain_name(path) == "count", "total" not in path.lower()))
+    # "count" is the length of the page in many APIs; what is filtered is the list
+    named.sort(
+        key=lambda path: (
+            not is_sure(path),
+            plain_name(path) == "count",
+            "filter" not in path.lower(),
+        )
+    )
     counts = {path: parse_count(members[path]) for path in named}
     return {path: count for path, count in counts.items() if count is not None}
 

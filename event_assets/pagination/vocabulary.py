@@ -20,10 +20,18 @@ THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|obje
 TOTAL: Final = re.compile(
     rf"total(of)?({THINGS}|size|num|value|all|{THINGS}?(count|found|matched|total))?"
     rf"|number(of)?({THINGS}|found|matched)|{THINGS}(count|total|found|matched)|(num|nb|n)({THINGS}|found)|(total)?(found|matched)"
-    rf"|count(total)?|(filtered|full|grand)total"
+    rf"|count(total)?|filter(ed)?(count|total)|recordsfiltered|(full|grand)total"
 )
 PAGE_COUNT: Final = re.compile(
     r"pages|(total|num|nb|max|last)(of)?pages?(count)?|numberofpages|pages?(count|max|total)"
+)
+# A total of this name, in such an object, counts the list; one of another name may count others.
+SURE: Final = re.compile(
+    r"total(count|results|items|elements|records|rows|entries|hits|pages)?|(record|object)count"
+    r"|numfound|nhits|count|filter(ed)?(count|total)|recordsfiltered|pagecount|numpages|lastpage"
+)
+SURE_PARENT: Final = re.compile(
+    r"((meta(data)?|paging|pagination|page|hits|total|x-pagination|content-range)\.)*", re.I
 )
 PAGE_OBJECT: Final = re.compile(
     r"page|paging|pagination|pager|total|meta.*|.*metadata|links|cursors?|navigation|contentrange"
@@ -86,12 +94,26 @@ def base_path(path: str) -> str:
     return base
 
 
+def is_sure(path: str) -> bool:
+    """Return whether a total counts the list, by its name and those of the objects around it."""
+    around = parent_path(path).removeprefix(base_path(path)).lstrip(".")
+    is_of_list = SURE_PARENT.fullmatch(f"{around}." if around else "")
+    is_named = SURE.fullmatch(plain_name(path)) or path.lower().endswith("total.value")
+    return bool(is_named and is_of_list)
+
+
 def says_more(path: str, value: Any) -> bool | None:
     """Return what a flag says of further pages; None if it is none by its name and value."""
-    name, text = plain_name(path), str(value).lower()
-    if END.fullmatch(name) and text in ("true", "false"):
-        return text == "false"
-    return BOOLEANS.get(text) if MORE.fullmatch(name) else None
+    is_flag = MORE.fullmatch(plain_name(path)) or (
+        END.fullmatch(plain_name(path)) and str(value).lower() in ("true", "false")
+    )
+    return read_flag(path, value) if is_flag else None
+
+
+def read_flag(path: str, value: Any) -> bool | None:
+    """Return what a flag says of further pages; one of an end says the contrary of its value."""
+    flag = BOOLEANS.get(str(value).lower())
+    return not flag if END.fullmatch(plain_name(path)) and flag is not None else flag
 
 
 def leads_on(path: str, value: Any) -> bool:

@@ -83,14 +83,14 @@ class Walk:
     def _check_flag(self, page: PageFacts, *, is_fresh: bool) -> PageFacts:
         """Return a page with what is to be relied on of its `has_more`.
 
-        A flag that was found by its name may speak of something else. Its end is believed of a
+        A flag may speak of something else. Its end is believed of a
         short page that leads nowhere, or whose pointer it is beside, and once the page behind has
         no new rows; of none, if it has.
         """
         is_confirmed = self._is_end_said and not is_fresh
         self._is_flag_wrong |= self._is_end_said and is_fresh
         self._is_end_said = page.has_more is False and not self._is_flag_wrong
-        is_full = len(page.ids) >= len(self._last_page)
+        is_full = len(page.ids) >= (len(self._last_page) or page.size_asked or 0)
         if page.is_flag_beside:
             may_go_on = is_full and (bool(self._last_page) or page.has_usual_size)
         else:
@@ -98,7 +98,7 @@ class Walk:
         may_go_on &= is_fresh
         if is_confirmed:
             page = page._replace(has_more=False)
-        elif page.is_flag_guessed and page.has_more is False and (may_go_on or self._is_flag_wrong):
+        elif page.has_more is False and (may_go_on or self._is_flag_wrong):
             page = page._replace(has_more=None)
         self._facts.last = page
         return page
@@ -136,4 +136,5 @@ class Walk:
         """Finish with the evidence of this name, whose sentence needs `values`."""
         facts = self._facts
         facts.end, facts.rows_read, facts.least_total = end, self._rows, self._total.least
+        facts.largest = self.largest
         facts.values = {"size": len(self._last_page), "empty": self._empty, **values}

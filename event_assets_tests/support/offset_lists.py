@@ -76,7 +76,7 @@ def receive(
 ) -> list[int]:
     """Process the page at the walk's position; return the rows that are delivered."""
     rows = list(ids)
-    walk.take(PageFacts(list(rows), total=total, has_more=more), rows)
+    walk.take(PageFacts(list(rows), total=total, has_more=more, size_asked=walk.limit), rows)
     return rows
 
 

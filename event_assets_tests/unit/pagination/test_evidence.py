@@ -32,7 +32,9 @@ def rows(first: int, end: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("evidence", TABLE, ids=lambda evidence: evidence.name)
 def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) -> None:
-    words = dict.fromkeys(("gap", "claim", "windows", "problem", "unfollowed", "setting"), "")
+    words = dict.fromkeys(
+        ("gap", "claim", "windows", "problem", "unfollowed", "setting", "unsure_total"), ""
+    )
     counts = dict.fromkeys(("limit", "size", "empty", "idle", "length"), 9)
     facts = ListFacts(reported=9, least_total=9)
     said = evidence.sentence.format(**vars(facts), **words, **counts, missing_path="", standing="")
@@ -139,7 +141,8 @@ def test_has_more_that_is_false_outweighs_a_cursor_that_still_stands() -> None:
     def answer(query: Query) -> Any:
         first = 100 if "cursor" in query else 0
         more = not first
-        return {"data": rows(first, first + 100), "cursors": {"next": f"k{first}"}, "more": more}
+        following = "ka" if more else "kb"
+        return {"data": rows(first, first + 100), "cursors": {"next": following}, "more": more}
 
     done = sync({"type": "cursor", "has_more_path": "more"}, answer)
     assert len(done.ids) == 200

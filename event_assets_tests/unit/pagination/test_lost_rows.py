@@ -459,3 +459,97 @@ def test_status_206_is_a_part() -> None:
     paginator.update_state(response, [{"id": row} for row in range(7)])
     assert judge(paginator.facts).complete is False
     assert "the status 206" in judge(paginator.facts).reason
+
+
+@pytest.mark.parametrize(
+    ("members", "complete"),
+    [
+        ({"total_size": 12345}, None),
+        ({"totalValue": 5000}, None),
+        ({"total_events": 900}, None),
+        ({"summary": {"total": 900}}, None),
+        ({"found": "2020"}, None),
+        ({"nbHits": 1300, "nbPages": 65}, None),
+        ({"meta": {"total_events": 500, "total": 130}}, True),
+        ({"meta": {"total_count": 500, "filter_count": 130}}, True),
+        ({"recordsTotal": 500, "recordsFiltered": 130}, True),
+        ({"count": 20}, True),
+        ({"meta": {"total": 20}}, True),
+        ({"response": {"count": 20}}, True),
+        ({"total": 137}, False),
+        ({"meta": {"pagination": {"totalItems": "1,300"}}}, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", PAGED)
+def test_only_a_total_that_surely_counts_the_list_is_evidence_against_it(
+    kind: str, members: dict[str, Any], complete: bool | None
+) -> None:
+    config, answer = PAGED[kind]
+    done = read_list(create_paginator(config, read_ids), lambda query: {**answer(query), **members})
+    assert done.ids == set(range(130))
+    assert done.result.complete is complete, done.result.reason
+
+
+@pytest.mark.parametrize("members", [{"pages": 320}, {"maxPage": 50}], ids=str)
+def test_a_number_of_pages_that_may_be_of_something_else_is_no_evidence_against_a_list(
+    members: dict[str, Any],
+) -> None:
+    config, answer = PAGED["page"]
+    done = read_list(create_paginator(config, read_ids), lambda query: {**answer(query), **members})
+    assert done.ids == set(range(130))
+    assert done.result.complete is None
+    assert "total_path" in done.result.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [("last", False), ("is_last", False), ("done", "false"), ("has_prev", False)]
+)
+@pytest.mark.parametrize("kind", PAGED)
+def test_a_flag_that_is_configured_ends_no_list_that_goes_on(
+    kind: str, path: str, value: Any
+) -> None:
+    config, answer = PAGED[kind]
+    config = {**(config if isinstance(config, dict) else {"type": config}), "has_more_path": path}
+
+    def flagged(query: Query) -> dict[str, Any]:
+        page = answer(query)
+        is_last = path != "has_prev" and len(page["data"]) < 20
+        return {**page, path: is_last or value}
+
+    done = read_list(create_paginator(config, read_ids), flagged)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize("member", ["per_page", "count", "page"])
+def test_a_total_path_that_is_no_number_of_pages_loses_no_row(member: str) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        page = rows_from(20 * (int(query["page"]) - 1), 600)
+        meta = {"per_page": 20, "count": len(page), "page": int(query["page"])}
+        return {"data": page, "meta": meta}
+
+    config = {"type": "page_number", "base_page": 1, "total_path": f"meta.{member}"}
+    done = read_list(create_paginator(config, read_ids), answer)
+    assert done.ids == set(range(600)) or done.result.complete is not True
+
+
+def test_a_list_of_as_many_rows_as_were_asked_for_in_a_page_may_be_cut() -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        first = int(query.get("at", 0))
+        link = f"/events?limit=60&at={first + 20}" if first + 20 < 60 else None
+        return {"data": rows_from(first, 60), "next": link}
+
+    done = read_list(create_paginator("json_link", read_ids), answer)
+    assert done.result.complete is None
+    assert "may limit the whole list" in done.result.reason
+
+
+def test_an_offset_that_begins_behind_a_row_of_the_total_is_reported() -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        return {"data": rows_from(int(query["offset"])), "total": 130}
+
+    config = {"type": "offset", "limit": 20, "offset": 1}
+    done = read_list(create_paginator(config, read_ids), answer)
+    assert done.result.complete is False
+    assert "reports 130 rows but sent 129" in done.result.reason

@@ -153,11 +153,19 @@ def test_a_page_that_is_refused_is_asked_for_in_both_readings() -> None:
     assert judge(walk.facts).pages == 4
 
 
+def test_pages_behind_the_end_that_are_refused_are_no_more_than_empty() -> None:
+    walk, asked = take(numbered(), FULL, SHORT, EMPTY), []
+    while walk.facts.passes == 1:
+        asked.append(walk.position)
+        assert walk.refuse(404)
+    assert asked == [3, 5, 9]
+
+
 @pytest.mark.parametrize(
     ("facts", "asked"),
     [
         ({"size_asked": 9}, [0, 1, 2, 3]),
-        ({"size_asked": 4}, [0, 1]),
+        ({"size_asked": 4}, [0, 1, 2, 3]),
         ({"size_asked": None}, [0, 1, 2, 3]),
     ],
 )
@@ -191,7 +199,8 @@ def test_cursors_end_where_no_more_follow() -> None:
     walk = linked()
     walk.take(PageFacts(FULL, pointer="a", has_more=True), list(FULL))
     assert not walk.done
-    walk.take(PageFacts(SHORT, pointer="b", has_more=False), list(SHORT))
+    last = PageFacts(SHORT, pointer="b", has_more=False, is_flag_beside=True)
+    walk.take(last, list(SHORT))
     assert judge(walk.facts).complete is True
 
 
