@@ -28,7 +28,7 @@ SETTINGS: Mapping[str, Setting] = {
     "ALERT_WEBHOOK_URL": ADDRESS,
     "EVENTS_API_URL": Setting(),
     "EVENTS_BROKER": Setting(
-        r"\w+://\S+", "a URL, such as redis://:PASSWORD@HOST:6379/0", is_secret=True
+        r"[\w+.-]+://\S+", "a URL, such as redis://:PASSWORD@HOST:6379/0", is_secret=True
     ),
     "EVENTS_CODE_HOST": Setting(r"\S+", "the name of a host"),
     "EVENTS_CODE_PORT": PORT,
