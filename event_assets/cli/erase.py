@@ -11,14 +11,14 @@ from event_assets.config.source_files import DEFAULT_SOURCE
 from event_assets.values.wording import counted
 
 EPILOG = """\b
-An id: its rows go from all tables of the source, and those of other lists that
-belong to it. A value, such as an address: it becomes null wherever it is a part
-of a value; rejects, changes and rows that have it in their id go. The next sync
-brings back what the API still sends: erase it there first, or name its field in
-`exclude`."""
+An id: deletes its rows in all tables of the source, also those of other lists
+that belong to it. A value, such as an address: sets each value that contains it
+to null, and deletes the rejects, the changes and the rows whose id contains it.
+The next sync brings back what the API still sends: erase it there first, or
+exclude its field by `exclude`."""
 UNREACHED = (
-    "Not reached: backups and other copies of the database, files that alerts or you have written, "
-    "and the API, from which the next sync brings back what it still sends."
+    "Not reached: copies of the database, such as backups, messages that were sent, and the API: "
+    "the next sync brings back what it still sends."
 )
 
 
@@ -31,7 +31,7 @@ def _require_text(context: click.Context, parameter: click.Parameter, given: str
 @click.command(epilog=EPILOG)
 @click.argument("source", default=DEFAULT_SOURCE)
 @click.option("--id", "key", callback=_require_text, help="The id of an event.")
-@click.option("--value", callback=_require_text, help="A text, in any case of letters.")
+@click.option("--value", callback=_require_text, help="A text; upper and lower case are the same.")
 def erase(source: str, key: str | None, value: str | None) -> None:
     """Erase what an event or a person has left in SOURCE (default: events).
 

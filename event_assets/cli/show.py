@@ -54,7 +54,7 @@ BY_TABLE = {view.table: view for view in (EVENTS, *VIEWS.values())}
 @click.option("--changes", "view", flag_value="changes", help="The newest changes of events.")
 @click.option("--rejects", "view", flag_value="rejects", help="Rejected records, and why.")
 @click.option("--syncs", "view", flag_value="syncs", help="The last syncs and their verdicts.")
-@click.option("--limit", default=20, type=click.IntRange(1), show_default=True, help="Of rows.")
+@click.option("--limit", default=20, type=click.IntRange(1), show_default=True, help="Most rows.")
 @json_option
 def show(table: str | None, sql: str | None, view: str | None, limit: int, as_json: bool) -> None:
     """Look at the data: the current events, the soonest first, or what you name."""

@@ -19,8 +19,8 @@ from event_assets.cli.sources import require_known
 @click.option(
     "--accept-new-origin",
     is_flag=True,
-    help="Go on in the same tables when the API, or where ids come from, is another one now: "
-    "events that do not come from it are gone then.",
+    help="Sync another API, or other ids, into the same tables: events that it does not list "
+    "are gone then.",
 )
 def sync(
     source: tuple[str, ...], account: tuple[str, ...], full: bool, accept_new_origin: bool

@@ -28,12 +28,19 @@ def _parse_faults(
 
 @click.command(epilog=f"\b\nFaults, such as --fault page_cap=50; all are off by default:\n{NOTES}")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: a free port.")
-@click.option("--events", type=click.IntRange(0), default=5000, show_default=True, help="Number.")
+@click.option("--events", type=click.IntRange(0), default=5000, show_default=True, help="How many.")
 @click.option("--frozen", is_flag=True, help="Serve events that never change.")
 @click.option("--key", default=KEY, show_default=True, help="Accepted api_key.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the random events.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Other events.")
 @click.option("--with-parent", is_flag=True, help="Exit when standard input ends.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME=VALUE", callback=_parse_faults)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_parse_faults,
+    help="See below.",
+)
 def sandbox(
     port: int, events: int, frozen: bool, key: str, seed: int, with_parent: bool, faults: Faults
 ) -> None:

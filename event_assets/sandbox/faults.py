@@ -29,9 +29,7 @@ class Faults:
     rate_limit: Annotated[float, "respond 429 above this many requests per second"] = 0.0
     page_cap: Annotated[int, "maximum rows per page, whatever the limit"] = 0
     total: Annotated[
-        Total,
-        "reported total: rows (correct), none (absent), page (rows of the page), "
-        "nested (as pagination.total), or a number to add to it",
+        Total, "rows (right), none, page, nested (pagination.total), or a number to add"
     ] = "rows"
     delete_every: Annotated[int, "delete a row before the offset at every Nth request"] = 0
     insert_every: Annotated[int, "insert a row before the offset at every Nth request"] = 0
