@@ -12,7 +12,8 @@ import duckdb
 
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, program, to_text
-from event_assets.config.source_files import SourceFile, aside, find_sources
+from event_assets.config.source_files import SANDBOX, SourceFile, aside, find_sources
+from event_assets.values.urls import origin
 from event_assets.values.wording import counted, format_age
 
 Row = Mapping[str, Any]  # of a table of syncs, with the name of its table
@@ -51,6 +52,7 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
         Problem(5, "Rejected records: {rejects}.", "show {source} --rejects"),
     ),
 )
+OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
 
@@ -132,9 +134,12 @@ def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: in
     age = (datetime.now(timezone.utc) - min(times)).total_seconds() / 60 if times else None
     late_after = source.minutes_until_late
     is_fresh = age is not None and (late_after is None or age <= late_after)
+    address = origin(source.address) if source.address else SANDBOX
+    others = {row.get("api") for row in syncs} - {None, address}
     # Of different events that share an id, one alone is there.
     verdicts = {not row.get("conflicting_ids") and row["complete"] for row in syncs} or {None}
     problems = [] if is_fresh else [LATE if times else NEVER]
+    problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]
     problems += [problem for row in syncs for problem in _problems(row)]
     problems = sorted(problems) if is_synced else []
     return Status(
@@ -143,7 +148,7 @@ def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: in
         is_synced=is_synced,
         last_sync=min(times, default=None),
         age_minutes=None if age is None else round(age, 1),
-        is_fresh=is_fresh,
+        is_fresh=is_fresh and not others,
         is_complete=next(one for one in (False, None, True) if one in verdicts),
         events=events,
         problems=[problem.text for problem in problems],

@@ -62,6 +62,22 @@ def test_what_is_wrong_comes_with_the_command_that_helps(
     assert helps.endswith(f"event-assets {command}")
 
 
+@pytest.mark.parametrize(
+    ("address", "now"), [("", "the built-in sandbox"), ("http://b.test/v2", "http://b.test")]
+)
+def test_tables_of_another_api_are_not_taken_for_those_of_the_address(
+    synced: Project, address: str, now: str, capsys: Output
+) -> None:
+    log_sync(synced.database, api="https://api.example.com")
+    assert run(["status"]) == 0
+    capsys.readouterr()
+    synced.environment.setenv("EVENTS_API_URL", address)
+    assert run(["status"]) == 1
+    *_, problem, helps = capsys.readouterr().out.splitlines()
+    assert problem == f"  Its newest sync was of https://api.example.com, not of {now}."
+    assert helps.endswith("event-assets sync events")
+
+
 def test_a_further_list_and_each_account_count(synced: Project, capsys: Output) -> None:
     with duckdb.connect(synced.database) as database:
         database.execute("drop table events.event_data_syncs")
