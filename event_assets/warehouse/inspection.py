@@ -22,6 +22,8 @@ def catalog_columns(database: Database, schema: str, table: str) -> dict[str, st
         rows = database.sql(f"from {quote_name(schema, table)} where rowid is null limit 0")
     except (duckdb.CatalogException, duckdb.BinderException):  # a view has no `rowid`
         return {}
+    if "rowid" in rows.columns and has_view(database, schema, table):  # but a field of that name
+        return {}
     return dict(zip(rows.columns, map(str, rows.types), strict=True))
 
 
