@@ -12,7 +12,7 @@ from requests import HTTPError, Request
 
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
-from event_assets.extract.response_check import has_nothing
+from event_assets.extract.response_check import has_nothing, names_limit
 from event_assets.http.client import ApiClient
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.paginator import Paginator
@@ -71,8 +71,8 @@ def read_list(
             if not (has_nothing(error.response) and paginator.refused(HTTPStatus.NOT_FOUND)):
                 raise
         except HTTPError as error:
-            status = 0 if error.response is None else error.response.status_code
-            if not paginator.refused(status):
+            status = error.response.status_code
+            if not paginator.refused(status, is_limit=names_limit(error.response)):
                 if client.has_expired(status):
                     raise ExpiredJournalError("The API rejects a recorded cursor.") from None
                 raise

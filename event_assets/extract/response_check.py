@@ -16,8 +16,10 @@ from requests.exceptions import JSONDecodeError
 
 from event_assets.extract.records_selector import PLAIN_SELECTOR, as_list, plain_names
 from event_assets.http.error_text import (
+    COMPANIONS,
     ERROR_NAMES,
     TEXT_NAMES,
+    error_text,
     find_named_error,
     find_words,
     plain_members,
@@ -26,6 +28,13 @@ from event_assets.http.error_text import (
 from event_assets.pagination.totals import find_counts, members_around, members_outside_records
 
 IsRecord = Callable[[Any], bool]
+LIMIT = re.compile(
+    r"\b(max(imum)?|limit(ed|s)?|only the first|exceed(s|ed)?|beyond|window"
+    r"|too (large|deep|many|high))\b",
+    re.IGNORECASE,
+)
+_GOOD = ("200", "404", "ok", "success")
+NOTHING_CODES = {"code": (*_GOOD, "0"), "status": _GOOD, "statuscode": _GOOD}
 CODE_NAMES = ("code", "status", "statusCode", "status_code", "errorCode", "errcode", "errno")
 ERROR = "has an error in place of records"
 NOTHING_FOUND = re.compile(
@@ -162,20 +171,34 @@ def _says_empty(document: Any) -> bool:
 
 
 def has_nothing(response: Response) -> bool:
-    """Return whether an invalid response has neither records nor an error, as some behind the end.
+    """Return whether an invalid response holds nothing at all, as some behind the end of a list.
 
-    It may be empty, or say that nothing was found.
+    It may be empty, or say that nothing was found. One that says anything else may be an error.
     """
     if not response.content.strip():
         return True
     try:
-        document = response.json()
+        members = members_outside_records(response.json())
     except JSONDecodeError:
         return False
-    if any(_lists(document)):
-        return False
-    words = find_words(document)
-    return bool(NOTHING_FOUND.search(words)) if words else not _is_error(document)
+    return all(_is_nothing(plain_name(path.rpartition(".")[2]), one) for path, one in members)
+
+
+def _is_nothing(name: str, value: Any) -> bool:
+    """Return whether a member of a response says no more than that there are no records."""
+    if isinstance(value, str) and NOTHING_FOUND.search(value):
+        return True
+    if name in NOTHING_CODES:
+        return str(value).lower() in NOTHING_CODES[name]
+    if isinstance(value, str):
+        is_word = " " not in value and name not in ERROR_NAMES
+        return not value or value.isdecimal() or (is_word and bool(COMPANIONS.fullmatch(name)))
+    return value in (None, []) or (isinstance(value, (int, float)) and not isinstance(value, bool))
+
+
+def names_limit(response: Response) -> bool:
+    """Return whether a refusal says that the API has more records than it shows."""
+    return bool(LIMIT.search(error_text(response)))
 
 
 def _find(path: JSONPath, document: Any) -> list[Any]:

@@ -96,10 +96,13 @@ class OffsetWalk(Walk):
         else:
             rows[:] = [rows[at] for at in (self._unseen if is_further_pass else new)]
 
-    def refuse(self, _status: int) -> bool:
+    def refuse(self, _status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_one_row = self._handler == self._read_forward and self.largest == 1
-        if is_possible := is_one_row or self._handler == self._read_behind:
+        is_possible = is_one_row or self._handler == self._read_behind
+        if is_possible and is_limit:
+            self.finish("depth")
+        elif is_possible:
             self._receive(NO_PAGE)
         return is_possible
 

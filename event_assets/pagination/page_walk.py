@@ -183,7 +183,7 @@ class PageWalk(Walk):
         else:
             self.finish(end)
 
-    def refuse(self, status: int) -> bool:
+    def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_end = self._is_numbered or self._is_total_reached or self._is_end_said
         is_possible = is_end or self._total.reported == self._ids
@@ -195,7 +195,7 @@ class PageWalk(Walk):
             return True
         self.position += 1
         is_round = self._is_last_full and not self._rows % REFUSED_AT
-        is_depth = is_round and status != HTTPStatus.NOT_FOUND
+        is_depth = is_limit or (is_round and status != HTTPStatus.NOT_FOUND)
         self._end_reading("page behind" if is_end and not is_depth else "depth", is_refused=True)
         return True
 

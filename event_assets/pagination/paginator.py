@@ -30,8 +30,15 @@ class Paginator(BasePaginator):
         If there is a next page afterwards, `update_request` points the request at it.
         """
 
-    def refused(self, status: int) -> bool:  # noqa: ARG002 (for those that can)
+    def refused(  # those that can override it
+        self,
+        status: int,  # noqa: ARG002
+        *,
+        is_limit: bool = False,  # noqa: ARG002
+    ) -> bool:
         """Take an error status for the end of the list; return False if it cannot be its end.
+
+        `is_limit`: the API says that it shows no more of a longer list.
 
         If there is a next page afterwards, `update_request` points the request at it.
         """

@@ -125,10 +125,19 @@ NOTHING: list[Any] = [
     {"data": None},
     {},
     {"data": {}},
-    {"data": False},
     {"message": "No events found"},
+    {"page": {"number": 5, "totalPages": 4, "size": "5"}, "status": "ok", "data": None},
     {"status": 404, "error": "No more results", "data": []},
     None,
+]
+ERRORS: list[Any] = [
+    {"message": "Try again later"},
+    {"code": 503, "data": []},
+    {"maintenance": True},
+    {"info": "temporarily unavailable"},
+    {"result": "error", "data": None},
+    {"status": 0, "data": None},
+    {"data": False},
 ]
 PAGINATORS: dict[str, Any] = {  # of 20 events in pages of five
     "page": {"type": "page_number", "base_page": 0, "total_path": None},
@@ -154,7 +163,7 @@ def test_a_page_behind_the_last_need_not_be_an_empty_list(kind: str, behind: Any
 
 
 @pytest.mark.usefixtures("waits")
-@pytest.mark.parametrize("behind", [{"message": "Try again later"}, {"code": 503, "data": []}])
+@pytest.mark.parametrize("behind", ERRORS)
 @pytest.mark.parametrize("kind", PAGINATORS)
 def test_an_error_is_not_the_end_of_a_list(kind: str, behind: Any) -> None:
     with serving({"/v1/lists": lambda request: page_of_five(request, behind)}) as api:
@@ -174,3 +183,24 @@ def test_a_page_without_a_list_does_not_end_what_goes_on_by_a_cursor() -> None:
         rest_api = config(api.url, cursor, "v1/lists")
         with reading(rest_api, "listed") as stream, pytest.raises(ApiError, match="has null"):
             read_all(stream)
+
+
+@pytest.mark.parametrize(
+    ("said", "complete"),
+    [
+        ("Only the first 20 search results are available", None),
+        ("Result window is too large", None),
+        ("Page limit of 4 exceeded", None),
+        ("Invalid page.", True),
+        ("The page number is larger than the number of pages available.", True),
+    ],
+)
+def test_a_refusal_that_names_a_limit_is_not_known_to_be_the_end(
+    said: str, complete: bool | None
+) -> None:
+    behind = JSONResponse({"message": said}, 400)
+    with serving({"/v1/lists": lambda request: page_of_five(request, behind)}) as api:
+        rest_api = config(api.url, PAGINATORS["page"], "v1/lists")
+        with reading(rest_api, "listed") as stream:
+            assert len({record["id"] for record in read_all(stream)}) == 20
+            assert stream.result.complete is complete
