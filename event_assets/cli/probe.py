@@ -42,7 +42,7 @@ def probe(source: str | None, account: str | None, suggest: bool, as_json: bool)
     require_known([name])
 
     from event_assets.probe import runner
-    from event_assets.probe.yaml_editor import apply_changes
+    from event_assets.probe.yaml_writer import apply_changes
     from event_assets.sync.account_list import select_account
 
     configured = select_account(load_source(name), account)

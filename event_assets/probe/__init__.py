@@ -7,6 +7,6 @@ and `page_sizes` the pages, by experiments of `explorer`; `end_finder` the end. 
 answers do not show; what is in doubt is a question.
 
 `runner` probes a source as it is configured (`event-assets probe`, and observing `events_api`):
-`responses` decides which requests are sent, at most twelve, the `*_checks` modules evaluate them,
-and `yaml_editor` writes what they suggest. `session` sends each request once, in a budget.
+`examination` decides which requests are sent, at most twelve, the `*_checks` modules evaluate them,
+and `yaml_writer` writes what they suggest. `session` sends each request once, in a budget.
 """

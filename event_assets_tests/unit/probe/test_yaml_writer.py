@@ -20,6 +20,7 @@ QUERY = "query ($after: String) {\n  events(after: $after) { id }\n}"
         *("NO", "1.10", "007", "a: b", "x # y", "it's", '"', "{{ env.A }}", "", "ü", "null", QUERY),
         *(True, None, 1.5, [], {}, [1, "2"], {"a": {"b": [{"c": 1}, {"d": {"e": "f"}}]}}),
         *([{"a": 1, "b": {"c": QUERY}}], {"x": ["y" * 60, "z" * 60]}),
+        *(["tail\n", "tail\n\n", "  lead\n x", "a\u2028b"], {"a\nb": ["\n"], "a: b": [[QUERY]]}),
     ],
 )
 def test_any_value_reads_back_the_same(value: Any) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
 from event_assets.probe.runner import probe
-from event_assets.probe.yaml_editor import apply_changes
+from event_assets.probe.yaml_writer import apply_changes
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.probe_reports import marks
