@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 import dlt
+import pyarrow as pa
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -112,6 +113,7 @@ def extract(
 
     try:
         pipeline.extract(_build_source(plan, tables), loader_file_format="parquet")
+        pa.default_memory_pool().release_unused()  # it would stay while DuckDB loads
         pipeline.normalize()
     except PipelineStepFailed as failure:
         for cause in exception_chain(failure):
