@@ -48,6 +48,7 @@ class Examination:
         control: page 1 again, with a parameter that means nothing if the API takes it.
         before: the page before page 1, of which there should be none.
         found: a paginator that brings further pages, where the configured one does not.
+        has_more: whether there are records on these pages.
     """
 
     source: SourceConfig
@@ -65,6 +66,7 @@ class Examination:
     before: Page = NOT_SENT
     end: End = field(default_factory=End)
     found: Paging = field(default_factory=Paging)
+    has_more: bool = False
 
     @property
     def has_auth(self) -> bool:
@@ -196,9 +198,14 @@ def _ask_more(seen: Examination) -> None:
         seen.before = explorer.ask_page(config, {}, -1, 0)
     if seen.records and not seen.walk.error:
         seen.end = end = _find_end(seen)
-        if not seen.fresh and (end.problem or end.doubt or not end.is_reached):
+        is_sure = end.is_reached and not end.problem and not end.doubt
+        if not (seen.fresh or is_sure or seen.total == len(seen.records)):
             find_paginator(search)
-            seen.found = search.paging
+            seen.found = found = search.paging
+            pages = (
+                explorer.walk(found.paginator, found.sent_settings, 2) if found.paginator else None
+            )
+            seen.has_more = pages is not None and bool(pages.ids - {*seen.first.ids})
 
 
 def _find_end(seen: Examination) -> End:

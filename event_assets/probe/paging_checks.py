@@ -24,15 +24,16 @@ def check_pages(seen: Examination) -> Finding:
             f"`base_page: {base}`.",
             {("base_page",): base},
         )
-    finding, found = _check_walk(seen), seen.found
+    found = seen.found
     if found.paginator is None:
-        return finding
+        return _check_walk(seen)
     changes: dict[Setting, Any] = {("paginator",): found.paginator}
     changes |= {("params", name): value for name, value in found.sent_settings.items()}
+    advice = f"set `paginator: {{{describe_paginator(found.paginator)}}}`"
     evidence = f"{found.evidence[:1].upper()}{found.evidence[1:]}"
-    named = describe_paginator(found.paginator)
-    message = f"{finding.message.rstrip('.')}. {evidence}: set `paginator: {{{named}}}`."
-    return Finding("warn" if finding.mark == "ok" else "fail", message, changes)
+    return (fail if seen.has_more else warn)(
+        f"the paginator brings no record behind page 1. {evidence}: {advice}.", changes
+    )
 
 
 def _check_walk(seen: Examination) -> Finding:
@@ -47,10 +48,8 @@ def _check_walk(seen: Examination) -> Finding:
         judged = fail if end.problem else warn if end.doubt else ok
         return judged(f"{(end.problem or end.doubt or end.evidence).rstrip('.')}.")
     pages = [page for page in walk.pages if page]
-    if len(pages) == 1:
-        if seen.configured.is_numbered:
-            return ok(f"page 1 is the whole list: {pluralize(len(seen.records))}.")
-        return warn("the pages behind page 1 are empty, but promise more: a sync reads on.")
+    if not seen.fresh:
+        return _check_without_more(seen, is_empty=len(pages) == 1)
     first, second = pages[:2]
     if seen.is_offset and first[-1] not in second and len(first) > 1:
         has_changed = seen.control.is_ok and {*first} != {*seen.control.ids}
@@ -65,6 +64,16 @@ def _check_walk(seen: Examination) -> Finding:
         "records of one page came again on another: the list changed in between, or has no stable "
         "order."
     )
+
+
+def _check_without_more(seen: Examination, *, is_empty: bool) -> Finding:
+    """Judge a list of which the pages behind page 1 are empty, or repeat it."""
+    count = len(seen.records)
+    if seen.total == count or (is_empty and seen.configured.is_numbered):
+        return ok(f"page 1 is the whole list: {pluralize(count)}.")
+    if is_empty:
+        return warn("the pages behind page 1 are empty, but promise more: a sync reads on.")
+    return fail("the pages behind page 1 have only its records: the server ignores the paginator.")
 
 
 def _offset_name(seen: Examination) -> Any:

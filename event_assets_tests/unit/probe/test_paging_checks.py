@@ -137,7 +137,7 @@ def test_offsets_in_the_body_are_checked() -> None:
 
 
 def test_a_single_page_shorter_than_the_total_is_a_failure() -> None:
-    with TinyApi(by_number) as api:
+    with TinyApi(lambda _: {"data": ROWS[:40], "total": 250}) as api:
         found = find_line(probe_api(api, paginator="single_page", auth=None), "pages")
     assert found.mark == "fail"
     assert found.message.startswith("The API reports 250 rows but sent 40.")
@@ -185,6 +185,51 @@ def test_the_paginator_that_brings_further_pages_is_suggested(
     assert line.changes == {("paginator",): found}
 
 
+def by_cursor_for_those_who_send_one(request: Request) -> Any:
+    cursor = request.query_params.get("cursor", "")
+    at = int(cursor.removeprefix("c")) if cursor.startswith("c") else 0
+    return of(ROWS, at, **({"next_cursor": f"c{at + SIZE}"} if cursor and at < 200 else {}))
+
+
+def by_end_cursor(request: Request) -> Any:
+    at = number(request, "after")
+    return of(ROWS, at, pageInfo={"endCursor": f"{at + SIZE}", "hasNextPage": at < 200})
+
+
+@pytest.mark.parametrize(
+    ("answer", "setting", "value"),
+    [
+        (by_end_cursor, ("paginator",), "pageInfo.endCursor"),
+        (by_cursor_for_those_who_send_one, ("paginator",), "next_cursor"),
+        (by_cursor_for_those_who_send_one, ("params", "cursor"), "*"),
+    ],
+)
+def test_a_cursor_is_suggested_with_what_it_needs(
+    answer: Answer, setting: tuple[str, ...], value: str
+) -> None:
+    with TinyApi(answer) as api:
+        line = find_line(probe_api(api, paginator="single_page", auth=None), "pages")
+    changed = line.changes[setting]
+    assert (line.mark, changed if setting[0] == "params" else changed["cursor_path"]) == (
+        "fail",
+        value,
+    )
+
+
+def test_an_offset_is_replaced_by_the_page_number_that_the_api_knows() -> None:
+    with TinyApi(by_number) as api:
+        line = find_line(probe_api(api, auth=None), "pages")
+    assert line.mark == "fail"
+    assert line.message.startswith("the paginator brings no record behind page 1. `page` counts")
+
+
+def test_a_whole_list_whose_parameter_is_ignored_passes_with_few_requests() -> None:
+    with TinyApi(lambda _: {"data": ROWS[:7], "total": 7}) as api:
+        line = find_line(probe_api(api, auth=None), "pages")
+        assert len(api.requests) <= 5
+    assert (line.mark, line.message) == ("ok", "page 1 is the whole list: 7 records.")
+
+
 def test_no_detected_paginator_is_a_warning() -> None:
     with TinyApi(lambda _: {"data": ROWS[:40]}) as api:
         found = find_line(probe_api(api, paginator=None, auth=None), "pages")
@@ -200,7 +245,7 @@ def test_a_paginator_that_misses_the_next_page_is_a_failure() -> None:
     with TinyApi(answer) as api:
         found = find_line(probe_api(api, paginator=paginator, auth=None), "pages")
     assert found.mark == "fail"
-    assert "The API reports 250 rows but sent 40" in found.message
+    assert found.changes == {("paginator",): {"type": "json_link", "next_url_path": "next"}}
 
 
 @pytest.mark.parametrize(
