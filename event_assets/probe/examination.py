@@ -200,12 +200,16 @@ def _ask_more(seen: Examination) -> None:
         seen.end = end = _find_end(seen)
         is_sure = end.is_reached and not end.problem and not end.doubt
         if not (seen.fresh or is_sure or seen.total == len(seen.records)):
-            find_paginator(search)
-            seen.found = found = search.paging
-            pages = (
-                explorer.walk(found.paginator, found.sent_settings, 2) if found.paginator else None
-            )
-            seen.has_more = pages is not None and bool(pages.ids - {*seen.first.ids})
+            _find_other(seen, search)
+
+
+def _find_other(seen: Examination, search: ParameterSearch) -> None:
+    """Look for a paginator that brings further records."""
+    find_paginator(search)
+    seen.found = found = search.paging
+    if found.paginator is not None:
+        walk = seen.explorer.walk(found.paginator, found.sent_settings, 2)
+        seen.has_more = bool(walk.ids - {*seen.first.ids})
 
 
 def _find_end(seen: Examination) -> End:
