@@ -10,7 +10,7 @@ from event_assets.probe import field_words as words
 from event_assets.probe.examination import Examination
 from event_assets.probe.field_finder import find_name
 from event_assets.probe.formatting import pluralize
-from event_assets.probe.report import Finding, Mark, Setting, fail, ok, skip, warn
+from event_assets.probe.report import Finding, Mark, Setting, fail, ok, warn
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.records.contract import FieldReader
@@ -29,8 +29,6 @@ def check_fields(seen: Examination) -> dict[str, Finding]:
 
 def _check_field(seen: Examination, reader: FieldReader) -> Finding:
     records, formatter = seen.records[:MAX_RECORDS], seen.formatter
-    if not records:
-        return skip("no records to check.")
     values = reader.read(records)
     valid = reader.to_arrow(values, records).is_valid().to_pylist()
     present = [value for value in values if value is not None]

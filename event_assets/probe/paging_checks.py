@@ -15,8 +15,6 @@ from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 
 def check_pages(seen: Examination) -> Finding:
     """Check that the paginator brings further records, or name one that does."""
-    if not seen.records:
-        return skip("page 1 has no records.")
     if compare(seen.first.ids, seen.before.ids) == "fresh":
         base = seen.configured.paginator["base_page"] - 1
         return fail(
@@ -86,8 +84,6 @@ def check_page_size(seen: Examination) -> Finding:
     count = len(seen.records)
     size = max(map(len, seen.walk.pages), default=count) if seen.fresh else count
     setting, requested = _find_requested_size(seen)
-    if not count:
-        return skip("page 1 has no records.")
     if requested is None:
         return skip(f"{pluralize(count)} per page; no size is requested.")
     received = f"{size} of {requested} requested records"
@@ -111,8 +107,6 @@ def _find_requested_size(seen: Examination) -> tuple[Setting, int | None]:
 def check_total(seen: Examination) -> Finding:
     """Check that the total counts the records, and where it is."""
     total, path, end = seen.total, seen.configured.total_path, seen.end
-    if not seen.records:
-        return skip("page 1 has no records.")
     is_missing = total is None and path is not None
     said, is_wrong = _describe_total(seen), seen.is_total_disproved
     is_sought = seen.is_offset and seen.fresh and (is_missing or is_wrong)

@@ -17,12 +17,12 @@ from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.account_list import select_account
 
 TYPES = {dict: "object", list: "list", str: "text", bool: "bool", int: "number", float: "number"}
-CHECKS: Mapping[str, Callable[[Examination], Finding]] = {
+CHECKS: Mapping[str, Callable[[Examination], Finding]] = {  # of records, if there are some
     "pages": paging_checks.check_pages,
     "page size": paging_checks.check_page_size,
     "total": paging_checks.check_total,
-    "rate limit": connection_checks.check_rate_limit,
     "order": paging_checks.check_order,
+    "full sync": connection_checks.estimate_full_sync,
 }
 
 
@@ -42,14 +42,11 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
         findings["key"] = connection_checks.check_key(seen)
     if page.response is None or not page.is_ok:
         return Report(findings, formatter.redact(page.error), secrets=formatter.secrets)
-    findings |= {
-        "records": record_checks.check_records(seen),
-        "id": record_checks.check_id(seen),
-        **check_fields(seen),
-        **{name: check(seen) for name, check in CHECKS.items()},
-    }
+    findings["rate limit"] = connection_checks.check_rate_limit(seen)
+    findings["records"] = record_checks.check_records(seen)
     if seen.records:
-        findings["full sync"] = connection_checks.estimate_full_sync(seen)
+        findings["id"] = record_checks.check_id(seen)
+        findings |= check_fields(seen) | {name: check(seen) for name, check in CHECKS.items()}
     metrics = {
         "answer_seconds": round(page.response.elapsed.total_seconds(), 3),
         **({} if seen.total is None else {"total_reported": seen.total}),
