@@ -28,8 +28,6 @@ class OffsetWalk(Walk):
     ends (P: of those with one), or 20 empty ones of them if `stop_after_empty_page` is not False.
     """
 
-    _is_behind_end: bool  # whether the page from which it steps back is empty
-
     def __init__(
         self,
         limit: int,
@@ -132,7 +130,7 @@ class OffsetWalk(Walk):
         overlaps = offset > self._start and self.largest > 1
         if overlaps and not self._recent.overlaps(ids):
             self._back_step = self._back_step * 2 or max(1, self.largest // 2)
-            self._is_behind_end = not size
+            self._is_behind_end = not size  # it steps back from an empty page
             self.position = max(self._start, offset - self._back_step)
             return False
         is_before_end = bool(self._back_step) and self._is_behind_end
