@@ -34,7 +34,6 @@ def _no_project_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "")  # which commands set
     monkeypatch.setenv("EVENTS_PROGRESS", "")  # the same
     monkeypatch.setenv("DLT_PROJECT_DIR", ".")  # dlt's default, which no test changes
-    monkeypatch.delenv("CI", raising=False)  # which changes what a first sync prints
 
 
 @pytest.fixture(autouse=True)
