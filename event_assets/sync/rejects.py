@@ -54,7 +54,11 @@ where {own_rows}
     and coalesce(id, md5(record)) in (select coalesce(id, md5(record)) from rejected_merged)
 """
 DELETE_FIXED = "delete from {rejects} where {own_rows} and ((? and id is null) or {is_fixed})"
-IS_FIXED = "id in (select id from {table} where {own_rows} and _dlt_load_id = {load_id})"
+# With the rejects at the right of the join, DuckDB keeps only their ids in memory.
+IS_FIXED = """id in (
+    select id from (from {table} where {own_rows} and _dlt_load_id = {load_id})
+    semi join {rejects} using (id)
+)"""
 INSERT_REJECTS = """
 insert into {rejects} by name
 select id, record, field, reason, coalesce(since, ?) as first_rejected_at, ? as rejected_at,

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
 REMOVED_TABLE = "event_data_removed"
 COLUMNS = {"id": "varchar", "removed_at": "timestamptz", "load_id": "varchar"}
+# With the few ids at the right of a join, DuckDB keeps them in memory, not those of all events.
 DELETE_RETURNED = """
 delete from {removed} where {own} and id in (
-    select id from {events} where {own} and _dlt_load_id = ?
+    select id from (from {events} where {own} and _dlt_load_id = ?) semi join {removed} using (id)
 )
 """
 INSERT_REMOVED = """
 insert into {removed} by name
-select distinct id, ?::timestamptz as removed_at, ? as load_id{account} from removed_now
-where id in (select id from {events} where {own})
-    and id not in (select id from {removed} where {own})
+select distinct id, ?::timestamptz as removed_at, ? as load_id{account}
+from (from {events} where {own}) semi join removed_now using (id)
+where id not in (select id from {removed} where {own})
 """
 
 

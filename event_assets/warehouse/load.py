@@ -58,6 +58,7 @@ IS_UNCHANGED = "get_bit(getvariable('compared').unchanged, rowid::integer) = 1"
 IS_LOADED = """get_bit(getvariable('compared').loaded, "row number"::integer) = 1"""
 MAX_ROWS = 200_000  # of a package; DuckDB holds what an update replaces until the commit
 MAX_ROW = 1_000_000_000  # of a set of bits
+MAX_COLUMNS = 50  # of a package; the window that numbers wider rows would need too much memory
 MIN_SHARE = 0.1  # of the table's rows; a smaller package is written, unchanged or not
 OF_SYNC = (LAST_SEEN, LOAD_ID)  # columns with one value in all rows of a package
 INSERT_LOAD = """
@@ -185,6 +186,8 @@ def _merge_rows(database: Database, schema: str, load: TableLoad, given: Any) ->
         )
         database.execute(f"update {table} set {seen} where {IS_UNCHANGED}", given)  # noqa: S608 (ours)
         rows = f"from ({rows}) where {IS_LOADED}"
+    elif load.is_deduplicated:
+        rows = f'select *, 0 as "row number" {ALL_ROWS}'  # no window: it would hold wide rows
     rows = f'select * exclude ("row number") from ({rows})'  # noqa: S608 (ours)
     replaced = f"({key}) in (select {key} from ({rows}))"  # noqa: S608 (ours)
     if load.kept_columns:
@@ -198,7 +201,8 @@ def _compare_rows(
 ) -> bool:
     """Set `compared` to the rows that the table has already, and to those to write, if possible."""
     table, known = quote_name(schema, load.table), catalog_columns(database, schema, load.table)
-    if "rowid" in map(str.lower, known):  # it hides DuckDB's
+    # a column `rowid` hides DuckDB's
+    if len(columns) > MAX_COLUMNS or "rowid" in map(str.lower, known):
         return False
     ((last,),) = database.execute(f"select max(rowid) from {table}").fetchall()  # noqa: S608 (ours)
     ((count,),) = database.execute(f"select count(*) {ALL_ROWS}", given).fetchall()

@@ -406,6 +406,14 @@ def test_a_row_that_comes_again_unchanged_is_not_written_again() -> None:
     ) == [(4,)]
 
 
+def test_many_columns_of_text_fit_into_the_memory_limit() -> None:
+    texts = [f"{number} {'text ' * 60}" for number in range(20_000)]
+    wide = pa.table({"id": texts, **{f"text_{column}": texts for column in range(60)}})
+    for _ in range(2):
+        load(wide, is_deduplicated=True)
+    assert rows("select count(*) from events.event_data") == [(20_000,)]
+
+
 def test_an_index_of_what_each_load_updates_is_made_again_behind_it() -> None:
     def indexes(database: Database, _: str = "") -> None:
         found = database.sql("select index_name from duckdb_indexes() order by all")
