@@ -95,6 +95,7 @@ class PageWalk(Walk):
         fresh = self._add(page.ids)
         if self._is_end_said and not fresh:
             size = 0  # behind the end, a server may begin again
+            rows.clear()
         self._empty = 0 if size else self._empty + 1
         # rows that come again behind the end disprove no total; the same page for all numbers does
         is_again = not fresh and page.total == self._ids and self._has_changed
@@ -104,7 +105,7 @@ class PageWalk(Walk):
         self._page_count = page.page_count or may_count_pages or self._page_count
         self._rows += size
         self._ids += len(fresh)
-        if self._is_further_pass:
+        if self._is_further_pass and size:
             rows[:] = [rows[at] for at in self._unseen]
         facts.reported = self._total.reported
         facts.rows += len(rows)
