@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import duckdb
 
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, program, to_text
+from event_assets.config.project import database_file
 from event_assets.config.source_files import SANDBOX, SourceFile, aside, find_sources
 from event_assets.values.urls import origin
 from event_assets.values.wording import counted, format_age
@@ -53,6 +55,7 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
     ),
 )
 OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {source}")
+FAILED = Problem(0, "{account}Its newest sync failed {age} ago.", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
 
@@ -68,6 +71,7 @@ class Status:
     age_minutes: float | None
     is_fresh: bool
     is_complete: bool | None  # None: unknown
+    has_failed: bool  # the newest sync, or that of an account
     events: int | None  # current ones
     problems: Sequence[str]
     command: str  # helps with the first problem
@@ -75,7 +79,9 @@ class Status:
     @property
     def is_good(self) -> bool:
         """Return whether monitoring has nothing to tell."""
-        return not self.is_synced or (self.is_fresh and self.is_complete is True)
+        return not self.is_synced or (
+            self.is_fresh and self.is_complete is True and not self.has_failed
+        )
 
 
 @click.command(epilog="Exit status: 0 when each source is fresh and complete, 1 when one is not.")
@@ -141,6 +147,8 @@ def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: in
     problems = [] if is_fresh else [LATE if times else NEVER]
     problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]
     problems += [problem for row in syncs for problem in _problems(row)]
+    failed = [*_failures(source.name, {row.get("account") for row in syncs})]
+    problems += failed
     problems = sorted(problems) if is_synced else []
     return Status(
         source=source.name,
@@ -150,10 +158,22 @@ def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: in
         age_minutes=None if age is None else round(age, 1),
         is_fresh=is_fresh and not others,
         is_complete=next(one for one in (False, None, True) if one in verdicts),
+        has_failed=bool(failed),
         events=events,
         problems=[problem.text for problem in problems],
         command=problems[0].command.format(source=source.name) if problems else "",
     )
+
+
+def _failures(source: str, accounts: Collection[str | None]) -> Iterator[Problem]:
+    """Yield what is known of syncs of the events that failed, each newer than the good ones."""
+    file = database_file()
+    for noted in sorted((file.parent / "dlt" / file.stem).glob(f"{source}*.failed")):
+        account = noted.read_text(encoding="utf-8") or None
+        if noted.stem == source or (account and account in accounts):
+            age = format_age((time.time() - noted.stat().st_mtime) / 60)
+            text = FAILED.text.format(account=f"{account}: " if account else "", age=age)
+            yield FAILED._replace(text=text)
 
 
 def _problems(row: Row) -> Iterator[Problem]:

@@ -53,7 +53,9 @@ def sync(
         context.log.warning(warning)
     has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"
     logger = nullcontext(progress.progress_logger(context.log.info))
-    with progress.progress_bar(process.terminal()) if has_bar else logger as on_progress:
+    bar = progress.progress_bar(process.terminal()) if has_bar else logger
+    noted = warehouse.note_failure(resource.pipeline_name, source.account)
+    with noted, bar as on_progress:
         runner.run_sync(
             resource,
             on_progress,

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     )
     from event_assets.warehouse.destination import database_file
     from event_assets.warehouse.load import TableLoad, load_package, package_files
-    from event_assets.warehouse.pipeline import journal_file, open_pipeline, restore_schema
+    from event_assets.warehouse.pipeline import (
+        journal_file,
+        note_failure,
+        open_pipeline,
+        restore_schema,
+    )
     from event_assets.warehouse.registry import get_destination
     from event_assets.warehouse.sql import Database
 
@@ -26,6 +31,7 @@ __all__ = [
     "get_destination",
     "journal_file",
     "load_package",
+    "note_failure",
     "open_pipeline",
     "package_files",
     "restore_schema",
@@ -38,7 +44,7 @@ _MODULES = {
     "connection": ("connect", "full_table_name", "run", "run_maintenance", "set_memory_limit"),
     "destination": ("database_file",),
     "load": ("TableLoad", "load_package", "package_files"),
-    "pipeline": ("journal_file", "open_pipeline", "restore_schema"),
+    "pipeline": ("journal_file", "note_failure", "open_pipeline", "restore_schema"),
     "registry": ("get_destination",),
     "sql": ("Database",),
 }

@@ -15,6 +15,7 @@ from dlt.common.exceptions import DltException
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.schema.utils import pipeline_state_table
 
+from event_assets.values.errors import BusyError
 from event_assets.warehouse import inspection
 from event_assets.warehouse.destination import database_file
 from event_assets.warehouse.file_lock import hold_file_lock
@@ -101,3 +102,19 @@ def working_folder() -> Path:
 def journal_file(pipeline: str) -> Path:
     """Return the file for the responses of a pipeline's sync that has not ended."""
     return _pipelines_folder() / f"{pipeline}.journal"
+
+
+@contextmanager
+def note_failure(pipeline: str, account: str | None) -> Iterator[None]:
+    """Leave a file that names the account of a sync that fails, until one succeeds."""
+    file = _pipelines_folder() / f"{pipeline}.failed"
+    try:
+        yield
+    except BusyError:
+        raise  # nothing was tried
+    except Exception:
+        with suppress(OSError):  # the cause, perhaps
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(account or "", encoding="utf-8")
+        raise
+    file.unlink(missing_ok=True)

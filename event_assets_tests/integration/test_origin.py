@@ -116,7 +116,10 @@ def test_the_command_line_accepts_another_api(
         project.connect_to(other.url)
         assert run_command(["sync"]) == 1
         assert "`event-assets sync events --accept-new-origin`" in capsys.readouterr().err
+        assert run_command(["status"]) == 1
+        assert "Its newest sync failed" in capsys.readouterr().out
         assert run_command(["sync", "--accept-new-origin"]) == 0
+        assert run_command(["status"]) == 0
     assert project.ids("current_events") == ["e5", "e6"]
 
 

@@ -10,6 +10,8 @@ import duckdb
 import pytest
 
 from event_assets.cli.main import run
+from event_assets.values.errors import ApiError
+from event_assets.warehouse import note_failure
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.small_database import log_sync, write_database
 
@@ -76,6 +78,38 @@ def test_tables_of_another_api_are_not_taken_for_those_of_the_address(
     *_, problem, helps = capsys.readouterr().out.splitlines()
     assert problem == f"  Its newest sync was of https://api.example.com, not of {now}."
     assert helps.endswith("event-assets sync events")
+
+
+def test_a_sync_that_failed_after_the_last_good_one_is_told(
+    synced: Project, capsys: Output
+) -> None:
+    with pytest.raises(ApiError), note_failure("events", None):
+        raise ApiError("The API answered 401.")
+    assert run(["status"]) == 1
+    *_, problem, helps = capsys.readouterr().out.splitlines()
+    assert problem == "  Its newest sync failed less than a minute ago."
+    assert helps.endswith("event-assets sync events")
+    with note_failure("events", None):
+        log_sync(synced.database)
+    assert run(["status"]) == 0
+
+
+def test_an_account_that_failed_counts_as_long_as_it_is_listed(
+    synced: Project, capsys: Output
+) -> None:
+    with duckdb.connect(synced.database) as database:
+        database.execute("drop table events.event_data_syncs")
+        database.execute(
+            "create table events.event_data_accounts as "
+            "from (values ('a', true), ('left', false)) as known(account, is_listed)"
+        )
+    log_sync(synced.database, account="a")
+    for account in "a", "left":
+        with pytest.raises(ApiError), note_failure(f"events__event_data__{account}", account):
+            raise ApiError("The API answered 401.")
+    assert run(["status", "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)
+    assert state["problems"] == ["a: Its newest sync failed less than a minute ago."]
 
 
 def test_a_further_list_and_each_account_count(synced: Project, capsys: Output) -> None:
