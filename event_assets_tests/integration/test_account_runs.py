@@ -127,7 +127,8 @@ def test_one_account_can_be_materialized_before_any_is_known(
     project: Project, source_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     module = f"{source_file.parents[2].name}.definitions"
-    materialize = ["asset", "materialize", "-m", module, "--select", "event_data"]
+    in_process = ["--config-json", '{"execution": {"config": {"in_process": {}}}}']
+    materialize = ["asset", "materialize", "-m", module, "--select", "event_data", *in_process]
     with serving_accounts({"a": events(1), "b c": events(2)}) as api:
         source_file.write_text(yaml.safe_dump(with_accounts(api.url, ["a", "b c", "refused"])))
         with pytest.raises(SystemExit) as ended:
