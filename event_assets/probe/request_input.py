@@ -50,6 +50,10 @@ CURL_OPTIONS = {  # with a value, by what they are here; those of `ignored` chan
     "ignored": "-o --output -A --user-agent -e --referer -m --max-time --connect-timeout --retry "
     "-w -x --proxy",
 }
+CURL_FLAG = re.compile(
+    r"-[sSLkivgfGN#]+|--(silent|show-error|location|insecure|include|verbose|globoff|fail|get"
+    r"|compressed|no-buffer|progress-bar|http1\.1|http2)"
+)
 
 
 @dataclass(frozen=True)
@@ -194,11 +198,15 @@ def _is_real(value: str) -> bool:
 
 def _parse_curl(command: str) -> RequestInput:
     found, others = _read_curl_options(command)
-    urls = [*found.urls, *(word for word in others if not word.startswith("-"))]
-    if not urls:
-        raise ConfigError("The curl command has no address.")
+    options = [word for word in others if word.startswith("-")]
+    for option in options:
+        if not CURL_FLAG.fullmatch(option):  # what follows may be its value, and no address
+            raise ConfigError(f"The curl command has the option `{option}`: leave it out.")
+    urls = [*found.urls, *(word for word in others if word not in options)]
+    if len(urls) != 1:
+        raise ConfigError(f"The curl command has {len(urls) or 'no'} addresses in place of one.")
     address, data = urls[0], "&".join(found.data)
-    if data and {*others} & {"-G", "--get"}:
+    if data and any(option == "--get" or re.match(r"-\w*G", option) for option in options):
         address, data = f"{address}{'&' if '?' in address else '?'}{data}", ""
     given = _parse_url(address)
     for header in (*found.headers, *(f"Authorization: Bearer {token}" for token in found.tokens)):

@@ -94,7 +94,7 @@ def test_a_curl_command_with_a_body_is_a_post() -> None:
 
 
 def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
-    given = parse_input(None, "curl -G https://a.example/e -d status=all -d limit=5")
+    given = parse_input(None, "curl -sSG https://a.example/e -d status=all -d limit=5")
     assert (given.method, given.params) == ("GET", {"status": "all", "limit": "5"})
 
 
@@ -112,7 +112,10 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
     ("url", "curl", "problem"),
     [
         ("ftp://a.example", None, "must be an address"),
-        (None, "curl -s", "has no address"),
+        (None, "curl -s", "has no addresses in place of one"),
+        (None, "curl https://a.example https://b.example", "has 2 addresses in place of one"),
+        (None, "curl --cacert ca.pem https://a.example", "the option `--cacert`: leave it out"),
+        (None, "curl -E cert.pem https://a.example", "the option `-E`: leave it out"),
         (None, "wget https://a.example", "no curl command"),
         (None, "curl 'https://a.example", "a quote that is not closed"),
         (None, "curl https://a.example -d 'a=b'", "is not JSON"),
