@@ -109,6 +109,11 @@ class ListPaginator(Paginator):
         )
 
     @property
+    def reads_whole_offsets(self) -> bool:
+        """Whether offsets are those of whole pages, which overlap with none."""
+        return isinstance(self.active, OffsetPaginator) and isinstance(self._walk, PageWalk)
+
+    @property
     def next_row(self) -> int:
         """The place in the list of the first row of the next page, as far as is known."""
         return self._walk.position * self._rows_of_position

@@ -217,16 +217,15 @@ class OffsetWalk(Walk):
         is_short = self._pages == self._pages_before and self._is_short_of_total
         is_told = self._more is False or (self._total.largest is not None and not is_short)
         is_told |= not self._facts.rows and self._total.reported == 0
-        is_stopped = self._stop_after_empty_page is True
         asked, self._handler = self.position, self._read_behind
         self._end = self.position = end
         if self._stop_after_empty_page is False and not is_told:
             self._reads_to = 0 if self._maximum == inf else self._maximum
         if self._is_promised(end):
-            if is_stopped or end >= self._maximum:
+            if self._stop_after_empty_page or end >= self._maximum:
                 self._end_gap()
             return
-        if not is_told and not is_stopped:
+        if not is_told and not self._stop_after_empty_page:
             page = self.largest if self._progress else self.limit
             self._start_looking(asked, page, 2 if self.largest == 1 else 3)
         if not self._looks:
@@ -290,7 +289,8 @@ class OffsetWalk(Walk):
             # a list in order has fewer ids than rows only if it grew
             is_short = count < self._length and not gaps and not self._recent.is_ordered
             # a pass that went on to its end at once is no reading that another may agree with
-            pages = [] if self._handler == self._read_tail else self._pages
+            is_tail = self._handler == self._read_tail
+            pages = [-1, self._facts.passes] if is_tail else self._pages  # no hash is -1
             self._read_again(pages, unless="rows missing" if is_short else "changed")
 
     def finish(self, end: str, **values: Any) -> None:

@@ -142,7 +142,7 @@ class TimeWindowPaginator(Paginator):
         inner, page = self._inner, self._inner.last_page
         # an offset just below the cap requests rows beyond it
         while inner.has_next_page and inner.next_row + max(1, inner.limit) > self._plan.cap:
-            if not inner.refused(HTTPStatus.NOT_FOUND):
+            if inner.reads_whole_offsets or not inner.refused(HTTPStatus.NOT_FOUND):
                 is_short = len(page.ids) < inner.limit and not page.has_usual_size
                 self._is_below_cap = is_short and inner.facts.pages == 1
                 return not self._is_below_cap

@@ -122,7 +122,7 @@ class Walk:
 
     def _read_again(self, pages: list[int], unless: str) -> None:
         """Start another pass after one that had `pages`; after the last, end with `unless`."""
-        if pages and pages == self._pages_before:
+        if self._is_further_pass and pages == self._pages_before:
             self.finish("readings agree")
         elif self._facts.passes == MAX_PASSES:
             self.finish(unless)

@@ -243,6 +243,11 @@ def test_a_list_that_gets_shorter_all_the_time_ignores_no_offset(every: int, siz
     assert reading.result.complete is True
 
 
+def test_two_readings_in_which_the_only_row_is_gone_agree() -> None:
+    reading, _ = replay(1, [[("delete", 0, 1)]], limit=2, total="length of the page")
+    assert reading.result.complete is True
+
+
 def test_rows_that_are_added_at_the_end_of_a_further_pass_are_read() -> None:
     rows = list(range(40))
     changes = {5: lambda: rows.insert(0, 1000), 45: lambda: rows.extend(range(40, 45))}
