@@ -72,9 +72,11 @@ class PageWalk(Walk):
             if not self._look(1, has_rows=bool(page.ids)):
                 self._end_reading("page behind")
             return
-        is_fresh = self._count(page, rows)
         ids = list(page.ids)
         is_repeated = bool(ids) and ids == self._last_page
+        if is_repeated and not self._has_changed:
+            rows.clear()  # the parameter is ignored
+        is_fresh = self._count(page, rows)
         self._has_changed |= bool(ids and self._last_page) and not is_repeated
         page = self._check_flag(page, is_fresh=is_fresh)
         find_end = self._find_numbered_end if self._is_numbered else self._find_linked_end
