@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from event_assets.pagination.vocabulary import SIZE_PARAMS, plain_name
+from event_assets.pagination.vocabulary import SIZE, plain_name
 
 NUMBER = re.compile(r"\d{1,12}")
 QUERY_VALUE = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
@@ -75,7 +75,7 @@ def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> li
     return [
         counter
         for name, start, end in parts
-        if plain_name(unquote(name)) not in SIZE_PARAMS
+        if not SIZE.fullmatch(plain_name(unquote(name)))
         and (unquote(name), unquote(text[start:end])) not in sent
         for counter in _counters_in(unquote(name), text[:start], text[start:end], text[end:])
     ]

@@ -40,9 +40,9 @@ TABLE: Final = (
     Evidence(
         "truncated",
         False,
-        f"{RECEIVED}, but the API says that there are more (`overflow: true`): request fewer rows, "
-        "or set `windows`.",
-        lambda facts: facts.is_truncated,
+        f"{RECEIVED}, but the API says that this is a part ({{truncated}}): request fewer rows, or "
+        "set `windows`.",
+        lambda facts: facts.truncated,
     ),
     Evidence(
         "ignored parameter",
@@ -140,8 +140,10 @@ TABLE: Final = (
         "follow it{missing_path}: correct the `paginator` in defs.yaml.",
         lambda facts: (
             (facts.last.unfollowed or facts.last.promised)
-            and not facts.pointers
             and facts.end in UNCHECKED_ENDS
+            and (
+                not facts.pointers or (facts.last.is_backwards and facts.distinct == facts.largest)
+            )
         ),
     ),
     Evidence(

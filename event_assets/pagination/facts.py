@@ -21,7 +21,8 @@ class PageFacts(NamedTuple):
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
         promised: what looks like a number of rows or pages beyond this one.
-        is_truncated: whether the response says that it is only a part.
+        truncated: what says that the response is only a part.
+        is_backwards: whether the followed path leads to the page before, by its name.
     """
 
     ids: Sequence[Hashable] = ()
@@ -35,7 +36,8 @@ class PageFacts(NamedTuple):
     is_pointer_found: bool = False
     unfollowed: str = ""
     promised: str = ""
-    is_truncated: bool = False
+    truncated: str = ""
+    is_backwards: bool = False
     size_asked: int | None = None
 
     @property
@@ -89,7 +91,7 @@ class ListFacts:
     last: PageFacts = NO_PAGE
     pointers: int = 0
     is_pointer_found: bool = False
-    is_truncated: bool = False
+    truncated: str = ""
     is_total_reached: bool = False
     pointer_setting: str = ""
     total_setting: str = ""

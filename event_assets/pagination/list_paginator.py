@@ -62,7 +62,7 @@ class ListPaginator(Paginator):
         self._maximum_name = next((name for name in options if name.startswith("maximum")), "")
         self._maximum: float = int(options[self._maximum_name]) if self._maximum_name else inf
         self.last_page = NO_PAGE
-        self._is_truncated = False
+        self._truncated = ""
         self._counters: list[Counter] = []  # of the pointer before
         self._row_counter: Counter | None = None  # if links or cursors seem to count rows
         self._use(active)
@@ -125,7 +125,7 @@ class ListPaginator(Paginator):
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        return replace(self._walk.facts, is_truncated=self._is_truncated, **self._settings)
+        return replace(self._walk.facts, truncated=self._truncated, **self._settings)
 
     def init_request(self, request: Request) -> None:
         """Point the request at the first page."""
@@ -146,7 +146,7 @@ class ListPaginator(Paginator):
             self._use(dlt_compat.detect_paginator(response), "no paginator")
         ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)
         page = self._reader.read(response, rows, ids, self._request, pointer)
-        self._is_truncated |= page.is_truncated
+        self._truncated = self._truncated or page.truncated
         if self._is_of_other_rows(page):
             rows.clear()
             self._read_whole_pages()

@@ -14,6 +14,7 @@ from requests import Request, Response
 
 from event_assets.pagination import totals, vocabulary
 from event_assets.pagination.facts import PageFacts
+from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import PAGE_COUNT, TOTAL, parent_path, plain_name
 from event_assets.values.errors import PaginationError
 from event_assets.values.response_paths import find_value
@@ -40,6 +41,7 @@ class PageReader:
     followed: JSONPath | None = None
     header: str | None = None
     _is_more_found: bool = False
+    _unfollowed: str = ""
     _places: set[str] = field(default_factory=set[str])  # of records and pointers, in documents
 
     def read(
@@ -66,6 +68,10 @@ class PageReader:
         )
         may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
         has_more, flag_path = self._find_has_more(document, around)
+        is_backwards = vocabulary.leads_back(pointer_path)
+        if not (is_backwards and self._unfollowed):  # what stood in the first page still holds
+            is_open = is_backwards or not pointer
+            self._unfollowed = self._find_unfollowed(response, around, request) if is_open else ""
         return PageFacts(
             ids=ids,
             total=total,
@@ -76,9 +82,10 @@ class PageReader:
             is_flag_beside=parent_path(flag_path) == parent_path(pointer_path) != "",
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
-            unfollowed="" if pointer else self._find_unfollowed(response, around, request),
+            unfollowed=self._unfollowed,
             promised=_find_promise(response, (counts, len(ids)), (page_counts, 1)),
-            is_truncated=members.get("overflow") is True,
+            truncated=_find_truncation(members),
+            is_backwards=is_backwards,
             size_asked=next(_sizes_asked(request), None),
         )
 
@@ -96,7 +103,7 @@ class PageReader:
         none: tuple[str, int | None] = ("", None)
         rows, pages = (next(iter(found.items()), none) for found in (counts, page_counts))
         if isinstance(self.total_path, JSONPath):
-            configured = totals.parse_count(find_value(document, self.total_path))
+            configured = parse_count(find_value(document, self.total_path))
             if not self.counts_pages:
                 rows = ("", configured)
             elif configured is None and not is_empty:
@@ -136,7 +143,7 @@ class PageReader:
             if vocabulary.HEADER_POINTER.fullmatch(name) and value and name.lower() not in followed:
                 return f"the header `{name}`"
         sent = {request.url, *(str(value) for _, value in _parameters(request))}
-        is_link = bool(self.followed)
+        is_link = bool(self.followed) and not vocabulary.leads_back(str(self.followed))
         for path, value in members.items():
             # beside a link that ends by itself, cursors of the page stand in the last one too
             is_of_page = is_link and plain_name(parent_path(path)) == "cursors"
@@ -154,6 +161,13 @@ def _paths_of(value: Any, record: Any, path: str = "") -> Iterator[str]:
         first = value[0]
         if first == record or (isinstance(first, dict) and record in first.values()):
             yield path
+
+
+def _find_truncation(members: totals.Members) -> str:
+    """Return what says that a response is only a part; empty if nothing does."""
+    found = ((path, value) for path, value in members.items() if vocabulary.PARTIAL.fullmatch(path))
+    said = (f"{path}: {value}" for path, value in found if value is True or parse_count(value))
+    return next((f"`{words.replace('True', 'true')}`" for words in said), "")
 
 
 def _find_promise(response: Response, *found: tuple[Mapping[str, int], int]) -> str:
@@ -182,6 +196,6 @@ def _parameters(request: Request) -> Iterator[tuple[str, Any]]:
 
 def _sizes_asked(request: Request) -> Iterator[int]:
     for name, value in _parameters(request):
-        size = totals.parse_count(value) if plain_name(name) in vocabulary.SIZE_PARAMS else None
+        size = parse_count(value) if vocabulary.SIZE.fullmatch(plain_name(name)) else None
         if size:
             yield size

@@ -30,20 +30,15 @@ class Paginator(BasePaginator):
         If there is a next page afterwards, `update_request` points the request at it.
         """
 
-    def refused(  # those that can override it
-        self,
-        status: int,  # noqa: ARG002
-        *,
-        is_limit: bool = False,  # noqa: ARG002
-    ) -> bool:
+    @abstractmethod
+    def refused(self, status: int, *, is_limit: bool = False) -> bool:
         """Take an error status for the end of the list; return False if it cannot be its end.
 
         `is_limit`: the API says that it shows no more of a longer list.
 
         If there is a next page afterwards, `update_request` points the request at it.
         """
-        return False
 
-    def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 (for those that can)
+    @abstractmethod
+    def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return query parameters of up to `count` requests after the next one, if foreseeable."""
-        return ()

@@ -119,12 +119,12 @@ class TimeWindowPaginator(Paginator):
         self._inner.update_state(response, data)
         page = self._inner.last_page
         self._seen.add(page.ids)
-        self._was_truncated |= page.is_truncated
+        self._was_truncated |= bool(page.truncated)
         if self._window is None and self._whole_total is None:
             self._whole_total = page.total
         is_too_deep = self._leads_behind_cap() or self._inner.facts.distinct >= self._plan.cap
         is_total_too_high = page.total is not None and page.total >= self._plan.cap
-        has_too_many = is_too_deep or page.is_truncated or is_total_too_high
+        has_too_many = is_too_deep or page.truncated or is_total_too_high
         halves = self._plan.split(self._window) if self._window else [self._plan.span]
         if has_too_many and halves:
             self._pending_windows += reversed(halves)

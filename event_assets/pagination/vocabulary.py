@@ -15,6 +15,8 @@ MORE: Final = re.compile(
     r"(has|is|are|thereis|thereare)?more(items|records|results|pages|rows|data|available|inlist"
     r"|itemsinlist)?|moreitemsinlist|hasnext(page)?|(is)?(truncated|partial)|incompleteresults"
 )
+# Of paths: true, or not 0, in a response that is only a part.
+PARTIAL: Final = re.compile(r"overflow|timed_?out|partial_?results|_shards\.failed", re.I)
 END: Final = re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)")
 THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 TOTAL: Final = re.compile(
@@ -37,11 +39,9 @@ PAGE_OBJECT: Final = re.compile(
     r"page|paging|pagination|pager|total|meta.*|.*metadata|links|cursors?|navigation|contentrange"
     r"|(page|list|results?|search|query|response)?(info|summary|context)|response|result|search|query"
 )
-SIZE_PARAMS: Final = frozenset(
-    (
-        *("limit", "perpage", "pagesize", "size", "count", "rows", "maxresults", "top", "first"),
-        *("take", "num", "pp", "pagelimit", "resultsperpage"),
-    )
+SIZE: Final = re.compile(  # of parameters
+    r"(page)?(limit|size)|perpage|count|rows|max(results|records)|top|first|take|num|pp"
+    r"|resultsperpage"
 )
 # Of names and paths as they are written.
 _OF_PAGES: Final = (
@@ -114,6 +114,11 @@ def read_flag(path: str, value: Any) -> bool | None:
     """Return what a flag says of further pages; one of an end says the contrary of its value."""
     flag = BOOLEANS.get(str(value).lower())
     return not flag if END.fullmatch(plain_name(path)) and flag is not None else flag
+
+
+def leads_back(path: str) -> bool:
+    """Return whether a link or cursor leads to the page before, by its name."""
+    return bool(PREVIOUS.search(path.rpartition(".")[2]) and not NEXT.search(path))
 
 
 def leads_on(path: str, value: Any) -> bool:

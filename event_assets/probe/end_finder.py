@@ -83,7 +83,7 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
 def _describe_end(end: End, walk: Walk, facts: ListFacts, *, is_numbered: bool) -> End:
     """Fill in what is known of a list that was read to its end."""
     count, reported = len(walk.ids), facts.reported or 0
-    end.is_reached, end.is_cut_off = True, facts.is_truncated
+    end.is_reached, end.is_cut_off = True, bool(facts.truncated)
     end.is_short = is_numbered and count < reported
     end.evidence = f"{pluralize(count)}, to the end"
     end.evidence += f", as the API reports ({reported:,})" if count == reported else ""
@@ -131,7 +131,7 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
     paging.evidence = f"{pluralize(count)}, and nothing leads to more"
     facts = explorer.walk(paging.paginator, paging.settings, 1).facts or ListFacts()
     verdict, end = judge(facts), End([*page.rows], True, count, paging.evidence)
-    end.is_cut_off = facts.is_truncated
+    end.is_cut_off = bool(facts.truncated)
     is_said = facts.last.has_more is False or total == count or size is not None
     is_shown = is_said and not is_doubted(count)
     if verdict.complete is False:

@@ -76,10 +76,16 @@ def read_ids(rows: Sequence[Any]) -> list[Any]:
 
 
 def read_pages(
-    url: str, paginator: Paginator, *, method: str = "GET", ignored: Collection[int] = ()
+    url: str,
+    paginator: Paginator,
+    *,
+    method: str = "GET",
+    params: Query | None = None,
+    ignored: Collection[int] = (),
 ) -> Iterator[list[Any]]:
     """Read the rows at `data` page by page; responses with a status of `ignored` are ignored."""
-    request = requests.Request(method, f"{url}/events", json=None if method == "GET" else {})
+    body: Query | None = None if method == "GET" else {}
+    request = requests.Request(method, f"{url}/events", params=params, json=body)
     paginator.init_request(request)
     with requests.Session() as session:
         for _ in range(1_000):

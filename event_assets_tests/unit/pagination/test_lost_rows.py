@@ -534,15 +534,61 @@ def test_a_total_path_that_is_no_number_of_pages_loses_no_row(member: str) -> No
     assert done.ids == set(range(600)) or done.result.complete is not True
 
 
-def test_a_list_of_as_many_rows_as_were_asked_for_in_a_page_may_be_cut() -> None:
+@pytest.mark.parametrize("name", ["limit", "maxRecords", "max_records"])
+def test_a_list_of_as_many_rows_as_were_asked_for_in_a_page_may_be_cut(name: str) -> None:
     def answer(query: Query) -> dict[str, Any]:
         first = int(query.get("at", 0))
-        link = f"/events?limit=60&at={first + 20}" if first + 20 < 60 else None
+        link = f"/events?{name}=60&at={first + 20}" if first + 20 < 60 else None
         return {"data": rows_from(first, 60), "next": link}
 
     done = read_list(create_paginator("json_link", read_ids), answer)
     assert done.result.complete is None
     assert "may limit the whole list" in done.result.reason
+
+
+@pytest.mark.parametrize(("size", "complete"), [(50, None), (20, True)])
+def test_page_numbers_whose_pages_are_shorter_than_was_asked_for_may_have_gaps(
+    size: int, complete: bool | None
+) -> None:
+    """The server sends 20 rows at most, and counts its pages by what was asked for."""
+
+    def answer(query: Query) -> dict[str, Any]:
+        return {"data": rows_from(int(query["page"]) * int(query["size"]))}
+
+    paginator = create_paginator("page_number", read_ids)
+    done = read_list(paginator, answer, params={"size": size})
+    assert done.result.complete is complete
+    assert ("ask for 20" in done.result.reason) is (complete is None)
+
+
+@pytest.mark.parametrize("name", ["before", "prev", "previous_cursor", "first"])
+@pytest.mark.parametrize("around", [("paging",), ("paging", "cursors")])
+def test_a_cursor_that_leads_back_from_the_first_page_is_not_the_way(
+    name: str, around: tuple[str, ...]
+) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        if "cursor" in query:
+            return {"data": []}
+        members: dict[str, Any] = {name: "b0", "after": "cx"}
+        for parent in reversed(around):
+            members = {parent: members}
+        return {"data": rows_from(0), **members}
+
+    config = {"type": "cursor", "cursor_path": ".".join((*around, name)), "cursor_param": "cursor"}
+    done = read_list(create_paginator(config, read_ids), answer)
+    assert done.result.complete is False
+    assert f"`{'.'.join(around)}.after` in the response leads to more" in done.result.reason
+
+
+def test_a_list_that_is_read_backwards_to_its_end_is_complete() -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        page = by_a_cursor(query)
+        return {"data": page["data"], "paging": {"before": page.get("next"), "after": "newer"}}
+
+    config = {"type": "cursor", "cursor_path": "paging.before", "cursor_param": "cursor"}
+    done = read_list(create_paginator(config, read_ids), answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True
 
 
 def test_an_offset_that_begins_behind_a_row_of_the_total_is_reported() -> None:

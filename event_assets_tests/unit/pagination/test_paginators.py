@@ -383,17 +383,26 @@ def cursors(query: Query) -> dict[str, Any]:
     return {**numbered({"page": str(at)}), "cursors": {"next": str(at + 1) if at < 4 else None}}
 
 
+@pytest.mark.parametrize(
+    ("said", "members"),
+    [
+        ("overflow: true", {"overflow": True}),
+        ("timed_out: true", {"timed_out": True, "_shards": {"failed": 0}}),
+        ("_shards.failed: 1", {"timed_out": False, "_shards": {"failed": 1}}),
+        ("partial_results: true", {"partial_results": True}),
+    ],
+)
 @pytest.mark.parametrize("kind", [OFFSETS, "page_number", "single_page"])
-def test_a_truncated_list_is_not_complete(kind: Any) -> None:
+def test_a_truncated_list_is_not_complete(kind: Any, said: str, members: Any) -> None:
     def answer(query: Query) -> Any:
         offset = int(query.get("offset", 0))
         rows = list(range(offset, 90)) if not int(query.get("page", 0)) else []
-        return {"data": [{"id": row} for row in rows], "total": 90, "overflow": True}
+        return {"data": [{"id": row} for row in rows], "total": 90, **members}
 
     done = sync(kind, answer)
     assert done.ids == set(range(90))
     assert done.result.complete is False
-    assert "`overflow: true`" in done.result.reason
+    assert f"`{said}`" in done.result.reason
 
 
 def test_cursors_that_end_by_themselves_are_complete() -> None:

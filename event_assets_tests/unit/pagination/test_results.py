@@ -95,7 +95,7 @@ NEXT = PAGE._replace(unfollowed="`next`")
     ("facts", "complete", "said"),
     [
         (ended("page behind"), True, "All 12 rows were received."),
-        (ended("page behind", is_truncated=True), False, "`overflow: true`"),
+        (ended("page behind", truncated="`overflow: true`"), False, "`overflow: true`"),
         (ended("page behind", least_total=13), False, "reports 13 rows but sent 12"),
         (ended("page behind", least_total=12), True, "All 12 rows were received."),
         (ended("page behind", least_total=13, rows_read=13), None, "share an id"),
