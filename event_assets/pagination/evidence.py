@@ -32,6 +32,34 @@ OPEN_ENDS: Final = (
 )
 RECEIVED: Final = "{distinct:,} rows received"
 ALL: Final = "All {distinct:,} rows were received"
+# By whether the paginator has a `total_path`.
+SOURCE: Final = {
+    True: " If {} counts something else, set `total_path: null`.",
+    False: " Its response has {}.",
+}
+
+
+def _is_short_of_total(facts: ListFacts) -> bool:
+    return max(facts.distinct, facts.rows_read) < (facts.least_total or 0)
+
+
+def _is_short_of_pages(facts: ListFacts) -> bool:
+    """Return whether offsets end where a number of pages promises more, and no total speaks."""
+    pages = (facts.last.page_count or 0) if facts.last.total is None else 0
+    is_open = facts.asked_by == "offset" and facts.end in ("overlaps", "readings agree")
+    return is_open and pages > 1 and facts.distinct <= (pages - 1) * facts.largest
+
+
+def _find_promise(facts: ListFacts) -> str:
+    """Return what the last response promises beyond what came; empty if nothing."""
+    pages = max(1, -(-facts.distinct // max(1, facts.largest)))
+    rows = max(facts.distinct, facts.rows_read)
+    for counts, known in zip(facts.last.counts, (rows, pages), strict=False):
+        for path, count in counts.items():
+            if count > known:
+                return f"`{path}` of {count:,}"
+    return ""
+
 
 # The first that holds decides.
 TABLE: Final = (
@@ -54,27 +82,26 @@ TABLE: Final = (
     Evidence(
         "unsure total",
         None,
-        f"{RECEIVED}, but the API has {{unsure_total}}: set `total_path` to the number of events, "
-        "or to null if there is none.",
+        f"{RECEIVED}, but the API may have more.{{source}}",
         lambda facts: (
-            facts.last.unsure_total
-            and (facts.pointers or facts.end not in UNCHECKED_ENDS)
-            and (
-                facts.end in ("gaps", "empty pages")
-                or max(facts.distinct, facts.rows_read) < (facts.least_total or 0)
+            _is_short_of_pages(facts)
+            or (
+                not facts.last.is_total_sure
+                and (facts.pointers or facts.end not in UNCHECKED_ENDS)
+                and (facts.end in ("gaps", "empty pages") or _is_short_of_total(facts))
             )
         ),
     ),
     Evidence(
         "empty pages",
         False,
-        "{empty} consecutive pages are empty, but the API says that more follow.",
+        "{empty} consecutive pages are empty, but the API says that more follow.{source}",
     ),
     Evidence(
         "gaps",
         False,
         "The API {claim} but sent {distinct:,} distinct ids: pages are empty, the first at offsets "
-        "{gap}.",
+        "{gap}.{source}",
     ),
     Evidence(
         "too fast",
@@ -113,8 +140,8 @@ TABLE: Final = (
     Evidence(
         "total not reached",
         False,
-        "The API reports {least_total:,} rows but sent {distinct:,}.",
-        lambda facts: max(facts.distinct, facts.rows_read) < (facts.least_total or 0),
+        "The API reports {least_total:,} rows but sent {distinct:,}.{source}",
+        _is_short_of_total,
     ),
     Evidence(
         "has_more is true",
@@ -139,7 +166,7 @@ TABLE: Final = (
         f"{RECEIVED}, but {{unfollowed}} in the response leads to more, and the paginator does not "
         "follow it{missing_path}: correct the `paginator` in defs.yaml.",
         lambda facts: (
-            (facts.last.unfollowed or facts.last.promised)
+            (facts.last.unfollowed or _find_promise(facts))
             and facts.end in UNCHECKED_ENDS
             and (
                 not facts.pointers or (facts.last.is_backwards and facts.distinct == facts.largest)
@@ -225,7 +252,7 @@ TABLE: Final = (
         f"{RECEIVED} in pages of {{largest}}, but more were asked for: ask for {{largest}}, or "
         "rows between the pages may be missing.",
         lambda facts: (
-            facts.is_numbered
+            facts.asked_by == "page_number"
             and facts.end in ("readings agree", "page behind", "page repeated")
             and facts.largest < min(facts.distinct, facts.last.size_asked or 0)
         ),
@@ -257,13 +284,13 @@ TABLE: Final = (
 def judge(facts: ListFacts) -> PaginationResult:
     """Derive the verdict on a list from the facts: the first evidence of the table that holds."""
     found = next(row for row in TABLE if (row.holds(facts) if row.holds else facts.end == row.name))
-    unfollowed = facts.last.unfollowed
+    unfollowed, promise = facts.last.unfollowed, _find_promise(facts)
     standing = unfollowed or ("the cursor or link" if facts.last.pointer else "")
     setting = facts.pointer_setting if not facts.is_pointer_found else ""
     reason = found.sentence.format(
         **{**vars(facts), "setting": setting or "a link or cursor", **facts.values},
-        unsure_total=facts.last.unsure_total,
-        unfollowed=unfollowed or facts.last.promised,
+        source=promise and SOURCE[bool(facts.asked_by)].format(promise),
+        unfollowed=unfollowed or promise,
         missing_path=f" ({setting} was not found)" if setting else "",
         standing=f", though {standing} still leads on" if standing else "",
     )

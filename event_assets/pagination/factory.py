@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from event_assets._compat.dlt import build_paginator
-from event_assets.pagination.list_paginator import ListPaginator
+from event_assets.pagination.list_paginator import POINTER_PATHS, ListPaginator
 from event_assets.pagination.seen_ids import ReadIds
 from event_assets.values.response_paths import compile_path
 
-PATHS: Final = ("next_url_path", "cursor_path")
 # What this project evaluates in dlt's place.
 OPTIONS: Final[Mapping[str, Sequence[str]]] = {
     "offset": ("total_path", "has_more_path", "stop_after_empty_page", "maximum_offset"),
@@ -34,7 +33,7 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
     kind = options.setdefault("type", "auto")
     ours = {name: options.pop(name) for name in OPTIONS.get(kind, ()) if name in options}
     options |= {name: int(options[name]) for name in ("limit", "offset") if name in options}
-    for name in PATHS:
+    for name in POINTER_PATHS:
         if name in options:
             options[name] = compile_path(options[name])
     if "total_path" in OPTIONS.get(kind, ()):

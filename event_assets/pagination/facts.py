@@ -14,13 +14,13 @@ class PageFacts(NamedTuple):
 
     Attributes:
         is_total_certain: whether the total cannot be a number of pages.
+        is_total_sure: whether the total, or the number of pages, cannot count something else.
         page_count: the number of pages of the list, as far as the response says.
-        unsure_total: what was taken for the length of the list, and may count something else.
+        counts: what may be a number of rows or, second, of pages; by path, the surest first.
         is_flag_beside: whether `has_more` is in the same object as the followed pointer.
         pointer: what the followed path or header holds; None: nothing.
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
-        promised: what looks like a number of rows or pages beyond this one.
         truncated: what says that the response is only a part.
         is_backwards: whether the followed path leads to the page before, by its name.
     """
@@ -28,14 +28,14 @@ class PageFacts(NamedTuple):
     ids: Sequence[Hashable] = ()
     total: int | None = None
     is_total_certain: bool = False
+    is_total_sure: bool = True
     page_count: int | None = None
+    counts: tuple[Mapping[str, int], ...] = ()
     has_more: bool | None = None
-    unsure_total: str = ""
     is_flag_beside: bool = False
     pointer: Any = None
     is_pointer_found: bool = False
     unfollowed: str = ""
-    promised: str = ""
     truncated: str = ""
     is_backwards: bool = False
     size_asked: int | None = None
@@ -61,7 +61,7 @@ class ListFacts:
         distinct: an upper bound until the end.
         rows_read: in the last reading, without overlaps: more than ids if several share one.
         largest: rows of a page.
-        is_numbered: whether page numbers are asked for.
+        asked_by: offset or page_number, whose `total_path` is a setting; empty: other paginators.
         shifts: of the list after which an overlapping page was found.
         passes: over the list; further passes look for rows that moved.
         least_total: of the last reading; None: there is no total that was seen to be one.
@@ -82,7 +82,7 @@ class ListFacts:
     distinct: int = 0
     rows_read: int = 0
     largest: int = 0
-    is_numbered: bool = False
+    asked_by: str = ""
     overlaps: int = 0
     shifts: int = 0
     passes: int = 1
@@ -97,11 +97,6 @@ class ListFacts:
     total_setting: str = ""
     parameter: str = "cursor"
     maximum: str = ""
-
-    @property
-    def done(self) -> bool:
-        """Whether paging ended."""
-        return self.end not in ("not started", "unfinished")
 
 
 def add_counts(facts: ListFacts, other: ListFacts) -> ListFacts:

@@ -73,7 +73,9 @@ class ListPaginator(Paginator):
         self._end_without_pointer = (
             single if isinstance(active, SinglePagePaginator) else "no pointer"
         )
-        is_numbered = isinstance(active, RangePaginator) and not isinstance(active, OffsetPaginator)
+        kinds = {OffsetPaginator: "offset", RangePaginator: "page_number"}  # one is the other
+        asked_by = next((name for kind, name in kinds.items() if isinstance(active, kind)), "")
+        is_numbered = asked_by == "page_number"
         # the number of position 0
         self._base = cast("RangePaginator", active).initial_value if is_numbered else 0
         self._step = 1  # from the number in a request to that of the next position
@@ -92,7 +94,7 @@ class ListPaginator(Paginator):
             "total_setting": f"the paginator's total_path `{total}`" if is_total_set else "",
             "pointer_setting": f"the paginator's {name} `{path}`" if path else "",
             "parameter": _find_setting(active, *PARAMETERS)[1] or "cursor",
-            "is_numbered": is_numbered,
+            "asked_by": asked_by,
             "maximum": f"{self._maximum_name} {self._maximum:,}",
         }
 

@@ -62,10 +62,11 @@ class PageReader:
         pointer_path = str(self.followed or "").removeprefix("$.")
         self._places |= {pointer_path, *(_paths_of(document, rows[0]) if rows else ())}
         around = totals.members_around(members, self._places)
-        counts, page_counts = (totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT))
-        total, page_count, unsure = self._find_totals(
-            document, counts, page_counts, is_empty=not ids
-        )
+        counts, page_counts = self._find_counts(document, around, is_empty=not ids)
+        total, page_count = (next(iter(found.values()), None) for found in (counts, page_counts))
+        is_total_sure = self._is_sure(next(iter((*counts, *page_counts)), ""))
+        if counts and not self._is_sure(next(iter(page_counts), "")):
+            page_count = None
         may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
         has_more, flag_path = self._find_has_more(document, around)
         is_backwards = vocabulary.leads_back(pointer_path)
@@ -75,45 +76,37 @@ class PageReader:
         return PageFacts(
             ids=ids,
             total=total,
-            is_total_certain=not unsure and total not in may_count_pages,
-            unsure_total=unsure,
+            is_total_certain=is_total_sure and total not in may_count_pages,
+            is_total_sure=is_total_sure,
             page_count=page_count,
+            counts=(counts, page_counts),
             has_more=has_more,
             is_flag_beside=parent_path(flag_path) == parent_path(pointer_path) != "",
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
             unfollowed=self._unfollowed,
-            promised=_find_promise(response, (counts, len(ids)), (page_counts, 1)),
             truncated=_find_truncation(members),
             is_backwards=is_backwards,
             size_asked=next(_sizes_asked(request), None),
         )
 
-    def _find_totals(
-        self,
-        document: Any,
-        counts: Mapping[str, int],
-        page_counts: Mapping[str, int],
-        *,
-        is_empty: bool,
-    ) -> tuple[int | None, int | None, str]:
-        """Return the number of rows of the list, that of its pages, and which may be neither."""
+    def _find_counts(
+        self, document: Any, around: totals.Members, *, is_empty: bool
+    ) -> list[dict[str, int]]:
+        """Return what may be the number of rows of the list, and that of its pages, by path."""
         if self.total_path is None:
-            return None, None, ""
-        none: tuple[str, int | None] = ("", None)
-        rows, pages = (next(iter(found.items()), none) for found in (counts, page_counts))
+            return [{}, {}]
+        found = [totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT)]
         if isinstance(self.total_path, JSONPath):
             configured = parse_count(find_value(document, self.total_path))
-            if not self.counts_pages:
-                rows = ("", configured)
-            elif configured is None and not is_empty:
+            if configured is None and self.counts_pages and not is_empty:
                 raise _path_error(document, "total_path", self.total_path, "is not a number")
-            else:
-                pages = ("", configured)
-        path, count = pages if rows[1] is None else rows
-        unsure = f"`{path}` of {count:,}" if path and not vocabulary.is_sure(path) else ""
-        is_known = rows[1] is None or not pages[0] or vocabulary.is_sure(pages[0])
-        return rows[1], pages[1] if is_known else None, unsure
+            at_path = {} if configured is None else {str(self.total_path): configured}
+            found[self.counts_pages] = at_path
+        return found
+
+    def _is_sure(self, path: str) -> bool:
+        return path in ("", str(self.total_path)) or vocabulary.is_sure(path)
 
     def _find_has_more(self, document: Any, around: totals.Members) -> tuple[bool | None, str]:
         """Return whether more pages follow, and the path of the flag that says so."""
@@ -149,7 +142,7 @@ class PageReader:
             is_of_page = is_link and plain_name(parent_path(path)) == "cursors"
             if not is_of_page and str(value) not in sent and vocabulary.leads_on(path, value):
                 return f"`{path}`"
-        return ""
+        return "the status 206" if response.status_code == HTTPStatus.PARTIAL_CONTENT else ""
 
 
 def _paths_of(value: Any, record: Any, path: str = "") -> Iterator[str]:
@@ -168,15 +161,6 @@ def _find_truncation(members: totals.Members) -> str:
     found = ((path, value) for path, value in members.items() if vocabulary.PARTIAL.fullmatch(path))
     said = (f"{path}: {value}" for path, value in found if value is True or parse_count(value))
     return next((f"`{words.replace('True', 'true')}`" for words in said), "")
-
-
-def _find_promise(response: Response, *found: tuple[Mapping[str, int], int]) -> str:
-    """Return what promises more rows, or pages, than are known; empty if nothing does."""
-    for counts, known in found:
-        for path, count in counts.items():
-            if count > known:
-                return f"`{path}` of {count:,}"
-    return "the status 206" if response.status_code == HTTPStatus.PARTIAL_CONTENT else ""
 
 
 def _path_error(document: Any, setting: str, path: JSONPath, problem: str) -> PaginationError:

@@ -63,7 +63,7 @@ class Walk:
     @property
     def done(self) -> bool:
         """Whether the list was read to its end."""
-        return self._facts.done
+        return self._facts.end != "unfinished"
 
     @property
     def _is_further_pass(self) -> bool:

@@ -491,6 +491,42 @@ def test_only_a_total_that_surely_counts_the_list_is_evidence_against_it(
     assert done.result.complete is complete, done.result.reason
 
 
+@pytest.mark.parametrize("kind", PAGED)
+def test_what_promises_more_is_named_and_how_to_do_without_it(kind: str) -> None:
+    config, answer = PAGED[kind]
+    members = {"meta": {"count": 20, "total": 137}}
+    done = read_list(create_paginator(config, read_ids), lambda query: {**answer(query), **members})
+    told, way_out = "`meta.total` of 137", "counts something else, set `total_path: null`"
+    assert told in done.result.reason
+    assert (way_out in done.result.reason) is (kind != "cursor")  # which has no such setting
+    if kind == "cursor":
+        return
+    config = {**(config if isinstance(config, dict) else {"type": config}), "total_path": None}
+    done = read_list(create_paginator(config, read_ids), lambda query: {**answer(query), **members})
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize(
+    ("members", "complete"),
+    [
+        ({"pages": 65}, None),
+        ({"nbPages": 8}, None),
+        ({"meta": {"total_pages": 8}}, None),
+        ({"meta": {"total_pages": 7}}, True),
+        ({"meta": {"total_pages": 65, "total": 130}}, True),
+    ],
+    ids=str,
+)
+def test_offsets_that_end_before_the_last_page_that_is_told_are_not_complete(
+    members: dict[str, Any], complete: bool | None
+) -> None:
+    config, answer = PAGED["offset"]
+    done = read_list(create_paginator(config, read_ids), lambda query: {**answer(query), **members})
+    assert done.ids == set(range(130))
+    assert done.result.complete is complete
+    assert ("set `total_path: null`" in done.result.reason) is (complete is None)
+
+
 @pytest.mark.parametrize("members", [{"pages": 320}, {"maxPage": 50}], ids=str)
 def test_a_number_of_pages_that_may_be_of_something_else_is_no_evidence_against_a_list(
     members: dict[str, Any],

@@ -61,7 +61,7 @@ def test_the_list_in_progress_counts_only_once_it_is_added() -> None:
     aggregator.add(ALL)
     for pages in (1, 2):
         shown = aggregator.unfinished(ListFacts(pages=pages, rows=pages))
-        assert (shown.done, shown.pages, shown.rows) == (False, 2 + pages, 4 + pages)
+        assert (shown.end, shown.pages, shown.rows) == ("unfinished", 2 + pages, 4 + pages)
     assert aggregator.result.pages == 2
 
 
