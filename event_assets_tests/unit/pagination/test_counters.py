@@ -48,6 +48,8 @@ def test_a_number_may_count_pages(pointer: str, pages: int, size: int, may_count
         ("xyz5abc", "xyw6abc", 20, False),
         ("xyz5abc", "xyz6abd", 20, False),
         ("xyz5abc", "xyz5abc", 0, False),
+        ("xyz5abc", "xyz6abc", 0, True),
+        ("xyz5abc", "xyz7abc", 0, False),
     ],
 )
 def test_a_number_may_count_by_its_step(

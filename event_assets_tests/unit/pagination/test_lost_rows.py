@@ -558,6 +558,19 @@ def test_a_flag_that_is_configured_ends_no_list_that_goes_on(
     assert done.result.complete is True
 
 
+@pytest.mark.parametrize("length", [1, 7])
+def test_rows_behind_a_page_that_every_offset_before_the_limit_brings_are_a_gap(
+    length: int,
+) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        first = int(query["offset"])
+        return {"data": rows_from(first, 50) if first >= 20 else rows_from(0, length)}
+
+    done = read_list(create_paginator({"type": "offset", "limit": 20}, read_ids), answer)
+    assert done.result.complete is False
+    assert f"the first at offsets {length} to 20." in done.result.reason
+
+
 @pytest.mark.parametrize("member", ["per_page", "count", "page"])
 def test_a_total_path_that_is_no_number_of_pages_loses_no_row(member: str) -> None:
     def answer(query: Query) -> dict[str, Any]:

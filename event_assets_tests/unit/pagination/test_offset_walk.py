@@ -382,6 +382,26 @@ def test_empty_pages_are_read_up_to_the_maximum_if_none_is_to_stop_the_walk() ->
     assert max(reading.offsets) >= 490
 
 
+def test_a_list_without_a_maximum_ends_even_if_no_empty_page_is_to_stop_the_walk() -> None:
+    walk = OffsetWalk(10, stop_after_empty_page=False)
+    assert read(list(range(25)), walk=walk).offsets == read(list(range(25))).offsets
+
+
+def test_readings_that_have_every_row_but_in_another_order_do_not_agree() -> None:
+    readings = (
+        {0: [0, 1, 2, 3], 3: [4, 0], 4: [0]},
+        {0: [4, 0, 3, 2], 3: [2, 1], 4: [0]},
+        {0: [3, 2, 0, 4], 3: [1, 3], 4: [3]},
+        {0: [2, 0, 4, 1], 3: [4, 2], 4: [4]},
+    )
+    walk = OffsetWalk(limit=4)
+    while not walk.done:
+        receive(walk, readings[walk.facts.passes - 1].get(walk.position, []))
+    result = judge(walk.facts)
+    assert result.complete is None
+    assert "5 rows received in 4 readings, no two of which agree" in result.reason
+
+
 def test_a_total_ends_the_walk_before_the_maximum() -> None:
     walk = OffsetWalk(10, maximum=500, stop_after_empty_page=False)
     assert read(list(range(25)), total="true", walk=walk).offsets == [0, 9, 18]
