@@ -32,11 +32,8 @@ OPEN_ENDS: Final = (
 )
 RECEIVED: Final = "{distinct:,} rows received"
 ALL: Final = "All {distinct:,} rows were received"
-# By whether the paginator has a `total_path`.
-SOURCE: Final = {
-    True: " If {} counts something else, set `total_path: null`.",
-    False: " Its response has {}.",
-}
+# By a paginator that has no `total_path`, and by one that has.
+SOURCE: Final = (" Its response has {}.", " If {} counts something else, set `total_path: null`.")
 
 
 def _is_short_of_total(facts: ListFacts) -> bool:

@@ -69,6 +69,11 @@ class PageReader:
             page_count = None
         may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
         has_more, flag_path = self._find_has_more(document, around)
+        sizes_asked = (
+            parse_count(value)
+            for name, value in _parameters(request)
+            if vocabulary.SIZE.fullmatch(plain_name(name))
+        )
         is_backwards = vocabulary.leads_back(pointer_path)
         if not (is_backwards and self._unfollowed):  # what stood in the first page still holds
             is_open = is_backwards or not pointer
@@ -87,7 +92,7 @@ class PageReader:
             unfollowed=self._unfollowed,
             truncated=_find_truncation(members),
             is_backwards=is_backwards,
-            size_asked=next(_sizes_asked(request), None),
+            size_asked=next(filter(None, sizes_asked), None),
         )
 
     def _find_counts(
@@ -111,11 +116,10 @@ class PageReader:
     def _find_has_more(self, document: Any, around: totals.Members) -> tuple[bool | None, str]:
         """Return whether more pages follow, and the path of the flag that says so."""
         if self.more_path is None:
-            flags = ((path, vocabulary.says_more(path, value)) for path, value in around.items())
             found = [
                 (len(vocabulary.base_path(path)), says_more, path)
-                for path, says_more in flags
-                if says_more is not None
+                for path, value in around.items()
+                if (says_more := vocabulary.says_more(path, value)) is not None
             ]
             return max(found, default=(0, None, ""))[1:]
         more = vocabulary.read_flag(str(self.more_path), find_value(document, self.more_path))
@@ -176,10 +180,3 @@ def _parameters(request: Request) -> Iterator[tuple[str, Any]]:
     for part in (request.params, request.json):
         if isinstance(part, Mapping):
             yield from totals.members_outside_records(part)
-
-
-def _sizes_asked(request: Request) -> Iterator[int]:
-    for name, value in _parameters(request):
-        size = parse_count(value) if vocabulary.SIZE.fullmatch(plain_name(name)) else None
-        if size:
-            yield size

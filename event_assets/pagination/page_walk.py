@@ -109,7 +109,7 @@ class PageWalk(Walk):
         self._ids += len(fresh)
         if self._is_further_pass and size:
             rows[:] = [rows[at] for at in self._unseen]
-        facts.reported = self._total.reported
+        facts.reported, facts.is_total_reached = self._total.reported, self._is_total_reached
         facts.rows += len(rows)
         facts.pointers += page.pointer is not None
         facts.is_pointer_found |= page.is_pointer_found
@@ -201,8 +201,3 @@ class PageWalk(Walk):
         is_depth = is_limit or (is_round and status != HTTPStatus.NOT_FOUND)
         self._end_reading("page behind" if is_end and not is_depth else "depth", is_refused=True)
         return True
-
-    def finish(self, end: str, **values: Any) -> None:
-        """Finish with the evidence of this name."""
-        self._facts.is_total_reached = self._is_total_reached
-        super().finish(end, **values)

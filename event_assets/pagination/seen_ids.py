@@ -25,11 +25,10 @@ def extract_ids(rows: Sequence[Any], read_ids: ReadIds) -> list[Hashable]:
 
 
 def _id_or_text(key: Hashable, row: object) -> Hashable:
-    try:
-        hash(key)
-    except TypeError:
-        return ("row without an id", repr(row))
-    return ("row without an id", repr(row)) if key in (None, "") else key
+    with suppress(TypeError):  # of a set, to which nothing unhashable can belong
+        if key not in {None, ""}:
+            return key
+    return ("row without an id", repr(row))
 
 
 class RecentIds:

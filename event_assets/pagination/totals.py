@@ -12,8 +12,7 @@ from requests import Response
 
 from event_assets.pagination.vocabulary import PAGE_OBJECT, TOTAL, base_path, is_sure, plain_name
 
-AUTO: Final = "auto"
-"""As a `total_path`: search the usual paths."""
+AUTO: Final = "auto"  # as a `total_path`: search the usual names
 
 HEADER: Final = re.compile("total|count|page|more", re.IGNORECASE)
 
@@ -40,8 +39,7 @@ def find_counts(members: Members, names: re.Pattern[str] = TOTAL) -> dict[str, i
             "filter" not in path.lower(),
         )
     )
-    counts = {path: parse_count(members[path]) for path in named}
-    return {path: count for path, count in counts.items() if count is not None}
+    return {path: count for path in named if (count := parse_count(members[path])) is not None}
 
 
 def members_around(members: Members, places: Collection[str] = ()) -> Members:
