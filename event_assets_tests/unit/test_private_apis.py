@@ -174,19 +174,13 @@ ROWS = (
     ),
     PrivateApi(
         ("_compat.urllib3",),
-        "Messages are written and read in less time, by the deadline of `timeouts.answer`",
+        "A response is read whole, in less time, and by the deadline of `timeouts.answer`",
         HTTP,
         {
             "urllib3:HTTPConnectionPool.ConnectionCls": "class",
             "urllib3.connection:HTTPConnection.connect": "(self)",
             "urllib3.connection:HTTPConnection.getresponse": "(self)",
-            "urllib3.connection:HTTPConnection.request": (
-                "(self, method, url, body=None, headers=None, *, chunked=False, "
-                "preload_content=True, decode_content=True, enforce_content_length=True)"
-            ),
-            "http.client:HTTPConnection.send": "(self, data)",
             "http.client:HTTPConnection.getresponse": "(self)",
-            "http.client:HTTPResponse.begin": "(self)",
             "http.client:HTTPConnection.response_class": "class",
             "http.client:HTTPResponse.read": "(self, amt=None)",
             "http.client:LineTooLong": "class",
