@@ -53,8 +53,8 @@ def _find_out(url: str, name: str) -> str:
     found = discover(Options(url, name))
     if found.variables:  # which belong in .env
         raise ConfigError("The address holds a key: give it to `event-assets connect`.")
-    for question in found.open_questions:
-        raise ConfigError(f"{question.text} Answer it by `event-assets connect`.")
+    if questions := found.open_questions:
+        raise ConfigError(f"{questions[0].text} Answer it by `event-assets connect {url}`.")
     return write_yaml(found.document, found.comments)
 
 
