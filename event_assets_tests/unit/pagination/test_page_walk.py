@@ -153,6 +153,14 @@ def test_a_page_that_is_refused_is_asked_for_in_both_readings() -> None:
     assert judge(walk.facts).pages == 4
 
 
+def test_a_row_that_moves_to_the_only_page_left_before_the_next_is_refused_is_read() -> None:
+    walk = take(numbered(), FULL)  # and a fifth row, until one of these is deleted
+    assert walk.refuse(404)
+    rows = [0, 1, 2, 4]
+    walk.take(PageFacts(tuple(rows)), rows)
+    assert rows == [4]
+
+
 def test_pages_behind_the_end_that_are_refused_are_no_more_than_empty() -> None:
     walk, asked = take(numbered(), FULL, SHORT, EMPTY), []
     while walk.facts.passes == 1:

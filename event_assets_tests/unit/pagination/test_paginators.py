@@ -346,8 +346,10 @@ def test_page_numbers_that_wrap_round_end_after_a_lap() -> None:
     assert len(done.asked) <= 2 * 5 + 1
 
 
-def test_a_maximum_page_ends_unverified() -> None:
-    done = sync({"type": "page_number", "maximum_page": 2}, numbered)
+@pytest.mark.parametrize("base", [0, 1])
+def test_a_maximum_page_ends_unverified(base: int) -> None:
+    done = sync({"type": "page_number", "base_page": base, "maximum_page": 2}, numbered)
+    assert [int(query["page"]) for query in done.asked] == list(range(base, 2))
     assert done.result.complete is None
     assert "maximum_page 2" in done.result.reason
 
