@@ -13,7 +13,7 @@ import duckdb
 
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, program, to_text
-from event_assets.config.project import database_file
+from event_assets.config.project import database_file, syncs_folder
 from event_assets.config.source_files import SANDBOX, SourceFile, aside, find_sources
 from event_assets.values.urls import origin
 from event_assets.values.wording import counted, format_age
@@ -167,8 +167,7 @@ def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: in
 
 def _failures(source: str, accounts: Collection[str | None]) -> Iterator[Problem]:
     """Yield what is known of syncs of the events that failed, each newer than the good ones."""
-    file = database_file()
-    for noted in sorted((file.parent / "dlt" / file.stem).glob(f"{source}*.failed")):
+    for noted in sorted(syncs_folder(database_file().stem).glob(f"{source}*.failed")):
         account = noted.read_text(encoding="utf-8") or None
         if noted.stem == source or (account and account in accounts):
             age = format_age((time.time() - noted.stat().st_mtime) / 60)

@@ -92,6 +92,11 @@ def database_file() -> Path:
     return project_path(path)
 
 
+def syncs_folder(destination: str) -> Path:
+    """Return the folder of the journals, locks and failures of syncs into a destination."""
+    return database_file().parent / "dlt" / destination
+
+
 def writing_problem(folder: Path) -> str | None:
     """Return why nothing can be made in a folder, or in the nearest above it; None if it can.
 

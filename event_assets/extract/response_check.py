@@ -33,13 +33,12 @@ LIMIT = re.compile(
     r"|too (large|deep|many|high))\b",
     re.IGNORECASE,
 )
-_GOOD = ("200", "404", "ok", "success")
-NOTHING_CODES = {"code": (*_GOOD, "0"), "status": _GOOD, "statuscode": _GOOD}
-CODE_NAMES = ("code", "status", "statusCode", "status_code", "errorCode", "errcode", "errno")
+CODE_NAMES = ("code", "status", "statuscode", "errorcode", "errcode", "errno")
+GOOD_CODES = ("200", "404", "ok", "success")  # of a page behind the end, which is not found
 ERROR = "has an error in place of records"
 NOTHING_FOUND = re.compile(
     r"\bno(ne)?\b.*\b(found|more|available|results?|records?|events?|items?|data|content)\b"
-    r"|\bnot found\b|\bend of\b|\bno more\b",
+    r"|\bnot found\b|\bend of\b",
     re.IGNORECASE,
 )
 
@@ -142,12 +141,13 @@ def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
 
 def _is_error(document: Any) -> bool:
     """Return whether a document is about an error, perhaps beside records."""
+    members = plain_members(document)
     return isinstance(document, dict) and (
-        any(map(plain_members(document).get, ERROR_NAMES))
+        any(map(members.get, ERROR_NAMES))
         or bool(find_named_error(document))
         or document.get("status") in ("error", "fail", "failed")
         or False in (document.get("success"), document.get("ok"))
-        or any(_is_error_status(document.get(name)) for name in CODE_NAMES)
+        or any(_is_error_status(members.get(name)) for name in CODE_NAMES)
     )
 
 
@@ -188,8 +188,8 @@ def _is_nothing(name: str, value: Any) -> bool:
     """Return whether a member of a response says no more than that there are no records."""
     if isinstance(value, str) and NOTHING_FOUND.search(value):
         return True
-    if name in NOTHING_CODES:
-        return str(value).lower() in NOTHING_CODES[name]
+    if name in CODE_NAMES:  # 0 is a good code, but in many APIs a bad status
+        return str(value).lower() in GOOD_CODES or (name != "status" and value == 0)
     if isinstance(value, str):
         is_word = " " not in value and name not in ERROR_NAMES
         return not value or value.isdecimal() or (is_word and bool(COMPANIONS.fullmatch(name)))

@@ -83,9 +83,8 @@ class Walk:
     def _check_flag(self, page: PageFacts, *, is_fresh: bool) -> PageFacts:
         """Return a page with what is to be relied on of its `has_more`.
 
-        A flag may speak of something else. Its end is believed of a
-        short page that leads nowhere, or whose pointer it is beside, and once the page behind has
-        no new rows; of none, if it has.
+        A flag may speak of something else. Its end is believed of a short page that leads nowhere,
+        or whose pointer it is beside, and once the page behind has no new rows; of none, if it has.
         """
         is_confirmed = self._is_end_said and not is_fresh
         self._is_flag_wrong |= self._is_end_said and is_fresh

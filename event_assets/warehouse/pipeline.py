@@ -15,9 +15,9 @@ from dlt.common.exceptions import DltException
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.schema.utils import pipeline_state_table
 
+from event_assets.config.project import syncs_folder
 from event_assets.values.errors import BusyError
 from event_assets.warehouse import inspection
-from event_assets.warehouse.destination import database_file
 from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database, quote_name
@@ -88,7 +88,7 @@ def restore_schema(pipeline: dlt.Pipeline, database: Database) -> dlt.Schema:
 
 
 def _pipelines_folder() -> Path:
-    return database_file().parent / "dlt" / get_destination().name
+    return syncs_folder(get_destination().name)
 
 
 def working_folder() -> Path:
