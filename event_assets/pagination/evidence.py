@@ -36,17 +36,6 @@ ALL: Final = "All {distinct:,} rows were received"
 SOURCE: Final = (" Its response has {}.", " If {} counts something else, set `total_path: null`.")
 
 
-def _is_short_of_total(facts: ListFacts) -> bool:
-    return max(facts.distinct, facts.rows_read) < (facts.least_total or 0)
-
-
-def _is_short_of_pages(facts: ListFacts) -> bool:
-    """Return whether offsets end where a number of pages promises more, and no total speaks."""
-    pages = (facts.last.page_count or 0) if facts.last.total is None else 0
-    is_open = facts.asked_by == "offset" and facts.end in ("overlaps", "readings agree")
-    return is_open and pages > 1 and facts.distinct <= (pages - 1) * facts.largest
-
-
 def _find_promise(facts: ListFacts) -> str:
     """Return what the last response promises beyond what came; empty if nothing."""
     pages = max(1, -(-facts.distinct // max(1, facts.largest)))
@@ -81,11 +70,11 @@ TABLE: Final = (
         None,
         f"{RECEIVED}, but the API may have more.{{source}}",
         lambda facts: (
-            _is_short_of_pages(facts)
+            facts.is_short_of_pages
             or (
                 not facts.last.is_total_sure
                 and (facts.pointers or facts.end not in UNCHECKED_ENDS)
-                and (facts.end in ("gaps", "empty pages") or _is_short_of_total(facts))
+                and (facts.end in ("gaps", "empty pages") or facts.is_short_of_total)
             )
         ),
     ),
@@ -138,7 +127,7 @@ TABLE: Final = (
         "total not reached",
         False,
         "The API reports {least_total:,} rows but sent {distinct:,}.{source}",
-        _is_short_of_total,
+        lambda facts: facts.is_short_of_total,
     ),
     Evidence(
         "has_more is true",

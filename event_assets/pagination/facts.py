@@ -98,6 +98,18 @@ class ListFacts:
     parameter: str = "cursor"
     maximum: str = ""
 
+    @property
+    def is_short_of_total(self) -> bool:
+        """Whether fewer rows came than a trusted total says."""
+        return max(self.distinct, self.rows_read) < (self.least_total or 0)
+
+    @property
+    def is_short_of_pages(self) -> bool:
+        """Whether offsets end where a number of pages promises more, and no total speaks."""
+        pages = (self.last.page_count or 0) if self.last.total is None else 0
+        is_open = self.asked_by == "offset" and self.end in ("overlaps", "readings agree")
+        return is_open and pages > 1 and self.distinct <= (pages - 1) * self.largest
+
 
 def add_counts(facts: ListFacts, other: ListFacts) -> ListFacts:
     """Return the facts with the counts of another list added."""
