@@ -11,10 +11,11 @@ from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.totals import parse_count
 from event_assets.probe.authentication import REJECTED
 from event_assets.probe.examination import Examination
-from event_assets.probe.formatting import format_duration, pluralize
+from event_assets.probe.formatting import format_duration
 from event_assets.probe.key_search import differs
 from event_assets.probe.report import Finding, fail, ok, skip, warn
 from event_assets.values.urls import origin, redact_url
+from event_assets.values.wording import counted
 
 LIMIT_HEADER = re.compile(r"rate-?limit|^retry-after$|quota", re.IGNORECASE)
 
@@ -55,13 +56,13 @@ def check_key(seen: Examination) -> Finding:
         return (warn if is_unknown else ok)(f"accepted; without it {without.reason}.")
     if not differs(page, without):
         return warn(
-            f"no effect: without it the API returns the same {pluralize(len(page.rows))}. It may "
+            f"no effect: without it the API returns the same {counted(len(page.rows))}. It may "
             "ignore the key and return public records only: check `auth` in defs.yaml (`name`, "
             "`location`)."
         )
     if not seen.paging.is_stable:
         return warn("accepted; its effect is unknown: the same request brings other records.")
-    return ok(f"accepted; without it the answer is another, with {pluralize(len(without.rows))}.")
+    return ok(f"accepted; without it the answer is another, with {counted(len(without.rows))}.")
 
 
 def check_rate_limit(seen: Examination) -> Finding:
@@ -76,7 +77,7 @@ def check_rate_limit(seen: Examination) -> Finding:
     if limited:
         details = f" ({announced})" if announced else ""
         return warn(
-            f"the API returned 429 after {pluralize(len(received) - 1, 'request')}{details}: a "
+            f"the API returned 429 after {counted(len(received) - 1, 'request')}{details}: a "
             "sync would wait; set `requests_per_second` in defs.yaml."
         )
     limits = (value for name, value in headers.items() if name.lower().endswith("limit-remaining"))
@@ -101,7 +102,7 @@ def estimate_full_sync(seen: Examination) -> Finding:
     """Estimate the duration of a full sync, if the number of its requests is known."""
     count = _estimate_requests(seen)
     seconds = median(one.elapsed.total_seconds() for one in seen.explorer.session.received)
-    each = f"{pluralize(len(seen.records))} in {format_duration(seconds)}"
+    each = f"{counted(len(seen.records))} in {format_duration(seconds)}"
     if count is None:
         return skip(f"unknown without a total; a request returns {each}.")
     is_ahead = seen.configured.is_numbered and not any(
@@ -111,5 +112,5 @@ def estimate_full_sync(seen: Examination) -> Finding:
     duration = count * seconds / concurrency
     shown = f"{duration / 60:.0f} min" if duration < 6000 else f"{duration / 3600:.0f} h"
     shown = f"{max(1, duration):.0f} s" if duration < 100 else shown
-    requests = pluralize(count, "request")
+    requests = counted(count, "request")
     return ok(f"about {shown}: {requests} of {each}, {concurrency} at a time.")

@@ -11,9 +11,9 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts
 from event_assets.probe.explorer import Explorer, Walk
 from event_assets.probe.findings import Fact
-from event_assets.probe.formatting import pluralize
 from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging
+from event_assets.values.wording import counted
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
 MAX_PAGE = 1 << 20
@@ -69,7 +69,7 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
         return find_end(explorer, paging, requests)
     if walk.is_whole:
         return _describe_end(end, walk, facts, is_numbered=paging.is_numbered)
-    end.evidence = f"{pluralize(len(walk.ids))} on {pluralize(len(walk.pages), 'page')}"
+    end.evidence = f"{counted(len(walk.ids))} on {counted(len(walk.pages), 'page')}"
     end.evidence += ", and the end was not reached"
     if paging.is_numbered and facts.reported and facts.reported > len(walk.read[0].rows):
         _ask_last_page(explorer, paging, end, walk, facts.reported)
@@ -85,14 +85,14 @@ def _describe_end(end: End, walk: Walk, facts: ListFacts, *, is_numbered: bool) 
     count, reported = len(walk.ids), facts.reported or 0
     end.is_reached, end.is_cut_off = True, bool(facts.truncated)
     end.is_short = is_numbered and count < reported
-    end.evidence = f"{pluralize(count)}, to the end"
+    end.evidence = f"{counted(count)}, to the end"
     end.evidence += f", as the API reports ({reported:,})" if count == reported else ""
     if walk.is_done:
         verdict = judge(facts)
         end.problem = verdict.reason if verdict.complete is False else ""
         end.doubt = verdict.reason if verdict.complete is None else ""
     elif end.is_short:  # a second reading has begun
-        end.problem = f"The API reports {pluralize(reported)}, and sends {count:,}"
+        end.problem = f"The API reports {counted(reported)}, and sends {count:,}"
     return end
 
 
@@ -128,7 +128,7 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
             del paging.settings[size]
     count, total = len(page.ids), _largest_total(page)
     paging.paginator = "single_page"
-    paging.evidence = f"{pluralize(count)}, and nothing leads to more"
+    paging.evidence = f"{counted(count)}, and nothing leads to more"
     facts = explorer.walk(paging.paginator, paging.settings, 1).facts or ListFacts()
     verdict, end = judge(facts), End([*page.rows], True, count, paging.evidence)
     end.is_cut_off = bool(facts.truncated)
@@ -140,7 +140,7 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
         end.problem = f"`{paging.moving_param}` brings other records, but not page by page"
     elif not paging.is_stable or not (is_shown or (total == count and is_total_honest)):
         end.doubt = (
-            f"{pluralize(count)} came, nothing that was tried brings others, and nothing shows "
+            f"{counted(count)} came, nothing that was tried brings others, and nothing shows "
             "that these are all"
         )
         end.is_likely_all = paging.is_stable and not is_doubted(count)
@@ -170,7 +170,7 @@ def _ask_last_page(explorer: Explorer, paging: Paging, end: End, walk: Walk, tot
     expected, count = page.totals.get(path, total) - before, len(page.rows)
     if count:
         end.is_reached, end.count = True, total
-        end.evidence = f"the last page that the total of {total:,} promises has {pluralize(count)}"
+        end.evidence = f"the last page that the total of {total:,} promises has {counted(count)}"
         end.is_short = count != min(size, max(0, expected))
         end.doubt = f"{end.evidence} instead of {expected:,}" if end.is_short else ""
     elif explorer.is_patient or page.is_ok or page.is_rejected:

@@ -9,12 +9,12 @@ from typing import Any
 from event_assets.probe import field_words as words
 from event_assets.probe.examination import Examination
 from event_assets.probe.field_finder import find_name
-from event_assets.probe.formatting import pluralize
 from event_assets.probe.report import Finding, Mark, Setting, fail, ok, warn
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.records.contract import FieldReader
 from event_assets.values.json_paths import as_list
+from event_assets.values.wording import counted
 
 MAX_EXAMPLES = 3
 MAX_RECORDS = 100
@@ -39,10 +39,10 @@ def _check_field(seen: Examination, reader: FieldReader) -> Finding:
     fail_or_warn = fail if rejected > allowed else warn
     other = _find_other(seen.sample, reader)
     if not present or len(invalid) > allowed:
-        problem = f"{path} was not found in {pluralize(len(records))}"
+        problem = f"{path} was not found in {counted(len(records))}"
         if invalid:
             problem = f"{formatter.format_list(invalid[:1])} at {path} {reader.error(invalid[0])}"
-            problem += f" ({len(invalid)} of {pluralize(len(records))})"
+            problem += f" ({len(invalid)} of {counted(len(records))})"
         if other:
             return _advise(seen, reader, "fail", problem, other)
         advice = "set `from` to its path, or remove it from `fields`"
@@ -66,7 +66,7 @@ def _find_doubt(
     field = reader.field
     entities = [v for v in present if type(v) is str and html.unescape(v) != v]
     if entities and field.type == "text":
-        share, example = f"{len(entities)} of {pluralize(len(present))}", entities[:1]
+        share, example = f"{len(entities)} of {counted(len(present))}", entities[:1]
         named = seen.formatter.format_list(example)
         return f"{share} have HTML entities, such as {named}", {"html": "unescape"}
     if reader.name == "name" and "from" in other and any(map(is_foreign, as_list(field.source))):

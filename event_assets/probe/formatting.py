@@ -27,11 +27,6 @@ class SafeFormatter:
         return ", ".join(f"`{self.format(value)}`" for value in values)
 
 
-def pluralize(count: int, noun: str = "record") -> str:
-    """Return a count with its noun: `1 record`, `2,000 records`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def format_duration(seconds: float) -> str:
     """Return a duration in s or ms."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"

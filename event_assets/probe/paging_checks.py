@@ -6,11 +6,11 @@ from typing import Any
 
 from event_assets.pagination.totals import AUTO, parse_count
 from event_assets.probe.examination import Examination
-from event_assets.probe.formatting import pluralize
 from event_assets.probe.paginator_finder import describe_paginator
 from event_assets.probe.paging import compare, is_believed
 from event_assets.probe.paging_candidates import SIZES
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
+from event_assets.values.wording import counted
 
 
 def check_pages(seen: Examination) -> Finding:
@@ -18,7 +18,7 @@ def check_pages(seen: Examination) -> Finding:
     if compare(seen.first.ids, seen.before.ids) == "fresh":
         base = seen.configured.paginator["base_page"] - 1
         return fail(
-            f"page {base} has {pluralize(len(seen.before.rows))} that page 1 has not: set "
+            f"page {base} has {counted(len(seen.before.rows))} that page 1 has not: set "
             f"`base_page: {base}`.",
             {("base_page",): base},
         )
@@ -56,8 +56,8 @@ def _check_walk(seen: Examination) -> Finding:
             f"`{_offset_name(seen)}` does not count records (pages: use `page_number`)."
         )
     if seen.is_offset or is_believed(walk):
-        fresh = pluralize(len(seen.fresh), "other record")
-        return ok(f"the next {pluralize(len(pages) - 1, 'page')} brought {fresh}.")
+        fresh = counted(len(seen.fresh), "other record")
+        return ok(f"the next {counted(len(pages) - 1, 'page')} brought {fresh}.")
     return warn(
         "records of one page came again on another: the list changed in between, or has no stable "
         "order."
@@ -68,7 +68,7 @@ def _check_without_more(seen: Examination, *, is_empty: bool) -> Finding:
     """Judge a list of which the pages behind page 1 are empty, or repeat it."""
     count = len(seen.records)
     if seen.total == count or (is_empty and seen.configured.is_numbered):
-        return ok(f"page 1 is the whole list: {pluralize(count)}.")
+        return ok(f"page 1 is the whole list: {counted(count)}.")
     if is_empty:
         return warn("the pages behind page 1 are empty, but promise more: a sync reads on.")
     return fail("the pages behind page 1 have only its records: the server ignores the paginator.")
@@ -85,7 +85,7 @@ def check_page_size(seen: Examination) -> Finding:
     size = max(map(len, seen.walk.pages), default=count) if seen.fresh else count
     setting, requested = _find_requested_size(seen)
     if requested is None:
-        return skip(f"{pluralize(count)} per page; no size is requested.")
+        return skip(f"{counted(count)} per page; no size is requested.")
     received = f"{size} of {requested} requested records"
     has_more = bool(seen.fresh) or (seen.total or 0) > count
     if size == requested or (size < requested and not has_more):

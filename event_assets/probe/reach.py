@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from event_assets.probe.authentication import complete_auth, describe_refusal, needs_key
 from event_assets.probe.field_finder import likeness
-from event_assets.probe.formatting import pluralize
 from event_assets.probe.inquiry import Inquiry
 from event_assets.probe.key_search import KeySearch, follow
 from event_assets.probe.page import Page
 from event_assets.probe.records_finder import find_records
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
+from event_assets.values.wording import counted
 
 EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
 NO_PATHS = ("", "api", "v1", "v2", "v3", "api/v1", "api/v2")
@@ -111,7 +111,7 @@ def find_list(inquiry: Inquiry, page: Page) -> Page:
     where = "the whole answer" if explorer.selector == "$" else f"`{explorer.selector}`"
     if not records:
         raise ApiError(f"There are no events in {where} to learn from: ask for some that exist.")
-    inquiry.add("records", where, f"{pluralize(records)} that look like events")
+    inquiry.add("records", where, f"{counted(records)} that look like events")
     return page
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from event_assets.probe.examination import Examination
 from event_assets.probe.field_checks import MAX_EXAMPLES, format_paths
 from event_assets.probe.field_finder import find_id
-from event_assets.probe.formatting import pluralize
 from event_assets.probe.report import Finding, Setting, fail, ok, warn
+from event_assets.values.wording import counted
 
 
 def check_records(seen: Examination) -> Finding:
@@ -37,7 +37,7 @@ def check_records(seen: Examination) -> Finding:
             change,
         )
     where = "the response is a list of" if used == "$" else f"`{used}` has"
-    return ok(f"{where} {pluralize(count)}.")
+    return ok(f"{where} {counted(count)}.")
 
 
 def check_id(seen: Examination) -> Finding:
@@ -51,9 +51,9 @@ def check_id(seen: Examination) -> Finding:
         examples = seen.formatter.format_list(present[:MAX_EXAMPLES])
         return ok(f"{path} is unique in all {len(records)}; {examples}.")
     problem = (
-        f"{missing} of {pluralize(len(records))} have no {path}"
+        f"{missing} of {counted(len(records))} have no {path}"
         if missing
-        else f"{duplicates} of {pluralize(len(records))} have a duplicate {path}"
+        else f"{duplicates} of {counted(len(records))} have a duplicate {path}"
     )
     if not duplicates and missing <= seen.source.max_rejects * len(records):
         return warn(f"{problem}: they do not load and become rejects.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
-from event_assets.probe.formatting import pluralize
+from event_assets.values.wording import counted
 
 Mark = Literal["ok", "warn", "fail", "-"]
 Setting = tuple[str, ...]  # a setting in the YAML: ("data_selector",), ("from", FIELD), ...
@@ -67,9 +67,9 @@ class Report:
     def summary(self) -> str:
         """The result in one sentence."""
         marks = Counter(finding.mark for finding in self.findings.values())
-        warnings = pluralize(marks["warn"], "warning")
+        warnings = counted(marks["warn"], "warning")
         if marks["fail"]:
-            return f"Not ready: {pluralize(marks['fail'], 'error')}, {warnings}."
+            return f"Not ready: {counted(marks['fail'], 'error')}, {warnings}."
         return f"Ready, with {warnings}." if marks["warn"] else "Ready: all checks passed."
 
     def format_lines(self) -> list[str]:

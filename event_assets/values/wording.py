@@ -5,7 +5,7 @@ from __future__ import annotations
 UNITS = {"day": 1440, "hour": 60, "minute": 1}  # minutes
 
 
-def counted(count: int, noun: str, verb: str = "") -> str:
+def counted(count: int, noun: str = "record", verb: str = "") -> str:
     """Return a number with its noun: `1 run`, `2,000 runs`; with a verb, `1 record breaks`."""
     one = count == 1
     number = f"{count:,} {noun}{'' if one else 's'}"
