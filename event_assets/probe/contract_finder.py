@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
 from event_assets.probe.field_finder import find_composite_id, find_id, find_name
+from event_assets.probe.findings import Certainty
 from event_assets.probe.inquiry import Inquiry
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
 from event_assets.probe.time_finder import find_end, find_start, find_updated
@@ -83,12 +84,23 @@ def _describe_field(
         evidence += "; local times without a zone, taken as UTC"
     if not is_known and zone and column == "end_time":
         settings["timezone"] = zone  # which was said of the start
+    certainty: Certainty = "sure" if is_known else "assumed"
+    if finding.zone == "field" and not _names_utc(sample, settings["timezone"]):
+        # some APIs name the zone in which they show times that are UTC
+        evidence += f"; as local times in `{as_list(settings['timezone'])[0]}`"
+        certainty = "likely"
     inquiry.found.comments[("attributes", "fields", column)] = evidence
     shown = f"`{'`, `'.join(finding.sources)}`"
-    inquiry.add(column, shown, evidence, "sure" if is_known else "assumed")
+    inquiry.add(column, shown, evidence, certainty)
     if settings["from"] == column:
         del settings["from"]
     return {"type": kind, **settings}
+
+
+def _names_utc(sample: Sample, zones: str | Sequence[str]) -> bool:
+    """Return whether a time zone is UTC, by itself or in all records."""
+    zone = as_list(zones)[0]
+    return {*sample.present(zone)} == {"UTC"} if zone in sample.leaves else zone == "UTC"
 
 
 def _ask_about_times(

@@ -39,6 +39,7 @@ from event_assets.probe.settings import apply_settings
 from event_assets.probe.time_finder import find_start
 from event_assets.values.json_paths import as_list, build_getter
 from event_assets.values.naming import normalize_name
+from event_assets.values.wording import counted
 
 __all__ = ["Options", "discover"]
 
@@ -70,7 +71,9 @@ def discover(options: Options) -> Discovery:
             given.url, None, SECONDS, secrets, LIMITS, requests_allowed=MAX_TO_FIND_OUT
         )
         stack.enter_context(session)
-        inquiry = Inquiry(options, Explorer(session, given), found, stack)
+        actions = options.get("response_actions") or ()
+        ignored = [action.get("status_code") for action in actions]
+        inquiry = Inquiry(options, Explorer(session, given, ignored=ignored), found, stack)
         found.variables.update(inquiry.path_variables)
         if given.random_part and not given.path_key:
             inquiry.question(
@@ -196,21 +199,30 @@ def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
 
 
 def _ask_about_end(inquiry: Inquiry, paging: Paging, end: End) -> None:
-    """Ask whether the list is cut off, and how it goes on, or whether that is all."""
+    """Ask what the pages leave open: whether that is all, or how the list goes on."""
+    said = (end.problem or end.doubt).rstrip(".")
     if end.is_cut_off or (end.count and end.count % ROUND == 0):
-        problem = end.problem.rstrip(".")
-        said, otherwise = f"Not all events can be read in one list: {problem}. If ", ""
-        if not end.is_cut_off:
-            said = f"Exactly {end.count:,} records came, a number at which APIs cut lists off. If "
-            said, otherwise = f"{said}there are more and ", "; if not: --set windows=null"
+        said = said or f"Exactly {end.count:,} records came, a number at which APIs cut lists off"
         inquiry.question(
             "windows",
-            f"{said}the API can be asked for a range of time, name its parameters: --set "
-            "windows.param_from=... --set windows.param_to=... --set windows.cap="
-            f"{ROUND if end.is_cut_off else end.count}{otherwise}.",
+            f"{said}. If the API has more and can be asked for a range of time, name its "
+            "parameters: --set windows.param_from=... --set windows.param_to=... --set "
+            f"windows.cap={len(end.rows) or ROUND}.",
+            {"these are all": {"windows": None}} if not end.is_cut_off or end.is_reached else {},
         )
-    if end.is_cut_off or not (end.problem or (end.doubt and paging.paginator == "single_page")):
-        return
+    elif end.failed_status:
+        ignore = [{"status_code": end.failed_status, "action": "ignore"}]
+        inquiry.question(
+            "response_actions",
+            f"Behind {counted(len(end.rows))}, the server failed. {said}. Does the list end there?",
+            {"it ends there": {"response_actions": ignore}},
+        )
+    elif end.problem or (end.doubt and paging.paginator == "single_page"):
+        _ask_for_pages(inquiry, paging, end, said)
+
+
+def _ask_for_pages(inquiry: Inquiry, paging: Paging, end: End, said: str) -> None:
+    """Ask how the list goes on, or whether that is all."""
     choices: dict[str, dict[str, Any]] = {}
     if end.is_short:
         choices["the total is wrong"] = {"paginator.total_path": None}
@@ -223,9 +235,9 @@ def _ask_about_end(inquiry: Inquiry, paging: Paging, end: End) -> None:
         otherwise = " Until --set paginator=single_page says so, the check `complete` warns."
     inquiry.question(
         "paginator",
-        f"{asked}? {(end.problem or end.doubt).rstrip('.')}. Look for pages in the API's "
-        "documentation, and say what they are called, such as --set paginator.type=page_number "
-        f"--set paginator.page_param=page.{otherwise}",
+        f"{asked}? {said}. Look for pages in the API's documentation, and say what they are "
+        "called, such as --set paginator.type=page_number --set paginator.page_param=page."
+        f"{otherwise}",
         choices,
         is_open=not end.is_likely_all,
     )

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+from event_assets.extract.response_check import names_limit
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts
 from event_assets.probe.explorer import Explorer, Walk
@@ -34,6 +35,7 @@ class End:
         is_cut_off: whether the API does not show all of a longer list.
         is_likely_all: whether nothing but the length of a page is in doubt, which is not usual.
         is_short: whether the list was read to its end, and the API reports more.
+        failed_status: with which the server failed to answer behind some pages.
     """
 
     rows: list[Any] = field(default_factory=list)
@@ -45,6 +47,7 @@ class End:
     is_cut_off: bool = False
     is_short: bool = False
     is_likely_all: bool = False
+    failed_status: int | None = None
 
 
 def is_doubted(count: int) -> bool:
@@ -63,7 +66,9 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
     walk = explorer.walk(paging.paginator, paging.sent_settings, most)
     facts, end = walk.facts or ListFacts(), End(_unique(walk.rows, explorer), count=len(walk.ids))
     if walk.error:
-        end.problem = walk.error
+        end.problem, last = walk.error, walk.read[-1]
+        end.is_cut_off = last.response is not None and names_limit(last.response)
+        end.failed_status = last.status if end.rows and not last.is_answer else None
         return end
     if paging.is_numbered and _exceeds_total(explorer, paging, walk):
         return find_end(explorer, paging, requests)
@@ -83,7 +88,7 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
 def _describe_end(end: End, walk: Walk, facts: ListFacts, *, is_numbered: bool) -> End:
     """Fill in what is known of a list that was read to its end."""
     count, reported = len(walk.ids), facts.reported or 0
-    end.is_reached, end.is_cut_off = True, bool(facts.truncated)
+    end.is_reached, end.is_cut_off = True, bool(facts.truncated) or facts.end == "depth"
     end.is_short = is_numbered and count < reported
     end.evidence = f"{counted(count)}, to the end"
     end.evidence += f", as the API reports ({reported:,})" if count == reported else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from requests import Response
 
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import to_wire
-from event_assets.extract.response_check import list_selector_check
+from event_assets.extract.response_check import has_nothing, list_selector_check, names_limit
 from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
@@ -89,12 +89,14 @@ class Explorer:
     Attributes:
         is_patient: whether to wait and ask again where a server fails or limits requests, and to
             raise where it refuses.
+        ignored: statuses that end a list, by the source's `response_actions`.
     """
 
     session: ProbeSession
     given: RequestInput
     selector: str = "$"
     read_ids: ReadIds = lambda rows: [None] * len(rows)
+    ignored: Collection[int] = ()
     id_path: str | None = None
     is_patient: bool = True
     forbidden: int = 0
@@ -166,9 +168,10 @@ class Explorer:
         """Return a page with the records that a sync finds in it."""
         if page.response is None or not page.is_ok:
             return page
-        has_list = list_selector_check(self.selector, self._is_record)(page.document) is None
-        rows = build_records_selector(self.selector)(page.response) if has_list else []
-        return replace(page, rows=rows, ids=extract_ids(rows, self.read_ids))
+        said = list_selector_check(self.selector, self._is_record)(page.document)
+        rows = build_records_selector(self.selector)(page.response) if said is None else []
+        problem = f"The response {said}." if said else ""
+        return replace(page, problem=problem, rows=rows, ids=extract_ids(rows, self.read_ids))
 
     def _is_record(self, value: Any) -> bool:
         return self.read_ids([value])[0] is not None
@@ -232,11 +235,13 @@ class Explorer:
             while len(walk.read) < most + walk.empty:
                 page = self.read(self.send(request))
                 walk.read.append(page)
-                if not page.is_ok and not (walk.read[1:] and pages.refused(page.status or 0)):
-                    walk.error = page.error
-                    break
-                if page.is_ok:
+                if page.status in self.ignored:
+                    pages.stopped_early()
+                elif page.is_ok and not page.problem:
                     pages.update_state(cast("Response", page.response), list(page.rows))
+                elif not (walk.read[1:] and _is_behind_end(pages, page)):
+                    walk.error = page.error or page.problem
+                    break
                 walk.facts, walk.is_done = pages.facts, not pages.has_next_page
                 if walk.is_done:
                     break
@@ -247,6 +252,16 @@ class Explorer:
             kind = type(error).__name__  # its text may hold the whole response
             walk.error = f"The paginator cannot read the response ({kind}); check its paths."
         return walk
+
+
+def _is_behind_end(pages: ListPaginator, page: Page) -> bool:
+    """Return whether a sync takes a page without records for one behind the end of a list."""
+    if page.response is None:
+        return False
+    if page.is_ok:
+        return has_nothing(page.response) and pages.refused(HTTPStatus.NOT_FOUND)
+    is_limit = names_limit(page.response)
+    return pages.refused(page.response.status_code, is_limit=is_limit)
 
 
 def _is_fault(page: Page) -> bool:

@@ -12,7 +12,8 @@ from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_na
 from event_assets.probe.time_finder import find_start
 
 IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier")
-OTHER_ID = ""  # any other name that ends with `id`
+ID_WORDS = {"id", "uuid", "guid", "key"}
+OTHER_ID = ""  # any other name that ends with one of them
 KEYS = ("slug", "code", "number", "ref", "reference", "uri", "url", "href", "self")
 ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
 MIN_SHARE = 0.8  # of the records that have an id
@@ -32,7 +33,7 @@ def find_id(sample: Sample) -> str | None:
     for path, values in sample.leaves.items():
         present, name = sample.present(path), re.sub(r"[^a-z@]", "", last_name(path).lower())
         is_key = bool(present) and all(type(value) in (str, int) for value in present)
-        is_id = name in ID_RANKS or words.split_name(last_name(path))[-1:] == ["id"]
+        is_id = name in ID_RANKS or words.split_name(last_name(path))[-1] in ID_WORDS
         if is_key and is_id and len(present) >= MIN_SHARE * len(values):
             rank = ID_RANKS.get(name, ID_RANKS[OTHER_ID])
             ranked.append((is_foreign(path), path.count("."), rank, path))

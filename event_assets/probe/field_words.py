@@ -43,7 +43,7 @@ OTHER_OBJECTS = _words(
     "venue venues location place organizer organiser organization host user owner creator author "
     "category categories series performer performers artist attractions ticket tickets image "
     "images address city calendar group tags tag speaker speakers sponsor contact promoter "
-    "classification classifications country state template parent relationships links meta"
+    "classification classifications country state template parent relationships links"
 )
 # Of which names are made without anything between them, such as `startdatetime`.
 JOINED = sorted(

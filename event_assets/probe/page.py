@@ -24,12 +24,14 @@ class Page:
         error: why there is no usable response, in a sentence; empty when there is one.
         response: with any status; None when there was none.
         document: the JSON of a usable response.
+        problem: why a sync finds no list in it, in a sentence; empty where it does.
         rows, ids: the records in it, and their ids.
     """
 
     error: str = ""
     response: requests.Response | None = None
     document: Any = None
+    problem: str = ""
     rows: Sequence[Any] = ()
     ids: Sequence[Hashable] = ()
 

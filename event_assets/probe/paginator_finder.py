@@ -81,6 +81,8 @@ def _try_pointers(search: ParameterSearch) -> None:
 
 def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
     names = cursor_names(pointer.path)
+    if isinstance(pointer.value, list):
+        names = [f"{name}[]" for name in names]
     known, rest = search.places(names)
     given = [
         name for name in search.explorer.given.params if plain_name(name) in map(plain_name, names)

@@ -55,10 +55,9 @@ class Paging:
     @property
     def written_params(self) -> list[str]:
         """The parameters that the paginator itself writes."""
-        if self.kind != "offset":
-            return []
-        names = (self.paginator.get(name, "") for name in ("offset_param", "limit_param"))
-        return [*names, self.size_param or ""]
+        names = ("offset_param", "limit_param", "page_param")
+        written = [self.paginator.get(name, "") for name in names if self.is_numbered]
+        return [*written, (self.size_param or "") if self.kind == "offset" else ""]
 
     @property
     def sent_settings(self) -> dict[str, Any]:

@@ -24,7 +24,17 @@ from event_assets.probe.records_finder import join_path
 # Names of parameters in their usual order, by what they say.
 SIZES = (
     *("limit", "per_page", "pageSize", "page_size", "size", "perPage", "count", "pagesize"),
-    *("maxResults", "max_results", "page[size]", "page[limit]", "rows", "$top", "take", "top"),
+    *(
+        "maxResults",
+        "max_results",
+        "page[size]",
+        "page[limit]",
+        "rows",
+        "$top",
+        "$limit",
+        "take",
+        "top",
+    ),
     *("first", "num", "pp", "results_per_page", "itemsPerPage", "n", "per-page", "hitsPerPage"),
 )
 PAGES = (
@@ -32,7 +42,17 @@ PAGES = (
     *("page_no", "page_index", "pagenum", "currentPage", "current_page", "paged", "pageNum"),
 )
 OFFSETS = (
-    *("offset", "skip", "start", "from", "startIndex", "start_index", "$skip", "page[offset]"),
+    *(
+        "offset",
+        "skip",
+        "start",
+        "from",
+        "startIndex",
+        "start_index",
+        "$skip",
+        "$offset",
+        "page[offset]",
+    ),
     *("startAt", "start_at", "firstResult", "first_result", "startRow", "begin", "index"),
 )
 LAST_IDS = (
@@ -96,9 +116,10 @@ def find_pointers(page: Page) -> list[Pointer]:
 
 
 def _is_key(name: str, value: Any) -> bool:
-    """Return whether a member is a cursor that is a number: no sign of more, but worth a try."""
+    """Return whether a member is a cursor of numbers: no sign of more, but worth a try."""
     is_number = isinstance(value, str) and value.isdecimal() and name != "offset"
-    return is_number and bool(POINTER.fullmatch(name)) and not PREVIOUS.search(name)
+    is_key = is_number or (isinstance(value, list) and bool(value))  # of several parts
+    return is_key and bool(POINTER.fullmatch(name)) and not PREVIOUS.search(name)
 
 
 def _links_by_relation(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -117,11 +138,11 @@ def _links_by_relation(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def _members_outside_records(
     value: Any, names: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the members of a document that are in no list, with the names that lead to them."""
+    """Yield the members of a document that are no objects, with the names that lead to them."""
     if isinstance(value, Mapping):
         for name, member in value.items():
             yield from _members_outside_records(member, (*names, str(name)))
-    elif not isinstance(value, list) and names:
+    elif names and not (isinstance(value, list) and any(isinstance(one, dict) for one in value)):
         yield names, value
 
 

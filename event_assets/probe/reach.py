@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from event_assets.http.error_text import error_text
 from event_assets.probe.authentication import complete_auth, describe_refusal, needs_key
 from event_assets.probe.field_finder import likeness
 from event_assets.probe.inquiry import Inquiry
-from event_assets.probe.key_search import KeySearch, follow
+from event_assets.probe.key_search import UNKNOWN_NAMES, KeySearch, follow
 from event_assets.probe.page import Page
+from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
 from event_assets.probe.records_finder import find_records
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 from event_assets.values.wording import counted
 
 EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
+FIRST_PAGE = {  # by the names of parameters that an API may demand
+    **dict.fromkeys(SIZES, 50),
+    **dict.fromkeys(OFFSETS, 0),
+    **dict.fromkeys(PAGES, 1),
+}
 NO_PATHS = ("", "api", "v1", "v2", "v3", "api/v1", "api/v2")
 
 
@@ -79,11 +87,17 @@ def _wanted_auth(inquiry: Inquiry) -> dict[str, Any] | None:
 
 
 def _require(inquiry: Inquiry, page: Page) -> Page:
-    """Return a page, which must be JSON.
+    """Return a page, which must be JSON, with the parameters of pages that the API demands.
 
     Raises:
         ApiError: it is none.
     """
+    while page.status in UNKNOWN_NAMES and (demanded := _find_demanded(inquiry, page)):
+        explorer = inquiry.explorer
+        explorer.given = replace(explorer.given, params={**explorer.given.params, **demanded})
+        shown = ", ".join(f"{name}={value}" for name, value in demanded.items())
+        inquiry.add("parameters", shown, f"without, the answer is {page.status}")
+        page = explorer.ask(with_key=explorer.session.has_auth)
     if page.is_ok:
         return page
     if page.status == HTTPStatus.OK and page.looks_like_html:
@@ -92,6 +106,13 @@ def _require(inquiry: Inquiry, page: Page) -> Page:
             "in JSON: copy the address of a request from the API's documentation."
         )
     raise ApiError(page.error)
+
+
+def _find_demanded(inquiry: Inquiry, page: Page) -> dict[str, int]:
+    """Return the parameters of pages that a refusal names and that were not sent, for page 1."""
+    said = "" if page.response is None else error_text(page.response)
+    names = (name for name in re.findall(r"[\w$\[\]]+", said) if name in FIRST_PAGE)
+    return {name: FIRST_PAGE[name] for name in names if name not in inquiry.given.params}
 
 
 def find_list(inquiry: Inquiry, page: Page) -> Page:

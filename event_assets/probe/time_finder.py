@@ -72,7 +72,7 @@ def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, 
     parts = words.split_path(path)
     flat = [word for part in parts for word in part]
     format_ = sample.formats[path]
-    if {*flat} & words.OTHER_TIMES or is_foreign(path):
+    if {*flat} & words.OTHER_TIMES or is_foreign(path) or _is_of_publication(sample, path):
         return None
     is_named = bool({*flat} & named)
     is_opposite = bool({*flat} & (words.END if named is words.START else words.START))
@@ -83,6 +83,11 @@ def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, 
     rank -= 0.4 * len(parts) + 6 * bool({*flat} & FOR_PEOPLE)
     rank -= 1 * ("local" in flat) + 0.5 * bool(format_.pattern)
     return is_named, rank + 2 * len(sample.present(path)) / len(sample.records)
+
+
+def _is_of_publication(sample: Sample, path: str) -> bool:
+    """Return whether a time is that of a post, as WordPress has it beside that of its change."""
+    return path in ("date", "date_gmt") and {"date_gmt", "modified"} <= {*sample.leaves}
 
 
 def _describe(sample: Sample, chain: Sequence[str]) -> FieldFinding:

@@ -58,6 +58,7 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"id": n, "uuid": f"u{n}", "url": f"x/{n}"}, "id"),
         (lambda n: {"event_id": n, "url": f"x/{n}"}, "event_id"),
         (lambda n: {"id": 1, "guid": f"g{n}"}, "guid"),
+        (lambda n: {"event_key": f"k{n}", "name": "x"}, "event_key"),
         (lambda n: {"slug": f"s-{n}", "venue": {"id": n}}, "slug"),
         (lambda n: {"@id": f"x/{n}"}, "@id"),
         (lambda n: {"id": n % 3, "dates": [{"date": {"id": n}}]}, "dates.0.date.id"),
@@ -186,6 +187,7 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             None,
         ),
         (with_sales, {"from": "dates.start.dateTime"}, None),
+        (lambda n: {"date": at(n), "date_gmt": at(n), "modified": at(n)}, None, None),
         (lambda n: {"calendar": f"c{n}", "attendees": 7, "updated_at": at(0)}, None, None),
     ],
 )

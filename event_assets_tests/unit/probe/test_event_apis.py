@@ -1,0 +1,65 @@
+"""Lists in the shapes of real APIs are connected at once, or with a question that leads on."""
+
+from __future__ import annotations
+
+import pytest
+
+from event_assets.probe.discovery import discover
+from event_assets.probe.findings import Discovery
+from event_assets.probe.inquiry import Options
+from event_assets_tests.support.event_apis import APIS, FIRST, ListApi
+from event_assets_tests.support.tiny_api import TinyApi
+
+
+def connect(api: ListApi, **settings: object) -> Discovery:
+    with TinyApi(lambda request: api.respond(request, api.count)) as server:
+        curl = api.curl.replace("URL", server.url) or None
+        url = None if curl else f"{server.url}{api.path}"
+        found = discover(Options(url, curl=curl, settings=settings))
+        assert found.requests <= 50
+    return found
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_a_list_is_found_with_all_its_records_names_and_times(name: str) -> None:
+    api = APIS[name]
+    found = connect(api)
+    assert [one.setting for one in found.open_questions] == ([api.asks] if api.asks else [])
+    facts = {fact.subject: fact for fact in found.facts}
+    read = facts.get("end", facts["pages"])
+    if not api.asks:
+        assert read.evidence.startswith(f"{api.count:,} ") or read.value.startswith(
+            f"{api.count:,} "
+        )
+    first = found.events[0]
+    assert first["id"] is not None
+    assert first["name"].startswith("Concert ")
+    assert facts["start_time"].certainty == api.doubts
+    if api.doubts != "likely":
+        assert first["start_time"] == FIRST
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "settings"),
+    [
+        (
+            "500 behind the end",
+            "it ends there",
+            {"response_actions": [{"status_code": 500, "action": "ignore"}]},
+        ),
+        ("algolia, cut off", "these are all", {"windows": None}),
+    ],
+)
+def test_a_question_about_the_end_has_an_answer_that_leads_on(
+    name: str, answer: str, settings: dict[str, object]
+) -> None:
+    api = APIS[name]
+    assert connect(api).open_questions[0].choices == {answer: settings}
+    assert connect(api, **settings).open_questions == []
+
+
+@pytest.mark.parametrize("name", ["algolia, cut off", "elasticsearch"])
+def test_a_list_that_is_cut_off_is_read_in_windows(name: str) -> None:
+    question = connect(APIS[name]).open_questions[0]
+    assert "--set windows.param_from=" in question.text
+    assert "1,300" in question.text or "Result window is too large" in question.text
