@@ -1,6 +1,6 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,42 +32,41 @@ from event_assets.values.errors import ConfigError
 from event_assets.values.naming import normalize_name
 from event_assets.warehouse import sql
 
-CRON = "must be a cron expression of five fields in UTC, such as `*/15 * * * *`"
 MAX_SECONDS = 24 * 3600.0
-OWNER = "must be an e-mail address, or `team:` and a name"
 AccountsYaml = Annotated[
     AccountsConfig | None, BeforeValidator(accounts.parse), WithJsonSchema(accounts.JSON_SCHEMA)
 ]
 
 
-def _check_cron(cron: str) -> str:
-    try:
-        dg.ScheduleDefinition(name="of_a_source", job_name="of_a_source", cron_schedule=cron)
-    except dg.DagsterInvalidDefinitionError:
-        pass
-    else:
-        return cron
-    raise ValueError(f"{CRON}, not {config_model.shown(cron)}")
+def _accepted_by(define: Callable[[str], object], rule: str) -> AfterValidator:
+    """Return the validator of a text that a definition of Dagster must accept."""
 
+    def check(text: str) -> str:
+        try:
+            define(text)
+        except dg.DagsterInvalidDefinitionError:
+            problem = f"{rule}, not {config_model.shown(text)}"
+        else:
+            return text
+        raise ValueError(problem)
 
-def _check_owner(owner: str) -> str:
-    try:
-        dg.AssetSpec("of_a_source", owners=[owner])
-    except dg.DagsterInvalidDefinitionError:
-        pass
-    else:
-        return owner
-    raise ValueError(f"{OWNER}, not {config_model.shown(owner)}")
+    return AfterValidator(check)
 
 
 Cron = Annotated[
     str,
-    AfterValidator(_check_cron),
+    _accepted_by(
+        lambda cron: dg.ScheduleDefinition("of_a_source", job_name="any", cron_schedule=cron),
+        "must be a cron expression of five fields in UTC, such as `*/15 * * * *`",
+    ),
     WithJsonSchema({"type": "string", "pattern": json_schema.CRON}),
 ]
 Owner = Annotated[
     str,
-    AfterValidator(_check_owner),
+    _accepted_by(
+        lambda owner: dg.AssetSpec("of_a_source", owners=[owner]),
+        "must be an e-mail address, or `team:` and a name",
+    ),
     WithJsonSchema({"type": "string", "pattern": json_schema.OWNER}),
 ]
 

@@ -44,9 +44,9 @@ DONE: Mapping[type, Collection[str]] = {
     rest_api.IncrementalConfig: {*INCREMENTAL, "start_param", "end_param", "end_value"},
     rest_api.IncrementalParamConfig: {*INCREMENTAL, "type"},
     rest_api.OAuth2ClientCredentialsConfig: {
-        *("type", "access_token_url", "client_id", "client_secret"),
-        *("access_token_request_data", "default_token_expiration"),
-    },
+        *rest_api.OAuth2ClientCredentialsConfig.__annotations__
+    }
+    - {"access_token", "session"},
 }
 REQUIRED: Mapping[type, str] = {
     rest_api.OAuth2ClientCredentialsConfig: "access_token_url",

@@ -22,11 +22,9 @@ from event_assets.pagination.factory import create_paginator
 from event_assets.values.naming import normalize_name
 
 T = TypeVar("T", bound=BaseModel)
-RESERVED_TABLES = {
-    *("events_api", "current_events", "event_changes", "event_changes_snapshot", "event_calendar"),
-    *("event_data_api", "event_data_accounts", "event_data_paths", "event_data_removed"),
-    "all_events",
-}
+DERIVED_TABLES = {"current_events", "event_changes", "event_changes_snapshot", "event_calendar"}
+OWN_TABLES = {"event_data_api", "event_data_accounts", "event_data_paths", "event_data_removed"}
+RESERVED_TABLES = DERIVED_TABLES | OWN_TABLES | {"events_api", "all_events"}
 ATTRIBUTES = ("attributes",)
 NO_ACCOUNTS = "`{account}` stands for the name of an account: list the accounts in `accounts`"
 RESERVED_SUFFIXES = ("_syncs", "_rejects")

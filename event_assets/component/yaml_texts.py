@@ -8,15 +8,15 @@ from string import Formatter
 from typing import Any, TypeAlias
 
 import dagster as dg
+from jinja2 import Environment, StrictUndefined
 
-from event_assets._compat.dagster import ResolutionException
 from event_assets.config.accounts import FORMATTED_KEYS
 from event_assets.config.model import Keys
 from event_assets.config.source import VARIABLE
 
 TEMPLATE = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
 TYPO = re.compile(r"\{\{\s*(?:env\b|\w+\.\w+\s*\}\})")  # in a template: no JSON, no GraphQL
-END = "\ue002"  # behind a rendered text, it is no Python literal
+TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 (not HTML)
 Problems: TypeAlias = list[tuple[Keys, str]]
 PLACEHOLDER = re.compile(r"\{(?:(?:resources|incremental)\.[^{}]+|account)\}")
 
@@ -47,9 +47,10 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
     A variable that is not set is None as the address, for the sandbox. In the rest of `rest_api` it
     stays, for the sync to name it: definitions load without the settings of a sync.
     """
+    is_open = "{{" in TEMPLATE.sub("", text)
     try:
-        if "{%" in text or "{{" in TEMPLATE.sub("", text):
-            return str(context.resolve_value(text + END)).removesuffix(END)
+        if is_open or "{%" in text:
+            return TEMPLATES.from_string(text).render(context.scope)
         if whole := TEMPLATE.fullmatch(text.strip()):
             value = _fill(context, whole[0])
             if value == whole[0] and "rest_api" not in context.path:
@@ -57,20 +58,20 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
                 problems.append((tuple(context.path)[1:], unset))
             return None if value == whole[0] and context.path[-1] == "base_url" else value
         return TEMPLATE.sub(lambda found: str(_fill(context, found[0])), text)
-    except ResolutionException as error:
+    except Exception as error:  # of what a template calls, too
         if is_formatted(context.path) and _is_format(text) and not TYPO.search(text):
             return text
-        reason = str(error).strip().rpartition("Error: ")[2]
-        if repr(END) in reason:
-            reason = "a template begins with {{ and ends with }}"
-    problems.append((tuple(context.path)[1:], f"cannot be filled in: {reason}"))
+        reason = "a template begins with {{ and ends with }}" if is_open else error
+        problems.append((tuple(context.path)[1:], f"cannot be filled in: {reason}"))
     return text
 
 
 def _fill(context: dg.ResolutionContext, template: str) -> Any:
     """Return what a template stands for; itself if it is a variable that is not set."""
-    context.resolve_value(template)  # raises for an unknown name
-    (value,) = context.resolve_value(f"{{{{ [{template[2:-2]}] }}}}")
+    evaluate = TEMPLATES.compile_expression(template[2:-2], undefined_to_none=False)
+    value = evaluate(context.scope)
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises, with its name
     return template if value is None and VARIABLE.fullmatch(template) else value
 
 

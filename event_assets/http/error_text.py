@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -13,10 +14,8 @@ from event_assets.values.redaction import KNOWN
 
 MAX_LENGTH = 200  # characters
 # Members that hold the words, or an object or a list with them, by plain names, best first.
-ERROR_NAMES = (
-    *("errordescription", "errormessage", "errormessages", "errormsg", "errordetail"),
-    *("errors", "error", "faultstring", "fault"),
-)
+ERROR_TEXTS = ("errordescription", "errormessage", "errormessages", "errormsg", "errordetail")
+ERROR_NAMES = (*ERROR_TEXTS, "errors", "error", "faultstring", "fault")
 TEXT_NAMES = ("message", "messages", "msg", "detail", "details", "reason", "title", "description")
 # Members beside such texts, by which a description of an error is told from a record.
 COMPANIONS = re.compile(
@@ -25,12 +24,8 @@ COMPANIONS = re.compile(
     r"|total.*|count|limit|offset|quota|used|remaining"
 )
 # As the words about an error, these say no more than its status.
-PHRASES = frozenset(
-    (
-        *("bad request", "not found", "unauthorized", "forbidden"),
-        *("unprocessable", "unprocessable entity", "unprocessable content"),
-    )
-)
+PHRASES = {status.phrase.lower() for status in HTTPStatus}
+PHRASES |= {"unprocessable", "unprocessable entity", "unprocessable content"}
 MARKUP = re.compile(r"<[a-z!?/]", re.IGNORECASE)
 
 

@@ -130,7 +130,7 @@ ROWS = (
             "dagster:ComponentTree.build_defs": "(self, path=None) or (self, loc=None)",
             "dagster:ComponentTree.build_defs_at_path": "(self, path) or (self, loc)",
             "dagster:ComponentTree.load_component": "(self, defs_path, expected_type=None)",
-            "dagster.components.resolved.errors:ResolutionException": "class",
+            "dagster:ResolutionContext.scope": "attribute",
             "dagster:ResolutionContext.source_position_tree": "attribute",
             "dagster_shared.yaml_utils.source_position:SourcePositionTree.position": "attribute",
             "dagster_shared.yaml_utils.source_position:SourcePosition.start": "attribute",
