@@ -31,7 +31,13 @@ def _parse_faults(
 @click.option("--events", type=click.IntRange(0), default=5000, show_default=True, help="How many.")
 @click.option("--frozen", is_flag=True, help="Serve events that never change.")
 @click.option("--key", default=KEY, show_default=True, help="Accepted api_key.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Other events.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Which events; the same for the same number.",
+)
 @click.option("--with-parent", is_flag=True, help="Exit when standard input ends.")
 @click.option(
     "--fault",
@@ -39,7 +45,7 @@ def _parse_faults(
     multiple=True,
     metavar="NAME=VALUE",
     callback=_parse_faults,
-    help="See below.",
+    help="A fault to inject; may be given several times.",
 )
 def sandbox(
     port: int, events: int, frozen: bool, key: str, seed: int, with_parent: bool, faults: Faults

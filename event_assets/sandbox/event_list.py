@@ -1,15 +1,15 @@
 """The ordered rows that a sandbox serves as JSON, with their deletions and insertions."""
 
-import heapq
-import math
 import random
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import orjson
 
-from event_assets.sandbox.simulation import EventSimulation
+from event_assets.sandbox.simulation import FROZEN_AT, EventSimulation
 
+INTERVAL = timedelta(minutes=1)  # at which simulated rows change
 Source: TypeAlias = EventSimulation | Sequence[Mapping[str, Any]]
 
 
@@ -27,12 +27,9 @@ class Row:
 
 
 class EventList:
-    """The rows of a simulation or of given events. Not thread-safe.
+    """The rows of a simulation or of given events. Not thread-safe."""
 
-    Times are seconds since the epoch.
-    """
-
-    def __init__(self, source: Source, at: float, seed: int = 0) -> None:
+    def __init__(self, source: Source, at: datetime, seed: int = 0) -> None:
         """Serve `source` as of `at`; `seed` picks the rows that faults delete and insert."""
         self._random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         self._spare = EventSimulation(1, seed, frozen=True)
@@ -41,45 +38,21 @@ class EventList:
         self.replace(source, at)
         self.begin_phase()
 
-    def replace(self, source: Source, at: float) -> None:
+    def replace(self, source: Source, at: datetime) -> None:
         """Replace all rows with `source` as of `at`."""
-        self.rows: list[Row] = []
-        self._simulation = source if isinstance(source, EventSimulation) else None
-        self._live: dict[int, Row] = {}  # simulated rows by event number
-        self._due: list[tuple[float, int]] = []  # heap of (time of next change, number)
-        self._next: int | None = None  # number of the next event to publish
         self._at = at
-        if isinstance(source, EventSimulation):
-            self.advance(at)
-        else:
-            self.rows = [self._row(event) for event in source]
+        self._simulation = source if isinstance(source, EventSimulation) else None
+        events = source.events(at) if isinstance(source, EventSimulation) else source
+        self.rows = [self._row(event) for event in events]
         self._present &= set(self.ids())
 
-    def advance(self, at: float) -> None:
-        """Advance simulated rows to `at`, in time proportional to the changes.
+    def advance(self, at: datetime) -> None:
+        """Replace simulated rows with those of `at`, without earlier deletions and insertions.
 
-        An earlier time rebuilds the list without earlier deletions and insertions.
+        Within a minute they stay: to simulate them takes longer than to serve a page.
         """
-        simulation = self._simulation
-        if simulation is None:
-            return
-        if at < self._at:
-            self.replace(simulation, at)
-            return
-        self._at = at
-        removed: set[Row] = set()
-        while self._due and self._due[0][0] <= at:
-            row = self._refresh(simulation, heapq.heappop(self._due)[1])
-            if row is not None:
-                removed.add(row)
-        if removed:
-            self.rows = [row for row in self.rows if row not in removed]
-            self._present.difference_update(row.ident for row in removed if row.ident is not None)
-        numbers = simulation.numbers(at)
-        first = numbers.start if self._next is None else max(self._next, numbers.start)
-        for number in range(first, numbers.stop):
-            self._refresh(simulation, number)
-        self._next = numbers.stop
+        if self._simulation and not self._simulation.frozen and abs(at - self._at) >= INTERVAL:
+            self.replace(self._simulation, at)
 
     def ids(self) -> list[str]:
         """Return the ids of the rows in order."""
@@ -106,27 +79,12 @@ class EventList:
 
     def insert(self, before: int) -> None:
         """Insert a new row before a random row among the first `before` rows (0: among all)."""
-        event, _ = self._spare.event(-1 - self._serial, self._at)
+        event = self._spare.event(-1 - self._serial, FROZEN_AT)
         row = self._row({**(event or {}), "id": f"evt_inserted_{self._serial + 1:06d}"})
         self.rows.insert(
             self._random.randrange(min(before, len(self.rows)) or len(self.rows) + 1), row
         )
         self.inserted.append(str(row.ident))
-
-    def _refresh(self, simulation: EventSimulation, number: int) -> Row | None:
-        """Create, update or remove the row of an event; return the row if it was removed."""
-        event, until = simulation.event(number, self._at)
-        if event is None:
-            return self._live.pop(number, None)
-        row = self._live.get(number)
-        if row is None:
-            row = self._live[number] = self._row(event)
-            self.rows.append(row)
-        else:
-            row.body = _json(event)
-        if until < math.inf:
-            heapq.heappush(self._due, (until, number))
-        return None
 
     def _row(self, event: Mapping[str, Any]) -> Row:
         self._serial += 1

@@ -1,10 +1,11 @@
 """The faults that a sandbox can inject."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
+MAX = 10**9  # of a number
 TotalKind: TypeAlias = Literal["rows", "none", "page", "nested"]
 Total: TypeAlias = TotalKind | int
 RetryAfter: TypeAlias = float | str | None
@@ -22,14 +23,16 @@ class Faults:
     latency: Annotated[float, "seconds before each response"] = 0.0
     fail_every: Annotated[int, "fail every Nth request"] = 0
     fail_first: Annotated[int, "fail the first N requests"] = 0
-    fail_status: Annotated[int, "status of failures"] = 503
+    fail_status: Annotated[int, "status of failures (400 to 599)", range(400, 600)] = 503
     retry_after: Annotated[
         RetryAfter, "Retry-After of failures and 429s: seconds or an HTTP date"
     ] = None
     rate_limit: Annotated[float, "respond 429 above this many requests per second"] = 0.0
     page_cap: Annotated[int, "maximum rows per page, whatever the limit"] = 0
     total: Annotated[
-        Total, "rows (right), none, page, nested (pagination.total), or a number to add"
+        Total,
+        "rows (right), none, page, nested (pagination.total), or a number to add",
+        range(-MAX, MAX),
     ] = "rows"
     delete_every: Annotated[int, "delete a row before the offset at every Nth request"] = 0
     insert_every: Annotated[int, "insert a row before the offset at every Nth request"] = 0
@@ -77,14 +80,26 @@ def fault_notes() -> dict[str, str]:
 
 
 def _parse_fault(option: str) -> tuple[str, Any]:
-    name, _, text = option.partition("=")
-    if name not in fault_notes():
+    name, has_value, text = option.partition("=")
+    hints = get_type_hints(Faults, include_extras=True)
+    if name not in hints:
         raise ValueError(f"there is no fault `{name}`")
+    if not has_value:
+        raise ValueError(f"`{name}` needs a value: {name}=VALUE")
     try:
         value = json.loads(text)
     except ValueError:
         value = text
-    texts = {"total": get_args(TotalKind), "retry_after": [value]}.get(name, ())
-    if not isinstance(value, (int, float)) and value not in texts:
-        raise ValueError(f"{name} cannot be `{text}`")
+    kind, note, *limits = get_args(hints[name])
+    if not _is_accepted(value, get_args(kind) or (kind,), *limits):
+        raise ValueError(f"`{name}` cannot be `{text}`: {note}")
     return name, value
+
+
+def _is_accepted(value: Any, kinds: Sequence[Any], limits: range = range(MAX)) -> bool:
+    """Return whether a value is of one of the types, and a number between the limits."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        is_number = type(value) in kinds or float in kinds
+        return is_number and limits.start <= value < limits.stop
+    words = [word for kind in kinds for word in get_args(kind)]
+    return type(value) in kinds or value in words

@@ -1,54 +1,38 @@
-"""The HTTP layer of the sandbox; a separate module because starlette and uvicorn import slowly."""
+"""The HTTP layer of the sandbox; a separate module because uvicorn imports slowly."""
 
 import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from event_assets.sandbox.responses import FakeResponse
 
 
-class _TruncatedResponse(Response):
-    """A response that declares its full length, sends half and closes the connection."""
+def build_app(respond: Callable[[str, str, Mapping[str, str]], Awaitable[FakeResponse]]) -> Any:
+    """Build the ASGI app of what responds to a method, a path and a query."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI)
-        start = {"type": "http.response.start", "status": self.status_code}
-        await send({**start, "headers": self.raw_headers})
-        half = bytes(self.body[: len(self.body) // 2])
-        await send({"type": "http.response.body", "body": half, "more_body": True})
+    async def app(scope: Mapping[str, Any], _: Any, send: Callable[..., Awaitable[None]]) -> None:
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        response = await respond(scope["method"], scope["path"], query)
+        body = response.body()
+        headers = {
+            "Content-Type": response.media_type,
+            "Content-Length": str(len(body)),
+            **response.headers,
+        }
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": response.status, "headers": encoded})
+        if response.is_truncated:  # the connection is closed in the middle
+            body = body[: len(body) // 2]
+        more = response.is_truncated
+        await send({"type": "http.response.body", "body": body, "more_body": more})
 
-
-def build_app(
-    events: Callable[[Request], Awaitable[FakeResponse]],
-    other: Callable[[Request, HTTPException], FakeResponse],
-) -> Starlette:
-    """Build an app that routes `/v1/events` to `events` and everything else to `other`."""
-
-    async def endpoint(request: Request) -> Response:
-        return _response(await events(request))
-
-    async def refuse(request: Request, exc: Exception) -> Response:
-        if not isinstance(exc, HTTPException):
-            raise exc
-        return _response(other(request, exc))
-
-    return Starlette(
-        routes=[Route("/v1/events", endpoint)], exception_handlers={HTTPException: refuse}
-    )
-
-
-def _response(fake: FakeResponse) -> Response:
-    response_type = _TruncatedResponse if fake.is_truncated else Response
-    return response_type(fake.body(), fake.status, fake.headers, fake.media_type)
+    return app
 
 
 class BackgroundServer(uvicorn.Server):
@@ -57,7 +41,7 @@ class BackgroundServer(uvicorn.Server):
     uvicorn's own server polls every 0.1 s for the stop signal, then waits for its clients.
     """
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: Any, listener: socket.socket) -> None:
         """Serve `app` on `listener`, which is closed at the end."""
         super().__init__(
             uvicorn.Config(

@@ -31,11 +31,9 @@ class FakeResponse:
         return b"{%s}" % b",".join(b'"%s":%s' % (k.encode(), v) for k, v in self.members.items())
 
 
-def error_response(
-    status: int, reason: str, headers: Mapping[str, str] | None = None
-) -> FakeResponse:
+def error_response(status: int, reason: str, **headers: str) -> FakeResponse:
     """Return the answer `{"error": reason}`."""
-    return FakeResponse(status, {"error": orjson.dumps(reason)}, dict(headers or {}))
+    return FakeResponse(status, {"error": orjson.dumps(reason)}, headers)
 
 
 def parse_whole_number(text: str | None) -> int | None:
@@ -78,7 +76,7 @@ class FakeApi:
             del response.members["data"]
         if is_due(faults.html_every, self._number):
             response.text = b"<html><body><h1>Be right back</h1></body></html>"
-            response.media_type = "text/html"
+            response.media_type = "text/html; charset=utf-8"
         if is_due(faults.broken_json_every, self._number):
             body = response.body()
             response.text = body[: len(body) // 2]
@@ -89,11 +87,11 @@ class FakeApi:
             return error_response(401, "the api_key is wrong" if key else "the api_key is missing")
         if self._number <= faults.fail_first or is_due(faults.fail_every, self._number):
             headers = _retry_after(faults.retry_after)
-            return error_response(faults.fail_status, "injected failure", headers)
+            return error_response(faults.fail_status, "injected failure", **headers)
         wait = self._seconds_until_token(faults.rate_limit)
         if wait > 0:
             after = math.ceil(wait) if faults.retry_after is None else faults.retry_after
-            return error_response(429, "too many requests", _retry_after(after))
+            return error_response(429, "too many requests", **_retry_after(after))
         return None
 
     def _seconds_until_token(self, rate: float) -> float:

@@ -11,18 +11,15 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from event_assets.sandbox.event_list import EventList
 from event_assets.sandbox.faults import Faults
 from event_assets.sandbox.responses import FakeApi, FakeResponse, error_response, parse_whole_number
-from event_assets.sandbox.simulation import EventSimulation, to_timestamp
-
-if TYPE_CHECKING:
-    from starlette.exceptions import HTTPException
-    from starlette.requests import Request
+from event_assets.sandbox.simulation import EventSimulation
 
 HOST = "127.0.0.1"
+EVENTS = "/v1/events"
 KEY = "sandbox"
 
 
@@ -78,7 +75,7 @@ class Sandbox:
         self._clock = clock
         self._port = port
         source = EventSimulation(events, seed, frozen=True) if isinstance(events, int) else events
-        self._event_list = EventList(source, self._now(), seed)
+        self._event_list = EventList(source, self._clock(), seed)
         self._api = FakeApi(self._event_list, key)
         self._lock = threading.Lock()  # the server's thread uses the list, too
         self._url: str | None = None
@@ -100,7 +97,7 @@ class Sandbox:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise SandboxError(f"Port {self._port} of {HOST} is in use; choose another.") from None
-        self._server = BackgroundServer(build_app(self._events, self._other), listener)
+        self._server = BackgroundServer(build_app(self._respond), listener)
         self._url = f"http://{HOST}:{listener.getsockname()[1]}"
         self._server.start()
         return self
@@ -140,39 +137,32 @@ class Sandbox:
     def replace(self, events: EventSimulation | Sequence[Mapping[str, Any]]) -> None:
         """Replace the events that are served."""
         with self._lock:
-            self._event_list.replace(events, self._now())
-
-    def _now(self) -> float:
-        return to_timestamp(self._clock())
+            self._event_list.replace(events, self._clock())
 
     @contextlib.contextmanager
     def _current(self) -> Generator[EventList, None, None]:
         with self._lock:
-            self._event_list.advance(self._now())
+            self._event_list.advance(self._clock())
             yield self._event_list
 
-    async def _events(self, request: Request) -> FakeResponse:
-        if self.faults.latency > 0:
-            await asyncio.sleep(self.faults.latency)
-        with self._current():
-            response = self._api.respond(request.query_params, self.faults)
-        self._record(request, response.status)
-        return response
-
-    def _other(self, request: Request, exc: HTTPException) -> FakeResponse:
-        self._record(request, exc.status_code)
-        return error_response(exc.status_code, exc.detail, exc.headers)
-
-    def _record(self, request: Request, status: int) -> None:
-        query = request.query_params
+    async def _respond(self, method: str, path: str, query: Mapping[str, str]) -> FakeResponse:
+        response = error_response(404, "Not Found")
+        if path == EVENTS and method in ("GET", "HEAD"):
+            if self.faults.latency > 0:
+                await asyncio.sleep(self.faults.latency)
+            with self._current():
+                response = self._api.respond(query, self.faults)
+        elif path == EVENTS:
+            response = error_response(405, "Method Not Allowed", Allow="GET, HEAD")
         self.requests.append(
             RecordedRequest(
-                request.method,
-                request.url.path,
+                method,
+                path,
                 parse_whole_number(query.get("offset")),
                 parse_whole_number(query.get("limit")),
-                status,
+                response.status,
                 time.monotonic(),
                 query.get("api_key") == self._api.key,
             )
         )
+        return response

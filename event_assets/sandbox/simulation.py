@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeAlias
 
-from event_assets.sandbox import vocabulary as words
+from event_assets.sandbox import words
 
 Event: TypeAlias = dict[str, Any]
 
@@ -60,12 +60,18 @@ class EventSimulation:
         self._id_shift = int.from_bytes(blake2b(self._key, digest_size=6).digest(), "little")
 
     def events(self, at: datetime) -> list[Event]:
-        """Return the events listed at `at` (aware), in order of publication."""
-        seconds = to_timestamp(at)
-        states = (self.event(number, seconds) for number in self.numbers(seconds))
-        return [event for event, _ in states if event is not None]
+        """Return the events listed at `at`, in order of publication.
 
-    def numbers(self, at: float) -> range:
+        Raises:
+            ValueError: `at` has no time zone.
+        """
+        if at.tzinfo is None:
+            raise ValueError(f"the time has no time zone: {at!r}")
+        seconds = FROZEN_AT if self.frozen else at.timestamp()
+        states = (self.event(number, seconds) for number in self._numbers(seconds))
+        return [event for event in states if event is not None]
+
+    def _numbers(self, at: float) -> range:
         """Return the numbers of the events that may be listed at `at` (seconds since the epoch)."""
         if self.frozen or not self.size:
             return range(self.size)
@@ -74,21 +80,12 @@ class EventSimulation:
         published = self._life(last, self._draws(last)).published <= at
         return range(first, last + 1 if published else last)
 
-    def event(self, number: int, at: float) -> tuple[Event | None, float]:
-        """Return event `number` at `at` (None when not listed) and the time of its next change.
-
-        Times are seconds since the epoch, infinite when no change follows.
-        """
+    def event(self, number: int, at: float) -> Event | None:
+        """Return event `number` at `at` (seconds since the epoch); None when it is not listed."""
         draws = self._draws(number)
         life = self._life(number, draws)
-        if self.frozen:
-            return self._record(number, draws, life, FROZEN_AT), math.inf
-        if at < life.published:
-            return None, life.published
-        if at >= life.gone:
-            return None, math.inf
-        changes = (*life.sold, life.rescheduled, life.cancelled, life.gone)
-        return self._record(number, draws, life, at), min([c for c in changes if c > at])
+        is_listed = self.frozen or life.published <= at < life.gone
+        return self._record(number, draws, life, at) if is_listed else None
 
     def _draws(self, number: int) -> tuple[int, ...]:
         name = number.to_bytes(8, "little", signed=True)
@@ -173,13 +170,6 @@ class EventSimulation:
             "created_at": _format_time(life.published, precise=True),
             "updated_at": _format_time(updated, precise=True),
         }
-
-
-def to_timestamp(at: datetime) -> float:
-    """Return `at` as seconds since the epoch; raises ValueError when it is naive."""
-    if at.tzinfo is None:
-        raise ValueError(f"the time has no time zone: {at!r}")
-    return at.timestamp()
 
 
 def _format_time(seconds: float, utc_offset: float | None = None, precise: bool = False) -> str:

@@ -107,7 +107,28 @@ def restored_signal_handlers() -> Generator[None, None, None]:
 
 
 @pytest.mark.parametrize(
-    "flag", ["--port=70000", "--events=-1", "--fault=total=many", "--fault=page_cap", "--fault=x=1"]
+    "flag",
+    [
+        "--port=70000",
+        "--events=-1",
+        *(
+            f"--fault={fault}"
+            for fault in (
+                "total=many",
+                "page_cap",
+                "page_cap=-5",
+                "page_cap=1.5",
+                "page_cap=true",
+                "latency=-1",
+                "latency=NaN",
+                "latency=Infinity",
+                "fail_status=99",
+                "fail_status=200",
+                "ignore_key=1",
+                "x=1",
+            )
+        ),
+    ],
 )
 def test_an_invalid_option_is_a_usage_error(flag: str) -> None:
     with restored_signal_handlers(), pytest.raises(SystemExit) as exit_:
@@ -119,7 +140,8 @@ def test_each_fault_can_be_given_and_is_explained(capsys: pytest.CaptureFixture[
     with restored_signal_handlers(), pytest.raises(SystemExit):
         sandbox(["--help"])
     usage = capsys.readouterr().out
-    values: dict[str, Any] = {"total": -3, "retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    values: dict[str, Any] = {"total": -3, "retry_after": date, "fail_status": 500}
     assert list(format_faults(Faults())) == []
     for fault in dataclasses.fields(Faults):
         default = True if isinstance(fault.default, bool) else 7
