@@ -6,6 +6,7 @@ import math
 import re
 from http import HTTPStatus
 from statistics import median
+from typing import Any
 
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.totals import parse_count
@@ -13,7 +14,7 @@ from event_assets.probe.authentication import REJECTED
 from event_assets.probe.examination import Examination
 from event_assets.probe.formatting import format_duration
 from event_assets.probe.key_search import differs
-from event_assets.probe.report import Finding, fail, ok, skip, warn
+from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.values.urls import origin, redact_url
 from event_assets.values.wording import counted
 
@@ -30,6 +31,10 @@ def check_reachable(seen: Examination) -> Finding:
             f" It redirects to {formatter.format(target, 200)}{keyless}: set "
             f"{seen.source.address} or the path to that."
         )
+    if seen.base_page is not None:
+        change: dict[Setting, Any] = {("base_page",): seen.base_page}
+        problem = f"page 0 was requested, and {page.reason}; page {seen.base_page} is there"
+        return fail(f"{problem}: set `base_page: {seen.base_page}`.", change)
     if page.response is None or not (page.is_ok or page.status in REJECTED):
         after = page.response is not None and page.response.headers.get("Retry-After")
         wait = f" Retry-After: {formatter.format(after)}." if after else ""

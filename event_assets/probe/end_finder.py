@@ -72,7 +72,7 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
         return end
     if paging.is_numbered and _exceeds_total(explorer, paging, walk):
         return find_end(explorer, paging, requests)
-    if walk.is_whole:
+    if walk.is_done:
         return _describe_end(end, walk, facts, is_numbered=paging.is_numbered)
     end.evidence = f"{counted(len(walk.ids))} on {counted(len(walk.pages), 'page')}"
     end.evidence += ", and the end was not reached"
@@ -92,12 +92,9 @@ def _describe_end(end: End, walk: Walk, facts: ListFacts, *, is_numbered: bool) 
     end.is_short = is_numbered and count < reported
     end.evidence = f"{counted(count)}, to the end"
     end.evidence += f", as the API reports ({reported:,})" if count == reported else ""
-    if walk.is_done:
-        verdict = judge(facts)
-        end.problem = verdict.reason if verdict.complete is False else ""
-        end.doubt = verdict.reason if verdict.complete is None else ""
-    elif end.is_short:  # a second reading has begun
-        end.problem = f"The API reports {counted(reported)}, and sends {count:,}"
+    verdict = judge(facts)
+    end.problem = verdict.reason if verdict.complete is False else ""
+    end.doubt = verdict.reason if verdict.complete is None else ""
     return end
 
 

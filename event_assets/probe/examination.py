@@ -17,6 +17,7 @@ from event_assets.extract import stream
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import build_first_request
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
+from event_assets.pagination.list_paginator import REFUSALS
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.explorer import Explorer, Walk
 from event_assets.probe.field_finder import find_id, likeness
@@ -46,9 +47,9 @@ class Examination:
         walk: the first pages, read with the configured paginator.
         total: that a sync reads from page 1.
         control: page 1 again, with a parameter that means nothing if the API takes it.
+        base_page: the number of page 1, where page 0 was asked for and refused.
         before: the page before page 1, of which there should be none.
         found: a paginator that brings further pages, where the configured one does not.
-        has_more: whether there are records on these pages.
     """
 
     source: SourceConfig
@@ -63,10 +64,10 @@ class Examination:
     total: int | None = None
     keyless: Page = NOT_SENT
     control: Page = NOT_SENT
+    base_page: int | None = None
     before: Page = NOT_SENT
     end: End = field(default_factory=End)
     found: Paging = field(default_factory=Paging)
-    has_more: bool = False
 
     @property
     def has_auth(self) -> bool:
@@ -172,6 +173,10 @@ def _ask_first(seen: Examination) -> None:
         seen.redirect_target, query = target, urlsplit(explorer.given.url).query
         explorer.given = replace(explorer.given, url=f"{target}?{query}" if query else target)
         seen.first = explorer.ask()
+    config, kind = seen.configured.paginator, seen.configured.kind
+    is_page_0 = kind == "page_number" and not config.get("base_page")
+    if is_page_0 and seen.first.status in REFUSALS and explorer.ask_page(config, {}, 1, 0).is_ok:
+        seen.base_page = 1
 
 
 def _ask_more(seen: Examination) -> None:
@@ -194,8 +199,8 @@ def _ask_more(seen: Examination) -> None:
     seen.control = search.check_control()
     seen.paging = copy.deepcopy(seen.configured)
     seen.paging.is_stable = search.paging.is_stable
-    if seen.paging.kind == "page_number" and config.get("base_page", 0) > 0:
-        seen.before = explorer.ask_page(config, {}, -1, 0)
+    if seen.configured.is_numbered and int(config.get("base_page") or config.get("offset") or 0):
+        seen.before = explorer.ask_page(config, {}, -1, 1)
     if seen.records and not seen.walk.error:
         seen.end = end = _find_end(seen)
         is_sure = end.is_reached and not end.problem and not end.doubt
@@ -206,10 +211,11 @@ def _ask_more(seen: Examination) -> None:
 def _find_other(seen: Examination, search: ParameterSearch) -> None:
     """Look for a paginator that brings further records."""
     find_paginator(search)
-    seen.found = found = search.paging
+    found = search.paging
     if found.paginator is not None:
         walk = seen.explorer.walk(found.paginator, found.sent_settings, 2)
-        seen.has_more = bool(walk.ids - {*seen.first.ids})
+        if walk.ids - {*seen.first.ids}:
+            seen.found = found
 
 
 def _find_end(seen: Examination) -> End:
@@ -217,6 +223,6 @@ def _find_end(seen: Examination) -> End:
     explorer, walk, windows = seen.explorer, seen.walk, seen.source.windows
     if seen.configured.kind == "single_page":
         return judge_single_page(explorer, seen.paging, seen.first)
-    if windows and not walk.is_whole and (seen.total or 0) >= windows.cap:
+    if windows and not walk.is_done and (seen.total or 0) >= windows.cap:
         return End(evidence="not verified: windows cannot request the last page")
     return find_end(explorer, seen.paging, PAGES_TO_BELIEVE)

@@ -33,6 +33,8 @@ from event_assets.values.json_paths import build_getter
 
 BODY = "body:"  # before the path of a setting that is in the request's JSON
 MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out who asks on
+MAX_USELESS = 2  # pages in place of which others are read
+READINGS = 3  # of a list, by a paginator that wants two to agree
 TRIES = 2  # of a request that a server fails to answer
 RETRY_SECONDS = 0.5
 MAX_WAIT = 15.0  # seconds, for a rate limit to be reset
@@ -62,19 +64,15 @@ class Walk:
         return [page.ids for page in self.read if page.is_ok or not self.error]
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the list was read to its end, once at least."""
-        return self.is_done or (self.facts is not None and self.facts.passes > 1)
-
-    @property
     def rows(self) -> list[Any]:
         """The records of all pages."""
         return [row for page in self.read for row in page.rows]
 
     @property
-    def empty(self) -> int:
-        """The number of pages without records, of which some APIs send one in mid-list; or 2."""
-        return min(2, sum(not page for page in self.pages))
+    def useless(self) -> int:
+        """The number of pages without records, or before which the list moved."""
+        shifts = self.facts.shifts if self.facts else 0
+        return min(MAX_USELESS, shifts + sum(not page for page in self.pages))
 
     @property
     def ids(self) -> set[Hashable]:
@@ -147,10 +145,7 @@ class Explorer:
         Raises:
             ApiError: the API limits requests, or refuses them for the second time.
         """
-        is_signed = with_key and self.session.has_auth
-        params = to_wire(request.params)
-        parts = [request.method, request.url, params, request.json, is_signed]
-        name = json.dumps(parts, default=str, sort_keys=True)
+        name = self._name(request, with_key=with_key)
         if name in self._known and not again:
             return self._known[name]
         page = self.session.fetch(request, with_key)
@@ -163,6 +158,13 @@ class Explorer:
             page = self.session.fetch(request, with_key)
         self._known[name] = page
         return page
+
+    def _name(self, request: requests.Request, *, with_key: bool = True) -> str:
+        """Return what tells a request from others."""
+        is_signed = with_key and self.session.has_auth
+        params = to_wire(request.params)
+        parts = [request.method, request.url, params, request.json, is_signed]
+        return json.dumps(parts, default=str, sort_keys=True)
 
     def read(self, page: Page) -> Page:
         """Return a page with the records that a sync finds in it."""
@@ -223,18 +225,26 @@ class Explorer:
         pages, request = self.start(paginator, settings)
         active = cast("RangePaginator", pages.active)
         step = size if isinstance(active, OffsetPaginator) else 1
-        active.current_value = active.initial_value + number * step
+        active.current_value = max(0, active.initial_value + number * step)
         active.update_request(request)
         return self.read(self.send(request))
 
     def walk(self, paginator: Any, settings: Settings, most: int) -> Walk:
-        """Read up to `most` pages with a paginator of a configuration, as a sync does."""
-        walk = Walk()
+        """Read up to `most` pages with a paginator of a configuration, as a sync does.
+
+        A second reading sends no request again.
+        """
+        walk, known = Walk(), set[str]()
         try:
             pages, request = self.start(paginator, settings)
-            while len(walk.read) < most + walk.empty:
+            for _ in range(READINGS * (most + MAX_USELESS)):
+                name = self._name(request)
+                if name not in known and len(known) >= most + walk.useless:
+                    break
                 page = self.read(self.send(request))
-                walk.read.append(page)
+                if name not in known:
+                    walk.read.append(page)
+                    known.add(name)
                 if page.status in self.ignored:
                     pages.stopped_early()
                 elif page.is_ok and not page.problem:

@@ -90,18 +90,23 @@ def compare(before: Sequence[Hashable], after: Sequence[Hashable]) -> str:
 
 
 def is_believed(walk: Walk) -> bool:
-    """Return whether each page of a walk brought fresh records, and none of the pages before.
+    """Return whether each page of a walk goes on with fresh records behind the pages before.
 
-    One record that two neighbours share is the overlap by which a sync reads a list of offsets.
+    It may begin with the last of these, the overlap by which a sync reads a list of offsets; or
+    with more of them where a sync finds that the list changes.
     """
-    pages = [page for page in walk.pages if page]
+    pages, facts = [page for page in walk.pages if page], walk.facts
     if walk.error or len(pages) < 2 or (len(pages) < PAGES_TO_BELIEVE and not walk.is_done):
         return False
+    is_connected = facts is not None and facts.overlaps + facts.shifts >= PAGES_TO_BELIEVE - 1
     seen: set[Hashable] = set()
     last: Hashable = object()
     for page in pages:
-        again = seen & {*page}
-        if not {*page} - seen or not again <= {last} or len({*page}) < len(page):
+        again = sum(key in seen for key in page)
+        if is_connected and seen and not again:
+            continue  # from here, a sync stepped back
+        is_behind = {*page[:again]} <= (seen if is_connected else {last})
+        if not is_behind or again == len(page) or len({*page}) < len(page):
             return False
         seen |= {*page}
         last = page[-1]

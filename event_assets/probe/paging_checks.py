@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from event_assets.pagination.totals import AUTO, parse_count
 from event_assets.probe.examination import Examination
 from event_assets.probe.paginator_finder import describe_paginator
-from event_assets.probe.paging import compare, is_believed
-from event_assets.probe.paging_candidates import SIZES
+from event_assets.probe.paging import is_believed
+from event_assets.probe.paging_candidates import SIZES, find_pointers
 from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
 from event_assets.values.wording import counted
 
 
 def check_pages(seen: Examination) -> Finding:
     """Check that the paginator brings further records, or name one that does."""
-    if compare(seen.first.ids, seen.before.ids) == "fresh":
-        base = seen.configured.paginator["base_page"] - 1
-        return fail(
-            f"page {base} has {counted(len(seen.before.rows))} that page 1 has not: set "
-            f"`base_page: {base}`.",
-            {("base_page",): base},
-        )
+    missed = len({*seen.before.ids} - {*seen.first.ids})
+    is_before = missed == len(seen.before.ids) or (seen.is_offset and missed == 1)
+    if missed and is_before:
+        name = "offset" if seen.is_offset else "base_page"
+        base = int(seen.configured.paginator[name]) - 1
+        where = f"offset {base}" if seen.is_offset else f"page {base}"
+        problem = f"{where} has {counted(missed)} that page 1 has not"
+        return fail(f"{problem}: set `{name}: {base}`.", {(name,): base})
     found = seen.found
     if found.paginator is None:
-        return _check_walk(seen)
+        return _add_pointers(seen, _check_walk(seen))
     changes: dict[Setting, Any] = {("paginator",): found.paginator}
     changes |= {("params", name): value for name, value in found.sent_settings.items()}
     advice = f"set `paginator: {{{describe_paginator(found.paginator)}}}`"
     evidence = f"{found.evidence[:1].upper()}{found.evidence[1:]}"
-    return (fail if seen.has_more else warn)(
-        f"the paginator brings no record behind page 1. {evidence}: {advice}.", changes
-    )
+    problem = "the paginator brings no record behind page 1"
+    return fail(f"{problem}. {evidence}: {advice}.", changes)
+
+
+def _add_pointers(seen: Examination, finding: Finding) -> Finding:
+    """Name what in the response may lead to the next page, where none was reached."""
+    facts = seen.walk.facts
+    if seen.fresh or finding.mark == "ok" or (facts and facts.is_pointer_found):
+        return finding
+    named = [f"`{pointer.path}`" for pointer in find_pointers(seen.first)]
+    if not named or named[0] in finding.message:
+        return finding
+    advice = f" The response has {' and '.join(named)}, which may lead to the next page."
+    return replace(finding, message=f"{finding.message}{advice}")
 
 
 def _check_walk(seen: Examination) -> Finding:
@@ -42,7 +55,7 @@ def _check_walk(seen: Examination) -> Finding:
     if walk.error:
         missing = f"page {len(walk.read)} is missing: {last.reason}."
         return (fail if last.is_rejected else warn)(missing)
-    if walk.is_whole:
+    if walk.is_done:
         judged = fail if end.problem else warn if end.doubt else ok
         return judged(f"{(end.problem or end.doubt or end.evidence).rstrip('.')}.")
     pages = [page for page in walk.pages if page]
@@ -122,7 +135,7 @@ def check_total(seen: Examination) -> Finding:
         return skip(f"{said}, but no records came behind page 1.")
     if end.is_short:
         return _warn_no_total(seen, f"{said}: {(end.problem or end.doubt).rstrip('.')}")
-    if end.problem and not seen.walk.is_whole:
+    if end.problem and not seen.walk.is_done:
         return fail(f"{end.problem}. Read the list in `windows` of time, if the API limits it.")
     if total == len(seen.walk.ids):
         return ok(f"{said}, the number of records received.")
@@ -139,7 +152,7 @@ def _describe_total(seen: Examination) -> str:
 
 
 def _warn_no_total(seen: Examination, problem: str) -> Finding:
-    if seen.is_offset:
+    if seen.is_offset and not seen.before.rows:
         return warn(f"{problem}: set `total_path: null`.", {("total_path",): None})
     return warn(f"{problem}: it does not count the records.")
 

@@ -140,7 +140,7 @@ def _find_keys(document: Any, setting: Setting) -> Keys:
     number = next(i for i, one in enumerate(resources) if one.get("name") == EVENT_DATA)
     inside = () if setting == ("primary_key",) else ("endpoint",)
     holders = [(*API, "resources", number, *inside), (*API, "resource_defaults", *inside)]
-    if setting[0] in ("limit", "total_path", "base_page"):
+    if setting[0] in ("limit", "offset", "total_path", "base_page"):
         holders = [(*holder, "paginator") for holder in (*holders, CLIENT)]
         return (*_find_existing(document, holders), *setting)
     return _find_existing(document, [(*holder, *setting) for holder in holders])

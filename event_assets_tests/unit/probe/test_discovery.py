@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from event_assets.probe.discovery import discover, name_source
 from event_assets.probe.findings import Discovery
 from event_assets.probe.inquiry import Options
 from event_assets.probe.settings import ENDPOINT
+from event_assets.sandbox import KEY as SANDBOX_KEY
+from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.tiny_api import TinyApi, events, number
 
@@ -333,11 +336,33 @@ def hidden_rows(request: Request) -> Any:
     return {"events": [row for row in ROWS[at : at + 20] if int(row["id"][1:]) % 7]}
 
 
-def test_a_parameter_that_moves_the_list_is_asked_about() -> None:
+def test_pages_that_overlap_are_believed_although_rows_are_left_out() -> None:
     with TinyApi(hidden_rows) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.open_questions == []
+    assert endpoint(found)["paginator"]["type"] == "offset"
+
+
+def test_a_parameter_that_moves_the_list_is_asked_about() -> None:
+    def answer(request: Request) -> Any:
+        seed = number(request, "offset")
+        return {"events": random.Random(seed).sample(ROWS[17:], 17) if seed else ROWS[:17]}
+
+    with TinyApi(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert [question.setting for question in found.open_questions] == ["paginator"]
     assert "`offset` brings other records" in found.open_questions[0].text
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [Faults(delete_every=3), Faults(insert_every=3), Faults(delete_every=3, insert_every=4)],
+)
+def test_offsets_are_found_although_the_list_changes_between_the_requests(faults: Faults) -> None:
+    with Sandbox(437, faults=faults) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[SANDBOX_KEY]))
+    assert found.open_questions == []
+    assert endpoint(found)["paginator"]["type"] == "offset"
 
 
 @pytest.mark.parametrize("settings", [{}, {"windows": None}])

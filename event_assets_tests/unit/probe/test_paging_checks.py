@@ -104,6 +104,51 @@ def test_a_page_before_the_first_that_has_other_records_is_a_failure() -> None:
     assert found.changes == {("base_page",): 0}
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_page_0_that_the_api_refuses_is_told_from_a_wrong_path(status: int) -> None:
+    def answer(request: Request) -> Any:
+        is_page = number(request, "page", 1) > 0
+        return by_number(request) if is_page else JSONResponse({"error": "Invalid page"}, status)
+
+    with TinyApi(answer) as api:
+        report = probe_api(api, paginator={"type": "page_number"}, auth=None)
+    assert find_line(report, "reachable").changes == {("base_page",): 1}
+    assert f"page 0 was requested, and the API returned {status}" in report.format_lines()[0]
+
+
+def test_a_first_offset_that_leaves_a_record_out_is_a_failure_and_no_wrong_total() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"data": ROWS[at : at + 30], "total": 250}
+
+    with TinyApi(answer) as api:
+        report = probe_api(api, paginator={**OFFSET, "limit": 30, "offset": 1}, auth=None)
+    assert find_line(report, "pages").mark == "fail"
+    assert report.changes == {("offset",): 0}
+
+
+def test_a_cursor_that_the_paginator_does_not_follow_is_named() -> None:
+    def answer(request: Request) -> Any:
+        return of(ROWS, number(request, "odd"), next=f"k{number(request, 'odd') + SIZE}")
+
+    with TinyApi(answer) as api:
+        message = find_line(probe_api(api, auth=None), "pages").message
+    assert "The response has `next`, which may lead to the next page." in message
+
+
+def test_a_size_that_limits_the_whole_list_is_doubted() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "at")
+        following = f"/v1/events?rows=60&at={at + 20}" if at < 40 else None
+        return {"data": ROWS[at : min(60, at + 20)], "next": following}
+
+    paginator = {"type": "json_link", "next_url_path": "next"}
+    with TinyApi(answer) as api:
+        report = probe_api(api, paginator=paginator, auth=None, params={"rows": 60})
+    assert find_line(report, "pages").mark == "warn"
+    assert "the parameter may limit the whole list" in find_line(report, "pages").message
+
+
 @pytest.mark.parametrize("kind", ["page_number", "cursor", "header_cursor"])
 def test_an_ignored_parameter_is_a_failure_for_every_paginator(kind: str) -> None:
     paginator, answer = KINDS[kind]
