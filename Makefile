@@ -70,10 +70,10 @@ lint: setup-dev ## Run the linters and the type checker
 
 deptry: setup-dev
 	@$(BIN)/deptry . --extend-exclude event_assets_tests --extend-exclude bench
-	@$(BIN)/deptry . --ignore DEP002,DEP004  # the tests may use what is for them only
+	@$(BIN)/deptry . --extend-exclude bench/peers --ignore DEP002,DEP004  # tests use what is theirs
 
-# Or each of the processes that the tests start compiles Dagster and dlt for itself.
-test test-newest test-faults: export PYTHONDONTWRITEBYTECODE =
+# Or each of the processes that these start compiles Dagster and dlt for itself.
+test test-newest test-faults bench: export PYTHONDONTWRITEBYTECODE =
 
 # In memory, where a GB is free there: on a disk, the commits of DuckDB take as long as all else.
 MEMORY = $(shell df -Pk /dev/shm 2> /dev/null | awk 'NR == 2 && $$4 > 1e6 { print "/dev/shm" }')
@@ -99,7 +99,7 @@ test-faults: setup-dev ## Kill syncs, break networks, fill disks (some minutes)
 test-scale: setup-dev setup-scale ## Try a shared lake and workers, with real servers (some minutes)
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile event_assets_tests/scale
 
-bench: setup-dev ## Compare this project with plain dlt and a raw baseline
+bench: setup-dev ## Compare this project with plain dlt, other tools and a floor (40 minutes)
 	@$(BIN)/python -m bench $(OPTIONS)
 
 COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.10 --upgrade \

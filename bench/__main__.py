@@ -1,90 +1,74 @@
-"""Measure all contenders in one run and print one table (`make bench`)."""
+"""Measure this project beside other ways to sync the same API, and print tables (`make bench`).
+
+Each run is written to `data/bench.jsonl` as soon as it ends; the tables are of all that is there.
+"""
 
 import argparse
 import os
 import platform
+import re
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 
-from bench import fault_losses, peers, scenarios
-from bench.report import Results, build_rows, format_table
-from bench.scenarios import (
-    GROWTH_STEPS,
-    LATENCY,
-    LATENCY_SECONDS,
-    MILLION_STEPS,
-    SHAPE_EVENTS,
-    SHAPE_STEPS,
-    SHAPES,
-    SIZE,
-    SLOW_EVENTS,
-    STAGES,
-    SYNC,
-    Scenario,
-)
+from bench import losses, peers, soak
+from bench.measure import ROOT
+from bench.parts import PARTS
+from bench.report import draw_growth, format_tables
+from bench.results import Results, Run
 
-EVENTS, QUICK_EVENTS, MILLION = 100_000, 20_000, 1_000_000
-RUNS = 5
-MILLION_RUNS = 3
-LOSSES = "losses"
-FULL = ("million", "growth")
-PARTS = ("sync", "parts", "latency", *SHAPES, "size", LOSSES, *FULL)
+FILE = ROOT / "data" / "bench.jsonl"
+README, CHART = ROOT / "bench" / "README.md", ROOT / "bench" / "growth.svg"
+PICTURE = "![CPU time per event and peak memory by the number of events](growth.svg)"
+SECTION = re.compile(r"(?<=\n## Figures\n\n).*?(?=\n## )", re.DOTALL)
 
 
-def main() -> int:
-    """Measure what the options select and print the table."""
+def main() -> None:
+    """Measure what the options select and print the tables."""
     # Exit through the context managers.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     options = _parse_options()
-    events = options.events or (QUICK_EVENTS if options.quick else EVENTS)
-    runs = 1 if options.quick else RUNS
-    parts = options.only or [part for part in PARTS if part not in FULL or options.full]
-    slow_events = min(events, SLOW_EVENTS)
-    plan = {
-        "sync": Scenario(events, SYNC, runs),
-        "parts": Scenario(events, STAGES, runs),
-        "latency": Scenario(slow_events, LATENCY, runs, LATENCY_SECONDS),
-        "million": Scenario(MILLION, MILLION_STEPS, min(runs, MILLION_RUNS)),
-        "size": Scenario(events if options.full else slow_events, SIZE),
-        "growth": Scenario(MILLION, GROWTH_STEPS),
-        **{
-            shape: Scenario(SHAPE_EVENTS, SHAPE_STEPS, runs, records=build())
-            for shape, build in SHAPES.items()
-            if shape in parts
-        },
+    measures: dict[str, Callable[[], Iterator[Run]]] = {
+        **{part.name: partial(part.run, options.scale, options.runs) for part in PARTS},
+        losses.PART: losses.run,
+        soak.PART: soak.measure_history,
     }
-    peers.install()
-    measured = {part: scenarios.run(scenario) for part, scenario in plan.items() if part in parts}
-    losses = fault_losses.run(events) if LOSSES in parts else []
-    print(_describe_machine(runs))
-    print()
-    print(format_table(list(build_rows(Results(plan, measured, losses)))))
-    return 0
+    results = Results(FILE)
+    parts = [] if options.show else options.only or list(measures)
+    if "sync" in parts:
+        peers.install()
+    for part in parts:
+        results.forget(part)
+        for run in measures[part]():
+            results.add(run)
+    text = f"{_describe_machine()}\n\n{format_tables(results)}"
+    print(text)
+    if options.write:
+        written = f"{text}\n{PICTURE}\n"
+        README.write_text(SECTION.sub(lambda _: written, README.read_text("utf-8")), "utf-8")
+        CHART.write_text(draw_growth(results), "utf-8")
 
 
 def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="20,000 events, one run each")
-    parser.add_argument(
-        "--full",
-        action="store_true",
-        help="also 1,000,000 events, growth to 3,000,000, and the 20 syncs with 100,000 events",
-    )
-    parser.add_argument("--events", type=int, help="events instead of 100,000")
-    parser.add_argument(
-        "--only", action="append", choices=PARTS, help="run only this part (repeatable)"
-    )
+    names = [*(part.name for part in PARTS), losses.PART, soak.PART]
+    parser.add_argument("--only", action="append", choices=names, help="a part (repeatable)")
+    parser.add_argument("--scale", type=float, default=1, help="times the events of each part")
+    parser.add_argument("--runs", type=int, default=5, help="at the most, of each step")
+    parser.add_argument("--show", action="store_true", help="measure nothing: print what is there")
+    parser.add_argument("--write", action="store_true", help="also into bench/README.md")
     return parser.parse_args()
 
 
-def _describe_machine(runs: int) -> str:
+def _describe_machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("dlt", "dagster", "duckdb"))
     return (
-        f"{runs} runs of each; {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}, {packages}"
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bench.contender import run_dagster
 from bench.contenders import NO_ROWS, Prepared
+from bench.project import run_dagster
 
 CODE = """
 import dagster as dg

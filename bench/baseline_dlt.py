@@ -1,4 +1,4 @@
-"""The dlt baselines: its REST API source as documented, and sequential requests."""
+"""The dlt baselines: its REST API source as documented."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -6,7 +6,6 @@ from typing import Any, cast
 import dlt
 import duckdb  # noqa: F401 (dlt's lazy imports are not part of the figure)
 import pyarrow.parquet  # noqa: F401 (likewise)
-import requests
 from dlt.sources.rest_api import rest_api_source
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
@@ -61,26 +60,3 @@ def _build_config(url: str) -> RESTAPIConfig:
         ],
     }
     return cast("RESTAPIConfig", config)
-
-
-def prepare_sequential(url: str, _folder: Path) -> Prepared:
-    """Prepare to fetch and decode the pages one after another, without writing."""
-    events: list[Any] = []
-
-    def run() -> bool:
-        events.clear()
-        with requests.Session() as session:
-            while True:
-                params: dict[str, str | int] = {
-                    "api_key": KEY,
-                    "limit": PAGE,
-                    "offset": len(events),
-                }
-                response = session.get(url + PATH, params=params, timeout=60)
-                response.raise_for_status()
-                page = response.json()
-                events.extend(page["data"])
-                if not page["data"] or len(events) >= page["total"]:
-                    return True
-
-    return Prepared(run, lambda: len(events))

@@ -49,29 +49,36 @@ class Contender:
 
 
 CONTENDERS = {
-    "a": Contender("(a) raw baseline: fetch, DuckDB JSON, merge", "bench.baseline_raw:prepare"),
-    "b1": Contender("(b1) this project: sync in process", "bench.contender:prepare_in_process"),
-    "b2": Contender(
-        "(b2) this project: `dagster asset materialize`", "bench.contender:prepare_command"
+    "project": Contender("this project, in process", "bench.project:prepare_in_process"),
+    "command": Contender(
+        "this project, `dagster asset materialize`", "bench.project:prepare_command"
     ),
-    "c": Contender("(c) plain dlt", "bench.baseline_dlt:prepare_default"),
-    "d": Contender("(d) plain dlt with Parquet", "bench.baseline_dlt:prepare_parquet"),
-    "r": Contender("(r) typing the records only", "bench.stages:prepare_typing"),
-    "h": Contender("(h) DuckDB SQL alone, whole process", "bench.peers:prepare_duckdb"),
-    "k": Contender("(k) duckle, whole process", "bench.peers:prepare_duckle"),
-    "v": Contender(
-        "(v) this project: `dagster definitions validate`", "bench.contender:prepare_validate"
+    "validate": Contender(
+        "this project, `dagster definitions validate`", "bench.project:prepare_validate"
     ),
-    "x": Contender(
-        "(x) one bare asset: `dagster asset materialize`", "bench.bare_dagster:prepare_command"
+    "bare": Contender(
+        "one bare asset, `dagster asset materialize`", "bench.bare_dagster:prepare_command"
     ),
-    "xv": Contender(
-        "(x) one bare asset: `dagster definitions validate`", "bench.bare_dagster:prepare_validate"
+    "bare validate": Contender(
+        "one bare asset, `dagster definitions validate`", "bench.bare_dagster:prepare_validate"
     ),
-    "e0": Contender("(e) event_changes, nothing changed", "bench.stages:prepare_no_changes"),
-    "e1": Contender("(e) event_changes, 1 % changed", "bench.stages:prepare_some_changes"),
-    "e2": Contender("(e) event_changes, every event changed", "bench.stages:prepare_all_changes"),
-    "s": Contender("(s) sequential requests", "bench.baseline_dlt:prepare_sequential"),
+    "floor": Contender("the floor, in process", "bench.floor:prepare"),
+    "by hand": Contender("by hand, in process", "bench.baseline_raw:prepare"),
+    "dlt": Contender("plain dlt, in process", "bench.baseline_dlt:prepare_default"),
+    "dlt parquet": Contender(
+        "plain dlt with Parquet, in process", "bench.baseline_dlt:prepare_parquet"
+    ),
+    "duckdb": Contender("DuckDB SQL alone", "bench.peers:DUCKDB.prepare"),
+    "duckle": Contender("duckle", "bench.peers:DUCKLE.prepare"),
+    "singer": Contender("Singer", "bench.peers:SINGER.prepare"),
+    "airbyte": Contender("PyAirbyte", "bench.peers:AIRBYTE.prepare"),
+    "sling": Contender("sling", "bench.peers:SLING.prepare"),
+    "typing": Contender("typing the records only", "bench.stages:prepare_typing"),
+    "none changed": Contender("event_changes, nothing changed", "bench.stages:prepare_no_changes"),
+    "some changed": Contender("event_changes, 1 % changed", "bench.stages:prepare_some_changes"),
+    "all changed": Contender(
+        "event_changes, every event changed", "bench.stages:prepare_all_changes"
+    ),
 }
 
 
@@ -83,7 +90,7 @@ def count_rows(database: Path, table: str) -> int:
         return 0
     with duckdb.connect(database, read_only=True) as connection:
         try:
-            counted = connection.execute(f"select count(*) from {table}").fetchone()
+            ((counted,),) = connection.sql(f"select count(*) from {table}").fetchall()
         except duckdb.CatalogException:
             return 0
-    return int(counted[0]) if counted else 0
+    return int(counted)

@@ -1,4 +1,4 @@
-"""Run a contender in a fresh process and collect its figures."""
+"""Run a contender in a fresh process and collect its numbers."""
 
 import contextlib
 import json
@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.contenders import NO_ROWS
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMEOUT_SECONDS = 3600.0
+TIMEOUT_SECONDS = 1200.0
 ENV_VARS = ("PATH", "LANG", "LC_ALL")  # no proxies, settings or keys
 
 
@@ -20,47 +19,19 @@ class ContenderError(Exception):
     """A contender failed to sync; the message is one line."""
 
 
-@dataclass(frozen=True)
-class Figures:
-    """The figures of one process of a contender.
-
-    Attributes:
-        seconds: the duration of each sync.
-        cpu: the CPU seconds of each sync, with its child processes.
-        file_mb: the size of the DuckDB file after each sync, in 10^6 bytes.
-        peak_mb: the peak memory of the process, imports included, in 10^6 bytes.
-        rows: events in the table at the end.
-        succeeded: whether every sync reported success.
-    """
-
-    seconds: list[float]
-    cpu: list[float]
-    file_mb: list[float]
-    peak_mb: float
-    rows: int
-    succeeded: bool
-
-
-def measure(contender: str, url: str, folder: Path, times: int = 1) -> Figures:
+def measure(contender: str, url: str, folder: Path, times: int = 1) -> dict[str, float]:
     """Run a contender's sync of the API at `url` `times` times in a fresh process.
 
-    `folder` is its home, its working directory and the location of its database.
+    `folder` is its home, its working directory and the location of its database. The numbers are
+    those that `bench.worker` prints.
 
     Raises:
         ContenderError: when the process fails.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "bench.worker",
-        contender,
-        url,
-        str(folder),
-        f"--times={times}",
-    ]
+    arguments = (contender, url, str(folder), str(times))
     # A new session, so that its child processes can be stopped with it.
     child = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "bench.worker", *arguments],
         cwd=folder,
         env=_build_environment(folder),
         stdout=subprocess.PIPE,
@@ -79,20 +50,22 @@ def measure(contender: str, url: str, folder: Path, times: int = 1) -> Figures:
         raise
     if child.returncode:
         raise ContenderError(_last_line(errors) or f"exited with status {child.returncode}")
-    return Figures(**json.loads(out.splitlines()[-1]))
+    numbers: dict[str, float] = json.loads(out.splitlines()[-1])
+    return numbers
 
 
-def require_complete(figures: Figures, events: int) -> Figures:
-    """Return the figures of a sync that reports success and loaded every event.
+def require_complete(numbers: dict[str, float], events: int) -> dict[str, float]:
+    """Return the numbers of a sync that reports success and loaded every event.
 
     Raises:
-        ContenderError: otherwise; its figures are not comparable.
+        ContenderError: otherwise; they are not comparable.
     """
-    if not figures.succeeded:
-        raise ContenderError(f"reported failure with {figures.rows:,} of {events:,} events")
-    if figures.rows not in (events, NO_ROWS):
-        raise ContenderError(f"loaded {figures.rows:,} of {events:,} events")
-    return figures
+    rows = int(numbers["rows"])
+    if not numbers["succeeded"]:
+        raise ContenderError(f"reported failure with {rows:,} of {events:,} events")
+    if rows not in (events, NO_ROWS):
+        raise ContenderError(f"loaded {rows:,} of {events:,} events")
+    return numbers
 
 
 def _build_environment(folder: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import requests
 
-from bench import contender
+from bench import project
 from bench.contenders import PAGE, PATH, Prepared, count_rows
 from event_assets.sandbox import KEY
 
@@ -21,7 +21,7 @@ def prepare_typing(url: str, _folder: Path) -> Prepared:
     from event_assets.sync.extract import pause_garbage_collection
 
     records = _fetch_records(url)
-    fields = build_field_readers(contender.build_contract())
+    fields = build_field_readers(project.build_contract())
     row_counts: list[int] = []
 
     def run() -> bool:
@@ -50,23 +50,23 @@ def prepare_all_changes(url: str, folder: Path) -> Prepared:
 
 
 def _prepare_changes(url: str, folder: Path, update: str | None) -> Prepared:
-    synced = contender.prepare_in_process(url, folder, (contender.ASSET, "current_events"))
+    synced = project.prepare_in_process(url, folder, (project.ASSET, "current_events"))
     synced.run()
     from event_assets import warehouse
     from event_assets.transform import changes
 
     with warehouse.connect() as database:
-        changes.record_changes(database, "events", tuple(contender.build_contract()))
+        changes.record_changes(database, "events", tuple(project.build_contract()))
         if update:
             database.execute(update)
 
     def run() -> bool:
         with warehouse.connect() as database:
-            changes.record_changes(database, "events", tuple(contender.build_contract()))
+            changes.record_changes(database, "events", tuple(project.build_contract()))
         return True
 
     return Prepared(
-        run, lambda: count_rows(folder / contender.DATABASE, contender.TABLE), synced.database
+        run, lambda: count_rows(folder / project.DATABASE, project.TABLE), synced.database
     )
 
 

@@ -1,13 +1,15 @@
-"""Run one contender in this process: import, then time; print one line of JSON."""
+"""Run one contender in this process: import, then time; print one line of JSON.
 
-import argparse
+The arguments are the contender, the URL of the API, a folder, and the number of syncs. Times and
+sizes are those of the last sync, and `first_file_mb` that of the first.
+"""
+
 import json
 import os
 import resource
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from bench.contenders import CONTENDERS, Prepared
 
@@ -16,26 +18,29 @@ RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 MB = 1_000_000
 
 
-def main() -> int:
-    """Run a contender's syncs and print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m bench.worker")
-    parser.add_argument("contender", choices=CONTENDERS)
-    parser.add_argument("url")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--times", type=int, default=1)
-    options = parser.parse_args()
-    sync = CONTENDERS[options.contender].prepare(options.url, options.folder)
-    figures: dict[str, Any] = {"seconds": [], "cpu": [], "file_mb": [], "succeeded": True}
-    for _ in range(options.times):
-        started_at, used = time.perf_counter(), _measure_cpu()
-        succeeded = sync.run()
-        figures["seconds"].append(time.perf_counter() - started_at)
-        figures["cpu"].append(_measure_cpu() - used)
-        figures["succeeded"] &= succeeded
-        figures["file_mb"].append(_measure_file_mb(sync))
-    figures["peak_mb"] = _measure_peak_mb()
-    print(json.dumps({**figures, "rows": sync.count_rows()}))
-    return 0
+def main(contender: str, url: str, folder: str, times: str) -> None:
+    """Run a contender's syncs and print the numbers."""
+    sync = CONTENDERS[contender].prepare(url, Path(folder))
+    syncs = [_run_once(sync) for _ in range(int(times))]
+    numbers = {
+        **syncs[-1],
+        "first_file_mb": syncs[0]["file_mb"],
+        "succeeded": all(each["succeeded"] for each in syncs),
+        "peak_mb": _measure_peak_mb(),
+        "rows": sync.count_rows(),
+    }
+    print(json.dumps(numbers))
+
+
+def _run_once(sync: Prepared) -> dict[str, float]:
+    started_at, used = time.perf_counter(), _measure_cpu()
+    succeeded = sync.run()
+    return {
+        "seconds": time.perf_counter() - started_at,
+        "cpu": _measure_cpu() - used,
+        "file_mb": _measure_file_mb(sync),
+        "succeeded": succeeded,
+    }
 
 
 def _measure_cpu() -> float:
@@ -58,4 +63,4 @@ def _measure_peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(*sys.argv[1:])
