@@ -17,15 +17,23 @@ from event_assets.values.json_paths import as_list
 from event_assets.values.response_paths import compile_path
 from event_assets.values.urls import find_address_problem
 
+
+def _with_paths(kind: type) -> type:
+    """Return one of dlt's typed dictionaries with the paths that every paginator has here."""
+    paths = dict.fromkeys(("total_path", "has_more_path"), str | None)
+    members = {"__annotations__": paths, "__module__": kind.__module__, "__doc__": kind.__doc__}
+    return type(kind)(kind.__name__, (kind,), members, total=False)
+
+
 PAGINATORS: Mapping[str, type] = {
     "offset": rest_api.OffsetPaginatorConfig,
     "page_number": rest_api.PageNumberPaginatorConfig,
-    "cursor": rest_api.JSONResponseCursorPaginatorConfig,
-    "json_link": rest_api.JSONLinkPaginatorConfig,
-    "header_link": rest_api.HeaderLinkPaginatorConfig,
-    "header_cursor": rest_api.HeaderCursorPaginatorConfig,
-    "single_page": rest_api.PaginatorTypeConfig,
-    "auto": rest_api.PaginatorTypeConfig,
+    "cursor": _with_paths(rest_api.JSONResponseCursorPaginatorConfig),
+    "json_link": _with_paths(rest_api.JSONLinkPaginatorConfig),
+    "header_link": _with_paths(rest_api.HeaderLinkPaginatorConfig),
+    "header_cursor": _with_paths(rest_api.HeaderCursorPaginatorConfig),
+    "single_page": _with_paths(rest_api.PaginatorTypeConfig),
+    "auto": _with_paths(rest_api.PaginatorTypeConfig),
 }
 AUTHS: Mapping[str, type] = {
     "api_key": rest_api.ApiKeyAuthConfig,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from event_assets.pagination.facts import ListFacts
@@ -10,277 +11,167 @@ from event_assets.pagination.result import PaginationResult
 
 
 class Evidence(NamedTuple):
-    """A kind of evidence: for completeness (True), against it (False), or none (None).
-
-    It holds by the facts, or without `holds`, for a list whose paging ended with it.
-    """
+    """A kind of evidence: for completeness (True), against it (False), or none (None)."""
 
     name: str
     complete: bool | None
-    sentence: str
-    holds: Callable[[ListFacts], Any] | None = None
+    sentence: str  # for the user; `find_words` returns what its braces stand for
 
+
+def _read_table(text: str) -> tuple[Evidence, ...]:
+    """Read rows of a name, what `complete` says, and a sentence, which goes on where indented."""
+    complete = {"pass": True, "WARN": None, "ERROR": False}
+    rows = (row.split(" | ") for row in re.sub(r"\n +", " ", text).strip().splitlines())
+    return tuple(Evidence(name, complete[said], sentence) for name, said, sentence in rows)
+
+
+# The first that holds decides: by the facts, as `HOLDS` says, or because paging ended with it.
+TABLE: Final = _read_table("""
+unfinished | ERROR | The sync did not finish.
+truncated | ERROR | {received}, but the API says that this is a part ({truncated}): request fewer
+    rows, or set `windows`.
+ignored parameter | ERROR | The server sends the same {size:,} rows for every page: it ignores the
+    parameter '{parameter}', or its first page has another number (base_page). Set
+    `paginator: single_page` if the API has no pages.
+unsure total | WARN | {received}, but the API may have more.{way_out}
+doubtful total | WARN | {received}; the pages behind them are empty, and the API reports {totals}
+    rows, which leaves open whether more follow.{way_out}
+empty pages | ERROR | {empty} consecutive pages are empty, but the API says that more
+    follow.{way_out}
+gaps | ERROR | The API {claim} but sent {distinct:,} distinct ids: pages are empty, the first at
+    offsets {gap}.{way_out}
+too fast | ERROR | The list changes faster than it can be read: the last {idle:,} of {pages:,} pages
+    had no new rows. If '{parameter}' counts pages, use `page_number` with that `page_param`.
+rows missing | ERROR | Rows are missing: the list has {length:,} rows, but {distinct:,} distinct ids
+    were received in {passes} passes. Set a sort parameter, if the order is not stable.
+size of the list | WARN | {received} in several pages, as many as one was asked for: the parameter
+    may limit the whole list.
+limit | WARN | {received}; stopped at {maximum}.
+total reached | pass | {all_rows}, as the API reports{standing}.
+ignored response | WARN | {received}; paging stopped at a response that response_actions ignore.
+total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{way_out}
+has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}
+has_more is false | pass | {all_rows}, as the API says that no more follow{standing}.
+same pointer | ERROR | The API returned the same cursor or link to the next page twice, with no new
+    rows.
+unfollowed | ERROR | {received}, but {unfollowed} in the response leads to more, and the paginator
+    does not follow it{missing_path}: correct the `paginator` in defs.yaml.{way_out}
+lower bound | WARN | {received}, and the API reports {least}, so that it may have more: read the
+    list in `windows` of time.
+repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
+    are equal, or come on several pages. Check the `primary_key`, or {way_on}.
+pages of one row | WARN | {received}, one row per page: such pages do not overlap, so missed rows
+    cannot be detected. Set a larger limit.
+echo of the limit | WARN | {received}, and the API reports {limit:,}, which may be the requested
+    limit: set another limit, or total_path.
+unstable order | WARN | {received}, but the order is not stable: rows were repeated in another
+    order. Set a sort parameter.
+lap | WARN | {received}; then only rows that had come before: the API wraps round behind its end, or
+    pages overlap: {way_on}.
+depth | WARN | {received}; the API refused the next page, which may be its limit.
+changed | WARN | {received} in {passes} readings, no two of which agree: the list changes while it
+    is read, so that missed rows cannot be ruled out.
+empty list | pass | The list is empty.
+usual depth | WARN | {received}, the number at which many APIs cut lists off, and nothing but empty
+    pages shows that these are all: read the list in `windows` of time.
+no pointer | WARN | {received}; {setting} was not found in any response, so whether more follow is
+    not known.
+full page | WARN | {received} in one page, as many as a page has; nothing shows that no more follow.
+no paginator | WARN | {received} in one page: no `paginator` is set, and none was detected. Set it,
+    or `single_page` if the API has no pages.
+short page | pass | {all_rows}.
+smaller pages | WARN | {received} in pages of {largest}, but more were asked for: ask for {largest},
+    or rows between the pages may be missing.
+pointer ended | pass | {all_rows}.
+readings agree | pass | {all_rows}, the same in two readings.
+page behind | pass | {all_rows}.
+page repeated | pass | {all_rows} (the last page was repeated).
+below the cap | pass | {all_rows}, fewer than the API's maximum.
+window incomplete | ERROR | {received} in {windows}. {problem}.
+window unverified | WARN | {received} in {windows}. {problem}.
+outside windows | WARN | {received} in {windows}, but the API reports {reported:,}: rows without a
+    time, or outside `since` and `until`, are in no window.
+windows without total | WARN | {received} in {windows}; without a total, rows without a time cannot
+    be ruled out. Set `since` and `until` to the range you need.
+windows | pass | {all_rows}, in {windows}.
+overlaps | pass | {all_rows}.
+""")
 
 # How paging ended where nothing but the pointer, or its absence, says so.
-UNCHECKED_ENDS: Final = (
+BY_POINTER: Final = (
     *("pointer ended", "no pointer", "single page", "no paginator", "below the cap"),
 )
+BY_EMPTY_PAGE: Final = ("page behind", "page repeated")
 # How paging ended by itself: a total or has_more may say more of it.
-OPEN_ENDS: Final = (
-    *UNCHECKED_ENDS,
-    *("same pointer", "page behind", "page repeated", "lap", "ignored response"),
-)
-RECEIVED: Final = "{distinct:,} rows received"
-ALL: Final = "All {distinct:,} rows were received"
-# By a paginator that has no `total_path`, and by one that has.
-SOURCE: Final = (" Its response has {}.", " If {} counts something else, set `total_path: null`.")
+OPEN_ENDS: Final = (*BY_POINTER, *BY_EMPTY_PAGE, "same pointer", "lap", "ignored response")
+ONE_PAGE: Final = ("no pointer", "single page")
+USUAL_DEPTH: Final = 10_000  # of ElasticSearch and OpenSearch, and so of what is built on them
 
-
-def _find_promise(facts: ListFacts) -> str:
-    """Return what the last response promises beyond what came; empty if nothing."""
-    pages = max(1, -(-facts.distinct // max(1, facts.largest)))
-    rows = max(facts.distinct, facts.rows_read)
-    for counts, known in zip(facts.last.counts, (rows, pages), strict=False):
-        for path, count in counts.items():
-            if count > known:
-                return f"`{path}` of {count:,}"
-    return ""
-
-
-# The first that holds decides.
-TABLE: Final = (
-    Evidence("not started", False, "No response was read."),
-    Evidence("unfinished", False, "The sync did not finish."),
-    Evidence(
-        "truncated",
-        False,
-        f"{RECEIVED}, but the API says that this is a part ({{truncated}}): request fewer rows, or "
-        "set `windows`.",
-        lambda facts: facts.truncated,
+HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
+    "truncated": lambda facts: facts.truncated,
+    "unsure total": lambda facts: (
+        facts.is_short_of_pages
+        or (
+            not facts.last.is_total_sure
+            and (facts.pointers or facts.end not in BY_POINTER)
+            and (facts.end in ("gaps", "empty pages") or facts.is_short_of_total)
+        )
     ),
-    Evidence(
-        "ignored parameter",
-        False,
-        "The server sends the same {size:,} rows for every page: it ignores the parameter "
-        "'{parameter}', or its first page has another number (base_page). Set `paginator: "
-        "single_page` if the API has no pages.",
+    "doubtful total": lambda facts: (
+        facts.end == "empty pages"
+        and facts.rows
+        and facts.last.totals[0] <= facts.distinct <= facts.last.totals[1]
     ),
-    Evidence(
-        "unsure total",
-        None,
-        f"{RECEIVED}, but the API may have more.{{source}}",
-        lambda facts: (
-            facts.is_short_of_pages
-            or (
-                not facts.last.is_total_sure
-                and (facts.pointers or facts.end not in UNCHECKED_ENDS)
-                and (facts.end in ("gaps", "empty pages") or facts.is_short_of_total)
-            )
-        ),
+    "size of the list": lambda facts: (
+        facts.pointers
+        and facts.largest < facts.distinct == facts.last.size_asked != facts.least_total
     ),
-    Evidence(
-        "empty pages",
-        False,
-        "{empty} consecutive pages are empty, but the API says that more follow.{source}",
+    "total reached": lambda facts: facts.is_total_reached and facts.end in OPEN_ENDS,
+    "total not reached": lambda facts: facts.is_short_of_total,
+    "has_more is true": lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, "overlaps"),
+    "has_more is false": lambda facts: facts.last.has_more is False and facts.end in OPEN_ENDS,
+    "unfollowed": lambda facts: (
+        (facts.last.unfollowed or _find_promise(facts))
+        and facts.end in BY_POINTER
+        and (not facts.pointers or (facts.last.is_backwards and facts.distinct == facts.largest))
     ),
-    Evidence(
-        "gaps",
-        False,
-        "The API {claim} but sent {distinct:,} distinct ids: pages are empty, the first at offsets "
-        "{gap}.{source}",
+    "lower bound": lambda facts: (
+        facts.last.is_total_sure and facts.rows and facts.last.at_least == facts.distinct
     ),
-    Evidence(
-        "too fast",
-        False,
-        "The list changes faster than it can be read: the last {idle:,} of {pages:,} pages had no "
-        "new rows.",
+    "repeated ids": lambda facts: (
+        facts.distinct < facts.rows_read
+        and (facts.end == "readings agree" or facts.distinct < (facts.least_total or 0))
     ),
-    Evidence(
-        "rows missing",
-        False,
-        "Rows are missing: the list has {length:,} rows, but {distinct:,} distinct ids were "
-        "received in {passes} passes. Set a sort parameter, if the order is not stable.",
+    "empty list": lambda facts: not facts.rows and facts.end in (*OPEN_ENDS, "overlaps"),
+    "usual depth": lambda facts: (
+        facts.distinct == USUAL_DEPTH
+        and facts.reported is facts.last.has_more is None
+        and facts.end in (*BY_EMPTY_PAGE, "readings agree", "overlaps")
     ),
-    Evidence(
-        "size of the list",
-        None,
-        f"{RECEIVED} in several pages, as many as one was asked for: the parameter may limit the "
-        "whole list.",
-        lambda facts: (
-            facts.pointers
-            and facts.largest < facts.distinct == facts.last.size_asked != facts.least_total
-        ),
+    "no pointer": lambda facts: (
+        facts.end == "no pointer"
+        and not facts.is_pointer_found
+        and (facts.last.has_usual_size or facts.last.size_asked is None)
     ),
-    Evidence("limit", None, f"{RECEIVED}; stopped at {{maximum}}."),
-    Evidence(
-        "total reached",
-        True,
-        f"{ALL}, as the API reports{{standing}}.",
-        lambda facts: facts.is_total_reached and facts.end in OPEN_ENDS,
+    "full page": lambda facts: facts.end in ONE_PAGE and facts.last.has_usual_size,
+    "short page": lambda facts: facts.end in ONE_PAGE,
+    "smaller pages": lambda facts: (
+        facts.asked_by == "page_number"
+        and facts.end in (*BY_EMPTY_PAGE, "readings agree")
+        and facts.largest < min(facts.distinct, facts.last.size_asked or 0)
     ),
-    Evidence(
-        "ignored response",
-        None,
-        f"{RECEIVED}; paging stopped at a response that response_actions ignore.",
-    ),
-    Evidence(
-        "total not reached",
-        False,
-        "The API reports {least_total:,} rows but sent {distinct:,}.{source}",
-        lambda facts: facts.is_short_of_total,
-    ),
-    Evidence(
-        "has_more is true",
-        False,
-        f"{RECEIVED}, but the API says that more follow (`has_more`).",
-        lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, "overlaps"),
-    ),
-    Evidence(
-        "has_more is false",
-        True,
-        f"{ALL}, as the API says that no more follow{{standing}}.",
-        lambda facts: facts.last.has_more is False and facts.end in OPEN_ENDS,
-    ),
-    Evidence(
-        "same pointer",
-        False,
-        "The API returned the same cursor or link to the next page twice, with no new rows.",
-    ),
-    Evidence(
-        "unfollowed",
-        False,
-        f"{RECEIVED}, but {{unfollowed}} in the response leads to more, and the paginator does not "
-        "follow it{missing_path}: correct the `paginator` in defs.yaml.",
-        lambda facts: (
-            (facts.last.unfollowed or _find_promise(facts))
-            and facts.end in UNCHECKED_ENDS
-            and (
-                not facts.pointers or (facts.last.is_backwards and facts.distinct == facts.largest)
-            )
-        ),
-    ),
-    Evidence(
-        "repeated ids",
-        None,
-        f"{RECEIVED}, but the list has {{rows_read:,}}: several share an id, or have none and are "
-        "equal. Check the `primary_key`.",
-        lambda facts: (
-            facts.distinct < facts.rows_read
-            and (facts.end == "readings agree" or facts.distinct < (facts.least_total or 0))
-        ),
-    ),
-    Evidence(
-        "pages of one row",
-        None,
-        f"{RECEIVED}, one row per page: such pages do not overlap, so missed rows cannot be "
-        "detected. Set a larger limit.",
-    ),
-    Evidence(
-        "echo of the limit",
-        None,
-        f"{RECEIVED}, and the API reports {{limit:,}}, which may be the requested limit: set "
-        "another limit, or total_path.",
-    ),
-    Evidence(
-        "unstable order",
-        None,
-        f"{RECEIVED}, but the order is not stable: rows were repeated in another order. Set a sort "
-        "parameter.",
-    ),
-    Evidence(
-        "lap",
-        None,
-        f"{RECEIVED}; then the API began again with the first of them: it wraps round behind its "
-        "end.",
-    ),
-    Evidence("depth", None, f"{RECEIVED}; the API refused the next page, which may be its limit."),
-    Evidence(
-        "changed",
-        None,
-        f"{RECEIVED} in {{passes}} readings, no two of which agree: the list changes while it is "
-        "read, so that missed rows cannot be ruled out.",
-    ),
-    Evidence(
-        "empty list",
-        True,
-        "The list is empty.",
-        lambda facts: not facts.rows and facts.end in (*OPEN_ENDS, "overlaps"),
-    ),
-    Evidence(
-        "no pointer",
-        None,
-        f"{RECEIVED}; {{setting}} was not found in any response, so whether more follow is not "
-        "known.",
-        lambda facts: (
-            facts.end == "no pointer"
-            and not facts.is_pointer_found
-            and (facts.last.has_usual_size or facts.last.size_asked is None)
-        ),
-    ),
-    Evidence(
-        "full page",
-        None,
-        f"{RECEIVED} in one page, as many as a page has; nothing shows that no more follow.",
-        lambda facts: facts.end in ("no pointer", "single page") and facts.last.has_usual_size,
-    ),
-    Evidence(
-        "no paginator",
-        None,
-        f"{RECEIVED} in one page: no `paginator` is set, and none was detected. Set it, or "
-        "`single_page` if the API has no pages.",
-    ),
-    Evidence(
-        "short page", True, f"{ALL}.", lambda facts: facts.end in ("no pointer", "single page")
-    ),
-    Evidence(
-        "smaller pages",
-        None,
-        f"{RECEIVED} in pages of {{largest}}, but more were asked for: ask for {{largest}}, or "
-        "rows between the pages may be missing.",
-        lambda facts: (
-            facts.asked_by == "page_number"
-            and facts.end in ("readings agree", "page behind", "page repeated")
-            and facts.largest < min(facts.distinct, facts.last.size_asked or 0)
-        ),
-    ),
-    Evidence("pointer ended", True, f"{ALL}."),
-    Evidence("readings agree", True, f"{ALL}, the same in two readings."),
-    Evidence("page behind", True, f"{ALL}."),
-    Evidence("page repeated", True, f"{ALL} (the last page was repeated)."),
-    Evidence("below the cap", True, f"{ALL}, fewer than the API's maximum."),
-    Evidence("window incomplete", False, f"{RECEIVED} in {{windows}}. {{problem}}."),
-    Evidence("window unverified", None, f"{RECEIVED} in {{windows}}. {{problem}}."),
-    Evidence(
-        "outside windows",
-        None,
-        f"{RECEIVED} in {{windows}}, but the API reports {{reported:,}}: rows without a time, or "
-        "outside `since` and `until`, are in no window.",
-    ),
-    Evidence(
-        "windows without total",
-        None,
-        f"{RECEIVED} in {{windows}}; without a total, rows without a time cannot be ruled out. Set "
-        "`since` and `until` to the range you need.",
-    ),
-    Evidence("windows", True, f"{ALL}, in {{windows}}."),
-    Evidence("overlaps", True, f"{ALL}."),
-)
+}
 
 
 def judge(facts: ListFacts) -> PaginationResult:
     """Derive the verdict on a list from the facts: the first evidence of the table that holds."""
-    found = next(row for row in TABLE if (row.holds(facts) if row.holds else facts.end == row.name))
-    unfollowed, promise = facts.last.unfollowed, _find_promise(facts)
-    standing = unfollowed or ("the cursor or link" if facts.last.pointer else "")
-    setting = facts.pointer_setting if not facts.is_pointer_found else ""
-    reason = found.sentence.format(
-        **{**vars(facts), "setting": setting or "a link or cursor", **facts.values},
-        source=promise and SOURCE[bool(facts.asked_by)].format(promise),
-        unfollowed=unfollowed or promise,
-        missing_path=f" ({setting} was not found)" if setting else "",
-        standing=f", though {standing} still leads on" if standing else "",
+    found = next(
+        row
+        for row in TABLE
+        if (HOLDS[row.name](facts) if row.name in HOLDS else facts.end == row.name)
     )
-    if facts.total_setting and facts.reported is None:
+    reason = found.sentence.format(**find_words(facts))
+    if facts.total_setting and facts.reported is None and not facts.last.at_least:
         reason += f" No number was found at {facts.total_setting}."
     return PaginationResult(
         complete=found.complete,
@@ -293,3 +184,39 @@ def judge(facts: ListFacts) -> PaginationResult:
         passes=facts.passes,
         total_reported=facts.reported,
     )
+
+
+def find_words(facts: ListFacts) -> dict[str, Any]:
+    """Return what the braces of sentences stand for."""
+    last, promise, by = facts.last, _find_promise(facts), facts.pointer_setting
+    setting = "" if facts.is_pointer_found else by
+    standing = last.unfollowed or ("the cursor or link" if last.pointer else "")
+    way_out = f" If {promise} counts something else, set `total_path: null`." if promise else ""
+    if last.has_more and last.flag:
+        way_out += f" If `{last.flag}` says something else, set `has_more_path`, or null there."
+    return {
+        **vars(facts),
+        "received": f"{facts.distinct:,} rows received",
+        "all_rows": f"All {facts.distinct:,} rows were received",
+        "least": f"at least {last.at_least:,}" if last.at_least else f"{facts.least_total or 0:,}",
+        "totals": " to ".join(f"{total:,}" for total in sorted({*last.totals})),
+        "flag": last.flag or "has_more",
+        "unfollowed": last.unfollowed or promise,
+        "way_out": way_out,
+        "way_on": f"check {by}" if by else f"use `offset`, if '{facts.parameter}' counts rows",
+        "setting": setting or "a link or cursor",
+        "missing_path": setting and f" ({setting} was not found)",
+        "standing": standing and f", though {standing} still leads on",
+        **facts.values,
+    }
+
+
+def _find_promise(facts: ListFacts) -> str:
+    """Return what the last response promises beyond what came; empty if nothing."""
+    pages = max(1, -(-facts.distinct // max(1, facts.largest)))
+    rows = pages if facts.end == "empty pages" else max(facts.distinct, facts.rows_read)
+    for counts, known in zip(facts.last.counts, (rows, pages), strict=False):
+        for path, count in counts.items():
+            if count > known:
+                return f"`{path}` of {count:,}"
+    return ""

@@ -10,11 +10,12 @@ from event_assets.pagination.list_paginator import POINTER_PATHS, ListPaginator
 from event_assets.pagination.seen_ids import ReadIds
 from event_assets.values.response_paths import compile_path
 
-# What this project evaluates in dlt's place.
+# What this project evaluates in dlt's place: of all types, and of one.
+PATHS: Final = ("total_path", "has_more_path")
 OPTIONS: Final[Mapping[str, Sequence[str]]] = {
-    "offset": ("total_path", "has_more_path", "stop_after_empty_page", "maximum_offset"),
-    "page_number": ("total_path", "has_more_path", "stop_after_empty_page", "maximum_page"),
-    "cursor": ("has_more_path", "stop_after_empty_page"),
+    "offset": ("stop_after_empty_page", "maximum_offset"),
+    "page_number": ("stop_after_empty_page", "maximum_page"),
+    "cursor": ("stop_after_empty_page",),
 }
 
 
@@ -31,12 +32,13 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
         dict(paginator) if isinstance(paginator, Mapping) else {"type": paginator or "auto"}
     )
     kind = options.setdefault("type", "auto")
-    ours = {name: options.pop(name) for name in OPTIONS.get(kind, ()) if name in options}
+    names = (*PATHS, *OPTIONS.get(kind, ()))
+    ours = {name: options.pop(name) for name in names if name in options}
     options |= {name: int(options[name]) for name in ("limit", "offset") if name in options}
     for name in POINTER_PATHS:
         if name in options:
             options[name] = compile_path(options[name])
-    if "total_path" in OPTIONS.get(kind, ()):
+    if kind in ("offset", "page_number"):
         options["total_path"] = None
     try:
         active = build_paginator(cast("Any", options))

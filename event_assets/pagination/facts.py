@@ -21,6 +21,9 @@ class PageFacts(NamedTuple):
         pointer: what the followed path or header holds; None: nothing.
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
+        at_least: a total that the response calls a lower bound or an estimate; `total` is None.
+        totals: the least and the largest total of this list's responses so far.
+        flag: the path of what `has_more` was read from.
         truncated: what says that the response is only a part.
         is_backwards: whether the followed path leads to the page before, by its name.
     """
@@ -39,6 +42,9 @@ class PageFacts(NamedTuple):
     truncated: str = ""
     is_backwards: bool = False
     size_asked: int | None = None
+    at_least: int | None = None
+    totals: tuple[int, int] = (0, 0)
+    flag: str = ""
 
     @property
     def has_usual_size(self) -> bool:
@@ -101,7 +107,8 @@ class ListFacts:
     @property
     def is_short_of_total(self) -> bool:
         """Whether fewer rows came than a trusted total says."""
-        return max(self.distinct, self.rows_read) < (self.least_total or 0)
+        least = max(self.least_total or 0, self.last.at_least or 0)
+        return max(self.distinct, self.rows_read) < least
 
     @property
     def is_short_of_pages(self) -> bool:

@@ -49,15 +49,15 @@ class ListPaginator(Paginator):
         """Use a paginator of dlt; None: dlt detects it from the first response.
 
         `options` are those of dlt's configuration that this project evaluates in dlt's place, with
-        the same meaning; `factory.OPTIONS` lists them. Without `total_path`, the usual names are
-        searched; if it is None, there is no total.
+        the same meaning; `factory` lists them. Without `total_path` or `has_more_path`, the
+        usual names are searched; if it is None, there is none.
         """
         super().__init__()
         self.limit = active.limit if isinstance(active, OffsetPaginator) else 0
         self.cap: float = inf  # how many rows of the list the API returns at most
         self._read_ids = read_ids
         self._total_path = options.get("total_path", AUTO)
-        self._more_path = options.get("has_more_path")
+        self._more_path = options.get("has_more_path", AUTO)
         self._stop_after_empty_page = options.get("stop_after_empty_page")
         self._maximum_name = next((name for name in options if name.startswith("maximum")), "")
         self._maximum: float = int(options[self._maximum_name]) if self._maximum_name else inf
@@ -86,8 +86,10 @@ class ListPaginator(Paginator):
         )
         name, path = _find_setting(active, *POINTER_PATHS)
         header = _find_setting(active, "links_next_key", "cursor_key")[1]
-        total = self._total_path if self._total_path == AUTO else compile_path(self._total_path)
-        more = compile_path(self._more_path)
+        total, more = (
+            setting if setting == AUTO else compile_path(setting)
+            for setting in (self._total_path, self._more_path)
+        )
         self._reader = PageReader(total, is_numbered, more, followed=path, header=header)
         is_total_set = total not in (AUTO, None) and not is_numbered
         self._settings: dict[str, Any] = {

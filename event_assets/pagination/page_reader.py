@@ -14,7 +14,7 @@ from requests import Request, Response
 
 from event_assets.pagination import totals, vocabulary
 from event_assets.pagination.facts import PageFacts
-from event_assets.pagination.totals import parse_count
+from event_assets.pagination.totals import AUTO, parse_count
 from event_assets.pagination.vocabulary import PAGE_COUNT, TOTAL, parent_path, plain_name
 from event_assets.values.errors import PaginationError
 from event_assets.values.response_paths import find_value
@@ -30,18 +30,19 @@ class PageReader:
     Attributes:
         total_path: of the number of rows, or of pages, if `counts_pages`; `AUTO`: the usual names
             are searched; None: there is none.
-        more_path: of whether more pages follow; None: the usual names are searched.
+        more_path: of whether more pages follow; `AUTO` and None as above.
         followed: the path of the pointer that is followed, if any.
         header: the header, or the relation of a link, that is followed.
     """
 
-    total_path: JSONPath | str | None = totals.AUTO
+    total_path: JSONPath | str | None = AUTO
     counts_pages: bool = False
-    more_path: JSONPath | None = None
+    more_path: JSONPath | str | None = AUTO
     followed: JSONPath | None = None
     header: str | None = None
     _is_more_found: bool = False
     _unfollowed: str = ""
+    _totals: set[int] = field(default_factory=set[int])
     _places: set[str] = field(default_factory=set[str])  # of records and pointers, in documents
 
     def read(
@@ -62,64 +63,64 @@ class PageReader:
         pointer_path = str(self.followed or "").removeprefix("$.")
         self._places |= {pointer_path, *(_paths_of(document, rows[0]) if rows else ())}
         around = totals.members_around(members, self._places)
-        counts, page_counts = self._find_counts(document, around, is_empty=not ids)
-        total, page_count = (next(iter(found.values()), None) for found in (counts, page_counts))
-        is_total_sure = self._is_sure(next(iter((*counts, *page_counts)), ""))
-        if counts and not self._is_sure(next(iter(page_counts), "")):
-            page_count = None
-        may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
-        has_more, flag_path = self._find_has_more(document, around)
-        sizes_asked = (
-            parse_count(value)
-            for name, value in _parameters(request)
-            if vocabulary.SIZE.fullmatch(plain_name(name))
-        )
+        has_more, flag = self._find_has_more(document, around)
         is_backwards = vocabulary.leads_back(pointer_path)
         if not (is_backwards and self._unfollowed):  # what stood in the first page still holds
             is_open = is_backwards or not pointer
             self._unfollowed = self._find_unfollowed(response, around, request) if is_open else ""
-        return PageFacts(
-            ids=ids,
-            total=total,
-            is_total_certain=is_total_sure and total not in may_count_pages,
-            is_total_sure=is_total_sure,
-            page_count=page_count,
-            counts=(counts, page_counts),
+        page = _weaken_total(self._read_totals(document, around, ids), members)
+        return page._replace(
             has_more=has_more,
-            is_flag_beside=parent_path(flag_path) == parent_path(pointer_path) != "",
+            flag=flag,
+            is_flag_beside=parent_path(flag) == parent_path(pointer_path) != "",
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
             unfollowed=self._unfollowed,
             truncated=_find_truncation(members),
             is_backwards=is_backwards,
-            size_asked=next(filter(None, sizes_asked), None),
+            size_asked=_find_size(request),
         )
 
-    def _find_counts(
-        self, document: Any, around: totals.Members, *, is_empty: bool
-    ) -> list[dict[str, int]]:
-        """Return what may be the number of rows of the list, and that of its pages, by path."""
+    def _read_totals(
+        self, document: Any, around: totals.Members, ids: Sequence[Hashable]
+    ) -> PageFacts:
+        """Return a page with what the response says of the number of rows and of pages."""
         if self.total_path is None:
-            return [{}, {}]
-        found = [totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT)]
+            return PageFacts(ids)
+        counts, page_counts = (totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT))
         if isinstance(self.total_path, JSONPath):
             configured = parse_count(find_value(document, self.total_path))
-            if configured is None and self.counts_pages and not is_empty:
+            if configured is None and self.counts_pages and ids:
                 raise _path_error(document, "total_path", self.total_path, "is not a number")
             at_path = {} if configured is None else {str(self.total_path): configured}
-            found[self.counts_pages] = at_path
-        return found
+            counts, page_counts = (counts, at_path) if self.counts_pages else (at_path, page_counts)
+        path, total = next(iter(counts.items()), ("", None))
+        pages_path, page_count = next(iter(page_counts.items()), ("", None))
+        is_sure = self._is_sure(path or pages_path)
+        if counts and not self._is_sure(pages_path):
+            page_count = None
+        may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
+        self._totals.update(() if total is None else (total,))
+        return PageFacts(
+            ids,
+            total=total,
+            is_total_certain=is_sure and total not in may_count_pages,
+            is_total_sure=is_sure,
+            page_count=page_count,
+            counts=(counts, page_counts),
+            totals=(min(self._totals, default=0), max(self._totals, default=0)),
+        )
 
     def _is_sure(self, path: str) -> bool:
         return path in ("", str(self.total_path)) or vocabulary.is_sure(path)
 
     def _find_has_more(self, document: Any, around: totals.Members) -> tuple[bool | None, str]:
         """Return whether more pages follow, and the path of the flag that says so."""
-        if self.more_path is None:
+        if not isinstance(self.more_path, JSONPath):
             found = [
                 (len(vocabulary.base_path(path)), says_more, path)
                 for path, value in around.items()
-                if (says_more := vocabulary.says_more(path, value)) is not None
+                if self.more_path and (says_more := vocabulary.says_more(path, value)) is not None
             ]
             return max(found, default=(0, None, ""))[1:]
         more = vocabulary.read_flag(str(self.more_path), find_value(document, self.more_path))
@@ -160,6 +161,19 @@ def _paths_of(value: Any, record: Any, path: str = "") -> Iterator[str]:
             yield path
 
 
+def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
+    """Return a page without a total that is a lower bound or an estimate, by its own response."""
+    if page.total is None:
+        return page
+    said = [f"{path}: {value}" for path, value in members.items()]
+    is_estimated = "estimat" in next(iter(page.counts[0])).lower()
+    is_estimated |= any(map(vocabulary.ESTIMATED.fullmatch, said))
+    if not is_estimated and not any(map(vocabulary.AT_LEAST.fullmatch, said)):
+        return page
+    is_sure = page.is_total_sure and not is_estimated
+    return page._replace(total=None, at_least=page.total, is_total_sure=is_sure)
+
+
 def _find_truncation(members: totals.Members) -> str:
     """Return what says that a response is only a part; empty if nothing does."""
     found = ((path, value) for path, value in members.items() if vocabulary.PARTIAL.fullmatch(path))
@@ -173,6 +187,13 @@ def _path_error(document: Any, setting: str, path: JSONPath, problem: str) -> Pa
     return PaginationError(
         f"The paginator's {setting} `{path}` {problem} the API's response: correct it in defs.yaml."
     )
+
+
+def _find_size(request: Request) -> int | None:
+    """Return the number of rows that a request asks for in a page."""
+    names = ((plain_name(name), value) for name, value in _parameters(request))
+    sizes = (parse_count(value) for name, value in names if vocabulary.SIZE.fullmatch(name))
+    return next(filter(None, sizes), None)
 
 
 def _parameters(request: Request) -> Iterator[tuple[str, Any]]:

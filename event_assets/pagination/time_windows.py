@@ -123,7 +123,7 @@ class TimeWindowPaginator(Paginator):
         if self._window is None and self._whole_total is None:
             self._whole_total = page.total
         is_too_deep = self._leads_behind_cap() or self._inner.facts.distinct >= self._plan.cap
-        is_total_too_high = page.total is not None and page.total >= self._plan.cap
+        is_total_too_high = (page.total or page.at_least or 0) >= self._plan.cap
         has_too_many = is_too_deep or page.truncated or is_total_too_high
         halves = self._plan.split(self._window) if self._window else [self._plan.span]
         if has_too_many and halves:

@@ -16,11 +16,24 @@ MORE: Final = re.compile(
     r"|itemsinlist)?|moreitemsinlist|hasnext(page)?|(is)?(truncated|partial)|incompleteresults"
 )
 # Of paths: true, or not 0, in a response that is only a part.
-PARTIAL: Final = re.compile(r"overflow|timed_?out|partial_?results|_shards\.failed", re.I)
+PARTIAL: Final = re.compile(
+    r"overflow|timed_?out|partial_?results|search_cutoff|_shards\.failed", re.I
+)
+# Of paths with their values: the total is a lower bound, or an estimate.
+AT_LEAST: Final = re.compile(
+    r"(.*\.)?(total\.relation: gte|(num_?found_?|(is_?)?total_?(is_?)?)exact: false"
+    r"|total_?((is_?)?capped|record_?count_?limit_?exceeded): true)",
+    re.I,
+)
+ESTIMATED: Final = re.compile(
+    r"(.*\.)?(exhaustive[._]?nb_?hits: false"
+    r"|(is_?)?(total_?(is_?)?estimated?|estimated_?total): true)",
+    re.I,
+)
 END: Final = re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)")
 THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 TOTAL: Final = re.compile(
-    rf"total(of)?({THINGS}|size|num|value|all|{THINGS}?(count|found|matched|total))?"
+    rf"(estimated)?total(of|estimated)?({THINGS}|size|num|value|all|{THINGS}?(count|found|matched|total))?"
     rf"|number(of)?({THINGS}|found|matched)|{THINGS}(count|total|found|matched)|(num|nb|n)({THINGS}|found)|(total)?(found|matched)"
     rf"|count(total)?|filter(ed)?(count|total)|recordsfiltered|(full|grand)total"
 )
@@ -33,10 +46,13 @@ SURE: Final = re.compile(
     r"|numfound|nhits|count|filter(ed)?(count|total)|recordsfiltered|pagecount|numpages|lastpage"
 )
 SURE_PARENT: Final = re.compile(
-    r"((meta(data)?|paging|pagination|page|hits|total|x-pagination|content-range)\.)*", re.I
+    r"((meta(data)?|paging|pagination|page|hits|total|resultsPage|odata|x-pagination"
+    r"|content-range)\.)*",
+    re.I,
 )
 PAGE_OBJECT: Final = re.compile(
-    r"page|paging|pagination|pager|total|meta.*|.*metadata|links|cursors?|navigation|contentrange"
+    r"(results?)?page|paging|pagination|pager|total|meta.*|.*metadata|links|cursors?|navigation"
+    r"|contentrange|odata"
     r"|(page|list|results?|search|query|response)?(info|summary|context)|response|result|search|query"
 )
 SIZE: Final = re.compile(  # of parameters
@@ -72,17 +88,15 @@ def plain_name(path: str) -> str:
 
     A name that says nothing alone has that of its object before it: `totalvalue`, `pagemax`.
     """
-    parent, _, name = path.rpartition("@odata.")[2].lower().rpartition(".")
+    parent, _, name = path.lower().rpartition(".")
     if name in ("all", "max", "value"):
         name = parent.rpartition(".")[2] + name
     return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|wp-)?|^opensearch:", "", name))
 
 
 def parent_path(path: str) -> str:
-    """Return the path of the object that has a member."""
-    return (
-        path.partition("@odata.")[0].rstrip(".'") if "@odata." in path else path.rpartition(".")[0]
-    )
+    """Return the path of the object that has a member; names such as `@odata.count` have dots."""
+    return path.partition("@")[0].rstrip(".'") if "@" in path else path.rpartition(".")[0]
 
 
 @lru_cache(1_000)

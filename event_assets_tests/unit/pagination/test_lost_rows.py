@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -477,6 +478,11 @@ def test_status_206_is_a_part() -> None:
         ({"meta": {"total": 20}}, True),
         ({"response": {"count": 20}}, True),
         ({"total": 137}, False),
+        ({"resultsPage": {"totalEntries": 137}}, False),
+        ({"odata.count": "137"}, False),
+        ({"@odata.count": 137}, False),
+        ({"recordsFiltered": 137}, False),
+        ({"@Microsoft.Dynamics.CRM.totalrecordcount": 137}, None),
         ({"meta": {"pagination": {"totalItems": "1,300"}}}, False),
     ],
     ids=str,
@@ -496,14 +502,22 @@ def test_what_promises_more_is_named_and_how_to_do_without_it(kind: str) -> None
     config, answer = PAGED[kind]
     members = {"meta": {"count": 20, "total": 137}}
     done = read_list(create_paginator(config, read_ids), lambda query: {**answer(query), **members})
-    told, way_out = "`meta.total` of 137", "counts something else, set `total_path: null`"
-    assert told in done.result.reason
-    assert (way_out in done.result.reason) is (kind != "cursor")  # which has no such setting
-    if kind == "cursor":
-        return
+    assert "`meta.total` of 137 counts something else, set `total_path: null`" in done.result.reason
     config = {**(config if isinstance(config, dict) else {"type": config}), "total_path": None}
     done = read_list(create_paginator(config, read_ids), lambda query: {**answer(query), **members})
     assert done.result.complete is True
+
+
+@pytest.mark.parametrize(
+    "kind", ["json_link", "header_link", "header_cursor", "single_page", "auto"]
+)
+def test_every_paginator_can_be_told_that_there_is_no_total_and_no_flag(kind: str) -> None:
+    members = {"total": 137, "has_more": True, "next": None}
+    body = {"data": rows_from(0, 7), **members}
+    config = {"type": kind, "total_path": None, "has_more_path": None}
+    assert read_list(create_paginator(kind, read_ids), lambda _query: body).result.complete is False
+    done = read_list(create_paginator(config, read_ids), lambda _query: body)
+    assert done.result.complete is not False
 
 
 @pytest.mark.parametrize(
@@ -648,3 +662,150 @@ def test_an_offset_that_begins_behind_a_row_of_the_total_is_reported() -> None:
     done = read_list(create_paginator(config, read_ids), answer)
     assert done.result.complete is False
     assert "reports 130 rows but sent 129" in done.result.reason
+
+
+AT_LEAST: list[dict[str, Any]] = [
+    {"total": {"value": 100, "relation": "gte"}},  # Elasticsearch, OpenSearch
+    {"hits": {"total": {"value": 100, "relation": "gte"}}},
+    {"numFound": 100, "numFoundExact": False},  # Solr
+    {"@odata.count": 100, "@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded": True},
+    {"total": 100, "isTotalExact": False},
+    {"meta": {"total": 100, "totalIsCapped": True}},
+]
+ESTIMATES: list[dict[str, Any]] = [
+    {"nbHits": 100, "exhaustiveNbHits": False},  # Algolia
+    {"nbHits": 100, "exhaustive": {"nbHits": False}},
+    {"estimatedTotalHits": 100},  # Meilisearch
+    {"pagination": {"total": 100, "total_is_estimate": True}},
+    {"total": 100, "isEstimatedTotal": True},  # FactSet
+]
+
+
+def read_first(kind: str, length: int, members: dict[str, Any]) -> Any:
+    """Read a list of which the API shows the first rows only, without a word."""
+    config, answer = PAGED[kind]
+
+    def cut(query: Query) -> dict[str, Any]:
+        page = answer(query)
+        data = [row for row in page.pop("data") if row["id"] < length]
+        if data and data[-1]["id"] == length - 1:
+            page.pop("next", None)
+        return {**page, **members, "hits": {**members.get("hits", {}), "hits": data}, "data": data}
+
+    done = read_list(create_paginator(config, read_ids), cut)
+    assert done.ids == set(range(length))
+    return done.result
+
+
+@pytest.mark.parametrize("members", AT_LEAST, ids=str)
+@pytest.mark.parametrize("kind", PAGED)
+@pytest.mark.parametrize(("length", "complete"), [(80, False), (100, None), (120, True)])
+def test_a_lower_bound_is_no_end_where_it_is_reached_and_a_lack_where_it_is_not(
+    kind: str, members: dict[str, Any], length: int, complete: bool | None
+) -> None:
+    result = read_first(kind, length, members)
+    assert result.complete is complete, result.reason
+    assert ("reports at least 100" in result.reason) is (complete is not True)
+
+
+@pytest.mark.parametrize("members", ESTIMATES, ids=str)
+@pytest.mark.parametrize("kind", PAGED)
+@pytest.mark.parametrize(("length", "complete"), [(80, None), (100, True), (120, True)])
+def test_an_estimate_is_a_doubt_where_it_is_not_reached(
+    kind: str, members: dict[str, Any], length: int, complete: bool | None
+) -> None:
+    result = read_first(kind, length, members)
+    assert result.complete is complete, result.reason
+
+
+@pytest.mark.parametrize("members", [{}, {"total": 130, "isTotalExact": False}], ids=str)
+def test_a_lower_bound_that_is_reached_saves_no_request(members: dict[str, Any]) -> None:
+    config, answer = PAGED["page"]
+    done = read_list(create_paginator(config, read_ids), lambda query: {**answer(query), **members})
+    assert len(done.asked) == 2 * 7 + 4
+
+
+def by_thousands(kind: str, length: int, **members: Any) -> Any:
+    config: dict[str, Any] = {"type": kind, **({"limit": 1000} if kind == "offset" else {})}
+
+    def answer(query: Query) -> dict[str, Any]:
+        first = int(query["offset"]) if kind == "offset" else 1000 * int(query["page"])
+        return {"data": [{"id": row} for row in range(first, min(length, first + 1000))], **members}
+
+    return read_list(create_paginator(config, read_ids), answer).result
+
+
+@pytest.mark.parametrize("kind", ["offset", "page_number"])
+@pytest.mark.parametrize(
+    ("length", "members", "complete"),
+    [
+        (10_000, {}, None),
+        (10_000, {"estimatedTotalHits": 10_000}, None),
+        (10_000, {"total": 10_000}, True),
+        (9_999, {}, True),
+        (10_001, {}, True),
+        (11_000, {}, True),
+    ],
+)
+def test_nothing_behind_the_usual_depth_of_search_engines_may_be_their_limit(
+    kind: str, length: int, members: dict[str, Any], complete: bool | None
+) -> None:
+    result = by_thousands(kind, length, **members)
+    assert result.distinct_ids == length
+    assert result.complete is complete, result.reason
+    assert ("`windows`" in result.reason) is (complete is None)
+
+
+def test_a_flag_that_contradicts_the_pages_is_named() -> None:
+    config, answer = PAGED["offset"]
+    paginator = create_paginator({**config, "has_more_path": "has_prev"}, read_ids)
+    result = read_list(
+        paginator, lambda query: {**answer(query), "has_prev": query["offset"] != "0"}
+    ).result
+    assert result.complete is False
+    assert "If `has_prev` says something else, set `has_more_path`" in result.reason
+
+
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_a_total_that_is_doubtful_is_no_evidence_against_page_numbers(is_pinned: bool) -> None:
+    """A row comes at the top of each page, or the total is never the same."""
+    totals = itertools.cycle([130] if is_pinned else [131, 128, 132, 129])
+
+    def answer(query: Query) -> dict[str, Any]:
+        page = rows_from(20 * int(query["page"]))
+        pinned = [{"id": 7}] if page and is_pinned else []
+        return {"data": pinned + page, "total": next(totals)}
+
+    done = read_list(create_paginator("page_number", read_ids), answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is None, done.result.reason
+    assert "leaves open whether more follow" in done.result.reason
+
+
+def test_a_cursor_that_is_the_first_row_of_its_page_is_named_where_pages_overlap() -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        first = int(query.get("cursor", "e-1")[1:]) + 1
+        return {"data": [{"id": f"e{row['id']}"} for row in rows_from(first)]}
+
+    config = {"type": "cursor", "cursor_path": "data[0].id", "cursor_param": "cursor"}
+    result = read_list(create_paginator(config, read_ids), answer).result
+    assert result.distinct_ids == 130
+    assert "pages overlap: check the paginator's cursor_path `data[0].id`." in result.reason
+
+
+@pytest.mark.parametrize(
+    ("config", "number", "way_out"),
+    [
+        ({"type": "offset", "limit": 20}, lambda query: 20 * int(query["offset"]), "`page_number`"),
+        ({"type": "page_number"}, lambda query: int(query["page"]), "use `offset`"),
+    ],
+    ids=["offset that counts pages", "page that counts rows"],
+)
+def test_a_parameter_that_counts_something_else_is_told_with_the_way_out(
+    config: Any, number: Any, way_out: str
+) -> None:
+    done = read_list(
+        create_paginator(config, read_ids), lambda query: {"data": rows_from(number(query))}
+    )
+    assert done.result.complete is not True
+    assert way_out in done.result.reason

@@ -284,3 +284,16 @@ def test_windows_of_an_api_whose_cap_is_its_page_end_below_it(limit: int, says_t
     assert done.ids == set(DAYS)
     assert done.result.complete is True
     assert len(done.asked) < 12
+
+
+def test_a_window_whose_lower_bound_is_the_cap_is_split_at_once() -> None:
+    def answer(query: Query) -> Any:
+        shown = days(query)
+        total = {"value": min(len(shown), 10), "relation": "gte" if len(shown) > 10 else "eq"}
+        page = shown[4 * int(query["page"]) :][:4]
+        return {"data": page, "hits": {"total": total, "hits": page}}
+
+    done = read(NUMBERED, answer, **JANUARY)
+    assert done.ids == set(DAYS)
+    assert "from" in done.asked[1]
+    assert done.asked[0]["to"] != done.asked[1]["to"]
