@@ -16,7 +16,7 @@ from requests import HTTPError, PreparedRequest, Request, Response
 from event_assets.http.journal import Journal
 from event_assets.http.response import JsonResponse
 from event_assets.http.session import ApiSession
-from event_assets.http.window import CAUTIOUS, ReadAheadWindow
+from event_assets.http.window import ReadAheadWindow
 from event_assets.values.redaction import KNOWN
 
 Requests = Callable[[int, int], Iterable[Request]]  # from the one at `start` to before `stop`
@@ -63,7 +63,7 @@ class ApiClient:
         self._journal = journal
         self._list_state = list_state
         self._page_window = ReadAheadWindow(concurrency)
-        self._list_window = ReadAheadWindow(concurrency, min(CAUTIOUS, concurrency))  # they exist
+        self._list_window = ReadAheadWindow(concurrency)
         self._pages: Futures = {}
         self._lists: Futures = {}
         self._templates: dict[str, PreparedRequest] = {}
@@ -87,11 +87,9 @@ class ApiClient:
         future = future or self._submit(key, request)
         if is_next_page:
             self._page_window.grow()
-        else:
+        elif self._pages:
             self._page_window.restart()
             self._drop_unexpected(pages)
-        if self._session.throttle.consume_slowdown():
-            self._page_window.restart()
         if self._concurrency > 1:
             self._read_ahead(self._pages, pages, self._page_window.size)
             self._read_ahead(self._lists, lists, self._list_window.size)

@@ -17,7 +17,7 @@ MEMBERS = re.compile(r"\b(remaining|reset|r|t)=(\d+)")  # of the header RateLimi
 MIN_EPOCH_SECONDS = 1_000_000_000  # less are seconds from now; from 100 times as many on: ms
 SHORT_SUPPLY = 64  # requests left from which on they are spread over the time left
 MARGIN = 0.9  # of the rate at which requests went through before one was refused
-DOUBLING_SECONDS = 60.0  # in which a learned rate doubles: a limit may have been shared
+DOUBLING_SECONDS = 60.0  # in which a learned rate doubles, after as long: a limit may be shared
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,9 @@ class Pace:
     _next: float = 0.0  # when the next request may be sent
     _paused_until: float = 0.0
     _quota_interval: float = 0.0  # seconds between requests that make what is left last
-    _learned: float | None = None  # requests per second, when the last one was refused
-    _learned_at: float = 0.0
+    _learned: float = 0.0  # requests per second that went through when one was refused; 0: none was
+    _learned_from: float = 0.0
+    _learned_at: float = 0.0  # when the pause after the refusal ends
     _accepted: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
 
     def reserve(self, now: float) -> float:
@@ -88,6 +89,8 @@ class Pace:
     def accept(self, now: float, quota: Quota | None, in_flight: int) -> None:
         """Note a response that was not refused, and what its headers say."""
         self._accepted.append(now)
+        if now < self._learned_at:
+            self._learn(now)
         self._quota_interval = 0.0
         if quota and quota.remaining <= SHORT_SUPPLY and quota.seconds > 0:
             left = quota.remaining - in_flight
@@ -103,16 +106,20 @@ class Pace:
             wait: the pause in seconds.
             asked: the pause that the API asked for: the time for which its limit counts; or 0.
         """
-        span = max(asked, 1.0)
-        rate = MARGIN * max(1, sum(at > now - span for at in self._accepted)) / span
-        if now < self._paused_until:  # it was sent together with one that was refused before
-            rate = max(rate, self._learned or 0.0)
-        self._learned, self._learned_at = rate, now + wait
-        self._paused_until = max(self._paused_until, now + wait)
+        if now >= self._learned_at:  # else it was sent together with one that was refused before
+            self._learned, self._learned_from = 0.0, now - max(asked, 1.0)
+        self._learned_at = self._paused_until = max(self._paused_until, now + wait)
+        self._learn(now)
+
+    def _learn(self, now: float) -> None:
+        """Learn the rate, also from responses in a pause: to requests that were sent before it."""
+        count = sum(at > self._learned_from for at in self._accepted)
+        rate = MARGIN * max(1, count) / (now - self._learned_from)
+        self._learned = max(self._learned, rate)
 
     def _interval(self, now: float) -> float:
         intervals = [self._quota_interval, 1 / self.limit if self.limit else 0.0]
         if self._learned:
-            doublings = min(max(0.0, now - self._learned_at) / DOUBLING_SECONDS, 60)
+            doublings = min(max(0.0, (now - self._learned_at) / DOUBLING_SECONDS - 1), 60)
             intervals.append(1 / (self._learned * 2**doublings))
         return max(intervals)

@@ -42,7 +42,6 @@ class Throttle:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._pace = Pace(limit)
-        self._was_paused = False
         self._is_shut_down = threading.Event()
 
     def accept(self, headers: Mapping[str, str], in_flight: int) -> None:
@@ -54,12 +53,6 @@ class Throttle:
         """Delay all requests after one was refused, as `Pace.refuse` does."""
         with self._lock:
             self._pace.refuse(time.monotonic(), wait, asked)
-            self._was_paused = True
-
-    def consume_slowdown(self) -> bool:
-        """Return whether there was a pause since the last call."""
-        was_paused, self._was_paused = self._was_paused, False
-        return was_paused
 
     def wait(self, seconds: float = 0.0) -> None:
         """Wait for these seconds, and until the pace allows a request.

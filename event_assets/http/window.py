@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-CAUTIOUS = 8  # requests that are sent ahead without a look at how long they take
+CAUTIOUS = 4  # requests that are sent ahead before it is known that the API does not refuse them
+GROWTH = 3
 SLOWER = 1.5  # times the fastest median: more requests in flight only wait for each other
 
 
 @dataclass
 class ReadAheadWindow:
-    """The number of requests in flight: doubled with each page, then with each half of a window.
+    """The number of requests in flight: a few, then tripled with every other window of pages.
 
     Attributes:
         limit: its maximum.
@@ -20,19 +21,23 @@ class ReadAheadWindow:
     """
 
     limit: int
-    size: int = 1
-    _fastest: float = float("inf")  # median of half a window, in seconds
+    size: int = field(init=False)
+    _fastest: float = float("inf")  # median of two windows, in seconds
     _seconds: list[float] = field(default_factory=list)
     _was_awaited: bool = False
 
+    def __post_init__(self) -> None:
+        """Begin with a few."""
+        self.size = min(CAUTIOUS, self.limit)
+
     def restart(self) -> None:
-        """Begin with one request: another list begins, or the API asked for a pause."""
-        self.size = 1
+        """Begin anew with one request: another page came than was expected."""
+        self.size, self._seconds = 1, []
 
     def grow(self) -> None:
         """Note that a page was followed by the one that was expected."""
         if self.size < CAUTIOUS:
-            self.size = min(2 * self.size, self.limit)
+            self.size = min(2 * self.size, CAUTIOUS, self.limit)
 
     def add(self, seconds: float, *, was_awaited: bool) -> None:
         """Note how long a response took, and whether it was not there when it was needed."""
@@ -40,7 +45,7 @@ class ReadAheadWindow:
             return
         self._seconds.append(seconds)
         self._was_awaited |= was_awaited
-        if len(self._seconds) >= self.size // 2:
+        if len(self._seconds) >= 2 * self.size:
             self._adapt(self._seconds)
             self._seconds, self._was_awaited = [], False
 
@@ -49,5 +54,5 @@ class ReadAheadWindow:
         if usual > SLOWER * self._fastest:
             self.size = max(CAUTIOUS, self.size // 2)
         elif self._was_awaited:
-            self.size = min(2 * self.size, self.limit)
+            self.size = min(GROWTH * self.size, self.limit)
         self._fastest = min(self._fastest, usual)

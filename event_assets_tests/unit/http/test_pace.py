@@ -1,12 +1,17 @@
 """The pace of requests, by a clock of its own."""
 
-import heapq
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from event_assets.http.pace import Pace, Quota, read_quota
+from event_assets_tests.support.rate_limits import (
+    FixedWindow,
+    RateLimit,
+    SimulatedSync,
+    SlidingWindow,
+    TokenBucket,
+)
 
 NOW = 1_800_000_000.0
 
@@ -89,53 +94,45 @@ def test_the_pause_that_was_asked_for_is_the_time_for_which_the_limit_counts() -
     assert second - first == pytest.approx(10 / 36)
 
 
-def test_a_learned_rate_doubles_each_minute() -> None:
+def test_a_learned_rate_is_kept_for_a_minute_and_then_doubles_each_minute() -> None:
     pace = Pace()
     pace.refuse(100.0, wait=2.0, asked=0.0)
-    first, second = starts(pace, 102.0, 2)
-    later, last = starts(pace, 222.0, 2)
-    assert last - later == pytest.approx((second - first) / 4, rel=0.02)
+    gaps = [last - first for first, last in (starts(pace, 102.0 + 60 * at, 2) for at in range(4))]
+    assert gaps == pytest.approx([gaps[0], gaps[0], gaps[0] / 2, gaps[0] / 4], rel=0.02)
 
 
-@pytest.mark.parametrize("latency", [0.002, 0.05, 0.2, 0.5])
-@pytest.mark.parametrize("sends_headers", [False, True])
+def test_responses_to_requests_sent_before_a_refusal_count_for_the_rate() -> None:
+    pace = Pace()
+    for at in (99.7, 99.8):
+        pace.accept(at, None, in_flight=0)
+    pace.refuse(100.0, wait=2.0, asked=0.0)
+    for _ in range(8):
+        pace.accept(100.0, None, in_flight=0)
+    first, second = starts(pace, 100.0, 2)
+    assert second - first == pytest.approx(1 / 9, abs=0.001)
+
+
+@pytest.mark.parametrize("limit", [TokenBucket, FixedWindow, SlidingWindow])
+@pytest.mark.parametrize("tells", ["Retry-After", "RateLimit", ""])
+@pytest.mark.parametrize("latency", [0.002, 0.05, 0.2])
+@pytest.mark.parametrize("jitter", [0.0, 0.5])
 def test_few_requests_are_refused_under_a_limit_of_five_a_second(
-    latency: float, sends_headers: bool
+    limit: Callable[[float], RateLimit], tells: str, latency: float, jitter: float
 ) -> None:
-    refused, seconds = simulate(93, 5.0, latency, sends_headers)
-    assert refused <= 93 / 10
-    assert seconds < 2 * 93 / 5
+    sync = SimulatedSync(limit(5.0), 51, latency, tells, jitter)
+    sync.run()
+    assert sync.refused <= sync.sent / 10
+    assert sync.seconds < 2.5 * 51 / 5
 
 
-def simulate(count: int, rate: float, latency: float, sends_headers: bool) -> tuple[int, float]:
-    """Send requests, up to 8 at a time, to an API that refuses those above a rate.
+def test_a_limit_that_is_tried_again_each_minute_refuses_few_requests() -> None:
+    sync = SimulatedSync(TokenBucket(5.0), 2_000, 0.05)
+    sync.run()
+    assert sync.refused < 2_000 / 50
+    assert sync.seconds < 1.2 * 2_000 / 5
 
-    Returns:
-        The refused requests, and the seconds that it took.
-    """
-    pace, now, refused, tokens, filled = Pace(), 0.0, 0, rate, 0.0
-    waiting, in_flight = [0.0] * count, list[float]()  # times: may start; response arrives
-    while waiting or in_flight:
-        wake = [in_flight[0]] if in_flight else []
-        if waiting and len(in_flight) < 8:
-            wait = max(waiting[0] - now, 0.0) or pace.reserve(now)
-            if not wait:
-                heapq.heappop(waiting)
-                heapq.heappush(in_flight, now + latency)
-                continue
-            wake.append(now + wait)
-        now = min(wake)
-        if not in_flight or now < in_flight[0]:
-            continue
-        heapq.heappop(in_flight)
-        tokens, filled = min(rate, tokens + (now - filled) * rate), now
-        if tokens < 1:
-            refused += 1
-            asked = float(math.ceil((1 - tokens) / rate))
-            pace.refuse(now, max(2.0, asked), asked)
-            heapq.heappush(waiting, now + max(2.0, asked))
-        else:
-            tokens -= 1
-            quota = Quota(int(tokens), 1.0) if sends_headers else None
-            pace.accept(now, quota, len(in_flight))
-    return refused, now
+
+def test_a_slow_api_without_a_limit_is_soon_asked_for_many_pages_at_once() -> None:
+    sync = SimulatedSync(TokenBucket(1e9), 202, 0.2)
+    sync.run()
+    assert sync.seconds < 1.6 * 202 * 0.2 / 32

@@ -11,15 +11,10 @@ def read(window: ReadAheadWindow, pages: int, seconds: float, *, was_awaited: bo
     return window.size
 
 
-def test_a_window_doubles_with_each_page_up_to_a_cautious_size() -> None:
+def test_a_window_begins_with_a_few_requests_and_triples_with_every_other_window() -> None:
     window = ReadAheadWindow(32)
-    sizes = []
-    for _ in range(3):
-        window.grow()
-        sizes.append(window.size)
-    assert sizes == [2, 4, CAUTIOUS]
-    window.grow()
-    assert window.size == CAUTIOUS
+    sizes = [read(window, pages, seconds=0.2) for pages in (0, 7, 1, 23, 1, 100)]
+    assert sizes == [CAUTIOUS, CAUTIOUS, 12, 12, 32, 32]
 
 
 def test_it_grows_to_its_limit_while_responses_do_not_get_slower() -> None:
@@ -30,13 +25,13 @@ def test_it_does_not_grow_while_pages_are_there_before_they_are_needed() -> None
     window = ReadAheadWindow(32)
     assert read(window, pages=40, seconds=0.2, was_awaited=False) == CAUTIOUS
     assert read(window, pages=40, seconds=0.2) == 32
-    assert read(window, pages=100, seconds=0.4, was_awaited=False) == CAUTIOUS
+    assert read(window, pages=200, seconds=0.4, was_awaited=False) == CAUTIOUS
 
 
 def test_it_shrinks_when_they_do() -> None:
     window = ReadAheadWindow(32)
     assert read(window, pages=40, seconds=0.2) == 32
-    assert read(window, pages=100, seconds=0.4) == CAUTIOUS
+    assert read(window, pages=200, seconds=0.4) == CAUTIOUS
 
 
 def test_one_slow_response_changes_nothing() -> None:
@@ -50,8 +45,8 @@ def test_it_never_exceeds_a_small_limit() -> None:
     assert read(ReadAheadWindow(3), pages=40, seconds=0.2) == 3
 
 
-def test_it_begins_anew_after_a_pause() -> None:
+def test_it_begins_anew_with_one_request_after_another_page_than_was_expected() -> None:
     window = ReadAheadWindow(32)
     read(window, pages=40, seconds=0.2)
     window.restart()
-    assert window.size == 1
+    assert [window.size, *(read(window, 1, seconds=0.2) for _ in range(3))] == [1, 2, 4, 4]
