@@ -50,7 +50,7 @@ class PageFacts(NamedTuple):
     def has_usual_size(self) -> bool:
         """Whether the page is as long as was asked for, or as pages usually are."""
         size = len(self.ids)
-        return size in USUAL_SIZES or size == self.size_asked
+        return size in USUAL_SIZES or size == self.size_asked or (size > 0 and size % 500 == 0)
 
 
 NO_PAGE: Final = PageFacts()
@@ -120,6 +120,6 @@ class ListFacts:
 
 def add_counts(facts: ListFacts, other: ListFacts) -> ListFacts:
     """Return the facts with the counts of another list added."""
-    names = ("pages", "rows", "distinct", "overlaps", "shifts")
+    names = ("pages", "rows", "distinct", "overlaps", "shifts", "pointers")
     sums: dict[str, Any] = {name: getattr(facts, name) + getattr(other, name) for name in names}
     return replace(facts, **sums)

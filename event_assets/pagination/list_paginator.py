@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from math import inf
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     BaseReferencePaginator,
     OffsetPaginator,
+    PageNumberPaginator,
     RangePaginator,
     SinglePagePaginator,
 )
@@ -41,6 +42,10 @@ class ListPaginator(Paginator):
     Offsets, and links and cursors that count rows, are walked with overlapping pages; page numbers,
     and other links and cursors, page by page. So is a list whose API sends whole pages only,
     whatever row is asked for.
+
+    Attributes:
+        cap: the number of rows of the list that the API returns at most.
+        last_page: what the newest response says of the list.
     """
 
     def __init__(
@@ -49,19 +54,14 @@ class ListPaginator(Paginator):
         """Use a paginator of dlt; None: dlt detects it from the first response.
 
         `options` are those of dlt's configuration that this project evaluates in dlt's place, with
-        the same meaning; `factory` lists them. Without `total_path` or `has_more_path`, the
-        usual names are searched; if it is None, there is none.
+        the same meaning; `factory` lists them. Without `total_path` or `has_more_path`, the usual
+        names are searched; if it is None, there is none.
         """
         super().__init__()
-        self.limit = active.limit if isinstance(active, OffsetPaginator) else 0
-        self.cap: float = inf  # how many rows of the list the API returns at most
-        self._read_ids = read_ids
-        self._total_path = options.get("total_path", AUTO)
-        self._more_path = options.get("has_more_path", AUTO)
-        self._stop_after_empty_page = options.get("stop_after_empty_page")
-        self._maximum_name = next((name for name in options if name.startswith("maximum")), "")
-        self._maximum: float = int(options[self._maximum_name]) if self._maximum_name else inf
+        self.cap: float = inf
         self.last_page = NO_PAGE
+        self._read_ids = read_ids
+        self._options = options
         self._truncated = ""
         self._counters: list[Counter] = []  # of the pointer before
         self._row_counter: Counter | None = None  # if links or cursors seem to count rows
@@ -69,26 +69,25 @@ class ListPaginator(Paginator):
 
     def _use(self, active: BasePaginator | None, single: str = "single page") -> None:
         """Use a paginator of dlt; `single` names the end of a list that has no pages."""
-        self.active = active
+        self.active, options = active, self._options
         self._end_without_pointer = (
             single if isinstance(active, SinglePagePaginator) else "no pointer"
         )
-        kinds = {OffsetPaginator: "offset", RangePaginator: "page_number"}  # one is the other
-        asked_by = next((name for kind, name in kinds.items() if isinstance(active, kind)), "")
-        is_numbered = asked_by == "page_number"
-        # the number of position 0
-        self._base = cast("RangePaginator", active).initial_value if is_numbered else 0
-        self._step = 1  # from the number in a request to that of the next position
-        self._walk: OffsetWalk | PageWalk = (
-            self._walk_rows(active.limit, active.initial_value)
-            if isinstance(active, OffsetPaginator)
-            else self._walk_pages()
+        is_numbered, is_offset = (
+            isinstance(active, kind) for kind in (PageNumberPaginator, OffsetPaginator)
         )
+        self.limit: int = getattr(active, "limit", 0)
+        start: int = getattr(active, "initial_value", 0)
+        # the number of position 0, and the step from there to that of the next position
+        self._base, self._step = (start if is_numbered else 0), 1
+        maximum = next((name for name in options if name.startswith("maximum")), "")
+        self._maximum = float(options[maximum] or inf) if maximum else inf
+        self._walk = self._walk_rows(self.limit, start) if is_offset else self._walk_pages()
         name, path = _find_setting(active, *POINTER_PATHS)
         header = _find_setting(active, "links_next_key", "cursor_key")[1]
         total, more = (
             setting if setting == AUTO else compile_path(setting)
-            for setting in (self._total_path, self._more_path)
+            for setting in (options.get(name, AUTO) for name in ("total_path", "has_more_path"))
         )
         self._reader = PageReader(total, is_numbered, more, followed=path, header=header)
         is_total_set = total not in (AUTO, None) and not is_numbered
@@ -96,19 +95,19 @@ class ListPaginator(Paginator):
             "total_setting": f"the paginator's total_path `{total}`" if is_total_set else "",
             "pointer_setting": f"the paginator's {name} `{path}`" if path else "",
             "parameter": _find_setting(active, *PARAMETERS)[1] or "cursor",
-            "asked_by": asked_by,
-            "maximum": f"{self._maximum_name} {self._maximum:,}",
+            "asked_by": "page_number" if is_numbered else "offset" if is_offset else "",
+            "maximum": f"{maximum} {self._maximum:,}",
         }
 
     def _walk_rows(self, limit: int, start: int = 0) -> OffsetWalk:
-        stop = self._stop_after_empty_page
+        stop = self._options.get("stop_after_empty_page")
         return OffsetWalk(limit, start, maximum=self._maximum, stop_after_empty_page=stop)
 
     def _walk_pages(self) -> PageWalk:
         return PageWalk(
             is_numbered=isinstance(self.active, RangePaginator),
             maximum=(self._maximum - self._base) / self._step,
-            stop_after_empty_page=self._stop_after_empty_page,
+            stop_after_empty_page=self._options.get("stop_after_empty_page"),
             end_without_pointer=self._end_without_pointer,
         )
 

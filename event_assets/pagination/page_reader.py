@@ -87,13 +87,17 @@ class PageReader:
         """Return a page with what the response says of the number of rows and of pages."""
         if self.total_path is None:
             return PageFacts(ids)
-        counts, page_counts = (totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT))
+        counts, page_counts = found = [
+            totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT)
+        ]
         if isinstance(self.total_path, JSONPath):
             configured = parse_count(find_value(document, self.total_path))
             if configured is None and self.counts_pages and ids:
                 raise _path_error(document, "total_path", self.total_path, "is not a number")
-            at_path = {} if configured is None else {str(self.total_path): configured}
-            counts, page_counts = (counts, at_path) if self.counts_pages else (at_path, page_counts)
+            found[self.counts_pages] = (
+                {} if configured is None else {str(self.total_path): configured}
+            )
+            counts, page_counts = found
         path, total = next(iter(counts.items()), ("", None))
         pages_path, page_count = next(iter(page_counts.items()), ("", None))
         is_sure = self._is_sure(path or pages_path)
@@ -136,9 +140,9 @@ class PageReader:
         """Return the name of what leads to more, and is not followed; empty if nothing does."""
         if self.header != "next" and any("next" in rel.lower().split() for rel in response.links):
             return "the header `Link: rel=next`"
-        followed = {*vocabulary.NO_POINTER_HEADERS, str(self.header).lower()}
         for name, value in response.headers.items():
-            if vocabulary.HEADER_POINTER.fullmatch(name) and value and name.lower() not in followed:
+            is_followed = name.lower() == str(self.header).lower()
+            if value and not is_followed and vocabulary.names_header_pointer(name):
                 return f"the header `{name}`"
         sent = {request.url, *(str(value) for _, value in _parameters(request))}
         is_link = bool(self.followed) and not vocabulary.leads_back(str(self.followed))
@@ -165,7 +169,7 @@ def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
     """Return a page without a total that is a lower bound or an estimate, by its own response."""
     if page.total is None:
         return page
-    said = [f"{path}: {value}" for path, value in members.items()]
+    said = [f"{plain_name(path)}: {value}".lower() for path, value in members.items()]
     is_estimated = "estimat" in next(iter(page.counts[0])).lower()
     is_estimated |= any(map(vocabulary.ESTIMATED.fullmatch, said))
     if not is_estimated and not any(map(vocabulary.AT_LEAST.fullmatch, said)):

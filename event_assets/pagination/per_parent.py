@@ -17,17 +17,14 @@ class ResultAggregator:
     def __init__(self) -> None:
         self._sums = ListFacts()
         self._lists = 0
-        # of lists that are not complete, or only if no list has a link or cursor
         self._incomplete: list[PaginationResult] = []
-        self._without_pointer: list[PaginationResult] = []
-        self._has_pointers = False
+        self._without_pointer: list[PaginationResult] = []  # which prove nothing by themselves
 
     def add(self, facts: ListFacts) -> None:
         """Add the facts of a list that has ended."""
         result = judge(facts)
         self._lists += 1
         self._sums = add_counts(self._sums, facts)
-        self._has_pointers |= facts.pointers > 0
         if result.pages and result.complete is not True:
             is_open = facts.end == "no pointer" and result.complete is None
             (self._without_pointer if is_open else self._incomplete).append(result)
@@ -41,7 +38,7 @@ class ResultAggregator:
         """The combined result, after all lists have ended."""
         rows, lists = self._sums.distinct, f"{self._lists:,} lists"
         # a link or cursor that came in one list ends the others by its absence
-        found = self._incomplete + ([] if self._has_pointers else self._without_pointer)
+        found = self._incomplete + ([] if self._sums.pointers else self._without_pointer)
         worst = min(found, key=lambda result: result.complete is None, default=None)
         complete: bool | None = True
         reason = f"All {rows:,} rows of {lists} were received."

@@ -17,53 +17,53 @@ from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import DistinctIds
+from event_assets.values.wording import counted
 
 Span = tuple[datetime, datetime]
 
 
 class WindowPlan(NamedTuple):
-    """How a list is split into time windows.
+    """How a list is split into time windows, which overlap by `step`.
 
-    If the span is unrestricted (`whole`), the whole list is read first, and its total must be
-    reached in the end. Windows overlap by `step`, the shortest window, so that inclusive and
-    exclusive bounds work alike.
+    So inclusive and exclusive bounds work alike.
     """
 
-    param_from: str
-    param_to: str
-    write: Callable[[datetime], str]  # formats a bound
-    cap: int  # maximum number of rows the API returns of one list
+    config: time_windows.TimeWindowsConfig
     span: Span  # may contain rows
-    whole: bool
-    step: timedelta
 
     @classmethod
     def from_config(cls, config: time_windows.TimeWindowsConfig, now: datetime) -> WindowPlan:
         """Build the plan of a sync that starts at `now`."""
-        bounds = (
-            config.since or time_windows.DEFAULT_SINCE,
-            config.until or time_windows.DEFAULT_UNTIL,
-        )
-        start, end = (cast("datetime", time_windows.parse_day(day, now)) for day in bounds)
-        by_day = "%" in config.format and "%H" not in config.format
-        return cls(
-            config.param_from,
-            config.param_to,
-            time_windows.EPOCH_FORMATTERS.get(config.format)
-            or (lambda moment: moment.strftime(config.format)),
-            config.cap,
-            (start, max(end, start)),
-            whole=config.since is None and config.until is None,
-            step=timedelta(days=1) if by_day else timedelta(seconds=1),
-        )
+        since = config.since or time_windows.DEFAULT_SINCE
+        until = config.until or time_windows.DEFAULT_UNTIL
+        start, end = (time_windows.parse_day(day, now) for day in (since, until))
+        return cls(config, (cast("datetime", start), max(filter(None, (start, end)))))
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole list is read first, whose total must be reached in the end."""
+        return self.config.since is None and self.config.until is None
+
+    @property
+    def step(self) -> timedelta:
+        """The shortest window."""
+        is_by_day = "%" in self.config.format and "%H" not in self.config.format
+        return timedelta(days=1) if is_by_day else timedelta(seconds=1)
+
+    def write(self, moment: datetime) -> str:
+        """Format a bound of a window."""
+        to_epoch = time_windows.EPOCH_FORMATTERS.get(self.config.format)
+        return to_epoch(moment) if to_epoch else moment.strftime(self.config.format)
 
     def params(self, span: Span) -> dict[str, str]:
         """Return the query parameters of a window."""
-        start, end = span
-        return {self.param_from: self.write(start - self.step), self.param_to: self.write(end)}
+        start, end = self.write(span[0] - self.step), self.write(span[1])
+        return {self.config.param_from: start, self.config.param_to: end}
 
-    def split(self, span: Span) -> list[Span]:
-        """Split a window in two; return an empty list if it is too short."""
+    def split(self, span: Span | None) -> list[Span]:
+        """Split a window in two, or the whole list (None) into one; empty if it is too short."""
+        if span is None:
+            return [self.span]
         start, end = span
         middle = start + (end - start) // self.step // 2 * self.step
         return [(start, middle), (middle, end)] if start < middle < end else []
@@ -83,6 +83,7 @@ class TimeWindowPaginator(Paginator):
         self._plan = plan
         self._pending_windows: list[Span | None] = [None if plan.whole else plan.span]
         self._is_window_done = True
+        self._is_below_cap = False  # of a window whose only page is shorter than the cap
         self._windows_read = 0
         self._seen = DistinctIds()
         self._problems: list[tuple[bool | None, str]] = []
@@ -111,28 +112,25 @@ class TimeWindowPaginator(Paginator):
         request.params = {**params, **(self._plan.params(self._window) if self._window else {})}
         request.json = copy.deepcopy(body)
         self._inner = self._make_paginator()
-        self._inner.cap = self._plan.cap
+        self._inner.cap = self._plan.config.cap
         self._inner.init_request(request)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Process a response; `data` is the list that dlt delivers."""
         self._inner.update_state(response, data)
-        page = self._inner.last_page
+        page, cap = self._inner.last_page, self._plan.config.cap
         self._seen.add(page.ids)
         self._was_truncated |= bool(page.truncated)
         if self._window is None and self._whole_total is None:
             self._whole_total = page.total
-        is_too_deep = self._leads_behind_cap() or self._inner.facts.distinct >= self._plan.cap
-        is_total_too_high = (page.total or page.at_least or 0) >= self._plan.cap
-        has_too_many = is_too_deep or page.truncated or is_total_too_high
-        halves = self._plan.split(self._window) if self._window else [self._plan.span]
-        if has_too_many and halves:
+        is_too_deep = self._leads_behind_cap() or self._inner.facts.distinct >= cap
+        is_total_too_high = (page.total or page.at_least or 0) >= cap
+        halves = self._plan.split(self._window)
+        if halves and (is_too_deep or page.truncated or is_total_too_high):
             self._pending_windows += reversed(halves)
             self._end_window()
         elif is_too_deep:
-            self._note(
-                complete=False, problem=f"the API returns only its first {self._plan.cap:,} rows"
-            )
+            self._note(complete=False, problem=f"the API returns only its first {cap:,} rows")
             self._end_window()
         else:
             self._end_window_with_its_pages()
@@ -141,7 +139,7 @@ class TimeWindowPaginator(Paginator):
         """Return whether the next page is behind the cap, and cannot be taken for a refused one."""
         inner, page = self._inner, self._inner.last_page
         # an offset just below the cap requests rows beyond it
-        while inner.has_next_page and inner.next_row + max(1, inner.limit) > self._plan.cap:
+        while inner.has_next_page and inner.next_row + max(1, inner.limit) > inner.cap:
             if inner.reads_whole_offsets or not inner.refused(HTTPStatus.NOT_FOUND):
                 is_short = len(page.ids) < inner.limit and not page.has_usual_size
                 self._is_below_cap = is_short and inner.facts.pages == 1
@@ -163,34 +161,26 @@ class TimeWindowPaginator(Paginator):
         return replace(facts, end="below the cap") if is_below_cap else facts
 
     def _note(self, *, complete: bool | None, problem: str) -> None:
-        window = "The whole list"
-        if self._window:
-            start, end = map(self._plan.write, self._window)
-            window = f"In the window from {start} to {end}"
-        self._problems.append((complete, f"{window}: {problem.rstrip('.')}"))
+        bounds = " to ".join(map(self._plan.write, self._window or ()))
+        where = f"In the window from {bounds}" if bounds else "The whole list"
+        self._problems.append((complete, f"{where}: {problem.rstrip('.')}"))
 
     def _end_window(self) -> None:
         self._is_window_done = True
         self._ended = add_counts(self._ended, self._inner_facts)
         self._has_next_page = bool(self._pending_windows)
-        if self._has_next_page:
-            return
-        if self._window is None:
+        if self._window is None and not self._has_next_page:
             # the windows were not needed: the list is judged as any other
             self._ended = self._inner_facts
-        else:
-            problem = min(self._problems, key=lambda found: found[0] is None, default=(True, ""))
-            windows = f"{self._windows_read:,} windows"
-            self._ended = replace(
-                self._ended,
-                end=self._find_end(problem[0]),
-                values={"windows": windows, "problem": problem[1]},
-            )
+        elif not self._has_next_page:
+            worst = min(self._problems, key=lambda found: found[0] is None, default=(True, ""))
+            values = {"windows": counted(self._windows_read, "window"), "problem": worst[1]}
+            self._ended = replace(self._ended, end=self._find_end(worst[0]), values=values)
 
     def _find_end(self, complete: bool | None) -> str:
         total, rows = self._whole_total or 0, self._seen.count()
         # a total equal to the cap may be the highest number that the API counts to
-        has_true_total = total > self._plan.cap
+        has_true_total = total > self._plan.config.cap
         if complete is False:
             return "window incomplete"
         if complete is None and not (has_true_total and rows >= total):
@@ -205,8 +195,7 @@ class TimeWindowPaginator(Paginator):
         """Point the request at the next page, or at the first page of the next window."""
         if not self._is_window_done:
             self._inner.update_request(request)
-            self._end_window_with_its_pages()
-        if self._is_window_done and self._has_next_page:
+        elif self._has_next_page:
             self._start_window(request)
 
     def stopped_early(self) -> None:

@@ -76,7 +76,8 @@ def members_outside_records(value: Any, path: str = "") -> Iterator[tuple[str, A
         return
     name = plain_name(path)
     for item in value if name == "next" or PAGE_OBJECT.fullmatch(name) else ():
-        relations = item.get("rel") if isinstance(item, dict) else None
+        is_link = isinstance(item, dict)
+        relations = item.get("rel") or item.get("relation") if is_link else None
         if relations and "next" in str(relations).lower():
             yield f"{path}.next", item.get("href") or item.get("url") or item.get("uri")
         elif not relations and len(value) == 1:

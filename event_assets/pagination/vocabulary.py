@@ -11,27 +11,12 @@ BOOLEANS: Final = {  # the texts that dlt takes
     **dict.fromkeys(("no", "false", "f", "n", "0"), False),
 }
 # Of plain names, as `plain_name` makes them.
+THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 MORE: Final = re.compile(
-    r"(has|is|are|thereis|thereare)?more(items|records|results|pages|rows|data|available|inlist"
-    r"|itemsinlist)?|moreitemsinlist|hasnext(page)?|(is)?(truncated|partial)|incompleteresults"
-)
-# Of paths: true, or not 0, in a response that is only a part.
-PARTIAL: Final = re.compile(
-    r"overflow|timed_?out|partial_?results|search_cutoff|_shards\.failed", re.I
-)
-# Of paths with their values: the total is a lower bound, or an estimate.
-AT_LEAST: Final = re.compile(
-    r"(.*\.)?(total\.relation: gte|(num_?found_?|(is_?)?total_?(is_?)?)exact: false"
-    r"|total_?((is_?)?capped|record_?count_?limit_?exceeded): true)",
-    re.I,
-)
-ESTIMATED: Final = re.compile(
-    r"(.*\.)?(exhaustive[._]?nb_?hits: false"
-    r"|(is_?)?(total_?(is_?)?estimated?|estimated_?total): true)",
-    re.I,
+    rf"(has|is|are|thereis|thereare)?more({THINGS}|pages|data)?(available|inlist)?|hasnext(page)?"
+    r"|(is|results)?(truncated|partial)|incompleteresults|exceededtransferlimit|limitreached"
 )
 END: Final = re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)")
-THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 TOTAL: Final = re.compile(
     rf"(estimated)?total(of|estimated)?({THINGS}|size|num|value|all|{THINGS}?(count|found|matched|total))?"
     rf"|number(of)?({THINGS}|found|matched)|{THINGS}(count|total|found|matched)|(num|nb|n)({THINGS}|found)|(total)?(found|matched)"
@@ -46,40 +31,44 @@ SURE: Final = re.compile(
     r"|numfound|nhits|count|filter(ed)?(count|total)|recordsfiltered|pagecount|numpages|lastpage"
 )
 SURE_PARENT: Final = re.compile(
-    r"((meta(data)?|paging|pagination|page|hits|total|resultsPage|odata|x-pagination"
-    r"|content-range)\.)*",
-    re.I,
+    r"((meta(data)?|paging|pagination|page|hits|total|resultspage|odata|x-pagination"
+    r"|content-range)\.)*"
+)
+# With its value: a total is a lower bound, or an estimate.
+AT_LEAST: Final = re.compile(
+    r"relation: gte|(numfound|(is)?total(is)?)exact: false"
+    r"|total((is)?capped|recordcountlimitexceeded): true"
+)
+ESTIMATED: Final = re.compile(
+    r"(exhaustive)?nbhits: false|(is)?(total(is)?estimated?|estimatedtotal): true"
 )
 PAGE_OBJECT: Final = re.compile(
-    r"(results?)?page|paging|pagination|pager|total|meta.*|.*metadata|links|cursors?|navigation"
-    r"|contentrange|odata"
-    r"|(page|list|results?|search|query|response)?(info|summary|context)|response|result|search|query"
+    r"(results?)?page|pageable|paging|pagination|paginator|pager|total|meta.*|.*metadata|links?|cursors?"
+    r"|navigation|contentrange|odata|result(set)?|response|search|query"
+    r"|(page|list|results?|search|query|response)?(info|summary|context)"
 )
 SIZE: Final = re.compile(  # of parameters
     r"(page)?(limit|size)|perpage|count|rows|max(results|records)|top|first|take|num|pp"
     r"|resultsperpage"
 )
-# Of names and paths as they are written.
 _OF_PAGES: Final = (
-    r"[_-]?(page|link|href|ur[il]|cursor|token|offset|start|key|id|marker|batch|range|records?|results?"
+    r"(page|link|href|ur[il]|cursor|token|offset|start|key|id|marker|batch|range|records?|results?"
     r"|set|position|number|index|bookmark)"
 )
-NEXT: Final = re.compile(
-    rf"(^|[._'@-])next(?=$|['.]|{_OF_PAGES})|next{_OF_PAGES}|(^|\.)(continue|Last_?Evaluated_?Key)\b",
-    re.IGNORECASE,
-)
+NEXT: Final = re.compile(rf".*next{_OF_PAGES}+|next|continue|lastevaluatedkey")
 POINTER: Final = re.compile(
-    r"(end|start|after|page|next|scroll|continuation)?[_-]?(cursor|bookmark|continuation|marker)"
-    r"([_-]?(token|id|url))?|(pagination|continuation|resumption|next|scroll)[_-]?(token|id)"
-    r"|page[_-]?token"
-    r"|resume|after(_url)?|(load_?)?more(_?url)?|older|offset|position|forward",
-    re.IGNORECASE,
+    r"(end|start|after|page|next|scroll|continuation)?(cursor|bookmark|continuation|marker)"
+    r"(token|id|url)?|(pagination|continuation|resumption|next|scroll)(token|id)|(page|skip)token"
+    r"|resume(token)?|after(url)?|(load)?more(results)?(url)?|older|offset|position|forward"
 )
-PREVIOUS: Final = re.compile(r"prev|self|first|last|start_?cursor|before|current", re.I)
+PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 HEADER_POINTER: Final = re.compile(
-    r"x?-?.*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*", re.IGNORECASE
+    r"(?!retryafter).*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*"
 )
-NO_POINTER_HEADERS: Final = {"retry-after", "link", "sforce-limit-info"}
+# Of paths: true, or not 0, in a response that is only a part.
+PARTIAL: Final = re.compile(
+    r"overflow|timed_?out|partial_?results|search_?cutoff|_shards\.failed", re.I
+)
 
 
 @lru_cache(1_000)
@@ -103,14 +92,31 @@ def parent_path(path: str) -> str:
 def base_path(path: str) -> str:
     """Return the path of the object that a member is about: not `paging`, but what holds it."""
     base = parent_path(path)
-    while base and (PAGE_OBJECT.fullmatch(plain_name(base)) or NEXT.search(base)):
+    while base and (PAGE_OBJECT.fullmatch(plain_name(base)) or names_next(base)):
         base = parent_path(base)
     return base
 
 
+@lru_cache(1_000)
+def names_next(path: str) -> bool:
+    """Return whether a name in a path is that of what leads to the next page."""
+    return any(NEXT.fullmatch(plain_name(name)) for name in path.split("."))
+
+
+def names_pointer(name: str) -> bool:
+    """Return whether a member of this name may be a cursor that leads on."""
+    plain = plain_name(name)
+    return bool(POINTER.fullmatch(plain)) and not PREVIOUS.search(plain)
+
+
+def names_header_pointer(name: str) -> bool:
+    """Return whether a header of this name may lead on."""
+    return bool(HEADER_POINTER.fullmatch(plain_name(name)))
+
+
 def is_sure(path: str) -> bool:
     """Return whether a total counts the list, by its name and those of the objects around it."""
-    around = parent_path(path).removeprefix(base_path(path)).lstrip(".")
+    around = parent_path(path).removeprefix(base_path(path)).lstrip(".").lower()
     is_of_list = SURE_PARENT.fullmatch(f"{around}." if around else "")
     is_named = SURE.fullmatch(plain_name(path)) or path.lower().endswith("total.value")
     return bool(is_named and is_of_list)
@@ -118,10 +124,8 @@ def is_sure(path: str) -> bool:
 
 def says_more(path: str, value: Any) -> bool | None:
     """Return what a flag says of further pages; None if it is none by its name and value."""
-    is_flag = MORE.fullmatch(plain_name(path)) or (
-        END.fullmatch(plain_name(path)) and str(value).lower() in ("true", "false")
-    )
-    return read_flag(path, value) if is_flag else None
+    is_end = END.fullmatch(plain_name(path)) and str(value).lower() in ("true", "false")
+    return read_flag(path, value) if is_end or MORE.fullmatch(plain_name(path)) else None
 
 
 def read_flag(path: str, value: Any) -> bool | None:
@@ -132,17 +136,14 @@ def read_flag(path: str, value: Any) -> bool | None:
 
 def leads_back(path: str) -> bool:
     """Return whether a link or cursor leads to the page before, by its name."""
-    return bool(PREVIOUS.search(path.rpartition(".")[2]) and not NEXT.search(path))
+    return bool(PREVIOUS.search(plain_name(path))) and not names_next(path)
 
 
 def leads_on(path: str, value: Any) -> bool:
     """Return whether a member is a link or cursor by its name, and by its kind of value."""
-    if NEXT.search(path):
+    if names_next(path):
         return isinstance(value, (str, int)) and bool(value) and value is not True and value != -1
-    name = path.rpartition(".")[2]
-    if not value or not isinstance(value, str) or value.isdecimal():
+    if not isinstance(value, str) or not value or value.isdecimal() or not names_pointer(path):
         return False
-    if name.lower() in ("more", "older") and not re.match(r"https?:|[/?]", value):
-        return False
-    is_pointer = POINTER.fullmatch(name) and not PREVIOUS.search(name)
-    return bool(is_pointer) and says_more(path, value) is None
+    is_word = plain_name(path) in ("more", "older") and not re.match(r"https?:|[/?]", value)
+    return not is_word and says_more(path, value) is None

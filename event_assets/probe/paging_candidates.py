@@ -9,12 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import (
-    HEADER_POINTER,
     MORE,
-    NO_POINTER_HEADERS,
-    POINTER,
-    PREVIOUS,
     leads_on,
+    names_header_pointer,
+    names_pointer,
     plain_name,
     says_more,
 )
@@ -109,8 +107,7 @@ def find_pointers(page: Page) -> list[Pointer]:
             found.append(Pointer(kind, named if len(names) == 1 else join_path(names), value))
     found += [Pointer("json_link", path, value) for path, value in _links_by_relation(document)]
     for header, value in response.headers.items():
-        is_named = HEADER_POINTER.fullmatch(header) and header.lower() not in NO_POINTER_HEADERS
-        if is_named and value:
+        if names_header_pointer(header) and value:
             found.append(Pointer("header_cursor", header, value))
     return sorted(found, key=lambda one: KINDS.index(one.kind))[:MAX_POINTERS]
 
@@ -119,7 +116,7 @@ def _is_key(name: str, value: Any) -> bool:
     """Return whether a member is a cursor of numbers: no sign of more, but worth a try."""
     is_number = isinstance(value, str) and value.isdecimal() and name != "offset"
     is_key = is_number or (isinstance(value, list) and bool(value))  # of several parts
-    return is_key and bool(POINTER.fullmatch(name)) and not PREVIOUS.search(name)
+    return is_key and names_pointer(name)
 
 
 def _links_by_relation(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -49,7 +49,7 @@ def test_the_documentation_has_the_table_of_evidence() -> None:
     assert listed == [(row.name, words[row.complete]) for row in TABLE]
 
 
-@pytest.mark.parametrize("size", [10, 20, 25, 50, 100, 200, 250, 500, 1000])
+@pytest.mark.parametrize("size", [10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000])
 def test_one_page_of_a_usual_length_proves_nothing(size: int) -> None:
     done = sync("cursor", lambda _: {"data": rows(0, size), "cursors": {"next": None}})
     assert done.result.complete is None

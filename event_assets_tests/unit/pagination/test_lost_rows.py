@@ -250,6 +250,19 @@ def test_has_more_is_an_end_below_a_total(kind: str) -> None:
         ({"forward": "x1"}, {}),
         ({"LastEvaluatedKey": {"id": {"S": "x1"}, "start": {"N": "12"}}}, {}),
         ({"meta": {"last_evaluated_key": {"id": "x1"}}}, {}),
+        ({"exceededTransferLimit": True}, {}),  # ArcGIS
+        ({"pagination": {"has_more_events": 1}}, {}),
+        ({"limitReached": True}, {}),
+        ({"resultsTruncated": True}, {}),
+        ({"search_cutoff": True}, {}),  # Typesense
+        ({"_scroll_id": "DXF1ZXJ5QW5kRmV0Y2gBAAAAAAAAAD4"}, {}),
+        ({"$skipToken": "x1"}, {}),
+        ({"moreResultsUrl": "/events?page=2"}, {}),
+        ({"link": [{"relation": "next", "url": "/events?page=2"}]}, {}),  # FHIR
+        ({"totalEstimatedMatches": 130}, {}),
+        ({"pageable": {"totalElements": 130}}, {}),
+        ({"paginator": {"lastPage": 8}}, {}),
+        ({"meta": {"result_set": {"total": 130}}}, {}),
         ({}, {"Pagination-Count": "64"}),
         ({}, {"X-Next-Cursor": "x1"}),
         ({}, {"x-ms-continuation": "x1"}),

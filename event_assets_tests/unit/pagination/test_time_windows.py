@@ -268,7 +268,7 @@ def test_no_page_behind_the_cap_is_upcoming() -> None:
 def test_windows_without_rows_are_complete() -> None:
     done = read(NUMBERED, lambda _: {"data": []}, **JANUARY)
     assert done.result.complete is True
-    assert done.result.reason == "All 0 rows were received, in 1 windows."
+    assert done.result.reason == "All 0 rows were received, in 1 window."
 
 
 @pytest.mark.parametrize("says_total", [True, False])
