@@ -72,7 +72,7 @@ def connect(
     documentation. The key goes into .env and nowhere else. At most 50 requests are sent; connect
     stops where the API refuses.
     """
-    from event_assets.component.component import NAME, is_source_name
+    from event_assets.component.source_name import NAME, is_source_name
     from event_assets.probe.inquiry import Options
     from event_assets.probe.settings import parse_setting
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -32,7 +34,8 @@ def _require_text(context: click.Context, parameter: click.Parameter, given: str
 @click.argument("source", default=DEFAULT_SOURCE)
 @click.option("--id", "key", callback=_require_text, help="The id of an event.")
 @click.option("--value", callback=_require_text, help="A text; upper and lower case are the same.")
-def erase(source: str, key: str | None, value: str | None) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(source: str, key: str | None, value: str | None, yes: bool) -> None:
     """Erase what an event or a person has left in SOURCE (default: events).
 
     In the tables, the rejects, the changes, the journal, dlt's folders and Dagster's history.
@@ -52,9 +55,14 @@ def erase(source: str, key: str | None, value: str | None) -> None:
     text = key or value or ""
     paths = load_source(source).events.id_paths
     columns = ["id", *(normalize_name(f"_event_data_{path}") for path in paths)]
-    changed = erase_from_tables(source, text, columns if key else ())
-    for table, count in changed.items():
-        click.echo(f"{table}: {counted(count, 'row')}")
+
+    def confirm(changed: Mapping[str, int]) -> None:
+        for table, count in changed.items():
+            click.echo(f"{table}: {counted(count, 'row')}")
+        if changed and sys.stdin.isatty() and not yes:
+            click.confirm("Erase it? It cannot be undone.", abort=True)
+
+    changed = erase_from_tables(source, text, columns if key else (), confirm)
     with open_instance() as instance:
         runs = erase_runs(instance, text, is_id=key is not None)
     if runs:

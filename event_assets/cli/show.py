@@ -58,6 +58,8 @@ BY_TABLE = {view.table: view for view in (EVENTS, *VIEWS.values())}
 @json_option
 def show(table: str | None, sql: str | None, view: str | None, limit: int, as_json: bool) -> None:
     """Look at the data: the current events, the soonest first, or what you name."""
+    if sql is not None and not sql.strip():
+        raise click.UsageError("--sql is empty")
     if sql and (table or view):
         raise click.UsageError("--sql stands alone, without a table or another option")
     with open_database() as database:

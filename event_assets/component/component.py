@@ -13,6 +13,7 @@ from event_assets import warehouse
 from event_assets._compat.dagster import yaml_position
 from event_assets.component import json_schema
 from event_assets.component.scaffolder import EventApiScaffolder
+from event_assets.component.source_name import require_source_name
 from event_assets.component.validation import ATTRIBUTES, find_contradictions, validate
 from event_assets.component.yaml_file import read_yaml
 from event_assets.config import accounts
@@ -28,9 +29,6 @@ from event_assets.orchestration.assets import build_assets
 from event_assets.orchestration.checks import build_checks
 from event_assets.orchestration.jobs import build_jobs
 from event_assets.orchestration.partitions import build_accounts_sensors
-from event_assets.values.errors import ConfigError
-from event_assets.values.naming import normalize_name
-from event_assets.warehouse import sql
 
 MAX_SECONDS = 24 * 3600.0
 AccountsYaml = Annotated[
@@ -95,18 +93,6 @@ class _Attributes(RootModel[dict[str, Any]]):
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the schema of `EventApi`, by which `dg check yaml` finds the line of a mistake."""
         return json_schema.complete(EventApi.model_json_schema(*args, **kwargs))
-
-
-NAME = (
-    "a name of small letters, digits and underscores that is not reserved in SQL and does not end "
-    "in _staging, _fully or _on_schedule."
-)
-
-
-def is_source_name(name: str) -> bool:
-    """Return whether a source may have this name, which is also that of its schema."""
-    is_plain = normalize_name(name) == name and name not in sql.reserved_schema_names()
-    return is_plain and not name.endswith(("_staging", "_fully", "_on_schedule"))  # of another one
 
 
 @dg.scaffold_with(EventApiScaffolder)
@@ -262,10 +248,7 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
         """Build the assets, checks, jobs and schedules of the source named by its folder."""
         name = Path(context.path).name
         warehouse.get_destination().validate_settings()
-        if not is_source_name(name):
-            raise ConfigError(
-                f"The folder {context.path} names a source and its schema in DuckDB: give it {NAME}"
-            )
+        require_source_name(context.path)
         source = self.configure(name, context.component_tree)
         freshness = self.freshness if source.is_synced else None
         jobs, schedules = build_jobs(source, self.schedule, self.full_sync, freshness)

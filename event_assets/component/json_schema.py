@@ -27,10 +27,11 @@ from event_assets.component.rest_api_config import (
 from event_assets.component.yaml_file import COMPONENT, TOP_LEVEL
 from event_assets.component.yaml_texts import is_number
 from event_assets.config.fields import RESERVED_COLUMNS
+from event_assets.config.project import find_project
 from event_assets.config.source import EVENT_DATA
 
 Schema = dict[str, Any]
-FILE = Path(__file__).with_name("schema.json")
+FILE = Path(__file__).resolve().with_name("schema.json")
 DIALECT = "http://json-schema.org/draft-07/schema#"  # the newest that all editors know
 NUMBER = r"^\s*[-+]?[0-9_]*\.?[0-9_]+\s*$|\{\{"  # in a text, or from a variable
 CRON = r"^\s*(@|(\S+\s+){4}\S+\s*$)|\{\{"
@@ -133,7 +134,12 @@ def build_document(attributes: Schema) -> Schema:
 
 
 def editor_line(file: Path) -> str:
-    """Return the comment by which editors find the schema of a YAML file, with its line feed."""
+    """Return the comment by which editors find the schema of a YAML file, with its line feed.
+
+    Without a schema within the project there is none: the path would be one of this machine.
+    """
+    if find_project().resolve() not in FILE.parents:
+        return ""
     return f"# yaml-language-server: $schema={os.path.relpath(FILE, file.parent.resolve())}\n"
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 import dagster as dg
 from pydantic import BaseModel, Field
 
+from event_assets._compat.dagster import PlainFailure
 from event_assets.component.json_schema import editor_line
+from event_assets.component.source_name import require_source_name
+from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.values.errors import ConfigError
 
 TEMPLATE = Path(__file__).with_name("scaffold.yaml")
@@ -32,16 +35,26 @@ class EventApiScaffolder(dg.Scaffolder[EventApiParams]):
         """Write the file into the new folder, which names the source.
 
         Raises:
-            ConfigError: what the API is like needs an answer, which `event-assets connect` asks.
-            ApiError: the API cannot be read.
+            PlainFailure: the folder cannot name a source, the API cannot be read, or what it is
+                like needs an answer, which `event-assets connect` asks.
         """
         if request.scaffold_format != "yaml" or request.append:
             dg.scaffold_component(request)
             return
-        name, file = request.target_path.name, request.target_path / "defs.yaml"
+        folder = request.target_path
         url = request.params.url if request.params else None
-        text = _find_out(url, name) if url else _fill_template(name)
+        try:
+            text = run_with_plain_errors(lambda: _write(folder, url))
+        except PlainFailure:
+            folder.rmdir()  # which `dg` has made
+            raise
+        file = folder / "defs.yaml"
         file.write_text(editor_line(file) + text, "utf-8")
+
+
+def _write(folder: Path, url: str | None) -> str:
+    require_source_name(folder)
+    return _find_out(url, folder.name) if url else _fill_template(folder.name)
 
 
 def _find_out(url: str, name: str) -> str:

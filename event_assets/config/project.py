@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN, MIN_SECRET_LENGTH, find_secrets
@@ -27,7 +28,7 @@ def set_loaded_project(folder: Path) -> None:
     space, and those with the names of secrets become known, so that no message shows them.
 
     Raises:
-        ConfigError: the file cannot be read, or is not UTF-8.
+        ConfigError: the file cannot be read, is not UTF-8, or has a line that is no variable.
     """
     global _loaded
     _loaded = folder
@@ -41,6 +42,11 @@ def set_loaded_project(folder: Path) -> None:
         text = "\0"
     if "\0" in text:  # UTF-16
         raise ConfigError(f"The file {file} is not in UTF-8: save it in that encoding.")
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:
+            blank = len(binding.original.string) - len(binding.original.string.lstrip("\n"))
+            line = binding.original.line + blank
+            raise ConfigError(f"{file}:{line}: write NAME=VALUE, and close each quote.")
     variables = {**os.environ, **parse_env_file(text)}
     for name, value in variables.items():
         if value is not None and value.strip() != os.environ.get(name):

@@ -1,9 +1,13 @@
 """What went wrong, in one sentence. Imported when something did."""
 
 import os
+import re
 import sqlite3
+from pathlib import Path
 
+import dagster as dg
 import duckdb
+from dlt.common.configuration.providers.toml import TomlProviderReadException
 
 from event_assets import warehouse
 from event_assets.http import errors as http_errors
@@ -25,6 +29,12 @@ def user_message(error: BaseException) -> str | None:
     for cause in exception_chain(error):
         if isinstance(cause, (UserError, SandboxError)):
             return str(cause)
+        if isinstance(cause, dg.DagsterInvalidDefinitionError):
+            return f"Dagster cannot load the definitions: {str(cause).strip().splitlines()[0]}"
+        if isinstance(cause, TomlProviderReadException):
+            file = next(filter(Path.exists, map(Path, cause.full_paths)), Path(cause.file_name))
+            line = (re.findall(r"at line (\d+)", str(cause)) or ["1"])[0]
+            return f'{file.absolute()}:{line}: is not TOML: write NAME = "VALUE", in quotes.'
         if isinstance(cause, sqlite3.OperationalError):
             home = os.environ.get("DAGSTER_HOME")
             problem = f"Dagster's history in {home} (DAGSTER_HOME) cannot be written: {cause}"

@@ -88,7 +88,8 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     if synced:
         for materialization in synced:
             yield from _format_sync(materialization, events)
-        yield f"checks    {_count_passed(events)} passed"
+        if _find_check_results(events):  # else another process evaluates them
+            yield f"checks    {_count_passed(events)} passed"
         yield f"database  {database}"
     elif not _find_unsynced(events) and any(
         event.asset_key and event.asset_key.path[-1] == EVENT_DATA

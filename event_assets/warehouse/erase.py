@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from event_assets.values.redaction import MASK
 from event_assets.warehouse.connection import connect
 from event_assets.warehouse.destination import database_file
 from event_assets.warehouse.duckdb_file import DuckDbFile
 from event_assets.warehouse.inspection import catalog_columns
 from event_assets.warehouse.pipeline import pipeline_folders
 from event_assets.warehouse.registry import get_destination
-from event_assets.warehouse.sql import Database, quote_identifier, quote_literal, quote_name
+from event_assets.warehouse.sql import (
+    Database,
+    quote_identifier,
+    quote_literal,
+    quote_name,
+    transaction,
+)
 
 TEXTS = ("VARCHAR", "JSON")
 IDS_OF_OTHERS = ("account", "load_id", "_dlt_load_id")
+# Tables without anything of an event, and the columns of logs that may quote one.
+OWN_TABLES = ("event_data_api", "event_data_accounts", "event_data_paths")
+OF_LOGS = ("reason", "warning", "repeats", "unmatched", "position", "newest")
 
 
-def erase(schema: str, text: str, id_columns: Sequence[str] = ()) -> dict[str, int]:
+def erase(
+    schema: str,
+    text: str,
+    id_columns: Sequence[str] = (),
+    confirm: Callable[[Mapping[str, int]], None] = lambda _: None,
+) -> dict[str, int]:
     """Erase a text from the tables of a schema, the journals and dlt's folders.
 
     With `id_columns`, the rows are deleted that have the text in one of these columns, and lists
     and objects in JSON that hold it as a whole are emptied. Otherwise every value that contains it,
     in any case of letters, becomes null; a row goes if its id, its record or its change has it.
+
+    All of it is done, or nothing: if anything raises, such as `confirm`, which gets the numbers.
 
     Returns:
         The number of changed and deleted rows, by table.
@@ -36,9 +54,13 @@ def erase(schema: str, text: str, id_columns: Sequence[str] = ()) -> dict[str, i
     with pipeline_folders(schema) as folders, connect() as database:
         query = "from duckdb_tables() where database_name = current_database() and schema_name = ?"
         tables = database.execute(f"select table_name {query}", [schema]).fetchall()
-        for (table,) in tables:  # dlt's hold no values
-            count = _erase_from_table(database, schema, table, text, id_columns)
-            changed |= {table: count} if count else {}
+        with transaction(database):
+            for (table,) in tables:
+                if table in OWN_TABLES or table.startswith("_dlt"):
+                    continue
+                count = _erase_from_table(database, schema, table, text, id_columns)
+                changed |= {table: count} if count else {}
+            confirm(changed)
         if isinstance(get_destination(), DuckDbFile):
             _rewrite(database)
         for folder in folders:
@@ -63,10 +85,12 @@ def _erase_from_table(
 ) -> int:
     columns = catalog_columns(database, schema, table)
     name = quote_name(schema, table)
-    is_history = table.endswith(("_rejects", "_changes"))
+    is_history, is_log = table.endswith(("_rejects", "_changes")), table.endswith("_syncs")
     deleted = updated = 0
     for column, kind in columns.items():
         cell = quote_identifier(column)
+        if is_log and column not in OF_LOGS:
+            continue
         if id_columns and column in id_columns:
             condition = f"{cell}::varchar = {quote_literal(text)}"
         elif id_columns and kind == "JSON":
@@ -81,7 +105,11 @@ def _erase_from_table(
             ((count,),) = database.execute(f"delete from {name} where {condition}").fetchall()  # noqa: S608 (quoted)
             deleted += count
         else:
-            statement = f"update {name} set {cell} = null where {condition}"  # noqa: S608 (quoted)
+            value = "null"
+            if is_log and kind != "JSON":
+                quoted = quote_literal(re.escape(text))
+                value = f"regexp_replace({cell}, {quoted}, '{MASK}', 'gi')"
+            statement = f"update {name} set {cell} = {value} where {condition}"  # noqa: S608 (quoted)
             ((count,),) = database.execute(statement).fetchall()
             updated = max(updated, count)
     return deleted + updated

@@ -1,5 +1,6 @@
 """What the history forgets, and what the calendar counts once and on its own day."""
 
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -134,6 +135,33 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
     assert holders("e4@example.org") == []
     assert "e4" not in project.ids() + project.ids("event_changes_snapshot")
     assert len(project.ids("current_events")) == 19
+
+
+def test_what_is_not_erased_whole_is_not_erased(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({PATH: paged(events(20))}) as api:
+        sync_source(source_of(source(api.url)), derived=True)
+    tables = ["event_data", "event_data_syncs", "event_changes_snapshot", "_dlt_version"]
+
+    def kept() -> list[list[tuple[Any, ...]]]:
+        return [project.rows(f"from events.{table}") for table in tables]
+
+    before = kept()
+    monkeypatch.setattr(project_module, "_loaded", None)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert run_command(["erase", "--value", "event"]) == 1
+    assert "Erase it? It cannot be undone. [y/N]: " in capsys.readouterr().out
+    assert kept() == before
+    assert run_command(["erase", "--value", "e", "--yes"]) == 0
+    data, syncs, _, versions = kept()
+    assert data == []  # the ids hold it
+    assert versions == before[3]
+    names = [name for (name, *_) in project.rows("describe events.event_data_syncs")]
+    (log,) = (dict(zip(names, row, strict=True)) for row in syncs)
+    assert log["sync_number"] == 1
+    assert log["reason"] == "All 20 rows w***r*** r***c***iv***d."
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from dlt.common.configuration.providers.toml import SecretsTomlProvider, TomlProviderReadException
 
 from event_assets._compat.dagster import PlainFailure
 from event_assets.cli.main import run
 from event_assets.config import project as project_module
 from event_assets.config.settings import SETTINGS as SETTINGS_TABLE
 from event_assets.definitions import defs
+from event_assets.orchestration.error_messages import user_message
 from event_assets_tests.support.docs import reference
 from event_assets_tests.support.mistakes import MISTAKES, YAML, Mistake
 from event_assets_tests.support.other_project import write_project
@@ -268,6 +270,39 @@ def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str
     settings.write_bytes("# café\nAPI_KEY=k\n".encode("latin-1"))
     assert said(YAML) == f"The file {settings} is not in UTF-8: save it in that encoding.\n"
     settings.unlink()
+
+
+@pytest.mark.parametrize("line", ["API_KEY='k-12345678", "API_KEY: k-12345678", '="k-12345678"'])
+def test_a_line_of_the_env_file_that_is_no_variable_is_told(
+    file: Path, said: Callable[[str], str], line: str
+) -> None:
+    settings = file.parents[3] / project_module.ENV_FILE
+    settings.write_text(f"# keys\nOTHER=1\n\n{line}\n")
+    assert said(YAML) == f"{settings}:4: write NAME=VALUE, and close each quote.\n"
+    settings.unlink()
+
+
+def test_secrets_that_are_no_toml_are_told(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text("[events]\napi_key = k-12345678\n")
+    with pytest.raises(TomlProviderReadException) as failed:
+        SecretsTomlProvider(str(tmp_path))
+    said = user_message(failed.value)
+    assert said == f'{secrets}:2: is not TOML: write NAME = "VALUE", in quotes.'
+
+
+@pytest.mark.usefixtures("said")
+def test_an_asset_that_is_there_twice_is_told(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = OTHER.replace("key: other", "key: event_data")
+    file.write_text(f"{YAML}---\n{other}")
+    for command in ("check", "sync"):
+        assert run([command]) == 1
+        errors = capsys.readouterr().err
+        assert errors.startswith("Dagster cannot load the definitions: ")
+        assert "event_data" in errors
+        assert errors.count("\n") == 1
 
 
 def test_a_variable_that_is_not_set_is_told(said: Callable[[str], str]) -> None:

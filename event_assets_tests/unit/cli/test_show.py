@@ -88,6 +88,7 @@ def test_what_a_terminal_would_obey_is_not_printed(synced: Project, capsys: Outp
         (["events.nothing"], 2, "There is no table `events.nothing`; there are events,"),
         (["--sql", "selec"], 1, "The query cannot be run: Parser Error: syntax error at or near"),
         (["--sql", "from a", "--syncs"], 2, "--sql stands alone"),
+        (["--sql", ""], 2, "--sql is empty"),
         (["--limit", "0"], 2, "Invalid value for '--limit': 0 is not in the range x>=1."),
     ],
 )

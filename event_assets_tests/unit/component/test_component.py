@@ -131,8 +131,13 @@ def test_two_sources_load_side_by_side() -> None:
 
 @pytest.mark.parametrize("name", ["my-events", "MeetUp", "my__events", "order", "temp"])
 def test_a_folder_that_cannot_name_a_schema_is_refused(name: str) -> None:
-    with pytest.raises(ComponentTreeException) as failed:
-        load(CONTRACT, name=name)
+    with create_defs_folder_sandbox() as sandbox:
+        folder = sandbox.scaffold_component(
+            component_cls=EventApi, defs_path="concerts", defs_yaml_contents=CONTRACT
+        )
+        folder.rename(folder.with_name(name))
+        with pytest.raises(ComponentTreeException) as failed, sandbox.build_all_defs():
+            pass
     assert "a name of small letters, digits and underscores" in str(failed.value.__cause__)
 
 

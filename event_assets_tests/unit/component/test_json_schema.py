@@ -71,9 +71,14 @@ def test_most_other_mistakes_are_found() -> None:
     assert len(of_structure & {*seen}) >= 0.75 * len(of_structure)
 
 
-def test_an_editor_finds_the_schema_from_the_file_of_a_source(tmp_path: Path) -> None:
+def test_an_editor_finds_the_schema_from_the_file_of_a_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = ROOT / "event_assets/defs/events/defs.yaml"
-    assert source.read_text().startswith(editor_line(source))
-    file = tmp_path / "other/defs/concerts/defs.yaml"
-    path = editor_line(file).removeprefix("# yaml-language-server: $schema=").rstrip()
-    assert (file.parent.resolve() / path).resolve() == FILE
+    monkeypatch.setenv("EVENT_ASSETS_PROJECT", str(ROOT))
+    line = editor_line(source)
+    assert source.read_text().startswith(line)
+    path = line.removeprefix("# yaml-language-server: $schema=").rstrip()
+    assert (source.parent / path).resolve() == FILE
+    monkeypatch.setenv("EVENT_ASSETS_PROJECT", str(tmp_path))  # where the package is not
+    assert editor_line(tmp_path / "defs/concerts/defs.yaml") == ""

@@ -61,6 +61,23 @@ def test_a_source_scaffolded_with_its_address_is_what_connect_writes(
     assert resource["endpoint"]["paginator"] == "single_page"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("Two-Words",), "give it a name of small letters, digits and underscores"),
+        (("concerts", "--url", "http://127.0.0.1:9/v1"), "http://127.0.0.1:9/v1 cannot be reached"),
+    ],
+)
+def test_a_source_that_cannot_be_is_refused_in_a_sentence_and_leaves_nothing(
+    clone: Path, dg: Callable[..., Result], arguments: tuple[str, ...], said: str
+) -> None:
+    made = dg(*SCAFFOLD[:-1], *arguments)
+    assert made.exit_code == 1
+    assert said in made.output
+    assert "Traceback" not in made.output
+    assert not (clone / "event_assets/defs" / arguments[0]).exists()
+
+
 def described(schema: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, str]]:
     for name, part in schema.get("properties", {}).items():
         yield f"{at}{name}", part.get("description", "")

@@ -1,0 +1,26 @@
+"""What a source may be called."""
+
+from pathlib import Path
+
+from event_assets.values.errors import ConfigError
+from event_assets.values.naming import normalize_name
+from event_assets.warehouse.sql import reserved_schema_names
+
+NAME = (
+    "a name of small letters, digits and underscores that is not reserved in SQL and does not end "
+    "in _staging, _fully or _on_schedule."
+)
+
+
+def is_source_name(name: str) -> bool:
+    """Return whether a source may have this name, which is also that of its schema."""
+    is_plain = normalize_name(name) == name and name not in reserved_schema_names()
+    return is_plain and not name.endswith(("_staging", "_fully", "_on_schedule"))  # of another one
+
+
+def require_source_name(folder: Path) -> None:
+    """Raise a ConfigError if a folder cannot name a source."""
+    if not is_source_name(folder.name):
+        raise ConfigError(
+            f"The folder {folder} names a source and its schema in DuckDB: give it {NAME}"
+        )
