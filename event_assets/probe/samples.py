@@ -11,7 +11,7 @@ from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
 from event_assets.probe.time_formats import TimeFormat, find_format, to_datetimes
 from event_assets.records.contract import FieldReader
-from event_assets.values.json_paths import as_list, build_getter, parse_path, template_paths
+from event_assets.values.json_paths import as_list, build_getter, parse_path
 from event_assets.values.timestamps import parse_zone
 
 MAX_DEPTH = 5  # levels of nested objects
@@ -111,11 +111,6 @@ def is_foreign(path: str) -> bool:
 def last_name(path: str) -> str:
     """Return the last name of a path."""
     return parse_path(path)[-1]
-
-
-def paths_in(source: str | Sequence[str]) -> list[str]:
-    """Return all paths that a `from` reads."""
-    return [path for choice in as_list(source) for path in template_paths(choice)]
 
 
 def is_zone_name(name: list[str]) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from event_assets.probe import field_words as words
@@ -14,21 +13,12 @@ from event_assets.probe.samples import (
     is_foreign,
     is_zone_name,
     last_name,
-    paths_in,
 )
-from event_assets.probe.time_formats import ENOUGH, TimeFormat, find_format
-from event_assets.values.json_paths import as_list, build_getter
+from event_assets.probe.time_formats import TimeFormat, find_format
+from event_assets.values.json_paths import build_getter
 from event_assets.values.timestamps import parse_zone
 
-PARTNERS = (  # words of starts, and of the ends that belong to them
-    *(("start", "end"), ("starts", "ends"), ("begin", "end"), ("begins", "ends"), ("from", "to")),
-    *(("beginn", "ende"), ("von", "bis"), ("debut", "fin"), ("inicio", "fin"), ("start", "finish")),
-    *(("beginning", "ending"), ("starting", "ending"), ("dtstart", "dtend"), ("start", "stop")),
-    *(("from", "until"), ("opening", "closing"), ("start", "to"), ("date", "enddate")),
-    *(("date", "end_date"), ("datetime", "enddatetime"), ("datetime", "end_datetime")),
-)
 FOR_PEOPLE = {"formatted", "display", "text", "first"}
-IN_ORDER = 0.9  # of the events that end after they start
 
 
 def find_start(sample: Sample) -> FieldFinding | None:
@@ -37,9 +27,18 @@ def find_start(sample: Sample) -> FieldFinding | None:
 
 
 def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
-    """Return where the end is: named as the start is, or else by its own name."""
-    mirrored = _mirror(sample, start) if start else None
-    return mirrored or _find_time(sample, words.END, needs_name=True)
+    """Return where the end is, by its name: also where no event has one, as the start is read."""
+    if (found := _find_time(sample, words.END, needs_name=True)) or not start:
+        return found
+    for path in filter(lambda path: not sample.present(path), sample.leaves):
+        is_end = _named(path) & words.END
+        if is_end and _named(path) - words.END == _named(start.sources[0]) - words.START:
+            return FieldFinding({**start.settings, "from": path}, start.zone)
+    return None
+
+
+def _named(path: str) -> set[str]:
+    return {word for part in words.split_path(path) for word in part}
 
 
 def find_updated(sample: Sample) -> FieldFinding | None:
@@ -124,13 +123,13 @@ def _add_clock(sample: Sample, path: str) -> tuple[list[str], TimeFormat] | None
 
 def _other_words(path: str) -> frozenset[str]:
     """Return the words of a path but those of days and times."""
-    flat = {word for part in words.split_path(path) for word in part}
+    flat = _named(path)
     return frozenset(flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc", "event"})
 
 
 def _find_zones(sample: Sample, path: str) -> list[str]:
     """Return where the time zone of local times is: paths, or its name; nothing if unknown."""
-    flat = {word for part in words.split_path(path) for word in part}
+    flat = _named(path)
     if flat & {"utc", "gmt"}:
         return ["UTC"]
     ranked = []
@@ -151,43 +150,3 @@ def _find_zones(sample: Sample, path: str) -> list[str]:
     if chain and any(value in NOTHING for value in sample.first(chain)):
         chain.append(sample.zone or "UTC")  # of days, which have no time zone
     return chain or ([sample.zone] if sample.zone else [])
-
-
-def _mirror(sample: Sample, start: FieldFinding) -> FieldFinding | None:
-    """Return the end with the settings of the start, by the names that belong to each other."""
-    for old, new in PARTNERS:
-        sources = [_swap(source, old, new) for source in start.sources]
-        sources = [one for one in sources if {*paths_in(one)} <= {*sample.leaves}]
-        if not sources or sources[0] in start.sources:
-            continue
-        settings = {**start.settings, "from": sources if len(sources) > 1 else sources[0]}
-        if zones := as_list(start.settings.get("timezone")):
-            swapped = [_swap(zone, old, new) for zone in zones]
-            both = zip(swapped, zones, strict=True)
-            zones = [new if new in sample.leaves else old for new, old in both]
-            settings["timezone"] = zones if len(zones) > 1 else zones[0]
-        if _is_end(sample, start.settings, settings):
-            return FieldFinding(settings, start.zone, start.rivals)
-    return None
-
-
-def _swap(text: str, old: str, new: str) -> str:
-    """Replace a word in the paths of a text, in the same letters: `startDate` is `endDate`."""
-
-    def spell(found: re.Match[str]) -> str:
-        word = found[0]
-        return new.upper() if word.isupper() else new.capitalize() if word[0].isupper() else new
-
-    pattern = rf"(?<![a-z]){old}|{old.capitalize()}|(?<![A-Z]){old.upper()}(?![a-z])"
-    return re.sub(pattern, spell, text)
-
-
-def _is_end(sample: Sample, start: Mapping[str, Any], end: Mapping[str, Any]) -> bool:
-    """Return whether settings read times, and nearly all events end after they start."""
-    values, ends = sample.read("timestamp", end)
-    present = sum(value is not None for value in values)
-    if sum(moment is not None for moment in ends) < ENOUGH * present:
-        return False
-    _, starts = sample.read("timestamp", start)
-    known = [(a, b) for a, b in zip(starts, ends, strict=True) if a and b]
-    return sum(bool(a <= b) for a, b in known) >= IN_ORDER * len(known)
