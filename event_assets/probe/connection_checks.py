@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import re
 from http import HTTPStatus
-from statistics import median
 from typing import Any
 
-from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.totals import parse_count
 from event_assets.probe.authentication import REJECTED
 from event_assets.probe.examination import Examination
@@ -72,7 +70,8 @@ def check_key(seen: Examination) -> Finding:
 
 def check_rate_limit(seen: Examination) -> Finding:
     """Check the headers that announce rate limits."""
-    received, needed = seen.explorer.session.received, _estimate_requests(seen) or 0
+    received = seen.explorer.session.received
+    needed = math.ceil((seen.total or 0) / max(1, len(seen.records) - seen.is_offset))
     limited = [r for r in received if r.status_code == HTTPStatus.TOO_MANY_REQUESTS]
     headers, shown = (limited or received)[0].headers, seen.formatter.format
     named = [
@@ -91,31 +90,3 @@ def check_rate_limit(seen: Examination) -> Finding:
         counts = f"a full sync needs about {needed:,} requests, {remaining:,} are left"
         return warn(f"{announced}: {counts}.")
     return ok(f"{announced}.") if announced else skip("no header announces a limit.")
-
-
-def _estimate_requests(seen: Examination) -> int | None:
-    """Estimate the requests of a full sync; None when the number of records is unknown."""
-    size, total = len(seen.records), seen.total
-    if seen.walk.is_done or not size:
-        return len(seen.walk.pages)
-    if total is None or total <= size or seen.is_total_disproved:
-        return None
-    return 1 + math.ceil((total - size) / max(1, size - seen.is_offset))
-
-
-def estimate_full_sync(seen: Examination) -> Finding:
-    """Estimate the duration of a full sync, if the number of its requests is known."""
-    count = _estimate_requests(seen)
-    seconds = median(one.elapsed.total_seconds() for one in seen.explorer.session.received)
-    each = f"{counted(len(seen.records))} in {format_duration(seconds)}"
-    if count is None:
-        return skip(f"unknown without a total; a request returns {each}.")
-    is_ahead = seen.configured.is_numbered and not any(
-        name.endswith("_body_path") for name in seen.configured.paginator
-    )
-    concurrency = min(seen.source.concurrency, CAUTIOUS, count) if is_ahead else 1
-    duration = count * seconds / concurrency
-    shown = f"{duration / 60:.0f} min" if duration < 6000 else f"{duration / 3600:.0f} h"
-    shown = f"{max(1, duration):.0f} s" if duration < 100 else shown
-    requests = counted(count, "request")
-    return ok(f"about {shown}: {requests} of {each}, {concurrency} at a time.")

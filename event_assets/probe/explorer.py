@@ -242,6 +242,8 @@ class Explorer:
                 if name not in known and len(known) >= most + walk.useless:
                     break
                 page = self.read(self.send(request))
+                if page.problem and self.is_patient:  # some servers fail to send the list at times
+                    page = self.read(self.send(request, again=True))
                 if name not in known:
                     walk.read.append(page)
                     known.add(name)

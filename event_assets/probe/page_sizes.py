@@ -31,7 +31,7 @@ def find_size(search: ParameterSearch) -> None:
         return page.is_ok and len(page.rows) == small
 
     paging = search.paging
-    if name := search.search(search.places(SIZES, search.hints.sizes), small, is_smaller):
+    if name := search.search(search.places(SIZES), small, is_smaller):
         paging.size_param, paging.size = name, small
         paging.settings[name] = small
         search.base = search.ask({})

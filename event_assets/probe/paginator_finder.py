@@ -87,7 +87,7 @@ def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
     given = [
         name for name in search.explorer.given.params if plain_name(name) in map(plain_name, names)
     ]
-    shown = (*search.hints.pages, *search.hints.offsets)
+    shown = search.shown((*PAGES, *OFFSETS))
     known += [name for name in shown if isinstance(pointer.value, int)]
     known += names[:2] if search.explorer.given.method == "GET" else []
 
@@ -125,8 +125,8 @@ def _try_numbers(search: ParameterSearch) -> None:
     def counts(page: Page) -> bool:
         return effect(page) in ("fresh", "empty") or effect(page).startswith("shifted")
 
-    known_pages, pages = search.places(PAGES, search.hints.pages)
-    known_offsets, offsets = search.places(OFFSETS, search.hints.offsets)
+    known_pages, pages = search.places(PAGES)
+    known_offsets, offsets = search.places(OFFSETS)
     tries: list[tuple[list[str], list[str]]] = [
         ([*known_pages, *known_offsets], []),
         ([], pages),
@@ -188,7 +188,7 @@ def _try_first_cursor(search: ParameterSearch) -> None:
     def shows_pointer(page: Page) -> bool:
         return page.is_ok and page.ids == search.base.ids and bool(find_pointers(page))
 
-    names = search.places(CURSORS[:MAX_CURSORS], search.hints.cursors)
+    names = search.places(CURSORS[:MAX_CURSORS])
     if name := search.search(names, FIRST_CURSOR, shows_pointer):
         search.paging.settings[name] = FIRST_CURSOR
         search.base = search.ask({})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -82,15 +82,6 @@ class Pointer(NamedTuple):
     value: Any
 
 
-class Hints(NamedTuple):
-    """Names of parameters that a response itself shows, best first."""
-
-    sizes: Sequence[str]
-    pages: Sequence[str]
-    offsets: Sequence[str]
-    cursors: Sequence[str]
-
-
 def find_pointers(page: Page) -> list[Pointer]:
     """Return what may lead to the next page: links first, then cursors."""
     response, document = page.response, page.document
@@ -166,24 +157,21 @@ def cursor_names(path: str) -> list[str]:
     return [*dict.fromkeys(name for name in (*derived, *CURSORS) if name)]
 
 
-def find_hints(page: Page) -> Hints:
-    """Return the names that links and echoes in a response show.
+def find_hints(page: Page) -> dict[str, str]:
+    """Return the names that links and echoes in a response show, by the parameters they may be.
 
-    What is echoed in an object may be sent by a name with brackets: `pagination[page]`.
+    What is echoed in an object may be sent by a name with brackets: `pagination[page]`. An echo
+    that is not the length of the page is no size.
     """
     members = [*_members_outside_records(page.document)]
     links = [value for _, value in members if isinstance(value, str) and "?" in value]
     if page.response is not None:
         links += [link["url"] for link in page.response.links.values()]
-    shown = dict(pair for url in links for pair in parse_qsl(urlsplit(url).query))
-    echoed = {names: count for names, value in members if (count := parse_count(value)) is not None}
-    plain = {name: name for name in (*shown, *(names[-1] for names in echoed))}
-    plain |= {f"{names[-2]}[{names[-1]}]": names[-1] for names in echoed if names[1:]}
-    lengths = {names[-1] for names, count in echoed.items() if count == len(page.rows)}
-    cursors = dict.fromkeys([*shown, *(names[-1] for names, _ in members)])
-    return Hints(
-        sizes=[n for n, name in plain.items() if name in SIZES and (n in shown or name in lengths)],
-        pages=[n for n, name in plain.items() if name in PAGES],
-        offsets=[n for n, name in plain.items() if name in OFFSETS],
-        cursors=[name for name in cursors if name in CURSORS],
-    )
+    shown = [name for url in links for name, _ in parse_qsl(urlsplit(url).query)]
+    echoed = [
+        names
+        for names, value in members
+        if names[-1] not in SIZES or parse_count(value) in (len(page.rows), None)
+    ]
+    found = {name: name for name in (*shown, *(names[-1] for names in echoed))}
+    return found | {f"{names[-2]}[{names[-1]}]": names[-1] for names in echoed if names[1:]}

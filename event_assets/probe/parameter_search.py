@@ -69,9 +69,11 @@ class ParameterSearch:
                 self.paging.facts.append(Fact("order", f"{name}=id", evidence))
                 return
 
-    def places(
-        self, usual: Sequence[str], hinted: Sequence[str] = ()
-    ) -> tuple[list[str], list[str]]:
+    def shown(self, usual: Sequence[str]) -> list[str]:
+        """Return the parameters that the response shows, of those with a usual name."""
+        return [place for place, name in self.hints.items() if name in usual]
+
+    def places(self, usual: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return where a parameter may be: what was given or shown, and the other usual names."""
         given = self.explorer.given
         paths = [f"{BODY}{path}" for path in (*_paths_of(given.body), *_variables(given.body))]
@@ -82,7 +84,7 @@ class ParameterSearch:
         ]
         known += [path for path in paths if plain_name(path) in map(plain_name, usual)]
         known += [name for name in given.known_params if name in usual]
-        known += [name for name in hinted if name not in given.params]
+        known += [name for name in self.shown(usual) if name not in given.params]
         rest = [name for name in usual if name not in {*known, *given.params}]
         if given.method != "GET":
             rest = [
@@ -111,21 +113,10 @@ class ParameterSearch:
         if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
             return None
         while len(group) > 1:
-            cut = _halfway(len(group))
+            cut = max(1, len(group) // 3)  # the usual ones come first
             half = group[:cut]
             group = half if is_effect(self.ask(dict.fromkeys(half, value))) else group[cut:]
         return group[0] if is_effect(self.ask({group[0]: value})) else None
-
-
-def _halfway(count: int) -> int:
-    """Return where to cut names that are sorted by how usual they are: nearly equal chances."""
-    weights = [1 / (rank + 1) for rank in range(count)]
-    total, half = 0.0, sum(weights) / 2
-    for at, weight in enumerate(weights[:-1], 1):
-        total += weight
-        if total >= half:
-            return at
-    return max(1, count - 1)
 
 
 def _paths_of(body: Any, path: str = "") -> list[str]:

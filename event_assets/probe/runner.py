@@ -22,7 +22,6 @@ CHECKS: Mapping[str, Callable[[Examination], Finding]] = {  # of records, if the
     "page size": paging_checks.check_page_size,
     "total": paging_checks.check_total,
     "order": paging_checks.check_order,
-    "full sync": connection_checks.estimate_full_sync,
 }
 
 

@@ -246,6 +246,21 @@ def test_a_token_that_is_called_offset_is_a_cursor() -> None:
     }
 
 
+@pytest.mark.parametrize("sent", [{"events": None}, {}])
+def test_a_page_without_a_list_in_mid_list_is_asked_for_again(sent: Any) -> None:
+    count = 0
+
+    def answer(request: Request) -> Any:
+        nonlocal count
+        count += 1
+        return by_page(request) if count % 5 else sent
+
+    with TinyApi(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.open_questions == []
+    assert found.facts[-1].evidence == "unique in 95 records"
+
+
 def test_a_pointer_that_nothing_takes_is_named() -> None:
     with TinyApi(lambda _: {"events": events(50), "next_cursor": "c50"}) as api:
         found = discover(Options(f"{api.url}/v1/events"))

@@ -131,18 +131,20 @@ def test_names_that_an_answer_shows_are_tried_first() -> None:
     document = {"per_page": 20, "page": 1, "last": "https://a.example/e?offset=40&limit=20"}
     response = JsonResponse(b"", {"Link": '<https://a.example/e?p=2>; rel="last"'})
     hints = find_hints(Page("", response, document, rows=range(20)))
-    assert (hints.sizes, hints.pages, hints.offsets) == (
-        ["limit", "per_page"],
-        ["p", "page"],
-        ["offset"],
-    )
+    assert [*hints] == ["offset", "limit", "p", "per_page", "page", "last"]
 
 
 def test_what_is_echoed_in_an_object_may_be_sent_in_brackets() -> None:
     document = {"meta": {"pagination": {"page": 1, "pageSize": 20, "total": 90}}}
     hints = find_hints(Page("", None, document, rows=range(20)))
-    assert hints.pages == ["page", "pagination[page]"]
-    assert hints.sizes == ["pageSize", "pagination[pageSize]"]
+    assert [name for name, own in hints.items() if own == "page"] == ["page", "pagination[page]"]
+    assert hints["pagination[pageSize]"] == "pageSize"
+
+
+def test_an_echo_that_is_not_the_length_of_the_page_is_no_size() -> None:
+    assert find_hints(Page("", None, {"count": 90, "limit": 20}, rows=range(20))) == {
+        "limit": "limit"
+    }
 
 
 def test_a_flag_that_more_follow_is_found_by_its_name() -> None:

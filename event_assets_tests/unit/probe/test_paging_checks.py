@@ -177,8 +177,6 @@ def test_offsets_in_the_body_are_checked() -> None:
         report = probe_api(api, paginator=paginator, auth=None, method="POST", json=body)
     assert marks(report, "warn", "fail") == {}
     assert find_line(report, "total").message.endswith("total of 250 promises has 10 records.")
-    assert "30 records in " in find_line(report, "full sync").message
-    assert find_line(report, "full sync").message.endswith("1 at a time.")
 
 
 def test_a_single_page_shorter_than_the_total_is_a_failure() -> None:
@@ -567,17 +565,3 @@ def test_an_unstable_order_is_a_failure_for_offsets_and_a_warning_for_cursors() 
         by_cursor = probe(build_source(api.url, auth=None, paginator={"type": "cursor"}))
     assert find_line(by_cursor, "order").mark == "warn"
     assert "a sort parameter in `params`" in find_line(by_cursor, "order").message
-
-
-def test_a_full_sync_is_estimated_from_total_page_size_latency_and_concurrency() -> None:
-    with Sandbox(2500, faults=Faults(latency=0.1)) as api:
-        message = find_line(probe_api(api), "full sync").message
-    requests, _, at_once = message.partition(": ")[2].partition(" requests of 100 records in ")
-    assert int(requests) == 1 + 25  # 2,400 more records, 99 a page
-    assert at_once.endswith("8 at a time.")
-
-
-def test_a_full_sync_without_a_total_is_not_estimated(api: Sandbox) -> None:
-    api.faults = Faults(total="none")
-    found = find_line(probe_api(api), "full sync")
-    assert (found.mark, found.message[:23]) == ("-", "unknown without a total")
