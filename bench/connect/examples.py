@@ -43,7 +43,7 @@ def serve_example(name: str) -> Iterator[Served]:
         yield Served(
             given,
             lambda: {str(row[key]): Event() for row in shown},
-            lambda: len(platform.asked),
+            lambda: len(platform.requests),
             {"path": url + vendor.path},
             auth,
             as_documented(given, auth),

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bench.connect.case import Event, Given, Served
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_apis import APIS
-from event_assets_tests.support.tiny_api import TinyApi
 
 
 @contextmanager
 def serve_list(name: str) -> Iterator[Served]:
     api = APIS[name]
-    with TinyApi(lambda request: api.respond(request, api.count)) as server:
+    with serving(lambda request: api.respond(request, api.count)) as server:
         yield Served(
             Given(f"{server.url}{api.path}", curl=api.curl.replace("URL", server.url) or None),
             lambda: {f"event {number}": Event() for number in range(api.count)},

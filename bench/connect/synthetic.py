@@ -79,7 +79,7 @@ def serve_synthetic(api: SyntheticApi) -> Iterator[Served]:
             lambda: {
                 id_: Event(event.name, event.start, event.end) for id_, event in api.truth.items()
             },
-            lambda: len(platform.asked),
+            lambda: len(platform.requests),
             {"path": url + api.path},
             auth,
             as_documented(given, auth),

@@ -11,7 +11,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from event_assets_tests.support.platforms import serving, source
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.platforms import source
 
 SIZE = 10  # of a page
 CAP = 100  # of the rows of one list, where there are windows

@@ -17,7 +17,8 @@ from event_assets.warehouse import connection
 from event_assets_tests.faults.holding import holding
 from event_assets_tests.faults.killing import EVENTS, generation
 from event_assets_tests.faults.tries import Tries, Try
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import BIN, ROOT, Project, failure
 
 # Opens the file again and again, and prints how many events of which versions it sees.

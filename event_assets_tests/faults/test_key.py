@@ -28,7 +28,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from event_assets.http.journal import CODEC
-from event_assets_tests.support.platforms import Platform, events, paged, serving, source
+from event_assets_tests.support.api_server import ApiServer, serving
+from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import BIN, ROOT, Project
 from event_assets_tests.support.secret_forms import FORMS
 
@@ -261,10 +262,10 @@ def test_the_key_is_nowhere(project: Project, tmp_path: Path, kind: str) -> None
         assert project.rows("select token from src_echoed.event_data") == [("Bearer ***",)]
 
 
-def keyed_requests(api: Platform, kind: str) -> bool:
+def keyed_requests(api: ApiServer, kind: str) -> bool:
     """Did the key reach the API at all?"""
     sent = "".join(
-        f"{request.url} {dict(request.headers)} {request._body!r}" for request in api.asked
+        f"{request.url} {dict(request.headers)} {request.state.body!r}" for request in api.requests
     )
     return bool(found(sent.encode()) or (kind == "basic" and "Basic " in sent))
 

@@ -46,9 +46,10 @@ from event_assets_tests.faults.raw import (
     whole,
 )
 from event_assets_tests.faults.tries import Tries
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH, session_for
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import ROOT, Project, checks, failure
 
 KEY = "a-key-that-is-secret"

@@ -16,10 +16,11 @@ from event_assets.sandbox import Sandbox
 from event_assets_tests.faults.holding import holding
 from event_assets_tests.faults.killing import generation
 from event_assets_tests.faults.tries import Tries
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.commands import run_script, start_script
 from event_assets_tests.support.docs import page
 from event_assets_tests.support.http_sessions import PATH
-from event_assets_tests.support.platforms import paged, serving
+from event_assets_tests.support.platforms import paged
 from event_assets_tests.support.project import Project
 
 BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE, SHRINK, *_ = page("docs/operations.md").blocks()

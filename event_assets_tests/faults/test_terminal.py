@@ -19,8 +19,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from event_assets.sandbox import Faults, Sandbox
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.event_records import events
 from event_assets_tests.support.project import BIN, Project
-from event_assets_tests.support.tiny_api import TinyApi, events
 
 KEY = "s3cret-of-the-api"
 
@@ -72,7 +73,7 @@ def answer(request: Request) -> Any:
 
 def test_a_person_is_asked_for_the_key_the_doubts_and_the_proposed_changes(here: Path) -> None:
     file = here / "event_assets" / "defs" / "concerts" / "defs.yaml"
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         connect = ("connect", f"{api.url}/v1/events", "--name", "concerts", "--no-sync")
         shown, status = talk(
             here,

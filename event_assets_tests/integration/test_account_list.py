@@ -17,8 +17,9 @@ from event_assets.config.source import SourceConfig
 from event_assets.sync import account_list
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.accounts import sync
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import complaint, contract
-from event_assets_tests.support.platforms import definitions, events, paged, serving, source
+from event_assets_tests.support.platforms import definitions, events, paged, source
 from event_assets_tests.support.project import Project, failure
 
 KEYED = {"auth": {"type": "api_key", "name": "key", "location": "query"}}

@@ -16,6 +16,7 @@ from event_assets_tests.support.accounts import (
     sync,
     with_accounts,
 )
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import (
     derive_tables,
     failed_sync,
@@ -23,7 +24,7 @@ from event_assets_tests.support.direct_syncs import (
     sync_accounts,
     sync_source,
 )
-from event_assets_tests.support.platforms import definitions, events, paged, serving, source
+from event_assets_tests.support.platforms import definitions, events, paged, source
 from event_assets_tests.support.project import Project, checks, failure, metadata
 
 NAMES = ["berlin", "anna@example.com", "a/b", "ü & {b}", "Berlin"]

@@ -8,9 +8,10 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.list_models import PAGINATORS, URL, ChangingList, Server
 from event_assets_tests.support.offset_lists import Edit
-from event_assets_tests.support.platforms import definitions, run, serving, source
+from event_assets_tests.support.platforms import definitions, run, source
 from event_assets_tests.support.project import Project, checks
 
 PATH = "/v1/events"

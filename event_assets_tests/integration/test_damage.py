@@ -20,7 +20,8 @@ from event_assets.sync.reconcile import reconcile
 from event_assets.transform import calendar, changes
 from event_assets.values.errors import UserError
 from event_assets.warehouse import Database
-from event_assets_tests.support.platforms import events, paged, serving, source
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project, new_project
 
 COUNT = 20

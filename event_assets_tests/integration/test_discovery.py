@@ -43,7 +43,7 @@ def test_an_api_is_found_out(seed: int) -> None:
     with serve(api) as platform:
         found = find_out(api, platform.url, is_place_known=True)
     assert found.open_questions == []
-    assert len(platform.asked) <= 50
+    assert len(platform.requests) <= 50
     assert [*SCHEMA.iter_errors(found.document)] == []
     assert len(found.events) == 5
     for event in found.events:

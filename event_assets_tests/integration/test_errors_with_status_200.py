@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import (
     derive_tables,
     failed_sync,
     source_of,
     sync_source,
 )
-from event_assets_tests.support.platforms import events, paged, serving, source
+from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project
 
 pytestmark = pytest.mark.usefixtures("waits")

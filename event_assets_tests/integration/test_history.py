@@ -10,6 +10,7 @@ import pytest
 from event_assets.cli.main import run as run_command
 from event_assets.config import project as project_module
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import load
 from event_assets_tests.support.direct_syncs import (
     derive_tables,
@@ -17,7 +18,7 @@ from event_assets_tests.support.direct_syncs import (
     sync_accounts,
     sync_source,
 )
-from event_assets_tests.support.platforms import events, paged, run, serving, source
+from event_assets_tests.support.platforms import events, paged, run, source
 from event_assets_tests.support.project import Project
 
 PATH = "/v1/events"

@@ -7,8 +7,9 @@ import dagster as dg
 import pytest
 from starlette.requests import Request
 
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
-from event_assets_tests.support.platforms import definitions, paged, run, serving, source
+from event_assets_tests.support.platforms import definitions, paged, run, source
 from event_assets_tests.support.project import Project, failure
 
 pytestmark = pytest.mark.usefixtures("project")

@@ -7,6 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import (
     derive_tables,
     failed_sync,
@@ -14,7 +15,7 @@ from event_assets_tests.support.direct_syncs import (
     sync_accounts,
     sync_source,
 )
-from event_assets_tests.support.platforms import definitions, paged, run, serving, source
+from event_assets_tests.support.platforms import definitions, paged, run, source
 from event_assets_tests.support.project import Project, failure, metadata
 
 PATH = "/v1/events"

@@ -8,8 +8,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import complete, failed_sync, source_of, sync_source
-from event_assets_tests.support.platforms import events, paged, serving, source
+from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project
 
 PATH = "/v1/events"

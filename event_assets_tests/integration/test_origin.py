@@ -7,13 +7,14 @@ import pytest
 
 from event_assets.cli.main import run as run_command
 from event_assets.values.urls import is_same_api
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import (
     failed_sync,
     source_of,
     sync_accounts,
     sync_source,
 )
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project
 
 PATH = "/v1/events"
@@ -24,7 +25,7 @@ def test_another_api_is_refused_and_how_to_go_on_is_said(project: Project) -> No
     with serving({PATH: paged(events(3))}) as one, serving({PATH: paged(events(2, 5))}) as other:
         sync_source(source_of(source(one.url)))
         said = failed_sync(source_of(source(other.url)))
-        assert not other.asked
+        assert not other.requests
     assert said == (
         f"The database {project.database} contains events of {one.url}{PATH}, not of "
         f"{other.url}{PATH}: move the file away, or name another file in EVENTS_DUCKDB, or accept "
@@ -73,7 +74,7 @@ def test_a_further_resource_of_another_api_is_refused_before_there_are_events(
         assert not run(project, with_venues(one.url)).success
         assert project.rows("select count(*) from events.venues") == [(1,)]
         assert not run(project, with_venues(other.url)).success
-        assert not other.asked
+        assert not other.requests
 
 
 def by_primary_key(url: str, key: str) -> Any:

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from event_assets.config.source import SourceConfig
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.clock import wrong_by
 from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
-from event_assets_tests.support.platforms import serving, source
+from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project
 
 pytestmark = pytest.mark.usefixtures("project")

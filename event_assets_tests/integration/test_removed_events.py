@@ -7,6 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.contracts import complaint
 from event_assets_tests.support.direct_syncs import (
     derive_tables,
@@ -14,7 +15,7 @@ from event_assets_tests.support.direct_syncs import (
     sync_accounts,
     sync_source,
 )
-from event_assets_tests.support.platforms import Platform, definitions, events, run, serving, source
+from event_assets_tests.support.platforms import definitions, events, run, source
 from event_assets_tests.support.project import Project, checks, failure, metadata
 
 PATH = "/v1/events"
@@ -38,7 +39,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def api(rows: list[dict[str, Any]]) -> Iterator[Platform]:
+def api(rows: list[dict[str, Any]]) -> Iterator[ApiServer]:
     """An API whose list holds what changed since `since`, tombstones always."""
 
     def answer(request: Request) -> Any:
@@ -76,7 +77,7 @@ def changes(project: Project) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("kind", [document, incremental])
 def test_a_removed_event_keeps_its_values_and_is_no_longer_current(
-    project: Project, api: Platform, rows: list[dict[str, Any]], kind: Any
+    project: Project, api: ApiServer, rows: list[dict[str, Any]], kind: Any
 ) -> None:
     sync_source(source_of(kind(api.url)), derived=True)
     rows[1] = TOMBSTONE
@@ -97,7 +98,7 @@ def test_a_removed_event_keeps_its_values_and_is_no_longer_current(
 
 @pytest.mark.parametrize("kind", [document, incremental])
 def test_a_removed_event_that_comes_back_is_current_again(
-    project: Project, api: Platform, rows: list[dict[str, Any]], kind: Any
+    project: Project, api: ApiServer, rows: list[dict[str, Any]], kind: Any
 ) -> None:
     for record in (rows[1], TOMBSTONE, changed(1, 30, name="Back")):
         rows[1] = record
@@ -108,7 +109,7 @@ def test_a_removed_event_that_comes_back_is_current_again(
 
 
 def test_a_removed_record_of_an_unknown_event_makes_no_row(
-    project: Project, api: Platform, rows: list[dict[str, Any]]
+    project: Project, api: ApiServer, rows: list[dict[str, Any]]
 ) -> None:
     rows.append({"id": "never seen", "status": "cancelled"})
     sync_source(source_of(document(api.url)))
@@ -117,7 +118,7 @@ def test_a_removed_record_of_an_unknown_event_makes_no_row(
 
 
 def test_a_removed_event_stays_removed_in_later_syncs(
-    project: Project, api: Platform, rows: list[dict[str, Any]]
+    project: Project, api: ApiServer, rows: list[dict[str, Any]]
 ) -> None:
     sync_source(source_of(incremental(api.url)), derived=True)
     rows[1] = TOMBSTONE
@@ -131,7 +132,7 @@ def test_a_removed_event_stays_removed_in_later_syncs(
 
 
 def test_an_event_that_is_removed_while_the_list_is_read_is_not_current(
-    project: Project, api: Platform, rows: list[dict[str, Any]]
+    project: Project, api: ApiServer, rows: list[dict[str, Any]]
 ) -> None:
     rows.append(TOMBSTONE)
     sync_source(source_of(document(api.url)), derived=True)
@@ -140,7 +141,7 @@ def test_an_event_that_is_removed_while_the_list_is_read_is_not_current(
 
 
 def test_a_list_of_removed_records_only_is_believed(
-    project: Project, api: Platform, rows: list[dict[str, Any]]
+    project: Project, api: ApiServer, rows: list[dict[str, Any]]
 ) -> None:
     sync_source(source_of(document(api.url)), derived=True)
     rows[:] = [{"id": f"e{number}", "status": "cancelled"} for number in range(4)]
@@ -151,7 +152,7 @@ def test_a_list_of_removed_records_only_is_believed(
 
 
 def test_a_removed_record_without_an_id_is_a_reject(
-    project: Project, api: Platform, rows: list[dict[str, Any]]
+    project: Project, api: ApiServer, rows: list[dict[str, Any]]
 ) -> None:
     rows.append({"status": "cancelled"})
     sync_source(source_of(document(api.url)))
@@ -185,7 +186,7 @@ def test_removed_events_are_those_of_their_account(project: Project) -> None:
 
 
 def test_records_that_erase_values_are_noticed(
-    project: Project, api: Platform, rows: list[dict[str, Any]]
+    project: Project, api: ApiServer, rows: list[dict[str, Any]]
 ) -> None:
     fields = {name: {**field, "nullable": True} for name, field in STRICT.items() if name != "id"}
     made = document(api.url, fields={"id": STRICT["id"], **fields}, removed_when={})

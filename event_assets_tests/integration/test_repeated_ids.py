@@ -9,9 +9,10 @@ import pytest
 from starlette.requests import Request
 
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.clock import wrong_by
 from event_assets_tests.support.direct_syncs import source_of, sync_accounts, sync_source, unique
-from event_assets_tests.support.platforms import events, paged, serving, source
+from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project, shown
 
 pytestmark = pytest.mark.usefixtures("project")

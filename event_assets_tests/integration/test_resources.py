@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from event_assets.config.source import SourceConfig
+from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.direct_syncs import (
     complete,
     failed_sync,
@@ -18,15 +19,7 @@ from event_assets_tests.support.direct_syncs import (
     sync_source,
     unique,
 )
-from event_assets_tests.support.platforms import (
-    Platform,
-    definitions,
-    events,
-    paged,
-    run,
-    serving,
-    source,
-)
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project, failure
 
 ATTENDEES: dict[str, Any] = {
@@ -255,7 +248,7 @@ def test_a_good_response_may_be_ignored_too(project: Project) -> None:
     ]
     with serving({PATH: paged(events(6)), OF_EVENT: none}) as api:
         sync_source(source_of(with_resources(api.url, ignoring)))
-        paths = [asked.url.path for asked in api.asked]
+        paths = [asked.url.path for asked in api.requests]
     assert [paths.count(f"{PATH}/e{number}/attendees") for number in range(2, 6)] == [1] * 4
     assert project.rows("select count(*) from events.attendees") == [(1,)]
 
@@ -376,7 +369,7 @@ def by_organizer(url: str, **changes: Any) -> SourceConfig:
 
 
 @pytest.fixture
-def organized() -> Iterator[Platform]:
+def organized() -> Iterator[ApiServer]:
     """An API of six events of two organizers, each with a list of two members."""
     rows = [{**event, "organizer": {"id": f"o{i % 2}"}} for i, event in enumerate(events(6))]
 
@@ -390,10 +383,10 @@ def organized() -> Iterator[Platform]:
 
 @pytest.mark.parametrize("key", [{"primary_key": []}, {"primary_key": "id"}])
 def test_a_list_of_several_parents_is_requested_once(
-    project: Project, organized: Platform, key: dict[str, Any]
+    project: Project, organized: ApiServer, key: dict[str, Any]
 ) -> None:
     sync_source(by_organizer(organized.url, **key))
-    asked = [request.url.path for request in organized.asked if request.url.path != PATH]
+    asked = [request.url.path for request in organized.requests if request.url.path != PATH]
     assert sorted(asked) == ["/v1/organizers/o0/members", "/v1/organizers/o1/members"]
     ids = project.rows("select id from events.members order by id")
     assert ids == [("o0-m0",), ("o0-m1",), ("o1-m0",), ("o1-m1",)]
@@ -401,12 +394,12 @@ def test_a_list_of_several_parents_is_requested_once(
 
 @pytest.mark.parametrize("key", [{"primary_key": []}, {"primary_key": "id"}])
 def test_its_records_are_there_for_each_parent_that_they_include(
-    project: Project, organized: Platform, key: dict[str, Any]
+    project: Project, organized: ApiServer, key: dict[str, Any]
 ) -> None:
     included = by_organizer(organized.url, include_from_parent=["id"], **key)
     for _ in range(2):
         sync_source(included)
-    assert len([r for r in organized.asked if r.url.path != PATH]) == 4
+    assert len([r for r in organized.requests if r.url.path != PATH]) == 4
     rows = project.rows("select _event_data_id, id from events.members order by all")
     assert rows == [(f"e{i}", f"o{i % 2}-m{number}") for i in range(6) for number in range(2)]
 
@@ -448,9 +441,9 @@ def test_the_list_that_events_depend_on_is_read_first(project: Project) -> None:
         assert result.success, failure(result)
         assert project.ids("current_events") == ["e10", "e11", "e12", "e20", "e21", "e22"]
         users.pop()
-        api.asked.clear()
+        api.requests.clear()
         assert run(project, loaded, derived=True).success
-    assert "/v1/users/2/events" not in {request.url.path for request in api.asked}
+    assert "/v1/users/2/events" not in {request.url.path for request in api.requests}
     assert project.ids("current_events") == ["e10", "e11", "e12"]
     graph = loaded.resolve_asset_graph()
     assert graph.get(dg.AssetKey("event_data")).parent_keys == {dg.AssetKey("users")}

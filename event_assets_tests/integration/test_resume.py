@@ -81,7 +81,7 @@ def test_responses_older_than_the_newest_sync_are_not_replayed(
     account.rows[:] = [{**row, "name": "changed"} for row in account.rows]
     account.sync()
     file.write_bytes(old)  # as on a machine that did not run the syncs since
-    account.platform.asked.clear()
+    account.platform.requests.clear()
     account.sync()
     assert account.asked[0] == 0
     assert account.rows_of("select distinct name from events.event_data") == [("changed",)]

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from event_assets import warehouse
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project, failure
 
 PATH = "/v1/events"
@@ -149,7 +150,7 @@ def test_the_key_of_the_first_api_goes_to_no_other_host(project: Project) -> Non
         document = source(api.url)
         document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
         said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
-        assert not api.asked
+        assert not api.requests
     assert f"No key for the API at {api.url}: set CONCERTS__API_KEY in .env" in said
 
 

@@ -10,7 +10,8 @@ import pytest
 from event_assets.cli.main import run as run_command
 from event_assets.orchestration import summary
 from event_assets.sandbox import EventSimulation, Sandbox
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import (
     Project,
     checks,
@@ -155,7 +156,7 @@ def test_an_api_is_requested_through_the_proxy_of_the_environment(project: Proje
         project.environment.setenv("http_proxy", proxy.url)
         result = run(project, definitions({"events": source("http://api.invalid")}))
     assert result.success, failure(result)
-    assert {request.headers["host"] for request in proxy.asked} == {"api.invalid"}
+    assert {request.headers["host"] for request in proxy.requests} == {"api.invalid"}
     assert project.ids() == ["e0", "e1", "e2"]
 
 
@@ -165,7 +166,7 @@ def test_the_sandbox_is_requested_through_no_proxy(project: Project) -> None:
         project.environment.setenv("http_proxy", proxy.url)
         assert project.sync(derived=False).success
         assert run_command(["probe"]) == 0
-        assert not proxy.asked
+        assert not proxy.requests
 
 
 def test_a_key_without_an_address_is_refused(project: Project) -> None:

@@ -13,6 +13,7 @@ from event_assets.config.source import SourceConfig
 from event_assets.definitions import defs
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.clock import wrong_by
 from event_assets_tests.support.direct_syncs import (
     derive_tables,
@@ -21,7 +22,7 @@ from event_assets_tests.support.direct_syncs import (
     sync_default,
     sync_source,
 )
-from event_assets_tests.support.platforms import Platform, paged, serving, source
+from event_assets_tests.support.platforms import paged, source
 from event_assets_tests.support.project import Project, checks
 
 wrong_clocks = pytest.mark.parametrize("hours", [1, -1], ids=["ahead", "back"])
@@ -130,7 +131,7 @@ def test_an_incremental_sync_continues_where_the_last_one_ended(hours: int) -> N
     assert [*starts] == ["2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]
 
 
-def incremental(api: Platform) -> SourceConfig:
+def incremental(api: ApiServer) -> SourceConfig:
     document = source(api.url)
     document["attributes"]["fields"]["updated_at"] = {"type": "timestamp"}
     (resource,) = document["attributes"]["rest_api"]["resources"]

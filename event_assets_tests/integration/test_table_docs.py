@@ -5,9 +5,10 @@ import re
 from event_assets.config.accounts import ACCOUNT
 from event_assets.sync.schema_guard import PATHS_COLUMNS
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import load
 from event_assets_tests.support.docs import SPAN, page
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project
 
 Tables = dict[str, set[str]]

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.time_windows import WindowPlan
-from event_assets_tests.support.platforms import definitions, events, run, serving, source
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.platforms import definitions, events, run, source
 from event_assets_tests.support.project import Project, checks, failure
 from event_assets_tests.support.streams import read_all, reading
 

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from event_assets import EventApi
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support import streams
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project
-from event_assets_tests.support.tiny_api import TinyApi
 
 GRAPHQL = "query { events { nodes { id } } }"
 DOUBLED = GRAPHQL.replace("{", "{{").replace("}", "}}")  # as dlt itself wants it
@@ -34,8 +34,7 @@ def load(text: str) -> EventApi:
 
 def ask(**endpoint: Any) -> Request:
     """Return the request that is sent for an endpoint, and its body in `state.body`."""
-    asked: list[Request] = []
-    with TinyApi(lambda request: asked.append(request) or {"data": []}) as api:  # type: ignore[func-returns-value]
+    with serving(lambda _: {"data": []}) as api:
         document = source(api.url)
         client = document["attributes"]["rest_api"]["client"]
         client["headers"] = endpoint.pop("client_headers", {})
@@ -44,7 +43,7 @@ def ask(**endpoint: Any) -> Request:
         loaded = load(yaml.safe_dump(document, sort_keys=False))
         with streams.reading(loaded.rest_api) as stream:
             streams.read_all(stream)
-    return asked[0]
+    return api.requests[0]
 
 
 @pytest.mark.parametrize("text", ["1.10", "007", "None", "2", "1e3", "True", "[1]", "1_000", ""])

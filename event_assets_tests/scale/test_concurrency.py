@@ -16,7 +16,8 @@ from starlette.requests import Request
 from event_assets import warehouse
 from event_assets_tests.scale.destinations import ducklake
 from event_assets_tests.scale.servers import Postgres
-from event_assets_tests.support.platforms import events, paged, serving, source
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import ROOT, Project
 
 ACCOUNTS = [f"a{number}" for number in range(50)]

@@ -9,7 +9,8 @@ from dagster import ExecuteInProcessResult
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from event_assets_tests.support.platforms import Platform, paged, serving, source
+from event_assets_tests.support.api_server import ApiServer, serving
+from event_assets_tests.support.platforms import paged, source
 from event_assets_tests.support.project import Project
 
 PATH = "/v1/{account}/events"
@@ -17,7 +18,7 @@ Lists = dict[str, list[dict[str, Any]]]
 
 
 @contextmanager
-def serving_accounts(lists: Lists) -> Iterator[Platform]:
+def serving_accounts(lists: Lists) -> Iterator[ApiServer]:
     """Serve a list of events for each account; an account that has none is refused."""
 
     def answer(request: Request) -> Any:

@@ -16,7 +16,8 @@ from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration import check_results
 from event_assets.sync import runner
-from event_assets_tests.support.platforms import Platform, events, paged, serving, source
+from event_assets_tests.support.api_server import ApiServer, serving
+from event_assets_tests.support.platforms import events, paged, source
 
 PATH = "/v1/events"
 ROWS = 1_000
@@ -34,7 +35,7 @@ class Account:
     """
 
     rows: list[Any]
-    platform: Platform
+    platform: ApiServer
     source: SourceConfig
     ends_at: int = 1_000_000
     synced: list[dict[str, Any]] = field(default_factory=list)
@@ -52,7 +53,7 @@ class Account:
         with pytest.raises(PipelineStepFailed):
             self.sync(**changes)
         self.ends_at = 1_000_000
-        self.platform.asked.clear()
+        self.platform.requests.clear()
 
     @property
     def asked(self) -> list[int]:

@@ -1,74 +1,21 @@
-"""Event platforms of any kind for tests: an API from a few lines, and a project that reads it."""
+"""Events, and projects that read them from an API."""
 
 import copy
-import inspect
-import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import dagster as dg
 from dagster import ExecuteInProcessResult
 from dagster.components.testing.utils import create_defs_folder_sandbox
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from event_assets import EventApi
 from event_assets.component.project import build_shared_definitions
-from event_assets.sandbox.http_app import BackgroundServer
+from event_assets_tests.support.api_server import Handler
 from event_assets_tests.support.project import Project, execute
 
 FIRST = datetime(2026, 1, 1, tzinfo=timezone.utc)
-Handler = Callable[[Request], Any]  # gives JSON, or an answer
-
-
-@dataclass
-class Platform:
-    """A small API on loopback; `asked` and `answers` hold the requests and answers, in order."""
-
-    url: str
-    asked: list[Request] = field(default_factory=list)
-    answers: list[Response] = field(default_factory=list)
-
-    def asked_for(self, path: str) -> list[dict[str, str]]:
-        """Return the query parameters of every request for a path."""
-        return [dict(request.query_params) for request in self.asked if request.url.path == path]
-
-
-@contextmanager
-def serving(handlers: Mapping[str, Handler]) -> Iterator[Platform]:
-    """Serve JSON by path; `{name}` in a path is in `request.path_params`."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    platform = Platform(f"http://127.0.0.1:{listener.getsockname()[1]}")
-
-    def endpoint(handler: Handler) -> Callable[[Request], Any]:
-        async def answer(request: Request) -> Response:
-            await request.body()
-            platform.asked.append(request)
-            made = handler(request)
-            if inspect.isawaitable(made):
-                made = await made
-            platform.answers.append(made if isinstance(made, Response) else JSONResponse(made))
-            return platform.answers[-1]
-
-        return answer
-
-    routes = [
-        Route(path, endpoint(handler), methods=["GET", "POST"])
-        for path, handler in handlers.items()
-    ]
-    server = BackgroundServer(Starlette(routes=routes), listener)
-    server.start()
-    try:
-        yield platform
-    finally:
-        server.stop()
 
 
 def events(count: int, first: int = 0) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from event_assets.config.source import SourceConfig
 from event_assets.probe.report import Finding, Report
 from event_assets.probe.runner import probe
 from event_assets.sandbox import Sandbox
-from event_assets_tests.support.tiny_api import TinyApi
+from event_assets_tests.support.api_server import ApiServer
 
 AUTH = {"type": "api_key", "name": "api_key", "location": "query"}
 OFFSET = {"type": "offset", "limit": 100}
@@ -54,7 +54,7 @@ def build_source(
     )
 
 
-def probe_api(api: Sandbox | TinyApi, seconds: float = 6.0, **settings: Any) -> Report:
+def probe_api(api: Sandbox | ApiServer, seconds: float = 6.0, **settings: Any) -> Report:
     """Probe an API and check the number of requests."""
     report = probe(build_source(api.url, **settings), seconds)
     assert len(api.requests) <= MAX_REQUESTS

@@ -15,7 +15,8 @@ from dagster import ExecuteInProcessResult
 
 from event_assets import EventApi
 from event_assets.pagination.result import PaginationResult
-from event_assets_tests.support.platforms import Platform, definitions, run
+from event_assets_tests.support.api_server import ApiServer
+from event_assets_tests.support.platforms import definitions, run
 from event_assets_tests.support.project import ROOT, Project, checks
 from event_assets_tests.support.streams import read_all, reading_source
 from event_assets_tests.vendors.records import MAKERS, Record
@@ -151,5 +152,5 @@ def incomplete_reason(result: ExecuteInProcessResult, severity: str) -> str:
     return str(check.description)
 
 
-def statuses(api: Platform) -> set[int]:
-    return {answer.status_code for answer in api.answers}
+def statuses(api: ApiServer) -> set[int]:
+    return {answer.status_code for answer in api.responses}

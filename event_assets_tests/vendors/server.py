@@ -13,13 +13,13 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from event_assets_tests.support.platforms import Handler, Platform, serving
+from event_assets_tests.support.api_server import ApiServer, Handler, serving
 from event_assets_tests.vendors.records import Record
 from event_assets_tests.vendors.traits import Page, Paging, Refusal, Vendor
 
 
 @contextmanager
-def serve(vendor: Vendor, rows: Sequence[Record]) -> Iterator[Platform]:
+def serve(vendor: Vendor, rows: Sequence[Record]) -> Iterator[ApiServer]:
     """Serve records as the platform does; the caller may change them while it serves."""
     api = _Api(vendor, rows)
     handlers: dict[str, Handler] = {vendor.path: api.answer}
@@ -45,7 +45,7 @@ class _Api:
         """Return a token for the id and secret in the header, and the id in the body."""
         tokens = self.vendor.tokens
         assert tokens is not None
-        body = parse_qs(request._body.decode())  # read by the server
+        body = parse_qs(request.state.body.decode())  # read by the server
         basic = base64.b64encode(":".join(tokens.client).encode()).decode()
         asked = {"grant_type": ["client_credentials"], "client_id": [tokens.client[0]]}
         if request.headers.get("Authorization") != f"Basic {basic}" or body != asked:

@@ -49,7 +49,7 @@ def test_all_pages_load_when_the_server_caps_their_size(
 def test_a_cursor_on_the_last_page_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(VENDORS["eventbrite"], make_records("eventbrite", 130)) as api:
         read_example(monkeypatch, "eventbrite", api.url)
-        assert len(api.asked) == 3
+        assert len(api.requests) == 3
 
 
 @pytest.mark.parametrize("name", ["luma", "eventbrite"])
@@ -115,7 +115,7 @@ def test_a_link_to_another_host_gets_no_key(project: Project) -> None:
         with serve(astray, make_records("pretix", 130)) as api:
             message = failure(sync_example(project, "pretix", api.url))
         assert "answered 401" in message
-        assert all("Authorization" not in request.headers for request in other.asked)
+        assert all("Authorization" not in request.headers for request in other.requests)
 
 
 def test_a_pretix_list_that_shrinks_during_a_sync_is_read_again(

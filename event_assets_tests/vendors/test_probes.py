@@ -30,7 +30,7 @@ def probe_example(project: Project, name: str, change: Change = lambda _: None) 
                 name=name, rest_api=attributes["rest_api"], fields=contract, windows=windows
             )
         )
-        assert len(api.answers) <= MAX_REQUESTS
+        assert len(api.responses) <= MAX_REQUESTS
     return report
 
 

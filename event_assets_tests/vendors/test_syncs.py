@@ -101,7 +101,7 @@ def test_an_example_syncs_every_event_with_its_types(project: Project, name: str
     with serve(VENDORS[name], rows) as api:
         result = sync_example(project, name, api.url)
         assert not [
-            answer for answer in api.answers if answer.status_code not in expected_statuses(name)
+            answer for answer in api.responses if answer.status_code not in expected_statuses(name)
         ]
     assert result.success, failure(result)
     found = checks(result)

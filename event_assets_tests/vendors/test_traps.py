@@ -131,7 +131,7 @@ def test_cvents_token_is_renewed_during_a_sync(project: Project) -> None:
     rows = make_records("cvent", 450)
     with serve(vendor, rows) as api:
         result = sync_example(project, "cvent", api.url)
-        given = [answer for answer in api.answers if b"access_token" in answer.body]
+        given = [answer for answer in api.responses if b"access_token" in answer.body]
     assert result.success, failure(result)
     assert len(given) == 2 * 3  # the tokens count rows: the list is read twice
     assert ids(project, "cvent") == expected_ids("cvent", rows)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from event_assets_tests.support.platforms import Platform, serving
+from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.synthetic_apis.grammar import (
     NUMBERED,
     PASSWORD,
@@ -54,7 +54,7 @@ class Page:
 
 
 @contextmanager
-def serve(api: SyntheticApi) -> Iterator[Platform]:
+def serve(api: SyntheticApi) -> Iterator[ApiServer]:
     """Serve an API on a free port of loopback."""
     numbers = count()
     handlers = {api.path: lambda request: _answer(api, request, next(numbers)), TOKENS_PATH: _token}
@@ -64,7 +64,7 @@ def serve(api: SyntheticApi) -> Iterator[Platform]:
 
 def _token(request: Request) -> Any:
     """Return a token for the client's id and secret, in the body or by Basic."""
-    body = parse_qs(request._body.decode())  # read by `serving`
+    body = parse_qs(request.state.body.decode())  # read by `serving`
     sent = [body.get(name, [""])[0] for name in ("client_id", "client_secret")]
     if sent != [USER, PASSWORD] and request.headers.get("Authorization") != BASIC:
         return JSONResponse({"error": "invalid_client"}, 401)

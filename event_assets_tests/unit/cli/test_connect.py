@@ -14,7 +14,8 @@ from event_assets.cli.main import run
 from event_assets.config.project import parse_env_file
 from event_assets.sandbox import KEY, Sandbox
 from event_assets.values.errors import ConfigError
-from event_assets_tests.support.tiny_api import TinyApi, events
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.event_records import events
 
 Output = pytest.CaptureFixture[str]
 CANARY = "c4n4ry/k3y=+w1th%odd"
@@ -113,7 +114,7 @@ def test_a_terminal_is_asked_what_may_stay_open(
     monkeypatch.setattr(sys, "stdin", Typed(typed))
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     rows = [{**row, "start_time": "2026-07-01T19:30:00"} for row in events(7)]
-    with TinyApi(lambda _: {"events": rows}) as api:
+    with serving(lambda _: {"events": rows}) as api:
         assert run(["connect", f"{api.url}/events", "--name", "concerts", "--no-sync"]) == 0
     fields = yaml.safe_load((folder / "concerts" / "defs.yaml").read_text())["attributes"]["fields"]
     assert fields["start_time"].get("timezone") == zone

@@ -10,9 +10,10 @@ from click.testing import CliRunner, Result
 from dagster_dg_cli.cli import cli
 
 from event_assets import EventApi
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.event_records import events
 from event_assets_tests.support.platforms import definitions, run
 from event_assets_tests.support.project import Project, failure
-from event_assets_tests.support.tiny_api import TinyApi, events
 
 SCAFFOLD = ("scaffold", "defs", "event_assets.EventApi", "concerts")
 
@@ -52,7 +53,7 @@ def test_a_scaffolded_source_syncs_at_once_and_with_all_that_it_comments_out(
 def test_a_source_scaffolded_with_its_address_is_what_connect_writes(
     clone: Path, dg: Callable[..., Result]
 ) -> None:
-    with TinyApi(lambda _: {"data": events(37), "total": 37}) as api:
+    with serving(lambda _: {"data": events(37), "total": 37}) as api:
         url = ("--url", f"{api.url}/v1/events")
         made = dg(*SCAFFOLD, *url)
     assert made.exit_code == 0, made.output

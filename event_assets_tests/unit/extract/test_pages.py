@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from event_assets.values.errors import ApiError, ConfigError
-from event_assets_tests.support.platforms import events, serving
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.platforms import events
 from event_assets_tests.support.streams import read_all, reading
 
 PARENTS = [{"id": f"p{n}"} for n in range(12)]
@@ -41,7 +42,7 @@ def test_lists_and_their_pages_are_read_in_order_and_requested_once() -> None:
             found = [record["id"] for record in read_all(stream)]
             assert stream.result.complete
     assert found == [f"{parent['id']}-{page}" for parent in PARENTS for page in range(PAGES)]
-    assert len(api.asked) == len(PARENTS) * PAGES
+    assert len(api.requests) == len(PARENTS) * PAGES
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
@@ -70,7 +71,7 @@ def count_requests(rows: int, concurrency: int) -> int:
         rest_api = config(api.url, paginator, "v1/{resources.parents.id}/lists")
         with reading(rest_api, "listed", parents=PARENTS, concurrency=concurrency) as stream:
             assert len(read_all(stream)) == rows * len(PARENTS)
-        return len(api.asked)
+        return len(api.requests)
 
 
 @pytest.mark.parametrize("rows", [3, 9, 40])
@@ -106,7 +107,7 @@ def test_an_incremental_list_without_a_start_is_requested_without_its_placeholde
         for cursor_value in (None, "2026-01-01"):
             with reading(rest_api, "listed", cursor_value=cursor_value) as stream:
                 read_all(stream)
-    first, second = (dict(request.query_params) for request in api.asked)
+    first, second = (dict(request.query_params) for request in api.requests)
     assert first == {"all": "yes", "until": "2027"}
     assert second == {"all": "yes", "since": "2026-01-01", "until": "2027"}
 

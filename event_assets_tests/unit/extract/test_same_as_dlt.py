@@ -12,7 +12,7 @@ from dlt.sources.rest_api.typing import RESTAPIConfig
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from event_assets_tests.support.platforms import Platform, serving
+from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.streams import read_all, reading
 
 ROWS = [{"id": f"{n}", "updated_at": f"2024-01-{n + 1:02}"} for n in range(25)]
@@ -158,7 +158,7 @@ PER_PARENT: dict[str, dict[str, Any]] = {
 }
 
 
-def compare(api: Platform, endpoint: dict[str, Any], **options: Any) -> None:
+def compare(api: ApiServer, endpoint: dict[str, Any], **options: Any) -> None:
     """Read a list in both ways, and compare the requests and the records."""
     listed = {"name": "listed", "primary_key": "id", "endpoint": endpoint, **options}
     has_parent = "parents" in str(endpoint)
@@ -168,8 +168,8 @@ def compare(api: Platform, endpoint: dict[str, Any], **options: Any) -> None:
     theirs["resources"] += [parents] if has_parent else []
     source = rest_api_source(cast("RESTAPIConfig", theirs), name="events")
     expected = list(source.resources["listed"])
-    requests = Counter(described(request) for request in api.asked)
-    api.asked.clear()
+    requests = Counter(described(request) for request in api.requests)
+    api.requests.clear()
     event_data = {"name": "event_data", "endpoint": "link"}
     config["resources"] += [event_data, *([{"name": "parents", "endpoint": "link"}] * has_parent)]
     rows = [{"id": row["id"], "venue.id": row["venue"]["id"]} for row in PARENTS]
@@ -177,7 +177,7 @@ def compare(api: Platform, endpoint: dict[str, Any], **options: Any) -> None:
         records = read_all(stream)
     assert records == expected
     assert records
-    assert Counter(described(request) for request in api.asked) == requests
+    assert Counter(described(request) for request in api.requests) == requests
 
 
 def described(request: Request) -> str:

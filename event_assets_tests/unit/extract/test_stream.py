@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse
 from event_assets.extract.response_check import list_selector_check, response_check
 from event_assets.http.response import JsonResponse
 from event_assets.sandbox import Sandbox
-from event_assets_tests.support.platforms import events, serving, source
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.platforms import events, source
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.streams import read_all, reading
 

@@ -12,17 +12,9 @@ from starlette.responses import JSONResponse
 from event_assets.config.source import SourceConfig
 from event_assets.http.auth import build_auth
 from event_assets.values.errors import ConfigError
-from event_assets_tests.support.platforms import (
-    Handler,
-    definitions,
-    events,
-    paged,
-    run,
-    serving,
-    source,
-)
+from event_assets_tests.support.api_server import Handler, serving
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project, failure
-from event_assets_tests.support.tiny_api import TinyApi
 
 PATH, TOKEN = "/v1/events", "/oauth/token"
 SECRET = "s3cret/=&key"
@@ -89,7 +81,7 @@ def test_a_token_is_fetched_once_and_used(project: Project, place: str) -> None:
 
     def token(request: Request) -> Any:
         in_header = request.headers.get("Authorization") == basic("me", "s3cret")
-        body = parse_qs(request._body.decode())  # read by the server
+        body = parse_qs(request.state.body.decode())  # read by the server
         in_body = body.get("client_secret") == ["s3cret"]
         if body.get("client_id") != ["me"] or not (in_header if place == "header" else in_body):
             return JSONResponse({"error": "invalid_client"}, status_code=400)
@@ -155,7 +147,7 @@ def test_a_token_may_say_in_any_way_how_long_it_lasts(
 ) -> None:
     monkeypatch.setenv("CLIENT_ID", "me")
     monkeypatch.setenv("CLIENT_SECRET", "s3cret\n")
-    with TinyApi(lambda _: {"access_token": "t0ken\n", **lasts}) as api:
+    with serving(lambda _: {"access_token": "t0ken\n", **lasts}) as api:
         rest_api = {"client": {"base_url": api.url}}
         settings = {**OAUTH, "access_token_url": f"{api.url}{TOKEN}\n"}
         with build_auth(SourceConfig(name="events", rest_api=rest_api), settings, None) as auth:

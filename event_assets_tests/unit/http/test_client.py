@@ -16,9 +16,9 @@ from event_assets.http.session import ApiSession
 from event_assets.http.window import CAUTIOUS
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.redaction import KNOWN
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH, session_for
-from event_assets_tests.support.tiny_api import TinyApi
 
 LIMIT = 10
 
@@ -87,13 +87,13 @@ def test_a_link_to_the_next_page_is_sent_with_what_a_url_cannot_hold_escaped(
 ) -> None:
     links = ["?after=a%20b&limit=2", "?after=é|1", "", "?after=1"]
     with (
-        TinyApi(lambda _: {"data": []}) as api,
+        serving(lambda _: {"data": []}) as api,
         open_journal(tmp_path / "journal", "identity", 0) as journal,
         ApiSession(api.url) as session,
         ApiClient(session, 1, journal, first_ids) as client,
     ):
         urls = [client.fetch(Request("GET", f"{api.url}{PATH}{link}")).url for link in links]
-        sent = [url.removeprefix(api.url + PATH) for url in api.requests]
+        sent = [url.removeprefix(api.url + PATH) for url in api.urls]
     assert urls == [f"{api.url}{PATH}{link}" for link in links]
     assert sent == ["?after=a%20b&limit=2", "?after=%C3%A9%7C1", "", "?after=1"]
 
@@ -223,7 +223,7 @@ def test_an_error_is_not_recorded(api: Sandbox, tmp_path: Path) -> None:
 def test_what_a_hook_raises_has_no_secret_of_the_path(tmp_path: Path) -> None:
     KNOWN.add(secret := "q8ZrT1vXb4LmN0pK")
     with (
-        TinyApi(lambda _: Answer(status_code=404)) as api,
+        serving(lambda _: Answer(status_code=404)) as api,
         open_journal(tmp_path / "journal", "identity", 0) as journal,
         ApiSession(api.url) as session,
         ApiClient(session, 1, journal, first_ids) as client,

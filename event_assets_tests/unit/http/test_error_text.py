@@ -12,13 +12,13 @@ from event_assets.http.error_text import find_words
 from event_assets.http.errors import status_error_message, user_message
 from event_assets.http.session import ApiSession
 from event_assets.values.errors import ApiError
-from event_assets_tests.support.tiny_api import TinyApi
+from event_assets_tests.support.api_server import serving
 
 
 def message(answer: Response, secrets: tuple[str, ...] = (), **options: Any) -> str:
     """Return what is said about an answer with a status of an error."""
     with (
-        TinyApi(lambda _: answer) as api,
+        serving(lambda _: answer) as api,
         ApiSession(api.url, secrets=secrets, **options) as session,
     ):
         return status_error_message(session.get(f"{api.url}/v1")).replace(api.url, "URL")
@@ -164,7 +164,7 @@ def test_a_good_status_without_a_list_fails_with_the_words_of_the_api(selector: 
     answer = JSONResponse({"data": None, "errors": [{"message": "Your trial has ended."}]})
     check = response_check({"data_selector": selector})
     with (
-        TinyApi(lambda _: answer) as api,
+        serving(lambda _: answer) as api,
         ApiSession(api.url, check=check) as session,
         pytest.raises(ApiError) as failed,
     ):

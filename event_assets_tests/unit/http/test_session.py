@@ -18,9 +18,9 @@ from event_assets.http.session import ApiSession
 from event_assets.sandbox import KEY, Faults, Sandbox
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import origin
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH, session_for
-from event_assets_tests.support.tiny_api import TinyApi
 from event_assets_tests.support.waits import NOW, Waits
 
 
@@ -73,7 +73,7 @@ def test_a_rate_limit_is_waited_for_whatever_says_it(
     waits: Waits, status: int, headers: dict[str, str]
 ) -> None:
     answers = iter([JSONResponse({}, status, headers), {}, {}])
-    with TinyApi(lambda _: next(answers)) as api, ApiSession(api.url) as session:
+    with serving(lambda _: next(answers)) as api, ApiSession(api.url) as session:
         assert session.get(api.url).status_code == 200
         assert waits.seconds == [30]
         session.get(api.url)
@@ -82,7 +82,7 @@ def test_a_rate_limit_is_waited_for_whatever_says_it(
 
 def test_a_403_that_is_no_rate_limit_is_sent_once() -> None:
     headers = {RESET: "1", "X-RateLimit-Remaining": "4999"}
-    with TinyApi(lambda _: JSONResponse({}, 403, headers)) as api, ApiSession(api.url) as session:
+    with serving(lambda _: JSONResponse({}, 403, headers)) as api, ApiSession(api.url) as session:
         assert session.get(api.url).status_code == 403
     assert len(api.requests) == 1
 
@@ -95,7 +95,7 @@ def test_json_may_begin_with_a_byte_order_mark(charset: str) -> None:
         else '{"a": "é"}'.encode(charset)
     )
     answer = Answer(body, media_type=f"application/json; charset={charset}")
-    with TinyApi(lambda _: answer) as api, ApiSession(api.url) as session:
+    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
         assert session.get(api.url).json() == {"a": "é"}
 
 
@@ -107,7 +107,7 @@ def test_a_body_that_is_compressed_and_sent_in_pieces_is_read(pieces: int) -> No
         size = -(-len(body) // pieces)
         return StreamingResponse(body[at : at + size] for at in range(0, len(body), size))
 
-    with TinyApi(answer, compressed=True) as api, ApiSession(api.url) as session:
+    with serving(answer, compressed=True) as api, ApiSession(api.url) as session:
         response = session.get(api.url)
     assert response.headers["Content-Encoding"] == "gzip"
     assert response.headers["Transfer-Encoding"] == "chunked"
@@ -118,7 +118,7 @@ def test_headers_of_one_name_are_one_list() -> None:
     answer = JSONResponse({})
     answer.headers.append("Link", '</a>; rel="prev"')
     answer.headers.append("Link", '</b>; rel="next"')
-    with TinyApi(lambda _: answer) as api, ApiSession(api.url) as session:
+    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
         assert set(session.get(api.url).links) == {"prev", "next"}
 
 
@@ -196,7 +196,7 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("waits")
 def test_a_proxy_that_wants_a_password_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with TinyApi(lambda _: Answer(status_code=407)) as proxy:
+    with serving(lambda _: Answer(status_code=407)) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         for scheme, told in (("http", "answered 407 Proxy"), ("https", "cannot be reached by")):
@@ -260,8 +260,8 @@ def test_a_redirect_takes_one_request_per_hop() -> None:
         hop = request.url.path
         return {"data": []} if hop == "/3" else RedirectResponse(f"/{int(hop[1:]) + 1}")
 
-    with TinyApi(answer) as api, ApiSession(api.url) as session:
+    with serving(answer) as api, ApiSession(api.url) as session:
         found = session.get(f"{api.url}/1")
         assert found.json() == {"data": []}
-        assert [urlsplit(url).path for url in api.requests] == ["/1", "/2", "/3"]
+        assert [urlsplit(url).path for url in api.urls] == ["/1", "/2", "/3"]
         assert session.metrics.requests == 3

@@ -20,7 +20,8 @@ from event_assets.probe.settings import ENDPOINT
 from event_assets.sandbox import KEY as SANDBOX_KEY
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ApiError, ConfigError
-from event_assets_tests.support.tiny_api import TinyApi, events, number
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.event_records import events, number
 
 KEY = "s3cret-of-the-api"
 ROWS = events(95)
@@ -49,7 +50,7 @@ def needs(header: str, status: int = 401) -> Answer:
 
 
 def test_all_is_found_out_with_at_most_fifty_requests() -> None:
-    with TinyApi(by_page) as api:
+    with serving(by_page) as api:
         found = discover(Options(f"{api.url}/v1/events"))
         assert len(api.requests) == found.requests <= 50
     assert found.questions == []
@@ -79,21 +80,21 @@ def test_all_is_found_out_with_at_most_fifty_requests() -> None:
     ],
 )
 def test_what_cannot_go_on_is_one_sentence(answer: Answer, keys: Any, told: str) -> None:
-    with TinyApi(answer) as api, pytest.raises(ApiError, match=told) as raised:
+    with serving(answer) as api, pytest.raises(ApiError, match=told) as raised:
         discover(Options(f"{api.url}/v1/events", keys=keys))
     assert KEY not in str(raised.value)
 
 
 @pytest.mark.parametrize(("status", "requests"), [(429, 1), (403, 2)])
 def test_nothing_is_sent_after_a_429_or_a_second_403(status: int, requests: int) -> None:
-    with TinyApi(needs("x-none", status)) as api:
+    with serving(needs("x-none", status)) as api:
         with pytest.raises(ApiError):
             discover(Options(f"{api.url}/v1/events", keys=[KEY]))
         assert len(api.requests) == requests
 
 
 def test_a_key_is_asked_for_in_the_apis_own_words() -> None:
-    with TinyApi(needs("x-api-key")) as api:
+    with serving(needs("x-api-key")) as api:
         found = discover(Options(f"{api.url}/v1/events"))
         assert len(api.requests) == 1
     assert [question.setting for question in found.open_questions] == ["key"]
@@ -102,9 +103,9 @@ def test_a_key_is_asked_for_in_the_apis_own_words() -> None:
 
 
 def test_a_key_is_tried_in_headers_before_it_is_in_a_query() -> None:
-    with TinyApi(needs("x-api-key")) as api:
+    with serving(needs("x-api-key")) as api:
         found = discover(Options(f"{api.url}/v1/events", "concerts", [KEY]))
-        assert not [url for url in api.requests if KEY in url]
+        assert not [url for url in api.urls if KEY in url]
     client = found.document["attributes"]["rest_api"]["client"]
     assert client["auth"] == {"type": "api_key", "name": "X-API-Key", "location": "header"}
     assert found.variables == {"CONCERTS__API_KEY": KEY}
@@ -125,7 +126,7 @@ def test_the_place_of_a_key_is_found_with_few_refusals(
         statuses.append(200 if sent.get(name) == KEY else status)
         return by_page(request) if statuses[-1] == 200 else Response(status_code=status)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
     client = found.document["attributes"]["rest_api"]["client"]
     assert client["auth"] == {"type": "api_key", "name": name, "location": location}
@@ -146,7 +147,7 @@ def test_a_parameter_that_an_api_does_not_know_is_no_wrong_key(
             return JSONResponse({"error": "no"}, 401)
         return by_page(request)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
     assert [each.setting for each in found.open_questions] == ([] if wants_key else ["auth"])
 
@@ -164,7 +165,7 @@ def test_the_place_of_a_key_is_found_although_a_server_now_and_then_sends_no_lis
         page = by_page(request) if count % 5 else {"events": None}
         return page if is_known else JSONResponse({"error": "no"}, 401)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
     assert found.document["attributes"]["rest_api"]["client"]["auth"] == {
         "type": "api_key",
@@ -178,14 +179,14 @@ def test_a_key_in_the_address_is_taken_out_of_it() -> None:
         is_known = request.query_params.get("token") == KEY
         return by_page(request) if is_known else Response(status_code=401)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events?token={KEY}&lang=en", "concerts"))
     assert found.variables == {"CONCERTS__API_KEY": KEY}
     assert endpoint(found)["params"] == {"lang": "en", "per_page": 50}
 
 
 def test_a_key_without_effect_is_a_question() -> None:
-    with TinyApi(by_page) as api:
+    with serving(by_page) as api:
         found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
         answered = discover(Options(f"{api.url}/v1/events", keys=[KEY], settings={"auth": "none"}))
     assert [question.setting for question in found.open_questions] == ["auth"]
@@ -221,7 +222,7 @@ def test_a_key_without_effect_is_a_question() -> None:
     ],
 )
 def test_what_is_in_doubt_is_an_open_question(answer: Answer, setting: str) -> None:
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert setting in [question.setting for question in found.open_questions]
 
@@ -237,7 +238,7 @@ def test_a_token_that_is_called_offset_is_a_cursor() -> None:
         is_token = request.query_params.get("offset", "itr/").startswith("itr/")
         return by_token(request) if is_token else Response(status_code=422)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert endpoint(found)["paginator"] == {
         "type": "cursor",
@@ -262,7 +263,7 @@ def test_a_page_without_a_list_in_mid_list_is_asked_for_again(sent: Any) -> None
 
 
 def test_a_pointer_that_nothing_takes_is_named() -> None:
-    with TinyApi(lambda _: {"events": events(50), "next_cursor": "c50"}) as api:
+    with serving(lambda _: {"events": events(50), "next_cursor": "c50"}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert "`next_cursor` in the response leads to more" in found.open_questions[0].text
 
@@ -276,7 +277,7 @@ def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:
         more = {"next_cursor": str(at + 20)} if at + 20 < len(ROWS) else {}
         return {"results": ROWS[at : at + 20], "has_more": bool(more), **more}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(None, curl=f"curl {api.url}/v1/query -d '{{}}' -X POST"))
     assert found.open_questions == []
     assert endpoint(found)["paginator"]["cursor_body_path"] == "start_cursor"
@@ -284,7 +285,7 @@ def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"paginator.total_path": None}])
 def test_a_total_that_is_more_than_the_records_is_asked_about(settings: Any) -> None:
-    with TinyApi(lambda request: by_page(request, total=len(ROWS) + 7)) as api:
+    with serving(lambda request: by_page(request, total=len(ROWS) + 7)) as api:
         found = discover(Options(f"{api.url}/v1/events", settings=settings))
     choices = [[*question.choices.values()] for question in found.open_questions]
     assert choices == ([] if settings else [[{"paginator.total_path": None}]])
@@ -319,7 +320,7 @@ def test_a_value_that_looks_random_is_the_key(url: str | None, curl: str | None)
         sent = {request.query_params.get("k"), request.headers.get("x-mine")}
         return by_page(request) if RANDOM_KEY in sent else Response(status_code=401)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         address, command = (text and text.format(api.url, RANDOM_KEY) for text in (url, curl))
         found = discover(Options(address, curl=command))
     assert [*found.variables.values()] == [RANDOM_KEY]
@@ -327,9 +328,9 @@ def test_a_value_that_looks_random_is_the_key(url: str | None, curl: str | None)
 
 
 def test_a_key_in_the_path_is_a_variable_of_the_env_file() -> None:
-    with TinyApi(by_page) as api:
+    with serving(by_page) as api:
         found = discover(Options(f"{api.url}/bot{RANDOM_KEY}/events", "concerts"))
-        assert RANDOM_KEY in api.requests[0]
+        assert RANDOM_KEY in api.urls[0]
     assert found.questions == []
     assert found.variables == {"CONCERTS__API_KEY": f"bot{RANDOM_KEY}"}
     client = found.document["attributes"]["rest_api"]["client"]
@@ -338,7 +339,7 @@ def test_a_key_in_the_path_is_a_variable_of_the_env_file() -> None:
 
 
 def test_a_random_part_of_the_path_beside_a_key_is_told_and_not_shown() -> None:
-    with TinyApi(needs("x-api-key")) as api:
+    with serving(needs("x-api-key")) as api:
         found = discover(Options(f"{api.url}/users/{RANDOM_KEY}/events", keys=[KEY]))
     assert [one.setting for one in found.questions] == ["base_url"]
     assert RANDOM_KEY not in found.questions[0].text
@@ -352,7 +353,7 @@ def hidden_rows(request: Request) -> Any:
 
 
 def test_pages_that_overlap_are_believed_although_rows_are_left_out() -> None:
-    with TinyApi(hidden_rows) as api:
+    with serving(hidden_rows) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert found.open_questions == []
     assert endpoint(found)["paginator"]["type"] == "offset"
@@ -363,7 +364,7 @@ def test_a_parameter_that_moves_the_list_is_asked_about() -> None:
         seed = number(request, "offset")
         return {"events": random.Random(seed).sample(ROWS[17:], 17) if seed else ROWS[:17]}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert [question.setting for question in found.open_questions] == ["paginator"]
     assert "`offset` brings other records" in found.open_questions[0].text
@@ -388,7 +389,7 @@ def test_a_list_of_just_a_thousand_records_is_asked_about(settings: Mapping[str,
         at = number(request, "offset")
         return {"events": rows[at : at + 100], "total": 1_000}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events", settings=settings))
     assert [one.setting for one in found.open_questions] == ([] if settings else ["windows"])
     assert "windows" not in found.document["attributes"]
@@ -402,7 +403,7 @@ def test_parameters_in_brackets_are_found() -> None:
         rows = ROWS[(page - 1) * size : page * size]
         return {"data": rows, "meta": {"pagination": shown}}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert found.questions == []
     assert endpoint(found)["paginator"]["page_param"] == "pagination[page]"
@@ -414,7 +415,7 @@ def test_a_page_that_php_wrote_as_an_object_is_read_as_a_sync_reads_it() -> None
         page = ROWS[at : at + 20]
         return {"events": {str(at + n): row for n, row in enumerate(page)} if at else page}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert [fact.value for fact in found.facts if fact.subject == "end"] == [
         f"{len(ROWS)} records, to the end"
@@ -422,11 +423,11 @@ def test_a_page_that_php_wrote_as_an_object_is_read_as_a_sync_reads_it() -> None
 
 
 def test_a_redirect_to_another_host_gets_no_key() -> None:
-    with TinyApi(by_page) as other:
+    with serving(by_page) as other:
         target = other.url.replace("127.0.0.1", "localhost")
         moved = Response(status_code=302, headers={"Location": f"{target}/v1/events"})
         with (
-            TinyApi(lambda _: moved) as api,
+            serving(lambda _: moved) as api,
             pytest.raises(ApiError, match=r"^The API redirects to another host, which gets no key"),
         ):
             discover(Options(f"{api.url}/v1/events", keys=[KEY]))
@@ -437,7 +438,7 @@ def test_a_field_that_is_no_field_is_told_in_a_sentence() -> None:
     settings = {"fields.end_time.format": "%d/%m/%Y"}
     rows = [{k: v for k, v in row.items() if k != "end_time"} for row in events(7)]
     with (
-        TinyApi(lambda _: {"events": rows}) as api,
+        serving(lambda _: {"events": rows}) as api,
         pytest.raises(ConfigError, match=r"^`fields\.end_time\.type`: Field required: correct it"),
     ):
         discover(Options(f"{api.url}/v1/events", settings=settings))
@@ -449,7 +450,7 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
     count: int, said: Mapping[str, Any]
 ) -> None:
     answer = {name: count if value is None else value for name, value in said.items()}
-    with TinyApi(lambda _: {"events": events(count), **answer}) as api:
+    with serving(lambda _: {"events": events(count), **answer}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert [one.setting for one in found.questions] == ([] if said else ["paginator"])
     assert [fact.certainty == "sure" for fact in found.facts if fact.subject == "pages"] == [
@@ -460,7 +461,7 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
 
 
 def test_a_lone_page_shorter_than_was_asked_for_is_whole() -> None:
-    with TinyApi(lambda request: {"events": events(min(37, number(request, "limit", 37)))}) as api:
+    with serving(lambda request: {"events": events(min(37, number(request, "limit", 37)))}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert found.questions == []
 
@@ -470,7 +471,7 @@ def test_the_zone_of_local_times_is_asked_for(zone: str | None) -> None:
     local = {"start_time": "2026-07-01T19:30:00", "end_time": "2026-07-01T21:30:00"}
     rows = [{**row, **local} for row in events(7)]
     settings = {"fields.start_time.timezone": zone} if zone else {}
-    with TinyApi(lambda _: {"events": rows, "total": 7}) as api:
+    with serving(lambda _: {"events": rows, "total": 7}) as api:
         found = discover(Options(f"{api.url}/v1/events", settings=settings))
     fields = found.document["attributes"]["fields"]
     asked = [one.setting for one in found.questions]
@@ -482,14 +483,14 @@ def test_the_zone_of_local_times_is_asked_for(zone: str | None) -> None:
 def test_an_offset_is_a_number_of_hours_minutes_seconds_or_milliseconds(offset: int) -> None:
     local = {"start_time": "2026-07-01T19:30:00", "end_time": None, "utc_offset": offset}
     rows = [{**row, **local} for row in events(7)]
-    with TinyApi(lambda _: {"events": rows, "total": 7}) as api:
+    with serving(lambda _: {"events": rows, "total": 7}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert found.questions == []
     assert str(found.events[0]["start_time"]) == "2026-07-01 23:30:00+00:00"
 
 
 def test_a_question_is_answered_by_a_setting() -> None:
-    with TinyApi(lambda _: {"events": events(50)}) as api:
+    with serving(lambda _: {"events": events(50)}) as api:
         settings = {"paginator": "single_page", "fields.name.from": "id", "schedule": None}
         found = discover(Options(f"{api.url}/v1/events", settings=settings))
     assert found.open_questions == []
@@ -498,7 +499,7 @@ def test_a_question_is_answered_by_a_setting() -> None:
 
 
 def test_a_total_that_is_less_than_the_records_is_not_relied_on() -> None:
-    with TinyApi(lambda request: by_page(request, total=50)) as api:
+    with serving(lambda request: by_page(request, total=50)) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert found.open_questions == []
     assert endpoint(found)["paginator"]["total_path"] is None
@@ -522,7 +523,7 @@ def test_a_mark_of_removed_events_is_written_and_that_of_cancelled_ones_told(
     marks: list[dict[str, Any]], removed_when: Any, subjects: set[str]
 ) -> None:
     rows = [{**row, **marks[at % len(marks)]} for at, row in enumerate(events(20))]
-    with TinyApi(lambda _: {"events": rows, "total": 20}) as api:
+    with serving(lambda _: {"events": rows, "total": 20}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert found.document["attributes"].get("removed_when") == removed_when
     assert {fact.subject for fact in found.facts} & {"removed", "cancelled"} == subjects
@@ -533,7 +534,7 @@ def test_an_address_without_a_path_is_searched() -> None:
         is_list = request.url.path == "/v1/events"
         return by_page(request) if is_list else {"welcome": request.url.path}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(api.url))
         assert found.document["attributes"]["rest_api"]["client"]["base_url"] == f"{api.url}/v1"
 
@@ -545,7 +546,7 @@ def test_an_openapi_file_says_where_the_list_is_and_how_the_key_is_sent(tmp_path
         at = number(request, "odd_page", 1) if request.url.path == "/v9/events" else 99
         return {"data": ROWS[(at - 1) * 20 : at * 20]}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         file = tmp_path / "openapi.yaml"
         file.write_text(
             yaml.safe_dump(

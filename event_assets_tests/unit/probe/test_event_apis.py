@@ -7,12 +7,12 @@ import pytest
 from event_assets.probe.discovery import discover
 from event_assets.probe.findings import Discovery
 from event_assets.probe.inquiry import Options
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_apis import APIS, FIRST, ListApi
-from event_assets_tests.support.tiny_api import TinyApi
 
 
 def connect(api: ListApi, **settings: object) -> Discovery:
-    with TinyApi(lambda request: api.respond(request, api.count)) as server:
+    with serving(lambda request: api.respond(request, api.count)) as server:
         curl = api.curl.replace("URL", server.url) or None
         url = None if curl else f"{server.url}{api.path}"
         found = discover(Options(url, curl=curl, settings=settings))

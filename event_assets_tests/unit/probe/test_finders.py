@@ -12,7 +12,7 @@ from event_assets.probe.records_finder import extract_records, find_records
 from event_assets.probe.samples import Sample
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.probe.time_formats import find_format
-from event_assets_tests.support.tiny_api import events
+from event_assets_tests.support.event_records import events
 
 ROWS = events(6)
 FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]

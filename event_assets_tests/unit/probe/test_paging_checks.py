@@ -17,6 +17,8 @@ from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.probe.runner import probe
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.event_records import events, number
 from event_assets_tests.support.probe_reports import (
     OFFSET,
     build_source,
@@ -25,7 +27,6 @@ from event_assets_tests.support.probe_reports import (
     probe_api,
 )
 from event_assets_tests.support.project import Project
-from event_assets_tests.support.tiny_api import TinyApi, events, number
 
 ROWS = events(250)
 SIZE = 40  # rows of a page
@@ -86,7 +87,7 @@ KINDS: dict[str, tuple[Any, Answer]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_first_pages_are_requested_by_the_configured_paginator(kind: str) -> None:
     paginator, answer = KINDS[kind]
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         report = probe_api(api, paginator=paginator, auth=None)
     assert find_line(report, "pages").message == "the next 2 pages brought 80 other records."
     assert marks(report, "warn", "fail") == {}
@@ -97,7 +98,7 @@ def test_a_page_before_the_first_that_has_other_records_is_a_failure() -> None:
     def from_zero(request: Request) -> Any:
         return of(ROWS, number(request, "page") * SIZE)
 
-    with TinyApi(from_zero) as api:
+    with serving(from_zero) as api:
         paginator = {"type": "page_number", "base_page": 1}
         found = find_line(probe_api(api, paginator=paginator, auth=None), "pages")
     assert found.mark == "fail"
@@ -110,7 +111,7 @@ def test_a_page_0_that_the_api_refuses_is_told_from_a_wrong_path(status: int) ->
         is_page = number(request, "page", 1) > 0
         return by_number(request) if is_page else JSONResponse({"error": "Invalid page"}, status)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         report = probe_api(api, paginator={"type": "page_number"}, auth=None)
     assert find_line(report, "reachable").changes == {("base_page",): 1}
     assert f"page 0 was requested, and the API returned {status}" in report.format_lines()[0]
@@ -121,7 +122,7 @@ def test_a_first_offset_that_leaves_a_record_out_is_a_failure_and_no_wrong_total
         at = number(request, "offset")
         return {"data": ROWS[at : at + 30], "total": 250}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         report = probe_api(api, paginator={**OFFSET, "limit": 30, "offset": 1}, auth=None)
     assert find_line(report, "pages").mark == "fail"
     assert report.changes == {("offset",): 0}
@@ -131,7 +132,7 @@ def test_a_cursor_that_the_paginator_does_not_follow_is_named() -> None:
     def answer(request: Request) -> Any:
         return of(ROWS, number(request, "odd"), next=f"k{number(request, 'odd') + SIZE}")
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         message = find_line(probe_api(api, auth=None), "pages").message
     assert "The response has `next`, which may lead to the next page." in message
 
@@ -143,7 +144,7 @@ def test_a_size_that_limits_the_whole_list_is_doubted() -> None:
         return {"data": ROWS[at : min(60, at + 20)], "next": following}
 
     paginator = {"type": "json_link", "next_url_path": "next"}
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         report = probe_api(api, paginator=paginator, auth=None, params={"rows": 60})
     assert find_line(report, "pages").mark == "warn"
     assert "the parameter may limit the whole list" in find_line(report, "pages").message
@@ -157,7 +158,7 @@ def test_an_ignored_parameter_is_a_failure_for_every_paginator(kind: str) -> Non
         request.scope["query_string"] = b""
         return answer(Request(request.scope))
 
-    with TinyApi(always_the_first) as api:
+    with serving(always_the_first) as api:
         found = find_line(probe_api(api, paginator=paginator, auth=None), "pages")
     assert found.mark == "fail"
     assert re.search("the same (40 rows|cursor)", found.message)
@@ -173,14 +174,14 @@ def test_offsets_in_the_body_are_checked() -> None:
         "limit_body_path": "page.size",
     }
     body = {"page": {"from": 0, "size": 0}}
-    with TinyApi(by_body) as api:
+    with serving(by_body) as api:
         report = probe_api(api, paginator=paginator, auth=None, method="POST", json=body)
     assert marks(report, "warn", "fail") == {}
     assert find_line(report, "total").message.endswith("total of 250 promises has 10 records.")
 
 
 def test_a_single_page_shorter_than_the_total_is_a_failure() -> None:
-    with TinyApi(lambda _: {"data": ROWS[:40], "total": 250}) as api:
+    with serving(lambda _: {"data": ROWS[:40], "total": 250}) as api:
         found = find_line(probe_api(api, paginator="single_page", auth=None), "pages")
     assert found.mark == "fail"
     assert found.message.startswith("The API reports 250 rows but sent 40.")
@@ -188,7 +189,7 @@ def test_a_single_page_shorter_than_the_total_is_a_failure() -> None:
 
 @pytest.mark.parametrize("said", [{"total": 237}, {"has_more": False}])
 def test_a_single_page_that_says_that_it_is_all_passes(said: dict[str, Any]) -> None:
-    with TinyApi(lambda _: {"data": ROWS[:237], **said}) as api:
+    with serving(lambda _: {"data": ROWS[:237], **said}) as api:
         report = probe_api(api, paginator="single_page", auth=None)
     assert marks(report, "warn", "fail") == {}
     assert find_line(report, "pages").message == "237 records, and nothing leads to more."
@@ -196,7 +197,7 @@ def test_a_single_page_that_says_that_it_is_all_passes(said: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("count", [23, 250])
 def test_a_single_page_that_does_not_say_so_is_a_warning(count: int) -> None:
-    with TinyApi(lambda _: {"data": ROWS[:count]}) as api:
+    with serving(lambda _: {"data": ROWS[:count]}) as api:
         found = find_line(probe_api(api, paginator="single_page", auth=None), "pages")
     assert found.mark == "warn"
     assert "nothing shows that these are all" in found.message
@@ -222,7 +223,7 @@ def test_a_single_page_that_does_not_say_so_is_a_warning(count: int) -> None:
 def test_the_paginator_that_brings_further_pages_is_suggested(
     answer: Answer, configured: Any, found: Any
 ) -> None:
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         line = find_line(probe_api(api, paginator=configured, auth=None), "pages")
     assert line.mark == "fail"
     assert line.changes == {("paginator",): found}
@@ -250,7 +251,7 @@ def by_end_cursor(request: Request) -> Any:
 def test_a_cursor_is_suggested_with_what_it_needs(
     answer: Answer, setting: tuple[str, ...], value: str
 ) -> None:
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         line = find_line(probe_api(api, paginator="single_page", auth=None), "pages")
     changed = line.changes[setting]
     assert (line.mark, changed if setting[0] == "params" else changed["cursor_path"]) == (
@@ -260,21 +261,21 @@ def test_a_cursor_is_suggested_with_what_it_needs(
 
 
 def test_an_offset_is_replaced_by_the_page_number_that_the_api_knows() -> None:
-    with TinyApi(by_number) as api:
+    with serving(by_number) as api:
         line = find_line(probe_api(api, auth=None), "pages")
     assert line.mark == "fail"
     assert line.message.startswith("the paginator brings no record behind page 1. `page` counts")
 
 
 def test_a_whole_list_whose_parameter_is_ignored_passes_with_few_requests() -> None:
-    with TinyApi(lambda _: {"data": ROWS[:7], "total": 7}) as api:
+    with serving(lambda _: {"data": ROWS[:7], "total": 7}) as api:
         line = find_line(probe_api(api, auth=None), "pages")
         assert len(api.requests) <= 5
     assert (line.mark, line.message) == ("ok", "page 1 is the whole list: 7 records.")
 
 
 def test_no_detected_paginator_is_a_warning() -> None:
-    with TinyApi(lambda _: {"data": ROWS[:40]}) as api:
+    with serving(lambda _: {"data": ROWS[:40]}) as api:
         found = find_line(probe_api(api, paginator=None, auth=None), "pages")
     assert found.mark == "warn"
     assert "no `paginator` is set, and none was detected" in found.message
@@ -285,7 +286,7 @@ def test_a_paginator_that_misses_the_next_page_is_a_failure() -> None:
         return by_link(request) | {"total": 250}
 
     paginator = {"type": "json_link", "next_url_path": "links.next"}
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(probe_api(api, paginator=paginator, auth=None), "pages")
     assert found.mark == "fail"
     assert found.changes == {("paginator",): {"type": "json_link", "next_url_path": "next"}}
@@ -304,7 +305,7 @@ def test_a_paginator_that_misses_the_next_page_is_a_failure() -> None:
 def test_a_page_that_the_paginator_cannot_read_is_a_failure_without_data(
     paginator: dict[str, Any], message: str
 ) -> None:
-    with TinyApi(by_number) as api:
+    with serving(by_number) as api:
         found = find_line(probe_api(api, paginator=paginator, auth=None), "pages")
     assert found.mark == "fail"
     assert found.message.startswith(message)
@@ -317,10 +318,10 @@ def test_a_list_read_in_windows_is_not_requested_beyond_its_cap() -> None:
         return {"data": ROWS[at : at + 40], "total": 250} if at < 200 else Response("", 400)
 
     windows = TimeWindowsConfig(param_from="after", param_to="before", cap=200, since="-10d")
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         source = build_source(api.url, auth=None, paginator={**OFFSET, "limit": 40})
         report = probe(replace(source, windows=windows))
-        assert all("after=" in url and "before=" in url for url in api.requests)
+        assert all("after=" in url and "before=" in url for url in api.urls)
     assert marks(report, "warn", "fail") == {}
     assert (
         "not verified: windows cannot request the last page" in find_line(report, "total").message
@@ -329,10 +330,10 @@ def test_a_list_read_in_windows_is_not_requested_beyond_its_cap() -> None:
 
 def test_an_incremental_source_is_probed_like_a_full_sync() -> None:
     new = {"cursor_path": "updated_at", "initial_value": "2026-01-01", "start_param": "since"}
-    with TinyApi(by_number) as api:
+    with serving(by_number) as api:
         paginator = {"type": "page_number", "base_page": 1}
         probe_api(api, paginator=paginator, auth=None, incremental=new)
-        assert all("since=2026-01-01" in url for url in api.requests)
+        assert all("since=2026-01-01" in url for url in api.urls)
 
 
 def test_events_of_a_parent_resource_cannot_be_probed() -> None:
@@ -371,7 +372,7 @@ def test_an_offset_that_counts_pages_is_a_failure() -> None:
         at = number(request, "offset") * SIZE
         return {"data": [{"id": str(i)} for i in range(at, at + SIZE)]}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(probe_api(api, auth=None, paginator=OFFSET), "pages")
     assert found.mark == "fail"
     assert "`offset` does not count records" in found.message
@@ -386,7 +387,7 @@ def test_a_list_that_shifts_between_pages_is_a_warning() -> None:
             del rows[:50]
         return {"data": rows[at : at + 100]}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         report = probe_api(api, auth=None)
     assert find_line(report, "pages").mark == "warn"
     assert find_line(report, "order").message.endswith("two readings of page 1, with 50 new.")
@@ -396,7 +397,7 @@ def test_a_rejected_page_2_is_a_failure() -> None:
     def answer(request: Request) -> Any:
         return by_number(request) if number(request, "page", 1) == 1 else Response(status_code=403)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         report = probe_api(api, paginator={"type": "page_number", "base_page": 1}, auth=None)
     assert (
         find_line(report, "pages").message == "page 2 is missing: the API returned 403 Forbidden."
@@ -426,7 +427,7 @@ def test_a_page_cap_is_found_without_page_2(api: Sandbox) -> None:
 
 def test_a_page_size_in_params_is_corrected_in_params() -> None:
     paginator = {"type": "page_number", "base_page": 1}
-    with TinyApi(by_number) as api:
+    with serving(by_number) as api:
         found = find_line(
             probe_api(api, paginator=paginator, auth=None, params={"per_page": 200}), "page size"
         )
@@ -438,7 +439,7 @@ def test_pages_of_different_sizes_are_not_a_cap() -> None:
         at = number(request, "offset")
         return {"data": ROWS[at : at + 100][: 97 if at == 0 else 100]}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         assert find_line(probe_api(api, auth=None), "page size").mark == "ok"
 
 
@@ -468,7 +469,7 @@ def test_the_total_is_found_and_verified(api: Sandbox, total: Any, mark: str, me
 
 def test_a_total_with_page_numbers_is_verified_on_the_last_page() -> None:
     paginator = {"type": "page_number", "base_page": 1}
-    with TinyApi(by_number) as api:
+    with serving(by_number) as api:
         found = find_line(probe_api(api, paginator=paginator, auth=None), "total")
     assert found.message.endswith("the last page that the total of 250 promises has 10 records.")
 
@@ -478,7 +479,7 @@ def test_a_total_in_a_header_is_found() -> None:
         at = number(request, "offset")
         return JSONResponse({"data": ROWS[at : at + 100]}, headers={"X-Total-Count": "250"})
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         assert find_line(probe_api(api, auth=None), "total").message.startswith(
             "250 under `X-Total-Coun"
         )
@@ -493,7 +494,7 @@ def test_a_total_at_another_path_is_found(body: dict[str, Any], where: str) -> N
         at = number(request, "offset")
         return {"data": ROWS[at : at + 100], "count": len(ROWS[at : at + 100]), **body}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(
             probe_api(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total"
         )
@@ -507,7 +508,7 @@ def test_a_total_at_an_unusual_path_is_named_without_auto() -> None:
         at = number(request, "offset")
         return {"data": ROWS[at : at + 100], "stats": {"found": 250}}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(probe_api(api, auth=None), "total")
     assert found.message.startswith("no total is at the usual paths; the total is 250 under ")
 
@@ -525,7 +526,7 @@ def test_an_empty_page_that_promises_more_is_followed(empty: int, mark: str, sai
         rows = ROWS[:SIZE] if not page else ROWS[SIZE : 2 * SIZE] if page > empty else []
         return {"data": rows, "cursors": {"next": str(page + 1) if page <= empty else None}}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(probe_api(api, paginator={"type": "cursor"}), "pages")
     assert (found.mark, found.message) == (mark, said)
 
@@ -535,7 +536,7 @@ def test_a_limit_in_the_response_is_not_a_total() -> None:
         at = number(request, "offset")
         return {"data": ROWS[at : at + 50], "size": 100}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(
             probe_api(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total"
         )
@@ -547,7 +548,7 @@ def test_a_rejected_last_page_is_a_failure() -> None:
         at = number(request, "offset")
         return {"data": ROWS[at : at + SIZE], "total": 250} if at < 200 else Response("", 400)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         report = probe_api(api, auth=None, paginator={**OFFSET, "limit": SIZE})
     found = find_line(report, "total")
     assert found.mark == "fail"
@@ -560,7 +561,7 @@ def test_an_unstable_order_is_a_failure_for_offsets_and_a_warning_for_cursors() 
         page = random.sample(ROWS[at : at + 100], len(ROWS[at : at + 100]))
         return {"data": page, "cursors": {"next": "100" if at == 0 else None}}
 
-    with TinyApi(shuffled) as api:
+    with serving(shuffled) as api:
         assert find_line(probe_api(api, auth=None), "order").mark == "fail"
         by_cursor = probe(build_source(api.url, auth=None, paginator={"type": "cursor"}))
     assert find_line(by_cursor, "order").mark == "warn"

@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from event_assets.probe.runner import probe
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.event_records import events, number, renamed
 from event_assets_tests.support.probe_reports import (
     build_fields,
     build_source,
@@ -21,7 +23,6 @@ from event_assets_tests.support.probe_reports import (
     probe_api,
 )
 from event_assets_tests.support.project import Project
-from event_assets_tests.support.tiny_api import TinyApi, events, number, renamed
 
 KEY = "s3cret&key=ü"
 
@@ -78,7 +79,7 @@ def test_a_key_that_changes_the_response_passes(anonymous: Any, message: str) ->
     def answer(request: Request) -> Any:
         return paged(events(250), request) if "api_key" in request.query_params else anonymous
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(probe_api(api), "key")
     assert found.mark == "ok"
     assert message in found.message
@@ -88,7 +89,7 @@ def test_the_effect_of_a_key_is_unknown_when_each_response_differs() -> None:
     def answer(request: Request) -> Any:
         return paged(random.sample(events(250), 250), request)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(probe_api(api), "key")
     assert found.mark == "warn"
     assert "its effect is unknown" in found.message
@@ -133,7 +134,7 @@ def test_every_auth_type_is_compared_with_a_keyless_request(project: Project, au
         sent = {"x-key", "authorization"} & set(request.headers)
         return paged(events(250), request) if sent else Response(status_code=403)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(probe_api(api, auth=auth), "key")
     assert found.message == "accepted; without it the API returned 403 Forbidden."
 
@@ -146,7 +147,7 @@ def test_a_token_request_is_counted() -> None:
             return Response(status_code=401)
         return paged(events(250), request)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         auth = {
             "type": "oauth2_client_credentials",
             "access_token_url": f"{api.url}/token",
@@ -154,7 +155,7 @@ def test_a_token_request_is_counted() -> None:
             "client_secret": KEY,
         }
         report = probe_api(api, auth=auth)
-        assert sum("/token" in url for url in api.requests) == 1
+        assert sum("/token" in url for url in api.urls) == 1
     assert find_line(report, "key").mark == "ok"
     assert report.metrics["requests"] == len(api.requests)
 
@@ -181,7 +182,7 @@ def test_an_unusable_response_ends_the_probe_after_one_request(
 
 
 def test_an_unreachable_api_is_a_failure() -> None:
-    with TinyApi(lambda _: {}) as gone:
+    with serving(lambda _: {}) as gone:
         pass
     message = find_line(probe(build_source(gone.url)), "reachable").message
     assert message == (
@@ -206,7 +207,7 @@ def test_an_endless_response_times_out(pause: float) -> None:
 
         return StreamingResponse(drops(), media_type="application/json")
 
-    with TinyApi(drip) as api:
+    with serving(drip) as api:
         report = probe_api(api, seconds=1)
     assert "did not send a complete response in 1 s" in find_line(report, "reachable").message
 
@@ -232,7 +233,7 @@ def test_no_request_is_sent_after_a_429(api: Sandbox) -> None:
 
 
 def test_a_compressed_response_is_read() -> None:
-    with TinyApi(lambda request: paged(events(250), request), compressed=True) as api:
+    with serving(lambda request: paged(events(250), request), compressed=True) as api:
         assert find_line(probe_api(api), "records").message == "`data` has 100 records."
 
 
@@ -244,7 +245,7 @@ def test_a_redirect_is_followed_and_reported() -> None:
             return Response(status_code=401)
         return paged(events(250), request)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         report = probe_api(api)
         message = find_line(report, "reachable").message
         assert f"It redirects to {api.url}/v1/events/: set" in message
@@ -253,11 +254,11 @@ def test_a_redirect_is_followed_and_reported() -> None:
 
 
 def test_a_redirect_to_another_host_is_followed_without_the_key() -> None:
-    with TinyApi(lambda _: Response(status_code=401)) as new:
+    with serving(lambda _: Response(status_code=401)) as new:
         target = f"{new.url}/v1/events"
-        with TinyApi(lambda _: RedirectResponse(target)) as old:
+        with serving(lambda _: RedirectResponse(target)) as old:
             report = probe_api(old)
-        assert not any("sandbox" in url for url in new.requests)
+        assert not any("sandbox" in url for url in new.urls)
     assert (
         f"redirects to {target} (another host: sent without the key)"
         in find_line(report, "reachable").message
@@ -267,14 +268,14 @@ def test_a_redirect_to_another_host_is_followed_without_the_key() -> None:
 
 def test_rate_limit_headers_are_reported() -> None:
     headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "97"}
-    with TinyApi(lambda r: JSONResponse(paged(events(250), r), headers=headers)) as api:
+    with serving(lambda r: JSONResponse(paged(events(250), r), headers=headers)) as api:
         found = find_line(probe_api(api), "rate limit")
     assert found.message == "x-ratelimit-limit: 100, x-ratelimit-remaining: 97."
 
 
 def test_a_rate_limit_below_a_full_sync_is_a_warning() -> None:
     headers = {"X-RateLimit-Remaining": "5"}
-    with TinyApi(lambda r: JSONResponse(paged(events(2500), r), headers=headers)) as api:
+    with serving(lambda r: JSONResponse(paged(events(2500), r), headers=headers)) as api:
         found = find_line(probe_api(api), "rate limit")
     assert found.mark == "warn"
     assert "needs about 26 requests, 5 are left" in found.message
@@ -289,7 +290,7 @@ def test_a_key_that_the_api_returns_is_masked(project: Project) -> None:
         headers = {"X-RateLimit-Of": request.url.query}
         return JSONResponse(paged(rows, request) | {key: key}, headers=headers)
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         report = probe_api(api, data_selector="missing")
     message = "\n".join([*report.format_lines(), *map(str, report.first_record)])
     assert "Event for ***" in message
@@ -301,7 +302,7 @@ def test_a_key_that_the_api_returns_is_masked(project: Project) -> None:
 @pytest.mark.parametrize("status", [200, 401, 404])
 def test_a_key_in_the_path_is_masked(project: Project, status: int) -> None:
     project.environment.setenv("API_KEY", "s3cret")
-    with TinyApi(lambda _: JSONResponse({"data": events(3)}, status)) as api:
+    with serving(lambda _: JSONResponse({"data": events(3)}, status)) as api:
         report = probe_api(api, auth=None, path="/s3cret/events")
     assert "/***/events" in report.format_lines()[0] + report.format_lines()[1]
     assert "s3cret" not in "".join([*report.format_lines(), report.error])
@@ -357,19 +358,19 @@ def test_an_id_with_from_is_corrected_in_the_contract() -> None:
     ],
 )
 def test_a_selector_that_finds_the_records_is_suggested(document: Any, selector: str) -> None:
-    with TinyApi(lambda _: document) as api:
+    with serving(lambda _: document) as api:
         found = find_line(probe_api(api, paginator="single_page"), "records")
     assert found.mark == "fail"
     assert found.changes == {("data_selector",): selector}
     assert "20 are under" in found.message
-    with TinyApi(lambda _: document) as api:
+    with serving(lambda _: document) as api:
         report = probe_api(api, paginator="single_page", data_selector=selector)
     assert find_line(report, "records").mark == "ok"
 
 
 @pytest.mark.parametrize("name", ["feed.entry", "gd:feed"])
 def test_a_name_that_looks_like_a_path_is_a_selector(name: str) -> None:
-    with TinyApi(lambda _: {name: events(20)}) as api:
+    with serving(lambda _: {name: events(20)}) as api:
         report = probe_api(api, paginator="single_page", data_selector=name)
     assert find_line(report, "records").message == f"`{name}` has 20 records."
 
@@ -385,13 +386,13 @@ def test_a_wrong_or_wrongly_detected_selector_is_corrected(selector: str | None)
     def answer(request: Request) -> Any:
         return {"tags": [], "items of": ["a"], **paged(events(250), request)}
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = find_line(probe_api(api, data_selector=selector, auth=None), "records")
     assert found.changes == {("data_selector",): "data"}
 
 
 def test_a_response_without_records_is_a_failure() -> None:
-    with TinyApi(lambda _: {"error": "no such thing", "code": [1, 2]}) as api:
+    with serving(lambda _: {"error": "no such thing", "code": [1, 2]}) as api:
         report = probe_api(api)
     assert "the response has no `data`, and no other list" in find_line(report, "records").message
     assert report.has_failures
@@ -403,7 +404,7 @@ def test_an_empty_list_is_a_warning(api: Sandbox) -> None:
 
 
 def test_records_that_are_not_objects_are_a_failure() -> None:
-    with TinyApi(lambda _: {"data": ["a", "b"]}) as api:
+    with serving(lambda _: {"data": ["a", "b"]}) as api:
         found = find_line(probe_api(api), "records")
     assert (found.mark, found.message[:26]) == ("fail", "2 of 2 under `data` are no")
 

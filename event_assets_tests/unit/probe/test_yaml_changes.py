@@ -15,9 +15,10 @@ from event_assets.probe.runner import probe
 from event_assets.probe.yaml_writer import apply_changes
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.event_records import events, number, renamed
 from event_assets_tests.support.probe_reports import marks
 from event_assets_tests.support.project import ROOT, Project
-from event_assets_tests.support.tiny_api import TinyApi, events, number, renamed
 
 YAML = (ROOT / "event_assets/defs/events/defs.yaml").read_text()
 ENDPOINT = ("attributes", "rest_api", "resources", 0, "endpoint")
@@ -51,7 +52,7 @@ def test_all_suggestions_together_correct_the_configuration(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("API_KEY", "sandbox")
-    with TinyApi(wrong_in_everything) as api:
+    with serving(wrong_in_everything) as api:
         report = probe(source_of(YAML, api.url))
     better = apply_changes(YAML, report.changes)
     assert at(better, *ENDPOINT) == {

@@ -13,8 +13,9 @@ from event_assets.orchestration.error_messages import user_message
 from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError, ConfigError, WarehouseError
 from event_assets.warehouse import connection
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import sync_default
-from event_assets_tests.support.platforms import definitions, events, paged, run, serving, source
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import ROOT, Project, failure
 
 
