@@ -19,51 +19,40 @@ from event_assets.pagination.vocabulary import (
 from event_assets.probe.page import Page
 from event_assets.probe.records_finder import join_path
 
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # Names of parameters in their usual order, by what they say.
-SIZES = (
-    *("limit", "per_page", "pageSize", "page_size", "size", "perPage", "count", "pagesize"),
-    *(
-        "maxResults",
-        "max_results",
-        "page[size]",
-        "page[limit]",
-        "rows",
-        "$top",
-        "$limit",
-        "take",
-        "top",
-    ),
-    *("first", "num", "pp", "results_per_page", "itemsPerPage", "n", "per-page", "hitsPerPage"),
+SIZES = _names(
+    "limit per_page pageSize page_size size perPage count pagesize maxResults max_results "
+    "page[size] page[limit] rows $top take top first num pp results_per_page "
+    "itemsPerPage n per-page hitsPerPage resultRecordCount $limit"
 )
-PAGES = (
-    *("page", "p", "pageNumber", "page_number", "page[number]", "pageNo", "pageIndex", "pg"),
-    *("page_no", "page_index", "pagenum", "currentPage", "current_page", "paged", "pageNum"),
+PAGES = _names(
+    "page p pageNumber page_number page[number] pageNo pageIndex pg page_no page_index "
+    "pagenum currentPage current_page paged pageNum"
 )
-OFFSETS = (
-    *(
-        "offset",
-        "skip",
-        "start",
-        "from",
-        "startIndex",
-        "start_index",
-        "$skip",
-        "$offset",
-        "page[offset]",
-    ),
-    *("startAt", "start_at", "firstResult", "first_result", "startRow", "begin", "index"),
+OFFSETS = _names(
+    "offset skip start from startIndex start_index $skip page[offset] startAt "
+    "start_at firstResult first_result startRow begin index resultOffset $offset"
 )
-LAST_IDS = (
-    *("starting_after", "after_id", "last_id", "since_id", "after", "id_after", "from_id"),
-    *("lastId", "afterId", "sinceId", "min_id", "id_gt", "start_after", "startAfter"),
+LAST_IDS = _names(
+    "starting_after after_id last_id since_id after id_after from_id lastId afterId sinceId "
+    "min_id id_gt start_after startAfter"
 )
-CURSORS = (
-    *("cursor", "after", "page_token", "pageToken", "next_token", "nextToken", "token", "next"),
-    *("continuation", "continuationToken", "continuation_token", "page", "next_cursor", "marker"),
-    *("nextCursor", "page[cursor]", "page[after]", "bookmark", "scroll_id", "scrollId", "offset"),
-    *("starting_after", "pagination_token", "pagination_cursor", "start_cursor", "from", "start"),
-    *("nextPageToken", "next_page_token", "endCursor", "end_cursor", "after_cursor"),
+CURSORS = _names(
+    "cursor after page_token pageToken next_token nextToken token next continuation "
+    "continuationToken continuation_token page next_cursor marker nextCursor page[cursor] "
+    "page[after] bookmark scroll_id scrollId offset starting_after pagination_token "
+    "pagination_cursor start_cursor from start nextPageToken next_page_token endCursor "
+    "end_cursor after_cursor"
 )
+DIALECTS = {  # names of parameters by what responses have, a member or a header
+    "exceededtransferlimit": ("resultRecordCount", "resultOffset"),  # ArcGIS
+    "x-soda2-fields": ("$limit", "$offset"),  # Socrata
+}
 KINDS = ("header_link", "json_link", "cursor", "header_cursor")  # of pointers, the surest first
 MAX_LENGTH, MAX_POINTERS = 4000, 4
 ORDERS = ("sort", "order", "order_by", "orderBy", "sort_by", "sortBy", "ordering", "$orderby")
@@ -168,6 +157,9 @@ def find_hints(page: Page) -> dict[str, str]:
     if page.response is not None:
         links += [link["url"] for link in page.response.links.values()]
     shown = [name for url in links for name, _ in parse_qsl(urlsplit(url).query)]
+    headers = () if page.response is None else page.response.headers
+    signs = {name.lower() for name in (*(names[-1] for names, _ in members), *headers)}
+    shown += [name for sign, names in DIALECTS.items() if sign in signs for name in names]
     echoed = [
         names
         for names, value in members

@@ -295,6 +295,25 @@ def elasticsearch(request: Request, count: int) -> Any:
     return {"took": 1, "hits": {"total": {"value": 500, "relation": "gte"}, "hits": hits}}
 
 
+def arcgis(request: Request, count: int) -> Any:
+    at, size = of(request, "resultOffset", 0), min(of(request, "resultRecordCount", 100), 100)
+    rows = [
+        {
+            "attributes": {
+                "OBJECTID": n + 1,
+                "NAME": f"Concert {n}",
+                "START_DATE": seconds(n) * 1_000,
+                "END_DATE": seconds(n, 2) * 1_000,
+            },
+            "geometry": {"x": 4.9, "y": 52.4},
+        }
+        for n in numbers(at, size, count)
+    ]
+    more = {"exceededTransferLimit": True} if at + size < count else {}
+    fields = [{"name": "OBJECTID", "type": "esriFieldTypeOID"}]
+    return {"objectIdFieldName": "OBJECTID", "fields": fields, "features": rows, **more}
+
+
 def skiddle(request: Request, count: int) -> Any:
     at, size = of(request, "offset", 0), min(of(request, "limit", 20), 100)
     rows = [
@@ -313,10 +332,14 @@ def skiddle(request: Request, count: int) -> Any:
 
 
 def socrata(request: Request, count: int) -> Any:
+    if unknown := {*request.query_params} - {"$offset", "$limit"}:
+        problem = f"Unrecognized arguments [{min(unknown)}]"
+        return JSONResponse({"code": "query.soql.no-such-column", "message": problem}, 400)
     at, size = of(request, "$offset", 0), min(of(request, "$limit", 1_000), 50_000)
-    return [
+    rows = [
         {name: str(value) for name, value in plain(n).items()} for n in numbers(at, size, count)
     ]
+    return JSONResponse(rows, headers={"X-SODA2-Fields": json.dumps(["id", "title"])})
 
 
 def salesforce(request: Request, count: int) -> Any:
@@ -465,6 +488,7 @@ APIS: Mapping[str, ListApi] = {
     "algolia": ListApi(algolia, "/1/indexes/events?query="),
     "algolia, cut off": ListApi(algolia, "/1/indexes/events", count=1_300, asks="windows"),
     "elasticsearch": ListApi(elasticsearch, "/events/_search", count=600, asks="windows"),
+    "arcgis": ListApi(arcgis, "/FeatureServer/0/query?where=1%3D1&outFields=*&f=json", count=330),
     "skiddle": ListApi(skiddle, "/api/v1/events/search/"),
     "socrata": ListApi(socrata, "/resource/abcd.json", count=2_300),
     "salesforce": ListApi(salesforce, "/services/data/v60.0/query?q=SELECT+Id+FROM+Event"),
