@@ -16,10 +16,11 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.paginator import Paginator
-from event_assets.pagination.seen_ids import DistinctIds
+from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 from event_assets.values.wording import counted
 
 Span = tuple[datetime, datetime]
+ROUND = 50  # rows: a limit of the API is a multiple
 
 
 class WindowPlan(NamedTuple):
@@ -49,6 +50,11 @@ class WindowPlan(NamedTuple):
         """The shortest window."""
         is_by_day = "%" in self.config.format and "%H" not in self.config.format
         return timedelta(days=1) if is_by_day else timedelta(seconds=1)
+
+    @property
+    def depth(self) -> int:
+        """How often the whole span can be halved."""
+        return ((self.span[1] - self.span[0]) // self.step).bit_length()
 
     def write(self, moment: datetime) -> str:
         """Format a bound of a window."""
@@ -86,6 +92,9 @@ class TimeWindowPaginator(Paginator):
         self._is_below_cap = False  # of a window whose only page is shorter than the cap
         self._windows_read = 0
         self._seen = DistinctIds()
+        self._recent = RecentIds()
+        self._idle = 0  # windows that were split since the last new row
+        self._fullest = 0  # rows of a window that is complete
         self._problems: list[tuple[bool | None, str]] = []
         self._ended = ListFacts()  # with the counts of ended windows
         self._whole_total: int | None = None
@@ -120,6 +129,7 @@ class TimeWindowPaginator(Paginator):
         self._inner.update_state(response, data)
         page, cap = self._inner.last_page, self._plan.config.cap
         self._seen.add(page.ids)
+        self._idle = 0 if self._recent.add(page.ids) else self._idle
         self._was_truncated |= bool(page.truncated)
         if self._window is None and self._whole_total is None:
             self._whole_total = page.total
@@ -127,13 +137,25 @@ class TimeWindowPaginator(Paginator):
         is_total_too_high = (page.total or page.at_least or 0) >= cap
         halves = self._plan.split(self._window)
         if halves and (is_too_deep or page.truncated or is_total_too_high):
-            self._pending_windows += reversed(halves)
-            self._end_window()
+            self._split_window(halves)
         elif is_too_deep:
             self._note(complete=False, problem=f"the API returns only its first {cap:,} rows")
             self._end_window()
         else:
             self._end_window_with_its_pages()
+
+    def _split_window(self, halves: list[Span]) -> None:
+        """Read two windows in place of one, unless that has brought nothing new for too long."""
+        self._pending_windows += reversed(halves)
+        self._idle += 1
+        if self._idle > self._plan.depth + 1:
+            names = f"`{self._plan.config.param_from}` or `{self._plan.config.param_to}`"
+            self._note(
+                complete=False, problem=f"those of other windows come, too: the API ignores {names}"
+            )
+            self._pending_windows.clear()
+            del self._problems[:-1]
+        self._end_window()
 
     def _leads_behind_cap(self) -> bool:
         """Return whether the next page is behind the cap, and cannot be taken for a refused one."""
@@ -149,7 +171,9 @@ class TimeWindowPaginator(Paginator):
     def _end_window_with_its_pages(self) -> None:
         if not self._inner.has_next_page or self._is_below_cap:
             verdict = judge(self._inner_facts)
-            if verdict.complete is not True:
+            if verdict.complete is True:
+                self._fullest = max(self._fullest, self._inner.facts.distinct)
+            else:
                 self._note(complete=verdict.complete, problem=verdict.reason)
             self._end_window()
 
@@ -169,13 +193,21 @@ class TimeWindowPaginator(Paginator):
         self._is_window_done = True
         self._ended = add_counts(self._ended, self._inner_facts)
         self._has_next_page = bool(self._pending_windows)
-        if self._window is None and not self._has_next_page:
+        if self._has_next_page:
+            return
+        worst = min(self._problems, key=lambda found: found[0] is None, default=(True, ""))
+        end = self._find_end(worst[0])
+        if self._window is None:
             # the windows were not needed: the list is judged as any other
             self._ended = self._inner_facts
-        elif not self._has_next_page:
-            worst = min(self._problems, key=lambda found: found[0] is None, default=(True, ""))
-            values = {"windows": counted(self._windows_read, "window"), "problem": worst[1]}
-            self._ended = replace(self._ended, end=self._find_end(worst[0]), values=values)
+            end = end if end == "round window" else self._ended.end
+        values = {
+            **self._ended.values,
+            "windows": counted(self._windows_read, "window"),
+            "problem": worst[1],
+            "fullest": self._fullest,
+        }
+        self._ended = replace(self._ended, end=end, values=values)
 
     def _find_end(self, complete: bool | None) -> str:
         total, rows = self._whole_total or 0, self._seen.count()
@@ -185,6 +217,8 @@ class TimeWindowPaginator(Paginator):
             return "window incomplete"
         if complete is None and not (has_true_total and rows >= total):
             return "window unverified"
+        if complete and self._fullest and self._fullest % ROUND == 0:
+            return "round window"
         if rows < total:
             return "outside windows"
         if self._plan.whole and not has_true_total and not self._was_truncated:

@@ -297,3 +297,56 @@ def test_a_window_whose_lower_bound_is_the_cap_is_split_at_once() -> None:
     assert done.ids == set(DAYS)
     assert "from" in done.asked[1]
     assert done.asked[0]["to"] != done.asked[1]["to"]
+
+
+@pytest.mark.parametrize("says_total", [True, False])
+@pytest.mark.parametrize(
+    ("options", "ignored"),
+    [
+        ({}, ("from", "to")),
+        ({}, ("from",)),
+        ({}, ("to",)),
+        (JANUARY, ("from", "to")),
+        (JANUARY, ("from",)),
+        ({"since": "2026-01-20", "until": "2026-12-31"}, ("from", "to")),
+    ],
+)
+def test_windows_that_the_api_ignores_end_with_their_names(
+    options: Any, says_total: bool, ignored: tuple[str, ...]
+) -> None:
+    def answer(query: Query) -> Any:
+        shown = days({name: value for name, value in query.items() if name not in ignored})
+        total = {"total": len(shown)} if says_total else {}
+        return {"data": shown[4 * int(query["page"]) :][:4], **total}
+
+    done = read(NUMBERED, answer, **options)
+    assert done.result.complete is False
+    assert len(done.asked) < 200
+    assert "the API ignores `from` or `to`" in done.result.reason
+
+
+@pytest.mark.parametrize("at", [DAYS[0], DAYS[-1]])
+def test_rows_that_are_close_together_are_no_sign_that_windows_are_ignored(at: str) -> None:
+    def answer(query: Query) -> Any:
+        start, end = query.get("from", ""), query.get("to", "9")
+        shown = [{"id": f"{day} {n}"} for day in (at, "2026-03-01") for n in range(9)]
+        shown = [row for row in shown if start <= row["id"][:10] <= end]
+        return {"data": shown[4 * int(query["page"]) :][:4], "total": len(shown)}
+
+    done = read(NUMBERED, answer)
+    assert done.result.distinct_ids == 18
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize(("real", "complete"), [(50, None), (49, True)])
+@pytest.mark.parametrize("options", [{}, {"since": "2026-01-01", "until": "2026-12-31"}])
+def test_a_cap_that_may_be_higher_than_the_own_one_of_the_api_is_told(
+    options: Any, real: int, complete: bool | None
+) -> None:
+    """The API shows the first rows only, however many are asked for."""
+    config = TimeWindowsConfig(param_from="from", param_to="to", cap=60, **options)
+    plan = WindowPlan.from_config(config, NOW)
+    paginator = TimeWindowPaginator(lambda: create_paginator("single_page", read_ids), plan)
+    done = read_list(paginator, lambda _: {"data": [{"id": row} for row in range(real)]})
+    assert done.result.complete is complete
+    assert ("set `cap: 50`" in done.result.reason) is (complete is None)
