@@ -225,8 +225,10 @@ def _ask_for_pages(inquiry: Inquiry, paging: Paging, end: End, said: str) -> Non
     """Ask how the list goes on, or whether that is all."""
     choices: dict[str, dict[str, Any]] = {}
     if end.is_short:
-        choices["the total is wrong"] = {"paginator.total_path": None}
-    elif not end.problem:
+        choices["these are all, the total is wrong"] = {"paginator.total_path": None}
+        inquiry.question("paginator", f"Are these all? {said}.", choices)
+        return
+    if not end.problem:
         choices["that is the whole list"] = {"paginator": "single_page"}
     asked, otherwise = "How does the list go on", ""
     if end.is_likely_all:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.explorer import BODY
 from event_assets.probe.page import Page
@@ -44,10 +45,19 @@ def find_paging(search: ParameterSearch, configured: Any = None) -> Paging:
 
 def find_paginator(search: ParameterSearch) -> None:
     """Look for the paginator: links and cursors, numbers, the last id, a first cursor."""
-    paging = search.paging
-    for find in (_try_pointers, _try_numbers, _try_last_id, _try_first_cursor):
-        if paging.paginator is None and (paging.is_stable or find_pointers(search.base)):
+    paging, pointers = search.paging, find_pointers(search.base)
+    ways = [_try_pointers, _try_numbers, _try_last_id, _try_first_cursor]
+    if any(
+        "offset" in pointer.path.lower() and _counts_rows(search, pointer) for pointer in pointers
+    ):
+        ways[:2] = _try_numbers, _try_pointers  # an offset needs no pointer, which may never end
+    for find in ways:
+        if paging.paginator is None and (paging.is_stable or pointers):
             find(search)
+
+
+def _counts_rows(search: ParameterSearch, pointer: Pointer) -> bool:
+    return parse_count(pointer.value) == len(search.base.rows)
 
 
 def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:

@@ -314,6 +314,16 @@ def arcgis(request: Request, count: int) -> Any:
     return {"objectIdFieldName": "OBJECTID", "fields": fields, "features": rows, **more}
 
 
+def mec(request: Request, count: int) -> Any:
+    at, size = of(request, "offset", 0), of(request, "limit", 12)
+    days: dict[str, list[Any]] = {}
+    for n in numbers(at, size, count):
+        times = {"start_timestamp": seconds(n), "end_timestamp": seconds(n, 2)}
+        row = {"ID": n + 1, "title": f"Concert {n}", "data": {"time": times}}
+        days.setdefault(iso(n)[:10], []).append(row)
+    return {"events": days, "pagination": {"next_date": "2027-02-01", "next_offset": at + size}}
+
+
 def skiddle(request: Request, count: int) -> Any:
     at, size = of(request, "offset", 0), min(of(request, "limit", 20), 100)
     rows = [
@@ -489,6 +499,7 @@ APIS: Mapping[str, ListApi] = {
     "algolia, cut off": ListApi(algolia, "/1/indexes/events", count=1_300, asks="windows"),
     "elasticsearch": ListApi(elasticsearch, "/events/_search", count=600, asks="windows"),
     "arcgis": ListApi(arcgis, "/FeatureServer/0/query?where=1%3D1&outFields=*&f=json", count=330),
+    "modern events calendar": ListApi(mec, "/wp-json/mec/v1.0/events", count=40),
     "skiddle": ListApi(skiddle, "/api/v1/events/search/"),
     "socrata": ListApi(socrata, "/resource/abcd.json", count=2_300),
     "salesforce": ListApi(salesforce, "/services/data/v60.0/query?q=SELECT+Id+FROM+Event"),

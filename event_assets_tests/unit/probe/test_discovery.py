@@ -256,7 +256,7 @@ def test_a_page_without_a_list_in_mid_list_is_asked_for_again(sent: Any) -> None
         count += 1
         return by_page(request) if count % 5 else sent
 
-    with TinyApi(answer) as api:
+    with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert found.open_questions == []
     assert found.facts[-1].evidence == "unique in 95 records"

@@ -146,7 +146,7 @@ def test_a_size_that_limits_the_whole_list_is_doubted() -> None:
     paginator = {"type": "json_link", "next_url_path": "next"}
     with serving(answer) as api:
         report = probe_api(api, paginator=paginator, auth=None, params={"rows": 60})
-    assert find_line(report, "pages").mark == "warn"
+    assert marks(report, "warn", "fail") == {"pages": "warn"}
     assert "the parameter may limit the whole list" in find_line(report, "pages").message
 
 
