@@ -1,5 +1,6 @@
 """What a source may be called."""
 
+import re
 from pathlib import Path
 
 from event_assets.values.errors import ConfigError
@@ -7,15 +8,19 @@ from event_assets.values.naming import normalize_name
 from event_assets.warehouse.sql import reserved_schema_names
 
 NAME = (
-    "a name of small letters, digits and underscores that is not reserved in SQL and does not end "
-    "in _staging, _fully or _on_schedule."
+    "a name of small letters, digits and underscores that is not reserved in SQL or Windows and "
+    "does not end in _staging, _fully or _on_schedule."
+)
+# Of other schemas and jobs, and of devices in Windows, which dlt refuses as those of pipelines.
+RESERVED = re.compile(
+    r".*_(staging|fully|on_schedule)|information_schema|pg_catalog|con|prn|aux|nul|(com|lpt)\d"
 )
 
 
 def is_source_name(name: str) -> bool:
     """Return whether a source may have this name, which is also that of its schema."""
-    is_plain = normalize_name(name) == name and name not in reserved_schema_names()
-    return is_plain and not name.endswith(("_staging", "_fully", "_on_schedule"))  # of another one
+    is_plain = normalize_name(name) == name and not RESERVED.fullmatch(name)
+    return is_plain and name not in reserved_schema_names()
 
 
 def require_source_name(folder: Path) -> None:

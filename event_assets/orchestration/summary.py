@@ -88,8 +88,8 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     if synced:
         for materialization in synced:
             yield from _format_sync(materialization, events)
-        if _find_check_results(events):  # else another process evaluates them
-            yield f"checks    {_count_passed(events)} passed"
+        if passed := _count_passed(events):
+            yield f"checks    {passed} passed"
         yield f"database  {database}"
     elif not _find_unsynced(events) and any(
         event.asset_key and event.asset_key.path[-1] == EVENT_DATA
@@ -109,8 +109,9 @@ def _format_account(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator
     """Yield one line only: there may be a thousand accounts."""
     for materialization in _find_materializations(events, EVENT_DATA):
         rows: Any = materialization.metadata["dagster/row_count"].value
-        loaded = counted(rows, "event")
-        yield f"account   {account}: {loaded}, {_count_passed(events)} checks passed"
+        passed = _count_passed(events)
+        checked = f", {passed} checks passed" if passed else ""
+        yield f"account   {account}: {counted(rows, 'event')}{checked}"
 
 
 def _format_sync(
@@ -172,5 +173,6 @@ def _find_check_results(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetCheck
 
 
 def _count_passed(events: Sequence[dg.DagsterEvent]) -> str:
+    """Return how many checks passed; nothing where each step has a process, before they run."""
     checks = _find_check_results(events)
-    return f"{sum(check.passed for check in checks)} of {len(checks)}"
+    return f"{sum(check.passed for check in checks)} of {len(checks)}" if checks else ""

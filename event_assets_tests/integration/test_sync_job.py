@@ -273,3 +273,19 @@ def test_the_summary_claims_no_change_only_if_certain(
         broken_off = project.sync(url=api.url, derived=False)
     summary.print_summary(project.instance, broken_off.run_id)
     assert "No sync succeeded" in capsys.readouterr().out
+
+
+def test_the_summary_of_a_table_alone_counts_no_checks(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({"/v1/events": paged(events(7))}) as api:
+        assets = definitions({"events": source(api.url)}).assets or ()
+        (table,) = (
+            one
+            for one in assets
+            if isinstance(one, dg.AssetsDefinition) and "event_data" in str(one.keys)
+        )
+        assert dg.materialize([table], instance=project.instance).success
+    said = capsys.readouterr().out
+    assert "events    7" in said
+    assert "checks" not in said

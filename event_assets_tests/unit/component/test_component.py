@@ -129,7 +129,20 @@ def test_two_sources_load_side_by_side() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["my-events", "MeetUp", "my__events", "order", "temp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "my-events",
+        "MeetUp",
+        "my__events",
+        "order",
+        "temp",
+        "nul",
+        "com1",
+        "pg_catalog",
+        "of_staging",
+    ],
+)
 def test_a_folder_that_cannot_name_a_schema_is_refused(name: str) -> None:
     with create_defs_folder_sandbox() as sandbox:
         folder = sandbox.scaffold_component(
