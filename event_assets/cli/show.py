@@ -54,7 +54,9 @@ BY_TABLE = {view.table: view for view in (EVENTS, *VIEWS.values())}
 @click.option("--changes", "view", flag_value="changes", help="The newest changes of events.")
 @click.option("--rejects", "view", flag_value="rejects", help="Rejected records, and why.")
 @click.option("--syncs", "view", flag_value="syncs", help="The last syncs and their verdicts.")
-@click.option("--limit", default=20, type=click.IntRange(1), show_default=True, help="Most rows.")
+@click.option(
+    "--limit", default=20, type=click.IntRange(1), show_default=True, help="How many rows."
+)
 @json_option
 def show(table: str | None, sql: str | None, view: str | None, limit: int, as_json: bool) -> None:
     """Look at the data: the current events, the soonest first, or what you name."""
@@ -98,7 +100,7 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
         table = name
     if table in found.get(schema, ()):
         return schema, table
-    if name and name not in found:
+    if name is not None and name not in found:
         known = [*found, *found.get(_default_schema(found), ())]
         raise click.UsageError(f"There is no table `{name}`; there are {', '.join(known)}")
     raise click.ClickException(f"There is no {schema}.{table} yet: `event-assets sync` makes it.")

@@ -15,7 +15,9 @@ from event_assets.cli.sources import require_known
 )
 @click.argument("source", nargs=-1)
 @click.option("--account", multiple=True, help="Only this account; may be given several times.")
-@click.option("--full", is_flag=True, help="Read everything, where changes are asked for.")
+@click.option(
+    "--full", is_flag=True, help="Read whole lists, also where `incremental` asks for changes."
+)
 @click.option(
     "--accept-new-origin",
     is_flag=True,
@@ -38,6 +40,9 @@ def sync(
     options = {"full_sync": full, "accept_new_origin": accept_new_origin}
     process.raise_interrupts()
     succeeded = runs.sync_sources(
-        loaded, source, account, {name: True for name, given in options.items() if given}
+        loaded,
+        dict.fromkeys(source),
+        account,
+        {name: True for name, given in options.items() if given},
     )
     return 0 if succeeded else 1

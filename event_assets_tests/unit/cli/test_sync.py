@@ -54,7 +54,7 @@ def test_every_source_is_synced_and_the_changes_of_each_are_counted(
             rows[2],
             {"id": "new", "name": "New", "start_time": None},
         ]
-        assert run(["sync", "concerts"]) == 0
+        assert run(["sync", "concerts", "concerts"]) == 0
     second = capfd.readouterr().out.splitlines()
     assert first[0] == "Syncing concerts ..."
     assert "source    plays" in first
