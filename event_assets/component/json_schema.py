@@ -14,6 +14,7 @@ from dlt.sources.rest_api import typing as rest_api
 
 from event_assets.component.rest_api_config import (
     DONE,
+    KINDS,
     LISTS,
     PAGINATORS,
     PARTS,
@@ -38,14 +39,6 @@ CRON = r"^\s*(@|(\S+\s+){4}\S+\s*$)|\{\{"
 OWNER = r"@|^team:|\{\{"
 COMPONENTS = r"^event_assets\.EventApi$|^(?!event_assets\.)[\w.]*\.\w+$"  # a file may hold several
 COLUMN = "^[a-z_][a-z0-9_]*$"
-TYPES: Mapping[Any, str] = {  # of JSON, by those of Python
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    str: "string",
-    dict: "object",
-    list: "array",
-}
 SCALAR: Schema = {"not": {"type": ["object", "array"]}}
 RESOLVED: Schema = {
     "properties": {"type": {"const": "resolve"}, "resource": {}, "field": {}},
@@ -192,7 +185,7 @@ def _member(kind: type, name: str) -> Schema:
     if name in LISTS:
         return {"type": ["array", "null"], "items": _ref(PARTS[name])}
     if name in SHORT_FORMS:
-        short = TYPES.get(SHORT_FORMS[name], "null")
+        short, _ = KINDS.get(SHORT_FORMS[name], ("null", ""))
         return {"if": {"type": "object"}, "then": _ref(PARTS[name]), "else": {"type": short}}
     return _ref(PARTS[name]) if name in PARTS else _value(kind, name)
 
@@ -203,7 +196,7 @@ def _value(kind: type, name: str) -> Schema:
         return {"enum": [*allowed, None], **NARROWER.get(name, {})}
     if Any in types:
         return {}
-    found = sorted({TYPES[each] for each in types if each in TYPES})
+    found = sorted({kind for each, (kind, _) in KINDS.items() if each in types})
     schema: Schema = {"type": found if name in TEXTS | {REQUIRED.get(kind)} else [*found, "null"]}
     if name == "primary_key":
         schema["items"] = {"type": "string"}

@@ -90,13 +90,13 @@ RANGES = {
     "limit": (1, 1_000_000),
     "status_code": (100, 599),
 }
-KINDS: Mapping[Any, str] = {  # of values in YAML, by dlt's types
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: "text",
-    dict: "a mapping",
-    list: "a list",
+KINDS: Mapping[Any, tuple[str, str]] = {  # of values, by dlt's types: in JSON, and in words
+    int: ("integer", "a whole number"),
+    float: ("number", "a number"),
+    bool: ("boolean", "true or false"),
+    str: ("string", "text"),
+    dict: ("object", "a mapping"),
+    list: ("array", "a list"),
 }
 
 
@@ -236,7 +236,7 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
     elif value is None and at[-1] in TEXTS:
         yield at, "must be text, not nothing"
     elif value is not None and Any not in types and type(value) not in accepted:
-        names = " or ".join(name for each, name in KINDS.items() if each in types)
+        names = " or ".join(name for each, (_, name) in KINDS.items() if each in types)
         but = "" if "auth" in at else f", not {shown(value)}"  # it may be a key
         yield at, f"must be {names}{but}"
     elif at[-1] == "primary_key" and not all(map(_is_key, as_list(value or "id"))):

@@ -4,7 +4,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
 from typing import Any
 
 import dagster as dg
@@ -22,7 +21,6 @@ DAGSTER_URL = "EVENTS_DAGSTER_URL"  # of the UI, for those who read the message
 TIMEOUT = 10.0  # seconds
 INTERVAL = 30  # seconds between two ticks
 MAX_RUNS = 500  # finished runs read in one tick
-OVERLAP = 600.0  # seconds in which a run may be recorded late
 MAX_ALERT_LENGTH = 300  # characters of a cause
 MAX_LINES = 20  # of one message
 FAILURE_PREFIX = f"{dg.Failure.__module__}.Failure: "
@@ -73,25 +71,20 @@ def _build_sensor(name: str, event: str, find_alerts: AlertSource) -> dg.SensorD
 def _find_run_alerts(context: dg.SensorEvaluationContext, state: State) -> Iterator[str]:
     """Yield an alert for each job that began to fail or works again since the last tick."""
     failing: State = state.setdefault("failing", {})
-    now = datetime.now(timezone.utc).timestamp()
-    since = state.setdefault("since", now)
-    first_look = state.setdefault("first_look", now)  # older runs are no news
-    told = state.setdefault("told", {})
-    finished = context.instance.get_run_records(
-        RunsFilter(
-            statuses=[DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE],
-            updated_after=datetime.fromtimestamp(since - OVERLAP, timezone.utc),
-        ),
-        limit=MAX_RUNS,
-    )
-    for record in sorted(finished, key=_ended):
-        run, ended = record.dagster_run, _ended(record)
-        if run.run_id in told or ended < max(first_look, since - OVERLAP):
-            continue
-        told[run.run_id] = ended
-        yield from _find_alerts_of_run(context.instance, run, ended, failing)
-    state["since"] = now
-    state["told"] = {run_id: at for run_id, at in told.items() if at >= now - 2 * OVERLAP}
+    cursors: State = state.setdefault("cursors", {})
+    ended: list[dg.EventLogRecord] = []
+    for kind in (DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE):
+        cursor = cursors.get(kind.value)
+        # What ended before the first look is no news.
+        limit = MAX_RUNS if cursor else 1
+        found = context.instance.fetch_run_status_changes(
+            kind, limit=limit, cursor=cursor, ascending=bool(cursor)
+        )
+        cursors[kind.value] = found.cursor
+        ended += found.records if cursor else ()
+    for record in sorted(ended, key=lambda record: record.timestamp):
+        if run := context.instance.get_run_by_id(record.run_id):
+            yield from _find_alerts_of_run(context.instance, run, record.timestamp, failing)
 
 
 def _find_alerts_of_run(
@@ -165,10 +158,6 @@ def _latest_results(
 
 def _is_error(evaluation: dg.AssetCheckEvaluation) -> bool:
     return not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
-
-
-def _ended(record: dg.RunRecord) -> float:
-    return record.end_time or record.update_timestamp.timestamp()
 
 
 def _find_cause(instance: dg.DagsterInstance, run_id: str) -> str | None:

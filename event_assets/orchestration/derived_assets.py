@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -26,53 +27,41 @@ _sources: set[str] = set()  # of the definitions that this process has loaded la
 
 def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg.AssetsDefinition]:
     """Build the assets derived from `event_data`; the calendar needs a `start_time`."""
+    define = partial(_derived_asset, source, owners)
+    has_accounts = bool(source.accounts)
+    view = f"create or replace view {source.name}.{CURRENT_EVENTS} as"
+    assets = [
+        define(
+            CURRENT_EVENTS,
+            kind="view",
+            columns=metadata.contract_columns(source),
+            description="The events seen by the newest complete sync, and newer ones."
+            + (" Of each listed account, by its own newest sync." if has_accounts else ""),
+            statement=f"{view}{current_events_query(source)}".strip(),
+        ),
+        define(
+            changes.CHANGES,
+            columns=changes.column_types(has_accounts),
+            description="Events that appeared, changed (by field), were cancelled, went or passed.",
+        ),
+    ]
     start = source.fields.get("start_time")
-    assets = [_current_events(source, owners), _event_changes(source, owners)]
     if start and start.type == "timestamp":
-        assets.append(_event_calendar(source, owners))
+        calendar_asset = define(
+            calendar.CALENDAR,
+            columns=calendar.COLUMNS,
+            description="How many current events start on each day (UTC), by status.",
+            statement=calendar.fill_statement(source.name, accounts=has_accounts),
+        )
+        assets.append(calendar_asset)
     return assets
-
-
-def _current_events(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    view = f"{source.name}.{CURRENT_EVENTS}"
-    return _derived_asset(
-        source,
-        owners,
-        name=CURRENT_EVENTS,
-        kind="view",
-        columns=metadata.contract_columns(source),
-        description="The events seen by the newest complete sync, and newer ones."
-        + (" Of each listed account, by its own newest sync." if source.accounts else ""),
-        statement=f"create or replace view {view} as{current_events_query(source)}".strip(),
-    )
-
-
-def _event_changes(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    return _derived_asset(
-        source,
-        owners,
-        name=changes.CHANGES,
-        columns=changes.column_types(bool(source.accounts)),
-        description="Events that appeared, changed (by field), were cancelled, went or passed.",
-    )
-
-
-def _event_calendar(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinition:
-    return _derived_asset(
-        source,
-        owners,
-        name=calendar.CALENDAR,
-        columns=calendar.COLUMNS,
-        description="How many current events start on each day (UTC), by status.",
-        statement=calendar.fill_statement(source.name, accounts=bool(source.accounts)),
-    )
 
 
 def _derived_asset(
     source: SourceConfig,
     owners: Sequence[str],
-    *,
     name: str,
+    *,
     columns: Mapping[str, str],
     description: str,
     kind: str = "table",

@@ -2,13 +2,13 @@
 
 import contextlib
 import re
+import select
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Generator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from event_assets.sandbox.faults import Faults, format_faults
 from event_assets.sandbox.server import SandboxError
@@ -60,26 +60,15 @@ def run_sandbox(
 
 def _read_url(child: subprocess.Popen[str], errors: IO[str], timeout: float) -> str:
     """Return the URL in the child's first line of output."""
-    timed_out = threading.Event()
-
-    def give_up() -> None:
-        timed_out.set()
-        child.kill()
-
-    timer = threading.Timer(timeout, give_up)
-    timer.start()
-    try:
-        line = child.stdout.readline() if child.stdout else ""
-    finally:
-        timer.cancel()
-        timer.join()
-    found = re.search(r"http://[\d.]+:\d+", line)
-    if found:
+    output = cast("IO[str]", child.stdout)
+    ready, _, _ = select.select([output], [], [], timeout)
+    line = output.readline() if ready else ""
+    if found := re.search(r"http://[\d.]+:\d+", line):
         return found[0]
-    status = child.wait()
-    errors.seek(0)
-    lines = errors.read().strip().splitlines()
-    reason = lines[-1] if lines else f"it exited with status {status}"
-    if timed_out.is_set():
-        reason = f"it did not respond within {timeout:g} s"
+    reason = f"it did not respond within {timeout:g} s"
+    if ready:  # its output has ended
+        status = child.wait()
+        errors.seek(0)
+        lines = errors.read().strip().splitlines()
+        reason = lines[-1] if lines else f"it exited with status {status}"
     raise SandboxError(f"The sandbox did not start: {reason}")
