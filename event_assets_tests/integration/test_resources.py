@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from event_assets.config.source import SourceConfig
+from event_assets.http.window import CAUTIOUS
 from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.direct_syncs import (
     complete,
@@ -79,16 +80,19 @@ def test_it_is_synced_after_the_events_and_checked(project: Project) -> None:
 @pytest.mark.parametrize("concurrency", [1, 12])
 @pytest.mark.usefixtures("project")
 def test_lists_are_requested_concurrently_up_to_the_limit(concurrency: int) -> None:
-    waiting, most = 0, 0
-    enough = asyncio.Event()
+    arrived, waiting, most = 0, 0, 0
+    some, enough = asyncio.Event(), asyncio.Event()
 
     async def counted(request: Request) -> Any:
-        nonlocal waiting, most
+        nonlocal arrived, waiting, most
+        arrived += 1
         waiting += 1
         most = max(most, waiting)
-        if most == concurrency:
+        if waiting == min(CAUTIOUS, concurrency):
+            some.set()
+        if waiting == concurrency:
             enough.set()
-        await enough.wait()
+        await (some if arrived <= 2 * CAUTIOUS else enough).wait()  # more follow what was awaited
         waiting -= 1
         return attendees(request)
 
