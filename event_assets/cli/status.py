@@ -55,7 +55,7 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
     ),
 )
 OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {source}")
-FAILED = Problem(0, "{account}Its newest sync failed {age} ago.", "sync {source}")
+FAILED = Problem(0, "{account}Its newest sync failed {age} ago{reason}", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
 
@@ -168,10 +168,13 @@ def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: in
 def _failures(source: str, accounts: Collection[str | None]) -> Iterator[Problem]:
     """Yield what is known of syncs of the events that failed, each newer than the good ones."""
     for noted in sorted(syncs_folder(database_file().stem).glob(f"{source}*.failed")):
-        account = noted.read_text(encoding="utf-8") or None
-        if noted.stem == source or (account and account in accounts):
-            age = format_age((time.time() - noted.stat().st_mtime) / 60)
-            text = FAILED.text.format(account=f"{account}: " if account else "", age=age)
+        account, _, reason = noted.read_text(encoding="utf-8").partition("\n")
+        if noted.stem == source or account in accounts:
+            text = FAILED.text.format(
+                account=f"{account}: " if account else "",
+                age=format_age((time.time() - noted.stat().st_mtime) / 60),
+                reason=f": {reason}" if reason else ".",
+            )
             yield FAILED._replace(text=text)
 
 

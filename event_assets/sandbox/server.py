@@ -82,7 +82,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The base URL, such as http://127.0.0.1:8000; only inside the `with` block."""
+        """Return the base URL, such as http://127.0.0.1:8000; only inside the `with` block."""
         if self._url is None:
             raise RuntimeError("the sandbox has a URL only inside its with block")
         return self._url
@@ -124,13 +124,13 @@ class Sandbox:
 
     @property
     def deleted(self) -> list[str]:
-        """The ids that `delete_every` deleted in this phase, in order."""
+        """Return the ids that `delete_every` deleted in this phase, in order."""
         with self._current() as event_list:
             return list(event_list.deleted)
 
     @property
     def inserted(self) -> list[str]:
-        """The ids that `insert_every` inserted in this phase, in order."""
+        """Return the ids that `insert_every` inserted in this phase, in order."""
         with self._current() as event_list:
             return list(event_list.inserted)
 

@@ -16,7 +16,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.schema.utils import pipeline_state_table
 
 from event_assets.config.project import syncs_folder
-from event_assets.values.errors import BusyError
+from event_assets.values.errors import BusyError, UserError, exception_chain
 from event_assets.warehouse import inspection
 from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.registry import get_destination
@@ -106,15 +106,17 @@ def journal_file(pipeline: str) -> Path:
 
 @contextmanager
 def note_failure(pipeline: str, account: str | None) -> Iterator[None]:
-    """Leave a file that names the account of a sync that fails, until one succeeds."""
+    """Leave a file that tells the account of a sync that fails, and why, until one succeeds."""
     file = _pipelines_folder() / f"{pipeline}.failed"
     try:
         yield
     except BusyError:
         raise  # nothing was tried
-    except Exception:
+    except Exception as error:
+        chain = exception_chain(error)
+        reason = next((str(one) for one in chain if isinstance(one, UserError)), "")
         with suppress(OSError):  # the cause, perhaps
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(account or "", encoding="utf-8")
+            file.write_text(f"{account or ''}\n{reason}", encoding="utf-8")
         raise
     file.unlink(missing_ok=True)

@@ -87,7 +87,7 @@ def test_a_sync_that_failed_after_the_last_good_one_is_told(
         raise ApiError("The API answered 401.")
     assert run(["status"]) == 1
     *_, problem, helps = capsys.readouterr().out.splitlines()
-    assert problem == "  Its newest sync failed less than a minute ago."
+    assert problem == "  Its newest sync failed less than a minute ago: The API answered 401."
     assert helps.endswith("event-assets sync events")
     with note_failure("events", None):
         log_sync(synced.database)
@@ -109,7 +109,8 @@ def test_an_account_that_failed_counts_as_long_as_it_is_listed(
             raise ApiError("The API answered 401.")
     assert run(["status", "--json"]) == 1
     (state,) = json.loads(capsys.readouterr().out)
-    assert state["problems"] == ["a: Its newest sync failed less than a minute ago."]
+    said = "a: Its newest sync failed less than a minute ago: The API answered 401."
+    assert state["problems"] == [said]
 
 
 def test_a_further_list_and_each_account_count(synced: Project, capsys: Output) -> None:
