@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 
 import dlt
 from requests.auth import AuthBase
@@ -104,6 +105,8 @@ def _account_secret(source: SourceConfig, name: str) -> str | None:
 
 
 def _section(source: SourceConfig) -> str:
+    if source.account is None:
+        return f"[{source.name}]"
     return f"[{source.name}.accounts.{json.dumps(source.account, ensure_ascii=False)}]"
 
 
@@ -127,12 +130,16 @@ def require_secret(source: SourceConfig, names: tuple[str, ...]) -> str:
     """
     if found := find_secret(source, names):
         return found
-    account, section = "", ""
-    if source.account is not None:
-        account, section = f"the account {source.account} of ", f", under {_section(source)}"
+    account = "" if source.account is None else f"the account {source.account} of "
+    own = source.account is not None or not source.is_default_source
+    section = f", under {_section(source)}" if own else ""
+    variable = env_var_name(source, names[-1])
+    others = {name for name in os.environ if name.endswith(names[-1].upper())} - {variable}
+    close = get_close_matches(variable, others, n=1, cutoff=0.8)
+    hint = f"; {close[0]}, which is set, is not read for it" if close else ""
     raise ConfigError(
-        f"No key for {account}the API at {source.base_url}: set {env_var_name(source, names[-1])} "
-        f"in .env or in the environment (or {names[-1]} in .dlt/secrets.toml{section})."
+        f"No key for {account}the API at {source.base_url}: set {variable} in .env or in the "
+        f"environment (or {names[-1]} in .dlt/secrets.toml{section}){hint}."
     )
 
 

@@ -141,6 +141,11 @@ def test_the_missing_key_of_a_source_is_named(project: Project) -> None:
     document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
     said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
     assert "set CONCERTS__API_KEY in .env" in said
+    assert "(or api_key in .dlt/secrets.toml, under [concerts])." in said
+    project.environment.setenv("CONCERTS_API_KEY", "of-one-underscore")
+    said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+    assert "; CONCERTS_API_KEY, which is set, is not read for it." in said
+    assert "of-one-underscore" not in said
 
 
 def test_the_key_of_the_first_api_goes_to_no_other_host(project: Project) -> None:
