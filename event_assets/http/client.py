@@ -82,12 +82,10 @@ class ApiClient:
             HTTPError, IgnoreResponseException: The request's hooks raise it for the response.
         """
         key = _key(request)
-        is_next_page = next(iter(self._pages), None) == key
+        expected = next(iter(self._pages), key)
         future = self._pages.pop(key, None) or self._lists.pop(key, None)
         future = future or self._submit(key, request)
-        if is_next_page:
-            self._page_window.grow()
-        elif self._pages:
+        if key != expected:
             self._page_window.restart()
             self._drop_unexpected(pages)
         if self._concurrency > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -34,25 +33,16 @@ class ReadAheadWindow:
         """Begin anew with one request: another page came than was expected."""
         self.size, self._seconds = 1, []
 
-    def grow(self) -> None:
-        """Note that a page was followed by the one that was expected."""
-        if self.size < CAUTIOUS:
-            self.size = min(2 * self.size, CAUTIOUS, self.limit)
-
     def add(self, seconds: float, *, was_awaited: bool) -> None:
         """Note how long a response took, and whether it was not there when it was needed."""
-        if self.size < CAUTIOUS:
-            return
         self._seconds.append(seconds)
         self._was_awaited |= was_awaited
-        if len(self._seconds) >= 2 * self.size:
-            self._adapt(self._seconds)
-            self._seconds, self._was_awaited = [], False
-
-    def _adapt(self, seconds: Sequence[float]) -> None:
-        usual = median(seconds)
+        if len(self._seconds) < 2 * self.size:
+            return
+        usual = median(self._seconds)
         if usual > SLOWER * self._fastest:
-            self.size = max(CAUTIOUS, self.size // 2)
+            self.size = max(min(CAUTIOUS, self.size), self.size // 2)
         elif self._was_awaited:
             self.size = min(GROWTH * self.size, self.limit)
         self._fastest = min(self._fastest, usual)
+        self._seconds, self._was_awaited = [], False

@@ -71,6 +71,7 @@ class ArrowTableBuilder:
         can_widen: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.observed_types: dict[str, str] = {}  # of columns that had a value
+        self.row_count = 0  # of all tables; repeated records included
         self.reject_reasons = Counter[tuple[str | None, str]]()  # by field and reason
         self._rejected: set[int] = set()  # by the hash of the id, or else of the record
         self._inexact: set[str] = set()  # integer columns that floats cannot hold
@@ -128,10 +129,12 @@ class ArrowTableBuilder:
         for name, (_, array) in columns.items():
             if array.null_count < len(array):
                 self.observed_types[name] = self._types[name]
-        return pa.table(
+        table = pa.table(
             [array for _, array in columns.values()],
             schema=pa.schema([field for field, _ in columns.values()]),
         )
+        self.row_count += len(table)
+        return table
 
     def _apply_contract(self, records: Sequence[Any]) -> tuple[Members, dict[str, pa.Array]]:
         """Return the members and typed fields of good records; reject those that break it."""

@@ -39,14 +39,12 @@ class ExtractedRecords:
     """What was extracted.
 
     Attributes:
-        count: of the records to load, repeated ones included.
         removed: the records that the API has marked as removed.
-        builder: knows the columns and the rejects.
+        builder: knows the columns, the number of rows, and the rejects.
         cursor: knows where the next incremental sync starts; None: it reads everything.
         is_deduplicated: whether no two records have the same key.
     """
 
-    count: int
     removed: RemovedRecords
     builder: ArrowTableBuilder
     cursor: CursorTracker | None
@@ -78,15 +76,7 @@ def extract(
         on_rejects=rejects.append,
         can_widen=plan.widenable.__contains__,
     )
-    cursor = IncrementalCursor.from_endpoint(resource.endpoint)
-    reader = CursorReader(resource, cursor) if cursor else None
-    tracker = (
-        CursorTracker(reader, plan.cursor_value, plan.newest_value, lambda: stream.began_at)
-        if reader
-        else None
-    )
-    removed = build_removed_records(resource)
-    counts = [0]
+    tracker, removed = _build_tracker(plan, stream), build_removed_records(resource)
 
     def pages() -> Iterator[Sequence[Any]]:
         before: Sequence[Any] = ()
@@ -101,12 +91,11 @@ def extract(
         with pause_garbage_collection():
             # an empty table at the end: without any, dlt would make a table of its own kind
             for table in chain(builder.build_batches(records), map(builder.build, ([],))):
-                counts.append(len(table))
                 full = add_system_columns(table, stream.started_at, resource.source.account)
                 hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
                 yield dlt.mark.with_hints(full, hints)
         # with a parent, a record that was read once may be one for each of several parents
-        yielded = sum(counts) + builder.reject_count
+        yielded = builder.row_count + builder.reject_count
         total = yielded if resource.parent else stream.result.distinct_ids
         share = resource.source.max_rejects
         enforce_reject_limit(resource.name, builder.reject_reasons, total, share)
@@ -121,9 +110,18 @@ def extract(
                 raise cause from None
         warehouse.run(partial(_keep_rejects, resource, stream.started_at, rejects))
         raise
-    read = sum(counts) + builder.reject_count + removed.count
+    read = builder.row_count + builder.reject_count + removed.count
     is_deduplicated = not resource.parent and read == stream.result.distinct_ids
-    return ExtractedRecords(sum(counts), removed, builder, tracker, is_deduplicated)
+    return ExtractedRecords(removed, builder, tracker, is_deduplicated)
+
+
+def _build_tracker(plan: SyncPlan, stream: Stream) -> CursorTracker | None:
+    """Build what tracks the position of an incremental sync; None: it reads everything."""
+    cursor = IncrementalCursor.from_endpoint(plan.resource.endpoint)
+    if cursor is None:
+        return None
+    reader = CursorReader(plan.resource, cursor)
+    return CursorTracker(reader, plan.cursor_value, plan.newest_value, lambda: stream.began_at)
 
 
 def _drop_overlap(before: Sequence[Any], page: Sequence[Any]) -> Sequence[Any]:

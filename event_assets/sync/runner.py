@@ -104,7 +104,7 @@ def load(
         schema_guard.ensure_schema_unchanged, database, resource, plan.column_types, builder
     )
     ensure_unchanged()
-    records = extracted.count + extracted.removed.count
+    records = builder.row_count + extracted.removed.count
     result = guards.distrust_empty_result(database, resource, records, stream.result)
     files = warehouse.package_files(pipeline).get(resource.name, [])
     repeats = find_repeats(database, resource, stream, extracted, files)

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any
 
 import dlt
 
@@ -27,7 +27,6 @@ from event_assets.warehouse.sql import (
     transaction,
 )
 
-T = TypeVar("T")
 FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 # `row number` is no column's name: dlt's names have no spaces. A window over whole rows would need
 # more than DuckDB's memory limit. Two readings give the same numbers, as DuckDB has one thread.
@@ -94,9 +93,9 @@ def load_package(
     pipeline: dlt.Pipeline,
     database: Database,
     load: TableLoad,
-    also: Callable[[str], T],
+    also: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
-) -> T:
+) -> None:
     """Load the one package that a pipeline has normalized: all of it or nothing.
 
     Of rows with the same key, the first one is loaded. New tables and columns are created first;
@@ -110,9 +109,6 @@ def load_package(
             transaction; called again if another writer conflicts.
         check: raises if the rows no longer fit the table. Called when new columns are there, before
             the rows change; again if another writer conflicts.
-
-    Returns:
-        What `also` returns.
 
     Raises:
         WarehouseError: If every attempt conflicts with other writers.
@@ -129,20 +125,19 @@ def load_package(
     dataset = str(pipeline.dataset_name)
     updated = () if load.alter_statements else OF_SYNC
 
-    def write() -> T:
+    def write() -> None:
         with transaction(database):
             check()
             if has_table(database, f"{dataset}_staging", "_dlt_version"):  # of earlier versions
                 database.execute(f"drop schema {quote_identifier(f'{dataset}_staging')} cascade")
             _write_rows(database, dataset, load, files)
             _record_load(database, pipeline, load_id)
-            return also(load_id)
+            also(load_id)
 
     with without_indexes(database, dataset, load.table, updated):
-        result = destination.retry_on_conflict(write)
+        destination.retry_on_conflict(write)
     # not `pipeline.drop`, which writes to a disk that may be full; the next sync removes the rest
     shutil.rmtree(pipeline.working_dir, ignore_errors=True)
-    return result
 
 
 def package_files(pipeline: dlt.Pipeline) -> dict[str, list[str]]:

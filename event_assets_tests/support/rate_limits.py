@@ -154,6 +154,5 @@ class SimulatedSync:
         while self._next in self._received and self._next < self.pages:
             self._next += 1
             self._window.add(self.latency, was_awaited=is_awaited)
-            self._window.grow()
             self._submit()
             is_awaited = self._next not in self._received
