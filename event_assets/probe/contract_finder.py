@@ -89,7 +89,7 @@ def _describe_field(
         # some APIs name the zone in which they show times that are UTC
         evidence += f"; as local times in `{as_list(settings['timezone'])[0]}`"
         certainty = "likely"
-    inquiry.found.comments[("attributes", "fields", column)] = evidence
+    inquiry.comments[("attributes", "fields", column)] = evidence
     shown = f"`{'`, `'.join(finding.sources)}`"
     inquiry.add(column, shown, evidence, certainty)
     if settings["from"] == column:

@@ -16,7 +16,7 @@ from event_assets.probe.document import build_document
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.explorer import Explorer
 from event_assets.probe.field_finder import find_id
-from event_assets.probe.findings import Certainty, Discovery
+from event_assets.probe.findings import Certainty
 from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.inquiry import Inquiry, Options
 from event_assets.probe.openapi import read_openapi
@@ -56,7 +56,7 @@ MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}
 
 
-def discover(options: Options) -> Discovery:
+def discover(options: Options) -> Inquiry:
     """Find out how an API works, with at most 50 requests.
 
     Raises:
@@ -65,16 +65,14 @@ def discover(options: Options) -> Discovery:
     """
     given = _read_options(options)
     secrets = [*options.keys, *given.secrets.values(), *filter(None, [given.path_key])]
-    found = Discovery(options.name or name_source(given.url))
-    with ExitStack() as stack:
-        session = ProbeSession(
-            given.url, None, SECONDS, secrets, LIMITS, requests_allowed=MAX_TO_FIND_OUT
-        )
-        stack.enter_context(session)
-        actions = options.get("response_actions") or ()
-        ignored = [action.get("status_code") for action in actions]
-        inquiry = Inquiry(options, Explorer(session, given, ignored=ignored), found, stack)
-        found.variables.update(inquiry.path_variables)
+    ignored = [action.get("status_code") for action in options.get("response_actions") or ()]
+    with (
+        ExitStack() as stack,
+        ProbeSession(given.url, None, SECONDS, secrets, LIMITS, MAX_TO_FIND_OUT) as session,
+    ):
+        name = options.name or name_source(given.url)
+        inquiry = Inquiry(name, options, Explorer(session, given, ignored=ignored), stack)
+        inquiry.variables.update(inquiry.path_variables)
         if given.random_part and not given.path_key:
             inquiry.question(
                 "base_url",
@@ -82,18 +80,16 @@ def discover(options: Options) -> Discovery:
                 "key, put a variable of .env in its place in defs.yaml.",
                 is_open=False,
             )
-        try:
-            page = reach(inquiry)
-            if page is not None:
-                _examine(inquiry, find_list(inquiry, page))
-        finally:
-            found.requests = session.budget.sent
+        page = reach(inquiry)
+        if page is not None:
+            _examine(inquiry, find_list(inquiry, page))
+        inquiry.requests = session.budget.sent
     redact = SafeFormatter(secrets).redact
-    found.facts = [
+    inquiry.facts = [
         replace(fact, value=redact(fact.value), evidence=redact(fact.evidence))
-        for fact in found.facts
+        for fact in inquiry.facts
     ]
-    return found
+    return inquiry
 
 
 def _read_options(options: Options) -> RequestInput:
@@ -152,7 +148,7 @@ def _examine(inquiry: Inquiry, page: Page) -> None:
     if said == TOTAL_IS_WRONG and paging.is_numbered:
         paging.paginator |= said
     end = _reach_end(inquiry, search, page)
-    inquiry.found.facts += paging.facts
+    inquiry.facts += paging.facts
     rows = [row for row in end.rows if isinstance(row, dict)]
     sample = Sample(rows or sample.all_records, zone)
     _write(inquiry, paging, sample)
@@ -249,8 +245,8 @@ def _write(inquiry: Inquiry, paging: Paging, sample: Sample) -> None:
     """Make the document of what was found."""
     key, contract = describe_contract(inquiry, sample)
     document, comments = build_document(inquiry, paging, key, contract)
-    found, settings = inquiry.found, inquiry.options.settings
-    found.comments = {**comments, **found.comments}
-    own = {name: value for name, value in settings.items() if name.split(".")[0] != "auth"}
-    found.document = apply_settings(document, own)
-    found.events = preview(found.document, sample.records[:EXAMPLES])
+    inquiry.comments = {**comments, **inquiry.comments}
+    settings = inquiry.options.settings.items()
+    own = {name: value for name, value in settings if name.split(".")[0] != "auth"}
+    inquiry.document = apply_settings(document, own)
+    inquiry.events = preview(inquiry.document, sample.records[:EXAMPLES])

@@ -23,8 +23,8 @@ def build_document(
         client["headers"] = dict(given.headers)
     if attempt:
         client["auth"] = dict(attempt.config)
-    if inquiry.found.variables:
-        key = f"the key is in .env: {' and '.join(inquiry.found.variables)}"
+    if inquiry.variables:
+        key = f"the key is in .env: {' and '.join(inquiry.variables)}"
         place: Keys = (*CLIENT, "auth" if attempt else "base_url")
         comments[place] = key
     resource = {"name": "event_data", "endpoint": _build_endpoint(inquiry, paging)}

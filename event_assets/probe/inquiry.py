@@ -12,9 +12,9 @@ from event_assets.config.source import SourceConfig
 from event_assets.http.credentials import env_var_name
 from event_assets.probe.authentication import Attempt
 from event_assets.probe.explorer import Explorer
-from event_assets.probe.findings import Certainty, Discovery, Fact, Question
+from event_assets.probe.findings import Certainty, Fact, Question
 from event_assets.probe.request_input import RequestInput
-from event_assets.probe.settings import find_keys, get_setting
+from event_assets.probe.settings import Keys, find_keys, get_setting
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,36 @@ class Options:
 
 @dataclass
 class Inquiry:
-    """One discovery: its session, and what was found so far.
+    """One discovery: what is known of an API so far, and the configuration that follows.
 
     Attributes:
-        attempt: the way to send the key that was accepted.
+        name: of the source.
         stack: closes what the attempts open.
+        attempt: the way to send the key that was accepted.
+        document: the source's `defs.yaml`; empty as long as no records were found.
+        comments: why a line of the document is as it is, by its keys.
+        variables: the secrets by the names of their variables in `.env`.
+        events: five events as they will be in the table.
+        requests: how many were sent.
     """
 
+    name: str
     options: Options
-    explorer: Explorer
-    found: Discovery
-    stack: ExitStack
+    explorer: Explorer = field(repr=False)
+    stack: ExitStack = field(repr=False)
     attempt: Attempt | None = None
+    facts: list[Fact] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    document: dict[str, Any] = field(default_factory=dict)
+    comments: dict[Keys, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict, repr=False)
+    events: Sequence[Mapping[str, Any]] = ()
+    requests: int = 0
+
+    @property
+    def open_questions(self) -> list[Question]:
+        """The questions without an answer to which nothing must be written."""
+        return [question for question in self.questions if question.is_open]
 
     @property
     def given(self) -> RequestInput:
@@ -64,7 +82,7 @@ class Inquiry:
     def source(self) -> SourceConfig:
         """The source as far as it is known: enough to name its secrets."""
         rest_api = {"client": {"base_url": self.given.base_url}, "resources": []}
-        return SourceConfig(name=self.found.name, rest_api=rest_api)
+        return SourceConfig(name=self.name, rest_api=rest_api)
 
     def move(self, url: str, why: str) -> None:
         """Go on at another address."""
@@ -86,7 +104,7 @@ class Inquiry:
 
     def add(self, subject: str, value: str, evidence: str, certainty: Certainty = "sure") -> None:
         """Add a fact."""
-        self.found.facts.append(Fact(subject, value, evidence, certainty))
+        self.facts.append(Fact(subject, value, evidence, certainty))
 
     def question(
         self,
@@ -101,4 +119,4 @@ class Inquiry:
         for given in map(find_keys, self.options.settings):
             if given[: len(keys)] == keys or keys[: len(given)] == given:
                 return
-        self.found.questions.append(Question(setting, text, choices or {}, is_open))
+        self.questions.append(Question(setting, text, choices or {}, is_open))

@@ -48,7 +48,7 @@ def reach(inquiry: Inquiry) -> Page | None:
     anonymous = search.anonymous
     if found:
         inquiry.attempt, page = found
-        inquiry.found.variables.update(inquiry.attempt.variables(inquiry.source))
+        inquiry.variables.update(inquiry.attempt.variables(inquiry.source))
         without = "another" if anonymous.is_ok else str(anonymous.status)
         evidence = f"accepted; without it the answer is {without}"
         inquiry.add("key", inquiry.attempt.name, evidence)

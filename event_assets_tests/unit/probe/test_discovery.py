@@ -14,8 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from event_assets.probe.discovery import discover, name_source
-from event_assets.probe.findings import Discovery
-from event_assets.probe.inquiry import Options
+from event_assets.probe.inquiry import Inquiry, Options
 from event_assets.probe.settings import ENDPOINT
 from event_assets.sandbox import KEY as SANDBOX_KEY
 from event_assets.sandbox import Faults, Sandbox
@@ -28,7 +27,7 @@ ROWS = events(95)
 Answer = Callable[[Request], Any]
 
 
-def endpoint(found: Discovery) -> Mapping[str, Any]:
+def endpoint(found: Inquiry) -> Mapping[str, Any]:
     value: Any = found.document
     for key in ENDPOINT:
         value = value[key]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from event_assets.probe.discovery import discover
-from event_assets.probe.findings import Discovery
-from event_assets.probe.inquiry import Options
+from event_assets.probe.inquiry import Inquiry, Options
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_apis import APIS, FIRST, ListApi
 
 
-def connect(api: ListApi, **settings: object) -> Discovery:
+def connect(api: ListApi, **settings: object) -> Inquiry:
     with serving(lambda request: api.respond(request, api.count)) as server:
         curl = api.curl.replace("URL", server.url) or None
         url = None if curl else f"{server.url}{api.path}"
