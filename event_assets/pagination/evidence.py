@@ -33,6 +33,8 @@ truncated | ERROR | {received}, but the API says that this is a part ({truncated
 ignored parameter | ERROR | The server sends the same {size:,} rows for every page: it ignores the
     parameter '{parameter}', or its first page has another number (base_page). Set
     `paginator: single_page` if the API has no pages.
+begins late | ERROR | {received}, but the first response says that a page comes before it
+    (`{before}`): correct the paginator's `base_page` or `offset`.
 unsure total | WARN | {received}, but the API may have more.{way_out}
 doubtful total | WARN | {received}; the pages behind them are empty, and the API reports {totals}
     rows, which leaves open whether more follow.{way_out}
@@ -111,6 +113,7 @@ USUAL_DEPTH: Final = 10_000  # of ElasticSearch and OpenSearch, and so of what i
 
 HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "truncated": lambda facts: facts.truncated,
+    "begins late": lambda facts: facts.asked_by and facts.last.before,
     "unsure total": lambda facts: (
         facts.is_short_of_pages
         or (
@@ -203,6 +206,7 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
         "least": f"at least {last.at_least:,}" if last.at_least else f"{facts.least_total or 0:,}",
         "totals": " to ".join(f"{total:,}" for total in sorted({*last.totals})),
         "flag": last.flag or "has_more",
+        "before": last.before,
         "unfollowed": last.unfollowed or promise,
         "way_out": way_out,
         "way_on": f"check {by}" if by else f"use `offset`, if '{facts.parameter}' counts rows",

@@ -24,6 +24,7 @@ class PageFacts(NamedTuple):
         at_least: a total that the response calls a lower bound or an estimate; `total` is None.
         totals: the least and the largest total of this list's responses so far.
         flag: the path of what `has_more` was read from.
+        before: the path of what said in the first response that a page comes before it.
         truncated: what says that the response is only a part.
         is_backwards: whether the followed path leads to the page before, by its name.
     """
@@ -45,6 +46,7 @@ class PageFacts(NamedTuple):
     at_least: int | None = None
     totals: tuple[int, int] = (0, 0)
     flag: str = ""
+    before: str = ""
 
     @property
     def has_usual_size(self) -> bool:

@@ -41,6 +41,7 @@ class PageReader:
     followed: JSONPath | None = None
     header: str | None = None
     _is_more_found: bool = False
+    _before: str = ""
     _unfollowed: str = ""
     _totals: set[int] = field(default_factory=set[int])
     _places: set[str] = field(default_factory=set[str])  # of records and pointers, in documents
@@ -60,9 +61,12 @@ class PageReader:
                 `more_path`, where nothing was found before either.
         """
         document, members = response.json(), totals.read_members(response)
+        is_first = not self._places
         pointer_path = str(self.followed or "").removeprefix("$.")
         self._places |= {pointer_path, *(_paths_of(document, rows[0]) if rows else ())}
         around = totals.members_around(members, self._places)
+        if is_first:
+            self._before = _find_flag(around, vocabulary.BEFORE)
         has_more, flag = self._find_has_more(document, around)
         is_backwards = vocabulary.leads_back(pointer_path)
         if not (is_backwards and self._unfollowed):  # what stood in the first page still holds
@@ -75,6 +79,7 @@ class PageReader:
             is_flag_beside=parent_path(flag) == parent_path(pointer_path) != "",
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
+            before=self._before,
             unfollowed=self._unfollowed,
             truncated=_find_truncation(members),
             is_backwards=is_backwards,
@@ -165,14 +170,23 @@ def _paths_of(value: Any, record: Any, path: str = "") -> Iterator[str]:
             yield path
 
 
+def _find_flag(members: totals.Members, said: re.Pattern[str]) -> str:
+    """Return the path of a member whose plain name and value are said so; empty if there is none."""
+    found = (
+        path
+        for path, value in members.items()
+        if said.fullmatch(f"{plain_name(path)}: {value}".lower())
+    )
+    return next(found, "")
+
+
 def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
     """Return a page without a total that is a lower bound or an estimate, by its own response."""
     if page.total is None:
         return page
-    said = [f"{plain_name(path)}: {value}".lower() for path, value in members.items()]
     is_estimated = "estimat" in next(iter(page.counts[0])).lower()
-    is_estimated |= any(map(vocabulary.ESTIMATED.fullmatch, said))
-    if not is_estimated and not any(map(vocabulary.AT_LEAST.fullmatch, said)):
+    is_estimated |= bool(_find_flag(members, vocabulary.ESTIMATED))
+    if not is_estimated and not _find_flag(members, vocabulary.AT_LEAST):
         return page
     is_sure = page.is_total_sure and not is_estimated
     return page._replace(total=None, at_least=page.total, is_total_sure=is_sure)

@@ -17,6 +17,8 @@ MORE: Final = re.compile(
     r"|(is|results)?(truncated|partial)|incompleteresults|exceededtransferlimit|limitreached"
 )
 END: Final = re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)")
+# Of a flag with its value: a page comes before this one.
+BEFORE: Final = re.compile(r"(is)?first(page)?: false|has(prev|previous)(page)?: true")
 TOTAL: Final = re.compile(
     rf"(estimated)?total(of|estimated)?({THINGS}|size|num|value|all|{THINGS}?(count|found|matched|total))?"
     rf"|number(of)?({THINGS}|found|matched)|{THINGS}(count|total|found|matched)|(num|nb|n)({THINGS}|found)|(total)?(found|matched)"

@@ -822,3 +822,27 @@ def test_a_parameter_that_counts_something_else_is_told_with_the_way_out(
     )
     assert done.result.complete is not True
     assert way_out in done.result.reason
+
+
+@pytest.mark.parametrize("base", [0, 1])
+@pytest.mark.parametrize("name", ["first", "isFirst", "hasPrevious", "meta.has_prev"])
+def test_a_first_page_that_is_not_the_first_is_told(name: str, base: int) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        number = int(query["page"])
+        flag: Any = number == 0 if "irst" in name else number > 0
+        for part in reversed(name.split(".")):
+            flag = {part: flag}
+        return {"data": rows_from(20 * number), **flag}
+
+    config = {"type": "page_number", "base_page": base}
+    done = read_list(create_paginator(config, read_ids), answer)
+    assert done.result.complete is (base == 0)
+    assert (f"a page comes before it (`{name}`)" in done.result.reason) is (base == 1)
+
+
+def test_what_comes_before_a_page_of_a_cursor_is_no_page_that_is_missing() -> None:
+    done = read_list(
+        create_paginator(PAGED["cursor"][0], read_ids),
+        lambda query: {**by_a_cursor(query), "hasPrevious": True},
+    )
+    assert done.result.complete is True
