@@ -66,7 +66,7 @@ class PageReader:
         self._places |= {pointer_path, *(_paths_of(document, rows[0]) if rows else ())}
         around = totals.members_around(members, self._places)
         if is_first:
-            self._before = _find_flag(around, vocabulary.BEFORE)
+            self._before = _find_said(around, vocabulary.BEFORE)
         has_more, flag = self._find_has_more(document, around)
         is_backwards = vocabulary.leads_back(pointer_path)
         if not (is_backwards and self._unfollowed):  # what stood in the first page still holds
@@ -170,14 +170,10 @@ def _paths_of(value: Any, record: Any, path: str = "") -> Iterator[str]:
             yield path
 
 
-def _find_flag(members: totals.Members, said: re.Pattern[str]) -> str:
-    """Return the path of a member whose plain name and value are said so; empty if there is none."""
-    found = (
-        path
-        for path, value in members.items()
-        if said.fullmatch(f"{plain_name(path)}: {value}".lower())
-    )
-    return next(found, "")
+def _find_said(members: totals.Members, said: re.Pattern[str]) -> str:
+    """Return the path of a member whose plain name and value match; empty if none does."""
+    found = ((path, f"{plain_name(path)}: {value}".lower()) for path, value in members.items())
+    return next((path for path, text in found if said.fullmatch(text)), "")
 
 
 def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
@@ -185,8 +181,8 @@ def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
     if page.total is None:
         return page
     is_estimated = "estimat" in next(iter(page.counts[0])).lower()
-    is_estimated |= bool(_find_flag(members, vocabulary.ESTIMATED))
-    if not is_estimated and not _find_flag(members, vocabulary.AT_LEAST):
+    is_estimated |= bool(_find_said(members, vocabulary.ESTIMATED))
+    if not is_estimated and not _find_said(members, vocabulary.AT_LEAST):
         return page
     is_sure = page.is_total_sure and not is_estimated
     return page._replace(total=None, at_least=page.total, is_total_sure=is_sure)
