@@ -39,7 +39,6 @@ from event_assets.probe.settings import apply_settings
 from event_assets.probe.time_finder import find_start
 from event_assets.values.json_paths import as_list, build_getter
 from event_assets.values.naming import normalize_name
-from event_assets.values.wording import counted
 
 __all__ = ["Options", "discover"]
 
@@ -210,7 +209,7 @@ def _ask_about_end(inquiry: Inquiry, paging: Paging, end: End) -> None:
         ignore = [{"status_code": end.failed_status, "action": "ignore"}]
         inquiry.question(
             "response_actions",
-            f"Behind {counted(len(end.rows))}, the server failed. {said}. Does the list end there?",
+            f"{said}. Does the list end there?",
             {"it ends there": {"response_actions": ignore}},
         )
     elif end.problem or (end.doubt and paging.paginator == "single_page"):

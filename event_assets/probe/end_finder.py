@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from event_assets.extract.response_check import names_limit
+from event_assets.http.error_text import error_text
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts
 from event_assets.probe.explorer import Explorer, Walk
@@ -67,8 +68,11 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
     facts, end = walk.facts or ListFacts(), End(_unique(walk.rows, explorer), count=len(walk.ids))
     if walk.error:
         end.problem, last = walk.error, walk.read[-1]
-        end.is_cut_off = last.response is not None and names_limit(last.response)
-        end.failed_status = last.status if end.rows and not last.is_answer else None
+        if end.rows and last.response is not None and not last.is_ok:
+            said = error_text(last.response)
+            end.problem = f"Behind {counted(len(end.rows))}, {last.reason}.{said}"
+            end.is_cut_off = names_limit(last.response)
+            end.failed_status = None if last.is_answer else last.status
         return end
     if paging.is_numbered and _exceeds_total(explorer, paging, walk):
         return find_end(explorer, paging, requests)

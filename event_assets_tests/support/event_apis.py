@@ -286,6 +286,13 @@ def algolia(request: Request, count: int, shows: int = 1_000) -> Any:
     }
 
 
+def search(request: Request, count: int) -> Any:
+    at, size = by_page(request, "page", "per_page", 30, 100)
+    if at + size > 1_000:
+        return JSONResponse({"message": "Only the first 1000 search results are available"}, 422)
+    return {"total_count": count, "items": [plain(n) for n in numbers(at, size, count)]}
+
+
 def elasticsearch(request: Request, count: int) -> Any:
     at, size = of(request, "from", 0), of(request, "size", 10)
     if at + size > 500:
@@ -497,6 +504,7 @@ APIS: Mapping[str, ListApi] = {
     "drupal": ListApi(drupal, "/jsonapi/node/event"),
     "algolia": ListApi(algolia, "/1/indexes/events?query="),
     "algolia, cut off": ListApi(algolia, "/1/indexes/events", count=1_300, asks="windows"),
+    "github": ListApi(search, "/search/events?q=music", count=1_300, asks="windows"),
     "elasticsearch": ListApi(elasticsearch, "/events/_search", count=600, asks="windows"),
     "arcgis": ListApi(arcgis, "/FeatureServer/0/query?where=1%3D1&outFields=*&f=json", count=330),
     "modern events calendar": ListApi(mec, "/wp-json/mec/v1.0/events", count=40),

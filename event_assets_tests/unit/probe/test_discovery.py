@@ -443,6 +443,24 @@ def test_a_field_that_is_no_field_is_told_in_a_sentence() -> None:
         discover(Options(f"{api.url}/v1/events", settings=settings))
 
 
+@pytest.mark.parametrize("count", [1_013, 2_037])
+def test_the_last_page_of_a_long_list_is_looked_for(count: int) -> None:
+    rows = events(count)
+
+    def answer(request: Request) -> Any:
+        at = (number(request, "page", 1) - 1) * 20
+        return {"events": rows[at : at + 20]}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+        assert len(api.requests) <= 50
+    assert found.open_questions == []
+    last = -(-count // 20)
+    assert [fact.value for fact in found.facts if fact.subject == "end"] == [
+        f"page {last} has records, page {last + 1} has none: about {20 * last:,}"
+    ]
+
+
 @pytest.mark.parametrize("count", [7, 37, 93])
 @pytest.mark.parametrize("said", [{}, {"has_more": False}, {"total": None}])
 def test_a_lone_page_is_whole_only_if_the_response_says_so(
