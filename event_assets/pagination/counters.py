@@ -69,15 +69,12 @@ def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> li
     text = str(pointer)
     if "?" not in text and "/" in text:
         return []
-    parts = [("", 0, len(text))]
-    if "?" in text:
-        parts = [(m[1], m.start(2), m.end(2)) for m in QUERY_VALUE.finditer(text)]
+    found = [(unquote(m[1]), m.start(2), m.end(2)) for m in QUERY_VALUE.finditer(text)]
     return [
         counter
-        for name, start, end in parts
-        if not SIZE.fullmatch(plain_name(unquote(name)))
-        and (unquote(name), unquote(text[start:end])) not in sent
-        for counter in _counters_in(unquote(name), text[:start], text[start:end], text[end:])
+        for name, start, end in (found if "?" in text else [("", 0, len(text))])
+        if not SIZE.fullmatch(plain_name(name)) and (name, unquote(text[start:end])) not in sent
+        for counter in _counters_in(name, text[:start], text[start:end], text[end:])
     ]
 
 

@@ -21,6 +21,8 @@ class Evidence(NamedTuple):
 def _read_table(text: str) -> tuple[Evidence, ...]:
     """Read rows of a name, what `complete` says, and a sentence, which goes on where indented."""
     complete = {"pass": True, "WARN": None, "ERROR": False}
+    text = text.replace("{received}", "{distinct:,} rows received")
+    text = text.replace("{all_rows}", "All {distinct:,} rows were received")
     rows = (row.split(" | ") for row in re.sub(r"\n +", " ", text).strip().splitlines())
     return tuple(Evidence(name, complete[said], sentence) for name, said, sentence in rows)
 
@@ -34,7 +36,7 @@ ignored parameter | ERROR | The server sends the same {size:,} rows for every pa
     parameter '{parameter}', or its first page has another number (base_page). Set
     `paginator: single_page` if the API has no pages.
 begins late | ERROR | {received}, but the first response says that a page comes before it
-    (`{before}`): correct the paginator's `base_page` or `offset`.
+    (`{last.before}`): correct the paginator's `base_page` or `offset`.
 unsure total | WARN | {received}, but the API may have more.{way_out}
 doubtful total | WARN | {received}; the pages behind them are empty, and the API reports {totals}
     rows, which leaves open whether more follow.{way_out}
@@ -201,12 +203,9 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
         way_out += f" If `{last.flag}` says something else, set `has_more_path`, or null there."
     return {
         **vars(facts),
-        "received": f"{facts.distinct:,} rows received",
-        "all_rows": f"All {facts.distinct:,} rows were received",
         "least": f"at least {last.at_least:,}" if last.at_least else f"{facts.least_total or 0:,}",
         "totals": " to ".join(f"{total:,}" for total in sorted({*last.totals})),
         "flag": last.flag or "has_more",
-        "before": last.before,
         "unfollowed": last.unfollowed or promise,
         "way_out": way_out,
         "way_on": f"check {by}" if by else f"use `offset`, if '{facts.parameter}' counts rows",

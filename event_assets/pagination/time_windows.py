@@ -193,37 +193,30 @@ class TimeWindowPaginator(Paginator):
         self._is_window_done = True
         self._ended = add_counts(self._ended, self._inner_facts)
         self._has_next_page = bool(self._pending_windows)
-        if self._has_next_page:
-            return
-        worst = min(self._problems, key=lambda found: found[0] is None, default=(True, ""))
-        end = self._find_end(worst[0])
-        if self._window is None:
-            # the windows were not needed: the list is judged as any other
-            self._ended = self._inner_facts
-            end = end if end == "round window" else self._ended.end
-        values = {
-            **self._ended.values,
-            "windows": counted(self._windows_read, "window"),
-            "problem": worst[1],
-            "fullest": self._fullest,
-        }
-        self._ended = replace(self._ended, end=end, values=values)
+        if not self._has_next_page:
+            self._ended = self._conclude()
 
-    def _find_end(self, complete: bool | None) -> str:
+    def _conclude(self) -> ListFacts:
+        """Return the facts of the whole list, after its last window."""
         total, rows = self._whole_total or 0, self._seen.count()
+        complete, problem = min(self._problems, key=lambda one: one[0] is None, default=(True, ""))
         # a total equal to the cap may be the highest number that the API counts to
         has_true_total = total > self._plan.config.cap
-        if complete is False:
-            return "window incomplete"
-        if complete is None and not (has_true_total and rows >= total):
-            return "window unverified"
-        if complete and self._fullest and self._fullest % ROUND == 0:
-            return "round window"
-        if rows < total:
-            return "outside windows"
-        if self._plan.whole and not has_true_total and not self._was_truncated:
-            return "windows without total"
-        return "windows"
+        is_total_needed = self._plan.whole and not self._was_truncated
+        ends = {
+            "window incomplete": complete is False,
+            "window unverified": complete is None and not (has_true_total and rows >= total),
+            "round window": complete and self._fullest and self._fullest % ROUND == 0,
+            "outside windows": rows < total,
+            "windows without total": is_total_needed and not has_true_total,
+            "windows": True,
+        }
+        end = next(name for name, holds in ends.items() if holds)
+        if self._window is None and end != "round window":
+            return self._inner_facts  # the windows were not needed: it is a list as any other
+        windows = counted(self._windows_read, "window")
+        values = {"windows": windows, "problem": problem, "fullest": self._fullest}
+        return replace(self._ended, end=end, values=values)
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page, or at the first page of the next window."""
