@@ -81,7 +81,7 @@ class ListPaginator(Paginator):
         # the number of position 0, and the step from there to that of the next position
         self._base, self._step = (start if is_numbered else 0), 1
         maximum = next((name for name in options if name.startswith("maximum")), "")
-        self._maximum = float(options[maximum] or inf) if maximum else inf
+        self._maximum: float = int(options[maximum]) if options.get(maximum) else inf
         self._walk = self._walk_rows(self.limit, start) if is_offset else self._walk_pages()
         name, path = _find_setting(active, *POINTER_PATHS)
         header = _find_setting(active, "links_next_key", "cursor_key")[1]
@@ -110,16 +110,6 @@ class ListPaginator(Paginator):
             stop_after_empty_page=self._options.get("stop_after_empty_page"),
             end_without_pointer=self._end_without_pointer,
         )
-
-    @property
-    def reads_whole_offsets(self) -> bool:
-        """Whether offsets are those of whole pages, which overlap with none."""
-        return isinstance(self.active, OffsetPaginator) and isinstance(self._walk, PageWalk)
-
-    @property
-    def next_row(self) -> int:
-        """The place in the list of the first row of the next page, as far as is known."""
-        return self._walk.position * self._rows_of_position
 
     @property
     def _rows_of_position(self) -> int:
@@ -244,6 +234,16 @@ class ListPaginator(Paginator):
         accepted = self._walk.refuse(status, is_limit=is_limit)
         self._has_next_page = not self._walk.done
         return accepted
+
+    def leads_behind_cap(self) -> bool:
+        """Return whether the next page is behind the cap, and cannot be taken for a refused one."""
+        # an offset just below the cap requests rows beyond it, and so does a whole page there
+        size = max(1, self.limit)
+        while self.has_next_page and self._walk.position * self._rows_of_position + size > self.cap:
+            is_whole_page = size > 1 and isinstance(self._walk, PageWalk)
+            if is_whole_page or not self.refused(HTTPStatus.NOT_FOUND):
+                return True
+        return False
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Return query parameters of up to `count` requests after the next; numbers only."""

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
 from requests import Request, Response
@@ -126,14 +125,19 @@ class TimeWindowPaginator(Paginator):
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Process a response; `data` is the list that dlt delivers."""
-        self._inner.update_state(response, data)
-        page, cap = self._inner.last_page, self._plan.config.cap
+        inner, cap = self._inner, self._plan.config.cap
+        inner.update_state(response, data)
+        page = inner.last_page
         self._seen.add(page.ids)
         self._idle = 0 if self._recent.add(page.ids) else self._idle
         self._was_truncated |= bool(page.truncated)
         if self._window is None and self._whole_total is None:
             self._whole_total = page.total
-        is_too_deep = self._leads_behind_cap() or self._inner.facts.distinct >= cap
+        leads_behind_cap = inner.leads_behind_cap()
+        is_short = len(page.ids) < inner.limit and not page.has_usual_size
+        self._is_below_cap = leads_behind_cap and is_short and inner.facts.pages == 1
+        is_too_deep = leads_behind_cap and not self._is_below_cap
+        is_too_deep |= inner.facts.distinct >= cap
         is_total_too_high = (page.total or page.at_least or 0) >= cap
         halves = self._plan.split(self._window)
         if halves and (is_too_deep or page.truncated or is_total_too_high):
@@ -156,17 +160,6 @@ class TimeWindowPaginator(Paginator):
             self._pending_windows.clear()
             del self._problems[:-1]
         self._end_window()
-
-    def _leads_behind_cap(self) -> bool:
-        """Return whether the next page is behind the cap, and cannot be taken for a refused one."""
-        inner, page = self._inner, self._inner.last_page
-        # an offset just below the cap requests rows beyond it
-        while inner.has_next_page and inner.next_row + max(1, inner.limit) > inner.cap:
-            if inner.reads_whole_offsets or not inner.refused(HTTPStatus.NOT_FOUND):
-                is_short = len(page.ids) < inner.limit and not page.has_usual_size
-                self._is_below_cap = is_short and inner.facts.pages == 1
-                return not self._is_below_cap
-        return False
 
     def _end_window_with_its_pages(self) -> None:
         if not self._inner.has_next_page or self._is_below_cap:
