@@ -10,9 +10,10 @@ from typing import Any
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from requests import HTTPError, Request
 
+from event_assets.extract.empty_page import has_nothing
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
-from event_assets.extract.response_check import has_nothing, names_limit
+from event_assets.extract.response_check import names_limit
 from event_assets.http.client import ApiClient
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.paginator import Paginator

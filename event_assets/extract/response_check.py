@@ -12,11 +12,10 @@ from dlt.common import jsonpath
 from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
-from requests.exceptions import JSONDecodeError
 
+from event_assets.extract.empty_page import CODE_NAMES, PageWords
 from event_assets.extract.records_selector import PLAIN_SELECTOR, as_list, plain_names
 from event_assets.http.error_text import (
-    COMPANIONS,
     ERROR_NAMES,
     TEXT_NAMES,
     error_text,
@@ -26,6 +25,7 @@ from event_assets.http.error_text import (
     plain_name,
 )
 from event_assets.pagination.totals import find_counts, members_around, members_outside_records
+from event_assets.values.conversion import to_boolean
 
 IsRecord = Callable[[Any], bool]
 LIMIT = re.compile(
@@ -33,14 +33,8 @@ LIMIT = re.compile(
     r"|too (large|deep|many|high))\b",
     re.IGNORECASE,
 )
-CODE_NAMES = ("code", "status", "statuscode", "errorcode", "errcode", "errno")
-GOOD_CODES = ("200", "404", "ok", "success")  # of a page behind the end, which is not found
 ERROR = "has an error in place of records"
-NOTHING_FOUND = re.compile(
-    r"\bno(ne)?\b.*\b(found|more|available|results?|records?|events?|items?|data|content)\b"
-    r"|\bnot found\b|\bend of\b",
-    re.IGNORECASE,
-)
+FAILURES = ("error", "fail", "failed", "failure")  # as a status
 
 
 def list_selector_check(
@@ -145,8 +139,9 @@ def _is_error(document: Any) -> bool:
     return isinstance(document, dict) and (
         any(map(members.get, ERROR_NAMES))
         or bool(find_named_error(document))
-        or document.get("status") in ("error", "fail", "failed")
-        or False in (document.get("success"), document.get("ok"))
+        or any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
+        or any(to_boolean(members.get(name)) is False for name in ("success", "ok"))
+        or any(to_boolean(members.get(name)) for name in ("iserror", "haserror"))
         or any(_is_error_status(members.get(name)) for name in CODE_NAMES)
     )
 
@@ -168,32 +163,6 @@ def _says_empty(document: Any) -> bool:
     is_empty = is_hal or next(iter(counts), None) == 0
     texts = {name: value for name, value in document.items() if not isinstance(value, dict)}
     return is_empty and not _is_error(document) and not find_words(texts)
-
-
-def has_nothing(response: Response) -> bool:
-    """Return whether an invalid response holds nothing at all, as some behind the end of a list.
-
-    It may be empty, or say that nothing was found. One that says anything else may be an error.
-    """
-    if not response.content.strip():
-        return True
-    try:
-        members = members_outside_records(response.json())
-    except JSONDecodeError:
-        return False
-    return all(_is_nothing(plain_name(path.rpartition(".")[2]), one) for path, one in members)
-
-
-def _is_nothing(name: str, value: Any) -> bool:
-    """Return whether a member of a response says no more than that there are no records."""
-    if isinstance(value, str) and NOTHING_FOUND.search(value):
-        return True
-    if name in CODE_NAMES:  # 0 is a good code, but in many APIs a bad status
-        return str(value).lower() in GOOD_CODES or (name != "status" and value == 0)
-    if isinstance(value, str):
-        is_word = " " not in value and name not in ERROR_NAMES
-        return not value or value.isdecimal() or (is_word and bool(COMPANIONS.fullmatch(name)))
-    return value in (None, []) or (isinstance(value, (int, float)) and not isinstance(value, bool))
 
 
 def names_limit(response: Response) -> bool:
@@ -245,7 +214,8 @@ def response_check(
     endpoint: Mapping[str, Any], is_record: IsRecord | None = None
 ) -> Callable[[Response], str | None]:
     """Build the check of an endpoint's good responses, but those that `response_actions` name."""
-    find_problem = list_selector_check(endpoint.get("data_selector") or None, is_record)
+    selector, words = endpoint.get("data_selector") or None, PageWords()
+    find_problem = list_selector_check(selector, is_record)
 
     def is_named(response: Response, action: Mapping[str, Any]) -> bool:
         status, content = action.get("status_code"), action.get("content")
@@ -259,9 +229,20 @@ def response_check(
             return None
         document = response.json()
         problem = find_problem(document)
+        if not problem and words.name_error(document, is_empty=_is_empty_page(selector, document)):
+            problem = ERROR
         return problem if problem in (None, ERROR) else f"{problem}{_other_lists(document)}"
 
     return check
+
+
+def _is_empty_page(selector: str | None, document: Any) -> bool:
+    if not selector or not PLAIN_SELECTOR.fullmatch(selector):
+        return not any(_lists(document))
+    value = document
+    for name in plain_names(selector, document):
+        value = value.get(name) if isinstance(value, dict) else None
+    return as_list(value) == []
 
 
 def _other_lists(document: Any) -> str:

@@ -15,9 +15,10 @@ import requests
 from dlt.sources.helpers.rest_client.paginators import OffsetPaginator, RangePaginator
 from requests import Response
 
+from event_assets.extract.empty_page import has_nothing
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import to_wire
-from event_assets.extract.response_check import has_nothing, list_selector_check, names_limit
+from event_assets.extract.response_check import list_selector_check, names_limit
 from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator

@@ -1,5 +1,6 @@
 """Streams: the key of a source, what a response must contain, and where a list ends."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from starlette.responses import JSONResponse
 from event_assets.extract.response_check import list_selector_check, response_check
 from event_assets.http.response import JsonResponse
 from event_assets.sandbox import Sandbox
+from event_assets.values.errors import ApiError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import events, source
 from event_assets_tests.support.project import Project
@@ -47,6 +49,7 @@ def test_a_name_that_is_no_json_path_is_a_selector() -> None:
     assert check({"gd": []}) == "has no `gd:feed`"
 
 
+OFFSETS = {"type": "offset", "limit": 20}
 EMPTY: dict[str, Any] = {"data": {"edges": []}}
 FAILED = {"data": None, "errors": [{"message": "too complex"}]}
 
@@ -109,6 +112,94 @@ def test_an_empty_list_beside_an_error_is_a_problem(selector: str | None, error:
     check = list_selector_check(selector)
     assert check({"data": [], **error}) == "has an error in place of records"
     assert check({"data": [{"id": 1}], **error}) is None
+
+
+@pytest.mark.parametrize("selector", ["data", "$.data", "data[*]", None])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"message": "Rate limit exceeded"},
+        {"msg": "system busy"},
+        {"info": "temporarily unavailable"},
+        {"status": "ERROR"},
+        {"status": "maintenance"},
+        {"stat": "fail"},
+        {"status_message": "quota exceeded"},
+        {"success": "false"},
+        {"ok": 0},
+        {"result": False},
+        {"isError": True},
+        {"code": -1},
+        {"code": 1001, "message": "busy"},
+        {"error_code": "LIMIT_EXCEEDED"},
+        {"exception": "java.lang.NullPointerException"},
+        {"Message": "An error has occurred."},
+        {"meta": {"warning": "results truncated"}},
+    ],
+)
+def test_an_empty_list_that_says_what_no_page_with_records_says_is_a_problem(
+    selector: str | None, said: Any
+) -> None:
+    check = checks(selector)
+    assert check({"data": [{"id": 1}]}) is None
+    assert check({"data": [], **said}) == "has an error in place of records"
+    check = checks(selector)
+    assert check({"data": [{"id": 1}], **said}) is None
+
+
+@pytest.mark.parametrize("selector", ["data", "$.data", "data[*]", None])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"message": "0 events on page 8"},
+        {"message": "No more events"},
+        {"message": "There is nothing to show"},
+        {"message": "Page 8 is out of range"},
+        {"message": "This is the last page"},
+        {"message": None, "warning": ""},
+        {"message": "ok", "success": True, "code": 0},
+        {"status": "success", "code": "200"},
+        {"status": 204},
+        {"status": "no_content"},
+        {"has_more": False, "next": None, "page": 8, "total_pages": 7, "request_id": "a8"},
+    ],
+)
+def test_an_empty_list_with_words_about_an_end_or_those_of_each_page_is_none(
+    selector: str | None, said: Any
+) -> None:
+    check = checks(selector)
+    assert check({"data": [{"id": 1}], "message": "20 events on page 7"}) is None
+    assert check({"data": [], **said}) is None
+
+
+def test_the_words_beside_a_first_page_that_is_empty_are_no_problem() -> None:
+    assert checks("data")({"data": [], "message": "Welcome to our API"}) is None
+
+
+@pytest.mark.usefixtures("project", "waits")
+@pytest.mark.parametrize("paginator", [{"type": "page_number", "base_page": 0}, OFFSETS])
+def test_a_list_whose_pages_become_empty_with_words_about_an_error_fails_with_them(
+    paginator: dict[str, Any],
+) -> None:
+    def page(request: Request) -> Any:
+        asked = request.query_params
+        first = 20 * int(asked["page"]) if "page" in asked else int(asked["offset"])
+        busy = {"data": [], "message": "Rate limit exceeded"}
+        return busy if first > 30 else {"data": events(130)[first : first + 20]}
+
+    with serving({"/v1/events": page}) as api:
+        rest_api = source(api.url)["attributes"]["rest_api"]
+        paginator = {**paginator, "total_path": None}
+        rest_api["resources"][0]["endpoint"] |= {"paginator": paginator}
+        with reading(rest_api) as stream, pytest.raises(ApiError, match="Rate limit exceeded"):
+            read_all(stream)
+
+
+def checks(selector: str | None) -> Callable[[Any], str | None]:
+    """Return the check of the documents of one list."""
+    check = response_check({"data_selector": selector}, has_id)
+    return lambda document: check(JsonResponse(orjson.dumps(document), {}))
 
 
 def has_id(value: Any) -> bool:
