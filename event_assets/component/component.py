@@ -51,11 +51,15 @@ def _accepted_by(define: Callable[[str], object], rule: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _number_to_text(value: Any) -> Any:
+    return str(value) if isinstance(value, (int, float)) else value
+
+
 Cron = Annotated[
     str,
     _accepted_by(
         lambda cron: dg.ScheduleDefinition("of_a_source", job_name="any", cron_schedule=cron),
-        "must be a cron expression of five fields in UTC, such as `*/15 * * * *`",
+        "must be a cron expression of five fields in UTC that comes, such as `*/15 * * * *`",
     ),
     WithJsonSchema({"type": "string", "pattern": json_schema.CRON}),
 ]
@@ -158,7 +162,7 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
         default=None,
         description="Read a long list in time windows, if the API shows only its first rows.",
     )
-    max_rejects: str = Describe(
+    max_rejects: Annotated[str, BeforeValidator(_number_to_text)] = Describe(
         default=f"{DEFAULT_MAX_REJECTS:.0%}",
         pattern=r"^(100|\d{1,2}(\.\d+)?)%$",
         description="Share of rejected records above which a sync fails.",

@@ -48,7 +48,7 @@ RESOLVED: Schema = {
 # What is narrower here than dlt's types.
 NARROWER: Mapping[str, Schema] = {
     "base_url": {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://|\{\{"},
-    "path": {"pattern": r"\S"},
+    **dict.fromkeys(("path", "cursor_path", "next_url_path"), {"pattern": r"\S"}),
     "write_disposition": {"enum": ["merge", "replace", None]},
     "action": {"const": "ignore"},
 }
@@ -231,4 +231,5 @@ def _variant(name: str) -> Schema:
         for each, kind in kinds.items()
     ]
     typed = {"required": required, "properties": {"type": {"enum": [*kinds]}}, "allOf": chosen}
-    return {"if": {"type": "object"}, "then": typed, "else": {"enum": [*kinds, None]}}
+    short = [each for each, kind in kinds.items() if kind not in REQUIRED]
+    return {"if": {"type": "object"}, "then": typed, "else": {"enum": [*short, None]}}

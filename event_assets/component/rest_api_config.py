@@ -111,7 +111,8 @@ def _resource_errors(config: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
     """Yield what is wrong with the client and the resources, other than unknown fields."""
     for key in ("client", "resources"):
         if not config.get(key):
-            yield (), f"`{key}` is missing"
+            at, problem = ((key,), "is empty") if key in config else ((), f"`{key}` is missing")
+            yield at, problem
     yield from _address_errors(config.get("client"))
     resources = config.get("resources")
     if not resources:
@@ -280,10 +281,13 @@ def _variant_errors(
     if chosen is None and name == "auth":
         chosen = "bearer"  # dlt's shorthand
     kind = kinds.get(str(chosen))
-    if kind is None:
+    if chosen is None:
+        yield at, "`type` is missing"
+    elif kind is None:
         yield (
             (*at, "type") if isinstance(value, Mapping) else at,
             unknown_name_message(str(chosen), sorted(kinds), f"{name} type"),
         )
-    elif isinstance(value, Mapping):
-        yield from _unknown_fields(at, value, kind)
+    else:
+        given = value if isinstance(value, Mapping) else {"type": value}
+        yield from _unknown_fields(at, given, kind)

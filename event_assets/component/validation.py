@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from event_assets.component.yaml_file import Document, Scalar
 from event_assets.component.yaml_texts import Problems, escape_braces, is_number, resolve_texts
 from event_assets.config import accounts
 from event_assets.config.fields import invalid_field_names, invalid_marks
-from event_assets.config.model import Keys, describe, shown
+from event_assets.config.model import Keys, describe, shown, unknown_name_message
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.pagination.factory import create_paginator
@@ -25,6 +25,7 @@ T = TypeVar("T", bound=BaseModel)
 DERIVED_TABLES = {"current_events", "event_changes", "event_changes_snapshot", "event_calendar"}
 OWN_TABLES = {"event_data_api", "event_data_accounts", "event_data_paths", "event_data_removed"}
 RESERVED_TABLES = DERIVED_TABLES | OWN_TABLES | {"events_api", "all_events"}
+PARENT = re.compile(r"\{resources\.([^.{}]+)\.")  # in a path
 ATTRIBUTES = ("attributes",)
 NO_ACCOUNTS = "`{account}` stands for the name of an account: list the accounts in `accounts`"
 RESERVED_SUFFIXES = ("_syncs", "_rejects")
@@ -101,6 +102,9 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
         return
     rest_api: Keys = ("rest_api",)
     names = [each["name"] for each in source.rest_api["resources"]]
+    if orphans := [*_unknown_parents(source.rest_api["resources"], names)]:
+        yield from (((*rest_api, "resources", *at), problem) for at, problem in orphans)
+        return
     try:
         resources = source.resources
     except ValueError as error:
@@ -123,6 +127,15 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
         if source.accounts and accounts.ACCOUNT in columns:
             problem = f"`account` names the account of a record: rename that field of `{name}`"
             yield ("fields", accounts.ACCOUNT), problem
+
+
+def _unknown_parents(
+    resources: Sequence[Mapping[str, Any]], names: list[str]
+) -> Iterator[tuple[Keys, str]]:
+    for index, resource in enumerate(resources):
+        for parent in PARENT.findall(str(resource.get("endpoint"))):
+            if parent not in names:
+                yield (index, "endpoint", "path"), unknown_name_message(parent, names, "resource")
 
 
 def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:

@@ -77,7 +77,9 @@ def describe(error: ValidationError, given: Any) -> Iterator[tuple[Keys, str]]:
     for detail in error.errors():
         keys, value = _find(given, detail["loc"])
         kind, context = detail["type"], detail.get("ctx", {})
-        if kind in KINDS:
+        if detail["loc"][-1:] == ("[key]",):
+            problem = f"put `{keys[-1]}` in quotes: a name is text"
+        elif kind in KINDS:
             kinds.setdefault(keys, []).append(KINDS[kind])
             problem = f"must be {' or '.join(dict.fromkeys(kinds[keys]))}, not {shown(value)}"
         elif kind == "missing":

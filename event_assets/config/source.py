@@ -21,6 +21,7 @@ from event_assets.config.source_files import EVENT_DATA as EVENT_DATA
 from event_assets.config.source_files import INVENTED as INVENTED
 from event_assets.config.source_files import SANDBOX as SANDBOX
 from event_assets.config.source_files import VARIABLE as VARIABLE
+from event_assets.config.source_files import find_address_variable
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.values.json_paths import as_list, parse_path
 from event_assets.values.naming import normalize_name
@@ -97,8 +98,9 @@ class SourceConfig:
     @property
     def address_hint(self) -> str:
         """Return what to set, and where, if there is no base URL."""
-        variable = f"{self.name.upper()}_API_URL"
-        return f"the address of its API in .env ({variable}, or what its defs.yaml names)"
+        named = find_address_variable(self.name)
+        variable = named or f"{self.name.upper()}_API_URL, or what its defs.yaml names"
+        return f"the address of its API in .env ({variable})"
 
     @property
     def address(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -65,6 +66,12 @@ class SourceFile:
         return VARIABLE.sub(lambda match: os.environ.get(match[1], ""), address).strip()
 
     @property
+    def address_variable(self) -> str | None:
+        """Return the variable that its address is read from; None if there is none."""
+        address = _dig(self.attributes, "rest_api", "client", "base_url")
+        return next(iter(VARIABLE.findall(str(address))), None)
+
+    @property
     def shown_address(self) -> str:
         """Return the address without secrets, or a phrase for the sandbox."""
         return redact_url(self.address) if self.address else SANDBOX
@@ -95,6 +102,14 @@ def defs_folder() -> Path:
     """
     path, folder = Path(*defs_module().split(".")), find_project()
     return folder / "src" / path if (folder / "src" / path).is_dir() else folder / path
+
+
+def find_address_variable(name: str) -> str | None:
+    """Return the variable with the address of a source of the project, if its file names one."""
+    with suppress(ConfigError):  # no project
+        file = defs_folder() / name / "defs.yaml"
+        return SourceFile(file).address_variable if file.is_file() else None
+    return None
 
 
 def aside(sources: Mapping[str, SourceFile]) -> set[str]:

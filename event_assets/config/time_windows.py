@@ -20,7 +20,7 @@ class TimeWindowsConfig(StrictModel):
 
     param_from: str = Describe(description="Query parameter for the start of a window.")
     param_to: str = Describe(description="Query parameter for the end of a window.")
-    cap: int = Describe(description="Maximum rows of one list that the API returns.")
+    cap: int = Describe(ge=2, description="Maximum rows of one list that the API returns.")
     since: str | None = Describe(
         default=None,
         description="Start of the first window: a date, or days from now (`-30d`); else "
@@ -38,8 +38,6 @@ class TimeWindowsConfig(StrictModel):
 
     @model_validator(mode="after")
     def _can_work(self) -> TimeWindowsConfig:
-        if self.cap < 2:
-            raise ValueError("`cap` must be 2 or more")
         if self.param_from == self.param_to:
             raise ValueError("`param_from` and `param_to` must be two parameters")
         now = datetime.now(timezone.utc)

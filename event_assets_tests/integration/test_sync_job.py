@@ -172,8 +172,7 @@ def test_the_sandbox_is_requested_through_no_proxy(project: Project) -> None:
 def test_a_key_without_an_address_is_refused(project: Project) -> None:
     assert failure(project.sync(url="", key="of-an-api", derived=False)) == (
         "A key is set for the source events (API_KEY), but no address: set the address of its API "
-        "in .env (EVENTS_API_URL, or what its defs.yaml names). Without a key, the built-in "
-        "sandbox is synced."
+        "in .env (EVENTS_API_URL). Without a key, the built-in sandbox is synced."
     )
     assert not project.rows("from duckdb_tables() where table_name = 'event_data'")
 

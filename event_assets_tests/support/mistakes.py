@@ -256,6 +256,21 @@ VALUES = [
     M("start_param: since", "start_param: since\n            lag: .nan", "must be 0 or more"),
     M("max_answer_mb: 64", "max_answer_mb: 64 MB", "must be a whole number, not '64 MB'"),
     M("max_rejects: 5%", "max_rejects: 5 percent", "must be a percentage such as 5%"),
+    M("max_rejects: 5%", "max_rejects: 5", "must be a percentage such as 5%"),
+    M('"*/15 * * * *"', '"0 0 31 2 *"', "that comes"),
+    M("    name:\n", "    5:\n", "put `5` in quotes: a name is text", at="    5:"),
+    M("            type: offset\n", "", "`type` is missing", at="paginator:\n            limit"),
+    M(
+        "          paginator:\n            type: cursor\n            cursor_path: next\n"
+        "            cursor_param: after\n",
+        "          paginator: offset\n",
+        "`limit` is missing",
+    ),
+    M(
+        "path: /v1/venues",
+        'path: "/v1/{resources.event_date.id}"',
+        "`event_date` is not a known resource, did you mean `event_data`?",
+    ),
     M("resume_hours: 6", "resume_hours: -1", "must be 0 or more, not -1"),
     M("resume_hours: 6", "resume_hours: .inf", "must be a number, not inf"),
     M("exclude:\n    - venue.location", "exclude: venue.location", "must be a list, not 'venue.lo"),

@@ -314,10 +314,13 @@ def test_a_key_without_an_address_is_told(
     said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("API_KEY", "of-an-api")
+    told = "A key is set for the source events (API_KEY), but no address: set "
     text = YAML.replace("      base_url: http://127.0.0.1:9\n", "")
     answer = said(text)
-    assert answer.startswith("A key is set for the source events (API_KEY), but no address: set ")
+    assert answer.startswith(told)
     assert answer.count("\n") == 1
+    named = YAML.replace("http://127.0.0.1:9", '"{{ env.EVENT_API_URL }}"')
+    assert said(named).startswith(f"{told}the address of its API in .env (EVENT_API_URL). ")
 
 
 @pytest.mark.usefixtures("said")
