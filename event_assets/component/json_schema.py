@@ -48,7 +48,7 @@ RESOLVED: Schema = {
 # What is narrower here than dlt's types.
 NARROWER: Mapping[str, Schema] = {
     "base_url": {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://|\{\{"},
-    **dict.fromkeys(("path", "cursor_path", "next_url_path"), {"pattern": r"\S"}),
+    **{name: {"pattern": r"\S"} for name in TEXTS},
     "write_disposition": {"enum": ["merge", "replace", None]},
     "action": {"const": "ignore"},
 }
