@@ -12,7 +12,8 @@ from urllib.parse import quote, unquote
 from event_assets.pagination.vocabulary import SIZE, plain_name
 
 NUMBER = re.compile(r"\d{1,12}")
-QUERY_VALUE = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
+# In a link, `?page=2` or `/page/2`.
+NAMED_VALUE = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)|(?<=/)([A-Za-z_-]+)/(\d+)(?=[/?#]|$)")
 COUNTS_PAGES = frozenset(("page", "pagenumber", "pagenum", "pageno", "p", "pageindex", "pg"))
 LARGEST_PAGE = 1000
 COUNTS_ROWS = frozenset(("offset", "skip", "start", "startindex", "startat", "from", "pageoffset"))
@@ -67,12 +68,13 @@ def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> li
         sent: the parameters of the first request, which are the same for each page.
     """
     text = str(pointer)
-    if "?" not in text and "/" in text:
-        return []
-    found = [(unquote(m[1]), m.start(2), m.end(2)) for m in QUERY_VALUE.finditer(text)]
+    found = [("", 0, len(text))]
+    if "?" in text or text.startswith(("/", "http")):
+        pairs = ((m, 2 if m[1] else 4) for m in NAMED_VALUE.finditer(text))
+        found = [(unquote(m[at - 1]), m.start(at), m.end(at)) for m, at in pairs]
     return [
         counter
-        for name, start, end in (found if "?" in text else [("", 0, len(text))])
+        for name, start, end in found
         if not SIZE.fullmatch(plain_name(name)) and (name, unquote(text[start:end])) not in sent
         for counter in _counters_in(name, text[:start], text[start:end], text[end:])
     ]

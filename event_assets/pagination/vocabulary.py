@@ -38,11 +38,11 @@ SURE_PARENT: Final = re.compile(
 )
 # With its value: a total is a lower bound, or an estimate.
 AT_LEAST: Final = re.compile(
-    r"relation: gte|(numfound|(is)?total(is)?)exact: false"
-    r"|total((is)?capped|recordcountlimitexceeded): true"
+    r".*relation: gte|.*(total|found|count|hits).*exact: false"
+    r"|.*(total|count|hits).*(capped|exceeded): true"
 )
 ESTIMATED: Final = re.compile(
-    r"(exhaustive)?nbhits: false|(is)?(total(is)?estimated?|estimatedtotal): true"
+    r".*(estimat|approx).*: true|.*accuracy: (estimat|approx).*|(exhaustive|nbhits)+: false"
 )
 PAGE_OBJECT: Final = re.compile(
     r"(results?)?page|pageable|paging|pagination|paginator|pager|total|meta.*|.*metadata|links?|cursors?"

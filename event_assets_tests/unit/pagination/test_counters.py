@@ -32,7 +32,10 @@ from event_assets.pagination.counters import counts, find_counters, find_row_cou
         ("2-ab", 1, 20, True),
         ("a2b", 1, 20, False),
         ("2ab", 1, 20, False),
-        ("/events/page/2", 1, 20, False),
+        ("/events/page/2", 1, 20, True),
+        ("/v2/events/page/2?sort=id", 1, 20, True),
+        ("/v2/events", 1, 20, False),
+        ("/events/2026", 1, 20, False),
     ],
 )
 def test_a_number_may_count_pages(pointer: str, pages: int, size: int, may_count: bool) -> None:
@@ -67,6 +70,7 @@ def test_a_number_may_count_by_its_step(
         ("/e?offset=22", 20, None),
         ("/e?offset=19", 20, None),
         ("/e?after=20", 20, None),
+        ("/e/offset/20", 20, 0),
         ("/e?offset=2", 2, 0),
         ("/e?offset=1", 1, None),  # pages of one row cannot overlap
     ],
@@ -87,6 +91,12 @@ def test_a_number_in_base64_is_replaced_where_it_stands(prefix: str) -> None:
     assert text.endswith("&x=1" if prefix else "")
     written = unquote(text.removeprefix(prefix).removesuffix("&x=1"))
     assert json.loads(b64decode(written)) == {"offset": 19, "of": "events"}
+
+
+def test_a_number_in_base64_with_a_slash_is_found() -> None:
+    token = b64encode(b'{"offset": 20, "q": "a???"}').decode()
+    assert "/" in token
+    assert find_row_counter(find_counters(token), 20)
 
 
 def test_what_is_no_base64_is_not_decoded() -> None:

@@ -684,6 +684,7 @@ AT_LEAST: list[dict[str, Any]] = [
     {"@odata.count": 100, "@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded": True},
     {"total": 100, "isTotalExact": False},
     {"meta": {"total": 100, "totalIsCapped": True}},
+    {"meta": {"total": 100, "total_relation": "gte"}},
 ]
 ESTIMATES: list[dict[str, Any]] = [
     {"nbHits": 100, "exhaustiveNbHits": False},  # Algolia
@@ -691,6 +692,8 @@ ESTIMATES: list[dict[str, Any]] = [
     {"estimatedTotalHits": 100},  # Meilisearch
     {"pagination": {"total": 100, "total_is_estimate": True}},
     {"total": 100, "isEstimatedTotal": True},  # FactSet
+    {"total": 100, "total_was_estimated": True},  # CKAN
+    {"count": 100, "accuracy": "estimated"},
 ]
 
 
