@@ -217,11 +217,6 @@ def response_check(
     selector, words = endpoint.get("data_selector") or None, PageWords()
     find_problem = list_selector_check(selector, is_record)
 
-    def is_named(response: Response, action: Mapping[str, Any]) -> bool:
-        status, content = action.get("status_code"), action.get("content")
-        is_status = status is None or str(status) == str(response.status_code)
-        return is_status and (content is None or content in response.text)
-
     actions = endpoint.get("response_actions") or ()
 
     def check(response: Response) -> str | None:
@@ -243,6 +238,13 @@ def _is_empty_page(selector: str | None, document: Any) -> bool:
     for name in plain_names(selector, document):
         value = value.get(name) if isinstance(value, dict) else None
     return as_list(value) == []
+
+
+def is_named(response: Response, action: Mapping[str, Any]) -> bool:
+    """Return whether one of `response_actions` names a response."""
+    status, content = action.get("status_code"), action.get("content")
+    is_status = status is None or str(status) == str(response.status_code)
+    return is_status and (content is None or content in response.text)
 
 
 def _other_lists(document: Any) -> str:

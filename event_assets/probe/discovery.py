@@ -64,7 +64,7 @@ def discover(options: Options) -> Inquiry:
     """
     given = _read_options(options)
     secrets = [*options.keys, *given.secrets.values(), *filter(None, [given.path_key])]
-    ignored = [action.get("status_code") for action in options.get("response_actions") or ()]
+    ignored = options.get("response_actions") or ()
     with (
         ExitStack() as stack,
         ProbeSession(given.url, None, SECONDS, secrets, LIMITS, MAX_TO_FIND_OUT) as session,
@@ -205,8 +205,8 @@ def _ask_about_end(inquiry: Inquiry, paging: Paging, end: End) -> None:
             f"windows.cap={len(end.rows) or ROUND}.",
             {"these are all": {"windows": None}} if not end.is_cut_off or end.is_reached else {},
         )
-    elif end.failed_status:
-        ignore = [{"status_code": end.failed_status, "action": "ignore"}]
+    elif end.ending:
+        ignore = [{**end.ending, "action": "ignore"}]
         inquiry.question(
             "response_actions",
             f"{said}. Does the list end there?",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from event_assets.extract.response_check import names_limit
-from event_assets.http.error_text import error_text
+from event_assets.http.error_text import error_text, find_words
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts
 from event_assets.probe.explorer import Explorer, Walk
@@ -36,7 +36,7 @@ class End:
         is_cut_off: whether the API does not show all of a longer list.
         is_likely_all: whether nothing but the length of a page is in doubt, which is not usual.
         is_short: whether the list was read to its end, and the API reports more.
-        failed_status: with which the server failed to answer behind some pages.
+        ending: what tells the last response, where it may stand for the end.
     """
 
     rows: list[Any] = field(default_factory=list)
@@ -48,7 +48,7 @@ class End:
     is_cut_off: bool = False
     is_short: bool = False
     is_likely_all: bool = False
-    failed_status: int | None = None
+    ending: Mapping[str, Any] = field(default_factory=dict)
 
 
 def is_doubted(count: int) -> bool:
@@ -72,7 +72,10 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
             said = error_text(last.response)
             end.problem = f"Behind {counted(len(end.rows))}, {last.reason}.{said}"
             end.is_cut_off = names_limit(last.response)
-            end.failed_status = None if last.is_answer else last.status
+            end.ending = {} if last.is_answer else {"status_code": last.status}
+        elif end.rows and last.response is not None:
+            words = find_words(last.document, is_error=True)
+            end.ending = {"content": words} if words and words in last.response.text else {}
         return end
     if paging.is_numbered and _exceeds_total(explorer, paging, walk):
         return find_end(explorer, paging, requests)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from requests import Response
 from event_assets.extract.empty_page import has_nothing
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import to_wire
-from event_assets.extract.response_check import list_selector_check, names_limit
+from event_assets.extract.response_check import is_named, names_limit, response_check
 from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
@@ -41,6 +41,7 @@ RETRY_SECONDS = 0.5
 MAX_WAIT = 15.0  # seconds, for a rate limit to be reset
 Settings = Mapping[str, Any]
 NO_SETTINGS: Settings = MappingProxyType({})
+Check = Callable[[Response], str | None]
 ReadIds = Callable[[Sequence[Any]], list[Hashable]]
 
 
@@ -88,14 +89,14 @@ class Explorer:
     Attributes:
         is_patient: whether to wait and ask again where a server fails or limits requests, and to
             raise where it refuses.
-        ignored: statuses that end a list, by the source's `response_actions`.
+        ignored: the source's `response_actions`, which tell a response that ends a list.
     """
 
     session: ProbeSession
     given: RequestInput
     selector: str = "$"
     read_ids: ReadIds = lambda rows: [None] * len(rows)
-    ignored: Collection[int] = ()
+    ignored: Sequence[Mapping[str, Any]] = ()
     id_path: str | None = None
     is_patient: bool = True
     forbidden: int = 0
@@ -167,17 +168,19 @@ class Explorer:
         parts = [request.method, request.url, params, request.json, is_signed]
         return json.dumps(parts, default=str, sort_keys=True)
 
-    def read(self, page: Page) -> Page:
+    def check(self) -> Check:
+        """Build the check by which a sync finds the problem of a response."""
+        endpoint = {"data_selector": self.selector, "response_actions": self.ignored}
+        return response_check(endpoint, lambda value: self.read_ids([value])[0] is not None)
+
+    def read(self, page: Page, check: Check | None = None) -> Page:
         """Return a page with the records that a sync finds in it."""
         if page.response is None or not page.is_ok:
             return page
-        said = list_selector_check(self.selector, self._is_record)(page.document)
+        said = (check or self.check())(page.response)
         rows = build_records_selector(self.selector)(page.response) if said is None else []
         problem = f"The response {said}." if said else ""
         return replace(page, problem=problem, rows=rows, ids=extract_ids(rows, self.read_ids))
-
-    def _is_record(self, value: Any) -> bool:
-        return self.read_ids([value])[0] is not None
 
     def _keep_pace(self, page: Page) -> None:
         """Wait until the API allows further requests, if its headers say that none is left.
@@ -235,20 +238,22 @@ class Explorer:
 
         A second reading sends no request again.
         """
-        walk, known = Walk(), set[str]()
+        walk, known, check = Walk(), set[str](), self.check()
         try:
             pages, request = self.start(paginator, settings)
             for _ in range(READINGS * (most + MAX_USELESS)):
                 name = self._name(request)
                 if name not in known and len(known) >= most + walk.useless:
                     break
-                page = self.read(self.send(request))
+                page = self.read(self.send(request), check)
                 if page.problem and self.is_patient:  # some servers fail to send the list at times
-                    page = self.read(self.send(request, again=True))
+                    page = self.read(self.send(request, again=True), check)
                 if name not in known:
                     walk.read.append(page)
                     known.add(name)
-                if page.status in self.ignored:
+                if page.response is not None and any(
+                    is_named(page.response, action) for action in self.ignored
+                ):
                     pages.stopped_early()
                 elif page.is_ok and not page.problem:
                     pages.update_state(cast("Response", page.response), list(page.rows))

@@ -478,6 +478,12 @@ def broken_end(request: Request, count: int) -> Any:
     return {"data": rows} if rows else JSONResponse({"error": "Internal Server Error"}, 500)
 
 
+def told_end(request: Request, count: int) -> Any:
+    at, size = by_page(request, "page", "per_page", 20, 100)
+    rows = [plain(n) for n in numbers(at, size, count)]
+    return {"ok": 1, "data": rows} if rows else {"ok": False, "message": "Nothing for you here"}
+
+
 GRAPHQL = json.dumps(
     {
         "query": "query($first: Int, $after: String) { events(first: $first, after: $after) "
@@ -518,5 +524,6 @@ APIS: Mapping[str, ListApi] = {
     "odoo": ListApi(odoo, "", curl=f"curl -X POST URL/jsonrpc {JSON} -d '{ODOO}'", doubts="likely"),
     "scim": ListApi(scim, "/scim/Events"),
     "songkick": ListApi(songkick, "/api/3.0/events.json"),
+    "words behind the end": ListApi(told_end, "/v1/events", asks="response_actions"),
     "500 behind the end": ListApi(broken_end, "/v1/events", asks="response_actions"),
 }

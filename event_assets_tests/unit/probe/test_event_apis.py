@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from event_assets.probe.discovery import discover
@@ -10,7 +12,7 @@ from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_apis import APIS, FIRST, ListApi
 
 
-def connect(api: ListApi, **settings: object) -> Inquiry:
+def connect(api: ListApi, **settings: Any) -> Inquiry:
     with serving(lambda request: api.respond(request, api.count)) as server:
         curl = api.curl.replace("URL", server.url) or None
         url = None if curl else f"{server.url}{api.path}"
@@ -38,23 +40,23 @@ def test_a_list_is_found_with_all_its_records_names_and_times(name: str) -> None
         assert first["start_time"] == FIRST
 
 
+def ignore(**response: Any) -> dict[str, Any]:
+    return {"response_actions": [{**response, "action": "ignore"}]}
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "settings"),
     [
-        (
-            "500 behind the end",
-            "it ends there",
-            {"response_actions": [{"status_code": 500, "action": "ignore"}]},
-        ),
+        ("500 behind the end", "it ends there", ignore(status_code=500)),
+        ("words behind the end", "it ends there", ignore(content="Nothing for you here")),
         ("algolia, cut off", "these are all", {"windows": None}),
     ],
 )
 def test_a_question_about_the_end_has_an_answer_that_leads_on(
-    name: str, answer: str, settings: dict[str, object]
+    name: str, answer: str, settings: dict[str, Any]
 ) -> None:
-    api = APIS[name]
-    assert connect(api).open_questions[0].choices == {answer: settings}
-    assert connect(api, **settings).open_questions == []
+    assert connect(APIS[name]).open_questions[0].choices == {answer: settings}
+    assert connect(APIS[name], **settings).open_questions == []
 
 
 @pytest.mark.parametrize(
