@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
+from requests import HTTPError
 from requests.auth import AuthBase
 
 from event_assets import sandbox
@@ -35,7 +37,7 @@ from event_assets.pagination.result import PaginationResult, mark_changed_while_
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
-from event_assets.values.errors import ConfigError
+from event_assets.values.errors import ConfigError, ExpiredPositionError
 
 NOT_STARTED = ListFacts("not started")
 
@@ -47,6 +49,7 @@ class Stream:
         lists: are read one after the other.
         started_at: when the sync began, in the first of its runs.
         metrics: of the requests of this run.
+        is_full: whether everything is requested, and not only the changes since a position.
     """
 
     def __init__(
@@ -56,11 +59,14 @@ class Stream:
         lists: Iterator[PagedList],
         started_at: datetime,
         metrics: HttpMetrics,
+        *,
+        is_full: bool = True,
     ) -> None:
         self.started_at = started_at
         self.metrics = metrics
         self._selector = resource.endpoint.get("data_selector")
         self._is_single = not resource.parent
+        self._is_full = is_full
         self._client = client
         self._lists = lists
         self._clock = time.monotonic()
@@ -99,7 +105,11 @@ class Stream:
         return self._paginator.facts if self._paginator else NOT_STARTED
 
     def read_pages(self) -> Iterator[Sequence[Any]]:
-        """Yield the records of each page."""
+        """Yield the records of each page.
+
+        Raises:
+            ExpiredPositionError: the API knows no changes since the position.
+        """
         pending = deque[PagedList]()
 
         def next_lists(count: int) -> Sequence[PagedList]:
@@ -110,10 +120,15 @@ class Stream:
             paged = pending.popleft()
             self._paginator = paged.paginator
             select_records = build_records_selector(self._selector)
-            for records in read_list(paged, self._client, select_records, next_lists):
-                for extra in paged.parent_fields:
-                    added = ({**r, **extra} if type(r) is dict else r for r in records)
-                    yield list(added) if extra else records
+            try:
+                for records in read_list(paged, self._client, select_records, next_lists):
+                    for extra in paged.parent_fields:
+                        added = ({**r, **extra} if type(r) is dict else r for r in records)
+                        yield list(added) if extra else records
+            except HTTPError as error:
+                if self._is_full or error.response.status_code != HTTPStatus.GONE:
+                    raise
+                raise ExpiredPositionError("The API has forgotten the last sync.") from None
             self._results.add(paged.paginator.facts)
 
 
@@ -162,7 +177,8 @@ def open_stream(
                 paginator.init_request(request)
                 yield PagedList(request, paginator, parent_fields)
 
-        yield Stream(resource, client, build_lists(), journal.started_at, session.metrics)
+        metrics, is_full = session.metrics, cursor_value is None
+        yield Stream(resource, client, build_lists(), journal.started_at, metrics, is_full=is_full)
 
 
 def _record_test(resource: ResourceConfig, read_ids: ReadIds) -> Callable[[Any], bool] | None:

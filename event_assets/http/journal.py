@@ -27,6 +27,7 @@ import pyarrow as pa
 from event_assets.values.errors import (
     ConfigError,
     ExpiredJournalError,
+    ExpiredPositionError,
     TooManyRejectsError,
     exception_chain,
 )
@@ -44,7 +45,7 @@ MIN_FREE_BYTES = 100_000_000  # of the disk, which the load needs more
 MAX_RUNS = 5  # in a row that replayed the responses and got no further: these may be the cause
 # Errors that a replay would only raise again. What solves a ConfigError, such as a PaginationError,
 # is another configuration, which makes other requests.
-CONTENT_ERRORS = (TooManyRejectsError, ConfigError, ExpiredJournalError)
+CONTENT_ERRORS = (TooManyRejectsError, ConfigError, ExpiredJournalError, ExpiredPositionError)
 
 
 class Recorded(NamedTuple):

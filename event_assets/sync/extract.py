@@ -29,7 +29,7 @@ from event_assets.records.field_selection import build_field_selection
 from event_assets.records.removal import RemovedRecords, build_removed_records
 from event_assets.sync.plan import SyncPlan
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer, enforce_reject_limit
-from event_assets.values.errors import ExpiredJournalError, exception_chain
+from event_assets.values.errors import ExpiredJournalError, ExpiredPositionError, exception_chain
 from event_assets.warehouse import Database
 from event_assets.warehouse.sql import transaction
 
@@ -65,6 +65,7 @@ def extract(
     Raises:
         PipelineStepFailed: the API cannot be read, or too many records break the contract.
         ExpiredJournalError: the sync cannot be resumed.
+        ExpiredPositionError: the API knows no changes since the position.
     """
     resource = plan.resource
     builder = ArrowTableBuilder(
@@ -106,7 +107,7 @@ def extract(
         pipeline.normalize()
     except PipelineStepFailed as failure:
         for cause in exception_chain(failure):
-            if isinstance(cause, ExpiredJournalError):
+            if isinstance(cause, (ExpiredJournalError, ExpiredPositionError)):
                 raise cause from None
         warehouse.run(partial(_keep_rejects, resource, stream.started_at, rejects))
         raise

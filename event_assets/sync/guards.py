@@ -27,6 +27,15 @@ def distrust_empty_result(
     return result._replace(complete=None, reason=reason)
 
 
+def distrust_parents(resource: ResourceConfig, result: PaginationResult) -> PaginationResult:
+    """Treat a complete result as unverified if more parents may be there than are known."""
+    if not result.complete:
+        return result
+    reason = f"{result.reason.rstrip('.')}, but there may be more `{resource.parent}` than these: "
+    reason += "their newest sync is not proven to be complete."
+    return result._replace(complete=None, reason=reason)
+
+
 def ensure_same_origin(
     database: Database, source: SourceConfig, *, accepts_new: bool = False
 ) -> None:

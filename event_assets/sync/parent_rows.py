@@ -63,6 +63,13 @@ def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
     return rows.project(selection).distinct().order("all").to_arrow_table()
 
 
+def are_all_known(database: Database, resource: ResourceConfig) -> bool:
+    """Return whether the newest sync of the parent has surely read all of its records."""
+    schema, own = resource.source.name, sql.account_filter(resource.source.account)
+    log = sync_log_table(str(resource.parent))
+    return inspection.latest_value(database, schema, log, "complete", own) is True
+
+
 def _column(resource: ResourceConfig, field: str, columns: Iterable[str]) -> str:
     """Return the column of a parent's table that contains a field of its records."""
     known = list(columns)

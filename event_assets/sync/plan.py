@@ -22,7 +22,7 @@ from event_assets.records.column_names import DLT_PREFIX, VARIANT
 from event_assets.records.contract import build_contract
 from event_assets.sync import account_registry, schema_guard, sync_log
 from event_assets.sync.guards import ensure_same_origin
-from event_assets.sync.parent_rows import load_parent_rows
+from event_assets.sync.parent_rows import are_all_known, load_parent_rows
 from event_assets.sync.reconcile import reconcile
 from event_assets.warehouse import Database, inspection, sql
 
@@ -41,6 +41,7 @@ class SyncPlan:
         newest_value: of the cursor, that previous syncs received; None if there is none.
         parents: an Arrow table with a column for each field of the parent's records that requests
             need; None: the resource has no parent.
+        has_all_parents: whether these are surely all; True without a parent.
         dlt_schema: of the tables, as dlt knows it.
         accepts_new_origin: the tables may be of another API, or of other ids.
     """
@@ -54,6 +55,7 @@ class SyncPlan:
     cursor_value: Any
     newest_value: Any
     parents: Any
+    has_all_parents: bool
     dlt_schema: Schema
     accepts_new_origin: bool
 
@@ -104,6 +106,7 @@ def plan_sync(
         None if full_refresh else position,
         newest,
         load_parent_rows(database, resource) if resource.parent else None,
+        not resource.parent or are_all_known(database, resource),
         warehouse.restore_schema(pipeline, database),
         accepts_new_origin,
     )

@@ -24,13 +24,17 @@ from event_assets.sync.removed import record_removed
 from event_assets.sync.repeats import find_repeats
 from event_assets.sync.result import SyncResult, build_row
 from event_assets.sync.schema_changes import build_alter_statements
-from event_assets.values.errors import ConcurrentSchemaChangeError, ExpiredJournalError
+from event_assets.values.errors import (
+    ConcurrentSchemaChangeError,
+    ExpiredJournalError,
+    ExpiredPositionError,
+)
 from event_assets.warehouse import Database, TableLoad
 from event_assets.warehouse.reconcile import forget_columns
 
 LOG = logging.getLogger("dagster")
 OnLoaded = Callable[[Database, SyncResult], None]
-MAX_ATTEMPTS = 3  # if other syncs change the table's columns, or a sync cannot be resumed
+MAX_ATTEMPTS = 3  # if other syncs change the table's columns, or a sync cannot go on
 
 
 def run_sync(
@@ -45,22 +49,24 @@ def run_sync(
 
     A sync that was interrupted is resumed by the next one. `on_loaded` is called at the end of the
     load, in its transaction; again if another writer conflicts. `full_refresh` reads everything,
-    even if the resource is incremental. `accepts_new_origin` loads into tables of another API, or
+    even if the resource is incremental; so does a sync of changes to which the API answers that it
+    has forgotten the last one (410). `accepts_new_origin` loads into tables of another API, or
     of other ids.
 
     Raises:
         ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: the sync failed; the
             tables are as before.
     """
-    run_once = partial(
-        _run_once, resource, on_progress, on_loaded, full_refresh, accepts_new_origin
-    )
+    run_once = partial(_run_once, resource, on_progress, on_loaded)
     for _ in range(MAX_ATTEMPTS - 1):
         try:
-            return run_once()
+            return run_once(full_refresh, accepts_new_origin)
+        except ExpiredPositionError as error:
+            LOG.info("Reading everything: %s", error)
+            full_refresh = True
         except (ConcurrentSchemaChangeError, ExpiredJournalError) as error:
             LOG.info("Beginning anew: %s", error)
-    return run_once()
+    return run_once(full_refresh, accepts_new_origin)
 
 
 def _run_once(
@@ -106,6 +112,8 @@ def load(
     ensure_unchanged()
     records = builder.row_count + extracted.removed.count
     result = guards.distrust_empty_result(database, resource, records, stream.result)
+    if not plan.has_all_parents:
+        result = guards.distrust_parents(resource, result)
     files = warehouse.package_files(pipeline).get(resource.name, [])
     repeats = find_repeats(database, resource, stream, extracted, files)
 

@@ -12,6 +12,7 @@
     │       ├── ContentError                a response holds no list of records
     │       └── TooManyRejectsError         its records break the contract
     ├── ExpiredJournalError                 (retryable) an interrupted sync cannot be resumed
+    ├── ExpiredPositionError                (retryable) the API knows no changes since a position
     └── ResponseError                       one attempt at a request failed; ends as an ApiError
         ├── InvalidResponseError            (retryable)
         ├── ResponseTimeoutError            (retryable)
@@ -82,6 +83,12 @@ class TooManyRejectsError(ApiError):
 
 class ExpiredJournalError(EventAssetsError):
     """The API rejects a request made from a recorded response, or the journal is damaged."""
+
+    retryable = True
+
+
+class ExpiredPositionError(EventAssetsError):
+    """The API no longer knows the changes since the position of a sync: all is to be read."""
 
     retryable = True
 

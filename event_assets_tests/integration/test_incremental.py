@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
@@ -161,6 +162,26 @@ def test_another_contract_reads_everything_again() -> None:
         changed["attributes"]["fields"]["size"] = {"type": "bigint"}
         sync_source(source_of(changed))
         assert api.asked_for(PATH)[-1].get("updated_since") is None
+
+
+def test_everything_is_read_from_an_api_that_has_forgotten_the_last_sync(project: Project) -> None:
+    rows = stamped(1, 2)
+
+    def forgetting(request: Request) -> Any:
+        if "updated_since" in request.query_params:
+            return JSONResponse({"error": "updatedMinTooLongAgo"}, 410)
+        return paged(rows)(request)
+
+    with serving({PATH: forgetting}) as api:
+        loaded = source_of(incremental(api.url))
+        sync_source(loaded)
+        rows.append(stamped(3, day=2)[0])
+        sync_source(loaded)
+        asked = [query.get("updated_since") for query in api.asked_for(PATH)]
+    assert (asked[0], asked.count("2026-01-01T00:00:00Z"), asked[-1]) == (None, 1, None)
+    assert project.ids() == ["e1", "e2", "e3"]
+    synced = "select complete, full_sync from events.event_data_syncs order by sync_number"
+    assert project.rows(synced) == [(True, True), (True, True)]
 
 
 def test_changes_during_a_sync_are_requested_again() -> None:

@@ -454,6 +454,23 @@ def test_the_list_that_events_depend_on_is_read_first(project: Project) -> None:
     assert graph.get(dg.AssetKey("event_data")).parent_keys == {dg.AssetKey("users")}
 
 
+def test_a_list_is_no_more_complete_than_the_one_whose_records_it_is_requested_by(
+    project: Project,
+) -> None:
+    users = [{"id": "1"}, {"id": "2"}]
+    answers = {
+        "/v1/users": lambda _: {"data": users, "total": 3},
+        "/v1/users/{user}/events": paged(events(3)),
+    }
+    with serving(answers) as api:
+        config = source_of(with_parent_of_events(api.url))
+        sync_source(config)
+    found = complete(config, "event_data")
+    assert (found.passed, found.severity.name) == (False, "WARN")
+    assert "there may be more `users` than these" in str(found.description)
+    assert project.ids() == ["e0", "e1", "e2"]
+
+
 @pytest.mark.usefixtures("project")
 def test_records_without_their_key_are_reported_with_a_fix() -> None:
     rows = [{"id": "a", "name": "Hall"}, {"name": "Arena"}, {"name": "Field"}]
