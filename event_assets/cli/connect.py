@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from event_assets.probe.findings import Question
+    from event_assets.probe.facts import Question
     from event_assets.probe.inquiry import Inquiry, Options
 
 KINDS = ("api_key", "bearer", "http_basic", "oauth2_client_credentials")
@@ -217,7 +217,10 @@ def _write(found: Inquiry, *, yes: bool, is_asking: bool) -> bool:
     except Exception:  # a setting that was given may be wrong
         file.unlink() if before is None else file.write_text(before, encoding="utf-8")
         raise
-    click.echo(f"Wrote {file}" + (f", and {' and '.join(added)} to .env." if added else "."))
+    written = [str(file)] if before != text else []
+    written += [f"{' and '.join(added)} to .env"] if added else []
+    if written:
+        click.echo(f"Wrote {', and '.join(written)}.")
     return True
 
 

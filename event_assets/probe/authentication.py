@@ -48,8 +48,10 @@ class Attempt:
 
     def variables(self, source: SourceConfig) -> dict[str, str]:
         """Return the secrets by the variables from which a sync reads them."""
-        names, which = SECRET_NAMES[self.config["type"]], -1 if len(self.secrets) == 1 else 0
-        return {env_var_name(source, names[one][which]): key for one, key in self.secrets.items()}
+        usual, lone = 0, -1  # names: a secret has another where it is the only one
+        name = lone if len(self.secrets) == 1 else usual
+        names = SECRET_NAMES[self.config["type"]]
+        return {env_var_name(source, names[one][name]): key for one, key in self.secrets.items()}
 
     def build(self, source: SourceConfig, stack: ExitStack) -> AuthBase | None:
         """Return what adds the key to requests; closed with the stack."""

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
+from event_assets.probe.facts import Certainty
 from event_assets.probe.field_finder import find_composite_id, find_id, find_name
-from event_assets.probe.findings import Certainty
 from event_assets.probe.inquiry import Inquiry
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
 from event_assets.probe.time_finder import find_end, find_start, find_updated

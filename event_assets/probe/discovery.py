@@ -15,8 +15,8 @@ from event_assets.probe.contract_finder import describe_contract, preview
 from event_assets.probe.document import build_document
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.explorer import Explorer
+from event_assets.probe.facts import Certainty
 from event_assets.probe.field_finder import find_id
-from event_assets.probe.findings import Certainty
 from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.inquiry import Inquiry, Options
 from event_assets.probe.openapi import read_openapi

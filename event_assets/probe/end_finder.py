@@ -12,7 +12,7 @@ from event_assets.http.error_text import error_text, find_words
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts
 from event_assets.probe.explorer import Explorer, Walk
-from event_assets.probe.findings import Fact
+from event_assets.probe.facts import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging
 from event_assets.values.wording import counted

@@ -74,7 +74,7 @@ class Walk:
     def useless(self) -> int:
         """The number of pages without records, or before which the list moved."""
         shifts = self.facts.shifts if self.facts else 0
-        return min(MAX_USELESS, shifts + sum(not page for page in self.pages))
+        return shifts + sum(not page for page in self.pages)
 
     @property
     def ids(self) -> set[Hashable]:
@@ -243,7 +243,7 @@ class Explorer:
             pages, request = self.start(paginator, settings)
             for _ in range(READINGS * (most + MAX_USELESS)):
                 name = self._name(request)
-                if name not in known and len(known) >= most + walk.useless:
+                if name not in known and len(known) >= most + min(MAX_USELESS, walk.useless):
                     break
                 page = self.read(self.send(request), check)
                 if page.problem and self.is_patient:  # some servers fail to send the list at times

@@ -12,7 +12,7 @@ from event_assets.config.source import SourceConfig
 from event_assets.http.credentials import env_var_name
 from event_assets.probe.authentication import Attempt
 from event_assets.probe.explorer import Explorer
-from event_assets.probe.findings import Certainty, Fact, Question
+from event_assets.probe.facts import Certainty, Fact, Question
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.settings import Keys, find_keys, get_setting
 

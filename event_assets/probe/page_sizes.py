@@ -6,7 +6,7 @@ import re
 
 from event_assets.http.error_text import error_text
 from event_assets.pagination.facts import USUAL_SIZES
-from event_assets.probe.findings import Fact
+from event_assets.probe.facts import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging_candidates import SIZES, find_pointers
 from event_assets.probe.parameter_search import ParameterSearch

@@ -9,7 +9,7 @@ from typing import Any
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.explorer import BODY, Explorer, Settings
-from event_assets.probe.findings import Fact
+from event_assets.probe.facts import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging, compare
 from event_assets.probe.paging_candidates import ORDERS, find_hints

@@ -64,7 +64,7 @@ def _write_member(
         literal = yaml.safe_dump(value, default_style="|", **OPTIONS)
         line, *inner = f"{start} {literal}".removesuffix("\n").split("\n")
     elif _may_be_block(value) and (has_comments or _is_deep(value) or indent + len(line) > WIDTH):
-        line, inner = start, [f"  {one}" for one in _write_members(value, keys, comments)]
+        line, inner = start, [one and f"  {one}" for one in _write_members(value, keys, comments)]
         if start == "-":
             line, *inner = f"- {inner[0].strip()}", *inner[1:]
     yield from _with_comment(line, comments.get(keys, ""), WIDTH - indent)

@@ -27,7 +27,7 @@ def test_any_value_reads_back_the_same(value: Any) -> None:
     document = {"type": "T", "attributes": {"one": value, "two": [{"deep": value}]}}
     text = write_yaml(document, {("attributes", "one"): "why"}, "# The head")
     assert yaml.safe_load(text) == document
-    assert text.startswith("# The head\ntype: T\n")
+    assert text.startswith("# The head\ntype: T\n\nattributes:\n")
 
 
 def test_a_comment_stands_beside_its_line_or_above_a_long_one() -> None:
@@ -37,6 +37,12 @@ def test_a_comment_stands_beside_its_line_or_above_a_long_one() -> None:
     assert lines[0] == "short: { a: 1 } # why"
     assert lines[1].startswith("# because")
     assert max(map(len, lines)) <= 100
+
+
+def test_a_blank_line_has_no_blanks() -> None:
+    text = write_yaml({"attributes": {"a": [{"b": {"c": 1}}], "fields": {"id": {}}}}, {})
+    assert "\n\n  fields:" in text
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
 
 
 @pytest.mark.parametrize(
