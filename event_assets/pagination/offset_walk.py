@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from math import inf
 from typing import Any
 
-from event_assets.pagination.facts import NO_PAGE, PageFacts
-from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, Walk
+from event_assets.pagination.facts import PageFacts
+from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
 
 
 class OffsetWalk(Walk):
     """Decides which offset to request next, and which pages to deliver.
 
-    Consecutive pages overlap by one row: the next offset is that of the last row received. A page
-    is connected if it starts the list or contains a recently delivered row. Connected pages miss
-    no row, whatever is inserted or deleted (proof: docs/completeness.md). A page that is not
-    connected means that the list has shifted: the page is dropped, and the walk steps back by half
-    a page, doubling, until a page connects.
+    A page is connected if it starts the list or contains a recently delivered row. Connected pages
+    miss no row, whatever is inserted or deleted (proof: docs/completeness.md); so each page begins
+    with the last row received. Where one does not connect, the list has shifted, and the walk steps
+    back by half a page, doubling.
 
-    The list ends at a connected page of one row (if the server can send two), at a trusted total,
-    or where `has_more` is False. Without either, the walk looks behind the end. If pages in
-    mid-list are empty, rows have moved, or there are fewer ids than rows, the list is read again:
-    until the counts agree, or two passes.
+    If pages in mid-list are empty, rows have moved, or there are fewer ids than rows, the list is
+    read again: until there are as many ids as rows, or two readings agree.
 
     The walk always ends: after `max_pages`, and after 200 + 2 x P pages without a new row at their
     ends (P: of those with one), or 20 empty ones of them if `stop_after_empty_page` is not False.
@@ -51,250 +48,211 @@ class OffsetWalk(Walk):
         self._more: bool | None = None  # whether more rows follow, by the last response
         self._progress = 0  # pages that end with a new row
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
-        self._length = 0  # of the list, as the pass before measured it
-        self._must_agree = False  # whether two passes must have the same pages
+        self._length = 0  # rows of the list, if another reading may end at as many ids
         super().__init__(maximum, stop_after_empty_page, limit)
-
-    def _start_pass(self) -> None:
-        super()._start_pass()
-        self.position = self._start
-        self._handler: Callable[[Sequence[Hashable]], bool] = self._read_forward
-        self._back_step = self._repeats = self._idle = 0  # idle: pages without progress
-        self._is_end_doubtful = False  # whether known rows may have moved
-        self._end_moved_from: int | None = None  # the last end that was found to be elsewhere
-        self._gaps: list[tuple[int, int]] = []  # empty pages in mid-list, as (first, end) offsets
-
-    def upcoming(self, count: int) -> list[int]:
-        """Return up to `count` offsets that follow `offset` if the list does not change.
-
-        Empty while the page size is unknown, after a shift, and where the list seems to end.
-        """
-        if self._looks:
-            return self._looks[1 : count + 1]
-        is_known = len(self._last_page) == self.largest or self._total.largest
-        if self.done or self._back_step or not self._last_page or not is_known:
-            return []
-        step = max(1, self.largest - (self._handler == self._read_forward))
-        after = range(self.position + step, self.position + step * (count + 1), step)
-        return [at for at in after if at < min(self._maximum, self._total.largest or inf)]
-
-    def take(self, page: PageFacts, rows: list[Any]) -> None:
-        """Process the next page, and take the rows that must not be delivered out of `rows`."""
-        if self.done:
-            raise RuntimeError("the walk is done")
-        ids, is_further_pass = page.ids, self._is_further_pass
-        is_overlap = bool(ids) and self._last_page[-1:] == [ids[0]]
-        unknown = self._recent.find_unknown(ids)
-        new = [at for at, key in enumerate(ids) if key in unknown]
-        page = self._check_flag(page, is_fresh=bool(new))
-        if not self._receive(page):
-            rows.clear()
-        elif is_overlap and not is_further_pass:
-            del rows[:1]
-        else:
-            rows[:] = [rows[at] for at in (self._unseen if is_further_pass else new)]
 
     def refuse(self, _status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        is_one_row = self._handler == self._read_forward and self.largest == 1
-        is_possible = is_one_row or self._handler == self._read_behind
-        if is_possible and is_limit:
+        if self._asked.is_behind and is_limit:
             self.finish("depth")
-        elif is_possible:
-            self._receive(NO_PAGE)
-        return is_possible
+        elif self._asked.is_behind:
+            self._go_on(REFUSED)
+        return self._asked.is_behind
 
-    def _receive(self, page: PageFacts) -> bool:
-        """Process the page at `position`; return whether to deliver it; set the next `position`."""
-        facts, ids, is_further_pass = self._facts, page.ids, self._is_further_pass
-        facts.pages += 1
-        self._idle, self._empty = self._idle + 1, self._empty + (not ids)
+    def _read_once(self) -> Steps[None]:
+        self._gap: tuple[int, int] | None = None  # the first empty pages in mid-list, as offsets
+        self._end_moved_from: int | None = None  # the last end that was found to be elsewhere
+        self._idle = self._repeats = 0  # pages without progress; and like the last page
+        page: PageFacts | None = yield from self._read_connected(self._start)
+        while page:
+            size = len(page.ids)
+            self._end = after = self.position + size
+            if size:
+                self._deliver(page.ids)
+                if found := self._find_end():
+                    return self.finish(found)
+                if self._length and self._seen.count() >= (self._trusted or self._length):
+                    return (yield from self._read_tail())
+            if self._is_last(size):
+                page = yield from self._read_behind()
+                continue
+            if self._repeats == 2:
+                after += LOOKS_BEHIND[-1] * size  # a list that grows in front ends
+            if after >= self._maximum:
+                return self.finish("limit")
+            page = yield from self._read_connected(after - (self.largest > 1))
+        return self._conclude()
+
+    def _go_on(self, page: PageFacts) -> None:
+        super()._go_on(page)
+        if self._is_stuck and not self.done:
+            self.finish("too fast")
+
+    def _request(self, at: int, step: int = 0, *, is_behind: bool = False) -> Steps[PageFacts]:
+        """Request a page, behind which others follow by `step`; note what its response says."""
+        total, last_page = self._reading.total.largest, self._reading.last_page
+        then: Sequence[int] = ()
+        if step and last_page and (total or len(last_page) == self.largest):
+            then = range(at + step, min(total or self._maximum, self._maximum), step)
+        page = yield Ask(at, then, is_behind)
+        return self._note(page)
+
+    def _note(self, page: PageFacts) -> PageFacts:
+        reading, ids = self._reading, list(page.ids)
+        if page is not REFUSED:
+            self._facts.last = page = self._check_flag(page)
         self._more = page.has_more
         self.largest = max(self.largest, len(ids))
-        new_size = 0 if list(ids) == self._last_page else len(ids)  # what comes again counts once
-        self._trusted = self._total.evaluate(page.total, self.position, new_size)
-        facts.reported = self._total.reported
-        deliver = self._handler(ids)
-        if deliver:
-            facts.rows += len(self._unseen if is_further_pass else ids)
-        is_idle = self._idle > 200 + 2 * self._progress or self._empty > self._max_empty
-        if (is_idle or facts.pages >= self._max_pages) and not self.done:
-            if self._handler == self._read_behind:
-                self._end_gap()
-            else:
-                self.finish("too fast", idle=self._idle)
-        return deliver
-
-    def _read_forward(self, ids: Sequence[Hashable]) -> bool:
-        offset, size = self.position, len(ids)
-        overlaps = offset > self._start and self.largest > 1
-        if overlaps and not self._recent.overlaps(ids):
-            self._back_step = self._back_step * 2 or max(1, self.largest // 2)
-            self._is_behind_end = not size  # it steps back from an empty page
-            self.position = max(self._start, offset - self._back_step)
-            return False
-        is_before_end = bool(self._back_step) and self._is_behind_end
-        if self._back_step:
-            self._known_rows = 0  # the end of a list that gets shorter comes again and again
-        is_again = not self._back_step and list(ids) == self._last_page
+        self._idle, reading.empty = self._idle + 1, reading.empty + (not ids)
+        is_again = ids == reading.last_page
         self._repeats = self._repeats + 1 if is_again else 0
-        self._facts.shifts += bool(self._back_step)
-        self._facts.overlaps += overlaps and not self._back_step
-        self._back_step = 0
-        if size:
-            self._deliver(ids)
-            self._go_on(offset + size, size, is_before_end=is_before_end)
-        else:
-            self._end_pages(offset)
-        return bool(size)
+        new_size = 0 if is_again else len(ids)  # what comes again counts once
+        self._trusted = reading.total.evaluate(page.total, self.position, new_size)
+        return page
 
-    def _go_on(self, end: int, size: int, *, is_before_end: bool) -> None:
-        """Move on behind a page that ends at `end`, or end this pass."""
-        is_short, trusted = size < self.largest, self._trusted
-        is_total_reached = trusted is not None and end >= trusted
-        # a list that gets shorter has no last page of one row
-        is_last = is_short and (size == 1 or (is_before_end and self._known_rows))
-        is_counting = self._is_further_pass and not self._must_agree
-        if self._repeats == 2:
-            self._move_forward(end + LOOKS_BEHIND[-1] * size)  # a list that grows in front ends
-        elif self._repeats == 3:
-            self.finish("page repeated")
-        elif self._known_rows >= 2 * len(self._seen) and not self._is_promised(end):
-            self.finish("lap")  # stepping back is half of two laps
-        elif self._pages == self._pages_before and not self._is_short_of_total:
-            self.finish("readings agree")
-        elif is_counting and self._seen.count() >= (trusted or self._length):
-            self._handler = self._read_tail
-            self.position = max(end, self._start + self._length)
-            if trusted is not None:
-                self._end_pass(trusted)
-        elif is_last or self._more is False or (is_total_reached and is_short):
-            self._is_end_doubtful = not (self._recent.is_at_end and self._recent.is_continuous)
-            self._end_pages(end)
-        else:
-            self._move_forward(end)
+    def _read_connected(self, at: int) -> Steps[PageFacts]:
+        """Return the page at an offset; if it is not connected, step back until one is."""
+        recent, asked, back = self._reading.recent, at, 0
+        page = yield from self._request(at, self.largest - 1, is_behind=self.largest == 1)
+        while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
+            back = back * 2 or self.largest // 2
+            at = max(self._start, at - back)
+            page = yield from self._request(at)
+        if at < asked:
+            self._facts.shifts += 1
+            self._reading.known_rows = 0  # stepping back is no lap
+        elif at > self._start and self.largest > 1:
+            self._facts.overlaps += 1
+            self._facts.rows += 1
+        return page
 
     def _deliver(self, ids: Sequence[Hashable]) -> None:
-        page = list(ids)
-        fresh = self._add(page)
+        reading, page = self._reading, list(ids)
+        is_overlap = reading.last_page[-1:] == page[:1]
+        new: Sequence[int] = range(is_overlap, len(page))
+        if reading.pages and not is_overlap:
+            unknown = reading.recent.find_unknown(page)
+            new = [at for at, key in enumerate(page) if key in unknown]
+        fresh = self._add(page, new)
         self._seen_behind.difference_update(page)
-        is_overlap = self._last_page[-1:] == page[:1]
-        self._rows += len(page) - is_overlap if is_overlap or not self._pages[1:] else len(fresh)
-        self._last_page = page
+        reading.rows += len(new)
+        reading.last_page = page
         # new rows at the start are no progress: a list that grows there has them forever
         if fresh and fresh[-1] == page[-1] and self.position > self._start:
             self._progress += 1
-            self._idle = self._empty = 0
+            self._idle = reading.empty = 0
 
-    def _read_tail(self, ids: Sequence[Hashable]) -> bool:
-        """Measure the length of the list again, after a pass that came to as many ids as rows."""
-        end = self.position + len(ids)
-        self._unseen = self._seen.add_unseen(ids)
-        is_total_reached = self._trusted is not None and end >= self._trusted
-        if len(ids) < 2 or self._more is False or is_total_reached:
-            self._end_pass(end)
-        else:
-            self.position = end - 1
-        return bool(ids)
+    @property
+    def _is_stuck(self) -> bool:
+        is_idle = self._idle > 200 + 2 * self._progress or self._reading.empty > self._max_empty
+        return is_idle or self._facts.pages >= self._max_pages
 
-    def _move_forward(self, end: int) -> None:
-        if end >= self._maximum:
-            self.finish("limit")
-        else:
-            self.position = end - 1 if self.largest > 1 else end
+    def _find_end(self) -> str:
+        """Return the name of the evidence with which all ends here; empty if it goes on."""
+        reading = self._reading
+        if self._repeats > 1:
+            return "page repeated" if self._repeats > 2 else ""
+        if reading.known_rows >= 2 * len(self._seen) and self._promised_end <= self._end:
+            return "lap"
+        is_same = reading.pages == self._pages_before and not self._is_short_of_total
+        return "readings agree" if is_same else ""
 
-    def _is_promised(self, offset: float) -> bool:
-        """Return whether rows at this offset are promised, by a total or otherwise."""
+    def _is_last(self, size: int) -> bool:
+        """Return whether a page is the last, by its size or by what its response says."""
+        is_total_reached = self._trusted is not None and self._end >= self._trusted
+        has_nothing_new = size < 2 or self._reading.known_rows > 0
+        is_short = size < max(1, self.largest)
+        return self._more is False or (is_short and (has_nothing_new or is_total_reached))
+
+    @property
+    def _promised_end(self) -> float:
+        """The offset up to which rows are promised, by a total or otherwise."""
         is_told = self._more is True and self._trusted is None
-        return is_told or max(self._trusted or 0, self._reads_to) > offset
+        told = self._end + MAX_EMPTY * max(1, self.largest) if is_told else 0
+        return max(self._trusted or 0, self._reading.reads_to, told)
 
     @property
     def _is_short_of_total(self) -> bool:
         return (self._trusted or 0) > self._start + self._seen.count()
 
-    def _end_pages(self, end: int) -> None:
-        """Process the end of the pages: of the list, if the API says so, or if none follow."""
-        is_short = self._pages == self._pages_before and self._is_short_of_total
-        is_told = self._more is False or (self._total.largest is not None and not is_short)
-        is_told |= not self._facts.rows and self._total.reported == 0
-        asked, self._handler = self.position, self._read_behind
-        self._end = self.position = end
-        if self._stop_after_empty_page is False and not is_told:
-            self._reads_to = 0 if self._maximum == inf else self._maximum
-        if self._is_promised(end):
-            if self._stop_after_empty_page or end >= self._maximum:
-                self._end_gap()
-            return
-        if not is_told and not self._stop_after_empty_page:
-            page = self.largest if self._progress else self.limit
-            self._start_looking(asked, page, 2 if self.largest == 1 else 3)
-        if not self._looks:
-            self._end_pass(end)
+    def _read_behind(self) -> Steps[PageFacts | None]:
+        """Return the page with which the list goes on behind its end; None: with none."""
+        reading, asked, end = self._reading, self.position, self._end
+        is_short = reading.pages == self._pages_before and self._is_short_of_total
+        is_told = self._more is False or (reading.total.largest is not None and not is_short)
+        is_told |= not self._facts.rows and reading.total.reported == 0
+        if not is_told:
+            reading.reads_to = max(reading.reads_to, self._reads_to)
+        if self._promised_end <= end:
+            if is_told or self._stop_after_empty_page:
+                return None
+            size = self.largest if self._progress else self.limit
+            most = 2 if self.largest == 1 else 3
+            yield from self._look_behind(asked, size, most)
+        at, size = end, max(1, self.largest)
+        may_go_on = not self._stop_after_empty_page
+        while may_go_on and at < min(self._promised_end, self._maximum):
+            page = yield from self._request(at, size, is_behind=True)
+            is_outdated = not page.ids and self._trusted is not None and self._trusted <= end
+            if reading.recent.overlaps(page.ids):
+                return page
+            if at == end != self._end_moved_from and (page.ids or is_outdated):
+                self._end_moved_from = end
+                return (yield from self._read_connected(max(self._start, end - 1)))
+            if page.ids:
+                self._gap = self._gap or (end, at)
+                return page
+            at, may_go_on = at + size, not self._is_stuck
+        promised = reading.total.largest or 0
+        if self._more is True or promised > end:
+            self._gap = self._gap or (end, max(promised, at))
+        return None
 
-    def _read_behind(self, ids: Sequence[Hashable]) -> bool:
-        """Process a page behind the end: of an empty one, or of a list without a total."""
-        asked, end, size = self.position, self._end, max(1, self.largest)
-        is_outdated = not ids and self._trusted is not None and self._trusted <= end
-        if self._looks:
-            unknown = self._recent.find_unknown(ids)
-            self._seen_behind |= unknown
-            if not self._look(self.largest, has_rows=self._is_promised(end) or bool(unknown)):
-                self._end_gap()
-        elif self._recent.overlaps(ids):
-            self._handler = self._read_forward
-            return self._read_forward(ids)
-        elif asked == end != self._end_moved_from and (ids or is_outdated):
-            self._end_moved_from = end
-            self._handler = self._read_forward
-            self.position = max(self._start, end - 1)  # read it again, overlapping
-        elif ids:
-            self._handler = self._read_forward
-            self._gaps.append((end, asked))
-            self._deliver(ids)
-            self._move_forward(asked + len(ids))
-            return True
-        else:
-            self.position += size
-            furthest = inf if self._trusted else max(self._reads_to, end + MAX_EMPTY * size)
-            if self.position >= min(furthest, self._maximum) or not self._is_promised(
-                self.position
-            ):
-                self._end_gap()
-        return False
+    def _has_rows(self, page: PageFacts) -> bool:
+        self._note(page)
+        unknown = self._reading.recent.find_unknown(page.ids)
+        self._seen_behind |= unknown
+        return self._promised_end > self._end or bool(unknown)
 
-    def _end_gap(self) -> None:
-        start, promised = self._end, self._total.largest or 0
-        if self._more is True or promised > start:
-            self._gaps.append((start, max(promised, self.position)))
-        self._end_pass(start)
+    def _read_tail(self) -> Steps[None]:
+        """Measure the length of the list again, after a reading that came to as many ids."""
+        self._reading.pages.append(self._facts.passes)  # it agrees with no other
+        at, is_last = self._start + self._length, self._trusted is not None
+        self._end = self._trusted or at
+        while not is_last:
+            page = yield from self._request(at, is_behind=True)
+            self._to_deliver = self._seen.add_unseen(page.ids)
+            self._end = at + len(page.ids)
+            is_last, at = self._is_last(len(page.ids)), self._end - 1
+        self._conclude()
 
-    def _end_pass(self, end: int) -> None:
+    def _conclude(self) -> None:
         """Compare the number of distinct ids with the length of the list."""
-        total, gaps, count = self._total.largest, self._gaps, self._seen.count()
-        self._length = end - self._start
+        total, recent, gap = self._reading.total, self._reading.recent, self._gap
+        count, length = self._seen.count(), self._end - self._start
         is_single = self.largest == 1
-        is_untold = not self._total.is_steady and self._more is not False
-        must_agree = (is_single and is_untold) or self._is_end_doubtful or bool(gaps)
-        if gaps and (total is not None or self._more is True):
-            claim = "says that more rows follow" if total is None else f"reports {total:,} rows"
-            self.finish("gaps", gap=f"{gaps[0][0]:,} to {gaps[0][1]:,}", claim=claim)
+        is_untold = not total.is_steady and self._more is not False
+        has_moved = not (recent.is_at_end and recent.is_continuous)
+        must_agree = (is_single and is_untold) or has_moved or gap is not None
+        if gap and (total.largest is not None or self._more is True):
+            claim = f"reports {total.largest:,} rows" if total.largest else ""
+            first = f"{gap[0]:,} to {gap[1]:,}"
+            self.finish("gaps", gap=first, claim=claim or "says that more rows follow")
         elif is_single and count > 1:
             self.finish("pages of one row")
-        elif not must_agree and count >= self._length:
-            may_be_limit = self._total.reported == self.limit > self._start + count
-            end_of_list = "overlaps" if self._recent.is_ordered else "unstable order"
-            self.finish("echo of the limit" if may_be_limit else end_of_list, limit=self.limit)
+        elif not must_agree and count >= length:
+            may_be_limit = total.reported == self.limit > self._start + count
+            end_of_list = "overlaps" if recent.is_ordered else "unstable order"
+            self.finish("echo of the limit" if may_be_limit else end_of_list)
         else:
-            self._must_agree = must_agree
+            self._length = 0 if must_agree else length
             # a list in order has fewer ids than rows only if it grew
-            is_short = count < self._length and not gaps and not self._recent.is_ordered
-            # a pass that went on to its end at once is no reading that another may agree with
-            is_tail = self._handler == self._read_tail
-            pages = [-1, self._facts.passes] if is_tail else self._pages  # no hash is -1
-            self._read_again(pages, unless="rows missing" if is_short else "changed")
+            is_short = count < length and not recent.is_ordered
+            unless = "rows missing" if is_short else "changed"
+            self._read_again(self._reading.pages, unless, length=length)
 
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
-        super().finish(end, length=self._length, **values)
+        super().finish(end, limit=self.limit, idle=self._idle, **values)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
-from math import inf
 from typing import Any, Final
 
 from event_assets.pagination.facts import PageFacts
-from event_assets.pagination.walk import MAX_EMPTY, Walk
+from event_assets.pagination.walk import MAX_EMPTY, REFUSED, Ask, Steps, Walk
 
 MAX_EMPTY_LINKED: Final = 25  # an API that filters after paging sends some
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
-REFUSED: Final = 0  # in place of the hash of a page; the next reading must be refused there, too
+REFUSED_PAGE: Final = 0  # in place of a hash; the next reading must be refused there, too
 REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
 
 
@@ -20,10 +20,9 @@ class PageWalk(Walk):
 
     Page numbers, and links and cursors that count pages, cannot show that rows moved between two
     requests. Such a list is read again until two readings agree, unless a total that did not change
-    is the number of rows.
+    is the number of rows. At position 0, a list is read from its start.
 
     Attributes:
-        position: the number of pages of this reading; at 0, the list is read from its start.
         is_counted: whether links or cursors count pages; page numbers do.
     """
 
@@ -43,161 +42,153 @@ class PageWalk(Walk):
         """
         self.is_counted = self._is_numbered = is_numbered
         self._end_without_pointer = end_without_pointer
-        self._has_changed = False
+        self._has_changed = False  # from a page with rows to the next
         super().__init__(maximum, stop_after_empty_page)
 
-    def _start_pass(self) -> None:
-        super()._start_pass()
-        self.position = 0
+    def _read_once(self) -> Steps[None]:
         self._page_count = 0  # the number of pages that responses promise
         self._ids = 0  # new ones
         self._pointers: set[Any] = set()
+        self._reading.reads_to = self._reads_to
+        pages, end = self._reading.pages, ""
+        while not end:
+            page = yield Ask(len(pages), self._find_following())
+            end = self._receive(page)
+            if not end and self._is_numbered and self._reading.empty:
+                end = yield from self._read_behind()
+        self._conclude(end)
 
-    def upcoming(self, count: int) -> list[int]:
-        """Return up to `count` positions that follow the next one, after a full page."""
-        if self._looks:
-            return self._looks[1 : count + 1]
-        if self.done or not self._is_last_full:
-            return []
-        promised = -(-(self._total.largest or 0) // self.largest)
-        end = min(len(self._pages_before) or self._page_count or promised or inf, self._maximum)
-        after = range(self.position + 1, self.position + count + 1)
-        return [at for at in after if at < end]
+    def _read_behind(self) -> Steps[str]:
+        """Look behind an empty page; return the name of the evidence if the list ends there."""
+        reading, position = self._reading, len(self._reading.pages)
+        if position < reading.reads_to:
+            return ""
+        if self._promises_more:
+            return "empty pages" if reading.empty >= MAX_EMPTY else ""
+        has_more = yield from self._look_behind(position - 1, 1, position)
+        return "" if has_more else "page behind"
 
-    def take(self, page: PageFacts, rows: list[Any]) -> None:
-        """Process the next page, and take the rows that must not be delivered out of `rows`."""
-        self._facts.pages += 1
-        if self._looks:
-            rows.clear()
-            if not self._look(1, has_rows=bool(page.ids)):
-                self._end_reading("page behind")
-            return
-        ids = list(page.ids)
-        is_repeated = bool(ids) and ids == self._last_page
-        if is_repeated and not self._has_changed:
-            rows.clear()  # the parameter is ignored
-        is_fresh = self._count(page, rows)
-        self._has_changed |= bool(ids and self._last_page) and not is_repeated
-        page = self._check_flag(page, is_fresh=is_fresh)
-        find_end = self._find_numbered_end if self._is_numbered else self._find_linked_end
-        end = find_end(page, is_repeated=is_repeated)
-        is_lap = 0 < self._ids <= self._known_rows and not self._promises_more
-        self._last_page = ids or self._last_page
-        self._pointers.add(str(page.pointer))
-        if end or is_lap:
-            self._end_reading(end or "lap")
-        elif self._pages == self._pages_before:
-            self.finish("readings agree")
+    def _find_following(self) -> Sequence[int]:
+        if not self._is_numbered or not self._is_last_full:
+            return ()
+        promised = -(-(self._reading.total.largest or 0) // self.largest)
+        end = len(self._pages_before) or self._page_count or promised
+        return range(len(self._reading.pages) + 1, min(end or self._maximum, self._maximum))
 
-    def _count(self, page: PageFacts, rows: list[Any]) -> bool:
-        """Count the rows of a page, and keep those to deliver; return whether some are new."""
-        facts, size = self._facts, len(page.ids)
-        self.position += 1
-        self.largest = max(self.largest, size)
-        fresh = self._add(page.ids)
-        if self._is_end_said and not fresh:
-            size = 0  # behind the end, a server may begin again
-            rows.clear()
-        self._empty = 0 if size else self._empty + 1
-        # rows that come again behind the end disprove no total; the same page for all numbers does
-        is_again = not fresh and page.total == self._ids and self._has_changed
-        self._total.evaluate(page.total, self._rows, 0 if is_again else size)
-        is_length = self._total.disproved == self.largest  # of a page
-        may_count_pages = None if is_length else self._total.disproved
-        self._page_count = page.page_count or may_count_pages or self._page_count
-        self._rows += size
+    def _receive(self, page: PageFacts) -> str:
+        """Process a page; return the name of the evidence with which this reading ends, or ""."""
+        reading, facts = self._reading, self._facts
+        if page is REFUSED:
+            reading.pages.append(REFUSED_PAGE)
+            reading.empty = 0
+            return "page behind"
+        ids, last_page, was_end_said = list(page.ids), reading.last_page, reading.is_end_said
+        is_repeated = bool(ids) and ids == last_page
+        self._has_changed |= bool(ids and last_page) and not is_repeated
+        facts.last = page = self._check_flag(page)
+        if self._stop_after_empty_page and not ids:
+            page = page._replace(has_more=False)
+        fresh = self._add(ids, range(len(ids)))
         self._ids += len(fresh)
-        if self._is_further_pass and size:
-            rows[:] = [rows[at] for at in self._unseen]
-        facts.reported, facts.is_total_reached = self._total.reported, self._is_total_reached
-        facts.rows += len(rows)
+        is_behind = was_end_said and not fresh  # where a server may begin again
+        reading.last_page = ids or last_page
+        self._count(page, 0 if is_behind else len(ids), is_fresh=bool(fresh))
         facts.pointers += page.pointer is not None
         facts.is_pointer_found |= page.is_pointer_found
-        return bool(fresh)
+        find_end = self._find_numbered_end if self._is_numbered else self._find_linked_end
+        end = find_end(page, is_repeated=is_repeated)
+        self._pointers.add(str(page.pointer))
+        is_lap = 0 < self._ids <= reading.known_rows and not self._promises_more
+        is_same = reading.pages == self._pages_before
+        return end or ("lap" if is_lap else "readings agree" if is_same else "")
+
+    def _count(self, page: PageFacts, size: int, *, is_fresh: bool) -> None:
+        """Note the number of rows of a page, and what its response says of their number."""
+        reading, total = self._reading, self._reading.total
+        self.largest = max(self.largest, len(page.ids))
+        reading.empty = 0 if size else reading.empty + 1
+        # rows that come again behind the end disprove no total; the same page for all numbers does
+        is_again = not is_fresh and page.total == self._ids and self._has_changed
+        total.evaluate(page.total, reading.rows, 0 if is_again else size)
+        is_length = total.disproved == self.largest  # of a page
+        may_count_pages = None if is_length else total.disproved
+        self._page_count = page.page_count or may_count_pages or self._page_count
+        reading.rows += size
+        self._facts.is_total_reached = self._is_total_reached
 
     def _find_linked_end(self, page: PageFacts, *, is_repeated: bool) -> str:
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
-        if page.pointer is None:
-            return "pointer ended" if self._facts.pointers else self._end_without_pointer
-        if page.has_more is False or (self._stop_after_empty_page and not page.ids):
+        reading = self._reading
+        is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
+        if page.pointer is None and not self._facts.pointers:
+            return self._end_without_pointer
+        if page.pointer is None or page.has_more is False or (is_known and not page.ids):
             return "pointer ended"
-        if str(page.pointer) in self._pointers and (self._known_rows or not page.ids):
-            return "same pointer" if page.ids else "pointer ended"
+        if is_known:
+            return "same pointer"
         if is_repeated and not self._has_changed:
             return "ignored parameter"
-        return "empty pages" if self._empty >= MAX_EMPTY_LINKED else ""
+        return "empty pages" if reading.empty >= MAX_EMPTY_LINKED else ""
 
     def _find_numbered_end(self, page: PageFacts, *, is_repeated: bool) -> str:
+        reading, position = self._reading, len(self._reading.pages)
         if is_repeated and not self._has_changed:
-            return "lap" if self._total.reported == self._ids else "ignored parameter"
+            return "lap" if reading.total.reported == self._ids else "ignored parameter"
         if is_repeated:
             return "page repeated"
-        if self.position >= self._maximum and page.has_more is not False:
+        if position >= self._maximum and page.has_more is not False:
             return "limit"
-        if self._is_last(page):
+        # behind a full page, more may follow
+        is_full = len(page.ids) == self.largest and (position > 1 or page.has_usual_size)
+        if (
+            page.has_more is False
+            or (page.page_count and position >= page.page_count and not is_full)
+            or (page.total == 0 and not reading.rows)
+            or (page.is_total_certain and self._is_total_reached)
+        ):
             return "page behind"
-        if self._stop_after_empty_page is False and self._maximum < inf:
-            return ""
-        if self._empty and not self._promises_more:
-            if self.position >= self._reads_to:
-                self._end = self.position
-                self._start_looking(self.position - 1, 1, len(self._pages))
-            return ""
-        return "empty pages" if self._empty >= MAX_EMPTY else ""
-
-    def _is_last(self, page: PageFacts) -> bool:
-        """Return whether a page is the last, as the response or the configuration says."""
-        if page.has_more is False or (self._stop_after_empty_page and not page.ids):
-            return True
-        if page.page_count and self.position >= page.page_count and not self._is_full(page):
-            return True
-        is_told_empty = page.total == 0 and not self._rows
-        return is_told_empty or (self._is_total_reached and page.is_total_certain)
-
-    def _is_full(self, page: PageFacts) -> bool:
-        """Return whether a page is full, so that its number may not be that of the last."""
-        return len(page.ids) == self.largest and (self.position > 1 or page.has_usual_size)
+        return ""
 
     @property
     def _is_last_full(self) -> bool:
-        return bool(self._last_page) and not self._empty and len(self._last_page) == self.largest
+        reading = self._reading
+        return not reading.empty and 0 < len(reading.last_page) == self.largest
 
     @property
     def _promises_rows(self) -> bool:
-        return (self._total.largest or 0) > self._rows
+        return (self._reading.total.largest or 0) > self._reading.rows
 
     @property
     def _promises_more(self) -> bool:
-        return self._promises_rows or self._page_count > self.position
+        return self._promises_rows or self._page_count > len(self._reading.pages)
 
     @property
     def _is_total_reached(self) -> bool:
         """Whether a total that did not change is the number of ids."""
-        total = self._total
+        total = self._reading.total
         return total.is_steady and total.largest == self._ids <= self._seen.count()
 
-    def _end_reading(self, end: str, *, is_refused: bool = False) -> None:
+    def _conclude(self, end: str) -> None:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
-        useless = self._empty + (end == "page repeated")
-        pages = self._pages[: len(self._pages) - useless] + [REFUSED] * is_refused
-        is_open = self.is_counted and self._rows and self.position > 1 and end in AT_THE_END
+        reading, pages = self._reading, self._reading.pages
+        is_open = self.is_counted and reading.rows and len(pages) > 1 and end in AT_THE_END
         if is_open and not self._is_total_reached:
-            self._read_again(pages, unless="changed")
+            useless = reading.empty + (end == "page repeated")
+            self._read_again(pages[: len(pages) - useless], unless="changed")
         else:
             self.finish(end)
 
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        is_end = self._is_numbered or self._is_total_reached or self._is_end_said
-        is_possible = is_end or self._total.reported == self._ids
-        if not self._pages or not is_possible or self._promises_rows:
+        reading = self._reading
+        is_end = self._is_numbered or self._is_total_reached or reading.is_end_said
+        is_possible = is_end or reading.total.reported == self._ids
+        if not reading.pages or not is_possible or self._promises_rows:
             return False
-        if self._looks:
-            if not self._look(1, has_rows=False):
-                self._end_reading("page behind")
-            return True
-        self.position += 1
-        is_round = self._is_last_full and not self._rows % REFUSED_AT
+        is_round = self._is_last_full and not reading.rows % REFUSED_AT
         is_depth = is_limit or (is_round and status != HTTPStatus.NOT_FOUND)
-        self._end_reading("page behind" if is_end and not is_depth else "depth", is_refused=True)
+        if (is_depth or not is_end) and not self._asked.is_behind:
+            self.finish("depth")
+        else:
+            self._go_on(REFUSED)
         return True

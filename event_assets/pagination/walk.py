@@ -1,58 +1,91 @@
-"""What is known of a list that is read page by page, once or several times."""
+"""Read a list page by page, once or several times: what all lists that are numbered share."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any, Final
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Hashable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from math import ceil, inf
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from event_assets.pagination.facts import ListFacts, PageFacts
 from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 from event_assets.pagination.totals import RowTotal
 
-MAX_PASSES: Final = 4
+MAX_READINGS: Final = 4
 MAX_EMPTY: Final = 3  # consecutive empty pages that are read where more is promised
 LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
+REFUSED: Final = PageFacts()
 
 
-class Walk:
-    """Counts the rows and ids of a list, in all passes and in the last, and looks behind its end.
-
-    A server that filters after paging sends empty pages in the middle of a list.
+class Ask(NamedTuple):
+    """The page that is wanted next.
 
     Attributes:
-        position: of the next page, in rows or pages.
-        largest: rows of a page.
+        position: in rows or pages.
+        then: the positions that follow, if the list does not change.
+        is_behind: whether the list may end before it, so that a refusal is no failure.
     """
 
     position: int
+    then: Sequence[int] = ()
+    is_behind: bool = False
+
+
+T = TypeVar("T")
+# Asks for pages, each of which is sent to it, and returns what it found.
+Steps: TypeAlias = Generator[Ask, PageFacts, T]
+
+
+@dataclass
+class Reading:
+    """What came in one reading of a list."""
+
+    total: RowTotal
+    recent: RecentIds = field(default_factory=RecentIds)
+    pages: list[int] = field(default_factory=list)  # hashes
+    last_page: Sequence[Hashable] = ()  # with rows
+    rows: int = 0  # received
+    known_rows: int = 0  # received since the last new one
+    empty: int = 0  # consecutive pages
+    reads_to: float = 0  # the position up to which rows are promised
+    is_end_said: bool = False  # by the page before
+
+
+class Walk(ABC):
+    """Asks for the pages of a list one by one, and decides which of their rows to deliver.
+
+    It reads the list again where only another reading can tell whether rows were missed.
+
+    Attributes:
+        largest: rows of a page.
+    """
+
     _is_numbered = True  # a page behind the last one can be requested without a pointer
 
     def __init__(
         self, maximum: float, stop_after_empty_page: bool | None, limit: int | None = None
     ) -> None:
-        self._maximum = maximum
+        self._maximum = ceil(min(maximum, sys.maxsize))
+        is_bounded = stop_after_empty_page is False and maximum < inf
+        self._reads_to = self._maximum if is_bounded else 0  # whatever pages are empty
         self._stop_after_empty_page = stop_after_empty_page
         self._limit = limit
         self.largest = 0
         self._facts = ListFacts()
         self._seen = DistinctIds()
-        self._pages_before: list[int] = []  # hashes of the pages of the pass before
-        # rows of the page that no pass had, if it is a further one
-        self._unseen: Sequence[int] = ()
+        self._pages_before: list[int] = []  # of the reading before
         self._is_flag_wrong = False  # of a flag that was found by its name
-        self._start_pass()
+        self._to_deliver: Sequence[int] = ()  # rows of the page
+        self._steps = self._read()
+        self._asked = next(self._steps)
 
-    def _start_pass(self) -> None:
-        self._recent = RecentIds()
-        self._total = RowTotal(self._limit)
-        self._is_end_said = False  # by the page before
-        self._pages: list[int] = []
-        self._last_page: list[Hashable] = []  # with rows
-        self._rows = self._known_rows = 0  # received; and since the last new one
-        self._empty = 0  # consecutive pages
-        self._end = 0  # behind the last row
-        self._looks: list[int] = []  # positions behind the end that may have rows
-        self._reads_to: float = 0  # the position up to which rows are promised
+    @property
+    def position(self) -> int:
+        """The position of the next page, in rows or pages."""
+        return self._asked.position
 
     @property
     def facts(self) -> ListFacts:
@@ -65,75 +98,107 @@ class Walk:
         """Whether the list was read to its end."""
         return self._facts.end != "unfinished"
 
-    @property
-    def _is_further_pass(self) -> bool:
-        return self._facts.passes > 1
+    def upcoming(self, count: int) -> list[int]:
+        """Return up to `count` positions that follow the next one if the list does not change.
 
-    def _add(self, ids: Sequence[Hashable]) -> list[Hashable]:
-        """Note a page; return the ids that are new in this pass."""
-        self._pages.append(hash(tuple(ids)))
-        fresh = self._recent.add(ids)
-        self._known_rows = 0 if fresh else self._known_rows + len(ids)
-        if self._is_further_pass:
-            self._unseen = self._seen.add_unseen(ids)
+        Empty while the size of pages is unknown, after a shift, and where the list seems to end.
+        """
+        return [] if self.done else list(self._asked.then[:count])
+
+    def take(self, page: PageFacts, rows: list[Any]) -> None:
+        """Process the next page, and take the rows that must not be delivered out of `rows`."""
+        if self.done:
+            raise RuntimeError("the walk is done")
+        self._facts.pages += 1
+        total = self._reading.total
+        self._go_on(page)
+        self._facts.reported = total.reported
+        self._facts.rows += len(self._to_deliver)
+        if len(self._to_deliver) < len(rows):
+            rows[:] = [rows[at] for at in self._to_deliver]
+
+    @abstractmethod
+    def refuse(self, status: int, *, is_limit: bool = False) -> bool:
+        """Process a refused request; return False if it cannot be behind the end of the list."""
+
+    def _go_on(self, page: PageFacts) -> None:
+        self._to_deliver = ()
+        with suppress(StopIteration):
+            self._asked = self._steps.send(page)
+
+    def _read(self) -> Steps[None]:
+        while not self.done:
+            self._reading = Reading(RowTotal(self._limit))
+            yield from self._read_once()
+
+    @abstractmethod
+    def _read_once(self) -> Steps[None]:
+        """Read the list to its end; then `finish`, or `_read_again`."""
+
+    def _look_behind(self, asked: int, size: int, most: int) -> Steps[bool]:
+        """Look at `most` pages of `size` behind that at `asked`; return whether one has rows."""
+        behind = [asked + size * pages for pages in LOOKS_BEHIND[:most]]
+        looks = [at for at in behind if at < self._maximum]
+        for number, at in enumerate(looks, 1):
+            page = yield Ask(at, looks[number:], is_behind=True)
+            if self._has_rows(page):
+                self._reading.reads_to = at + size
+                return True
+        return False
+
+    def _has_rows(self, page: PageFacts) -> bool:
+        """Return whether more rows follow, by a page behind the end."""
+        return bool(page.ids)
+
+    def _add(self, ids: Sequence[Hashable], new: Sequence[int]) -> list[Hashable]:
+        """Note a page, and deliver its `new` rows; return the ids that are new in this reading."""
+        reading = self._reading
+        reading.pages.append(hash(tuple(ids)))
+        fresh = reading.recent.add(ids)
+        reading.known_rows = 0 if fresh else reading.known_rows + len(ids)
+        if self._facts.passes > 1:
+            self._to_deliver = self._seen.add_unseen(ids)
         else:
+            self._to_deliver = new if fresh else ()
             self._seen.add(fresh)
         return fresh
 
-    def _check_flag(self, page: PageFacts, *, is_fresh: bool) -> PageFacts:
+    def _check_flag(self, page: PageFacts) -> PageFacts:
         """Return a page with what is to be relied on of its `has_more`.
 
         A flag may speak of something else. Its end is believed of a short page that leads nowhere,
         or whose pointer it is beside, and once the page behind has no new rows; of none, if it has.
         """
-        is_confirmed = self._is_end_said and not is_fresh
-        self._is_flag_wrong |= self._is_end_said and is_fresh
-        self._is_end_said = page.has_more is False and not self._is_flag_wrong
-        is_full = len(page.ids) >= (len(self._last_page) or page.size_asked or 0)
+        reading, before = self._reading, self._reading.last_page
+        if page.has_more is not False and not reading.is_end_said:
+            return page
+        is_fresh, was_end_said = bool(reading.recent.find_unknown(page.ids)), reading.is_end_said
+        self._is_flag_wrong |= was_end_said and is_fresh
+        reading.is_end_said = page.has_more is False and not self._is_flag_wrong
+        is_full = len(page.ids) >= (len(before) or page.size_asked or 0)
         if page.is_flag_beside:
-            may_go_on = is_full and (bool(self._last_page) or page.has_usual_size)
+            may_go_on = is_full and (bool(before) or page.has_usual_size)
         else:
             may_go_on = (self._is_numbered and is_full) or page.pointer is not None
-        may_go_on &= is_fresh
-        if is_confirmed:
-            page = page._replace(has_more=False)
-        elif page.has_more is False and (may_go_on or self._is_flag_wrong):
-            page = page._replace(has_more=None)
-        self._facts.last = page
-        return page
+        if was_end_said and not is_fresh:
+            return page._replace(has_more=False)
+        is_doubtful = self._is_flag_wrong or (may_go_on and is_fresh)
+        return page._replace(has_more=None) if page.has_more is False and is_doubtful else page
 
-    def _start_looking(self, asked: int, size: int, most: int) -> None:
-        """Look at `most` pages of `size` behind the end; the last was at `asked`."""
-        looks = (asked + size * pages for pages in LOOKS_BEHIND[:most])
-        self._looks = [at for at in looks if at < self._maximum]
-        self.position = next(iter(self._looks), self._end)
-
-    def _look(self, size: int, *, has_rows: bool) -> bool:
-        """Process a page of `size` that was looked at; return whether more may follow.
-
-        If it has rows, page after page is read from the end up to it.
-        """
-        looked = self._looks.pop(0)
-        if has_rows:
-            self._reads_to, self._looks = looked + size, []
-        self.position = next(iter(self._looks), self._end)
-        return has_rows or bool(self._looks)
-
-    def _read_again(self, pages: list[int], unless: str) -> None:
-        """Start another pass after one that had `pages`; after the last, end with `unless`."""
-        if self._is_further_pass and pages == self._pages_before:
+    def _read_again(self, pages: list[int], unless: str, **values: Any) -> None:
+        """Start another reading after one that had `pages`; after the last, end with `unless`."""
+        if self._facts.passes > 1 and pages == self._pages_before:
             self.finish("readings agree")
-        elif self._facts.passes == MAX_PASSES:
-            self.finish(unless)
+        elif self._facts.passes == MAX_READINGS:
+            self.finish(unless, **values)
         else:
             self._seen.build_index()
             self._pages_before = pages
             self._facts.passes += 1
-            self._start_pass()
 
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""
-        facts = self._facts
-        facts.end, facts.rows_read, facts.least_total = end, self._rows, self._total.least
+        facts, reading = self._facts, self._reading
+        facts.end, facts.rows_read, facts.least_total = end, reading.rows, reading.total.least
         facts.largest = self.largest
-        facts.values = {"size": len(self._last_page), "empty": self._empty, **values}
+        facts.values = {"size": len(reading.last_page), "empty": reading.empty, **values}

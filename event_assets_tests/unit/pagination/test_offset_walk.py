@@ -365,6 +365,26 @@ def test_pages_that_come_empty_in_mid_list_are_no_end_without_a_total(gap: tuple
     assert "the same in two readings" in reading.result.reason
 
 
+def test_rows_in_place_of_those_of_an_empty_page_are_not_counted_for_them() -> None:
+    rows, walk = list(range(60)), OffsetWalk(10)
+    while not walk.done:
+        page = [row for row in rows[walk.position :][:10] if not 20 <= row < 30]
+        receive(walk, page)
+        if walk.facts.passes == 2 and len(rows) == 60:
+            rows[:0] = range(1000, 1010)
+    assert judge(walk.facts).complete is True
+    assert judge(walk.facts).passes == 3
+
+
+def test_rows_of_a_list_that_was_empty_at_first_are_read_from_its_start() -> None:
+    walk, offsets = OffsetWalk(10), list[int]()
+    receive(walk, [], total=3)
+    while not walk.done:
+        offsets.append(walk.position)
+        receive(walk, list(range(3))[walk.position :], total=3)
+    assert offsets == [0, 0, 2]
+
+
 def test_a_row_that_was_seen_behind_the_end_and_never_came_cannot_be_verified() -> None:
     walk, looks = OffsetWalk(limit=4), iter([[9]])
     while not walk.done:
@@ -416,6 +436,23 @@ def test_an_offset_that_wraps_round_ends_after_two_laps_at_most(limit: int, requ
     assert result.complete is not True
     assert result.distinct_ids == 25
     assert result.pages == requests
+
+
+def test_rows_that_share_ids_are_no_lap_while_a_total_promises_more() -> None:
+    rows = [*(at % 13 for at in range(170)), *range(100, 108)]
+    assert read(rows, total="true").delivered == set(rows)
+
+
+def test_a_refused_page_behind_the_end_of_a_further_reading_is_its_end() -> None:
+    rows, walk = list(range(40)), OffsetWalk(limit=10)
+    receive(walk, rows[:10])
+    rows.insert(0, 1000)
+    while walk.facts.passes == 1:
+        receive(walk, rows[walk.position : walk.position + 10])
+    receive(walk, rows[:10])
+    assert walk.position == 41
+    assert walk.refuse(404)
+    assert judge(walk.facts).complete is True
 
 
 def test_a_list_that_grows_in_front_faster_than_it_is_read_ends() -> None:

@@ -161,11 +161,12 @@ def test_a_row_that_moves_to_the_only_page_left_before_the_next_is_refused_is_re
     assert rows == [4]
 
 
-def test_pages_behind_the_end_that_are_refused_are_no_more_than_empty() -> None:
+@pytest.mark.parametrize("is_limit", [False, True])
+def test_pages_behind_the_end_that_are_refused_are_no_more_than_empty(is_limit: bool) -> None:
     walk, asked = take(numbered(), FULL, SHORT, EMPTY), []
     while walk.facts.passes == 1:
         asked.append(walk.position)
-        assert walk.refuse(404)
+        assert walk.refuse(404, is_limit=is_limit)
     assert asked == [3, 5, 9]
 
 
