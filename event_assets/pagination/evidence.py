@@ -125,9 +125,17 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         )
     ),
     "doubtful total": lambda facts: (
-        facts.end == "empty pages"
-        and facts.rows
+        facts.rows
         and facts.last.totals[0] <= facts.distinct <= facts.last.totals[1]
+        and (
+            facts.end == "empty pages"
+            or (
+                facts.asked_by == "page_number"
+                and facts.passes > 1
+                and facts.distinct < facts.last.totals[1]
+                and not facts.is_total_reached
+            )
+        )
     ),
     "size of the list": lambda facts: (
         facts.pointers

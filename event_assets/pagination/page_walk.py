@@ -42,7 +42,7 @@ class PageWalk(Walk):
         """
         self.is_counted = self._is_numbered = is_numbered
         self._end_without_pointer = end_without_pointer
-        self._has_changed = False  # from a page with rows to the next
+        self._has_moved_on = False  # to a page that shares no row with the one before
         super().__init__(maximum, stop_after_empty_page)
 
     def _read_once(self) -> Steps[None]:
@@ -84,7 +84,8 @@ class PageWalk(Walk):
             return "page behind"
         ids, last_page, was_end_said = list(page.ids), reading.last_page, reading.is_end_said
         is_repeated = bool(ids) and ids == last_page
-        self._has_changed |= bool(ids and last_page) and not is_repeated
+        if ids and last_page and not self._has_moved_on:
+            self._has_moved_on = set(last_page).isdisjoint(ids)
         facts.last = page = self._check_flag(page)
         if self._stop_after_empty_page and not ids:
             page = page._replace(has_more=False)
@@ -95,12 +96,9 @@ class PageWalk(Walk):
         self._count(page, 0 if is_behind else len(ids), is_fresh=bool(fresh))
         facts.pointers += page.pointer is not None
         facts.is_pointer_found |= page.is_pointer_found
-        find_end = self._find_numbered_end if self._is_numbered else self._find_linked_end
-        end = find_end(page, is_repeated=is_repeated)
+        end = self._find_end(page, is_repeated=is_repeated)
         self._pointers.add(str(page.pointer))
-        is_lap = 0 < self._ids <= reading.known_rows and not self._promises_more
-        is_same = reading.pages == self._pages_before
-        return end or ("lap" if is_lap else "readings agree" if is_same else "")
+        return end
 
     def _count(self, page: PageFacts, size: int, *, is_fresh: bool) -> None:
         """Note the number of rows of a page, and what its response says of their number."""
@@ -108,7 +106,7 @@ class PageWalk(Walk):
         self.largest = max(self.largest, len(page.ids))
         reading.empty = 0 if size else reading.empty + 1
         # rows that come again behind the end disprove no total; the same page for all numbers does
-        is_again = not is_fresh and page.total == self._ids and self._has_changed
+        is_again = not is_fresh and page.total == self._ids and self._has_moved_on
         total.evaluate(page.total, reading.rows, 0 if is_again else size)
         is_length = total.disproved == self.largest  # of a page
         may_count_pages = None if is_length else total.disproved
@@ -116,38 +114,39 @@ class PageWalk(Walk):
         reading.rows += size
         self._facts.is_total_reached = self._is_total_reached
 
-    def _find_linked_end(self, page: PageFacts, *, is_repeated: bool) -> str:
+    def _find_end(self, page: PageFacts, *, is_repeated: bool) -> str:
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
-        reading = self._reading
-        is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
-        if page.pointer is None and not self._facts.pointers:
-            return self._end_without_pointer
-        if page.pointer is None or page.has_more is False or (is_known and not page.ids):
-            return "pointer ended"
-        if is_known:
-            return "same pointer"
-        if is_repeated and not self._has_changed:
-            return "ignored parameter"
-        return "empty pages" if reading.empty >= MAX_EMPTY_LINKED else ""
-
-    def _find_numbered_end(self, page: PageFacts, *, is_repeated: bool) -> str:
-        reading, position = self._reading, len(self._reading.pages)
-        if is_repeated and not self._has_changed:
-            return "lap" if reading.total.reported == self._ids else "ignored parameter"
-        if is_repeated:
-            return "page repeated"
-        if position >= self._maximum and page.has_more is not False:
-            return "limit"
-        # behind a full page, more may follow
-        is_full = len(page.ids) == self.largest and (position > 1 or page.has_usual_size)
-        if (
-            page.has_more is False
-            or (page.page_count and position >= page.page_count and not is_full)
-            or (page.total == 0 and not reading.rows)
-            or (page.is_total_certain and self._is_total_reached)
-        ):
-            return "page behind"
-        return ""
+        reading, facts, position = self._reading, self._facts, len(self._reading.pages)
+        is_ignored = is_repeated and not self._has_moved_on  # the parameter
+        is_told, has_pointer = page.has_more is False, page.pointer is not None
+        ends: tuple[tuple[str, object], ...]
+        if self._is_numbered:
+            # behind a full page, more may follow than a number of pages says
+            is_full = len(page.ids) == self.largest and (position > 1 or page.has_usual_size)
+            is_counted = 0 < (page.page_count or 0) <= position and not is_full
+            is_empty = page.total == 0 and not reading.rows
+            is_all = page.is_total_certain and facts.is_total_reached
+            ends = (
+                ("lap", is_ignored and reading.total.reported == self._ids),
+                ("ignored parameter", is_ignored),
+                ("page repeated", is_repeated),
+                ("limit", position >= self._maximum and not is_told),
+                ("page behind", is_told or is_counted or is_empty or is_all),
+            )
+        else:
+            is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
+            is_start = self._has_moved_on and reading.pages[-1] == reading.pages[0]
+            ends = (
+                (self._end_without_pointer, not has_pointer and not facts.pointers),
+                ("pointer ended", not has_pointer or is_told or (is_known and not page.ids)),
+                ("lap", is_known and is_start),
+                ("same pointer", is_known),
+                ("ignored parameter", is_ignored),
+                ("empty pages", reading.empty >= MAX_EMPTY_LINKED),
+            )
+        is_lap = 0 < self._ids <= reading.known_rows and not self._promises_more
+        both = (("lap", is_lap), ("readings agree", reading.pages == self._pages_before))
+        return next((name for name, is_reached in (*ends, *both) if is_reached), "")
 
     @property
     def _is_last_full(self) -> bool:
@@ -156,7 +155,9 @@ class PageWalk(Walk):
 
     @property
     def _promises_rows(self) -> bool:
-        return (self._reading.total.largest or 0) > self._reading.rows
+        """Whether a total that did not change is more than the rows of this reading."""
+        total = self._reading.total
+        return total.is_steady and (total.largest or 0) > self._reading.rows
 
     @property
     def _promises_more(self) -> bool:
@@ -171,8 +172,9 @@ class PageWalk(Walk):
     def _conclude(self, end: str) -> None:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         reading, pages = self._reading, self._reading.pages
-        is_open = self.is_counted and reading.rows and len(pages) > 1 and end in AT_THE_END
-        if is_open and not self._is_total_reached:
+        has_total_changed = reading.total.largest is not None and not reading.total.is_steady
+        is_open = (self.is_counted and reading.rows and len(pages) > 1) or has_total_changed
+        if is_open and end in AT_THE_END and not self._is_total_reached:
             useless = reading.empty + (end == "page repeated")
             self._read_again(pages[: len(pages) - useless], unless="changed")
         else:

@@ -301,6 +301,17 @@ def test_the_last_page_for_each_offset_behind_it_is_the_end(
     assert judge(walk.facts).pages == 10
 
 
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_an_offset_that_is_ignored_is_told_also_where_a_row_is_added(at: int) -> None:
+    rows, walk = list(range(20)), OffsetWalk(20)
+    while not walk.done:
+        receive(walk, rows[:20])
+        if walk.facts.pages == at:
+            rows.insert(0, 99)
+    assert judge(walk.facts).complete is False
+    assert "ignores the parameter" in judge(walk.facts).reason
+
+
 def test_a_page_that_comes_again_because_the_list_grows_is_no_end() -> None:
     rows = list(range(100))
 

@@ -131,6 +131,33 @@ def test_a_maximum_bounds_the_look_behind_the_end(
     assert judge(walk.facts).complete is complete
 
 
+@pytest.mark.parametrize("behind", ["empty", "refused"])
+@pytest.mark.parametrize("length", [9, 10, 13])
+def test_a_total_that_changed_promises_nothing_and_the_list_is_read_again(
+    length: int, behind: str
+) -> None:
+    rows, walk, delivered = list(range(length)), numbered(), set[int]()
+    while not walk.done:
+        page = rows[4 * walk.position :][:4]
+        if page or behind == "empty":
+            walk.take(PageFacts(page, total=len(rows)), page)
+            delivered.update(page)
+        else:
+            assert walk.refuse(404)
+        if walk.facts.pages == 1:
+            del rows[0]
+    assert delivered >= set(rows)
+    assert judge(walk.facts).complete is True
+
+
+def test_a_total_that_changes_in_each_reading_is_read_no_more_often_than_others() -> None:
+    walk, totals = numbered(), iter(range(10, 99))
+    while not walk.done:
+        page = of_list(10)(walk.position)
+        take(walk, page, total=next(totals))
+    assert walk.facts.passes == 2
+
+
 @pytest.mark.parametrize(
     ("facts", "asked"), [({"is_total_certain": True}, [0, 1]), ({}, [0, 1, 2, 3, 5, 9])]
 )
@@ -211,6 +238,39 @@ def test_cursors_end_where_no_more_follow() -> None:
     last = PageFacts(SHORT, pointer="b", has_more=False, is_flag_beside=True)
     walk.take(last, list(SHORT))
     assert judge(walk.facts).complete is True
+
+
+def test_a_cursor_whose_total_changes_is_followed_again() -> None:
+    rows, walk, delivered = list(range(10)), linked(), set[int]()
+    while not walk.done:
+        behind = 4 * walk.position + 4
+        page = rows[behind - 4 : behind]
+        pointer = f"k{behind}" if behind < len(rows) else None
+        walk.take(PageFacts(page, total=len(rows), pointer=pointer), page)
+        delivered.update(page)
+        if walk.facts.pages == 1:
+            del rows[0]
+    assert delivered >= set(rows)
+    assert judge(walk.facts).complete is True
+
+
+@pytest.mark.parametrize(("pages", "complete"), [([FULL, SHORT], None), ([FULL], False)])
+def test_a_cursor_that_leads_to_the_start_again_is_a_lap_of_several_pages(
+    pages: list[tuple[int, ...]], complete: bool | None
+) -> None:
+    walk = linked()
+    for number, ids in enumerate([*pages, FULL], 1):
+        walk.take(PageFacts(ids, pointer=f"k{number % (len(pages) + 1) or 1}"), list(ids))
+    assert judge(walk.facts).complete is complete
+
+
+@pytest.mark.parametrize("change", [[9, *FULL[:3]], [*FULL[1:], 9]])
+def test_one_row_that_comes_or_goes_makes_no_other_page_of_the_first(change: list[int]) -> None:
+    walk = numbered()
+    for ids in (FULL, change, change):
+        take(walk, tuple(ids))
+    assert judge(walk.facts).complete is False
+    assert "ignores the parameter" in judge(walk.facts).reason
 
 
 def test_as_many_empty_pages_as_an_api_may_send_are_followed() -> None:
