@@ -125,8 +125,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         )
     ),
     "doubtful total": lambda facts: (
-        facts.rows
-        and facts.last.totals[0] <= facts.distinct <= facts.last.totals[1]
+        0 < facts.last.totals[0] <= facts.distinct <= facts.last.totals[1]
         and (
             facts.end == "empty pages"
             or (
