@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
 from event_assets.cli.output import json_option, print_json
+from event_assets.config.settings import misspelt_settings
 from event_assets.config.source_files import aside, find_sources
 
 if TYPE_CHECKING:
@@ -47,6 +49,25 @@ def require_known(names: Iterable[str]) -> None:
             )
 
 
+def load_definitions() -> dg.Definitions:
+    """Import what loads definitions, and load those of the project; warn of misspelt settings.
+
+    Raises:
+        PlainFailure: a mistake in the configuration, by file and line.
+    """
+    gc.disable()  # while Dagster is imported, too
+    try:
+        from event_assets.definitions import defs
+
+        loaded = defs()
+    finally:
+        gc.enable()
+    named = {name for source in find_sources().values() for name in source.variables}
+    for warning in misspelt_settings(named):
+        click.echo(warning, err=True)
+    return loaded
+
+
 def load_source(name: str) -> SourceConfig:
     """Load and validate a source.
 
@@ -58,7 +79,7 @@ def load_source(name: str) -> SourceConfig:
 
     import dagster as dg
 
-    from event_assets.component.tree import load_tree
+    from event_assets.component.project import load_tree
     from event_assets.orchestration.executors import build_executor
 
     with warnings.catch_warnings():

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from event_assets.cli.sources import require_known
+from event_assets.cli.sources import load_definitions, require_known
 
 
 @click.command(
@@ -28,8 +28,6 @@ def sync(
     source: tuple[str, ...], account: tuple[str, ...], full: bool, accept_new_origin: bool
 ) -> int:
     """Sync all sources, or each SOURCE that is named, and print what came of its events."""
-    from event_assets.cli.loading import load_definitions
-
     loaded = load_definitions()
 
     from event_assets.cli import runs

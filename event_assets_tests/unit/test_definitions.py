@@ -13,7 +13,7 @@ import pytest
 from dagster._core.remote_representation.external_data import RepositorySnap
 
 from event_assets import definitions
-from event_assets.cli.loading import load_definitions
+from event_assets.cli.sources import load_definitions
 from event_assets_tests.support.contracts import CONTRACT, load
 
 SNAPSHOT = Path(__file__).with_name("snapshot.json")

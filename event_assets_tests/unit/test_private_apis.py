@@ -122,7 +122,7 @@ ROWS = (
         overrides=("_instance",),
     ),
     PrivateApi(
-        ("_compat.dagster", "cli.sources", "component.tree", "definitions"),
+        ("_compat.dagster", "cli.sources", "component.project", "definitions"),
         "What is wrong in a YAML file is told with its line, by commands in one sentence",
         DAGSTER,
         {
