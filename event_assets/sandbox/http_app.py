@@ -50,16 +50,12 @@ class BackgroundServer(uvicorn.Server):
         )
         self._listener = listener
         self._started = threading.Event()
-        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
 
     def start(self) -> None:
-        """Start the thread and wait until it serves; raises the startup error, if any."""
+        """Start the thread and wait until it serves."""
         self._thread.start()
         self._started.wait()
-        if self._error is not None:
-            self._listener.close()
-            raise self._error
 
     def stop(self) -> None:
         """Stop the thread and wait until the socket and all connections are closed."""
@@ -69,8 +65,6 @@ class BackgroundServer(uvicorn.Server):
     def _run(self) -> None:
         try:
             self.run(sockets=[self._listener])
-        except BaseException as exc:
-            self._error = exc
         finally:
             self._started.set()
 
