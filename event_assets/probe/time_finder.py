@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from event_assets.probe import field_words as words
@@ -15,7 +15,7 @@ from event_assets.probe.samples import (
     last_name,
 )
 from event_assets.probe.time_formats import TimeFormat, find_format
-from event_assets.values.json_paths import build_getter
+from event_assets.values.json_paths import build_getter, template_paths
 from event_assets.values.timestamps import parse_zone
 
 FOR_PEOPLE = {"formatted", "display", "text", "first"}
@@ -27,17 +27,22 @@ def find_start(sample: Sample) -> FieldFinding | None:
 
 
 def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
-    """Return where the end is, by its name: also where no event has one, as the start is read."""
-    if (found := _find_time(sample, words.END, needs_name=True)) or not start:
+    """Return where the end is: named as the start is, or else by its own name.
+
+    Where no event has an end, it is read as the start is.
+    """
+    path = next(iter(template_paths(start.sources[0])), "") if start else ""
+    like = _named(path) - words.START
+    if (found := _find_time(sample, words.END, like)) or not start:
         return found
     for path in filter(lambda path: not sample.present(path), sample.leaves):
-        is_end = _named(path) & words.END
-        if is_end and _named(path) - words.END == _named(start.sources[0]) - words.START:
+        if _named(path) & words.END and _named(path) - words.END == like:
             return FieldFinding({**start.settings, "from": path}, start.zone)
     return None
 
 
 def _named(path: str) -> set[str]:
+    """Return the words of a path."""
     return {word for part in words.split_path(path) for word in part}
 
 
@@ -52,11 +57,17 @@ def find_updated(sample: Sample) -> FieldFinding | None:
 
 
 def _find_time(
-    sample: Sample, named: frozenset[str], *, needs_name: bool = False
+    sample: Sample, named: frozenset[str], like: Collection[str] | None = None
 ) -> FieldFinding | None:
+    """Return where a time is; `like` are the other words of one that must have its own name."""
     ranks = {path: rank for path in sample.formats if (rank := _rank_time(sample, path, named))}
-    ranked = sorted(ranks, key=lambda path: (ranks[path], path), reverse=True)
-    if not ranked or (needs_name and not ranks[ranked[0]][0]):
+
+    def order(path: str) -> tuple[bool, bool, float, str]:
+        is_named, likelihood = ranks[path]
+        return is_named, like is not None and _named(path) - named == like, likelihood, path
+
+    ranked = sorted(ranks, key=order, reverse=True)
+    if not ranked or (like is not None and not ranks[ranked[0]][0]):
         return None
     chain, best = ranked[:1], ranked[0]
     for path in ranked[1:]:

@@ -187,6 +187,15 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             None,
         ),
         (with_sales, {"from": "dates.start.dateTime"}, None),
+        (
+            lambda n: {
+                "start_date": at(n, "T10:00:00"),
+                "end_date": at(n, "T12:00:00"),
+                "available_to": at(n, "T12:00:00Z"),
+            },
+            {"from": "start_date"},
+            {"from": "end_date"},
+        ),
         (lambda n: {"date": at(n), "date_gmt": at(n), "modified": at(n)}, None, None),
         (lambda n: {"calendar": f"c{n}", "attendees": 7, "updated_at": at(0)}, None, None),
     ],
