@@ -22,7 +22,7 @@ class PageFacts(NamedTuple):
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
         at_least: a total that the response calls a lower bound or an estimate; `total` is None.
-        totals: the least and the largest total of this list's responses so far.
+        totals: the least and the largest total of this list's pages with rows so far.
         flag: the path of what `has_more` was read from.
         before: the path of what said in the first response that a page comes before it.
         truncated: what says that the response is only a part.

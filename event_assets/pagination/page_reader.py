@@ -109,7 +109,7 @@ class PageReader:
         if counts and not self._is_sure(pages_path):
             page_count = None
         may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
-        self._totals.update(() if total is None else (total,))
+        self._totals.update((total,) if ids and total is not None else ())
         return PageFacts(
             ids,
             total=total,

@@ -849,3 +849,12 @@ def test_what_comes_before_a_page_of_a_cursor_is_no_page_that_is_missing() -> No
         lambda query: {**by_a_cursor(query), "hasPrevious": True},
     )
     assert done.result.complete is True
+
+
+def test_a_total_of_0_behind_a_depth_makes_no_total_doubtful() -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        page = rows_from(20 * int(query["page"]), 100)
+        return {"data": page, "total": 130 if page else 0}
+
+    done = read_list(create_paginator("page_number", read_ids), answer)
+    assert done.result.complete is False
