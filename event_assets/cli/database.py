@@ -48,11 +48,14 @@ def schemas(database: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     return dict(found.fetchall())
 
 
-def fetch(database: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    """Run a query, and return its rows by column."""
+def fetch(
+    database: duckdb.DuckDBPyConnection, query: str, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Run a query, and return its rows, or the first ones, by column."""
     result = database.execute(query)
     names = [column[0] for column in result.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    rows = result.fetchmany(limit) if limit else result.fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def is_lake() -> bool:

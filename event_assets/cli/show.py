@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import duckdb
@@ -11,6 +11,7 @@ import duckdb
 from event_assets.cli.database import fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, print_table
 from event_assets.config.source_files import DEFAULT_SOURCE, aside, find_sources
+from event_assets.values.wording import counted
 
 Tables = Mapping[str, Sequence[str]]  # by schema
 
@@ -66,26 +67,34 @@ def show(table: str | None, sql: str | None, view: str | None, limit: int, as_js
         raise click.UsageError("--sql stands alone, without a table or another option")
     with open_database() as database:
         if sql:
-            title, query = "", sql
+            rows, told = _query_rows(database, sql, limit)
         else:
-            found = schemas(database)
-            schema, name = _find(table, VIEWS[view] if view else EVENTS, found)
-            title, query = f"{schema}.{name}", _query(database, schema, name, limit)
-        try:
-            rows = fetch(database, query)
-        except duckdb.Error as error:
-            if not sql:
-                raise
-            reason = str(error).strip().partition("\n")[0]
-            raise click.ClickException(f"The query cannot be run: {reason}") from None
-        count = database.sql(f"from {title}").count("*").fetchall()[0][0] if title else len(rows)
+            schema, name = _find(table, VIEWS[view] if view else EVENTS, schemas(database))
+            rows = fetch(database, _query(database, schema, name, limit))
+            ((count,),) = database.sql(f"from {schema}.{name}").count("*").fetchall()
+            told = f"{len(rows):,} of {count:,} rows of {schema}.{name}"
+            told = told if rows else f"No rows in {schema}.{name}"
     if as_json:
         print_json(rows)
         return
     if rows:
-        print_table(rows[:limit])
-    shown = f"{min(limit, len(rows)):,} of {count:,}"
-    click.echo(f"{shown} rows{f' of {title}' if title else ''}" if count else f"No rows in {title}")
+        print_table(rows)
+    click.echo(told)
+
+
+def _query_rows(
+    database: duckdb.DuckDBPyConnection, sql: str, limit: int
+) -> tuple[Sequence[Mapping[str, Any]], str]:
+    """Return the first rows of a query, and how many there are."""
+    try:
+        rows = fetch(database, sql, limit + 1)
+    except duckdb.Error as error:
+        reason = str(error).strip().partition("\n")[0]
+    else:
+        if len(rows) > limit:
+            return rows[:limit], f"The first {counted(limit, 'row')}; --limit shows more"
+        return rows, counted(len(rows), "row")
+    raise click.ClickException(f"The query cannot be run: {reason}")
 
 
 def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:

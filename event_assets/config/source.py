@@ -118,7 +118,7 @@ class SourceConfig:
             "exclude": list(self.exclude),
             "only": list(self.only),
             "fields": {
-                name: field.model_dump(exclude=None if field.html else {"html"})  # new in 0.3.0
+                name: field.model_dump(exclude=None if field.html else {"html"})  # older hashes stay
                 for name, field in self.fields.items()
             },
         }

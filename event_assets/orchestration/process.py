@@ -1,6 +1,6 @@
 """How a process ends: its signals, its output that may go away, its exit status.
 
-It imports nothing else, so that a command handles signals before it imports the rest.
+It imports nothing slow, so that a command handles signals before it imports the rest.
 """
 
 import atexit

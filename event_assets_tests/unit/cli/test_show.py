@@ -73,6 +73,17 @@ def test_json_has_every_column(capsys: Output) -> None:
     assert set(row) == {"id", "name", "start_time", "text"}
 
 
+@pytest.mark.usefixtures("synced")
+def test_the_limit_holds_for_a_query_as_well(capsys: Output) -> None:
+    query = ["--sql", "from events.event_data", "--limit", "1"]
+    assert run(["show", *query, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 1
+    assert run(["show", *query]) == 0
+    assert lines(capsys)[-1] == "The first 1 row; --limit shows more"
+    assert run(["show", "--sql", "from events.event_data"]) == 0
+    assert lines(capsys)[-1] == "3 rows"
+
+
 def test_what_a_terminal_would_obey_is_not_printed(synced: Project, capsys: Output) -> None:
     with duckdb.connect(synced.database) as database:
         database.execute("update events.event_data set name = 'a' || chr(27) || '[2Jb' || chr(10)")
