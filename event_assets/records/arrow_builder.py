@@ -155,7 +155,7 @@ class ArrowTableBuilder:
             nulls = array.null_count
             if nulls and nulls > (values.count(None) if reader.field.nullable else 0):
                 for row in pc.indices_nonzero(array.is_null()).to_pylist():
-                    if values[row] is not None or not reader.field.nullable:
+                    if not (reader.field.nullable and reader.is_empty(values[row])):
                         errors.setdefault(row, (name, reader.error(values[row])))
         if not errors:
             return members, typed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, cast
 
@@ -17,6 +18,9 @@ from event_assets.values import json_paths, timestamps
 from event_assets.values.conversion import to_id
 from event_assets.values.json_paths import Getter, build_getter
 from event_assets.values.types import COLUMN_TYPES
+
+# The first and the last time that other programs know, which stand for none.
+NO_TIME = re.compile(r"0001-01-01[T ]00:00|9999-12-31[T ]23:59")
 
 
 class FieldReader:
@@ -77,9 +81,14 @@ class FieldReader:
         days = pc.if_else(pc.not_equal(days, timestamps.days_in_utc(moments)), days, None)
         return days if days.null_count < len(days) else None
 
+    def is_empty(self, value: Any) -> bool:
+        """Return whether a value that cannot be converted is, or stands for, none."""
+        is_time = self.field.type == "timestamp" and type(value) is str
+        return value is None or (is_time and bool(NO_TIME.match(value)))
+
     def error(self, value: Any) -> str:
         """Return why a value does not fit; the same text for all values of its kind."""
-        if value is None:
+        if self.is_empty(value):
             return "is missing"
         if self.name == "id":
             return "is neither text nor a whole number"

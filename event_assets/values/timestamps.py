@@ -219,7 +219,10 @@ def _parse_text(text: str) -> datetime | None:
         *numbers, fraction, zone = iso.groups()
         micros = int((fraction or "0")[:6].ljust(6, "0"))
         year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
-        return datetime(year, month, day, hour, minute, second, micros, tzinfo=_parse_offset(zone))
+        is_over = (hour, minute, second, micros) == (24, 0, 0, 0)  # the end of the day
+        hour = 0 if is_over else hour
+        moment = datetime(year, month, day, hour, minute, second, micros, _parse_offset(zone))
+        return moment + timedelta(days=is_over)
     return parsedate_to_datetime(text) if RFC_2822_PATTERN.fullmatch(text) else None
 
 

@@ -220,3 +220,22 @@ def test_columns_that_come_late_in_a_batch_are_null_before(monkeypatch: pytest.M
     monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 1)
     made = table({"id": "1"}, {"id": "2", "new": True})
     assert made["new"].to_pylist() == [None, True]
+
+
+@pytest.mark.parametrize(
+    "none", ["0001-01-01T00:00:00Z", "0001-01-01 00:00:00", "9999-12-31T23:59:59.9999999Z"]
+)
+def test_the_first_and_the_last_time_that_programs_know_are_none(none: str) -> None:
+    rejects: list[Reject] = []
+    fields = {**FIELDS, "start_time": FieldConfig(type="timestamp", nullable=False)}
+    fields["end_time"] = FieldConfig(type="timestamp")
+    builder = ArrowTableBuilder(build_field_readers(fields), on_rejects=rejects.extend)
+    rows = [
+        {"id": "1", "start_time": "2026-05-01T18:30:00Z", "end_time": none},
+        {"id": "2", "start_time": none, "end_time": None},
+    ]
+    made = builder.build(rows)
+    assert (made["id"].to_pylist(), made["end_time"].to_pylist()) == (["1"], [None])
+    assert [(one.id, one.field, one.reason) for one in rejects] == [
+        ("2", "start_time", "is missing")
+    ]

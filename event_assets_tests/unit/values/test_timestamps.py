@@ -183,6 +183,13 @@ def test_a_time_that_the_clock_shows_twice_or_never_is_still_one() -> None:
     assert never == datetime(2026, 3, 29, 1, tzinfo=timezone.utc)
 
 
+def test_a_day_may_end_at_24_hours() -> None:
+    midnight = datetime(2027, 1, 1, tzinfo=timezone.utc)
+    times = ["2026-12-31T24:00:00Z", "2026-12-31T24:00+00:00", "2027-01-01T01:00:00+01:00"]
+    assert read(times) == [midnight] * 3
+    assert read(["2026-12-31T24:01:00Z", "2026-12-31T25:00:00Z"]) == [None, None]
+
+
 def test_what_no_reader_could_represent_is_no_time() -> None:
     assert read(["0000-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"]) == [None, None]
 
