@@ -118,7 +118,8 @@ class SourceConfig:
             "exclude": list(self.exclude),
             "only": list(self.only),
             "fields": {
-                name: field.model_dump(exclude=None if field.html else {"html"})  # older hashes stay
+                # What is not set leaves older hashes as they are.
+                name: field.model_dump(exclude=None if field.html else {"html"})
                 for name, field in self.fields.items()
             },
         }
