@@ -1,0 +1,200 @@
+"""A list for each parent: one of several records, one that events depend on, and their ids."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+from starlette.requests import Request
+
+from event_assets.config.source import SourceConfig
+from event_assets_tests.support.api_server import ApiServer, serving
+from event_assets_tests.support.direct_syncs import complete, source_of, sync_source, unique
+from event_assets_tests.support.platforms import definitions, events, paged, run
+from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.resources import ATTENDEES, OF_EVENT, PATH, with_resources
+
+
+def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -> None:
+    def tickets(_: Request) -> Any:
+        return {"data": [{"id": 1}, {"id": 2}]}
+
+    with serving({PATH: paged(events(3)), OF_EVENT: tickets}) as api:
+        resource = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"], "paginator": "single_page"}}
+        loaded = source_of(with_resources(api.url, resource))
+        for _ in range(2):
+            sync_source(loaded)
+    assert project.rows("select count(*) from events.attendees") == [(6,)]
+
+
+def by_organizer(url: str, **changes: Any) -> SourceConfig:
+    members: dict[str, Any] = {
+        "name": "members",
+        "endpoint": {
+            "path": "/v1/organizers/{resources.event_data.organizer.id}/members",
+            "data_selector": "data",
+            "paginator": "single_page",
+        },
+    }
+    return source_of(with_resources(url, members | changes))
+
+
+@pytest.fixture
+def organized() -> Iterator[ApiServer]:
+    """An API of six events of two organizers, each with a list of two members."""
+    rows = [{**event, "organizer": {"id": f"o{i % 2}"}} for i, event in enumerate(events(6))]
+
+    def members(request: Request) -> Any:
+        organizer = request.path_params["organizer"]
+        return {"data": [{"id": f"{organizer}-m{number}"} for number in range(2)]}
+
+    with serving({PATH: paged(rows), "/v1/organizers/{organizer}/members": members}) as api:
+        yield api
+
+
+@pytest.mark.parametrize("key", [{"primary_key": []}, {"primary_key": "id"}])
+def test_a_list_of_several_parents_is_requested_once(
+    project: Project, organized: ApiServer, key: dict[str, Any]
+) -> None:
+    sync_source(by_organizer(organized.url, **key))
+    asked = [request.url.path for request in organized.requests if request.url.path != PATH]
+    assert sorted(asked) == ["/v1/organizers/o0/members", "/v1/organizers/o1/members"]
+    ids = project.rows("select id from events.members order by id")
+    assert ids == [("o0-m0",), ("o0-m1",), ("o1-m0",), ("o1-m1",)]
+
+
+@pytest.mark.parametrize("key", [{"primary_key": []}, {"primary_key": "id"}])
+def test_its_records_are_there_for_each_parent_that_they_include(
+    project: Project, organized: ApiServer, key: dict[str, Any]
+) -> None:
+    included = by_organizer(organized.url, include_from_parent=["id"], **key)
+    for _ in range(2):
+        sync_source(included)
+    assert len([r for r in organized.requests if r.url.path != PATH]) == 4
+    rows = project.rows("select _event_data_id, id from events.members order by all")
+    assert rows == [(f"e{i}", f"o{i % 2}-m{number}") for i in range(6) for number in range(2)]
+
+
+def test_the_share_of_rejects_is_that_of_the_records_of_all_parents(project: Project) -> None:
+    rows = [{**event, "organizer": {"id": "o"}} for event in events(10)]
+    members = [{"id": f"m{number}"} for number in range(39)] + [{"name": "without"}]
+    lists = {PATH: paged(rows), "/v1/organizers/o/members": lambda _: {"data": members}}
+    with serving(lists) as api:
+        loaded = by_organizer(api.url, include_from_parent=["id"], primary_key="id")
+        sync_source(loaded)
+    assert project.rows("select count(*) from events.members") == [(390,)]
+
+
+USERS: dict[str, Any] = {
+    "name": "users",
+    "endpoint": {"path": "/v1/users", "data_selector": "data"},
+}
+
+
+def with_parent_of_events(url: str) -> dict[str, Any]:
+    document = with_resources(url, USERS)
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    document["attributes"]["rest_api"]["client"]["paginator"] = endpoint["paginator"]
+    endpoint["path"] = "/v1/users/{resources.users.id}/events"
+    return document
+
+
+def test_the_list_that_events_depend_on_is_read_first(project: Project) -> None:
+    def of_user(request: Request) -> Any:
+        first = 10 * int(request.path_params["user"])
+        return paged(events(3, first))(request)
+
+    users = [{"id": "1"}, {"id": "2"}]
+    lists = {"/v1/users": lambda request: paged(users)(request), "/v1/users/{user}/events": of_user}
+    with serving(lists) as api:
+        loaded = definitions({"events": with_parent_of_events(api.url)})
+        result = run(project, loaded, derived=True)
+        assert result.success, failure(result)
+        assert project.ids("current_events") == ["e10", "e11", "e12", "e20", "e21", "e22"]
+        users.pop()
+        api.requests.clear()
+        assert run(project, loaded, derived=True).success
+    assert "/v1/users/2/events" not in {request.url.path for request in api.requests}
+    assert project.ids("current_events") == ["e10", "e11", "e12"]
+    graph = loaded.resolve_asset_graph()
+    assert graph.get(dg.AssetKey("event_data")).parent_keys == {dg.AssetKey("users")}
+
+
+def test_a_list_is_no_more_complete_than_the_one_whose_records_it_is_requested_by(
+    project: Project,
+) -> None:
+    users = [{"id": "1"}, {"id": "2"}]
+    answers = {
+        "/v1/users": lambda _: {"data": users, "total": 3},
+        "/v1/users/{user}/events": paged(events(3)),
+    }
+    with serving(answers) as api:
+        config = source_of(with_parent_of_events(api.url))
+        sync_source(config)
+    found = complete(config, "event_data")
+    assert (found.passed, found.severity.name) == (False, "WARN")
+    assert "there may be more `users` than these" in str(found.description)
+    assert project.ids() == ["e0", "e1", "e2"]
+
+
+@pytest.mark.parametrize("included", [[], ["id", "name"]])
+def test_ids_are_unique_within_the_list_of_a_parent_only(
+    project: Project, included: list[str]
+) -> None:
+    def numbered(request: Request) -> Any:
+        event = request.path_params["event"]
+        guests = [{"id": number, "guest": f"{event}-{number}"} for number in range(3)]
+        return paged(guests)(request)
+
+    resource = {**ATTENDEES, "include_from_parent": included}
+    rows = events(4)
+    with serving({PATH: paged(rows), OF_EVENT: numbered}) as api:
+        loaded = source_of(with_resources(api.url, resource))
+        for _ in range(2):
+            sync_source(loaded)
+            rows[0] = {**rows[0], "name": "Another name"}  # the parent, not another one
+    found = project.rows("select _event_data_id, id, guest from events.attendees order by all")
+    assert found == [(f"e{e}", str(n), f"e{e}-{n}") for e in range(4) for n in range(3)]
+    assert project.rows("select count(*) from events.attendees_rejects") == [(0,)]
+
+
+def test_a_field_below_another_may_tell_the_parents_apart(project: Project) -> None:
+    rows = [{**row, "venue": {"code": f"v{at % 2}"}} for at, row in enumerate(events(4))]
+    rooms: dict[str, Any] = {
+        "name": "rooms",
+        "endpoint": {
+            "path": "/v1/venues/{resources.event_data.venue.code}/rooms",
+            "data_selector": "data",
+            "paginator": "single_page",
+        },
+    }
+
+    def numbered(request: Request) -> Any:
+        return {"data": [{"id": at, "of": request.path_params["venue"]} for at in range(3)]}
+
+    with serving({PATH: paged(rows), "/v1/venues/{venue}/rooms": numbered}) as api:
+        sync_source(source_of(with_resources(api.url, rooms)))
+    found = project.rows("select _event_data_venue_code, id, of from events.rooms order by all")
+    assert found == [(f"v{v}", str(n), f"v{v}") for v in range(2) for n in range(3)]
+
+
+def test_events_that_depend_on_a_list_have_their_own_ids(project: Project) -> None:
+    users = [{"id": f"u{number}"} for number in range(3)]
+
+    def meetings(request: Request) -> Any:
+        user = request.path_params["user"]
+        own = {"id": f"of-{user}", "name": user}
+        return {"data": [own, {"id": "shared", "name": "Together"}]}
+
+    document = with_resources("", {"name": "users", "endpoint": {"path": "/v1/users"}})
+    events_of = document["attributes"]["rest_api"]["resources"][0]
+    events_of["endpoint"]["path"] = "/v1/users/{resources.users.id}/meetings"
+    events_of["endpoint"]["paginator"] = "single_page"
+    events_of["include_from_parent"] = ["id"]
+    handlers = {"/v1/users": lambda _: users, "/v1/users/{user}/meetings": meetings}
+    with serving(handlers) as api:
+        document["attributes"]["rest_api"]["client"]["base_url"] = api.url
+        config = source_of(document)
+        sync_source(config)
+    assert project.ids() == ["of-u0", "of-u1", "of-u2", "shared"]
+    assert unique(config).passed
