@@ -26,6 +26,7 @@ from event_assets.probe.parameter_search import ParameterSearch
 
 FIRST_CURSOR = "*"  # with which some APIs are asked for a cursor
 MAX_CURSORS = 8
+OWN_NAMES = 4  # of a cursor, by its path
 PROBED = 2  # the number of a page or row that is asked for
 
 
@@ -91,6 +92,8 @@ def _try_pointers(search: ParameterSearch) -> None:
 
 def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
     names = cursor_names(pointer.path)
+    if isinstance(pointer.value, int):  # the number of a page or row, more likely than a cursor
+        names = [*dict.fromkeys([*names[:OWN_NAMES], *PAGES, *OFFSETS])]
     if isinstance(pointer.value, list):
         names = [f"{name}[]" for name in names]
     known, rest = search.places(names)

@@ -113,7 +113,7 @@ class ParameterSearch:
         if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
             return None
         while len(group) > 1:
-            cut = max(1, len(group) // 3)  # the usual ones come first
+            cut = max(1, 2 * len(group) // 5)  # the usual ones come first
             half = group[:cut]
             group = half if is_effect(self.ask(dict.fromkeys(half, value))) else group[cut:]
         return group[0] if is_effect(self.ask({group[0]: value})) else None
