@@ -47,7 +47,6 @@ class OffsetWalk(Walk):
         self._trusted: int | None = None  # the total that the last response says
         self._more: bool | None = None  # whether more rows follow, by the last response
         self._progress = 0  # pages that end with a new row
-        self._has_moved_on = False  # to a page of which half the rows are new
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
         super().__init__(maximum, stop_after_empty_page, limit)
@@ -134,7 +133,6 @@ class OffsetWalk(Walk):
         if reading.pages and not is_overlap:
             unknown = reading.recent.find_unknown(page)
             new = [at for at, key in enumerate(page) if key in unknown]
-        self._has_moved_on |= len(reading.pages) > 0 and 2 * len(new) >= len(page)
         fresh = self._add(page, new)
         self._seen_behind.difference_update(page)
         reading.rows += len(new)

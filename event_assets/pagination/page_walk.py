@@ -42,7 +42,6 @@ class PageWalk(Walk):
         """
         self.is_counted = self._is_numbered = is_numbered
         self._end_without_pointer = end_without_pointer
-        self._has_moved_on = False  # to a page that shares no row with the one before
         super().__init__(maximum, stop_after_empty_page)
 
     def _read_once(self) -> Steps[None]:
@@ -84,8 +83,6 @@ class PageWalk(Walk):
             return "page behind"
         ids, last_page, was_end_said = list(page.ids), reading.last_page, reading.is_end_said
         is_repeated = bool(ids) and ids == last_page
-        if ids and last_page and not self._has_moved_on:
-            self._has_moved_on = set(last_page).isdisjoint(ids)
         facts.last = page = self._check_flag(page)
         if self._stop_after_empty_page and not ids:
             page = page._replace(has_more=False)

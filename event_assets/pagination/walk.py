@@ -78,6 +78,7 @@ class Walk(ABC):
         self._seen = DistinctIds()
         self._pages_before: list[int] = []  # of the reading before
         self._is_flag_wrong = False  # of a flag that was found by its name
+        self._has_moved_on = False  # to a page of which half the rows are new
         self._to_deliver: Sequence[int] = ()  # rows of the page
         self._steps = self._read()
         self._asked = next(self._steps)
@@ -156,6 +157,7 @@ class Walk(ABC):
         reading.pages.append(hash(tuple(ids)))
         fresh = reading.recent.add(ids)
         reading.known_rows = 0 if fresh else reading.known_rows + len(ids)
+        self._has_moved_on |= bool(reading.last_page) and 2 * len(fresh) >= len(ids) > 0
         if self._facts.passes > 1:
             self._to_deliver = self._seen.add_unseen(ids)
         else:

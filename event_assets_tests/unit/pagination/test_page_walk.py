@@ -264,6 +264,18 @@ def test_a_cursor_that_leads_to_the_start_again_is_a_lap_of_several_pages(
     assert judge(walk.facts).complete is complete
 
 
+def test_a_last_page_that_comes_again_is_the_end_where_each_page_has_a_row_of_all() -> None:
+    walk = numbered()
+    assert positions(walk, lambda at: (0, 3 * min(at, 2) + 1, 3 * min(at, 2) + 2))[:4] == [
+        0,
+        1,
+        2,
+        3,
+    ]
+    assert judge(walk.facts).distinct_ids == 7
+    assert judge(walk.facts).complete is not False
+
+
 @pytest.mark.parametrize("change", [[9, *FULL[:3]], [*FULL[1:], 9]])
 def test_one_row_that_comes_or_goes_makes_no_other_page_of_the_first(change: list[int]) -> None:
     walk = numbered()
