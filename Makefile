@@ -53,10 +53,13 @@ run: setup ## Sync every event once, from the API into DuckDB
 connect: setup ## Make a source of an API: make connect URL=https://api.example.com/events
 	@$(BIN)/event-assets connect '$(URL)' $(OPTIONS)
 
+# Hides Dagster's advice to use `dg dev`, which loads the definitions once more before it starts.
+ADVICE = ignore::FutureWarning:click.core
+
 dev: setup ## Open the Dagster UI on http://127.0.0.1:3000 (PORT=3001: another port)
 	@! (: < /dev/tcp/127.0.0.1/$(PORT)) 2> /dev/null \
 		|| { echo "Port $(PORT) is taken: name a free one, as in make dev PORT=3001"; exit 1; }
-	@$(BIN)/dagster dev --host 127.0.0.1 --port $(PORT)
+	@PYTHONWARNINGS=$(ADVICE) $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT)
 
 check: setup ## Check every defs.yaml, the settings and the definitions
 	@$(BIN)/event-assets check
@@ -102,6 +105,7 @@ test-scale: setup-dev setup-scale ## Try a shared lake and workers, with real se
 bench: setup-dev ## Compare this project with plain dlt, other tools and a floor (40 minutes)
 	@$(BIN)/python -m bench $(OPTIONS)
 
+# Not uv.lock, which holds the address of the registry that it was made with.
 COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.10 --upgrade \
 	--no-emit-index-url --custom-compile-command "make lock" --output-file
 
