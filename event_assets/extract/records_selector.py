@@ -16,7 +16,7 @@ from event_assets.values.errors import ConfigError
 from event_assets.values.response_paths import compile_path
 
 RecordsSelector = Callable[[Response], list[Any]]
-PLAIN_SELECTOR = re.compile(r"[\w@-]+(\.[\w@-]+)*")
+PLAIN_SELECTOR = re.compile(r"[\w@:-]+(\.[\w@:-]+)*")
 
 
 def plain_names(selector: str, document: Any) -> list[str]:

@@ -92,17 +92,15 @@ class PageReader:
         """Return a page with what the response says of the number of rows and of pages."""
         if self.total_path is None:
             return PageFacts(ids)
-        counts, page_counts = found = [
-            totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT)
-        ]
+        found = [totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT)]
         if isinstance(self.total_path, JSONPath):
-            configured = parse_count(find_value(document, self.total_path))
+            configured, path = parse_count(find_value(document, self.total_path)), self._total_name
             if configured is None and self.counts_pages and ids:
                 raise _path_error(document, "total_path", self.total_path, "is not a number")
-            found[self.counts_pages] = (
-                {} if configured is None else {str(self.total_path): configured}
-            )
-            counts, page_counts = found
+            # a number of rows by its name is none of pages
+            is_of_pages = self.counts_pages and (path not in found[0] or OF_PAGES.match(path))
+            found[bool(is_of_pages)] = {} if configured is None else {path: configured}
+        counts, page_counts = found
         path, total = next(iter(counts.items()), ("", None))
         pages_path, page_count = next(iter(page_counts.items()), ("", None))
         is_sure = self._is_sure(path or pages_path)
@@ -120,8 +118,12 @@ class PageReader:
             totals=(min(self._totals, default=0), max(self._totals, default=0)),
         )
 
+    @property
+    def _total_name(self) -> str:
+        return str(self.total_path).removeprefix("$.")
+
     def _is_sure(self, path: str) -> bool:
-        return path in ("", str(self.total_path)) or vocabulary.is_sure(path)
+        return path in ("", self._total_name) or vocabulary.is_sure(path)
 
     def _find_has_more(self, document: Any, around: totals.Members) -> tuple[bool | None, str]:
         """Return whether more pages follow, and the path of the flag that says so."""

@@ -46,7 +46,7 @@ ESTIMATED: Final = re.compile(
 )
 PAGE_OBJECT: Final = re.compile(
     r"(results?)?page|pageable|paging|pagination|paginator|pager|total|meta.*|.*metadata|links?|cursors?"
-    r"|navigation|contentrange|odata|result(set)?|response|search|query"
+    r"|navigation|contentrange|odata|result(set)?|response|search|query|view"
     r"|(page|list|results?|search|query|response)?(info|summary|context)"
 )
 SIZE: Final = re.compile(  # of parameters
@@ -82,7 +82,7 @@ def plain_name(path: str) -> str:
     parent, _, name = path.lower().rpartition(".")
     if name in ("all", "max", "value"):
         name = parent.rpartition(".")[2] + name
-    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|wp-)?|^opensearch:", "", name))
+    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|wp-)?|^\w+:", "", name))
 
 
 def parent_path(path: str) -> str:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
+from functools import reduce
 from typing import Any
 
 from dlt.common import jsonpath
-from jsonpath_ng import DatumInContext, Fields, JSONPath
+from jsonpath_ng import Child, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 
 
 class MemberOrPath(JSONPath):
-    """A path that is the name of a member, if there is one of this name, else a JSON path."""
+    """The name of a member, names with dots between them, or a JSON path: the first that is there.
+
+    So names may have signs that mean something in JSON paths: `@odata.count`, `hydra:view`.
+    """
 
     def __init__(self, text: str, path: JSONPath) -> None:
         self.text = text
-        self._path = path
+        names: list[JSONPath] = [Fields(name) for name in text.split(".")]
+        self._paths = (Fields(text), reduce(Child, names), path)
 
     def find(self, datum: Any) -> Any:
         """Return the values at the path, as jsonpath_ng does."""
-        document = DatumInContext.wrap(datum).value
-        is_member = isinstance(document, dict) and self.text in document
-        return (Fields(self.text) if is_member else self._path).find(datum)
+        return next((found for path in self._paths if (found := path.find(datum))), [])
 
     def __str__(self) -> str:
         return self.text

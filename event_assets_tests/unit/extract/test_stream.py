@@ -43,6 +43,12 @@ def test_nested_selectors_are_followed() -> None:
     assert check({"result": {}}) == "has no `result.items`"
 
 
+def test_names_with_a_colon_are_followed() -> None:
+    check = list_selector_check("_embedded.ea:event")
+    assert check({"_embedded": {"ea:event": []}}) is None
+    assert check({"_embedded": {}}) == "has no `_embedded.ea:event`"
+
+
 def test_a_name_that_is_no_json_path_is_a_selector() -> None:
     check = list_selector_check("gd:feed")
     assert check({"gd:feed": []}) is None

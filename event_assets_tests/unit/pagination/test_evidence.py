@@ -148,7 +148,8 @@ def test_has_more_that_is_false_outweighs_a_cursor_that_still_stands() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["@odata.nextLink", "a.b", "$next", "next page", "links.next", "$.links.next"]
+    "path",
+    ["@odata.nextLink", "a.b", "$next", "next page", "hydra:next", "links.next", "$.links.next"],
 )
 def test_a_path_is_the_name_of_a_member_first_then_a_json_path(path: str) -> None:
     def answer(query: Query) -> Any:
@@ -517,3 +518,18 @@ def test_page_numbers_go_on_behind_pages_that_come_empty(hidden: range) -> None:
 
     done = sync(NUMBERED, answer)
     assert done.ids == set(range(300)) - set(hidden)
+
+
+@pytest.mark.parametrize(
+    "names", [("hydra:view", "hydra:next"), ("$meta", "$next"), ("a b", "c d")]
+)
+def test_a_path_may_have_names_that_mean_something_else_in_json_paths(
+    names: tuple[str, str],
+) -> None:
+    def answer(query: Query) -> Any:
+        link = None if "token" in query else "/events?token=abc"
+        return {"data": rows(50, 95) if link is None else rows(0, 50), names[0]: {names[1]: link}}
+
+    done = sync({"type": "json_link", "next_url_path": ".".join(names)}, answer)
+    assert done.ids == set(range(95))
+    assert done.result.complete is True

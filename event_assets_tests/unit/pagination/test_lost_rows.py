@@ -253,6 +253,8 @@ def test_has_more_is_an_end_below_a_total(kind: str) -> None:
         ({"exceededTransferLimit": True}, {}),  # ArcGIS
         ({"pagination": {"has_more_events": 1}}, {}),
         ({"limitReached": True}, {}),
+        ({"hydra:totalItems": 130}, {}),
+        ({"hydra:view": {"hydra:next": "/events?page=2"}}, {}),
         ({"resultsTruncated": True}, {}),
         ({"search_cutoff": True}, {}),  # Typesense
         ({"_scroll_id": "DXF1ZXJ5QW5kRmV0Y2gBAAAAAAAAAD4"}, {}),
@@ -858,3 +860,18 @@ def test_a_total_of_0_behind_a_depth_makes_no_total_doubtful() -> None:
 
     done = read_list(create_paginator("page_number", read_ids), answer)
     assert done.result.complete is False
+
+
+@pytest.mark.parametrize("name", ["total", "meta.total_count", "count"])
+def test_a_number_of_rows_at_the_total_path_of_page_numbers_counts_rows(name: str) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        total: Any = 130
+        for part in reversed(name.split(".")):
+            total = {part: total}
+        return {"data": rows_from(20 * int(query["page"])), **total}
+
+    config = {"type": "page_number", "total_path": name}
+    done = read_list(create_paginator(config, read_ids), answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True
+    assert len(done.asked) == 7
