@@ -25,6 +25,8 @@ from event_assets.extract.response_check import response_check
 from event_assets.http.auth import build_auth, require_address
 from event_assets.http.client import ApiClient
 from event_assets.http.credentials import configured_secrets
+from event_assets.http.error_text import error_text
+from event_assets.http.errors import status_text
 from event_assets.http.journal import Journal
 from event_assets.http.session import ApiSession
 from event_assets.http.throttle import HttpMetrics
@@ -37,7 +39,8 @@ from event_assets.pagination.result import PaginationResult, mark_changed_while_
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
-from event_assets.values.errors import ConfigError, ExpiredPositionError
+from event_assets.values.errors import ApiError, ConfigError, ExpiredPositionError
+from event_assets.values.urls import redact_url
 
 NOT_STARTED = ListFacts("not started")
 
@@ -65,7 +68,8 @@ class Stream:
         self.started_at = started_at
         self.metrics = metrics
         self._selector = resource.endpoint.get("data_selector")
-        self._is_single = not resource.parent
+        self._parent = resource.parent
+        self._has_list = False  # whether one was read
         self._is_full = is_full
         self._client = client
         self._lists = lists
@@ -86,12 +90,12 @@ class Stream:
     @property
     def result(self) -> PaginationResult:
         """The result, which is final when all pages were read."""
-        result = judge(self._current) if self._is_single else self._results.result
+        result = self._results.result if self._parent else judge(self._current)
         return mark_changed_while_interrupted(result) if self._client.list_changed else result
 
     def progress(self) -> Progress:
         """Return the progress of the sync."""
-        facts = self._current if self._is_single else self._results.unfinished(self._current)
+        facts = self._results.unfinished(self._current) if self._parent else self._current
         return Progress(
             events=facts.rows - facts.overlaps,
             total=facts.reported,
@@ -126,10 +130,23 @@ class Stream:
                         added = ({**r, **extra} if type(r) is dict else r for r in records)
                         yield list(added) if extra else records
             except HTTPError as error:
-                if self._is_full or error.response.status_code != HTTPStatus.GONE:
-                    raise
-                raise ExpiredPositionError("The API has forgotten the last sync.") from None
+                raise self._explain(error) from None
             self._results.add(paged.paginator.facts)
+            self._has_list = True
+
+    def _explain(self, error: HTTPError) -> Exception:
+        """Return what an error status means where only changes, or several lists, are requested."""
+        status = error.response.status_code
+        if status == HTTPStatus.GONE and not self._is_full:
+            return ExpiredPositionError("The API has forgotten the last sync.")
+        if status == HTTPStatus.NOT_FOUND and self._parent and self._has_list:
+            return ApiError(
+                f"The API at {redact_url(error.response.url)} answered {status_text(status)}, but "
+                f"has the lists of other records of `{self._parent}`: if one may have none, set "
+                "`response_actions: [{ status_code: 404, action: ignore }]` of the endpoint."
+                f"{error_text(error.response)}"
+            )
+        return error
 
 
 @contextmanager

@@ -32,6 +32,19 @@ def test_one_list_that_fails_fails_the_resource_and_not_the_events(project: Proj
     assert project.rows("select count(*) from events.event_data") == [(4,)]
 
 
+@pytest.mark.usefixtures("project")
+def test_a_record_that_has_no_list_is_named_with_the_setting_that_allows_it() -> None:
+    def missing(request: Request) -> Any:
+        is_last = request.path_params["event"] == "e3"
+        return JSONResponse({"message": "No such event."}, 404) if is_last else attendees(request)
+
+    with serving({PATH: paged(events(4)), OF_EVENT: missing}) as api:
+        said = failed_sync(source_of(with_resources(api.url, ATTENDEES)))
+    assert "/v1/events/e3/attendees answered 404 Not Found, but has the lists of other" in said
+    assert "`response_actions: [{ status_code: 404, action: ignore }]` of the endpoint." in said
+    assert said.strip().endswith('It says: "No such event".')
+
+
 def test_an_ignored_response_is_an_empty_list(project: Project) -> None:
     def gone(request: Request) -> Any:
         if request.path_params["event"] == "e2":
