@@ -1,0 +1,69 @@
+"""Loads of tables of records, without an API."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NoReturn
+
+import dlt
+import pyarrow as pa
+
+from event_assets import warehouse
+from event_assets.warehouse import Database, TableLoad
+
+NAME, SCHEMA, TABLE = "events", "events", "event_data"
+MERGE = {"disposition": "merge", "strategy": "delete-insert"}
+
+
+def nothing(_: str) -> None:
+    """Write nothing beside the rows."""
+
+
+def fail(*_: Any) -> NoReturn:
+    raise OSError("The disk is full")
+
+
+@contextmanager
+def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> Iterator[Any]:
+    """Extract and normalize tables, as a sync does; yield the pipeline."""
+
+    def rows() -> Iterator[Any]:
+        yield dlt.mark.materialize_table_schema()
+        yield from tables
+
+    given = {"primary_key": key, "write_disposition": MERGE} if key else {}
+    resource = dlt.resource(rows, name=TABLE, **{**given, **hints})
+    with warehouse.open_pipeline(NAME, SCHEMA) as pipeline:
+        schema = warehouse.run(partial(warehouse.restore_schema, pipeline))
+        pipeline.extract(resource, schema=schema, loader_file_format="parquet")
+        pipeline.normalize()
+        yield pipeline
+
+
+def load(
+    *tables: pa.Table,
+    key: Sequence[str] = ("id",),
+    also: Callable[[Database, str], None] = lambda _, __: None,
+    hints: dict[str, Any] | None = None,
+    **options: Any,
+) -> None:
+    """Load tables of records."""
+    with extracted(*tables, key=key, **hints or {}) as pipeline, warehouse.connect() as database:
+        how = TableLoad(TABLE, key, **options)
+        warehouse.load_package(pipeline, database, how, lambda load_id: also(database, load_id))
+
+
+def rows(query: str = "select * exclude (_dlt_load_id) from events.event_data order by id") -> Any:
+    with warehouse.connect() as database:
+        return database.sql(query).fetchall()
+
+
+def records(first: int, number: int, **columns: Any) -> pa.Table:
+    """Build records with the ids from `first` on."""
+    ids = [f"{number:03}" for number in range(first, first + number)]
+    return pa.table({"id": ids, **{name: [value] * number for name, value in columns.items()}})
+
+
+def execute(statement: str) -> None:
+    with warehouse.connect() as database:
+        database.execute(statement)
