@@ -144,8 +144,9 @@ def _examine(inquiry: Inquiry, page: Page) -> None:
     search = ParameterSearch(explorer, page)
     said = inquiry.options.get("paginator")
     paging = find_paging(search, None if said == TOTAL_IS_WRONG else said)
-    if said == TOTAL_IS_WRONG and paging.is_numbered:
-        paging.paginator |= said
+    if said == TOTAL_IS_WRONG and paging.paginator is not None:
+        found = paging.paginator
+        paging.paginator = {"type": found, **said} if isinstance(found, str) else {**found, **said}
     end = _reach_end(inquiry, search, page)
     inquiry.facts += paging.facts
     rows = [row for row in end.rows if isinstance(row, dict)]

@@ -80,7 +80,7 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
     if paging.is_numbered and _exceeds_total(explorer, paging, walk):
         return find_end(explorer, paging, requests)
     if walk.is_done:
-        return _describe_end(end, walk, facts, is_numbered=paging.is_numbered)
+        return _describe_end(end, walk, facts)
     end.evidence = f"{counted(len(walk.ids))} on {counted(len(walk.pages), 'page')}"
     end.evidence += ", and the end was not reached"
     if paging.is_numbered and facts.reported and facts.reported > len(walk.read[0].rows):
@@ -92,11 +92,11 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
     return end
 
 
-def _describe_end(end: End, walk: Walk, facts: ListFacts, *, is_numbered: bool) -> End:
+def _describe_end(end: End, walk: Walk, facts: ListFacts) -> End:
     """Fill in what is known of a list that was read to its end."""
     count, reported = len(walk.ids), facts.reported or 0
     end.is_reached, end.is_cut_off = True, bool(facts.truncated) or facts.end == "depth"
-    end.is_short = is_numbered and count < reported
+    end.is_short = count < reported
     end.evidence = f"{counted(count)}, to the end"
     end.evidence += f", as the API reports ({reported:,})" if count == reported else ""
     verdict = judge(facts)

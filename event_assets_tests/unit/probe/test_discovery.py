@@ -282,9 +282,22 @@ def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:
     assert endpoint(found)["paginator"]["cursor_body_path"] == "start_cursor"
 
 
+def by_cursor(request: Request, **more: Any) -> dict[str, Any]:
+    at = number(request, "cursor")
+    return {"events": ROWS[at : at + 20], "next_cursor": str(at + 20) if at < 75 else None, **more}
+
+
+def by_header_link(request: Request, **more: Any) -> Response:
+    at = number(request, "at")
+    link = f'<{request.url.path}?at={at + 20}>; rel="next"'
+    document = {"events": ROWS[at : at + 20], **more}
+    return JSONResponse(document, headers={"Link": link} if at < 75 else {})
+
+
+@pytest.mark.parametrize("answer", [by_page, by_cursor, by_header_link])
 @pytest.mark.parametrize("settings", [{}, {"paginator.total_path": None}])
-def test_a_total_that_is_more_than_the_records_is_asked_about(settings: Any) -> None:
-    with serving(lambda request: by_page(request, total=len(ROWS) + 7)) as api:
+def test_a_total_that_is_more_than_the_records_is_asked_about(answer: Any, settings: Any) -> None:
+    with serving(lambda request: answer(request, total=len(ROWS) + 7)) as api:
         found = discover(Options(f"{api.url}/v1/events", settings=settings))
     choices = [[*question.choices.values()] for question in found.open_questions]
     assert choices == ([] if settings else [[{"paginator.total_path": None}]])
