@@ -46,9 +46,10 @@ def main() -> None:
     text = f"{_describe_machine()}\n\n{format_tables(results)}"
     print(text)
     if options.write:
-        written = f"{text}\n{PICTURE}\n"
-        README.write_text(SECTION.sub(lambda _: written, README.read_text("utf-8")), "utf-8")
-        CHART.write_text(draw_growth(results), "utf-8")
+        if chart := draw_growth(results):
+            CHART.write_text(chart, "utf-8")
+            text += f"\n{PICTURE}\n"
+        README.write_text(SECTION.sub(lambda _: text, README.read_text("utf-8")), "utf-8")
 
 
 def _parse_options() -> argparse.Namespace:

@@ -109,8 +109,10 @@ def format_tables(results: Results) -> str:
 
 
 def draw_growth(results: Results) -> str:
-    """Return a chart of CPU time and memory by the number of events, as SVG."""
-    found = [run for events in GROWTH for run in results.find("growth", str(events))]
+    """Return a chart of CPU time and memory by the number of events, as SVG; "" without any."""
+    found = [run for events in GROWTH for run in results.find("growth", str(events)) if run.numbers]
+    if not found:
+        return ""
     ticks = {math.log10(run.events): f"{run.events / 1000:,g}" for run in found}
 
     def panel(title: str, number: str, factor: float) -> Panel:

@@ -31,11 +31,11 @@ def test_a_row_that_comes_again_unchanged_is_not_written_again() -> None:
 
 
 def test_many_columns_of_text_fit_into_the_memory_limit() -> None:
-    texts = [f"{number} {'text ' * 60}" for number in range(20_000)]
+    texts = [f"{number} {'text ' * 60}" for number in range(10_000)]
     wide = pa.table({"id": texts, **{f"text_{column}": texts for column in range(60)}})
     for _ in range(2):
         load(wide, is_deduplicated=True)
-    assert rows("select count(*) from events.event_data") == [(20_000,)]
+    assert rows("select count(*) from events.event_data") == [(10_000,)]
 
 
 def test_an_index_of_what_each_load_updates_is_made_again_behind_it() -> None:
@@ -82,7 +82,7 @@ def test_a_key_that_is_twice_in_the_table_is_there_once_after_a_load() -> None:
 
 def test_the_file_does_not_grow_with_loads_that_change_nothing(project: Project) -> None:
     sizes = []
-    texts = [f"{number * 7919 % 10_007:x}" * 20 for number in range(20_000)]
+    texts = [f"{number * 7919 % 10_007:x}" * 20 for number in range(10_000)]
     for _ in range(4):
         load(records(0, 20_000).append_column("text", [texts]), is_deduplicated=True)
         sizes.append(project.database.stat().st_size)
