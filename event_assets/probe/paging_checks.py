@@ -100,7 +100,7 @@ def check_page_size(seen: Examination) -> Finding:
     if requested is None:
         return skip(f"{counted(count)} per page; no size is requested.")
     received = f"{size} of {requested} requested records"
-    if seen.walk.is_done and len(seen.walk.ids) == requested:  # it may be that of the list
+    if size < requested == len(seen.walk.ids) and seen.walk.is_done:  # it may be that of the list
         return skip(f"{received}, and {requested} in all.")
     has_more = bool(seen.fresh) or (seen.total or 0) > count
     if size == requested or (size < requested and not has_more):
