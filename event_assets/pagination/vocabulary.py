@@ -14,7 +14,7 @@ BOOLEANS: Final = {  # the texts that dlt takes
 THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 MORE: Final = re.compile(
     rf"(has|is|are|thereis|thereare)?more({THINGS}|pages|data)?(available|inlist)?|hasnext(page)?"
-    r"|(is|results)?(truncated|partial)|incompleteresults|exceededtransferlimit|limitreached"
+    r"|(is|results)?(truncated|partial)(results)?|incompleteresults|exceededtransferlimit|limitreached"
 )
 END: Final = re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)")
 # Of a flag with its value: a page comes before this one.
@@ -60,7 +60,7 @@ _OF_PAGES: Final = (
 NEXT: Final = re.compile(rf".*next{_OF_PAGES}+|next|continue|lastevaluatedkey")
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?(cursor|bookmark|continuation|marker)"
-    r"(token|id|url)?|(pagination|continuation|resumption|next|scroll)(token|id)|(page|skip)token"
+    r"(token|id|url)?|(pagination|continuation|continue|resumption|next|scroll)(token|id)|(page|skip)token"
     r"|resume(token)?|after(url)?|(load)?more(results)?(url)?|older|offset|position|forward"
 )
 PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")

@@ -253,6 +253,8 @@ def test_has_more_is_an_end_below_a_total(kind: str) -> None:
         ({"exceededTransferLimit": True}, {}),  # ArcGIS
         ({"pagination": {"has_more_events": 1}}, {}),
         ({"limitReached": True}, {}),
+        ({"truncatedResults": True}, {}),
+        ({"continueToken": "x1"}, {}),
         ({"hydra:totalItems": 130}, {}),
         ({"hydra:view": {"hydra:next": "/events?page=2"}}, {}),
         ({"resultsTruncated": True}, {}),
