@@ -153,7 +153,10 @@ class OffsetWalk(Walk):
         if self._repeats > 1:
             end = "page repeated" if self._has_moved_on else "ignored parameter"
             return end if self._repeats > 2 else ""
-        if reading.known_rows >= 2 * len(self._seen) and self._promised_end <= self._end:
+        # pages that overlap show where the list begins again, as rows in another order
+        may_be_lap = self.largest == 1 or not reading.recent.is_ordered
+        is_known = reading.known_rows >= 2 * len(self._seen)
+        if may_be_lap and is_known and self._promised_end <= self._end:
             return "lap"
         is_same = reading.pages == self._pages_before and not self._is_short_of_total
         return "readings agree" if is_same else ""

@@ -477,6 +477,12 @@ def test_a_list_that_grows_in_front_faster_than_it_is_read_ends() -> None:
     assert "the last 201 of 201 pages had no new rows" in result.reason
 
 
+def test_a_short_list_that_grows_in_front_is_no_lap() -> None:
+    script: list[list[Edit]] = [[], [("insert", 0, 1)], [("insert", 0, 1)] * 2]
+    reading, staying = replay(4, script, limit=2, total="length of the page")
+    assert staying <= reading.delivered
+
+
 def test_twice_as_many_pages_as_brought_rows_may_bring_none() -> None:
     rows, walk = list(range(100)), OffsetWalk(10)
 
