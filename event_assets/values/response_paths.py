@@ -19,8 +19,10 @@ class MemberOrPath(JSONPath):
 
     def __init__(self, text: str, path: JSONPath) -> None:
         self.text = text
-        names: list[JSONPath] = [Fields(name) for name in text.split(".")]
-        self._paths = (Fields(text), reduce(Child, names), path)
+        self._paths: list[JSONPath] = [path]
+        if "*" not in text:
+            names: list[JSONPath] = [Fields(name) for name in text.split(".")]
+            self._paths = [Fields(text), reduce(Child, names), path]
 
     def find(self, datum: Any) -> Any:
         """Return the values at the path, as jsonpath_ng does."""
