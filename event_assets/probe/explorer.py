@@ -137,7 +137,11 @@ class Explorer:
         again: bool = False,
     ) -> Page:
         """Send the request with further parameters, and read its page."""
-        return self.read(self.send(self.build(settings, url), with_key=with_key, again=again))
+        request = self.build(settings, url)
+        page = self.read(self.send(request, with_key=with_key, again=again))
+        if page.problem and self.is_patient:  # some servers fail to send the list at times
+            page = self.read(self.send(request, with_key=with_key, again=True))
+        return page
 
     def send(
         self, request: requests.Request, *, with_key: bool = True, again: bool = False

@@ -113,10 +113,21 @@ class ParameterSearch:
         if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
             return None
         while len(group) > 1:
-            cut = max(1, 2 * len(group) // 5)  # the usual ones come first
+            cut = _halfway(len(group))
             half = group[:cut]
             group = half if is_effect(self.ask(dict.fromkeys(half, value))) else group[cut:]
         return group[0] if is_effect(self.ask({group[0]: value})) else None
+
+
+def _halfway(count: int) -> int:
+    """Return where to cut names that are sorted by how usual they are: nearly equal chances."""
+    weights = [1 / (rank + 1) for rank in range(count)]
+    total, half = 0.0, sum(weights) / 2
+    for at, weight in enumerate(weights[:-1], 1):
+        total += weight
+        if total >= half:
+            return at
+    return max(1, count - 1)
 
 
 def _paths_of(body: Any, path: str = "") -> list[str]:
