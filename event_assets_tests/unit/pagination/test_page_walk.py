@@ -264,6 +264,13 @@ def test_a_cursor_that_leads_to_the_start_again_is_a_lap_of_several_pages(
     assert judge(walk.facts).complete is complete
 
 
+def test_an_empty_page_between_two_that_are_the_same_makes_no_other_page_of_them() -> None:
+    walk = take(numbered(), FULL, EMPTY)
+    while not walk.done:
+        take(walk, FULL)
+    assert "ignores the parameter" in judge(walk.facts).reason
+
+
 def test_a_last_page_that_comes_again_is_the_end_where_each_page_has_a_row_of_all() -> None:
     walk = numbered()
     assert positions(walk, lambda at: (0, 3 * min(at, 2) + 1, 3 * min(at, 2) + 2))[:4] == [
