@@ -26,6 +26,7 @@ COMPANIONS = re.compile(
 # As the words about an error, these say no more than its status.
 PHRASES = {status.phrase.lower() for status in HTTPStatus}
 PHRASES |= {"unprocessable", "unprocessable entity", "unprocessable content"}
+DATA = re.compile(r"^\s*[{\[]|[{\[]\s*[\"{\[]")  # of broken JSON, or of JSON in a script
 MARKUP = re.compile(r"<[a-z!?/]", re.IGNORECASE)
 
 
@@ -38,8 +39,7 @@ def error_text(response: requests.Response) -> str:
     try:
         found = find_words(response.json(), is_error=not response.ok)
     except ValueError:
-        broken = response.text.lstrip().startswith(("{", "["))  # JSON, perhaps with data
-        found = "" if broken else response.text
+        found = "" if DATA.search(response.text) else response.text
     text = " ".join("".join(c if c.isprintable() else " " for c in found).split())
     if not text or MARKUP.search(text):
         return ""

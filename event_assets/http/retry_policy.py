@@ -13,7 +13,7 @@ from event_assets.http.pace import RESET, seconds_until
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 MAX_RETRIES = 3
 BACKOFF_FACTOR = 2.0  # seconds; the waits are 2, 4 and 8
-RETRY_AFTER_MAX = 120.0  # seconds
+MAX_WAIT = 600.0  # seconds; who asks for a longer pause is not asked again
 
 
 def is_rate_limit(response: Response) -> bool:
@@ -27,7 +27,8 @@ def is_rate_limit(response: Response) -> bool:
 
 def is_retried(response: Response) -> bool:
     """Return whether a request with this response is sent again."""
-    return response.status_code in RETRY_STATUSES or is_rate_limit(response)
+    is_passing = response.status_code in RETRY_STATUSES or is_rate_limit(response)
+    return is_passing and retry_after(response) <= MAX_WAIT
 
 
 def seconds_to_wait(asked: float, attempt: int) -> float:
@@ -37,17 +38,17 @@ def seconds_to_wait(asked: float, attempt: int) -> float:
 
 
 def seconds_asked(response: Response | None) -> float:
-    """Return the pause in seconds that a response asks for, within limits; 0 if for none."""
+    """Return the pause in seconds that a response asks for; 0 if for none."""
     if response is None:
         return 0.0
-    return min(_retry_after(response) or _seconds_until_reset(response), RETRY_AFTER_MAX)
+    return retry_after(response) or min(_seconds_until_reset(response), MAX_WAIT)
 
 
-def _retry_after(response: Response) -> float:
+def retry_after(response: Response) -> float:
     """Return the seconds in the header Retry-After; 0 if there are none."""
-    with suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+    with suppress(KeyError, urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         # neither seconds nor a valid date
-        return float(urllib3.Retry().get_retry_after(response.raw) or 0)
+        return float(urllib3.Retry().parse_retry_after(response.headers["Retry-After"]))
     return 0.0
 
 

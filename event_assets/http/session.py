@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from requests import PreparedRequest, Response, Session, exceptions
@@ -13,7 +14,12 @@ from event_assets.http import retry_policy
 from event_assets.http.adapter import ApiAdapter
 from event_assets.http.credentials import secrets_of_auth
 from event_assets.http.error_text import error_text
-from event_assets.http.errors import ATTEMPT_ERRORS, is_retryable, transport_error_message
+from event_assets.http.errors import (
+    ATTEMPT_ERRORS,
+    is_retryable,
+    status_text,
+    transport_error_message,
+)
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError, ContentError, InvalidResponseError
 from event_assets.values.redaction import SecretRedactor
@@ -107,8 +113,10 @@ class ApiSession(Session):
         try:
             problem = self._check(response)
         except exceptions.JSONDecodeError:
-            problem = "is not JSON"
+            problem = "is not JSON" if response.content.strip() else "is empty"
         if problem:
+            if response.status_code != HTTPStatus.OK:
+                problem = f"{problem} ({status_text(response.status_code)})"
             raise InvalidResponseError(problem, error_text(response))
 
     def _follow_redirects(

@@ -381,19 +381,6 @@ def test_retry_after_can_be_a_date(api: Sandbox) -> None:
     assert waited > 4.5  # a date has no fractions
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["100000", formatdate(time() + 100_000, usegmt=True), "Fri, 31 Dec 2999 23:59:59 GMT"],
-    ids=["seconds", "date", "far date"],
-)
-def test_retry_after_is_capped(api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setattr(retry_policy, "RETRY_AFTER_MAX", 0.5)
-    api.faults = Faults(fail_first=1, retry_after=value)
-    with session_for(api) as session:
-        assert session.get(api.url + PATH).status_code == 200
-    assert len(api.requests) == 2
-
-
 @pytest.mark.parametrize("value", ["soon", "-5", "1.5", "", "Fri, 31 Dec 99999 23:59:59 GMT"])
 def test_an_invalid_retry_after_is_ignored(
     api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: Any

@@ -117,6 +117,8 @@ def test_plain_text_is_shown() -> None:
         PlainTextResponse("An error: <b>Blocked</b>", 400),
         JSONResponse({"message": "<p>Blocked</p>"}, 400),
         PlainTextResponse('{"data":[{"id":"e1","name":"Of a per', 400),
+        PlainTextResponse('cb({"data":[{"id":"e1","name":"Of a person"}]})', 400),
+        PlainTextResponse(""")]}',\n{"data":[{"id":"e1"}]}""", 400),
         JSONResponse({"code": 7}, 400),
         JSONResponse({"error": True}, 400),
         Response(status_code=400),

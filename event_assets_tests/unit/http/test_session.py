@@ -1,8 +1,11 @@
 """The HTTP session: the retry policy, the key on the wire only, and plain errors."""
 
 import codecs
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from time import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, StreamingResponse
 from starlette.responses import Response as Answer
 
-from event_assets.http.errors import user_message
+from event_assets.extract.response_check import response_check
+from event_assets.http.errors import status_error_message, user_message
 from event_assets.http.session import ApiSession
 from event_assets.sandbox import KEY, Faults, Sandbox
-from event_assets.values.errors import ApiError
+from event_assets.values.errors import ApiError, ContentError
 from event_assets.values.urls import origin
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.dagster_dev import until
@@ -52,6 +56,36 @@ def test_a_retry_never_comes_before_the_backoff(
     api.faults = Faults(fail_first=3, retry_after=retry_after)
     with session_for(api) as session:
         session.get(api.url + PATH)
+    assert waits.seconds == [2, 4, 8]
+
+
+@pytest.mark.parametrize("value", ["86400", formatdate(time() + 86_400, usegmt=True)])
+def test_an_api_that_asks_for_a_long_pause_is_not_asked_again(api: Sandbox, value: str) -> None:
+    api.faults = Faults(fail_every=1, fail_status=429, retry_after=value)
+    with session_for(api) as session:
+        response = session.get(api.url + PATH)
+    assert len(api.requests) == 1
+    assert "429 Too Many Requests; it asks for no request within " in status_error_message(response)
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (Answer(status_code=204), "is empty (204 No Content)"),
+        (Answer(status_code=304), "is empty (304 Not Modified)"),
+        (Answer(" "), "is empty (tried"),
+        (Answer("<html>", 300), "is not JSON (300 Multiple Choices)"),
+    ],
+)
+def test_a_response_without_json_is_named_by_its_status(
+    waits: Waits, answer: Answer, problem: str
+) -> None:
+    with (
+        serving(lambda _: answer) as api,
+        ApiSession(api.url, check=response_check({})) as session,
+        pytest.raises(ContentError, match=re.escape(problem)),
+    ):
+        session.get(api.url)
     assert waits.seconds == [2, 4, 8]
 
 

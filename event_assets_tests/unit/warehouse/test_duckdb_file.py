@@ -1,8 +1,10 @@
 """The DuckDB file: its path, its lock, and its error messages."""
 
 import errno
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -101,6 +103,14 @@ def test_a_folder_with_a_question_mark_is_refused_before_it_is_made(
     odd = project.database.parent / "a?b" / "x.duckdb"
     project.environment.setenv("EVENTS_DUCKDB", str(odd))
     assert "has a question mark in the name of a folder" in failure(project.sync(url=api.url))
+
+
+def test_a_database_of_sqlite_is_refused(project: Project, api: Sandbox) -> None:
+    project.database.parent.mkdir()
+    with closing(sqlite3.connect(project.database)) as database:
+        database.execute("create table notes (text)")
+        database.commit()
+    assert "is a database of SQLite, not of DuckDB" in failure(project.sync(url=api.url))
 
 
 @pytest.mark.parametrize(
