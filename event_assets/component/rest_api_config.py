@@ -156,6 +156,8 @@ def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
     if not url:
         return
     problem = None if VARIABLE.search(str(url)) else find_address_problem(str(url))
+    if not problem and {"?", "#"} & {*str(url)}:
+        problem = "must end before `?` and `#`: use `params`, and `auth` for a key"
     if problem:
         variables = [f"{name} " for name, value in os.environ.items() if value == url]
         yield ("client", "base_url"), f"{min(variables, default='')}{problem}"

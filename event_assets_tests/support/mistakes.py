@@ -169,6 +169,7 @@ VALUES = [
     M("name: venues", "name: 5", "must be text"),
     M("base_url: http://127.0.0.1:9", "base_url: 127.0.0.1:9", "begins with http:// or https://"),
     M("base_url: http://127.0.0.1:9", "base_url: http://a:b@c", "must not hold a user or password"),
+    M("base_url: http://127.0.0.1:9", "base_url: http://a/b?key=c", "must end before `?`"),
     M("Accept-Language: en", "Accept-Language: [en]", "cannot be sent"),
     M("path: /v1/events", "path: ''", "is empty: write the path of the list"),
     M("path: /v1/events", "path: [a]", "must be text, not a list"),

@@ -166,6 +166,11 @@ def test_a_folder_that_cannot_name_a_schema_is_refused(name: str) -> None:
         (("resources", 0, "endpoint", "method"), "FETCH", "Allowed: "),
         (("client", "base_url"), "127.0.0.1:80", "begins with http:// or https://"),
         (("client", "base_url"), "http://me:secret@host", "must not hold a user or password"),
+        (
+            ("client", "base_url"),
+            "http://host/v1?api_key=secret",
+            "use `params`, and `auth` for a key",
+        ),
     ],
 )
 def test_a_value_that_cannot_work_is_answered_with_what_can(
