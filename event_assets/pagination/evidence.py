@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from event_assets.pagination.facts import ListFacts
@@ -32,6 +33,8 @@ TABLE: Final = _read_table("""
 unfinished | ERROR | The sync did not finish.
 truncated | ERROR | {received}, but the API says that this is a part ({truncated}): request fewer
     rows, or set `windows`.
+short page repeated | WARN | {received}; the API sends the same {size:,} rows for every page, fewer
+    than were asked for: they may be all, or it ignores the parameter '{parameter}'.
 ignored parameter | ERROR | The server sends the same {size:,} rows for every page: it ignores the
     parameter '{parameter}', or its first page has another number (base_page). Set
     `paginator: single_page` if the API has no pages.
@@ -99,6 +102,8 @@ outside windows | WARN | {received} in {windows}, but the API reports {reported:
     time, or outside `since` and `until`, are in no window.
 windows without total | WARN | {received} in {windows}; without a total, rows without a time cannot
     be ruled out. Set `since` and `until` to the range you need.
+empty windows | WARN | No row was received in {windows}: check that `{param_from}` is the start of a
+    window and `{param_to}` its end, and `since`, `until` and `format`.
 windows | pass | {all_rows}, in {windows}.
 overlaps | pass | {all_rows}.
 """)
@@ -115,6 +120,13 @@ USUAL_DEPTH: Final = 10_000  # of ElasticSearch and OpenSearch, and so of what i
 
 HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "truncated": lambda facts: facts.truncated,
+    "short page repeated": lambda facts: (
+        facts.end == "ignored parameter"
+        and facts.asked_by == "page_number"
+        and facts.last.is_short
+        and not (facts.last.has_more or facts.last.unfollowed or facts.last.before)
+        and not _find_promise(replace(facts, rows_read=0))  # where the rows count twice
+    ),
     "begins late": lambda facts: facts.asked_by and facts.last.before,
     "unsure total": lambda facts: (
         facts.is_short_of_pages

@@ -54,6 +54,11 @@ class PageFacts(NamedTuple):
         size = len(self.ids)
         return size in USUAL_SIZES or size == self.size_asked or (size > 0 and size % 500 == 0)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether the page has fewer rows than were asked for, and not as many as pages have."""
+        return len(self.ids) < (self.size_asked or 0) and not self.has_usual_size
+
 
 NO_PAGE: Final = PageFacts()
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.result import PaginationResult
+
+# Ends that prove nothing by themselves, unless a count of all lists together is not 0: a link or
+# cursor that came in one list ends the others by its absence, and rows show that windows work.
+PROVEN_BY: Final = {"no pointer": "pointers", "empty windows": "distinct"}
 
 
 class ResultAggregator:
@@ -18,7 +24,7 @@ class ResultAggregator:
         self._sums = ListFacts()
         self._lists = 0
         self._incomplete: list[PaginationResult] = []
-        self._without_pointer: list[PaginationResult] = []  # which prove nothing by themselves
+        self._open: list[tuple[str, PaginationResult]] = []  # with the count that would prove it
 
     def add(self, facts: ListFacts) -> None:
         """Add the facts of a list that has ended."""
@@ -26,8 +32,10 @@ class ResultAggregator:
         self._lists += 1
         self._sums = add_counts(self._sums, facts)
         if result.pages and result.complete is not True:
-            is_open = facts.end == "no pointer" and result.complete is None
-            (self._without_pointer if is_open else self._incomplete).append(result)
+            if result.complete is None and facts.end in PROVEN_BY:
+                self._open.append((PROVEN_BY[facts.end], result))
+            else:
+                self._incomplete.append(result)
 
     def unfinished(self, current: ListFacts) -> ListFacts:
         """Return the counts so far, with those of the list in progress."""
@@ -37,8 +45,8 @@ class ResultAggregator:
     def result(self) -> PaginationResult:
         """The combined result, after all lists have ended."""
         rows, lists = self._sums.distinct, f"{self._lists:,} lists"
-        # a link or cursor that came in one list ends the others by its absence
-        found = self._incomplete + ([] if self._sums.pointers else self._without_pointer)
+        unproven = [result for count, result in self._open if not getattr(self._sums, count)]
+        found = self._incomplete + unproven
         worst = min(found, key=lambda result: result.complete is None, default=None)
         complete: bool | None = True
         reason = f"All {rows:,} rows of {lists} were received."

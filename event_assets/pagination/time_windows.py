@@ -202,13 +202,15 @@ class TimeWindowPaginator(Paginator):
             "round window": complete and self._fullest and self._fullest % ROUND == 0,
             "outside windows": rows < total,
             "windows without total": is_total_needed and not has_true_total,
+            "empty windows": not rows,
             "windows": True,
         }
         end = next(name for name, holds in ends.items() if holds)
         if self._window is None and end != "round window":
             return self._inner_facts  # the windows were not needed: it is a list as any other
         windows = counted(self._windows_read, "window")
-        values = {"windows": windows, "problem": problem, "fullest": self._fullest}
+        names = {"param_from": self._plan.config.param_from, "param_to": self._plan.config.param_to}
+        values = {"windows": windows, "problem": problem, "fullest": self._fullest, **names}
         return replace(self._ended, end=end, values=values)
 
     def update_request(self, request: Request) -> None:

@@ -32,7 +32,7 @@ def rows(first: int, end: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("evidence", TABLE, ids=lambda evidence: evidence.name)
 def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) -> None:
-    words = dict.fromkeys(("gap", "claim", "windows", "problem"), "")
+    words = dict.fromkeys(("gap", "claim", "windows", "problem", "param_from", "param_to"), "")
     counts = dict.fromkeys(("limit", "size", "empty", "idle", "length", "fullest"), 9)
     facts = ListFacts(reported=9, least_total=9, values={**words, **counts})
     assert evidence.sentence.format(**find_words(facts))

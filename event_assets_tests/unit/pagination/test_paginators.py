@@ -331,6 +331,31 @@ def test_a_page_parameter_that_is_ignored_is_named() -> None:
     assert len(done.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("size", "said", "complete"),
+    [
+        (7, {}, None),
+        (7, {"total": 7}, None),
+        (7, {"has_more": False}, True),
+        (7, {"total": 9}, False),
+        (7, {"has_more": True}, False),
+        (7, {"total_pages": 3}, False),
+        (7, {"next_url": "/events?p=2"}, False),
+        (7, {"meta": {"total": 9, "relation": "gte"}}, False),
+        (7, {"hasPrevious": True}, False),
+        (10, {}, False),
+        (20, {}, False),
+    ],
+)
+def test_a_short_page_for_every_number_may_be_the_whole_list(
+    size: int, said: Any, complete: bool | None
+) -> None:
+    rows = [{"id": row} for row in range(size)]
+    done = sync("page_number", lambda _: {"data": rows, **said}, params={"limit": 20})
+    assert done.ids == set(range(size))
+    assert done.result.complete is complete, done.result.reason
+
+
 def test_the_last_page_given_again_is_an_end() -> None:
     done = sync("page_number", lambda query: numbered({"page": min(query["page"], "4")}))
     assert done.ids == set(range(95))

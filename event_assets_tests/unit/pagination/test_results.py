@@ -81,6 +81,13 @@ def test_a_pointer_in_one_list_ends_the_others_by_its_absence(order: int) -> Non
     assert combined(*[without, with_pointer][::order]).complete is True
 
 
+def test_rows_in_one_list_show_that_the_windows_of_the_others_are_right() -> None:
+    values = {"windows": "1 window", "param_from": "from", "param_to": "to"}
+    without = ListFacts("empty windows", pages=1, values=values)
+    assert combined(without, without).complete is None
+    assert combined(without, ALL).complete is True
+
+
 def ended(end: str, *, last: PageFacts = NO_PAGE, **facts: Any) -> ListFacts:
     counted = {"pages": 2, "rows": 12, "distinct": 12, "rows_read": 12, **facts}
     return ListFacts(end, last=last, **counted)

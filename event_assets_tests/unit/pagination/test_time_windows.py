@@ -265,10 +265,11 @@ def test_no_page_behind_the_cap_is_upcoming() -> None:
         assert paginator.upcoming(9) == []
 
 
-def test_windows_without_rows_are_complete() -> None:
-    done = read(NUMBERED, lambda _: {"data": []}, **JANUARY)
-    assert done.result.complete is True
-    assert done.result.reason == "All 0 rows were received, in 1 window."
+def test_windows_without_rows_name_the_parameters() -> None:
+    """A list between `to` and `from` is empty, where these two are the wrong way round."""
+    done = read(NUMBERED, lambda _: {"data": [], "total": 0}, **JANUARY)
+    assert done.result.complete is None
+    assert "check that `from` is the start of a window and `to` its end" in done.result.reason
 
 
 @pytest.mark.parametrize("says_total", [True, False])
