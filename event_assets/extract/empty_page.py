@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from requests import Response
 from requests.exceptions import JSONDecodeError
 
-from event_assets.http.error_text import COMPANIONS, ERROR_NAMES, plain_name
+from event_assets.http.error_text import COMPANIONS, ERROR_NAMES, TEXT_NAMES, find_words, plain_name
 from event_assets.pagination.totals import members_outside_records
+from event_assets.values.conversion import to_boolean
+
+ERROR = "has an error in place of records"
+UNCLEAR = "has words in place of records"  # which may be about an error, or the end of the list
 
 CODE_NAMES = ("code", "status", "statuscode", "errorcode", "errcode", "errno")
 GOOD_CODES = ("200", "204", "404", "ok", "success")  # of a page behind the end: it is not found
+# Words about the end of a list, in the languages of many APIs.
 NOTHING_FOUND = re.compile(
     r"\b(no(ne)?|0|zero)\b.*\b(found|more|available|results?|records?|events?|items?|data|content)\b"
     r"|\bnot found\b|\b(end|out) of\b|\bnothing\b|\bempty\b|\blast page\b"
-    r"|\binvalid (page|offset)\b",
+    r"|\binvalid (page|offset)\b|\b(couldn't|could not|can't|cannot|did not|didn't) (find|match)\b"
+    r"|\b(keine?|aucune?|ning[uú]na?|geen|nessuna?|nenhuma?)\b|\bno se encontr",
+    re.IGNORECASE,
+)
+TROUBLE = re.compile(
+    r"error|exception|fail|exceed|limit|busy|unavailable|maintenance|denied|forbidden|unauthori"
+    r"|later|again|time[sd]?.?out|quota|throttl|truncated|overload|partial|down\b",
     re.IGNORECASE,
 )
 # By plain names: what may say why there are no records.
@@ -34,18 +46,31 @@ class PageWords:
     def __init__(self) -> None:
         self._usual: set[tuple[str, str]] | None = None  # of the first page with records
 
-    def name_error(self, document: Any, *, is_empty: bool) -> bool:
-        """Return whether an empty page says what no page with records says, nor an end."""
-        said = _find_said(document) if is_empty or self._usual is None else ()
-        if not is_empty and self._usual is None:
-            self._usual = {(path, _without_numbers(value)) for path, value in said}
-        if not is_empty or self._usual is None:
-            return False
-        return any(
-            (path, _without_numbers(value)) not in self._usual
-            and str(value).lower() not in (*GOOD_CODES, "true")
-            and not _is_nothing(plain_name(path.rpartition(".")[2]), value)
-            for path, value in said
+    def find_problem(self, document: Any, problem: str | None, *, is_empty: bool) -> str | None:
+        """Return the problem of a document that may have one, after what it says.
+
+        An empty page may say that it is behind the end, by words in which an error is usual. Words
+        that no page with records has, and that are not known, are `UNCLEAR`.
+        """
+        if self._usual is None or not is_empty:
+            if not is_empty and self._usual is None:
+                self._usual = {(at, _without_numbers(value)) for at, value in _find_said(document)}
+            return problem
+        said = [*_find_said(document)]
+        is_end = any(isinstance(value, str) and _says_nothing(value) for _, value in said)
+        new = [value for path, value in said if not self._is_known(path, value, is_end=is_end)]
+        if any(not isinstance(value, str) or _is_trouble(value) for value in new):
+            return ERROR
+        return UNCLEAR if new else None if is_end else problem
+
+    def _is_known(self, path: str, value: Any, *, is_end: bool) -> bool:
+        """Return whether each page of the list says that, or an end."""
+        name = plain_name(path.rpartition(".")[2])
+        return (
+            (path, _without_numbers(value)) in (self._usual or ())
+            or str(value).lower() in (*GOOD_CODES, "true")
+            or _is_nothing(name, value)
+            or (is_end and not is_error_status(value) and not isinstance(value, str))
         )
 
 
@@ -57,10 +82,20 @@ def has_nothing(response: Response) -> bool:
     if not response.content.strip():
         return True
     try:
-        members = members_outside_records(response.json())
+        document = response.json()
     except JSONDecodeError:
         return False
-    return all(_is_nothing(plain_name(path.rpartition(".")[2]), one) for path, one in members)
+    members = ((at.rpartition(".")[2], one) for at, one in members_outside_records(document))
+    said = chain(members, _words_in_lists(document))
+    return all(_is_nothing(plain_name(name), value) for name, value in said)
+
+
+def _words_in_lists(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield what the lists of errors and messages hold, by the names of the lists."""
+    for name, member in value.items() if isinstance(value, dict) else ():
+        if isinstance(member, list) and plain_name(name) in (*ERROR_NAMES, *TEXT_NAMES):
+            yield from ((name, find_words(one, is_error=True) or str(one)) for one in member)
+        yield from _words_in_lists(member)
 
 
 def _find_said(document: Any) -> Iterator[tuple[str, Any]]:
@@ -78,7 +113,7 @@ def _without_numbers(value: Any) -> str:
 
 def _is_nothing(name: str, value: Any) -> bool:
     """Return whether a member of a response says no more than that there are no records."""
-    if isinstance(value, str) and NOTHING_FOUND.search(value.replace("_", " ")):
+    if isinstance(value, str) and _says_nothing(value):
         return True
     if name in CODE_NAMES:  # 0 is a good code, but in many APIs a bad status
         return str(value).lower() in GOOD_CODES or (name != "status" and value == 0)
@@ -86,3 +121,16 @@ def _is_nothing(name: str, value: Any) -> bool:
         is_word = " " not in value and name not in ERROR_NAMES
         return not value or value.isdecimal() or (is_word and bool(COMPANIONS.fullmatch(name)))
     return value in (None, []) or (isinstance(value, (int, float)) and not isinstance(value, bool))
+
+
+def _says_nothing(words: str) -> bool:
+    return bool(NOTHING_FOUND.search(words.replace("_", " ")))
+
+
+def _is_trouble(words: str) -> bool:
+    return bool(TROUBLE.search(words)) or to_boolean(words) is not None
+
+
+def is_error_status(value: Any) -> bool:
+    """Return whether a value is an HTTP status of an error."""
+    return str(value).isdecimal() and 400 <= int(value) < 600

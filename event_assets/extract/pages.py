@@ -10,11 +10,12 @@ from typing import Any
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from requests import HTTPError, Request
 
-from event_assets.extract.empty_page import has_nothing
+from event_assets.extract.empty_page import UNCLEAR, has_nothing
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
 from event_assets.extract.response_check import names_limit
 from event_assets.http.client import ApiClient
+from event_assets.http.error_text import error_text
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.paginator import Paginator
 from event_assets.values.errors import ContentError, ExpiredJournalError
@@ -70,7 +71,9 @@ def read_list(
         except IgnoreResponseException:  # `response_actions` say so
             paginator.stopped_early()
         except ContentError as error:  # a page behind the last one need not be an empty list
-            if not (has_nothing(error.response) and paginator.refused(HTTPStatus.NOT_FOUND)):
+            if error.problem == UNCLEAR:
+                paginator.update_state(error.response, [], said=error_text(error.response))
+            elif not (has_nothing(error.response) and paginator.refused(HTTPStatus.NOT_FOUND)):
                 raise
         except HTTPError as error:
             status = error.response.status_code

@@ -13,7 +13,7 @@ from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.extract.empty_page import CODE_NAMES, PageWords
+from event_assets.extract.empty_page import CODE_NAMES, ERROR, PageWords, is_error_status
 from event_assets.extract.records_selector import PLAIN_SELECTOR, as_list, plain_names
 from event_assets.http.error_text import (
     ERROR_NAMES,
@@ -33,7 +33,6 @@ LIMIT = re.compile(
     r"|too (large|deep|many|high))\b",
     re.IGNORECASE,
 )
-ERROR = "has an error in place of records"
 FAILURES = ("error", "fail", "failed", "failure")  # as a status
 
 
@@ -142,13 +141,8 @@ def _is_error(document: Any) -> bool:
         or any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
         or any(to_boolean(members.get(name)) is False for name in ("success", "ok"))
         or any(to_boolean(members.get(name)) for name in ("iserror", "haserror"))
-        or any(_is_error_status(members.get(name)) for name in CODE_NAMES)
+        or any(is_error_status(members.get(name)) for name in CODE_NAMES)
     )
-
-
-def _is_error_status(value: Any) -> bool:
-    """Return whether a value is an HTTP status of an error."""
-    return str(value).isdecimal() and 400 <= int(value) < 600
 
 
 def _says_empty(document: Any) -> bool:
@@ -224,9 +218,10 @@ def response_check(
             return None
         document = response.json()
         problem = find_problem(document)
-        if not problem and words.name_error(document, is_empty=_is_empty_page(selector, document)):
-            problem = ERROR
-        return problem if problem in (None, ERROR) else f"{problem}{_other_lists(document)}"
+        if problem in (None, ERROR):
+            is_empty = _is_empty_page(selector, document)
+            return words.find_problem(document, problem, is_empty=is_empty)
+        return f"{problem}{_other_lists(document)}"
 
     return check
 

@@ -82,14 +82,14 @@ class ApiSession(Session):
         for attempt in range(1 + retry_policy.MAX_RETRIES):
             self.throttle.wait(wait)
             self.metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
-            response, received, size = None, None, 0
+            response, received, size, invalid = None, None, 0, ""
             try:
                 response = received = adapter.send(request, **settings)
                 size = len(response.content)
                 self._require_valid(response)
                 can_retry = retry_policy.is_retried(response)
             except ATTEMPT_ERRORS as error:
-                response, can_retry = None, is_retryable(error)
+                response, can_retry, invalid = None, is_retryable(error), str(error)
                 problem = transport_error_message(error, self._limits, url=request.url)
             finally:
                 self.metrics.count(bytes=size, in_flight=-1)
@@ -105,7 +105,9 @@ class ApiSession(Session):
             return response
         # Raised outside the except block: the original holds the URL with the key.
         message = f"The API at {redact_url(request.url)} {problem}"
-        raise ContentError(message, received) if received is not None else ApiError(message)
+        if received is not None:
+            raise ContentError(message, received, invalid)
+        raise ApiError(message)
 
     def _require_valid(self, response: Response) -> None:
         if not response.ok or response.is_redirect:

@@ -61,6 +61,8 @@ has_more is true | ERROR | {received}, but the API says that more follow (`{flag
 has_more is false | pass | {all_rows}, as the API says that no more follow{standing}.
 same pointer | ERROR | The API returned the same cursor or link to the next page twice, with no new
     rows.
+unclear end | WARN | {received}; the page behind them is empty, and its words may be about an
+    error.{said}
 unfollowed | ERROR | {received}, but {unfollowed} in the response leads to more, and the paginator
     does not follow it{missing_path}: correct the `paginator` in defs.yaml.{way_out}
 lower bound | WARN | {received}, and the API reports {least}, so that it may have more: read the
@@ -115,6 +117,7 @@ BY_POINTER: Final = (
 BY_EMPTY_PAGE: Final = ("page behind", "page repeated")
 # How paging ended by itself: a total or has_more may say more of it.
 OPEN_ENDS: Final = (*BY_POINTER, *BY_EMPTY_PAGE, "same pointer", "lap", "ignored response")
+AGREED: Final = ("readings agree", "overlaps")
 ONE_PAGE: Final = ("no pointer", "single page")
 USUAL_DEPTH: Final = 10_000  # of ElasticSearch and OpenSearch, and so of what is built on them
 
@@ -156,6 +159,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "total not reached": lambda facts: facts.is_short_of_total,
     "has_more is true": lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, "overlaps"),
     "has_more is false": lambda facts: facts.last.has_more is False and facts.end in OPEN_ENDS,
+    "unclear end": lambda facts: facts.said and facts.end in (*OPEN_ENDS, *AGREED),
     "unfollowed": lambda facts: (
         (facts.last.unfollowed or _find_promise(facts))
         and facts.end in BY_POINTER

@@ -81,6 +81,7 @@ class ListFacts:
         reported: the last total, whether seen to be one or not.
         last: the last page of the list.
         pointers: pages whose response had the pointer that is followed.
+        said: the words of an empty page, as a sentence, if they may not be about an end.
         is_total_reached: whether a total that did not change is the number of rows.
         pointer_setting: the paginator's path of the pointer, as the configuration calls it.
         total_setting: the paginator's path of a total of rows, if one is configured.
@@ -105,6 +106,7 @@ class ListFacts:
     pointers: int = 0
     is_pointer_found: bool = False
     truncated: str = ""
+    said: str = ""
     is_total_reached: bool = False
     pointer_setting: str = ""
     total_setting: str = ""

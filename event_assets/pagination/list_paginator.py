@@ -62,7 +62,7 @@ class ListPaginator(Paginator):
         self.last_page = NO_PAGE
         self._read_ids = read_ids
         self._options = options
-        self._truncated = ""
+        self._truncated = self._said = ""
         self._counters: list[Counter] = []  # of the pointer before
         self._row_counter: Counter | None = None  # if links or cursors seem to count rows
         self._use(active)
@@ -118,7 +118,9 @@ class ListPaginator(Paginator):
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        return replace(self._walk.facts, truncated=self._truncated, **self._settings)
+        return replace(
+            self._walk.facts, truncated=self._truncated, said=self._said, **self._settings
+        )
 
     def init_request(self, request: Request) -> None:
         """Point the request at the first page."""
@@ -132,7 +134,9 @@ class ListPaginator(Paginator):
         if self.active is not None:
             self.active.init_request(request)
 
-    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+    def update_state(
+        self, response: Response, data: list[Any] | None = None, *, said: str = ""
+    ) -> None:
         """Process a response; `data` is the list that dlt delivers."""
         rows = [] if data is None else data
         if self.active is None:
@@ -140,6 +144,7 @@ class ListPaginator(Paginator):
         ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)
         page = self._reader.read(response, rows, ids, self._request, pointer)
         self._truncated = self._truncated or page.truncated
+        self._said = said or self._said
         if self._is_of_other_rows(page):
             rows.clear()
             self._read_whole_pages()

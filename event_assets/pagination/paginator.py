@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from requests import Response
 
 from event_assets.pagination.facts import ListFacts
 
@@ -22,6 +23,15 @@ class Paginator(BasePaginator):
     @abstractmethod
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
+
+    @abstractmethod
+    def update_state(
+        self, response: Response, data: list[Any] | None = None, *, said: str = ""
+    ) -> None:
+        """Process a response; `data` is the list that dlt delivers.
+
+        `said`: the words of an empty page, of which is not known whether they are about an end.
+        """
 
     @abstractmethod
     def stopped_early(self) -> None:

@@ -123,10 +123,12 @@ class TimeWindowPaginator(Paginator):
         self._inner.cap = self._plan.config.cap
         self._inner.init_request(request)
 
-    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+    def update_state(
+        self, response: Response, data: list[Any] | None = None, *, said: str = ""
+    ) -> None:
         """Process a response; `data` is the list that dlt delivers."""
         inner, cap = self._inner, self._plan.config.cap
-        inner.update_state(response, data)
+        inner.update_state(response, data, said=said)
         page = inner.last_page
         self._seen.add(page.ids)
         self._idle = 0 if self._recent.add(page.ids) else self._idle

@@ -70,11 +70,16 @@ class ApiError(UserError):
 
 
 class ContentError(ApiError):
-    """The API's responses to a request do not hold what they should; `response` is the last."""
+    """The API's responses to a request do not hold what they should.
 
-    def __init__(self, message: str, response: Any) -> None:
+    Attributes:
+        response: the last one.
+        problem: what its check said.
+    """
+
+    def __init__(self, message: str, response: Any, problem: str) -> None:
         super().__init__(message)
-        self.response = response
+        self.response, self.problem = response, problem
 
 
 class TooManyRejectsError(ApiError):

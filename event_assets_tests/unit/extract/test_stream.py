@@ -8,6 +8,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from event_assets.extract.empty_page import UNCLEAR, has_nothing
 from event_assets.extract.response_check import list_selector_check, response_check
 from event_assets.http.response import JsonResponse
 from event_assets.sandbox import Sandbox
@@ -55,7 +56,8 @@ def test_a_name_that_is_no_json_path_is_a_selector() -> None:
     assert check({"gd": []}) == "has no `gd:feed`"
 
 
-OFFSETS = {"type": "offset", "limit": 20}
+OFFSETS = {"type": "offset", "limit": 20, "total_path": None}
+CURSOR = {"type": "cursor", "cursor_path": "next", "cursor_param": "next"}
 EMPTY: dict[str, Any] = {"data": {"edges": []}}
 FAILED = {"data": None, "errors": [{"message": "too complex"}]}
 
@@ -177,6 +179,75 @@ def test_an_empty_list_with_words_about_an_end_or_those_of_each_page_is_none(
     check = checks(selector)
     assert check({"data": [{"id": 1}], "message": "20 events on page 7"}) is None
     assert check({"data": [], **said}) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"message": "Keine Veranstaltungen gefunden"},
+        {"message": "Aucun résultat"},
+        {"message": "No se encontraron eventos"},
+        {"message": "Sorry, we couldn't find any events"},
+        {"success": False, "message": "No events found"},
+        {"status": False, "msg": "no records found"},
+        {"error": True, "message": "Nothing found"},
+        {"error": "No events found"},
+        {"code": 1, "msg": "empty"},
+    ],
+)
+def test_words_about_an_end_outweigh_a_flag_of_failure(said: Any) -> None:
+    check = checks("data")
+    assert check({"data": [{"id": 1}]}) is None
+    assert check({"data": [], **said}) is None
+
+
+@pytest.mark.parametrize(
+    "said", [{"message": "Events retrieved"}, {"info": {"message": "req-abc-123"}}]
+)
+def test_words_that_are_not_known_are_unclear(said: Any) -> None:
+    check = checks("data")
+    assert check({"data": [{"id": 1}]}) is None
+    assert check({"data": [], **said}) == UNCLEAR
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"data": None, "errors": [{"message": "shard down"}]},
+        {"errors": [{"status": "503"}]},
+        {"errors": [{"code": 7}]},
+        {"error": ["busy"]},
+        {"messages": ["Try later"]},
+        {"data": {"errors": [{"message": "shard down"}]}},
+    ],
+)
+def test_a_list_of_errors_is_not_nothing(error: Any) -> None:
+    assert not has_nothing(JsonResponse(orjson.dumps(error), {}))
+    assert has_nothing(JsonResponse(b'{"data": null, "messages": ["No events found"]}', {}))
+
+
+@pytest.mark.usefixtures("project", "waits")
+@pytest.mark.parametrize("paginator", [{"type": "page_number", "base_page": 0}, OFFSETS, CURSOR])
+def test_an_end_with_words_that_are_not_known_is_a_warning_that_quotes_them(
+    paginator: dict[str, Any],
+) -> None:
+    def page(request: Request) -> Any:
+        asked = request.query_params
+        first = 20 * int(asked.get("page") or asked.get("next") or 0)
+        first = first or int(asked.get("offset") or 0)
+        if first >= 50:
+            return {"data": [], "message": "Fin de la liste"}
+        return {"data": events(50)[first : first + 20], "next": f"{first // 20 + 1}"}
+
+    with serving({"/v1/events": page}) as api:
+        rest_api = source(api.url)["attributes"]["rest_api"]
+        rest_api["resources"][0]["endpoint"] |= {"paginator": paginator}
+        with reading(rest_api) as stream:
+            rows = read_all(stream)
+            result = stream.result
+    assert len(rows) == 50
+    assert result.complete is None
+    assert result.reason.endswith('may be about an error. It says: "Fin de la liste".')
 
 
 def test_the_words_beside_a_first_page_that_is_empty_are_no_problem() -> None:
