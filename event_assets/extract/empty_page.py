@@ -23,7 +23,7 @@ GOOD_CODES = ("200", "204", "404", "ok", "success")  # of a page behind the end:
 NOTHING_FOUND = re.compile(
     r"\b(no(ne)?|0|zero)\b.*\b(found|more|available|results?|records?|events?|items?|data|content)\b"
     r"|\bnot found\b|\b(end|out) of\b|\bnothing\b|\bempty\b|\blast page\b"
-    r"|\binvalid (page|offset)\b|\b(couldn't|could not|can't|cannot|did not|didn't) (find|match)\b"
+    r"|\binvalid (page|offset)\b|\bnumber of pages\b|\b(couldn't|could not|can't|cannot|did not|didn't) (find|match)\b"
     r"|\b(keine?|aucune?|ning[uú]na?|geen|nessuna?|nenhuma?)\b|\bno se encontr",
     re.IGNORECASE,
 )

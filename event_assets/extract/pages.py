@@ -72,7 +72,8 @@ def read_list(
             paginator.stopped_early()
         except ContentError as error:  # a page behind the last one need not be an empty list
             if error.problem == UNCLEAR:
-                paginator.update_state(error.response, [], said=error_text(error.response))
+                said = error_text(error.response) or " It gives no message."
+                paginator.update_state(error.response, [], said=said)
             elif not (has_nothing(error.response) and paginator.refused(HTTPStatus.NOT_FOUND)):
                 raise
         except HTTPError as error:

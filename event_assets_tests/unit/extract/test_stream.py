@@ -193,6 +193,7 @@ def test_an_empty_list_with_words_about_an_end_or_those_of_each_page_is_none(
         {"error": True, "message": "Nothing found"},
         {"error": "No events found"},
         {"code": 1, "msg": "empty"},
+        {"message": "Requested page exceeds the number of pages"},
     ],
 )
 def test_words_about_an_end_outweigh_a_flag_of_failure(said: Any) -> None:
@@ -228,15 +229,22 @@ def test_a_list_of_errors_is_not_nothing(error: Any) -> None:
 
 @pytest.mark.usefixtures("project", "waits")
 @pytest.mark.parametrize("paginator", [{"type": "page_number", "base_page": 0}, OFFSETS, CURSOR])
+@pytest.mark.parametrize(
+    ("said", "quoted"),
+    [
+        ({"message": "Fin de la liste"}, 'It says: "Fin de la liste".'),
+        ({"result": "stopped"}, "It gives no message."),
+    ],
+)
 def test_an_end_with_words_that_are_not_known_is_a_warning_that_quotes_them(
-    paginator: dict[str, Any],
+    paginator: dict[str, Any], said: dict[str, str], quoted: str
 ) -> None:
     def page(request: Request) -> Any:
         asked = request.query_params
         first = 20 * int(asked.get("page") or asked.get("next") or 0)
         first = first or int(asked.get("offset") or 0)
         if first >= 50:
-            return {"data": [], "message": "Fin de la liste"}
+            return {"data": [], **said}
         return {"data": events(50)[first : first + 20], "next": f"{first // 20 + 1}"}
 
     with serving({"/v1/events": page}) as api:
@@ -247,7 +255,7 @@ def test_an_end_with_words_that_are_not_known_is_a_warning_that_quotes_them(
             result = stream.result
     assert len(rows) == 50
     assert result.complete is None
-    assert result.reason.endswith('may be about an error. It says: "Fin de la liste".')
+    assert result.reason.endswith(f"may be about an error. {quoted}")
 
 
 def test_the_words_beside_a_first_page_that_is_empty_are_no_problem() -> None:
