@@ -10,7 +10,7 @@ from typing import Any
 from requests import Response
 from requests.exceptions import JSONDecodeError
 
-from event_assets.http.error_text import COMPANIONS, ERROR_NAMES, TEXT_NAMES, find_words, plain_name
+from event_assets.http.error_text import COMPANIONS, ERROR_NAMES, find_words, plain_name
 from event_assets.pagination.totals import members_outside_records
 from event_assets.values.conversion import to_boolean
 
@@ -23,7 +23,8 @@ GOOD_CODES = ("200", "204", "404", "ok", "success")  # of a page behind the end:
 NOTHING_FOUND = re.compile(
     r"\b(no(ne)?|0|zero)\b.*\b(found|more|available|results?|records?|events?|items?|data|content)\b"
     r"|\bnot found\b|\b(end|out) of\b|\bnothing\b|\bempty\b|\blast page\b"
-    r"|\binvalid (page|offset)\b|\bnumber of pages\b|\b(couldn't|could not|can't|cannot|did not|didn't) (find|match)\b"
+    r"|\binvalid (page|offset)\b|\bnumber of pages\b"
+    r"|\b(couldn't|could not|can't|cannot|did not|didn't) (find|match)\b"
     r"|\b(keine?|aucune?|ning[uú]na?|geen|nessuna?|nenhuma?)\b|\bno se encontr",
     re.IGNORECASE,
 )
@@ -34,8 +35,8 @@ TROUBLE = re.compile(
 )
 # By plain names: what may say why there are no records.
 SAID = re.compile(
-    r"(is|has)?(errors?|exceptions?|warnings?|fail(ed|ure)?)\w*|messages?|msg|info|notice|reason"
-    r"|detail|stat(us\w*)?|code|result|success|ok|errno|errcode"
+    r"(is|has)?(errors?|exceptions?|faults?|warnings?|fail(ed|ure)?)\w*|messages?|msg|info|notice"
+    r"|maintenance|reason|details?|stat(us\w*)?|code|result|success|ok|errno|errcode"
 )
 NUMBER = re.compile(r"\d+")
 
@@ -93,7 +94,7 @@ def has_nothing(response: Response) -> bool:
 def _words_in_lists(value: Any) -> Iterator[tuple[str, str]]:
     """Yield what the lists of errors and messages hold, by the names of the lists."""
     for name, member in value.items() if isinstance(value, dict) else ():
-        if isinstance(member, list) and plain_name(name) in (*ERROR_NAMES, *TEXT_NAMES):
+        if isinstance(member, list) and SAID.fullmatch(plain_name(name)):
             yield from ((name, find_words(one, is_error=True) or str(one)) for one in member)
         yield from _words_in_lists(member)
 

@@ -219,6 +219,8 @@ def test_words_that_are_not_known_are_unclear(said: Any) -> None:
         {"errors": [{"code": 7}]},
         {"error": ["busy"]},
         {"messages": ["Try later"]},
+        {"warnings": ["results are incomplete"]},
+        {"exceptions": [{"code": 9}]},
         {"data": {"errors": [{"message": "shard down"}]}},
     ],
 )
