@@ -10,6 +10,7 @@ from math import inf
 from typing import Any, Final
 
 from dlt.sources.helpers.rest_client.paginators import (
+    BaseNextUrlPaginator,
     BasePaginator,
     BaseReferencePaginator,
     OffsetPaginator,
@@ -20,10 +21,11 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests import Request, Response
 
 from event_assets._compat import dlt as dlt_compat
+from event_assets.pagination import vocabulary
 from event_assets.pagination.counters import Counter, counts, find_counters, find_row_counter
 from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
 from event_assets.pagination.offset_walk import OffsetWalk
-from event_assets.pagination.page_reader import PageReader
+from event_assets.pagination.page_reader import PageReader, leads_to_itself
 from event_assets.pagination.page_walk import PageWalk
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
@@ -162,7 +164,11 @@ class ListPaginator(Paginator):
         if not isinstance(active, BaseReferencePaginator):
             return None
         active.update_state(response)
-        return dlt_compat.get_reference(active) or None
+        pointer = dlt_compat.get_reference(active) or None
+        is_none = bool(vocabulary.NO_POINTER.fullmatch(str(pointer)))
+        if isinstance(active, BaseNextUrlPaginator) and not self._walk.facts.pages:
+            is_none |= leads_to_itself(response, pointer)
+        return None if is_none else pointer
 
     def _take(self, page: PageFacts, rows: list[Any]) -> None:
         walk, self.last_page = self._walk, page

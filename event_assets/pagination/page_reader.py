@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from jsonpath_ng import JSONPath
 from requests import Request, Response
@@ -156,9 +156,19 @@ class PageReader:
         for path, value in members.items():
             # beside a link that ends by itself, cursors of the page stand in the last one too
             is_of_page = is_link and plain_name(parent_path(path)) == "cursors"
-            if not is_of_page and str(value) not in sent and vocabulary.leads_on(path, value):
+            if is_of_page or str(value) in sent or leads_to_itself(response, value):
+                continue
+            if vocabulary.leads_on(path, value):
                 return f"`{path}`"
         return "the status 206" if response.status_code == HTTPStatus.PARTIAL_CONTENT else ""
+
+
+def leads_to_itself(response: Response, link: Any) -> bool:
+    """Return whether a link of a response leads to the same response."""
+    try:
+        return urljoin(response.url, str(link)) == response.url
+    except ValueError:
+        return False  # it is no link
 
 
 def _paths_of(value: Any, record: Any, path: str = "") -> Iterator[str]:

@@ -132,11 +132,12 @@ class PageWalk(Walk):
             )
         else:
             is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
-            is_start = self._has_moved_on and reading.pages[-1] == reading.pages[0]
+            is_start = reading.pages[-1] == reading.pages[0]
+            is_last = is_repeated and len(page.ids) < self.largest  # which leads to itself
             ends = (
                 (self._end_without_pointer, not has_pointer and not facts.pointers),
                 ("pointer ended", not has_pointer or is_told or (is_known and not page.ids)),
-                ("lap", is_known and is_start),
+                ("lap", is_known and self._has_moved_on and (is_start or is_last)),
                 ("same pointer", is_known),
                 ("ignored parameter", is_ignored),
                 ("empty pages", reading.empty >= MAX_EMPTY_LINKED),

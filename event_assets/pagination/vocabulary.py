@@ -67,6 +67,7 @@ PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 HEADER_POINTER: Final = re.compile(
     r"(?!retryafter).*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*"
 )
+NO_POINTER: Final = re.compile(r"\s*(#.*|javascript:.*|null|none|nil|undefined)?\s*", re.I | re.S)
 # Of paths: true, or not 0, in a response that is only a part.
 PARTIAL: Final = re.compile(
     r"overflow|timed_?out|partial_?results|search_?cutoff|_shards\.failed", re.I
@@ -143,6 +144,8 @@ def leads_back(path: str) -> bool:
 
 def leads_on(path: str, value: Any) -> bool:
     """Return whether a member is a link or cursor by its name, and by its kind of value."""
+    if NO_POINTER.fullmatch(str(value)):
+        return False
     if names_next(path):
         return isinstance(value, (str, int)) and bool(value) and value is not True and value != -1
     if not isinstance(value, str) or not value or value.isdecimal() or not names_pointer(path):

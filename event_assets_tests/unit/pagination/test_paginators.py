@@ -472,6 +472,41 @@ def test_a_cursor_that_repeats_with_no_fresh_row_ends_the_list() -> None:
     assert len(done.asked) == 5
 
 
+@pytest.mark.parametrize("length", [7, 15, 20, 35, 40])
+@pytest.mark.parametrize("end", ["#", "#top", "javascript:void(0)", "null", "None", " "])
+@pytest.mark.parametrize("kind", ["json_link", {"type": "cursor", "cursor_path": "next"}])
+def test_what_leads_nowhere_is_no_link_to_more(kind: Any, end: str, length: int) -> None:
+    def answer(query: Query) -> Any:
+        page = 2 if "cursor" in query else 1
+        link = "/events?cursor=2" if kind == "json_link" else "2"
+        rows = [{"id": row} for row in range(length)][20 * page - 20 : 20 * page]
+        return {"data": rows, "next": end if length <= 20 * page else link}
+
+    done = sync(kind, answer)
+    assert done.ids == set(range(length))
+    assert done.result.complete is (None if length == 20 else True), done.result.reason
+    assert "leads to more" not in done.result.reason
+
+
+@pytest.mark.parametrize(
+    ("length", "complete"), [(7, True), (20, None), (35, None), (40, False), (60, False)]
+)
+def test_a_short_page_whose_link_leads_to_itself_may_be_the_last(
+    length: int, complete: bool | None
+) -> None:
+    """A full one may be followed by more: the third page is never sent."""
+
+    def answer(query: Query) -> Any:
+        page = int(query.get("cursor", 1))
+        following = "/events?cursor=2" if length > 20 else "/events"
+        rows = [{"id": row} for row in range(length)][20 * page - 20 : 20 * page]
+        return {"data": rows, "next": following}
+
+    done = sync("json_link", answer)
+    assert done.ids == set(range(min(length, 40)))
+    assert done.result.complete is complete, done.result.reason
+
+
 def test_too_many_empty_pages_end_the_list() -> None:
     cursor = iter(range(1000))
     done = sync("cursor", lambda _: {"data": [], "cursors": {"next": str(next(cursor))}})
