@@ -35,7 +35,7 @@ TROUBLE = re.compile(
 )
 # By plain names: what may say why there are no records.
 SAID = re.compile(
-    r"(is|has)?(errors?|exceptions?|faults?|warnings?|fail(ed|ure)?)\w*|messages?|msg|info|notice"
+    r"(is|has)?(errors?|exceptions?|faults?|warnings?|fail(ed|ure)?)\w*|messages?|msg|info|notices?"
     r"|maintenance|reason|details?|stat(us\w*)?|code|result|success|ok|errno|errcode"
 )
 NUMBER = re.compile(r"\d+")

@@ -221,6 +221,7 @@ def test_words_that_are_not_known_are_unclear(said: Any) -> None:
         {"messages": ["Try later"]},
         {"warnings": ["results are incomplete"]},
         {"exceptions": [{"code": 9}]},
+        {"notices": [{"text": "down"}]},
         {"data": {"errors": [{"message": "shard down"}]}},
     ],
 )
