@@ -183,10 +183,12 @@ class PageWalk(Walk):
         reading = self._reading
         is_end = self._is_numbered or self._is_total_reached or reading.is_end_said
         is_possible = is_end or reading.total.reported == self._ids
-        if not reading.pages or not is_possible or self._promises_rows:
-            return False
         is_round = self._is_last_full and not reading.rows % REFUSED_AT
         is_depth = is_limit or (is_round and status != HTTPStatus.NOT_FOUND)
+        # the total may be from before a deletion, unless the reading before was refused as well
+        may_be_old = self._is_numbered and not is_depth and self._pages_before[-1:] != [REFUSED_PAGE]
+        if not reading.pages or not is_possible or (self._promises_rows and not may_be_old):
+            return False
         if (is_depth or not is_end) and not self._asked.is_behind:
             self.finish("depth")
         else:

@@ -491,6 +491,24 @@ def test_a_refused_page_is_no_end_while_a_total_promises_more() -> None:
         sync(NUMBERED, answer)
 
 
+@pytest.mark.parametrize("deleted", [1, 5, 25, 35])
+def test_a_page_that_is_not_there_after_a_deletion_is_looked_for_again(deleted: int) -> None:
+    """The total that promises it is from before the deletion."""
+    listed, asked = rows(0, 60), list[str]()
+
+    def answer(query: Query) -> Any:
+        asked.append(query["page"])
+        if len(asked) == 3:
+            del listed[:deleted]
+        page = listed[20 * int(query["page"]) - 20 :][:20]
+        return {"data": page, "count": len(listed)} if page else 404
+
+    done = sync({"type": "page_number", "base_page": 1}, answer)
+    assert done.ids >= {row["id"] for row in listed}
+    assert done.result.complete is True
+    assert len(asked) <= 8
+
+
 def test_an_ignored_response_behind_the_end_of_offsets_is_an_empty_one() -> None:
     def answer(query: Query) -> Any:
         first = int(query["offset"])
