@@ -13,6 +13,7 @@ from jinja2 import Environment, StrictUndefined
 from event_assets.config.accounts import FORMATTED_KEYS
 from event_assets.config.model import Keys
 from event_assets.config.source import VARIABLE
+from event_assets.values.redaction import hide_random_words
 
 TEMPLATE = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
 TYPO = re.compile(r"\{\{\s*(?:env\b|\w+\.\w+\s*\}\})")  # in a template: no JSON, no GraphQL
@@ -50,7 +51,9 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
     is_open = "{{" in TEMPLATE.sub("", text)
     try:
         if is_open or "{%" in text:
-            return TEMPLATES.from_string(text).render(context.scope)
+            rendered = TEMPLATES.from_string(text).render(context.scope)
+            _hide_key(context, rendered)
+            return rendered
         if whole := TEMPLATE.fullmatch(text.strip()):
             value = _fill(context, whole[0])
             if value == whole[0] and "rest_api" not in context.path:
@@ -72,7 +75,14 @@ def _fill(context: dg.ResolutionContext, template: str) -> Any:
     value = evaluate(context.scope)
     if isinstance(value, StrictUndefined):
         str(value)  # raises, with its name
+    _hide_key(context, value)
     return template if value is None and VARIABLE.fullmatch(template) else value
+
+
+def _hide_key(context: dg.ResolutionContext, value: Any) -> None:
+    """Mask from now on a key that a template fills into a path, whatever its variable is called."""
+    if isinstance(value, str) and {"base_url", "path"} & {*context.path[-1:]}:
+        hide_random_words(value)
 
 
 def escape_braces(value: Any, *path: Any) -> Any:

@@ -16,6 +16,7 @@ import yaml
 
 from event_assets.config.project import defs_module, find_project
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import hide_random_words
 from event_assets.values.urls import redact_url
 
 COMPONENT = "event_assets.EventApi"
@@ -63,6 +64,8 @@ class SourceFile:
     def address(self) -> str:
         """Return the base URL of its API; empty for the sandbox."""
         address = str(_dig(self.attributes, "rest_api", "client", "base_url") or "")
+        for name in VARIABLE.findall(address):
+            hide_random_words(os.environ.get(name, ""))
         return VARIABLE.sub(lambda match: os.environ.get(match[1], ""), address).strip()
 
     @property

@@ -7,6 +7,7 @@ from copy import copy
 from datetime import timedelta
 from functools import partial
 from typing import Any, cast
+from urllib.parse import quote
 
 import urllib3
 from requests import PreparedRequest
@@ -20,7 +21,7 @@ from event_assets.http.response import MB, JsonResponse, build_response, read_bo
 from event_assets.http.throttle import Throttle
 from event_assets.http.tls import find_ca_bundle
 from event_assets.values.errors import ResponseTimeoutError
-from event_assets.values.redaction import SecretRedactor, redact_error
+from event_assets.values.redaction import MASK, SecretRedactor, redact_error
 
 NO_RETRIES = urllib3.Retry.from_int(False, redirect=False)
 
@@ -40,6 +41,7 @@ class ApiAdapter(HTTPAdapter):
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         self._auth = auth
         self._token = ""  # the newest one of the auth
+        self._path_key = ""  # a key in the path of the API's address
         self._redactor = redactor
         self._throttle = throttle
         self._limits = limits
@@ -56,7 +58,7 @@ class ApiAdapter(HTTPAdapter):
         """
         started_at = time.monotonic()
         try:
-            raw = self._exchange(self._sign(request), **settings)
+            raw = self._exchange(self._sign(self._with_path_key(request)), **settings)
         except ATTEMPT_ERRORS:
             raise
         except Exception as error:
@@ -71,6 +73,15 @@ class ApiAdapter(HTTPAdapter):
             response.address = self._limits.address
             return response
         raise unexpected  # outside the except block: the original holds the key
+
+    def _with_path_key(self, request: PreparedRequest) -> PreparedRequest:
+        """Return a request with the key in its path, which is masked in a link of a response."""
+        path, mark, query = (request.url or "").partition("?")
+        self._path_key = self._redactor.find(path) or self._path_key
+        if self._path_key and MASK in path:
+            request = copy(request)
+            request.url = f"{path.replace(MASK, quote(self._path_key, safe=''))}{mark}{query}"
+        return request
 
     def _sign(self, request: PreparedRequest) -> PreparedRequest:
         if not self._auth:

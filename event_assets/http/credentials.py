@@ -14,7 +14,7 @@ from event_assets._compat.dlt import secret_readers
 from event_assets.config.accounts import env_var_segment
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
-from event_assets.values.redaction import find_secrets
+from event_assets.values.redaction import KNOWN, find_random_words, find_secrets
 from event_assets.values.urls import origin
 
 # Per type of auth: its parameters that are secret, and their names in dlt's secrets.
@@ -43,6 +43,8 @@ def configured_secrets(source: SourceConfig) -> list[str]:
     found = [_lookup(key) for name in names for key in _secret_keys(source, name)]
     found += [_account_secret(source, name) for name in names]
     found += find_secrets(source.rest_api["client"].get("headers"))
+    in_paths = find_random_words(str(source.rest_api))  # those that variables filled in are known
+    found += [word for word in in_paths if KNOWN.find(word)]
     values = [secret for secret in found if secret]
     return [*values, *(word for secret in values if " " in secret for word in secret.split())]
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import find_random_words, looks_random
 from event_assets.values.urls import find_address_problem
 
 KEY_PARAM = re.compile(
@@ -29,10 +30,6 @@ PLACEHOLDER = re.compile(
     r"[<{\[$].*[>}\]]|\$\w+|\W*(your|my)[ _-].*|x{3,}|\.{3}|\*{3,}|(api[_-]?)?(key|token)",
     re.IGNORECASE,
 )
-RANDOM = re.compile(
-    r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w-]{16,}|(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{24,}"
-)
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 SECRET_SETTINGS = {"api_key", "token", "password", "client_secret", "access_token"}
 DROPPED_HEADERS = {
     *("accept-encoding", "connection", "content-length", "content-type", "host"),
@@ -94,7 +91,7 @@ class RequestInput:
     @property
     def random_part(self) -> str:
         """The part of the path that looks random, as keys do; empty: none does."""
-        return next(filter(_looks_random, urlsplit(self.url).path.split("/")), "")
+        return next(iter(find_random_words(urlsplit(self.url).path)), "")
 
 
 def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
@@ -116,17 +113,12 @@ def take_out_random(given: RequestInput) -> RequestInput:
     """Take a value that looks random, as keys do, out of a request."""
     for location, values in (("query", given.params), ("header", given.headers)):
         for name, value in values.items():
-            if _looks_random(value):
+            if isinstance(value, str) and looks_random(value):
                 left = {other: one for other, one in values.items() if other != name}
                 is_param = location == "query"
                 rest = replace(given, params=left) if is_param else replace(given, headers=left)
                 return _with_key(rest, name, location, value)
     return replace(given, path_key=given.random_part)
-
-
-def _looks_random(value: Any) -> bool:
-    """Return whether a value looks like a key."""
-    return isinstance(value, str) and bool(RANDOM.fullmatch(value) and not UUID.fullmatch(value))
 
 
 def parse_input(url: str | None, curl: str | None = None) -> RequestInput:

@@ -23,6 +23,12 @@ MASK = "***"
 SECRET_NAME = re.compile(
     "key|token|secret|password|authorization|signature|client_id|webhook", re.IGNORECASE
 )
+# Of an address or a configuration. A key is one that looks random.
+BETWEEN_WORDS = re.compile(r"[\s/:;,=.'\"{}]|%3A", re.IGNORECASE)
+RANDOM = re.compile(
+    r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w-]{16,}|(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{24,}"
+)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 MAX_ESCAPES = 4  # of a text, one in the other
 WHITE_SPACE = b" \t\r\n"
 # Literals at their beginning: so they are found ten times as fast.
@@ -84,6 +90,10 @@ class SecretRedactor:
             text = re.sub(rf"(?<!\w){_spellings(secret)}(?!\w)", MASK, text)
         return text
 
+    def find(self, text: str) -> str:
+        """Return the longest secret that a text holds; empty if it holds none."""
+        return max(self._find(text.encode(errors="replace")), key=len, default="")
+
     def _find(self, content: bytes) -> set[str]:
         """Return the forms of secrets that may be in a content: quickly, since few are."""
         plain, forms = _unescape(content), self._forms
@@ -121,6 +131,22 @@ def _make_log_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
 
 MAKE_LOG_RECORD = logging.getLogRecordFactory()
 logging.setLogRecordFactory(_make_log_record)
+
+
+def find_random_words(text: str) -> list[str]:
+    """Return the words of an address, or a path, that look random, as keys do."""
+    return [*filter(looks_random, BETWEEN_WORDS.split(text))]
+
+
+def looks_random(text: str) -> bool:
+    """Return whether a text looks like a key."""
+    return bool(RANDOM.fullmatch(text) and not UUID.fullmatch(text))
+
+
+def hide_random_words(url: str) -> None:
+    """Mask from now on what looks random in the path of a URL, or in a path."""
+    for word in find_random_words(re.sub(r"^\w+://[^/]*", "", url)):
+        KNOWN.add(word)
 
 
 def find_secrets(settings: Any) -> list[str]:

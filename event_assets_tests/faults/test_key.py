@@ -193,6 +193,44 @@ def test_a_key_of_any_characters_is_in_no_byte_that_syncs_leave(
                for text in contents(file)), "the journal was not read"  # fmt: skip
 
 
+def test_a_key_in_the_path_is_nowhere_whatever_its_variable_is_called(
+    project: Project, tmp_path: Path
+) -> None:
+    key = "AAHk3ySecretTokenQx81ZzPw"
+    rows = events(4)
+
+    def echo_by_link(request: Request) -> Any:
+        at = int(request.query_params.get("at", 0))
+        row = {**rows[at], "self": str(request.url)}
+        following = f"{request.url.replace(query='')}?at={at + 1}" if at < 3 else None
+        return {"data": [row], "next": following}
+
+    handlers = {f"/echoed/bot123:{key}/events": echo_by_link, f"/refused/{key}/events": refuse}
+    with serving(handlers) as api:
+        sources = {
+            "src_echoed": path_source("{{ env.PLATFORM }}", "/events"),
+            "src_refused": path_source(f"{api.url}/refused", "{{ env.ORGANIZER }}/events"),
+            "src_unreachable": path_source(f"{closed_port()}/bot{{{{ env.BOT }}}}/", "events"),
+        }
+        platform = f"{api.url}/echoed/bot123:{key}"
+        variables = {"PLATFORM": platform, "ORGANIZER": f"/{key}", "BOT": f"123:{key}"}
+        done = run_all(tmp_path, sources, **variables)
+    said = done.stdout + done.stderr
+    told = [line for line in said.decode().splitlines() if RESULT.fullmatch(line)]
+    assert told == ["src_echoed succeeded", "src_refused failed", "src_unreachable failed"]
+    assert len(project.rows("select 1 from src_echoed.event_data")) == len(rows)
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    places = {"the terminal": [said], **{str(file): list(contents(file)) for file in files}}
+    assert {place for place, texts in places.items() if key.encode() in b"".join(texts)} == set()
+
+
+def path_source(base_url: str, path: str) -> dict[str, Any]:
+    document = source(base_url)
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint |= {"path": path, "paginator": {"type": "json_link", "next_url_path": "next"}}
+    return document
+
+
 def graphql(url: str, query: str) -> bytes:
     call = Call(f"{url}/graphql", json.dumps({"query": query}).encode(),
                 {"Content-Type": "application/json"})  # fmt: skip
@@ -281,7 +319,7 @@ def until_open(port: int) -> None:
 
 
 def run_all(
-    folder: Path, sources: dict[str, Any], key: str = CANARY
+    folder: Path, sources: dict[str, Any], key: str = CANARY, **variables: str
 ) -> subprocess.CompletedProcess[bytes]:
     """Run them in a process of its own, with all that can be logged on the terminal."""
     home = folder / "dagster"
@@ -294,8 +332,8 @@ def run_all(
     own = [f"{source.upper()}__{name}" for source in sources for name in names]
     secrets = dict.fromkeys([*names, *own], key)
     environment = {
-        **os.environ, **secrets, "DAGSTER_HOME": str(home), "RUNTIME__LOG_LEVEL": "DEBUG",
-        "TMPDIR": str(folder),
+        **os.environ, **secrets, **variables, "DAGSTER_HOME": str(home),
+        "RUNTIME__LOG_LEVEL": "DEBUG", "TMPDIR": str(folder),
     }  # fmt: skip
     return subprocess.run(
         [sys.executable, "-m", "event_assets_tests.faults.canary"],

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -11,6 +12,8 @@ from dagster.components.core.component_tree import ComponentTreeException
 from dagster.components.testing.utils import create_defs_folder_sandbox
 
 from event_assets import EventApi
+from event_assets.http.credentials import configured_secrets
+from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.contracts import CONTRACT, complaint, contract, load
 
 
@@ -113,6 +116,33 @@ def test_a_further_source_puts_its_name_first() -> None:
     keys = {k.to_user_string() for k in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert "concerts/event_data" in keys
     assert definitions.resolve_job_def("sync_concerts")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "path"),
+    [
+        ("{{ env.ANY_NAME }}", "/events"),
+        ("https://api.example.com/bot{{ env.ANY_NAME }}", "/events"),
+        ("https://api.example.com", "{{ env.ANY_NAME }}/events"),
+        ("https://api.example.com{% if 1 %}/{{ env.ANY_NAME }}{% endif %}", "/events"),
+    ],
+)
+def test_what_looks_like_a_key_and_is_filled_into_a_path_is_a_secret(
+    monkeypatch: pytest.MonkeyPatch, base_url: str, path: str
+) -> None:
+    key = f"k3y{uuid4().hex}"
+    address = f"https://api.example.com/{key}" if base_url == "{{ env.ANY_NAME }}" else f"12:{key}"
+    monkeypatch.setenv("ANY_NAME", address)
+    document = contract()
+    rest_api = document["attributes"]["rest_api"]
+    rest_api["client"]["base_url"] = base_url
+    rest_api["resources"][0]["endpoint"]["path"] = path
+    with create_defs_folder_sandbox() as sandbox:
+        file = sandbox.scaffold_component(EventApi, "events", defs_yaml_contents=document)
+        with sandbox.load_component_and_build_defs(defs_path=file) as (component, _):
+            assert isinstance(component, EventApi)
+            assert key in configured_secrets(component.source("events"))
+    assert KNOWN.redact_text(f"at {key}") == "at ***"
 
 
 def test_two_sources_load_side_by_side() -> None:

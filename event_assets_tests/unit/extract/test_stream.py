@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -13,6 +14,7 @@ from event_assets.extract.response_check import list_selector_check, response_ch
 from event_assets.http.response import JsonResponse
 from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError
+from event_assets.values.redaction import hide_random_words
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import events, source
 from event_assets_tests.support.project import Project
@@ -54,6 +56,25 @@ def test_a_name_that_is_no_json_path_is_a_selector() -> None:
     check = list_selector_check("gd:feed")
     assert check({"gd:feed": []}) is None
     assert check({"gd": []}) == "has no `gd:feed`"
+
+
+def test_a_link_with_a_key_in_its_path_which_is_masked_is_followed() -> None:
+    key = f"k3y{uuid4().hex}"
+    hide_random_words(f"http://any/{key}")
+
+    def answer(request: Request) -> Any:
+        at = int(request.query_params.get("at", 0))
+        following = f"{request.url.replace(query='')}?at={at + 1}" if at < 2 else None
+        return {"data": [{"id": at, "self": str(request.url)}], "next": following}
+
+    with serving({f"/bot1:{key}/events": answer}) as api:
+        rest_api = source(f"{api.url}/bot1:{key}")["attributes"]["rest_api"]
+        paginator = {"type": "json_link", "next_url_path": "next"}
+        rest_api["resources"][0]["endpoint"] |= {"path": "/events", "paginator": paginator}
+        with reading(rest_api) as stream:
+            records = read_all(stream)
+    assert [record["id"] for record in records] == [0, 1, 2]
+    assert key not in str(records)
 
 
 OFFSETS = {"type": "offset", "limit": 20, "total_path": None}

@@ -350,6 +350,15 @@ def test_a_key_in_the_path_is_a_variable_of_the_env_file() -> None:
     assert RANDOM_KEY not in f"{found.facts} {found.comments} {found.document}"
 
 
+def test_a_key_behind_a_colon_in_the_path_is_a_variable_of_the_env_file() -> None:
+    with serving(by_page) as api:
+        found = discover(Options(f"{api.url}/bot123456789:{RANDOM_KEY}/events", "concerts"))
+    assert found.variables == {"CONCERTS__API_KEY": RANDOM_KEY}
+    client = found.document["attributes"]["rest_api"]["client"]
+    assert client == {"base_url": f"{api.url}/bot123456789:{{{{ env.CONCERTS__API_KEY }}}}"}
+    assert RANDOM_KEY not in f"{found.facts} {found.comments} {found.document}"
+
+
 def test_a_random_part_of_the_path_beside_a_key_is_told_and_not_shown() -> None:
     with serving(needs("x-api-key")) as api:
         found = discover(Options(f"{api.url}/users/{RANDOM_KEY}/events", keys=[KEY]))
