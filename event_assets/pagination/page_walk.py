@@ -185,9 +185,10 @@ class PageWalk(Walk):
         is_possible = is_end or reading.total.reported == self._ids
         is_round = self._is_last_full and not reading.rows % REFUSED_AT
         is_depth = is_limit or (is_round and status != HTTPStatus.NOT_FOUND)
-        # the total may be from before a deletion, unless the reading before was refused as well
-        may_be_old = self._is_numbered and not is_depth and self._pages_before[-1:] != [REFUSED_PAGE]
-        if not reading.pages or not is_possible or (self._promises_rows and not may_be_old):
+        # a total may be from before a deletion, unless the reading before was refused as well
+        was_refused = self._pages_before[-1:] == [REFUSED_PAGE]
+        is_total_good = self._promises_rows and (was_refused or is_depth or not self._is_numbered)
+        if not reading.pages or not is_possible or is_total_good:
             return False
         if (is_depth or not is_end) and not self._asked.is_behind:
             self.finish("depth")
