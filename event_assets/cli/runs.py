@@ -24,7 +24,7 @@ from event_assets.config.source_files import find_sources
 from event_assets.extract.stream import require_settings
 from event_assets.orchestration import launcher, partitions, process
 from event_assets.orchestration.failures import run_with_plain_errors
-from event_assets.orchestration.jobs import NAMED, build_run_config, job_name
+from event_assets.orchestration.jobs import BY_COMMAND, build_run_config, job_name
 from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.schedules import find_derived_assets
 from event_assets.orchestration.summary import SILENT_LOGGERS, is_first_sync, print_summary
@@ -65,7 +65,7 @@ class Runner:
             )
         if process.is_interrupted():
             raise KeyboardInterrupt
-        print_summary(self.instance, run_id)  # Dagster itself may print it late after a failure
+        print_summary(self.instance, run_id)  # Dagster may end the resources late
         self.run_ids.append(run_id)
         return result.success
 
@@ -164,7 +164,7 @@ def _run_jobs(
 def _tags() -> dict[str, str]:
     """Return the tags of a run: by the first, the UI lists it under its job."""
     location = project_setting("code_location_name") or project_setting("root_module")
-    return {".dagster/repository": f"__repository__@{location}", NAMED: "true"}
+    return {".dagster/repository": f"__repository__@{location}", BY_COMMAND: "true"}
 
 
 def _next_steps(has_api: bool) -> Iterator[str]:

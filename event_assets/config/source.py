@@ -105,10 +105,10 @@ class SourceConfig:
     @property
     def address(self) -> str:
         """Return the setting that holds the API's address: a variable, or `base_url`."""
-        names = [name for name, value in os.environ.items() if value == self.base_url]
-        return min(
-            names, key=lambda name: (self.name.upper() not in name, name), default="`base_url`"
-        )
+        variable = find_address_variable(self.name)
+        if variable and os.environ.get(variable) == self.base_url:
+            return variable
+        return "`base_url`"
 
     @cached_property
     def config_hash(self) -> str:

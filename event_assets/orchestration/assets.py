@@ -17,7 +17,7 @@ from event_assets.config.source import INVENTED, SANDBOX, ResourceConfig, Source
 from event_assets.orchestration import metadata, partitions
 from event_assets.orchestration.derived_assets import build_derived_assets
 from event_assets.orchestration.failures import run_with_plain_errors
-from event_assets.orchestration.jobs import NAMED
+from event_assets.orchestration.jobs import BY_COMMAND
 from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.summary import SUMMARY, RunSummary
 
@@ -136,7 +136,7 @@ def _synced_table(
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetObservation]:
         from event_assets.orchestration import sync_step  # with requests and pyarrow
 
-        if not source.is_synced and NAMED not in context.run.tags:
+        if not source.is_synced and BY_COMMAND not in context.run.tags:
             run_with_plain_errors(lambda: sync_step.require_same_origin(source))
             if resource.is_events:
                 yield dg.AssetObservation(spec.key, description=NOT_SYNCED.format(source=source))

@@ -18,7 +18,8 @@ from event_assets.orchestration.schedules import (
     build_schedule,
 )
 
-NAMED = "event_assets/named"  # the tag of a run that syncs the sandbox, even beside an API
+# The tag of a run of `event-assets`, which prints the summary itself, and syncs what it is told to.
+BY_COMMAND = "event_assets/by_command"
 
 
 def job_name(source: SourceConfig) -> str:

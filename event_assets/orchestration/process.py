@@ -146,7 +146,7 @@ def _note_signals() -> None:
 
 
 def _is_main_thread() -> bool:
-    import threading
+    import threading  # here, since a command does not need it
 
     return threading.current_thread() is threading.main_thread()
 

@@ -11,6 +11,7 @@ from event_assets import warehouse
 from event_assets._compat.dagster import is_check_failure
 from event_assets.config.source import EVENT_DATA, INVENTED, SANDBOX
 from event_assets.orchestration import process
+from event_assets.orchestration.jobs import BY_COMMAND
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.transform.all_events import CURRENT_EVENTS
@@ -34,19 +35,17 @@ class RunSummary(dg.ConfigurableResource[None]):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Print the failures to stderr, and the rest to stdout."""
-        if context.instance and context.run:
+        if context.instance and context.run and BY_COMMAND not in context.run.tags:
             print_summary(context.instance, context.run.run_id)
 
 
 SUMMARY = RunSummary()  # one for all assets: Dagster refuses two resources of a name
-_printed: set[str] = set()  # ids of runs
 
 
 def print_summary(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Print the summary of a run, once; none of one that was interrupted."""
-    if run_id in _printed or process.is_interrupted():
+    """Print the summary of a run that was not interrupted."""
+    if process.is_interrupted():
         return
-    _printed.add(run_id)
     logs = instance.all_logs(run_id)
     events = [log.dagster_event for log in logs if log.dagster_event]
     run = instance.get_run_by_id(run_id)

@@ -111,9 +111,7 @@ overlaps | pass | {all_rows}.
 """)
 
 # How paging ended where nothing but the pointer, or its absence, says so.
-BY_POINTER: Final = (
-    *("pointer ended", "no pointer", "single page", "no paginator", "below the cap"),
-)
+BY_POINTER: Final = ("pointer ended", "no pointer", "single page", "no paginator", "below the cap")
 BY_EMPTY_PAGE: Final = ("page behind", "page repeated")
 # How paging ended by itself: a total or has_more may say more of it.
 OPEN_ENDS: Final = (*BY_POINTER, *BY_EMPTY_PAGE, "same pointer", "lap", "ignored response")

@@ -19,7 +19,15 @@ ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
 MIN_SHARE = 0.8  # of the records that have an id
 LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,10})?")
 TEXT_MEMBERS = (
-    *("text", "rendered", "value", "plain", "plain_text", "en", "default", "html", "display"),
+    "text",
+    "rendered",
+    "value",
+    "plain",
+    "plain_text",
+    "en",
+    "default",
+    "html",
+    "display",
 )
 IN_LIST = re.compile(r"\.0\..")
 LETTERS = re.compile(r"[^\W\d_]")

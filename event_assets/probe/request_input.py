@@ -32,8 +32,18 @@ PLACEHOLDER = re.compile(
 )
 SECRET_SETTINGS = {"api_key", "token", "password", "client_secret", "access_token"}
 DROPPED_HEADERS = {
-    *("accept-encoding", "connection", "content-length", "content-type", "host"),
-    *("user-agent", "accept", "origin", "referer", "cache-control", "pragma", "priority"),
+    "accept",
+    "accept-encoding",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "origin",
+    "pragma",
+    "priority",
+    "referer",
+    "user-agent",
 }
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 CURL_OPTIONS = {  # with a value, by what they are here; those of `ignored` change nothing here

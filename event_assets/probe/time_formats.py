@@ -19,9 +19,25 @@ HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
 ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)( ?\[.*\])?$", re.IGNORECASE)
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?")
 DAY_PATTERNS = (
-    *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y"),
-    *("%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%A, %B %d, %Y", "%A, %d %B %Y"),
-    *("%m-%d-%Y", "%a %d %b %Y", "%Y.%m.%d", "%d/%m/%y", "%m/%d/%y", "%Y-%m-%d"),
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%d.%m.%y",
+    "%B %d, %Y",
+    "%b %d, %Y",
+    "%d %B %Y",
+    "%d %b %Y",
+    "%A, %B %d, %Y",
+    "%A, %d %B %Y",
+    "%m-%d-%Y",
+    "%a %d %b %Y",
+    "%Y.%m.%d",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%Y-%m-%d",
     "%Y-%m-%dT00:00:00",
 )
 SPLIT = re.compile(

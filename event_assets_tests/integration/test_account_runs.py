@@ -57,7 +57,9 @@ def test_a_tick_asks_for_each_account_and_last_for_what_is_made_of_all(kept: Pro
     }
     assert last.partition_key is None
     assert {key.to_user_string() for key in last.asset_selection or ()} == {
-        *("current_events", "event_changes", "event_calendar")
+        "current_events",
+        "event_changes",
+        "event_calendar",
     }
     assert int(last.tags["dagster/priority"]) < 0
 

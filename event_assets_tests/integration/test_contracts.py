@@ -187,7 +187,13 @@ def test_a_first_load_that_failed_leaves_no_trace_in_the_names_of_columns(
         sync(records, fields=fields())
     sync(records, fields=fields())
     assert {row[0] for row in project.rows("describe events.event_data")} == {
-        *("id", "count", "count__v_text", "name", "a_b", "last_seen_at", "_dlt_load_id")
+        "id",
+        "count",
+        "count__v_text",
+        "name",
+        "a_b",
+        "last_seen_at",
+        "_dlt_load_id",
     }
 
 

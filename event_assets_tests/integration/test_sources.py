@@ -96,7 +96,9 @@ def test_the_sandbox_has_no_schedule_and_no_freshness_beside_an_api() -> None:
     both = {"events": source("", **scheduled), "concerts": source("http://api.test", **scheduled)}
     loaded = definitions(both)
     assert {schedule.name for schedule in loaded.schedules or ()} == {
-        *("sync_concerts_schedule", "check_concerts_are_fresh_schedule", "housekeeping_schedule")
+        "sync_concerts_schedule",
+        "check_concerts_are_fresh_schedule",
+        "housekeeping_schedule",
     }
     fresh = [key for key in loaded.resolve_asset_graph().asset_check_keys if key.name == "fresh"]
     assert [key.asset_key.path for key in fresh] == [["concerts", "event_data"]]

@@ -36,7 +36,9 @@ def test_definitions_load_without_key_network_or_database_and_write_no_file(
     shutil.copy(ROOT / "dagster.yaml", dagster_home)
     before = contents(clone)
     done = project.run(
-        *("dg", "list", "defs"),
+        "dg",
+        "list",
+        "defs",
         cwd=clone,
         EVENTS_API_URL="http://unreachable.invalid",
         PYTHONDONTWRITEBYTECODE="1",

@@ -154,8 +154,10 @@ def test_two_sources_load_side_by_side() -> None:
         with sandbox.build_all_defs() as definitions:
             jobs = {job.name for job in definitions.jobs or []}
     assert jobs == {
-        *("sync_events", "check_events_are_fresh"),
-        *("sync_concerts", "check_concerts_are_fresh"),
+        "sync_events",
+        "check_events_are_fresh",
+        "sync_concerts",
+        "check_concerts_are_fresh",
     }
 
 

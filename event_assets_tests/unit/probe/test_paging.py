@@ -55,9 +55,18 @@ def test_two_pages_are_compared(after: str, difference: str) -> None:
         (["aab", "cde", "fgh"], False, False),
     ],
     ids=[
-        *("pages", "overlapping pages", "two pages and the end", "an empty page in mid-list"),
-        *("too few", "one page", "an ignored parameter", "a clamped last page", "a wrap-round"),
-        *("a shuffled list", "a shift by one", "ids that are none"),
+        "pages",
+        "overlapping pages",
+        "two pages and the end",
+        "an empty page in mid-list",
+        "too few",
+        "one page",
+        "an ignored parameter",
+        "a clamped last page",
+        "a wrap-round",
+        "a shuffled list",
+        "a shift by one",
+        "ids that are none",
     ],
 )
 def test_a_walk_is_believed_by_fresh_pages_only(

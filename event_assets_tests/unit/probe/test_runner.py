@@ -44,9 +44,18 @@ def test_a_correct_configuration_is_ready_after_six_requests(api: Sandbox) -> No
     assert marks(report, "warn", "fail") == {}
     assert marks(report, "-") == {"rate limit": "-"}
     assert list(report.findings) == [
-        *("reachable", "key", "rate limit", "records", "id"),
-        *("field name", "field start_time", "field end_time"),
-        *("pages", "page size", "total", "order"),
+        "reachable",
+        "key",
+        "rate limit",
+        "records",
+        "id",
+        "field name",
+        "field start_time",
+        "field end_time",
+        "pages",
+        "page size",
+        "total",
+        "order",
     ]
     assert [(r.offset, r.authorized) for r in api.requests] == [
         (0, True), (99, True), (198, True), (0, False), (0, True), (300, True),

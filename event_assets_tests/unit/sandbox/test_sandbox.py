@@ -53,7 +53,13 @@ def test_requests_are_recorded_without_the_key() -> None:
     first, second, third = api.requests
     assert before <= first.at <= time.monotonic()
     assert dataclasses.astuple(dataclasses.replace(first, at=0)) == (
-        *("GET", "/v1/events", 2, 3, 200, 0, True),
+        "GET",
+        "/v1/events",
+        2,
+        3,
+        200,
+        0,
+        True,
     )
     assert (second.status, second.authorized, second.offset) == (401, False, None)
     assert (third.path, third.status) == ("/nowhere", 404)

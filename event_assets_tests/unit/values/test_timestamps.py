@@ -129,7 +129,11 @@ def test_times_before_1970_are_times() -> None:
 @pytest.mark.parametrize(
     "zone",
     [
-        *("Europe/Berlin", "+02:00", "+0200", "UTC+2", "(UTC+02:00)"),
+        "Europe/Berlin",
+        "+02:00",
+        "+0200",
+        "UTC+2",
+        "(UTC+02:00)",
         "W. Europe Standard Time",  # as Windows says it, in summer too
     ],
 )
