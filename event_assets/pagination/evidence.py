@@ -98,8 +98,8 @@ page repeated | pass | {all_rows} (the last page was repeated).
 below the cap | pass | {all_rows}, fewer than the API's maximum.
 window incomplete | ERROR | {received} in {windows}. {problem}.
 window unverified | WARN | {received} in {windows}. {problem}.
-round window | WARN | {received} in {windows}, of which the fullest has exactly {fullest:,}, where
-    the API may cut lists off: set `cap: {fullest}`.
+round window | WARN | {received} in {windows}, of which one has exactly {fullest:,}, where the API
+    may cut lists off: set `cap: {fullest}`.
 outside windows | WARN | {received} in {windows}, but the API reports {reported:,}: rows without a
     time, or outside `since` and `until`, are in no window.
 windows without total | WARN | {received} in {windows}; without a total, rows without a time cannot

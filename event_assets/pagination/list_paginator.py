@@ -263,8 +263,8 @@ class ListPaginator(Paginator):
             return []
         limit = getattr(active, "limit_param", None)
         extra = {limit: self.limit} if limit else {}
-        rows = self._rows_of_position
-        positions = (at for at in walk.upcoming(count) if at * rows < self.cap)
+        rows, size = self._rows_of_position, max(1, self.limit)
+        positions = (at for at in walk.upcoming(count) if at * rows + size <= self.cap)
         return [{active.param_name: self._base + at * self._step, **extra} for at in positions]
 
 

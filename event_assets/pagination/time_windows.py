@@ -78,8 +78,8 @@ class TimeWindowPaginator(Paginator):
     """Reads one time window after the other, each with a paginator of its own.
 
     A window that reaches the cap, by its total or its rows, or that the API truncates, is split in
-    two. Its rows so far are delivered, and repeated by its halves. A response that the
-    configuration ignores ends only its window.
+    two. Its rows so far are delivered, and repeated by its halves. So is one of a round length,
+    which may be the API's own cap. A response that the configuration ignores ends only its window.
     """
 
     def __init__(self, make_paginator: Callable[[], ListPaginator], plan: WindowPlan) -> None:
@@ -93,7 +93,8 @@ class TimeWindowPaginator(Paginator):
         self._seen = DistinctIds()
         self._recent = RecentIds()
         self._idle = 0  # windows that were split since the last new row
-        self._fullest = 0  # rows of a window that is complete
+        self._doubted = 0  # windows of a round length that were split since the last new row
+        self._fullest = 0  # rows of a window of a round length that was not split
         self._problems: list[tuple[bool | None, str]] = []
         self._ended = ListFacts()  # with the counts of ended windows
         self._whole_total: int | None = None
@@ -131,7 +132,8 @@ class TimeWindowPaginator(Paginator):
         inner.update_state(response, data, said=said)
         page = inner.last_page
         self._seen.add(page.ids)
-        self._idle = 0 if self._recent.add(page.ids) else self._idle
+        if self._recent.add(page.ids):
+            self._idle = self._doubted = 0
         self._was_truncated |= bool(page.truncated)
         if self._window is None and self._whole_total is None:
             self._whole_total = page.total
@@ -164,13 +166,24 @@ class TimeWindowPaginator(Paginator):
         self._end_window()
 
     def _end_window_with_its_pages(self) -> None:
-        if not self._inner.has_next_page or self._is_below_cap:
-            verdict = judge(self._inner_facts)
-            if verdict.complete is True:
-                self._fullest = max(self._fullest, self._inner.facts.distinct)
-            else:
-                self._note(complete=verdict.complete, problem=verdict.reason)
-            self._end_window()
+        if self._inner.has_next_page and not self._is_below_cap:
+            return
+        verdict, halves = judge(self._inner_facts), self._plan.split(self._window)
+        if verdict.complete is not True:
+            self._note(complete=verdict.complete, problem=verdict.reason)
+        elif self._is_round and halves and self._doubted <= self._plan.depth:
+            self._pending_windows += reversed(halves)
+            self._doubted += 1
+        elif self._is_round:
+            self._fullest = max(self._fullest, self._inner.facts.distinct)
+        self._end_window()
+
+    @property
+    def _is_round(self) -> bool:
+        """Whether the window has as many rows as an API may send at most, below the cap."""
+        facts = self._inner.facts
+        is_full = facts.end == "single page" and self._inner.last_page.has_usual_size
+        return is_full or (facts.distinct > 0 and facts.distinct % ROUND == 0)
 
     @property
     def _inner_facts(self) -> ListFacts:
@@ -201,7 +214,7 @@ class TimeWindowPaginator(Paginator):
         ends = {
             "window incomplete": complete is False,
             "window unverified": complete is None and not (has_true_total and rows >= total),
-            "round window": complete and self._fullest and self._fullest % ROUND == 0,
+            "round window": complete and self._fullest,
             "outside windows": rows < total,
             "windows without total": is_total_needed and not has_true_total,
             "empty windows": not rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -337,6 +337,40 @@ def test_rows_that_are_close_together_are_no_sign_that_windows_are_ignored(at: s
     done = read(NUMBERED, answer)
     assert done.result.distinct_ids == 18
     assert done.result.complete is True
+
+
+@pytest.mark.parametrize("length", [1, 10, 25, 49, 50, 100, 101, 150, 360])
+@pytest.mark.parametrize(
+    ("paginator", "real"),
+    [
+        ("single_page", 10),
+        ("single_page", 25),
+        ("single_page", 50),
+        ({"type": "page_number", "base_page": 0}, 50),
+        ({"type": "offset", "limit": 20}, 50),
+        ({"type": "offset", "limit": 20}, 100),
+    ],
+)
+def test_a_cap_that_is_higher_than_the_own_one_of_the_api_loses_no_row(
+    paginator: Any, real: int, length: int
+) -> None:
+    listed = [
+        (NOW + timedelta(hours=5 * row)).strftime("%Y-%m-%dT%H:%M:%SZ") for row in range(length)
+    ]
+
+    def answer(query: Query) -> Any:
+        shown = [{"id": at} for at in listed if query["from"] <= at <= query["to"]][:real]
+        first = int(query.get("offset", 20 * int(query.get("page", 0))))
+        return {"data": shown if paginator == "single_page" else shown[first : first + 20]}
+
+    config = TimeWindowsConfig(
+        param_from="from", param_to="to", cap=500, since="2026-06-01", until="2026-12-31"
+    )
+    plan = WindowPlan.from_config(config, NOW)
+    windows = TimeWindowPaginator(lambda: create_paginator(paginator, read_ids), plan)
+    done = read_list(windows, answer)
+    assert done.ids == set(listed)
+    assert done.result.complete is True, done.result.reason
 
 
 @pytest.mark.parametrize(("real", "complete"), [(50, None), (49, True)])
