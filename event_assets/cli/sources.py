@@ -62,9 +62,12 @@ def load_definitions() -> dg.Definitions:
         loaded = defs()
     finally:
         gc.enable()
-    named = {name for source in find_sources().values() for name in source.variables}
-    for warning in misspelt_settings(named):
+    found = find_sources().values()
+    for warning in misspelt_settings({name for source in found for name in source.variables}):
         click.echo(warning, err=True)
+    for source in found:
+        for key in source.unsent_keys:
+            click.echo(f"{key} is not sent: there is no `auth` in {source.file}.", err=True)
     return loaded
 
 

@@ -39,6 +39,7 @@ CRON = r"^\s*(@|(\S+\s+){4}\S+\s*$)|\{\{"
 OWNER = r"@|^team:|\{\{"
 COMPONENTS = r"^event_assets\.EventApi$|^(?!event_assets\.)[\w.]*\.\w+$"  # a file may hold several
 COLUMN = "^[a-z_][a-z0-9_]*$"
+HEADER = r"^[^\r\n]*$"
 SCALAR: Schema = {"not": {"type": ["object", "array"]}}
 RESOLVED: Schema = {
     "properties": {"type": {"const": "resolve"}, "resource": {}, "field": {}},
@@ -177,7 +178,7 @@ def _member(kind: type, name: str) -> Schema:
     if name in VARIANTS:
         return _ref(name)
     if name in ("params", "headers"):
-        values = _parameter() if name == "params" else SCALAR
+        values = _parameter() if name == "params" else {**SCALAR, "pattern": HEADER}
         return {"type": ["object", "null"], "additionalProperties": values}
     if name == "resources":
         named = {"contains": {"properties": {"name": {"const": EVENT_DATA}}, "required": ["name"]}}

@@ -13,6 +13,7 @@ from jsonpath_ng.exceptions import JSONPathError
 from event_assets.config.fields import is_valid_source
 from event_assets.config.model import Keys, shown, unknown_name_message
 from event_assets.config.source import VARIABLE
+from event_assets.http.credentials import find_bad_character
 from event_assets.values.json_paths import as_list
 from event_assets.values.response_paths import compile_path
 from event_assets.values.urls import find_address_problem
@@ -216,6 +217,8 @@ def _parameter_errors(at: Keys, params: Mapping[str, Any]) -> Iterator[tuple[Key
             yield from _unknown_fields((*at, name), param, rest_api.IncrementalParamConfig)
         elif kind != "resolve" and any(isinstance(one, (Mapping, list)) for one in values):
             yield (*at, name), "cannot be sent: write JSON as a text, in quotes"
+        elif at[-1] == "headers" and (bad := find_bad_character(str(param), in_header=True)):
+            yield (*at, name), f"holds the character {bad}, which cannot be sent in a header"
     if cursors > 1:
         yield at, "only one parameter can be `incremental`"
 

@@ -100,6 +100,7 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
     if wrong := [*invalid_field_names(source.fields)]:
         yield from ((("fields", *at), problem) for at, problem in wrong)
         return
+    yield from _exclude_problems(source)
     rest_api: Keys = ("rest_api",)
     names = [each["name"] for each in source.rest_api["resources"]]
     if orphans := [*_unknown_parents(source.rest_api["resources"], names)]:
@@ -127,6 +128,14 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
         if source.accounts and accounts.ACCOUNT in columns:
             problem = f"`account` names the account of a record: rename that field of `{name}`"
             yield ("fields", accounts.ACCOUNT), problem
+
+
+def _exclude_problems(source: SourceConfig) -> Iterator[tuple[Keys, str]]:
+    for index, path in enumerate(source.exclude):
+        is_field = path in source.fields and source.fields[path].source is None
+        if path in source.only or is_field:
+            other = "only" if path in source.only else "fields"
+            yield ("exclude", index), f"`{path}` is stored, as `{other}` says: delete it in one"
 
 
 def _unknown_parents(

@@ -56,8 +56,7 @@ SETTINGS: Mapping[str, Setting] = {
     "EVENTS_WORKER_PROCESSES": Setting(r"[1-9]\d{0,3}", "a whole number, such as 2"),
     "EVENT_ASSETS_PROJECT": Setting(),
 }
-# Of the source `events`, whose name comes first.
-KEYS = [f"EVENTS__{name}" for name in ("API_KEY", "API_USERNAME", "API_PASSWORD")]
+KEYS = ("API_KEY", "API_USERNAME", "API_PASSWORD")  # behind the name of a source and `__`
 
 
 def require_valid_settings() -> None:
@@ -74,7 +73,7 @@ def misspelt_settings(named: Collection[str]) -> Iterator[str]:
 
     `named` are the variables that the sources name.
     """
-    known = {*SETTINGS, *KEYS}
+    known = {*SETTINGS, *(f"EVENTS__{name}" for name in KEYS)}
     for name in sorted({*os.environ} - known - {*named}):
         close = get_close_matches(name, known, n=1, cutoff=0.85)
         if close and name.startswith(("EVENT", "ALERT")):

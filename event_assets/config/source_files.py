@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from event_assets.config.project import defs_module, find_project
+from event_assets.config.settings import KEYS
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import hide_random_words
 from event_assets.values.urls import redact_url
@@ -73,6 +74,17 @@ class SourceFile:
         """Return the variable that its address is read from; None if there is none."""
         address = _dig(self.attributes, "rest_api", "client", "base_url")
         return next(iter(VARIABLE.findall(str(address))), None)
+
+    @property
+    def unsent_keys(self) -> list[str]:
+        """Return the variables with keys of its own that are set, and that its file does not use.
+
+        Raises:
+            ConfigError: it is no YAML.
+        """
+        used = str(self.attributes)
+        own = [] if "'auth'" in used else [f"{self.name}__{name}".upper() for name in KEYS]
+        return [name for name in own if os.environ.get(name) and name not in used]
 
     @property
     def shown_address(self) -> str:

@@ -172,6 +172,7 @@ VALUES = [
     M("base_url: http://127.0.0.1:9", "base_url: http://a/b?key=c", "must end before `?`"),
     M("Accept-Language: en", "Accept-Language: [en]", "cannot be sent"),
     M("path: /v1/events", "path: ''", "is empty: write the path of the list"),
+    M("Accept-Language: en", 'Accept-Language: "en\\nde"', "holds the character U+000A, which"),
     M("path: /v1/events", "path: [a]", "must be text, not a list"),
     M("path: /v1/events", 'path: "/v1/{city}/events"', "requires a param named 'city'"),
     M("path: /v1/events", 'path: "/v1/{account}/events"', "list the accounts in `accounts`"),

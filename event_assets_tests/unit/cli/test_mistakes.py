@@ -310,6 +310,23 @@ def test_a_variable_that_is_not_set_is_told(said: Callable[[str], str]) -> None:
     assert said(text).startswith("The variable NOT_SET_HERE is not set, ")
 
 
+@pytest.mark.usefixtures("said")
+def test_a_key_that_is_not_sent_is_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EVENTS__API_KEY", "of-this-source")
+    sent = YAML.replace("Accept-Language: en", 'X-Key: "{{ env.EVENTS__API_KEY }}"')
+    auth = YAML[YAML.index("      auth:") : YAML.index("    resource_defaults:")]
+    for text in (YAML, sent.replace(auth, "")):
+        file.write_text(text)
+        assert run(["check"]) == 0
+        assert capsys.readouterr().err == ""
+    file.write_text(YAML.replace(auth, ""))
+    assert run(["check"]) == 0
+    told = f"EVENTS__API_KEY is not sent: there is no `auth` in {file}.\n"
+    assert capsys.readouterr().err == told
+
+
 def test_a_key_without_an_address_is_told(
     said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,16 @@ def test_what_looks_like_a_key_and_is_filled_into_a_path_is_a_secret(
     assert KNOWN.redact_text(f"at {key}") == "at ***"
 
 
+@pytest.mark.parametrize(
+    ("selection", "named"), [({"exclude": ["id"]}, "fields"), ({"only": ["id"]}, "only")]
+)
+def test_what_is_to_be_stored_cannot_be_excluded(
+    selection: Mapping[str, list[str]], named: str
+) -> None:
+    said = complaint(contract(**{"exclude": ["id"], **selection}))
+    assert f"`id` is stored, as `{named}` says: delete it in one" in said
+
+
 def test_two_sources_load_side_by_side() -> None:
     with create_defs_folder_sandbox() as sandbox:
         for name in ("events", "concerts"):
