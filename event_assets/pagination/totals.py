@@ -10,7 +10,14 @@ from typing import Any, Final
 
 from requests import Response
 
-from event_assets.pagination.vocabulary import PAGE_OBJECT, TOTAL, base_path, is_sure, plain_name
+from event_assets.pagination.vocabulary import (
+    NEXT,
+    PAGE_OBJECT,
+    TOTAL,
+    base_path,
+    is_sure,
+    plain_name,
+)
 
 AUTO: Final = "auto"  # as a `total_path`: search the usual names
 
@@ -75,12 +82,13 @@ def members_outside_records(value: Any, path: str = "") -> Iterator[tuple[str, A
         yield path, value
         return
     name = plain_name(path)
-    for item in value if name == "next" or PAGE_OBJECT.fullmatch(name) else ():
+    items = value[:1] if NEXT.fullmatch(name) else value if PAGE_OBJECT.fullmatch(name) else ()
+    for item in items:
         is_link = isinstance(item, dict)
         relations = item.get("rel") or item.get("relation") if is_link else None
         if relations and "next" in str(relations).lower():
             yield f"{path}.next", item.get("href") or item.get("url") or item.get("uri")
-        elif not relations and len(value) == 1:
+        elif not relations and len(items) == 1:
             yield from members_outside_records(item, path)
 
 

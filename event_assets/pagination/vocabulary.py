@@ -57,7 +57,7 @@ _OF_PAGES: Final = (
     r"(page|link|href|ur[il]|cursor|token|offset|start|key|id|marker|batch|range|records?|results?"
     r"|set|position|number|index|bookmark)"
 )
-NEXT: Final = re.compile(rf".*next{_OF_PAGES}+|next|continue|lastevaluatedkey")
+NEXT: Final = re.compile(rf".*next{_OF_PAGES}+|next|continue|lastevaluatedkey|searchafter|afterkey")
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?(cursor|bookmark|continuation|marker)"
     r"(token|id|url)?|(pagination|continuation|continue|resumption|next|scroll)(token|id)|(page|skip)token"
@@ -66,6 +66,11 @@ POINTER: Final = re.compile(
 PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 HEADER_POINTER: Final = re.compile(
     r"(?!retryafter).*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*"
+)
+# With its value: more follows, but nothing leads there.
+PART: Final = re.compile(
+    rf"toomanytocount: true|(is|results?)complete: false"
+    rf"|(remaining{THINGS}(count)?|{THINGS}remaining): [1-9]\d*"
 )
 NO_POINTER: Final = re.compile(r"\s*(#.*|javascript:.*|null|none|nil|undefined)?\s*", re.I | re.S)
 # Of paths: true, or not 0, in a response that is only a part.
@@ -143,9 +148,11 @@ def leads_back(path: str) -> bool:
 
 
 def leads_on(path: str, value: Any) -> bool:
-    """Return whether a member is a link or cursor by its name, and by its kind of value."""
+    """Return whether a member is a link or cursor, or says that more follows, by name and value."""
     if NO_POINTER.fullmatch(str(value)):
         return False
+    if PART.fullmatch(f"{plain_name(path)}: {value}".lower()):
+        return True
     if names_next(path):
         return isinstance(value, (str, int)) and bool(value) and value is not True and value != -1
     if not isinstance(value, str) or not value or value.isdecimal() or not names_pointer(path):

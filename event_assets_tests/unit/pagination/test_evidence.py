@@ -98,6 +98,12 @@ MORE: dict[str, Any] = {
     "isTruncated": {"isTruncated": True},
     "bookmark": {"bookmark": "abc"},
     "offset": {"offset": "itrX/recY"},
+    "search_after": {"search_after": [1463538857, "654323"]},
+    "after_key": {"after_key": {"id": 7}},
+    "tooManyToCount": {"pagingMetadata": {"count": 100, "tooManyToCount": True}},
+    "remainingItemCount": {"metadata": {"remainingItemCount": 3}},
+    "itemsRemaining": {"itemsRemaining": "113"},
+    "is_complete": {"is_complete": False},
 }
 
 
@@ -115,6 +121,23 @@ def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
     done = sync("single_page", lambda _: ({"data": rows(0, 37)}, link))
     assert done.result.complete is False
     assert "`Link: rel=next`" in done.result.reason
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"search_after": []},
+        {"after_key": None},
+        {"tooManyToCount": False},
+        {"metadata": {"remainingItemCount": 0}},
+        {"is_complete": True},
+        {"quota": {"itemsRemaining": 113}},
+        {"meta": {"requests_remaining": 59}},
+    ],
+    ids=str,
+)
+def test_what_says_that_nothing_follows_is_no_sign_of_more(said: Any) -> None:
+    assert sync("single_page", lambda _: {"data": rows(0, 17), **said}).result.complete is True
 
 
 def test_what_is_in_the_records_is_no_pointer() -> None:
