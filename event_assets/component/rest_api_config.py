@@ -1,7 +1,6 @@
 """Validate a REST API configuration against dlt's types, and what is done of them."""
 
 import difflib
-import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from string import Formatter
@@ -160,8 +159,7 @@ def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
     if not problem and {"?", "#"} & {*str(url)}:
         problem = "must end before `?` and `#`: use `params`, and `auth` for a key"
     if problem:
-        variables = [f"{name} " for name, value in os.environ.items() if value == url]
-        yield ("client", "base_url"), f"{min(variables, default='')}{problem}"
+        yield ("client", "base_url"), problem
 
 
 def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:

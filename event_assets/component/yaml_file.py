@@ -13,9 +13,9 @@ import yaml
 from pydantic import AfterValidator, ValidationError
 
 from event_assets.config.model import Keys, StrictModel, describe, shown, unknown_name_message
+from event_assets.config.source_files import COMPONENT, VARIABLE
 from event_assets.values.errors import ConfigError
 
-COMPONENT = "event_assets.EventApi"
 MAX_VALUES = 20_000  # with what aliases stand for
 MERGE = "tag:yaml.org,2002:merge"
 
@@ -126,7 +126,10 @@ class Document:
     def _locate(self, keys: Keys, problem: str) -> tuple[int, str]:
         known = next(keys[:n] for n in range(len(keys), -1, -1) if keys[:n] in self.values)
         path = ".".join(map(str, keys[len(keys) > 1 :]))
-        return self.values[known].line, f"{path}: {problem}" if path else problem
+        line, value, _ = self.values[known]
+        if problem.startswith("must") and (whole := VARIABLE.fullmatch(str(value).strip())):
+            problem = f"{whole[1]} {problem}"
+        return line, f"{path}: {problem}" if path else problem
 
 
 def read_yaml(file: Path) -> list[Document]:

@@ -15,6 +15,8 @@ from event_assets.warehouse.inspection import fetch_rows, has_table, latest_valu
 from event_assets.warehouse.reconcile import ensure_table
 
 SYNC_LOG = "event_data_syncs"
+# Users' queries rely on the names, so that some are no more those of the code: `seams_held` counts
+# overlaps, `shifts_repaired` shifts, `sweeps` passes.
 COLUMNS = {
     "load_id": "varchar",
     "sync_number": "bigint",

@@ -327,6 +327,25 @@ def test_a_key_that_is_not_sent_is_told(
     assert capsys.readouterr().err == told
 
 
+@pytest.mark.parametrize(
+    ("old", "value", "problem"),
+    [
+        ("http://127.0.0.1:9", "ftp://host", "must be an address that begins with http://"),
+        ("limit: 100", "many", "must be a whole number, not 'many'"),
+        ("concurrency: 4", "many", "must be a whole number, not 'many'"),
+    ],
+)
+def test_a_variable_that_holds_what_cannot_be_is_named(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, old: str, value: str, problem: str
+) -> None:
+    monkeypatch.setenv("A_COPY", value)
+    monkeypatch.setenv("OF_THE_YAML", value)
+    name = f"{old.split()[0]} " if " " in old else ""
+    assert f": OF_THE_YAML {problem}" in said(
+        YAML.replace(old, f'{name}"{{{{ env.OF_THE_YAML }}}}"')
+    )
+
+
 def test_a_key_without_an_address_is_told(
     said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
