@@ -206,7 +206,7 @@ class TimeWindowPaginator(Paginator):
 
     def _conclude(self) -> ListFacts:
         """Return the facts of the whole list, after its last window."""
-        total, rows = self._whole_total or 0, self._seen.count()
+        total, rows = self._whole_total or 0, self._seen.close()
         complete, problem = min(self._problems, key=lambda one: one[0] is None, default=(True, ""))
         # a total equal to the cap may be the highest number that the API counts to
         has_true_total = total > self._plan.config.cap

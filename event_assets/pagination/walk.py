@@ -91,7 +91,8 @@ class Walk(ABC):
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        self._facts.distinct = self._seen.count() if self.done else len(self._seen)
+        if not self.done:
+            self._facts.distinct = len(self._seen)
         return self._facts
 
     @property
@@ -202,5 +203,5 @@ class Walk(ABC):
         """Finish with the evidence of this name, whose sentence needs `values`."""
         facts, reading = self._facts, self._reading
         facts.end, facts.rows_read, facts.least_total = end, reading.rows, reading.total.least
-        facts.largest = self.largest
+        facts.largest, facts.distinct = self.largest, self._seen.close()
         facts.values = {"size": len(reading.last_page), "empty": reading.empty, **values}

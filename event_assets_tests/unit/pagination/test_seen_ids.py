@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 
 
@@ -57,3 +59,24 @@ def test_ids_are_counted_once() -> None:
     ids.build_index()
     assert ids.add_unseen([3, 4, 1, 4, 0, 99]) == [1, 4, 5]
     assert (len(ids), ids.count()) == (6, 6)
+
+
+def test_counting_takes_less_memory_than_a_table_of_hashes() -> None:
+    ids, usual = DistinctIds(), pa.default_memory_pool()
+    ids.add(range(100_000))
+    pa.set_memory_pool(pool := pa.proxy_memory_pool(usual))
+    try:
+        assert ids.count() == 100_000
+    finally:
+        pa.set_memory_pool(usual)
+    assert 0 < pool.max_memory() < 32 * 100_000
+
+
+def test_the_number_of_ids_is_known_after_their_memory_is_freed() -> None:
+    once, again = DistinctIds(), DistinctIds()
+    for ids in (once, again):
+        ids.add([1, 2, 2])
+    again.build_index()
+    again.add_unseen([3])
+    assert (once.close(), once.count(), len(once)) == (2, 2, 0)
+    assert (again.close(), again.count(), len(again)) == (3, 3, 0)
