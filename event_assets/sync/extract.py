@@ -94,7 +94,8 @@ def extract(
             for table in chain(builder.build_batches(records), map(builder.build, ([],))):
                 full = add_system_columns(table, stream.started_at, resource.source.account)
                 hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
-                yield dlt.mark.with_hints(full, hints)
+                for group in warehouse.split_into_row_groups(full):
+                    yield dlt.mark.with_hints(group, hints)
         # with a parent, a record that was read once may be one for each of several parents
         yielded = builder.row_count + builder.reject_count
         total = yielded if resource.parent else stream.result.distinct_ids

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         note_failure,
         open_pipeline,
         restore_schema,
+        split_into_row_groups,
     )
     from event_assets.warehouse.registry import get_destination
     from event_assets.warehouse.sql import Database
@@ -38,13 +39,20 @@ __all__ = [
     "run",
     "run_maintenance",
     "set_memory_limit",
+    "split_into_row_groups",
 ]
 # Imported on access: Dagster's processes need the locks, definitions the destination.
 _MODULES = {
     "connection": ("connect", "full_table_name", "run", "run_maintenance", "set_memory_limit"),
     "destination": ("database_file",),
     "load": ("TableLoad", "load_package", "package_files"),
-    "pipeline": ("journal_file", "note_failure", "open_pipeline", "restore_schema"),
+    "pipeline": (
+        "journal_file",
+        "note_failure",
+        "open_pipeline",
+        "restore_schema",
+        "split_into_row_groups",
+    ),
     "registry": ("get_destination",),
     "sql": ("Database",),
 }

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, TypeVar
 
 import duckdb
 from dlt.common.destination import Destination as DltDestination
-from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.destinations import duckdb as dlt_duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
@@ -28,8 +27,6 @@ DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,  # writes as fast as two here (measured), in half the memory
     "preserve_insertion_order": False,
 }
-# DuckDB reads all columns of a row group at once: of many with texts, more than its memory limit.
-PARQUET_FORMAT = ParquetFormatConfiguration(row_group_size=2048)
 MAX_ATTEMPTS = 15  # of an action that conflicts with those of other writers
 
 
@@ -99,7 +96,6 @@ class Destination(ABC):
             credentials,
             destination_name=self.name,
             preferred_loader_file_format="parquet",  # else dlt writes its state as SQL
-            parquet_format=PARQUET_FORMAT,
         )
 
     def error_reason(self, error: BaseException) -> str:

@@ -8,7 +8,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dlt
 from dlt.common.exceptions import DltException
@@ -22,7 +24,12 @@ from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database, quote_name
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 LOG = logging.getLogger("dagster")
+# DuckDB reads all columns of a row group at once, and keeps what describes each in memory.
+ROW_GROUP_BYTES, MIN_ROWS = 4_000_000, 2_048
 STATE_TABLE = str(pipeline_state_table()["name"])
 
 
@@ -50,6 +57,13 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
         )
         pipeline.destination = destination.as_dlt_destination()
         yield pipeline
+
+
+def split_into_row_groups(table: pa.Table) -> Iterator[pa.Table]:
+    """Yield the rows of a table in tables that dlt writes as row groups of a few MB each."""
+    rows = max(MIN_ROWS, ceil(len(table) / max(1, ceil(table.nbytes / ROW_GROUP_BYTES))))
+    for start in range(0, max(1, len(table)), rows):
+        yield table.slice(start, rows)
 
 
 @contextmanager

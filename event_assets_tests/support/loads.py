@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from typing import Any, NoReturn
 
 import dlt
@@ -29,7 +30,7 @@ def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> 
 
     def rows() -> Iterator[Any]:
         yield dlt.mark.materialize_table_schema()
-        yield from tables
+        yield from chain.from_iterable(map(warehouse.split_into_row_groups, tables))
 
     given = {"primary_key": key, "write_disposition": MERGE} if key else {}
     resource = dlt.resource(rows, name=TABLE, **{**given, **hints})

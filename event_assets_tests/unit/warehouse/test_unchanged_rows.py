@@ -4,11 +4,12 @@ import random
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from event_assets import warehouse
 from event_assets.warehouse import Database
-from event_assets_tests.support.loads import execute, load, records, rows
+from event_assets_tests.support.loads import execute, extracted, load, records, rows
 from event_assets_tests.support.project import Project
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -16,6 +17,14 @@ pytestmark = pytest.mark.usefixtures("project")
 
 def ids_as_written() -> list[str]:
     return [id_ for (id_,) in rows("select id from events.event_data order by rowid")]
+
+
+def row_groups(*tables: pa.Table) -> list[int]:
+    """Return the rows of each row group that tables are extracted to."""
+    with extracted(*tables) as pipeline:
+        (file,) = warehouse.package_files(pipeline)["event_data"]
+        metadata = pq.read_metadata(file)
+        return [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
 
 
 def test_a_row_that_comes_again_unchanged_is_not_written_again() -> None:
@@ -36,6 +45,14 @@ def test_many_columns_of_text_fit_into_the_memory_limit() -> None:
     for _ in range(2):
         load(wide, is_deduplicated=True)
     assert rows("select count(*) from events.event_data") == [(10_000,)]
+
+
+def test_a_row_group_has_a_few_megabytes_whatever_its_rows_have() -> None:
+    narrow = pa.table({"id": list(map(str, range(20_000)))})
+    texts = ["text " * 100] * 5_000
+    wide = pa.table({"id": texts, **{f"text_{column}": texts for column in range(10)}})
+    assert row_groups(narrow, narrow.slice(0, 10)) == [20_000, 10]
+    assert row_groups(wide, wide.slice(0, 0)) == [2_048, 2_048, 904, 0]
 
 
 def test_an_index_of_what_each_load_updates_is_made_again_behind_it() -> None:
@@ -82,7 +99,7 @@ def test_a_key_that_is_twice_in_the_table_is_there_once_after_a_load() -> None:
 
 def test_the_file_does_not_grow_with_loads_that_change_nothing(project: Project) -> None:
     sizes = []
-    texts = [f"{number * 7919 % 10_007:x}" * 20 for number in range(10_000)]
+    texts = [f"{number * 7919 % 10_007:x}" * 20 for number in range(20_000)]
     for _ in range(4):
         load(records(0, 20_000).append_column("text", [texts]), is_deduplicated=True)
         sizes.append(project.database.stat().st_size)
