@@ -34,7 +34,7 @@ unfinished | ERROR | The sync did not finish.
 truncated | ERROR | {received}, but the API says that this is a part ({truncated}): request fewer
     rows, or set `windows`.
 short page repeated | WARN | {received}; the API sends the same {size:,} rows for every page, fewer
-    than were asked for: they may be all, or it ignores the parameter '{parameter}'.
+    than a page usually has: they may be all, or it ignores the parameter '{parameter}'.
 ignored parameter | ERROR | The server sends the same {size:,} rows for every page: it ignores the
     parameter '{parameter}', or its first page has another number (base_page). Set
     `paginator: single_page` if the API has no pages.

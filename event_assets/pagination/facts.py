@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, Final, NamedTuple
 
 USUAL_SIZES: Final = frozenset((10, 20, 25, 50, 100, 200, 250, 500, 1000))
@@ -56,8 +57,8 @@ class PageFacts(NamedTuple):
 
     @property
     def is_short(self) -> bool:
-        """Whether the page has fewer rows than were asked for, and not as many as pages have."""
-        return len(self.ids) < (self.size_asked or 0) and not self.has_usual_size
+        """Whether the page is not as long as pages usually are, nor as was asked for."""
+        return not self.has_usual_size and len(self.ids) < (self.size_asked or inf)
 
 
 NO_PAGE: Final = PageFacts()

@@ -336,7 +336,6 @@ def test_a_page_parameter_that_is_ignored_is_named() -> None:
     [
         (7, {}, None),
         (7, {"total": 7}, None),
-        (7, {"has_more": False}, True),
         (7, {"total": 9}, False),
         (7, {"has_more": True}, False),
         (7, {"total_pages": 3}, False),
@@ -347,13 +346,20 @@ def test_a_page_parameter_that_is_ignored_is_named() -> None:
         (20, {}, False),
     ],
 )
+@pytest.mark.parametrize("params", [{"limit": 20}, {}])
 def test_a_short_page_for_every_number_may_be_the_whole_list(
-    size: int, said: Any, complete: bool | None
+    params: Any, size: int, said: Any, complete: bool | None
 ) -> None:
     rows = [{"id": row} for row in range(size)]
-    done = sync("page_number", lambda _: {"data": rows, **said}, params={"limit": 20})
+    done = sync("page_number", lambda _: {"data": rows, **said}, params=params)
     assert done.ids == set(range(size))
     assert done.result.complete is complete, done.result.reason
+
+
+def test_a_long_page_for_every_number_is_an_ignored_parameter() -> None:
+    rows = [{"id": row} for row in range(37)]
+    done = sync("page_number", lambda _: {"data": rows}, params={"limit": 20})
+    assert done.result.complete is False
 
 
 def test_the_last_page_given_again_is_an_end() -> None:
