@@ -16,6 +16,7 @@ from event_assets.pagination.counters import find_counters
 from event_assets.pagination.evidence import HOLDS, TABLE, find_words, judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.vocabulary import leads_back
 from event_assets_tests.support.paging import Answer, Listing, Query, read_ids, read_list
 
 CURSOR = {"type": "cursor", "cursor_path": "paging.next.after", "cursor_param": "after"}
@@ -168,6 +169,14 @@ def test_has_more_that_is_false_outweighs_a_cursor_that_still_stands() -> None:
     assert len(done.ids) == 200
     assert done.result.complete is True
     assert "no more follow, though" in done.result.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "is_back"),
+    [("links.prev", True), ("before", True), ("cursor", False), ("paging.next.before", False)],
+)
+def test_a_link_to_the_page_before_is_known_by_its_name(path: str, is_back: bool) -> None:
+    assert leads_back(path) is is_back
 
 
 @pytest.mark.parametrize(
