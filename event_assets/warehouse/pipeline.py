@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("dagster")
 # DuckDB reads all columns of a row group at once, and keeps what describes each in memory.
-ROW_GROUP_BYTES, MIN_ROWS = 4_000_000, 2_048
+ROW_GROUP_BYTES, MIN_ROWS = 16_000_000, 2_048
 STATE_TABLE = str(pipeline_state_table()["name"])
 
 
@@ -60,7 +60,7 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
 
 
 def split_into_row_groups(table: pa.Table) -> Iterator[pa.Table]:
-    """Yield the rows of a table in tables that dlt writes as row groups of a few MB each."""
+    """Yield the rows of a table in tables that dlt writes as row groups of up to 16 MB."""
     rows = max(MIN_ROWS, ceil(len(table) / max(1, ceil(table.nbytes / ROW_GROUP_BYTES))))
     for start in range(0, max(1, len(table)), rows):
         yield table.slice(start, rows)
