@@ -74,6 +74,13 @@ class ApiAdapter(HTTPAdapter):
             return response
         raise unexpected  # outside the except block: the original holds the key
 
+    def close(self) -> None:
+        """Close the connections: a pool lives as long as one of them is open."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+        super().close()
+
     def _with_path_key(self, request: PreparedRequest) -> PreparedRequest:
         """Return a request with the key in its path, which is masked in a link of a response."""
         path, mark, query = (request.url or "").partition("?")

@@ -162,7 +162,7 @@ class Walk(ABC):
         if self._facts.passes > 1:
             self._to_deliver = self._seen.add_unseen(ids)
         else:
-            self._to_deliver = new if fresh else ()
+            self._to_deliver = new
             self._seen.add(fresh)
         return fresh
 

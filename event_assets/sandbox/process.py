@@ -2,11 +2,11 @@
 
 import contextlib
 import re
-import select
 import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import IO, cast
 
@@ -61,7 +61,7 @@ def run_sandbox(
 def _read_url(child: subprocess.Popen[str], errors: IO[str], timeout: float) -> str:
     """Return the URL in the child's first line of output."""
     output = cast("IO[str]", child.stdout)
-    ready, _, _ = select.select([output], [], [], timeout)
+    ready = wait([output], timeout)
     line = output.readline() if ready else ""
     if found := re.search(r"http://[\d.]+:\d+", line):
         return found[0]

@@ -1,8 +1,10 @@
 """The HTTP session: the retry policy, the key on the wire only, and plain errors."""
 
 import codecs
+import gc
 import re
 import socket
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from time import time
@@ -57,6 +59,15 @@ def test_a_retry_never_comes_before_the_backoff(
     with session_for(api) as session:
         session.get(api.url + PATH)
     assert waits.seconds == [2, 4, 8]
+
+
+def test_a_closed_session_keeps_no_connection(api: Sandbox) -> None:
+    with session_for(api) as session:
+        session.get(api.url + PATH)
+    freed = weakref.ref(session)
+    del session
+    gc.collect()
+    assert freed() is None
 
 
 @pytest.mark.parametrize("value", ["86400", formatdate(time() + 86_400, usegmt=True)])
