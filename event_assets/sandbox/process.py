@@ -61,7 +61,7 @@ def run_sandbox(
 def _read_url(child: subprocess.Popen[str], errors: IO[str], timeout: float) -> str:
     """Return the URL in the child's first line of output."""
     output = cast("IO[str]", child.stdout)
-    ready = wait([output], timeout)
+    ready = wait([output.fileno()], timeout)
     line = output.readline() if ready else ""
     if found := re.search(r"http://[\d.]+:\d+", line):
         return found[0]

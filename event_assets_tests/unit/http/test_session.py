@@ -64,7 +64,7 @@ def test_a_retry_never_comes_before_the_backoff(
 def test_a_closed_session_keeps_no_connection(api: Sandbox) -> None:
     with session_for(api) as session:
         session.get(api.url + PATH)
-    freed = weakref.ref(session)
+    freed = weakref.ref(session.get_adapter(api.url + PATH))
     del session
     gc.collect()
     assert freed() is None
