@@ -69,8 +69,8 @@ def set_memory_limit(database: Database) -> None:
         "select max(column_count) from duckdb_tables() where database_name = current_database() "
         "and schema_name not in ('information_schema', 'pg_catalog')"
     ).fetchall()
-    # A MB for each column: a merge holds a block or two of each.
-    limit = max(MIN_MEMORY, widest or 0)
+    # A merge holds some blocks of 256 kB of each column; with 250 columns, 256 MB are too little.
+    limit = max(MIN_MEMORY, 64 + 2 * (widest or 0))
     database.execute(f"set memory_limit = '{limit}MB'")
 
 
