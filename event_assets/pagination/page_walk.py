@@ -89,7 +89,7 @@ class PageWalk(Walk):
         fresh = self._add(ids, range(len(ids)))
         self._ids += len(fresh)
         is_behind = was_end_said and not fresh  # where a server may begin again
-        if is_behind:
+        if is_behind or is_repeated:
             self._to_deliver = ()
         reading.last_page = ids or last_page
         self._count(page, 0 if is_behind else len(ids), is_fresh=bool(fresh))
