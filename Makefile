@@ -102,7 +102,7 @@ test-faults: setup-dev ## Kill syncs, break networks, fill disks (some minutes)
 test-scale: setup-dev setup-scale ## Try a shared lake and workers, with real servers (some minutes)
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile event_assets_tests/scale
 
-bench: setup-dev ## Compare this project with plain dlt, other tools and a floor (40 minutes)
+bench: setup-dev ## Compare this project with plain dlt, other tools and a floor (an hour)
 	@$(BIN)/python -m bench $(OPTIONS)
 
 # Not uv.lock, which holds the address of the registry that it was made with.
