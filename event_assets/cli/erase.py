@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from event_assets.cli.output import confirm
 from event_assets.cli.sources import load_source, require_known
 from event_assets.config.source_files import DEFAULT_SOURCE
 from event_assets.values.wording import counted
@@ -56,13 +56,13 @@ def erase(source: str, key: str | None, value: str | None, yes: bool) -> None:
     paths = load_source(source).events.id_paths
     columns = ["id", *(normalize_name(f"_event_data_{path}") for path in paths)]
 
-    def confirm(changed: Mapping[str, int]) -> None:
+    def show(changed: Mapping[str, int]) -> None:
         for table, count in changed.items():
             click.echo(f"{table}: {counted(count, 'row')}")
-        if changed and sys.stdin.isatty() and not yes:
-            click.confirm("Erase it? It cannot be undone.", abort=True)
+        if changed and not yes:
+            confirm("Erase it? It cannot be undone.")
 
-    changed = erase_from_tables(source, text, columns if key else (), confirm)
+    changed = erase_from_tables(source, text, columns if key else (), show)
     with open_instance() as instance:
         runs = erase_runs(instance, text, is_id=key is not None)
     if runs:

@@ -28,6 +28,17 @@ def program() -> str:
     return str(file) if shown.startswith("..") else shown
 
 
+def confirm(question: str) -> None:
+    """Ask a question, and abort unless the answer is yes.
+
+    Raises:
+        UsageError: there is no terminal to ask.
+    """
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask: add --yes")
+    click.confirm(question, abort=True)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON; times in ISO 8601."""
     click.echo(json.dumps(value, default=_to_json, ensure_ascii=False, indent=2))

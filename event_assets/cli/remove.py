@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 
 import click
 
 from event_assets.cli.database import MissingDatabaseError, open_database, schemas
+from event_assets.cli.output import confirm
 from event_assets.cli.sources import require_known
 from event_assets.config.source_files import DEFAULT_SOURCE, find_sources
 
@@ -27,7 +27,7 @@ def remove(source: str, drop: bool, yes: bool) -> None:
     folder = found.file.parent if found else None
     dropped = f"the schema {source}, with all that was synced" if drop and has_tables else ""
     if not yes:
-        _confirm(f"Remove {' and '.join(filter(None, (str(folder or ''), dropped)))}?")
+        confirm(f"Remove {' and '.join(filter(None, (str(folder or ''), dropped)))}?")
     if dropped:
         from event_assets import warehouse
         from event_assets.transform.all_events import drop_view
@@ -58,12 +58,6 @@ def _kept_secrets(source: str) -> list[str]:
     parameters = [names for kind in SECRET_NAMES.values() for names in kind.values()]
     secrets = {f"{prefix}{name.upper()}" for names in parameters for name in names}
     return [name for name in dotenv_values(find_project() / ENV_FILE) if name in secrets]
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask: add --yes")
-    click.confirm(question, abort=True)
 
 
 def _has_tables(source: str) -> bool:

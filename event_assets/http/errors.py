@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Mapping
-from datetime import timedelta
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -176,8 +175,11 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     is_limit = retry_policy.is_rate_limit(response)
     tries = f" to each of {1 + retries} attempts" if retries and is_retried(response) else ""
     advice = ADVICE.get(429 if is_limit else status, "try again later, or ask the API's operator")
-    if (pause := retry_policy.retry_after(response)) > retry_policy.MAX_WAIT:
-        advice = f"it asks for no request within {timedelta(seconds=pause)} h; try again then"
+    if retry_policy.retry_after(response) > retry_policy.MAX_WAIT:
+        pause = response.headers["Retry-After"]
+        advice = (
+            f"it asks for a longer pause than a sync makes (Retry-After: {pause}); try again then"
+        )
     key_name = getattr(response, "key_name", "")
     key_name = f"{key_name} (in .env or the environment)" if key_name else "`auth` in defs.yaml"
     address = getattr(response, "address", DEFAULT_LIMITS.address)

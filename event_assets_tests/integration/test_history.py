@@ -123,7 +123,7 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
     assert {project.database.name, "index.db"} <= set(holders("e3@example.org"))
     assert run_command(["erase", "--id", "00"]) == 0  # which is a part of times and of other ids
     assert "Nothing was found of this id in events.\nNot reached: " in capsys.readouterr().out
-    assert run_command(["erase", "--value", "E3@example.org"]) == 0
+    assert run_command(["erase", "--value", "E3@example.org", "--yes"]) == 0
     assert holders("e3@example.org") == []
     said = capsys.readouterr().out
     assert "event_data: 1 row\n" in said
@@ -132,7 +132,7 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
     assert project.rows("select host, tags from events.event_data where id = 'e3'") == [
         (None, None)
     ]
-    assert run_command(["erase", "events", "--id", "e4"]) == 0
+    assert run_command(["erase", "events", "--id", "e4", "--yes"]) == 0
     assert holders("e4@example.org") == []
     assert "e4" not in project.ids() + project.ids("event_changes_snapshot")
     assert len(project.ids("current_events")) == 19
@@ -151,6 +151,9 @@ def test_what_is_not_erased_whole_is_not_erased(
     before = kept()
     monkeypatch.setattr(project_module, "_loaded", None)
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert run_command(["erase", "--value", "event"]) == 2
+    assert "There is no terminal to ask: add --yes" in capsys.readouterr().err
+    assert kept() == before
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     assert run_command(["erase", "--value", "event"]) == 1
     assert "Erase it? It cannot be undone. [y/N]: " in capsys.readouterr().out

@@ -31,11 +31,6 @@ from event_assets_tests.support.journals import (
 )
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "working" / "events.journal"
-
-
 @pytest.mark.parametrize("error", [None, KilledError(), ConfigError("It cannot be.")])
 def test_its_thread_ends_with_the_sync(file: Path, error: Exception | None) -> None:
     before = threading.active_count()

@@ -28,11 +28,6 @@ from event_assets_tests.support.journals import (
 )
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "working" / "events.journal"
-
-
 def test_a_short_sync_writes_nothing(file: Path) -> None:
     with open_journal(file, IDENTITY, 6) as journal:
         assert not journal.is_resumed

@@ -30,11 +30,6 @@ from event_assets_tests.support.journals import (
 )
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "working" / "events.journal"
-
-
 def leave_garbage(file: Path) -> None:
     file.write_bytes(b"not a journal of any version")
 
