@@ -42,7 +42,7 @@ def probe(source: str | None, account: str | None, suggest: bool, as_json: bool)
     require_known([name])
 
     from event_assets.probe import runner
-    from event_assets.probe.yaml_writer import apply_changes
+    from event_assets.probe.yaml_writer import suggest_yaml
     from event_assets.sync.account_list import select_account
 
     configured = select_account(load_source(name), account)
@@ -50,7 +50,7 @@ def probe(source: str | None, account: str | None, suggest: bool, as_json: bool)
     status = 1 if report.has_failures else 0
     if suggest:
         text = found[name].file.read_text(encoding="utf-8")
-        click.echo(apply_changes(text, report.changes, report.secrets), nl=False)
+        click.echo(suggest_yaml(text, report.changes, report.secrets), nl=False)
     if as_json:
         findings = [
             {"check": check, "mark": finding.mark, "message": finding.message}
@@ -63,6 +63,5 @@ def probe(source: str | None, account: str | None, suggest: bool, as_json: bool)
     print(f"Source {name} at {configured.origin}{account_note}:", file=out)
     print(*report.format_lines(), sep="\n", file=out)
     if suggest:
-        changed = ", ".join(".".join(setting) for setting in report.changes)
-        print(f"Changed settings: {changed or 'none'}.", file=out)
+        print(f"Changed settings: {', '.join(report.changes) or 'none'}.", file=out)
     return status

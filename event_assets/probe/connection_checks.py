@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import re
 from http import HTTPStatus
-from typing import Any
 
 from event_assets.pagination.totals import parse_count
 from event_assets.probe.authentication import REJECTED
 from event_assets.probe.examination import Examination
 from event_assets.probe.formatting import format_duration
 from event_assets.probe.key_search import differs
-from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
+from event_assets.probe.report import Finding, fail, ok, skip, warn
 from event_assets.values.urls import origin, redact_url
 from event_assets.values.wording import counted
 
@@ -30,7 +29,7 @@ def check_reachable(seen: Examination) -> Finding:
             f"{seen.source.address} or the path to that."
         )
     if seen.base_page is not None:
-        change: dict[Setting, Any] = {("base_page",): seen.base_page}
+        change = {"paginator.base_page": seen.base_page}
         problem = f"page 0 was requested, and {page.reason}; page {seen.base_page} is there"
         return fail(f"{problem}: set `base_page: {seen.base_page}`.", change)
     if page.response is None or not (page.is_ok or page.status in REJECTED):

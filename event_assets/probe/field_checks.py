@@ -9,7 +9,7 @@ from typing import Any
 from event_assets.probe import field_words as words
 from event_assets.probe.examination import Examination
 from event_assets.probe.field_finder import find_name
-from event_assets.probe.report import Finding, Mark, Setting, fail, ok, warn
+from event_assets.probe.report import Finding, Mark, fail, ok, warn
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.records.contract import FieldReader
@@ -87,7 +87,7 @@ def _advise(
 ) -> Finding:
     """Return a finding that says which settings of the field to set, if any."""
     shown = ", ".join(f"`{k}: {seen.formatter.format(v)}`" for k, v in settings.items())
-    changes: dict[Setting, Any] = {(key, reader.name): value for key, value in settings.items()}
+    changes = {f"fields.{reader.name}.{key}": value for key, value in settings.items()}
     return Finding(mark, f"{problem}; set {shown}." if shown else f"{problem}.", changes)
 
 

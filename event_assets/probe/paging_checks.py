@@ -10,7 +10,7 @@ from event_assets.probe.examination import Examination
 from event_assets.probe.paginator_finder import describe_paginator
 from event_assets.probe.paging import is_believed
 from event_assets.probe.paging_candidates import SIZES, find_pointers
-from event_assets.probe.report import Finding, Setting, fail, ok, skip, warn
+from event_assets.probe.report import Finding, fail, ok, skip, warn
 from event_assets.values.wording import counted
 
 
@@ -23,12 +23,12 @@ def check_pages(seen: Examination) -> Finding:
         base = int(seen.configured.paginator[name]) - 1
         where = f"offset {base}" if seen.is_offset else f"page {base}"
         problem = f"{where} has {counted(missed)} that page 1 has not"
-        return fail(f"{problem}: set `{name}: {base}`.", {(name,): base})
+        return fail(f"{problem}: set `{name}: {base}`.", {f"paginator.{name}": base})
     found = seen.found
     if found.paginator is None:
         return _add_pointers(seen, _check_walk(seen))
-    changes: dict[Setting, Any] = {("paginator",): found.paginator}
-    changes |= {("params", name): value for name, value in found.sent_settings.items()}
+    changes = {"paginator": found.paginator}
+    changes |= {f"params.{name}": value for name, value in found.sent_settings.items()}
     advice = f"set `paginator: {{{describe_paginator(found.paginator)}}}`"
     evidence = f"{found.evidence[:1].upper()}{found.evidence[1:]}"
     problem = "the paginator brings no record behind page 1"
@@ -106,17 +106,17 @@ def check_page_size(seen: Examination) -> Finding:
     if size == requested or (size < requested and not has_more):
         return ok(f"{received}.")
     reason = "the server ignores it" if size > requested else "the server's limit is lower"
-    advice = f"set `{setting[-1]}: {size}`"
+    advice = f"set `{setting.rpartition('.')[2]}: {size}`"
     return warn(f"{received}: {reason}; {advice}.", {setting: size})
 
 
-def _find_requested_size(seen: Examination) -> tuple[Setting, int | None]:
+def _find_requested_size(seen: Examination) -> tuple[str, int | None]:
     """Return the setting that requests a page size, and the size."""
     if seen.is_offset:
-        return ("limit",), int(seen.configured.paginator["limit"])
+        return "paginator.limit", int(seen.configured.paginator["limit"])
     params = seen.source.events.endpoint.get("params") or {}
-    found = ((("params", name), parse_count(params.get(name))) for name in SIZES)
-    return next((one for one in found if one[1] is not None), ((), None))
+    found = ((f"params.{name}", parse_count(params.get(name))) for name in SIZES)
+    return next((one for one in found if one[1] is not None), ("", None))
 
 
 def check_total(seen: Examination) -> Finding:
@@ -128,7 +128,7 @@ def check_total(seen: Examination) -> Finding:
     if is_sought and (other := _find_total(seen)):
         named = seen.formatter.format(other[0])
         advice = f"the total is {other[1]:,} under `{named}`: set `total_path: {named}`."
-        return warn(f"{said}; {advice}", {("total_path",): other[0]})
+        return warn(f"{said}; {advice}", {"paginator.total_path": other[0]})
     if is_wrong or (is_missing and path != AUTO):
         return _warn_no_total(seen, f"{said}, and there are more records" if is_wrong else said)
     if total is None:
@@ -155,7 +155,7 @@ def _describe_total(seen: Examination) -> str:
 
 def _warn_no_total(seen: Examination, problem: str) -> Finding:
     if seen.is_offset and not seen.before.rows:
-        return warn(f"{problem}: set `total_path: null`.", {("total_path",): None})
+        return warn(f"{problem}: set `total_path: null`.", {"paginator.total_path": None})
     return warn(f"{problem}: it does not count the records.")
 
 

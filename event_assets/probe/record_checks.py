@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from event_assets.probe.examination import Examination
 from event_assets.probe.field_checks import MAX_EXAMPLES, format_paths
 from event_assets.probe.field_finder import find_id
-from event_assets.probe.report import Finding, Setting, fail, ok, warn
+from event_assets.probe.report import Finding, fail, ok, warn
 from event_assets.values.wording import counted
 
 
@@ -15,7 +13,7 @@ def check_records(seen: Examination) -> Finding:
     """Check that the selector finds records, or name one that does."""
     path, count = seen.records_path, len(seen.records)
     used = seen.formatter.format(path.used)
-    change: dict[Setting, Any] = {("data_selector",): path.used}
+    change = {"data_selector": path.used}
     objects = sum(isinstance(record, dict) for record in seen.records)
     if path.problem and path.suggestion is None:
         return fail(
@@ -58,7 +56,7 @@ def check_id(seen: Examination) -> Finding:
     if not duplicates and missing <= seen.source.max_rejects * len(records):
         return warn(f"{problem}: they do not load and become rejects.")
     is_key = seen.source.fields["id"].source is None
-    setting: Setting = ("primary_key",) if is_key else ("from", "id")
+    setting = "primary_key" if is_key else "fields.id.from"
     setting_name = "`primary_key`" if is_key else "`from` of the field `id`"
     if suggestion := find_id(seen.sample):
         unique = f"`{seen.formatter.format(suggestion)}` is unique: set it as {setting_name}"

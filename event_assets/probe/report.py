@@ -11,7 +11,6 @@ from typing import Any, Literal
 from event_assets.values.wording import counted
 
 Mark = Literal["ok", "warn", "fail", "-"]
-Setting = tuple[str, ...]  # a setting in the YAML: ("data_selector",), ("from", FIELD), ...
 
 
 @dataclass(frozen=True)
@@ -21,12 +20,12 @@ class Finding:
     Attributes:
         mark: `ok`; `warn`: a sync works, but look at it; `fail`: it does not; `-`: not applicable.
         message: the result with figures, and what to do when it is not ok.
-        changes: settings in the YAML that fix it.
+        changes: values that fix it, by their short paths in the YAML: `paginator.limit`.
     """
 
     mark: Mark
     message: str
-    changes: Mapping[Setting, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 ok = partial(Finding, "ok")
@@ -59,7 +58,7 @@ class Report:
         return any(finding.mark == "fail" for finding in self.findings.values())
 
     @property
-    def changes(self) -> dict[Setting, Any]:
+    def changes(self) -> dict[str, Any]:
         """The settings in the YAML that fix all findings."""
         return {key: value for f in self.findings.values() for key, value in f.changes.items()}
 

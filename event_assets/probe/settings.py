@@ -14,9 +14,11 @@ API: Keys = ("attributes", "rest_api")
 CLIENT: Keys = (*API, "client")
 RESOURCE: Keys = (*API, "resources", 0)
 ENDPOINT: Keys = (*RESOURCE, "endpoint")
-OF_ENDPOINT = ("path", "method", "params", "json", "data_selector", "paginator", "incremental")
+OF_ENDPOINT = {
+    *("path", "method", "params", "json", "data_selector", "paginator", "incremental"),
+    "response_actions",
+}
 PARENTS: Mapping[str, Keys] = {  # where a name belongs; all others are attributes
-    **dict.fromkeys((*OF_ENDPOINT, "response_actions"), ENDPOINT),
     **dict.fromkeys(("base_url", "auth", "headers"), CLIENT),
     **dict.fromkeys(("client", "resource_defaults", "resources"), API),
     "primary_key": (*API, "resource_defaults"),
@@ -25,12 +27,14 @@ PARENTS: Mapping[str, Keys] = {  # where a name belongs; all others are attribut
 }
 
 
-def find_keys(setting: str) -> Keys:
-    """Return the keys of a setting that is named by a short path."""
+def find_keys(setting: str, resource: Keys = RESOURCE) -> Keys:
+    """Return the keys of a setting that is named by a short path; `resource` is that of events."""
     first, *rest = setting.strip().split(".")
     if first == "params" and rest:  # a parameter's name may have a dot
         rest = [".".join(rest)]
     names = (int(name) if name.isdecimal() else name for name in (first, *rest))
+    if first in OF_ENDPOINT:
+        return (*resource, "endpoint", *names)
     return (*PARENTS.get(first, ("attributes",)), *names)
 
 

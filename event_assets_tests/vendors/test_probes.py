@@ -47,4 +47,4 @@ def test_a_wrong_selector_is_corrected(project: Project, name: str) -> None:
 
     right = EXAMPLES[name]["attributes"]["rest_api"]["resources"][0]["endpoint"]["data_selector"]
     changes = probe_example(project, name, misplaced).changes
-    assert changes[("data_selector",)] == right.removesuffix("[*]")
+    assert changes["data_selector"] == right.removesuffix("[*]")

@@ -70,7 +70,7 @@ def test_a_second_connect_shows_what_would_change(folder: Path, capsys: Output) 
         assert connect(api, "--yes") == 0
     output = capsys.readouterr().out
     assert output.count("Wrote ") == 1
-    assert "+    name: { type: text, from: category }" in output
+    assert "+    name: {type: text, from: category}" in output
     assert "is as it should be" in output
     assert "category" not in (folder / "concerts" / "defs.yaml").read_text()
 

@@ -102,7 +102,7 @@ def test_a_page_before_the_first_that_has_other_records_is_a_failure() -> None:
         paginator = {"type": "page_number", "base_page": 1}
         found = find_line(probe_api(api, paginator=paginator, auth=None), "pages")
     assert found.mark == "fail"
-    assert found.changes == {("base_page",): 0}
+    assert found.changes == {"paginator.base_page": 0}
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -113,7 +113,7 @@ def test_a_page_0_that_the_api_refuses_is_told_from_a_wrong_path(status: int) ->
 
     with serving(answer) as api:
         report = probe_api(api, paginator={"type": "page_number"}, auth=None)
-    assert find_line(report, "reachable").changes == {("base_page",): 1}
+    assert find_line(report, "reachable").changes == {"paginator.base_page": 1}
     assert f"page 0 was requested, and the API returned {status}" in report.format_lines()[0]
 
 
@@ -125,7 +125,7 @@ def test_a_first_offset_that_leaves_a_record_out_is_a_failure_and_no_wrong_total
     with serving(answer) as api:
         report = probe_api(api, paginator={**OFFSET, "limit": 30, "offset": 1}, auth=None)
     assert find_line(report, "pages").mark == "fail"
-    assert report.changes == {("offset",): 0}
+    assert report.changes == {"paginator.offset": 0}
 
 
 def test_a_cursor_that_the_paginator_does_not_follow_is_named() -> None:
@@ -226,7 +226,7 @@ def test_the_paginator_that_brings_further_pages_is_suggested(
     with serving(answer) as api:
         line = find_line(probe_api(api, paginator=configured, auth=None), "pages")
     assert line.mark == "fail"
-    assert line.changes == {("paginator",): found}
+    assert line.changes == {"paginator": found}
 
 
 def by_cursor_for_those_who_send_one(request: Request) -> Any:
@@ -243,21 +243,17 @@ def by_end_cursor(request: Request) -> Any:
 @pytest.mark.parametrize(
     ("answer", "setting", "value"),
     [
-        (by_end_cursor, ("paginator",), "pageInfo.endCursor"),
-        (by_cursor_for_those_who_send_one, ("paginator",), "next_cursor"),
-        (by_cursor_for_those_who_send_one, ("params", "cursor"), "*"),
+        (by_end_cursor, "paginator", "pageInfo.endCursor"),
+        (by_cursor_for_those_who_send_one, "paginator", "next_cursor"),
+        (by_cursor_for_those_who_send_one, "params.cursor", "*"),
     ],
 )
-def test_a_cursor_is_suggested_with_what_it_needs(
-    answer: Answer, setting: tuple[str, ...], value: str
-) -> None:
+def test_a_cursor_is_suggested_with_what_it_needs(answer: Answer, setting: str, value: str) -> None:
     with serving(answer) as api:
         line = find_line(probe_api(api, paginator="single_page", auth=None), "pages")
     changed = line.changes[setting]
-    assert (line.mark, changed if setting[0] == "params" else changed["cursor_path"]) == (
-        "fail",
-        value,
-    )
+    found = changed if setting.startswith("params.") else changed["cursor_path"]
+    assert (line.mark, found) == ("fail", value)
 
 
 def test_an_offset_is_replaced_by_the_page_number_that_the_api_knows() -> None:
@@ -289,7 +285,7 @@ def test_a_paginator_that_misses_the_next_page_is_a_failure() -> None:
     with serving(answer) as api:
         found = find_line(probe_api(api, paginator=paginator, auth=None), "pages")
     assert found.mark == "fail"
-    assert found.changes == {("paginator",): {"type": "json_link", "next_url_path": "next"}}
+    assert found.changes == {"paginator": {"type": "json_link", "next_url_path": "next"}}
 
 
 @pytest.mark.parametrize(
@@ -412,7 +408,7 @@ def test_a_page_cap_is_suggested_as_the_limit(api: Sandbox) -> None:
     assert found.message == (
         "50 of 100 requested records: the server's limit is lower; set `limit: 50`."
     )
-    assert found.changes == {("limit",): 50}
+    assert found.changes == {"paginator.limit": 50}
 
 
 def test_a_page_cap_is_found_without_page_2(api: Sandbox) -> None:
@@ -422,7 +418,7 @@ def test_a_page_cap_is_found_without_page_2(api: Sandbox) -> None:
         "page 2 is missing: the API returned 503 Service Unavailable."
     )
     assert marks(report, "fail") == {}
-    assert find_line(report, "page size").changes == {("limit",): 50}
+    assert find_line(report, "page size").changes == {"paginator.limit": 50}
 
 
 def test_a_page_size_in_params_is_corrected_in_params() -> None:
@@ -431,7 +427,7 @@ def test_a_page_size_in_params_is_corrected_in_params() -> None:
         found = find_line(
             probe_api(api, paginator=paginator, auth=None, params={"per_page": 200}), "page size"
         )
-    assert found.changes == {("params", "per_page"): 40}
+    assert found.changes == {"params.per_page": 40}
 
 
 def test_pages_of_different_sizes_are_not_a_cap() -> None:
@@ -464,7 +460,7 @@ def test_the_total_is_found_and_verified(api: Sandbox, total: Any, mark: str, me
     api.faults = Faults(total=total)
     found = find_line(probe_api(api), "total")
     assert (found.mark, found.message) == (mark, message)
-    assert found.changes == ({("total_path",): None} if mark == "warn" else {})
+    assert found.changes == ({"paginator.total_path": None} if mark == "warn" else {})
 
 
 def test_a_total_with_page_numbers_is_verified_on_the_last_page() -> None:
@@ -500,7 +496,7 @@ def test_a_total_at_another_path_is_found(body: dict[str, Any], where: str) -> N
         )
     assert found.mark == "warn"
     assert f"`n` has none; the total is 250 under `{where}`" in found.message
-    assert found.changes == {("total_path",): where}
+    assert found.changes == {"paginator.total_path": where}
 
 
 def test_a_total_at_an_unusual_path_is_named_without_auto() -> None:
@@ -540,7 +536,7 @@ def test_a_limit_in_the_response_is_not_a_total() -> None:
         found = find_line(
             probe_api(api, auth=None, paginator={**OFFSET, "total_path": "n"}), "total"
         )
-    assert found.changes == {("total_path",): None}
+    assert found.changes == {"paginator.total_path": None}
 
 
 def test_a_rejected_last_page_is_a_failure() -> None:

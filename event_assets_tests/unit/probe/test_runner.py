@@ -348,13 +348,15 @@ def test_a_duplicate_id_is_a_failure_that_suggests_a_unique_field() -> None:
         found = find_line(probe_api(api), "id")
     assert found.mark == "fail"
     assert "8 of 9 records have a duplicate `id`; `uuid` is unique" in found.message
-    assert found.changes == {("primary_key",): "uuid"}
+    assert found.changes == {"primary_key": "uuid"}
 
 
 def test_an_id_with_from_is_corrected_in_the_contract() -> None:
     contract = build_fields(id={"type": "text", "from": "key"})
     with Sandbox(events(9)) as api:
-        assert find_line(probe_api(api, contract=contract), "id").changes == {("from", "id"): "id"}
+        assert find_line(probe_api(api, contract=contract), "id").changes == {
+            "fields.id.from": "id"
+        }
 
 
 @pytest.mark.parametrize(
@@ -370,7 +372,7 @@ def test_a_selector_that_finds_the_records_is_suggested(document: Any, selector:
     with serving(lambda _: document) as api:
         found = find_line(probe_api(api, paginator="single_page"), "records")
     assert found.mark == "fail"
-    assert found.changes == {("data_selector",): selector}
+    assert found.changes == {"data_selector": selector}
     assert "20 are under" in found.message
     with serving(lambda _: document) as api:
         report = probe_api(api, paginator="single_page", data_selector=selector)
@@ -387,7 +389,7 @@ def test_a_name_that_looks_like_a_path_is_a_selector(name: str) -> None:
 def test_a_detected_selector_is_suggested(api: Sandbox) -> None:
     found = find_line(probe_api(api, data_selector=None), "records")
     assert found.mark == "warn"
-    assert found.changes == {("data_selector",): "data"}
+    assert found.changes == {"data_selector": "data"}
 
 
 @pytest.mark.parametrize("selector", [None, "missing.path", "tags[*]"])
@@ -397,7 +399,7 @@ def test_a_wrong_or_wrongly_detected_selector_is_corrected(selector: str | None)
 
     with serving(answer) as api:
         found = find_line(probe_api(api, data_selector=selector, auth=None), "records")
-    assert found.changes == {("data_selector",): "data"}
+    assert found.changes == {"data_selector": "data"}
 
 
 def test_a_response_without_records_is_a_failure() -> None:
@@ -421,26 +423,26 @@ def test_records_that_are_not_objects_are_a_failure() -> None:
 @pytest.mark.parametrize(
     ("changed", "field", "changes"),
     [
-        ({"name": {"title": "T"}}, "name", {("from", "name"): "title"}),
+        ({"name": {"title": "T"}}, "name", {"fields.name.from": "title"}),
         (
             {"name": {"name": {"en": "A", "de": "B"}}},
             "name",
-            {("from", "name"): ["name.en", "name.de", "name.*"]},
+            {"fields.name.from": ["name.en", "name.de", "name.*"]},
         ),
         (
             {"start_time": {"dates": {"start": {"dateTime": "2026-01-01T00:00:00Z"}}}},
             "start_time",
-            {("from", "start_time"): "dates.start.dateTime"},
+            {"fields.start_time.from": "dates.start.dateTime"},
         ),
         (
             {"start_time": {"start_time": 1767225600}},
             "start_time",
-            {("format", "start_time"): "epoch_s"},
+            {"fields.start_time.format": "epoch_s"},
         ),
         (
             {"end_time": {"endsAt": 1767225600000}},
             "end_time",
-            {("from", "end_time"): "endsAt", ("format", "end_time"): "epoch_ms"},
+            {"fields.end_time.from": "endsAt", "fields.end_time.format": "epoch_ms"},
         ),
     ],
 )
@@ -463,7 +465,7 @@ def test_a_name_of_another_object_is_a_warning_where_the_event_has_a_title() -> 
     with Sandbox(rows) as api:
         found = find_line(probe_api(api, contract=contract), "field name")
     assert found.mark == "warn"
-    assert found.changes == {("from", "name"): "title"}
+    assert found.changes == {"fields.name.from": "title"}
 
 
 def test_local_times_whose_zone_is_in_another_field_are_a_warning() -> None:
@@ -471,7 +473,7 @@ def test_local_times_whose_zone_is_in_another_field_are_a_warning() -> None:
     with Sandbox([{**row, **local} for row in events(9)]) as api:
         found = find_line(probe_api(api), "field start_time")
     assert found.mark == "warn"
-    assert found.changes == {("timezone", "start_time"): "tz"}
+    assert found.changes == {"fields.start_time.timezone": "tz"}
 
 
 def test_local_times_without_a_zone_are_a_warning() -> None:
@@ -489,14 +491,14 @@ def test_the_format_of_times_that_are_not_iso_is_suggested() -> None:
     with Sandbox(rows) as api:
         found = find_line(probe_api(api), "field start_time")
     assert found.mark == "fail"
-    assert found.changes == {("format", "start_time"): "%d.%m.%Y %H:%M"}
+    assert found.changes == {"fields.start_time.format": "%d.%m.%Y %H:%M"}
 
 
 def test_a_name_in_several_languages_has_a_wildcard_fallback() -> None:
     rows = [{**row, "name": {"en" if at % 2 else "fr": "x"}} for at, row in enumerate(events(9))]
     with Sandbox(rows) as api:
         found = find_line(probe_api(api), "field name")
-    assert found.changes[("from", "name")] == ["name.en", "name.fr", "name.*"]
+    assert found.changes["fields.name.from"] == ["name.en", "name.fr", "name.*"]
 
 
 def test_html_entities_are_a_warning_that_suggests_to_unescape_them() -> None:
@@ -509,7 +511,7 @@ def test_html_entities_are_a_warning_that_suggests_to_unescape_them() -> None:
     assert "4 of 9 records have HTML entities, such as `R&#038;B`; set `html: unescape`" in (
         found.message
     )
-    assert found.changes == {("html", "name"): "unescape"}
+    assert found.changes == {"fields.name.html": "unescape"}
     assert again.mark == "ok"
 
 

@@ -45,7 +45,7 @@ def test_a_comment_stands_beside_its_line_or_above_a_long_one() -> None:
     document = {"short": {"a": 1}, "long": "x" * 60}
     text = write_yaml(document, {("short",): "why", ("long",): "because " * 12})
     lines = text.splitlines()
-    assert lines[0] == "short: { a: 1 } # why"
+    assert lines[0] == "short: {a: 1} # why"
     assert lines[1].startswith("# because")
     assert max(map(len, lines)) <= 100
 
