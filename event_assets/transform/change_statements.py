@@ -3,10 +3,10 @@
 CREATE = "create or replace temp table changes_now ({columns})"
 FIND_DIFFERENCES = """
 create or replace temp table moved as
-select {now_key}, before.id is null as "is new"{differences}
+select {key}, before.id is null as "is new", now.id is null as "is gone"{differences}
 from {schema}.current_events as now
-left join {schema}.event_changes_snapshot as before using ({key})
-where before.id is null or {differs}
+full join {schema}.event_changes_snapshot as before using ({key})
+where before.id is null or now.id is null or {differs}
 """
 APPEARED = """
 insert into changes_now
@@ -50,19 +50,17 @@ select sync.finished_at,
     case when {is_removed} then 'cancelled' when {end} < sync.started_at then 'passed'
         else 'gone' end,
     before.id, {old_name}, null, null, null, sync.load_id{of_before}
-from {schema}.event_changes_snapshot as before
-anti join {schema}.current_events as now using ({key})
+from moved join {schema}.event_changes_snapshot as before using ({key})
 join (
     select arg_max(started_at, sync_number) as started_at,
         arg_max(finished_at, sync_number) as finished_at,
         arg_max(load_id, sync_number) as load_id{of_sync}
     from {schema}.event_data_syncs {by_account}
 ) as sync on {same_account}
+where "is gone"
 """
 DELETE_FROM_SNAPSHOT = """
-delete from {schema}.event_changes_snapshot
-where ({key}) in (select {row} from moved)
-    or ({key}) not in (select {row} from {schema}.current_events)
+delete from {schema}.event_changes_snapshot where ({key}) in (select {row} from moved)
 """
 ADD_TO_SNAPSHOT = """
 insert into {schema}.event_changes_snapshot by name
@@ -85,7 +83,6 @@ KEY_PARAMETERS = {  # of the statements: without accounts, and with
     "key": ("id", "account, id"),
     "row": ("id", "(account, id)"),
     "before_key": ("before.id", "before.account, before.id"),
-    "now_key": ("now.id", "now.account, now.id"),
     "of_now": ("", ", now.account"),
     "of_part": ("", ", account"),
     "of_before": ("", ", before.account"),

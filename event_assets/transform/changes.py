@@ -84,17 +84,24 @@ def record_changes(
     with transaction(database):
         _forget_excluded(database, schema, is_excluded)
         database.execute(sql.CREATE.format(columns=declared))
+        is_outdated = now != before
         if before:
-            shares = (
-                _filled_shares(database, schema, "current_events", now),
-                _filled_shares(database, schema, SNAPSHOT, before),
+            filled = _filled_shares(database, schema, "current_events", now)
+            was_filled = _filled_shares(database, schema, SNAPSHOT, before)
+            compared = _columns_to_compare(
+                now, before, (*first, "status"), ignore, filled, was_filled
             )
-            compared = _columns_to_compare(now, before, (*first, "status"), ignore, *shares)
             _compare_events(database, parameters, compared, now, before)
+            others = now.keys() - compared.keys()
+            # a field that the API begins to send is compared from now on, in every event
+            is_outdated |= any(filled[name] and not was_filled.get(name) for name in others)
         ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchall()
-        if now != before and ended:
-            columns = ", ".join(map(quote_identifier, now))
-            database.execute(sql.REPLACE_SNAPSHOT.format(schema=schema, columns=columns))
+        parameters["columns"] = ", ".join(map(quote_identifier, now))
+        if not is_outdated:
+            database.execute(sql.DELETE_FROM_SNAPSHOT.format_map(parameters))
+            database.execute(sql.ADD_TO_SNAPSHOT.format_map(parameters))
+        elif ended:
+            database.execute(sql.REPLACE_SNAPSHOT.format_map(parameters))
         database.execute(sql.ADD.format(schema=schema))
         if accounts:
             database.execute(sql.COMPARED.format(schema=schema))
@@ -145,18 +152,15 @@ def _compare_events(
         "end": event_times("before", typed)[1],
         "name": "now.name" if has_name else "null",
         "old_name": "before.name" if "name" in before else "null",
-        "columns": ", ".join(map(quote_identifier, columns)),
     }
     database.execute(sql.FIND_DIFFERENCES.format_map(parameters))
-    flagged = (f'bool_or({flag} and not "is new")' for flag in ("false", *flags.values()))
-    ((_, *differ),) = database.table("moved").aggregate(", ".join(flagged)).fetchall()
+    flagged = ", ".join(f"bool_or({flag})" for flag in ("false", *flags.values()))
+    both = database.table("moved").filter('not ("is new" or "is gone")')
+    ((_, *differ),) = both.aggregate(flagged).fetchall()
     changed = [name for name, is_changed in zip(compared, differ, strict=True) if is_changed]
     parts = [_part(name, flags[name], compared[name], columns[name]) for name in changed]
     parameters["parts"] = ", ".join(parts)
-    steps = (sql.APPEARED, *((sql.CHANGED,) if parts else ()), sql.GONE)
-    for step in (
-        (*steps, sql.DELETE_FROM_SNAPSHOT, sql.ADD_TO_SNAPSHOT) if columns == before else steps
-    ):
+    for step in (sql.APPEARED, *((sql.CHANGED,) if parts else ()), sql.GONE):
         database.execute(step.format_map(parameters))
 
 

@@ -164,6 +164,18 @@ def test_a_field_that_comes_or_goes_is_no_change_of_the_events(project: Project)
     ]
 
 
+def test_a_field_that_comes_again_is_no_change_of_events_that_stay(project: Project) -> None:
+    bare = [without(event, "venue") for event in EVENTS]
+    renamed = [{**EVENTS[0], "name": "New"}, *EVENTS[1:]]
+    moved = [*renamed[:4], {**EVENTS[4], "venue": {"name": "Park", "capacity": 10}}]
+    # with `door` as a column of its own, the venues are forgotten when all events lose them
+    synced(project, EVENTS, [{**event, "door": 1} for event in bare], EVENTS, renamed, moved)
+    assert changes(project) == [
+        ("changed", "0", "name", "Event 0", "New"),
+        ("changed", "4", "venue__name", "Hall", "Park"),
+    ]
+
+
 def test_a_field_of_the_contract_that_no_event_has_any_more_has_changed(project: Project) -> None:
     synced(project, EVENTS[:1], [{**EVENTS[0], "start_time": None, "status": None}], EVENTS[:1])
     start = "2126-05-01 18:30:00+00"
