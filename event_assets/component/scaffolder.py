@@ -1,6 +1,7 @@
 """`dg scaffold defs event_assets.EventApi NAME`: a commented `defs.yaml` that works."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ class EventApiScaffolder(dg.Scaffolder[Any]):
         try:
             require_source_name(folder)
         except ConfigError as error:
-            folder.rmdir()  # which `dg` has made
+            with suppress(OSError):  # `dg` has made it; one with files stays
+                folder.rmdir()
             raise PlainFailure(str(error)) from None
         file = folder / "defs.yaml"
         text = TEMPLATE.read_text(encoding="utf-8").replace("name_", folder.name)

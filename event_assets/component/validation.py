@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -11,11 +11,13 @@ import dagster as dg
 from pydantic import BaseModel, ValidationError
 
 from event_assets.component import rest_api_config
+from event_assets.component.literal_keys import find_literal_keys
+from event_assets.component.references import find_reference_errors
 from event_assets.component.yaml_file import Document, Scalar
 from event_assets.component.yaml_texts import Problems, escape_braces, is_number, resolve_texts
 from event_assets.config import accounts
 from event_assets.config.fields import invalid_field_names, invalid_marks
-from event_assets.config.model import Keys, describe, shown, unknown_name_message
+from event_assets.config.model import Keys, describe, shown
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.pagination.factory import create_paginator
@@ -25,7 +27,6 @@ T = TypeVar("T", bound=BaseModel)
 DERIVED_TABLES = {"current_events", "event_changes", "event_changes_snapshot", "event_calendar"}
 OWN_TABLES = {"event_data_api", "event_data_accounts", "event_data_paths", "event_data_removed"}
 RESERVED_TABLES = DERIVED_TABLES | OWN_TABLES | {"events_api", "all_events"}
-PARENT = re.compile(r"\{resources\.([^.{}]+)\.")  # in a path
 ATTRIBUTES = ("attributes",)
 NO_ACCOUNTS = "`{account}` stands for the name of an account: list the accounts in `accounts`"
 RESERVED_SUFFIXES = ("_syncs", "_rejects")
@@ -47,7 +48,10 @@ def validate(
     scalars = [
         (keys[1:], scalar) for keys, scalar in document.values.items() if keys[:1] == ATTRIBUTES
     ]
-    problems: Problems = [*_retyped(scalars)]
+    problems: Problems = [
+        *_retyped(scalars),
+        *find_literal_keys(scalars, document.file.parent.name),
+    ]
     values = {
         key: value if key == "fields" else resolve_texts(context.at_path(key), value, problems)
         for key, value in attributes.items()
@@ -102,16 +106,13 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
         return
     yield from _exclude_problems(source)
     rest_api: Keys = ("rest_api",)
-    names = [each["name"] for each in source.rest_api["resources"]]
-    if orphans := [*_unknown_parents(source.rest_api["resources"], names)]:
-        yield from (((*rest_api, "resources", *at), problem) for at, problem in orphans)
+    if dangling := [*find_reference_errors(source.rest_api)]:
+        yield from (((*rest_api, *at), problem) for at, problem in dangling)
         return
     try:
         resources = source.resources
-    except ValueError as error:
-        problem = str(error).partition("\n")[0].partition(", but")[0]  # then comes data
-        index = next((n for n, name in enumerate(names) if f"'{name}'" in problem), 0)
-        yield (*rest_api, "resources", index, "endpoint", "path"), problem
+    except ValueError as error:  # of dlt, whose next lines may show data
+        yield rest_api, str(error).partition("\n")[0]
         return
     if full_sync and not any(
         IncrementalCursor.from_endpoint(r.endpoint) for r in resources.values()
@@ -121,6 +122,7 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
             "needs an endpoint with `incremental` that sends its start, such as by `start_param`; "
             "without, every sync is full",
         )
+    names = [each["name"] for each in source.rest_api["resources"]]
     for name, resource in resources.items():
         at: Keys = (*rest_api, "resources", names.index(name))
         yield from (((*at, *keys), problem) for keys, problem in _resource_problems(resource))
@@ -136,15 +138,6 @@ def _exclude_problems(source: SourceConfig) -> Iterator[tuple[Keys, str]]:
         if path in source.only or is_field:
             other = "only" if path in source.only else "fields"
             yield ("exclude", index), f"`{path}` is stored, as `{other}` says: delete it in one"
-
-
-def _unknown_parents(
-    resources: Sequence[Mapping[str, Any]], names: list[str]
-) -> Iterator[tuple[Keys, str]]:
-    for index, resource in enumerate(resources):
-        for parent in PARENT.findall(str(resource.get("endpoint"))):
-            if parent not in names:
-                yield (index, "endpoint", "path"), unknown_name_message(parent, names, "resource")
 
 
 def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:

@@ -174,8 +174,6 @@ VALUES = [
     M("path: /v1/events", "path: ''", "is empty: write the path of the list"),
     M("Accept-Language: en", 'Accept-Language: "en\\nde"', "holds the character U+000A, which"),
     M("path: /v1/events", "path: [a]", "must be text, not a list"),
-    M("path: /v1/events", 'path: "/v1/{city}/events"', "requires a param named 'city'"),
-    M("path: /v1/events", 'path: "/v1/{account}/events"', "list the accounts in `accounts`"),
     M("path: /v1/events", 'path: "/v1/{{ envi.X }}"', "cannot be filled in"),
     M("path: /v1/events", 'path: "/v1/{{ env.X"', "a template begins with {{ and ends with }}"),
     M("method: GET", "method: FETCH", "is not a known value. Allowed: "),
@@ -268,11 +266,6 @@ VALUES = [
         "          paginator: offset\n",
         "`limit` is missing",
     ),
-    M(
-        "path: /v1/venues",
-        'path: "/v1/{resources.event_date.id}"',
-        "`event_date` is not a known resource, did you mean `event_data`?",
-    ),
     M("resume_hours: 6", "resume_hours: -1", "must be 0 or more, not -1"),
     M("resume_hours: 6", "resume_hours: .inf", "must be a number, not inf"),
     M("exclude:\n    - venue.location", "exclude: venue.location", "must be a list, not 'venue.lo"),
@@ -307,6 +300,45 @@ VALUES = [
         "  windows: {param_from: a, param_to: b, cap: 9, format: '%Y-%Q'}",
         "`format` must be epoch_s, epoch_ms or a pattern like %Y-%m-%d",
     ),
+]
+REFERENCES = [
+    M("path: /v1/events", 'path: "/v1/{account}/events"', "list the accounts in `accounts`"),
+    M("path: /v1/events", 'path: "/v1, but {city}"', "`{city}` must be the name of one of its"),
+    M("path: /v1/venues", 'path: "/v1/{resources.event_data}"', "or {resources.NAME.FIELD}"),
+    M("path: /v1/venues", 'path: "/v1/{}"', "`{}` must be the name of one of its `params`"),
+    M("path: /v1/venues", 'path: "/{incremental.start_value}"', "needs `incremental`"),
+    M(
+        "path: /v1/venues",
+        'path: "/v1/{resources.venues.id}"',
+        "`venues` would need its own records",
+    ),
+    M(
+        "path: /v1/venues",
+        "path: /v1/venues\n          params: {a: {type: resolve, resource: event_data, field: id}}",
+        "has no effect: write {a} in the `path`",
+    ),
+    M(
+        "path: /v1/venues",
+        'path: "/v1/{resources.event_date.id}"',
+        "`event_date` is not a known resource, did you mean `event_data`?",
+    ),
+]
+KEYS = [
+    *(
+        M("name: key\n", f"{name}: {value}\n", "holds a key, which all who have this file can read")
+        for name, value in (
+            *(
+                ("api_key", "abc123def456"),
+                ("token", "sk_live_51HxYz"),
+                ("password", "hunter2!xyz"),
+            ),
+            *(("client_secret", "dXNlcjpwYXNz"), ("username", "7d41d8cd98f00b204e9800998ecf8427")),
+        )
+    ),
+    M("Accept-Language: en", "Authorization: Bearer abc123def456", "as API_KEY=..., and write"),
+    M("Accept-Language: en", "X-Api-Key: abc123def456", 'write "{{ env.API_KEY }}" here'),
+    M("sort: id", "api_key: abc123def456", "put it into .env as API_KEY=..., and write"),
+    M("method: GET", "json: {a: {access_token: abc123def456}}", "holds a key"),
 ]
 RETYPED = [
     *(
@@ -384,4 +416,4 @@ SYNTAX = [
     M("limit: 100", f"limit: {'9' * 5_000}", "YAML cannot read this value"),
     M("nullable: false", "nullable: !!bool never", "YAML cannot read this value"),
 ]
-MISTAKES = [*TYPOS, *VALUES, *RETYPED, *SYNTAX]
+MISTAKES = [*TYPOS, *VALUES, *REFERENCES, *KEYS, *RETYPED, *SYNTAX]
