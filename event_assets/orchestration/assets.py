@@ -94,13 +94,18 @@ def _synced_table(
         owners=owners,
         kinds={"dlt", warehouse.get_destination().kind},
         code_version=source.config_hash,
-        metadata={"dagster/table_name": warehouse.full_table_name(source.name, resource.name)},
+        metadata=metadata.table_metadata(source, resource.name),
         partitions_def=accounts,
         skippable=not source.is_synced,
     )
     if resource.is_events:
-        schema = metadata.table_schema(source, metadata.contract_columns(source).items())
-        spec = spec.merge_attributes(metadata={"dagster/column_schema": schema})
+        columns, origins = metadata.contract_columns(source), metadata.contract_origins(source)
+        spec = spec.merge_attributes(
+            metadata={
+                **metadata.table_metadata(source, resource.name, columns),
+                "dagster/column_lineage": metadata.column_lineage(source, "events_api", origins),
+            }
+        )
         if freshness:
             policy = dg.FreshnessPolicy.time_window(
                 fail_window=timedelta(minutes=freshness.fail_after_minutes),

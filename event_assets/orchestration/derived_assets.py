@@ -1,7 +1,7 @@
 """The assets that DuckDB derives from `event_data`."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,19 +29,24 @@ def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg
     """Build the assets derived from `event_data`; the calendar needs a `start_time`."""
     define = partial(_derived_asset, source, owners)
     has_accounts = bool(source.accounts)
+    contract = metadata.contract_columns(source)
     view = f"create or replace view {source.name}.{CURRENT_EVENTS} as"
     assets = [
         define(
             CURRENT_EVENTS,
+            upstream=EVENT_DATA,
             kind="view",
-            columns=metadata.contract_columns(source),
-            description="The events seen by the newest complete sync, and newer ones."
+            columns=contract,
+            origins={name: [name] for name in contract},
+            description="The events seen by the newest complete sync, and newer ones, with all "
+            f"columns of {EVENT_DATA}."
             + (" Of each listed account, by its own newest sync." if has_accounts else ""),
             statement=f"{view}{current_events_query(source)}".strip(),
         ),
         define(
             changes.CHANGES,
             columns=changes.column_types(has_accounts),
+            origins={"id": ["id"], "name": ["name"]},
             description="Events that appeared, changed (by field), were cancelled, went or passed.",
         ),
     ]
@@ -50,6 +55,7 @@ def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg
         calendar_asset = define(
             calendar.CALENDAR,
             columns=calendar.COLUMNS,
+            origins={"day": ["start_time"], "status": ["status"], "events": ["id"]},
             description="How many current events start on each day (UTC), by status.",
             statement=calendar.fill_statement(source.name, accounts=has_accounts),
         )
@@ -63,15 +69,19 @@ def _derived_asset(
     name: str,
     *,
     columns: Mapping[str, str],
+    origins: Mapping[str, Sequence[str]],
     description: str,
+    upstream: str = CURRENT_EVENTS,
     kind: str = "table",
     statement: str = "",
 ) -> dg.AssetsDefinition:
     """Define a table or view that DuckDB builds.
 
-    `statement` is the SQL that builds it, for the metadata.
+    Args:
+        columns: their types by name.
+        origins: the columns of `upstream` that they are made from, by name.
+        statement: the SQL that builds it, for the metadata.
     """
-    upstream = EVENT_DATA if name == CURRENT_EVENTS else CURRENT_EVENTS
 
     @dg.asset(
         key=metadata.asset_key(source, name),
@@ -82,8 +92,8 @@ def _derived_asset(
         kinds={warehouse.get_destination().kind, kind},
         code_version=hashlib.sha256(f"{description}{statement}".encode()).hexdigest()[:12],
         metadata={
-            "dagster/table_name": warehouse.full_table_name(source.name, name),
-            "dagster/column_schema": metadata.table_schema(source, columns.items()),
+            **metadata.table_metadata(source, name, columns),
+            "dagster/column_lineage": metadata.column_lineage(source, upstream, origins),
             "api": source.origin if source.is_synced else UNSYNCED,
             **({"sql": dg.MetadataValue.md(f"```sql\n{statement}\n```")} if statement else {}),
         },
@@ -91,12 +101,14 @@ def _derived_asset(
     def asset(context: dg.AssetExecutionContext) -> None:
         from event_assets.orchestration import derived_steps as steps  # with pyarrow
 
-        def build() -> dict[str, Any]:
-            if name == CURRENT_EVENTS:
-                return steps.build_view(source, statement, is_alone=_sources == {source.name})
-            return steps.build_table(source, name)
-
-        context.add_asset_metadata(run_with_plain_errors(build))
+        build: dict[str, Callable[[], dict[str, Any]]] = {
+            CURRENT_EVENTS: lambda: steps.build_view(
+                source, statement, is_alone=_sources == {source.name}
+            ),
+            changes.CHANGES: lambda: steps.build_changes(source),
+            calendar.CALENDAR: lambda: steps.build_calendar(source),
+        }
+        context.add_asset_metadata(run_with_plain_errors(build[name]))
 
     return asset
 

@@ -11,6 +11,7 @@ from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN
 from event_assets.config.source import SourceConfig
 from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
+from event_assets.values.json_paths import as_list, template_paths
 from event_assets.warehouse import Database, sql
 
 DESCRIPTIONS = {  # of columns that do not come from the API
@@ -52,28 +53,41 @@ def asset_key(source: SourceConfig, name: str) -> dg.AssetKey:
 
 
 def table_metadata(
-    database: Database, source: SourceConfig, table: str, *, has_columns: bool = True
+    source: SourceConfig, table: str, columns: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the row count, the range of times and, unless it has fixed ones, the columns."""
+    """Return where a table is and, if they are known before it is built, its columns by type."""
+    schema = {"dagster/column_schema": table_schema(source, columns.items())} if columns else {}
+    return {
+        "dagster/table_name": warehouse.full_table_name(source.name, table),
+        "database": dg.MetadataValue.path(warehouse.get_destination().display_name),
+        **schema,
+    }
+
+
+def row_metadata(database: Database, source: SourceConfig, table: str) -> dict[str, Any]:
+    """Return the row count of a table, and the range of its times."""
     relation = database.sql(f"from {source.name}.{table}").filter(
         sql.account_filter(source.account)
     )
-    names = relation.columns
-    columns = table_schema(source, zip(names, map(str, relation.types), strict=True))
-    range_of = "min(start_time), max(start_time)" if "start_time" in names else "null, null"
+    has_start = "start_time" in relation.columns
+    range_of = "min(start_time), max(start_time)" if has_start else "null, null"
     ((rows, first, last),) = relation.aggregate(f"count(*), {range_of}").fetchall()
     times = {"first_start_time": first, "last_start_time": last}
     return {
         "dagster/row_count": rows,
-        "dagster/table_name": dg.MetadataValue.text(warehouse.full_table_name(source.name, table)),
-        **({"dagster/column_schema": columns} if has_columns else {}),
         **{
             name: dg.MetadataValue.timestamp(value.timestamp())
             for name, value in times.items()
             if isinstance(value, datetime)
         },
-        "database": dg.MetadataValue.path(warehouse.get_destination().display_name),
     }
+
+
+def column_metadata(database: Database, source: SourceConfig, table: str) -> dict[str, Any]:
+    """Return the columns that a table has, which its definition knows in part."""
+    relation = database.sql(f"from {source.name}.{table}")
+    columns = zip(relation.columns, map(str, relation.types), strict=True)
+    return {"dagster/column_schema": table_schema(source, columns)}
 
 
 def table_schema(source: SourceConfig, columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
@@ -95,6 +109,15 @@ def contract_columns(source: SourceConfig) -> dict[str, str]:
     """Return the columns of the contract and their types, by dlt's names."""
     fields = {name: field.type for name, field in source.fields.items()}
     return {**dict.fromkeys(source.partition_columns, "text"), **fields}
+
+
+def contract_origins(source: SourceConfig) -> dict[str, list[str]]:
+    """Return the paths in the API's records that each column of the contract is read from."""
+    given = {name: as_list(field.source) or [name] for name, field in source.fields.items()}
+    return {
+        name: [path for choice in choices for path in template_paths(choice)]
+        for name, choices in (given | {"id": source.events.id_paths}).items()
+    }
 
 
 def column_lineage(

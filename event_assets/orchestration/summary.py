@@ -94,14 +94,7 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
         event.asset_key and event.asset_key.path[-1] == EVENT_DATA
         for event in _filter(events, DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     ):
-        steps = _filter(events, DagsterEventType.STEP_FAILURE)
-        errors = [step.step_failure_data.error for step in steps]
-        is_explained = any(error and error.cls_name == "Failure" for error in errors)
-        what = "Nothing was changed" if is_explained else "No sync succeeded"
-        has_rejects = any(error and f"{EVENT_DATA}_rejects" in error.message for error in errors)
-        if has_rejects or _filter(events, DagsterEventType.ASSET_MATERIALIZATION):  # of others
-            what = "No events were synced"
-        yield f"{what} in {database}."
+        yield f"No sync succeeded in {database}."
 
 
 def _format_account(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:

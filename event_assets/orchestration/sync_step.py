@@ -14,13 +14,25 @@ from event_assets import warehouse
 from event_assets.config.source import INVENTED, ResourceConfig, SourceConfig
 from event_assets.extract import progress
 from event_assets.orchestration import metadata, partitions, process
-from event_assets.records.contract import build_contract
 from event_assets.sync import runner
 from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.result import SyncResult
-from event_assets.sync.sync_log import SHOWN
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
+
+FIGURES = (  # of the sync's row in the log
+    "load_id",
+    "api",
+    "sync_number",
+    "requests",
+    "retries",
+    "bytes",
+    "pages",
+    "rows_read",
+    "distinct_ids",
+    "total_reported",
+    "rejects",
+)
 
 
 def sync(
@@ -33,19 +45,13 @@ def sync(
 
     def on_loaded(database: Database, result: SyncResult) -> None:
         row, seconds = result.row, result.seconds
-        names = (*SHOWN, "complete", "reason")
         logged.update(
-            {name: row[name] for name in names if row.get(name) is not None},
+            {name: row[name] for name in FIGURES if row.get(name) is not None},
             duration_seconds=round(seconds, 3),
             events_per_second=round(row["rows_read"] / seconds, 1),
+            **metadata.row_metadata(database, source, resource.name),
+            **metadata.column_metadata(database, source, resource.name),
         )
-        logged.update(metadata.table_metadata(database, source, resource.name))
-        if resource.is_events:
-            contract = build_contract(source.events)
-            origins = {name: reader.source_paths for name, reader in contract.items()}
-            logged["dagster/column_lineage"] = metadata.column_lineage(
-                source, "events_api", origins
-            )
 
     if not source.base_url:
         context.log.warning(f"This syncs {INVENTED}: to sync an API, set {source.address_hint}.")

@@ -50,7 +50,6 @@ COLUMNS = {
     "table_rows": "bigint",
     "warning": "varchar",
 }
-SHOWN = ["load_id", "api", *(name for name, kind in COLUMNS.items() if kind == "bigint")]
 
 
 def sync_log_table(table: str) -> str:

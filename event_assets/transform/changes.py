@@ -35,7 +35,7 @@ COLUMNS = {
 }
 TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUMNS}
 MAX_NEW_FIELD_SHARE = 0.5  # of the events; a new field of more is a change of the API
-MAX_PREVIEW_ROWS = 20
+MAX_PREVIEW_ROWS = 10  # Dagster keeps them of every run
 
 
 class Changes(NamedTuple):

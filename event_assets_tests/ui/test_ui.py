@@ -57,11 +57,6 @@ def test_the_checks_tab_shows_each_check_with_its_metadata(page: Page) -> None:
     expect(page.get_by_text("500 rows, 500 ids, 0 duplicates, 0 null.").first).to_be_visible()
 
 
-def test_the_calendar_shows_the_coming_weeks(page: Page) -> None:
-    page.goto("/assets/event_calendar")
-    expect(page.get_by_text("coming_weeks", exact=True).first).to_be_visible()
-
-
 def test_an_observation_of_the_api_shows_its_metrics(dagster: Dagster, page: Page) -> None:
     before = len(dagster.runs())
     page.goto("/assets/events_api")

@@ -51,4 +51,4 @@ def test_what_a_step_found_is_stored_with_its_asset_only(project: Project, api: 
         for event in result.all_events
         if event.is_step_materialization and event.asset_key
     }
-    assert max(sizes.values()) < 14_000  # bytes
+    assert max(sizes.values()) < 10_000  # bytes
