@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from event_assets.probe.facts import Question
-    from event_assets.probe.inquiry import Inquiry, Options
+    from event_assets.probe.connection import Connection, Options, Question
 
 KINDS = ("api_key", "bearer", "http_basic", "oauth2_client_credentials")
 TWO_SECRETS = {"http_basic", "oauth2_client_credentials"}
@@ -73,7 +72,7 @@ def connect(
     stops where the API refuses.
     """
     from event_assets.component.source_name import NAME, is_source_name
-    from event_assets.probe.inquiry import Options
+    from event_assets.probe.connection import Options
     from event_assets.probe.settings import parse_setting
 
     if more:  # a key, perhaps, which must not be shown
@@ -94,9 +93,9 @@ def connect(
     return 0 if no_sync else _sync(found.name)
 
 
-def _find_out(options: Options, is_asking: bool) -> Inquiry:
+def _find_out(options: Options, is_asking: bool) -> Connection:
     """Find out how the API works, and ask what is in doubt, until nothing is or no answer comes."""
-    from event_assets.probe.discovery import discover
+    from event_assets.probe.connect import discover
 
     found = discover(options)
     _show(found)
@@ -131,13 +130,13 @@ def _read_variable(variable: str) -> str:
     )
 
 
-def _next_question(found: Inquiry, passed: Collection[str]) -> Question | None:
+def _next_question(found: Connection, passed: Collection[str]) -> Question | None:
     """Return the next question, those that must be answered first; None if there is none."""
     others = (one for one in found.questions if one.choices and one.setting not in passed)
     return next(iter([*found.open_questions, *others]), None)
 
 
-def _show(found: Inquiry) -> None:
+def _show(found: Connection) -> None:
     """Print what was found, and five events as they will be in the table."""
     from event_assets.cli.output import print_table
 
@@ -191,7 +190,7 @@ def _print_questions(questions: Sequence[Question]) -> int:
     return 1
 
 
-def _write(found: Inquiry, *, yes: bool, is_asking: bool) -> bool:
+def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
     """Write the source and its secrets, if that is wanted; return whether it was."""
     from event_assets.cli.env_file import add_variables
     from event_assets.cli.sources import load_source

@@ -10,9 +10,8 @@ from pydantic import ValidationError
 
 from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
-from event_assets.probe.facts import Certainty
+from event_assets.probe.connection import Certainty, Connection
 from event_assets.probe.field_finder import find_composite_id, find_id, find_name
-from event_assets.probe.inquiry import Inquiry
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.records.contract import FieldReader
@@ -31,7 +30,7 @@ MANY = 10  # events, of which an API that lists past ones has some
 MAX_NAMED = 12  # fields that a question lists
 
 
-def describe_contract(inquiry: Inquiry, sample: Sample) -> tuple[Any, dict[str, Any]]:
+def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict[str, Any]]:
     """Return the primary key, and the settings that say where the fields are and what is removed.
 
     What they rest on is told, and what is in doubt is asked.
@@ -46,32 +45,32 @@ def describe_contract(inquiry: Inquiry, sample: Sample) -> tuple[Any, dict[str, 
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
-            fields[column] = _describe_field(inquiry, sample, column, finding)
+            fields[column] = _describe_field(connection, sample, column, finding)
         elif column in REQUIRED:
             paths = [f"`{path}`" for path in sample.leaves if path.count(".") <= 2][:MAX_NAMED]
-            inquiry.question(
+            connection.question(
                 f"fields.{column}",
                 f"Which field is {REQUIRED[column]} of an event? There are {', '.join(paths)}: "
                 f"--set fields.{column}.from=PATH.",
             )
     if start:
-        _ask_about_times(inquiry, sample, start, findings["end_time"])
+        _ask_about_times(connection, sample, start, findings["end_time"])
     key = find_id(sample) or find_composite_id(sample, start)
     if key:
         count = len(sample.all_records)
-        inquiry.add("id", f"`{'`, `'.join(as_list(key))}`", f"unique in {count:,} records")
+        connection.add("id", f"`{'`, `'.join(as_list(key))}`", f"unique in {count:,} records")
     else:
-        inquiry.question(
+        connection.question(
             "primary_key",
             "Which field tells the events apart? None with the name of an id is unique: --set "
             "primary_key=PATH.",
         )
-    removed = _find_removed(inquiry, sample)
+    removed = _find_removed(connection, sample)
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
 
 
 def _describe_field(
-    inquiry: Inquiry, sample: Sample, column: str, finding: FieldFinding
+    connection: Connection, sample: Sample, column: str, finding: FieldFinding
 ) -> dict[str, Any]:
     """Return the settings of a field, and tell what they rest on."""
     settings, kind = dict(finding.settings), COLUMNS[column]
@@ -79,7 +78,7 @@ def _describe_field(
     share = sum(value is not None for value in values) / max(1, len(values))
     evidence = f"in {share:.0%} of {len(values):,} records"
     is_known = bool(finding.zone) or kind == "text"
-    zone = inquiry.options.get(ZONE_SETTING)
+    zone = connection.options.get(ZONE_SETTING)
     if not is_known and not zone:
         evidence += "; local times without a zone, taken as UTC"
     if not is_known and zone and column == "end_time":
@@ -89,9 +88,9 @@ def _describe_field(
         # some APIs name the zone in which they show times that are UTC
         evidence += f"; as local times in `{as_list(settings['timezone'])[0]}`"
         certainty = "likely"
-    inquiry.comments[("attributes", "fields", column)] = evidence
+    connection.comments[("attributes", "fields", column)] = evidence
     shown = f"`{'`, `'.join(finding.sources)}`"
-    inquiry.add(column, shown, evidence, certainty)
+    connection.add(column, shown, evidence, certainty)
     if settings["from"] == column:
         del settings["from"]
     return {"type": kind, **settings}
@@ -104,12 +103,12 @@ def _names_utc(sample: Sample, zones: str | Sequence[str]) -> bool:
 
 
 def _ask_about_times(
-    inquiry: Inquiry, sample: Sample, start: FieldFinding, end: FieldFinding | None
+    connection: Connection, sample: Sample, start: FieldFinding, end: FieldFinding | None
 ) -> None:
     """Ask in which zone times are, how they are written, and whether there are past ones."""
     values, moments = sample.read("timestamp", start.settings)
     if not start.zone:
-        inquiry.question(
+        connection.question(
             ZONE_SETTING,
             f"In which time zone are the times? They name none, such as `{values[0]}`, and are "
             f"taken as UTC; else --set {ZONE_SETTING}=Europe/Berlin.",
@@ -119,7 +118,7 @@ def _ask_about_times(
     today = datetime.now(timezone.utc) - timedelta(days=1)
     known = [moment for moment in moments if moment]
     if len(known) >= MANY and min(known) >= today:
-        inquiry.question(
+        connection.question(
             "params",
             "All events are still to come: if the API has past ones, too, ask for them by its "
             "parameters, such as --set params.start_date=2000-01-01.",
@@ -128,7 +127,7 @@ def _ask_about_times(
     if start.rivals:
         formats = [start.settings["format"], *start.rivals]
         columns = ["start_time", *(["end_time"] if end else [])]
-        inquiry.question(
+        connection.question(
             "fields.start_time.format",
             f"Is `{values[0]}` written day first or month first? Every value can be read as "
             f"{' and as '.join(formats)}.",
@@ -136,7 +135,7 @@ def _ask_about_times(
         )
 
 
-def _find_removed(inquiry: Inquiry, sample: Sample) -> dict[str, Any]:
+def _find_removed(connection: Connection, sample: Sample) -> dict[str, Any]:
     """Return how the records of removed events are told, as `removed_when`; tell what was found."""
     removed: dict[str, Any] = {}
     for subject, (meanings, effect) in MARKS.items():
@@ -151,7 +150,7 @@ def _find_removed(inquiry: Inquiry, sample: Sample) -> dict[str, Any]:
                 continue
             count = sum(value in marks for value in values)
             share = f"{count:,} of {len(values):,} records are marked"
-            inquiry.add(subject, f"`{path}`", f"{share}; {effect}")
+            connection.add(subject, f"`{path}`", f"{share}; {effect}")
             if subject == "removed":
                 removed[path] = marks[0] if len(marks) == 1 else marks
     return removed

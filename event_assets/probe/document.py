@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from event_assets.probe.inquiry import Inquiry
+from event_assets.probe.connection import Connection
 from event_assets.probe.paging import Paging
 from event_assets.probe.settings import CLIENT, ENDPOINT, Keys
 
@@ -13,21 +13,21 @@ COMPONENT = "event_assets.EventApi"
 
 
 def build_document(
-    inquiry: Inquiry, paging: Paging, primary_key: Any, contract: Mapping[str, Any]
+    connection: Connection, paging: Paging, primary_key: Any, contract: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[Keys, str]]:
     """Return the document of a source, and comments by keys."""
-    given, attempt = inquiry.given, inquiry.attempt
+    given, attempt = connection.given, connection.attempt
     comments: dict[Keys, str] = {(*ENDPOINT, "paginator"): paging.evidence}
-    client: dict[str, Any] = {"base_url": inquiry.without_key(given.base_url)}
+    client: dict[str, Any] = {"base_url": connection.without_key(given.base_url)}
     if given.headers:
         client["headers"] = dict(given.headers)
     if attempt:
         client["auth"] = dict(attempt.config)
-    if inquiry.variables:
-        key = f"the key is in .env: {' and '.join(inquiry.variables)}"
+    if connection.variables:
+        key = f"the key is in .env: {' and '.join(connection.variables)}"
         place: Keys = (*CLIENT, "auth" if attempt else "base_url")
         comments[place] = key
-    resource = {"name": "event_data", "endpoint": _build_endpoint(inquiry, paging)}
+    resource = {"name": "event_data", "endpoint": _build_endpoint(connection, paging)}
     attributes = {
         "rest_api": {
             "client": client,
@@ -41,15 +41,15 @@ def build_document(
     return {"type": COMPONENT, "attributes": attributes}, comments
 
 
-def _build_endpoint(inquiry: Inquiry, paging: Paging) -> dict[str, Any]:
-    given, (params, body) = inquiry.given, inquiry.explorer.apply(paging.sent_settings)
+def _build_endpoint(connection: Connection, paging: Paging) -> dict[str, Any]:
+    given, (params, body) = connection.given, connection.client.apply(paging.sent_settings)
     for name in paging.written_params:  # by the paginator itself
         params.pop(name, None)
     return {
-        "path": inquiry.without_key(given.path),
+        "path": connection.without_key(given.path),
         **({"method": given.method} if given.method != "GET" else {}),
         **({"params": params} if params else {}),
         **({} if body is None else {"json": body}),
-        "data_selector": inquiry.explorer.selector,
+        "data_selector": connection.client.selector,
         "paginator": paging.paginator,
     }

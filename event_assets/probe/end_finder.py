@@ -11,8 +11,8 @@ from event_assets.extract.response_check import names_limit
 from event_assets.http.error_text import error_text, find_words
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts
-from event_assets.probe.explorer import Explorer, Walk
-from event_assets.probe.facts import Fact
+from event_assets.probe.client import Client, Walk
+from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging
 from event_assets.values.wording import counted
@@ -61,11 +61,11 @@ def is_doubted(count: int) -> bool:
     )
 
 
-def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
+def find_end(client: Client, paging: Paging, requests: int) -> End:
     """Follow a list to its end with at most so many requests."""
     most = min(requests, MAX_WALK) if paging.is_numbered else requests
-    walk = explorer.walk(paging.paginator, paging.sent_settings, most)
-    facts, end = walk.facts or ListFacts(), End(_unique(walk.rows, explorer), count=len(walk.ids))
+    walk = client.walk(paging.paginator, paging.sent_settings, most)
+    facts, end = walk.facts or ListFacts(), End(_unique(walk.rows, client), count=len(walk.ids))
     if walk.error:
         end.problem, last = walk.error, walk.read[-1]
         if end.rows and last.response is not None and not last.is_ok:
@@ -77,16 +77,16 @@ def find_end(explorer: Explorer, paging: Paging, requests: int) -> End:
             words = find_words(last.document, is_error=True)
             end.ending = {"content": words} if words and words in last.response.text else {}
         return end
-    if paging.is_numbered and _exceeds_total(explorer, paging, walk):
-        return find_end(explorer, paging, requests)
+    if paging.is_numbered and _exceeds_total(client, paging, walk):
+        return find_end(client, paging, requests)
     if walk.is_done:
         return _describe_end(end, walk, facts)
     end.evidence = f"{counted(len(walk.ids))} on {counted(len(walk.pages), 'page')}"
     end.evidence += ", and the end was not reached"
     if paging.is_numbered and facts.reported and facts.reported > len(walk.read[0].rows):
-        _ask_last_page(explorer, paging, end, walk, facts.reported)
+        _ask_last_page(client, paging, end, walk, facts.reported)
     elif paging.is_numbered:
-        _search_last_page(explorer, paging, end, walk, requests - len(walk.pages) - 1)
+        _search_last_page(client, paging, end, walk, requests - len(walk.pages) - 1)
     else:
         end.count = facts.reported
     return end
@@ -105,7 +105,7 @@ def _describe_end(end: End, walk: Walk, facts: ListFacts) -> End:
     return end
 
 
-def _exceeds_total(explorer: Explorer, paging: Paging, walk: Walk) -> bool:
+def _exceeds_total(client: Client, paging: Paging, walk: Walk) -> bool:
     """Return whether there are more records than a total says, which is not relied on then."""
     total, ids = walk.facts.reported if walk.facts else None, walk.ids
     if not total or not ids or paging.total_path is None:
@@ -114,7 +114,7 @@ def _exceeds_total(explorer: Explorer, paging: Paging, walk: Walk) -> bool:
         return False  # of page numbers, it may be the number of pages
     if len(ids) <= total:
         size = max(map(len, walk.pages))
-        behind = _ask_page(explorer, paging, -(-len(ids) // size), size)
+        behind = _ask_page(client, paging, -(-len(ids) // size), size)
         if not {*behind.ids} - ids:
             return False
     paging.paginator["total_path"] = None
@@ -123,13 +123,13 @@ def _exceeds_total(explorer: Explorer, paging: Paging, walk: Walk) -> bool:
     return True
 
 
-def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
+def judge_single_page(client: Client, paging: Paging, page: Page) -> End:
     """Decide whether page 1 is all, where nothing leads to another page."""
     is_total_honest, size = False, paging.size_param
     if size:
-        small = explorer.ask(paging.settings)
+        small = client.ask(paging.settings)
         is_total_honest = _largest_total(small) == _largest_total(page)
-        large = explorer.ask({**paging.settings, size: LARGE})
+        large = client.ask({**paging.settings, size: LARGE})
         if large.is_ok and len(large.rows) >= len(page.rows):
             page = large
             paging.settings[size] = LARGE
@@ -138,7 +138,7 @@ def judge_single_page(explorer: Explorer, paging: Paging, page: Page) -> End:
     count, total = len(page.ids), _largest_total(page)
     paging.paginator = "single_page"
     paging.evidence = f"{counted(count)}, and nothing leads to more"
-    facts = explorer.walk(paging.paginator, paging.settings, 1).facts or ListFacts()
+    facts = client.walk(paging.paginator, paging.settings, 1).facts or ListFacts()
     verdict, end = judge(facts), End([*page.rows], True, count, paging.evidence)
     end.is_cut_off = bool(facts.truncated)
     is_said = facts.last.has_more is False or total == count or size is not None
@@ -162,19 +162,19 @@ def _largest_total(page: Page) -> int | None:
     return max(page.totals.values(), default=None)
 
 
-def _unique(rows: list[Any], explorer: Explorer) -> list[Any]:
+def _unique(rows: list[Any], client: Client) -> list[Any]:
     found: dict[Hashable, Any] = {}
-    for key, row in zip(explorer.read_ids(rows), rows, strict=True):
+    for key, row in zip(client.read_ids(rows), rows, strict=True):
         found.setdefault(key if isinstance(key, Hashable) else repr(key), row)
     return [*found.values()]
 
 
-def _ask_last_page(explorer: Explorer, paging: Paging, end: End, walk: Walk, total: int) -> None:
+def _ask_last_page(client: Client, paging: Paging, end: End, walk: Walk, total: int) -> None:
     """Ask for the last page that a total promises, and count its records."""
     first = walk.read[0]
     size = len(first.rows)
     before = (math.ceil(total / size) - 1) * size
-    page = _ask_page(explorer, paging, before // size, size)
+    page = _ask_page(client, paging, before // size, size)
     path = next((path for path, count in first.totals.items() if count == total), "")
     expected, count = page.totals.get(path, total) - before, len(page.rows)
     if count:
@@ -182,7 +182,7 @@ def _ask_last_page(explorer: Explorer, paging: Paging, end: End, walk: Walk, tot
         end.evidence = f"the last page that the total of {total:,} promises has {counted(count)}"
         end.is_short = count != min(size, max(0, expected))
         end.doubt = f"{end.evidence} instead of {expected:,}" if end.is_short else ""
-    elif explorer.is_patient or page.is_ok or page.is_rejected:
+    elif client.is_patient or page.is_ok or page.is_rejected:
         said = "that page is empty" if page.is_ok else page.reason
         end.is_cut_off = True
         end.problem = f"the API reports {total:,} records, but its last page cannot be read: {said}"
@@ -190,15 +190,13 @@ def _ask_last_page(explorer: Explorer, paging: Paging, end: End, walk: Walk, tot
         end.evidence = f"not verified: {page.reason}"
 
 
-def _search_last_page(
-    explorer: Explorer, paging: Paging, end: End, walk: Walk, requests: int
-) -> None:
+def _search_last_page(client: Client, paging: Paging, end: End, walk: Walk, requests: int) -> None:
     """Look for the last page by doubling and halving."""
     first = walk.read[0]
     size = max(1, len(first.rows))
 
     def has_rows(number: int) -> bool:
-        page = _ask_page(explorer, paging, number, size)
+        page = _ask_page(client, paging, number, size)
         return page.is_ok and bool({*page.ids} - {*first.ids})
 
     if requests <= 0:
@@ -215,5 +213,5 @@ def _search_last_page(
     end.evidence = f"page {low + 1:,} has records, page {high + 1:,} has none: about {end.count:,}"
 
 
-def _ask_page(explorer: Explorer, paging: Paging, number: int, size: int) -> Page:
-    return explorer.ask_page(paging.paginator, paging.sent_settings, number, size)
+def _ask_page(client: Client, paging: Paging, number: int, size: int) -> Page:
+    return client.ask_page(paging.paginator, paging.sent_settings, number, size)

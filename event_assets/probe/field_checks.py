@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from event_assets.probe import field_words as words
-from event_assets.probe.examination import Examination
 from event_assets.probe.field_finder import find_name
+from event_assets.probe.probed_source import ProbedSource
 from event_assets.probe.report import Finding, Mark, fail, ok, warn
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
 from event_assets.probe.time_finder import find_end, find_start, find_updated
@@ -21,13 +21,13 @@ MAX_RECORDS = 100
 SETTINGS = ("from", "format", "timezone", "html")
 
 
-def check_fields(seen: Examination) -> dict[str, Finding]:
+def check_fields(seen: ProbedSource) -> dict[str, Finding]:
     """Check the presence, the type and the meaning of each field of the contract but the id."""
     readers = (reader for reader in seen.contract.values() if reader.name != "id")
     return {f"field {reader.name}": _check_field(seen, reader) for reader in readers}
 
 
-def _check_field(seen: Examination, reader: FieldReader) -> Finding:
+def _check_field(seen: ProbedSource, reader: FieldReader) -> Finding:
     records, formatter = seen.records[:MAX_RECORDS], seen.formatter
     values = reader.read(records)
     valid = reader.to_arrow(values, records).is_valid().to_pylist()
@@ -60,7 +60,7 @@ def _check_field(seen: Examination, reader: FieldReader) -> Finding:
 
 
 def _find_doubt(
-    seen: Examination, reader: FieldReader, present: Sequence[Any], other: Mapping[str, Any]
+    seen: ProbedSource, reader: FieldReader, present: Sequence[Any], other: Mapping[str, Any]
 ) -> tuple[str, Mapping[str, Any]] | None:
     """Return why values that a sync can read may be wrong, and settings that are right, if any."""
     field = reader.field
@@ -83,7 +83,7 @@ def _find_doubt(
 
 
 def _advise(
-    seen: Examination, reader: FieldReader, mark: Mark, problem: str, settings: Mapping[str, Any]
+    seen: ProbedSource, reader: FieldReader, mark: Mark, problem: str, settings: Mapping[str, Any]
 ) -> Finding:
     """Return a finding that says which settings of the field to set, if any."""
     shown = ", ".join(f"`{k}: {seen.formatter.format(v)}`" for k, v in settings.items())

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from event_assets.http.error_text import error_text
 from event_assets.probe.authentication import Attempt, KeyPlaces, SeveralAuths, needs_key
-from event_assets.probe.explorer import MAX_FORBIDDEN
-from event_assets.probe.inquiry import Inquiry
+from event_assets.probe.client import MAX_FORBIDDEN
+from event_assets.probe.connection import Connection
 from event_assets.probe.page import NOT_SENT, Page
 from event_assets.values.errors import ApiError
 
@@ -24,11 +24,11 @@ class KeySearch:
         tried: the places, as people call them.
     """
 
-    def __init__(self, inquiry: Inquiry) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.anonymous = NOT_SENT
         self.tried: list[str] = []
-        self._inquiry = inquiry
-        self._explorer = inquiry.explorer
+        self._connection = connection
+        self._client = connection.client
         self._last = NOT_SENT
         self._is_steady: bool | None = None  # whether the same request brings the same answer
 
@@ -43,7 +43,7 @@ class KeySearch:
         refusal = self.anonymous.response
         if refusal is not None:
             yield from ([place] for place in places.named_by(refusal))
-        if self._explorer.forbidden:
+        if self._client.forbidden:
             yield [places.user, *places.parameters]
             return
         headers = [[place] for place in (places.raw, places.token, places.user)]
@@ -63,7 +63,7 @@ class KeySearch:
             page = self._ask(group)
             self.tried += [each.name for each in group if each.name not in self.tried]
             if self.anonymous is NOT_SENT:
-                self.anonymous = self._explorer.ask(with_key=False) if page.is_ok else page
+                self.anonymous = self._client.ask(with_key=False) if page.is_ok else page
             if not page.is_ok:
                 if not self.anonymous.is_ok and _is_other_error(group, page):
                     other = other or (group[0], page)
@@ -76,12 +76,12 @@ class KeySearch:
         return other
 
     def _ask(self, group: Sequence[Attempt]) -> Page:
-        inquiry = self._inquiry
-        built = [attempt.build(inquiry.source, inquiry.stack) for attempt in group]
+        connection = self._connection
+        built = [attempt.build(connection.source, connection.stack) for attempt in group]
         auths = [auth for auth in built if auth is not None]
         auth = auths[0] if len(auths) == 1 else SeveralAuths(auths)
-        self._explorer.session.set_auth(auth)
-        self._last = follow(inquiry, self._explorer.ask(again=True))
+        self._client.session.set_auth(auth)
+        self._last = follow(connection, self._client.ask(again=True))
         return self._last
 
     def _has_effect(self, page: Page) -> bool:
@@ -92,18 +92,18 @@ class KeySearch:
         if not differs(page, before):
             return False
         if self._is_steady is None:
-            self._is_steady = not differs(self._explorer.ask(with_key=False, again=True), before)
+            self._is_steady = not differs(self._client.ask(with_key=False, again=True), before)
         return self._is_steady or page.total != before.total
 
     def _narrow(self, group: Sequence[Attempt]) -> tuple[Sequence[Attempt], Page]:
         """Return the one place of several that has the effect, with at most one refusal more."""
         page = None
         while len(group) > 1:
-            cut = len(group) - 1 if self._explorer.forbidden else len(group) // 2
+            cut = len(group) - 1 if self._client.forbidden else len(group) // 2
             try:
                 page = self._ask(group[:cut])
             except ApiError:  # the second refusal says which it is
-                if cut < len(group) - 1 or self._explorer.forbidden < MAX_FORBIDDEN:
+                if cut < len(group) - 1 or self._client.forbidden < MAX_FORBIDDEN:
                     raise
                 page = None
             has_effect = page is not None and self._has_effect(page)
@@ -111,22 +111,22 @@ class KeySearch:
         return group, page or self._ask(group)
 
 
-def follow(inquiry: Inquiry, page: Page) -> Page:
+def follow(connection: Connection, page: Page) -> Page:
     """Follow one redirect of page 1 within its host; from now on, its target is the address.
 
     Raises:
         ApiError: it leads to another host, which must not get the key.
     """
     target = page.redirect_target
-    if not target or inquiry.given.method != "GET":
+    if not target or connection.given.method != "GET":
         return page
-    if urlsplit(target).hostname != urlsplit(inquiry.given.url).hostname:
+    if urlsplit(target).hostname != urlsplit(connection.given.url).hostname:
         raise ApiError(
             f"The API redirects to another host, which gets no key: if {target} is its address, "
             "connect that."
         )
-    inquiry.move(target, "the API redirects to it")
-    return inquiry.explorer.ask(with_key=inquiry.explorer.session.has_auth)
+    connection.move(target, "the API redirects to it")
+    return connection.client.ask(with_key=connection.client.session.has_auth)
 
 
 def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:

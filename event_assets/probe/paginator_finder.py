@@ -8,9 +8,8 @@ from typing import Any
 
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
-from event_assets.probe.explorer import BODY
+from event_assets.probe.client import BODY
 from event_assets.probe.page import Page
-from event_assets.probe.page_sizes import find_size
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, compare, is_believed
 from event_assets.probe.paging_candidates import (
     CURSORS,
@@ -22,7 +21,7 @@ from event_assets.probe.paging_candidates import (
     find_has_more,
     find_pointers,
 )
-from event_assets.probe.parameter_search import ParameterSearch
+from event_assets.probe.parameter_search import ParameterSearch, find_size
 
 FIRST_CURSOR = "*"  # with which some APIs are asked for a cursor
 MAX_CURSORS = 8
@@ -64,7 +63,7 @@ def _counts_rows(search: ParameterSearch, pointer: Pointer) -> bool:
 def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
     """Keep a paginator if its pages 2 and 3 bring other records."""
     tried = replace(search.paging, paginator=config)
-    walk = search.explorer.walk(config, tried.sent_settings, PAGES_TO_BELIEVE)
+    walk = search.client.walk(config, tried.sent_settings, PAGES_TO_BELIEVE)
     if is_believed(walk):
         search.paging.paginator, search.paging.evidence = config, evidence
     return search.paging.paginator is not None
@@ -98,11 +97,11 @@ def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
         names = [f"{name}[]" for name in names]
     known, rest = search.places(names)
     given = [
-        name for name in search.explorer.given.params if plain_name(name) in map(plain_name, names)
+        name for name in search.client.given.params if plain_name(name) in map(plain_name, names)
     ]
     shown = search.shown((*PAGES, *OFFSETS))
     known += [name for name in shown if isinstance(pointer.value, int)]
-    known += names[:2] if search.explorer.given.method == "GET" else []
+    known += names[:2] if search.client.given.method == "GET" else []
 
     def leads_on(page: Page) -> bool:
         if page.is_ok and not page.ids:  # an empty page in mid-list leads on, too
@@ -180,14 +179,14 @@ def _offset_config(search: ParameterSearch, name: str, base: int) -> dict[str, A
 
 def _try_last_id(search: ParameterSearch) -> None:
     """Try the id of the last record as the cursor."""
-    explorer, base = search.explorer, search.base
-    last, selector = explorer.last_id(base), explorer.selector
+    client, base = search.client, search.base
+    last, selector = client.last_id(base), client.selector
     if last is None or ".*" in selector:
         return
     name = search.search(search.places(LAST_IDS), last, lambda page: _is_fresh(search, page))
     if name:
         rows = selector.replace("[*]", "[-1]") if "[*]" in selector else f"{selector}[-1]"
-        config = {"type": "cursor", "cursor_path": f"{rows}.{explorer.id_path}"}
+        config = {"type": "cursor", "cursor_path": f"{rows}.{client.id_path}"}
         more = find_has_more(base.document)
         config |= _place("cursor", name) | ({"has_more_path": more} if more else {})
         _try(search, config, f"the last record's id, sent as `{name}`, leads on")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from event_assets.pagination.totals import AUTO
-from event_assets.probe.explorer import Walk
-from event_assets.probe.facts import Fact
+from event_assets.probe.client import Walk
+from event_assets.probe.connection import Fact
 
 PAGES_TO_BELIEVE = 3
 

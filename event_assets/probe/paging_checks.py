@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from event_assets.pagination.totals import AUTO, parse_count
-from event_assets.probe.examination import Examination
 from event_assets.probe.paginator_finder import describe_paginator
 from event_assets.probe.paging import is_believed
 from event_assets.probe.paging_candidates import SIZES, find_pointers
+from event_assets.probe.probed_source import ProbedSource
 from event_assets.probe.report import Finding, fail, ok, skip, warn
 from event_assets.values.wording import counted
 
 
-def check_pages(seen: Examination) -> Finding:
+def check_pages(seen: ProbedSource) -> Finding:
     """Check that the paginator brings further records, or name one that does."""
     missed = len({*seen.before.ids} - {*seen.first.ids})
     is_before = missed == len(seen.before.ids) or (seen.is_offset and missed == 1)
@@ -35,7 +35,7 @@ def check_pages(seen: Examination) -> Finding:
     return fail(f"{problem}. {evidence}: {advice}.", changes)
 
 
-def _add_pointers(seen: Examination, finding: Finding) -> Finding:
+def _add_pointers(seen: ProbedSource, finding: Finding) -> Finding:
     """Name what in the response may lead to the next page, where none was reached."""
     facts = seen.walk.facts
     if seen.fresh or finding.mark == "ok" or (facts and facts.is_pointer_found):
@@ -47,7 +47,7 @@ def _add_pointers(seen: Examination, finding: Finding) -> Finding:
     return replace(finding, message=f"{finding.message}{advice}")
 
 
-def _check_walk(seen: Examination) -> Finding:
+def _check_walk(seen: ProbedSource) -> Finding:
     """Judge the first pages, as the configured paginator brings them."""
     walk, end, last = seen.walk, seen.end, seen.walk.read[-1]
     if walk.error and last.is_ok:
@@ -77,7 +77,7 @@ def _check_walk(seen: Examination) -> Finding:
     )
 
 
-def _check_without_more(seen: Examination, *, is_empty: bool) -> Finding:
+def _check_without_more(seen: ProbedSource, *, is_empty: bool) -> Finding:
     """Judge a list of which the pages behind page 1 are empty, or repeat it."""
     count = len(seen.records)
     if seen.total == count or (is_empty and seen.configured.is_numbered):
@@ -87,12 +87,12 @@ def _check_without_more(seen: Examination, *, is_empty: bool) -> Finding:
     return fail("the pages behind page 1 have only its records: the server ignores the paginator.")
 
 
-def _offset_name(seen: Examination) -> Any:
+def _offset_name(seen: ProbedSource) -> Any:
     config = seen.configured.paginator
     return config.get("offset_body_path") or config.get("offset_param") or "offset"
 
 
-def check_page_size(seen: Examination) -> Finding:
+def check_page_size(seen: ProbedSource) -> Finding:
     """Check the number of records that a page really has."""
     count = len(seen.records)
     size = max(map(len, seen.walk.pages), default=count) if seen.fresh else count
@@ -110,7 +110,7 @@ def check_page_size(seen: Examination) -> Finding:
     return warn(f"{received}: {reason}; {advice}.", {setting: size})
 
 
-def _find_requested_size(seen: Examination) -> tuple[str, int | None]:
+def _find_requested_size(seen: ProbedSource) -> tuple[str, int | None]:
     """Return the setting that requests a page size, and the size."""
     if seen.is_offset:
         return "paginator.limit", int(seen.configured.paginator["limit"])
@@ -119,7 +119,7 @@ def _find_requested_size(seen: Examination) -> tuple[str, int | None]:
     return next((one for one in found if one[1] is not None), ("", None))
 
 
-def check_total(seen: Examination) -> Finding:
+def check_total(seen: ProbedSource) -> Finding:
     """Check that the total counts the records, and where it is."""
     total, path, end = seen.total, seen.configured.total_path, seen.end
     is_missing = total is None and path is not None
@@ -144,7 +144,7 @@ def check_total(seen: Examination) -> Finding:
     return ok(f"{said}: {end.evidence or 'not verified'}.")
 
 
-def _describe_total(seen: Examination) -> str:
+def _describe_total(seen: ProbedSource) -> str:
     """Return where the total is, and what it says."""
     path, total = seen.configured.total_path, seen.total
     if total is None:
@@ -153,13 +153,13 @@ def _describe_total(seen: Examination) -> str:
     return f"{total:,} under `{seen.formatter.format(usual if path == AUTO else path)}`"
 
 
-def _warn_no_total(seen: Examination, problem: str) -> Finding:
+def _warn_no_total(seen: ProbedSource, problem: str) -> Finding:
     if seen.is_offset and not seen.before.rows:
         return warn(f"{problem}: set `total_path: null`.", {"paginator.total_path": None})
     return warn(f"{problem}: it does not count the records.")
 
 
-def _find_total(seen: Examination) -> tuple[str, int] | None:
+def _find_total(seen: ProbedSource) -> tuple[str, int] | None:
     """Return a number that two pages have in common, and that is neither their length nor limit."""
     limit, behind = seen.configured.paginator["limit"], seen.walk.read[1].totals
     least = max(len(seen.walk.ids), len(seen.records) + 1)
@@ -167,7 +167,7 @@ def _find_total(seen: Examination) -> tuple[str, int] | None:
     return next(((path, count) for path, count in found if behind.get(path) == count), None)
 
 
-def check_order(seen: Examination) -> Finding:
+def check_order(seen: ProbedSource) -> Finding:
     """Check that two readings of page 1 have the same order."""
     if len(seen.first.ids) < 2:
         return skip("page 1 has fewer than two records.")

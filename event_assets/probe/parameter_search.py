@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from event_assets.http.error_text import error_text
+from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
-from event_assets.probe.explorer import BODY, Explorer, Settings
-from event_assets.probe.facts import Fact
+from event_assets.probe.client import BODY, Client, Settings
+from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging, compare
-from event_assets.probe.paging_candidates import ORDERS, find_hints
+from event_assets.probe.paging_candidates import ORDERS, SIZES, find_hints, find_pointers
 
 NONSENSE = "zzz_unknown"  # a parameter that no API has
 MAX_SINGLE = 6  # names that are tried one by one, where unknown names are refused
@@ -29,23 +31,23 @@ class ParameterSearch:
         base: the page that others are compared with: page 1 with what was found so far.
     """
 
-    def __init__(self, explorer: Explorer, first: Page) -> None:
-        self.explorer = explorer
+    def __init__(self, client: Client, first: Page) -> None:
+        self.client = client
         self.first = self.base = first
         self.paging = Paging()
         self.hints = find_hints(first)
 
     def ask(self, settings: Settings) -> Page:
         """Send the request with what was found so far, and further settings."""
-        return self.explorer.ask({**self.paging.settings, **settings})
+        return self.client.ask({**self.paging.settings, **settings})
 
     def check_control(self) -> Page:
         """Send a parameter that means nothing: is the answer the same, or is it refused?"""
         paging, first = self.paging, self.first
-        in_body = self.explorer.given.method != "GET"  # where candidates go, too
-        control = self.explorer.ask({f"{BODY}{NONSENSE}" if in_body else NONSENSE: "1"})
+        in_body = self.client.given.method != "GET"  # where candidates go, too
+        control = self.client.ask({f"{BODY}{NONSENSE}" if in_body else NONSENSE: "1"})
         paging.is_strict = not control.is_ok
-        again = self.explorer.ask(again=True) if paging.is_strict else control
+        again = self.client.ask(again=True) if paging.is_strict else control
         difference = compare(first.ids, again.ids)
         paging.is_stable = difference in ("same", "fewer", "more") or difference.startswith("shift")
         ignored = "refused" if paging.is_strict else "ignored"
@@ -60,7 +62,7 @@ class ParameterSearch:
     def find_order(self) -> None:
         """Look for a parameter that makes the order stable: twice the same page."""
         for name in ORDERS[:MAX_ORDERS]:
-            pages = [self.explorer.ask({name: "id"}, again=True) for _ in range(2)]
+            pages = [self.client.ask({name: "id"}, again=True) for _ in range(2)]
             if pages[0].is_ok and pages[0].ids and pages[0].ids == pages[1].ids:
                 self.paging.settings[name] = "id"
                 self.paging.is_stable = True
@@ -75,7 +77,7 @@ class ParameterSearch:
 
     def places(self, usual: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return where a parameter may be: what was given or shown, and the other usual names."""
-        given = self.explorer.given
+        given = self.client.given
         paths = [f"{BODY}{path}" for path in (*_paths_of(given.body), *_variables(given.body))]
         known = [
             name
@@ -160,3 +162,67 @@ def _variables(body: Any) -> list[str]:
     query = body.get("query") if isinstance(body, Mapping) else None
     declared = re.findall(r"\$(\w+)\s*:", query) if isinstance(query, str) else []
     return [f"variables.{name}" for name in declared]
+
+
+LARGE_SIZES = (1000, 500, 200, 100)
+SMALL, MIN_SMALL = 10, 3  # rows of the pages of experiments
+MIN_ROWS = 4  # of a page that smaller ones can be told from
+
+
+def find_size(search: ParameterSearch) -> None:
+    """Look for the parameter of the page size: with it, fewer records come.
+
+    Small pages make several of a short list, whose next pages can be looked for.
+    """
+    count = len(search.base.rows)
+    if count < MIN_ROWS:
+        return
+    small = SMALL if count > 3 * SMALL else max(MIN_SMALL, count // 3)
+    small -= small == count
+
+    def is_smaller(page: Page) -> bool:
+        return page.is_ok and len(page.rows) == small
+
+    paging = search.paging
+    if name := search.search(search.places(SIZES), small, is_smaller):
+        paging.size_param, paging.size = name, small
+        paging.settings[name] = small
+        search.base = search.ask({})
+
+
+def find_largest_size(search: ParameterSearch) -> None:
+    """Ask for larger pages, and keep the largest that the API really sends."""
+    paging, name = search.paging, search.paging.size_param
+    if not name:
+        return
+    usual, best = len(search.first.rows), 0
+    sizes, tried = [*LARGE_SIZES], set[int]()
+    while sizes:
+        asked = sizes.pop(0)
+        if asked in tried:
+            continue
+        tried.add(asked)
+        page = search.ask({name: asked})
+        if not page.is_ok:  # the API may say how many it allows
+            said = re.findall(r"\d+", "" if page.response is None else error_text(page.response))
+            sizes = [*(int(n) for n in said if MIN_SMALL < int(n) < asked), *sizes]
+            continue
+        got = len(page.rows)
+        if got > best:
+            best = got
+            is_cut = bool(find_pointers(page)) or (page.total or 0) > got or got in USUAL_SIZES
+            paging.size = got if is_cut else _size_for(got)
+        if got > usual or got >= asked:
+            break
+    if not best:
+        paging.size = usual
+    paging.settings[name] = paging.size
+    evidence = f"of {asked} that were asked for, {best} came"
+    paging.facts.append(Fact("page size", f"{name}={paging.size}", evidence))
+    if paging.kind == "offset":
+        paging.paginator["limit"] = paging.size
+
+
+def _size_for(count: int) -> int:
+    """Return the page size of a list that came whole: it has two pages, if it is long enough."""
+    return next((size for size in (500, 200, 100) if size < count), 100)

@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from event_assets.config.source import SourceConfig
-from event_assets.probe import connection_checks, paging_checks, record_checks
+from event_assets.probe import paging_checks, response_checks
 from event_assets.probe.authentication import REJECTED
-from event_assets.probe.examination import Examination, examine
 from event_assets.probe.field_checks import check_fields
+from event_assets.probe.probed_source import ProbedSource, examine
 from event_assets.probe.report import Finding, Report
 from event_assets.probe.session import TIMEOUT_SECONDS
 from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.account_list import select_account
 
 TYPES = {dict: "object", list: "list", str: "text", bool: "bool", int: "number", float: "number"}
-CHECKS: Mapping[str, Callable[[Examination], Finding]] = {  # of records, if there are some
+CHECKS: Mapping[str, Callable[[ProbedSource], Finding]] = {  # of records, if there are some
     "pages": paging_checks.check_pages,
     "page size": paging_checks.check_page_size,
     "total": paging_checks.check_total,
@@ -36,27 +36,27 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
     """
     seen = examine(source if source.account else select_account(source), seconds)
     page, formatter = seen.first, seen.formatter
-    findings = {"reachable": connection_checks.check_reachable(seen)}
+    findings = {"reachable": response_checks.check_reachable(seen)}
     if page.is_ok or page.status in REJECTED:
-        findings["key"] = connection_checks.check_key(seen)
+        findings["key"] = response_checks.check_key(seen)
     if page.response is None or not page.is_ok:
         return Report(findings, formatter.redact(page.error), secrets=formatter.secrets)
-    findings["rate limit"] = connection_checks.check_rate_limit(seen)
-    findings["records"] = record_checks.check_records(seen)
+    findings["rate limit"] = response_checks.check_rate_limit(seen)
+    findings["records"] = response_checks.check_records(seen)
     if seen.records:
-        findings["id"] = record_checks.check_id(seen)
+        findings["id"] = response_checks.check_id(seen)
         findings |= check_fields(seen) | {name: check(seen) for name, check in CHECKS.items()}
     metrics = {
         "answer_seconds": round(page.response.elapsed.total_seconds(), 3),
         **({} if seen.total is None else {"total_reported": seen.total}),
         "records_on_first_page": len(seen.records),
         "bytes": len(page.response.content),
-        "requests": seen.explorer.session.budget.sent,
+        "requests": seen.client.session.budget.sent,
     }
     return Report(findings, "", metrics, _describe_first_record(seen), formatter.secrets)
 
 
-def _describe_first_record(seen: Examination) -> list[dict[str, str]]:
+def _describe_first_record(seen: ProbedSource) -> list[dict[str, str]]:
     """Return the included fields of the first record, with their types and values."""
     if not seen.records:
         return []

@@ -13,8 +13,8 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from event_assets.probe.discovery import discover, name_source
-from event_assets.probe.inquiry import Inquiry, Options
+from event_assets.probe.connect import discover, name_source
+from event_assets.probe.connection import Connection, Options
 from event_assets.probe.settings import ENDPOINT
 from event_assets.sandbox import KEY as SANDBOX_KEY
 from event_assets.sandbox import Faults, Sandbox
@@ -27,7 +27,7 @@ ROWS = events(95)
 Answer = Callable[[Request], Any]
 
 
-def endpoint(found: Inquiry) -> Mapping[str, Any]:
+def endpoint(found: Connection) -> Mapping[str, Any]:
     value: Any = found.document
     for key in ENDPOINT:
         value = value[key]

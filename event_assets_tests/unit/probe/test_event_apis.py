@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from event_assets.probe.discovery import discover
-from event_assets.probe.inquiry import Inquiry, Options
+from event_assets.probe.connect import discover
+from event_assets.probe.connection import Connection, Options
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_apis import APIS, FIRST, ListApi
 
 
-def connect(api: ListApi, **settings: Any) -> Inquiry:
+def connect(api: ListApi, **settings: Any) -> Connection:
     with serving(lambda request: api.respond(request, api.count)) as server:
         curl = api.curl.replace("URL", server.url) or None
         url = None if curl else f"{server.url}{api.path}"

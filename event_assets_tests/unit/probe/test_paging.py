@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from event_assets.http.response import JsonResponse
-from event_assets.probe.explorer import Walk
+from event_assets.probe.client import Walk
 from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging, compare, is_believed
 from event_assets.probe.paging_candidates import (

@@ -11,22 +11,20 @@ from urllib.parse import urlsplit
 
 from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.pagination.totals import parse_count
+from event_assets.probe.client import Client
+from event_assets.probe.connection import Certainty, Connection, Options
 from event_assets.probe.contract_finder import describe_contract, preview
 from event_assets.probe.document import build_document
 from event_assets.probe.end_finder import End, find_end, judge_single_page
-from event_assets.probe.explorer import Explorer
-from event_assets.probe.facts import Certainty
 from event_assets.probe.field_finder import find_id
+from event_assets.probe.first_page import find_list, reach
 from event_assets.probe.formatting import SafeFormatter
-from event_assets.probe.inquiry import Inquiry, Options
 from event_assets.probe.openapi import read_openapi
 from event_assets.probe.page import Page
-from event_assets.probe.page_sizes import find_largest_size
 from event_assets.probe.paginator_finder import describe_paginator, find_paging
 from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES
-from event_assets.probe.parameter_search import ParameterSearch
-from event_assets.probe.reach import find_list, reach
+from event_assets.probe.parameter_search import ParameterSearch, find_largest_size
 from event_assets.probe.request_input import (
     RequestInput,
     parse_input,
@@ -55,7 +53,7 @@ MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}
 
 
-def discover(options: Options) -> Inquiry:
+def discover(options: Options) -> Connection:
     """Find out how an API works, with at most 50 requests.
 
     Raises:
@@ -70,25 +68,25 @@ def discover(options: Options) -> Inquiry:
         ProbeSession(given.url, None, SECONDS, secrets, LIMITS, MAX_TO_FIND_OUT) as session,
     ):
         name = options.name or name_source(given.url)
-        inquiry = Inquiry(name, options, Explorer(session, given, ignored=ignored), stack)
-        inquiry.variables.update(inquiry.path_variables)
+        connection = Connection(name, options, Client(session, given, ignored=ignored), stack)
+        connection.variables.update(connection.path_variables)
         if given.random_part and not given.path_key:
-            inquiry.question(
+            connection.question(
                 "base_url",
                 "A part of the address's path looks random, and is taken for an id: if it is a "
                 "key, put a variable of .env in its place in defs.yaml.",
                 is_open=False,
             )
-        page = reach(inquiry)
+        page = reach(connection)
         if page is not None:
-            _examine(inquiry, find_list(inquiry, page))
-        inquiry.requests = session.budget.sent
+            _examine(connection, find_list(connection, page))
+        connection.requests = session.budget.sent
     redact = SafeFormatter(secrets).redact
-    inquiry.facts = [
+    connection.facts = [
         replace(fact, value=redact(fact.value), evidence=redact(fact.evidence))
-        for fact in inquiry.facts
+        for fact in connection.facts
     ]
-    return inquiry
+    return connection
 
 
 def _read_options(options: Options) -> RequestInput:
@@ -133,25 +131,25 @@ def _without_page(given: RequestInput) -> RequestInput:
     return replace(given, params=kept, known_params=[*taken, *given.known_params])
 
 
-def _examine(inquiry: Inquiry, page: Page) -> None:
+def _examine(connection: Connection, page: Page) -> None:
     """Find the fields and the pages of a list, reach its end, and write the document."""
-    explorer = inquiry.explorer
+    client = connection.client
     zone = find_zone(page.document)
     sample = Sample([row for row in page.rows if isinstance(row, dict)], zone)
-    key = as_list(inquiry.options.get("primary_key") or find_id(sample))
-    explorer.read_ids, explorer.id_path = _build_id_reader(key, sample), next(iter(key), None)
-    page = explorer.read(page)
-    search = ParameterSearch(explorer, page)
-    said = inquiry.options.get("paginator")
+    key = as_list(connection.options.get("primary_key") or find_id(sample))
+    client.read_ids, client.id_path = _build_id_reader(key, sample), next(iter(key), None)
+    page = client.read(page)
+    search = ParameterSearch(client, page)
+    said = connection.options.get("paginator")
     paging = find_paging(search, None if said == TOTAL_IS_WRONG else said)
     if said == TOTAL_IS_WRONG and paging.paginator is not None:
         found = paging.paginator
         paging.paginator = {"type": found, **said} if isinstance(found, str) else {**found, **said}
-    end = _reach_end(inquiry, search, page)
-    inquiry.facts += paging.facts
+    end = _reach_end(connection, search, page)
+    connection.facts += paging.facts
     rows = [row for row in end.rows if isinstance(row, dict)]
     sample = Sample(rows or sample.all_records, zone)
-    _write(inquiry, paging, sample)
+    _write(connection, paging, sample)
 
 
 def _build_id_reader(
@@ -174,32 +172,32 @@ def _build_id_reader(
     return read
 
 
-def _reach_end(inquiry: Inquiry, search: ParameterSearch, page: Page) -> End:
+def _reach_end(connection: Connection, search: ParameterSearch, page: Page) -> End:
     """Reach the end of the list, and ask what its pages leave open."""
-    explorer, paging = inquiry.explorer, search.paging
+    client, paging = connection.client, search.paging
     if paging.paginator is None:
-        end = judge_single_page(explorer, paging, page)
+        end = judge_single_page(client, paging, page)
         certainty: Certainty = "likely" if end.doubt or end.problem else "sure"
-        inquiry.add("pages", "one page", paging.evidence, certainty)
+        connection.add("pages", "one page", paging.evidence, certainty)
     else:
-        budget = explorer.session.budget
+        budget = client.session.budget
         budget.requests = max(budget.requests, budget.sent) + MAX_TO_REACH_END
         find_largest_size(search)
-        inquiry.add("pages", describe_paginator(paging.paginator), paging.evidence)
-        end = find_end(explorer, paging, MAX_TO_REACH_END)
+        connection.add("pages", describe_paginator(paging.paginator), paging.evidence)
+        end = find_end(client, paging, MAX_TO_REACH_END)
         is_sure = end.is_reached and not end.doubt
         said = end.doubt or end.problem
-        inquiry.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")
-    _ask_about_end(inquiry, paging, end)
+        connection.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")
+    _ask_about_end(connection, paging, end)
     return end
 
 
-def _ask_about_end(inquiry: Inquiry, paging: Paging, end: End) -> None:
+def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
     """Ask what the pages leave open: whether that is all, or how the list goes on."""
     said = (end.problem or end.doubt).rstrip(".")
     if end.is_cut_off or (end.count and end.count % ROUND == 0):
         said = said or f"Exactly {end.count:,} records came, a number at which APIs cut lists off"
-        inquiry.question(
+        connection.question(
             "windows",
             f"{said}. If the API has more and can be asked for a range of time, name its "
             "parameters: --set windows.param_from=... --set windows.param_to=... --set "
@@ -208,21 +206,21 @@ def _ask_about_end(inquiry: Inquiry, paging: Paging, end: End) -> None:
         )
     elif end.ending:
         ignore = [{**end.ending, "action": "ignore"}]
-        inquiry.question(
+        connection.question(
             "response_actions",
             f"{said}. Does the list end there?",
             {"it ends there": {"response_actions": ignore}},
         )
     elif end.problem or (end.doubt and paging.paginator == "single_page"):
-        _ask_for_pages(inquiry, paging, end, said)
+        _ask_for_pages(connection, paging, end, said)
 
 
-def _ask_for_pages(inquiry: Inquiry, paging: Paging, end: End, said: str) -> None:
+def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) -> None:
     """Ask how the list goes on, or whether that is all."""
     choices: dict[str, dict[str, Any]] = {}
     if end.is_short:
         choices["these are all, the total is wrong"] = {"paginator.total_path": None}
-        inquiry.question("paginator", f"Are these all? {said}.", choices)
+        connection.question("paginator", f"Are these all? {said}.", choices)
         return
     if not end.problem:
         choices["that is the whole list"] = {"paginator": "single_page"}
@@ -231,7 +229,7 @@ def _ask_for_pages(inquiry: Inquiry, paging: Paging, end: End, said: str) -> Non
         paging.paginator = "auto"
         asked = "Is that all"
         otherwise = " Until --set paginator=single_page says so, the check `complete` warns."
-    inquiry.question(
+    connection.question(
         "paginator",
         f"{asked}? {said}. Look for pages in the API's documentation, and say what they are "
         "called, such as --set paginator.type=page_number --set paginator.page_param=page."
@@ -241,12 +239,12 @@ def _ask_for_pages(inquiry: Inquiry, paging: Paging, end: End, said: str) -> Non
     )
 
 
-def _write(inquiry: Inquiry, paging: Paging, sample: Sample) -> None:
+def _write(connection: Connection, paging: Paging, sample: Sample) -> None:
     """Make the document of what was found."""
-    key, contract = describe_contract(inquiry, sample)
-    document, comments = build_document(inquiry, paging, key, contract)
-    inquiry.comments = {**comments, **inquiry.comments}
-    settings = inquiry.options.settings.items()
+    key, contract = describe_contract(connection, sample)
+    document, comments = build_document(connection, paging, key, contract)
+    connection.comments = {**comments, **connection.comments}
+    settings = connection.options.settings.items()
     own = {name: value for name, value in settings if name.split(".")[0] != "auth"}
-    inquiry.document = apply_settings(document, own)
-    inquiry.events = preview(inquiry.document, sample.records[:EXAMPLES])
+    connection.document = apply_settings(document, own)
+    connection.events = preview(connection.document, sample.records[:EXAMPLES])

@@ -1,4 +1,4 @@
-"""What the steps of a discovery share: what the person said, and what was found so far."""
+"""What `connect` knows of an API: what the person said, what was found, and what is in doubt."""
 
 from __future__ import annotations
 
@@ -6,15 +6,42 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from event_assets.config.source import SourceConfig
 from event_assets.http.credentials import env_var_name
 from event_assets.probe.authentication import Attempt
-from event_assets.probe.explorer import Explorer
-from event_assets.probe.facts import Certainty, Fact, Question
+from event_assets.probe.client import Client
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.settings import Keys, find_keys, get_setting
+
+Certainty = Literal["sure", "likely", "assumed"]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact about an API: `subject` is a part of the configuration, such as `pages`."""
+
+    subject: str
+    value: str
+    evidence: str
+    certainty: Certainty = "sure"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What could not be found out.
+
+    Attributes:
+        setting: the path in the YAML that answers it, as `--set` takes it.
+        choices: by a phrase: the settings (path and value) that this answer makes.
+        is_open: whether a sync could miss events, or be wrong, as long as it is not answered.
+    """
+
+    setting: str
+    text: str
+    choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    is_open: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,7 +68,7 @@ class Options:
 
 
 @dataclass
-class Inquiry:
+class Connection:
     """One discovery: what is known of an API so far, and the configuration that follows.
 
     Attributes:
@@ -57,7 +84,7 @@ class Inquiry:
 
     name: str
     options: Options
-    explorer: Explorer = field(repr=False)
+    client: Client = field(repr=False)
     stack: ExitStack = field(repr=False)
     attempt: Attempt | None = None
     facts: list[Fact] = field(default_factory=list)
@@ -76,7 +103,7 @@ class Inquiry:
     @property
     def given(self) -> RequestInput:
         """The request for page 1."""
-        return self.explorer.given
+        return self.client.given
 
     @property
     def source(self) -> SourceConfig:
@@ -86,8 +113,8 @@ class Inquiry:
 
     def move(self, url: str, why: str) -> None:
         """Go on at another address."""
-        self.explorer.given = replace(self.given, url=url)
-        self.explorer.session.move(url)
+        self.client.given = replace(self.given, url=url)
+        self.client.session.move(url)
         self.add("address", url, why)
 
     @property

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from event_assets.http.error_text import error_text
 from event_assets.probe.authentication import complete_auth, describe_refusal, needs_key
+from event_assets.probe.connection import Connection
 from event_assets.probe.field_finder import likeness
-from event_assets.probe.inquiry import Inquiry
 from event_assets.probe.key_search import UNKNOWN_NAMES, KeySearch, follow
 from event_assets.probe.page import Page
 from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
@@ -29,128 +29,128 @@ FIRST_PAGE = {  # by the names of parameters that an API may demand
 NO_PATHS = ("", "api", "v1", "v2", "v3", "api/v1", "api/v2")
 
 
-def reach(inquiry: Inquiry) -> Page | None:
+def reach(connection: Connection) -> Page | None:
     """Return page 1, with the key if there is one; None if a question must be answered first.
 
     Raises:
         ApiError: the API cannot be reached, or does not accept the key.
     """
-    explorer, keys = inquiry.explorer, inquiry.options.keys
-    given = complete_auth(inquiry.given, keys, _wanted_auth(inquiry))
-    if inquiry.options.get("auth") == "none" or not (given.secrets if given else keys):
-        page = follow(inquiry, explorer.ask(with_key=False))
+    client, keys = connection.client, connection.options.keys
+    given = complete_auth(connection.given, keys, _wanted_auth(connection))
+    if connection.options.get("auth") == "none" or not (given.secrets if given else keys):
+        page = follow(connection, client.ask(with_key=False))
         if (refusal := page.response) is not None and needs_key(refusal):
-            inquiry.question("key", f"The API wants a key: {describe_refusal(refusal)}")
+            connection.question("key", f"The API wants a key: {describe_refusal(refusal)}")
             return None
-        return _require(inquiry, page)
-    search = KeySearch(inquiry)
+        return _require(connection, page)
+    search = KeySearch(connection)
     found = search.find([[given]] if given else search.groups(keys[0]))
     anonymous = search.anonymous
     if found:
-        inquiry.attempt, page = found
-        inquiry.variables.update(inquiry.attempt.variables(inquiry.source))
+        connection.attempt, page = found
+        connection.variables.update(connection.attempt.variables(connection.source))
         without = "another" if anonymous.is_ok else str(anonymous.status)
         evidence = f"accepted; without it the answer is {without}"
-        inquiry.add("key", inquiry.attempt.name, evidence)
-        return _require(inquiry, page)
+        connection.add("key", connection.attempt.name, evidence)
+        return _require(connection, page)
     if anonymous.is_ok:
-        return _read_without_key(inquiry)
+        return _read_without_key(connection)
     refusal = anonymous.response
     if refusal is None or not needs_key(refusal):
-        return _require(inquiry, anonymous)
+        return _require(connection, anonymous)
     raise ApiError(
-        f"The API at {inquiry.given.base_url} did not accept the key, sent as "
+        f"The API at {connection.given.base_url} did not accept the key, sent as "
         f"{', '.join(search.tried)}: {describe_refusal(refusal)} Look up how it is sent, and say "
         "it by --auth and --set auth.name=..., or give the documentation's curl command to --curl."
     )
 
 
-def _read_without_key(inquiry: Inquiry) -> Page:
+def _read_without_key(connection: Connection) -> Page:
     """Return page 1 without the key, which has no effect, and ask whether that is meant."""
-    inquiry.question(
+    connection.question(
         "auth",
         "The answer is the same with the key and without, however it was sent: the API may show "
         "only public events. Read it without the key?",
         {"yes, without a key": {"auth": "none"}},
     )
-    inquiry.explorer.session.set_auth(None)
-    return inquiry.explorer.ask(with_key=False)
+    connection.client.session.set_auth(None)
+    return connection.client.ask(with_key=False)
 
 
-def _wanted_auth(inquiry: Inquiry) -> dict[str, Any] | None:
+def _wanted_auth(connection: Connection) -> dict[str, Any] | None:
     """Return the `auth` that the options name, perhaps only by its type."""
-    setting = inquiry.options.get("auth")
+    setting = connection.options.get("auth")
     if isinstance(setting, str):
         return None if setting == "none" else {"type": setting}
-    named = {"type": inquiry.options.auth} if inquiry.options.auth else {}
+    named = {"type": connection.options.auth} if connection.options.auth else {}
     return {**named, **(setting or {})} or None
 
 
-def _require(inquiry: Inquiry, page: Page) -> Page:
+def _require(connection: Connection, page: Page) -> Page:
     """Return a page, which must be JSON, with the parameters of pages that the API demands.
 
     Raises:
         ApiError: it is none.
     """
-    while page.status in UNKNOWN_NAMES and (demanded := _find_demanded(inquiry, page)):
-        explorer = inquiry.explorer
-        explorer.given = replace(explorer.given, params={**explorer.given.params, **demanded})
+    while page.status in UNKNOWN_NAMES and (demanded := _find_demanded(connection, page)):
+        client = connection.client
+        client.given = replace(client.given, params={**client.given.params, **demanded})
         shown = ", ".join(f"{name}={value}" for name, value in demanded.items())
-        inquiry.add("parameters", shown, f"without, the answer is {page.status}")
-        page = explorer.ask(with_key=explorer.session.has_auth)
+        connection.add("parameters", shown, f"without, the answer is {page.status}")
+        page = client.ask(with_key=client.session.has_auth)
     if page.is_ok:
         return page
     if page.status == HTTPStatus.OK and page.looks_like_html:
         raise ApiError(
-            f"The address {redact_url(inquiry.given.url)} is a web page, not an API that answers "
-            "in JSON: copy the address of a request from the API's documentation."
+            f"The address {redact_url(connection.given.url)} is a web page, not an API that "
+            "answers in JSON: copy the address of a request from the API's documentation."
         )
     raise ApiError(page.error)
 
 
-def _find_demanded(inquiry: Inquiry, page: Page) -> dict[str, int]:
+def _find_demanded(connection: Connection, page: Page) -> dict[str, int]:
     """Return the parameters of pages that a refusal names and that were not sent, for page 1."""
     said = "" if page.response is None else error_text(page.response)
     names = (name for name in re.findall(r"[\w$\[\]]+", said) if name in FIRST_PAGE)
-    return {name: FIRST_PAGE[name] for name in names if name not in inquiry.given.params}
+    return {name: FIRST_PAGE[name] for name in names if name not in connection.given.params}
 
 
-def find_list(inquiry: Inquiry, page: Page) -> Page:
+def find_list(connection: Connection, page: Page) -> Page:
     """Find the list of events in page 1, or else at the usual paths; return its page.
 
     Raises:
         ApiError: there is none, or it is empty.
     """
-    explorer = inquiry.explorer
-    if selector := inquiry.options.get("data_selector"):
-        explorer.selector = selector
-    elif not _select(inquiry, page):
-        again = explorer.ask(again=True)  # some servers fail to send the list now and then
-        page = again if _select(inquiry, again) else _search_paths(inquiry)
-    page = explorer.read(page)
+    client = connection.client
+    if selector := connection.options.get("data_selector"):
+        client.selector = selector
+    elif not _select(connection, page):
+        again = client.ask(again=True)  # some servers fail to send the list now and then
+        page = again if _select(connection, again) else _search_paths(connection)
+    page = client.read(page)
     records = sum(isinstance(row, dict) for row in page.rows)
-    where = "the whole answer" if explorer.selector == "$" else f"`{explorer.selector}`"
+    where = "the whole answer" if client.selector == "$" else f"`{client.selector}`"
     if not records:
         raise ApiError(f"There are no events in {where} to learn from: ask for some that exist.")
-    inquiry.add("records", where, f"{counted(records)} that look like events")
+    connection.add("records", where, f"{counted(records)} that look like events")
     return page
 
 
-def _select(inquiry: Inquiry, page: Page) -> bool:
+def _select(connection: Connection, page: Page) -> bool:
     found = find_records(page.document, likeness) if page.is_ok else None
     if found:
-        inquiry.explorer.selector = found
+        connection.client.selector = found
     return found is not None
 
 
-def _search_paths(inquiry: Inquiry) -> Page:
+def _search_paths(connection: Connection) -> Page:
     """Try the usual paths of events where the address has none."""
-    explorer, base = inquiry.explorer, inquiry.given.url.rstrip("/")
+    client, base = connection.client, connection.given.url.rstrip("/")
     for path in EVENT_PATHS if urlsplit(base).path.strip("/") in NO_PATHS else ():
-        tried = explorer.ask(url=f"{base}/{path}")
-        if _select(inquiry, tried):
-            explorer.given = replace(explorer.given, url=f"{base}/{path}")
-            inquiry.add("address", f"{base}/{path}", "there is a list of events")
+        tried = client.ask(url=f"{base}/{path}")
+        if _select(connection, tried):
+            client.given = replace(client.given, url=f"{base}/{path}")
+            connection.add("address", f"{base}/{path}", "there is a list of events")
             return tried
     raise ApiError(
         f"The answer of {redact_url(base)} has no list of records: give the address of the list of "

@@ -18,8 +18,8 @@ from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import build_first_request
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
 from event_assets.pagination.list_paginator import REFUSALS
+from event_assets.probe.client import Client, Walk
 from event_assets.probe.end_finder import End, find_end, judge_single_page
-from event_assets.probe.explorer import Explorer, Walk
 from event_assets.probe.field_finder import find_id, likeness
 from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.page import NOT_SENT, Page
@@ -38,7 +38,7 @@ UNKNOWN_PATH = RecordsPath(None, "$")
 
 
 @dataclass
-class Examination:
+class ProbedSource:
     """What the answers of an API show of a configuration.
 
     Attributes:
@@ -54,7 +54,7 @@ class Examination:
 
     source: SourceConfig
     base_url: str
-    explorer: Explorer
+    client: Client
     formatter: SafeFormatter = field(default_factory=SafeFormatter)
     redirect_target: str | None = None
     first: Page = NOT_SENT
@@ -72,7 +72,7 @@ class Examination:
     @property
     def has_auth(self) -> bool:
         """Whether there is a key to send."""
-        return self.explorer.session.has_auth
+        return self.client.session.has_auth
 
     @cached_property
     def configured(self) -> Paging:
@@ -121,7 +121,7 @@ class Examination:
         return list(reader.read(records))
 
 
-def examine(source: SourceConfig, seconds: float) -> Examination:
+def examine(source: SourceConfig, seconds: float) -> ProbedSource:
     """Send at most twelve requests within `seconds`; return what the answers show.
 
     Raises:
@@ -139,7 +139,7 @@ def examine(source: SourceConfig, seconds: float) -> Examination:
         limits, secrets = replace(source.limits, address=source.address), configured_secrets(source)
         with ProbeSession(base_url, auth, seconds, secrets, limits) as session:
             session.trust_env = bool(source.base_url)  # no proxy reaches the sandbox
-            seen = Examination(source, base_url, Explorer(session, given, is_patient=False))
+            seen = ProbedSource(source, base_url, Client(session, given, is_patient=False))
             _ask_first(seen)
             if seen.first.is_ok:
                 _ask_more(seen)
@@ -165,42 +165,42 @@ def _build_given(events: ResourceConfig, base_url: str) -> tuple[RequestInput, A
     return given, request.auth
 
 
-def _ask_first(seen: Examination) -> None:
+def _ask_first(seen: ProbedSource) -> None:
     """Ask for page 1, and follow one redirect."""
-    explorer = seen.explorer
-    seen.first = explorer.ask()
-    if explorer.given.method == "GET" and (target := seen.first.redirect_target):
-        seen.redirect_target, query = target, urlsplit(explorer.given.url).query
-        explorer.given = replace(explorer.given, url=f"{target}?{query}" if query else target)
-        seen.first = explorer.ask()
+    client = seen.client
+    seen.first = client.ask()
+    if client.given.method == "GET" and (target := seen.first.redirect_target):
+        seen.redirect_target, query = target, urlsplit(client.given.url).query
+        client.given = replace(client.given, url=f"{target}?{query}" if query else target)
+        seen.first = client.ask()
     config, kind = seen.configured.paginator, seen.configured.kind
     is_page_0 = kind == "page_number" and not config.get("base_page")
-    if is_page_0 and seen.first.status in REFUSALS and explorer.ask_page(config, {}, 1, 0).is_ok:
+    if is_page_0 and seen.first.status in REFUSALS and client.ask_page(config, {}, 1, 0).is_ok:
         seen.base_page = 1
 
 
-def _ask_more(seen: Examination) -> None:
+def _ask_more(seen: ProbedSource) -> None:
     """Read the first pages, and compare page 1 with what it should be, or should not be."""
-    explorer, config = seen.explorer, seen.configured.paginator
+    client, config = seen.client, seen.configured.paginator
     seen.records_path = check_selector(
         seen.first.document,
         seen.source.events.endpoint.get("data_selector"),
         lambda value: seen.contract["id"].read([value])[0] is not None,
         likeness,
     )
-    explorer.selector, explorer.read_ids = seen.records_path.used, seen.read_ids
-    seen.first = explorer.read(seen.first)
-    seen.walk = explorer.walk(config, {}, PAGES_TO_BELIEVE)
-    facts = explorer.walk(config, {}, 1).facts
+    client.selector, client.read_ids = seen.records_path.used, seen.read_ids
+    seen.first = client.read(seen.first)
+    seen.walk = client.walk(config, {}, PAGES_TO_BELIEVE)
+    facts = client.walk(config, {}, 1).facts
     seen.total = facts.reported if facts else None
     if seen.has_auth:
-        seen.keyless = explorer.ask(with_key=False)
-    search = ParameterSearch(explorer, seen.first)
+        seen.keyless = client.ask(with_key=False)
+    search = ParameterSearch(client, seen.first)
     seen.control = search.check_control()
     seen.paging = copy.deepcopy(seen.configured)
     seen.paging.is_stable = search.paging.is_stable
     if seen.configured.is_numbered and int(config.get("base_page") or config.get("offset") or 0):
-        seen.before = explorer.ask_page(config, {}, -1, 1)
+        seen.before = client.ask_page(config, {}, -1, 1)
     if seen.records and not seen.walk.error:
         seen.end = end = _find_end(seen)
         is_sure = end.is_reached and not end.problem and not end.doubt
@@ -208,21 +208,21 @@ def _ask_more(seen: Examination) -> None:
             _find_other(seen, search)
 
 
-def _find_other(seen: Examination, search: ParameterSearch) -> None:
+def _find_other(seen: ProbedSource, search: ParameterSearch) -> None:
     """Look for a paginator that brings further records."""
     find_paginator(search)
     found = search.paging
     if found.paginator is not None:
-        walk = seen.explorer.walk(found.paginator, found.sent_settings, 2)
+        walk = seen.client.walk(found.paginator, found.sent_settings, 2)
         if walk.ids - {*seen.first.ids}:
             seen.found = found
 
 
-def _find_end(seen: Examination) -> End:
+def _find_end(seen: ProbedSource) -> End:
     """Return the end of the list, as far as a few requests show it."""
-    explorer, walk, windows = seen.explorer, seen.walk, seen.source.windows
+    client, walk, windows = seen.client, seen.walk, seen.source.windows
     if seen.configured.kind == "single_page":
-        return judge_single_page(explorer, seen.paging, seen.first)
+        return judge_single_page(client, seen.paging, seen.first)
     if windows and not walk.is_done and (seen.total or 0) >= windows.cap:
         return End(evidence="not verified: windows cannot request the last page")
-    return find_end(explorer, seen.paging, PAGES_TO_BELIEVE)
+    return find_end(client, seen.paging, PAGES_TO_BELIEVE)

@@ -83,7 +83,7 @@ class Walk:
 
 
 @dataclass
-class Explorer:
+class Client:
     """Sends variations of a request; the same one is sent once, unless asked for `again`.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Checks of the connection: the response, the key, rate limits, and how long a sync takes."""
+"""Checks of the first response: the connection, the key, rate limits, the records, their ids."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from http import HTTPStatus
 
 from event_assets.pagination.totals import parse_count
 from event_assets.probe.authentication import REJECTED
-from event_assets.probe.examination import Examination
+from event_assets.probe.field_checks import MAX_EXAMPLES, format_paths
+from event_assets.probe.field_finder import find_id
 from event_assets.probe.formatting import format_duration
 from event_assets.probe.key_search import differs
+from event_assets.probe.probed_source import ProbedSource
 from event_assets.probe.report import Finding, fail, ok, skip, warn
 from event_assets.values.urls import origin, redact_url
 from event_assets.values.wording import counted
@@ -18,7 +20,7 @@ from event_assets.values.wording import counted
 LIMIT_HEADER = re.compile(r"rate-?limit|^retry-after$|quota", re.IGNORECASE)
 
 
-def check_reachable(seen: Examination) -> Finding:
+def check_reachable(seen: ProbedSource) -> Finding:
     """Check that the API responds, and measure how fast."""
     page, formatter, redirect = seen.first, seen.formatter, ""
     if target := seen.redirect_target:
@@ -44,7 +46,7 @@ def check_reachable(seen: Examination) -> Finding:
     return (warn if redirect else ok)(f"{message}{redirect}")
 
 
-def check_key(seen: Examination) -> Finding:
+def check_key(seen: ProbedSource) -> Finding:
     """Check that the key is accepted and makes a difference."""
     page, without = seen.first, seen.keyless
     if page.status in REJECTED:
@@ -67,9 +69,9 @@ def check_key(seen: Examination) -> Finding:
     return ok(f"accepted; without it the answer is another, with {counted(len(without.rows))}.")
 
 
-def check_rate_limit(seen: Examination) -> Finding:
+def check_rate_limit(seen: ProbedSource) -> Finding:
     """Check the headers that announce rate limits."""
-    received = seen.explorer.session.received
+    received = seen.client.session.received
     needed = math.ceil((seen.total or 0) / max(1, len(seen.records) - seen.is_offset))
     limited = [r for r in received if r.status_code == HTTPStatus.TOO_MANY_REQUESTS]
     headers, shown = (limited or received)[0].headers, seen.formatter.format
@@ -89,3 +91,58 @@ def check_rate_limit(seen: Examination) -> Finding:
         counts = f"a full sync needs about {needed:,} requests, {remaining:,} are left"
         return warn(f"{announced}: {counts}.")
     return ok(f"{announced}.") if announced else skip("no header announces a limit.")
+
+
+def check_records(seen: ProbedSource) -> Finding:
+    """Check that the selector finds records, or name one that does."""
+    path, count = seen.records_path, len(seen.records)
+    used = seen.formatter.format(path.used)
+    change = {"data_selector": path.used}
+    objects = sum(isinstance(record, dict) for record in seen.records)
+    if path.problem and path.suggestion is None:
+        return fail(
+            f"the response {path.problem}, and no other list of objects; check the endpoint's "
+            "path and `data_selector`."
+        )
+    if path.problem:
+        found = f"{count} are under `{used}`: set `data_selector: {used}`."
+        return fail(f"the response {path.problem}; {found}", change)
+    if objects < count:
+        missing = f"{count - objects} of {count}"
+        return fail(f"{missing} under `{used}` are not objects; check `data_selector`.")
+    if not count:
+        return warn(f"the list under `{used}` is empty: nothing to check.")
+    if path.configured is None and path.used != "$":
+        return warn(
+            f"{count} under `{used}`, a detected path: set `data_selector: {used}`, so that a "
+            "response without it is an error.",
+            change,
+        )
+    where = "the response is a list of" if used == "$" else f"`{used}` has"
+    return ok(f"{where} {counted(count)}.")
+
+
+def check_id(seen: ProbedSource) -> Finding:
+    """Check that each record has an id of its own."""
+    reader, records = seen.contract["id"], seen.records
+    values = reader.to_arrow(reader.read(records), records).to_pylist()
+    present = [value for value in values if value is not None]
+    missing, duplicates = len(values) - len(present), len(present) - len(set(present))
+    path = format_paths(reader)
+    if present and not missing and not duplicates:
+        examples = seen.formatter.format_list(present[:MAX_EXAMPLES])
+        return ok(f"{path} is unique in all {len(records)}; {examples}.")
+    problem = (
+        f"{missing} of {counted(len(records))} have no {path}"
+        if missing
+        else f"{duplicates} of {counted(len(records))} have a duplicate {path}"
+    )
+    if not duplicates and missing <= seen.source.max_rejects * len(records):
+        return warn(f"{problem}: they do not load and become rejects.")
+    is_key = seen.source.fields["id"].source is None
+    setting = "primary_key" if is_key else "fields.id.from"
+    setting_name = "`primary_key`" if is_key else "`from` of the field `id`"
+    if suggestion := find_id(seen.sample):
+        unique = f"`{seen.formatter.format(suggestion)}` is unique: set it as {setting_name}"
+        return fail(f"{problem}; {unique}.", {setting: suggestion})
+    return fail(f"{problem}; set {setting_name} to a unique field.")
