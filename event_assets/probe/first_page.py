@@ -105,6 +105,11 @@ def _require(connection: Connection, page: Page) -> Page:
             f"The address {redact_url(connection.given.url)} is a web page, not an API that "
             "answers in JSON: copy the address of a request from the API's documentation."
         )
+    if page.response is not None and page.status == HTTPStatus.NOT_FOUND:
+        raise ApiError(
+            f"The API at {redact_url(page.response.url)} answered 404 Not Found; check the "
+            f"address.{error_text(page.response)}"
+        )
     raise ApiError(page.error)
 
 

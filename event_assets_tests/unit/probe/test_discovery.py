@@ -75,7 +75,7 @@ def test_all_is_found_out_with_at_most_fifty_requests() -> None:
         (lambda _: HTMLResponse("<html>"), (), "is a web page"),
         (lambda _: {"message": "welcome"}, (), "has no list of records"),
         (lambda _: {"events": []}, (), "has no list of records"),
-        (lambda _: Response(status_code=404), (), "answered 404 Not Found"),
+        (lambda _: Response(status_code=404), (), r"answered 404 Not Found; check the address\.$"),
     ],
 )
 def test_what_cannot_go_on_is_one_sentence(answer: Answer, keys: Any, told: str) -> None:
