@@ -112,10 +112,10 @@ def contract_columns(source: SourceConfig) -> dict[str, str]:
 
 
 def contract_origins(source: SourceConfig) -> dict[str, list[str]]:
-    """Return the paths in the API's records that each column of the contract is read from."""
+    """Return the paths in the records that each column of the contract is read from, once each."""
     given = {name: as_list(field.source) or [name] for name, field in source.fields.items()}
     return {
-        name: [path for choice in choices for path in template_paths(choice)]
+        name: [*dict.fromkeys(path for choice in choices for path in template_paths(choice))]
         for name, choices in (given | {"id": source.events.id_paths}).items()
     }
 
