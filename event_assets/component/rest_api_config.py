@@ -1,6 +1,7 @@
 """Validate a REST API configuration against dlt's types, and what is done of them."""
 
 import difflib
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from string import Formatter
@@ -83,6 +84,8 @@ PARTS: Mapping[str, type] = {
 LISTS = {"resources", "response_actions"}
 TEXTS = {"path", "cursor_path", "next_url_path"}
 PATHS = {"data_selector", "total_path", "has_more_path", "next_url_path", "cursor_path"}
+HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
 MOST = 2**53  # all whole numbers up to it are numbers of JSON
 RANGES = {
     **dict.fromkeys(("maximum_offset", "maximum_page"), (1, MOST)),
@@ -153,10 +156,10 @@ def _disposition_errors(
 
 def _address_errors(client: Any) -> Iterator[tuple[Keys, str]]:
     url = client.get("base_url") if isinstance(client, Mapping) else None
-    if not url:
+    if not url or not isinstance(url, str):
         return
-    problem = None if VARIABLE.search(str(url)) else find_address_problem(str(url))
-    if not problem and {"?", "#"} & {*str(url)}:
+    problem = None if VARIABLE.search(url) else find_address_problem(url)
+    if not problem and {"?", "#"} & {*url}:
         problem = "must end before `?` and `#`: use `params`, and `auth` for a key"
     if problem:
         yield ("client", "base_url"), problem
@@ -181,7 +184,7 @@ def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, st
         elif key in LISTS and isinstance(child, list):
             for index, item in enumerate(child):
                 yield from _unknown_fields((*path, index), item, PARTS[key])
-        elif key in PARTS and key not in LISTS and not isinstance(child, SHORT_FORMS.get(key, ())):
+        elif key in PARTS and key not in LISTS and not isinstance(child, _short_form(kind, key)):
             yield from _unknown_fields(path, child, PARTS[key])
         else:
             yield from _value_errors(path, child, kind)
@@ -189,6 +192,11 @@ def _unknown_fields(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, st
     if required and value.get(required) in (None, ""):
         yield (*at, required) if required in value else at, f"`{required}` is missing"
     yield from _contradictions(at, value, kind)
+
+
+def _short_form(kind: type, key: str) -> Any:
+    """Return what may stand in place of a mapping; dlt knows none in the defaults."""
+    return () if kind is rest_api.EndpointResourceBase else SHORT_FORMS.get(key, ())
 
 
 def _contradictions(at: Keys, value: Mapping[str, Any], kind: type) -> Iterator[tuple[Keys, str]]:
@@ -215,6 +223,10 @@ def _parameter_errors(at: Keys, params: Mapping[str, Any]) -> Iterator[tuple[Key
             yield from _unknown_fields((*at, name), param, rest_api.IncrementalParamConfig)
         elif kind != "resolve" and any(isinstance(one, (Mapping, list)) for one in values):
             yield (*at, name), "cannot be sent: write JSON as a text, in quotes"
+        elif at[-1] == "headers" and not HEADER_NAME.fullmatch(str(name)):
+            yield (*at, name), f"`{name}` cannot be the name of a header"
+        elif at[-1] == "headers" and str(name).lower() in OWN_HEADERS:
+            yield (*at, name), f"`{name}` is set by itself: delete it"
         elif at[-1] == "headers" and (bad := find_bad_character(str(param), in_header=True)):
             yield (*at, name), f"holds the character {bad}, which cannot be sent in a header"
     if cursors > 1:
@@ -236,7 +248,7 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
     accepted = types | ({int} if float in types else set())
     if allowed:
         if value is not None and value not in allowed:
-            yield at, unknown_name_message(str(value), allowed, "value")
+            yield at, unknown_name_message(value, allowed, "value")
     elif value is None and at[-1] in TEXTS:
         yield at, "must be text, not nothing"
     elif value is not None and Any not in types and type(value) not in accepted:
@@ -247,6 +259,9 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
         yield at, "must be the path of a field, or a list of paths"
     elif at[-1] == "path" and (problem := _path_problem(value)):
         yield at, problem
+    elif at[-1] == "access_token_url" and not VARIABLE.search(value):
+        if problem := find_address_problem(value):
+            yield at, problem
     elif isinstance(value, str) and at[-1] in PATHS and not _is_path(value):
         yield at, f"{shown(value)} is not a valid JSON path"
     elif isinstance(value, (int, float)) and at[-1] in RANGES:
@@ -289,7 +304,7 @@ def _variant_errors(
     elif kind is None:
         yield (
             (*at, "type") if isinstance(value, Mapping) else at,
-            unknown_name_message(str(chosen), sorted(kinds), f"{name} type"),
+            unknown_name_message(chosen, sorted(kinds), f"{name} type"),
         )
     else:
         given = value if isinstance(value, Mapping) else {"type": value}

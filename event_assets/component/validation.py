@@ -16,7 +16,7 @@ from event_assets.component.references import find_reference_errors
 from event_assets.component.yaml_file import Document, Scalar
 from event_assets.component.yaml_texts import Problems, escape_braces, is_number, resolve_texts
 from event_assets.config import accounts
-from event_assets.config.fields import invalid_field_names, invalid_marks
+from event_assets.config.fields import invalid_field_names, invalid_marks, is_valid_source
 from event_assets.config.model import Keys, describe, shown
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.cursor import IncrementalCursor
@@ -133,6 +133,10 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
 
 
 def _exclude_problems(source: SourceConfig) -> Iterator[tuple[Keys, str]]:
+    for name, paths in (("exclude", source.exclude), ("only", source.only)):
+        for index, path in enumerate(paths):
+            if not is_valid_source(path):
+                yield (name, index), f"`{path}` is not a path in a record"
     for index, path in enumerate(source.exclude):
         is_field = path in source.fields and source.fields[path].source is None
         if path in source.only or is_field:
@@ -142,11 +146,13 @@ def _exclude_problems(source: SourceConfig) -> Iterator[tuple[Keys, str]]:
 
 def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:
     name, endpoint = resource.name, resource.endpoint
-    if normalize_name(name) != name or name in RESERVED_TABLES or name.endswith(RESERVED_SUFFIXES):
+    is_long = len(resource.pipeline_name) > accounts.MAX_PIPELINE_LENGTH
+    is_reserved = name in RESERVED_TABLES or name.endswith(RESERVED_SUFFIXES)
+    if normalize_name(name) != name or is_reserved or is_long:
         yield (
             ("name",),
             f"a resource cannot be called `{name}`: the name of a table has small letters, digits "
-            "and underscores, and some are reserved",
+            "and underscores, is not long, and some are reserved",
         )
     cursor = IncrementalCursor.from_endpoint(endpoint)
     at: Keys = ("endpoint", "incremental")

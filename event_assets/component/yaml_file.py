@@ -26,14 +26,22 @@ def _check_component(name: str) -> str:
     raise ValueError(unknown_name_message(name, [COMPONENT], "component"))
 
 
+class _Requirements(StrictModel):
+    env: list[str] | None = None
+
+
+class _PostProcessing(StrictModel):
+    assets: list[dict[str, Any]] | None = None
+
+
 class _Component(StrictModel):
     """What Dagster allows in a document, and would refuse with a traceback."""
 
     type: Annotated[str, AfterValidator(_check_component)]
     attributes: dict[str, Any] | None = None
     template_vars_module: str | None = None
-    requirements: Any = None
-    post_processing: Any = None
+    requirements: _Requirements | None = None
+    post_processing: _PostProcessing | None = None
 
 
 TOP_LEVEL = [*_Component.model_fields]
@@ -69,10 +77,13 @@ class _Loader(yaml.SafeLoader):
         raise _error(node, problem)
 
 
+TAG = "tag:yaml.org,2002:"
 _Loader.yaml_constructors = {
-    **yaml.SafeLoader.yaml_constructors,
-    "tag:yaml.org,2002:timestamp": yaml.SafeLoader.construct_yaml_str,
+    tag: constructor
+    for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
+    if tag not in {f"{TAG}{name}" for name in ("binary", "set", "omap", "pairs")}  # no JSON
 }
+_Loader.yaml_constructors[f"{TAG}timestamp"] = yaml.SafeLoader.construct_yaml_str
 
 
 @dataclass(frozen=True)
@@ -106,8 +117,9 @@ class Document:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 name = self.loader.construct_object(key, deep=True)
-                if isinstance(name, bool) or name is None:
-                    raise _error(key, f"put `{key.value}` in quotes: YAML reads {shown(name)}")
+                if not isinstance(name, str):
+                    read = shown(name) if isinstance(name, bool) or name is None else "a number"
+                    raise _error(key, f"put `{key.value}` in quotes: YAML reads {read}")
                 self._add(found, value, (*keys, name), _line(key))
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):

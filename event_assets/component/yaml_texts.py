@@ -8,7 +8,7 @@ from string import Formatter
 from typing import Any, TypeAlias
 
 import dagster as dg
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, UndefinedError
 
 from event_assets.config.accounts import FORMATTED_KEYS
 from event_assets.config.model import Keys
@@ -64,7 +64,11 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
     except Exception as error:  # of what a template calls, too
         if is_formatted(context.path) and _is_format(text) and not TYPO.search(text):
             return text
-        reason = "a template begins with {{ and ends with }}" if is_open else error
+        reason = str(error)
+        if is_open:
+            reason = "a template begins with {{ and ends with }}"
+        elif isinstance(error, UndefinedError):
+            reason += ": put `env.` before the name of a variable"
         problems.append((tuple(context.path)[1:], f"cannot be filled in: {reason}"))
     return text
 

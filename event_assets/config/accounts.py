@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from event_assets.config.model import Keys, unknown_name_message
+from event_assets.config.model import Keys, shown, unknown_name_message
 
 ACCOUNT = "account"  # the column with a row's account
 PLACEHOLDER = f"{{{ACCOUNT}}}"
@@ -86,13 +86,12 @@ def _lookup_errors(given: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
 def name_error(name: Any) -> str | None:
     """Return why this cannot be the name of an account, or None."""
     if not isinstance(name, str):
-        return f"{name!r} is not text: write it in quotes"
+        return f"must be text, in quotes, not {shown(name)}"
     if not name or name != name.strip():
         return f"{name!r} is empty or has blanks around it"
     if not name.isprintable() or "..." in name or len(name) > MAX_NAME_LENGTH:
-        shown = repr(name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]} ...")
         problem = "has control characters, has three dots, or is longer than"
-        return f"{shown} {problem} {MAX_NAME_LENGTH}"
+        return f"{shown(name)} {problem} {MAX_NAME_LENGTH}"
     return None
 
 

@@ -10,7 +10,7 @@ from pydantic import Field as Describe
 from pydantic import model_validator
 
 from event_assets.config.model import StrictModel
-from event_assets.values.json_paths import PART_PATTERN, as_list, template_paths
+from event_assets.values.json_paths import PART_PATTERN, as_list, parse_path, template_paths
 from event_assets.values.naming import normalize_name
 from event_assets.values.types import DataType
 
@@ -72,8 +72,8 @@ class FieldConfig(StrictModel):
 def is_valid_source(choice: str) -> bool:
     """Return whether it is a path, or a template with paths in braces."""
     rest = PART_PATTERN.sub("", choice)
-    is_path = all(path.strip(".") == path != "" for path in template_paths(choice))
-    return is_path and not {"{", "}"} & set(rest)
+    are_paths = all(all(parse_path(path)) for path in template_paths(choice))
+    return are_paths and not {"{", "}"} & set(rest)
 
 
 def invalid_field_names(fields: Mapping[str, FieldConfig]) -> Iterator[tuple[tuple[str, ...], str]]:

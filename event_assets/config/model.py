@@ -58,11 +58,13 @@ def _with_known_names(detail: Any, names: list[str]) -> InitErrorDetails:
     return InitErrorDetails(type=kind, loc=path, input=detail["input"])
 
 
-def unknown_name_message(name: str, allowed: list[str], noun: str) -> str:
+def unknown_name_message(name: Any, allowed: list[str], noun: str) -> str:
     """Return that a name is unknown, the closest known name, and all known names.
 
     For a name that an earlier release knew, return what replaced it.
     """
+    if not isinstance(name, str):
+        return f"must be one of {', '.join(allowed)}, not {shown(name)}"
     if name in REMOVED:
         return REMOVED[name]
     close = difflib.get_close_matches(name, allowed, n=1)
@@ -77,16 +79,14 @@ def describe(error: ValidationError, given: Any) -> Iterator[tuple[Keys, str]]:
     for detail in error.errors():
         keys, value = _find(given, detail["loc"])
         kind, context = detail["type"], detail.get("ctx", {})
-        if detail["loc"][-1:] == ("[key]",):
-            problem = f"put `{keys[-1]}` in quotes: a name is text"
-        elif kind in KINDS:
+        if kind in KINDS:
             kinds.setdefault(keys, []).append(KINDS[kind])
             problem = f"must be {' or '.join(dict.fromkeys(kinds[keys]))}, not {shown(value)}"
         elif kind == "missing":
             problem = f"`{detail['loc'][-1]}` is missing"
         elif kind == "literal_error":
             allowed = re.findall("'(.*?)'", context["expected"])
-            problem = unknown_name_message(str(value), allowed, "value")
+            problem = unknown_name_message(value, allowed, "value")
         elif kind in BOUNDS:
             text, bound = BOUNDS[kind]
             problem = f"must be {text.format(f'{context[bound]:,g}')}, not {shown(value)}"

@@ -258,7 +258,7 @@ VALUES = [
     M("max_rejects: 5%", "max_rejects: 5 percent", "must be a percentage such as 5%"),
     M("max_rejects: 5%", "max_rejects: 5", "must be a percentage such as 5%"),
     M('"*/15 * * * *"', '"0 0 31 2 *"', "that comes"),
-    M("    name:\n", "    5:\n", "put `5` in quotes: a name is text", at="    5:"),
+    M("    name:\n", "    5:\n", "put `5` in quotes: YAML reads a number", at="    5:"),
     M("            type: offset\n", "", "`type` is missing", at="paginator:\n            limit"),
     M(
         "          paginator:\n            type: cursor\n            cursor_path: next\n"
@@ -300,6 +300,38 @@ VALUES = [
         "  windows: {param_from: a, param_to: b, cap: 9, format: '%Y-%Q'}",
         "`format` must be epoch_s, epoch_ms or a pattern like %Y-%m-%d",
     ),
+]
+OTHERS = [
+    M("primary_key: id", "endpoint: /v1", "must be a mapping with the fields: "),
+    M("sort: id", "sort: !!binary aGk=", "could not determine a constructor for the tag"),
+    M("sort: id", "1.5: id", "put `1.5` in quotes: YAML reads a number"),
+    M("Accept-Language: en", "Accept Language: en", "cannot be the name of a header"),
+    M("Accept-Language: en", "Content-Length: '5'", "is set by itself: delete it"),
+    M("base_url: http://127.0.0.1:9", "base_url: [http://a]", "must be text, not a list"),
+    M(
+        "base_url: http://127.0.0.1:9",
+        'base_url: "{{ X_URL }}"',
+        "put `env.` before the name of a variable",
+    ),
+    M("        type: api_key", "        type: [bearer]", "must be one of api_key, bearer, "),
+    M("location: query", "location: [query]", "must be one of header, cookie, query, param, not"),
+    M("from: name.text", "from: name..text", "`from` must be a path, a list, or a template"),
+    M("- venue.location", "- ''", "`` is not a path in a record"),
+    M("status: deleted", "sta..tus: deleted", "`sta..tus` is not a path in a record"),
+    M("  concurrency: 4", "  accounts: [~]", "must be text, in quotes, not nothing"),
+    M(
+        "attributes:\n",
+        "requirements: 5\nattributes:\n",
+        "must be a mapping, not 5",
+        at="requirements",
+    ),
+    M(
+        "attributes:\n",
+        "post_processing: {asset: []}\nattributes:\n",
+        "did you mean `assets`?",
+        at="post_processing",
+    ),
+    M("name: venues", f"name: {'v' * 200}", "is not long, and some are reserved"),
 ]
 REFERENCES = [
     M("path: /v1/events", 'path: "/v1/{account}/events"', "list the accounts in `accounts`"),
@@ -416,4 +448,4 @@ SYNTAX = [
     M("limit: 100", f"limit: {'9' * 5_000}", "YAML cannot read this value"),
     M("nullable: false", "nullable: !!bool never", "YAML cannot read this value"),
 ]
-MISTAKES = [*TYPOS, *VALUES, *REFERENCES, *KEYS, *RETYPED, *SYNTAX]
+MISTAKES = [*TYPOS, *VALUES, *OTHERS, *REFERENCES, *KEYS, *RETYPED, *SYNTAX]
