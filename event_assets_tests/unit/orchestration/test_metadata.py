@@ -61,7 +61,7 @@ def test_figures_have_names_that_stay_so_that_they_can_be_plotted(
     }
 
 
-FIELDS = {"start_time": {"type": "timestamp", "from": "{day}T{time}"}}
+FIELDS = {"start_time": {"type": "timestamp", "from": ["{day}T{time}", "day"]}}
 LINEAGE = [
     ("event_data", "id", ["id"]),
     ("event_data", "name", ["name"]),
