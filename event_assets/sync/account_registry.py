@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.config.source import ResourceConfig
 from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.warehouse import Database, inspection, sql
-from event_assets.warehouse.reconcile import ensure_table
+from event_assets.warehouse.tables import ensure_table
 
 ACCOUNTS_TABLE = "event_data_accounts"
 # is_listed: in the current list; was_compared: its events were compared by event_changes
@@ -47,20 +46,3 @@ def update_listed(database: Database, schema: str, names: Sequence[str]) -> None
     database.execute("create or replace temp table given (account varchar)")
     database.executemany("insert into given values (?)", [[name] for name in names])
     database.execute(UPDATE_LISTED.format(schema=schema))
-
-
-def mixes_account_modes(database: Database, schema: str, account: str | None) -> bool:
-    """Return whether the events were loaded in the other mode: with or without accounts."""
-    if not inspection.has_table(database, schema, SYNC_LOG):
-        return False
-    return inspection.has_column(database, schema, SYNC_LOG, ACCOUNT) != (account is not None)
-
-
-def count_rows(database: Database, resource: ResourceConfig) -> int:
-    """Return the number of rows of a table, of the resource's account if it has one."""
-    if not inspection.has_table(database, resource.source.name, resource.name):
-        return 0
-    rows = database.table(f"{resource.source.name}.{sql.quote_identifier(resource.name)}")
-    rows = rows.filter(sql.account_filter(resource.source.account))
-    ((count,),) = rows.aggregate("count(*)").fetchall()
-    return int(count)

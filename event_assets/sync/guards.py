@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from event_assets import warehouse
+from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import EVENT_DATA, SANDBOX, ResourceConfig, SourceConfig
 from event_assets.pagination.result import PaginationResult
-from event_assets.sync import account_registry, sync_log
+from event_assets.sync import sync_log
 from event_assets.values.errors import ConfigError
 from event_assets.values.urls import is_same_api
 from event_assets.warehouse import Database
+from event_assets.warehouse.inspection import catalog_columns, count_rows
 
 EMPTY_EVENTS = "The API returned no events, but did before: the existing events stay current."
 EMPTY_LIST = "The API returned no records, but did before: the existing rows are kept."
@@ -21,7 +23,7 @@ def distrust_empty_result(
     is_verdict = resource.is_events or not resource.primary_key_columns
     if records or not result.complete or not is_verdict:
         return result
-    if not account_registry.count_rows(database, resource):
+    if not _has_rows(database, resource):
         return result
     reason = EMPTY_EVENTS if resource.is_events else EMPTY_LIST
     return result._replace(complete=None, reason=reason)
@@ -45,14 +47,15 @@ def ensure_same_origin(
     one, but not the sandbox beside an API.
     """
     destination = warehouse.get_destination()
-    if account_registry.mixes_account_modes(database, source.name, source.account):
+    log = catalog_columns(database, source.name, sync_log.SYNC_LOG)
+    if log and (ACCOUNT in log) != (source.account is not None):
         mode = "without `accounts`" if source.account is not None else "with `accounts`"
         raise ConfigError(
             f"The table {source.name}.{EVENT_DATA} in {destination.display_name} was loaded "
             f"{mode}: rename the folder of the source, or {destination.new_database_hint}."
         )
     tables = (source.for_all or source).resources.values()
-    if not any(account_registry.count_rows(database, table) for table in tables):
+    if not any(_has_rows(database, table) for table in tables):
         return
     recorded, paths = sync_log.recorded_origin(database, source.name)
     command = f"`event-assets sync {source.name} --accept-new-origin`"
@@ -72,3 +75,8 @@ def ensure_same_origin(
             f"not from `{', '.join(source.events.id_paths)}`, by which each would be there twice: "
             f"change it back in defs.yaml, {destination.new_database_hint}, {accept}."
         )
+
+
+def _has_rows(database: Database, resource: ResourceConfig) -> bool:
+    source = resource.source
+    return count_rows(database, source.name, resource.name, source.account) > 0

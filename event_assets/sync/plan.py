@@ -20,7 +20,7 @@ from event_assets.http.credentials import configured_secrets
 from event_assets.records.arrow_schema import hinted_paths
 from event_assets.records.column_names import DLT_PREFIX, VARIANT
 from event_assets.records.contract import build_contract
-from event_assets.sync import account_registry, schema_guard, sync_log
+from event_assets.sync import schema_changes, sync_log
 from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.parent_rows import are_all_known, load_parent_rows
 from event_assets.sync.reconcile import reconcile
@@ -100,7 +100,7 @@ def plan_sync(
         resource,
         inspection.column_types(database, schema, table),
         inspection.losslessly_widenable(database, schema, table),
-        {**hinted_paths(columns), **schema_guard.load_source_paths(database, resource)},
+        {**hinted_paths(columns), **schema_changes.load_source_paths(database, resource)},
         _find_user_columns(database, resource, columns),
         inspection.latest_value(database, schema, syncs, "load_id", own) or "",
         None if full_refresh else position,
@@ -163,8 +163,8 @@ def _has_lost_rows(
     database: Database, resource: ResourceConfig, syncs: DuckDBPyRelation, left: int | None
 ) -> bool:
     """Return whether the table has fewer rows or columns than complete syncs have left in it."""
-    rows = account_registry.count_rows(database, resource)
+    schema, table = resource.source.name, resource.name
+    rows = inspection.count_rows(database, schema, table, resource.source.account)
     if rows < (1 if left is None else left):  # no count is of an earlier version
         return True
-    schema, table = resource.source.name, resource.name
     return not _filled_columns(syncs) <= inspection.catalog_columns(database, schema, table).keys()

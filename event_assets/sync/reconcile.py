@@ -9,7 +9,7 @@ from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.sync import account_registry, rejects, removed, sync_log
 from event_assets.warehouse import Database, inspection, sql
-from event_assets.warehouse.reconcile import (
+from event_assets.warehouse.tables import (
     drop_damaged_dlt_tables,
     ensure_kind,
     ensure_table,

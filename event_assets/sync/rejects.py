@@ -14,8 +14,8 @@ from event_assets.config.source import ResourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.values.errors import TooManyRejectsError
 from event_assets.warehouse import Database
-from event_assets.warehouse.reconcile import ensure_table
 from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal
+from event_assets.warehouse.tables import ensure_table
 
 Reasons = Counter[tuple[str | None, str]]  # counts by field and reason
 REJECTS = "event_data_rejects"

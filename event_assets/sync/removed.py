@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.warehouse import Database
-from event_assets.warehouse.reconcile import ensure_table
 from event_assets.warehouse.sql import account_filter, quote_literal
+from event_assets.warehouse.tables import ensure_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

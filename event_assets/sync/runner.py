@@ -15,7 +15,7 @@ from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
 from event_assets.records.field_selection import is_excluded
-from event_assets.sync import account_registry, guards, schema_guard, sync_log
+from event_assets.sync import account_registry, guards, schema_changes, sync_log
 from event_assets.sync.extract import ExtractedRecords, extract
 from event_assets.sync.parent_rows import delete_rows_without_parent
 from event_assets.sync.plan import SyncPlan, plan_sync
@@ -23,14 +23,13 @@ from event_assets.sync.rejects import RejectBuffer
 from event_assets.sync.removed import record_removed
 from event_assets.sync.repeats import find_repeats
 from event_assets.sync.result import SyncResult, build_row
-from event_assets.sync.schema_changes import build_alter_statements
 from event_assets.values.errors import (
     ConcurrentSchemaChangeError,
     ExpiredJournalError,
     ExpiredPositionError,
 )
-from event_assets.warehouse import Database, TableLoad
-from event_assets.warehouse.reconcile import forget_columns
+from event_assets.warehouse import Database, TableLoad, inspection
+from event_assets.warehouse.tables import forget_columns
 
 LOG = logging.getLogger("dagster")
 OnLoaded = Callable[[Database, SyncResult], None]
@@ -107,7 +106,7 @@ def load(
     source, schema = resource.source, resource.source.name
     guards.ensure_same_origin(database, source, accepts_new=plan.accepts_new_origin)
     ensure_unchanged = partial(
-        schema_guard.ensure_schema_unchanged, database, resource, plan.column_types, builder
+        schema_changes.ensure_schema_unchanged, database, resource, plan.column_types, builder
     )
     ensure_unchanged()
     records = builder.row_count + extracted.removed.count
@@ -121,8 +120,8 @@ def load(
         sync_log.record_origin(database, source)
         if source.account is not None:
             account_registry.register_account(database, schema, source.account)
-        schema_guard.save_source_paths(database, resource, builder)
-        rows = account_registry.count_rows(database, resource)
+        schema_changes.save_source_paths(database, resource, builder)
+        rows = inspection.count_rows(database, schema, resource.name, source.account)
         row = build_row(plan, stream, extracted, result, repeats, load_id, rows)
         complete = row["complete"] is True and plan.is_full
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)
@@ -139,7 +138,9 @@ def load(
         resource.name,
         [*source.partition_columns, *key] if key else [],
         source.account,
-        build_alter_statements(database, schema, resource.name, builder.widened, builder.retyped),
+        schema_changes.build_alter_statements(
+            database, schema, resource.name, builder.widened, builder.retyped
+        ),
         is_deduplicated=extracted.is_deduplicated,
         keeps_rows=not records or result.complete is False,
         kept_columns=plan.user_columns - builder.observed_types.keys(),

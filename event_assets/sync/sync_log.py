@@ -12,7 +12,7 @@ from typing import Any
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table, latest_value
-from event_assets.warehouse.reconcile import ensure_table
+from event_assets.warehouse.tables import ensure_table
 
 SYNC_LOG = "event_data_syncs"
 # Users' queries rely on the names, so that some are no more those of the code: `seams_held` counts

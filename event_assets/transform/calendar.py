@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from event_assets.config.fields import START, START_DAY
 from event_assets.warehouse import Database
-from event_assets.warehouse.reconcile import ensure_table
 from event_assets.warehouse.sql import transaction
+from event_assets.warehouse.tables import ensure_table
 
 CALENDAR = "event_calendar"
 COLUMNS = {"day": "date", "status": "text", "events": "bigint"}

@@ -13,8 +13,8 @@ from event_assets.transform import change_statements as sql
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
-from event_assets.warehouse.reconcile import ensure_kind, ensure_table, forget_columns
 from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
+from event_assets.warehouse.tables import ensure_kind, ensure_table, forget_columns
 
 CHANGES = "event_changes"
 SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last compared

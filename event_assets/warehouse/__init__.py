@@ -4,46 +4,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from event_assets.warehouse.connection import (
-        connect,
-        full_table_name,
-        run,
-        run_maintenance,
-        set_memory_limit,
-    )
-    from event_assets.warehouse.destination import database_file
-    from event_assets.warehouse.load import TableLoad, load_package, package_files
-    from event_assets.warehouse.pipeline import (
-        journal_file,
-        note_failure,
-        open_pipeline,
-        restore_schema,
-        split_into_row_groups,
-    )
-    from event_assets.warehouse.registry import get_destination
-    from event_assets.warehouse.sql import Database
+    from event_assets.warehouse.connection import connect as connect
+    from event_assets.warehouse.connection import full_table_name as full_table_name
+    from event_assets.warehouse.connection import run as run
+    from event_assets.warehouse.connection import run_maintenance as run_maintenance
+    from event_assets.warehouse.destination import database_file as database_file
+    from event_assets.warehouse.load import TableLoad as TableLoad
+    from event_assets.warehouse.load import load_package as load_package
+    from event_assets.warehouse.load import package_files as package_files
+    from event_assets.warehouse.pipeline import journal_file as journal_file
+    from event_assets.warehouse.pipeline import note_failure as note_failure
+    from event_assets.warehouse.pipeline import open_pipeline as open_pipeline
+    from event_assets.warehouse.pipeline import restore_schema as restore_schema
+    from event_assets.warehouse.pipeline import split_into_row_groups as split_into_row_groups
+    from event_assets.warehouse.registry import get_destination as get_destination
+    from event_assets.warehouse.sql import Database as Database
 
-__all__ = [
-    "Database",
-    "TableLoad",
-    "connect",
-    "database_file",
-    "full_table_name",
-    "get_destination",
-    "journal_file",
-    "load_package",
-    "note_failure",
-    "open_pipeline",
-    "package_files",
-    "restore_schema",
-    "run",
-    "run_maintenance",
-    "set_memory_limit",
-    "split_into_row_groups",
-]
 # Imported on access: Dagster's processes need the locks, definitions the destination.
 _MODULES = {
-    "connection": ("connect", "full_table_name", "run", "run_maintenance", "set_memory_limit"),
+    "connection": ("connect", "full_table_name", "run", "run_maintenance"),
     "destination": ("database_file",),
     "load": ("TableLoad", "load_package", "package_files"),
     "pipeline": (

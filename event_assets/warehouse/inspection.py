@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from event_assets.values.types import COLUMN_TYPES, MAX_EXACT_INTEGER
-from event_assets.warehouse.sql import Database, quote_identifier, quote_name
+from event_assets.warehouse.sql import Database, account_filter, quote_identifier, quote_name
 
 
 def column_types(database: Database, schema: str, table: str) -> dict[str, str]:
@@ -90,6 +90,15 @@ def has_view(database: Database, schema: str, view: str) -> bool:
 def has_column(database: Database, schema: str, table: str, column: str) -> bool:
     """Return whether there is a table with a column of this name."""
     return column in catalog_columns(database, schema, table)
+
+
+def count_rows(database: Database, schema: str, table: str, account: str | None = None) -> int:
+    """Return the number of rows of a table, of an account if it is given; 0 without a table."""
+    if not has_table(database, schema, table):
+        return 0
+    rows = database.table(quote_name(schema, table)).filter(account_filter(account))
+    ((count,),) = rows.aggregate("count(*)").fetchall()
+    return int(count)
 
 
 def latest_value(

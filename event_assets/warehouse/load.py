@@ -17,7 +17,6 @@ import dlt
 from event_assets.config.fields import LAST_SEEN
 from event_assets.warehouse.connection import set_memory_limit
 from event_assets.warehouse.inspection import catalog_columns, has_table
-from event_assets.warehouse.reconcile import LOAD_ID, without_indexes
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import (
     Database,
@@ -26,6 +25,7 @@ from event_assets.warehouse.sql import (
     quote_name,
     transaction,
 )
+from event_assets.warehouse.tables import LOAD_ID, without_indexes
 
 FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 # `row number` is no column's name: dlt's names have no spaces. A window over whole rows would need

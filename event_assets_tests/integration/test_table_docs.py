@@ -3,7 +3,7 @@
 import re
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.sync.schema_guard import PATHS_COLUMNS
+from event_assets.sync.schema_changes import PATHS_COLUMNS
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import load

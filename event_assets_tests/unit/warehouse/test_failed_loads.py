@@ -22,7 +22,7 @@ from event_assets.records.arrow_builder import Reject
 from event_assets.sync.rejects import RejectBuffer
 from event_assets.warehouse import TableLoad, inspection
 from event_assets.warehouse.destination import Destination
-from event_assets.warehouse.reconcile import ensure_table
+from event_assets.warehouse.tables import ensure_table
 from event_assets_tests.support.loads import (
     SCHEMA,
     TABLE,

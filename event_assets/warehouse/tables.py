@@ -1,4 +1,4 @@
-"""Make tables again what a sync starts from, whatever a person did to them.
+"""Create tables, and make them again what a sync starts from, whatever a person did to them.
 
 They are compared with the catalog of the database, never with what a sync before remembers.
 """
