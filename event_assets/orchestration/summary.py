@@ -94,7 +94,7 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
         event.asset_key and event.asset_key.path[-1] == EVENT_DATA
         for event in _filter(events, DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     ):
-        yield f"No sync succeeded in {database}."
+        yield f"This run loaded no events into {database}."
 
 
 def _format_account(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:

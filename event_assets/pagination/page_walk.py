@@ -83,6 +83,8 @@ class PageWalk(Walk):
             return "page behind"
         ids, last_page, was_end_said = list(page.ids), reading.last_page, reading.is_end_said
         is_repeated = bool(ids) and ids == last_page
+        if not ids and page.has_more is None and page.pointer is None and facts.last.has_more:
+            page = page._replace(has_more=True, flag=facts.last.flag)  # of the page before
         facts.last = page = self._check_flag(page)
         if self._stop_after_empty_page and not ids:
             page = page._replace(has_more=False)
@@ -173,10 +175,14 @@ class PageWalk(Walk):
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         reading, pages = self._reading, self._reading.pages
         has_total_changed = reading.total.largest is not None and not reading.total.is_steady
-        is_open = (self.is_counted and reading.rows and len(pages) > 1) or has_total_changed
+        # a single page needs no second reading, but does not confirm a longer first one
+        is_long = self._facts.passes > 1 or (reading.rows and len(pages) > 1)
+        is_open = (self.is_counted and is_long) or has_total_changed
         if is_open and end in AT_THE_END and not self._is_total_reached:
             useless = reading.empty + (end == "page repeated")
-            self._read_again(pages[: len(pages) - useless], unless="changed")
+            kept = pages[: len(pages) - useless]
+            confirms = bool(kept) or not self._seen.count()  # two empty ones may be an outage
+            self._read_again(kept, unless="changed", confirms=confirms)
         else:
             self.finish(end)
 

@@ -188,9 +188,14 @@ class Walk(ABC):
         is_doubtful = self._is_flag_wrong or (may_go_on and is_fresh)
         return page._replace(has_more=None) if page.has_more is False and is_doubtful else page
 
-    def _read_again(self, pages: list[int], unless: str, **values: Any) -> None:
-        """Start another reading after one that had `pages`; after the last, end with `unless`."""
-        if self._facts.passes > 1 and pages == self._pages_before:
+    def _read_again(
+        self, pages: list[int], unless: str, *, confirms: bool = True, **values: Any
+    ) -> None:
+        """Start another reading after one that had `pages`; after the last, end with `unless`.
+
+        The list ends as well if this reading agrees with the one before, and `confirms` it.
+        """
+        if self._facts.passes > 1 and pages == self._pages_before and confirms:
             self.finish("readings agree")
         elif self._facts.passes == MAX_READINGS:
             self.finish(unless, **values)

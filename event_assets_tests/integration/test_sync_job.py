@@ -261,7 +261,7 @@ def test_the_summary_of_a_failed_sync_says_where_none_succeeded(
 ) -> None:
     with project.failing_loads():
         project.sync(url=api.url, derived=False)
-    assert f"No sync succeeded in {project.database}.\n" in capsys.readouterr().out
+    assert f"This run loaded no events into {project.database}.\n" in capsys.readouterr().out
 
 
 def test_the_summary_of_a_table_alone_counts_no_checks(

@@ -81,7 +81,7 @@ def test_a_wrong_key_fails_the_command_in_one_sentence(
     assert "Stack Trace" not in errors
     assert "wrong-key" not in output + errors
     assert f"event_data failed: The API at {api.url}/v1/events answered 401" in errors
-    assert f"No sync succeeded in {project.database}." in output
+    assert f"This run loaded no events into {project.database}." in output
 
 
 def test_a_failed_error_check_fails_the_command(
@@ -120,7 +120,7 @@ def test_make_run_says_why_it_failed_and_fails(
     out, err = capfd.readouterr()
     assert err.startswith(f"event_data failed: The API at {api.url}/v1/events answered 401")
     assert err.count("\n") == 1
-    assert out.splitlines()[-1].startswith("No sync succeeded in ")
+    assert out.splitlines()[-1].startswith("This run loaded no events into ")
 
 
 def test_make_run_says_which_check_failed(

@@ -298,3 +298,17 @@ def test_as_many_empty_pages_as_an_api_may_send_are_followed() -> None:
         assert not walk.done
         walk.take(PageFacts(EMPTY, pointer=f"{page}"), [])
     assert "25 consecutive pages are empty" in judge(walk.facts).reason
+
+
+def test_an_empty_second_reading_does_not_confirm_the_first() -> None:
+    walk = take(numbered(), FULL, SHORT)
+    while not walk.done:
+        take(walk, EMPTY)
+    assert judge(walk.facts).complete is not True
+
+
+def test_an_empty_page_without_a_flag_does_not_take_back_that_more_follow() -> None:
+    walk = linked()
+    take(walk, FULL, has_more=True, pointer="next", is_pointer_found=True)
+    take(walk, EMPTY)
+    assert judge(walk.facts).complete is False

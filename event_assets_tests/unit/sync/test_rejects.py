@@ -114,7 +114,7 @@ def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(
     )
     assert project.rows("from events.event_data order by id") == before
     assert len(rejects(project)) == 7
-    assert f"No sync succeeded in {project.database}.\n" in capsys.readouterr().out
+    assert f"This run loaded no events into {project.database}.\n" in capsys.readouterr().out
 
 
 def test_syncs_that_fail_again_and_again_keep_each_bad_record_once(project: Project) -> None:
