@@ -94,7 +94,7 @@ def test_a_person_is_asked_for_the_key_the_doubts_and_the_proposed_changes(here:
             here, again, ("nothing to go on:", ""), ("nothing to go on:", ""), ("Write ", "n")
         )
     assert status == 1
-    assert "+    name: { type: text, from: id }" in shown
+    assert "+    name: {type: text, from: id}" in shown
     assert shown.count("Requests sent") == 1
     assert "Nothing was written." in shown
     assert file.read_text() == written
