@@ -110,7 +110,7 @@ def _find_resource(document: Any) -> Keys:
 
 
 def _with_own_paginator(document: Any, changes: Mapping[str, Any]) -> Any:
-    """Give the resource of events the paginator of the defaults, if a part of that changes."""
+    """Copy the paginator of the defaults to the resource of events, if a part of it changes."""
     keys = find_keys("paginator", _find_resource(document))
     if not any(one.startswith("paginator.") for one in changes) or _get(document, keys):
         return document
