@@ -1,6 +1,7 @@
 """A real `dagster dev` of a copy of the project, on a free port."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -126,7 +127,7 @@ class Dagster:
 def sync_at(folder: Path, cron: str) -> None:
     """Change the schedule of a copy of the project."""
     contract = folder / "event_assets/defs/events/defs.yaml"
-    contract.write_text(contract.read_text().replace("*/15 * * * *", cron))
+    contract.write_text(re.sub('schedule: ".*"', f'schedule: "{cron}"', contract.read_text()))
 
 
 def copied(folder: Path) -> Path:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from event_assets.sandbox import KEY, Sandbox
-from event_assets_tests.support.dagster_dev import PATIENCE, Dagster, copied, dagster_dev
+from event_assets_tests.support.dagster_dev import PATIENCE, Dagster, copied, dagster_dev, sync_at
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -23,6 +23,7 @@ def api() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def dagster(api: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dagster]:
     folder = copied(tmp_path_factory.mktemp("project"))
+    sync_at(folder, "0 0 1 1 *")  # a tick would be one more run between those of the tests
     with dagster_dev(folder, {"EVENTS_API_URL": api.url, "API_KEY": KEY}) as running:
         yield running
 
