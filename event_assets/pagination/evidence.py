@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from event_assets.pagination.facts import ListFacts
@@ -33,11 +32,10 @@ TABLE: Final = _read_table("""
 unfinished | ERROR | The sync did not finish.
 truncated | ERROR | {received}, but the API says that this is a part ({truncated}): request fewer
     rows, or set `windows`.
-short page repeated | WARN | {received}; the API sends the same {size:,} rows for every page, fewer
-    than a page usually has: they may be all, or it ignores the parameter '{parameter}'.
-ignored parameter | ERROR | The server sends the same {size:,} rows for every page: it ignores the
-    parameter '{parameter}', or its first page has another number (base_page). Set
-    `paginator: single_page` if the API has no pages.
+ignored parameter | ERROR | The server sends the same {size:,} rows for every page, though it
+    promises more: it ignores the parameter '{parameter}'.{way_out}
+same page | WARN | {received}; the API sends the same {size:,} rows for every page: they are all, or
+    it ignores the parameter '{parameter}'. Set `paginator: single_page` if the API has no pages.
 begins late | ERROR | {received}, but the first response says that a page comes before it
     (`{last.before}`): correct the paginator's `base_page` or `offset`.
 unsure total | WARN | {received}, but the API may have more.{way_out}
@@ -121,13 +119,10 @@ USUAL_DEPTH: Final = 10_000  # of ElasticSearch and OpenSearch, and so of what i
 
 HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "truncated": lambda facts: facts.truncated,
-    "short page repeated": lambda facts: (
-        facts.end == "ignored parameter"
-        and facts.asked_by == "page_number"
-        and facts.last.is_short
-        and not (facts.last.has_more or facts.last.unfollowed or facts.last.before)
-        and not _find_promise(replace(facts, rows_read=0))  # where the rows count twice
+    "ignored parameter": lambda facts: (
+        facts.end == "ignored parameter" and (facts.last.promises_more or _find_promise(facts))
     ),
+    "same page": lambda facts: facts.end == "ignored parameter",
     "begins late": lambda facts: facts.asked_by and facts.last.before,
     "unsure total": lambda facts: (
         facts.is_short_of_pages
@@ -220,7 +215,7 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
     setting = "" if facts.is_pointer_found else by
     standing = last.unfollowed or ("the cursor or link" if last.pointer else "")
     way_out = f" If {promise} counts something else, set `total_path: null`." if promise else ""
-    if last.has_more and last.flag:
+    if last.flag and (last.has_more or last.unfollowed == f"`{last.flag}`"):
         way_out += f" If `{last.flag}` says something else, set `has_more_path`, or null there."
     return {
         **vars(facts),

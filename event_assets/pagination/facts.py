@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import inf
 from typing import Any, Final, NamedTuple
 
 USUAL_SIZES: Final = frozenset((10, 20, 25, 50, 100, 200, 250, 500, 1000))
@@ -24,7 +23,7 @@ class PageFacts(NamedTuple):
         unfollowed: what looks like a pointer to more, and is not followed.
         at_least: a total that the response calls a lower bound or an estimate; `total` is None.
         totals: the least and the largest total of this list's pages with rows so far.
-        flag: the path of what `has_more` was read from.
+        flag: the path of what says whether more follows.
         before: the path of what said in the first response that a page comes before it.
         truncated: what says that the response is only a part.
         is_backwards: whether the followed path leads to the page before, by its name.
@@ -56,9 +55,9 @@ class PageFacts(NamedTuple):
         return size in USUAL_SIZES or size == self.size_asked or (size > 0 and size % 500 == 0)
 
     @property
-    def is_short(self) -> bool:
-        """Whether the page is not as long as pages usually are, nor as was asked for."""
-        return not self.has_usual_size and len(self.ids) < (self.size_asked or inf)
+    def promises_more(self) -> bool:
+        """Whether the response says that there are other pages, if not how many."""
+        return bool(self.pointer or self.has_more or self.unfollowed or self.before)
 
 
 NO_PAGE: Final = PageFacts()

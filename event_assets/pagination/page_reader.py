@@ -75,7 +75,7 @@ class PageReader:
         page = _weaken_total(self._read_totals(document, around, ids), members)
         return page._replace(
             has_more=has_more,
-            flag=flag,
+            flag=flag or self._find_promise(around),
             is_flag_beside=parent_path(flag) == parent_path(pointer_path) != "",
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
@@ -160,7 +160,17 @@ class PageReader:
                 continue
             if vocabulary.leads_on(path, value):
                 return f"`{path}`"
+        if promise := self._find_promise(members):
+            return f"`{promise}`"
         return "the status 206" if response.status_code == HTTPStatus.PARTIAL_CONTENT else ""
+
+    def _find_promise(self, members: totals.Members) -> str:
+        """Return the path of what says that more follows, but not where; empty if nothing does."""
+        if self.more_path != AUTO:
+            return ""
+        of_rates = {parent_path(path) for path in members if "reset" in plain_name(path)}
+        said = (path for path, value in members.items() if vocabulary.promises_more(path, value))
+        return next((path for path in said if parent_path(path) not in of_rates), "")
 
 
 def leads_to_itself(response: Response, link: Any) -> bool:

@@ -94,59 +94,61 @@ class PageWalk(Walk):
         if is_behind or is_repeated:
             self._to_deliver = ()
         reading.last_page = ids or last_page
-        self._count(page, 0 if is_behind else len(ids), is_fresh=bool(fresh))
+        size = 0 if is_behind else len(ids)
+        is_known = is_repeated or (not fresh and page.total == self._ids)
+        self._count(page, size, is_known=is_known)
+        reading.rows += 0 if is_repeated else size
         facts.pointers += page.pointer is not None
         facts.is_pointer_found |= page.is_pointer_found
         end = self._find_end(page, is_repeated=is_repeated)
         self._pointers.add(str(page.pointer))
         return end
 
-    def _count(self, page: PageFacts, size: int, *, is_fresh: bool) -> None:
+    def _count(self, page: PageFacts, size: int, *, is_known: bool) -> None:
         """Note the number of rows of a page, and what its response says of their number."""
         reading, total = self._reading, self._reading.total
         self.largest = max(self.largest, len(page.ids))
         reading.empty = 0 if size else reading.empty + 1
         # rows that come again behind the end disprove no total; the same page for all numbers does
-        is_again = not is_fresh and page.total == self._ids and self._has_moved_on
+        is_again = is_known and self._has_moved_on
         total.evaluate(page.total, reading.rows, 0 if is_again else size)
         is_length = total.disproved == self.largest  # of a page
         may_count_pages = None if is_length else total.disproved
         self._page_count = page.page_count or may_count_pages or self._page_count
-        reading.rows += size
         self._facts.is_total_reached = self._is_total_reached
 
     def _find_end(self, page: PageFacts, *, is_repeated: bool) -> str:
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
         reading, facts, position = self._reading, self._facts, len(self._reading.pages)
-        is_ignored = is_repeated and not self._has_moved_on  # the parameter
+        is_first = is_repeated and not self._has_moved_on
+        is_ignored = is_first and position > 2  # the parameter; the first page may have two numbers
         is_told, has_pointer = page.has_more is False, page.pointer is not None
         ends: tuple[tuple[str, object], ...]
         if self._is_numbered:
             # behind a full page, more may follow than a number of pages says
             is_full = len(page.ids) == self.largest and (position > 1 or page.has_usual_size)
-            is_counted = 0 < (page.page_count or 0) <= position and not is_full
+            pages = 1 if is_first else position
+            is_counted = 0 < (page.page_count or 0) <= pages and (is_first or not is_full)
             is_empty = page.total == 0 and not reading.rows
             is_all = page.is_total_certain and facts.is_total_reached
             ends = (
-                ("lap", is_ignored and reading.total.reported == self._ids),
-                ("ignored parameter", is_ignored),
-                ("page repeated", is_repeated),
-                ("limit", position >= self._maximum and not is_told),
                 ("page behind", is_told or is_counted or is_empty or is_all),
+                ("ignored parameter", is_ignored),
+                ("page repeated", is_repeated and self._has_moved_on),
+                ("limit", position >= self._maximum),
             )
         else:
             is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
             is_start = reading.pages[-1] == reading.pages[0]
-            is_last = is_repeated and len(page.ids) < self.largest  # which leads to itself
             ends = (
                 (self._end_without_pointer, not has_pointer and not facts.pointers),
                 ("pointer ended", not has_pointer or is_told or (is_known and not page.ids)),
-                ("lap", is_known and self._has_moved_on and (is_start or is_last)),
+                ("lap", is_known and self._has_moved_on and (is_start or is_repeated)),
                 ("same pointer", is_known),
                 ("ignored parameter", is_ignored),
                 ("empty pages", reading.empty >= MAX_EMPTY_LINKED),
             )
-        is_lap = 0 < self._ids <= reading.known_rows and not self._promises_more
+        is_lap = 0 < self._ids <= reading.known_rows and position > 2 and not self._promises_more
         both = (("lap", is_lap), ("readings agree", reading.pages == self._pages_before))
         return next((name for name, is_reached in (*ends, *both) if is_reached), "")
 

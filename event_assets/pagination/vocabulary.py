@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 BOOLEANS: Final = {  # the texts that dlt takes
     **dict.fromkeys(("yes", "true", "t", "y", "1"), True),
@@ -16,7 +16,43 @@ MORE: Final = re.compile(
     rf"(has|is|are|thereis|thereare)?more({THINGS}|pages|data)?(available|inlist)?|hasnext(page)?"
     r"|(is|results)?(truncated|partial)(results)?|incompleteresults|exceededtransferlimit|limitreached"
 )
-END: Final = re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)")
+
+
+class Flag(NamedTuple):
+    """A member that says whether more rows follow.
+
+    Attributes:
+        names: plain ones.
+        more: the value with which more follow; None: any number of rows but 0.
+        is_end: whether another value says that no more follow.
+    """
+
+    names: re.Pattern[str]
+    more: bool | None
+    is_end: bool
+
+
+FLAGS: Final = (
+    Flag(MORE, more=True, is_end=True),
+    Flag(
+        re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)"),
+        more=False,
+        is_end=True,
+    ),
+    Flag(re.compile("toomanytocount"), more=True, is_end=False),
+    Flag(
+        re.compile(r"(is|results?|list)?(complete|exhaustive)|(is)?finished"),
+        more=False,
+        is_end=False,
+    ),
+    Flag(
+        re.compile(
+            rf"(remaining|left)({THINGS}(count)?|count)?|(num|count|{THINGS})(remaining|left)"
+        ),
+        more=None,
+        is_end=False,
+    ),
+)
 # Of a flag with its value: a page comes before this one.
 BEFORE: Final = re.compile(r"(is)?first(page)?: false|has(prev|previous)(page)?: true")
 TOTAL: Final = re.compile(
@@ -66,11 +102,6 @@ POINTER: Final = re.compile(
 PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 HEADER_POINTER: Final = re.compile(
     r"(?!retryafter).*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*"
-)
-# With its value: more follows, but nothing leads there.
-PART: Final = re.compile(
-    rf"toomanytocount: true|(is|results?)complete: false"
-    rf"|(remaining{THINGS}(count)?|{THINGS}remaining): [1-9]\d*"
 )
 NO_POINTER: Final = re.compile(r"\s*(#.*|javascript:.*|null|none|nil|undefined)?\s*", re.I | re.S)
 # Of paths: true, or not 0, in a response that is only a part.
@@ -132,14 +163,33 @@ def is_sure(path: str) -> bool:
 
 def says_more(path: str, value: Any) -> bool | None:
     """Return what a flag says of further pages; None if it is none by its name and value."""
-    is_end = END.fullmatch(plain_name(path)) and str(value).lower() in ("true", "false")
-    return read_flag(path, value) if is_end or MORE.fullmatch(plain_name(path)) else None
+    flag = _find_flag(path)
+    return _read(flag, value) if flag and flag.is_end else None
+
+
+def promises_more(path: str, value: Any) -> bool:
+    """Return whether a member says that more follows, of which no other value is an end."""
+    flag = _find_flag(path)
+    return bool(flag and not flag.is_end and _read(flag, value))
 
 
 def read_flag(path: str, value: Any) -> bool | None:
-    """Return what a flag says of further pages; one of an end says the contrary of its value."""
-    flag = BOOLEANS.get(str(value).lower())
-    return not flag if END.fullmatch(plain_name(path)) and flag is not None else flag
+    """Return what a flag of any name says; one of an end says the contrary of its value."""
+    flag, said = _find_flag(path), BOOLEANS.get(str(value).lower())
+    return not said if flag and flag.more is False and said is not None else said
+
+
+def _find_flag(path: str) -> Flag | None:
+    name = plain_name(path)
+    return next((flag for flag in FLAGS if flag.names.fullmatch(name)), None)
+
+
+def _read(flag: Flag, value: Any) -> bool | None:
+    text = str(value).lower()
+    if flag.more is None:
+        return bool(re.fullmatch(r"[1-9]\d*", text))
+    said = BOOLEANS.get(text) if flag.more or text in ("true", "false") else None
+    return None if said is None else said is flag.more
 
 
 def leads_back(path: str) -> bool:
@@ -148,11 +198,9 @@ def leads_back(path: str) -> bool:
 
 
 def leads_on(path: str, value: Any) -> bool:
-    """Return whether a member is a link or cursor, or says that more follows, by name and value."""
+    """Return whether a member is a link or cursor that leads to more, by its name and value."""
     if NO_POINTER.fullmatch(str(value)):
         return False
-    if PART.fullmatch(f"{plain_name(path)}: {value}".lower()):
-        return True
     if names_next(path):
         return isinstance(value, (str, int)) and bool(value) and value is not True and value != -1
     if not isinstance(value, str) or not value or value.isdecimal() or not names_pointer(path):

@@ -105,6 +105,14 @@ MORE: dict[str, Any] = {
     "remainingItemCount": {"metadata": {"remainingItemCount": 3}},
     "itemsRemaining": {"itemsRemaining": "113"},
     "is_complete": {"is_complete": False},
+    "complete": {"complete": False},
+    "exhaustive": {"exhaustive": "false"},
+    "finished": {"meta": {"finished": False}},
+    "partial": {"partial": True},
+    "truncated": {"truncated": True},
+    "remaining": {"remaining": 40},
+    "left": {"left": "40"},
+    "results_left": {"results_left": 40},
 }
 
 
@@ -132,6 +140,10 @@ def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
         {"tooManyToCount": False},
         {"metadata": {"remainingItemCount": 0}},
         {"is_complete": True},
+        {"complete": True, "exhaustive": True, "finished": True, "partial": False},
+        {"remaining": 0, "left": "0"},
+        {"meta": {"remaining": 59, "reset": 1767225600}},  # of requests
+        {"remaining": None, "left": "12px", "complete": 0},
         {"quota": {"itemsRemaining": 113}},
         {"meta": {"requests_remaining": 59}},
     ],
@@ -139,6 +151,24 @@ def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
 )
 def test_what_says_that_nothing_follows_is_no_sign_of_more(said: Any) -> None:
     assert sync("single_page", lambda _: {"data": rows(0, 17), **said}).result.complete is True
+
+
+@pytest.mark.parametrize("word", [{"complete": False}, {"remaining": 40}], ids=str)
+def test_a_word_that_says_something_else_is_named_with_the_way_out(word: Any) -> None:
+    body, name = {"data": rows(0, 17), **word}, next(iter(word))
+    reason = sync("single_page", lambda _: body).result.reason
+    assert f"If `{name}` says something else, set `has_more_path`" in reason
+    silenced = {"type": "single_page", "has_more_path": None}
+    assert sync(silenced, lambda _: body).result.complete is True
+
+
+@pytest.mark.parametrize(("value", "complete"), [(False, False), (True, True)])
+def test_a_word_of_completeness_as_the_has_more_path_says_the_contrary(
+    value: bool, complete: bool
+) -> None:
+    config = {"type": "single_page", "has_more_path": "complete"}
+    done = sync(config, lambda _: {"data": rows(0, 17), "complete": value})
+    assert done.result.complete is complete
 
 
 def test_what_is_in_the_records_is_no_pointer() -> None:

@@ -304,7 +304,6 @@ def test_a_response_that_promises_more_is_not_complete(
         ({"facets": {"cities": {"more": True, "has_more": True}}}, {}),
         ({"offset": "0", "page": {"number": 9, "size": 20}}, {}),
         ({"account": {"follower_count": 900}, "pages": 1, "next_sync": "2026-01-01"}, {}),
-        ({"complete": False, "finished": False}, {}),
         ({"timezone": {"offset": "+02:00"}, "event": {"name": "Book fair", "pages": 320}}, {}),
         ({"organization": {"event_count": 500}, "venue": {"count": 90}}, {}),
         ({"quota": {"total": 1000}, "rate_limit": {"total": 1000}}, {}),
