@@ -12,6 +12,7 @@ from requests.exceptions import JSONDecodeError
 
 from event_assets.http.error_text import COMPANIONS, ERROR_NAMES, find_words, plain_name
 from event_assets.pagination.totals import members_outside_records
+from event_assets.pagination.vocabulary import says_more
 from event_assets.values.conversion import to_boolean
 
 ERROR = "has an error in place of records"
@@ -39,6 +40,7 @@ SAID = re.compile(
     r"|maintenance|reason|details?|stat(us\w*)?|code|result|success|ok|errno|errcode"
 )
 NUMBER = re.compile(r"\d+")
+DIGITS = re.compile(r"[\d.,:]*")  # a number, or a time
 
 
 class PageWords:
@@ -120,8 +122,10 @@ def _is_nothing(name: str, value: Any) -> bool:
         return str(value).lower() in GOOD_CODES or (name != "status" and value == 0)
     if isinstance(value, str):
         is_word = " " not in value and name not in ERROR_NAMES
-        return not value or value.isdecimal() or (is_word and bool(COMPANIONS.fullmatch(name)))
-    return value in (None, []) or (isinstance(value, (int, float)) and not isinstance(value, bool))
+        return bool(DIGITS.fullmatch(value) or (is_word and COMPANIONS.fullmatch(name)))
+    is_good = value is True and name in ("success", "ok")
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value in (None, []) or is_good or is_number or says_more(name, value) is False
 
 
 def _says_nothing(words: str) -> bool:

@@ -63,7 +63,7 @@ class PageReader:
         document, members = response.json(), totals.read_members(response)
         is_first = not self._places
         pointer_path = str(self.followed or "").removeprefix("$.")
-        self._places |= {pointer_path, *(_paths_of(document, rows[0]) if rows else ())}
+        self._places |= {pointer_path, *_paths_of(document, rows[:1])}
         around = totals.members_around(members, self._places)
         if is_first:
             self._before = _find_said(around, vocabulary.BEFORE)
@@ -181,14 +181,15 @@ def leads_to_itself(response: Response, link: Any) -> bool:
         return False  # it is no link
 
 
-def _paths_of(value: Any, record: Any, path: str = "") -> Iterator[str]:
-    """Yield the paths at which a record is the first of a list, or a member of the first."""
+def _paths_of(value: Any, records: Sequence[Any], path: str = "") -> Iterator[str]:
+    """Yield the paths of lists whose first item is or has the record; of empty lists without it."""
     if isinstance(value, dict):
         for name, member in value.items():
-            yield from _paths_of(member, record, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list) and value:
-        first = value[0]
-        if first == record or (isinstance(first, dict) and record in first.values()):
+            yield from _paths_of(member, records, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list):
+        first = value[0] if value else None
+        members = first.values() if isinstance(first, dict) else ()
+        if value[:1] == records or any(record in members for record in records):
             yield path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -13,8 +14,8 @@ BOOLEANS: Final = {  # the texts that dlt takes
 # Of plain names, as `plain_name` makes them.
 THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 MORE: Final = re.compile(
-    rf"(has|is|are|thereis|thereare)?more({THINGS}|pages|data)?(available|inlist)?|hasnext(page)?"
-    r"|(is|results)?(truncated|partial)(results)?|incompleteresults|exceededtransferlimit|limitreached"
+    rf"(has|have|is|are|thereis|thereare|can|canload|load|show)?(more|additional)({THINGS}|pages|data)?"
+    r"(available|inlist|incollection|to(load|come|fetch))?|hasnext(page)?"
 )
 
 
@@ -29,39 +30,55 @@ class Flag(NamedTuple):
 
     names: re.Pattern[str]
     more: bool | None
-    is_end: bool
+    is_end: bool = False
 
 
 FLAGS: Final = (
     Flag(MORE, more=True, is_end=True),
     Flag(
-        re.compile(r"(is)?(last|lastpage|finalpage|done|exhausted|eof)|endof(stream|list)"),
+        re.compile(
+            rf"(is|at)?(last|final|end|done|exhausted|eof)(page|reached)?|endof(stream|list|{THINGS})"
+            rf"|nomore({THINGS}|pages|data)?"
+        ),
         more=False,
         is_end=True,
     ),
-    Flag(re.compile("toomanytocount"), more=True, is_end=False),
+    Flag(  # of this response alone
+        re.compile(
+            r"(is|results)?(truncated|partial|incomplete|capped|cutoff)(results)?"
+            r"|exceededtransferlimit|(limit|max(results)?)reached"
+        ),
+        more=True,
+    ),
+)
+# Less sure: they may be about something else.
+PROMISES: Final = (
+    Flag(re.compile("toomanytocount"), more=True),
     Flag(
-        re.compile(r"(is|results?|list)?(complete|exhaustive)|(is)?finished"),
+        re.compile(
+            rf"(is|results?|list)?(completed?|exhaustive)|(is)?finished|all({THINGS})?loaded"
+        ),
         more=False,
-        is_end=False,
     ),
     Flag(
         re.compile(
-            rf"(remaining|left)({THINGS}(count)?|count)?|(num|count|{THINGS})(remaining|left)"
+            rf"(remaining|left|omitted|more)({THINGS}(count)?|count)|remaining|left|omitted"
+            rf"|(num|count|{THINGS})(remaining|left|omitted)"
         ),
         more=None,
-        is_end=False,
     ),
 )
 # Of a flag with its value: a page comes before this one.
 BEFORE: Final = re.compile(r"(is)?first(page)?: false|has(prev|previous)(page)?: true")
 TOTAL: Final = re.compile(
-    rf"(estimated)?total(of|estimated)?({THINGS}|size|num|value|all|{THINGS}?(count|found|matched|total))?"
+    rf"(estimated)?i?total(number)?(of|estimated|display)?"
+    rf"({THINGS}|size|num|value|all|available|{THINGS}?(count|found|matched|total|size))?"
     rf"|number(of)?({THINGS}|found|matched)|{THINGS}(count|total|found|matched)|(num|nb|n)({THINGS}|found)|(total)?(found|matched)"
-    rf"|count(total)?|filter(ed)?(count|total)|recordsfiltered|(full|grand)total"
+    rf"|count(total)?|filter(ed)?(count|total)|recordsfiltered"
+    rf"|(full|grand|overall|all)(total|count)|collectionsize"
 )
 PAGE_COUNT: Final = re.compile(
-    r"pages|(total|num|nb|max|last)(of)?pages?(count)?|numberofpages|pages?(count|max|total)"
+    r"pages|(total|num|nb|no|number|max|last)(of)?pages?(count|number)?|pages?(count|max|total)"
 )
 # A total of this name, in such an object, counts the list; one of another name may count others.
 SURE: Final = re.compile(
@@ -69,7 +86,7 @@ SURE: Final = re.compile(
     r"|numfound|nhits|count|filter(ed)?(count|total)|recordsfiltered|pagecount|numpages|lastpage"
 )
 SURE_PARENT: Final = re.compile(
-    r"((meta(data)?|paging|pagination|page|hits|total|resultspage|odata|x-pagination"
+    r"((meta(data)?|\w*(paging|pagination)\w*|page|hits|total|resultspage|odata|x-pagination"
     r"|content-range)\.)*"
 )
 # With its value: a total is a lower bound, or an estimate.
@@ -81,24 +98,31 @@ ESTIMATED: Final = re.compile(
     r".*(estimat|approx).*: true|.*accuracy: (estimat|approx).*|(exhaustive|nbhits)+: false"
 )
 PAGE_OBJECT: Final = re.compile(
-    r"(results?)?page|pageable|paging|pagination|paginator|pager|total|meta.*|.*metadata|links?|cursors?"
-    r"|navigation|contentrange|odata|result(set)?|response|search|query|view"
-    r"|(page|list|results?|search|query|response)?(info|summary|context)"
+    r".*(paging|paginat|meta).*|page(r|s|able)?|pages?(data|details?)|resultspage|additionaldata"
+    r"|links?|cursors?|nav(igation)?|contentrange|odata|envelope|header|(search)?result(set)?"
+    r"|response|search|query|view|totals?|counts?|stats"
+    r"|(page|list|results?|search|query|response|collection)?(info|summary|context)"
 )
 SIZE: Final = re.compile(  # of parameters
     r"(page)?(limit|size)|perpage|count|rows|max(results|records)|top|first|take|num|pp"
     r"|resultsperpage"
 )
 _OF_PAGES: Final = (
-    r"(page|link|href|ur[il]|cursor|token|offset|start|key|id|marker|batch|range|records?|results?"
-    r"|set|position|number|index|bookmark)"
+    r"(page|link|href|ur[il]|cursor|token|offset|skip|from|start|max|key|id|mark(er)?|batch|range"
+    r"|records?|results?|set|position|number|index|bookmark|path|state|query|search|time(stamp)?)"
 )
-NEXT: Final = re.compile(rf".*next{_OF_PAGES}+|next|continue|lastevaluatedkey|searchafter|afterkey")
+NEXT: Final = re.compile(
+    rf".*next{_OF_PAGES}+|(link|ur[il]|page|href|results?)?next|continue|lastevaluatedkey|searchafter|afterkey"
+)
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?(cursor|bookmark|continuation|marker)"
-    r"(token|id|url)?|(pagination|continuation|continue|resumption|next|scroll)(token|id)|(page|skip)token"
-    r"|resume(token)?|after(url)?|(load)?more(results)?(url)?|older|offset|position|forward"
+    r"(token|id|url)?|(paging|pagination|continuation|continue|resumption|next|scroll)(token|id)|(page|skip)token"
+    r"|resume(token)?|after(url)?|(load)?more|older|offset|position|forward(link|url)?|(paging|page)state"
+    r"|querylocator"
 )
+# Of names of links: a page of the list, unless it is one about something else.
+MORE_LINK: Final = re.compile(r"(?!.*(info|read|learn|help|doc)).*(next|more|older).*")
+LINK: Final = re.compile(r"(https?:/)?/.*|\?.+")
 PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 HEADER_POINTER: Final = re.compile(
     r"(?!retryafter).*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*"
@@ -163,25 +187,26 @@ def is_sure(path: str) -> bool:
 
 def says_more(path: str, value: Any) -> bool | None:
     """Return what a flag says of further pages; None if it is none by its name and value."""
-    flag = _find_flag(path)
-    return _read(flag, value) if flag and flag.is_end else None
+    flag = _find_flag(path, FLAGS)
+    said = _read(flag, value) if flag else None
+    return said if said or (flag and flag.is_end) else None
 
 
 def promises_more(path: str, value: Any) -> bool:
-    """Return whether a member says that more follows, of which no other value is an end."""
-    flag = _find_flag(path)
-    return bool(flag and not flag.is_end and _read(flag, value))
+    """Return whether a member seems to say that more follows, by its name and value."""
+    flag = _find_flag(path, PROMISES)
+    return bool(flag and _read(flag, value))
 
 
 def read_flag(path: str, value: Any) -> bool | None:
     """Return what a flag of any name says; one of an end says the contrary of its value."""
-    flag, said = _find_flag(path), BOOLEANS.get(str(value).lower())
+    flag, said = _find_flag(path, FLAGS + PROMISES), BOOLEANS.get(str(value).lower())
     return not said if flag and flag.more is False and said is not None else said
 
 
-def _find_flag(path: str) -> Flag | None:
+def _find_flag(path: str, flags: Sequence[Flag]) -> Flag | None:
     name = plain_name(path)
-    return next((flag for flag in FLAGS if flag.names.fullmatch(name)), None)
+    return next((flag for flag in flags if flag.names.fullmatch(name)), None)
 
 
 def _read(flag: Flag, value: Any) -> bool | None:
@@ -203,7 +228,10 @@ def leads_on(path: str, value: Any) -> bool:
         return False
     if names_next(path):
         return isinstance(value, (str, int)) and bool(value) and value is not True and value != -1
-    if not isinstance(value, str) or not value or value.isdecimal() or not names_pointer(path):
+    if not isinstance(value, str) or not value or value.isdecimal() or leads_back(path):
         return False
-    is_word = plain_name(path) in ("more", "older") and not re.match(r"https?:|[/?]", value)
-    return not is_word and says_more(path, value) is None
+    plain = plain_name(path)
+    if LINK.fullmatch(value):
+        return bool(MORE_LINK.fullmatch(plain) or POINTER.fullmatch(plain))
+    is_word = plain in ("more", "older") or says_more(path, value) is not None
+    return names_pointer(path) and not is_word

@@ -248,7 +248,18 @@ def test_words_that_are_not_known_are_unclear(said: Any) -> None:
 )
 def test_a_list_of_errors_is_not_nothing(error: Any) -> None:
     assert not has_nothing(JsonResponse(orjson.dumps(error), {}))
-    assert has_nothing(JsonResponse(b'{"data": null, "messages": ["No events found"]}', {}))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"messages": ["No events found"]},
+        {"success": True, "paging": {"start": 100, "more_items_in_collection": False}},
+        {"ok": True, "search_time": "0.03", "page_count": "1"},
+    ],
+)
+def test_null_in_place_of_a_list_is_nothing_beside_words_about_an_end(said: Any) -> None:
+    assert has_nothing(JsonResponse(orjson.dumps({"data": None, **said}), {}))
 
 
 @pytest.mark.usefixtures("project", "waits")

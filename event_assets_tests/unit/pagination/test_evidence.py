@@ -113,7 +113,37 @@ MORE: dict[str, Any] = {
     "remaining": {"remaining": 40},
     "left": {"left": "40"},
     "results_left": {"results_left": 40},
+    "omitted": {"omitted": 207},
+    "incomplete_results": {"incomplete_results": True},
+    "maxReached": {"maxReached": True},
+    "more_items_in_collection": {"more_items_in_collection": True},
+    "canLoadMore": {"canLoadMore": True},
+    "has_additional_results": {"has_additional_results": True},
+    "noMore": {"noMore": False},
+    "end_reached": {"end_reached": False},
+    "allLoaded": {"allLoaded": False},
+    "nextCursorMark": {"nextCursorMark": "AoE="},
+    "next_max_id": {"next_max_id": "1030"},
+    "nextSkip": {"nextSkip": 100},
+    "next_page_path": {"next_page_path": "/events?page=2"},
+    "linkNext": {"linkNext": "/events?page=2"},
+    "next_rest_url": {"next_rest_url": "https://api.example.com/events?page=2"},
+    "more_topics_url": {"more_topics_url": "/events?page=2"},
+    "olderUrl": {"olderUrl": "/events?page=2"},
+    "pagingState": {"pagingState": "abc"},
+    "queryLocator": {"queryLocator": "/query/01g-2000"},
+    "iTotalRecords": {"iTotalRecords": 300},
+    "totalNumberOfItems": {"totalNumberOfItems": 300},
+    "total_results_size": {"total_results_size": 300},
+    "fullCount": {"fullCount": 300},
+    "lastPageNumber": {"lastPageNumber": 3},
+    "noOfPages": {"noOfPages": 3},
 }
+OBJECTS = (
+    *("paginationInfo", "pagination_info", "pagingData", "_pagination", "pageDetails", "page_meta"),
+    *("pageable", "listMeta", "responseMetadata", "collectionInfo", "counts", "totals", "stats"),
+    *("nav", "header", "envelope", "searchResult", "additional_data"),
+)
 
 
 @pytest.mark.parametrize("name", MORE)
@@ -123,6 +153,19 @@ MORE: dict[str, Any] = {
 def test_what_looks_like_more_and_is_not_followed_is_a_failure(paginator: Any, name: str) -> None:
     done = sync(paginator, lambda _: {"data": rows(0, 100), **MORE[name]})
     assert done.result.complete is False
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+@pytest.mark.parametrize("more", [{"total": 300}, {"next": "/?page=2"}, {"hasMore": True}], ids=str)
+def test_what_looks_like_more_is_found_in_any_description_of_pages(name: str, more: Any) -> None:
+    done = sync("single_page", lambda _: {"data": rows(0, 100), name: more})
+    assert done.result.complete is False
+
+
+@pytest.mark.parametrize("name", ["truncated", "partial", "incomplete_results", "limitReached"])
+def test_a_response_that_is_whole_is_no_end_of_the_list(name: str) -> None:
+    body = {"data": rows(0, 30), name: False, "next_url": "/events?page=2"}
+    assert sync("single_page", lambda _: body).result.complete is False
 
 
 def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
@@ -146,6 +189,8 @@ def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
         {"remaining": None, "left": "12px", "complete": 0},
         {"quota": {"itemsRemaining": 113}},
         {"meta": {"requests_remaining": 59}},
+        {"noMore": True, "allLoaded": True, "canLoadMore": False},
+        {"nextSyncToken": "abc", "read_more_url": "/about", "older": 7},
     ],
     ids=str,
 )

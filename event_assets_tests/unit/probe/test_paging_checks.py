@@ -502,7 +502,7 @@ def test_a_total_at_another_path_is_found(body: dict[str, Any], where: str) -> N
 def test_a_total_at_an_unusual_path_is_named_without_auto() -> None:
     def answer(request: Request) -> Any:
         at = number(request, "offset")
-        return {"data": ROWS[at : at + 100], "stats": {"found": 250}}
+        return {"data": ROWS[at : at + 100], "extra": {"found": 250}}
 
     with serving(answer) as api:
         found = find_line(probe_api(api, auth=None), "total")
