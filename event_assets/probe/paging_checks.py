@@ -84,7 +84,8 @@ def _check_without_more(seen: ProbedSource, *, is_empty: bool) -> Finding:
         return ok(f"page 1 is the whole list: {counted(count)}.")
     if is_empty:
         return warn("the pages behind page 1 are empty, but promise more: a sync reads on.")
-    return fail("the pages behind page 1 have only its records: the server ignores the paginator.")
+    ignored = f"the parameter '{_offset_name(seen)}'" if seen.is_offset else "the paginator"
+    return fail(f"the pages behind page 1 have only its records: the server ignores {ignored}.")
 
 
 def _offset_name(seen: ProbedSource) -> Any:

@@ -358,7 +358,7 @@ def test_an_ignored_offset_is_a_failure(api: Sandbox) -> None:
     api.faults = Faults(ignore_offset=True)
     report = probe_api(api)
     assert marks(report, "fail") == {"pages": "fail"}
-    assert "it ignores the parameter 'offset'" in find_line(report, "pages").message
+    assert "the server ignores the parameter 'offset'" in find_line(report, "pages").message
     assert "no records came behind page 1" in find_line(report, "total").message
     assert find_line(report, "total").changes == {}
 
