@@ -1,7 +1,7 @@
 """The app of a Celery worker: `celery --app event_assets.cli.celery_worker worker`."""
 
 from dagster_celery.make_app import make_app
-from dagster_celery.tasks import create_execute_job_task, create_task
+from dagster_celery.tasks import create_execute_job_task
 
 from event_assets.definitions import defs
 from event_assets.deployment.celery import settings
@@ -11,4 +11,3 @@ defs()
 
 app = make_app(settings.app_args())
 run = create_execute_job_task(app)
-step = create_task(app)

@@ -65,7 +65,7 @@ class Runner:
             )
         if process.is_interrupted():
             raise KeyboardInterrupt
-        print_summary(self.instance, run_id)  # Dagster may end the resources late
+        print_summary(self.instance, run_id)
         self.run_ids.append(run_id)
         return result.success
 

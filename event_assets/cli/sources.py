@@ -83,13 +83,11 @@ def load_source(name: str) -> SourceConfig:
     import dagster as dg
 
     from event_assets.component.project import load_tree
-    from event_assets.orchestration.executors import build_executor
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         tree = load_tree()
         tree.build_defs_at_path(name)
-        build_executor()  # a wrong one is told by every command
         return read_source(tree, name)
 
 

@@ -8,9 +8,9 @@ import dagster as dg
 from event_assets.component.yaml_file import read_yaml
 from event_assets.config.project import defs_module, find_project
 from event_assets.config.settings import require_valid_settings
-from event_assets.orchestration import executors
 from event_assets.orchestration.alerts import build_sensors
 from event_assets.orchestration.derived_assets import build_all_events
+from event_assets.orchestration.executors import in_process_executor
 from event_assets.orchestration.housekeeping import build_housekeeping
 from event_assets.values.errors import ConfigError
 
@@ -44,7 +44,7 @@ def build_shared_definitions(sources: dg.Definitions) -> dg.Definitions:
             if isinstance(assets, dg.AssetsDefinition)
             for spec in assets.specs
         ),
-        executor=executors.build_executor(),
+        executor=in_process_executor,
         sensors=build_sensors(),
     )
     return dg.Definitions.merge(shared, build_housekeeping())

@@ -40,7 +40,6 @@ SETTINGS: Mapping[str, Setting] = {
     "EVENTS_DUCKLAKE_CATALOG": Setting(),
     "EVENTS_DUCKLAKE_KEEP_DAYS": Setting(r"\d{1,5}", "a whole number of days, such as 7"),
     "EVENTS_DUCKLAKE_STORAGE": Setting(),
-    "EVENTS_EXECUTOR": Setting("in_process|celery|k8s", "one of in_process, celery, k8s"),
     "EVENTS_KEEP_RUNS_DAYS": DAYS,
     "EVENTS_PROGRESS": Setting("bar|log", "`bar` or `log`"),
     "EVENTS_S3_ENDPOINT": Setting(r"\S+", "the address of a host"),

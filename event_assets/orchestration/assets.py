@@ -19,7 +19,6 @@ from event_assets.orchestration.derived_assets import build_derived_assets
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.jobs import BY_COMMAND
 from event_assets.orchestration.metadata import asset_key
-from event_assets.orchestration.summary import SUMMARY, RunSummary
 
 NOT_SYNCED = (
     "{source.name} is not synced: it has no address, and the events of "
@@ -135,9 +134,7 @@ def _synced_table(
         pool=partitions.partitions_name(source) if accounts else None,
     )
     def table(
-        context: dg.AssetExecutionContext,
-        config: SyncConfig,
-        summary: RunSummary,  # noqa: ARG001 (prints when the run ends)
+        context: dg.AssetExecutionContext, config: SyncConfig
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetObservation]:
         from event_assets.orchestration import sync_step  # with requests and pyarrow
 
@@ -156,6 +153,4 @@ def _synced_table(
         "dagster_dlt/pipeline": resource.pipeline_name,
         "dagster_dlt/translator": DagsterDltTranslator.__name__,
     }
-    asset = table.map_asset_specs(lambda _: spec.merge_attributes(metadata=shown))
-    (with_summary,) = dg.with_resources([asset], {"summary": SUMMARY})
-    return with_summary
+    return table.map_asset_specs(lambda _: spec.merge_attributes(metadata=shown))

@@ -22,7 +22,6 @@ from event_assets.transform.all_events import (
 )
 
 UNSYNCED = "not synced"
-_sources: set[str] = set()  # of the definitions that this process has loaded last
 
 
 def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg.AssetsDefinition]:
@@ -102,9 +101,7 @@ def _derived_asset(
         from event_assets.orchestration import derived_steps as steps  # with pyarrow
 
         build: dict[str, Callable[[], dict[str, Any]]] = {
-            CURRENT_EVENTS: lambda: steps.build_view(
-                source, statement, is_alone=_sources == {source.name}
-            ),
+            CURRENT_EVENTS: lambda: steps.build_view(source, statement),
             changes.CHANGES: lambda: steps.build_changes(source),
             calendar.CALENDAR: lambda: steps.build_calendar(source),
         }
@@ -115,22 +112,19 @@ def _derived_asset(
 
 def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]:
     """Build the view over the current events of all sources; none if there is only one source."""
-    count, sources = 0, set[str]()
+    count = 0
     keys: dict[str, dg.AssetKey] = {}
     contracts: dict[str, Columns] = {}
     for spec in specs:
         *source, table = spec.key.path
-        if table == CURRENT_EVENTS:
-            count += 1
-        if table == CURRENT_EVENTS and spec.metadata["api"] != UNSYNCED:
+        if table != CURRENT_EVENTS:
+            continue
+        count += 1
+        if spec.metadata["api"] != UNSYNCED:
             name = source[0] if source else DEFAULT_SOURCE
             keys[name] = spec.key
             schema: dg.TableSchema = spec.metadata["dagster/column_schema"]
             contracts[name] = {column.name: column.type for column in schema.columns}
-        if table == EVENT_DATA:
-            sources.add(source[0] if source else DEFAULT_SOURCE)
-    _sources.clear()
-    _sources.update(sources)
     if count < 2:
         return []
     columns = common_columns(contracts.values())

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from event_assets import warehouse
 from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import find_sources
 from event_assets.orchestration import metadata
 from event_assets.records.field_selection import is_excluded
 from event_assets.sync import account_list, account_registry
 from event_assets.sync.reconcile import reconcile
 from event_assets.transform import calendar, changes
 from event_assets.transform.all_events import CURRENT_EVENTS, drop_view
+from event_assets.values.errors import ConfigError
 from event_assets.warehouse import Database
 
 MOVED = "changed: start_time"
 
 
-def build_view(source: SourceConfig, statement: str, *, is_alone: bool) -> dict[str, Any]:
+def build_view(source: SourceConfig, statement: str) -> dict[str, Any]:
     """Create the view of current events by its SQL, and return its metadata.
 
-    Without another source, `is_alone`, the view of all sources goes.
+    In a project without another source, the view of all sources goes.
     """
 
     def build(database: Database) -> dict[str, Any]:
@@ -30,11 +33,18 @@ def build_view(source: SourceConfig, statement: str, *, is_alone: bool) -> dict[
             names = account_list.list_accounts(source, database)
             account_registry.update_listed(database, source.name, names)
         database.execute(statement)
-        if is_alone:
+        if _is_alone(source):
             drop_view(database)
         return metadata.row_metadata(database, source, CURRENT_EVENTS)
 
     return warehouse.run(build)
+
+
+def _is_alone(source: SourceConfig) -> bool:
+    """Return whether the project has no other source; False for definitions without a project."""
+    with suppress(ConfigError):
+        return list(find_sources()) == [source.name]
+    return False
 
 
 def build_calendar(source: SourceConfig) -> dict[str, Any]:

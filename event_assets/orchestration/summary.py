@@ -11,7 +11,6 @@ from event_assets import warehouse
 from event_assets._compat.dagster import is_check_failure
 from event_assets.config.source import EVENT_DATA, INVENTED, SANDBOX
 from event_assets.orchestration import process
-from event_assets.orchestration.jobs import BY_COMMAND
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.transform.all_events import CURRENT_EVENTS
@@ -30,20 +29,8 @@ CHANGE_TEXTS = {  # of the numbers in the metadata of `event_changes`
 }
 
 
-class RunSummary(dg.ConfigurableResource[None]):
-    """Prints the summary of a run when its last step has ended."""
-
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Print the failures to stderr, and the rest to stdout."""
-        if context.instance and context.run and BY_COMMAND not in context.run.tags:
-            print_summary(context.instance, context.run.run_id)
-
-
-SUMMARY = RunSummary()  # one for all assets: Dagster refuses two resources of a name
-
-
 def print_summary(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Print the summary of a run that was not interrupted."""
+    """Print the failures of a run to stderr, and the rest to stdout, unless it was interrupted."""
     if process.is_interrupted():
         return
     logs = instance.all_logs(run_id)
@@ -165,6 +152,6 @@ def _find_check_results(events: Sequence[dg.DagsterEvent]) -> list[dg.AssetCheck
 
 
 def _count_passed(events: Sequence[dg.DagsterEvent]) -> str:
-    """Return how many checks passed; nothing where each step has a process, before they run."""
+    """Return how many checks passed; nothing if the run had none."""
     checks = _find_check_results(events)
     return f"{sum(check.passed for check in checks)} of {len(checks)}" if checks else ""

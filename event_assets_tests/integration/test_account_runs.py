@@ -126,7 +126,7 @@ def test_a_list_that_cannot_be_read_leaves_the_accounts_that_are_known(
 
 
 def test_one_account_can_be_materialized_before_any_is_known(
-    project: Project, source_file: Path, capfd: pytest.CaptureFixture[str]
+    project: Project, source_file: Path
 ) -> None:
     module = f"{source_file.parents[2].name}.definitions"
     in_process = ["--config-json", '{"execution": {"config": {"in_process": {}}}}']
@@ -136,7 +136,6 @@ def test_one_account_can_be_materialized_before_any_is_known(
         with pytest.raises(SystemExit) as ended:
             dagster([*materialize, "--partition", "b c"], prog_name="dagster")
     assert ended.value.code == 0
-    assert "account   b c: 2 events, " in capfd.readouterr().out
     assert project.rows("select distinct account from events.event_data") == [("b c",)]
 
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from event_assets import warehouse
+from event_assets.orchestration.summary import print_summary
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project, failure
@@ -56,18 +57,6 @@ def test_there_is_no_all_events_with_one_source() -> None:
     assert dg.AssetKey("all_events") not in graph.get_all_asset_keys()
 
 
-def test_the_last_source_that_is_left_takes_all_events_away(project: Project) -> None:
-    with serving({PATH: paged(events(2))}) as api:
-        both = definitions({"events": source(api.url), "concerts": source(api.url)})
-        assert run(project, both, derived=True).success
-        views = "select view_name from duckdb_views() where view_name = 'all_events'"
-        assert project.rows(views) == [("all_events",)]
-        for _ in range(2):
-            one = definitions({"concerts": source(api.url)})
-            assert run(project, one, "sync_concerts", derived=True).success
-            assert project.rows(views) == []
-
-
 def test_the_sandbox_is_not_synced_beside_an_api(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,6 +68,7 @@ def test_the_sandbox_is_not_synced_beside_an_api(
             instance=project.instance, asset_selection=list(everything), raise_on_error=False
         )
     assert result.success
+    print_summary(project.instance, result.run_id)
     assert project.rows("select source, count(*) from all_events group by all") == [("concerts", 2)]
     assert not project.rows("from duckdb_tables() where schema_name = 'events'")
     lines = capsys.readouterr().out.splitlines()

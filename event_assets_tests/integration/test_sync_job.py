@@ -9,6 +9,7 @@ import pytest
 
 from event_assets.cli.main import run as run_command
 from event_assets.definitions import defs
+from event_assets.orchestration.summary import print_summary
 from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
@@ -135,6 +136,7 @@ def test_without_an_address_the_built_in_sandbox_is_synced_and_stopped(
 ) -> None:
     result = project.sync(url=None, key=None, derived=False)
     assert result.success
+    print_summary(project.instance, result.run_id)
     assert 4_000 < metadata(result)["dagster/row_count"] < 6_000
     assert metadata(result)["api"] == "the built-in sandbox"
     out, err = capsys.readouterr()
@@ -260,7 +262,8 @@ def test_the_summary_of_a_failed_sync_says_where_none_succeeded(
     project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with project.failing_loads():
-        project.sync(url=api.url, derived=False)
+        failed = project.sync(url=api.url, derived=False)
+    print_summary(project.instance, failed.run_id)
     assert f"This run loaded no events into {project.database}.\n" in capsys.readouterr().out
 
 
@@ -274,7 +277,9 @@ def test_the_summary_of_a_table_alone_counts_no_checks(
             for one in assets
             if isinstance(one, dg.AssetsDefinition) and "event_data" in str(one.keys)
         )
-        assert dg.materialize([table], instance=project.instance).success
+        result = dg.materialize([table], instance=project.instance)
+    assert result.success
+    print_summary(project.instance, result.run_id)
     said = capsys.readouterr().out
     assert "events    7" in said
     assert "checks" not in said

@@ -11,7 +11,7 @@ from event_assets_tests.support.project import ROOT
 
 DEPLOY = ROOT / "deploy"
 CELERY = DEPLOY / "celery"
-PROCESSES = {"code", "webserver", "daemon", "worker", "steps"}
+PROCESSES = {"code", "webserver", "daemon", "worker"}
 
 
 def compose() -> dict[str, Any]:
@@ -27,7 +27,7 @@ def test_the_procfile_names_every_process() -> None:
 def test_each_process_of_compose_is_started_and_checked_as_the_procfile_says() -> None:
     services = compose()["services"]
     ours = {name for name in services if name in PROCESSES}
-    assert ours == PROCESSES - {"steps"}
+    assert ours == PROCESSES
     for name in ours:
         assert services[name]["command"] == f"/opt/dagster/start {name}"
         assert services[name]["healthcheck"]["test"] == ["CMD", "/opt/dagster/health", name]

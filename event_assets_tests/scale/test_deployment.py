@@ -81,16 +81,6 @@ def test_a_run_is_done_by_a_worker(cluster: Cluster) -> None:
     assert f"{run.run_id} - " in cluster.log("worker")  # where it reports what it does
 
 
-def test_a_step_goes_to_a_worker_for_steps_if_the_executor_is_celery(cluster: Cluster) -> None:
-    celery = {"EVENTS_EXECUTOR": "celery"}
-    with cluster.running("steps"):
-        done = cluster.run(
-            "dagster job execute -m event_assets.definitions -j sync_events", **celery
-        )
-    assert done.returncode == 0, done.stderr
-    assert "succeeded" in cluster.log("steps")
-
-
 def begun(cluster: Cluster, run: DagsterRun) -> None:
     """Wait until a run does its first step."""
     with cluster.instance() as instance:

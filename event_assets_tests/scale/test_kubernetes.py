@@ -5,13 +5,11 @@ from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
-import pytest
 import yaml
 from dagster._config import validate_config
 from dagster_k8s import K8sRunLauncher
 from dagster_k8s.job import UserDefinedDagsterK8sConfig
 
-from event_assets.definitions import defs
 from event_assets_tests.support.project import ROOT
 
 VALUES = ROOT / "deploy" / "kubernetes" / "values.yaml"
@@ -53,10 +51,3 @@ def test_every_image_is_the_projects_own_and_of_one_version() -> None:
         *(each["image"] for each in given["dagster-user-deployments"]["deployments"]),
     ]
     assert {str(image["tag"]) for image in images} == {version("event_assets")}
-
-
-def test_steps_can_be_pods_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EVENTS_EXECUTOR", "k8s")
-    executor = defs().executor
-    assert isinstance(executor, dg.ExecutorDefinition)
-    assert executor.name == "k8s"

@@ -1,1 +1,1 @@
-"""Run launcher, executor and settings for workers behind a Celery broker."""
+"""Run launcher and settings for workers behind a Celery broker."""

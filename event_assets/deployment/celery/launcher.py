@@ -25,7 +25,7 @@ class EventsRunLauncher(CeleryRunLauncher):
     """
 
     def __init__(self, inst_data: Any = None) -> None:
-        super().__init__(default_queue=settings.RUNS, inst_data=inst_data, **settings.app_args())
+        super().__init__(default_queue=settings.QUEUE, inst_data=inst_data, **settings.app_args())
         self._missed: Counter[str] = Counter()
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Celery's settings, shared by the launcher, the executor and the workers."""
+"""Celery's settings, shared by the launcher and the workers."""
 
 import os
 from typing import Any
@@ -7,7 +7,7 @@ from event_assets.values.errors import ConfigError
 
 BROKER = "EVENTS_BROKER"
 STORAGE = "DAGSTER_POSTGRES"
-RUNS, STEPS = "dagster", "steps"  # queues
+QUEUE = "dagster"  # of runs
 # Retry an unreachable broker for 5 minutes.
 RETRIES = {"max_retries": 64, "interval_start": 0, "interval_step": 0.5, "interval_max": 5}
 
@@ -27,7 +27,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def app_args(queue: str = RUNS) -> dict[str, Any]:
+def app_args() -> dict[str, Any]:
     """Return the arguments of dagster-celery's application.
 
     The states of tasks are in Dagster's Postgres, so that a broker which restarts loses messages,
@@ -39,7 +39,7 @@ def app_args(queue: str = RUNS) -> dict[str, Any]:
     return {
         "broker": _required_url(BROKER, "redis://:PASSWORD@HOST:6379/0"),
         "backend": f"db+{_required_url(STORAGE, 'postgresql://USER:PASSWORD@HOST:5432/dagster')}",
-        "config_source": SETTINGS | {"task_default_queue": queue},
+        "config_source": SETTINGS | {"task_default_queue": QUEUE},
     }
 
 

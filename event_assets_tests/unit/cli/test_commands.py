@@ -70,6 +70,19 @@ def materialize(
     return run
 
 
+def test_a_job_of_dagsters_command_line_prints_its_summary_once(
+    project: Project, api: Sandbox, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project.environment.chdir(tmp_path)
+    project.connect_to(api.url)
+    job = ("job", "execute", "-m", "event_assets.definitions", "-j", "sync_events")
+    with pytest.raises(SystemExit) as ended:
+        cli(job, prog_name="dagster")
+    assert ended.value.code == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["events", "starting", "checks", "database"]
+
+
 def test_a_wrong_key_fails_the_command_in_one_sentence(
     project: Project, api: Sandbox, materialize: Callable[[], tuple[int, str, str]]
 ) -> None:

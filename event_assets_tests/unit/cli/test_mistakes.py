@@ -175,7 +175,6 @@ SETTINGS = [
     *(
         (name, nonsense, said)
         for said, names in (
-            ("one of in_process, celery, k8s", ["EVENTS_EXECUTOR"]),
             ("a number of days, such as 30", ["EVENTS_KEEP_RUNS_DAYS"]),
             ("a whole number of days, such as 7", ["EVENTS_DUCKLAKE_KEEP_DAYS"]),
             ("`bar` or `log`", ["EVENTS_PROGRESS"]),

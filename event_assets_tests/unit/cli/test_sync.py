@@ -106,6 +106,19 @@ def test_the_sandbox_steps_aside_unless_it_is_named(
     assert project.rows("select distinct source from all_events") == [("concerts",)]
 
 
+def test_the_last_source_that_is_left_takes_all_events_away(project: Project, files: Path) -> None:
+    views = "select view_name from duckdb_views() where view_name = 'all_events'"
+    with serving({PATH: paged(events(2))}) as api:
+        both = {name: source(api.url) for name in ("events", "concerts")}
+        write(files, **both)
+        assert run(["sync"]) == 0
+        assert project.rows(views) == [("all_events",)]
+        write(files, concerts=both["concerts"])
+        for _ in range(2):
+            assert run(["sync"]) == 0
+            assert project.rows(views) == []
+
+
 def test_without_any_source_it_says_what_to_do(files: Path, capsys: Output) -> None:
     write(files)
     assert run(["sync"]) == 1
