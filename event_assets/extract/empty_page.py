@@ -55,12 +55,14 @@ class PageWords:
         An empty page may say that it is behind the end, by words in which an error is usual. Words
         that no page with records has, and that are not known, are `UNCLEAR`.
         """
-        if self._usual is None or not is_empty:
-            if not is_empty and self._usual is None:
+        if not is_empty:
+            if self._usual is None:
                 self._usual = {(at, _without_numbers(value)) for at, value in _find_said(document)}
             return problem
         said = [*_find_said(document)]
         is_end = any(isinstance(value, str) and _says_nothing(value) for _, value in said)
+        if self._usual is None and not is_end:
+            return problem
         new = [value for path, value in said if not self._is_known(path, value, is_end=is_end)]
         if any(not isinstance(value, str) or _is_trouble(value) for value in new):
             return ERROR

@@ -133,7 +133,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         )
     ),
     "doubtful total": lambda facts: (
-        0 < facts.last.totals[0] <= facts.distinct <= facts.last.totals[1]
+        0 < facts.last.totals[0] <= facts.distinct < facts.last.totals[1] + facts.largest
         and (
             facts.end == "empty pages"
             or (

@@ -47,17 +47,19 @@ class OffsetWalk(Walk):
         self._trusted: int | None = None  # the total that the last response says
         self._more: bool | None = None  # whether more rows follow, by the last response
         self._progress = 0  # pages that end with a new row
+        self._refused_from: float = inf  # the last offset that was refused in the list
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
         super().__init__(maximum, stop_after_empty_page, limit)
 
     def refuse(self, _status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        if self._asked.is_behind and is_limit:
+        is_accepted = self._asked.is_behind
+        if is_accepted and is_limit:
             self.finish("depth")
-        elif self._asked.is_behind:
+        elif is_accepted:
             self._go_on(REFUSED)
-        return self._asked.is_behind
+        return is_accepted
 
     def _read_once(self) -> Steps[None]:
         self._gap: tuple[int, int] | None = None  # the first empty pages in mid-list, as offsets
@@ -113,7 +115,10 @@ class OffsetWalk(Walk):
     def _read_connected(self, at: int) -> Steps[PageFacts]:
         """Return the page at an offset; if it is not connected, step back until one is."""
         recent, asked, back = self._reading.recent, at, 0
-        page = yield from self._request(at, self.largest - 1, is_behind=self.largest == 1)
+        is_behind = self.largest == 1 or self._start < at < self._refused_from
+        page = yield from self._request(at, self.largest - 1, is_behind=is_behind)
+        if page is REFUSED:
+            self._refused_from = at  # where the list may have ended; once
         while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
             back = back * 2 or self.largest // 2
             at = max(self._start, at - back)

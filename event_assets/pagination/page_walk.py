@@ -112,7 +112,7 @@ class PageWalk(Walk):
         # rows that come again behind the end disprove no total; the same page for all numbers does
         is_again = is_known and self._has_moved_on
         total.evaluate(page.total, reading.rows, 0 if is_again else size)
-        is_length = total.disproved == self.largest  # of a page
+        is_length = page.total in (self.largest, len(page.ids))  # of a page
         may_count_pages = None if is_length else total.disproved
         self._page_count = page.page_count or may_count_pages or self._page_count
         self._facts.is_total_reached = self._is_total_reached

@@ -223,6 +223,13 @@ def test_words_about_an_end_outweigh_a_flag_of_failure(said: Any) -> None:
     assert check({"data": [], **said}) is None
 
 
+@pytest.mark.parametrize("said", [{"error": "No events found"}, {"ok": False, "msg": "empty"}])
+def test_a_list_without_records_may_say_so_on_its_first_page(said: Any) -> None:
+    check = checks("data")
+    assert check({"data": [], **said}) is None
+    assert check({"data": [], **said, "code": 500}) == "has an error in place of records"
+
+
 @pytest.mark.parametrize(
     "said", [{"message": "Events retrieved"}, {"info": {"message": "req-abc-123"}}]
 )

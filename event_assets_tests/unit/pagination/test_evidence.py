@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -474,6 +475,25 @@ def test_nothing_is_requested_behind_a_total_that_is_reached(extra: dict[str, An
     assert len(done.asked) == 25
 
 
+@pytest.mark.parametrize("name", ["count", "total", "results_count"])
+@pytest.mark.parametrize("length", [7, 37, 40, 137])
+def test_the_number_of_rows_of_each_page_promises_no_pages(name: str, length: int) -> None:
+    def answer(query: Query) -> Any:
+        page = paged(query, length, 20)
+        return {"data": page, name: len(page)}
+
+    done = sync(NUMBERED, answer)
+    assert len(done.ids) == length
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize("length", [7, 37, 137])
+def test_a_total_that_lags_behind_is_a_doubt(length: int) -> None:
+    done = sync(NUMBERED, lambda query: {"data": paged(query, length, 20), "total": length - 2})
+    assert len(done.ids) == length
+    assert done.result.complete is None
+
+
 def test_a_total_of_rows_in_a_header_is_no_number_of_pages() -> None:
     done = sync(NUMBERED, lambda query: ({"data": paged(query, 250)}, {"X-Total-Count": "250"}))
     assert len(done.ids) == 250
@@ -573,6 +593,34 @@ def test_a_refused_page_behind_the_end_of_offsets_is_an_empty_one() -> None:
     done = sync({"type": "offset", "limit": 10}, answer)
     assert len(done.ids) == 25
     assert done.result.complete is True
+
+
+@pytest.mark.parametrize("length", [20, 21, 25, 30, 31])
+@pytest.mark.parametrize("at", [2, 3, 4])
+def test_an_overlap_that_a_deletion_moved_behind_the_end_may_be_refused(
+    length: int, at: int
+) -> None:
+    listed, requests_sent = [*range(length)], count(1)
+
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        if next(requests_sent) == at:
+            del listed[3:5]
+        page = [{"id": row} for row in listed[first : first + 10]]
+        return {"data": page} if page else 404
+
+    done = sync({"type": "offset", "limit": 10}, answer)
+    assert done.ids >= {*listed}
+    assert done.result.complete is True
+
+
+def test_an_offset_in_the_list_that_is_refused_again_is_a_failure() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": rows(first, first + 10)} if first < 50 else 404
+
+    with pytest.raises(requests.HTTPError):
+        sync({"type": "offset", "limit": 10}, answer)
 
 
 @pytest.mark.parametrize("missing", [None, ""])
