@@ -240,8 +240,8 @@ def test_an_ignored_page_behind_a_good_one_is_the_end_of_page_numbers() -> None:
     assert done.result.complete is True
 
 
-@pytest.mark.parametrize("kind", [OFFSETS, "cursor"])
-def test_an_ignored_response_ends_the_list(kind: Any) -> None:
+@pytest.mark.parametrize(("kind", "requests_sent"), [(OFFSETS, 3), ("cursor", 2)])
+def test_an_ignored_response_ends_the_list(kind: Any, requests_sent: int) -> None:
     rows = [{"id": row} for row in range(100)]
 
     def answer(query: Query) -> Any:
@@ -252,7 +252,7 @@ def test_an_ignored_response_ends_the_list(kind: Any) -> None:
     assert done.ids == set(range(100))
     assert done.result.complete is None
     assert "response_actions ignore" in done.result.reason
-    assert len(done.asked) == 2
+    assert len(done.asked) == requests_sent  # offsets may have moved to the front
 
 
 def test_an_ignored_response_behind_the_last_page_is_an_end() -> None:
