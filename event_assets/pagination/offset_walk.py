@@ -54,7 +54,8 @@ class OffsetWalk(Walk):
 
     def refuse(self, _status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        is_accepted = self._asked.is_behind
+        is_in_list = self.position < self._end  # where a limit hides rows
+        is_accepted = self._asked.is_behind and not (is_limit and is_in_list)
         if is_accepted and is_limit:
             self.finish("depth")
         elif is_accepted:

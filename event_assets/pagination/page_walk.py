@@ -149,7 +149,9 @@ class PageWalk(Walk):
                 ("empty pages", reading.empty >= MAX_EMPTY_LINKED),
             )
         is_lap = 0 < self._ids <= reading.known_rows and position > 2 and not self._promises_more
-        both = (("lap", is_lap), ("readings agree", reading.pages == self._pages_before))
+        # the page behind the last one may have been empty by accident
+        is_again = not page.ids and self._pages_before == reading.pages[:-1] != []
+        both = (("lap", is_lap), ("readings agree", is_again))
         return next((name for name, is_reached in (*ends, *both) if is_reached), "")
 
     @property

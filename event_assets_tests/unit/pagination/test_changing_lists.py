@@ -195,6 +195,6 @@ def test_a_quiet_list_is_complete_and_costs_no_more_than_it_must(
     assert delivered == set(range(length))
     numbered = kind in NUMBERED or kind.startswith("offset")
     assert result.complete is True or (pages == 1 and length and not numbered)
-    looks_behind = 4 if kind in (*NUMBERED, WHOLE_PAGES) and total == "none" else 0
+    looks_behind = 5 if kind in (*NUMBERED, WHOLE_PAGES) and total == "none" else 0
     tries = 2 if kind == WHOLE_PAGES else 0
     assert requests <= max(overlapping + 4, 2 * pages + looks_behind) + tries

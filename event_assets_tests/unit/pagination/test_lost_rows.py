@@ -741,7 +741,7 @@ def test_an_estimate_is_a_doubt_where_it_is_not_reached(
 def test_a_lower_bound_that_is_reached_saves_no_request(members: dict[str, Any]) -> None:
     config, answer = PAGED["page"]
     done = read_list(create_paginator(config, read_ids), lambda query: {**answer(query), **members})
-    assert len(done.asked) == 2 * 7 + 4
+    assert len(done.asked) == 2 * 7 + 5
 
 
 def by_thousands(kind: str, length: int, **members: Any) -> Any:

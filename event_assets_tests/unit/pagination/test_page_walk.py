@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from math import inf
 from typing import Any
 
@@ -22,6 +23,14 @@ def numbered(maximum: float = inf, stop_after_empty_page: bool | None = None) ->
         stop_after_empty_page=stop_after_empty_page,
         end_without_pointer="no pointer",
     )
+
+
+def counted_links() -> PageWalk:
+    walk = PageWalk(
+        is_numbered=False, maximum=inf, stop_after_empty_page=None, end_without_pointer="no pointer"
+    )
+    walk.is_counted = True
+    return walk
 
 
 def take(walk: PageWalk, *pages: tuple[int, ...], **facts: Any) -> PageWalk:
@@ -84,15 +93,24 @@ def test_the_second_reading_is_as_long_as_the_first() -> None:
     ("length", "asked"),
     [
         (0, [0, 1]),
-        (3, [0, 1, 2, 4, 0]),
-        (6, [0, 1, 2, 3, 5, 9, 0, 1]),
-        (8, [0, 1, 2, 3, 5, 9, 0, 1]),
+        (3, [0, 1, 2, 4, 0, 1]),
+        (6, [0, 1, 2, 3, 5, 9, 0, 1, 2]),
+        (8, [0, 1, 2, 3, 5, 9, 0, 1, 2]),
     ],
 )
 def test_a_list_is_looked_for_behind_its_end_and_read_twice(length: int, asked: list[int]) -> None:
     walk = numbered()
     assert positions(walk, of_list(length)) == asked
     assert judge(walk.facts).complete is True
+
+
+@pytest.mark.parametrize("walk", [numbered(), counted_links()], ids=["numbers", "links"])
+def test_a_page_that_is_empty_once_is_found_by_the_second_reading(walk: PageWalk) -> None:
+    rows, requests = {0: FULL, 1: (4, 5, 6, 7), 2: (8,)}, count(1)
+    while not walk.done:
+        ids = rows.get(walk.position, ()) if next(requests) != 3 else ()
+        take(walk, ids, pointer=walk.position + 1 if ids else None)
+    assert judge(walk.facts).distinct_ids == 9
 
 
 def test_nothing_is_asked_for_behind_a_first_page_of_a_list_that_is_said_to_be_empty() -> None:
@@ -112,14 +130,14 @@ def test_rows_that_vanish_after_they_were_seen_are_looked_for_once() -> None:
     walk, requests = numbered(), iter(range(99))
     rows = {0: FULL, 1: (4, 5, 6, 7)}
     asked = positions(walk, lambda at: (20,) if next(requests) == 4 else rows.get(at, ()))
-    assert asked == [0, 1, 2, 3, 5, 3, 4, 5, 6, 8, 12, 0, 1]
+    assert asked == [0, 1, 2, 3, 5, 3, 4, 5, 6, 8, 12, 0, 1, 2]
 
 
 @pytest.mark.parametrize(
     ("stop", "asked", "complete"),
     [
-        (None, [0, 1, 2, 3, 0, 1], True),
-        (True, [0, 1, 2, 0, 1], True),
+        (None, [0, 1, 2, 3, 0, 1, 2], True),
+        (True, [0, 1, 2, 0, 1, 2], True),
         (False, [0, 1, 2, 3, 4], None),
     ],
 )

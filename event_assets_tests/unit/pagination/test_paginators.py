@@ -290,7 +290,7 @@ def test_page_numbers_without_a_total_are_read_twice() -> None:
     assert done.delivered == sorted(done.ids)
     assert done.result.complete is True
     assert "two readings" in done.result.reason
-    assert len(done.asked) == 2 * 5 + 4
+    assert len(done.asked) == 2 * 5 + 5
 
 
 def test_page_numbers_with_a_total_are_complete_and_ask_nothing_past_the_end() -> None:
@@ -307,7 +307,7 @@ def test_page_numbers_end_at_the_number_of_pages_or_behind_a_full_one(
     assert done.ids == set(range(length))
     assert done.result.complete is True
     assert {query["page"] for query in done.asked} == set("012345"[: 5 + behind])
-    assert len(done.asked) == 2 * 5 + behind
+    assert len(done.asked) == 2 * (5 + behind)
 
 
 def test_page_numbers_read_past_an_empty_page_while_the_total_promises_more() -> None:
@@ -377,7 +377,7 @@ def test_the_last_page_given_again_is_an_end() -> None:
     done = sync("page_number", lambda query: numbered({"page": min(query["page"], "4")}))
     assert done.ids == set(range(95))
     assert done.result.complete is True
-    assert len(done.asked) == 2 * 5 + 1
+    assert len(done.asked) == 2 * (5 + 1)
 
 
 def test_page_numbers_that_wrap_round_end_after_a_lap() -> None:
