@@ -11,7 +11,6 @@ import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError, DagsterUserCodeProcessError
 from dagster._core.launcher import CheckRunHealthResult as CheckRunHealthResult
 from dagster._core.launcher import WorkerStatus as WorkerStatus
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._utils.interrupts import capture_interrupts as capture_interrupts
@@ -20,7 +19,6 @@ from dagster_shared import check
 from dagster_shared.error import SerializableErrorInfo
 from dagster_shared.yaml_utils.source_position import SourcePosition
 
-CheckRecord = AssetCheckExecutionRecord
 ErrorInfo = SerializableErrorInfo
 
 
@@ -50,20 +48,6 @@ class PlainInterrupt(dg.DagsterExecutionInterruptedError, DagsterUserCodeProcess
 def is_check_failure(error: ErrorInfo) -> bool:
     """Return whether a step failed only because a blocking check did."""
     return error.cls_name == DagsterAssetCheckFailedError.__name__
-
-
-def latest_check_records(
-    instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey]
-) -> Mapping[dg.AssetCheckKey, CheckRecord]:
-    """Return the newest result of each check that ran, read by one query."""
-    return instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
-
-
-def check_history(
-    instance: dg.DagsterInstance, key: dg.AssetCheckKey, limit: int
-) -> Sequence[CheckRecord]:
-    """Return the results of a check, newest first."""
-    return instance.event_log_storage.get_asset_check_execution_history(key, limit=limit)
 
 
 def free_slots(instance: dg.DagsterInstance, run_id: str) -> None:

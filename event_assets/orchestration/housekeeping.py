@@ -20,7 +20,6 @@ from event_assets.values.wording import counted
 
 RETENTION_VARIABLE = "EVENTS_KEEP_RUNS_DAYS"
 DEFAULT_RETENTION = 30  # days
-BATCH_SIZE = 200  # runs
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 
@@ -68,23 +67,13 @@ def purge_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     newest = map(instance.get_latest_materialization_event, instance.all_asset_keys())
     kept = {event.run_id for event in newest if event}
     deleted = 0
-    for run_id in _find_ended_runs(instance, before):
+    old = dg.RunsFilter(statuses=ENDED, created_before=before, updated_before=before)
+    for run_id in instance.get_run_ids(old):
         if run_id not in kept:
             instance.delete_run(run_id)
             instance.compute_log_manager.delete_logs(prefix=[run_id])
             deleted += 1
     return deleted
-
-
-def _find_ended_runs(instance: dg.DagsterInstance, before: datetime) -> list[str]:
-    """Return the ids of the runs that ended before a time."""
-    old = dg.RunsFilter(statuses=ENDED, created_before=before, updated_before=before)
-    found: list[str] = []
-    while batch := instance.get_run_records(
-        old, limit=BATCH_SIZE, cursor=found[-1] if found else None
-    ):
-        found += [record.dagster_run.run_id for record in batch]
-    return found
 
 
 def erase_runs(instance: dg.DagsterInstance, text: str, is_id: bool) -> int:

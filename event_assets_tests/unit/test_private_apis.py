@@ -84,24 +84,14 @@ ROWS = (
     ),
     PrivateApi(
         ("_compat.dagster",),
-        "Alerts read the results of all checks at once; slots of killed runs are freed",
+        "Slots of killed runs are freed",
         DAGSTER,
         {
             "dagster:DagsterInstance.event_log_storage": "attribute",
             "dagster._core.storage.event_log.base:EventLogStorage"
-            ".get_latest_asset_check_execution_by_key": "(self, check_keys, partition_filter=None)",
-            "dagster._core.storage.event_log.base:EventLogStorage"
-            ".get_asset_check_execution_history": (
-                "(self, check_key, limit, cursor=None, status=None, partition_filter=None)"
-            ),
-            "dagster._core.storage.event_log.base:EventLogStorage"
             ".supports_global_concurrency_limits": "attribute",
             "dagster._core.storage.event_log.base:EventLogStorage"
             ".free_concurrency_slots_for_run": "(self, run_id)",
-            "dagster._core.storage.asset_check_execution_record:AssetCheckExecutionRecord"
-            ".evaluation": "attribute",
-            "dagster._core.storage.asset_check_execution_record:AssetCheckExecutionRecord"
-            ".create_timestamp": "attribute",
         },
     ),
     PrivateApi(
