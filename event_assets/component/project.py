@@ -1,5 +1,6 @@
 """The definitions of a project: every source under its `defs/`, and what they share."""
 
+import sys
 import warnings
 from importlib import import_module
 
@@ -8,6 +9,7 @@ import dagster as dg
 from event_assets.component.yaml_file import read_yaml
 from event_assets.config.project import defs_module, find_project
 from event_assets.config.settings import require_valid_settings
+from event_assets.config.source_files import defs_folder
 from event_assets.orchestration.alerts import build_sensors
 from event_assets.orchestration.derived_assets import build_all_events
 from event_assets.orchestration.executors import in_process_executor
@@ -57,8 +59,12 @@ def load_tree() -> dg.ComponentTree:
         ConfigError: there is no project, a setting cannot be, or a file cannot be read.
     """
     require_valid_settings()
+    name = defs_module()
+    root = str(defs_folder().parents[name.count(".")])
+    if root not in sys.path:  # the project need not be installed
+        sys.path.append(root)
     # Not `for_project`, which parses pyproject.toml twice, in a tenth of a second.
-    module = import_module(defs_module())
+    module = import_module(name)
     tree = dg.ComponentTree.from_module(defs_module=module, project_root=find_project())
     problems = []
     for file in sorted(tree.defs_module_path.rglob("defs.y*ml")):

@@ -106,6 +106,5 @@ def test_data_lies_under_the_project_that_the_definitions_are_of(
 
 
 def test_the_probe_finds_the_sources_of_the_project(python: Path, other: Path) -> None:
-    inside = {"PYTHONPATH": str(other)}
-    report = run(python, other / "other", "event_assets.__main__", "probe", **inside)
+    report = run(python, other / "other", "event_assets.__main__", "probe")
     assert report.startswith("Source concerts at the built-in sandbox:")
