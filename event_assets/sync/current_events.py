@@ -61,7 +61,7 @@ def current_events_query(source: SourceConfig) -> str:
     if source.account is None:
         return query
     own = f"{ACCOUNT} = {quote_literal(source.account)}"
-    return f"select * from ({query}) as all_accounts where {own}"  # noqa: S608 (our names)
+    return f"select * from ({query}) as all_accounts where {own}"
 
 
 def event_times(table: str, columns: Collection[str]) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from event_assets.sync.extract import ExtractedRecords
 from event_assets.values import timestamps
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows
-from event_assets.warehouse.load import FILES
+from event_assets.warehouse.merge import open_package
 from event_assets.warehouse.sql import quote_identifier
 
 Row = Mapping[str, Any]
@@ -26,16 +26,16 @@ START, END = "start_time", "end_time"
 MARGIN = timedelta(minutes=5)  # clocks differ
 MAX_COMPARED = 1_000  # ids whose records are compared field by field
 MAX_EXAMPLES = 5
-FIND_REPEATED = f"""
+FIND_REPEATED = """
 create or replace temp table repeated_now as
-select id, count(distinct hash({{values}})) > 1 as differ
-from {FILES} group by id having count(*) > 1
-"""  # noqa: S608 (ours)
+select id, count(distinct hash({values})) > 1 as differ
+from package group by id having count(*) > 1
+"""
 READ_DIFFERING = f"""
-from {FILES} where id in (
+from package where id in (
     select id from repeated_now where differ order by id limit {MAX_COMPARED}
 ) order by id
-"""  # noqa: S608 (ours)
+"""
 
 
 @dataclass(frozen=True)
@@ -68,17 +68,17 @@ def find_repeats(
     """
     if extracted.is_deduplicated or not resource.is_events or not files:
         return Repeats()
-    given = {"files": list(files)}
-    names = _compared_columns(resource, database.sql(f"from {FILES} limit 0", params=given).columns)
+    open_package(database, files)
+    names = _compared_columns(resource, database.table("package").columns)
     values = ", ".join(map(quote_identifier, ["id", *names]))
-    database.execute(FIND_REPEATED.format(values=values), given)
+    database.execute(FIND_REPEATED.format(values=values))
     repeated = database.table("repeated_now")
     counts = repeated.aggregate("count(*) filter (not differ), count(*) filter (differ)")
     ((equal, differing),) = counts.fetchall()
     began, lasted = stream.began_at, datetime.now(timezone.utc) - stream.started_at
     sync = (began - MARGIN, began + lasted + MARGIN)
     examples = []
-    rows = fetch_rows(database.sql(READ_DIFFERING, params=given)) if differing else []
+    rows = fetch_rows(database.sql(READ_DIFFERING)) if differing else []
     for key, group in groupby(rows, itemgetter("id")):
         records = [_read_json(row, extracted.builder.observed_types) for row in group]
         fields = [name for name in names if any(r[name] != records[0][name] for r in records)]

@@ -92,6 +92,6 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
     ensure_table(database, schema, table, columns)
     values = [{**row, "sync_number": number}[column] for column in columns]
     marks = ", ".join("?" * len(values))
-    insert = f"insert into {schema}.{table} ({', '.join(columns)}) values ({marks})"  # noqa: S608 (our names)
+    insert = f"insert into {schema}.{table} ({', '.join(columns)}) values ({marks})"
     database.execute(insert, values)
     return number

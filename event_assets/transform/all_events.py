@@ -63,4 +63,4 @@ def _select(name: str, contract: Columns, columns: Sequence[tuple[str, str]]) ->
         if column != "source"
     ]
     chosen = ", ".join([f"{quote_literal(name)} as source", *values])
-    return f"select {chosen} from {name}.{CURRENT_EVENTS}"  # noqa: S608 (our names)
+    return f"select {chosen} from {name}.{CURRENT_EVENTS}"

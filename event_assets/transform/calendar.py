@@ -32,7 +32,7 @@ def fill_statement(
     if accounts:
         shared = ", ".join(["id", START, *(["name"] if "name" in columns else ())])
         others = [f"min({name}) as {name}" for name in ("status", START_DAY) if name in columns]
-        events = f"(select {', '.join([shared, *others])} from {events} group by {shared})"  # noqa: S608 (ours)
+        events = f"(select {', '.join([shared, *others])} from {events} group by {shared})"
     return FILL_TABLE.format(schema=schema, events=events, status=status, day=day).strip()
 
 
@@ -44,5 +44,5 @@ def update_calendar(database: Database, schema: str, *, accounts: bool = False) 
     columns = database.sql(f"from {schema}.current_events").columns
     with transaction(database):  # the table itself stays, with the rights that others have to it
         ensure_table(database, schema, CALENDAR, TABLE)
-        database.execute(f"delete from {schema}.event_calendar")  # noqa: S608 (our names)
+        database.execute(f"delete from {schema}.event_calendar")
         database.execute(fill_statement(schema, columns, accounts=accounts))

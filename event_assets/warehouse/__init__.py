@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from event_assets.warehouse.connection import run as run
     from event_assets.warehouse.connection import run_maintenance as run_maintenance
     from event_assets.warehouse.destination import database_file as database_file
-    from event_assets.warehouse.load import TableLoad as TableLoad
     from event_assets.warehouse.load import load_package as load_package
     from event_assets.warehouse.load import package_files as package_files
+    from event_assets.warehouse.merge import TableLoad as TableLoad
     from event_assets.warehouse.pipeline import journal_file as journal_file
     from event_assets.warehouse.pipeline import note_failure as note_failure
     from event_assets.warehouse.pipeline import open_pipeline as open_pipeline
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _MODULES = {
     "connection": ("connect", "full_table_name", "run", "run_maintenance"),
     "destination": ("database_file",),
-    "load": ("TableLoad", "load_package", "package_files"),
+    "load": ("load_package", "package_files"),
+    "merge": ("TableLoad",),
     "pipeline": (
         "journal_file",
         "note_failure",

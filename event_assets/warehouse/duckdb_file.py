@@ -34,7 +34,7 @@ class DuckDbFile(Destination):
     noun = "database"
     advice = ADVICE
     page = "docs/operations.md"
-    new_database_hint = f"move the file away, or {USE_OTHER_FILE}"
+    new_database_hint = USE_OTHER_FILE
 
     @property
     def display_name(self) -> str:

@@ -102,14 +102,14 @@ def _erase_from_table(
         else:
             condition = f"{cell}::varchar = {quote_literal(text)}"
         if is_history or column in ("id", *id_columns):
-            ((count,),) = database.execute(f"delete from {name} where {condition}").fetchall()  # noqa: S608 (quoted)
+            ((count,),) = database.execute(f"delete from {name} where {condition}").fetchall()
             deleted += count
         else:
             value = "null"
             if is_log and kind != "JSON":
                 quoted = quote_literal(re.escape(text))
                 value = f"regexp_replace({cell}, {quoted}, '{MASK}', 'gi')"
-            statement = f"update {name} set {cell} = {value} where {condition}"  # noqa: S608 (quoted)
+            statement = f"update {name} set {cell} = {value} where {condition}"
             ((count,),) = database.execute(statement).fetchall()
             updated = max(updated, count)
     return deleted + updated

@@ -126,7 +126,7 @@ def forget_columns(
     for column in filter(is_forgotten, catalog_columns(database, schema, table)):
         name = quote_identifier(column)
         database.execute(
-            f"update {quote_name(schema, table)} set {name} = null where {name} is not null"  # noqa: S608 (quoted)
+            f"update {quote_name(schema, table)} set {name} = null where {name} is not null"
         )
 
 

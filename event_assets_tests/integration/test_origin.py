@@ -28,7 +28,7 @@ def test_another_api_is_refused_and_how_to_go_on_is_said(project: Project) -> No
         assert not other.requests
     assert said == (
         f"The database {project.database} contains events of {one.url}{PATH}, not of "
-        f"{other.url}{PATH}: move the file away, or name another file in EVENTS_DUCKDB, or accept "
+        f"{other.url}{PATH}: name another file in EVENTS_DUCKDB, or accept "
         "it, by `event-assets sync events --accept-new-origin` or a run in Dagster with "
         "`accept_new_origin: true`."
     )
@@ -98,7 +98,7 @@ def test_other_ids_are_refused_unless_they_are_accepted(
         changed = configured(api.url, "uuid")
         assert failed_sync(changed) == (
             f"The ids of the events in {project.database} come from `id`, not from `uuid`, by "
-            "which each would be there twice: change it back in defs.yaml, move the file away, or "
+            "which each would be there twice: change it back in defs.yaml, "
             "name another file in EVENTS_DUCKDB, or accept it, by `event-assets sync "
             "events --accept-new-origin` or a run in Dagster with `accept_new_origin: true`."
         )

@@ -246,8 +246,7 @@ def test_the_sandboxs_events_and_real_ones_are_not_mixed(project: Project, api: 
     said = failure(project.sync(url=api.url, derived=False))
     assert said == (
         f"The database {project.database} contains events of the built-in sandbox, not of "
-        f"{api.url}/v1/events: move the file away, or name another file in EVENTS_DUCKDB, and sync "
-        "again."
+        f"{api.url}/v1/events: name another file in EVENTS_DUCKDB, and sync again."
     )
     assert project.ids() == before
 
