@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import EVENT_DATA, SourceConfig
-from event_assets.sync import account_registry, rejects, removed, sync_log
+from event_assets.sync import account_registry, rejects, removed, schema_changes, sync_log
 from event_assets.warehouse import Database, inspection, sql
 from event_assets.warehouse.tables import (
     drop_damaged_dlt_tables,
@@ -32,6 +32,10 @@ from (
 ) as found
 where loaded.rowid = found.row
 """
+TABLES_OF_SOURCE = {
+    sync_log.ORIGIN_TABLE: sync_log.ORIGIN_COLUMNS,
+    schema_changes.PATHS_TABLE: schema_changes.PATHS_COLUMNS,
+}
 NUMBER_SYNCS = """
 update {log} as syncs set sync_number = numbered.number
 from (
@@ -52,6 +56,9 @@ def reconcile(database: Database, source: SourceConfig) -> None:
     schema = source.name
     accounts = dict.fromkeys(source.partition_columns, "varchar")
     drop_damaged_dlt_tables(database, schema)
+    for table, columns in TABLES_OF_SOURCE.items():
+        if inspection.has_table(database, schema, table):
+            ensure_table(database, schema, table, columns)
     for table, resource in source.resources.items():
         log = sync_log.sync_log_table(table)
         has_log = inspection.has_table(database, schema, log)

@@ -19,7 +19,7 @@ from event_assets.sync import account_registry, guards, schema_changes, sync_log
 from event_assets.sync.extract import ExtractedRecords, extract
 from event_assets.sync.parent_rows import delete_rows_without_parent
 from event_assets.sync.plan import SyncPlan, plan_sync
-from event_assets.sync.rejects import RejectBuffer
+from event_assets.sync.rejects import RejectBuffer, rejects_table
 from event_assets.sync.removed import record_removed
 from event_assets.sync.repeats import find_repeats
 from event_assets.sync.result import SyncResult, build_row
@@ -29,7 +29,7 @@ from event_assets.values.errors import (
     ExpiredPositionError,
 )
 from event_assets.warehouse import Database, TableLoad, inspection
-from event_assets.warehouse.tables import forget_columns
+from event_assets.warehouse.tables import forget_columns, without_indexes
 
 LOG = logging.getLogger("dagster")
 OnLoaded = Callable[[Database, SyncResult], None]
@@ -146,4 +146,5 @@ def load(
         kept_columns=plan.user_columns - builder.observed_types.keys(),
     )
     check = partial(ensure_unchanged, has_new_columns=True)
-    warehouse.load_package(pipeline, database, table, log_sync, check)
+    with without_indexes(database, schema, rejects_table(resource.name)):
+        warehouse.load_package(pipeline, database, table, log_sync, check)

@@ -25,7 +25,8 @@ def load_source_paths(database: Database, resource: ResourceConfig) -> SourcePat
         return {}
     own = f"table_name = {sql.quote_literal(table)}"
     rows = database.table(f"{schema}.{PATHS_TABLE}").filter(own).project(", ".join(PATHS_COLUMNS))
-    return {name: json.loads(path) for _, name, path in rows.fetchall()}
+    paths = {name: json.loads(path or "null") for _, name, path in rows.fetchall()}
+    return {name: path for name, path in paths.items() if isinstance(path, list)}
 
 
 def ensure_schema_unchanged(

@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from event_assets.config.source import ResourceConfig, SourceConfig
-from event_assets.warehouse import Database
+from event_assets.values.errors import WarehouseError
+from event_assets.warehouse import Database, get_destination
 from event_assets.warehouse.inspection import fetch_rows, has_table, latest_value
 from event_assets.warehouse.tables import ensure_table
 
 SYNC_LOG = "event_data_syncs"
+ORIGIN_TABLE = "event_data_api"
+ORIGIN_COLUMNS = {"api": "varchar", "id_paths": "json"}
+MAX_NUMBER = 2**63 - 1
 # Users' queries rely on the names, so that some are no more those of the code: `seams_held` counts
 # overlaps, `shifts_repaired` shifts, `sweeps` passes.
 COLUMNS = {
@@ -62,11 +66,10 @@ def record_origin(database: Database, source: SourceConfig) -> None:
     schema, origin = source.name, (source.events_url, source.events.id_paths)
     if recorded_origin(database, schema) == origin:
         return
-    database.execute(f"create schema if not exists {schema}")
-    database.execute(
-        f"create or replace table {schema}.event_data_api as select ? as api, ?::json as id_paths",
-        [origin[0], json.dumps(origin[1])],
-    )
+    ensure_table(database, schema, ORIGIN_TABLE, ORIGIN_COLUMNS)
+    database.execute(f"delete from {schema}.{ORIGIN_TABLE}")
+    values = [origin[0], json.dumps(origin[1])]
+    database.execute(f"insert into {schema}.{ORIGIN_TABLE} (api, id_paths) values (?, ?)", values)
 
 
 def recorded_origin(database: Database, schema: str) -> tuple[str | None, list[str] | None]:
@@ -74,10 +77,11 @@ def recorded_origin(database: Database, schema: str) -> tuple[str | None, list[s
 
     Each is None if it is not recorded.
     """
-    if not has_table(database, schema, "event_data_api"):
+    if not has_table(database, schema, ORIGIN_TABLE):
         return latest_value(database, schema, SYNC_LOG, "api"), None
-    row = next(iter(fetch_rows(database.table(f"{schema}.event_data_api"))), {})
-    return row.get("api"), json.loads(row.get("id_paths") or "null")
+    row = next(iter(fetch_rows(database.table(f"{schema}.{ORIGIN_TABLE}"))), {})
+    paths = json.loads(row.get("id_paths") or "null")
+    return row.get("api"), paths if isinstance(paths, list) else None
 
 
 def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> int:
@@ -85,10 +89,18 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
 
     To be called in the transaction of the load. In a lake, two accounts' syncs that load at once
     can get the same number.
+
+    Raises:
+        WarehouseError: there is no next number.
     """
     schema, table = resource.source.name, sync_log_table(resource.name)
     columns = {**COLUMNS, **dict.fromkeys(resource.source.partition_columns, "varchar")}
     number = int(latest_value(database, schema, table, "sync_number") or 0) + 1
+    if number > MAX_NUMBER:
+        raise WarehouseError(
+            f"The newest row of {schema}.{table} in {get_destination().display_name} has the "
+            f"sync_number {MAX_NUMBER}, after which there is none: set it lower, and sync again."
+        )
     ensure_table(database, schema, table, columns)
     values = [{**row, "sync_number": number}[column] for column in columns]
     marks = ", ".join("?" * len(values))

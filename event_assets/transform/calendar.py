@@ -7,7 +7,7 @@ from collections.abc import Collection
 from event_assets.config.fields import START, START_DAY
 from event_assets.warehouse import Database
 from event_assets.warehouse.sql import transaction
-from event_assets.warehouse.tables import ensure_table
+from event_assets.warehouse.tables import ensure_table, without_indexes
 
 CALENDAR = "event_calendar"
 COLUMNS = {"day": "date", "status": "text", "events": "bigint"}
@@ -42,7 +42,8 @@ def update_calendar(database: Database, schema: str, *, accounts: bool = False) 
     With `accounts`, an event that several of them have counts once.
     """
     columns = database.sql(f"from {schema}.current_events").columns
-    with transaction(database):  # the table itself stays, with the rights that others have to it
-        ensure_table(database, schema, CALENDAR, TABLE)
+    ensure_table(database, schema, CALENDAR, TABLE)
+    # the table itself stays, with the rights that others have to it
+    with without_indexes(database, schema, CALENDAR), transaction(database):
         database.execute(f"delete from {schema}.event_calendar")
         database.execute(fill_statement(schema, columns, accounts=accounts))

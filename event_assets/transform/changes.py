@@ -14,7 +14,7 @@ from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
 from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
-from event_assets.warehouse.tables import ensure_kind, ensure_table, forget_columns
+from event_assets.warehouse.tables import ensure_kind, ensure_table, forget_columns, without_indexes
 
 CHANGES = "event_changes"
 SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last compared
@@ -81,7 +81,7 @@ def record_changes(
     types = {name: COLUMN_TYPES[kind].duckdb for name, kind in column_types(accounts).items()}
     declared = ", ".join(f"{name} {kind}" for name, kind in types.items())
     ensure_table(database, schema, CHANGES, types)
-    with transaction(database):
+    with without_indexes(database, schema, SNAPSHOT), transaction(database):
         _forget_excluded(database, schema, is_excluded)
         database.execute(sql.CREATE.format(columns=declared))
         is_outdated = now != before

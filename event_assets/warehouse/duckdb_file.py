@@ -20,8 +20,12 @@ ADVICE = {
     "and in the folder for temporary files (TMPDIR, else /tmp)",
     "Permission denied|not permitted|[Rr]ead-only": "let the user who syncs write there",
     "newer version": f"update DuckDB to the version that wrote it, or {USE_OTHER_FILE}",
+    "older version": f"export it with the version that wrote it, or {USE_OTHER_FILE}",
+    "encrypted database": f"copy it into a database without a key, or {USE_OTHER_FILE}",
+    "replaying WAL": "move that file away: the next sync loads the events in it again",
     "valid DuckDB|[Cc]orrupt|enough bytes|Input/output error": "restore a backup, as "
     f"docs/operations.md describes, or {USE_OTHER_FILE}",
+    "Cannot open file.*No such file": f"make the folder that it is to be in, or {USE_OTHER_FILE}",
     "Not a directory|Is a directory|File exists": f"move what is in the way, or {USE_OTHER_FILE}",
     "name too long": USE_OTHER_FILE,
 }

@@ -46,7 +46,7 @@ def losslessly_widenable(database: Database, schema: str, table: str) -> frozens
     )
 
 
-def stored_schemas(database: Database, schema: str) -> list[dict[str, Any]]:
+def stored_schemas(database: Database, schema: str) -> list[Any]:
     """Return dlt's schemas in `_dlt_version`, the newest last.
 
     They are there as soon as their columns are, even if the load that added these has failed.
@@ -64,8 +64,16 @@ def stored_columns(database: Database, schema: str, table: str) -> dict[str, Any
     return {
         name: column
         for stored in stored_schemas(database, schema)
-        for name, column in stored["tables"].get(table, {}).get("columns", {}).items()
+        for name, column in _members(stored, "tables", table, "columns").items()
+        if isinstance(column, dict)
     }
+
+
+def _members(value: Any, *path: str) -> dict[str, Any]:
+    """Return the members of a JSON object in another; none where a person has changed them."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def fetch_rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import duckdb
+
 from event_assets.config.fields import LAST_SEEN
 from event_assets.warehouse.inspection import catalog_columns
 from event_assets.warehouse.sql import (
@@ -158,7 +160,7 @@ def _compare_rows(
 def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str) -> str:
     """Return the query of rows with the values that the table has in columns of its user's own.
 
-    A new row gets a column's default.
+    A new row gets a column's default. Nothing is written to a generated column.
     """
     table, key = quote_name(schema, load.table), load.quoted_key
     defaults = database.execute(
@@ -166,10 +168,25 @@ def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str) -
         "where database_name = current_database() and schema_name = ? and table_name = ?",
         [schema, load.table],
     ).fetchall()
-    kept = {quote_identifier(name): value for name, value in defaults if name in load.kept_columns}
+    kept = {
+        quote_identifier(name): value
+        for name, value in defaults
+        if name in load.kept_columns and not _is_generated(database, table, name)
+    }
+    if not kept:
+        return rows
     own = f"select {', '.join([key, *kept])}, true as is_kept from {table}"
     replaced = f"where ({key}) in (select {key} from package)"
     database.execute(f"create or replace temp table kept as {own} {replaced}")
     values = (f"if(kept.is_kept, kept.{name}, {value}) as {name}" for name, value in kept.items())
     join = f"({rows}) as loaded left join kept using ({key})"
     return f"select loaded.*, {', '.join(values)} from {join}"
+
+
+def _is_generated(database: Database, table: str, column: str) -> bool:
+    """Return whether a column cannot be written to, which no catalog of DuckDB tells."""
+    try:
+        database.execute(f"explain insert into {table} ({quote_identifier(column)}) select null")
+    except duckdb.BinderException:
+        return True
+    return False

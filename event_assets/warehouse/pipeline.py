@@ -96,7 +96,7 @@ def restore_schema(pipeline: dlt.Pipeline, database: Database) -> dlt.Schema:
         try:
             if stored["name"] == name:
                 return dlt.Schema.from_dict(stored)
-        except (DltException, KeyError) as error:
+        except (DltException, LookupError, TypeError, AttributeError) as error:
             LOG.warning("dlt cannot read a schema of %s: %s", name, error)
     return dlt.Schema(name)
 

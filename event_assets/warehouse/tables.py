@@ -80,9 +80,13 @@ def reconcile_columns(
     if not found:
         ensure_kind(database, schema, table)
         return
-    hints = {name: column.get("data_type", "") for name, column in stored.items()}
+    hints = {name: str(column.get("data_type")) for name, column in stored.items()}
     texts = dict.fromkeys([*key, LOAD_ID], "text")
-    types = {name: COLUMN_TYPES[kind].duckdb for name, kind in (hints | texts).items() if kind}
+    types = {
+        name: COLUMN_TYPES[kind].duckdb
+        for name, kind in (hints | texts).items()
+        if kind in COLUMN_TYPES  # dlt knows others
+    }
     statements = []
     for name, kind in found.items():
         own, wanted = name.lower(), types.get(name.lower(), kind)
@@ -148,8 +152,9 @@ def without_indexes(
     )
     if not has_table(database, schema, kept) and database.execute(query, values).fetchall():
         database.execute(f"create table {quote_name(schema, kept)} as {query}", values)
-    is_kept = has_table(database, schema, kept)
-    found = database.table(quote_name(schema, kept)).fetchall() if is_kept else []
+    is_kept = {"index_name", "sql"} <= catalog_columns(database, schema, kept).keys()
+    query = f"select index_name, sql from {quote_name(schema, kept)}"
+    found = database.execute(query).fetchall() if is_kept else []
     for name, _ in found:
         database.execute(f"drop index if exists {quote_name(schema, name)}")
     try:
@@ -158,8 +163,9 @@ def without_indexes(
         for name, statement in found:
             try:
                 database.execute(statement)
-            except duckdb.ConstraintException:
-                LOG.warning("The index %s of %s is gone: rows break it.", name, table)
+            except (duckdb.IntegrityError, duckdb.ProgrammingError) as error:
+                reason = get_destination().error_reason(error)
+                LOG.warning("The index %s of %s is gone: %s.", name, table, reason)
         if is_kept:
             database.execute(f"drop table if exists {quote_name(schema, kept)}")
 
@@ -168,7 +174,16 @@ def _alter(database: Database, schema: str, table: str, statements: Sequence[str
     if statements:
         with without_indexes(database, schema, table):
             for statement in statements:
-                database.execute(f"alter table {quote_name(schema, table)} {statement}")
+                try:
+                    database.execute(f"alter table {quote_name(schema, table)} {statement}")
+                except duckdb.DataError as error:
+                    destination = get_destination()
+                    raise WarehouseError(
+                        f"The table {schema}.{table} in {destination.display_name} was changed, "
+                        f"and cannot be made again as syncs need it: `{statement}` fails, as "
+                        f"{destination.error_reason(error)}; correct the values of this column, or "
+                        "drop it, and sync again."
+                    ) from None
 
 
 def _can_cast(database: Database, schema: str, table: str, column: str, kind: str) -> bool:

@@ -54,12 +54,26 @@ create table copy as from events.event_data; drop table events.event_data; \
     create table events.event_data as from copy
 drop table events.event_data; create table events.event_data (id integer, name varchar)
 insert into events.event_data by name from events.event_data limit 1
+alter table events.event_data alter _dlt_load_id drop not null; \
+    insert into events.event_data (id, name) values ('e1', 'by hand'); \
+    update events.event_data set _dlt_load_id = null
+create table copy as select id, _dlt_load_id from events.event_data; \
+    drop table events.event_data; create table events.event_data \
+    (id varchar check (length(id) > 1), _dlt_load_id varchar, mine varchar as (upper(id))); \
+    insert into events.event_data by name from copy
+create macro main.upper2(a) as upper(a); create schema other; create table other.event_data as \
+    from events.event_data; create table main.event_data as select 1 as a; \
+    create table main.package as select 1 as a; create table main.kept as select 1 as a; \
+    create table main.moved as select 1 as a; create table main.events as select 1 as id
+comment on table events.event_data is 'mine'; comment on column events.event_data.name is 'mine'
 alter table events.event_data alter id drop not null
 alter table events.event_data add primary key (id)
 create index mine on events.event_data(start_time); create index other on events.event_data(seats)
 create unique index mine on events.event_data(id); create index other on events.event_data(seats)
 create unique index mine on events.event_data_rejects(id)
 create index mine on events.event_data_syncs(sync_number)
+create table events.event_data__indexes as select 'mine' as index_name, 'junk' as sql
+create table events.event_data__indexes as select 1 as a
 create view events.mine as from events.event_data
 drop table events._dlt_loads
 drop table events._dlt_pipeline_state
@@ -70,6 +84,13 @@ alter table events._dlt_loads drop column schema_name
 alter table events._dlt_version drop column schema
 alter table events._dlt_pipeline_state drop column state
 update events._dlt_version set schema = 'junk'
+update events._dlt_version set schema = '5'
+update events._dlt_version set schema = '{"tables": []}'
+update events._dlt_version set schema = '{"name": "events", "tables": {"event_data": null}}'
+update events._dlt_version set \
+    schema = '{"name": "events", "tables": {"event_data": {"columns": {"id": 5}}}}'
+update events._dlt_version set schema = replace(schema, '"text"', '"wei"')
+update events._dlt_version set schema = replace(schema, '"text"', '[]')
 update events._dlt_pipeline_state set state = 'junk'
 drop table events.event_data_syncs; drop table events.event_data_api
 delete from events.event_data_syncs; delete from events.event_data_api
@@ -79,6 +100,9 @@ alter table events.event_data_syncs alter sync_number type varchar; \
     alter table events.event_data_syncs alter complete type varchar; \
     alter table events.event_data_syncs alter started_at type varchar
 alter table events.event_data_api drop column id_paths
+update events.event_data_api set id_paths = '5'
+alter table events.event_data_paths drop column path
+update events.event_data_paths set path = '5'
 drop table events.event_data_rejects
 alter table events.event_data_rejects drop column record; \
     alter table events.event_data_rejects add column mine varchar; \
@@ -110,6 +134,20 @@ SAID = {
     "drop table events.event_calendar; create view events.event_calendar as select 1 as a": "is a "
     "view, and was a table: rename it",
     "drop table events._dlt_loads; create view events._dlt_loads as select 1 as a": "_dlt_loads",
+    "drop table events.event_data_api; create view events.event_data_api as select 1 as a": "is a "
+    "view, and was a table: rename it",
+    "update events.event_data_syncs set sync_number = 9223372036854775807": "The newest row of "
+    "events.event_data_syncs",
+    "alter table events.event_data_syncs alter complete type varchar; "
+    "update events.event_data_syncs set complete = 'maybe'": "`alter complete type BOOLEAN` fails",
+    "alter table events.event_data_api alter id_paths type varchar; "
+    "update events.event_data_api set id_paths = 'junk'": "The table events.event_data_api",
+    "alter table events.event_data alter last_seen_at type varchar using 'never'": "correct the "
+    "values of this column, or drop it, and sync again",
+    "create unique index mine on events._dlt_loads(schema_name)": "unique constraint",
+    "create table events.mine (id varchar); alter table events.event_data add primary key (id); "
+    "drop table events.mine; create table events.mine (id varchar references events.event_data(id))"
+    "": "depend on it",
 }
 
 
@@ -260,13 +298,36 @@ def test_the_indexes_that_a_killed_sync_has_dropped_are_made_again(
     assert ("event_data__indexes",) not in tables
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "event_data(id)",
+        "event_data_rejects(id)",
+        "event_calendar(day)",
+        "event_changes_snapshot(id)",
+    ],
+)
+def test_a_unique_index_is_no_obstacle_to_rows_that_are_replaced(
+    synced: Synced, project: Project, columns: str
+) -> None:
+    rows = [*(dict(row) for row in ROWS), {**ROWS[0], "id": "bad", "start_time": "soon"}]
+    for name in ("One", "Two", "Three"):
+        rows[3]["name"] = name
+        synced.rows[:] = rows
+        synced.sync()
+        project.rows(f"create unique index if not exists mine on events.{columns}")
+    assert project.rows("select index_name from duckdb_indexes()") == [("mine",)]
+    assert project.rows("select name from events.current_events where id = 'e3'") == [("Three",)]
+    assert project.ids("event_data_rejects") == ["bad"]
+
+
 def test_an_index_that_the_rows_break_is_dropped(
     synced: Synced, project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
     project.rows("create unique index mine on events.event_data(name)")
     synced.rows[1]["name"] = synced.rows[0]["name"]
     synced.sync()
-    assert "The index mine of event_data is gone: rows break it." in caplog.text
+    assert "The index mine of event_data is gone: Data contains duplicates" in caplog.text
     assert project.rows("select count(*) from events.event_data") == [(COUNT,)]
 
 
