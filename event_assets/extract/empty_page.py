@@ -12,7 +12,7 @@ from requests.exceptions import JSONDecodeError
 
 from event_assets.http.error_text import COMPANIONS, ERROR_NAMES, find_words, plain_name
 from event_assets.pagination.totals import members_outside_records
-from event_assets.pagination.vocabulary import says_more
+from event_assets.pagination.vocabulary import names_next, says_more
 from event_assets.values.conversion import to_boolean
 
 ERROR = "has an error in place of records"
@@ -93,6 +93,19 @@ def has_nothing(response: Response) -> bool:
     members = ((at.rpartition(".")[2], one) for at, one in members_outside_records(document))
     said = chain(members, _words_in_lists(document))
     return all(_is_nothing(plain_name(name), value) for name, value in said)
+
+
+def leaves_list_out(response: Response) -> bool:
+    """Return whether a response holds an object without anything but what leads to the next page.
+
+    Some APIs leave out a list that is empty.
+    """
+    try:
+        document = response.json()
+    except JSONDecodeError:
+        return False
+    is_object = isinstance(document, dict)
+    return is_object and all(names_next(path) for path, _ in members_outside_records(document))
 
 
 def _words_in_lists(value: Any) -> Iterator[tuple[str, str]]:

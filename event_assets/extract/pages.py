@@ -10,7 +10,7 @@ from typing import Any
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from requests import HTTPError, Request
 
-from event_assets.extract.empty_page import UNCLEAR, has_nothing
+from event_assets.extract.empty_page import UNCLEAR, has_nothing, leaves_list_out
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
 from event_assets.extract.response_check import names_limit
@@ -75,7 +75,9 @@ def read_list(
                 said = error_text(error.response) or " It gives no message."
                 paginator.update_state(error.response, [], said=said)
             elif not (has_nothing(error.response) and paginator.refused(HTTPStatus.NOT_FOUND)):
-                raise
+                if not (paginator.facts.pages and leaves_list_out(error.response)):
+                    raise
+                paginator.update_state(error.response, [], said=" It gives no message.")
         except HTTPError as error:
             status = error.response.status_code
             if not paginator.refused(status, is_limit=names_limit(error.response)):

@@ -36,8 +36,12 @@ ignored parameter | ERROR | The server sends the same {size:,} rows for every pa
     promises more: it ignores the parameter '{parameter}'.{way_out}
 same page | WARN | {received}; the API sends the same {size:,} rows for every page: they are all, or
     it ignores the parameter '{parameter}'. Set `paginator: single_page` if the API has no pages.
+size dropped | ERROR | {received}, but the link to the second page leaves out the page size that was
+    asked for, so that rows before it are missing: take it out of `params`.
 begins late | ERROR | {received}, but the first response says that a page comes before it
     (`{last.before}`): correct the paginator's `base_page` or `offset`.
+last page empty | WARN | {received}, but the last of the pages that the API reports is empty: check
+    the paginator's `base_page`.
 unsure total | WARN | {received}, but the API may have more.{way_out}
 doubtful total | WARN | {received}; the pages behind them are empty, and the API reports {totals}
     rows, which leaves open whether more follow.{way_out}
@@ -56,6 +60,9 @@ total reached | pass | {all_rows}, as the API reports{standing}.
 ignored response | WARN | {received}; paging stopped at a response that response_actions ignore.
 total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{way_out}
 has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}
+empty list | pass | The list is empty.
+repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
+    are equal, or come on several pages. Check the `primary_key`, or {way_on}.
 has_more is false | pass | {all_rows}, as the API says that no more follow{standing}.
 same pointer | ERROR | The API returned the same cursor or link to the next page twice, with no new
     rows.
@@ -65,8 +72,6 @@ unfollowed | ERROR | {received}, but {unfollowed} in the response leads to more,
     does not follow it{missing_path}: correct the `paginator` in defs.yaml.{way_out}
 lower bound | WARN | {received}, and the API reports {least}, so that it may have more: read the
     list in `windows` of time.
-repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
-    are equal, or come on several pages. Check the `primary_key`, or {way_on}.
 pages of one row | WARN | {received}, one row per page: such pages do not overlap, so missed rows
     cannot be detected. Set a larger limit.
 echo of the limit | WARN | {received}, and the API reports {limit:,}, which may be the requested
@@ -78,7 +83,6 @@ lap | WARN | {received}; then only rows that had come before: the API wraps roun
 depth | WARN | {received}; the API refused the next page, which may be its limit.
 changed | WARN | {received} in {passes} readings, no two of which agree: the list changes while it
     is read, so that missed rows cannot be ruled out.
-empty list | pass | The list is empty.
 usual depth | WARN | {received}, the number at which many APIs cut lists off, and nothing but empty
     pages shows that these are all: read the list in `windows` of time.
 no pointer | WARN | {received}; {setting} was not found in any response, so whether more follow is
@@ -144,11 +148,12 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
             )
         )
     ),
+    "last page empty": lambda facts: facts.is_last_page_empty and not facts.is_total_reached,
     "size of the list": lambda facts: (
         facts.pointers
         and facts.largest < facts.distinct == facts.last.size_asked != facts.least_total
     ),
-    "total reached": lambda facts: facts.is_total_reached and facts.end in OPEN_ENDS,
+    "total reached": lambda facts: facts.rows and facts.is_total_reached and facts.end in OPEN_ENDS,
     "total not reached": lambda facts: facts.is_short_of_total,
     "has_more is true": lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, "overlaps"),
     "has_more is false": lambda facts: facts.last.has_more is False and facts.end in OPEN_ENDS,
@@ -163,7 +168,10 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     ),
     "repeated ids": lambda facts: (
         facts.distinct < facts.rows_read
-        and (facts.end == "readings agree" or facts.distinct < (facts.least_total or 0))
+        and (
+            facts.end in ("readings agree", "pointer ended")
+            or facts.distinct < (facts.least_total or 0)
+        )
     ),
     "empty list": lambda facts: not facts.rows and facts.end in (*OPEN_ENDS, "overlaps"),
     "usual depth": lambda facts: (
@@ -215,8 +223,9 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
     setting = "" if facts.is_pointer_found else by
     standing = last.unfollowed or ("the cursor or link" if last.pointer else "")
     way_out = f" If {promise} counts something else, set `total_path: null`." if promise else ""
-    if last.flag and (last.has_more or last.unfollowed == f"`{last.flag}`"):
-        way_out += f" If `{last.flag}` says something else, set `has_more_path`, or null there."
+    about = f"`{last.flag}`" if last.has_more and last.flag else last.unfollowed
+    if about.startswith("`"):
+        way_out += f" If {about} says something else, set `has_more_path`, or null there."
     return {
         **vars(facts),
         "least": f"at least {last.at_least:,}" if last.at_least else f"{facts.least_total or 0:,}",

@@ -23,7 +23,7 @@ class PageFacts(NamedTuple):
         unfollowed: what looks like a pointer to more, and is not followed.
         at_least: a total that the response calls a lower bound or an estimate; `total` is None.
         totals: the least and the largest total of this list's pages with rows so far.
-        flag: the path of what says whether more follows.
+        flag: the path of what `has_more` was read from.
         before: the path of what said in the first response that a page comes before it.
         truncated: what says that the response is only a part.
         is_backwards: whether the followed path leads to the page before, by its name.
@@ -83,6 +83,7 @@ class ListFacts:
         pointers: pages whose response had the pointer that is followed.
         said: the words of an empty page, as a sentence, if they may not be about an end.
         is_total_reached: whether a total that did not change is the number of rows.
+        is_last_page_empty: whether the last of the pages that are counted has no rows.
         pointer_setting: the paginator's path of the pointer, as the configuration calls it.
         total_setting: the paginator's path of a total of rows, if one is configured.
         parameter: of the requests, by which they ask for a page.
@@ -108,6 +109,7 @@ class ListFacts:
     truncated: str = ""
     said: str = ""
     is_total_reached: bool = False
+    is_last_page_empty: bool = False
     pointer_setting: str = ""
     total_setting: str = ""
     parameter: str = "cursor"

@@ -118,6 +118,13 @@ class ListPaginator(Paginator):
         return self._walk.largest if isinstance(self._walk, PageWalk) else 1
 
     @property
+    def _counts_pages(self) -> bool:
+        """Whether a link or cursor counts pages."""
+        walk = self._walk
+        is_pointer = isinstance(self.active, BaseReferencePaginator)
+        return is_pointer and isinstance(walk, PageWalk) and walk.is_counted
+
+    @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
         return replace(
@@ -151,9 +158,12 @@ class ListPaginator(Paginator):
             rows.clear()
             self._read_whole_pages()
         else:
-            first = self.last_page.ids
+            before, first = self.last_page, self.last_page.ids
             self._take(page, rows)
             is_second = self._walk.facts.pages == 2 and first != ids != []
+            is_longer = len(first) == before.size_asked < len(ids)
+            if is_second and is_longer and self._counts_pages:
+                self._walk.finish("size dropped")
             if is_second and 0 < len(first) < self._step:
                 claim, gap = "has rows further on", f"{len(first):,} to {self._step:,}"
                 self._walk.finish("gaps", claim=claim, gap=gap)

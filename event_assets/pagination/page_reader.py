@@ -75,7 +75,7 @@ class PageReader:
         page = _weaken_total(self._read_totals(document, around, ids), members)
         return page._replace(
             has_more=has_more,
-            flag=flag or self._find_promise(around),
+            flag=flag,
             is_flag_beside=parent_path(flag) == parent_path(pointer_path) != "",
             pointer=pointer,
             is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
@@ -147,6 +147,8 @@ class PageReader:
         """Return the name of what leads to more, and is not followed; empty if nothing does."""
         if self.header != "next" and any("next" in rel.lower().split() for rel in response.links):
             return "the header `Link: rel=next`"
+        if self.more_path is None:
+            return ""
         for name, value in response.headers.items():
             is_followed = name.lower() == str(self.header).lower()
             if value and not is_followed and vocabulary.names_header_pointer(name):
@@ -166,7 +168,7 @@ class PageReader:
 
     def _find_promise(self, members: totals.Members) -> str:
         """Return the path of what says that more follows, but not where; empty if nothing does."""
-        if self.more_path != AUTO:
+        if self.more_path != AUTO:  # it alone says whether more follow
             return ""
         of_rates = {parent_path(path) for path in members if "reset" in plain_name(path)}
         said = (path for path, value in members.items() if vocabulary.promises_more(path, value))

@@ -98,6 +98,8 @@ class PageWalk(Walk):
         is_known = is_repeated or (not fresh and page.total == self._ids)
         self._count(page, size, is_known=is_known)
         reading.rows += 0 if is_repeated else size
+        is_last = self._is_numbered and self._page_count == len(reading.pages)
+        facts.is_last_page_empty = is_last and not ids and page.total != 0
         facts.pointers += page.pointer is not None
         facts.is_pointer_found |= page.is_pointer_found
         end = self._find_end(page, is_repeated=is_repeated)

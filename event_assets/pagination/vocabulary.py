@@ -120,9 +120,11 @@ POINTER: Final = re.compile(
     r"|resume(token)?|after(url)?|(load)?more|older|offset|position|forward(link|url)?|(paging|page)state"
     r"|querylocator"
 )
-# Of names of links: a page of the list, unless it is one about something else.
+# Of the names of links that lead to more, if they have a number or a query.
 MORE_LINK: Final = re.compile(r"(?!.*(info|read|learn|help|doc)).*(next|more|older).*")
-LINK: Final = re.compile(r"(https?:/)?/.*|\?.+")
+LINK: Final = re.compile(r"((https?:/)?/.*)?(\?.+|/\d+/?)")
+# Values of no pointer: text with blanks, a time of day, an offset from UTC.
+NO_TOKEN: Final = re.compile(r".*\s.*|\d\d?:\d\d(:\d\d)?|[+-]\d\d:?\d\d", re.S)
 PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 HEADER_POINTER: Final = re.compile(
     r"(?!retryafter).*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*"
@@ -224,14 +226,14 @@ def leads_back(path: str) -> bool:
 
 def leads_on(path: str, value: Any) -> bool:
     """Return whether a member is a link or cursor that leads to more, by its name and value."""
-    if NO_POINTER.fullmatch(str(value)):
+    if NO_POINTER.fullmatch(str(value)) or NO_TOKEN.fullmatch(str(value)):
         return False
     if names_next(path):
         return isinstance(value, (str, int)) and bool(value) and value is not True and value != -1
     if not isinstance(value, str) or not value or value.isdecimal() or leads_back(path):
         return False
     plain = plain_name(path)
-    if LINK.fullmatch(value):
-        return bool(MORE_LINK.fullmatch(plain) or POINTER.fullmatch(plain))
+    if LINK.fullmatch(value) and MORE_LINK.fullmatch(plain):
+        return True
     is_word = plain in ("more", "older") or says_more(path, value) is not None
     return names_pointer(path) and not is_word

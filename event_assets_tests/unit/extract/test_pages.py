@@ -186,6 +186,23 @@ def test_a_page_without_a_list_does_not_end_what_goes_on_by_a_cursor() -> None:
             read_all(stream)
 
 
+@pytest.mark.usefixtures("waits")
+def test_a_cursor_leads_to_a_page_whose_list_is_left_out() -> None:
+    pages: dict[str | None, Any] = {
+        None: {"data": events(5), "next": "1"},
+        "1": {"next": "2"},
+        "2": {"data": events(9)[5:], "next": "3"},
+        "3": {},
+    }
+    cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
+    with (
+        serving({"/v1/lists": lambda request: pages[request.query_params.get("cursor")]}) as api,
+        reading(config(api.url, cursor, "v1/lists"), "listed") as stream,
+    ):
+        assert {record["id"] for record in read_all(stream)} == {e["id"] for e in events(9)}
+        assert stream.result.complete is None
+
+
 @pytest.mark.parametrize(
     ("said", "complete"),
     [

@@ -191,7 +191,9 @@ def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
         {"quota": {"itemsRemaining": 113}},
         {"meta": {"requests_remaining": 59}},
         {"noMore": True, "allLoaded": True, "canLoadMore": False},
-        {"nextSyncToken": "abc", "read_more_url": "/about", "older": 7},
+        {"nextSyncToken": "abc", "read_more_url": "/about?a=1", "older": 7},
+        {"more_events_url": "/events", "nextVersion": "/v3", "olderVersion": "https://x/v1"},
+        {"next": "About us", "next_start": "18:30", "offset": "+01:00"},
     ],
     ids=str,
 )
@@ -621,6 +623,66 @@ def test_an_offset_in_the_list_that_is_refused_again_is_a_failure() -> None:
 
     with pytest.raises(requests.HTTPError):
         sync({"type": "offset", "limit": 10}, answer)
+
+
+@pytest.mark.parametrize("length", [7, 30, 60, 137])
+def test_an_empty_last_page_is_a_doubt(length: int) -> None:
+    """The API counts from 0."""
+
+    def answer(query: Query) -> Any:
+        page = {"page": int(query["page"]) + 1}
+        return {"data": paged(page, length, 20), "totalPages": -(-length // 20)}
+
+    done = sync(NUMBERED, answer)
+    assert len(done.ids) == max(0, length - 20)
+    assert done.result.complete is None
+    assert "base_page" in done.result.reason
+
+
+@pytest.mark.parametrize("said", [{"has_more": False}, {"total": 0}, {"last_page": 1, "total": 0}])
+def test_an_empty_list_is_called_so(said: dict[str, Any]) -> None:
+    for paginator in ("single_page", NUMBERED):
+        assert sync(paginator, lambda _: {"data": [], **said}).result.reason == "The list is empty."
+
+
+@pytest.mark.parametrize("size", [1, 10, 20])
+def test_a_link_that_leaves_out_the_size_of_pages_is_a_failure(size: int) -> None:
+    def answer(query: Query) -> Any:
+        page, length = int(query.get("page", 1)), int(query.get("per_page", 50))
+        following = f"/events?page={page + 1}" if length * page < 137 else None
+        return {"data": paged({"page": page}, 137, length), "next": following}
+
+    done = sync("json_link", answer, params={"per_page": size})
+    assert done.result.complete is False
+    assert "take it out of `params`" in done.result.reason
+
+
+@pytest.mark.parametrize("end", [{}, {"has_more": False, "total": 60}])
+def test_a_row_that_came_on_two_pages_of_a_cursor_is_a_doubt(end: dict[str, Any]) -> None:
+    listed = [*range(40), 39, *range(41, 60)]  # 40 moved to a page that was read
+
+    def answer(query: Query) -> Any:
+        at = {"": 0, "b": 20, "c": 40}[query.get("after", "")]
+        more = {"paging": {"next": {"after": "bc"[at // 20]}}} if at < 40 else end
+        return {"data": [{"id": row} for row in listed[at : at + 20]], **more}
+
+    done = sync(CURSOR, answer)
+    assert done.result.complete is None
+    assert "share an id" in done.result.reason
+
+
+@pytest.mark.parametrize(
+    "member",
+    [{"next_start": "2027-01-11"}, {"position": "homepage"}, {"after": "words"}, {"next": "/v3"}],
+    ids=str,
+)
+def test_a_pointer_that_is_none_is_named_with_the_way_out(member: dict[str, str]) -> None:
+    body, name = {"data": rows(0, 17), **member}, next(iter(member))
+    done = sync("single_page", lambda _: body)
+    assert done.result.complete is False
+    assert f"If `{name}` says something else, set `has_more_path`, or null" in done.result.reason
+    silenced = {"type": "single_page", "has_more_path": None}
+    assert sync(silenced, lambda _: body).result.complete is True
 
 
 @pytest.mark.parametrize("missing", [None, ""])
