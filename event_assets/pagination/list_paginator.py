@@ -161,7 +161,7 @@ class ListPaginator(Paginator):
             before, first = self.last_page, self.last_page.ids
             self._take(page, rows)
             is_second = self._walk.facts.pages == 2 and first != ids != []
-            is_longer = len(first) == before.size_asked < len(ids)
+            is_longer = len(first) == before.size_asked and len(first) < len(ids)
             if is_second and is_longer and self._counts_pages:
                 self._walk.finish("size dropped")
             if is_second and 0 < len(first) < self._step:
