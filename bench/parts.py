@@ -1,6 +1,8 @@
 """The parts of the bench in which contenders run in turn against a server."""
 
 import contextlib
+import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,10 +13,8 @@ from typing import Any
 from bench.contenders import CONTENDERS, PAGE
 from bench.measure import ContenderError, measure, require_complete
 from bench.results import Run
-from event_assets import sandbox
-from event_assets.sandbox import Faults, Sandbox
+from event_assets.sandbox import Sandbox
 
-START_SECONDS = 600.0  # for a server to generate its events
 FEW = 100  # events: measures the fixed cost of a command
 CONCURRENCY = 32
 GROWTH = (10_000, 100_000, 1_000_000, 3_000_000)  # events
@@ -99,7 +99,6 @@ class Part:
     @contextlib.contextmanager
     def _serve(self, sizes: set[int]) -> Iterator[dict[int, str]]:
         """Run a server process for each number of events and yield their URLs."""
-        faults = Faults(latency=self.latency)
         with contextlib.ExitStack() as stack:
             if self.fields is not None:  # in this process
                 (events,) = sizes
@@ -107,11 +106,21 @@ class Part:
                 yield {events: stack.enter_context(Sandbox(records)).url}
                 return
             yield {
-                size: stack.enter_context(
-                    sandbox.run_sandbox(size, frozen=True, faults=faults, timeout=START_SECONDS)
-                )
-                for size in sorted(sizes)
+                size: stack.enter_context(_run_server(size, self.latency)) for size in sorted(sizes)
             }
+
+
+@contextlib.contextmanager
+def _run_server(events: int, latency: float) -> Iterator[str]:
+    """Serve events in a process of its own, and yield the URL."""
+    options = [f"--events={events}", "--frozen", f"--fault=latency={latency}"]
+    command = [sys.executable, "-m", "event_assets.sandbox", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={}) as server:
+        assert server.stdout
+        try:
+            yield re.findall(r"http://[\d.:]+", server.stdout.readline())[0]
+        finally:
+            server.terminate()
 
 
 PARTS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -214,14 +214,17 @@ def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator
 
 @contextmanager
 def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase | None]]:
-    """Yield the API's base URL and authentication; the sandbox runs until exit."""
+    """Yield the API's base URL and authentication; the sandbox serves until exit."""
     source = resource.source
     _require_variables(source)
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
-    key = None if source.base_url else sandbox.KEY
-    api = nullcontext(source.base_url) if source.base_url else sandbox.run_sandbox()
-    with build_auth(source, auth, key) as resolved, api as base_url:
-        yield base_url, resolved
+    if source.base_url:
+        with build_auth(source, auth, None) as resolved:
+            yield source.base_url, resolved
+    else:
+        api = sandbox.Sandbox(sandbox.EventSimulation())
+        with build_auth(source, auth, sandbox.KEY) as resolved, api:
+            yield api.url, resolved
 
 
 def require_settings(source: SourceConfig) -> None:

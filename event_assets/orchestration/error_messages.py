@@ -11,7 +11,6 @@ from dlt.common.configuration.providers.toml import TomlProviderReadException
 
 from event_assets import warehouse
 from event_assets.http import errors as http_errors
-from event_assets.sandbox import SandboxError
 from event_assets.values.errors import UserError, exception_chain
 
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
@@ -27,7 +26,7 @@ TABLE_ERRORS = (  # of what a person has made of the tables
 def user_message(error: BaseException) -> str | None:
     """Return what is wrong and what to do; None if a user cannot fix it."""
     for cause in exception_chain(error):
-        if isinstance(cause, (UserError, SandboxError)):
+        if isinstance(cause, UserError):
             return str(cause)
         if isinstance(cause, dg.DagsterInvalidDefinitionError):
             return f"Dagster cannot load the definitions: {str(cause).strip().splitlines()[0]}"

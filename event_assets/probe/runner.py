@@ -32,7 +32,6 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
 
     Raises:
         ConfigError: when the key or the list of accounts is missing.
-        SandboxError: when the built-in sandbox does not start.
     """
     seen = examine(source if source.account else select_account(source), seconds)
     page, formatter = seen.first, seen.formatter

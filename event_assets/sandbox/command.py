@@ -1,10 +1,8 @@
 """`event-assets sandbox`: serve the sandbox until it is interrupted."""
 
-import os
 import queue
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -38,7 +36,6 @@ def _parse_faults(
     show_default=True,
     help="Which events; the same for the same number.",
 )
-@click.option("--with-parent", is_flag=True, help="Exit when standard input ends.")
 @click.option(
     "--fault",
     "faults",
@@ -47,10 +44,8 @@ def _parse_faults(
     callback=_parse_faults,
     help="A fault to inject; may be given several times.",
 )
-def sandbox(
-    port: int, events: int, frozen: bool, key: str, seed: int, with_parent: bool, faults: Faults
-) -> None:
-    """Serve a fake events API, until SIGINT, SIGTERM or the end of the parent process."""
+def sandbox(port: int, events: int, frozen: bool, key: str, seed: int, faults: Faults) -> None:
+    """Serve a fake events API, until it is interrupted."""
     # A SimpleQueue: its put is safe in a signal handler.
     stops: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -61,16 +56,7 @@ def sandbox(
             events_url = f"{api.url}/v1/events?api_key={quote(key, safe='')}"
             example = f"curl '{events_url}&offset=0&limit=100'"
             print(f"The events API is at {api.url} - try: {example}", flush=True)
-            if with_parent:
-                threading.Thread(target=_wait_for_end_of_stdin, args=(stops,), daemon=True).start()
             stops.get()
     except SandboxError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-
-
-def _wait_for_end_of_stdin(stops: "queue.SimpleQueue[int]") -> None:
-    # os.read: a thread that blocks in sys.stdin keeps Python from exiting.
-    while os.read(0, 1024):
-        pass
-    stops.put(0)

@@ -1,8 +1,8 @@
 """The faults that a sandbox can inject."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 MAX = 10**9  # of a number
@@ -64,13 +64,6 @@ def parse_faults(options: Iterable[str]) -> Faults:
         ValueError: there is no such fault, or it cannot have this value.
     """
     return Faults(**dict(map(_parse_fault, options)))
-
-
-def format_faults(faults: Faults) -> Iterator[str]:
-    """Yield the options by which `parse_faults` returns the same."""
-    for name, value in asdict(faults).items():
-        if value != getattr(Faults, name):
-            yield f"{name}={json.dumps(value)}"
 
 
 def fault_notes() -> dict[str, str]:
