@@ -11,6 +11,7 @@ import dagster as dg
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.orchestration.metadata import as_table
 from event_assets.records.contract import build_contract
+from event_assets.sync.removed import REMOVED_WHEN
 from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.values.wording import counted
 from event_assets.warehouse import Database, inspection
@@ -77,6 +78,12 @@ def _describe_repeats(
     """Return how many ids several records share, an example, and what to set."""
     ids, conflicts, first = sync["repeated_ids"], sync["conflicting_ids"], examples[0]
     named = f"such as `{first['id']}`"
+    if first["field"] == REMOVED_WHEN:
+        return (
+            f"The API sent {counted(ids, 'id')} more than once, {named}, as removed and as not "
+            "removed, and counts as removed: correct `removed_when`, or the `primary_key`, unless "
+            "it was removed while the list was read"
+        )
     if not conflicts:
         return f"The API sent {counted(ids, 'id')} more than once, {named}, with equal records"
     paths = [*source.events.id_paths, *_paths_of(source, first["field"])]

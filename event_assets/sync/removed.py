@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 REMOVED_TABLE = "event_data_removed"
+REMOVED_WHEN = "removed_when"  # in place of a field in which the records of an id differ
 COLUMNS = {"id": "varchar", "removed_at": "timestamptz", "load_id": "varchar"}
 # With the few ids at the right of a join, DuckDB keeps them in memory, not those of all events.
 DELETE_RETURNED = """

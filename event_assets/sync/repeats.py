@@ -10,11 +10,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import pyarrow as pa
+
 from event_assets.config.fields import LAST_SEEN
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.stream import Stream
 from event_assets.records.column_names import DLT_PREFIX, ColumnNamer
 from event_assets.sync.extract import ExtractedRecords
+from event_assets.sync.removed import REMOVED_WHEN
 from event_assets.values import timestamps
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows
@@ -43,9 +46,11 @@ class Repeats:
     """Ids that several records of a sync have.
 
     Attributes:
-        ids: how many there are, but for events that changed while the list was read.
+        ids: how many there are, but for events that changed while the list was read; those that
+            came as removed and as not removed included.
         conflicts: of these, those of different records: all but the first of each are lost.
-        examples: the `id`, and a `field` in which its records differ, with its `values`.
+        examples: the `id`, and a `field` in which its records differ, with its `values`, or
+            `REMOVED_WHEN` as the field.
     """
 
     ids: int = 0
@@ -91,10 +96,20 @@ def find_repeats(
     conflicts = len(examples) + (max(0, differing - MAX_COMPARED) if examples else 0)
     if resource.parent or resource.source.windows:
         equal = 0
+    removed = _find_removed(database, extracted)
+    if removed and not examples:
+        examples = [{"id": key, "field": REMOVED_WHEN, "values": []} for key in removed]
     if equal and not examples:
         ids = repeated.order("id").limit(MAX_EXAMPLES).project("id").fetchall()
         examples = [{"id": key, "field": None, "values": []} for (key,) in ids]
-    return Repeats(equal + conflicts, conflicts, examples[:MAX_EXAMPLES])
+    return Repeats(equal + len(removed) + conflicts, conflicts, examples[:MAX_EXAMPLES])
+
+
+def _find_removed(database: Database, extracted: ExtractedRecords) -> Sequence[str]:
+    """Return the ids of records that are marked as removed, which others have that are not."""
+    marked = database.from_arrow(pa.table({"id": extracted.removed.ids})).set_alias("marked")
+    both = marked.join(database.table("package"), "id", how="semi").distinct().order("id")
+    return [key for (key,) in both.fetchall()]
 
 
 def _compared_columns(resource: ResourceConfig, columns: Sequence[str]) -> list[str]:
