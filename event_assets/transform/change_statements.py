@@ -31,8 +31,7 @@ from (
     join {schema}.event_changes_snapshot as before using ({key})
     where not "is new"
 )
-where part.old is distinct from part.new
-    and (coalesce(part.old_json, part.new_json) is null or {old_json} is distinct from {new_json})
+where {is_change}
 """
 # A JSON text as its values by path: in any order of members, 10 as 10.0.
 JSON_VALUE = """(
@@ -44,6 +43,11 @@ JSON_VALUE = """(
     end}} order by fullkey)
     from json_tree({text}::json)
 )"""
+IS_CHANGE = {
+    False: "part.old is distinct from part.new",
+    True: f"{JSON_VALUE.format(text='part.old')} is distinct from "
+    f"{JSON_VALUE.format(text='part.new')}",
+}  # of values, by whether they are JSON
 GONE = """
 insert into changes_now
 select sync.finished_at,
