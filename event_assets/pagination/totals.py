@@ -66,9 +66,9 @@ def read_members(response: Response) -> Members:
     unit, _, extent = headers.get("Content-Range", "bytes").partition(" ")
     if unit != "bytes":
         members["Content-Range.total"] = extent.rpartition("/")[2]
-    with suppress(ValueError):
-        described = json.loads(headers.get("X-Pagination", ""))
-        members.update(members_outside_records(described, "X-Pagination"))
+    if description := headers.get("X-Pagination"):
+        with suppress(ValueError):
+            members.update(members_outside_records(json.loads(description), "X-Pagination"))
     return members
 
 

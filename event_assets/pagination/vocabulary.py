@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -168,17 +167,20 @@ def names_next(path: str) -> bool:
     return any(NEXT.fullmatch(plain_name(name)) for name in path.split("."))
 
 
+@lru_cache(1_000)
 def names_pointer(name: str) -> bool:
     """Return whether a member of this name may be a cursor that leads on."""
     plain = plain_name(name)
     return bool(POINTER.fullmatch(plain)) and not PREVIOUS.search(plain)
 
 
+@lru_cache(1_000)
 def names_header_pointer(name: str) -> bool:
     """Return whether a header of this name may lead on."""
     return bool(HEADER_POINTER.fullmatch(plain_name(name)))
 
 
+@lru_cache(1_000)
 def is_sure(path: str) -> bool:
     """Return whether a total counts the list, by its name and those of the objects around it."""
     around = parent_path(path).removeprefix(base_path(path)).lstrip(".").lower()
@@ -206,7 +208,8 @@ def read_flag(path: str, value: Any) -> bool | None:
     return not said if flag and flag.more is False and said is not None else said
 
 
-def _find_flag(path: str, flags: Sequence[Flag]) -> Flag | None:
+@lru_cache(1_000)
+def _find_flag(path: str, flags: tuple[Flag, ...]) -> Flag | None:
     name = plain_name(path)
     return next((flag for flag in flags if flag.names.fullmatch(name)), None)
 
@@ -219,6 +222,7 @@ def _read(flag: Flag, value: Any) -> bool | None:
     return None if said is None else said is flag.more
 
 
+@lru_cache(1_000)
 def leads_back(path: str) -> bool:
     """Return whether a link or cursor leads to the page before, by its name."""
     return bool(PREVIOUS.search(plain_name(path))) and not names_next(path)
