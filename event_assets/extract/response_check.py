@@ -33,6 +33,7 @@ LIMIT = re.compile(
     r"|too (large|deep|many|high))\b",
     re.IGNORECASE,
 )
+NO_LIST = "has no list of records"
 FAILURES = ("error", "fail", "failed", "failure")  # as a status
 
 
@@ -67,7 +68,7 @@ def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
         return ERROR
     has_list = next(_lists(document), None) is not None
     is_good = has_list or not is_record or is_record(document) or _says_empty(document)
-    return None if is_good else "has no list of records"
+    return None if is_good else NO_LIST
 
 
 def _plain_problem(is_record: IsRecord | None, selector: str, document: Any) -> str | None:
@@ -212,12 +213,17 @@ def response_check(
     find_problem = list_selector_check(selector, is_record)
 
     actions = endpoint.get("response_actions") or ()
+    first_type: type | None = None  # of the first document without a problem
 
     def check(response: Response) -> str | None:
+        nonlocal first_type
         if any(is_named(response, action) for action in actions):
             return None
         document = response.json()
         problem = find_problem(document)
+        first_type = first_type or (type(document) if problem is None else None)
+        if first_type is list and is_record and isinstance(document, dict):
+            problem = None if is_record(document) else NO_LIST
         if problem in (None, ERROR):
             is_empty = _is_empty_page(selector, document)
             return words.find_problem(document, problem, is_empty=is_empty)

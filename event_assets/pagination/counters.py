@@ -80,6 +80,13 @@ def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> li
     ]
 
 
+def names_size(pointer: object) -> bool:
+    """Return whether a pointer is no link, or a link that says how many rows a page has."""
+    text = str(pointer)
+    names = [unquote(found[1] or found[3]) for found in NAMED_VALUE.finditer(text)]
+    return not names or any(SIZE.fullmatch(plain_name(name)) for name in names)
+
+
 def _counters_in(param: str, before: str, text: str, after: str) -> Iterator[Counter]:
     for shown, is_encoded in ((text, False), (_decode(unquote(text)), True)):
         for found in NUMBER.finditer(shown):

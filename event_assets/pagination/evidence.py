@@ -36,8 +36,8 @@ ignored parameter | ERROR | The server sends the same {size:,} rows for every pa
     promises more: it ignores the parameter '{parameter}'.{way_out}
 same page | WARN | {received}; the API sends the same {size:,} rows for every page: they are all, or
     it ignores the parameter '{parameter}'. Set `paginator: single_page` if the API has no pages.
-size dropped | ERROR | {received}, but the link to the second page leaves out the page size that was
-    asked for, so that rows before it are missing: take it out of `params`.
+size dropped | ERROR | {received}, but the links leave out the page size of {size_left_out:,} that
+    was asked for, and pages are larger, so that rows are missing: take it out of `params`.
 begins late | ERROR | {received}, but the first response says that a page comes before it
     (`{last.before}`): correct the paginator's `base_page` or `offset`.
 last page empty | WARN | {received}, but the last of the pages that the API reports is empty: check
@@ -91,6 +91,8 @@ full page | WARN | {received} in one page, as many as a page has; nothing shows 
 no paginator | WARN | {received} in one page: no `paginator` is set, and none was detected. Set it,
     or `single_page` if the API has no pages.
 short page | pass | {all_rows}.
+size left out | WARN | {received}, but the links leave out the page size of {size_left_out:,} that
+    was asked for, so that rows may be missing: take it out of `params`.
 smaller pages | WARN | {received} in pages of {largest}, but more were asked for: ask for {largest},
     or rows between the pages may be missing.
 pointer ended | pass | {all_rows}.
@@ -148,6 +150,8 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
             )
         )
     ),
+    "size dropped": lambda facts: 0 < facts.size_left_out < facts.largest,
+    "size left out": lambda facts: facts.size_left_out and facts.end == "readings agree",
     "last page empty": lambda facts: facts.is_last_page_empty and not facts.is_total_reached,
     "size of the list": lambda facts: (
         facts.pointers
@@ -155,7 +159,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     ),
     "total reached": lambda facts: facts.rows and facts.is_total_reached and facts.end in OPEN_ENDS,
     "total not reached": lambda facts: facts.is_short_of_total,
-    "has_more is true": lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, "overlaps"),
+    "has_more is true": lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, *AGREED),
     "has_more is false": lambda facts: facts.last.has_more is False and facts.end in OPEN_ENDS,
     "unclear end": lambda facts: facts.said and facts.end in (*OPEN_ENDS, *AGREED),
     "unfollowed": lambda facts: (

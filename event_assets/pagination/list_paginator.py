@@ -22,7 +22,13 @@ from requests import Request, Response
 
 from event_assets._compat import dlt as dlt_compat
 from event_assets.pagination import vocabulary
-from event_assets.pagination.counters import Counter, counts, find_counters, find_row_counter
+from event_assets.pagination.counters import (
+    Counter,
+    counts,
+    find_counters,
+    find_row_counter,
+    names_size,
+)
 from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.page_reader import PageReader, leads_to_itself
@@ -65,6 +71,7 @@ class ListPaginator(Paginator):
         self._read_ids = read_ids
         self._options = options
         self._truncated = self._said = ""
+        self._size_left_out = 0
         self._counters: list[Counter] = []  # of the pointer before
         self._row_counter: Counter | None = None  # if links or cursors seem to count rows
         self._use(active)
@@ -118,17 +125,14 @@ class ListPaginator(Paginator):
         return self._walk.largest if isinstance(self._walk, PageWalk) else 1
 
     @property
-    def _counts_pages(self) -> bool:
-        """Whether a link or cursor counts pages."""
-        walk = self._walk
-        is_pointer = isinstance(self.active, BaseReferencePaginator)
-        return is_pointer and isinstance(walk, PageWalk) and walk.is_counted
-
-    @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
         return replace(
-            self._walk.facts, truncated=self._truncated, said=self._said, **self._settings
+            self._walk.facts,
+            truncated=self._truncated,
+            said=self._said,
+            size_left_out=self._size_left_out,
+            **self._settings,
         )
 
     def init_request(self, request: Request) -> None:
@@ -158,12 +162,9 @@ class ListPaginator(Paginator):
             rows.clear()
             self._read_whole_pages()
         else:
-            before, first = self.last_page, self.last_page.ids
+            first = self.last_page.ids
             self._take(page, rows)
             is_second = self._walk.facts.pages == 2 and first != ids != []
-            is_longer = len(first) == before.size_asked and len(first) < len(ids)
-            if is_second and is_longer and self._counts_pages:
-                self._walk.finish("size dropped")
             if is_second and 0 < len(first) < self._step:
                 claim, gap = "has rows further on", f"{len(first):,} to {self._step:,}"
                 self._walk.finish("gaps", claim=claim, gap=gap)
@@ -198,6 +199,8 @@ class ListPaginator(Paginator):
             self._walk = self._walk_rows(page.size_asked or size)
             self._walk.take(page, list(page.ids))
         walk.is_counted |= counts(found, self._counters, walk.position, size)
+        if walk.facts.pages == 1 and walk.is_counted and size == page.size_asked:
+            self._size_left_out = 0 if names_size(page.pointer) else size
         self._counters = found
 
     def _is_of_other_rows(self, page: PageFacts) -> bool:

@@ -42,7 +42,8 @@ class OffsetWalk(Walk):
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
         self.limit = limit
-        self._start, self._max_pages = start, max_pages
+        self._start = self._end = start  # `_end`: where the last page ended
+        self._max_pages = max_pages
         self._max_empty = 20 if stop_after_empty_page is not False else max_pages
         self._trusted: int | None = None  # the total that the last response says
         self._more: bool | None = None  # whether more rows follow, by the last response

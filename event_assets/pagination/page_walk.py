@@ -83,8 +83,6 @@ class PageWalk(Walk):
             return "page behind"
         ids, last_page, was_end_said = list(page.ids), reading.last_page, reading.is_end_said
         is_repeated = bool(ids) and ids == last_page
-        if not ids and page.has_more is None and page.pointer is None and facts.last.has_more:
-            page = page._replace(has_more=True, flag=facts.last.flag)  # of the page before
         facts.last = page = self._check_flag(page)
         if self._stop_after_empty_page and not ids:
             page = page._replace(has_more=False)

@@ -169,10 +169,14 @@ class Walk(ABC):
     def _check_flag(self, page: PageFacts) -> PageFacts:
         """Return a page with what is to be relied on of its `has_more`.
 
+        On an empty page that says nothing of it, that of the page before stands.
+
         A flag may speak of something else. Its end is believed of a short page that leads nowhere,
         or whose pointer it is beside, and once the page behind has no new rows; of none, if it has.
         """
-        reading, before = self._reading, self._reading.last_page
+        reading, before, last = self._reading, self._reading.last_page, self._facts.last
+        if not page.ids and page.has_more is None and page.pointer is None and last.has_more:
+            page = page._replace(has_more=True, flag=last.flag)
         if page.has_more is not False and not reading.is_end_said:
             return page
         is_fresh, was_end_said = bool(reading.recent.find_unknown(page.ids)), reading.is_end_said

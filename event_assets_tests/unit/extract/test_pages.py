@@ -1,5 +1,6 @@
 """The loop: which requests are sent, how many times, and in which order records come."""
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -184,6 +185,23 @@ def test_a_page_without_a_list_does_not_end_what_goes_on_by_a_cursor() -> None:
         rest_api = config(api.url, cursor, "v1/lists")
         with reading(rest_api, "listed") as stream, pytest.raises(ApiError, match="has null"):
             read_all(stream)
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("kind", PAGINATORS)
+def test_an_object_in_place_of_a_list_is_no_record_and_no_end(kind: str) -> None:
+    sent = count(1)
+
+    def answer(request: Request) -> Any:
+        is_broken = 3 <= next(sent) <= 6  # and each time that it is tried again
+        return {"data": []} if is_broken else page_of_five(request, {"data": []})["data"]
+
+    with serving({"/v1/lists": answer}) as api:
+        rest_api = config(api.url, PAGINATORS[kind], "v1/lists")
+        rest_api["resources"][-1]["endpoint"]["data_selector"] = "$"
+        with reading(rest_api, "listed") as stream:
+            read = {record["id"] for record in read_all(stream)}
+            assert read == {e["id"] for e in events(20)} or not stream.result.complete
 
 
 @pytest.mark.usefixtures("waits")

@@ -645,15 +645,20 @@ def test_an_empty_list_is_called_so(said: dict[str, Any]) -> None:
         assert sync(paginator, lambda _: {"data": [], **said}).result.reason == "The list is empty."
 
 
-@pytest.mark.parametrize("size", [1, 10, 20])
-def test_a_link_that_leaves_out_the_size_of_pages_is_a_failure(size: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "length", "complete"),
+    [(1, 137, False), (10, 137, False), (20, 60, None), (20, 37, None), (50, 137, None)],
+)
+def test_a_link_that_leaves_out_the_size_of_pages_is_no_pass(
+    size: int, length: int, complete: bool | None
+) -> None:
     def answer(query: Query) -> Any:
-        page, length = int(query.get("page", 1)), int(query.get("per_page", 50))
-        following = f"/events?page={page + 1}" if length * page < 137 else None
-        return {"data": paged({"page": page}, 137, length), "next": following}
+        page, rows_of_page = int(query.get("page", 1)), int(query.get("per_page", 50))
+        following = f"/events?page={page + 1}" if rows_of_page * page < length else None
+        return {"data": paged({"page": page}, length, rows_of_page), "next": following}
 
     done = sync("json_link", answer, params={"per_page": size})
-    assert done.result.complete is False
+    assert done.result.complete is complete
     assert "take it out of `params`" in done.result.reason
 
 
@@ -683,6 +688,23 @@ def test_a_pointer_that_is_none_is_named_with_the_way_out(member: dict[str, str]
     assert f"If `{name}` says something else, set `has_more_path`, or null" in done.result.reason
     silenced = {"type": "single_page", "has_more_path": None}
     assert sync(silenced, lambda _: body).result.complete is True
+
+
+def test_offsets_that_are_refused_or_ignored_at_once_are_read_as_such() -> None:
+    with pytest.raises(requests.HTTPError):
+        sync({"type": "offset", "limit": 10}, lambda _: 404)
+    ignored = sync({"type": "offset", "limit": 10}, lambda _: 404, ignored=[404])
+    assert ignored.result.complete is None
+
+
+@pytest.mark.parametrize("kind", [{"type": "offset", "limit": 20}, NUMBERED])
+def test_a_flag_stands_until_a_page_with_rows_takes_it_back(kind: Any) -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"]) if "offset" in query else 20 * (int(query["page"]) - 1)
+        page = rows(first, min(first + 20, 50))
+        return {"data": page, "exceededTransferLimit": True} if page else {"data": []}
+
+    assert sync(kind, answer).result.complete is False
 
 
 @pytest.mark.parametrize("missing", [None, ""])
