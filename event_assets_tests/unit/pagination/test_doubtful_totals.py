@@ -1,0 +1,232 @@
+"""Totals that count something else, are bounds or estimates, or change."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from event_assets_tests.support.paging import Query
+from event_assets_tests.support.served_lists import PAGED, read_paged, read_with, rows_from
+
+
+@pytest.mark.parametrize(
+    ("members", "complete"),
+    [
+        ({"total_size": 12345}, None),
+        ({"totalValue": 5000}, None),
+        ({"total_events": 900}, None),
+        ({"summary": {"total": 900}}, None),
+        ({"found": "2020"}, None),
+        ({"nbHits": 1300, "nbPages": 65}, None),
+        ({"meta": {"total_events": 500, "total": 130}}, True),
+        ({"meta": {"total_count": 500, "filter_count": 130}}, True),
+        ({"recordsTotal": 500, "recordsFiltered": 130}, True),
+        ({"count": 20}, True),
+        ({"meta": {"total": 20}}, True),
+        ({"response": {"count": 20}}, True),
+        ({"total": 137}, False),
+        ({"resultsPage": {"totalEntries": 137}}, False),
+        ({"odata.count": "137"}, False),
+        ({"@odata.count": 137}, False),
+        ({"recordsFiltered": 137}, False),
+        ({"@Microsoft.Dynamics.CRM.totalrecordcount": 137}, None),
+        ({"meta": {"pagination": {"totalItems": "1,300"}}}, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", PAGED)
+def test_only_a_total_that_surely_counts_the_list_is_evidence_against_it(
+    kind: str, members: dict[str, Any], complete: bool | None
+) -> None:
+    done = read_paged(kind, members)
+    assert done.ids == set(range(130))
+    assert done.result.complete is complete, done.result.reason
+
+
+@pytest.mark.parametrize("kind", PAGED)
+def test_what_promises_more_is_named_and_how_to_do_without_it(kind: str) -> None:
+    config, answer = PAGED[kind]
+    members = {"meta": {"count": 20, "total": 137}}
+    done = read_with(config, lambda query: {**answer(query), **members})
+    assert "`meta.total` of 137 counts something else, set `total_path: null`" in done.result.reason
+    config = {**(config if isinstance(config, dict) else {"type": config}), "total_path": None}
+    done = read_with(config, lambda query: {**answer(query), **members})
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize(
+    ("members", "complete"),
+    [
+        ({"pages": 65}, None),
+        ({"nbPages": 8}, None),
+        ({"meta": {"total_pages": 8}}, None),
+        ({"meta": {"total_pages": 7}}, True),
+        ({"meta": {"total_pages": 65, "total": 130}}, True),
+    ],
+    ids=str,
+)
+def test_offsets_that_end_before_the_last_page_that_is_told_are_not_complete(
+    members: dict[str, Any], complete: bool | None
+) -> None:
+    done = read_paged("offset", members)
+    assert done.ids == set(range(130))
+    assert done.result.complete is complete
+    assert ("set `total_path: null`" in done.result.reason) is (complete is None)
+
+
+@pytest.mark.parametrize("members", [{"pages": 320}, {"maxPage": 50}], ids=str)
+def test_a_number_of_pages_that_may_be_of_something_else_is_no_evidence_against_a_list(
+    members: dict[str, Any],
+) -> None:
+    done = read_paged("page", members)
+    assert done.ids == set(range(130))
+    assert done.result.complete is None
+    assert "total_path" in done.result.reason
+
+
+@pytest.mark.parametrize("member", ["per_page", "count", "page"])
+def test_a_total_path_that_is_no_number_of_pages_loses_no_row(member: str) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        page = rows_from(20 * (int(query["page"]) - 1), 600)
+        meta = {"per_page": 20, "count": len(page), "page": int(query["page"])}
+        return {"data": page, "meta": meta}
+
+    config = {"type": "page_number", "base_page": 1, "total_path": f"meta.{member}"}
+    done = read_with(config, answer)
+    assert done.ids == set(range(600)) or done.result.complete is not True
+
+
+AT_LEAST: list[dict[str, Any]] = [
+    {"total": {"value": 100, "relation": "gte"}},  # Elasticsearch, OpenSearch
+    {"hits": {"total": {"value": 100, "relation": "gte"}}},
+    {"numFound": 100, "numFoundExact": False},  # Solr
+    {"@odata.count": 100, "@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded": True},
+    {"total": 100, "isTotalExact": False},
+    {"meta": {"total": 100, "totalIsCapped": True}},
+    {"meta": {"total": 100, "total_relation": "gte"}},
+]
+ESTIMATES: list[dict[str, Any]] = [
+    {"nbHits": 100, "exhaustiveNbHits": False},  # Algolia
+    {"nbHits": 100, "exhaustive": {"nbHits": False}},
+    {"estimatedTotalHits": 100},  # Meilisearch
+    {"pagination": {"total": 100, "total_is_estimate": True}},
+    {"total": 100, "isEstimatedTotal": True},  # FactSet
+    {"total": 100, "total_was_estimated": True},  # CKAN
+    {"count": 100, "accuracy": "estimated"},
+]
+
+
+def read_first(kind: str, length: int, members: dict[str, Any]) -> Any:
+    """Read a list of which the API shows the first rows only, without a word."""
+    config, answer = PAGED[kind]
+
+    def cut(query: Query) -> dict[str, Any]:
+        page = answer(query)
+        data = [row for row in page.pop("data") if row["id"] < length]
+        if data and data[-1]["id"] == length - 1:
+            page.pop("next", None)
+        return {**page, **members, "hits": {**members.get("hits", {}), "hits": data}, "data": data}
+
+    done = read_with(config, cut)
+    assert done.ids == set(range(length))
+    return done.result
+
+
+@pytest.mark.parametrize("members", AT_LEAST, ids=str)
+@pytest.mark.parametrize("kind", PAGED)
+@pytest.mark.parametrize(("length", "complete"), [(80, False), (100, None), (120, True)])
+def test_a_lower_bound_is_no_end_where_it_is_reached_and_a_lack_where_it_is_not(
+    kind: str, members: dict[str, Any], length: int, complete: bool | None
+) -> None:
+    result = read_first(kind, length, members)
+    assert result.complete is complete, result.reason
+    assert ("reports at least 100" in result.reason) is (complete is not True)
+
+
+@pytest.mark.parametrize("members", ESTIMATES, ids=str)
+@pytest.mark.parametrize("kind", PAGED)
+@pytest.mark.parametrize(("length", "complete"), [(80, None), (100, True), (120, True)])
+def test_an_estimate_is_a_doubt_where_it_is_not_reached(
+    kind: str, members: dict[str, Any], length: int, complete: bool | None
+) -> None:
+    result = read_first(kind, length, members)
+    assert result.complete is complete, result.reason
+
+
+@pytest.mark.parametrize("members", [{}, {"total": 130, "isTotalExact": False}], ids=str)
+def test_a_lower_bound_that_is_reached_saves_no_request(members: dict[str, Any]) -> None:
+    done = read_paged("page", members)
+    assert len(done.asked) == 2 * 7 + 5
+
+
+def by_thousands(kind: str, length: int, **members: Any) -> Any:
+    config: dict[str, Any] = {"type": kind, **({"limit": 1000} if kind == "offset" else {})}
+
+    def answer(query: Query) -> dict[str, Any]:
+        first = int(query["offset"]) if kind == "offset" else 1000 * int(query["page"])
+        return {"data": [{"id": row} for row in range(first, min(length, first + 1000))], **members}
+
+    return read_with(config, answer).result
+
+
+@pytest.mark.parametrize("kind", ["offset", "page_number"])
+@pytest.mark.parametrize(
+    ("length", "members", "complete"),
+    [
+        (10_000, {}, None),
+        (10_000, {"estimatedTotalHits": 10_000}, None),
+        (10_000, {"total": 10_000}, True),
+        (9_999, {}, True),
+        (10_001, {}, True),
+        (11_000, {}, True),
+    ],
+)
+def test_nothing_behind_the_usual_depth_of_search_engines_may_be_their_limit(
+    kind: str, length: int, members: dict[str, Any], complete: bool | None
+) -> None:
+    result = by_thousands(kind, length, **members)
+    assert result.distinct_ids == length
+    assert result.complete is complete, result.reason
+    assert ("`windows`" in result.reason) is (complete is None)
+
+
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_a_total_that_is_doubtful_is_no_evidence_against_page_numbers(is_pinned: bool) -> None:
+    """A row comes at the top of each page, or the total is never the same."""
+    totals = itertools.cycle([130] if is_pinned else [131, 128, 132, 129])
+
+    def answer(query: Query) -> dict[str, Any]:
+        page = rows_from(20 * int(query["page"]))
+        pinned = [{"id": 7}] if page and is_pinned else []
+        return {"data": pinned + page, "total": next(totals)}
+
+    done = read_with("page_number", answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is None, done.result.reason
+    assert "leaves open whether more follow" in done.result.reason
+
+
+def test_a_total_of_0_behind_a_depth_makes_no_total_doubtful() -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        page = rows_from(20 * int(query["page"]), 100)
+        return {"data": page, "total": 130 if page else 0}
+
+    done = read_with("page_number", answer)
+    assert done.result.complete is False
+
+
+@pytest.mark.parametrize("name", ["total", "meta.total_count", "count"])
+def test_a_number_of_rows_at_the_total_path_of_page_numbers_counts_rows(name: str) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        total: Any = 130
+        for part in reversed(name.split(".")):
+            total = {part: total}
+        return {"data": rows_from(20 * int(query["page"])), **total}
+
+    config = {"type": "page_number", "total_path": name}
+    done = read_with(config, answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True
+    assert len(done.asked) == 7

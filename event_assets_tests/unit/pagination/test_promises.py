@@ -1,0 +1,165 @@
+"""What else a response says of whether more follows, for every paginator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from event_assets.pagination.evidence import judge
+from event_assets.pagination.factory import create_paginator
+from event_assets_tests.support.list_models import URL
+from event_assets_tests.support.paging import read_ids
+from event_assets_tests.support.served_lists import read_with, rows_from
+
+
+@pytest.mark.parametrize(
+    ("members", "headers"),
+    [
+        ({"total_pages": 3}, {}),
+        ({"page": {"totalPages": 3, "number": 0}}, {}),
+        ({"meta": {"pagination": {"total_pages": 3}}}, {}),
+        ({"meta": {"last_page": 3, "current_page": 1}}, {}),
+        ({"page_count": 3}, {}),
+        ({"done": False, "nextRecordsUrl": "/services/query/01g-2000"}, {}),
+        ({"isLast": False}, {}),
+        ({"links": [{"rel": "next", "href": "/events?page=2"}]}, {}),
+        ({"paging": {"cursors": {"before": "MTAx", "after": "MTAxNDE1"}}}, {}),
+        ({"info": {"more_records": True}}, {}),
+        ({"has_more": "true"}, {}),
+        ({"hasMorePages": 1}, {}),
+        ({"hasMore": "Y"}, {}),
+        ({"end_of_stream": False}, {}),
+        ({"truncated": True}, {}),
+        ({"incomplete_results": True}, {}),
+        ({"totalSize": 64}, {}),
+        ({"numberMatched": 64}, {}),
+        ({"recordsTotal": 64}, {}),
+        ({"nbHits": 64}, {}),
+        ({"found": 64}, {}),
+        ({"total_events": 64}, {}),
+        ({"event_count": 64}, {}),
+        ({"opensearch:totalResults": 64}, {}),
+        ({"total": "1,064"}, {}),
+        ({"pagination": [{"total": 64}]}, {}),
+        ({"pages": 4}, {}),
+        ({"paging": {"numberOfPages": 4}}, {}),
+        ({"after_cursor": "eyJ0"}, {}),
+        ({"after_url": "/events?after=eyJ0"}, {}),
+        ({"pageToken": "CAoQAA"}, {}),
+        ({"resumptionToken": "x1"}, {}),
+        ({"LastEvaluatedKey": {"id": "x1"}}, {}),
+        ({"continue": {"grncontinue": "x1"}}, {}),
+        ({"offset": "itrA/rec100"}, {}),
+        ({"links": [{"rel": ["next"], "url": "/events?page=2"}]}, {}),
+        ({"_links": {"next": [{"href": "/events?page=2"}]}}, {}),
+        ({"count_total": 64}, {}),
+        ({"load_more_url": "/events?page=2"}, {}),
+        ({"partial": True}, {}),
+        ({"total": {"all": 130}}, {}),
+        ({"hits": 7, "total": {"value": 130, "relation": "eq"}}, {}),
+        ({"page": {"max": 4}}, {}),
+        ({"position": "x1"}, {}),
+        ({"forward": "x1"}, {}),
+        ({"LastEvaluatedKey": {"id": {"S": "x1"}, "start": {"N": "12"}}}, {}),
+        ({"meta": {"last_evaluated_key": {"id": "x1"}}}, {}),
+        ({"exceededTransferLimit": True}, {}),  # ArcGIS
+        ({"pagination": {"has_more_events": 1}}, {}),
+        ({"limitReached": True}, {}),
+        ({"truncatedResults": True}, {}),
+        ({"continueToken": "x1"}, {}),
+        ({"hydra:totalItems": 130}, {}),
+        ({"hydra:view": {"hydra:next": "/events?page=2"}}, {}),
+        ({"resultsTruncated": True}, {}),
+        ({"search_cutoff": True}, {}),  # Typesense
+        ({"_scroll_id": "DXF1ZXJ5QW5kRmV0Y2gBAAAAAAAAAD4"}, {}),
+        ({"$skipToken": "x1"}, {}),
+        ({"moreResultsUrl": "/events?page=2"}, {}),
+        ({"link": [{"relation": "next", "url": "/events?page=2"}]}, {}),  # FHIR
+        ({"totalEstimatedMatches": 130}, {}),
+        ({"pageable": {"totalElements": 130}}, {}),
+        ({"paginator": {"lastPage": 8}}, {}),
+        ({"meta": {"result_set": {"total": 130}}}, {}),
+        ({}, {"Pagination-Count": "64"}),
+        ({}, {"X-Next-Cursor": "x1"}),
+        ({}, {"x-ms-continuation": "x1"}),
+        ({}, {"Next-Range": "id x1..; max=7"}),
+        ({}, {"Link": '</events?page=2>; rel="Next"'}),
+        ({}, {"Link": '</events?page=2>; rel="next last"'}),
+        ({}, {"X-Has-More": "true"}),
+        ({}, {"X-Total-Results": "64"}),
+        ({}, {"X-Pagination-Total-Count": "64"}),
+        ({}, {"X-Page-Count": "4"}),
+        ({}, {"Content-Range": "items 0-6/64"}),
+        ({}, {"X-Pagination": '{"TotalCount": 64}'}),
+        ({}, {"X-Pagination": '{"hasNext": true}'}),
+        ({}, {"X-Next-Page": "2"}),
+        ({}, {"X-Total-Pages": "3"}),
+        ({}, {"X-WP-Total": "21", "X-WP-TotalPages": "3"}),
+    ],
+)
+def test_a_response_that_promises_more_is_not_complete(
+    members: dict[str, Any], headers: dict[str, str]
+) -> None:
+    body = {"data": [{"id": row} for row in range(7)], **members}
+    done = read_with("single_page", lambda _query: (body, headers))
+    assert done.result.complete is False, done.result.reason
+
+
+@pytest.mark.parametrize(
+    ("members", "headers"),
+    [
+        ({}, {"Content-Range": "bytes 0-6/64"}),
+        ({}, {"Content-Range": "items 0-6/*"}),
+        ({}, {"X-Pagination": "TotalCount 64"}),
+        ({"paging": {"cursors": {"before": "MTAx", "after": None}}}, {}),
+        ({"total": 7, "total_pages": 1, "overflow": False}, {}),
+        ({"facets": {"cities": {"more": True, "has_more": True}}}, {}),
+        ({"offset": "0", "page": {"number": 9, "size": 20}}, {}),
+        ({"account": {"follower_count": 900}, "pages": 1, "next_sync": "2026-01-01"}, {}),
+        ({"timezone": {"offset": "+02:00"}, "event": {"name": "Book fair", "pages": 320}}, {}),
+        ({"organization": {"event_count": 500}, "venue": {"count": 90}}, {}),
+        ({"quota": {"total": 1000}, "rate_limit": {"total": 1000}}, {}),
+        ({"facets": {"city": {"count": 900}}, "categories": {"items": ["a"], "total": 40}}, {}),
+        ({"next_steps": "call us", "next_poll_seconds": 60, "nextAction": "none"}, {}),
+        ({"more": "Read more on our site", "older": "archive", "page_id": "home"}, {}),
+        ({"venues": {"items": ["a"], "next": "/venues?page=2", "has_more": True}}, {}),
+        ({"pagination": [{"total": 7}], "previous_cursor": "x1"}, {}),
+        ({}, {"Retry-After": "9", "X-RateLimit-Remaining": "64"}),
+    ],
+)
+def test_a_response_that_promises_nothing_more_is_complete(
+    members: dict[str, Any], headers: dict[str, str]
+) -> None:
+    body = {"data": [{"id": row} for row in range(7)], **members}
+    done = read_with("single_page", lambda _query: (body, headers))
+    assert done.result.complete is True, done.result.reason
+
+
+def test_a_cursor_of_the_page_beside_a_missing_link_is_no_promise() -> None:
+    body = {"data": [{"id": row} for row in range(7)], "paging": {"cursors": {"after": "MTAx"}}}
+    done = read_with({"type": "json_link", "next_url_path": "paging.next"}, lambda _query: body)
+    assert done.result.complete is not False
+
+
+def test_status_206_is_a_part() -> None:
+    paginator = create_paginator("single_page", read_ids)
+    response = requests.Response()
+    response.status_code, response._content = 206, b'{"data": []}'
+    paginator.init_request(requests.Request("GET", URL))
+    paginator.update_state(response, [{"id": row} for row in range(7)])
+    assert judge(paginator.facts).complete is False
+    assert "the status 206" in judge(paginator.facts).reason
+
+
+@pytest.mark.parametrize(
+    "kind", ["json_link", "header_link", "header_cursor", "single_page", "auto"]
+)
+def test_every_paginator_can_be_told_that_there_is_no_total_and_no_flag(kind: str) -> None:
+    members = {"total": 137, "has_more": True, "next": None}
+    body = {"data": rows_from(0, 7), **members}
+    config = {"type": kind, "total_path": None, "has_more_path": None}
+    assert read_with(kind, lambda _query: body).result.complete is False
+    done = read_with(config, lambda _query: body)
+    assert done.result.complete is not False
