@@ -1,9 +1,8 @@
 """The assets that DuckDB derives from `event_data`."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import dagster as dg
 
@@ -98,35 +97,25 @@ def _derived_asset(
         },
     )
     def asset(context: dg.AssetExecutionContext) -> None:
-        from event_assets.orchestration import derived_steps as steps  # with pyarrow
+        from event_assets.orchestration import derived_steps  # with pyarrow
 
-        build: dict[str, Callable[[], dict[str, Any]]] = {
-            CURRENT_EVENTS: lambda: steps.build_view(source, statement),
-            changes.CHANGES: lambda: steps.build_changes(source),
-            calendar.CALENDAR: lambda: steps.build_calendar(source),
-        }
-        context.add_asset_metadata(run_with_plain_errors(build[name]))
+        found = run_with_plain_errors(lambda: derived_steps.build(source, name, statement))
+        context.add_asset_metadata(found)
 
     return asset
 
 
 def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]:
     """Build the view over the current events of all sources; none if there is only one source."""
-    count = 0
-    keys: dict[str, dg.AssetKey] = {}
-    contracts: dict[str, Columns] = {}
-    for spec in specs:
-        *source, table = spec.key.path
-        if table != CURRENT_EVENTS:
-            continue
-        count += 1
-        if spec.metadata["api"] != UNSYNCED:
-            name = source[0] if source else DEFAULT_SOURCE
-            keys[name] = spec.key
-            schema: dg.TableSchema = spec.metadata["dagster/column_schema"]
-            contracts[name] = {column.name: column.type for column in schema.columns}
-    if count < 2:
+    views = [spec for spec in specs if spec.key.path[-1] == CURRENT_EVENTS]
+    if len(views) < 2:
         return []
+    synced = [spec for spec in views if spec.metadata["api"] != UNSYNCED]
+    contracts: dict[str, Columns] = {}
+    for spec in synced:
+        schema: dg.TableSchema = spec.metadata["dagster/column_schema"]
+        source = spec.key.path[0] if len(spec.key.path) > 1 else DEFAULT_SOURCE
+        contracts[source] = {column.name: column.type for column in schema.columns}
     columns = common_columns(contracts.values())
     described = [
         dg.TableColumn(name, kind, metadata.DESCRIPTIONS.get(name)) for name, kind in columns
@@ -134,8 +123,8 @@ def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]
 
     @dg.asset(
         key=ALL_EVENTS,
-        deps=list(keys.values()),
-        description=f"The current events of the sources {', '.join(sorted(keys))}.",
+        deps=[spec.key for spec in synced],
+        description=f"The current events of the sources {', '.join(sorted(contracts))}.",
         group_name=ALL_EVENTS,
         kinds={warehouse.get_destination().kind, "view"},
         metadata={

@@ -21,63 +21,48 @@ from event_assets.warehouse import Database
 MOVED = "changed: start_time"
 
 
-def build_view(source: SourceConfig, statement: str) -> dict[str, Any]:
-    """Create the view of current events by its SQL, and return its metadata.
+def build(source: SourceConfig, table: str, statement: str) -> dict[str, Any]:
+    """Build a derived table or view, a view by its SQL, and return its metadata."""
 
-    In a project without another source, the view of all sources goes.
-    """
-
-    def build(database: Database) -> dict[str, Any]:
+    def run(database: Database) -> dict[str, Any]:
         reconcile(database, source)
-        if source.accounts:
-            names = account_list.list_accounts(source, database)
-            account_registry.update_listed(database, source.name, names)
-        database.execute(statement)
-        if _is_alone(source):
+        found: dict[str, Any] = {}
+        if table == CURRENT_EVENTS:
+            _build_view(database, source, statement)
+        elif table == calendar.CALENDAR:
+            calendar.update_calendar(database, source.name, accounts=bool(source.accounts))
+        else:
+            found = _record_changes(database, source)
+        return {**metadata.row_metadata(database, source, table), **found}
+
+    return warehouse.run(run)
+
+
+def _build_view(database: Database, source: SourceConfig, statement: str) -> None:
+    """Create the view of current events; without another source, the view of all sources goes."""
+    if source.accounts:
+        names = account_list.list_accounts(source, database)
+        account_registry.update_listed(database, source.name, names)
+    database.execute(statement)
+    with suppress(ConfigError):  # definitions without a project
+        if list(find_sources()) == [source.name]:
             drop_view(database)
-        return metadata.row_metadata(database, source, CURRENT_EVENTS)
-
-    return warehouse.run(build)
 
 
-def _is_alone(source: SourceConfig) -> bool:
-    """Return whether the project has no other source; False for definitions without a project."""
-    with suppress(ConfigError):
-        return list(find_sources()) == [source.name]
-    return False
-
-
-def build_calendar(source: SourceConfig) -> dict[str, Any]:
-    """Update `event_calendar`, and return its metadata."""
-
-    def build(database: Database) -> dict[str, Any]:
-        reconcile(database, source)
-        calendar.update_calendar(database, source.name, accounts=bool(source.accounts))
-        return metadata.row_metadata(database, source, calendar.CALENDAR)
-
-    return warehouse.run(build)
-
-
-def build_changes(source: SourceConfig) -> dict[str, Any]:
-    """Add what has changed to `event_changes`, and return its metadata."""
-
-    def build(database: Database) -> dict[str, Any]:
-        reconcile(database, source)
-        found = changes.record_changes(
-            database,
-            source.name,
-            list(source.fields),
-            source.ignore_changes,
-            accounts=bool(source.accounts),
-            has_removed=bool(source.removed_when),
-            is_excluded=partial(is_excluded, source),
-        )
-        return {
-            **metadata.row_metadata(database, source, changes.CHANGES),
-            **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
-            "moved": sum(move["events"] for move in found.moves if move["what"] == MOVED),
-            "moves": metadata.as_table(found.moves),
-            "changes": metadata.as_table(found.rows),
-        }
-
-    return warehouse.run(build)
+def _record_changes(database: Database, source: SourceConfig) -> dict[str, Any]:
+    """Add what has changed to `event_changes`, and return what that is."""
+    found = changes.record_changes(
+        database,
+        source.name,
+        list(source.fields),
+        source.ignore_changes,
+        accounts=bool(source.accounts),
+        has_removed=bool(source.removed_when),
+        is_excluded=partial(is_excluded, source),
+    )
+    return {
+        **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
+        "moved": sum(move["events"] for move in found.moves if move["what"] == MOVED),
+        "moves": metadata.as_table(found.moves),
+        "changes": metadata.as_table(found.rows),
+    }

@@ -8,6 +8,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedWriter, FileIO, TextIOWrapper
@@ -17,9 +18,8 @@ from typing import NoReturn, TextIO
 INTERRUPTED = "Interrupted."
 SIGNALS = [
     number
-    for name in ("SIGINT", "SIGTERM", "SIGHUP")
-    # What the parent ignores, as nohup does, stays ignored.
-    if (number := getattr(signal, name, None)) and signal.getsignal(number) is not signal.SIG_IGN
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    if signal.getsignal(number) is not signal.SIG_IGN  # which the parent ignores, as nohup does
 ]
 _received: list[int] = []  # signals
 _lost: set[int] = set()  # errors of the output
@@ -77,11 +77,11 @@ def raise_interrupts() -> None:
 
 def end_run_by_signals() -> None:
     """Let a process of Dagster's that executes a run end as `command` does."""
-    if _wakeup or not _is_main_thread():
+    if _wakeup or threading.current_thread() is not threading.main_thread():
         return
     _protect_output()
     _note_signals()
-    if hasattr(signal, "SIGHUP") and signal.SIGHUP in SIGNALS:
+    if signal.SIGHUP in SIGNALS:
         signal.signal(signal.SIGHUP, _interrupt)
     atexit.register(_exit_by_signal)
 
@@ -143,12 +143,6 @@ def _note_signals() -> None:
         os.set_blocking(descriptor, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     _wakeup[:] = reader, writer
-
-
-def _is_main_thread() -> bool:
-    import threading  # here, since a command does not need it
-
-    return threading.current_thread() is threading.main_thread()
 
 
 def _exit_now(number: int, _: FrameType | None) -> NoReturn:
