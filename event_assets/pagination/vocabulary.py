@@ -13,8 +13,9 @@ BOOLEANS: Final = {  # the texts that dlt takes
 # Of plain names, as `plain_name` makes them.
 THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 MORE: Final = re.compile(
-    rf"(has|have|is|are|thereis|thereare|can|canload|load|show)?(more|additional)({THINGS}|pages|data)?"
-    r"(available|inlist|incollection|to(load|come|fetch))?|hasnext(page)?"
+    rf"(has|have|is|are|thereis|thereare|can|canload|load|show)?more({THINGS}|pages|data)?"
+    r"(available|inlist|incollection|to(load|come|fetch))?"
+    rf"|hasnext(page)?|(has|are)?additional({THINGS}|pages|data)"
 )
 
 

@@ -23,7 +23,7 @@ from event_assets.probe.openapi import read_openapi
 from event_assets.probe.page import Page
 from event_assets.probe.paginator_finder import describe_paginator, find_paging
 from event_assets.probe.paging import Paging
-from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES
+from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES, is_named
 from event_assets.probe.parameter_search import ParameterSearch, find_largest_size
 from event_assets.probe.request_input import (
     RequestInput,
@@ -123,8 +123,10 @@ def _without_page(given: RequestInput) -> RequestInput:
     """Return a request for the first page, whichever was copied."""
 
     def is_page(name: str, value: Any) -> bool:
-        is_number = parse_count(value) is not None and len(str(value)) < MAX_DIGITS
-        return name in {*PAGES, *OFFSETS, *CURSORS} and (name not in NO_PAGES or is_number)
+        if parse_count(value) is not None and len(str(value)) < MAX_DIGITS:
+            return name in CURSORS or is_named(name, (*PAGES, *OFFSETS))
+        is_flag = str(value).lower() in ("true", "false")
+        return name in CURSORS and name not in NO_PAGES and not is_flag
 
     kept = {name: value for name, value in given.params.items() if not is_page(name, value)}
     taken = [name for name in given.params if name not in kept]

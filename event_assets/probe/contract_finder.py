@@ -13,7 +13,7 @@ from event_assets.probe import field_words as words
 from event_assets.probe.connection import Certainty, Connection
 from event_assets.probe.field_finder import find_composite_id, find_id, find_name
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
-from event_assets.probe.time_finder import find_end, find_start, find_updated
+from event_assets.probe.time_finder import find_end, find_start, find_unread_zone, find_updated
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list
@@ -108,12 +108,16 @@ def _ask_about_times(
     """Ask in which zone times are, how they are written, and whether there are past ones."""
     values, moments = sample.read("timestamp", start.settings)
     if not start.zone:
+        unread = find_unread_zone(sample)
+        if unread:
+            said = f"`{unread[0]}` says `{unread[1]}`, which is no name of the IANA database"
+        else:
+            said = f"They name none, such as `{values[0]}`, and are taken as UTC"
         connection.question(
             ZONE_SETTING,
-            f"In which time zone are the times? They name none, such as `{values[0]}`, and are "
-            f"taken as UTC; else --set {ZONE_SETTING}=Europe/Berlin.",
+            f"In which time zone are the times? {said}; else --set {ZONE_SETTING}=Europe/Berlin.",
             {"UTC": {ZONE_SETTING: "UTC"}},
-            is_open=False,
+            is_open=unread is not None,
         )
     today = datetime.now(timezone.utc) - timedelta(days=1)
     known = [moment for moment in moments if moment]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -28,15 +28,17 @@ def _names(text: str) -> tuple[str, ...]:
 SIZES = _names(
     "limit per_page pageSize page_size size perPage count pagesize maxResults max_results "
     "page[size] page[limit] rows $top take top first num pp results_per_page "
-    "itemsPerPage n per-page hitsPerPage resultRecordCount $limit"
+    "itemsPerPage n per-page hitsPerPage resultRecordCount $limit maxItems maxResultCount "
+    "maximumRecords maxrows rpp ps lim anzahl aantal"
 )
 PAGES = _names(
     "page p pageNumber page_number page[number] pageNo pageIndex pg page_no page_index "
-    "pagenum currentPage current_page paged pageNum"
+    "pagenum currentPage current_page paged pageNum cp pi seite pagina"
 )
 OFFSETS = _names(
     "offset skip start from startIndex start_index $skip page[offset] startAt "
-    "start_at firstResult first_result startRow begin index resultOffset $offset"
+    "start_at firstResult first_result startRow begin index resultOffset $offset startRecord "
+    "skipCount ofs"
 )
 LAST_IDS = _names(
     "starting_after after_id last_id since_id after id_after from_id lastId afterId sinceId "
@@ -69,6 +71,15 @@ class Pointer(NamedTuple):
     kind: str
     path: str
     value: Any
+
+
+def is_named(name: str, usual: Sequence[str]) -> bool:
+    """Return whether a parameter has a usual name: `Page`, `_page` and `pagination[page]` do."""
+    return _last_word(name) in map(_last_word, usual)
+
+
+def _last_word(name: str) -> str:
+    return plain_name(re.sub(r"[\[\]]+", ".", name).strip("."))
 
 
 def find_pointers(page: Page) -> list[Pointer]:

@@ -14,7 +14,7 @@ from event_assets.probe.client import BODY, Client, Settings
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging, compare
-from event_assets.probe.paging_candidates import ORDERS, SIZES, find_hints, find_pointers
+from event_assets.probe.paging_candidates import ORDERS, SIZES, find_hints, find_pointers, is_named
 
 NONSENSE = "zzz_unknown"  # a parameter that no API has
 MAX_SINGLE = 6  # names that are tried one by one, where unknown names are refused
@@ -82,10 +82,10 @@ class ParameterSearch:
         known = [
             name
             for name, value in given.params.items()
-            if name in usual and parse_count(value) is not None
+            if is_named(name, usual) and parse_count(value) is not None
         ]
         known += [path for path in paths if plain_name(path) in map(plain_name, usual)]
-        known += [name for name in given.known_params if name in usual]
+        known += [name for name in given.known_params if is_named(name, usual)]
         known += [name for name in self.shown(usual) if name not in given.params]
         rest = [name for name in usual if name not in {*known, *given.params}]
         if given.method != "GET":

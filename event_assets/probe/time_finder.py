@@ -118,6 +118,15 @@ def _describe(sample: Sample, chain: Sequence[str]) -> FieldFinding:
     return FieldFinding(settings, "field" if zones else otherwise, format_.rivals)
 
 
+def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
+    """Return the path and a value of a text that is named as a time zone, and is none; or None."""
+    for path in filter(lambda path: is_zone_name(words.split_path(path)[-1]), sample.leaves):
+        for value in sample.present(path):
+            if isinstance(value, str) and not parse_zone(value):
+                return path, value
+    return None
+
+
 def _add_clock(sample: Sample, path: str) -> tuple[list[str], TimeFormat] | None:
     """Return a day with the time of day that belongs to it, or else at midnight; how it is read."""
     own = _other_words(path)
@@ -147,7 +156,8 @@ def _find_zones(sample: Sample, path: str) -> list[str]:
     for other in sample.leaves:
         parts, present = words.split_path(other), sample.present(other)
         is_of_end = any({*part} & words.END - flat for part in parts)
-        if not (present and is_zone_name(parts[-1]) and all(map(parse_zone, present))):
+        is_zone = is_zone_name(parts[-1]) or all("/" in str(value) for value in present)
+        if not (present and is_zone and all(map(parse_zone, present))):
             continue
         is_named = {*parts[-1]} & {*words.ZONE - {"offset"}, "utc", "gmt"}
         if not is_of_end and (is_named or isinstance(present[0], str)):

@@ -416,6 +416,50 @@ def test_a_list_of_just_a_thousand_records_is_asked_about(settings: Mapping[str,
     assert "windows" not in found.document["attributes"]
 
 
+PASTED: dict[str, tuple[str, str, int]] = {  # what is pasted: the parameters, the first number
+    "_page=1&_limit=50": ("_page", "_limit", 1),
+    "Page=2&PageSize=50": ("Page", "PageSize", 1),
+    "PageIndex=0&PageSize=50": ("PageIndex", "PageSize", 0),
+    "pagination[page]=1&pagination[size]=50": ("pagination[page]", "pagination[size]", 1),
+    "seite=1&anzahl=50": ("seite", "anzahl", 1),
+    "cp=1&rpp=50": ("cp", "rpp", 1),
+    "_start=50&_limit=50": ("_start", "_limit", 0),
+    "start-index=0&max-results=50": ("start-index", "max-results", 0),
+    "skipCount=0&maxResultCount=50": ("skipCount", "maxResultCount", 0),
+    "pagination[start]=0&pagination[limit]=50": ("pagination[start]", "pagination[limit]", 0),
+}
+
+
+@pytest.mark.parametrize("query", PASTED)
+def test_the_parameters_in_the_address_are_tried(query: str) -> None:
+    name, size_name, base = PASTED[query]
+    is_offset = any(word in name.lower() for word in ("start", "skip"))
+
+    def answer(request: Request) -> Any:
+        size, value = number(request, size_name, 10), number(request, name, base)
+        at = value if is_offset else (value - base) * size
+        return {"events": ROWS[at : at + size], "total": len(ROWS)}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events?{query}"))
+    assert found.questions == []
+    paginator = endpoint(found)["paginator"]
+    assert paginator["offset_param" if is_offset else "page_param"] == name
+    assert name not in endpoint(found).get("params", {})
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_only_the_number_of_a_page_is_left_out_of_the_address(*, is_kept: bool) -> None:
+    """`?page=true` is how ActivityPub asks for the list."""
+
+    def answer(request: Request) -> Any:
+        return {"events": events(7), "total": 7} if "page" in request.query_params else {"id": 1}
+
+    with serving(answer if is_kept else by_page) as api:
+        found = discover(Options(f"{api.url}/v1/events?page={'true' if is_kept else 2}"))
+    assert ("page" in endpoint(found).get("params", {})) is is_kept
+
+
 def test_parameters_in_brackets_are_found() -> None:
     def answer(request: Request) -> Any:
         size = number(request, "pagination[pageSize]", 20)
@@ -516,6 +560,23 @@ def test_the_zone_of_local_times_is_asked_for(zone: str | None) -> None:
     asked = [one.setting for one in found.questions]
     assert asked == ([] if zone else ["fields.start_time.timezone"])
     assert fields["end_time"].get("timezone") == zone
+
+
+def test_a_zone_is_found_by_its_value() -> None:
+    local = {"start_time": "2026-07-01T19:30:00", "end_time": None, "zeit": "Europe/Berlin"}
+    rows = [{**row, **local} for row in events(7)]
+    with serving(lambda _: {"events": rows, "total": 7}) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.questions == []
+    assert str(found.events[0]["start_time"]) == "2026-07-01 17:30:00+00:00"
+
+
+def test_a_zone_that_is_not_known_is_quoted_in_an_open_question() -> None:
+    local = {"start_time": "2026-07-01T19:30:00", "end_time": None}
+    rows = [{**row, **local, "time_zone": "Eastern Time (US & Canada)"} for row in events(7)]
+    with serving(lambda _: {"events": rows, "total": 7}) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert "`time_zone` says `Eastern Time (US & Canada)`" in found.open_questions[0].text
 
 
 @pytest.mark.parametrize("offset", [-4, -240, -14_400, -14_400_000])
