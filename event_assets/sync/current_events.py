@@ -34,7 +34,9 @@ where {conditions}(
 )
 """
 LISTED = "account in (select account from {schema}.event_data_accounts where is_listed) and "
-NOT_REMOVED = "({owner}, event.id) not in (select {owner}, id from {schema}.{table}) and "
+NOT_REMOVED = """({owner}, event.id) not in (
+    select {owner}, id from {schema}.{table} where {owner} is not null and id is not null
+) and """
 # The windows may not have reached an event near their ends, whatever the API compares with them.
 UNREAD = """
     or (

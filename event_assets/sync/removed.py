@@ -26,7 +26,7 @@ INSERT_REMOVED = """
 insert into {removed} by name
 select distinct id, ?::timestamptz as removed_at, ? as load_id{account}
 from (from {events} where {own}) semi join removed_now using (id)
-where id not in (select id from {removed} where {own})
+where id not in (select id from {removed} where {own} and id is not null)
 """
 
 

@@ -20,7 +20,7 @@ def catalog_columns(database: Database, schema: str, table: str) -> dict[str, st
     """Return the columns of a table and their types, by DuckDB's names; none without a table."""
     try:  # to bind a query takes a tenth of the time of a look into `duckdb_columns()`
         rows = database.sql(f"from {quote_name(schema, table)} where rowid is null limit 0")
-    except (duckdb.CatalogException, duckdb.BinderException):  # a view has no `rowid`
+    except (duckdb.ProgrammingError, duckdb.NotSupportedError):  # a view has no `rowid`
         return {}
     if "rowid" in rows.columns and has_view(database, schema, table):  # but a field of that name
         return {}

@@ -187,6 +187,40 @@ def test_removed_events_are_those_of_their_account(project: Project) -> None:
     ]
 
 
+DAMAGES = (
+    "update events.event_data_removed set id = null",
+    "update events.event_data_removed set account = null",
+    "alter table events.event_data_removed drop column id",
+    "alter table events.event_data_removed drop column account",
+    "drop table events.event_data_removed",
+    "delete from events.event_data_accounts",
+    "update events.event_data_accounts set account = null",
+    "alter table events.event_data_accounts drop column is_listed",
+    "update events.event_data_syncs set account = null",
+)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_the_tables_of_removed_events_and_of_accounts_are_healed(
+    project: Project, damage: str
+) -> None:
+    lists = {"a": events(3), "b": events(3)}
+    with serving_accounts(lists) as api:
+        made = with_accounts(api.url, ["a", "b"])
+        made["attributes"]["removed_when"] = {"status": "cancelled"}
+        both = source_of(made)
+        for record in (events(2)[1], TOMBSTONE):
+            lists["b"][1] = record
+            sync_accounts(both, "a", "b")
+            derive_tables(both)
+        project.rows(damage)
+        sync_accounts(both, "a", "b")
+        derive_tables(both)
+    current = project.rows("select account, id from events.current_events order by all")
+    assert current == [("a", "e0"), ("a", "e1"), ("a", "e2"), ("b", "e0"), ("b", "e2")]
+    assert project.rows("select id, account from events.event_changes") == [("e1", "b")]
+
+
 def test_records_that_erase_values_are_noticed(
     project: Project, api: ApiServer, rows: list[dict[str, Any]]
 ) -> None:
