@@ -68,12 +68,13 @@ def _build_sensor(name: str, event: str, find_outcomes: FindOutcomes) -> dg.Sens
         """Send all new alerts in one message; the cursor keeps what was sent."""
         if not os.environ.get(WEBHOOK):
             return dg.SkipReason(f"Set {WEBHOOK} to an incoming webhook of your chat.")
-        state: State = {"failing": {}, "cursors": {}} | json.loads(context.cursor or "{}")
+        kept: State = json.loads(context.cursor or "{}")
+        state: State = {name: kept.get(name, {}) for name in ("cursors", "failures")}
         lines = [
             line
             for run, ended in _find_ended_runs(context.instance, state["cursors"])
             for outcome in find_outcomes(context.instance, run, ended)
-            for line in _find_alerts(outcome, state["failing"])
+            for line in _find_alerts(outcome, state["failures"])
         ]
         if lines:
             more = [f"And {len(lines) - MAX_LINES:,} more."] if len(lines) > MAX_LINES else []
@@ -103,13 +104,13 @@ def _find_ended_runs(
             yield run, record.timestamp
 
 
-def _find_alerts(outcome: Outcome, failing: State) -> Iterator[str]:
+def _find_alerts(outcome: Outcome, failures: State) -> Iterator[str]:
     """Yield an alert for what begins to fail or works again, and keep what fails."""
     what, failure, run_id, time = outcome
-    known = failing.get(what)
+    known = failures.get(what)
     if failure is None:
         if known and time >= known["since"]:
-            del failing[what]
+            del failures[what]
             times = "once" if known["times"] == 1 else f"{known['times']} times"
             yield (
                 f"{what} recovered at {format_time(time)}, after it had failed {times} since "
@@ -118,7 +119,7 @@ def _find_alerts(outcome: Outcome, failing: State) -> Iterator[str]:
     elif known:
         known["times"] += 1
     else:
-        failing[what] = {"since": time, "times": 1}
+        failures[what] = {"since": time, "times": 1}
         yield f"{what} has been failing since {format_time(time)}: {failure} {_run_url(run_id)}"
 
 

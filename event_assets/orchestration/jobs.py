@@ -18,7 +18,7 @@ from event_assets.orchestration.schedules import (
     build_schedule,
 )
 
-# The tag of a run of `event-assets`, which prints the summary itself, and syncs what it is told to.
+# The tag of a run of `event-assets`, which syncs what it is told to.
 BY_COMMAND = "event_assets/by_command"
 
 
