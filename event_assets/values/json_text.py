@@ -36,7 +36,9 @@ def decode_strictly(content: bytes) -> Any:
         ValueError: it is not what the standard allows, or a number has more than 64 bits.
     """
     content = content.removeprefix(BOM_UTF8)
-    zeros = content.translate(ZEROS)
+    # 19 digits in a row show in every fourth byte, which is looked at in a third of the time
+    may_have_many = b"0" * 4 in content[::4].translate(ZEROS)
+    zeros = content.translate(ZEROS) if may_have_many else b""
     has_many = b"0" * 19 in zeros and (b"0" * 20 in zeros or b"-" + b"0" * 19 in zeros)
     if has_many and LARGE_NUMBER.search(content):
         raise ValueError("a whole number has more than 64 bits")

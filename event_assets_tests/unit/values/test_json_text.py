@@ -42,6 +42,13 @@ def test_what_is_not_allowed_is_decoded_leniently_and_exactly(text: str, documen
     assert repr(decoded) == repr(document)
 
 
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("number", ["18446744073709551616", "-9223372036854775809"])
+def test_a_number_beyond_64_bits_is_found_wherever_it_begins(before: int, number: str) -> None:
+    with pytest.raises(ValueError, match="more than 64 bits"):
+        decode_strictly(f"{before * ' '}[{number}]".encode())
+
+
 @pytest.mark.parametrize("ends", ["[]", ("{'x':", "}")], ids=["lists", "objects"])
 def test_only_the_record_that_is_nested_too_deeply_is_unreadable(ends: tuple[str, str]) -> None:
     begin, end = ends[0].replace("'", '"'), ends[1]
