@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from statistics import median
 
 CAUTIOUS = 4  # requests that are sent ahead before it is known that the API does not refuse them
+ENOUGH = 8  # responses to judge by; a larger window is judged by as many as its size
 GROWTH = 3
 SLOWER = 1.5  # times the fastest median: more requests in flight only wait for each other
 
 
 @dataclass
 class ReadAheadWindow:
-    """The number of requests in flight: a few, then tripled with every other window of pages.
+    """The number of requests in flight: a few, then tripled with every window of pages.
 
     Attributes:
         limit: its maximum.
@@ -21,9 +22,10 @@ class ReadAheadWindow:
 
     limit: int
     size: int = field(init=False)
-    _fastest: float = float("inf")  # median of two windows, in seconds
+    _fastest: float = float("inf")  # median of a window, in seconds
     _seconds: list[float] = field(default_factory=list)
     _was_awaited: bool = False
+    _outdated: int = 0  # responses still to come to requests from before the window shrank
 
     def __post_init__(self) -> None:
         """Begin with a few."""
@@ -31,16 +33,20 @@ class ReadAheadWindow:
 
     def restart(self) -> None:
         """Begin anew with one request: another page came than was expected."""
-        self.size, self._seconds = 1, []
+        self.size, self._seconds, self._outdated = 1, [], 0
 
     def add(self, seconds: float, *, was_awaited: bool) -> None:
         """Note how long a response took, and whether it was not there when it was needed."""
+        if self._outdated:
+            self._outdated -= 1
+            return
         self._seconds.append(seconds)
         self._was_awaited |= was_awaited
-        if len(self._seconds) < 2 * self.size:
+        if len(self._seconds) < max(self.size, min(2 * self.size, ENOUGH)):
             return
         usual = median(self._seconds)
         if usual > SLOWER * self._fastest:
+            self._outdated = self.size
             self.size = max(min(CAUTIOUS, self.size), self.size // 2)
         elif self._was_awaited:
             self.size = min(GROWTH * self.size, self.limit)

@@ -10,9 +10,9 @@ def read(window: ReadAheadWindow, pages: int, seconds: float, *, was_awaited: bo
     return window.size
 
 
-def test_a_window_begins_with_a_few_requests_and_triples_with_every_other_window() -> None:
+def test_a_window_begins_with_a_few_requests_and_triples_with_every_window() -> None:
     window = ReadAheadWindow(32)
-    sizes = [read(window, pages, seconds=0.2) for pages in (0, 7, 1, 23, 1, 100)]
+    sizes = [read(window, pages, seconds=0.2) for pages in (0, 7, 1, 11, 1, 100)]
     assert sizes == [CAUTIOUS, CAUTIOUS, 12, 12, 32, 32]
 
 
@@ -31,6 +31,13 @@ def test_it_shrinks_when_they_do() -> None:
     window = ReadAheadWindow(32)
     assert read(window, pages=40, seconds=0.2) == 32
     assert read(window, pages=200, seconds=0.4) == CAUTIOUS
+
+
+def test_it_is_not_judged_by_requests_from_before_it_shrank() -> None:
+    window = ReadAheadWindow(32)
+    read(window, pages=20, seconds=0.2)
+    sizes = [read(window, pages, seconds) for pages, seconds in ((32, 0.4), (32, 0.4), (16, 0.2))]
+    assert sizes == [16, 16, 32]
 
 
 def test_one_slow_response_changes_nothing() -> None:
