@@ -70,7 +70,9 @@ def test_a_closed_session_keeps_no_connection(api: Sandbox) -> None:
     assert freed() is None
 
 
-@pytest.mark.parametrize("value", ["86400", formatdate(time() + 86_400, usegmt=True)])
+@pytest.mark.parametrize(
+    "value", ["86400", formatdate(time() + 86_400, usegmt=True)], ids=["seconds", "date"]
+)
 def test_an_api_that_asks_for_a_long_pause_is_not_asked_again(api: Sandbox, value: str) -> None:
     api.faults = Faults(fail_every=1, fail_status=429, retry_after=value)
     with session_for(api) as session:
