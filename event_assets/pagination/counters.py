@@ -80,11 +80,11 @@ def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> li
     ]
 
 
-def names_size(pointer: object) -> bool:
-    """Return whether a pointer is no link, or a link that says how many rows a page has."""
-    text = str(pointer)
-    names = [unquote(found[1] or found[3]) for found in NAMED_VALUE.finditer(text)]
-    return not names or any(SIZE.fullmatch(plain_name(name)) for name in names)
+def leaves_size_out(pointer: object) -> bool:
+    """Return whether a pointer is a link to a numbered page that does not say how many rows."""
+    found = NAMED_VALUE.finditer(str(pointer))
+    names = {plain_name(unquote(each[1] or each[3])) for each in found}
+    return not names.isdisjoint(COUNTS_PAGES) and not any(map(SIZE.fullmatch, names))
 
 
 def _counters_in(param: str, before: str, text: str, after: str) -> Iterator[Counter]:

@@ -27,7 +27,7 @@ from event_assets.pagination.counters import (
     counts,
     find_counters,
     find_row_counter,
-    names_size,
+    leaves_size_out,
 )
 from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
 from event_assets.pagination.offset_walk import OffsetWalk
@@ -199,8 +199,8 @@ class ListPaginator(Paginator):
             self._walk = self._walk_rows(page.size_asked or size)
             self._walk.take(page, list(page.ids))
         walk.is_counted |= counts(found, self._counters, walk.position, size)
-        if walk.facts.pages == 1 and walk.is_counted and size == page.size_asked:
-            self._size_left_out = 0 if names_size(page.pointer) else size
+        if walk.facts.pages == 1 and size == page.size_asked and leaves_size_out(page.pointer):
+            self._size_left_out = size
         self._counters = found
 
     def _is_of_other_rows(self, page: PageFacts) -> bool:

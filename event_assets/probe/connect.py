@@ -124,13 +124,15 @@ def _without_page(given: RequestInput) -> RequestInput:
 
     def is_page(name: str, value: Any) -> bool:
         if parse_count(value) is not None and len(str(value)) < MAX_DIGITS:
-            return name in CURSORS or is_named(name, (*PAGES, *OFFSETS))
+            is_filter = bool(re.search(r"[.\[]", name)) and "pag" not in name  # `price[from]`
+            return name in CURSORS or (not is_filter and is_named(name, (*PAGES, *OFFSETS)))
         is_flag = str(value).lower() in ("true", "false")
         return name in CURSORS and name not in NO_PAGES and not is_flag
 
     kept = {name: value for name, value in given.params.items() if not is_page(name, value)}
-    taken = [name for name in given.params if name not in kept]
-    return replace(given, params=kept, known_params=[*taken, *given.known_params])
+    taken = {name: value for name, value in given.params.items() if name not in kept}
+    known = [*taken, *given.known_params]
+    return replace(given, params=kept, known_params=known, left_out={**given.left_out, **taken})
 
 
 def _examine(connection: Connection, page: Page) -> None:
@@ -148,6 +150,7 @@ def _examine(connection: Connection, page: Page) -> None:
         found = paging.paginator
         paging.paginator = {"type": found, **said} if isinstance(found, str) else {**found, **said}
     end = _reach_end(connection, search, page)
+    _ask_about_address(connection, paging)
     connection.facts += paging.facts
     rows = [row for row in end.rows if isinstance(row, dict)]
     sample = Sample(rows or sample.all_records, zone)
@@ -192,6 +195,16 @@ def _reach_end(connection: Connection, search: ParameterSearch, page: Page) -> E
         connection.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")
     _ask_about_end(connection, paging, end)
     return end
+
+
+def _ask_about_address(connection: Connection, paging: Paging) -> None:
+    """Tell what was left out of the address for the number of a page, and may be a filter."""
+    for name, value in connection.client.given.left_out.items():
+        if name in NO_PAGES and name not in str(paging.paginator):
+            setting = f"params.{name}"
+            text = f"`{name}={value}` is left out of the address, as that of a page; if it is a "
+            text += f"filter: --set {setting}={value}."
+            connection.question(setting, text, {}, is_open=False)
 
 
 def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:

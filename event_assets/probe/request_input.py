@@ -72,6 +72,7 @@ class RequestInput:
         auth: dlt's configuration of the auth that was given, without secrets; None: none was.
         secrets: the parameters of that auth that are secret, by dlt's names.
         known_params: names of parameters that the API's description lists.
+        left_out: parameters of the address that may be the number of a page, with their values.
         path_key: the part of the path that is a key; empty: none is.
     """
 
@@ -84,6 +85,7 @@ class RequestInput:
     auth: Mapping[str, str] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     known_params: Sequence[str] = ()
+    left_out: Mapping[str, Any] = field(default_factory=dict)
     path_key: str = field(default="", repr=False)
 
     @property

@@ -662,6 +662,17 @@ def test_a_link_that_leaves_out_the_size_of_pages_is_no_pass(
     assert "take it out of `params`" in done.result.reason
 
 
+def test_a_link_that_counts_rows_may_leave_out_the_size_of_pages() -> None:
+    def answer(query: Query) -> Any:
+        at, size = int(query.get("after", 0)), int(query.get("limit", 10))
+        following = f"/events?after={at + size}" if at + size < 95 else None
+        return {"data": rows(at, min(95, at + size)), "next": following}
+
+    done = sync("json_link", answer, params={"limit": 50})
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+
+
 @pytest.mark.parametrize("end", [{}, {"has_more": False, "total": 60}])
 def test_a_row_that_came_on_two_pages_of_a_cursor_is_a_doubt(end: dict[str, Any]) -> None:
     listed = [*range(40), 39, *range(41, 60)]  # 40 moved to a page that was read

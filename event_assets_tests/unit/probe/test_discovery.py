@@ -448,6 +448,14 @@ def test_the_parameters_in_the_address_are_tried(query: str) -> None:
     assert name not in endpoint(found).get("params", {})
 
 
+def test_a_filter_that_may_be_the_number_of_a_page_is_told() -> None:
+    with serving(by_page) as api:
+        found = discover(Options(f"{api.url}/v1/events?from=20&price[from]=5"))
+    assert "--set params.from=20" in found.questions[0].text
+    assert found.open_questions == []
+    assert endpoint(found)["params"]["price[from]"] == "5"
+
+
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_only_the_number_of_a_page_is_left_out_of_the_address(*, is_kept: bool) -> None:
     """`?page=true` is how ActivityPub asks for the list."""
