@@ -11,7 +11,7 @@ from event_assets.warehouse.tables import ensure_table
 
 ACCOUNTS_TABLE = "event_data_accounts"
 # is_listed: in the current list; was_compared: its events were compared by event_changes
-COLUMNS = {"account": "varchar", "is_listed": "boolean", "was_compared": "boolean"}
+COLUMNS = {"account": "text", "is_listed": "bool", "was_compared": "bool"}
 ADD_ACCOUNTS = """
 insert into {schema}.event_data_accounts by name
 select distinct account, true as is_listed, false as was_compared from {accounts} as synced

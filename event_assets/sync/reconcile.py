@@ -54,7 +54,7 @@ def reconcile(database: Database, source: SourceConfig) -> None:
         WarehouseError: what a person made of them cannot be undone without losing data.
     """
     schema = source.name
-    accounts = dict.fromkeys(source.partition_columns, "varchar")
+    accounts = dict.fromkeys(source.partition_columns, "text")
     drop_damaged_dlt_tables(database, schema)
     for table, columns in TABLES_OF_SOURCE.items():
         if inspection.has_table(database, schema, table):

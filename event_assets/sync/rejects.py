@@ -22,13 +22,13 @@ REJECTS = "event_data_rejects"
 SCHEMA = pa.schema([(name, pa.string()) for name in Reject._fields])
 NOT_LOADED = ""  # load id of a failed sync: records that are known as rejects keep theirs
 COLUMNS = {
-    "id": "varchar",
+    "id": "text",
     "record": "json",
-    "field": "varchar",
-    "reason": "varchar",
-    "first_rejected_at": "timestamptz",
-    "rejected_at": "timestamptz",
-    "load_id": "varchar",
+    "field": "text",
+    "reason": "text",
+    "first_rejected_at": "timestamp",
+    "rejected_at": "timestamp",
+    "load_id": "text",
 }
 CREATE_BUFFER = """
 create or replace temp table rejected_now
@@ -107,7 +107,7 @@ class RejectBuffer:
         for batch in pa.ipc.open_stream(self._file):
             database.from_arrow(pa.Table.from_batches([batch])).insert_into("rejected_now")
 
-        accounts = dict.fromkeys(resource.source.partition_columns, "varchar")
+        accounts = dict.fromkeys(resource.source.partition_columns, "text")
         ensure_table(database, schema, rejects_table(resource.name), {**COLUMNS, **accounts})
         database.execute(MERGE_BUFFER.format_map(parameters))
         database.execute(DELETE_REPLACED.format_map(parameters))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REMOVED_TABLE = "event_data_removed"
 REMOVED_WHEN = "removed_when"  # in place of a field in which the records of an id differ
-COLUMNS = {"id": "varchar", "removed_at": "timestamptz", "load_id": "varchar"}
+COLUMNS = {"id": "text", "removed_at": "timestamp", "load_id": "text"}
 # With the few ids at the right of a join, DuckDB keeps them in memory, not those of all events.
 DELETE_RETURNED = """
 delete from {removed} where {own} and id in (
@@ -32,7 +32,7 @@ where id not in (select id from {removed} where {own} and id is not null)
 
 def ensure_removed_table(database: Database, source: SourceConfig) -> None:
     """Create the table, which the view of current events needs."""
-    accounts = dict.fromkeys(source.partition_columns, "varchar")
+    accounts = dict.fromkeys(source.partition_columns, "text")
     ensure_table(database, source.name, REMOVED_TABLE, {**COLUMNS, **accounts})
 
 

@@ -14,7 +14,7 @@ from event_assets.warehouse import Database, inspection, sql
 from event_assets.warehouse.tables import ensure_table
 
 PATHS_TABLE = "event_data_paths"
-PATHS_COLUMNS = {"table_name": "varchar", "column_name": "varchar", "path": "json"}
+PATHS_COLUMNS = {"table_name": "text", "column_name": "text", "path": "json"}
 SourcePaths = Mapping[str, Sequence[str | None]]
 
 

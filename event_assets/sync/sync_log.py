@@ -17,16 +17,16 @@ from event_assets.warehouse.tables import ensure_table
 
 SYNC_LOG = "event_data_syncs"
 ORIGIN_TABLE = "event_data_api"
-ORIGIN_COLUMNS = {"api": "varchar", "id_paths": "json"}
+ORIGIN_COLUMNS = {"api": "text", "id_paths": "json"}
 MAX_NUMBER = 2**63 - 1
 # Users' queries rely on the names, so that some are no more those of the code: `seams_held` counts
 # overlaps, `shifts_repaired` shifts, `sweeps` passes.
 COLUMNS = {
-    "load_id": "varchar",
+    "load_id": "text",
     "sync_number": "bigint",
-    "api": "varchar",
-    "started_at": "timestamptz",
-    "finished_at": "timestamptz",
+    "api": "text",
+    "started_at": "timestamp",
+    "finished_at": "timestamp",
     "requests": "bigint",
     "retries": "bigint",
     "bytes": "bigint",
@@ -39,20 +39,20 @@ COLUMNS = {
     "total_reported": "bigint",
     "rejects": "bigint",
     "columns": "json",
-    "complete": "boolean",
-    "reason": "varchar",
-    "full_sync": "boolean",
+    "complete": "bool",
+    "reason": "text",
+    "full_sync": "bool",
     "position": "json",
-    "version": "varchar",
+    "version": "text",
     "unmatched": "json",
     "repeated_ids": "bigint",
     "conflicting_ids": "bigint",
     "repeats": "json",
-    "read_from": "timestamptz",
-    "read_until": "timestamptz",
+    "read_from": "timestamp",
+    "read_until": "timestamp",
     "newest": "json",
     "table_rows": "bigint",
-    "warning": "varchar",
+    "warning": "text",
 }
 
 
@@ -94,7 +94,7 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
         WarehouseError: there is no next number.
     """
     schema, table = resource.source.name, sync_log_table(resource.name)
-    columns = {**COLUMNS, **dict.fromkeys(resource.source.partition_columns, "varchar")}
+    columns = {**COLUMNS, **dict.fromkeys(resource.source.partition_columns, "text")}
     number = int(latest_value(database, schema, table, "sync_number") or 0) + 1
     if number > MAX_NUMBER:
         raise WarehouseError(

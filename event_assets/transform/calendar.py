@@ -11,7 +11,6 @@ from event_assets.warehouse.tables import ensure_table, without_indexes
 
 CALENDAR = "event_calendar"
 COLUMNS = {"day": "date", "status": "text", "events": "bigint"}
-TABLE = {"day": "date", "status": "varchar", "events": "bigint"}
 FILL_TABLE = """
 insert into {schema}.event_calendar by name
 select {day} as day, {status} as status, count(*) as events
@@ -42,7 +41,7 @@ def update_calendar(database: Database, schema: str, *, accounts: bool = False) 
     With `accounts`, an event that several of them have counts once.
     """
     columns = database.sql(f"from {schema}.current_events").columns
-    ensure_table(database, schema, CALENDAR, TABLE)
+    ensure_table(database, schema, CALENDAR, COLUMNS)
     # the table itself stays, with the rights that others have to it
     with without_indexes(database, schema, CALENDAR), transaction(database):
         database.execute(f"delete from {schema}.event_calendar")

@@ -1,6 +1,8 @@
 """The SQL by which `event_changes` is derived."""
 
-CREATE = "create or replace temp table changes_now ({columns})"
+CREATE = """
+create or replace temp table changes_now as select {columns} from {schema}.event_changes limit 0
+"""
 FIND_DIFFERENCES = """
 create or replace temp table moved as
 select {key}, before.id is null as "is new", now.id is null as "is gone"{differences}

@@ -10,7 +10,6 @@ from event_assets.config.fields import LAST_SEEN, START_DAY
 from event_assets.records.column_names import DLT_PREFIX
 from event_assets.sync.current_events import event_times
 from event_assets.transform import change_statements as sql
-from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
 from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
@@ -78,12 +77,11 @@ def record_changes(
     before = _read_columns(database, schema, SNAPSHOT) if has_snapshot else {}
     if not {"id", *([ACCOUNT] if accounts else ())} <= before.keys():
         before = {}  # cannot be compared: the snapshot is made anew
-    types = {name: COLUMN_TYPES[kind].duckdb for name, kind in column_types(accounts).items()}
-    declared = ", ".join(f"{name} {kind}" for name, kind in types.items())
-    ensure_table(database, schema, CHANGES, types)
+    columns = column_types(accounts)
+    ensure_table(database, schema, CHANGES, columns)
     with without_indexes(database, schema, SNAPSHOT), transaction(database):
         _forget_excluded(database, schema, is_excluded)
-        database.execute(sql.CREATE.format(columns=declared))
+        database.execute(sql.CREATE.format(columns=", ".join(columns), schema=schema))
         is_outdated = now != before
         if before:
             filled = _filled_shares(database, schema, "current_events", now)

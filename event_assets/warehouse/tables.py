@@ -27,24 +27,24 @@ DLT_TABLES = {
 LOAD_ID = "_dlt_load_id"
 OWN_TYPES = {column_type.duckdb for column_type in COLUMN_TYPES.values()}
 NUMBERS = {"BIGINT", "DOUBLE"}
-LONG_NAMES = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}  # of types, as DuckDB lists them
 
 
 def ensure_table(database: Database, schema: str, table: str, columns: Mapping[str, str]) -> None:
     """Create a table of our own, or what it lacks: columns, and the types of those that it has.
 
+    Types are those of dlt.
+
     Raises:
         WarehouseError: a view has its name.
     """
     found = catalog_columns(database, schema, table)
+    types = {column: COLUMN_TYPES[kind].duckdb for column, kind in columns.items()}
     if not found:
         ensure_kind(database, schema, table)
-        definitions = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        definitions = ", ".join(f"{column} {kind}" for column, kind in types.items())
         database.execute(f"create schema if not exists {quote_identifier(schema)}")
         database.execute(f"create table {quote_name(schema, table)} ({definitions})")
         return
-    types = {column: kind.upper() for column, kind in columns.items()}
-    types = {column: LONG_NAMES.get(kind, kind) for column, kind in types.items()}
     statements = [f"add {column} {types[column]}" for column in types.keys() - found.keys()]
     statements += [
         f"alter {column} type {kind}"

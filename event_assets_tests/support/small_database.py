@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from event_assets.sync.sync_log import COLUMNS
+from event_assets.values.types import COLUMN_TYPES
 
 EVENTS = """
 create schema if not exists {schema};
@@ -51,7 +52,8 @@ def log_sync(
         "reason": "All came.",
         **values,
     }
-    columns = {**COLUMNS, **({"account": "varchar"} if "account" in values else {})}
+    kinds = {**COLUMNS, **({"account": "text"} if "account" in values else {})}
+    columns = {name: COLUMN_TYPES[kind].duckdb for name, kind in kinds.items()}
     with duckdb.connect(file) as database:
         declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         log = f"{schema}.{table}_syncs"

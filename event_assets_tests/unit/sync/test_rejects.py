@@ -11,6 +11,7 @@ import pytest
 from event_assets import warehouse
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration.check_results import evaluate_no_rejects
+from event_assets.orchestration.summary import print_summary
 from event_assets.records.arrow_builder import Reject
 from event_assets.sandbox import Faults, Sandbox
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
@@ -114,6 +115,7 @@ def test_too_many_bad_records_stop_the_sync_before_the_table_is_touched(
     )
     assert project.rows("from events.event_data order by id") == before
     assert len(rejects(project)) == 7
+    print_summary(project.instance, result.run_id)
     assert f"This run loaded no events into {project.database}.\n" in capsys.readouterr().out
 
 

@@ -146,7 +146,7 @@ def sync(pipeline: Any, number: int, step: int = sys.maxsize) -> None:
         def also(load_id: str) -> None:
             rejects.merge_into_table(database, SOURCE.events, load_id, now)
             row = {"load_id": load_id, "number": number}
-            columns = {"load_id": "varchar", "number": "bigint"}
+            columns = {"load_id": "text", "number": "bigint"}
             ensure_table(database, SCHEMA, "event_data_syncs", columns)
             database.execute("insert into events.event_data_syncs values (?, ?)", [*row.values()])
 
