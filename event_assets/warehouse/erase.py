@@ -63,8 +63,7 @@ def erase(
             confirm(changed)
         if isinstance(get_destination(), DuckDbFile):
             _rewrite(database)
-        for folder in folders:
-            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+        _delete(folders)
     return changed
 
 
@@ -76,8 +75,12 @@ def drop_schema(schema: str) -> None:
     """
     with pipeline_folders(schema) as folders, connect() as database:
         database.execute(f"drop schema if exists {quote_identifier(schema)} cascade")
-        for folder in folders:
-            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+        _delete(folders)
+
+
+def _delete(paths: Sequence[Path]) -> None:
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _erase_from_table(
