@@ -45,6 +45,11 @@ OTHER_OBJECTS = _words(
     "images address city calendar group tags tag speaker speakers sponsor contact promoter "
     "classification classifications country state template parent relationships links"
 )
+# Whose time zone is not that of the event.
+PEOPLE = _words(
+    "account organizer organiser organization user owner creator created author display viewer "
+    "calendar profile host"
+)
 # Of which names are made without anything between them, such as `startdatetime`.
 JOINED = sorted(
     (START - {"from", "von"})

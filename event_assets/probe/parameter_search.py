@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from event_assets.http.error_text import error_text
+from event_assets.pagination.counters import leaves_size_out
 from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
@@ -194,6 +195,11 @@ def find_largest_size(search: ParameterSearch) -> None:
     """Ask for larger pages, and keep the largest that the API really sends."""
     paging, name = search.paging, search.paging.size_param
     if not name:
+        return
+    links = find_pointers(search.base) if paging.kind in ("json_link", "header_link") else ()
+    if any(leaves_size_out(link.value) for link in links):
+        paging.size_param = None  # page 1 alone would be of another size
+        del paging.settings[name]
         return
     usual, best = len(search.first.rows), 0
     sizes, tried = [*LARGE_SIZES], set[int]()

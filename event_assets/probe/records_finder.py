@@ -17,6 +17,7 @@ from event_assets.extract.response_check import list_selector_check
 from event_assets.http.response import JsonResponse
 from event_assets.values.response_paths import compile_path
 
+DIFFERENT = 2  # in likeness: one list has a start or a name, another has none
 MAX_DEPTH = 5  # levels of nested objects that are searched
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 OWN_IDS = {"id", "_id", "uid", "uuid"}  # of a record that has its fields in an object
@@ -65,6 +66,10 @@ def find_records(document: Any, likeness: Callable[[Sequence[Any]], float]) -> s
     ranked = []
     for number, selector in enumerate(_selectors(document)):
         records = extract_records(document, selector)
+        groups = extract_records(document, selector[:-3]) if selector.endswith(".*[*]") else ()
+        likely = [likeness(group) for group in groups if group]
+        if likely and max(likely) - min(likely) >= DIFFERENT:
+            continue  # lists of different things
         if any(isinstance(record, dict) for record in records):
             ranked.append((likeness(records), len(records), -len(selector), -number, selector))
     return max(ranked)[-1] if ranked else None

@@ -159,11 +159,15 @@ def _find_zones(sample: Sample, path: str) -> list[str]:
         is_zone = is_zone_name(parts[-1]) or all("/" in str(value) for value in present)
         if not (present and is_zone and all(map(parse_zone, present))):
             continue
+        said = _named(other)
+        is_of_people = bool(said & words.PEOPLE)
+        others = len(said - words.ZONE - words.WHEN - words.START - flat)
         is_named = {*parts[-1]} & {*words.ZONE - {"offset"}, "utc", "gmt"}
         if not is_of_end and (is_named or isinstance(present[0], str)):
             is_near = "." in path and other.rpartition(".")[0] == path.rpartition(".")[0]
             is_offset = any(char.isdigit() for char in str(present[0]))
-            ranked.append((not is_near, is_offset, is_foreign(other), other.count("."), other))
+            rank = is_of_people, not is_near, is_offset, is_foreign(other), other.count("."), others
+            ranked.append((*rank, other))
     chain: list[str] = []
     for *_, other in sorted(ranked):
         if not chain or sample.fills(chain, other):

@@ -448,6 +448,31 @@ def test_the_parameters_in_the_address_are_tried(query: str) -> None:
     assert name not in endpoint(found).get("params", {})
 
 
+@pytest.mark.parametrize("name", ["venues", "categories"])
+def test_another_list_beside_the_events_is_left_out(name: str) -> None:
+    def answer(request: Request) -> Any:
+        page = by_page(request)
+        others = [{"id": f"v{at}", "name": f"Hall {at}"} for at in range(5)]
+        return {**page, name: others if page["events"] else []}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert endpoint(found)["data_selector"] == "events"
+
+
+def test_no_page_size_is_written_that_the_links_leave_out() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "page", 1)
+        size = min(number(request, "per_page", 20), 50)
+        following = f"/v1/events?page={at + 1}" if at * size < len(ROWS) else None
+        return {"events": ROWS[(at - 1) * size : at * size], "next": following}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert endpoint(found)["paginator"] == {"type": "json_link", "next_url_path": "next"}
+    assert "params" not in endpoint(found)
+
+
 def test_a_filter_that_may_be_the_number_of_a_page_is_told() -> None:
     with serving(by_page) as api:
         found = discover(Options(f"{api.url}/v1/events?from=20&price[from]=5"))
@@ -576,6 +601,18 @@ def test_a_zone_is_found_by_its_value() -> None:
     with serving(lambda _: {"events": rows, "total": 7}) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert found.questions == []
+    assert str(found.events[0]["start_time"]) == "2026-07-01 17:30:00+00:00"
+
+
+@pytest.mark.parametrize("other", ["account_timezone", "organizer.tz", "display_zone"])
+@pytest.mark.parametrize("own", ["tz", "timezone", "venue.timezone", "start_timezone"])
+def test_a_zone_is_that_of_the_event_and_not_of_a_person(own: str, other: str) -> None:
+    row: dict[str, Any] = {"start_time": "2026-07-01T19:30:00", "end_time": None}
+    for path, zone in ((other, "America/New_York"), (own, "Europe/Berlin")):
+        parent, _, name = path.rpartition(".")
+        row |= {parent: {name: zone}} if parent else {name: zone}
+    with serving(lambda _: {"events": [{**each, **row} for each in events(7)], "total": 7}) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
     assert str(found.events[0]["start_time"]) == "2026-07-01 17:30:00+00:00"
 
 
