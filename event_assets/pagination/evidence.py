@@ -22,7 +22,6 @@ def _read_table(text: str) -> tuple[Evidence, ...]:
     """Read rows of a name, what `complete` says, and a sentence, which goes on where indented."""
     complete = {"pass": True, "WARN": None, "ERROR": False}
     text = text.replace("{received}", "{distinct:,} rows received")
-    text = text.replace("{all_rows}", "All {distinct:,} rows were received")
     rows = (row.split(" | ") for row in re.sub(r"\n +", " ", text).strip().splitlines())
     return tuple(Evidence(name, complete[said], sentence) for name, said, sentence in rows)
 
@@ -60,7 +59,6 @@ total reached | pass | {all_rows}, as the API reports{standing}.
 ignored response | WARN | {received}; paging stopped at a response that response_actions ignore.
 total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{way_out}
 has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}
-empty list | pass | The list is empty.
 repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
     are equal, or come on several pages. Check the `primary_key`, or {way_on}.
 has_more is false | pass | {all_rows}, as the API says that no more follow{standing}.
@@ -83,6 +81,7 @@ lap | WARN | {received}; then only rows that had come before: the API wraps roun
 depth | WARN | {received}; the API refused the next page, which may be its limit.
 changed | WARN | {received} in {passes} readings, no two of which agree: the list changes while it
     is read, so that missed rows cannot be ruled out.
+empty list | pass | The list is empty.
 usual depth | WARN | {received}, the number at which many APIs cut lists off, and nothing but empty
     pages shows that these are all: read the list in `windows` of time.
 no pointer | WARN | {received}; {setting} was not found in any response, so whether more follow is
@@ -230,8 +229,10 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
     about = f"`{last.flag}`" if last.has_more and last.flag else last.unfollowed
     if about.startswith("`"):
         way_out += f" If {about} says something else, set `has_more_path`, or null there."
+    all_rows = f"All {facts.distinct:,} rows were received"
     return {
         **vars(facts),
+        "all_rows": all_rows if facts.rows else "The list is empty",
         "least": f"at least {last.at_least:,}" if last.at_least else f"{facts.least_total or 0:,}",
         "totals": " to ".join(f"{total:,}" for total in sorted({*last.totals})),
         "flag": last.flag or "has_more",

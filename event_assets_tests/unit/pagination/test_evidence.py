@@ -642,7 +642,33 @@ def test_an_empty_last_page_is_a_doubt(length: int) -> None:
 @pytest.mark.parametrize("said", [{"has_more": False}, {"total": 0}, {"last_page": 1, "total": 0}])
 def test_an_empty_list_is_called_so(said: dict[str, Any]) -> None:
     for paginator in ("single_page", NUMBERED):
-        assert sync(paginator, lambda _: {"data": [], **said}).result.reason == "The list is empty."
+        result = sync(paginator, lambda _: {"data": [], **said}).result
+        assert result.complete is True
+        assert result.reason.startswith("The list is empty")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"next": "/events?page=2"},
+        {"links": {"next": "/events?page=2"}},
+        {"next_cursor": "abc123"},
+        {"remaining": 137},
+        {"total_pages": 3},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "paginator",
+    [
+        "single_page",
+        {"type": "json_link", "next_url_path": "paging.nxt"},
+        {"type": "cursor", "cursor_path": "nothing", "cursor_param": "c"},
+    ],
+    ids=str,
+)
+def test_an_empty_page_beside_what_leads_to_more_is_a_failure(said: Any, paginator: Any) -> None:
+    assert sync(paginator, lambda _: {"data": [], **said}).result.complete is False
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,7 @@ NEXT = PAGE._replace(unfollowed="`next`")
         ),
         (ended("overlaps", rows=0), True, "The list is empty."),
         (ended("single page", rows=0), True, "The list is empty."),
+        (ended("overlaps", rows=0, said=" It says: oops."), None, "may be about an error"),
         (ended("limit", rows=0), None, "stopped at"),
     ],
 )
