@@ -29,8 +29,9 @@ def build_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:
         runs = context.instance.get_runs(
             dg.RunsFilter(job_name=job.name, statuses=[*WAITING, *RUNNING])
         )
-        if pending := _pending_run(runs):
-            return dg.SkipReason(f"{pending} is already waiting.")
+        waiting = [run for run in runs if run.status in WAITING]
+        if waiting or len(runs) >= MAX_ACTIVE_RUNS:
+            return dg.SkipReason(f"Run {(waiting or runs)[0].run_id[:8]} is already waiting.")
         return dg.RunRequest()
 
     return dg.ScheduleDefinition(
@@ -40,14 +41,6 @@ def build_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:
         execution_fn=evaluate,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-
-
-def _pending_run(runs: Sequence[dg.DagsterRun]) -> str | None:
-    """Describe the run that waits for another, if one does."""
-    waiting = next((run for run in runs if run.status in WAITING), None)
-    if waiting is None and len(runs) >= MAX_ACTIVE_RUNS:
-        waiting = runs[0]
-    return f"Run {waiting.run_id[:8]}" if waiting else None
 
 
 def build_accounts_schedule(
