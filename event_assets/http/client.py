@@ -20,15 +20,13 @@ from event_assets.http.window import ReadAheadWindow
 from event_assets.values.redaction import KNOWN
 
 Requests = Callable[[int, int], Iterable[Request]]  # from the one at `start` to before `stop`
-
-
-def none(_start: int, _stop: int) -> Iterable[Request]:
-    """Expect nothing."""
-    return ()
-
-
 Futures = dict[str, Future[JsonResponse]]
 EXPIRED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus(422))
+
+
+def no_requests(_start: int, _stop: int) -> Iterable[Request]:
+    """Expect nothing."""
+    return ()
 
 
 class ApiClient:
@@ -70,7 +68,9 @@ class ApiClient:
         self._last_replayed: JsonResponse | None = None
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
 
-    def fetch(self, request: Request, pages: Requests = none, lists: Requests = none) -> Response:
+    def fetch(
+        self, request: Request, pages: Requests = no_requests, lists: Requests = no_requests
+    ) -> Response:
         """Return the response to a request, and have those that are expected to follow fetched.
 
         Args:
