@@ -17,7 +17,7 @@ from requests.utils import get_encoding_from_headers
 
 from event_assets._compat.urllib3 import client
 from event_assets.config.http import DEFAULT_LIMITS
-from event_assets.values.errors import ResponseTooLargeError
+from event_assets.values.errors import InvalidResponseError, ResponseTooLargeError
 from event_assets.values.json_text import decode_leniently, decode_strictly
 from event_assets.values.redaction import KNOWN, SecretRedactor
 
@@ -31,6 +31,7 @@ def read_body(response: client.HTTPResponse, headers: Mapping[str, str], max_siz
 
     Raises:
         ResponseTooLargeError: It is larger.
+        InvalidResponseError: Nothing of it can be decompressed.
     """
     if response.length is None:  # its end shows how long it is
         body = _join(iter(partial(response.read, CHUNK), b""), max_size)
@@ -48,7 +49,10 @@ def read_body(response: client.HTTPResponse, headers: Mapping[str, str], max_siz
     if not encoding:
         return body
     encoded = urllib3.HTTPResponse(BytesIO(body), headers, preload_content=False)
-    return _join(encoded.stream(CHUNK), max_size)
+    content = _join(encoded.stream(CHUNK), max_size)
+    if encoding == "gzip" and body and not content:
+        raise InvalidResponseError("cannot be decompressed")
+    return content
 
 
 def _join(chunks: Iterable[bytes], max_size: int) -> bytes:

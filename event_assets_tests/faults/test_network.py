@@ -103,6 +103,10 @@ ANSWERS: dict[str, tuple[Say, str]] = {
         "closed the connection in the middle of a response",
     ),
     "gzip cut short": (body(ZIPPED[:-200], content_encoding="gzip"), "sent a response that"),
+    "gzip cut off at once": (
+        body(ZIPPED[:11], content_encoding="gzip"),
+        "sent a response that cannot be decompressed",
+    ),
     "HTML": (body("<html>Be right back", content_type="text/html"), "is not JSON"),
     "invalid JSON": (body(PAGE[:-5]), "is not JSON"),
     "no body": (body(""), "is empty"),
