@@ -123,8 +123,8 @@ POINTER: Final = re.compile(
 # Of the names of links that lead to more, if they have a number or a query.
 MORE_LINK: Final = re.compile(r"(?!.*(info|read|learn|help|doc)).*(next|more|older).*")
 LINK: Final = re.compile(r"((https?:/)?/.*)?(\?.+|/\d+/?)")
-# Values of no pointer: text with blanks, a time of day, an offset from UTC.
-NO_TOKEN: Final = re.compile(r".*\s.*|\d\d?:\d\d(:\d\d)?|[+-]\d\d:?\d\d", re.S)
+# Values of no pointer: words, a time with or without its date, an offset from UTC.
+NO_TOKEN: Final = re.compile(r"[^\W\d].*\s.*|([\d-]+ )?\d\d?:\d\d(:\d\d)?|[+-]\d\d:?\d\d", re.S)
 PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 HEADER_POINTER: Final = re.compile(
     r"(?!retryafter).*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*"

@@ -106,6 +106,8 @@ MORE: dict[str, Any] = {
     "remainingItemCount": {"metadata": {"remainingItemCount": 3}},
     "itemsRemaining": {"itemsRemaining": "113"},
     "is_complete": {"is_complete": False},
+    "a time and an id": {"next": "2026-11-27 13:00:00|123"},
+    "JSON with blanks": {"next_offset": '["1517505643000", "7"]'},
     "complete": {"complete": False},
     "exhaustive": {"exhaustive": "false"},
     "finished": {"meta": {"finished": False}},
@@ -194,6 +196,7 @@ def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
         {"nextSyncToken": "abc", "read_more_url": "/about?a=1", "older": 7},
         {"more_events_url": "/events", "nextVersion": "/v3", "olderVersion": "https://x/v1"},
         {"next": "About us", "next_start": "18:30", "offset": "+01:00"},
+        {"next_start": "2027-01-11 10:00:00", "next_show": "Jan 11, 20:00"},
     ],
     ids=str,
 )
