@@ -96,7 +96,7 @@ def has_nothing(response: Response) -> bool:
 
 
 def leaves_list_out(response: Response) -> bool:
-    """Return whether a response holds an object without anything but what leads to the next page.
+    """Return whether a response holds no more than what leads to the next page, or not even that.
 
     Some APIs leave out a list that is empty.
     """
@@ -104,8 +104,7 @@ def leaves_list_out(response: Response) -> bool:
         document = response.json()
     except JSONDecodeError:
         return False
-    is_object = isinstance(document, dict)
-    return is_object and all(names_next(path) for path, _ in members_outside_records(document))
+    return isinstance(document, dict) and all(map(names_next, document))
 
 
 def _words_in_lists(value: Any) -> Iterator[tuple[str, str]]:

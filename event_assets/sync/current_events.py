@@ -30,9 +30,17 @@ where {conditions}(
     or ({owner}, event.id) in (
         select owner, id from (select *, {owner} as owner from {schema}.event_data_rejects)
         join current using (owner, load_id)
-    ){unread}
+    ){under_way}{unread}
 )
 """
+# A list of upcoming events shows none that has begun.
+UNDER_WAY = """
+    or ({start} < complete.started_at and {end} >= complete.started_at and {owner} not in (
+        select {owner} from {schema}.event_data as listed
+        join current on owner = {owner} and load_id = listed._dlt_load_id
+        join complete using (owner)
+        where {listed_start} < complete.started_at
+    ))"""
 LISTED = "account in (select account from {schema}.event_data_accounts where is_listed) and "
 NOT_REMOVED = """({owner}, event.id) not in (
     select {owner}, id from {schema}.{table} where {owner} is not null and id is not null
@@ -55,9 +63,11 @@ def current_events_query(source: SourceConfig) -> str:
     listed = LISTED.format_map(names) if source.accounts else ""
     typed = [name for name, field in source.fields.items() if field.type in ("timestamp", "date")]
     start, end = event_times("event", typed)
+    times = {"start": start, "end": end, "listed_start": event_times("listed", typed)[0]}
     query = CURRENT_QUERY.format(
         conditions=f"{listed}{removed}",
-        unread=UNREAD.format(start=start, end=end) if source.windows else "",
+        under_way=UNDER_WAY.format(**times, **names),
+        unread=UNREAD.format_map(times) if source.windows else "",
         **names,
     )
     if source.account is None:

@@ -42,13 +42,13 @@ def changes(project: Project, more: str = "") -> list[tuple[Any, ...]]:
 
 
 def sync_lists(*lists: list[dict[str, Any]], **settings: Any) -> None:
-    """Sync a list that changes from one sync to the next."""
+    """Sync a list that changes from one sync to the next, at one address or another."""
     rows: list[dict[str, Any]] = []
     with serving({PATH: paged(rows)}) as api:
         config = source_of(source(api.url, **{"fields": FIELDS, **settings}))
         for each in lists:
             rows[:] = each
-            sync_source(config, derived=True)
+            sync_source(config, derived=True, accepts_new_origin=True)
 
 
 def test_an_event_that_ended_before_it_left_has_passed(project: Project) -> None:
@@ -67,13 +67,23 @@ def test_an_event_that_ended_before_it_left_has_passed(project: Project) -> None
         ("gone", "coming", "Event coming", None),
         ("passed", "ended", "Event ended", None),
         ("passed", "only_start", "Event only_start", None),
-        ("gone", "running", "Event running", None),
         ("gone", "timeless", "Event timeless", None),
     ]
-    assert project.ids("current_events") == ["staying"]
+    assert project.ids("current_events") == ["running", "staying"]
     assert len(project.ids()) == 6
     figures = metadata(result, "event_changes")
-    assert (figures["passed"], figures["gone"]) == (2, 3)
+    assert (figures["passed"], figures["gone"]) == (2, 2)
+
+
+def test_an_event_under_way_has_gone_only_if_the_list_shows_others_that_have_begun(
+    project: Project,
+) -> None:
+    left, running, coming = event("left", -1, 1), event("running", -2, 1), event("coming", 3)
+    sync_lists([left, running, coming], [coming])
+    assert project.ids("current_events") == ["coming", "left", "running"]
+    sync_lists([running, coming])
+    assert project.ids("current_events") == ["coming", "running"]
+    assert changes(project) == [("gone", "left")]
 
 
 def test_an_event_that_ended_and_is_still_listed_stays_current(project: Project) -> None:
