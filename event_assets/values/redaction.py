@@ -11,7 +11,8 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from event_assets.values.errors import EventAssetsError
@@ -38,6 +39,18 @@ BACKSLASHES, PERCENT = r"\\{1,16}", "%(?:25){0,4}"
 # Between two characters of a secret that is split over lines, in a text or in JSON.
 BREAK = rf"(?:{BACKSLASHES}(?:[nrt]|u000[9aAdD]|(?=\s))|{PERCENT}0[aAdD]|\s)*"
 
+# A character of base64, which may be escaped.
+CODE = r"(?i:2[bdf]|3\d|[46][1-9a-f]|[57][\da]|5f)"
+BASE64 = rf"(?:[A-Za-z0-9_+-]|\\{{0,16}}/|{BACKSLASHES}u00{CODE}|{PERCENT}{CODE})"
+
+
+class Form(NamedTuple):
+    """A text that a secret may appear as, and whether a character beside it holds a part of it."""
+
+    text: str
+    is_begun: bool = False  # in base64, by the character before
+    is_open: bool = False  # in base64, by the character behind, which padding may follow
+
 
 class SecretRedactor:
     """Masks secrets, in every form in which a server or a library may quote them.
@@ -48,7 +61,7 @@ class SecretRedactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # The form of a secret by what is in a text without escapes that holds it.
-        self._forms: dict[bytes, str] = {}
+        self._forms: dict[bytes, Form] = {}
         self._short: frozenset[str] = frozenset()
         for secret in secrets:
             self.add(secret)
@@ -60,8 +73,9 @@ class SecretRedactor:
             KNOWN.add(secret)
         # New ones: other threads may be reading these.
         if len(secret) >= MIN_SECRET_LENGTH:
-            forms = (secret, *_base64_forms(secret), *_base64_forms(quote(secret, safe="")))
-            needles = {needle: form for form in forms for needle in _needles(form)}
+            coded = (_base64_forms(one) for one in (secret, quote(secret, safe="")))
+            forms = (Form(secret), *chain(*coded))
+            needles = {needle: form for form in forms for needle in _needles(form.text)}
             self._forms = {**self._forms, **needles}
         elif secret:
             self._short |= {secret}
@@ -78,8 +92,8 @@ class SecretRedactor:
         if not found:
             return content
         text = content.decode(errors="surrogateescape")
-        for form in sorted(found, key=lambda form: (-len(form), form)):
-            text = re.sub(_spellings(form), MASK, text)
+        for form in sorted(found, key=lambda form: (-len(form.text), form)):
+            text = re.sub(_pattern(form), MASK, text)
         return text.encode(errors="surrogateescape")
 
     def redact_text(self, text: str) -> str:
@@ -92,9 +106,10 @@ class SecretRedactor:
 
     def find(self, text: str) -> str:
         """Return the longest secret that a text holds; empty if it holds none."""
-        return max(self._find(text.encode(errors="replace")), key=len, default="")
+        found = self._find(text.encode(errors="replace"))
+        return max((form.text for form in found), key=len, default="")
 
-    def _find(self, content: bytes) -> set[str]:
+    def _find(self, content: bytes) -> set[Form]:
         """Return the forms of secrets that may be in a content: quickly, since few are."""
         plain, forms = _unescape(content), self._forms
         return {forms[needle] for needle in forms if needle in plain}
@@ -162,13 +177,13 @@ def find_secrets(settings: Any) -> list[str]:
     return found
 
 
-def _base64_forms(secret: str) -> Iterator[str]:
+def _base64_forms(secret: str) -> Iterator[Form]:
     """Yield a secret in base64, as Basic authentication sends it, at any offset in a text."""
     for before in range(3):
         for encode in (b64encode, urlsafe_b64encode):
-            coded = encode(b"\0" * before + secret.encode()).rstrip(b"=").decode()
-            whole = (before + len(secret.encode())) * 8 // 6  # characters that depend on it alone
-            yield coded[-(-before * 8 // 6) : whole]
+            coded = encode(b"\0" * before + secret.encode()).decode()
+            whole, more = divmod((before + len(secret.encode())) * 8, 6)  # that depend on it alone
+            yield Form(coded[-(-before * 8 // 6) : whole], before > 0, more > 0)
 
 
 def _needles(form: str) -> Iterator[bytes]:
@@ -194,6 +209,14 @@ def _unescape(content: bytes) -> bytes:
         if content == before:
             break
     return content
+
+
+@cache
+def _pattern(form: Form) -> str:
+    """Return a pattern of a form, with the characters of base64 beside it that hold a part."""
+    before = f"(?:{BASE64}{BREAK})?" if form.is_begun else ""
+    behind = f"(?:{BREAK}{BASE64}(?:{BREAK}{_spelling('=')}){{0,2}})?" if form.is_open else ""
+    return f"{before}{_spellings(form.text)}{behind}"
 
 
 @cache

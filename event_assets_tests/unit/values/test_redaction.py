@@ -3,6 +3,8 @@
 import json
 import logging
 import random
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings
@@ -37,6 +39,29 @@ def test_a_secret_is_masked_in_every_form(form: str, secret: str) -> None:
 
 def test_a_secret_that_is_split_by_a_raw_line_break_is_masked_in_a_text() -> None:
     assert SecretRedactor(["first-secret"]).redact_text("a first-\n secret") == "a ***"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    secret=ASCII_SECRETS | PRINTABLE,
+    before=st.binary(max_size=5),
+    behind=st.binary(max_size=5),
+    encode=st.sampled_from((b64encode, urlsafe_b64encode)),
+    form=st.sampled_from(("as it is", "JSON, all escaped", "percent-encoded, slashes too")),
+)
+@example("first-secret", b"", b"", b64encode, "percent-encoded, slashes too")
+@example("k-12345678", b"", b"", b64encode, "as it is")
+def test_nothing_of_a_secret_stays_in_base64(
+    secret: str, before: bytes, behind: bytes, encode: Callable[[bytes], bytes], form: str
+) -> None:
+    if len(secret) < 8:
+        return
+    coded = encode(before + secret.encode() + behind).decode()
+    masked = SecretRedactor([secret]).redact_text(FORMS[form](coded))
+    # characters of what is beside it alone, of 6 bits each
+    left, right = len(before) * 8 // 6, -(-len(before + secret.encode()) * 8 // 6)
+    beside = coded[:left], coded[right:] if behind else ""
+    assert masked == "***".join(map(FORMS[form], beside))
 
 
 @given(secret=ASCII_SECRETS, seed=st.integers())
