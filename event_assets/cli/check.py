@@ -15,7 +15,7 @@ def check() -> None:
     import dagster as dg
 
     from event_assets.cli.database import is_lake
-    from event_assets.cli.home import require_home
+    from event_assets.cli.home import open_instance
     from event_assets.cli.runs import load_sources
     from event_assets.config.project import require_writable_database
     from event_assets.config.source_files import find_sources
@@ -29,7 +29,7 @@ def check() -> None:
             require_settings(source)
         if source.accounts and source.accounts.file:
             list_accounts(source)
-    require_home()
+    open_instance().dispose()
     if not is_lake():
         require_writable_database()
     click.echo(f"No mistakes were found in the sources: {', '.join(found) or 'there are none'}.")

@@ -51,8 +51,14 @@ def schemas(database: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
 def fetch(
     database: duckdb.DuckDBPyConnection, query: str, limit: int | None = None
 ) -> list[dict[str, Any]]:
-    """Run a query, and return its rows, or the first ones, by column."""
+    """Run a query, and return its rows, or the first ones, by column.
+
+    Raises:
+        duckdb.Error: it cannot be run.
+    """
     result = database.execute(query)
+    if not result:
+        raise duckdb.InvalidInputException("it is empty")
     names = [column[0] for column in result.description or ()]
     rows = result.fetchmany(limit) if limit else result.fetchall()
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,13 +1,13 @@
 """DAGSTER_HOME: the folder of Dagster's settings and history, by default the project."""
 
 import os
-from pathlib import Path
+import sqlite3
 
 import dagster as dg
 import yaml
 
-from event_assets.config.project import find_project, writing_problem
-from event_assets.values.errors import ConfigError
+from event_assets.config.project import expand_home, find_project, writing_problem
+from event_assets.values.errors import ConfigError, exception_chain
 
 
 def require_home() -> None:
@@ -17,7 +17,7 @@ def require_home() -> None:
         ConfigError: it cannot be used.
     """
     home = os.environ["DAGSTER_HOME"] = os.environ.get("DAGSTER_HOME") or str(find_project())
-    folder = Path(home).expanduser()
+    folder = expand_home(home)
     if not folder.is_absolute():
         raise ConfigError(f"DAGSTER_HOME must be the absolute path of a folder, not {folder}.")
     if not folder.is_dir():
@@ -43,8 +43,15 @@ def open_instance() -> dg.DagsterInstance:
     try:
         return dg.DagsterInstance.get()
     except yaml.MarkedYAMLError as error:
-        problem = f"{str(error.problem_mark).strip()}: {error.problem}"
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = f"in line {line}, {error.problem}"
     except dg.DagsterInvalidConfigError as error:
-        file = Path(os.environ["DAGSTER_HOME"], "dagster.yaml")
-        problem = f"in {file}: {error.errors[0].message.partition(' Expected:')[0].rstrip('.')}"
-    raise ConfigError(f"Dagster's settings have a mistake {problem}.")
+        problem = error.errors[0].message if error.errors else str(error)
+        problem = problem.partition(" Expected:")[0]
+    except Exception as error:  # whatever Dagster's parts raise that it names
+        if any(isinstance(cause, sqlite3.Error) for cause in exception_chain(error)):
+            raise  # of its history
+        text = str(error).removeprefix("Failure condition: ").partition(", instead got")[0]
+        problem = f"{type(error).__name__}: {text}".partition("\n")[0]
+    file = expand_home(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
+    raise ConfigError(f"Dagster cannot use its settings in {file}: {problem.rstrip('.')}.")

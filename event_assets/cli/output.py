@@ -40,8 +40,9 @@ def confirm(question: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON; times in ISO 8601."""
-    click.echo(json.dumps(value, default=_to_json, ensure_ascii=False, indent=2))
+    """Print a value as JSON; times in ISO 8601, and null for what is no number of JSON."""
+    plain = json.loads(json.dumps(value, default=_to_json), parse_constant=lambda _: None)
+    click.echo(json.dumps(plain, ensure_ascii=False, indent=2))
 
 
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:

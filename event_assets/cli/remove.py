@@ -49,15 +49,13 @@ def remove(source: str, drop: bool, yes: bool) -> None:
 
 def _kept_secrets(source: str) -> list[str]:
     """Return the variables in `.env` that hold the secrets of a source."""
-    from dotenv import dotenv_values
-
-    from event_assets.config.project import ENV_FILE, find_project
+    from event_assets.config.project import read_env_file
     from event_assets.http.credentials import SECRET_NAMES
 
     prefix = "" if source == DEFAULT_SOURCE else f"{source}__".upper()
     parameters = [names for kind in SECRET_NAMES.values() for names in kind.values()]
     secrets = {f"{prefix}{name.upper()}" for names in parameters for name in names}
-    return [name for name in dotenv_values(find_project() / ENV_FILE) if name in secrets]
+    return [name for name in read_env_file() if name in secrets]
 
 
 def _has_tables(source: str) -> bool:

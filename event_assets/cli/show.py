@@ -56,7 +56,11 @@ BY_TABLE = {view.table: view for view in (EVENTS, *VIEWS.values())}
 @click.option("--rejects", "view", flag_value="rejects", help="Rejected records, and why.")
 @click.option("--syncs", "view", flag_value="syncs", help="The last syncs and their verdicts.")
 @click.option(
-    "--limit", default=20, type=click.IntRange(1), show_default=True, help="How many rows."
+    "--limit",
+    default=20,
+    type=click.IntRange(1, 1_000_000),
+    show_default=True,
+    help="How many rows.",
 )
 @json_option
 def show(table: str | None, sql: str | None, view: str | None, limit: int, as_json: bool) -> None:
@@ -101,6 +105,8 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
     """Return the schema and the name of what to show."""
     if name is None or name in found:
         schema, table = name or _default_schema(found), view.table
+    elif view is not EVENTS:
+        raise click.UsageError(f"There is no source `{name}` that has {view.table}")
     elif "." in name:
         schema, table = name.split(".", 1)
     else:

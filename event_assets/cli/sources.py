@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from event_assets.cli.output import json_option, print_json
+from event_assets.config.project import read_env_file
 from event_assets.config.settings import misspelt_settings
 from event_assets.config.source_files import aside, find_sources
 
@@ -63,7 +64,8 @@ def load_definitions() -> dg.Definitions:
     finally:
         gc.enable()
     found = find_sources().values()
-    for warning in misspelt_settings({name for source in found for name in source.variables}):
+    named = {name for source in found for name in source.variables}
+    for warning in misspelt_settings(named, read_env_file()):
         click.echo(warning, err=True)
     for source in found:
         for key in source.unsent_keys:
@@ -82,12 +84,12 @@ def load_source(name: str) -> SourceConfig:
 
     import dagster as dg
 
-    from event_assets.component.project import load_tree
+    from event_assets.component.project import load_tree, plain_load_errors
 
-    with warnings.catch_warnings():
+    with plain_load_errors(), warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         tree = load_tree()
-        tree.build_defs_at_path(name)
+        tree.build_defs_at_path(find_sources()[name].file.parent)
         return read_source(tree, name)
 
 
@@ -95,6 +97,6 @@ def read_source(tree: dg.ComponentTree, name: str) -> SourceConfig:
     """Return the configuration of a source in a tree of components."""
     from event_assets.component.component import EventApi
 
-    loaded = tree.load_component(name)
+    loaded = tree.load_component(find_sources()[name].file.parent)
     parts = getattr(loaded, "components", [loaded])  # several in one file
     return next(one for one in parts if isinstance(one, EventApi)).configure(name, tree)

@@ -12,7 +12,7 @@ from typing import Any
 
 from dlt.sources.rest_api import typing as rest_api
 
-from event_assets.component.rest_api_config import (
+from event_assets.component.rest_api_types import (
     DONE,
     KINDS,
     LISTS,

@@ -1,20 +1,27 @@
 """The definitions of a project: every source under its `defs/`, and what they share."""
 
+import re
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 import dagster as dg
+from dagster.components.resolved.errors import ResolutionException
+from pydantic import ValidationError
 
 from event_assets.component.yaml_file import read_yaml
 from event_assets.config.project import defs_module, find_project
 from event_assets.config.settings import require_valid_settings
-from event_assets.config.source_files import defs_folder
+from event_assets.config.source_files import defs_folder, find_sources
 from event_assets.orchestration.alerts import build_sensors
 from event_assets.orchestration.derived_assets import build_all_events
 from event_assets.orchestration.executors import in_process_executor
 from event_assets.orchestration.housekeeping import build_housekeeping
-from event_assets.values.errors import ConfigError
+from event_assets.values.errors import ConfigError, UserError, exception_chain
+
+LOAD_ERRORS = (dg.DagsterError, ImportError, ResolutionException, SyntaxError, ValidationError)
 
 # Dagster itself passes beta parameters when it loads asset checks.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, module=r"dagster\.")
@@ -27,7 +34,7 @@ def build_definitions() -> dg.Definitions:
         ConfigError: a mistake in the configuration, by file and line.
     """
     # Not `load_from_defs_folder`: mistakes in YAML are told by `load_tree`, without a traceback.
-    with warnings.catch_warnings():
+    with plain_load_errors(), warnings.catch_warnings():
         for category in (dg.BetaWarning, dg.PreviewWarning):  # of what Dagster itself uses
             warnings.simplefilter("ignore", category)
         tree = load_tree()
@@ -35,6 +42,32 @@ def build_definitions() -> dg.Definitions:
         sources = tree.build_defs(tree.defs_module_path)
     shared = build_shared_definitions(sources)
     return dg.Definitions.merge(sources, dg.Definitions(component_tree=tree), shared)
+
+
+@contextmanager
+def plain_load_errors() -> Iterator[None]:
+    """Tell in one sentence what Dagster finds wrong when it loads a component or a module.
+
+    Raises:
+        ConfigError: in place of that; what the code of a module raises stays as it is.
+    """
+    try:
+        yield
+        return
+    except Exception as error:
+        causes = list(exception_chain(error))
+        known = [cause for cause in causes if isinstance(cause, LOAD_ERRORS)]
+        if not known or any(isinstance(cause, UserError) for cause in causes):
+            raise
+        where = re.findall(r"^Error while .+? (\S+?)(?:\[\d+\])?:$", str(error), re.MULTILINE)
+        found = known[0]
+        problem = str(found).strip().partition("\n")[0]
+        if isinstance(found, ValidationError):
+            detail = found.errors()[0]
+            keys = re.sub(r"tuple\[.*?\]\.|\w+Model\.", "", ".".join(map(str, detail["loc"])))
+            problem = f"{keys.strip('`')}: {detail['msg']}"
+    parts = ("Dagster cannot load the definitions", *where[:1], problem.rstrip("."))
+    raise ConfigError(f"{': '.join(parts)}.")
 
 
 def build_shared_definitions(sources: dg.Definitions) -> dg.Definitions:
@@ -66,6 +99,7 @@ def load_tree() -> dg.ComponentTree:
     # Not `for_project`, which parses pyproject.toml twice, in a tenth of a second.
     module = import_module(name)
     tree = dg.ComponentTree.from_module(defs_module=module, project_root=find_project())
+    find_sources()  # that Dagster would load each
     problems = []
     for file in sorted(tree.defs_module_path.rglob("defs.y*ml")):
         try:

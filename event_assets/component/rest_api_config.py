@@ -1,15 +1,31 @@
-"""Validate a REST API configuration against dlt's types, and what is done of them."""
+"""Find the mistakes in a REST API configuration, by dlt's types and what is done of them."""
 
 import difflib
-import re
-import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping
 from string import Formatter
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 from dlt.sources.rest_api import typing as rest_api
 from jsonpath_ng.exceptions import JSONPathError
 
+from event_assets.component.rest_api_types import (
+    DIFFERENT,
+    DONE,
+    HEADER_NAME,
+    INSTEAD,
+    KINDS,
+    LISTS,
+    NAME,
+    OWN_HEADERS,
+    PARTS,
+    PATHS,
+    RANGES,
+    REQUIRED,
+    SHORT_FORMS,
+    TEXTS,
+    VARIANTS,
+    accepted_values,
+)
 from event_assets.config.fields import is_valid_source
 from event_assets.config.model import Keys, shown, unknown_name_message
 from event_assets.config.source import VARIABLE
@@ -17,90 +33,6 @@ from event_assets.http.credentials import find_bad_character
 from event_assets.values.json_paths import as_list
 from event_assets.values.response_paths import compile_path
 from event_assets.values.urls import find_address_problem
-
-
-def _with_paths(kind: type) -> type:
-    """Return one of dlt's typed dictionaries with the paths that every paginator has here."""
-    paths = dict.fromkeys(("total_path", "has_more_path"), str | None)
-    members = {"__annotations__": paths, "__module__": kind.__module__, "__doc__": kind.__doc__}
-    return type(kind)(kind.__name__, (kind,), members, total=False)
-
-
-PAGINATORS: Mapping[str, type] = {
-    "offset": rest_api.OffsetPaginatorConfig,
-    "page_number": rest_api.PageNumberPaginatorConfig,
-    "cursor": _with_paths(rest_api.JSONResponseCursorPaginatorConfig),
-    "json_link": _with_paths(rest_api.JSONLinkPaginatorConfig),
-    "header_link": _with_paths(rest_api.HeaderLinkPaginatorConfig),
-    "header_cursor": _with_paths(rest_api.HeaderCursorPaginatorConfig),
-    "single_page": _with_paths(rest_api.PaginatorTypeConfig),
-    "auto": _with_paths(rest_api.PaginatorTypeConfig),
-}
-AUTHS: Mapping[str, type] = {
-    "api_key": rest_api.ApiKeyAuthConfig,
-    "bearer": rest_api.BearerTokenAuthConfig,
-    "http_basic": rest_api.HttpBasicAuthConfig,
-    "oauth2_client_credentials": rest_api.OAuth2ClientCredentialsConfig,
-}
-VARIANTS = {"paginator": PAGINATORS, "auth": AUTHS}
-DEFAULTS = {"endpoint", "primary_key", "write_disposition", "include_from_parent"}
-INCREMENTAL = {"cursor_path", "initial_value", "lag", "row_order"}  # the last saves no request
-# The fields of dlt that are done, of the types of which some are not.
-DONE: Mapping[type, Collection[str]] = {
-    rest_api.ClientConfig: {"base_url", "headers", *VARIANTS},
-    rest_api.EndpointResourceBase: DEFAULTS,
-    rest_api.EndpointResource: {"name", *DEFAULTS},
-    rest_api.IncrementalConfig: {*INCREMENTAL, "start_param", "end_param", "end_value"},
-    rest_api.IncrementalParamConfig: {*INCREMENTAL, "type"},
-    rest_api.OAuth2ClientCredentialsConfig: {
-        *rest_api.OAuth2ClientCredentialsConfig.__annotations__
-    }
-    - {"access_token", "session"},
-}
-REQUIRED: Mapping[type, str] = {
-    rest_api.OAuth2ClientCredentialsConfig: "access_token_url",
-    rest_api.OffsetPaginatorConfig: "limit",
-    rest_api.IncrementalConfig: "cursor_path",
-    rest_api.IncrementalParamConfig: "cursor_path",
-    rest_api.ResponseActionDict: "action",
-}
-SHORT_FORMS: Mapping[str, type] = {"endpoint": str, "incremental": type(None)}
-INSTEAD: Mapping[str, str] = {  # of fields that are not done
-    "columns": "types are set in `fields`; columns of other tables take the types of their values",
-    "table_name": "a table is named like its resource: change `name`",
-    "parallelized": "`concurrency` is the number of concurrent requests",
-    "processing_steps": "select fields by `only` and `exclude`, and do the rest in SQL downstream",
-    "selected": "delete the resource, or do not select its asset",
-    "merge_key": "rows are merged by the `primary_key`",
-}
-PARTS: Mapping[str, type] = {
-    "client": rest_api.ClientConfig,
-    "resource_defaults": rest_api.EndpointResourceBase,
-    "resources": rest_api.EndpointResource,
-    "endpoint": rest_api.Endpoint,
-    "incremental": rest_api.IncrementalConfig,
-    "response_actions": rest_api.ResponseActionDict,
-}
-LISTS = {"resources", "response_actions"}
-TEXTS = {"path", "cursor_path", "next_url_path"}
-PATHS = {"data_selector", "total_path", "has_more_path", "next_url_path", "cursor_path"}
-HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
-OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
-MOST = 2**53  # all whole numbers up to it are numbers of JSON
-RANGES = {
-    **dict.fromkeys(("maximum_offset", "maximum_page"), (1, MOST)),
-    **dict.fromkeys(("offset", "base_page", "page", "lag"), (0, MOST)),
-    "limit": (1, 1_000_000),
-    "status_code": (100, 599),
-}
-KINDS: Mapping[Any, tuple[str, str]] = {  # of values, by dlt's types: in JSON, and in words
-    int: ("integer", "a whole number"),
-    float: ("number", "a number"),
-    bool: ("boolean", "true or false"),
-    str: ("string", "text"),
-    dict: ("object", "a mapping"),
-    list: ("array", "a list"),
-}
 
 
 def find_errors(config: Any) -> Iterator[tuple[Keys, str]]:
@@ -203,6 +135,15 @@ def _contradictions(at: Keys, value: Mapping[str, Any], kind: type) -> Iterator[
     """Yield fields of which one has no effect beside, or without, another."""
     if kind is rest_api.IncrementalConfig and ("end_param" in value) != ("end_value" in value):
         yield at, "`end_param` and `end_value` have no effect without each other"
+    names = [value.get(name, default) for name, default in DIFFERENT.get(kind, {}).items()]
+    if names and names[0] and names[0] == names[1]:
+        one, other = DIFFERENT[kind]
+        problem = f"`{one}` and `{other}` must be two parameters, not both `{names[0]}`"
+        yield (*at, other if other in value else one), problem
+    if kind is rest_api.ApiKeyAuthConfig and value.get("location", "header") == "header":
+        name = value.get("name") or "Authorization"
+        if isinstance(name, str) and not HEADER_NAME.fullmatch(name):
+            yield (*at, "name"), f"`{name}` cannot be the name of a header"
     if kind is rest_api.Endpoint and value.get("json") and value.get("data"):
         yield at, "`json` has no effect beside `data`: delete one of them"
     if kind is rest_api.ResponseActionDict:
@@ -233,15 +174,6 @@ def _parameter_errors(at: Keys, params: Mapping[str, Any]) -> Iterator[tuple[Key
         yield at, "only one parameter can be `incremental`"
 
 
-def accepted_values(kind: type, name: str) -> tuple[list[str], Set[Any]]:
-    """Return the values that a field of dlt's types may have, if they are listed, and its types."""
-    hint = get_type_hints(kind, vars(sys.modules[kind.__module__]))[name]
-    kinds = {hint, *get_args(hint)} - {type(None)}
-    allowed = [choice for each in kinds if get_origin(each) is Literal for choice in get_args(each)]
-    types = {get_origin(each) or each for each in kinds}
-    return allowed, {list if each is Sequence else each for each in types}
-
-
 def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]]:
     """Yield a value that is not allowed, or of another type than is required."""
     allowed, types = accepted_values(kind, str(at[-1]))
@@ -257,8 +189,10 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
         yield at, f"must be {names}{but}"
     elif at[-1] == "primary_key" and not all(map(_is_key, as_list(value or "id"))):
         yield at, "must be the path of a field, or a list of paths"
-    elif at[-1] == "path" and (problem := _path_problem(value)):
+    elif isinstance(value, str) and NAME.fullmatch(str(at[-1])) and (problem := _problem(value)):
         yield at, problem
+    elif at[-1] == "path" and not _is_format(value):
+        yield at, "has a brace without its partner"
     elif at[-1] == "access_token_url" and not VARIABLE.search(value):
         if problem := find_address_problem(value):
             yield at, problem
@@ -271,14 +205,20 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
             yield at, f"must be {bound}, not {value}"
 
 
-def _path_problem(path: str) -> str | None:
-    if not path.strip():
-        return "is empty: write the path of the list, such as /v1/events"
+def _problem(text: str) -> str | None:
+    """Return why a text cannot be a name or a path, or None."""
+    if not text.strip():
+        return "is empty: write it, or delete it"
+    if bad := find_bad_character(text, in_header=False):
+        return f"holds the character {bad}: delete it"
+    return None if text == text.strip() else "has blanks around it: delete them"
+
+
+def _is_format(path: str) -> bool:
     try:
-        list(Formatter().parse(path))
+        return list(Formatter().parse(path)) is not None
     except ValueError:
-        return "has a brace without its partner"
-    return None
+        return False
 
 
 def _is_key(path: Any) -> bool:

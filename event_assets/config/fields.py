@@ -55,14 +55,15 @@ class FieldConfig(StrictModel):
         if self.html and self.type != "text":
             raise ValueError("`html` is for `type: text` only")
         for name in ("timezone", "format"):
-            if getattr(self, name) and self.type != "timestamp":
+            if getattr(self, name) is not None and self.type != "timestamp":
                 raise ValueError(f"`{name}` is for `type: timestamp` only")
-        if self.format or self.timezone:
+        if self.format is not None or self.timezone is not None:
             from event_assets.values import timestamps  # by pyarrow, which is slow
-        if self.format and not timestamps.is_format(self.format):
+        if self.format is not None and not timestamps.is_format(self.format):
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %d.%m.%Y %H:%M")
-        for zone in as_list(self.timezone):
-            if not timestamps.parse_zone(zone) and ZONE_NAME_PATTERN.search(zone):
+        for zone in as_list(self.timezone) or [""] * (self.timezone is not None):
+            is_path = is_valid_source(zone) and not ZONE_NAME_PATTERN.search(zone)
+            if not is_path and not timestamps.parse_zone(zone):
                 raise ValueError(f"`timezone` is neither a known zone nor a path: `{zone}`")
         if self.source is not None and not all(map(is_valid_source, as_list(self.source) or [""])):
             raise ValueError("`from` must be a path, a list, or a template like {a.date}T{a.time}")

@@ -16,6 +16,7 @@ from event_assets.values.redaction import KNOWN, MIN_SECRET_LENGTH, find_secrets
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 ENV_FILE = ".env"
+ENV_NAME = re.compile(r"[\w.-]+")
 SINGLE_QUOTED = re.compile(r"^\s*(?:export\s+)?([^\s=#'\"]+)\s*=\s*'", re.MULTILINE)
 _loaded: Path | None = None
 
@@ -28,26 +29,12 @@ def set_loaded_project(folder: Path) -> None:
     space, and those with the names of secrets become known, so that no message shows them.
 
     Raises:
-        ConfigError: the file cannot be read, is not UTF-8, or has a line that is no variable.
+        ConfigError: `.env` cannot be read, or has a mistake.
     """
     global _loaded
     _loaded = folder
     os.environ.setdefault("DLT_PROJECT_DIR", str(find_project()))  # of .dlt/secrets.toml
-    file = find_project() / ENV_FILE
-    try:
-        text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
-    except OSError as error:
-        raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:  # UTF-16
-        raise ConfigError(f"The file {file} is not in UTF-8: save it in that encoding.")
-    for binding in parse_stream(StringIO(text)):
-        if binding.error:
-            blank = len(binding.original.string) - len(binding.original.string.lstrip("\n"))
-            line = binding.original.line + blank
-            raise ConfigError(f"{file}:{line}: write NAME=VALUE, and close each quote.")
-    variables = {**os.environ, **parse_env_file(text)}
+    variables = {**os.environ, **read_env_file()}
     for name, value in variables.items():
         if value is not None and value.strip() != os.environ.get(name):
             os.environ[name] = value.strip()
@@ -56,11 +43,41 @@ def set_loaded_project(folder: Path) -> None:
             KNOWN.add(secret)
 
 
-def parse_env_file(text: str) -> dict[str, str | None]:
-    """Return the variables of a `.env`; as in a shell, `${X}` in single quotes stays."""
+def read_env_file() -> dict[str, str | None]:
+    """Return the variables of the project's `.env`; as in a shell, `${X}` in single quotes stays.
+
+    Raises:
+        ConfigError: the file cannot be read, is not UTF-8, has a line that is no variable, or two
+            values of one.
+    """
+    file = find_project() / ENV_FILE
+    is_there = os.path.lexists(file) and not file.is_fifo()  # which might wait for ever
+    try:
+        text = file.read_text(encoding="utf-8-sig") if is_there else ""
+    except OSError as error:
+        raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # UTF-16
+        raise ConfigError(f"The file {file} is not in UTF-8: save it in that encoding.")
+    if mistake := _find_env_mistake(text):
+        raise ConfigError(f"{file}:{mistake}.")
     literal = dotenv_values(stream=StringIO(text), interpolate=False)
     names = {name for name in SINGLE_QUOTED.findall(text) if name in literal}
     return {**dotenv_values(stream=StringIO(text)), **{name: literal[name] for name in names}}
+
+
+def _find_env_mistake(text: str) -> str | None:
+    """Return the line of the first mistake in a `.env`, and what it is."""
+    given: dict[str, tuple[int, str | None]] = {}
+    for name, value, original, is_wrong in parse_stream(StringIO(text)):
+        line = original.line + len(original.string) - len(original.string.lstrip("\n"))
+        if is_wrong or (name and not ENV_NAME.fullmatch(name)):
+            return f"{line}: write NAME=VALUE, and close each quote"
+        first, other = given.setdefault(name or "", (line, value))
+        if name and value != other:
+            return f"{line}: {name} has another value in line {first}: delete one of them"
+    return None
 
 
 def find_project() -> Path:
@@ -71,7 +88,7 @@ def find_project() -> Path:
     folder that this package lies in.
     """
     if chosen := os.environ.get("EVENT_ASSETS_PROJECT"):
-        return Path(chosen).expanduser().absolute()
+        return expand_home(chosen).absolute()
     if _loaded:
         return _loaded
     here = Path.cwd()
@@ -80,22 +97,20 @@ def find_project() -> Path:
 
 def project_path(setting: str) -> Path:
     """Return the absolute path of a setting, which is relative to the project or a home."""
+    return find_project() / expand_home(setting)
+
+
+def expand_home(setting: str) -> Path:
+    """Return a path whose `~` is filled in; `~name` of no user is a file's name."""
     path = Path(setting)
-    with suppress(RuntimeError):  # `~name` of no user is a file's name
+    with suppress(RuntimeError):
         path = path.expanduser()
-    return find_project() / path
+    return path
 
 
 def database_file() -> Path:
-    """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project.
-
-    Raises:
-        ConfigError: EVENTS_DUCKDB is no path, but what DuckDB would take for another database.
-    """
-    path = os.environ.get("EVENTS_DUCKDB") or "data/warehouse.duckdb"
-    if address := re.match(r":memory:|\w{2,}:", path):
-        raise ConfigError(f"EVENTS_DUCKDB must be the path of a file, not `{address[0]}...`.")
-    return project_path(path)
+    """Return the absolute path of the DuckDB file: EVENTS_DUCKDB, by default in the project."""
+    return project_path(os.environ.get("EVENTS_DUCKDB") or "data/warehouse.duckdb")
 
 
 def syncs_folder(destination: str) -> Path:
@@ -124,8 +139,8 @@ def require_writable_database() -> None:
     problem = writing_problem(file.parent)
     if not problem and file.exists() and not os.access(file, os.W_OK):
         problem = f"{file}: Permission denied"
-    if not problem and file.is_dir():
-        problem = f"{file}: Is a directory"
+    if not problem and file.exists() and not file.is_file():
+        problem = f"{file}: Not a file"
     if problem:
         raise ConfigError(
             f"The database {file} cannot be written ({problem}): let the user who "

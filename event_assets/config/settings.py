@@ -36,7 +36,9 @@ SETTINGS: Mapping[str, Setting] = {
     "EVENTS_DESTINATION": Setting(
         "duckdb|ducklake", "duckdb or ducklake, as docs/destinations.md describes"
     ),
-    "EVENTS_DUCKDB": Setting(),
+    "EVENTS_DUCKDB": Setting(  # DuckDB would take `md:` and the like for another database
+        r"(?!:memory:|\w{2,}:).*[^/]", "the path of a file, not an address", is_secret=True
+    ),
     "EVENTS_DUCKLAKE_CATALOG": Setting(),
     "EVENTS_DUCKLAKE_KEEP_DAYS": Setting(r"\d{1,5}", "a whole number of days, such as 7"),
     "EVENTS_DUCKLAKE_STORAGE": Setting(),
@@ -55,11 +57,16 @@ SETTINGS: Mapping[str, Setting] = {
     "EVENTS_WORKER_PROCESSES": Setting(r"[1-9]\d{0,3}", "a whole number, such as 2"),
     "EVENT_ASSETS_PROJECT": Setting(),
 }
+QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)  # as `docker --env-file` reads it
 KEYS = ("API_KEY", "API_USERNAME", "API_PASSWORD")  # behind the name of a source and `__`
 
 
 def require_valid_settings() -> None:
     """Raise a ConfigError for the first setting whose value cannot be."""
+    for name, text in os.environ.items():
+        is_ours = name in SETTINGS or name.rpartition("__")[2] in KEYS
+        if is_ours and QUOTED.fullmatch(text):
+            raise ConfigError(f"{name} holds its quotes, too: take them away.")
     for name, setting in SETTINGS.items():
         value = os.environ.get(name)
         if value and not re.fullmatch(setting.pattern, value, re.DOTALL):
@@ -67,13 +74,15 @@ def require_valid_settings() -> None:
             raise ConfigError(f"{name} must be {setting.allowed}{found}.")
 
 
-def misspelt_settings(named: Collection[str]) -> Iterator[str]:
+def misspelt_settings(named: Collection[str], in_file: Collection[str]) -> Iterator[str]:
     """Yield a sentence for each variable that is much like a setting, and read by nothing.
 
-    `named` are the variables that the sources name.
+    Args:
+        named: the variables that the sources name.
+        in_file: those of `.env`, which are all meant for the project.
     """
-    known = {*SETTINGS, *(f"EVENTS__{name}" for name in KEYS)}
+    known = {*SETTINGS, *KEYS, *(f"EVENTS__{name}" for name in KEYS)}
     for name in sorted({*os.environ} - known - {*named}):
-        close = get_close_matches(name, known, n=1, cutoff=0.85)
-        if close and name.startswith(("EVENT", "ALERT")):
+        close = get_close_matches(name.upper(), known, n=1, cutoff=0.85)
+        if close and (name in in_file or name.startswith(("EVENT", "ALERT"))):
             yield f"Nothing reads the variable {name}: did you mean {close[0]}?"

@@ -102,10 +102,19 @@ def find_sources() -> dict[str, SourceFile]:
     """Return the sources of the project by name, the default one first.
 
     Raises:
-        ConfigError: there is no project.
+        ConfigError: there is no project, or Dagster would not load each source.
     """
-    files = sorted(defs_folder().glob("*/defs.yaml"))
-    sources = {file.parent.name: SourceFile(file) for file in files if _is_source(file)}
+    sources: dict[str, SourceFile] = {}
+    files = sorted(defs_folder().rglob("*/defs.yaml"), key=lambda file: (len(file.parts), file))
+    for source in map(SourceFile, filter(_is_source, files)):
+        if same := sources.get(source.name):
+            raise ConfigError(f"{same.file} and {source.file} name one source: rename a folder.")
+        if any(other.file.parent in source.file.parents for other in sources.values()):
+            raise ConfigError(
+                f"{source.file} is in the folder of another source, where Dagster reads none: move "
+                "its folder beside that one."
+            )
+        sources[source.name] = source
     return dict(sorted(sources.items(), key=lambda item: item[0] != DEFAULT_SOURCE))
 
 
@@ -122,8 +131,8 @@ def defs_folder() -> Path:
 def find_address_variable(name: str) -> str | None:
     """Return the variable with the address of a source of the project, if its file names one."""
     with suppress(ConfigError):  # no project
-        file = defs_folder() / name / "defs.yaml"
-        return SourceFile(file).address_variable if file.is_file() else None
+        source = find_sources().get(name)
+        return source.address_variable if source else None
     return None
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from event_assets.values.redaction import KNOWN
 
 SCHEME_PORTS = {"http": 80, "https": 443}
+HOST = re.compile(r"\[|(?!https?:(?!\d))[^.:][^:]*")  # no second scheme
 IN_BRACKETS = re.compile(r"\[[0-9A-Za-z:.%]+\](:\d*)?")
 
 
@@ -23,8 +24,8 @@ def find_address_problem(url: str) -> str | None:
         has_port = parts.port != 0
     except ValueError:
         has_port = False
-    if not url.lower().startswith(("http://", "https://")) or not host.strip(":"):
-        return "must be an address that begins with http:// or https://"
+    if not url.lower().startswith(("http://", "https://")) or not HOST.match(host):
+        return "must be an address that begins with http:// or https:// and a host"
     if not has_port:
         return "must have a port from 1 to 65535 behind the host, or none"
     if parts.username or parts.password:

@@ -171,7 +171,7 @@ VALUES = [
     M("base_url: http://127.0.0.1:9", "base_url: http://a:b@c", "must not hold a user or password"),
     M("base_url: http://127.0.0.1:9", "base_url: http://a/b?key=c", "must end before `?`"),
     M("Accept-Language: en", "Accept-Language: [en]", "cannot be sent"),
-    M("path: /v1/events", "path: ''", "is empty: write the path of the list"),
+    M("path: /v1/events", "path: ''", "is empty: write it, or delete it"),
     M("Accept-Language: en", 'Accept-Language: "en\\nde"', "holds the character U+000A, which"),
     M("path: /v1/events", "path: [a]", "must be text, not a list"),
     M("path: /v1/events", 'path: "/v1/{{ envi.X }}"', "cannot be filled in"),
@@ -180,7 +180,7 @@ VALUES = [
     M("sort: id", "sort: {by: id}", "write JSON as a text, in quotes"),
     M("data_selector: data", "data_selector: [data]", "must be text, not a list"),
     M("data_selector: data", 'data_selector: "data["', "is not a valid JSON path"),
-    M("cursor_path: updated_at", "cursor_path: ''", "is not a valid JSON path"),
+    M("cursor_path: updated_at", "cursor_path: ''", "is empty: write it, or delete it"),
     M("type: offset", "type: ofset", "did you mean `offset`? Allowed: "),
     M("limit: 100", "limit: 0", "must be 1 or more, not 0"),
     M("limit: 100", "limit: -5", "must be 1 or more, not -5"),
@@ -332,6 +332,47 @@ OTHERS = [
         at="post_processing",
     ),
     M("name: venues", f"name: {'v' * 200}", "is not long, and some are reserved"),
+    M(
+        "limit: 100",
+        "limit: 100\n            offset_param: limit",
+        "must be two parameters, not both",
+    ),
+    M("limit: 100", "limit: 100\n            offset_param: ''", "is empty: write it, or delete it"),
+    M("cursor_param: after", "cursor_param: ' '", "is empty: write it, or delete it"),
+    M(
+        "start_param: since",
+        "start_param: since\n            end_value: 5\n            end_param: since",
+        "`start_param` and `end_param` must be two parameters, not both `since`",
+    ),
+    *(
+        M("start_param: since", f"start_param: since\n            initial_value: {given}", said)
+        for given, said in (
+            ("[]", "must be a number or text, not a list"),
+            ("{a: 1}", "must be a number or text, not a mapping"),
+            ("true", "must be a number or text, not true"),
+        )
+    ),
+    M("path: /v1/events", 'path: "/v1/\\nevents"', "holds the character U+000A: delete it"),
+    M("path: /v1/events", 'path: " /v1/events"', "has blanks around it: delete them"),
+    M(
+        "path: /v1/venues",
+        "path: |\n            /v1/venues",
+        "holds the character U+000A",
+        at="path: |",
+    ),
+    M("cursor_path: next", 'cursor_path: "next\\t"', "holds the character U+0009: delete it"),
+    M("name: key\n", "name: ''\n", "is empty: write it, or delete it"),
+    M(
+        "name: key\n        location: query",
+        "name: my key\n        location: header",
+        "`my key` cannot be the name of a header",
+        at="name: my key",
+    ),
+    M("timezone: UTC", "timezone: ''", "`timezone` is neither a known zone nor a path: ``"),
+    M("timezone: UTC", "timezone: []", "`timezone` is neither a known zone nor a path: ``"),
+    M("timezone: UTC", "format: ''", "must be epoch_s, epoch_ms or a pattern"),
+    M("base_url: http://127.0.0.1:9", "base_url: http://:9", "http:// or https:// and a host"),
+    M("base_url: http://127.0.0.1:9", "base_url: https://https://a", "or https:// and a host"),
 ]
 REFERENCES = [
     M("path: /v1/events", 'path: "/v1/{account}/events"', "list the accounts in `accounts`"),

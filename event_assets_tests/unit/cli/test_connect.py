@@ -11,7 +11,8 @@ import yaml
 
 from event_assets.cli.env_file import add_variables
 from event_assets.cli.main import run
-from event_assets.config.project import parse_env_file
+from event_assets.config import project as project_module
+from event_assets.config.project import read_env_file
 from event_assets.sandbox import KEY, Sandbox
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.api_server import serving
@@ -166,8 +167,11 @@ def test_a_key_that_cannot_be_sent_is_told_by_its_variable(
     assert "The variable MY_KEY holds U+0009, which no key can have" in capsys.readouterr().err
 
 
-def test_a_variable_in_the_env_file_is_never_changed(tmp_path: Path) -> None:
-    file = tmp_path / ".env"
+def test_a_variable_in_the_env_file_is_never_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_PROJECT", str(tmp_path))
+    file = tmp_path / project_module.ENV_FILE
     file.write_text("# mine\nA=1")
     value = 'it\'s "b" \\\\ ${A}'
     assert add_variables(file, {"A": "1", "B": value}) == ["B"]
@@ -177,5 +181,5 @@ def test_a_variable_in_the_env_file_is_never_changed(tmp_path: Path) -> None:
         add_variables(file, {"C": "a\nb"})
     assert file.read_text().startswith("# mine\nA=1\nB=")
     assert file.stat().st_mode & 0o777 == 0o600
-    assert parse_env_file(file.read_text()) == {"A": "1", "B": value}
+    assert read_env_file() == {"A": "1", "B": value}
     assert KEY  # the sandbox's own is no secret

@@ -220,11 +220,15 @@ def test_a_setting_that_may_hold_a_secret_is_told_without_its_value(
     assert answer.count("\n") == 1
 
 
+@pytest.mark.parametrize("value", [":memory:", "md:a?token=k", "https://x.example/y.db", "data/"])
 def test_the_path_of_the_database_that_is_none_is_told(
-    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    said: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    value: str,
 ) -> None:
-    monkeypatch.setenv("EVENTS_DUCKDB", "md:warehouse")
-    sentence = "EVENTS_DUCKDB must be the path of a file, not `md:...`.\n"
+    monkeypatch.setenv("EVENTS_DUCKDB", value)
+    sentence = "EVENTS_DUCKDB must be the path of a file, not an address.\n"
     assert said(YAML) == sentence
     for command in ("show", "status"):
         assert run([command]) == 1
@@ -271,7 +275,60 @@ def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str
     settings.unlink()
 
 
-@pytest.mark.parametrize("line", ["API_KEY='k-12345678", "API_KEY: k-12345678", '="k-12345678"'])
+@pytest.mark.parametrize("name", ["API_KEY", "CONCERTS__API_KEY", "EVENTS_PROGRESS"])
+def test_a_setting_with_its_quotes_is_told(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, '"k-12345678"')
+    assert said(YAML) == f"{name} holds its quotes, too: take them away.\n"
+
+
+@pytest.mark.parametrize("name", ["DAGSTER_HOME", "EVENT_ASSETS_PROJECT"])
+def test_the_home_of_nobody_is_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.chdir(file.parents[3])
+    file.write_text(YAML)
+    monkeypatch.setenv(name, "~nobody-of-this-name/folder")
+    for command in ("check", "sync"):
+        assert run([command]) == 1
+        assert "~nobody-of-this-name/folder" in capsys.readouterr().err
+
+
+def test_an_env_file_that_is_a_folder_is_told(file: Path, said: Callable[[str], str]) -> None:
+    settings = file.parents[3] / project_module.ENV_FILE
+    settings.mkdir()
+    assert said(YAML) == f"The file {settings} cannot be read: Is a directory.\n"
+    settings.rmdir()
+
+
+def test_a_variable_with_two_values_in_the_env_file_is_told(
+    file: Path, said: Callable[[str], str]
+) -> None:
+    settings = file.parents[3] / project_module.ENV_FILE
+    settings.write_text("# keys\nA_KEY=1\n\n# new\nexport A_KEY = '2'\n")
+    assert said(YAML) == f"{settings}:5: A_KEY has another value in line 2: delete one of them.\n"
+    settings.unlink()
+
+
+@pytest.mark.parametrize("name", ["API-KEY", "APIKEY", "api_key", "events_api_url"])
+@pytest.mark.usefixtures("said")
+def test_a_variable_of_the_env_file_that_nothing_reads_is_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv(name, "")  # and take it away in the end
+    settings = file.parents[3] / project_module.ENV_FILE
+    settings.write_text(f"{name}=http://127.0.0.1:9\n")
+    file.write_text(YAML)
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err.startswith(f"Nothing reads the variable {name}: did you mean ")
+    settings.unlink()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["API_KEY='k-12345678", "API_KEY: k-12345678", '="k-12345678"', "$env:API_KEY=k-12345678"],
+)
 def test_a_line_of_the_env_file_that_is_no_variable_is_told(
     file: Path, said: Callable[[str], str], line: str
 ) -> None:
@@ -288,6 +345,55 @@ def test_secrets_that_are_no_toml_are_told(tmp_path: Path) -> None:
         SecretsTomlProvider(str(tmp_path))
     said = user_message(failed.value)
     assert said == f'{secrets}:2: is not TOML: write NAME = "VALUE", in quotes.'
+
+
+@pytest.mark.parametrize(
+    ("added", "problem"),
+    [
+        ("template_vars_module: .nope", "No module named "),
+        ("template_vars_module: .broken", "invalid syntax (broken.py, line 1)"),
+        ("post_processing: {assets: [{target: '*'}]}", "defs.yaml:2: Field required"),
+        ("post_processing: {assets: [{target: 'key:(', attributes: {}}]}", "Invalid selection"),
+    ],
+)
+def test_what_dagster_cannot_load_is_told(
+    file: Path, said: Callable[[str], str], added: str, problem: str
+) -> None:
+    module = file.with_name("broken.py")
+    module.write_text("def f(:\n")
+    answer = said(YAML.replace("attributes:\n", f"{added}\nattributes:\n", 1))
+    assert answer.startswith("Dagster cannot load the definitions: events: ")
+    assert problem in answer
+    assert answer.count("\n") == 1
+    module.unlink()
+
+
+@pytest.mark.usefixtures("said")
+def test_a_source_in_a_folder_of_folders_is_found(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(YAML)
+    other = file.parents[1] / "group/concerts/defs.yaml"
+    other.parent.mkdir(parents=True)
+    shutil.copy(file, other)
+    assert run(["check"]) == 0
+    told = "No mistakes were found in the sources: events, concerts.\n"
+    assert capsys.readouterr().out == told
+    shutil.rmtree(other.parents[1])
+
+
+@pytest.mark.parametrize(
+    ("folder", "problem"),
+    [("group/events", "name one source"), ("events/concerts", "is in the folder of another")],
+)
+def test_a_source_that_dagster_would_not_load_is_told(
+    file: Path, said: Callable[[str], str], folder: str, problem: str
+) -> None:
+    other = file.parents[1] / folder / "defs.yaml"
+    other.parent.mkdir(parents=True)
+    shutil.copy(file, other)
+    assert problem in said(YAML)
+    shutil.rmtree(other.parent)
 
 
 @pytest.mark.usefixtures("said")

@@ -90,7 +90,7 @@ def test_the_help_of_each_command_fits_a_screen(command: str | None, capsys: Out
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["synk"], "No such command 'synk'. See `event-assets --help`."),
+        (["synk"], "No such command 'synk'. Did you mean 'sync'? See `event-assets --help`."),
         (
             ["sync", "--ful"],
             "No such option '--ful'. Did you mean '--full'? See `event-assets sync --help`.",

@@ -101,7 +101,9 @@ def test_what_a_terminal_would_obey_is_not_printed(synced: Project, capsys: Outp
         (["--sql", "selec"], 1, "The query cannot be run: Parser Error: syntax error at or near"),
         (["--sql", "from a", "--syncs"], 2, "--sql stands alone"),
         (["--sql", ""], 2, "--sql is empty"),
-        (["--limit", "0"], 2, "Invalid value for '--limit': 0 is not in the range x>=1."),
+        (["--sql", ";"], 1, "The query cannot be run: it is empty"),
+        (["event_data", "--rejects"], 2, "There is no source `event_data` that has event_data_rej"),
+        (["--limit", "0"], 2, "Invalid value for '--limit': 0 is not in the range 1<=x<=1000000."),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(

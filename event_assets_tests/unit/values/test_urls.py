@@ -9,11 +9,11 @@ from event_assets.values.urls import find_address_problem, redact_url
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("127.0.0.1:8000", "must be an address that begins with http:// or https://"),
-        ("example.org/v1", "must be an address that begins with http:// or https://"),
-        ("htp://example.org", "must be an address that begins with http:// or https://"),
-        ("http:/example.org", "must be an address that begins with http:// or https://"),
-        ("http:///v1", "must be an address that begins with http:// or https://"),
+        ("127.0.0.1:8000", "must be an address that begins with http:// or https:// and a host"),
+        ("example.org/v1", "must be an address that begins with http:// or https:// and a host"),
+        ("htp://example.org", "must be an address that begins with http:// or https:// and a host"),
+        ("http:/example.org", "must be an address that begins with http:// or https:// and a host"),
+        ("http:///v1", "must be an address that begins with http:// or https:// and a host"),
         ("http://127.0.0.1:99999", "must have a port from 1 to 65535 behind the host, or none"),
         ("http://127.0.0.1:0", "must have a port from 1 to 65535 behind the host, or none"),
         ("http://example.org:port", "must have a port from 1 to 65535 behind the host, or none"),

@@ -13,7 +13,7 @@ import pytest
 from event_assets import warehouse
 from event_assets.orchestration.error_messages import user_message
 from event_assets.sandbox import Sandbox
-from event_assets.values.errors import ApiError, ConfigError, WarehouseError
+from event_assets.values.errors import ApiError, WarehouseError
 from event_assets.warehouse import connection
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import sync_default
@@ -122,15 +122,6 @@ def test_a_tilde_is_the_home_and_else_a_name(
     project.environment.setenv("EVENT_ASSETS_PROJECT", str(tmp_path))
     project.environment.setenv("EVENTS_DUCKDB", given)
     assert warehouse.database_file() == tmp_path / meant
-
-
-@pytest.mark.parametrize("given", [":memory:", "md:events?token=k", "https://x.example/y.duckdb"])
-def test_another_database_than_a_file_is_refused_without_its_address(
-    monkeypatch: pytest.MonkeyPatch, given: str
-) -> None:
-    monkeypatch.setenv("EVENTS_DUCKDB", given)
-    with pytest.raises(ConfigError, match=r"the path of a file, not `[:a-z]+\.\.\.`\.$"):
-        warehouse.database_file()
 
 
 def test_a_file_in_the_way_of_dlts_folder_is_named(project: Project, api: Sandbox) -> None:
