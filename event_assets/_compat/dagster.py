@@ -15,6 +15,7 @@ from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._utils.interrupts import capture_interrupts as capture_interrupts
 from dagster._utils.interrupts import check_captured_interrupt as check_captured_interrupt
+from dagster.components.resolved.errors import ResolutionException as ResolutionException
 from dagster_shared import check
 from dagster_shared.error import SerializableErrorInfo
 from dagster_shared.yaml_utils.source_position import SourcePosition

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from importlib import import_module
 
 import dagster as dg
-from dagster.components.resolved.errors import ResolutionException
 from pydantic import ValidationError
 
+from event_assets._compat.dagster import ResolutionException
 from event_assets.component.yaml_file import read_yaml
 from event_assets.config.project import defs_module, find_project
 from event_assets.config.settings import require_valid_settings

@@ -36,10 +36,10 @@ where {conditions}(
 # A list of upcoming events shows none that has begun.
 UNDER_WAY = """
     or ({start} < complete.started_at and {end} >= complete.started_at and {owner} not in (
-        select {owner} from {schema}.event_data as listed
-        join current on owner = {owner} and load_id = listed._dlt_load_id
-        join complete using (owner)
-        where {listed_start} < complete.started_at
+        select current.owner from {schema}.event_data as listed
+        join current on current.owner = {listed_owner} and current.load_id = listed._dlt_load_id
+        join complete as newest on newest.owner = current.owner
+        where {listed_start} < newest.started_at
     ))"""
 LISTED = "account in (select account from {schema}.event_data_accounts where is_listed) and "
 NOT_REMOVED = """({owner}, event.id) not in (
@@ -63,10 +63,11 @@ def current_events_query(source: SourceConfig) -> str:
     listed = LISTED.format_map(names) if source.accounts else ""
     typed = [name for name, field in source.fields.items() if field.type in ("timestamp", "date")]
     start, end = event_times("event", typed)
+    owner = f"listed.{ACCOUNT}" if source.accounts else "''"
     times = {"start": start, "end": end, "listed_start": event_times("listed", typed)[0]}
     query = CURRENT_QUERY.format(
         conditions=f"{listed}{removed}",
-        under_way=UNDER_WAY.format(**times, **names),
+        under_way=UNDER_WAY.format(listed_owner=owner, **times, **names),
         unread=UNREAD.format_map(times) if source.windows else "",
         **names,
     )

@@ -189,7 +189,7 @@ def _base64_forms(secret: str) -> Iterator[Form]:
 def _needles(form: str) -> Iterator[bytes]:
     """Yield what may be in a content behind `_unescape` if a form is in it."""
     in_json = json.dumps(form)[1:-1]
-    in_large = re.sub(r"(?<=\\u)....", lambda digits: digits[0].upper(), in_json)
+    in_large = re.sub(r"(?<=\\u)[0-9a-f]{4}", lambda digits: digits[0].upper(), in_json)
     in_bytes = repr(form.encode())[2:-1]
     blank = form.replace(" ", "+"), "".join(form.split())
     for text in (form, in_json, in_large, in_bytes, html.escape(form), *blank):

@@ -23,6 +23,7 @@ PRINTABLE = st.text(ASCII | st.sampled_from("äß€😀 "), min_size=8, max_siz
 @given(secret=ASCII_SECRETS | PRINTABLE)
 @example(secret=SECRET)
 @example(secret="c4n4ry/k3y=+w1th%odd")
+@example(secret="before-\\u\u00df")
 def test_a_secret_is_masked_in_every_form(form: str, secret: str) -> None:
     if len(secret) < 8:
         return
