@@ -163,7 +163,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "unclear end": lambda facts: facts.said and facts.end in (*OPEN_ENDS, *AGREED),
     "unfollowed": lambda facts: (
         (facts.last.unfollowed or _find_promise(facts))
-        and facts.end in BY_POINTER
+        and (facts.end in BY_POINTER or not facts.rows)
         and (not facts.pointers or (facts.last.is_backwards and facts.distinct == facts.largest))
     ),
     "lower bound": lambda facts: (

@@ -109,8 +109,13 @@ class ListPaginator(Paginator):
         }
 
     def _walk_rows(self, limit: int, start: int = 0) -> OffsetWalk:
-        stop = self._options.get("stop_after_empty_page")
-        return OffsetWalk(limit, start, maximum=self._maximum, stop_after_empty_page=stop)
+        return OffsetWalk(
+            limit,
+            start,
+            maximum=self._maximum,
+            stop_after_empty_page=self._options.get("stop_after_empty_page"),
+            trusts_total=self._options.get("total_path") not in (AUTO, None),
+        )
 
     def _walk_pages(self) -> PageWalk:
         return PageWalk(

@@ -32,12 +32,14 @@ class OffsetWalk(Walk):
         *,
         maximum: float = inf,
         stop_after_empty_page: bool | None = None,
+        trusts_total: bool = False,
         max_pages: int = 2_000_000,
     ) -> None:
         """Start at offset `start`, and stop at offset `maximum`.
 
         It goes on after an empty page while a trusted total promises more rows, unless
-        `stop_after_empty_page` is True; if it is False, also without one. ValueError: limit < 1.
+        `stop_after_empty_page` is True; if it is False, also without one. A total that is the
+        limit may echo it, unless `trusts_total`. ValueError: limit < 1.
         """
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
@@ -51,7 +53,7 @@ class OffsetWalk(Walk):
         self._refused_from: float = inf  # the last offset that was refused in the list
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
-        super().__init__(maximum, stop_after_empty_page, limit)
+        super().__init__(maximum, stop_after_empty_page, None if trusts_total else limit)
 
     def refuse(self, _status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""

@@ -730,6 +730,24 @@ def test_a_pointer_that_is_none_is_named_with_the_way_out(member: dict[str, str]
     assert sync(silenced, lambda _: body).result.complete is True
 
 
+@pytest.mark.parametrize(("offset", "complete"), [(1, False), (0, True)])
+def test_a_total_at_the_path_that_was_set_may_be_the_limit(offset: int, complete: bool) -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": rows(first, min(100, first + 100)), "total": 100}
+
+    paginator = {"type": "offset", "limit": 100, "offset": offset, "total_path": "total"}
+    assert sync(paginator, answer).result.complete is complete
+
+
+@pytest.mark.parametrize("kind", [{"type": "offset", "limit": 20}, NUMBERED])
+@pytest.mark.parametrize(
+    "more", [{"next": "/e?page=2"}, {"links": {"next": "/e?page=2"}}, {"remaining": 137}], ids=str
+)
+def test_an_empty_list_that_leads_to_more_is_a_failure(kind: Any, more: dict[str, Any]) -> None:
+    assert sync(kind, lambda _: {"data": [], **more}).result.complete is False
+
+
 def test_offsets_that_are_refused_or_ignored_at_once_are_read_as_such() -> None:
     with pytest.raises(requests.HTTPError):
         sync({"type": "offset", "limit": 10}, lambda _: 404)
