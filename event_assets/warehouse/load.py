@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import dlt
 
 from event_assets.warehouse.connection import set_memory_limit
 from event_assets.warehouse.inspection import has_table
-from event_assets.warehouse.merge import OF_SYNC, TableLoad, write_rows
+from event_assets.warehouse.merge import OF_SYNC, TableLoad, find_generated, write_rows
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database, quote_identifier, quote_name, transaction
 from event_assets.warehouse.tables import without_indexes
@@ -59,6 +60,7 @@ def load_package(
     set_memory_limit(database)
 
     dataset = str(pipeline.dataset_name)
+    load = replace(load, generated=find_generated(database, dataset, load))
     updated = () if load.alter_statements else OF_SYNC
 
     def write() -> None:

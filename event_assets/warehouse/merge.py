@@ -68,6 +68,7 @@ class TableLoad:
         is_deduplicated: no two rows of the package have the same key.
         keeps_rows: load no rows if there is no key and the table has some (of the account).
         kept_columns: columns of the user's own, whose values stay in rows that are replaced.
+        generated: those of them that cannot be written to.
     """
 
     table: str
@@ -77,11 +78,18 @@ class TableLoad:
     is_deduplicated: bool = False
     keeps_rows: bool = False
     kept_columns: frozenset[str] = frozenset()
+    generated: frozenset[str] = frozenset()
 
     @property
     def quoted_key(self) -> str:
         """The columns of the key, for SQL."""
         return ", ".join(map(quote_identifier, self.key))
+
+
+def find_generated(database: Database, schema: str, load: TableLoad) -> frozenset[str]:
+    """Return the columns of the user's own that cannot be written to; only in no transaction."""
+    table = quote_name(schema, load.table)
+    return frozenset(name for name in load.kept_columns if _is_generated(database, table, name))
 
 
 def write_rows(
@@ -171,7 +179,7 @@ def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str) -
     kept = {
         quote_identifier(name): value
         for name, value in defaults
-        if name in load.kept_columns and not _is_generated(database, table, name)
+        if name in load.kept_columns - load.generated
     }
     if not kept:
         return rows
@@ -184,7 +192,10 @@ def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str) -
 
 
 def _is_generated(database: Database, table: str, column: str) -> bool:
-    """Return whether a column cannot be written to, which no catalog of DuckDB tells."""
+    """Return whether a column cannot be written to, which no catalog of DuckDB tells.
+
+    The statement that fails would end a transaction.
+    """
     try:
         database.execute(f"explain insert into {table} ({quote_identifier(column)}) select null")
     except duckdb.BinderException:
