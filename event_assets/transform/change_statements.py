@@ -66,11 +66,20 @@ join (
 where "is gone"
 """
 DELETE_FROM_SNAPSHOT = """
-delete from {schema}.event_changes_snapshot where ({key}) in (select {row} from moved)
+delete from {schema}.event_changes_snapshot
+where ({key}) in (select {row} from moved where "is gone")
+"""
+UPDATE_SNAPSHOT = """
+update {schema}.event_changes_snapshot as snapshot set {updated}
+from (
+    select {key}, {updated_columns} from {schema}.current_events
+    where ({key}) in (select {row} from moved where not "is new")
+) as now where {same_key}
 """
 ADD_TO_SNAPSHOT = """
 insert into {schema}.event_changes_snapshot by name
-select {columns} from {schema}.current_events where ({key}) in (select {row} from moved)
+select {columns} from {schema}.current_events
+where ({key}) in (select {row} from moved where "is new")
 """
 REPLACE_SNAPSHOT = """
 create or replace table {schema}.event_changes_snapshot as
@@ -88,6 +97,7 @@ where not was_compared and account in (select account from {schema}.event_data_s
 KEY_PARAMETERS = {  # of the statements: without accounts, and with
     "key": ("id", "account, id"),
     "row": ("id", "(account, id)"),
+    "same_key": ("snapshot.id = now.id", "snapshot.account = now.account and snapshot.id = now.id"),
     "before_key": ("before.id", "before.account, before.id"),
     "of_now": ("", ", now.account"),
     "of_part": ("", ", account"),

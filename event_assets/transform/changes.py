@@ -89,14 +89,18 @@ def record_changes(
             compared = _columns_to_compare(
                 now, before, (*first, "status"), ignore, filled, was_filled
             )
-            _compare_events(database, parameters, compared, now, before)
-            others = now.keys() - compared.keys()
+            changed = _compare_events(database, parameters, compared, now, before)
+            others = now.keys() - compared.keys() - {"id", ACCOUNT}
             # a field that the API begins to send is compared from now on, in every event
             is_outdated |= any(filled[name] and not was_filled.get(name) for name in others)
         ended = database.table(f"{schema}.event_data_syncs").limit(1).fetchall()
         parameters["columns"] = ", ".join(map(quote_identifier, now))
         if not is_outdated:
             database.execute(sql.DELETE_FROM_SNAPSHOT.format_map(parameters))
+            if updated := [quote_identifier(name) for name in (*changed, *others)]:
+                parameters["updated_columns"] = ", ".join(updated)
+                parameters["updated"] = ", ".join(f"{name} = now.{name}" for name in updated)
+                database.execute(sql.UPDATE_SNAPSHOT.format_map(parameters))
             database.execute(sql.ADD_TO_SNAPSHOT.format_map(parameters))
         elif ended:
             database.execute(sql.REPLACE_SNAPSHOT.format_map(parameters))
@@ -131,7 +135,8 @@ def _compare_events(
     compared: Mapping[str, str],
     columns: Mapping[str, str],
     before: Mapping[str, str],
-) -> None:
+) -> list[str]:
+    """Note what changed, and return the columns in which any event did."""
     flags = {name: f'"differs {at}"' for at, name in enumerate(compared)}  # no column's name
     differences = "".join(
         f", now.{quote_identifier(name)} is distinct from {old} as {flags[name]}"
@@ -162,6 +167,7 @@ def _compare_events(
             changes = sql.CHANGED.format(parts=parts, is_change=is_change, **parameters)
             database.execute(changes)
     database.execute(sql.GONE.format_map(parameters))
+    return changed
 
 
 def _part(name: str, flag: str, old: str) -> str:
