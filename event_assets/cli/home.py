@@ -47,7 +47,9 @@ def open_instance() -> dg.DagsterInstance:
         problem = f"in line {line}, {error.problem}"
     except dg.DagsterInvalidConfigError as error:
         problem = error.errors[0].message if error.errors else str(error)
-        problem = problem.partition(" Expected:")[0]
+        # what a part of the settings raised stands between its class and a stack trace
+        problem = problem.partition("PostProcessingError: ")[2] or problem
+        problem = problem.partition("\n")[0].partition(" Expected:")[0]
     except Exception as error:  # whatever Dagster's parts raise that it names
         if any(isinstance(cause, sqlite3.Error) for cause in exception_chain(error)):
             raise  # of its history

@@ -158,7 +158,8 @@ def test_a_database_of_another_user_can_be_shown_and_not_synced(
         (b"caf\xe9: 1\n", "UnicodeDecodeError: "),
         (b"a: \0\n", "ReaderError: "),
         (b"concurrency: {pools: {granularity: ops}}\n", "Found value `ops` for `granularity`"),
-        (b"storage: {postgres: {postgres_url: {env: NOT_SET}}}\n", "dagster_postgres"),
+        (b"storage: {sqlite: {base_dir: {env: NOT_SET}}}\n", 'variable "NOT_SET" which is not set'),
+        (b"storage: {custom: {module: no_module, class: A}}\n", "no_module"),
     ],
 )
 def test_a_mistake_in_dagster_yaml_is_told_in_one_sentence(
