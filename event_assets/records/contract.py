@@ -19,8 +19,8 @@ from event_assets.values.conversion import to_id
 from event_assets.values.json_paths import Getter, build_getter
 from event_assets.values.types import COLUMN_TYPES
 
-# The first and the last time that other programs know, which stand for none.
-NO_TIME = re.compile(r"0001-01-01[T ]00:00|9999-12-31[T ]23:59")
+# What other programs write for none: the first time and the last that they know, a day 0.
+NO_TIME = re.compile(r"0001-01-01[T ]00:00|9999-12-31[T ]23:59|0000-00-00")
 
 
 class FieldReader:

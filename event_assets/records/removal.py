@@ -60,15 +60,20 @@ def build_removed_records(resource: ResourceConfig) -> RemovedRecords:
 
 
 def _accepted_texts(value: Any) -> frozenset[str | None] | None:
-    """Return the values that mark a record, as texts; None for any that is not false."""
+    """Return the values that mark a record, in small letters; None for any that is not false."""
     if value is True:
         return None
-    return frozenset(map(to_text, value if isinstance(value, list) else [value]))
+    return frozenset(map(_small_text, value if isinstance(value, list) else [value]))
+
+
+def _small_text(value: Any) -> str | None:
+    text = to_text(value)
+    return None if text is None else text.lower()
 
 
 def _is_mark(value: Any, accepted: frozenset[str | None] | None) -> bool:
     if value is None:
         return False
     if accepted is not None:
-        return to_text(value) in accepted
+        return _small_text(value) in accepted
     return bool(value) and not (type(value) is str and BOOLEANS.get(value.lower()) is False)

@@ -223,7 +223,8 @@ def test_columns_that_come_late_in_a_batch_are_null_before(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "none", ["0001-01-01T00:00:00Z", "0001-01-01 00:00:00", "9999-12-31T23:59:59.9999999Z"]
+    "none",
+    ["0001-01-01T00:00:00Z", "0001-01-01 00:00:00", "9999-12-31T23:59:59.9999999Z", "0000-00-00"],
 )
 def test_the_first_and_the_last_time_that_programs_know_are_none(none: str) -> None:
     rejects: list[Reject] = []

@@ -22,7 +22,7 @@ ALIVE: list[dict[str, Any]] = [
 @pytest.mark.parametrize(
     ("marks", "removed"),
     [
-        ({"status": "cancelled"}, [{"status": "cancelled"}]),
+        ({"status": "cancelled"}, [{"status": "cancelled"}, {"status": "CANCELLED"}]),
         ({"status": ["cancelled", "deleted"]}, [{"status": "cancelled"}, {"status": "deleted"}]),
         ({"deleted": True}, [{"deleted": True}, {"deleted": "2026-01-01"}, {"deleted": 1}]),
         ({"meta.state": 3}, [{"meta": {"state": 3}}, {"meta": {"state": "3"}}]),
