@@ -156,11 +156,11 @@ class PageReader:
         sent = {request.url, *(str(value) for _, value in _parameters(request))}
         is_link = bool(self.followed) and not vocabulary.leads_back(str(self.followed))
         for path, value in members.items():
+            if not vocabulary.leads_on(path, value):
+                continue
             # beside a link that ends by itself, cursors of the page stand in the last one too
             is_of_page = is_link and plain_name(parent_path(path)) == "cursors"
-            if is_of_page or str(value) in sent or leads_to_itself(response, value):
-                continue
-            if vocabulary.leads_on(path, value):
+            if not (is_of_page or str(value) in sent or leads_to_itself(response, value)):
                 return f"`{path}`"
         if promise := self._find_promise(members):
             return f"`{promise}`"

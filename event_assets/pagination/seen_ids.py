@@ -55,11 +55,21 @@ class RecentIds:
         """Return the ids that were not delivered recently."""
         return set(ids).difference(self._new).difference(self._old)
 
+    def _rank(self, key: Hashable) -> int | None:
+        return self._new.get(key, self._old.get(key))
+
     def add(self, ids: Sequence[Hashable]) -> list[Hashable]:
         """Add a delivered page; return its new ids, in order."""
         if len(self._new) >= self._size:
             self._old, self._new = self._new, {}
-        ranks = [self._new.get(key, self._old.get(key)) for key in ids]
+        is_overlap = bool(ids) and self._rank(ids[0]) == self._top > 0
+        rest = ids[is_overlap:]
+        following = dict(zip(rest, range(self._top + 1, self._top + 1 + len(rest))))
+        if following and len(following) == len(rest) and not self.overlaps(rest):
+            self._new.update(following)
+            self._top, self.is_at_end = self._top + len(rest), True
+            return list(rest)
+        ranks = list(map(self._rank, ids))
         before = next((rank for rank in ranks if rank is not None), None)
         self.is_continuous &= before is None or ranks[0] is not None
         is_behind = before is None  # whether a row here follows the one with the highest rank
