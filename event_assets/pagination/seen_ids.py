@@ -64,7 +64,7 @@ class RecentIds:
             self._old, self._new = self._new, {}
         is_overlap = bool(ids) and self._rank(ids[0]) == self._top > 0
         rest = ids[is_overlap:]
-        following = dict(zip(rest, range(self._top + 1, self._top + 1 + len(rest))))
+        following = {key: rank for rank, key in enumerate(rest, self._top + 1)}
         if following and len(following) == len(rest) and not self.overlaps(rest):
             self._new.update(following)
             self._top, self.is_at_end = self._top + len(rest), True
