@@ -10,7 +10,8 @@ from event_assets.sync.removed import REMOVED_TABLE
 from event_assets.warehouse.sql import quote_literal
 
 # The events of the newest complete full sync (of each account), and newer ones. An event with a
-# record that breaks the contract keeps its previous row.
+# record that breaks the contract keeps its previous row. A record without a readable id may be that
+# of any event that was last seen before it.
 CURRENT_QUERY = """
 with complete as (
     select {owner} as owner, sync_number, started_at, read_from, read_until
@@ -21,16 +22,21 @@ with complete as (
 ), current as (
     select owner, load_id from syncs join complete using (owner)
     where syncs.sync_number >= complete.sync_number
+), rejects as (
+    select owner, id, first_rejected_at
+    from (select *, {owner} as owner from {schema}.event_data_rejects)
+    join current using (owner, load_id)
+), unidentified as (
+    select owner, max(first_rejected_at) as since from rejects where id is null group by owner
 )
 select event.* from {schema}.event_data as event
 left join complete on complete.owner = {owner}
+left join unidentified on unidentified.owner = {owner}
 where {conditions}(
     complete.owner is null
     or ({owner}, event._dlt_load_id) in (select owner, load_id from current)
-    or ({owner}, event.id) in (
-        select owner, id from (select *, {owner} as owner from {schema}.event_data_rejects)
-        join current using (owner, load_id)
-    ){under_way}{unread}
+    or ({owner}, event.id) in (select owner, id from rejects)
+    or event.last_seen_at < unidentified.since{under_way}{unread}
 )
 """
 # A list of upcoming events shows none that has begun.

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.direct_syncs import source_of, sync_source
 from event_assets_tests.support.list_models import PAGINATORS, URL, ChangingList, Server
 from event_assets_tests.support.offset_lists import Edit
-from event_assets_tests.support.platforms import definitions, run, source
+from event_assets_tests.support.platforms import definitions, paged, run, source
 from event_assets_tests.support.project import Project, checks
 
 PATH = "/v1/events"
@@ -117,3 +118,19 @@ def test_a_list_of_which_only_the_first_pages_are_read_makes_no_event_go(
     assert result.success is success
     assert not checks(result)["complete"].passed
     assert len(project.ids("current_events")) == LENGTH
+
+
+def test_an_event_whose_record_came_without_a_readable_id_stays_current(project: Project) -> None:
+    rows: list[dict[str, Any]]
+    rows = [{"id": f"e{number}", "start_time": f"2099-01-0{number + 1}"} for number in range(6)]
+    with serving({PATH: paged(rows)}) as api:
+        made = source_of(source(api.url, max_rejects="100%"))
+        sync_source(made, derived=True)
+        rows[5] = {**rows[5], "id": None}
+        for left in (5, 4):
+            sync_source(made, derived=True)
+            assert "e5" in project.ids("current_events")
+            assert len(project.ids("current_events")) == left + 1
+            del rows[0]
+    gone = "select id from events.event_changes where change = 'gone'"
+    assert project.rows(gone) == [("e0",)]
