@@ -184,10 +184,12 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     ),
     "no pointer": lambda facts: (
         facts.end == "no pointer"
-        and not facts.is_pointer_found
+        and not (facts.is_pointer_found or facts.is_only_page)
         and (facts.last.has_usual_size or facts.last.size_asked is None)
     ),
-    "full page": lambda facts: facts.end in ONE_PAGE and facts.last.has_usual_size,
+    "full page": lambda facts: (
+        facts.end in ONE_PAGE and facts.last.has_usual_size and not facts.is_only_page
+    ),
     "short page": lambda facts: facts.end in ONE_PAGE,
     "smaller pages": lambda facts: (
         facts.asked_by == "page_number"

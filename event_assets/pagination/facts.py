@@ -124,6 +124,12 @@ class ListFacts:
         return max(self.distinct, self.rows_read) < least
 
     @property
+    def is_only_page(self) -> bool:
+        """Whether the response says that its rows are all, by more than their number alone."""
+        is_sure = self.last.is_total_sure and not self.last.has_usual_size
+        return self.distinct == self.last.total and (is_sure or self.last.page_count == 1)
+
+    @property
     def is_short_of_pages(self) -> bool:
         """Whether offsets end where a number of pages promises more, and no total speaks."""
         pages = (self.last.page_count or 0) if self.last.total is None else 0

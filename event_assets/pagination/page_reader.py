@@ -41,10 +41,10 @@ class PageReader:
     followed: JSONPath | None = None
     header: str | None = None
     _is_more_found: bool = False
-    _before: str = ""
+    _before: str | None = None  # None: no response was read
     _unfollowed: str = ""
     _totals: set[int] = field(default_factory=set[int])
-    _places: set[str] = field(default_factory=set[str])  # of records and pointers, in documents
+    _places: set[str] = field(default_factory=set[str])  # of records, in documents
 
     def read(
         self,
@@ -61,11 +61,12 @@ class PageReader:
                 `more_path`, where nothing was found before either.
         """
         document, members = response.json(), totals.read_members(response)
-        is_first = not self._places
         pointer_path = str(self.followed or "").removeprefix("$.")
-        self._places |= {pointer_path, *_paths_of(document, rows[:1])}
-        around = totals.members_around(members, self._places)
-        if is_first:
+        found = set(_paths_of(document, rows[:1]))
+        if rows:
+            self._places |= found
+        around = totals.members_around(members, {pointer_path, *(self._places or found)})
+        if self._before is None:
             self._before = _find_said(around, vocabulary.BEFORE)
         has_more, flag = self._find_has_more(document, around)
         is_backwards = vocabulary.leads_back(pointer_path)
@@ -78,7 +79,11 @@ class PageReader:
             flag=flag,
             is_flag_beside=parent_path(flag) == parent_path(pointer_path) != "",
             pointer=pointer,
-            is_pointer_found=bool(pointer or (self.followed and self.followed.find(document))),
+            is_pointer_found=bool(
+                pointer
+                or (self.followed and self.followed.find(document))
+                or (self.header and self.header in response.headers)
+            ),
             before=self._before,
             unfollowed=self._unfollowed,
             truncated=_find_truncation(members),

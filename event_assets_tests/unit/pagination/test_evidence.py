@@ -74,6 +74,26 @@ def test_one_page_of_another_length_whose_pointer_is_null_is_complete() -> None:
     assert done.result.complete is True
 
 
+@pytest.mark.parametrize(
+    ("size", "said", "complete"),
+    [
+        (50, {"last_page": 1, "total": 50}, True),  # Laravel
+        (50, {"page": {"totalPages": 1, "totalElements": 50}}, True),  # Spring
+        (30, {"page_count": 1, "total_records": 30}, True),  # Zoom
+        (7, {"hydra:totalItems": 7}, True),  # API Platform
+        (50, {"hydra:totalItems": 50}, None),
+        (50, {"count": 50}, None),
+        (50, {"last_page": 1}, None),
+        (50, {"last_page": 2, "total": 50}, False),
+    ],
+)
+def test_a_page_is_the_only_one_by_its_total_and_the_number_of_pages(
+    size: int, said: dict[str, Any], complete: bool | None
+) -> None:
+    done = sync(CURSOR, lambda _: {"data": rows(0, size), **said})
+    assert done.result.complete is complete
+
+
 def test_a_path_that_was_never_found_is_named() -> None:
     done = sync(CURSOR, lambda _: {"data": rows(0, 37)})
     assert done.result.complete is None

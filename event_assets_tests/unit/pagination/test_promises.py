@@ -10,7 +10,7 @@ import requests
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets_tests.support.list_models import URL
-from event_assets_tests.support.paging import read_ids
+from event_assets_tests.support.paging import Query, read_ids, read_list
 from event_assets_tests.support.served_lists import read_with, rows_from
 
 
@@ -151,6 +151,27 @@ def test_status_206_is_a_part() -> None:
     paginator.update_state(response, [{"id": row} for row in range(7)])
     assert judge(paginator.facts).complete is False
     assert "the status 206" in judge(paginator.facts).reason
+
+
+def test_a_total_beside_a_list_that_is_empty_only_in_the_last_page_is_not_that_of_the_list() -> (
+    None
+):
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        page = [{"id": row} for row in range(first, min(first + 10, 20))]
+        venues = {"found": [{"id": "v"}] if len(page) > 1 else [], "total": 90}
+        return {"data": page, "facets": {"venues": venues}}
+
+    done = read_list(create_paginator({"type": "offset", "limit": 10}, read_ids), answer)
+    assert (done.result.complete, done.result.distinct_ids) == (True, 20)
+
+
+def test_an_empty_header_of_the_cursor_says_that_no_page_follows() -> None:
+    paginator = {"type": "header_cursor", "cursor_key": "X-Next-Page", "cursor_param": "page"}
+    page = {"data": [{"id": row} for row in range(7)]}
+    told = read_list(create_paginator(paginator, read_ids), lambda _: (page, {"x-next-page": ""}))
+    untold = read_list(create_paginator(paginator, read_ids), lambda _: page)
+    assert (told.result.complete, untold.result.complete) == (True, None)
 
 
 @pytest.mark.parametrize(
