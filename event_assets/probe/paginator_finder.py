@@ -16,6 +16,7 @@ from event_assets.probe.paging_candidates import (
     LAST_IDS,
     OFFSETS,
     PAGES,
+    PARTNERS,
     Pointer,
     cursor_names,
     find_has_more,
@@ -139,8 +140,10 @@ def _try_numbers(search: ParameterSearch) -> None:
 
     known_pages, pages = search.places(PAGES)
     known_offsets, offsets = search.places(OFFSETS)
+    partner = PARTNERS.get(search.paging.size_param or "")
+    known = [*filter(None, [partner]), *known_pages, *known_offsets]
     tries: list[tuple[list[str], list[str]]] = [
-        ([*known_pages, *known_offsets], []),
+        ([*dict.fromkeys(known)], []),
         ([], pages),
         ([], offsets),
     ]

@@ -40,6 +40,17 @@ OFFSETS = _names(
     "start_at firstResult first_result startRow begin index resultOffset $offset startRecord "
     "skipCount ofs"
 )
+# By the name of the page size: what nearly all APIs with that name count by.
+PARTNERS = {
+    "$top": "$skip",
+    "$limit": "$offset",
+    "page[size]": "page[number]",
+    "page[limit]": "page[offset]",
+    "per_page": "page",
+    "perPage": "page",
+    "take": "skip",
+    "resultRecordCount": "resultOffset",
+}
 LAST_IDS = _names(
     "starting_after after_id last_id since_id after id_after from_id lastId afterId sinceId "
     "min_id id_gt start_after startAfter"

@@ -8,13 +8,12 @@ from typing import Any
 
 from event_assets.http.error_text import error_text
 from event_assets.pagination.counters import leaves_size_out
-from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.client import BODY, Client, Settings
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
-from event_assets.probe.paging import Paging, compare
+from event_assets.probe.paging import Paging, compare, is_doubted
 from event_assets.probe.paging_candidates import ORDERS, SIZES, find_hints, find_pointers, is_named
 
 NONSENSE = "zzz_unknown"  # a parameter that no API has
@@ -216,7 +215,7 @@ def find_largest_size(search: ParameterSearch) -> None:
         got = len(page.rows)
         if got > best:
             best = got
-            is_cut = bool(find_pointers(page)) or (page.total or 0) > got or got in USUAL_SIZES
+            is_cut = bool(find_pointers(page)) or (page.total or 0) > got or is_doubted(got)
             paging.size = got if is_cut else _size_for(got)
         if got > usual or got >= asked:
             break

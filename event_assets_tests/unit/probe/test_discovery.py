@@ -473,6 +473,32 @@ def test_no_page_size_is_written_that_the_links_leave_out() -> None:
     assert "params" not in endpoint(found)
 
 
+@pytest.mark.parametrize("most", [30, 40, 75])
+def test_the_page_size_is_what_the_api_sends_at_most(most: int) -> None:
+    def answer(request: Request) -> Any:
+        size = min(int(request.query_params.get("per_page", 20)), most)
+        at = size * (int(request.query_params.get("page", 1)) - 1)
+        return {"events": ROWS[at : at + size]}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert (endpoint(found)["params"], found.questions) == ({"per_page": most}, [])
+
+
+def test_the_offset_is_tried_by_the_name_that_goes_with_that_of_the_page_size() -> None:
+    def answer(request: Request) -> Any:
+        query = request.query_params
+        asked.append({*query})
+        at, size = int(query.get("$skip", 0)), int(query.get("$top", 20))
+        return {"value": ROWS[at : at + min(size, 50)]}
+
+    asked: list[set[str]] = []
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert endpoint(found)["paginator"]["offset_param"] == "$skip"
+    assert not any("offset" in names for names in asked)
+
+
 def test_a_filter_that_may_be_the_number_of_a_page_is_told() -> None:
     with serving(by_page) as api:
         found = discover(Options(f"{api.url}/v1/events?from=20&price[from]=5"))
