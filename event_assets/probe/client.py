@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import requests
 from dlt.sources.helpers.rest_client.paginators import OffsetPaginator, RangePaginator
@@ -137,11 +138,27 @@ class Client:
         again: bool = False,
     ) -> Page:
         """Send the request with further parameters, and read its page."""
-        request = self.build(settings, url)
-        page = self.read(self.send(request, with_key=with_key, again=again))
-        if page.problem and self.is_patient:  # some servers fail to send the list at times
-            page = self.read(self.send(request, with_key=with_key, again=True))
+        return self.fetch(self.build(settings, url), with_key=with_key, again=again)
+
+    def fetch(
+        self,
+        request: requests.Request,
+        check: Check | None = None,
+        *,
+        with_key: bool = True,
+        again: bool = False,
+    ) -> Page:
+        """Send a request, and read its page; some servers fail to send the list at times."""
+        page = self.read(self.send(request, with_key=with_key, again=again), check)
+        if page.problem and self.is_patient:
+            page = self.read(self.send(request, with_key=with_key, again=True), check)
         return page
+
+    def move(self, url: str) -> Page:
+        """Ask at another address from now on, with the given query."""
+        query = urlsplit(self.given.url).query
+        self.given = replace(self.given, url=f"{url}?{query}" if query else url)
+        return self.ask(with_key=self.session.has_auth)
 
     def send(
         self, request: requests.Request, *, with_key: bool = True, again: bool = False
@@ -235,7 +252,7 @@ class Client:
         step = size if isinstance(active, OffsetPaginator) else 1
         active.current_value = max(0, active.initial_value + number * step)
         active.update_request(request)
-        return self.read(self.send(request))
+        return self.fetch(request)
 
     def walk(self, paginator: Any, settings: Settings, most: int) -> Walk:
         """Read up to `most` pages with a paginator of a configuration, as a sync does.
@@ -249,9 +266,7 @@ class Client:
                 name = self._name(request)
                 if name not in known and len(known) >= most + min(MAX_USELESS, walk.useless):
                     break
-                page = self.read(self.send(request), check)
-                if page.problem and self.is_patient:  # some servers fail to send the list at times
-                    page = self.read(self.send(request, again=True), check)
+                page = self.fetch(request, check)
                 if name not in known:
                     walk.read.append(page)
                     known.add(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,12 +110,6 @@ class Connection:
         """The source as far as it is known: enough to name its secrets."""
         rest_api = {"client": {"base_url": self.given.base_url}, "resources": []}
         return SourceConfig(name=self.name, rest_api=rest_api)
-
-    def move(self, url: str, why: str) -> None:
-        """Go on at another address."""
-        self.client.given = replace(self.given, url=url)
-        self.client.session.move(url)
-        self.add("address", url, why)
 
     @property
     def path_variables(self) -> Mapping[str, str]:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from event_assets.http.error_text import error_text
 from event_assets.probe.authentication import complete_auth, describe_refusal, needs_key
 from event_assets.probe.connection import Connection
-from event_assets.probe.field_finder import likeness
 from event_assets.probe.key_search import UNKNOWN_NAMES, KeySearch, follow
 from event_assets.probe.page import Page
 from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
@@ -142,7 +141,7 @@ def find_list(connection: Connection, page: Page) -> Page:
 
 
 def _select(connection: Connection, page: Page) -> bool:
-    found = find_records(page.document, likeness) if page.is_ok else None
+    found = find_records(page.document) if page.is_ok else None
     if found:
         connection.client.selector = found
     return found is not None

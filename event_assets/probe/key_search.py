@@ -118,15 +118,16 @@ def follow(connection: Connection, page: Page) -> Page:
         ApiError: it leads to another host, which must not get the key.
     """
     target = page.redirect_target
-    if not target or connection.given.method != "GET":
+    if not target:
         return page
     if urlsplit(target).hostname != urlsplit(connection.given.url).hostname:
         raise ApiError(
             f"The API redirects to another host, which gets no key: if {target} is its address, "
             "connect that."
         )
-    connection.move(target, "the API redirects to it")
-    return connection.client.ask(with_key=connection.client.session.has_auth)
+    connection.add("address", target, "the API redirects to it")
+    connection.client.session.move(target)
+    return connection.client.move(target)
 
 
 def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:

@@ -47,8 +47,10 @@ class Page:
 
     @property
     def redirect_target(self) -> str | None:
-        """The URL that the response redirects to, without the query, or None."""
+        """The URL that a GET is redirected to, without the query, or None."""
         if self.response is None or not self.response.is_redirect:
+            return None
+        if self.response.request.method != "GET":
             return None
         target = urljoin(self.response.url, self.response.headers["Location"])
         return redact_url(target) if urlsplit(target).scheme in ("http", "https") else None

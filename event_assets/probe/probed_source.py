@@ -7,34 +7,33 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
 
+from dlt.sources.helpers.rest_client.client import RESTClient
 from requests.auth import AuthBase
 
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract import stream
-from event_assets.extract.records_selector import build_records_selector
+from event_assets.extract.records_selector import PLAIN_SELECTOR, build_records_selector
 from event_assets.extract.requests import build_first_request
+from event_assets.extract.response_check import list_selector_check
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
 from event_assets.pagination.list_paginator import REFUSALS
 from event_assets.probe.client import Client, Walk
 from event_assets.probe.end_finder import End, find_end, judge_single_page
-from event_assets.probe.field_finder import find_id, likeness
+from event_assets.probe.field_finder import find_id
 from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paginator_finder import find_paginator
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging
 from event_assets.probe.parameter_search import ParameterSearch
-from event_assets.probe.records_finder import RecordsPath, check_selector
+from event_assets.probe.records_finder import find_records
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.samples import Sample
 from event_assets.probe.session import ProbeSession
 from event_assets.records.contract import FieldReader, build_contract
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import find_secrets
-
-UNKNOWN_PATH = RecordsPath(None, "$")
 
 
 @dataclass
@@ -43,6 +42,8 @@ class ProbedSource:
 
     Attributes:
         redirect_target: the URL that page 1 redirects to, if it does.
+        records_problem: why the configured selector finds no records; empty if it does.
+        suggestion: a selector that finds some then, or None.
         paging: as it is configured, but without a total that the records disprove.
         walk: the first pages, read with the configured paginator.
         total: that a sync reads from page 1.
@@ -58,7 +59,8 @@ class ProbedSource:
     formatter: SafeFormatter = field(default_factory=SafeFormatter)
     redirect_target: str | None = None
     first: Page = NOT_SENT
-    records_path: RecordsPath = UNKNOWN_PATH
+    records_problem: str = ""
+    suggestion: str | None = None
     paging: Paging = field(default_factory=Paging)
     walk: Walk = field(default_factory=Walk)
     total: int | None = None
@@ -79,6 +81,11 @@ class ProbedSource:
         """The paginator as it is configured."""
         config = self.source.events.paginator or "auto"
         return Paging({"type": "auto", **config} if isinstance(config, Mapping) else config)
+
+    @property
+    def selector(self) -> str | None:
+        """The `data_selector`, or None."""
+        return self.source.events.endpoint.get("data_selector")
 
     @property
     def is_offset(self) -> bool:
@@ -169,10 +176,8 @@ def _ask_first(seen: ProbedSource) -> None:
     """Ask for page 1, and follow one redirect."""
     client = seen.client
     seen.first = client.ask()
-    if client.given.method == "GET" and (target := seen.first.redirect_target):
-        seen.redirect_target, query = target, urlsplit(client.given.url).query
-        client.given = replace(client.given, url=f"{target}?{query}" if query else target)
-        seen.first = client.ask()
+    if target := seen.first.redirect_target:
+        seen.redirect_target, seen.first = target, client.move(target)
     config, kind = seen.configured.paginator, seen.configured.kind
     is_page_0 = kind == "page_number" and not config.get("base_page")
     if is_page_0 and seen.first.status in REFUSALS and client.ask_page(config, {}, 1, 0).is_ok:
@@ -182,14 +187,8 @@ def _ask_first(seen: ProbedSource) -> None:
 def _ask_more(seen: ProbedSource) -> None:
     """Read the first pages, and compare page 1 with what it should be, or should not be."""
     client, config = seen.client, seen.configured.paginator
-    seen.records_path = check_selector(
-        seen.first.document,
-        seen.source.events.endpoint.get("data_selector"),
-        lambda value: seen.contract["id"].read([value])[0] is not None,
-        likeness,
-    )
-    client.selector, client.read_ids = seen.records_path.used, seen.read_ids
-    seen.first = client.read(seen.first)
+    client.read_ids = seen.read_ids
+    _read_records(seen)
     seen.walk = client.walk(config, {}, PAGES_TO_BELIEVE)
     facts = client.walk(config, {}, 1).facts
     seen.total = facts.reported if facts else None
@@ -206,6 +205,21 @@ def _ask_more(seen: ProbedSource) -> None:
         is_sure = end.is_reached and not end.problem and not end.doubt
         if not (seen.fresh or is_sure or seen.total == len(seen.records)):
             _find_other(seen, search)
+
+
+def _read_records(seen: ProbedSource) -> None:
+    """Read the records of page 1: by the configured selector, or else where some are found."""
+    client, first, configured = seen.client, seen.first, seen.selector
+    client.selector = configured or RESTClient("").detect_data_selector(cast("Any", first.response))
+    seen.first = client.read(first)
+    rows, is_record = seen.records, lambda value: seen.contract["id"].read([value])[0] is not None
+    problem = list_selector_check(configured, is_record)(first.document)
+    is_list = configured and PLAIN_SELECTOR.fullmatch(configured)  # which may be empty
+    if problem or not (is_list or any(isinstance(row, dict) or configured for row in rows)):
+        seen.records_problem = problem or f"has no records under `{client.selector}`"
+        seen.suggestion = find_records(first.document)
+        client.selector = seen.suggestion or client.selector
+        seen.first = client.read(first)
 
 
 def _find_other(seen: ProbedSource, search: ParameterSearch) -> None:

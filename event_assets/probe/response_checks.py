@@ -95,24 +95,24 @@ def check_rate_limit(seen: ProbedSource) -> Finding:
 
 def check_records(seen: ProbedSource) -> Finding:
     """Check that the selector finds records, or name one that does."""
-    path, count = seen.records_path, len(seen.records)
-    used = seen.formatter.format(path.used)
-    change = {"data_selector": path.used}
+    selector, count, problem = seen.client.selector, len(seen.records), seen.records_problem
+    used = seen.formatter.format(selector)
+    change = {"data_selector": selector}
     objects = sum(isinstance(record, dict) for record in seen.records)
-    if path.problem and path.suggestion is None:
+    if problem and seen.suggestion is None:
         return fail(
-            f"the response {path.problem}, and no other list of objects; check the endpoint's "
+            f"the response {problem}, and no other list of objects; check the endpoint's "
             "path and `data_selector`."
         )
-    if path.problem:
+    if problem:
         found = f"{count} are under `{used}`: set `data_selector: {used}`."
-        return fail(f"the response {path.problem}; {found}", change)
+        return fail(f"the response {problem}; {found}", change)
     if objects < count:
         missing = f"{count - objects} of {count}"
         return fail(f"{missing} under `{used}` are not objects; check `data_selector`.")
     if not count:
         return warn(f"the list under `{used}` is empty: nothing to check.")
-    if path.configured is None and path.used != "$":
+    if seen.selector is None and selector != "$":
         return warn(
             f"{count} under `{used}`, a detected path: set `data_selector: {used}`, so that a "
             "response without it is an error.",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
 import pytest
 
-from event_assets.probe.field_finder import find_composite_id, find_id, find_name, likeness
-from event_assets.probe.records_finder import extract_records, find_records
+from event_assets.extract.records_selector import build_records_selector
+from event_assets.http.response import JsonResponse
+from event_assets.probe.field_finder import find_composite_id, find_id, find_name
+from event_assets.probe.records_finder import find_records
 from event_assets.probe.samples import Sample
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.probe.time_formats import find_format
@@ -39,13 +42,14 @@ FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
     ],
 )
 def test_the_list_of_events_is_found(document: Any, selector: str) -> None:
-    assert find_records(document, likeness) == selector
-    assert len(extract_records(document, selector)) == len(ROWS)
+    assert find_records(document) == selector
+    response = JsonResponse(orjson.dumps(document), {})
+    assert len(build_records_selector(selector)(response)) == len(ROWS)
 
 
 @pytest.mark.parametrize("document", [{}, {"message": "no"}, {"tags": ["a", "b"]}, 7, None])
 def test_a_document_without_objects_in_a_list_has_no_records(document: Any) -> None:
-    assert find_records(document, likeness) is None
+    assert find_records(document) is None
 
 
 def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
