@@ -10,11 +10,11 @@ from typing import Any
 from event_assets.extract.response_check import names_limit
 from event_assets.http.error_text import error_text, find_words
 from event_assets.pagination.evidence import judge
-from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.facts import USUAL_SIZES, ListFacts
 from event_assets.probe.client import Client, Walk
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
-from event_assets.probe.paging import Paging, is_doubted
+from event_assets.probe.paging import Paging
 from event_assets.values.wording import counted
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
@@ -49,6 +49,16 @@ class End:
     is_short: bool = False
     is_likely_all: bool = False
     ending: Mapping[str, Any] = field(default_factory=dict)
+
+
+def is_doubted(count: int) -> bool:
+    """Return whether so many records may be a page, not a list."""
+    return count > 0 and (
+        count in USUAL_SIZES
+        or count % 10 == 0
+        or count % 25 == 0
+        or count in (12, 15, 16, 24, 32, 36, 48, 64)
+    )
 
 
 def find_end(client: Client, paging: Paging, requests: int) -> End:

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import AUTO
 from event_assets.probe.client import Walk
 from event_assets.probe.connection import Fact
@@ -65,16 +64,6 @@ class Paging:
         """The parameters that are sent beside those of the paginator."""
         written = self.written_params
         return {name: value for name, value in self.settings.items() if name not in written}
-
-
-def is_doubted(count: int) -> bool:
-    """Return whether so many records may be a page, not a list."""
-    return count > 0 and (
-        count in USUAL_SIZES
-        or count % 10 == 0
-        or count % 25 == 0
-        or count in (12, 15, 16, 24, 32, 36, 48, 64)
-    )
 
 
 def compare(before: Sequence[Hashable], after: Sequence[Hashable]) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 
 from event_assets.http.error_text import error_text
 from event_assets.pagination.counters import leaves_size_out
+from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.client import BODY, Client, Settings
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
-from event_assets.probe.paging import Paging, compare, is_doubted
+from event_assets.probe.paging import Paging, compare
 from event_assets.probe.paging_candidates import ORDERS, SIZES, find_hints, find_pointers, is_named
 
 NONSENSE = "zzz_unknown"  # a parameter that no API has
@@ -215,8 +216,7 @@ def find_largest_size(search: ParameterSearch) -> None:
         got = len(page.rows)
         if got > best:
             best = got
-            is_cut = bool(find_pointers(page)) or (page.total or 0) > got or is_doubted(got)
-            paging.size = got if is_cut else _size_for(got)
+            paging.size = got if _is_cut(search, page, asked) else _size_for(got)
         if got > usual or got >= asked:
             break
     if not best:
@@ -226,6 +226,17 @@ def find_largest_size(search: ParameterSearch) -> None:
     paging.facts.append(Fact("page size", f"{name}={paging.size}", evidence))
     if paging.kind == "offset":
         paging.paginator["limit"] = paging.size
+
+
+def _is_cut(search: ParameterSearch, page: Page, asked: int) -> bool:
+    """Return whether a list goes on behind a page, the first, for which so many rows were asked."""
+    paging, count = search.paging, len(page.rows)
+    if find_pointers(page) or (page.total or 0) > count or count in USUAL_SIZES:
+        return True
+    if not paging.is_numbered:
+        return False
+    settings = {**paging.sent_settings, paging.size_param or "": asked}
+    return bool(search.client.ask_page(paging.paginator, settings, 1, count).rows)
 
 
 def _size_for(count: int) -> int:
