@@ -112,7 +112,7 @@ _OF_PAGES: Final = (
     r"|records?|results?|set|position|number|index|bookmark|path|state|query|search|time(stamp)?)"
 )
 NEXT: Final = re.compile(
-    rf".*next{_OF_PAGES}+|(link|ur[il]|page|href|results?)?next|continue|lastevaluatedkey|searchafter|afterkey"
+    rf".*next{_OF_PAGES}+|(link|ur[il]|page|href|results?)?next|continue|last(evaluated)?key|searchafter|afterkey"
 )
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?(cursor|bookmark|continuation|marker)"

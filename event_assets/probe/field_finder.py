@@ -11,7 +11,7 @@ from event_assets.probe import field_words as words
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
 from event_assets.probe.time_finder import find_start
 
-IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier")
+IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier", "oid")
 ID_WORDS = {"id", "uuid", "guid", "key"}
 OTHER_ID = ""  # any other name that ends with one of them
 KEYS = ("slug", "code", "number", "ref", "reference", "uri", "url", "href", "self")

@@ -37,6 +37,7 @@ TIME_OF_DAY_PATTERN = re.compile(r"%-?[HIMcsX]")  # in a pattern of strptime
 RFC_2822_PATTERN = re.compile(  # with the zones that the standard names
     r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d\d:\d\d(?::\d\d)?( +[ECMP][SD]T)?"
 )
+NET_PATTERN = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/")  # milliseconds since 1970
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Rewrites of other notations, so that Arrow parses the whole column at once.
 REWRITES = (
@@ -61,7 +62,8 @@ def parse_timestamps(
 
     Args:
         values: the values of the API.
-        format_: `epoch_s`, `epoch_ms`, a pattern of `strptime`, or None: ISO 8601, RFC 2822.
+        format_: `epoch_s`, `epoch_ms`, a pattern of `strptime`, or None: ISO 8601, RFC 2822,
+            `/Date(ms)/` of .NET.
         zones: the time zone of local times: one for all, or one for each value; None is UTC.
     """
     if format_ and format_ in EPOCH_UNITS:
@@ -223,6 +225,8 @@ def _parse_text(text: str) -> datetime | None:
         hour = 0 if is_over else hour
         moment = datetime(year, month, day, hour, minute, second, micros, _parse_offset(zone))
         return moment + timedelta(days=is_over)
+    if net := NET_PATTERN.fullmatch(text):
+        return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=int(net[1]))
     return parsedate_to_datetime(text) if RFC_2822_PATTERN.fullmatch(text) else None
 
 

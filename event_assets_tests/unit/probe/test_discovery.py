@@ -473,6 +473,34 @@ def test_no_page_size_is_written_that_the_links_leave_out() -> None:
     assert "params" not in endpoint(found)
 
 
+@pytest.mark.parametrize(
+    ("record", "key", "start"),
+    [
+        (
+            lambda n: {"_id": {"$oid": f"{n:024x}"}, "start": {"$date": f"2027-01-{n:02}T19:30Z"}},
+            "_id.$oid",
+            "start.$date",
+        ),
+        (
+            lambda n: {"Id": n, "StartDate": f"/Date({1_799_605_800_000 + n * 86_400_000})/"},
+            "Id",
+            "StartDate",
+        ),
+    ],
+    ids=["MongoDB", ".NET"],
+)
+def test_ids_and_times_in_the_notation_of_a_database_are_found(
+    record: Callable[[int], dict[str, Any]], key: str, start: str
+) -> None:
+    records = [{**record(number), "title": f"Concert {number}"} for number in range(1, 28)]
+    with serving(lambda _: {"items": records, "has_more": False}) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    fields = found.document["attributes"]["fields"]
+    assert found.open_questions == []
+    assert found.document["attributes"]["rest_api"]["resource_defaults"]["primary_key"] == key
+    assert fields["start_time"] == {"type": "timestamp", "from": start}
+
+
 @pytest.mark.parametrize("most", [30, 40, 75])
 def test_the_page_size_is_what_the_api_sends_at_most(most: int) -> None:
     def answer(request: Request) -> Any:
