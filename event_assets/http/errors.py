@@ -15,6 +15,7 @@ from event_assets._compat.urllib3 import client
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http import retry_policy
 from event_assets.http.error_text import error_text
+from event_assets.http.pace import MAX_WAIT
 from event_assets.http.retry_policy import MAX_RETRIES, is_retried
 from event_assets.values import errors
 from event_assets.values.errors import exception_chain
@@ -175,7 +176,7 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     is_limit = retry_policy.is_rate_limit(response)
     tries = f" to each of {1 + retries} attempts" if retries and is_retried(response) else ""
     advice = ADVICE.get(429 if is_limit else status, "try again later, or ask the API's operator")
-    if retry_policy.retry_after(response) > retry_policy.MAX_WAIT:
+    if retry_policy.retry_after(response) > MAX_WAIT:
         pause = response.headers["Retry-After"]
         advice = (
             f"it asks for a longer pause than a sync makes (Retry-After: {pause}); try again then"

@@ -16,6 +16,7 @@ ANY = re.compile("rate-?limit", re.IGNORECASE)
 MEMBERS = re.compile(r"\b(remaining|reset|r|t)=(\d+)")  # of the header RateLimit
 MIN_EPOCH_SECONDS = 1_000_000_000  # less are seconds from now; from 100 times as many on: ms
 SHORT_SUPPLY = 64  # requests left from which on they are spread over the time left
+MAX_WAIT = 600.0  # seconds; who asks for a longer pause is not asked again
 MARGIN = 0.9  # of the rate at which requests went through before one was refused
 DOUBLING_SECONDS = 60.0  # in which a learned rate doubles, after as long: a limit may be shared
 
@@ -92,7 +93,8 @@ class Pace:
         if now < self._learned_at:
             self._learn(now)
         self._quota_interval = 0.0
-        if quota and quota.remaining <= SHORT_SUPPLY and quota.seconds > 0:
+        # what a day allows is not spread over it: when it is used up, the API will say so
+        if quota and quota.remaining <= SHORT_SUPPLY and 0 < quota.seconds <= MAX_WAIT:
             left = quota.remaining - in_flight
             if left <= 0:
                 self._paused_until = max(self._paused_until, now + quota.seconds)

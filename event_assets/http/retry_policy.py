@@ -8,12 +8,11 @@ from http import HTTPStatus
 import urllib3
 from requests import Response
 
-from event_assets.http.pace import RESET, seconds_until
+from event_assets.http.pace import MAX_WAIT, RESET, seconds_until
 
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 MAX_RETRIES = 3
 BACKOFF_FACTOR = 2.0  # seconds; the waits are 2, 4 and 8
-MAX_WAIT = 600.0  # seconds; who asks for a longer pause is not asked again
 
 
 def is_rate_limit(response: Response) -> bool:

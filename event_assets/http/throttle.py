@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -12,6 +13,9 @@ from dataclasses import dataclass, field
 
 from event_assets.http.pace import Pace, read_quota
 from event_assets.values.errors import ApiError
+
+LOG = logging.getLogger("dagster")
+LONG_WAIT = 10.0  # seconds, from which on a wait is told
 
 
 @dataclass
@@ -43,6 +47,7 @@ class Throttle:
         self._lock = threading.Lock()
         self._pace = Pace(limit)
         self._is_shut_down = threading.Event()
+        self._told_until = 0.0  # the end of the newest wait that was told
 
     def accept(self, headers: Mapping[str, str], in_flight: int) -> None:
         """Note a response that was not refused."""
@@ -68,8 +73,18 @@ class Throttle:
                     left = self._pace.reserve(time.monotonic())
             if left <= 0:
                 return
+            self._tell(left)
             self._is_shut_down.wait(left)
         raise ApiError("The sync ended.")
+
+    def _tell(self, seconds: float) -> None:
+        """Log a long wait, once for all requests that wait for the same."""
+        until = time.monotonic() + seconds
+        with self._lock:
+            if seconds < LONG_WAIT or until < self._told_until + 1:
+                return
+            self._told_until = until
+        LOG.info("The API limits requests: the next one is sent in %.0f s.", seconds)
 
     def add_socket(self, sock: socket.socket) -> None:
         """Register a connection, to be shut down with the session."""

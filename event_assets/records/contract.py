@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -63,7 +63,7 @@ class FieldReader:
     def to_arrow(self, values: list[Any], records: Sequence[Mapping[str, Any]]) -> pa.Array:
         """Convert values to the column's type; null where there is none, or it does not fit."""
         if self.name == "id" and set(map(type, values)) - {str}:
-            return pa.array([None if v is None else to_id(v) for v in values], pa.string())
+            return pa.array(list(map(to_id, values)), pa.string())
         if self.field.type != "timestamp":
             return convert(values, self.field.type)
         zones: Any = self._zones[0] if self._zones else None
@@ -154,7 +154,7 @@ def build_id_reader(resource: ResourceConfig) -> Callable[[Sequence[Any]], list[
 
     def read_ids(records: Sequence[Any]) -> list[Hashable]:
         ids = reader.read(records)
-        return ids if set(map(type, ids)) == {str} else list(map(_as_text, ids))
+        return ids if set(map(type, ids)) == {str} else list(map(to_id, ids))
 
     return read_ids
 
@@ -162,12 +162,5 @@ def build_id_reader(resource: ResourceConfig) -> Callable[[Sequence[Any]], list[
 def _read_key(record: Any, names: Sequence[str]) -> Hashable:
     if type(record) is not dict or not names:
         return None
-    values = tuple(_as_text(build_getter(name)([record])[0]) for name in names)
+    values = tuple(to_id(build_getter(name)([record])[0]) for name in names)
     return None if None in values else values
-
-
-def _as_text(key: Any) -> Hashable:
-    """Return an id as text: 7 and "7" are the same event, and `true` or 0.5 are none."""
-    if type(key) in (bool, float):
-        return None
-    return str(key) if type(key) is int else cast("Hashable", key)

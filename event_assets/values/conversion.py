@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -34,7 +35,7 @@ def to_text(value: Any) -> str | None:
 
 def to_id(value: Any) -> str | None:
     """Return an id as text. A number with a fraction is no id: it may have been rounded."""
-    return None if type(value) in (float, bool) else to_text(value)
+    return None if type(value) in (NoneType, float, bool) else to_text(value)
 
 
 def to_integer(value: Any) -> int | None:

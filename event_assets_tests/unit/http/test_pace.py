@@ -1,10 +1,13 @@
 """The pace of requests, by a clock of its own."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from event_assets.http.pace import Pace, Quota, read_quota
+from event_assets.http.throttle import Throttle
+from event_assets.values.errors import ApiError
 from event_assets_tests.support.rate_limits import (
     FixedWindow,
     RateLimit,
@@ -74,6 +77,13 @@ def test_a_large_quota_slows_nothing() -> None:
     assert list(starts(pace, 100.0, 3)) == [100.0, 100.0, 100.0]
 
 
+@pytest.mark.parametrize("remaining", [0, 1, 60])
+def test_the_quota_of_a_day_is_not_spread_over_it(remaining: int) -> None:
+    pace = Pace()
+    pace.accept(100.0, Quota(remaining, 86_400.0), in_flight=8)
+    assert list(starts(pace, 100.0, 3)) == [100.0, 100.0, 100.0]
+
+
 def test_after_a_refusal_requests_keep_to_the_rate_that_went_through() -> None:
     pace = Pace()
     for number in range(20):  # ten in the second before the refusal
@@ -136,3 +146,15 @@ def test_a_slow_api_without_a_limit_is_soon_asked_for_many_pages_at_once() -> No
     sync = SimulatedSync(TokenBucket(1e9), 202, 0.2)
     sync.run()
     assert sync.seconds < 1.6 * 202 * 0.2 / 32
+
+
+def test_a_long_wait_is_told_once_for_all_requests(caplog: pytest.LogCaptureFixture) -> None:
+    throttle = Throttle()
+    throttle.refuse(300.0, 300.0)
+    with caplog.at_level("INFO", "dagster"), ThreadPoolExecutor(4) as threads:
+        waits = [threads.submit(throttle.wait) for _ in range(4)]
+        while not caplog.messages:
+            assert not any(wait.done() for wait in waits)
+        throttle.shutdown()
+    assert all(isinstance(wait.exception(), ApiError) for wait in waits)
+    assert caplog.messages == ["The API limits requests: the next one is sent in 300 s."]
