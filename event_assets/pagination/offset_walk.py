@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
+
+MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
 
 
 class OffsetWalk(Walk):
@@ -51,6 +53,7 @@ class OffsetWalk(Walk):
         self._more: bool | None = None  # whether more rows follow, by the last response
         self._progress = 0  # pages that end with a new row
         self._refused_from: float = inf  # the last offset that was refused in the list
+        self._denials = 0  # pages without the row at their offset, since the last progress
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
         super().__init__(maximum, stop_after_empty_page, None if trusts_total else limit)
@@ -118,7 +121,7 @@ class OffsetWalk(Walk):
 
     def _read_connected(self, at: int) -> Steps[PageFacts]:
         """Return the page at an offset; if it is not connected, step back until one is."""
-        recent, asked, back = self._reading.recent, at, 0
+        reading, recent, asked, back = self._reading, self._reading.recent, at, 0
         is_behind = self.largest == 1 or self._start < at < self._refused_from
         page = yield from self._request(at, self.largest - 1, is_behind=is_behind)
         if page is REFUSED:
@@ -126,10 +129,12 @@ class OffsetWalk(Walk):
         while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
             back = back * 2 or self.largest // 2
             at = max(self._start, at - back)
+            reading.is_end_said = False  # of a page further on
             page = yield from self._request(at)
         if at < asked:
             self._facts.shifts += 1
-            self._reading.known_rows = 0  # stepping back is no lap
+            self._denials += page.ids[asked - at : asked - at + 1] == reading.last_page[-1:]
+            reading.known_rows = 0  # stepping back is no lap
         elif at > self._start and self.largest > 1:
             self._facts.overlaps += 1
             self._facts.rows += 1
@@ -149,7 +154,7 @@ class OffsetWalk(Walk):
         # new rows at the start are no progress: a list that grows there has them forever
         if fresh and fresh[-1] == page[-1] and self.position > self._start:
             self._progress += 1
-            self._idle = reading.empty = 0
+            self._idle = self._denials = reading.empty = 0
 
     @property
     def _is_stuck(self) -> bool:
@@ -159,6 +164,8 @@ class OffsetWalk(Walk):
     def _find_end(self) -> str:
         """Return the name of the evidence with which all ends here; empty if it goes on."""
         reading = self._reading
+        if self._denials >= MAX_DENIALS:
+            return "counts pages"
         if self._repeats > 1:
             end = "page repeated" if self._has_moved_on else "ignored parameter"
             return end if self._repeats > 2 else ""

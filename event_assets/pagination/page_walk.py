@@ -13,6 +13,7 @@ MAX_EMPTY_LINKED: Final = 25  # an API that filters after paging sends some
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
 REFUSED_PAGE: Final = 0  # in place of a hash; the next reading must be refused there, too
 REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
+MAX_SHIFTED: Final = 3  # once or twice, rows may have been inserted
 
 
 class PageWalk(Walk):
@@ -47,6 +48,7 @@ class PageWalk(Walk):
     def _read_once(self) -> Steps[None]:
         self._page_count = 0  # the number of pages that responses promise
         self._ids = 0  # new ones
+        self._shifted = 0  # pages in a row that begin with the second row of the one before
         self._pointers: set[Any] = set()
         self._reading.reads_to = self._reads_to
         pages, end = self._reading.pages, ""
@@ -88,6 +90,8 @@ class PageWalk(Walk):
             page = page._replace(has_more=False)
         fresh = self._add(ids, range(len(ids)))
         self._ids += len(fresh)
+        is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
+        self._shifted = self._shifted + 1 if is_shifted else 0
         is_behind = was_end_said and not fresh  # where a server may begin again
         if is_behind or is_repeated:
             self._to_deliver = ()
@@ -134,6 +138,7 @@ class PageWalk(Walk):
             ends = (
                 ("page behind", is_told or is_counted or is_empty or is_all),
                 ("ignored parameter", is_ignored),
+                ("counts rows", self._shifted >= MAX_SHIFTED),
                 ("page repeated", is_repeated and self._has_moved_on),
                 ("limit", position >= self._maximum),
             )

@@ -23,6 +23,30 @@ def test_rows_behind_a_page_that_every_offset_before_the_limit_brings_are_a_gap(
     assert f"the first at offsets {length} to 20." in done.result.reason
 
 
+@pytest.mark.parametrize("flag", ["last", "other"])
+@pytest.mark.parametrize("length", [60, 2_600])
+def test_an_offset_that_counts_pages_is_said_to(flag: str, length: int) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        first = 20 * int(query["page"])
+        return {"data": rows_from(first, length), flag: first + 20 >= length}
+
+    done = read_with({"type": "offset", "limit": 20, "offset_param": "page"}, answer)
+    assert done.result.complete is False
+    assert "if it counts pages, use `page_number` with `page_param: page`" in done.result.reason
+    assert len(done.asked) < 15
+
+
+@pytest.mark.parametrize("members", [{}, {"total": 2_600}, {"has_more": True}])
+def test_page_numbers_that_count_rows_are_said_to(members: dict[str, Any]) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        return {"data": rows_from(int(query["start"]), 2_600), **members}
+
+    done = read_with({"type": "page_number", "page_param": "start"}, answer)
+    assert done.result.complete is False
+    assert "use `offset` with `offset_param: start`" in done.result.reason
+    assert len(done.asked) < 6
+
+
 @pytest.mark.parametrize("name", ["limit", "maxRecords", "max_records"])
 def test_a_list_of_as_many_rows_as_were_asked_for_in_a_page_may_be_cut(name: str) -> None:
     def answer(query: Query) -> dict[str, Any]:

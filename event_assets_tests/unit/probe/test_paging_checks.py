@@ -371,7 +371,7 @@ def test_an_offset_that_counts_pages_is_a_failure() -> None:
     with serving(answer) as api:
         found = find_line(probe_api(api, auth=None, paginator=OFFSET), "pages")
     assert found.mark == "fail"
-    assert "`offset` does not count records" in found.message
+    assert "use `page_number` with `page_param: offset`" in found.message
 
 
 def test_a_list_that_shifts_between_pages_is_a_warning() -> None:
