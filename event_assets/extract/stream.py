@@ -74,7 +74,8 @@ class Stream:
         self._client = client
         self._lists = lists
         self._clock = time.monotonic()
-        self._results = ResultAggregator()
+        fields = (f"`resources.{self._parent}.{name}`" for name in resource.requested_fields)
+        self._results = ResultAggregator(" and ".join(fields))
         self._paginator: Paginator | None = None  # of the list that is being read
 
     @property

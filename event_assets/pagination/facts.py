@@ -89,6 +89,7 @@ class ListFacts:
         total_setting: the paginator's path of a total of rows, if one is configured.
         parameter: of the requests, by which they ask for a page.
         maximum: the configured limit.
+        first_rows: of the first page.
     """
 
     end: str = "unfinished"
@@ -116,6 +117,7 @@ class ListFacts:
     total_setting: str = ""
     parameter: str = "cursor"
     maximum: str = ""
+    first_rows: Sequence[Any] = ()
 
     @property
     def is_short_of_total(self) -> bool:

@@ -71,6 +71,7 @@ class ListPaginator(Paginator):
         self._read_ids = read_ids
         self._options = options
         self._truncated = self._said = ""
+        self._first_rows: list[Any] | None = None
         self._size_left_out = 0
         self._counters: list[Counter] = []  # of the pointer before
         self._row_counter: Counter | None = None  # if links or cursors seem to count rows
@@ -137,6 +138,7 @@ class ListPaginator(Paginator):
             truncated=self._truncated,
             said=self._said,
             size_left_out=self._size_left_out,
+            first_rows=self._first_rows or (),
             **self._settings,
         )
 
@@ -157,6 +159,8 @@ class ListPaginator(Paginator):
     ) -> None:
         """Process a response; `data` is the list that dlt delivers."""
         rows = [] if data is None else data
+        if self._first_rows is None:
+            self._first_rows = list(rows)
         if self.active is None:
             self._use(dlt_compat.detect_paginator(response), "no paginator")
         ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)

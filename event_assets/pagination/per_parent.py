@@ -16,11 +16,15 @@ PROVEN_BY: Final = {"no pointer": "pointers", "empty windows": "distinct"}
 class ResultAggregator:
     """Combines the results of many lists.
 
-    The result is complete if each list is. A list without a response, because the configuration
-    ignores it (`response_actions`), counts as empty.
+    The result is complete if each list is, and not all have the same rows. A list without a
+    response, because the configuration ignores it (`response_actions`), counts as empty.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asked_by: str = "the parent") -> None:
+        """`asked_by` names what the requests of the lists differ in."""
+        self._asked_by = asked_by
+        self._first: ListFacts | None = None
+        self._are_same = True  # the lists so far
         self._sums = ListFacts()
         self._lists = 0
         self._incomplete: list[PaginationResult] = []
@@ -30,6 +34,8 @@ class ResultAggregator:
         """Add the facts of a list that has ended."""
         result = judge(facts)
         self._lists += 1
+        first = self._first = self._first or facts
+        self._are_same &= facts.distinct == first.distinct and facts.first_rows == first.first_rows
         self._sums = add_counts(self._sums, facts)
         if result.pages and result.complete is not True:
             if result.complete is None and facts.end in PROVEN_BY:
@@ -61,5 +67,11 @@ class ResultAggregator:
             reason = (
                 f"{rows:,} rows received; {len(found):,} of {lists} may be incomplete: "
                 f"{worst.reason}"
+            )
+        elif self._lists > 1 and self._are_same and self._first and self._first.first_rows:
+            complete = None
+            reason = (
+                f"{rows:,} rows received, the same in each of {lists}: the API may ignore "
+                f"{self._asked_by}."
             )
         return judge(self._sums)._replace(complete=complete, reason=reason)

@@ -75,6 +75,31 @@ def test_its_records_are_there_for_each_parent_that_they_include(
     assert rows == [(f"e{i}", f"o{i % 2}-m{number}") for i in range(6) for number in range(2)]
 
 
+@pytest.mark.parametrize("is_ignored", [True, False])
+@pytest.mark.usefixtures("project")
+def test_a_parameter_that_the_api_ignores_is_told_by_lists_of_the_same_rows(
+    is_ignored: bool,
+) -> None:
+    def members(request: Request) -> Any:
+        of = "all" if is_ignored else request.query_params["of"]
+        return {"data": [{"id": 1, "name": of}]}
+
+    rows = [{**event, "organizer": {"id": f"o{i}"}} for i, event in enumerate(events(3))]
+    with serving({PATH: paged(rows), "/v1/members": members}) as api:
+        endpoint = {
+            "path": "/v1/members",
+            "params": {"of": "{resources.event_data.organizer.id}"},
+            "data_selector": "data",
+            "paginator": "single_page",
+        }
+        loaded = by_organizer(api.url, endpoint=endpoint)
+        sync_source(loaded)
+    found = complete(loaded, "members")
+    assert found.passed is not is_ignored
+    said = "may ignore `resources.event_data.organizer.id`" in str(found.description)
+    assert said is is_ignored
+
+
 def test_the_share_of_rejects_is_that_of_the_records_of_all_parents(project: Project) -> None:
     rows = [{**event, "organizer": {"id": "o"}} for event in events(10)]
     members = [{"id": f"m{number}"} for number in range(39)] + [{"name": "without"}]
@@ -126,7 +151,8 @@ def test_a_list_is_no_more_complete_than_the_one_whose_records_it_is_requested_b
     users = [{"id": "1"}, {"id": "2"}]
     answers = {
         "/v1/users": lambda _: {"data": users, "total": 3},
-        "/v1/users/{user}/events": paged(events(3)),
+        "/v1/users/1/events": paged(events(3)),
+        "/v1/users/2/events": paged(events(3, 3)),
     }
     with serving(answers) as api:
         config = source_of(with_parent_of_events(api.url))
@@ -134,7 +160,7 @@ def test_a_list_is_no_more_complete_than_the_one_whose_records_it_is_requested_b
     found = complete(config, "event_data")
     assert (found.passed, found.severity.name) == (False, "WARN")
     assert "there may be more `users` than these" in str(found.description)
-    assert project.ids() == ["e0", "e1", "e2"]
+    assert project.ids() == [f"e{number}" for number in range(6)]
 
 
 @pytest.mark.parametrize("included", [[], ["id", "name"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,20 @@ def test_one_list_that_misses_rows_makes_all_of_them_incomplete(order: int) -> N
     said = "6 rows received; 2 of 3 lists may be incomplete: The API returned the same cursor"
     assert result.reason.startswith(said)
     assert combined(ALL, UNVERIFIED).complete is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "complete"), [([{"id": 1}], None), ([{"id": 2}], True), ([], True)]
+)
+def test_the_same_rows_for_each_parent_are_not_called_complete(
+    rows: list[Any], complete: bool | None
+) -> None:
+    first, other = (replace(ALL, first_rows=shown) for shown in ([{"id": 1}], rows))
+    result = combined(first, first, other)
+    assert result.complete is complete
+    assert complete or "the same in each of 3 lists: the API may ignore the par" in result.reason
+    assert combined(first).complete is True
+    assert combined(first, replace(first, distinct=4)).complete is True
 
 
 def test_lists_of_which_none_was_read_are_not_called_complete() -> None:

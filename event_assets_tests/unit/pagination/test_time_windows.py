@@ -175,6 +175,17 @@ def test_rows_without_a_time_can_be_ruled_out_by_what_the_api_says_of_the_list(
     assert complete or "without a total, rows without a time" in done.result.reason
 
 
+def test_the_length_of_a_page_above_the_cap_is_no_total_of_the_list() -> None:
+    def answer(query: Query) -> Any:
+        page = days(query)[:14]
+        return {"data": page, "count": len(page)}
+
+    done = read("single_page", answer)
+    assert done.ids == set(DAYS)
+    assert done.result.complete is None
+    assert "without a total, rows without a time" in done.result.reason
+
+
 @pytest.mark.parametrize(("total", "complete"), [(31, True), (32, None)])
 def test_windows_that_cannot_be_verified_are_complete_if_the_total_of_the_list_is_reached(
     total: int, complete: bool | None
