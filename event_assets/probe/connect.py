@@ -18,7 +18,6 @@ from event_assets.probe.document import build_document
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.field_finder import find_id
 from event_assets.probe.first_page import find_list, reach
-from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.openapi import read_openapi
 from event_assets.probe.page import Page
 from event_assets.probe.paginator_finder import describe_paginator, find_paging
@@ -37,6 +36,7 @@ from event_assets.probe.settings import apply_settings
 from event_assets.probe.time_finder import find_start
 from event_assets.values.json_paths import as_list, build_getter
 from event_assets.values.naming import normalize_name
+from event_assets.values.redaction import KNOWN
 
 __all__ = ["Options", "discover"]
 
@@ -81,7 +81,7 @@ def discover(options: Options) -> Connection:
         if page is not None:
             _examine(connection, find_list(connection, page))
         connection.requests = session.budget.sent
-    redact = SafeFormatter(secrets).redact
+    redact = KNOWN.redact_text
     connection.facts = [
         replace(fact, value=redact(fact.value), evidence=redact(fact.evidence))
         for fact in connection.facts

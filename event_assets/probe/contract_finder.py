@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
 from event_assets.probe.connection import Certainty, Connection
-from event_assets.probe.field_finder import find_composite_id, find_id, find_name
+from event_assets.probe.field_finder import find_composite_id, find_field, find_id
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
-from event_assets.probe.time_finder import find_end, find_start, find_unread_zone, find_updated
+from event_assets.probe.time_finder import find_unread_zone
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list
@@ -35,13 +35,8 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
 
     What they rest on is told, and what is in doubt is asked.
     """
-    start = find_start(sample)
-    findings = {
-        "name": find_name(sample),
-        "start_time": start,
-        "end_time": find_end(sample, start),
-        "updated_at": find_updated(sample),
-    }
+    findings = {column: find_field(sample, column, kind) for column, kind in COLUMNS.items()}
+    start = findings["start_time"]
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:

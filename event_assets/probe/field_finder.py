@@ -9,7 +9,7 @@ from typing import Any
 
 from event_assets.probe import field_words as words
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
-from event_assets.probe.time_finder import find_start
+from event_assets.probe.time_finder import find_end, find_start, find_updated
 
 IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier", "oid")
 ID_WORDS = {"id", "uuid", "guid", "key"}
@@ -33,6 +33,25 @@ IN_LIST = re.compile(r"\.0\..")
 LETTERS = re.compile(r"[^\W\d_]")
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
 NESTED = 0.1  # less, for each object that the name is in
+
+
+def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
+    """Return where a field is: by its meaning, or else by its own name."""
+    own = {*words.split_name(name)}
+    if kind == "timestamp":
+        if own & words.UPDATED:
+            return find_updated(sample)
+        if own & words.END:
+            return find_end(sample, find_start(sample))
+        if own & words.START:
+            return find_start(sample)
+    elif name in words.NAME:
+        return find_name(sample)
+    for path in sorted(sample.leaves, key=len):
+        is_time = kind != "timestamp" or path in sample.formats
+        if is_time and words.split_name(last_name(path)) == words.split_name(name):
+            return FieldFinding({"from": path}, "unknown")
+    return None
 
 
 def find_id(sample: Sample) -> str | None:

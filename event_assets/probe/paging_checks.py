@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from event_assets.pagination.totals import AUTO, parse_count
+from event_assets.probe.formatting import shown
 from event_assets.probe.paginator_finder import describe_paginator
 from event_assets.probe.paging import is_believed
 from event_assets.probe.paging_candidates import SIZES, find_pointers
@@ -51,7 +52,7 @@ def _check_walk(seen: ProbedSource) -> Finding:
     """Judge the first pages, as the configured paginator brings them."""
     walk, end, last = seen.walk, seen.end, seen.walk.read[-1]
     if walk.error and last.is_ok:
-        return fail(seen.formatter.format(walk.error, 300))
+        return fail(shown(walk.error, 300))
     if walk.error:
         missing = f"page {len(walk.read)} is missing: {last.reason}."
         return (fail if last.is_rejected else warn)(missing)
@@ -127,7 +128,7 @@ def check_total(seen: ProbedSource) -> Finding:
     said, is_wrong = _describe_total(seen), seen.is_total_disproved
     is_sought = seen.is_offset and seen.fresh and (is_missing or is_wrong)
     if is_sought and (other := _find_total(seen)):
-        named = seen.formatter.format(other[0])
+        named = shown(other[0])
         advice = f"the total is {other[1]:,} under `{named}`: set `total_path: {named}`."
         return warn(f"{said}; {advice}", {"paginator.total_path": other[0]})
     if is_wrong or (is_missing and path != AUTO):
@@ -151,7 +152,7 @@ def _describe_total(seen: ProbedSource) -> str:
     if total is None:
         return "no total is at the usual paths" if path == AUTO else f"`{path}` has none"
     usual = next((where for where, count in seen.first.totals.items() if count == total), path)
-    return f"{total:,} under `{seen.formatter.format(usual if path == AUTO else path)}`"
+    return f"{total:,} under `{shown(usual if path == AUTO else path)}`"
 
 
 def _warn_no_total(seen: ProbedSource, problem: str) -> Finding:

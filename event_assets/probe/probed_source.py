@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
+from itertools import chain
 from typing import Any, cast
 
 from dlt.sources.helpers.rest_client.client import RESTClient
@@ -22,7 +23,6 @@ from event_assets.pagination.list_paginator import REFUSALS
 from event_assets.probe.client import Client, Walk
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.field_finder import find_id
-from event_assets.probe.formatting import SafeFormatter
 from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paginator_finder import find_paginator
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging
@@ -33,7 +33,7 @@ from event_assets.probe.samples import Sample
 from event_assets.probe.session import ProbeSession
 from event_assets.records.contract import FieldReader, build_contract
 from event_assets.values.errors import ConfigError
-from event_assets.values.redaction import find_secrets
+from event_assets.values.redaction import KNOWN, find_secrets
 
 
 @dataclass
@@ -41,6 +41,7 @@ class ProbedSource:
     """What the answers of an API show of a configuration.
 
     Attributes:
+        secrets: values that must not be shown.
         redirect_target: the URL that page 1 redirects to, if it does.
         records_problem: why the configured selector finds no records; empty if it does.
         suggestion: a selector that finds some then, or None.
@@ -56,7 +57,7 @@ class ProbedSource:
     source: SourceConfig
     base_url: str
     client: Client
-    formatter: SafeFormatter = field(default_factory=SafeFormatter)
+    secrets: Sequence[str] = field(default=(), repr=False)
     redirect_target: str | None = None
     first: Page = NOT_SENT
     records_problem: str = ""
@@ -144,15 +145,16 @@ def examine(source: SourceConfig, seconds: float) -> ProbedSource:
         given, own_auth = _build_given(events, base_url)
         auth = configured or own_auth
         limits, secrets = replace(source.limits, address=source.address), configured_secrets(source)
+        named = map(find_secrets, (given.headers, given.params, given.body))
+        shown = [*secrets, *secrets_of_auth(auth), *chain(*named)]
+        for secret in shown:
+            KNOWN.add(secret)
         with ProbeSession(base_url, auth, seconds, secrets, limits) as session:
             session.trust_env = bool(source.base_url)  # no proxy reaches the sandbox
-            seen = ProbedSource(source, base_url, Client(session, given, is_patient=False))
+            seen = ProbedSource(source, base_url, Client(session, given, is_patient=False), shown)
             _ask_first(seen)
             if seen.first.is_ok:
                 _ask_more(seen)
-    shown = (given.headers, given.params, given.body)
-    named = [secret for values in shown for secret in find_secrets(values)]
-    seen.formatter = SafeFormatter([*secrets, *secrets_of_auth(auth), *named])
     return seen
 
 

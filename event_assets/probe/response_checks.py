@@ -10,7 +10,7 @@ from event_assets.pagination.totals import parse_count
 from event_assets.probe.authentication import REJECTED
 from event_assets.probe.field_checks import MAX_EXAMPLES, format_paths
 from event_assets.probe.field_finder import find_id
-from event_assets.probe.formatting import format_duration
+from event_assets.probe.formatting import shown, shown_list
 from event_assets.probe.key_search import differs
 from event_assets.probe.probed_source import ProbedSource
 from event_assets.probe.report import Finding, fail, ok, skip, warn
@@ -22,12 +22,12 @@ LIMIT_HEADER = re.compile(r"rate-?limit|^retry-after$|quota", re.IGNORECASE)
 
 def check_reachable(seen: ProbedSource) -> Finding:
     """Check that the API responds, and measure how fast."""
-    page, formatter, redirect = seen.first, seen.formatter, ""
+    page, redirect = seen.first, ""
     if target := seen.redirect_target:
         is_keyless = seen.has_auth and origin(target) != origin(seen.base_url)
         keyless = " (another host: sent without the key)" if is_keyless else ""
         redirect = (
-            f" It redirects to {formatter.format(target, 200)}{keyless}: set "
+            f" It redirects to {shown(target, 200)}{keyless}: set "
             f"{seen.source.address} or the path to that."
         )
     if seen.base_page is not None:
@@ -36,14 +36,17 @@ def check_reachable(seen: ProbedSource) -> Finding:
         return fail(f"{problem}: set `base_page: {seen.base_page}`.", change)
     if page.response is None or not (page.is_ok or page.status in REJECTED):
         after = page.response is not None and page.response.headers.get("Retry-After")
-        wait = f" Retry-After: {formatter.format(after)}." if after else ""
-        return fail(f"{formatter.redact(page.error)}{wait}{redirect}")
-    url, seconds = redact_url(page.response.url), page.response.elapsed.total_seconds()
-    kilobytes = len(page.response.content) / 1000
-    message = (
-        f"{formatter.redact(url)} responded in {format_duration(seconds)} with {kilobytes:,.1f} kB."
-    )
-    return (warn if redirect else ok)(f"{message}{redirect}")
+        wait = f" Retry-After: {shown(after)}." if after else ""
+        return fail(f"{page.error}{wait}{redirect}")
+    message = f"{redact_url(page.response.url)} responded in "
+    message += _format_duration(page.response.elapsed.total_seconds())
+    if page.is_ok:
+        message += f" with {len(page.response.content) / 1000:,.1f} kB"
+    return (warn if redirect else ok)(f"{message}.{redirect}")
+
+
+def _format_duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 def check_key(seen: ProbedSource) -> Finding:
@@ -52,7 +55,7 @@ def check_key(seen: ProbedSource) -> Finding:
     if page.status in REJECTED:
         hint = " If it is right, check how `auth` in defs.yaml sends it."
         hint = hint if seen.has_auth else " No `auth` is configured in defs.yaml."
-        return fail(seen.formatter.redact(page.error) + hint)
+        return fail(page.error + hint)
     if not seen.has_auth:
         return skip("no `auth` is configured; the API is read without a key.")
     if not without.is_ok:
@@ -74,7 +77,7 @@ def check_rate_limit(seen: ProbedSource) -> Finding:
     received = seen.client.session.received
     needed = math.ceil((seen.total or 0) / max(1, len(seen.records) - seen.is_offset))
     limited = [r for r in received if r.status_code == HTTPStatus.TOO_MANY_REQUESTS]
-    headers, shown = (limited or received)[0].headers, seen.formatter.format
+    headers = (limited or received)[0].headers
     named = [
         f"{shown(n)}: {shown(value)}" for n, value in headers.items() if LIMIT_HEADER.search(n)
     ]
@@ -96,7 +99,7 @@ def check_rate_limit(seen: ProbedSource) -> Finding:
 def check_records(seen: ProbedSource) -> Finding:
     """Check that the selector finds records, or name one that does."""
     selector, count, problem = seen.client.selector, len(seen.records), seen.records_problem
-    used = seen.formatter.format(selector)
+    used = shown(selector)
     change = {"data_selector": selector}
     objects = sum(isinstance(record, dict) for record in seen.records)
     if problem and seen.suggestion is None:
@@ -130,7 +133,7 @@ def check_id(seen: ProbedSource) -> Finding:
     missing, duplicates = len(values) - len(present), len(present) - len(set(present))
     path = format_paths(reader)
     if present and not missing and not duplicates:
-        examples = seen.formatter.format_list(present[:MAX_EXAMPLES])
+        examples = shown_list(present[:MAX_EXAMPLES])
         return ok(f"{path} is unique in all {len(records)}; {examples}.")
     problem = (
         f"{missing} of {counted(len(records))} have no {path}"
@@ -143,6 +146,6 @@ def check_id(seen: ProbedSource) -> Finding:
     setting = "primary_key" if is_key else "fields.id.from"
     setting_name = "`primary_key`" if is_key else "`from` of the field `id`"
     if suggestion := find_id(seen.sample):
-        unique = f"`{seen.formatter.format(suggestion)}` is unique: set it as {setting_name}"
+        unique = f"`{shown(suggestion)}` is unique: set it as {setting_name}"
         return fail(f"{problem}; {unique}.", {setting: suggestion})
     return fail(f"{problem}; set {setting_name} to a unique field.")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from event_assets.config.source import SourceConfig
 from event_assets.probe import paging_checks, response_checks
 from event_assets.probe.authentication import REJECTED
 from event_assets.probe.field_checks import check_fields
+from event_assets.probe.formatting import shown
 from event_assets.probe.probed_source import ProbedSource, examine
 from event_assets.probe.report import Finding, Report
 from event_assets.probe.session import TIMEOUT_SECONDS
 from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.account_list import select_account
+from event_assets.values.redaction import KNOWN
 
 TYPES = {dict: "object", list: "list", str: "text", bool: "bool", int: "number", float: "number"}
 CHECKS: Mapping[str, Callable[[ProbedSource], Finding]] = {  # of records, if there are some
@@ -34,12 +37,12 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
         ConfigError: when the key or the list of accounts is missing.
     """
     seen = examine(source if source.account else select_account(source), seconds)
-    page, formatter = seen.first, seen.formatter
+    page = seen.first
     findings = {"reachable": response_checks.check_reachable(seen)}
     if page.is_ok or page.status in REJECTED:
         findings["key"] = response_checks.check_key(seen)
     if page.response is None or not page.is_ok:
-        return Report(findings, formatter.redact(page.error), secrets=formatter.secrets)
+        return Report(_redact(findings), KNOWN.redact_text(page.error), secrets=seen.secrets)
     findings["rate limit"] = response_checks.check_rate_limit(seen)
     findings["records"] = response_checks.check_records(seen)
     if seen.records:
@@ -52,7 +55,15 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
         "bytes": len(page.response.content),
         "requests": seen.client.session.budget.sent,
     }
-    return Report(findings, "", metrics, _describe_first_record(seen), formatter.secrets)
+    return Report(_redact(findings), "", metrics, _describe_first_record(seen), seen.secrets)
+
+
+def _redact(findings: Mapping[str, Finding]) -> dict[str, Finding]:
+    """Return findings without secrets in their messages."""
+    return {
+        name: replace(finding, message=KNOWN.redact_text(finding.message))
+        for name, finding in findings.items()
+    }
 
 
 def _describe_first_record(seen: ProbedSource) -> list[dict[str, str]]:
@@ -65,9 +76,9 @@ def _describe_first_record(seen: ProbedSource) -> list[dict[str, str]]:
         record = {"": record}
     return [
         {
-            "field": seen.formatter.format(name),
+            "field": shown(name),
             "type": TYPES.get(type(value), "null"),
-            "example": seen.formatter.format(value, max_length=200),
+            "example": shown(value, max_length=200),
         }
         for name, value in record.items()
     ]
