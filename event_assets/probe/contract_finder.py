@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from pydantic import ValidationError
 
 from event_assets.config.fields import FieldConfig
+from event_assets.config.source import DEFAULT_MAX_REJECTS
 from event_assets.probe import field_words as words
 from event_assets.probe.connection import Certainty, Connection
 from event_assets.probe.field_finder import find_composite_id, find_field, find_id
+from event_assets.probe.formatting import shown
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
-from event_assets.probe.time_finder import find_unread_zone
+from event_assets.probe.time_finder import find_time_at, find_unread_zone
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list
 
-COLUMNS = {"name": "text", **dict.fromkeys(("start_time", "end_time", "updated_at"), "timestamp")}
+TIME = "timestamp"
+COLUMNS = {"name": "text", **dict.fromkeys(("start_time", "end_time", "updated_at"), TIME)}
 REQUIRED = {"name": "the name", "start_time": "the start"}
 PREVIEWED = ("id", "name", "start_time", "end_time")
 MARKS = {  # a cancelled event is an event all the same
@@ -35,16 +39,18 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
 
     What they rest on is told, and what is in doubt is asked.
     """
-    findings = {column: find_field(sample, column, kind) for column, kind in COLUMNS.items()}
+    findings = {column: _find(connection, sample, column) for column in COLUMNS}
     start = findings["start_time"]
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
             fields[column] = _describe_field(connection, sample, column, finding)
+        elif connection.options.get(f"fields.{column}"):
+            fields[column] = {"type": COLUMNS[column]}
         elif column in REQUIRED:
             paths = [f"`{path}`" for path in sample.leaves if path.count(".") <= 2][:MAX_NAMED]
             connection.question(
-                f"fields.{column}",
+                f"fields.{column}.from",
                 f"Which field is {REQUIRED[column]} of an event? There are {', '.join(paths)}: "
                 f"--set fields.{column}.from=PATH.",
             )
@@ -64,31 +70,84 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
 
 
+def _find(connection: Connection, sample: Sample, column: str) -> FieldFinding | None:
+    """Return where a column's values are, and how they are read: as it was said, or as they look.
+
+    Raises:
+        ConfigError: nothing is there.
+    """
+    said = connection.options.get(f"fields.{column}")
+    given = dict(said) if isinstance(said, Mapping) else {}
+    if not (source := given.get("from")):
+        finding = find_field(sample, column, COLUMNS[column])
+    elif COLUMNS[column] == TIME:
+        finding = find_time_at(sample, source)
+    else:
+        finding = FieldFinding({"from": source})
+    zone = connection.options.get(ZONE_SETTING)
+    if finding and zone and column == "end_time" and not finding.zone:
+        given = {"timezone": zone, **given}  # which was said of the start
+    values = _read(sample, column, {"from": source})[0] if source else ()
+    if source and all(value is None for value in values):
+        raise ConfigError(f"No record has a value at `{source}`: correct fields.{column}.from.")
+    return replace(finding, settings={**finding.settings, **given}) if finding else None
+
+
+def _read(
+    sample: Sample, column: str, settings: Mapping[str, Any]
+) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return what a column's settings find, what a sync makes of it, and what it cannot read."""
+    reader = FieldReader(column, _parse_field(column, {"type": COLUMNS[column], **settings}))
+    values, found = read_field(reader, sample.records)
+    pairs = zip(values, found, strict=True)
+    return values, found, [one for one, made in pairs if made is None and not reader.is_empty(one)]
+
+
 def _describe_field(
     connection: Connection, sample: Sample, column: str, finding: FieldFinding
 ) -> dict[str, Any]:
     """Return the settings of a field, and tell what they rest on."""
     settings, kind = dict(finding.settings), COLUMNS[column]
-    values, _ = sample.read(kind, settings)
+    values, _, unread = _read(sample, column, settings)
     share = sum(value is not None for value in values) / max(1, len(values))
     evidence = f"in {share:.0%} of {len(values):,} records"
-    is_known = bool(finding.zone) or kind == "text"
-    zone = connection.options.get(ZONE_SETTING)
-    if not is_known and not zone:
+    is_known = bool(finding.zone) or kind != TIME
+    if unread and kind == TIME:
+        _ask_about_unread(connection, column, finding, unread, len(values))
+    if not is_known and "timezone" not in settings:
         evidence += "; local times without a zone, taken as UTC"
-    if not is_known and zone and column == "end_time":
-        settings["timezone"] = zone  # which was said of the start
     certainty: Certainty = "sure" if is_known else "assumed"
     if finding.zone == "field" and not _names_utc(sample, settings["timezone"]):
         # some APIs name the zone in which they show times that are UTC
         evidence += f"; as local times in `{as_list(settings['timezone'])[0]}`"
         certainty = "likely"
     connection.comments[("attributes", "fields", column)] = evidence
-    shown = f"`{'`, `'.join(finding.sources)}`"
-    connection.add(column, shown, evidence, certainty)
+    connection.add(column, f"`{'`, `'.join(finding.sources)}`", evidence, certainty)
     if settings["from"] == column:
         del settings["from"]
     return {"type": kind, **settings}
+
+
+def _ask_about_unread(
+    connection: Connection, column: str, finding: FieldFinding, unread: Sequence[Any], count: int
+) -> None:
+    """Ask what to do with values that are no times: how they are written, or to reject them."""
+    where = f"at `{finding.sources[0]}`"
+    if 2 * len(unread) > count:
+        setting = f"fields.{column}.format"
+        connection.question(
+            setting,
+            f"How is `{shown(unread[0])}` {where} written? It is read as a time by no format that "
+            f"is known: --set {setting}=%d.%m.%Y, or name another field.",
+        )
+    elif len(unread) > DEFAULT_MAX_REJECTS * count:
+        tenths = -(-10 * len(unread) // count)
+        connection.question(
+            "max_rejects",
+            f"{len(unread):,} of {count:,} records have no time {where}, such as "
+            f"`{shown(unread[0])}`: a sync rejects them, and fails if they are too many.",
+            {"reject them": {"max_rejects": tenths / 10}},
+        )
 
 
 def _names_utc(sample: Sample, zones: str | Sequence[str]) -> bool:
@@ -101,13 +160,17 @@ def _ask_about_times(
     connection: Connection, sample: Sample, start: FieldFinding, end: FieldFinding | None
 ) -> None:
     """Ask in which zone times are, how they are written, and whether there are past ones."""
-    values, moments = sample.read("timestamp", start.settings)
+    values, moments, _ = _read(sample, "start_time", start.settings)
+    known = {moment: value for moment, value in zip(moments, values, strict=True) if moment}
+    if not known:
+        return
+    example = next(iter(known.values()))
     if not start.zone:
         unread = find_unread_zone(sample)
         if unread:
             said = f"`{unread[0]}` says `{unread[1]}`, which is no name of the IANA database"
         else:
-            said = f"They name none, such as `{values[0]}`, and are taken as UTC"
+            said = f"They name none, such as `{example}`, and are taken as UTC"
         connection.question(
             ZONE_SETTING,
             f"In which time zone are the times? {said}; else --set {ZONE_SETTING}=Europe/Berlin.",
@@ -115,7 +178,6 @@ def _ask_about_times(
             is_open=unread is not None,
         )
     today = datetime.now(timezone.utc) - timedelta(days=1)
-    known = [moment for moment in moments if moment]
     if len(known) >= MANY and min(known) >= today:
         connection.question(
             "params",
@@ -128,7 +190,7 @@ def _ask_about_times(
         columns = ["start_time", *(["end_time"] if end else [])]
         connection.question(
             "fields.start_time.format",
-            f"Is `{values[0]}` written day first or month first? Every value can be read as "
+            f"Is `{example}` written day first or month first? Every value can be read as "
             f"{' and as '.join(formats)}.",
             {one: {f"fields.{column}.format": one for column in columns} for one in formats},
         )

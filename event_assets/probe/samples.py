@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
-from event_assets.probe.time_formats import TimeFormat, find_format, to_datetimes
+from event_assets.probe.time_formats import ENOUGH, TimeFormat, find_format, to_datetimes
 from event_assets.records.contract import FieldReader
 from event_assets.values.json_paths import as_list, build_getter, parse_path
 from event_assets.values.timestamps import parse_zone
@@ -42,10 +41,16 @@ class FieldFinding:
 
 @dataclass
 class Sample:
-    """Records of a list; `zone` is a time zone that the response names outside of them."""
+    """Records of a list.
+
+    Attributes:
+        zone: a time zone that the response names outside of them.
+        enough: the share of a field's values that must be times, if it is one of times.
+    """
 
     all_records: Sequence[Any]
     zone: str | None = None
+    enough: float = ENOUGH
 
     @cached_property
     def records(self) -> Sequence[Any]:
@@ -86,13 +91,8 @@ class Sample:
     @cached_property
     def formats(self) -> Mapping[str, TimeFormat]:
         """How the values are written at each path that has times."""
-        found = {path: find_format(values) for path, values in self.leaves.items()}
+        found = {path: find_format(values, self.enough) for path, values in self.leaves.items()}
         return {path: format_ for path, format_ in found.items() if format_}
-
-    def read(self, kind: str, settings: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
-        """Return what the settings of a field find in the records, and what a sync makes of it."""
-        field = FieldConfig.model_validate({"type": kind, **settings})
-        return read_field(FieldReader("value", field), self.records)
 
 
 def read_field(reader: FieldReader, records: Sequence[Any]) -> tuple[list[Any], list[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from event_assets.probe import field_words as words
@@ -14,16 +15,27 @@ from event_assets.probe.samples import (
     is_zone_name,
     last_name,
 )
-from event_assets.probe.time_formats import TimeFormat, find_format
-from event_assets.values.json_paths import build_getter, template_paths
+from event_assets.probe.time_formats import MOST, TimeFormat, find_format
+from event_assets.values.json_paths import as_list, build_getter, template_paths
 from event_assets.values.timestamps import parse_zone
 
 FOR_PEOPLE = {"formatted", "display", "text", "first"}
 
 
 def find_start(sample: Sample) -> FieldFinding | None:
-    """Return where the start is, or None."""
-    return _find_time(sample, words.START)
+    """Return where the start is, also one that some records do not have; or None."""
+    most = replace(sample, enough=MOST)
+    return _find_time(sample, words.START) or _find_time(most, words.START)
+
+
+def find_time_at(sample: Sample, source: str | Sequence[str]) -> FieldFinding:
+    """Return how the times are read at paths, or by templates, that a person named."""
+    first = as_list(source)[0]
+    format_ = find_format(build_getter(first)(sample.records), MOST)
+    found = FieldFinding({"from": source})
+    if format_:
+        found = _describe_time(sample, template_paths(first)[0], format_, as_list(source))
+    return replace(found, settings={**found.settings, "from": source})
 
 
 def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
@@ -62,9 +74,11 @@ def _find_time(
     """Return where a time is; `like` are the other words of one that must have its own name."""
     ranks = {path: rank for path in sample.formats if (rank := _rank_time(sample, path, named))}
 
-    def order(path: str) -> tuple[bool, bool, float, str]:
+    def order(path: str) -> tuple[bool, bool, bool, float, str]:
         is_named, likelihood = ranks[path]
-        return is_named, like is not None and _named(path) - named == like, likelihood, path
+        is_like = like is not None and _named(path) - named == like
+        is_varied = is_like or len({*sample.present(path)}) > 1  # each event has its own time
+        return is_varied, is_named, is_like, likelihood, path
 
     ranked = sorted(ranks, key=order, reverse=True)
     if not ranked or (like is not None and not ranks[ranked[0]][0]):
@@ -105,12 +119,19 @@ def _describe(sample: Sample, chain: Sequence[str]) -> FieldFinding:
     path, sources, format_ = chain[0], list(chain), sample.formats[chain[0]]
     if not format_.has_time and (timed := _add_clock(sample, path)):
         sources, format_ = timed
+    return _describe_time(sample, path, format_, sources)
+
+
+def _describe_time(
+    sample: Sample, path: str, format_: TimeFormat, sources: Sequence[Any]
+) -> FieldFinding:
+    """Return the settings of times that are written in this way, with the zone of a path."""
     settings: dict[str, Any] = {"from": sources if len(sources) > 1 else sources[0]}
     if format_.pattern:
         settings["format"] = format_.pattern
     if format_.is_epoch:
         return FieldFinding(settings, "epoch")
-    if format_.has_zone and len(chain) == 1:
+    if format_.has_zone and len(sources) == 1:
         return FieldFinding(settings, "offset")
     if zones := _find_zones(sample, path):
         settings["timezone"] = zones if len(zones) > 1 else zones[0]

@@ -14,6 +14,7 @@ from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ENOUGH = 0.95  # of the values that are there
+MOST = 0.5  # of the values of a field that is named as the start
 EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
 HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
 ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d|\)/)( ?\[.*\])?$", re.IGNORECASE)
@@ -70,8 +71,8 @@ class TimeFormat:
         return self.pattern in EPOCH_UNITS
 
 
-def find_format(values: Sequence[Any]) -> TimeFormat | None:
-    """Return how values are written, if they are times; None if they are not."""
+def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | None:
+    """Return how values are written, if enough of them are times; None if they are not."""
     present = [value for value in values if value not in (None, "")]
     if not present or any(isinstance(value, (dict, list, bool)) for value in present):
         return None
@@ -79,13 +80,13 @@ def find_format(values: Sequence[Any]) -> TimeFormat | None:
         if all(_is_between(value, low, high) for value in present):
             return TimeFormat(unit)
     texts = [value for value in present if isinstance(value, str)]
-    if len(texts) < ENOUGH * len(present) or not any(map(_may_be_time, texts)):
+    if len(texts) < enough * len(present) or not any(map(_may_be_time, texts)):
         return None
-    if _reads(texts, None):
+    if _reads(texts, None, enough):
         timed = [text for text in texts if HAS_CLOCK.search(text)]
-        has_time = bool(timed) and not all(map(MIDNIGHT.fullmatch, texts))
+        has_time = not all(map(MIDNIGHT.fullmatch, timed))
         return TimeFormat(None, has_time, bool(timed) and all(map(ZONED.search, timed)))
-    found = [pattern for pattern in _patterns(texts) if _reads(texts, pattern)]
+    found = [pattern for pattern in _patterns(texts) if _reads(texts, pattern, enough)]
     if not found:
         return None
     has_time = "%H" in found[0] or "%I" in found[0]
@@ -108,15 +109,15 @@ def _may_be_time(text: str) -> bool:
     return 6 <= len(text) <= 60 and bool(re.search(r"\d", text))
 
 
-def _reads(texts: Sequence[str], pattern: str | None) -> bool:
+def _reads(texts: Sequence[str], pattern: str | None, enough: float) -> bool:
     array = parse_timestamps(texts, pattern, None)
     years = [value.year for value in to_datetimes(array) if value is not None]
-    return len(years) >= ENOUGH * len(texts) and 1900 < sorted(years)[len(years) // 2] < 2200
+    return len(years) >= enough * len(texts) and 1900 < sorted(years)[len(years) // 2] < 2200
 
 
 def _patterns(texts: Sequence[str]) -> list[str]:
-    """Return the patterns that may read texts, by the first of them."""
-    if not (found := SPLIT.fullmatch(texts[0])):
+    """Return the patterns that may read texts, by the first that looks like a time."""
+    if not (found := next(filter(None, map(SPLIT.fullmatch, texts)), None)):
         return []
     day, joint, clock, zone = found.group("day", "joint", "clock", "zone")
     behind = f"{joint}{_clock_pattern(clock)}{' %z' if zone else ''}" if clock else ""

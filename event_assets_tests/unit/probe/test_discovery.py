@@ -203,7 +203,7 @@ def test_a_key_without_effect_is_a_question() -> None:
         (lambda _: {"events": [{**row, "id": None} for row in events(7)]}, "primary_key"),
         (
             lambda _: {"events": [{"id": n, "label": f"x{n}"} for n in range(7)]},
-            "fields.start_time",
+            "fields.start_time.from",
         ),
         (
             lambda _: {"events": [{**row, "start_time": "05/06/2026"} for row in events(7)]},
@@ -587,11 +587,13 @@ def test_a_redirect_to_another_host_gets_no_key() -> None:
 
 
 def test_a_field_that_is_no_field_is_told_in_a_sentence() -> None:
-    settings = {"fields.end_time.format": "%d/%m/%Y"}
+    settings = {"fields.end_time.type": "date-time"}
     rows = [{k: v for k, v in row.items() if k != "end_time"} for row in events(7)]
     with (
         serving(lambda _: {"events": rows}) as api,
-        pytest.raises(ConfigError, match=r"^`fields\.end_time\.type`: Field required: correct it"),
+        pytest.raises(
+            ConfigError, match=r"^`fields\.end_time\.type`: Input should be 'text', .*: correct it"
+        ),
     ):
         discover(Options(f"{api.url}/v1/events", settings=settings))
 
@@ -695,6 +697,70 @@ def test_a_question_is_answered_by_a_setting() -> None:
     assert found.open_questions == []
     assert found.document["attributes"]["fields"]["name"]["from"] == "id"
     assert "schedule" not in found.document["attributes"]
+
+
+def with_times(make: Callable[[int], Any], name: str = "zz") -> Answer:
+    rows = [{**row, name: make(at)} for at, row in enumerate(events(23))]
+    rows = [{key: row[key] for key in ("id", "name", name)} for row in rows]
+    return lambda _: {"events": rows, "total": 23}
+
+
+@pytest.mark.parametrize(
+    ("make", "source", "more"),
+    [
+        (lambda at: f"2026-10-{at + 1:02}T19:30:00Z", "zz", {}),
+        (lambda at: f"{at + 1:02}.10.2026 19:30", "zz", {"format": "%d.%m.%Y %H:%M"}),
+        (lambda at: [f"2026-10-{at + 1:02}", "19:30"], "{zz.0}T{zz.1}", {}),
+    ],
+)
+def test_the_field_that_a_question_asked_for_is_read_as_it_is_written(
+    make: Callable[[int], Any], source: str, more: dict[str, Any]
+) -> None:
+    settings = {"fields.start_time.from": source}
+    with serving(with_times(make)) as api:
+        asked = discover(Options(f"{api.url}/v1/events"))
+        found = discover(Options(f"{api.url}/v1/events", settings=settings))
+    assert [one.setting for one in asked.open_questions] == ["fields.start_time.from"]
+    assert found.open_questions == []
+    field = {"type": "timestamp", "from": source, **more}
+    assert found.document["attributes"]["fields"]["start_time"] == field
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_field_that_is_said_and_nowhere_is_told_in_a_sentence(value: Any) -> None:
+    settings = {"fields.start_time.from": "zz"}
+    with (
+        serving(with_times(lambda _: value)) as api,
+        pytest.raises(
+            ConfigError, match=r"^No record has a value at `zz`: correct fields\.start_t"
+        ),
+    ):
+        discover(Options(f"{api.url}/v1/events", settings=settings))
+
+
+def test_times_that_no_format_reads_are_quoted_in_a_question() -> None:
+    settings = {"fields.start_time.from": "zz"}
+    with serving(with_times(lambda at: f"/Date({1_800_000_000_000 + at})/")) as api:
+        found = discover(Options(f"{api.url}/v1/events", settings=settings))
+    assert [one.setting for one in found.open_questions] == ["fields.start_time.format"]
+    assert "`/Date(1800000000000)/` at `zz`" in found.open_questions[0].text
+
+
+def test_a_start_that_some_records_do_not_have_is_one_with_rejects() -> None:
+    def make(at: int) -> str:
+        return f"2026-10-{at + 1:02}T19:30:00Z" if at % 5 else "TBA"
+
+    with serving(with_times(make, "start_time")) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+        choices = [[*question.choices.values()] for question in found.open_questions]
+        assert choices == [[{"max_rejects": 0.3}]]
+        settings = choices[0][0]
+        answered = discover(Options(f"{api.url}/v1/events", settings=settings))
+    assert "5 of 23 records have no time at `start_time`, such as `TBA`" in (
+        found.open_questions[0].text
+    )
+    assert answered.open_questions == []
+    assert answered.document["attributes"]["max_rejects"] == 0.3
 
 
 def test_a_total_that_is_less_than_the_records_is_not_relied_on() -> None:

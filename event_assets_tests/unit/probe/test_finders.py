@@ -200,6 +200,22 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "start_date"},
             {"from": "end_date"},
         ),
+        (  # one value in all records
+            lambda n: {"valid_from": at(0), "valid_to": at(9), "date": at(n, "T10:00:00Z")},
+            {"from": "date"},
+            None,
+        ),
+        (
+            lambda n: {"start_time": at(n, "T10:00:00Z") if n % 5 else "TBA"},
+            {"from": "start_time"},
+            None,
+        ),
+        (
+            lambda n: {"begin": german(n, "19:30") if n % 3 else "to be announced"},
+            {"from": "begin", "format": "%d.%m.%Y %H:%M"},
+            None,
+        ),
+        (lambda n: {"start_time": at(n, "T10:00:00Z") if n % 5 == 0 else "TBA"}, None, None),
         (lambda n: {"date": at(n), "date_gmt": at(n), "modified": at(n)}, None, None),
         (lambda n: {"calendar": f"c{n}", "attendees": 7, "updated_at": at(0)}, None, None),
     ],

@@ -110,6 +110,7 @@ def test_a_rejected_key_is_a_failure_with_advice(project: Project, api: Sandbox)
     assert marks(report, "ok", "fail") == {"reachable": "ok", "key": "fail"}
     message = find_line(report, "key").message
     assert "answered 401 Unauthorized; set API_KEY" in message
+    assert "kB" not in find_line(report, "reachable").message
     assert message.endswith("If it is right, check how `auth` in defs.yaml sends it.")
     assert len(api.requests) == 1
 
