@@ -740,10 +740,10 @@ def test_a_field_that_is_said_and_nowhere_is_told_in_a_sentence(value: Any) -> N
 
 def test_times_that_no_format_reads_are_quoted_in_a_question() -> None:
     settings = {"fields.start_time.from": "zz"}
-    with serving(with_times(lambda at: f"/Date({1_800_000_000_000 + at})/")) as api:
+    with serving(with_times(lambda at: f"20-Oct-2026 {at}h30")) as api:
         found = discover(Options(f"{api.url}/v1/events", settings=settings))
     assert [one.setting for one in found.open_questions] == ["fields.start_time.format"]
-    assert "`/Date(1800000000000)/` at `zz`" in found.open_questions[0].text
+    assert "`20-Oct-2026 0h30` at `zz`" in found.open_questions[0].text
 
 
 def test_a_start_that_some_records_do_not_have_is_one_with_rejects() -> None:
