@@ -213,17 +213,7 @@ def judge(facts: ListFacts) -> PaginationResult:
     reason = found.sentence.format(**find_words(facts))
     if facts.total_setting and facts.reported is None and not facts.last.at_least:
         reason += f" No number was found at {facts.total_setting}."
-    return PaginationResult(
-        complete=found.complete,
-        reason=reason,
-        pages=facts.pages,
-        rows=facts.rows,
-        distinct_ids=facts.distinct,
-        overlaps_confirmed=facts.overlaps,
-        shifts_recovered=facts.shifts,
-        passes=facts.passes,
-        total_reported=facts.reported,
-    )
+    return PaginationResult(found.complete, reason, facts)
 
 
 def find_words(facts: ListFacts) -> dict[str, Any]:

@@ -27,8 +27,8 @@ class ResultAggregator:
         self._are_same = True  # the lists so far
         self._sums = ListFacts()
         self._lists = 0
-        self._incomplete: list[PaginationResult] = []
-        self._open: list[tuple[str, PaginationResult]] = []  # with the count that would prove it
+        # of lists, with the count that would prove them complete, if any
+        self._problems: list[tuple[str, bool | None, str]] = []
 
     def add(self, facts: ListFacts) -> None:
         """Add the facts of a list that has ended."""
@@ -37,11 +37,9 @@ class ResultAggregator:
         first = self._first = self._first or facts
         self._are_same &= facts.distinct == first.distinct and facts.first_rows == first.first_rows
         self._sums = add_counts(self._sums, facts)
-        if result.pages and result.complete is not True:
-            if result.complete is None and facts.end in PROVEN_BY:
-                self._open.append((PROVEN_BY[facts.end], result))
-            else:
-                self._incomplete.append(result)
+        if facts.pages and result.complete is not True:
+            proof = "" if result.complete is False else PROVEN_BY.get(facts.end, "")
+            self._problems.append((proof, result.complete, result.reason))
 
     def unfinished(self, current: ListFacts) -> ListFacts:
         """Return the counts so far, with those of the list in progress."""
@@ -50,28 +48,29 @@ class ResultAggregator:
     @property
     def result(self) -> PaginationResult:
         """The combined result, after all lists have ended."""
-        rows, lists = self._sums.distinct, f"{self._lists:,} lists"
-        unproven = [result for count, result in self._open if not getattr(self._sums, count)]
-        found = self._incomplete + unproven
-        worst = min(found, key=lambda result: result.complete is None, default=None)
-        complete: bool | None = True
-        reason = f"All {rows:,} rows of {lists} were received."
-        if self._lists and not self._sums.pages:
+        sums, lists = self._sums, f"{self._lists:,} lists"
+        found = [
+            (complete, reason)
+            for proof, complete, reason in self._problems
+            if not (proof and getattr(sums, proof))
+        ]
+        complete, worst = min(found, key=lambda one: one[0] is None, default=(True, ""))
+        reason = f"All {sums.distinct:,} rows of {lists} were received."
+        if self._lists and not sums.pages:
             complete = None
             reason = (
                 f"None of {lists} was read: response_actions ignored every response. Check the "
                 "endpoint's path."
             )
-        elif worst:
-            complete = worst.complete
+        elif found:
             reason = (
-                f"{rows:,} rows received; {len(found):,} of {lists} may be incomplete: "
-                f"{worst.reason}"
+                f"{sums.distinct:,} rows received; {len(found):,} of {lists} may be incomplete: "
+                f"{worst}"
             )
         elif self._lists > 1 and self._are_same and self._first and self._first.first_rows:
             complete = None
             reason = (
-                f"{rows:,} rows received, the same in each of {lists}: the API may ignore "
+                f"{sums.distinct:,} rows received, the same in each of {lists}: the API may ignore "
                 f"{self._asked_by}."
             )
-        return judge(self._sums)._replace(complete=complete, reason=reason)
+        return PaginationResult(complete, reason, sums)

@@ -98,7 +98,7 @@ def extract(
                     yield dlt.mark.with_hints(group, hints)
         # with a parent, a record that was read once may be one for each of several parents
         yielded = builder.row_count + builder.reject_count
-        total = yielded if resource.parent else stream.result.distinct_ids
+        total = yielded if resource.parent else stream.result.facts.distinct
         share = resource.source.max_rejects
         enforce_reject_limit(resource.name, builder.reject_reasons, total, share)
 
@@ -113,7 +113,7 @@ def extract(
         warehouse.run(partial(_keep_rejects, resource, stream.started_at, rejects))
         raise
     read = builder.row_count + builder.reject_count + removed.count
-    is_deduplicated = not resource.parent and read == stream.result.distinct_ids
+    is_deduplicated = not resource.parent and read == stream.result.facts.distinct
     return ExtractedRecords(removed, builder, tracker, is_deduplicated)
 
 

@@ -187,7 +187,7 @@ def test_nothing_behind_the_usual_depth_of_search_engines_may_be_their_limit(
     kind: str, length: int, members: dict[str, Any], complete: bool | None
 ) -> None:
     result = by_thousands(kind, length, **members)
-    assert result.distinct_ids == length
+    assert result.facts.distinct == length
     assert result.complete is complete, result.reason
     assert ("`windows`" in result.reason) is (complete is None)
 

@@ -598,7 +598,7 @@ def test_a_total_path_of_null_is_obeyed() -> None:
     )
     assert len(done.ids) == 250
     assert done.result.complete is True
-    assert done.result.total_reported is None
+    assert done.result.facts.reported is None
 
 
 @pytest.mark.parametrize("length", [1, 2, 60])

@@ -52,10 +52,10 @@ def test_a_quiet_list_is_read_completely(length: int, cap: int, total: str) -> N
     reading = read(list(range(length)), cap=cap, total=total)
     assert reading.delivered == set(range(length))
     assert reading.result.complete is True
-    assert reading.result.shifts_recovered == 0
-    assert reading.result.rows - reading.result.overlaps_confirmed == length
+    assert reading.result.facts.shifts == 0
+    assert reading.result.facts.rows - reading.result.facts.overlaps == length
     is_second_needed = length == 1 and total != "true"
-    assert reading.result.passes == 1 + is_second_needed
+    assert reading.result.facts.passes == 1 + is_second_needed
 
 
 def test_each_page_begins_with_the_last_row_of_the_page_before() -> None:
@@ -69,8 +69,8 @@ def test_a_cap_below_the_limit_sets_the_step() -> None:
 def test_a_total_saves_the_last_request() -> None:
     reading = read(list(range(25)), total="true")
     assert reading.offsets == [0, 9, 18]
-    assert reading.result.overlaps_confirmed == 2
-    assert reading.result.total_reported == 25
+    assert reading.result.facts.overlaps == 2
+    assert reading.result.facts.reported == 25
 
 
 def test_an_empty_list_is_complete() -> None:
@@ -96,7 +96,7 @@ def test_a_full_page_that_meets_the_total_is_not_the_end() -> None:
     while not walk.done:
         receive(walk, [], total=5)
     assert judge(walk.facts).complete is True
-    assert judge(walk.facts).distinct_ids == 6
+    assert walk.facts.distinct == 6
 
 
 def test_the_echo_of_the_limit_is_neither_believed_nor_ruled_out() -> None:
@@ -163,7 +163,7 @@ def test_a_page_after_a_deletion_is_not_delivered_until_it_connects() -> None:
     assert not receive(walk, [4, 5, 6, 7])
     assert walk.position == 1
     assert receive(walk, [2, 3, 4, 5])
-    assert judge(walk.facts).shifts_recovered == 1
+    assert walk.facts.shifts == 1
 
 
 @pytest.mark.parametrize(
@@ -189,8 +189,8 @@ def test_the_walk_steps_back_by_half_a_page_then_twice_as_far(
 def test_rows_that_come_again_after_a_step_back_are_counted_once() -> None:
     rows = list(range(30))
     reading = read(rows, between=lambda n: rows.__delitem__(0) if n == 1 else None)
-    assert reading.result.shifts_recovered == 1
-    assert reading.walk.facts.rows_read == reading.result.distinct_ids == 30
+    assert reading.result.facts.shifts == 1
+    assert reading.walk.facts.rows_read == reading.result.facts.distinct == 30
 
 
 def test_rows_of_a_dropped_page_do_not_connect_pages() -> None:
@@ -205,7 +205,7 @@ def test_an_empty_page_after_deletions_is_no_end() -> None:
     reading = read(rows, between=lambda n: rows.__delitem__(slice(0, 18)) if n == 2 else None)
     assert reading.delivered == set(range(30))
     assert reading.result.complete is True
-    assert reading.result.shifts_recovered >= 1
+    assert reading.result.facts.shifts >= 1
 
 
 def test_an_insertion_at_the_start_needs_no_full_pass() -> None:
@@ -284,7 +284,7 @@ def test_a_page_that_begins_with_new_rows_before_known_ones_is_read_again() -> N
 
     reading = read(rows, limit=4, between=change)
     assert reading.delivered >= set(rows)
-    assert reading.result.passes > 1
+    assert reading.result.facts.passes > 1
 
 
 @pytest.mark.parametrize(("total", "complete"), [(None, True), (130, True), (137, False)])
@@ -298,7 +298,7 @@ def test_the_last_page_for_each_offset_behind_it_is_the_end(
         receive(walk, list(range(first, first + 20)), total)
     assert delivered == set(range(130))
     assert judge(walk.facts).complete is complete
-    assert judge(walk.facts).pages == 10
+    assert walk.facts.pages == 10
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
@@ -340,7 +340,7 @@ def test_repeats_that_two_readings_show_at_the_same_places_are_repeats() -> None
     result = read([*range(30), *range(5)]).result
     assert result.complete is None
     assert "30 rows received, but the list has 35" in result.reason
-    assert result.passes == 2
+    assert result.facts.passes == 2
 
 
 def test_repeats_that_move_between_two_readings_are_missing_rows() -> None:
@@ -384,7 +384,7 @@ def test_rows_in_place_of_those_of_an_empty_page_are_not_counted_for_them() -> N
         if walk.facts.passes == 2 and len(rows) == 60:
             rows[:0] = range(1000, 1010)
     assert judge(walk.facts).complete is True
-    assert judge(walk.facts).passes == 3
+    assert walk.facts.passes == 3
 
 
 def test_rows_of_a_list_that_was_empty_at_first_are_read_from_its_start() -> None:
@@ -403,7 +403,7 @@ def test_a_row_that_was_seen_behind_the_end_and_never_came_cannot_be_verified() 
         receive(walk, next(looks, []) if walk.position == 7 else page)
     result = judge(walk.facts)
     assert result.complete is None
-    assert result.distinct_ids == 4
+    assert result.facts.distinct == 4
 
 
 def test_empty_pages_are_read_up_to_the_maximum_if_none_is_to_stop_the_walk() -> None:
@@ -445,8 +445,8 @@ def test_an_offset_that_wraps_round_ends_after_two_laps_at_most(limit: int, requ
         receive(walk, [(walk.position + row) % 25 for row in range(limit)])
     result = judge(walk.facts)
     assert result.complete is not True
-    assert result.distinct_ids == 25
-    assert result.pages == requests
+    assert result.facts.distinct == 25
+    assert result.facts.pages == requests
 
 
 def test_rows_that_share_ids_are_no_lap_while_a_total_promises_more() -> None:
@@ -499,7 +499,7 @@ def test_a_list_that_grows_forever_ends_at_max_pages() -> None:
     walk = OffsetWalk(10, max_pages=500)
     result = read(rows, between=lambda n: rows.extend(range(n * 1000, n * 1000 + 10)), walk=walk)
     assert result.result.complete is False
-    assert result.result.pages == 500
+    assert result.result.facts.pages == 500
 
 
 def test_a_long_list_is_not_taken_for_one_that_never_ends() -> None:
@@ -584,7 +584,7 @@ def test_a_gap_without_an_end_is_read_no_further_than_the_bound() -> None:
     while not walk.done:
         receive(walk, list(range(walk.position, min(walk.position + 10, 50))), total=10_000)
     assert "at offsets 50 to 10,000." in judge(walk.facts).reason
-    assert judge(walk.facts).pages == 28
+    assert walk.facts.pages == 28
 
 
 def test_a_depth_limit_is_no_end() -> None:
@@ -595,7 +595,7 @@ def test_a_depth_limit_is_no_end() -> None:
     assert judge(walk.facts).complete is False
     assert "reports 1,000 rows but sent 50" in judge(walk.facts).reason
     assert "at offsets 50 to 1,000." in judge(walk.facts).reason
-    assert judge(walk.facts).pages < 20
+    assert walk.facts.pages < 20
 
 
 def test_empty_pages_are_not_skipped_with_stop_after_empty_page() -> None:
@@ -666,7 +666,7 @@ def test_nothing_is_upcoming_after_a_shift_or_at_the_end() -> None:
 
 
 def assert_within_the_bound(result: PaginationResult) -> None:
-    assert result.pages <= 300 + 8 * result.distinct_ids
+    assert result.facts.pages <= 300 + 8 * result.facts.distinct
 
 
 @quick
@@ -735,7 +735,7 @@ def test_pages_of_changing_size_are_read_completely(
     walk = OffsetWalk(limit=9)
     delivered: set[int] = set()
     while not walk.done:
-        cap = caps[judge(walk.facts).pages % len(caps)]
+        cap = caps[walk.facts.pages % len(caps)]
         page = list(range(length))[walk.position : walk.position + cap]
         delivered.update(receive(walk, page, length if told else None))
     assert delivered == set(range(length))

@@ -110,7 +110,7 @@ def test_a_page_that_is_empty_once_is_found_by_the_second_reading(walk: PageWalk
     while not walk.done:
         ids = rows.get(walk.position, ()) if next(requests) != 3 else ()
         take(walk, ids, pointer=walk.position + 1 if ids else None)
-    assert judge(walk.facts).distinct_ids == 9
+    assert walk.facts.distinct == 9
 
 
 def test_nothing_is_asked_for_behind_a_first_page_of_a_list_that_is_said_to_be_empty() -> None:
@@ -122,7 +122,7 @@ def test_a_list_goes_on_where_a_page_behind_its_end_has_rows() -> None:
     walk = numbered()
     asked = positions(walk, lambda at: rows.get(at, ()))
     assert asked[:11] == [0, 1, 2, 4, 2, 3, 4, 5, 6, 8, 12]
-    assert judge(walk.facts).distinct_ids == 6
+    assert walk.facts.distinct == 6
     assert judge(walk.facts).complete is True
 
 
@@ -195,7 +195,7 @@ def test_a_page_that_is_refused_is_asked_for_in_both_readings() -> None:
     take(walk, FULL, SHORT)
     assert walk.refuse(404)
     assert judge(walk.facts).complete is True
-    assert judge(walk.facts).pages == 4
+    assert walk.facts.pages == 4
 
 
 def test_a_row_that_moves_to_the_only_page_left_before_the_next_is_refused_is_read() -> None:
@@ -297,7 +297,7 @@ def test_a_last_page_that_comes_again_is_the_end_where_each_page_has_a_row_of_al
         2,
         3,
     ]
-    assert judge(walk.facts).distinct_ids == 7
+    assert walk.facts.distinct == 7
     assert judge(walk.facts).complete is not False
 
 

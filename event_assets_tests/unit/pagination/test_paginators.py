@@ -65,7 +65,7 @@ def test_a_server_that_caps_pages_is_read_completely(total: str | None) -> None:
     done = sync(OFFSETS, events)
     assert done.ids == events.staying
     assert done.result.complete is True
-    assert done.result.distinct_ids == 1000
+    assert done.result.facts.distinct == 1000
 
 
 @pytest.mark.parametrize("deleting", [True, False])
@@ -93,20 +93,20 @@ def test_a_list_that_changes_every_third_request_is_read_completely(
 def test_a_total_is_found_at_the_usual_paths(reported: dict[str, Any]) -> None:
     events = Events(120, total=None)
     done = sync(OFFSETS, lambda query: {**events(query), **reported})
-    assert done.result.total_reported == 120
-    assert done.result.pages == 3
+    assert done.result.facts.reported == 120
+    assert done.result.facts.pages == 3
 
 
 def test_a_total_is_found_in_a_header() -> None:
     events = Events(120, total=None)
     done = sync(OFFSETS, lambda query: (events(query), {"X-Total-Count": "120"}))
-    assert done.result.total_reported == 120
+    assert done.result.facts.reported == 120
 
 
 def test_a_total_path_of_its_own_is_read() -> None:
     events = Events(120, total="howmany")
-    assert sync({**OFFSETS, "total_path": "howmany"}, events).result.total_reported == 120
-    assert sync({**OFFSETS, "total_path": None}, Events(120)).result.total_reported is None
+    assert sync({**OFFSETS, "total_path": "howmany"}, events).result.facts.reported == 120
+    assert sync({**OFFSETS, "total_path": None}, Events(120)).result.facts.reported is None
 
 
 @pytest.mark.parametrize("length", [1, 3, 50])
@@ -179,7 +179,7 @@ def test_has_more_ends_the_pages() -> None:
     done = sync({**OFFSETS, "has_more_path": "more"}, answer)
     assert done.ids == events.staying
     assert done.result.complete is True
-    assert done.result.pages == 3
+    assert done.result.facts.pages == 3
 
 
 def test_a_has_more_path_that_was_found_may_be_missing_from_the_last_page() -> None:
@@ -212,7 +212,7 @@ def test_rows_without_an_id_are_delivered_and_do_not_overlap() -> None:
 
     done = sync(OFFSETS, answer)
     assert done.result.complete is True
-    assert done.result.distinct_ids == 120
+    assert done.result.facts.distinct == 120
 
 
 def test_a_list_ended_by_an_error_is_not_complete() -> None:
@@ -224,13 +224,13 @@ def test_a_list_ended_by_an_error_is_not_complete() -> None:
     ):
         list(read_pages(url, paginator))
     assert judge(paginator.facts).complete is False
-    assert judge(paginator.facts).pages == 1
+    assert paginator.facts.pages == 1
 
 
 def test_the_result_of_each_page_is_there_before_the_next_request() -> None:
     paginator = create_paginator(OFFSETS, read_ids)
     with serving(Events(120)) as (url, _):
-        pages = [judge(paginator.facts).pages for _ in read_pages(url, paginator)]
+        pages = [paginator.facts.pages for _ in read_pages(url, paginator)]
     assert pages == [1, 2, 3]
 
 
@@ -602,7 +602,7 @@ def test_links_that_count_pages_are_read_again_when_the_list_gets_shorter() -> N
 
     done = sync("json_link", answer)
     assert set(rows) <= done.ids
-    assert done.result.passes > 1
+    assert done.result.facts.passes > 1
 
 
 def test_a_link_to_a_previous_page_ends_the_list() -> None:

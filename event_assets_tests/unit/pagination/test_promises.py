@@ -163,7 +163,7 @@ def test_a_total_beside_a_list_that_is_empty_only_in_the_last_page_is_not_that_o
         return {"data": page, "facets": {"venues": venues}}
 
     done = read_list(create_paginator({"type": "offset", "limit": 10}, read_ids), answer)
-    assert (done.result.complete, done.result.distinct_ids) == (True, 20)
+    assert (done.result.complete, done.result.facts.distinct) == (True, 20)
 
 
 def test_an_empty_header_of_the_cursor_says_that_no_page_follows() -> None:

@@ -28,17 +28,8 @@ def combined(*lists: ListFacts) -> PaginationResult:
 def test_lists_that_are_complete_or_ignored_are_complete_together() -> None:
     result = combined(ALL, IGNORED, ALL)
     said = "All 6 rows of 3 lists were received."
-    assert result == PaginationResult(
-        complete=True,
-        reason=said,
-        pages=4,
-        rows=8,
-        distinct_ids=6,
-        overlaps_confirmed=2,
-        shifts_recovered=4,
-        passes=1,
-        total_reported=None,
-    )
+    sums = ListFacts(pages=4, rows=8, distinct=6, overlaps=2, shifts=4)
+    assert result == PaginationResult(True, said, sums)
     assert combined().complete is True
 
 
@@ -77,7 +68,7 @@ def test_the_list_in_progress_counts_only_once_it_is_added() -> None:
     for pages in (1, 2):
         shown = aggregator.unfinished(ListFacts(pages=pages, rows=pages))
         assert (shown.end, shown.pages, shown.rows) == ("unfinished", 2 + pages, 4 + pages)
-    assert aggregator.result.pages == 2
+    assert aggregator.result.facts.pages == 2
 
 
 def test_a_list_that_changed_while_the_sync_was_interrupted_is_not_called_complete() -> None:

@@ -55,8 +55,8 @@ def test_the_counts_of_all_windows_are_summed() -> None:
     done = read(NUMBERED, numbered, **JANUARY)
     assert done.ids == set(DAYS)
     assert done.result.complete is True
-    assert done.result.pages == len(done.asked)
-    assert done.result.rows == len(done.delivered) > done.result.distinct_ids == len(DAYS)
+    assert done.result.facts.pages == len(done.asked)
+    assert done.result.facts.rows == len(done.delivered) > done.result.facts.distinct == len(DAYS)
     windows = {(query.get("from"), query.get("to")) for query in done.asked}
     assert f"in {len(windows)} windows" in done.result.reason
 
@@ -69,7 +69,7 @@ def test_the_result_in_a_window_counts_the_page_just_received() -> None:
     paginator = windowed(NUMBERED, **JANUARY)
     with serving(numbered) as (url, asked):
         counts = [
-            (judge(paginator.facts).pages, judge(paginator.facts).complete) == (len(asked), False)
+            (paginator.facts.pages, judge(paginator.facts).complete) == (len(asked), False)
             for _ in read_pages(url, paginator)
         ]
     assert counts == [True] * (len(asked) - 1) + [False]
@@ -111,7 +111,7 @@ def test_nothing_is_requested_behind_the_total_of_a_window() -> None:
 
 def test_a_list_whose_first_response_is_ignored_has_no_windows() -> None:
     done = read(NUMBERED, lambda _: 404)
-    assert (done.result.complete, done.result.pages, len(done.asked)) == (None, 0, 1)
+    assert (done.result.complete, done.result.facts.pages, len(done.asked)) == (None, 0, 1)
 
 
 @pytest.mark.parametrize("options", [{}, JANUARY])
@@ -150,7 +150,7 @@ def test_the_windows_of_a_whole_list_bring_as_many_rows_as_its_total() -> None:
     done = read(NUMBERED, numbered)
     assert done.ids == set(DAYS)
     assert done.result.complete is True
-    assert done.result.total_reported == len(DAYS)
+    assert done.result.facts.reported == len(DAYS)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_rows_that_are_close_together_are_no_sign_that_windows_are_ignored(at: s
         return {"data": shown[4 * int(query["page"]) :][:4], "total": len(shown)}
 
     done = read(NUMBERED, answer)
-    assert done.result.distinct_ids == 18
+    assert done.result.facts.distinct == 18
     assert done.result.complete is True
 
 

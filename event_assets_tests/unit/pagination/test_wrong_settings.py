@@ -120,7 +120,7 @@ def test_a_cursor_that_is_the_first_row_of_its_page_is_named_where_pages_overlap
 
     config = {"type": "cursor", "cursor_path": "data[0].id", "cursor_param": "cursor"}
     result = read_with(config, answer).result
-    assert result.distinct_ids == 130
+    assert result.facts.distinct == 130
     assert "pages overlap: check the paginator's cursor_path `data[0].id`." in result.reason
 
 
