@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from event_assets.probe.curl import read_curl
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import find_random_words, looks_random
 from event_assets.values.urls import find_address_problem
@@ -46,21 +45,6 @@ DROPPED_HEADERS = {
     "user-agent",
 }
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
-CURL_OPTIONS = {  # with a value, by what they are here; those of `ignored` change nothing here
-    "headers": "-H --header",
-    "methods": "-X --request",
-    "users": "-u --user",
-    "data": "-d --data --data-raw --data-ascii --data-binary --data-urlencode --json",
-    "urls": "--url",
-    "tokens": "--oauth2-bearer",
-    "cookies": "-b --cookie",
-    "ignored": "-o --output -A --user-agent -e --referer -m --max-time --connect-timeout --retry "
-    "-w -x --proxy",
-}
-CURL_FLAG = re.compile(
-    r"-[sSLkivgfGN#]+|--(silent|show-error|location|insecure|include|verbose|globoff|fail|get"
-    r"|compressed|no-buffer|progress-bar|http1\.1|http2)"
-)
 
 
 @dataclass(frozen=True)
@@ -200,50 +184,21 @@ def _is_real(value: str) -> bool:
     return bool(value) and not PLACEHOLDER.fullmatch(value)
 
 
-def _parse_curl(command: str) -> RequestInput:
-    found, others = _read_curl_options(command)
-    options = [word for word in others if word.startswith("-")]
-    for option in options:
-        if not CURL_FLAG.fullmatch(option):  # what follows may be its value, and no address
-            raise ConfigError(f"The curl command has the option `{option}`: leave it out.")
-    urls = [*found.urls, *(word for word in others if word not in options)]
-    if len(urls) != 1:
-        raise ConfigError(f"The curl command has {len(urls) or 'no'} addresses in place of one.")
-    address, data = urls[0], "&".join(found.data)
-    if data and any(option == "--get" or re.match(r"-\w*G", option) for option in options):
-        address, data = f"{address}{'&' if '?' in address else '?'}{data}", ""
-    given = _parse_url(address)
-    for header in (*found.headers, *(f"Authorization: Bearer {token}" for token in found.tokens)):
+def _parse_curl(text: str) -> RequestInput:
+    command = read_curl(text)
+    given = _parse_url(command.address)
+    cookies = list(command.cookies)
+    for header in command.headers:
         name, _, value = (part.strip() for part in header.partition(":"))
         if name.lower() == "cookie":
-            found.cookies.append(value)
+            cookies.append(value)
         else:
             given = _with_header(given, name, value)
-    for user in found.users:
+    for user in command.users:
         given = _with_basic(given, user)
-    if found.cookies and given.auth is None:
-        given = _with_key(given, "Cookie", "header", "; ".join(found.cookies))
-    method = next(iter(found.methods), "POST" if data else "GET").upper()
-    if method not in ("GET", "POST"):
-        raise ConfigError(f"A list is read by GET or POST, not by {method}.")
-    return replace(given, method=method, body=_parse_body(data))
-
-
-def _read_curl_options(command: str) -> tuple[argparse.Namespace, list[str]]:
-    """Return the options of a curl command that have values, as lists, and its other words."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for name, flags in CURL_OPTIONS.items():
-        parser.add_argument(*flags.split(), dest=name, action="append", default=[])
-    try:
-        program, *words = shlex.split(re.sub(r"\\\r?\n", " ", command)) or [""]
-    except ValueError:
-        raise ConfigError("The curl command has a quote that is not closed.") from None
-    if program != "curl":
-        raise ConfigError("This is no curl command: it must begin with `curl`.")
-    try:
-        return parser.parse_known_args(words)
-    except argparse.ArgumentError as error:
-        raise ConfigError(f"The curl command has no value for {error.argument_name}.") from None
+    if cookies and given.auth is None:
+        given = _with_key(given, "Cookie", "header", "; ".join(cookies))
+    return replace(given, method=command.method, body=_parse_body(command.data))
 
 
 def _with_header(given: RequestInput, name: str, value: str) -> RequestInput:

@@ -98,6 +98,24 @@ def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
     assert (given.method, given.params) == ("GET", {"status": "all", "limit": "5"})
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        r"""curl $'https://a.example/e?q=it\'s' -H $'X-Key: a\u0021b' -H 'site: 7'""",
+        'curl ^"https://a.example/e?q=it\'s^" ^\r\n  -H ^"X-Key: a!b^" ^\r\n  -H ^"site: 7^"',
+    ],
+)
+def test_a_curl_command_is_read_as_browsers_copy_it(command: str) -> None:
+    given = parse_input(None, command)
+    assert (given.url, given.params) == ("https://a.example/e", {"q": "it's"})
+    assert (given.secrets, given.headers) == ({"api_key": "a!b"}, {"site": "7"})
+
+
+def test_a_body_in_a_curl_command_of_windows_is_read() -> None:
+    command = 'curl "https://a.example/q" --data-raw ^"^{^\\^"size^\\^":5^}^"'
+    assert parse_input(None, command).body == {"size": 5}
+
+
 def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
     for url, base, path in (
         ("https://a.example/v1/events/", "https://a.example/v1", "/events/"),

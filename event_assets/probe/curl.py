@@ -1,0 +1,93 @@
+"""Read a curl command, as documentation has it or a browser copies it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from event_assets.values.errors import ConfigError
+
+OPTIONS = {  # with a value, by what they are here; those of `ignored` change nothing here
+    "headers": "-H --header",
+    "methods": "-X --request",
+    "users": "-u --user",
+    "data": "-d --data --data-raw --data-ascii --data-binary --data-urlencode --json",
+    "urls": "--url",
+    "tokens": "--oauth2-bearer",
+    "cookies": "-b --cookie",
+    "ignored": "-o --output -A --user-agent -e --referer -m --max-time --connect-timeout --retry "
+    "-w -x --proxy",
+}
+FLAG = re.compile(
+    r"-[sSLkivgfGN#]+|--(silent|show-error|location|insecure|include|verbose|globoff|fail|get"
+    r"|compressed|no-buffer|progress-bar|http1\.1|http2)"
+)
+ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)  # bash: with escapes
+
+
+@dataclass(frozen=True)
+class CurlCommand:
+    """What a curl command sends."""
+
+    address: str
+    method: str
+    headers: Sequence[str]
+    users: Sequence[str]
+    cookies: Sequence[str]
+    data: str
+
+
+def read_curl(command: str) -> CurlCommand:
+    """Return what a curl command sends; its data are in the address of a GET.
+
+    Raises:
+        ConfigError: it is none, or has an option that may change what is sent.
+    """
+    found, others = _parse_options(_split(command))
+    options = [word for word in others if word.startswith("-")]
+    for option in options:
+        if not FLAG.fullmatch(option):  # what follows may be its value, and no address
+            raise ConfigError(f"The curl command has the option `{option}`: leave it out.")
+    urls = [*found.urls, *(word for word in others if word not in options)]
+    if len(urls) != 1:
+        raise ConfigError(f"The curl command has {len(urls) or 'no'} addresses in place of one.")
+    address, data = urls[0], "&".join(found.data)
+    if data and any(option == "--get" or re.match(r"-\w*G", option) for option in options):
+        address, data = f"{address}{'&' if '?' in address else '?'}{data}", ""
+    method = next(iter(found.methods), "POST" if data else "GET").upper()
+    if method not in ("GET", "POST"):
+        raise ConfigError(f"A list is read by GET or POST, not by {method}.")
+    headers = [*found.headers, *(f"Authorization: Bearer {token}" for token in found.tokens)]
+    return CurlCommand(address, method, headers, found.users, found.cookies, data)
+
+
+def _split(command: str) -> list[str]:
+    """Return the words behind `curl` in a command of a shell, or of the one of Windows."""
+    if '^"' in command:  # where ^ escapes the next character
+        command = re.sub(r"\^(.)", r"\1", re.sub(r"\^\s*\n", " ", command))
+    command = ANSI_QUOTED.sub(lambda found: shlex.quote(_unescape(found[1])), command)
+    try:
+        program, *words = shlex.split(re.sub(r"\\\r?\n", " ", command)) or [""]
+    except ValueError:
+        raise ConfigError("The curl command has a quote that is not closed.") from None
+    if program.lower() not in ("curl", "curl.exe"):
+        raise ConfigError("This is no curl command: it must begin with `curl`.")
+    return words
+
+
+def _unescape(text: str) -> str:
+    return text.encode("raw_unicode_escape").decode("unicode_escape")
+
+
+def _parse_options(words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Return the options that have values, as lists, and the other words."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name, flags in OPTIONS.items():
+        parser.add_argument(*flags.split(), dest=name, action="append", default=[])
+    try:
+        return parser.parse_known_args(words)
+    except argparse.ArgumentError as error:
+        raise ConfigError(f"The curl command has no value for {error.argument_name}.") from None
