@@ -192,7 +192,7 @@ def _print_questions(questions: Sequence[Question]) -> int:
 
 def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
     """Write the source and its secrets, if that is wanted; return whether it was."""
-    from event_assets.cli.env_file import add_variables
+    from event_assets.cli.env_file import add_variables, would_be_committed
     from event_assets.cli.sources import load_source
     from event_assets.component.json_schema import editor_line
     from event_assets.config.project import ENV_FILE, find_project
@@ -207,7 +207,11 @@ def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
         click.echo(f"{file} is as it should be.")
     elif not _may_write(file, before, text, yes=yes, is_asking=is_asking):
         return False
-    added = add_variables(find_project() / ENV_FILE, found.variables)
+    env_file = find_project() / ENV_FILE
+    added = add_variables(env_file, found.variables)
+    if added and would_be_committed(env_file):
+        told = "git does not ignore .env, which holds the key: add it to .gitignore."
+        click.echo(told, err=True)
     os.environ.update(found.variables)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 from dotenv import dotenv_values, set_key
@@ -32,3 +33,16 @@ def add_variables(file: Path, variables: Mapping[str, str]) -> list[str]:
         file.chmod(MODE)
         set_key(file.resolve(), name, value, quote_mode="auto")
     return [*new]
+
+
+def would_be_committed(file: Path) -> bool:
+    """Return whether a file is in a git repository whose lists of ignored files lack it."""
+    folders = file.absolute().parents
+    root = next((folder for folder in folders if (folder / ".git").exists()), None)
+    if root is None:
+        return False
+    inside = [folder for folder in folders if folder.is_relative_to(root)]
+    lists = [root / ".git" / "info" / "exclude", *(folder / ".gitignore" for folder in inside)]
+    lines = "\n".join(one.read_text(errors="replace") for one in lists if one.is_file())
+    patterns = (line.strip().removeprefix("**").lstrip("/") for line in lines.splitlines())
+    return not any(fnmatch(file.name, pattern) for pattern in patterns)

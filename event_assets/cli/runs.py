@@ -101,7 +101,8 @@ def sync_sources(
         is_first = not failures and any(is_first_sync(instance, each) for each in runner.run_ids)
     if is_first and not os.environ.get("CI"):
         has_api = any(one.base_url for one in chosen)
-        print(*_next_steps(has_api), sep="\n", flush=True)
+        shown = f" {chosen[0].name}" if len(find_sources()) > 1 else ""
+        print(*_next_steps(has_api, shown), sep="\n", flush=True)
     return not failures
 
 
@@ -167,9 +168,9 @@ def _tags() -> dict[str, str]:
     return {".dagster/repository": f"__repository__@{location}", BY_COMMAND: "true"}
 
 
-def _next_steps(has_api: bool) -> Iterator[str]:
+def _next_steps(has_api: bool, shown: str) -> Iterator[str]:
     url = "https://api.example.com/events"
     dev = "make dev" if (find_project() / "Makefile").is_file() else "dagster dev"
-    yield f"look      {program()} show"
+    yield f"look      {program()} show{shown}"
     yield f"watch     {program()} status" if has_api else f"connect   {program()} connect {url}"
     yield f"schedule  {dev}, then open http://127.0.0.1:3000"

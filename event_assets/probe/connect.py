@@ -50,6 +50,7 @@ EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
 # Parameters that may also be the start of a range of time, or a filter.
 MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
+PAGE_IN_PATH = re.compile(r"/pages?/(\d{1,6})(/?)$", re.IGNORECASE)
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}
 
 
@@ -129,6 +130,9 @@ def _without_page(given: RequestInput) -> RequestInput:
         is_flag = str(value).lower() in ("true", "false")
         return name in CURSORS and name not in NO_PAGES and not is_flag
 
+    if found := PAGE_IN_PATH.search(given.url):
+        first = f"{given.url[: found.start(1)]}1{found[2]}"
+        given = replace(given, url=given.url[: found.start()], first_page_url=first)
     kept = {name: value for name, value in given.params.items() if not is_page(name, value)}
     taken = {name: value for name, value in given.params.items() if name not in kept}
     known = [*taken, *given.known_params]
@@ -240,7 +244,9 @@ def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) 
     if not end.problem:
         choices["that is the whole list"] = {"paginator": "single_page"}
     asked, otherwise = "How does the list go on", ""
-    if end.is_likely_all:
+    if connection.given.first_page_url:
+        said += ". The address had the number of a page in its path, which no paginator counts"
+    elif end.is_likely_all:
         paging.paginator = "auto"
         asked = "Is that all"
         otherwise = " Until --set paginator=single_page says so, the check `complete` warns."
@@ -250,7 +256,7 @@ def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) 
         "called, such as --set paginator.type=page_number --set paginator.page_param=page."
         f"{otherwise}",
         choices,
-        is_open=not end.is_likely_all,
+        is_open=not otherwise,
     )
 
 

@@ -88,11 +88,15 @@ def _wanted_auth(connection: Connection) -> dict[str, Any] | None:
 def _require(connection: Connection, page: Page) -> Page:
     """Return a page, which must be JSON, with the parameters of pages that the API demands.
 
+    Where the number of a page was taken out of the path in vain, it is that of page 1.
+
     Raises:
         ApiError: it is none.
     """
+    client, first = connection.client, connection.given.first_page_url
+    if page.status == HTTPStatus.NOT_FOUND and first:
+        page = client.move(first)
     while page.status in UNKNOWN_NAMES and (demanded := _find_demanded(connection, page)):
-        client = connection.client
         client.given = replace(client.given, params={**client.given.params, **demanded})
         shown = ", ".join(f"{name}={value}" for name, value in demanded.items())
         connection.add("parameters", shown, f"without, the answer is {page.status}")

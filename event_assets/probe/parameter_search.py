@@ -201,7 +201,7 @@ def find_largest_size(search: ParameterSearch) -> None:
         paging.size_param = None  # page 1 alone would be of another size
         del paging.settings[name]
         return
-    usual, best = len(search.first.rows), 0
+    usual, best, is_cut = len(search.first.rows), 0, True
     sizes, tried = [*LARGE_SIZES], set[int]()
     while sizes:
         asked = sizes.pop(0)
@@ -215,14 +215,15 @@ def find_largest_size(search: ParameterSearch) -> None:
             continue
         got = len(page.rows)
         if got > best:
-            best = got
-            paging.size = got if _is_cut(search, page, asked) else _size_for(got)
+            best, is_cut = got, _is_cut(search, page, asked)
+            paging.size = got if is_cut else _size_for(got)
         if got > usual or got >= asked:
             break
     if not best:
         paging.size = usual
     paging.settings[name] = paging.size
     evidence = f"of {asked} that were asked for, {best} came"
+    evidence += "" if is_cut else ", the whole list: several pages show that it ends there"
     paging.facts.append(Fact("page size", f"{name}={paging.size}", evidence))
     if paging.kind == "offset":
         paging.paginator["limit"] = paging.size

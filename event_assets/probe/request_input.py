@@ -57,6 +57,7 @@ class RequestInput:
         secrets: the parameters of that auth that are secret, by dlt's names.
         known_params: names of parameters that the API's description lists.
         left_out: parameters of the address that may be the number of a page, with their values.
+        first_page_url: the address of page 1, if the number of a page was in the path of the url.
         path_key: the part of the path that is a key; empty: none is.
     """
 
@@ -70,6 +71,7 @@ class RequestInput:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     known_params: Sequence[str] = ()
     left_out: Mapping[str, Any] = field(default_factory=dict)
+    first_page_url: str = ""
     path_key: str = field(default="", repr=False)
 
     @property

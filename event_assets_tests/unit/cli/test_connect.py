@@ -57,6 +57,20 @@ def test_a_source_is_written_with_its_key_in_the_env_file_only(
     assert "Wrote " in output.out
 
 
+@pytest.mark.parametrize(
+    ("ignored", "count"), [("data/\n#.env\n", 1), ("/.env\n", 0), ("**/.env", 0), ("*.env", 0)]
+)
+def test_a_key_that_git_would_commit_is_told(
+    folder: Path, capsys: Output, ignored: str, count: int
+) -> None:
+    assert folder.is_dir()
+    (Path.cwd() / ".git").mkdir()
+    Path(".gitignore").write_text(ignored)
+    with Sandbox(250, key=CANARY) as api:
+        assert connect(api, "--yes") == 0
+    assert capsys.readouterr().err.count("git does not ignore .env") == count
+
+
 def test_without_a_terminal_nothing_is_written_but_with_yes(folder: Path, capsys: Output) -> None:
     with Sandbox(250, key=CANARY) as api:
         assert connect(api) == 1

@@ -763,6 +763,35 @@ def test_a_start_that_some_records_do_not_have_is_one_with_rejects() -> None:
     assert answered.document["attributes"]["max_rejects"] == 0.3
 
 
+@pytest.mark.parametrize("is_by_path", [True, False])
+def test_the_number_of_a_page_in_the_path_is_no_part_of_it(is_by_path: bool) -> None:
+    def answer(request: Request) -> Any:
+        *_, parent, last = request.url.path.split("/")
+        if is_by_path:
+            at = (int(last) - 1) * 27 if parent == "page" else -1
+            return {"events": ROWS[at : at + 27]} if at >= 0 else Response(status_code=404)
+        return by_page(request) if last == "events" else Response(status_code=404)
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events/page/2"))
+    assert endpoint(found)["path"] == ("/1" if is_by_path else "/events")
+    settings = [question.setting for question in found.open_questions]
+    assert settings == (["paginator"] if is_by_path else [])
+
+
+def test_a_list_that_comes_whole_is_read_in_pages_and_the_reason_is_told() -> None:
+    def answer(request: Request) -> Any:
+        size, page = number(request, "per_page", 20), number(request, "page", 1)
+        return {"events": events(437)[(page - 1) * size : page * size]}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert [fact.evidence for fact in found.facts if fact.subject == "page size"] == [
+        "of 1000 that were asked for, 437 came, the whole list: several pages show that it ends "
+        "there"
+    ]
+
+
 def test_a_total_that_is_less_than_the_records_is_not_relied_on() -> None:
     with serving(lambda request: by_page(request, total=50)) as api:
         found = discover(Options(f"{api.url}/v1/events"))
