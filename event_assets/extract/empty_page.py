@@ -16,6 +16,7 @@ from event_assets.pagination.vocabulary import names_next, says_more
 from event_assets.values.conversion import to_boolean
 
 ERROR = "has an error in place of records"
+BESIDE = "has an error beside its records"
 UNCLEAR = "has words in place of records"  # which may be about an error, or the end of the list
 
 CODE_NAMES = ("code", "status", "statuscode", "errorcode", "errcode", "errno")
@@ -41,6 +42,7 @@ SAID = re.compile(
 )
 NUMBER = re.compile(r"\d+")
 DIGITS = re.compile(r"[\d.,:]*")  # a number, or a time
+MAX_ERRORS = 3  # beside records, for each of which a page is requested again
 
 
 class PageWords:
@@ -48,13 +50,20 @@ class PageWords:
 
     def __init__(self) -> None:
         self._usual: set[tuple[str, str]] | None = None  # of the first page with records
+        self._errors: set[str] = set()  # beside records
 
     def find_problem(self, document: Any, problem: str | None, *, is_empty: bool) -> str | None:
         """Return the problem of a document that may have one, after what it says.
 
         An empty page may say that it is behind the end, by words in which an error is usual. Words
-        that no page with records has, and that are not known, are `UNCLEAR`.
+        that no page with records has, and that are not known, are `UNCLEAR`. An error beside
+        records is a problem when it comes first: some come at each request.
         """
+        if problem == BESIDE:
+            words = _without_numbers(find_words(document, is_error=True))
+            is_new = words not in self._errors and len(self._errors) < MAX_ERRORS
+            self._errors.add(words)
+            problem = BESIDE if is_new else None
         if not is_empty:
             if self._usual is None:
                 self._usual = {(at, _without_numbers(value)) for at, value in _find_said(document)}

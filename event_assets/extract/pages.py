@@ -13,7 +13,7 @@ from requests import HTTPError, Request
 from event_assets.extract.empty_page import UNCLEAR, has_nothing, leaves_list_out
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
-from event_assets.extract.response_check import names_limit
+from event_assets.extract.response_check import error_beside_rows, names_limit
 from event_assets.http.client import ApiClient
 from event_assets.http.error_text import error_text
 from event_assets.http.window import CAUTIOUS
@@ -86,6 +86,7 @@ def read_list(
                 raise
         else:
             records = select_records(response)
-            paginator.update_state(response, records)
+            said = error_beside_rows(response) if records else ""
+            paginator.update_state(response, records, said=said)
             yield records
         paginator.update_request(request)

@@ -13,7 +13,7 @@ from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.extract.empty_page import CODE_NAMES, ERROR, PageWords, is_error_status
+from event_assets.extract.empty_page import BESIDE, CODE_NAMES, ERROR, PageWords, is_error_status
 from event_assets.extract.records_selector import PLAIN_SELECTOR, as_list, plain_names
 from event_assets.http.error_text import (
     ERROR_NAMES,
@@ -137,13 +137,19 @@ def _is_error(document: Any) -> bool:
     """Return whether a document is about an error, perhaps beside records."""
     members = plain_members(document)
     return isinstance(document, dict) and (
-        any(map(members.get, ERROR_NAMES))
-        or bool(find_named_error(document))
+        _names_error(document)
         or any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
         or any(to_boolean(members.get(name)) is False for name in ("success", "ok"))
         or any(to_boolean(members.get(name)) for name in ("iserror", "haserror"))
         or any(is_error_status(members.get(name)) for name in CODE_NAMES)
     )
+
+
+def _names_error(document: Any) -> bool:
+    """Return whether a document has an error by its name; flags and codes may mean others."""
+    members = plain_members(document)
+    named = any(map(members.get, ERROR_NAMES)) or members.get("success") is False
+    return named or bool(find_named_error(document))
 
 
 def _says_empty(document: Any) -> bool:
@@ -163,6 +169,13 @@ def _says_empty(document: Any) -> bool:
 def names_limit(response: Response) -> bool:
     """Return whether a refusal says that the API has more records than it shows."""
     return bool(LIMIT.search(error_text(response)))
+
+
+def error_beside_rows(response: Response) -> str:
+    """Return what a response with rows says of an error, as a sentence; empty if there is none."""
+    if not _names_error(response.json()):
+        return ""
+    return error_text(response, is_error=True) or " It gives no message."
 
 
 def _find(path: JSONPath, document: Any) -> list[Any]:
@@ -226,6 +239,8 @@ def response_check(
             problem = None if is_record(document) else NO_LIST
         if problem in (None, ERROR):
             is_empty = _is_empty_page(selector, document)
+            if problem is None and not is_empty and _names_error(document):
+                problem = BESIDE
             return words.find_problem(document, problem, is_empty=is_empty)
         return f"{problem}{_other_lists(document)}"
 

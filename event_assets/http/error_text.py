@@ -30,14 +30,17 @@ DATA = re.compile(r"^\s*[{\[]|[{\[]\s*[\"{\[]")  # of broken JSON, or of JSON in
 MARKUP = re.compile(r"<[a-z!?/]", re.IGNORECASE)
 
 
-def error_text(response: requests.Response) -> str:
+def error_text(response: requests.Response, *, is_error: bool = False) -> str:
     """Return what a response says about an error, as a sentence to append; empty if nothing.
 
     It is on one line, without secrets, and at most 200 characters long. Neither HTML nor broken
     JSON is shown.
+
+    Args:
+        is_error: whether the response is about an error, whatever its status.
     """
     try:
-        found = find_words(response.json(), is_error=not response.ok)
+        found = find_words(response.json(), is_error=is_error or not response.ok)
     except ValueError:
         found = "" if DATA.search(response.text) else response.text
     text = " ".join("".join(c if c.isprintable() else " " for c in found).split())

@@ -60,6 +60,8 @@ size of the list | WARN | {received} in several pages, as many as one was asked 
     may limit the whole list.
 limit | WARN | {received}; stopped at {maximum}.
 total reached | pass | {all_rows}, as the API reports{standing}.
+error beside rows | WARN | {received}, but the API speaks of an error beside some of them, so that
+    others may be missing.{error}
 ignored response | WARN | {received}; paging stopped at a response that response_actions ignore.
 total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{way_out}
 has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}
@@ -164,6 +166,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "total not reached": lambda facts: facts.is_short_of_total,
     "has_more is true": lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, *AGREED),
     "has_more is false": lambda facts: facts.last.has_more is False and facts.end in OPEN_ENDS,
+    "error beside rows": lambda facts: facts.error and facts.end in (*OPEN_ENDS, *AGREED),
     "unclear end": lambda facts: facts.said and facts.end in (*OPEN_ENDS, *AGREED),
     "unfollowed": lambda facts: (
         (facts.last.unfollowed or _find_promise(facts))

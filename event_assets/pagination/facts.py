@@ -82,6 +82,7 @@ class ListFacts:
         last: the last page of the list.
         pointers: pages whose response had the pointer that is followed.
         said: the words of an empty page, as a sentence, if they may not be about an end.
+        error: the words about an error beside rows, as a sentence.
         is_total_reached: whether a total that did not change is the number of rows.
         size_left_out: rows asked for in page 1, if links that count pages leave that out; else 0.
         is_last_page_empty: whether the last of the pages that are counted has no rows.
@@ -110,6 +111,7 @@ class ListFacts:
     is_pointer_found: bool = False
     truncated: str = ""
     said: str = ""
+    error: str = ""
     is_total_reached: bool = False
     size_left_out: int = 0
     is_last_page_empty: bool = False

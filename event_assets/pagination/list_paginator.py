@@ -70,7 +70,7 @@ class ListPaginator(Paginator):
         self.last_page = NO_PAGE
         self._read_ids = read_ids
         self._options = options
-        self._truncated = self._said = ""
+        self._truncated = self._said = self._error = ""
         self._first_rows: list[Any] | None = None
         self._size_left_out = 0
         self._counters: list[Counter] = []  # of the pointer before
@@ -137,6 +137,7 @@ class ListPaginator(Paginator):
             self._walk.facts,
             truncated=self._truncated,
             said=self._said,
+            error=self._error,
             size_left_out=self._size_left_out,
             first_rows=self._first_rows or (),
             **self._settings,
@@ -166,7 +167,10 @@ class ListPaginator(Paginator):
         ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)
         page = self._reader.read(response, rows, ids, self._request, pointer)
         self._truncated = self._truncated or page.truncated
-        self._said = said or self._said
+        if rows:
+            self._error = self._error or said
+        else:
+            self._said = said or self._said
         if self._is_of_other_rows(page):
             rows.clear()
             self._read_whole_pages()

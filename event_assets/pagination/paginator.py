@@ -30,7 +30,8 @@ class Paginator(BasePaginator):
     ) -> None:
         """Process a response; `data` is the list that dlt delivers.
 
-        `said`: the words of an empty page, of which is not known whether they are about an end.
+        `said`: the words of an empty page, of which is not known whether they are about an end; or
+        those about an error beside rows.
         """
 
     @abstractmethod

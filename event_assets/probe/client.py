@@ -19,7 +19,12 @@ from requests import Response
 from event_assets.extract.empty_page import has_nothing
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import to_wire
-from event_assets.extract.response_check import is_named, names_limit, response_check
+from event_assets.extract.response_check import (
+    error_beside_rows,
+    is_named,
+    names_limit,
+    response_check,
+)
 from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
@@ -275,7 +280,9 @@ class Client:
                 ):
                     pages.stopped_early()
                 elif page.is_ok and not page.problem:
-                    pages.update_state(cast("Response", page.response), list(page.rows))
+                    response = cast("Response", page.response)
+                    said = error_beside_rows(response) if page.rows else ""
+                    pages.update_state(response, list(page.rows), said=said)
                 elif not (walk.read[1:] and _is_behind_end(pages, page)):
                     walk.error = page.error or page.problem
                     break

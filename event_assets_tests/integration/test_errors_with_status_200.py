@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import (
+    complete,
     derive_tables,
     failed_sync,
     source_of,
@@ -112,3 +113,37 @@ def test_an_error_fails_the_sync_and_no_event_goes(
     derive_tables(config)
     assert 'It says: "Try again later".' in said
     assert project.ids("current_events") == before
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"errors": [{"message": "A venue could not be loaded", "path": ["events", 7]}]},
+        {"error": "A venue could not be loaded"},
+        {"success": False, "message": "A venue could not be loaded"},
+    ],
+)
+@pytest.mark.parametrize("times", [1, 9])
+def test_an_error_beside_records_is_a_doubt_unless_it_passes(
+    project: Project, error: dict[str, Any], times: int
+) -> None:
+    rows, left = events(30), [times]
+
+    def answer(request: Request) -> Any:
+        page = paged(rows)(request)
+        if request.query_params.get("offset") == "9" and left[0]:
+            left[0] -= 1
+            return {"data": page["data"][:5], **error}
+        return {"data": page["data"]}
+
+    with serving({PATH: answer}) as api:
+        document = list_of_events(api.url)
+        endpoint_of(document)["paginator"] = {"type": "offset", "limit": 10, "total_path": None}
+        config = source_of(document)
+        sync_source(config)
+    check = complete(config)
+    assert check.passed is (times == 1)
+    said = "the API speaks of an error beside some of them"
+    assert (said in str(check.description)) is (times > 1)
+    assert ('It says: "A venue could not be loaded".' in str(check.description)) is (times > 1)
+    assert project.ids() == sorted(event["id"] for event in rows)
