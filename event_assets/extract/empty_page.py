@@ -35,10 +35,17 @@ TROUBLE = re.compile(
     r"|later|again|time[sd]?.?out|quota|throttl|truncated|overload|partial|down\b",
     re.IGNORECASE,
 )
+# Of an error on an empty first page, of which it is not known what is usual: its words and names.
+SURE_TROUBLE = re.compile(
+    r"error|exception|internal|fail|exceed|busy|unavailable|maintenance|denied|forbidden"
+    r"|unauthori|time[sd]?.?out|throttl|overload",
+    re.IGNORECASE,
+)
+NAMES_TROUBLE = re.compile(r"(is|has|have)?(errors?|exceptions?|faults?|fail(ed|ures?)?)\w*")
 # By plain names: what may say why there are no records.
 SAID = re.compile(
     r"(is|has)?(errors?|exceptions?|faults?|warnings?|fail(ed|ure)?)\w*|messages?|msg|info|notices?"
-    r"|maintenance|reason|details?|stat(us\w*)?|code|result|success|ok|errno|errcode"
+    r"|maintenance|reason|details?|(response|request)?stat(us\w*)?|code|result|success|ok|errno|errcode"
 )
 NUMBER = re.compile(r"\d+")
 DIGITS = re.compile(r"[\d.,:]*")  # a number, or a time
@@ -71,7 +78,8 @@ class PageWords:
         said = [*_find_said(document)]
         is_end = any(isinstance(value, str) and _says_nothing(value) for _, value in said)
         if self._usual is None and not is_end:
-            return problem
+            is_trouble = any(_is_sure_trouble(path, value) for path, value in said)
+            return ERROR if is_trouble else problem
         new = [value for path, value in said if not self._is_known(path, value, is_end=is_end)]
         if any(not isinstance(value, str) or _is_trouble(value) for value in new):
             return ERROR
@@ -82,7 +90,8 @@ class PageWords:
         name = plain_name(path.rpartition(".")[2])
         return (
             (path, _without_numbers(value)) in (self._usual or ())
-            or str(value).lower() in (*GOOD_CODES, "true")
+            or str(value).lower() in GOOD_CODES
+            or (value in (True, "true") and not NAMES_TROUBLE.fullmatch(name))
             or _is_nothing(name, value)
             or (is_end and not is_error_status(value) and not isinstance(value, str))
         )
@@ -157,6 +166,18 @@ def _says_nothing(words: str) -> bool:
 
 def _is_trouble(words: str) -> bool:
     return bool(TROUBLE.search(words)) or to_boolean(words) is not None
+
+
+def _is_sure_trouble(path: str, value: Any) -> bool:
+    """Return whether a member is about an error, whatever usual pages say."""
+    name = plain_name(path.rpartition(".")[2])
+    if isinstance(value, bool):
+        return value and bool(NAMES_TROUBLE.fullmatch(name))
+    if isinstance(value, str):
+        return bool(SURE_TROUBLE.search(value) or NAMES_TROUBLE.fullmatch(name))
+    is_code = name in CODE_NAMES and str(value) not in GOOD_CODES
+    is_error = is_error_status(value) or value < 0
+    return (is_code and is_error) or (value != 0 and bool(NAMES_TROUBLE.fullmatch(name)))
 
 
 def is_error_status(value: Any) -> bool:

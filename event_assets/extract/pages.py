@@ -86,7 +86,7 @@ def read_list(
                 raise
         else:
             records = select_records(response)
-            said = error_beside_rows(response) if records else ""
+            said = error_beside_rows(response, records) if records else ""
             paginator.update_state(response, records, said=said)
             yield records
         paginator.update_request(request)

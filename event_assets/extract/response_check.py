@@ -171,8 +171,13 @@ def names_limit(response: Response) -> bool:
     return bool(LIMIT.search(error_text(response)))
 
 
-def error_beside_rows(response: Response) -> str:
-    """Return what a response with rows says of an error, as a sentence; empty if there is none."""
+def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
+    """Return what a response with rows says of an error, as a sentence; empty if there is none.
+
+    A list without any object, or of nothing but an error, stands for one.
+    """
+    if not any(isinstance(row, dict) for row in rows) or (len(rows) == 1 and find_words(rows)):
+        return " A page has no record."
     if not _names_error(response.json()):
         return ""
     return error_text(response, is_error=True) or " It gives no message."

@@ -281,7 +281,7 @@ class Client:
                     pages.stopped_early()
                 elif page.is_ok and not page.problem:
                     response = cast("Response", page.response)
-                    said = error_beside_rows(response) if page.rows else ""
+                    said = error_beside_rows(response, page.rows) if page.rows else ""
                     pages.update_state(response, list(page.rows), said=said)
                 elif not (walk.read[1:] and _is_behind_end(pages, page)):
                     walk.error = page.error or page.problem

@@ -41,7 +41,8 @@ class RemovedRecords:
             return records
         marked: set[int] = set()
         for path, accepted in self._marks.items():
-            values = enumerate(values_at(records, path))
+            is_name = any(path in record for record in records if isinstance(record, dict))
+            values = enumerate(values_at(records, f"['{path}']" if is_name else path))
             marked.update(row for row, value in values if _is_mark(value, accepted))
         if not marked:
             return records

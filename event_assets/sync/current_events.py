@@ -18,25 +18,29 @@ with complete as (
     from {schema}.event_data_syncs where complete and full_sync is not false
     qualify row_number() over (partition by {owner} order by sync_number desc) = 1
 ), syncs as (
-    select {owner} as owner, load_id, sync_number from {schema}.event_data_syncs
+    select {owner} as owner, load_id, sync_number, started_at from {schema}.event_data_syncs
 ), current as (
-    select owner, load_id from syncs join complete using (owner)
+    select owner, load_id, syncs.sync_number from syncs join complete using (owner)
     where syncs.sync_number >= complete.sync_number
 ), rejects as (
-    select owner, id, first_rejected_at
+    select owner, id, first_rejected_at, current.sync_number
     from (select *, {owner} as owner from {schema}.event_data_rejects)
     join current using (owner, load_id)
 ), unidentified as (
-    select owner, max(first_rejected_at) as since from rejects where id is null group by owner
+    select rejects.owner, max(coalesce(first.sync_number, rejects.sync_number)) as since
+    from rejects left join syncs as first
+    on first.owner = rejects.owner and first.started_at = rejects.first_rejected_at
+    where id is null group by rejects.owner
 )
 select event.* from {schema}.event_data as event
 left join complete on complete.owner = {owner}
 left join unidentified on unidentified.owner = {owner}
+left join syncs as seen on seen.owner = {owner} and seen.load_id = event._dlt_load_id
 where {conditions}(
     complete.owner is null
     or ({owner}, event._dlt_load_id) in (select owner, load_id from current)
     or ({owner}, event.id) in (select owner, id from rejects)
-    or event.last_seen_at < unidentified.since{under_way}{unread}
+    or seen.sync_number < unidentified.since{under_way}{unread}
 )
 """
 # A list of upcoming events shows none that has begun.

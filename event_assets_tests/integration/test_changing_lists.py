@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.clock import wrong_by
 from event_assets_tests.support.direct_syncs import source_of, sync_source
 from event_assets_tests.support.list_models import PAGINATORS, URL, ChangingList, Server
 from event_assets_tests.support.offset_lists import Edit
@@ -120,12 +121,16 @@ def test_a_list_of_which_only_the_first_pages_are_read_makes_no_event_go(
     assert len(project.ids("current_events")) == LENGTH
 
 
-def test_an_event_whose_record_came_without_a_readable_id_stays_current(project: Project) -> None:
+@pytest.mark.parametrize("hours", [0, 1, -1])
+def test_an_event_whose_record_came_without_a_readable_id_stays_current(
+    project: Project, hours: int
+) -> None:
     rows: list[dict[str, Any]]
     rows = [{"id": f"e{number}", "start_time": f"2099-01-0{number + 1}"} for number in range(6)]
     with serving({PATH: paged(rows)}) as api:
         made = source_of(source(api.url, max_rejects="100%"))
-        sync_source(made, derived=True)
+        with wrong_by(hours):
+            sync_source(made, derived=True)
         rows[5] = {**rows[5], "id": None}
         for left in (5, 4):
             sync_source(made, derived=True)

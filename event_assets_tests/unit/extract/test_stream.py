@@ -1,5 +1,6 @@
 """Streams: the key of a source, what a response must contain, and where a list ends."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from event_assets.extract.empty_page import UNCLEAR, has_nothing
-from event_assets.extract.response_check import list_selector_check, response_check
+from event_assets.extract.response_check import (
+    error_beside_rows,
+    list_selector_check,
+    response_check,
+)
 from event_assets.http.response import JsonResponse
 from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError
@@ -174,6 +179,43 @@ def test_an_empty_list_that_says_what_no_page_with_records_says_is_a_problem(
     assert check({"data": [], **said}) == "has an error in place of records"
     check = checks(selector)
     assert check({"data": [{"id": 1}], **said}) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "is_error"),
+    [
+        ({"code": "INTERNAL_ERROR"}, True),
+        ({"meta": {"status": 429}}, True),
+        ({"exception": "NullPointer"}, True),
+        ({"errcode": -1, "msg": "system busy"}, True),
+        ({"errorCode": 7}, True),
+        ({"notice": "maintenance"}, True),
+        ({"hasErrors": True}, True),
+        ({"failed": True}, True),
+        ({"responseStatus": "ERROR"}, True),
+        ({"hasErrors": False, "failed": False, "error_count": 0}, False),
+        ({"code": 404, "message": "No events found"}, False),
+        ({"status": "active", "message": "Welcome"}, False),
+    ],
+)
+def test_an_empty_first_page_may_speak_of_an_error(said: Any, is_error: bool) -> None:
+    problem = "has an error in place of records" if is_error else None
+    assert checks("data")({"data": [], **said}) == problem
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"id": 1}], ""),
+        ([None, {"id": 1}], ""),
+        ([None], " A page has no record."),
+        (["Internal error"], " A page has no record."),
+        ([{"code": 500, "message": "boom"}], " A page has no record."),
+    ],
+)
+def test_a_list_without_records_stands_for_an_error(rows: list[Any], said: str) -> None:
+    response = JsonResponse(json.dumps({"data": rows}).encode(), {})
+    assert error_beside_rows(response, rows) == said
 
 
 @pytest.mark.parametrize("selector", ["data", "$.data", "data[*]", None])

@@ -29,6 +29,7 @@ ALIVE: list[dict[str, Any]] = [
         ({"active": False}, [{"active": False}]),
         ({"a": 1, "b": 2}, [{"a": 1, "b": 1}, {"a": 2, "b": 2}]),
         ({"['a.b']": "x"}, [{"a.b": "x"}]),
+        ({"a.b": "x"}, [{"a.b": "x"}]),
     ],
 )
 def test_a_mark_is_a_value_a_list_or_true(
