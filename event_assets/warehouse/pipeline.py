@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("dagster")
 # DuckDB reads all columns of a row group at once, and keeps what describes each in memory.
 ROW_GROUP_BYTES, MIN_ROWS = 16_000_000, 2_048
+# dlt's settings while a pipeline of ours is open; the environment takes precedence.
+DLT_SETTINGS = {
+    "DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS": "default",  # a column may become a float
+    "DATA_WRITER__BUFFER_MAX_ITEMS": "1",  # a table of Arrow is a row group of Parquet
+    "EXTRACT__WORKERS": "20",  # for resources with a parent; the session limits the requests
+    # Its errors, which are raised as well, are logged with traces and data.
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # which sync saw a row last
+}
 STATE_TABLE = str(pipeline_state_table()["name"])
 
 
@@ -47,7 +57,7 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
     destination.validate_names(schema)
     folder = _pipelines_folder()
     message = f"Waiting for another sync of {name}"
-    with ExitStack() as locks:
+    with ExitStack() as locks, _dlt_settings():
         locks.enter_context(hold_file_lock(folder / f"{name}.lock", message))
         locks.enter_context(destination.hold_lock(name, message))
         with suppress(FileNotFoundError):
@@ -57,6 +67,18 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
         )
         pipeline.destination = destination.as_dlt_destination()
         yield pipeline
+
+
+@contextmanager
+def _dlt_settings() -> Iterator[None]:
+    """Set what dlt needs here, and what other pipelines of the process must not get."""
+    added = {name: value for name, value in DLT_SETTINGS.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def split_into_row_groups(table: pa.Table) -> Iterator[pa.Table]:

@@ -1,5 +1,6 @@
 """What a pipeline has normalized is loaded: by key, or in place of what was there."""
 
+import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -177,3 +178,10 @@ def test_dlt_finds_its_schema_state_and_loads(project: Project, tmp_path: Any) -
         "select distinct load_id = _dlt_load_id from events._dlt_loads, events.event_data "
         "where load_id = (select max(load_id) from events._dlt_loads)"
     ) == [(True,)]
+
+
+def test_other_pipelines_of_the_process_keep_their_settings_of_dlt() -> None:
+    before = dict(os.environ)
+    with warehouse.open_pipeline(NAME, SCHEMA):
+        assert os.environ["DATA_WRITER__BUFFER_MAX_ITEMS"] == "1"
+    assert dict(os.environ) == before
