@@ -7,6 +7,7 @@ from typing import Final
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.result import PaginationResult
+from event_assets.values.wording import counted
 
 # Ends that prove nothing by themselves, unless a count of all lists together is not 0: a link or
 # cursor that came in one list ends the others by its absence, and rows show that windows work.
@@ -48,7 +49,7 @@ class ResultAggregator:
     @property
     def result(self) -> PaginationResult:
         """The combined result, after all lists have ended."""
-        sums, lists = self._sums, f"{self._lists:,} lists"
+        sums, lists = self._sums, counted(self._lists, "list")
         found = [
             (complete, reason)
             for proof, complete, reason in self._problems

@@ -59,7 +59,8 @@ def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
         for field, column in columns.items()
     )
     requested = [sql.quote_identifier(columns[field]) for field in resource.requested_fields]
-    rows = rows.filter(" and ".join(f"{column} is not null" for column in requested))
+    # without a value in its place, another address would be requested
+    rows = rows.filter(" and ".join(f"{column}::varchar <> ''" for column in requested))
     return rows.project(selection).distinct().order("all").to_arrow_table()
 
 

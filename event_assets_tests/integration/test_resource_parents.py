@@ -52,6 +52,18 @@ def organized() -> Iterator[ApiServer]:
         yield api
 
 
+@pytest.mark.usefixtures("project")
+def test_a_parent_without_a_value_is_left_out() -> None:
+    organizers = [{"id": "o1"}, {"id": ""}, {"id": None}, {}, None]
+    rows = [{**event, "organizer": o} for event, o in zip(events(5), organizers, strict=True)]
+    members = "/v1/organizers/{organizer}/members"
+    with serving({PATH: paged(rows), members: lambda _: {"data": [{"id": "m1"}]}}) as api:
+        config = by_organizer(api.url)
+        sync_source(config)
+    check = complete(config, "members")
+    assert (check.passed, check.description) == (True, "All 1 rows of 1 list were received.")
+
+
 @pytest.mark.parametrize("key", [{"primary_key": []}, {"primary_key": "id"}])
 def test_a_list_of_several_parents_is_requested_once(
     project: Project, organized: ApiServer, key: dict[str, Any]
