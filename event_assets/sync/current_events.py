@@ -14,7 +14,8 @@ from event_assets.warehouse.sql import quote_literal
 # of any event that was last seen before it.
 CURRENT_QUERY = """
 with complete as (
-    select {owner} as owner, sync_number, started_at, read_from, read_until
+    select {owner} as owner, sync_number, coalesce(began_at, started_at) as started_at,
+        read_from, read_until
     from {schema}.event_data_syncs where complete and full_sync is not false
     qualify row_number() over (partition by {owner} order by sync_number desc) = 1
 ), syncs as (

@@ -76,6 +76,7 @@ def build_row(
         "repeated_ids": repeats.ids,
         "conflicting_ids": repeats.conflicts,
         "repeats": to_json(repeats.examples),
+        "began_at": max(stream.began_at, stream.started_at),
         "read_from": read_from,
         "read_until": read_until,
         **({} if source.account is None else {ACCOUNT: source.account}),

@@ -53,6 +53,7 @@ COLUMNS = {
     "newest": "json",
     "table_rows": "bigint",
     "warning": "text",
+    "began_at": "timestamp",
 }
 
 

@@ -58,7 +58,7 @@ select sync.finished_at,
     before.id, {old_name}, null, null, null, sync.load_id{of_before}
 from moved join {schema}.event_changes_snapshot as before using ({key})
 join (
-    select arg_max(started_at, sync_number) as started_at,
+    select arg_max(coalesce(began_at, started_at), sync_number) as started_at,
         arg_max(finished_at, sync_number) as finished_at,
         arg_max(load_id, sync_number) as load_id{of_sync}
     from {schema}.event_data_syncs {by_account}

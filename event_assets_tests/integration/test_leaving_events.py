@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.clock import wrong_by
 from event_assets_tests.support.direct_syncs import (
     derive_tables,
     failed_sync,
@@ -84,6 +85,19 @@ def test_an_event_under_way_has_gone_only_if_the_list_shows_others_that_have_beg
     sync_lists([running, coming])
     assert project.ids("current_events") == ["coming", "running"]
     assert changes(project) == [("gone", "left")]
+
+
+def test_what_has_begun_is_told_by_the_clock_of_the_api(project: Project) -> None:
+    left, ended, coming = event("left", -0.02, 1), event("ended", -1, -0.02), event("coming", 3)
+    rows = [left, ended, coming]
+    with serving({PATH: paged(rows)}) as api:
+        config = source_of(source(api.url, fields=FIELDS))
+        for listed in ([left, ended, coming], [coming]):
+            rows[:] = listed
+            with wrong_by(-1):
+                sync_source(config, derived=True)
+    assert project.ids("current_events") == ["coming", "left"]
+    assert changes(project) == [("passed", "ended")]
 
 
 def test_an_event_that_ended_and_is_still_listed_stays_current(project: Project) -> None:
