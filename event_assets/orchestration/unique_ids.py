@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from event_assets.config.fields import START
 from event_assets.config.source import EVENT_DATA, SourceConfig
 from event_assets.orchestration.metadata import as_table
 from event_assets.records.contract import build_contract
@@ -86,16 +87,29 @@ def _describe_repeats(
         )
     if not conflicts:
         return f"The API sent {counted(ids, 'id')} more than once, {named}, with equal records"
-    paths = [*source.events.id_paths, *_paths_of(source, first["field"])]
-    advice = f"`primary_key: [{', '.join(paths)}]`"
-    if source.fields["id"].source:
-        template = ":".join(f"{{{path}}}" for path in paths)
-        advice = f'`from: "{template}"` of the field `id`'
+    field = first["field"]
     return (
         f"Different records share {counted(conflicts, 'id')}, {named}, and only the first of each "
-        f"is loaded: the records differ in `{first['field']}`; set {advice}, or what else tells "
-        "them apart, or sync again if events changed while the list was read"
+        f"is loaded: the records differ in `{field}`; {_advise_key(source, field)}, or sync again "
+        "if events changed while the list was read"
     )
+
+
+def _advise_key(source: SourceConfig, field: str) -> str:
+    """Return what to set, by a field in which records that share an id differ."""
+    ids, parent = source.events.id_paths, source.events.parent
+    if parent:
+        own = source.resources[parent].primary_key or ["id"]
+        keys = [*(f"_{parent}_{name}" for name in own), *ids]
+        include = f"`include_from_parent: [{', '.join(own)}]` and "
+        return f"if they are of several `{parent}`, set {include}`primary_key: [{', '.join(keys)}]`"
+    if field != START:  # an event that is renamed is still the same
+        return "set as `primary_key` what else tells them apart"
+    paths = [*ids, *_paths_of(source, field)]
+    if source.fields["id"].source:
+        template = ":".join(f"{{{path}}}" for path in paths)
+        return f'set `from: "{template}"` of the field `id`, or what else tells them apart'
+    return f"set `primary_key: [{', '.join(paths)}]`, or what else tells them apart"
 
 
 def _paths_of(source: SourceConfig, column: str) -> Sequence[str]:

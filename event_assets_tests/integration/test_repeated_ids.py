@@ -127,6 +127,33 @@ def test_an_id_with_a_path_of_its_own_is_corrected_there() -> None:
     assert 'set `from: "{meta.key}:{when.begin}"` of the field `id`' in str(check.description)
 
 
+def test_a_name_is_not_advised_as_a_part_of_the_key() -> None:
+    rows = [{**row, "id": f"e{at // 2}", "start_time": None} for at, row in enumerate(events(6))]
+    said = str(check_of(by_cursor(rows)).description)
+    assert "differ in `name`; set as `primary_key` what else tells them apart" in said
+
+
+def test_ids_that_are_unique_within_a_parent_only_are_advised_with_its_own() -> None:
+    organizers = {"name": "orgs", "primary_key": "id", "endpoint": {"path": "/v1/orgs"}}
+    answers: dict[str, Any] = {"/v1/orgs": lambda _: [{"id": 1}, {"id": 2}]}
+    answers["/v1/orgs/{org}/events"] = lambda request: [
+        {"id": "e1", "name": f"of {request.path_params['org']}"}
+    ]
+    advice = {"include_from_parent": ["id"], "primary_key": ["_orgs_id", "id"]}
+    for key, passed in (({}, False), (advice, True)):
+        with serving(answers) as api:
+            made = source(api.url)
+            (resource,) = resources = made["attributes"]["rest_api"]["resources"]
+            resource["endpoint"] = {"path": "/v1/orgs/{resources.orgs.id}/events"}
+            resource.update(key)
+            resources.append(organizers)
+            config = source_of(made)
+            sync_source(config, accepts_new_origin=True)
+        check = unique(config)
+        said = "set `include_from_parent: [id]` and `primary_key: [_orgs_id, id]`"
+        assert (check.passed, said in str(check.description)) == (passed, not passed)
+
+
 @pytest.mark.parametrize("at", [3, 45], ids=["same page", "other page"])
 def test_equal_records_are_a_warning(project: Project, at: int) -> None:
     rows = events(50)
