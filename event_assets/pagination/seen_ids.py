@@ -6,7 +6,6 @@ import struct
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
-from importlib import import_module
 from typing import Any
 
 ReadIds = Callable[[Sequence[Any]], list[Hashable]]  # returns None for a row without an id
@@ -147,8 +146,9 @@ class DistinctIds:
 
     def _distinct(self) -> Any:
         """Return the distinct hashes in order; sorting takes a quarter of a hash table's memory."""
-        compute: Any = import_module("pyarrow.compute")  # has no type hints, and is slow to import
-        arrow: Any = import_module("pyarrow")
-        buffers = [None, arrow.py_buffer(self._hashes)]
-        values = arrow.Array.from_buffers(arrow.int64(), len(self._hashes) // 8, buffers).sort()
-        return compute.run_end_encode(values, "int64").values
+        import pyarrow as pa  # slow
+        import pyarrow.compute as pc
+
+        buffers = [None, pa.py_buffer(self._hashes)]
+        values = pa.Array.from_buffers(pa.int64(), len(self._hashes) // 8, buffers).sort()
+        return pc.run_end_encode(values, "int64").values
