@@ -109,7 +109,8 @@ SIZE: Final = re.compile(  # of parameters
 )
 _OF_PAGES: Final = (
     r"(page|link|href|ur[il]|cursor|token|offset|skip|from|start|max|key|id|mark(er)?|batch|range"
-    r"|records?|results?|set|position|number|index|bookmark|path|state|query|search|time(stamp)?)"
+    r"|records?|results?|set|position|number|index|bookmark|path|state|query|search|time(stamp)?"
+    r"|exclusive|seek|checkpoint|anchor|iterator)"
 )
 NEXT: Final = re.compile(
     rf".*next{_OF_PAGES}+|(link|ur[il]|page|href|results?)?next|continue|last(evaluated)?key|searchafter|afterkey"

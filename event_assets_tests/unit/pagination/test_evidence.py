@@ -148,6 +148,8 @@ MORE: dict[str, Any] = {
     "nextCursorMark": {"nextCursorMark": "AoE="},
     "next_max_id": {"next_max_id": "1030"},
     "nextSkip": {"nextSkip": 100},
+    "nextExclusiveStartKey": {"nextExclusiveStartKey": "e17"},
+    "next_checkpoint": {"next_checkpoint": "c17"},
     "next_page_path": {"next_page_path": "/events?page=2"},
     "linkNext": {"linkNext": "/events?page=2"},
     "next_rest_url": {"next_rest_url": "https://api.example.com/events?page=2"},
