@@ -30,6 +30,7 @@ def _fast_process() -> Iterator[None]:
 def _no_project_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the project that another one loaded into this process, nor its settings."""
     monkeypatch.setattr(project_module, "_loaded", None)
+    monkeypatch.setattr(project_module, "_overridden", set())
     monkeypatch.setattr(project_module, "ENV_FILE", ".env of this test")
     monkeypatch.setenv("DAGSTER_HOME", "")  # which commands set
     monkeypatch.setenv("EVENTS_PROGRESS", "")  # the same

@@ -43,7 +43,7 @@ def secret_readers() -> list[SecretReader]:
 def _read_secret(provider: Any, path: Sequence[str]) -> tuple[str | None, str]:
     *sections, key = path
     value, name = provider.get_value(key, TSecretStrValue, None, *sections)
-    return (str(value) if value else None), name
+    return value, name
 
 
 def apply_lag(lag: float, initial_value: Any, value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import duckdb
 
-from event_assets.config.project import database_file, require_writable_database
+from event_assets.config.project import database_file, require_no_sqlite, require_writable_database
 from event_assets.values.errors import WarehouseError
 
 LOCKED = "lock on file"  # in the message of DuckDB
@@ -84,6 +84,7 @@ def _open_file() -> duckdb.DuckDBPyConnection:
         raise MissingDatabaseError(
             f"There is no database {file} yet: `event-assets sync` makes it."
         )
+    require_no_sqlite()
     while True:
         try:
             return duckdb.connect(file, read_only=True)

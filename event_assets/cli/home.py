@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from importlib import import_module
 
 import dagster as dg
 import yaml
@@ -41,7 +42,12 @@ def open_instance() -> dg.DagsterInstance:
     """
     require_home()
     try:
-        return dg.DagsterInstance.get()
+        instance = dg.DagsterInstance.get()
+        # Dagster imports it when it launches a run; it is not built, as one may need its cluster
+        launcher = instance.get_ref().run_launcher_data
+        if launcher:
+            getattr(import_module(launcher.module_name), launcher.class_name)
+        return instance
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = f"in line {line}, {error.problem}"

@@ -11,14 +11,16 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 from event_assets.values.errors import ConfigError
-from event_assets.values.redaction import KNOWN, MIN_SECRET_LENGTH, find_secrets
+from event_assets.values.redaction import KNOWN, MIN_SECRET_LENGTH, find_secrets, redact_logs
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 ENV_FILE = ".env"
 ENV_NAME = re.compile(r"[\w.-]+")
+SQLITE = b"SQLite format 3\0"  # the start of its files
 SINGLE_QUOTED = re.compile(r"^\s*(?:export\s+)?([^\s=#'\"]+)\s*=\s*'", re.MULTILINE)
 _loaded: Path | None = None
+_overridden: set[str] = set()  # variables of the environment with another value in `.env`
 
 
 def set_loaded_project(folder: Path) -> None:
@@ -33,14 +35,25 @@ def set_loaded_project(folder: Path) -> None:
     """
     global _loaded
     _loaded = folder
+    redact_logs()
     os.environ.setdefault("DLT_PROJECT_DIR", str(find_project()))  # of .dlt/secrets.toml
     variables = {**os.environ, **read_env_file()}
     for name, value in variables.items():
+        known = os.environ.get(name, "").strip()
         if value is not None and value.strip() != os.environ.get(name):
             os.environ[name] = value.strip()
+            if known and known != os.environ[name]:
+                _overridden.add(name)
     for secret in find_secrets(os.environ):
         if len(secret) >= MIN_SECRET_LENGTH:
             KNOWN.add(secret)
+
+
+def place_of_variables(names: str) -> str:
+    """Return where variables are set, for people: `in .env or the environment`."""
+    if _overridden.isdisjoint(names.split()):
+        return "in .env or the environment"
+    return "in .env, which is read before the environment, where it has another value"
 
 
 def read_env_file() -> dict[str, str | None]:
@@ -146,6 +159,17 @@ def require_writable_database() -> None:
             f"The database {file} cannot be written ({problem}): let the user who "
             "syncs write there, or name another file in EVENTS_DUCKDB."
         )
+
+
+def require_no_sqlite() -> None:
+    """Raise a ConfigError for a database of SQLite, for which DuckDB downloads an extension."""
+    file = database_file()
+    with suppress(OSError), file.open("rb") as content:
+        if content.read(len(SQLITE)) == SQLITE:
+            raise ConfigError(
+                f"The file {file} is a database of SQLite, not of DuckDB: name another file in "
+                "EVENTS_DUCKDB."
+            )
 
 
 def project_setting(name: str) -> str | None:

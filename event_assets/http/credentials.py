@@ -68,9 +68,24 @@ def _secret_keys(source: SourceConfig, name: str) -> tuple[str, str]:
 
 def _lookup(key: str) -> str | None:
     try:
-        return str(dlt.secrets[key]).strip() or None
+        secret = dlt.secrets[key]
     except KeyError:
         return None
+    return _require_text(secret, key)
+
+
+def _require_text(secret: object, key: str) -> str | None:
+    """Return a secret as text, or None if it is empty.
+
+    Raises:
+        ConfigError: it is a list or a table.
+    """
+    if isinstance(secret, (Mapping, list, tuple)):
+        kind = "table" if isinstance(secret, Mapping) else "list"
+        raise ConfigError(
+            f"The secret {key} in .dlt/secrets.toml is a {kind}, not a text: write it in quotes."
+        )
+    return str(secret or "").strip() or None
 
 
 def _account_secret(source: SourceConfig, name: str) -> str | None:
@@ -89,7 +104,7 @@ def _account_secret(source: SourceConfig, name: str) -> str | None:
         for spell in (str, env_var_segment):
             own_path = key_path(source.account, spell)
             found, found_at = read_secret(own_path)
-            found = (found or "").strip()
+            found = _require_text(found, ".".join(own_path))
             if not found:
                 continue
             for other in source.known_accounts:

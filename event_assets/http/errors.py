@@ -13,6 +13,7 @@ from urllib3 import exceptions
 
 from event_assets._compat.urllib3 import client
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
+from event_assets.config.project import place_of_variables
 from event_assets.http import retry_policy
 from event_assets.http.error_text import error_text
 from event_assets.http.pace import MAX_WAIT
@@ -182,7 +183,7 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
             f"it asks for a longer pause than a sync makes (Retry-After: {pause}); try again then"
         )
     key_name = getattr(response, "key_name", "")
-    key_name = f"{key_name} (in .env or the environment)" if key_name else "`auth` in defs.yaml"
+    key_name = f"{key_name} ({place_of_variables(key_name)})" if key_name else "`auth` in defs.yaml"
     address = getattr(response, "address", DEFAULT_LIMITS.address)
     advice = advice.format(key_name=key_name, address=address)
     url, said = redact_url(response.url), error_text(response)

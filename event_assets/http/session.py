@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from requests import PreparedRequest, Response, Session, exceptions
 from requests.auth import AuthBase
@@ -71,13 +71,19 @@ class ApiSession(Session):
             ContentError: If the response is not valid after all retries.
             ApiError: If there is no response after all retries.
         """
-        settings = {**self._settings, **kwargs}
-        response = self._send_with_retries(request, settings)
-        if allow_redirects and response.is_redirect:
-            return self._follow_redirects(response, request, settings)
-        return response
+        settings, server = {**self._settings, **kwargs}, f"The API at {redact_url(request.url)}"
+        response = self._send_with_retries(request, settings, server)
+        for _ in range(self.max_redirects):
+            if not (allow_redirects and response.is_redirect):
+                return response
+            request = self._redirect(request, response, settings, server)
+            target = f"{server} redirects to {redact_url(request.url)}, which"
+            response = self._send_with_retries(request, settings, target)
+        raise ApiError(f"{server} redirects without end; check {self._limits.address}.")
 
-    def _send_with_retries(self, request: PreparedRequest, settings: Mapping[str, Any]) -> Response:
+    def _send_with_retries(
+        self, request: PreparedRequest, settings: Mapping[str, Any], server: str
+    ) -> Response:
         adapter, wait = self.get_adapter(request.url or ""), 0.0
         for attempt in range(1 + retry_policy.MAX_RETRIES):
             self.throttle.wait(wait)
@@ -104,7 +110,7 @@ class ApiSession(Session):
         if response is not None:
             return response
         # Raised outside the except block: the original holds the URL with the key.
-        message = f"The API at {redact_url(request.url)} {problem}"
+        message = f"{server} {problem}"
         if received is not None:
             raise ContentError(message, received, invalid)
         raise ApiError(message)
@@ -121,21 +127,17 @@ class ApiSession(Session):
                 problem = f"{problem} ({status_text(response.status_code)})"
             raise InvalidResponseError(problem, error_text(response))
 
-    def _follow_redirects(
-        self, response: Response, request: PreparedRequest, settings: Mapping[str, Any]
-    ) -> Response:
+    def _redirect(
+        self, request: PreparedRequest, response: Response, settings: Mapping[str, Any], server: str
+    ) -> PreparedRequest:
+        """Return the request to which a response redirects."""
+        hops = self.resolve_redirects(response, request, yield_requests=True, **settings)
         try:
-            *_, response = self.resolve_redirects(response, request, **settings)
-            return response
-        except exceptions.TooManyRedirects:
-            problem = "without end"
+            return cast("PreparedRequest", next(hops))
         except (exceptions.RequestException, ValueError):
-            problem = "to a URL that cannot be reached"
+            problem = "redirects to a URL that cannot be reached"
         # Raised outside the except block: the original holds the URL, which may hold a key.
-        raise ApiError(
-            f"The API at {redact_url(request.url)} redirects {problem}; check "
-            f"{self._limits.address}."
-        )
+        raise ApiError(f"{server} {problem}; check {self._limits.address}.")
 
     def close(self) -> None:
         """End all waiting for responses, and close the connections."""

@@ -3,6 +3,7 @@
 import os
 import re
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
@@ -12,8 +13,10 @@ from dlt.common.configuration.providers.toml import TomlProviderReadException
 from event_assets import warehouse
 from event_assets.http import errors as http_errors
 from event_assets.values.errors import UserError, exception_chain
+from event_assets.warehouse import inspection
 
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
+REFERENCED = re.compile("foreign key|entries that depend on it")  # in the message of DuckDB
 TABLE_ERRORS = (  # of what a person has made of the tables
     duckdb.DataError,
     duckdb.DependencyException,
@@ -52,8 +55,25 @@ def user_message(error: BaseException) -> str | None:
             if "does not exist" in reason and isinstance(cause, duckdb.CatalogException):
                 missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
                 return f"{missing} Materialize event_data first."
+            if macros := _hiding_macros():
+                return (
+                    f"Macros in {destination.display_name} hide functions of DuckDB "
+                    f"({', '.join(macros)}): drop them, or give them other names, and sync again."
+                )
+            if REFERENCED.search(reason):
+                return (
+                    f"The tables in {destination.display_name} cannot be changed: "
+                    f"{reason.partition('. ')[0]}; drop the table whose foreign key refers to "
+                    "them, or make it without, and sync again."
+                )
             return (
                 f"The tables in {destination.display_name} are not as syncs leave them: {reason}; "
                 "undo that, or rename or drop the table that it is about, and sync again."
             )
     return http_errors.user_message(error)
+
+
+def _hiding_macros() -> list[str]:
+    with suppress(Exception):  # what fails already is told
+        return warehouse.run(inspection.hiding_macros, timeout=0)
+    return []

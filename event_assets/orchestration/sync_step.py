@@ -14,6 +14,7 @@ from event_assets import warehouse
 from event_assets.config.source import INVENTED, ResourceConfig, SourceConfig
 from event_assets.extract import progress
 from event_assets.orchestration import metadata, partitions, process
+from event_assets.orchestration.error_messages import user_message
 from event_assets.sync import runner
 from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.result import SyncResult
@@ -60,7 +61,7 @@ def sync(
     has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"
     logger = nullcontext(progress.progress_logger(context.log.info))
     bar = progress.progress_bar(process.terminal()) if has_bar else logger
-    noted = warehouse.note_failure(resource.pipeline_name, source.account)
+    noted = warehouse.note_failure(resource.pipeline_name, source.account, user_message)
     with noted, bar as on_progress:
         runner.run_sync(
             resource,

@@ -62,7 +62,11 @@ def reconcile(database: Database, source: SourceConfig) -> None:
     for table, resource in source.resources.items():
         log = sync_log.sync_log_table(table)
         has_log = inspection.has_table(database, schema, log)
-        has_accounts = not has_log or inspection.has_column(database, schema, log, ACCOUNT)
+        has_accounts = (
+            not has_log
+            or inspection.has_column(database, schema, log, ACCOUNT)
+            or inspection.has_table(database, schema, account_registry.ACCOUNTS_TABLE)
+        )
         known = accounts if has_accounts else {}  # else it is of the other mode
         stored = inspection.stored_columns(database, schema, table)
         key = [*resource.own_key_columns, *known]

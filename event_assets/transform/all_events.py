@@ -10,6 +10,7 @@ from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import has_view
 from event_assets.warehouse.sql import quote_identifier, quote_literal
+from event_assets.warehouse.tables import ensure_kind
 
 ALL_EVENTS = "all_events"
 CURRENT_EVENTS = "current_events"
@@ -36,6 +37,7 @@ def create_view(
         apis = {name: recorded_origin(database, name)[0] for name in synced}
         if set(apis.values()) != {SANDBOX}:  # invented events are not mixed with others
             synced = [name for name in synced if apis[name] != SANDBOX]
+        ensure_kind(database, "main", ALL_EVENTS, is_view=True)
         parts = " union all ".join(_select(name, contracts[name], columns) for name in synced)
         database.execute(f"create or replace view main.{ALL_EVENTS} as {parts}")
         view = database.sql(f"from main.{ALL_EVENTS}")

@@ -8,8 +8,9 @@ import logging
 import re
 import traceback
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -128,24 +129,33 @@ def redact_error(error: Exception) -> Exception:
     return EventAssetsError(KNOWN.redact_text(f"{last}{text}"))
 
 
-def _make_log_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-    """Make a record without secrets of what any library logs."""
-    record = MAKE_LOG_RECORD(*args, **kwargs)
-    with suppress(TypeError, ValueError, KeyError):  # a wrong format, which logging reports
-        text = record.getMessage()
-        redacted = KNOWN.redact_text(text)
-        if redacted != text:
-            record.msg, record.args = redacted, ()
-    if record.exc_info and record.exc_info[0]:
-        text = logging.Formatter().formatException(record.exc_info)
-        redacted = KNOWN.redact_text(text)
-        if redacted != text:
-            record.exc_info, record.exc_text = None, redacted
-    return record
+@dataclass(frozen=True)
+class RecordFactory:
+    """Makes log records without secrets, as another factory makes them."""
+
+    make: Callable[..., logging.LogRecord]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        """Make a record, and mask the secrets in its message and traceback."""
+        record = self.make(*args, **kwargs)
+        with suppress(TypeError, ValueError, KeyError):  # a wrong format, which logging reports
+            text = record.getMessage()
+            redacted = KNOWN.redact_text(text)
+            if redacted != text:
+                record.msg, record.args = redacted, ()
+        if record.exc_info and record.exc_info[0]:
+            text = logging.Formatter().formatException(record.exc_info)
+            redacted = KNOWN.redact_text(text)
+            if redacted != text:
+                record.exc_info, record.exc_text = None, redacted
+        return record
 
 
-MAKE_LOG_RECORD = logging.getLogRecordFactory()
-logging.setLogRecordFactory(_make_log_record)
+def redact_logs() -> None:
+    """Mask the secrets, from now on, in what any library of this process logs."""
+    factory = logging.getLogRecordFactory()
+    if not isinstance(factory, RecordFactory):
+        logging.setLogRecordFactory(RecordFactory(factory))
 
 
 def find_random_words(text: str) -> list[str]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
+from event_assets.config.project import require_no_sqlite
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination, database_file
 from event_assets.warehouse.sql import Database
 
-SQLITE = b"SQLite format 3\0"  # the start of its files
 LOCKED_FILE = "lock on file"  # in the message of DuckDB
 USE_OTHER_FILE = "name another file in EVENTS_DUCKDB"
 ADVICE = {
@@ -57,11 +56,7 @@ class DuckDbFile(Destination):
                 f"The path of the database, {database_file()}, has a question mark in the name of "
                 f"a folder, which DuckDB takes for the end of the path: {USE_OTHER_FILE}."
             )
-        if _is_sqlite(database_file()):
-            raise WarehouseError(
-                f"The file {self.display_name} is a database of SQLite, not of DuckDB: "
-                f"{USE_OTHER_FILE}."
-            )
+        require_no_sqlite()
         if self.name == schema:
             raise WarehouseError(
                 f"The database {self.display_name} has the same name as the schema {schema} in it, "
@@ -72,10 +67,3 @@ class DuckDbFile(Destination):
         """Open the file."""
         database_file().parent.mkdir(parents=True, exist_ok=True)
         return duckdb.connect(database_file(), config=DUCKDB_CONFIG)
-
-
-def _is_sqlite(file: Path) -> bool:
-    """Return whether a file is a database of SQLite, for which DuckDB downloads an extension."""
-    with suppress(OSError), file.open("rb") as content:
-        return content.read(len(SQLITE)) == SQLITE
-    return False

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from math import ceil
 from pathlib import Path
@@ -19,7 +19,8 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.schema.utils import pipeline_state_table
 
 from event_assets.config.project import syncs_folder
-from event_assets.values.errors import BusyError, UserError, exception_chain
+from event_assets.values.errors import BusyError
+from event_assets.values.redaction import KNOWN
 from event_assets.warehouse import inspection
 from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.registry import get_destination
@@ -141,16 +142,21 @@ def journal_file(pipeline: str) -> Path:
 
 
 @contextmanager
-def note_failure(pipeline: str, account: str | None) -> Iterator[None]:
-    """Leave a file that tells the account of a sync that fails, and why, until one succeeds."""
+def note_failure(
+    pipeline: str, account: str | None, describe: Callable[[Exception], str | None]
+) -> Iterator[None]:
+    """Leave a file that tells the account of a sync that fails, and why, until one succeeds.
+
+    `describe` returns the reason of a failure in one sentence, or None for a defect.
+    """
     file = _pipelines_folder() / f"{pipeline}.failed"
     try:
         yield
     except BusyError:
         raise  # nothing was tried
     except Exception as error:
-        chain = exception_chain(error)
-        reason = next((str(one) for one in chain if isinstance(one, UserError)), "")
+        reason = describe(error) or KNOWN.redact_text(f"{type(error).__name__}: {error}")
+        reason = reason.strip().partition("\n")[0]
         with suppress(OSError):  # the cause, perhaps
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{account or ''}\n{reason}", encoding="utf-8")

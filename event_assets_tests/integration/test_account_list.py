@@ -130,6 +130,23 @@ def test_a_key_may_stand_under_the_name_as_it_is(project: Project, tmp_path: Pat
     assert keys_sent(project, "a.b", "a-b") == ["dots", "dashes"]
 
 
+@pytest.mark.parametrize(("value", "kind"), [('["a", "b"]', "list"), ('{a = "b"}', "table")])
+@pytest.mark.parametrize("section", ["", '[events.accounts."a.b"]'])
+def test_a_key_that_is_no_text_is_refused(
+    project: Project, tmp_path: Path, section: str, value: str, kind: str
+) -> None:
+    (tmp_path / "secrets.toml").write_text(f"{section}\napi_key = {value}\n")
+    known = Container()[PluggableRunContext].providers
+    project.environment.setattr(
+        known, "providers", [*known.providers, SecretsTomlProvider(str(tmp_path))]
+    )
+    document = source("http://127.0.0.1:9", accounts=["a.b"])
+    document["attributes"]["rest_api"]["client"].update(KEYED)
+    (result,) = sync(project, definitions({"events": document}), "a.b")
+    said = f"api_key in .dlt/secrets.toml is a {kind}, not a text: write it in quotes."
+    assert failure(result).endswith(said)
+
+
 def test_a_variable_that_two_accounts_would_read_is_refused(project: Project) -> None:
     project.environment.setenv("EVENTS__ACCOUNTS__A_B__API_KEY", "whose")
     document = source("http://127.0.0.1:9", accounts=["a.b", "a-b"])

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from event_assets.sync.reconcile import reconcile
 from event_assets.values.errors import UserError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.damages import HEALED, SAID
-from event_assets_tests.support.direct_syncs import source_of, sync_source
+from event_assets_tests.support.direct_syncs import source_of, sync_accounts, sync_source
 from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project, new_project
 
@@ -130,6 +130,19 @@ def test_what_it_cannot_heal_it_says_in_a_sentence(
     assert str(project.database) in said
 
 
+def test_a_row_that_a_foreign_key_refers_to_is_told(synced: Synced, project: Project) -> None:
+    synced.rows[5]["seats"] = ROWS[5]["seats"]  # no column changes its type
+    project.rows("alter table events.event_data add primary key (id)")
+    project.rows("create table events.mine (id varchar references events.event_data(id))")
+    project.rows("insert into events.mine values ('e3')")
+    with pytest.raises(duckdb.Error) as error:
+        synced.sync()
+    assert str(user_message(error.value)).endswith(
+        '"id: e3" is still referenced by a foreign key in a different table; drop the table whose '
+        "foreign key refers to them, or make it without, and sync again."
+    )
+
+
 def test_a_column_of_ones_own_keeps_its_values_for_events_that_stay(
     synced: Synced, project: Project
 ) -> None:
@@ -210,3 +223,17 @@ def test_an_account_that_is_missing_from_the_accounts_is_found_in_the_log(projec
     assert project.rows("select account, is_listed from events.event_data_accounts") == [
         ("a", True)
     ]
+
+
+def test_the_accounts_of_syncs_that_a_person_dropped_are_no_obstacle(
+    once: Synced, project: Project
+) -> None:
+    once.change()
+    accounts = replace(once.source, accounts=AccountsConfig(names=["a", "b"]))
+    sync_accounts(accounts, "a", "b")
+    project.rows("alter table events.event_data_syncs drop column account")
+    sync_accounts(accounts, "a", "b")
+    assert project.rows(
+        "select account, count(*) from events.event_data_syncs group by all order by all"
+    ) == [("a", 1), ("b", 1), (None, 2)]
+    assert len(project.ids()) == 2 * COUNT

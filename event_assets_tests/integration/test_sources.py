@@ -52,6 +52,17 @@ def test_all_events_has_the_contracts_fields_and_waits_for_no_source(project: Pr
     assert project.rows("select distinct source from all_events") == [("events",)]
 
 
+def test_a_table_in_place_of_all_events_is_told_and_kept(project: Project) -> None:
+    project.database.parent.mkdir()
+    project.rows("create table all_events as select 1 as mine")
+    with serving({PATH: paged(events(2))}) as one:
+        both = definitions({"events": source(one.url), "concerts": source("http://127.0.0.1:9")})
+        result = run(project, both, derived=True)
+    assert "main.all_events in " in failure(result)
+    assert failure(result).endswith("is a table, and was a view: rename it, and sync again.")
+    assert project.rows("from all_events") == [(1,)]
+
+
 def test_there_is_no_all_events_with_one_source() -> None:
     graph = definitions({"events": source("http://127.0.0.1:9")}).resolve_asset_graph()
     assert dg.AssetKey("all_events") not in graph.get_all_asset_keys()

@@ -189,6 +189,21 @@ def test_a_wrong_key_fails_in_one_sentence_and_leaves_the_table(
     assert project.rows("from events.event_data order by id") == before
 
 
+@pytest.mark.usefixtures("source_file")
+def test_the_status_says_why_the_newest_sync_failed(
+    project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not project.sync(url=api.url, key="a-wrong-key", derived=False).success
+    assert run_command(["status"]) == 1
+    assert f"failed less than a minute ago: The API at {api.url}/v1/events answered 401" in (
+        capsys.readouterr().out
+    )
+    with project.failing_loads():
+        project.sync(url=api.url, derived=False)
+    assert run_command(["status"]) == 1
+    assert "ago: RuntimeError: at the end of the load\n" in capsys.readouterr().out
+
+
 def test_a_missing_key_names_the_variable_to_set(project: Project, api: Sandbox) -> None:
     result = project.sync(url=api.url, key=None, derived=False)
     assert failure(result).startswith(f"No key for the API at {api.url}: set API_KEY in .env")

@@ -160,6 +160,8 @@ def test_a_database_of_another_user_can_be_shown_and_not_synced(
         (b"concurrency: {pools: {granularity: ops}}\n", "Found value `ops` for `granularity`"),
         (b"storage: {sqlite: {base_dir: {env: NOT_SET}}}\n", 'variable "NOT_SET" which is not set'),
         (b"storage: {custom: {module: no_module, class: A}}\n", "no_module"),
+        (b"run_launcher: {module: no_module, class: A}\n", "No module named 'no_module'"),
+        (b"run_launcher: {module: dagster, class: NoLauncher}\n", "no attribute 'NoLauncher'"),
     ],
 )
 def test_a_mistake_in_dagster_yaml_is_told_in_one_sentence(

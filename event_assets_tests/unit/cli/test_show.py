@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import duckdb
 import pytest
@@ -154,3 +156,16 @@ def test_it_waits_for_what_writes_and_says_so(
     output, errors = capsys.readouterr()
     assert "3 of 3 rows" in output
     assert errors == f"Waiting for what writes {synced.database}, up to 60 s ...\n"
+
+
+@pytest.mark.parametrize("command", ["show", "status"])
+@pytest.mark.usefixtures("source_file")
+def test_a_database_of_sqlite_is_named(project: Project, command: str, capsys: Output) -> None:
+    project.database.parent.mkdir()
+    with closing(sqlite3.connect(project.database)) as database:
+        database.execute("create table notes (text)")
+    assert run([command]) == 1
+    assert capsys.readouterr().err == (
+        f"The file {project.database} is a database of SQLite, not of DuckDB: name another file in "
+        "EVENTS_DUCKDB.\n"
+    )

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from event_assets.cli.main import run
+from event_assets.orchestration.error_messages import user_message
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import note_failure
 from event_assets_tests.support.project import Project
@@ -83,13 +84,13 @@ def test_tables_of_another_api_are_not_taken_for_those_of_the_address(
 def test_a_sync_that_failed_after_the_last_good_one_is_told(
     synced: Project, capsys: Output
 ) -> None:
-    with pytest.raises(ApiError), note_failure("events", None):
+    with pytest.raises(ApiError), note_failure("events", None, user_message):
         raise ApiError("The API answered 401.")
     assert run(["status"]) == 1
     *_, problem, helps = capsys.readouterr().out.splitlines()
     assert problem == "  Its newest sync failed less than a minute ago: The API answered 401."
     assert helps.endswith("event-assets sync events")
-    with note_failure("events", None):
+    with note_failure("events", None, user_message):
         log_sync(synced.database)
     assert run(["status"]) == 0
 
@@ -105,7 +106,10 @@ def test_an_account_that_failed_counts_as_long_as_it_is_listed(
         )
     log_sync(synced.database, account="a")
     for account in "a", "left":
-        with pytest.raises(ApiError), note_failure(f"events__event_data__{account}", account):
+        with (
+            pytest.raises(ApiError),
+            note_failure(f"events__event_data__{account}", account, user_message),
+        ):
             raise ApiError("The API answered 401.")
     assert run(["status", "--json"]) == 1
     (state,) = json.loads(capsys.readouterr().out)

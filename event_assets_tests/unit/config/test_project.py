@@ -58,6 +58,21 @@ def test_a_loaded_project_sets_the_variables_of_its_env_file(env_file: Path, enc
     assert os.environ["EVENTS_API_URL"] == "http://of-the-file"
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("of-the-shell", "in .env or"), ("of-the-file", "in .env, which is read before the environ")],
+)
+def test_a_variable_that_differs_in_the_environment_is_said_to_be_read_from_the_file(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    monkeypatch.setenv("API_KEY", "of-the-shell ")
+    env_file.write_text(f"API_KEY={value}\n")
+    for _ in range(2):
+        set_loaded_project(env_file.parent)
+    assert project.place_of_variables("NAME and API_KEY").startswith(said)
+    assert project.place_of_variables("NAME") == "in .env or the environment"
+
+
 def test_an_env_file_in_another_encoding_is_named(env_file: Path) -> None:
     env_file.write_text("EVENTS_API_URL=http://of-the-file\n", encoding="utf-16")
     with pytest.raises(ConfigError, match=rf"^The file {env_file} is not in UTF-8: "):

@@ -25,7 +25,7 @@ from event_assets.sandbox import KEY, Faults, Sandbox
 from event_assets.values.errors import ApiError, ContentError
 from event_assets.values.urls import origin
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.dagster_dev import until
+from event_assets_tests.support.dagster_dev import free_port, until
 from event_assets_tests.support.http_sessions import PATH, session_for
 from event_assets_tests.support.waits import NOW, Waits
 
@@ -313,3 +313,33 @@ def test_a_redirect_takes_one_request_per_hop() -> None:
         assert found.json() == {"data": []}
         assert [urlsplit(url).path for url in api.urls] == ["/1", "/2", "/3"]
         assert session.metrics.requests == 3
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_redirect_to_what_does_not_answer_is_named() -> None:
+    closed = f"http://127.0.0.1:{free_port()}"
+    target = f"{closed}/v2?token=hidden"
+    with (
+        serving(lambda _: RedirectResponse(target)) as api,
+        ApiSession(api.url) as session,
+        pytest.raises(ApiError) as error,
+    ):
+        session.get(f"{api.url}/v1?key=hidden")
+    assert str(error.value) == (
+        f"The API at {api.url}/v1 redirects to {closed}/v2, which cannot be reached (connection "
+        "refused) (tried 4 times); check EVENTS_API_URL and the network."
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("/again", "without end"), ("http://[::1", "to a URL that cannot be reached")],
+)
+def test_a_redirect_that_leads_nowhere_is_said(target: str, said: str) -> None:
+    answer = Answer(status_code=302, headers={"Location": target})
+    with (
+        serving(lambda _: answer) as api,
+        ApiSession(api.url) as session,
+        pytest.raises(ApiError, match=f"redirects {said}; check EVENTS_API_URL"),
+    ):
+        session.get(api.url)

@@ -3,14 +3,16 @@
 import json
 import logging
 import random
+import subprocess
+import sys
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from event_assets.values.redaction import SecretRedactor, find_secrets, redact_error
+from event_assets.values.redaction import SecretRedactor, find_secrets, redact_error, redact_logs
 from event_assets_tests.support.secret_forms import ASCII_SECRETS, FORMS
 
 SECRET = "k/ey+of=eight ü"
@@ -100,6 +102,15 @@ def test_an_error_is_shown_without_the_secret_in_its_cause() -> None:
     assert redact_error(harmless) is harmless
 
 
+@pytest.fixture
+def _redacted_logs() -> Iterator[None]:
+    factory = logging.getLogRecordFactory()
+    redact_logs()
+    yield
+    logging.setLogRecordFactory(factory)
+
+
+@pytest.mark.usefixtures("_redacted_logs")
 def test_a_secret_is_in_no_log_of_any_library(caplog: pytest.LogCaptureFixture) -> None:
     SecretRedactor(["a-secret-in-a-log"])
     log = logging.getLogger("urllib3.connectionpool")
@@ -145,3 +156,18 @@ def test_secrets_are_found_by_the_names_of_settings_and_in_urls() -> None:
     }
     assert find_secrets(settings) == ["a", "b", "c", "d", "e", "f"]
     assert find_secrets(None) == []
+
+
+@pytest.mark.usefixtures("_redacted_logs")
+def test_logs_are_redacted_once_however_often_it_is_asked_for() -> None:
+    factory = logging.getLogRecordFactory()
+    redact_logs()
+    assert logging.getLogRecordFactory() is factory
+
+
+def test_the_import_changes_no_logging() -> None:
+    code = (
+        "import logging; made = logging.getLogRecordFactory(); "
+        "import event_assets.values.redaction; assert logging.getLogRecordFactory() is made"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
