@@ -1,5 +1,6 @@
 """What a pipeline has normalized is loaded: by key, or in place of what was there."""
 
+import logging
 import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -181,7 +182,9 @@ def test_dlt_finds_its_schema_state_and_loads(project: Project, tmp_path: Any) -
 
 
 def test_other_pipelines_of_the_process_keep_their_settings_of_dlt() -> None:
-    before = dict(os.environ)
+    log, before = logging.getLogger("dlt"), dict(os.environ)
+    log.setLevel("WARNING")
     with warehouse.open_pipeline(NAME, SCHEMA):
         assert os.environ["DATA_WRITER__BUFFER_MAX_ITEMS"] == "1"
-    assert dict(os.environ) == before
+        assert not log.isEnabledFor(logging.ERROR)
+    assert (dict(os.environ), log.level) == (before, logging.WARNING)
