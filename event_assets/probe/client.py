@@ -16,32 +16,23 @@ import requests
 from dlt.sources.helpers.rest_client.paginators import OffsetPaginator, RangePaginator
 from requests import Response
 
-from event_assets.extract.empty_page import has_nothing
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import to_wire
-from event_assets.extract.response_check import (
-    error_beside_rows,
-    is_named,
-    names_limit,
-    response_check,
-)
+from event_assets.extract.response_check import response_check
 from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
-from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.probe.page import Page
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeSession
 from event_assets.probe.settings import set_value
-from event_assets.values.errors import ApiError, PaginationError
+from event_assets.values.errors import ApiError
 from event_assets.values.json_paths import build_getter
 
 BODY = "body:"  # before the path of a setting that is in the request's JSON
 MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out who asks on
-MAX_USELESS = 2  # pages in place of which others are read
-READINGS = 3  # of a list, by a paginator that wants two to agree
 TRIES = 2  # of a request that a server fails to answer
 RETRY_SECONDS = 0.5
 MAX_WAIT = 15.0  # seconds, for a rate limit to be reset
@@ -49,43 +40,6 @@ Settings = Mapping[str, Any]
 NO_SETTINGS: Settings = MappingProxyType({})
 Check = Callable[[Response], str | None]
 ReadIds = Callable[[Sequence[Any]], list[Hashable]]
-
-
-@dataclass
-class Walk:
-    """What a paginator found.
-
-    Attributes:
-        read: its pages.
-        is_done: whether the paginator ended by itself.
-        error: why it could not go on.
-    """
-
-    read: list[Page] = field(default_factory=list)
-    facts: ListFacts | None = None
-    is_done: bool = False
-    error: str = ""
-
-    @property
-    def pages(self) -> list[Sequence[Hashable]]:
-        """The ids of each page; none of one that was refused, which is taken for the end."""
-        return [page.ids for page in self.read if page.is_ok or not self.error]
-
-    @property
-    def rows(self) -> list[Any]:
-        """The records of all pages."""
-        return [row for page in self.read for row in page.rows]
-
-    @property
-    def useless(self) -> int:
-        """The number of pages without records, or before which the list moved."""
-        shifts = self.facts.shifts if self.facts else 0
-        return shifts + sum(not page for page in self.pages)
-
-    @property
-    def ids(self) -> set[Hashable]:
-        """The ids of all pages."""
-        return {key for page in self.pages for key in page}
 
 
 @dataclass
@@ -173,7 +127,7 @@ class Client:
         Raises:
             ApiError: the API limits requests, or refuses them for the second time.
         """
-        name = self._name(request, with_key=with_key)
+        name = self.name(request, with_key=with_key)
         if name in self._known and not again:
             return self._known[name]
         page = self.session.fetch(request, with_key)
@@ -187,7 +141,7 @@ class Client:
         self._known[name] = page
         return page
 
-    def _name(self, request: requests.Request, *, with_key: bool = True) -> str:
+    def name(self, request: requests.Request, *, with_key: bool = True) -> str:
         """Return what tells a request from others."""
         is_signed = with_key and self.session.has_auth
         params = to_wire(request.params)
@@ -205,8 +159,7 @@ class Client:
             return page
         said = (check or self.check())(page.response)
         rows = build_records_selector(self.selector)(page.response) if said is None else []
-        problem = f"The response {said}." if said else ""
-        return replace(page, problem=problem, rows=rows, ids=extract_ids(rows, self.read_ids))
+        return replace(page, problem=said or "", rows=rows, ids=extract_ids(rows, self.read_ids))
 
     def _keep_pace(self, page: Page) -> None:
         """Wait until the API allows further requests, if its headers say that none is left.
@@ -258,54 +211,6 @@ class Client:
         active.current_value = max(0, active.initial_value + number * step)
         active.update_request(request)
         return self.fetch(request)
-
-    def walk(self, paginator: Any, settings: Settings, most: int) -> Walk:
-        """Read up to `most` pages with a paginator of a configuration, as a sync does.
-
-        A second reading sends no request again.
-        """
-        walk, known, check = Walk(), set[str](), self.check()
-        try:
-            pages, request = self.start(paginator, settings)
-            for _ in range(READINGS * (most + MAX_USELESS)):
-                name = self._name(request)
-                if name not in known and len(known) >= most + min(MAX_USELESS, walk.useless):
-                    break
-                page = self.fetch(request, check)
-                if name not in known:
-                    walk.read.append(page)
-                    known.add(name)
-                if page.response is not None and any(
-                    is_named(page.response, action) for action in self.ignored
-                ):
-                    pages.stopped_early()
-                elif page.is_ok and not page.problem:
-                    response = cast("Response", page.response)
-                    said = error_beside_rows(response, page.rows) if page.rows else ""
-                    pages.update_state(response, list(page.rows), said=said)
-                elif not (walk.read[1:] and _is_behind_end(pages, page)):
-                    walk.error = page.error or page.problem
-                    break
-                walk.facts, walk.is_done = pages.facts, not pages.has_next_page
-                if walk.is_done:
-                    break
-                pages.update_request(request)
-        except PaginationError as error:
-            walk.error = str(error)
-        except (ValueError, TypeError, LookupError, AttributeError) as error:  # of dlt
-            kind = type(error).__name__  # its text may hold the whole response
-            walk.error = f"The paginator cannot read the response ({kind}); check its paths."
-        return walk
-
-
-def _is_behind_end(pages: ListPaginator, page: Page) -> bool:
-    """Return whether a sync takes a page without records for one behind the end of a list."""
-    if page.response is None:
-        return False
-    if page.is_ok:
-        return has_nothing(page.response) and pages.refused(HTTPStatus.NOT_FOUND)
-    is_limit = names_limit(page.response)
-    return pages.refused(page.response.status_code, is_limit=is_limit)
 
 
 def _is_fault(page: Page) -> bool:

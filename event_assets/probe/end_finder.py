@@ -11,9 +11,10 @@ from event_assets.extract.response_check import names_limit
 from event_assets.http.error_text import error_text, find_words
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts
-from event_assets.probe.client import Client, Walk
+from event_assets.probe.client import Client
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
+from event_assets.probe.pages_read import PagesRead, read_pages
 from event_assets.probe.paging import Paging
 from event_assets.values.wording import counted
 
@@ -64,8 +65,8 @@ def is_doubted(count: int) -> bool:
 def find_end(client: Client, paging: Paging, requests: int) -> End:
     """Follow a list to its end with at most so many requests."""
     most = min(requests, MAX_WALK) if paging.is_numbered else requests
-    walk = client.walk(paging.paginator, paging.sent_settings, most)
-    facts, end = walk.facts or ListFacts(), End(_unique(walk.rows, client), count=len(walk.ids))
+    walk = read_pages(client, paging.paginator, paging.sent_settings, most)
+    facts, end = walk.facts, End(_unique(walk.rows, client), count=len(walk.ids))
     if walk.error:
         end.problem, last = walk.error, walk.read[-1]
         if end.rows and last.response is not None and not last.is_ok:
@@ -92,7 +93,7 @@ def find_end(client: Client, paging: Paging, requests: int) -> End:
     return end
 
 
-def _describe_end(end: End, walk: Walk, facts: ListFacts) -> End:
+def _describe_end(end: End, walk: PagesRead, facts: ListFacts) -> End:
     """Fill in what is known of a list that was read to its end."""
     count, reported = len(walk.ids), facts.reported or 0
     end.is_reached, end.is_cut_off = True, bool(facts.truncated) or facts.end == "depth"
@@ -105,9 +106,9 @@ def _describe_end(end: End, walk: Walk, facts: ListFacts) -> End:
     return end
 
 
-def _exceeds_total(client: Client, paging: Paging, walk: Walk) -> bool:
+def _exceeds_total(client: Client, paging: Paging, walk: PagesRead) -> bool:
     """Return whether there are more records than a total says, which is not relied on then."""
-    total, ids = walk.facts.reported if walk.facts else None, walk.ids
+    total, ids = walk.facts.reported, walk.ids
     if not total or not ids or paging.total_path is None:
         return False
     if not walk.is_done and (len(ids) <= total or paging.kind != "offset"):
@@ -138,7 +139,7 @@ def judge_single_page(client: Client, paging: Paging, page: Page) -> End:
     count, total = len(page.ids), _largest_total(page)
     paging.paginator = "single_page"
     paging.evidence = f"{counted(count)}, and nothing leads to more"
-    facts = client.walk(paging.paginator, paging.settings, 1).facts or ListFacts()
+    facts = read_pages(client, paging.paginator, paging.settings, 1).facts
     verdict, end = judge(facts), End([*page.rows], True, count, paging.evidence)
     end.is_cut_off = bool(facts.truncated)
     is_said = facts.last.has_more is False or total == count or size is not None
@@ -169,7 +170,7 @@ def _unique(rows: list[Any], client: Client) -> list[Any]:
     return [*found.values()]
 
 
-def _ask_last_page(client: Client, paging: Paging, end: End, walk: Walk, total: int) -> None:
+def _ask_last_page(client: Client, paging: Paging, end: End, walk: PagesRead, total: int) -> None:
     """Ask for the last page that a total promises, and count its records."""
     first = walk.read[0]
     size = len(first.rows)
@@ -190,7 +191,9 @@ def _ask_last_page(client: Client, paging: Paging, end: End, walk: Walk, total: 
         end.evidence = f"not verified: {page.reason}"
 
 
-def _search_last_page(client: Client, paging: Paging, end: End, walk: Walk, requests: int) -> None:
+def _search_last_page(
+    client: Client, paging: Paging, end: End, walk: PagesRead, requests: int
+) -> None:
     """Look for the last page by doubling and halving."""
     first = walk.read[0]
     size = max(1, len(first.rows))

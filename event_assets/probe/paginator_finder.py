@@ -10,6 +10,7 @@ from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.client import BODY
 from event_assets.probe.page import Page
+from event_assets.probe.pages_read import read_pages
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, compare, is_believed
 from event_assets.probe.paging_candidates import (
     CURSORS,
@@ -64,7 +65,7 @@ def _counts_rows(search: ParameterSearch, pointer: Pointer) -> bool:
 def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
     """Keep a paginator if its pages 2 and 3 bring other records."""
     tried = replace(search.paging, paginator=config)
-    walk = search.client.walk(config, tried.sent_settings, PAGES_TO_BELIEVE)
+    walk = read_pages(search.client, config, tried.sent_settings, PAGES_TO_BELIEVE)
     if is_believed(walk):
         search.paging.paginator, search.paging.evidence = config, evidence
     return search.paging.paginator is not None

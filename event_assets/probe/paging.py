@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from event_assets.pagination.totals import AUTO
-from event_assets.probe.client import Walk
 from event_assets.probe.connection import Fact
+from event_assets.probe.pages_read import PagesRead
 
 PAGES_TO_BELIEVE = 3
 
@@ -89,7 +89,7 @@ def compare(before: Sequence[Hashable], after: Sequence[Hashable]) -> str:
     return "shuffled" if {*old} == {*new} else "mixed"
 
 
-def is_believed(walk: Walk) -> bool:
+def is_believed(walk: PagesRead) -> bool:
     """Return whether each page of a walk goes on with fresh records behind the pages before.
 
     It may begin with the last of these, the overlap by which a sync reads a list of offsets; or
@@ -98,7 +98,7 @@ def is_believed(walk: Walk) -> bool:
     pages, facts = [page for page in walk.pages if page], walk.facts
     if walk.error or len(pages) < 2 or (len(pages) < PAGES_TO_BELIEVE and not walk.is_done):
         return False
-    is_connected = facts is not None and facts.overlaps + facts.shifts >= PAGES_TO_BELIEVE - 1
+    is_connected = facts.overlaps + facts.shifts >= PAGES_TO_BELIEVE - 1
     seen: set[Hashable] = set()
     last: Hashable = object()
     for page in pages:

@@ -38,8 +38,7 @@ def check_pages(seen: ProbedSource) -> Finding:
 
 def _add_pointers(seen: ProbedSource, finding: Finding) -> Finding:
     """Name what in the response may lead to the next page, where none was reached."""
-    facts = seen.walk.facts
-    if seen.fresh or finding.mark == "ok" or (facts and facts.is_pointer_found):
+    if seen.fresh or finding.mark == "ok" or seen.walk.facts.is_pointer_found:
         return finding
     named = [f"`{pointer.path}`" for pointer in find_pointers(seen.first)]
     if not named or named[0] in finding.message:

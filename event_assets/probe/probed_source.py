@@ -20,10 +20,11 @@ from event_assets.extract.requests import build_first_request
 from event_assets.extract.response_check import list_selector_check
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
 from event_assets.pagination.list_paginator import REFUSALS
-from event_assets.probe.client import Client, Walk
+from event_assets.probe.client import Client
 from event_assets.probe.end_finder import End, find_end, judge_single_page
 from event_assets.probe.field_finder import find_id
 from event_assets.probe.page import NOT_SENT, Page
+from event_assets.probe.pages_read import PagesRead, read_pages
 from event_assets.probe.paginator_finder import find_paginator
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging
 from event_assets.probe.parameter_search import ParameterSearch
@@ -63,7 +64,7 @@ class ProbedSource:
     records_problem: str = ""
     suggestion: str | None = None
     paging: Paging = field(default_factory=Paging)
-    walk: Walk = field(default_factory=Walk)
+    walk: PagesRead = field(default_factory=PagesRead)
     total: int | None = None
     keyless: Page = NOT_SENT
     control: Page = NOT_SENT
@@ -191,9 +192,8 @@ def _ask_more(seen: ProbedSource) -> None:
     client, config = seen.client, seen.configured.paginator
     client.read_ids = seen.read_ids
     _read_records(seen)
-    seen.walk = client.walk(config, {}, PAGES_TO_BELIEVE)
-    facts = client.walk(config, {}, 1).facts
-    seen.total = facts.reported if facts else None
+    seen.walk = read_pages(client, config, {}, PAGES_TO_BELIEVE)
+    seen.total = read_pages(client, config, {}, 1).facts.reported
     if seen.has_auth:
         seen.keyless = client.ask(with_key=False)
     search = ParameterSearch(client, seen.first)
@@ -229,7 +229,7 @@ def _find_other(seen: ProbedSource, search: ParameterSearch) -> None:
     find_paginator(search)
     found = search.paging
     if found.paginator is not None:
-        walk = seen.client.walk(found.paginator, found.sent_settings, 2)
+        walk = read_pages(seen.client, found.paginator, found.sent_settings, 2)
         if walk.ids - {*seen.first.ids}:
             seen.found = found
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from event_assets.http.response import JsonResponse
-from event_assets.probe.client import Walk
 from event_assets.probe.page import Page
+from event_assets.probe.pages_read import PagesRead
 from event_assets.probe.paging import Paging, compare, is_believed
 from event_assets.probe.paging_candidates import (
     cursor_names,
@@ -72,7 +72,7 @@ def test_two_pages_are_compared(after: str, difference: str) -> None:
 def test_a_walk_is_believed_by_fresh_pages_only(
     pages: list[str], is_done: bool, believed: bool
 ) -> None:
-    walk = Walk([Page(ids=list(page)) for page in pages], is_done=is_done)
+    walk = PagesRead([Page(ids=list(page)) for page in pages], is_done=is_done)
     assert is_believed(walk) is believed
     assert not is_believed(replace(walk, error="refused"))
 

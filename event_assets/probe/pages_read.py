@@ -1,0 +1,127 @@
+"""Read the first pages of a list with the loop and the paginator of a sync."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
+from requests import HTTPError, Request, Response
+
+from event_assets.extract.pages import PagedList, read_list
+from event_assets.extract.response_check import is_named
+from event_assets.http.client import ApiClient
+from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.list_paginator import ListPaginator
+from event_assets.probe.client import Client, Settings
+from event_assets.probe.page import NOT_SENT, Page
+from event_assets.values.errors import ContentError, PaginationError
+
+MAX_USELESS = 2  # pages in place of which others are read
+READINGS = 3  # of a list, by a paginator that wants two to agree
+
+
+@dataclass
+class PagesRead:
+    """What a paginator brought.
+
+    Attributes:
+        read: its pages.
+        is_done: whether the paginator ended by itself.
+        error: why it could not go on.
+    """
+
+    read: list[Page] = field(default_factory=list)
+    facts: ListFacts = field(default_factory=ListFacts)
+    is_done: bool = False
+    error: str = ""
+
+    @property
+    def pages(self) -> list[Sequence[Hashable]]:
+        """The ids of each page; none of one that was refused, which is taken for the end."""
+        return [page.ids for page in self.read if page.is_ok or not self.error]
+
+    @property
+    def rows(self) -> list[Any]:
+        """The records of all pages."""
+        return [row for page in self.read for row in page.rows]
+
+    @property
+    def useless(self) -> int:
+        """The number of pages without records, or before which the list moved."""
+        return self.facts.shifts + sum(not page for page in self.pages)
+
+    @property
+    def ids(self) -> set[Hashable]:
+        """The ids of all pages."""
+        return {key for page in self.pages for key in page}
+
+
+class StopReadingError(Exception):
+    """These are enough pages, or there is none: why."""
+
+
+class PageFetcher:
+    """Fetches the pages of a list for the loop of a sync, up to a number of them."""
+
+    def __init__(self, client: Client, pages: ListPaginator, found: PagesRead, most: int) -> None:
+        self._client, self._pages, self._found, self._most = client, pages, found, most
+        self._check = client.check()
+        self._known: set[str] = set()
+        self._left = READINGS * (most + MAX_USELESS)
+        self._page = NOT_SENT
+
+    def fetch(self, request: Request, *_: Any) -> Response:
+        """Return the response to a request.
+
+        Raises:
+            StopReadingError: there are enough pages, or the first one is none.
+            IgnoreResponseException, ContentError, HTTPError: as a sync's client raises them.
+        """
+        found, name = self._found, self._client.name(request)
+        found.facts = self._pages.facts
+        most, is_new = self._most + min(MAX_USELESS, found.useless), name not in self._known
+        self._left -= 1
+        if self._left < 0 or (is_new and len(self._known) >= most):
+            raise StopReadingError
+        page = self._page = self._client.fetch(request, self._check)
+        response, problem = page.response, page.error or f"The response {page.problem}."
+        if is_new:
+            found.read.append(page)
+            self._known.add(name)
+        if response is not None and any(is_named(response, one) for one in self._client.ignored):
+            raise IgnoreResponseException
+        is_good = page.is_ok and not page.problem
+        if response is None or not (is_good or found.read[1:]):
+            raise StopReadingError(problem)
+        if not page.is_ok:
+            raise HTTPError(problem, response=response)
+        if not is_good:
+            raise ContentError(problem, response, page.problem)
+        return response
+
+    def select(self, _response: Response) -> list[Any]:
+        """Return the records of the last page."""
+        return [*self._page.rows]
+
+
+def read_pages(client: Client, paginator: Any, settings: Settings, most: int) -> PagesRead:
+    """Read up to `most` pages with a paginator of a configuration, as a sync does.
+
+    A second reading sends no request again.
+    """
+    found = PagesRead()
+    try:
+        pages, request = client.start(paginator, settings)
+        fetcher = PageFetcher(client, pages, found, most)
+        sync = cast("ApiClient", fetcher)
+        for _ in read_list(PagedList(request, pages), sync, fetcher.select, lambda _: ()):
+            pass
+        found.facts, found.is_done = pages.facts, True
+    except (StopReadingError, ContentError, HTTPError, PaginationError) as error:
+        found.error = str(error)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:  # of dlt
+        kind = type(error).__name__  # its text may hold the whole response
+        found.error = f"The paginator cannot read the response ({kind}); check its paths."
+    return found
