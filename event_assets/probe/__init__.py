@@ -2,9 +2,10 @@
 
 `connect` finds it out for `event-assets connect`, and keeps it in a `connection`: `first_page` the
 address and the list, `key_search` the place of the key; `contract_finder` the fields, by `samples`
-of the records; `paginator_finder` and `parameter_search` the pages, by experiments of `client`;
-`end_finder` the end. `document` and `yaml_writer` make the source of it, and `settings` names its
-parts. Nothing is believed that the answers do not show; what is in doubt is a question.
+of the records; `paginator_finder` and `parameter_search` the pages, by experiments of `client`,
+which `pages_read` reads as a sync does; `end_finder` the end. `document` and `yaml_writer` make the
+source of it, and `settings` names its parts. Nothing is believed that the answers do not show; what
+is in doubt is a question.
 
 `runner` probes a source as it is configured (`event-assets probe`, and observing `events_api`):
 `probed_source` decides which requests are sent, at most twelve, the `*_checks` modules evaluate

@@ -15,7 +15,7 @@ from event_assets.probe.client import Client
 from event_assets.probe.connection import Certainty, Connection, Options
 from event_assets.probe.contract_finder import describe_contract, preview
 from event_assets.probe.document import build_document
-from event_assets.probe.end_finder import End, find_end, judge_single_page
+from event_assets.probe.end_finder import End, judge_single_page, reach_end
 from event_assets.probe.field_finder import find_id
 from event_assets.probe.first_page import find_list, reach
 from event_assets.probe.openapi import read_openapi
@@ -193,7 +193,7 @@ def _reach_end(connection: Connection, search: ParameterSearch, page: Page) -> E
         budget.requests = max(budget.requests, budget.sent) + MAX_TO_REACH_END
         find_largest_size(search)
         connection.add("pages", describe_paginator(paging.paginator), paging.evidence)
-        end = find_end(client, paging, MAX_TO_REACH_END)
+        end = reach_end(client, paging, MAX_TO_REACH_END)
         is_sure = end.is_reached and not end.doubt
         said = end.doubt or end.problem
         connection.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from event_assets.config.model import Keys
 from event_assets.config.source import SourceConfig
 from event_assets.http.credentials import env_var_name
 from event_assets.probe.authentication import Attempt
 from event_assets.probe.client import Client
 from event_assets.probe.request_input import RequestInput
-from event_assets.probe.settings import Keys, find_keys, get_setting
+from event_assets.probe.settings import find_keys, get_setting
 
 Certainty = Literal["sure", "likely", "assumed"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from event_assets.config.model import Keys
+from event_assets.config.source_files import COMPONENT
 from event_assets.probe.connection import Connection
 from event_assets.probe.paging import Paging
-from event_assets.probe.settings import CLIENT, ENDPOINT, Keys
-
-COMPONENT = "event_assets.EventApi"
+from event_assets.probe.settings import CLIENT, ENDPOINT
 
 
 def build_document(

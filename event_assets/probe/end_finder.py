@@ -62,7 +62,7 @@ def is_doubted(count: int) -> bool:
     )
 
 
-def find_end(client: Client, paging: Paging, requests: int) -> End:
+def reach_end(client: Client, paging: Paging, requests: int) -> End:
     """Follow a list to its end with at most so many requests."""
     most = min(requests, MAX_WALK) if paging.is_numbered else requests
     walk = read_pages(client, paging.paginator, paging.sent_settings, most)
@@ -79,7 +79,7 @@ def find_end(client: Client, paging: Paging, requests: int) -> End:
             end.ending = {"content": words} if words and words in last.response.text else {}
         return end
     if paging.is_numbered and _exceeds_total(client, paging, walk):
-        return find_end(client, paging, requests)
+        return reach_end(client, paging, requests)
     if walk.is_done:
         return _describe_end(end, walk, facts)
     end.evidence = f"{counted(len(walk.ids))} on {counted(len(walk.pages), 'page')}"

@@ -14,7 +14,7 @@ from event_assets.probe.connection import Connection
 from event_assets.probe.key_search import UNKNOWN_NAMES, KeySearch, follow
 from event_assets.probe.page import Page
 from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
-from event_assets.probe.records_finder import find_records
+from event_assets.probe.records_finder import find_empty_list, find_records
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 from event_assets.values.wording import counted
@@ -103,10 +103,11 @@ def _require(connection: Connection, page: Page) -> Page:
         page = client.ask(with_key=client.session.has_auth)
     if page.is_ok:
         return page
-    if page.status == HTTPStatus.OK and page.looks_like_html:
+    if page.status == HTTPStatus.OK:
+        kind = "a web page, not an API that answers in JSON" if page.looks_like_html else "no JSON"
         raise ApiError(
-            f"The address {redact_url(connection.given.url)} is a web page, not an API that "
-            "answers in JSON: copy the address of a request from the API's documentation."
+            f"The answer of {redact_url(connection.given.url)} is {kind}: copy the address of a "
+            "request from the API's documentation."
         )
     if page.response is not None and page.status == HTTPStatus.NOT_FOUND:
         raise ApiError(
@@ -134,7 +135,7 @@ def find_list(connection: Connection, page: Page) -> Page:
         client.selector = selector
     elif not _select(connection, page):
         again = client.ask(again=True)  # some servers fail to send the list now and then
-        page = again if _select(connection, again) else _search_paths(connection)
+        page = again if _select(connection, again) else _search_paths(connection, again)
     page = client.read(page)
     records = sum(isinstance(row, dict) for row in page.rows)
     where = "the whole answer" if client.selector == "$" else f"`{client.selector}`"
@@ -151,7 +152,7 @@ def _select(connection: Connection, page: Page) -> bool:
     return found is not None
 
 
-def _search_paths(connection: Connection) -> Page:
+def _search_paths(connection: Connection, page: Page) -> Page:
     """Try the usual paths of events where the address has none."""
     client, base = connection.client, connection.given.url.rstrip("/")
     for path in EVENT_PATHS if urlsplit(base).path.strip("/") in NO_PATHS else ():
@@ -160,7 +161,13 @@ def _search_paths(connection: Connection) -> Page:
             client.given = replace(client.given, url=f"{base}/{path}")
             connection.add("address", f"{base}/{path}", "there is a list of events")
             return tried
+    if (empty := find_empty_list(page.document)) is not None:
+        raise ApiError(
+            f"The list{empty and f' `{empty}`'} of {redact_url(base)} is empty: connect it when it "
+            "has events, or ask for past ones, such as by ?start_date=2000-01-01."
+        )
+    said = "" if page.response is None else error_text(page.response)
     raise ApiError(
         f"The answer of {redact_url(base)} has no list of records: give the address of the list of "
-        "events, with its path."
+        f"events, with its path.{said}"
     )

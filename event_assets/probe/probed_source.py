@@ -21,7 +21,7 @@ from event_assets.extract.response_check import list_selector_check
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
 from event_assets.pagination.list_paginator import REFUSALS
 from event_assets.probe.client import Client
-from event_assets.probe.end_finder import End, find_end, judge_single_page
+from event_assets.probe.end_finder import End, judge_single_page, reach_end
 from event_assets.probe.field_finder import find_id
 from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.pages_read import PagesRead, read_pages
@@ -241,4 +241,4 @@ def _find_end(seen: ProbedSource) -> End:
         return judge_single_page(client, seen.paging, seen.first)
     if windows and not walk.is_done and (seen.total or 0) >= windows.cap:
         return End(evidence="not verified: windows cannot request the last page")
-    return find_end(client, seen.paging, PAGES_TO_BELIEVE)
+    return reach_end(client, seen.paging, PAGES_TO_BELIEVE)

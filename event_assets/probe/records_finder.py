@@ -30,6 +30,15 @@ def find_records(document: Any) -> str | None:
     return max(ranked)[-1] if ranked else None
 
 
+def find_empty_list(document: Any, names: tuple[str, ...] = ()) -> str | None:
+    """Return the path of a list without members in a document; empty: it is the document."""
+    if document == []:
+        return join_path(names) if names else ""
+    members = document.items() if isinstance(document, dict) else ()
+    found = (find_empty_list(member, (*names, name)) for name, member in members)
+    return next((path for path in found if path is not None), None)
+
+
 def join_path(names: Sequence[str]) -> str:
     """Return names as a JSON path: those that are no plain words in quotes."""
     quoted = [name if PLAIN_NAME.fullmatch(name) else f"'{name}'" for name in names]

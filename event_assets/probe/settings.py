@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
 
+from event_assets.config.model import Keys
 from event_assets.values.errors import ConfigError
 
-Keys: TypeAlias = tuple[str | int, ...]
 API: Keys = ("attributes", "rest_api")
 CLIENT: Keys = (*API, "client")
 RESOURCE: Keys = (*API, "resources", 0)

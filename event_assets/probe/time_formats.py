@@ -10,14 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps
+from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps, parse_zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ENOUGH = 0.95  # of the values that are there
 MOST = 0.5  # of the values of a field that is named as the start
 EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
 HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
-ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d|\)/)( ?\[.*\])?$", re.IGNORECASE)
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?")
 DAY_PATTERNS = (
     "%d.%m.%Y",
@@ -85,7 +84,7 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
     if _reads(texts, None, enough):
         timed = [text for text in texts if HAS_CLOCK.search(text)]
         has_time = not all(map(MIDNIGHT.fullmatch, timed))
-        return TimeFormat(None, has_time, bool(timed) and all(map(ZONED.search, timed)))
+        return TimeFormat(None, has_time, bool(timed) and _name_zones(timed))
     found = [pattern for pattern in _patterns(texts) if _reads(texts, pattern, enough)]
     if not found:
         return None
@@ -113,6 +112,12 @@ def _reads(texts: Sequence[str], pattern: str | None, enough: float) -> bool:
     array = parse_timestamps(texts, pattern, None)
     years = [value.year for value in to_datetimes(array) if value is not None]
     return len(years) >= enough * len(texts) and 1900 < sorted(years)[len(years) // 2] < 2200
+
+
+def _name_zones(texts: Sequence[str]) -> bool:
+    """Return whether times are the same in any time zone, since they name their own."""
+    there = parse_timestamps(texts, None, parse_zone("Pacific/Kiritimati"))
+    return bool(there.equals(parse_timestamps(texts, None, None)))
 
 
 def _patterns(texts: Sequence[str]) -> list[str]:

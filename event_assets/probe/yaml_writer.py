@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
+from event_assets.config.model import Keys
 from event_assets.config.source import EVENT_DATA
-from event_assets.probe.settings import API, Keys, find_keys, set_value
+from event_assets.probe.settings import API, find_keys, set_value
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import MASK
 

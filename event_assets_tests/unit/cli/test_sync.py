@@ -58,6 +58,7 @@ def test_every_source_is_synced_and_the_changes_of_each_are_counted(
     second = capfd.readouterr().out.splitlines()
     assert first[0] == "Syncing concerts ..."
     assert "source    plays" in first
+    assert first[-3].endswith("event-assets show concerts")
     assert [line.split()[0] for line in first[-3:]] == ["look", "watch", "schedule"]
     assert [line for line in second if line.startswith("events")] == [
         "events    4 (+1 new, 1 moved, 1 changed, 1 gone)"

@@ -74,7 +74,14 @@ def test_all_is_found_out_with_at_most_fifty_requests() -> None:
         (needs("x-none"), (KEY,), "did not accept the key, sent as a bearer token"),
         (lambda _: HTMLResponse("<html>"), (), "is a web page"),
         (lambda _: {"message": "welcome"}, (), "has no list of records"),
-        (lambda _: {"events": []}, (), "has no list of records"),
+        (lambda _: {"data": {"events": []}}, (), r"^The list `data\.events` of .* is empty: "),
+        (lambda _: [], (), r"^The list of .* is empty: "),
+        (
+            lambda _: {"status": "error", "message": "Please upgrade"},
+            (),
+            r"has no list of records.*\. It says: \"Please upgrade\"\.$",
+        ),
+        (lambda _: Response("id,name"), (), "is no JSON: copy the address"),
         (lambda _: Response(status_code=404), (), r"answered 404 Not Found; check the address\.$"),
     ],
 )

@@ -260,6 +260,23 @@ def test_the_notation_of_times_is_told(values: Any, pattern: str, rivals: Any) -
     assert (found.pattern, found.rivals) == (pattern, rivals)
 
 
+@pytest.mark.parametrize(
+    ("text", "has_zone"),
+    [
+        ("2026-11-26T19:30:00Z", True),
+        ("2026-11-26 19:30+0200", True),
+        ("Thu, 26 Nov 2026 19:30:00 EST", True),
+        ("Thu, 26 Nov 2026 19:30:00", False),
+        ("2026-11-26T19:30:00", False),
+        ("2026-11-26", False),
+    ],
+)
+def test_a_time_zone_in_the_text_is_told(text: str, has_zone: bool) -> None:
+    found = find_format([text])
+    assert found is not None
+    assert found.has_zone == has_zone
+
+
 @pytest.mark.parametrize("values", [["e1234567"], ["12345"], [7], [True], [{}], [None], ["soon"]])
 def test_what_is_no_time_has_no_notation(values: Any) -> None:
     assert find_format(values) is None
