@@ -34,6 +34,10 @@ ZONE_AT_END = re.compile(
     r"(?:\d *Z|UTC?|GMT|[ECMP][SD]T|[+-]\d\d:\d\d|\d [+-]\d{4}) *$", re.IGNORECASE
 )
 EXAMPLE_LENGTH = 40
+# Records from before the start that was asked for: by more than a day, if it is a time, of which an
+# API may take the day only; from so many on, and if they are most, the start was ignored.
+EARLY = timedelta(days=2)
+MIN_EARLY = 3
 
 
 @dataclass(frozen=True)
@@ -145,20 +149,26 @@ class CursorTracker:
         reader: of the cursor.
         loaded: the position that the changes were requested from; None: everything is read.
         received: the newest value that the syncs before received; None if there is none.
+        start: that was asked for; None: everything is read.
         began_at: returns when the sync began; called when the first record has come.
     """
 
     def __init__(
-        self, reader: CursorReader, loaded: Any, received: Any, began_at: Callable[[], datetime]
+        self,
+        reader: CursorReader,
+        loaded: Any,
+        received: Any,
+        start: Any,
+        began_at: Callable[[], datetime],
     ) -> None:
         self._reader = reader
-        self._loaded, self._received = reader.parse([loaded, received])
+        self._loaded, self._received, self._start = reader.parse([loaded, received, start])
         self._began_at = began_at
         self._newest: dict[str, CursorValue] = {}  # by kind
         self._settled: dict[str, CursorValue] = {}  # the newest that can be a position
         self._counts: Counter[str] = Counter()
         self._examples: dict[str, Any] = {}
-        self._records = 0
+        self._records = self._early = 0
 
     def observe(self, records: Iterable[Any]) -> Iterator[Any]:
         """Yield the records, to be read once."""
@@ -174,6 +184,7 @@ class CursorTracker:
             self._counts[kind] += 1
             self._examples.setdefault(kind, raw)
             if value:
+                self._early += self._is_early(value)
                 _keep_newest(self._newest, value)
                 if self._is_settled(value):
                     _keep_newest(self._settled, value)
@@ -183,6 +194,14 @@ class CursorTracker:
             return value.order <= (self._began_at() - value.margin).timestamp()
         before = self._received
         return before is not None and value.kind == before.kind and value.order <= before.order
+
+    def _is_early(self, value: CursorValue) -> bool:
+        """Return whether a value lies before the start that was asked for."""
+        start = self._start
+        if start is None or value.kind != start.kind:
+            return False
+        margin = 0.0 if start.margin is None else EARLY.total_seconds()
+        return value.order < start.order - margin
 
     @property
     def _kind(self) -> str | None:
@@ -215,6 +234,13 @@ class CursorTracker:
         path = self._reader.path
         if self._records and not self._counts:
             return f"No record has a `{path}`, the `cursor_path` of `incremental`: correct it."
+        if self._start and self._early >= MIN_EARLY and 2 * self._early > self._records:
+            start = to_json(self._start.raw)[:EXAMPLE_LENGTH]
+            return (
+                f"The `{path}` of {self._early:,} of {self._records:,} records is before {start}, "
+                "from which on changes were asked for: the API ignores the start; correct "
+                "`incremental`."
+            )
         others = {kind: n for kind, n in self._counts.items() if kind != self._kind}
         if not others:
             return None

@@ -42,6 +42,11 @@ class ResultAggregator:
             proof = "" if result.complete is False else PROVEN_BY.get(facts.end, "")
             self._problems.append((proof, result.complete, result.reason))
 
+    @property
+    def _repeated_rows(self) -> int:
+        """The number of rows that came before; two lists may honestly share one."""
+        return (self._lists - 1) * len(self._first.first_rows if self._first else ())
+
     def unfinished(self, current: ListFacts) -> ListFacts:
         """Return the counts so far, with those of the list in progress."""
         return add_counts(self._sums, current)
@@ -68,7 +73,7 @@ class ResultAggregator:
                 f"{sums.distinct:,} rows received; {len(found):,} of {lists} may be incomplete: "
                 f"{worst}"
             )
-        elif self._lists > 1 and self._are_same and self._first and self._first.first_rows:
+        elif self._are_same and self._repeated_rows > 1:
             complete = None
             reason = (
                 f"{sums.distinct:,} rows received, the same in each of {lists}: the API may ignore "

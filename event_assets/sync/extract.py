@@ -123,7 +123,9 @@ def _build_tracker(plan: SyncPlan, stream: Stream) -> CursorTracker | None:
     if cursor is None:
         return None
     reader = CursorReader(plan.resource, cursor)
-    return CursorTracker(reader, plan.cursor_value, plan.newest_value, lambda: stream.began_at)
+    loaded = plan.cursor_value
+    start = None if loaded is None else cursor.request_start(loaded)
+    return CursorTracker(reader, loaded, plan.newest_value, start, lambda: stream.began_at)
 
 
 def _drop_overlap(before: Sequence[Any], page: Sequence[Any]) -> Sequence[Any]:

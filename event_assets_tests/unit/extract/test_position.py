@@ -23,6 +23,7 @@ def track(
     path: str = "updated_at",
     loaded: Any = None,
     received: Any = None,
+    start: Any = None,
     field: FieldConfig | None = None,
 ) -> CursorTracker:
     """Track the cursor of a sync that began now."""
@@ -31,7 +32,7 @@ def track(
     rest_api = {"client": {"base_url": "http://x"}, "resources": [resource]}
     source = SourceConfig(name="events", rest_api=rest_api, fields=fields)
     reader = CursorReader(source.resources[EVENT_DATA], IncrementalCursor(path))
-    tracker = CursorTracker(reader, loaded, received, lambda: NOW)
+    tracker = CursorTracker(reader, loaded, received, start, lambda: NOW)
     assert list(tracker.observe(records)) == records
     return tracker
 
@@ -124,3 +125,25 @@ def test_any_json_path_and_any_name_leads_to_the_cursor(path: str, record: dict[
 
 def test_a_cursor_that_no_record_has_is_named() -> None:
     assert "No record has a `$.update_at`" in str(track(updated(OLD), path="$.update_at").warning)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_ignored"),
+    [
+        (["2026-06-10", "2026-06-11", "2026-06-12", OLD, OLD, OLD], False),
+        (["2026-06-10", OLD, OLD], False),
+        (["2026-06-10T00:00:00Z", OLD, OLD, OLD], True),
+        (["2026-06-08T23:00:00Z"] * 9, False),  # an API may take the day only
+        ([], False),
+    ],
+)
+def test_a_start_that_the_api_ignores_is_a_warning(values: list[str], is_ignored: bool) -> None:
+    asked = "2026-06-09T18:00:00Z"
+    tracker = track(updated(*values), loaded=asked, start=asked)
+    words = 'is before "2026-06-09T18:00:00Z", from which on changes were asked for'
+    assert (words in (tracker.warning or "")) is is_ignored
+
+
+def test_numbers_before_the_start_are_early_at_once() -> None:
+    assert "the API ignores the start" in str(track(updated(7, 8, 9), loaded=10, start=10).warning)
+    assert track(updated(10, 11, 12), loaded=10, start=10).warning is None

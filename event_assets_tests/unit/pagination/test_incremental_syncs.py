@@ -158,7 +158,7 @@ class Copy:
         reader.read(paginator, serve_changes, ChangingList([]))
         if reader.failed:
             return False
-        tracker = CursorTracker(READER, loaded, self.newest, lambda: began)
+        tracker = CursorTracker(READER, loaded, self.newest, loaded, lambda: began)
         for row in tracker.observe(row for page in pages for row in page):
             self.table[row["id"]] = Event(row["version"], parse(row["updated_at"]))
             self.seen[row["id"]] = self.syncs

@@ -52,7 +52,7 @@ def test_the_same_rows_for_each_parent_are_not_called_complete(
     result = combined(first, first, other)
     assert result.complete is complete
     assert complete or "the same in each of 3 lists: the API may ignore the par" in result.reason
-    assert combined(first).complete is True
+    assert combined(first).complete is combined(first, first).complete is True
     assert combined(first, replace(first, distinct=4)).complete is True
 
 
