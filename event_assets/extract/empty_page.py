@@ -23,7 +23,8 @@ CODE_NAMES = ("code", "status", "statuscode", "errorcode", "errcode", "errno")
 GOOD_CODES = ("200", "204", "404", "ok", "success")  # of a page behind the end: it is not found
 # Words about the end of a list, in the languages of many APIs.
 NOTHING_FOUND = re.compile(
-    r"\b(no(ne)?|0|zero)\b.*\b(found|more|available|results?|records?|events?|items?|data|content)\b"
+    r"\b(no(ne)?|0|zero)\b.*\b(found|more|available|results?|records?|events?|items?|data|content"
+    r"|pages?)\b"
     r"|\bnot found\b|\b(end|out) of\b|\bnothing\b|\bempty\b|\blast page\b"
     r"|\binvalid (page|offset)\b|\bnumber of pages\b"
     r"|\b(couldn't|could not|can't|cannot|did not|didn't) (find|match)\b"
@@ -109,8 +110,12 @@ def has_nothing(response: Response) -> bool:
     except JSONDecodeError:
         return False
     members = ((at.rpartition(".")[2], one) for at, one in members_outside_records(document))
-    said = chain(members, _words_in_lists(document))
-    return all(_is_nothing(plain_name(name), value) for name, value in said)
+    said = [*chain(members, _words_in_lists(document))]
+    is_end = any(isinstance(value, str) and _says_nothing(value) for _, value in said)
+    return all(
+        _is_nothing(plain_name(name), value) or (is_end and _is_failure(value))
+        for name, value in said
+    )
 
 
 def leaves_list_out(response: Response) -> bool:
@@ -158,6 +163,11 @@ def _is_nothing(name: str, value: Any) -> bool:
     is_good = value is True and name in ("success", "ok")
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return value in (None, []) or is_good or is_number or says_more(name, value) is False
+
+
+def _is_failure(value: Any) -> bool:
+    """Return whether a value says no more than that a request failed, as some do behind the end."""
+    return value is False or str(value).lower() in ("error", "fail", "failed")
 
 
 def _says_nothing(words: str) -> bool:

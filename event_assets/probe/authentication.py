@@ -23,6 +23,11 @@ from event_assets.values.errors import ConfigError
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token")
 PARAMETERS = ("api_key", "key", "apikey", "token", "client_id", "access_token")
+# By what gateways say of a missing key (Azure's, Kong): the header in which they take it.
+GATEWAYS = {
+    "missing subscription key": "Ocp-Apim-Subscription-Key",
+    "no api key found in request": "apikey",
+}
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 HEADER_NAME = re.compile(r"\bx-[a-z][\w-]*\b|\b[\w-]*api[-_]?key\b", re.IGNORECASE)
 QUERY_NAME = re.compile(r"[`'\"?&]?\b(\w*key|\w*token|client_id)\b[`'\"=]?", re.IGNORECASE)
@@ -108,6 +113,9 @@ class KeyPlaces:
             yield self.user
         elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
             yield self._in("Authorization", "header", f"{scheme} {self._key}")
+        for said, header in GATEWAYS.items():
+            if said in words.lower():
+                yield self._in(header, "header", self._key)
         if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
             yield self.raw
         says_query = bool(re.search(r"query|param|\?", words, re.IGNORECASE))

@@ -293,6 +293,8 @@ def test_words_that_are_not_known_are_unclear(said: Any) -> None:
         {"exceptions": [{"code": 9}]},
         {"notices": [{"text": "down"}]},
         {"data": {"errors": [{"message": "shard down"}]}},
+        {"status": "error", "message": "busy"},
+        {"success": False},
     ],
 )
 def test_a_list_of_errors_is_not_nothing(error: Any) -> None:
@@ -305,6 +307,9 @@ def test_a_list_of_errors_is_not_nothing(error: Any) -> None:
         {"messages": ["No events found"]},
         {"success": True, "paging": {"start": 100, "more_items_in_collection": False}},
         {"ok": True, "search_time": "0.03", "page_count": "1"},
+        {"error": "no such page"},
+        {"status": "error", "code": "NO_DATA", "message": "no data"},
+        {"success": False, "message": "No more events"},
     ],
 )
 def test_null_in_place_of_a_list_is_nothing_beside_words_about_an_end(said: Any) -> None:

@@ -139,6 +139,29 @@ def test_the_place_of_a_key_is_found_with_few_refusals(
     assert statuses.count(status) <= 4 - 2 * (status == 403)
 
 
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("apikey", "No API key found in request"),
+        (
+            "Ocp-Apim-Subscription-Key",
+            "Access denied due to missing subscription key. Make sure to include it.",
+        ),
+    ],
+    ids=["Kong", "Azure"],
+)
+def test_the_header_of_a_gateway_is_known_by_its_words(header: str, said: str) -> None:
+    def answer(request: Request) -> Any:
+        is_known = request.headers.get(header) == KEY
+        return by_page(request) if is_known else JSONResponse({"message": said}, 401)
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+    assert found.open_questions == []
+    auth = found.document["attributes"]["rest_api"]["client"]["auth"]
+    assert auth == {"type": "api_key", "name": header, "location": "header"}
+
+
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("wants_key", [True, False])
 def test_a_parameter_that_an_api_does_not_know_is_no_wrong_key(
