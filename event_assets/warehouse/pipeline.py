@@ -75,9 +75,9 @@ def _dlt_settings() -> Iterator[None]:
     """Set what dlt needs here, and what other pipelines of the process must not get."""
     added = {name: value for name, value in DLT_SETTINGS.items() if name not in os.environ}
     os.environ.update(added)
-    log = logging.getLogger("dlt")
+    log, known = logging.getLogger("dlt"), dict(os.environ)
     level = log.level
-    log.setLevel(os.environ["RUNTIME__LOG_LEVEL"].upper())  # dlt reads it once, perhaps before
+    log.setLevel(known["RUNTIME__LOG_LEVEL"].upper())  # dlt reads it once, perhaps before
     try:
         yield
     finally:

@@ -481,7 +481,7 @@ def broken_end(request: Request, count: int) -> Any:
 def told_end(request: Request, count: int) -> Any:
     at, size = by_page(request, "page", "per_page", 20, 100)
     rows = [plain(n) for n in numbers(at, size, count)]
-    return {"ok": 1, "data": rows} if rows else {"ok": False, "message": "Nothing for you here"}
+    return {"ok": 1, "data": rows} if rows else {"ok": False, "message": "You have seen it all"}
 
 
 GRAPHQL = json.dumps(

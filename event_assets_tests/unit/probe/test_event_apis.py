@@ -48,7 +48,7 @@ def ignore(**response: Any) -> dict[str, Any]:
     ("name", "answer", "settings"),
     [
         ("500 behind the end", "it ends there", ignore(status_code=500)),
-        ("words behind the end", "it ends there", ignore(content="Nothing for you here")),
+        ("words behind the end", "it ends there", ignore(content="You have seen it all")),
         ("algolia, cut off", "these are all", {"windows": None}),
     ],
 )
