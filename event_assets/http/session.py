@@ -133,7 +133,9 @@ class ApiSession(Session):
         """Return the request to which a response redirects."""
         hops = self.resolve_redirects(response, request, yield_requests=True, **settings)
         try:
-            return cast("PreparedRequest", next(hops))
+            target = cast("PreparedRequest", next(hops))
+            self.get_adapter(target.url or "")
+            return target
         except (exceptions.RequestException, ValueError):
             problem = "redirects to a URL that cannot be reached"
         # Raised outside the except block: the original holds the URL, which may hold a key.

@@ -333,7 +333,11 @@ def test_a_redirect_to_what_does_not_answer_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("target", "said"),
-    [("/again", "without end"), ("http://[::1", "to a URL that cannot be reached")],
+    [
+        ("/again", "without end"),
+        ("http://[::1", "to a URL that cannot be reached"),
+        ("file:///etc/passwd", "to a URL that cannot be reached"),
+    ],
 )
 def test_a_redirect_that_leads_nowhere_is_said(target: str, said: str) -> None:
     answer = Answer(status_code=302, headers={"Location": target})
