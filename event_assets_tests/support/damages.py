@@ -120,6 +120,5 @@ SAID = {
     "drop table events.mine; create table events.mine (id varchar references events.event_data(id))"
     "": "depend on it; drop the table whose foreign key refers to them, or make it without",
     "create macro main.count(a) as 'x'": "hide functions of DuckDB (count): drop them",
-    "create macro events.regexp_matches(a, b) as 'x'": "(regexp_matches): drop them",
     "create macro main.max(a) as 'x'; create macro main.hash(a) as 'x'": "): drop them, or give",
 }
