@@ -74,6 +74,6 @@ def user_message(error: BaseException) -> str | None:
 
 
 def _hiding_macros() -> list[str]:
-    with suppress(Exception):  # what fails already is told
+    with suppress(duckdb.Error, UserError):  # the error that is explained is told all the same
         return warehouse.run(inspection.hiding_macros, timeout=0)
     return []
