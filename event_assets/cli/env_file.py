@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
-from fnmatch import fnmatch
 from pathlib import Path
 
 from dotenv import dotenv_values, set_key
@@ -36,13 +36,10 @@ def add_variables(file: Path, variables: Mapping[str, str]) -> list[str]:
 
 
 def would_be_committed(file: Path) -> bool:
-    """Return whether a file is in a git repository whose lists of ignored files lack it."""
-    folders = file.absolute().parents
-    root = next((folder for folder in folders if (folder / ".git").exists()), None)
-    if root is None:
+    """Return whether a file is in a git repository that does not ignore it."""
+    command = ["git", "-C", str(file.parent), "check-ignore", "--quiet", file.name]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (no input)
+    except OSError:  # git is not installed
         return False
-    inside = [folder for folder in folders if folder.is_relative_to(root)]
-    lists = [root / ".git" / "info" / "exclude", *(folder / ".gitignore" for folder in inside)]
-    lines = "\n".join(one.read_text(errors="replace") for one in lists if one.is_file())
-    patterns = (line.strip().removeprefix("**").lstrip("/") for line in lines.splitlines())
-    return not any(fnmatch(file.name, pattern) for pattern in patterns)
+    return done.returncode == 1  # 128: in no repository

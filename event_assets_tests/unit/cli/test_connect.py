@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_a_key_that_git_would_commit_is_told(
     folder: Path, capsys: Output, ignored: str, count: int
 ) -> None:
     assert folder.is_dir()
-    (Path.cwd() / ".git").mkdir()
+    subprocess.run(["git", "init", "--quiet"], check=True)
     Path(".gitignore").write_text(ignored)
     with Sandbox(250, key=CANARY) as api:
         assert connect(api, "--yes") == 0
