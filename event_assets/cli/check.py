@@ -14,10 +14,9 @@ def check() -> None:
 
     import dagster as dg
 
-    from event_assets.cli.database import is_lake
     from event_assets.cli.home import open_instance
     from event_assets.cli.runs import load_sources
-    from event_assets.config.project import require_writable_database
+    from event_assets.config.project import is_lake, require_writable_database
     from event_assets.config.source_files import find_sources
     from event_assets.extract.stream import require_settings
     from event_assets.sync.account_list import list_accounts

@@ -11,7 +11,12 @@ from typing import Any
 import click
 import duckdb
 
-from event_assets.config.project import database_file, require_no_sqlite, require_writable_database
+from event_assets.config.project import (
+    database_file,
+    is_lake,
+    require_no_sqlite,
+    require_writable_database,
+)
 from event_assets.values.errors import WarehouseError
 
 LOCKED = "lock on file"  # in the message of DuckDB
@@ -64,16 +69,12 @@ def fetch(
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def is_lake() -> bool:
-    """Return whether the tables are in a lake, not in a file."""
-    return os.environ.get("EVENTS_DESTINATION", "") not in ("", "duckdb")
-
-
 @contextmanager
 def _open_lake() -> Iterator[duckdb.DuckDBPyConnection]:
     from event_assets import warehouse  # dlt, which reads the secrets of a lake
 
     with warehouse.connect() as database:
+        database.execute("begin transaction read only")
         yield database
 
 

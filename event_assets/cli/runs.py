@@ -14,15 +14,20 @@ import dagster as dg
 
 from event_assets import warehouse
 from event_assets._compat.dagster import PlainFailure, capture_interrupts
-from event_assets.cli.database import is_lake
 from event_assets.cli.home import open_instance
 from event_assets.cli.output import program
 from event_assets.cli.sources import read_source
-from event_assets.config.project import find_project, project_setting, require_writable_database
+from event_assets.config.project import (
+    find_project,
+    is_lake,
+    project_setting,
+    require_writable_database,
+)
 from event_assets.config.source import SANDBOX, SourceConfig
 from event_assets.config.source_files import find_sources
 from event_assets.extract.stream import require_settings
 from event_assets.orchestration import launcher, partitions, process
+from event_assets.orchestration.error_messages import user_message
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.jobs import BY_COMMAND, build_run_config, job_name
 from event_assets.orchestration.metadata import asset_key
@@ -118,10 +123,12 @@ def _sync(
         if not source.is_synced and not is_named:
             warehouse.run(partial(guards.ensure_same_origin, source=source))
             return True
-        require_settings(source)
+        with warehouse.note_failure(source.name, None, user_message):
+            require_settings(source)
+            known = account_list.list_accounts(source)
         what = source.name if source.base_url else f"{source.name} from {SANDBOX}"
         print(f"Syncing {what} ...", flush=True)
-        return run_with_plain_errors(partial(_run_jobs, runner, source, accounts, options))
+        return run_with_plain_errors(partial(_run_jobs, runner, source, known, accounts, options))
     except (UserError, PlainFailure) as error:
         print(error, file=sys.stderr)
         return False
@@ -130,7 +137,11 @@ def _sync(
 
 
 def _run_jobs(
-    runner: Runner, source: SourceConfig, chosen: Collection[str], options: Mapping[str, bool]
+    runner: Runner,
+    source: SourceConfig,
+    accounts: Sequence[str],
+    chosen: Collection[str],
+    options: Mapping[str, bool],
 ) -> bool:
     """Run the job of a source, or that of each account and what is derived from all."""
     job = job_name(source)
@@ -144,7 +155,6 @@ def _run_jobs(
         if chosen:
             raise ConfigError(f"{source.name} has no accounts: omit `--account`.")
         return runner.run(job, config)
-    accounts = account_list.list_accounts(source)
     if unknown := set(chosen) - set(accounts):
         raise ConfigError(f"There is no account `{unknown.pop()}` of {source.name}.")
     partitions.update_partitions(source, runner.instance)

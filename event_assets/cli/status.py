@@ -13,7 +13,7 @@ import duckdb
 
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, program, to_text
-from event_assets.config.project import database_file, syncs_folder
+from event_assets.config.project import failure_file
 from event_assets.config.source_files import SANDBOX, SourceFile, aside, find_sources
 from event_assets.values.urls import origin
 from event_assets.values.wording import counted, format_age
@@ -27,6 +27,7 @@ select syncs.*, '{table}' as "table" from "{schema}"."{table}_syncs" as syncs {l
 qualify row_number() over (partition by {account} order by sync_number desc) = 1
 """
 LISTED = 'join "{schema}".event_data_accounts as known using (account) where known.is_listed'
+LEFT = 'select account from "{schema}".event_data_accounts where not is_listed'
 MAX_PROBLEMS = 5  # that are told
 
 
@@ -91,9 +92,15 @@ def status(as_json: bool) -> int:
     found = find_sources()
     if not found:
         raise click.ClickException("There are no sources: `event-assets connect URL` makes one.")
-    syncs, events = _read(found)
+    syncs, events, left = _read(found)
     states = [
-        _judge(one, name not in aside(found), syncs.get(name, ()), events.get(name))
+        _judge(
+            one,
+            name not in aside(found),
+            syncs.get(name, ()),
+            events.get(name),
+            [*_failures(name, syncs.get(name, ()), left.get(name, ()))],
+        )
         for name, one in found.items()
     ]
     if as_json:
@@ -103,10 +110,13 @@ def status(as_json: bool) -> int:
     return 0 if all(state.is_good for state in states) else 1
 
 
-def _read(names: Iterable[str]) -> tuple[dict[str, list[Row]], dict[str, int]]:
-    """Return the newest syncs of each source, and its number of current events."""
+def _read(
+    names: Iterable[str],
+) -> tuple[dict[str, list[Row]], dict[str, int], dict[str, set[str]]]:
+    """Return, by source, the newest syncs, the number of current events, and accounts that left."""
     syncs: dict[str, list[Row]] = {}
     events: dict[str, int] = {}
+    left: dict[str, set[str]] = {}
     try:
         with open_database() as database:
             known = schemas(database)
@@ -115,9 +125,12 @@ def _read(names: Iterable[str]) -> tuple[dict[str, list[Row]], dict[str, int]]:
                 if "current_events" in known[name]:
                     count = database.sql(f'from "{name}".current_events').count("*").fetchall()
                     events[name] = count[0][0]
+                if ACCOUNTS in known[name]:
+                    rows = fetch(database, LEFT.format(schema=name))
+                    left[name] = {row["account"] for row in rows}
     except MissingDatabaseError:
         pass  # nothing was synced yet
-    return syncs, events
+    return syncs, events, left
 
 
 def _newest_syncs(
@@ -135,7 +148,13 @@ def _newest_syncs(
             yield from ({**row, "source": schema} for row in fetch(database, query))
 
 
-def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: int | None) -> Status:
+def _judge(
+    source: SourceFile,
+    is_synced: bool,
+    syncs: Sequence[Row],
+    events: int | None,
+    failed: Sequence[Problem],
+) -> Status:
     times = [row["finished_at"] for row in syncs if row["table"] == "event_data"]
     age = (datetime.now(timezone.utc) - min(times)).total_seconds() / 60 if times else None
     late_after = source.minutes_until_late
@@ -147,7 +166,6 @@ def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: in
     problems = [] if is_fresh else [LATE if times else NEVER]
     problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]
     problems += [problem for row in syncs for problem in _problems(row)]
-    failed = [*_failures(source.name, {row.get("account") for row in syncs})]
     problems += failed
     problems = sorted(problems) if is_synced else []
     return Status(
@@ -165,14 +183,21 @@ def _judge(source: SourceFile, is_synced: bool, syncs: Sequence[Row], events: in
     )
 
 
-def _failures(source: str, accounts: Collection[str | None]) -> Iterator[Problem]:
+def _failures(source: str, syncs: Sequence[Row], left: Collection[str]) -> Iterator[Problem]:
     """Yield what is known of syncs of the events that failed, each newer than the good ones."""
-    for noted in sorted(syncs_folder(database_file().stem).glob(f"{source}*.failed")):
+    own, of_accounts = failure_file(source), failure_file(f"{source}__*")
+    for noted in (*own.parent.glob(own.name), *sorted(own.parent.glob(of_accounts.name))):
         account, _, reason = noted.read_text(encoding="utf-8").partition("\n")
-        if noted.stem == source or account in accounts:
+        failed_at = noted.stat().st_mtime
+        is_over = any(
+            row["finished_at"].timestamp() > failed_at
+            for row in syncs
+            if row["table"] == "event_data" and account in ("", row.get("account"))
+        )
+        if account not in left and not is_over:
             text = FAILED.text.format(
                 account=f"{account}: " if account else "",
-                age=format_age((time.time() - noted.stat().st_mtime) / 60),
+                age=format_age((time.time() - failed_at) / 60),
                 reason=f": {reason}" if reason else ".",
             )
             yield FAILED._replace(text=text)

@@ -126,9 +126,24 @@ def database_file() -> Path:
     return project_path(os.environ.get("EVENTS_DUCKDB") or "data/warehouse.duckdb")
 
 
-def syncs_folder(destination: str) -> Path:
-    """Return the folder of the journals, locks and failures of syncs into a destination."""
-    return database_file().parent / "dlt" / destination
+def is_lake() -> bool:
+    """Return whether the tables are in a lake, not in a file."""
+    return os.environ.get("EVENTS_DESTINATION", "") not in ("", "duckdb")
+
+
+def database_name() -> str:
+    """Return the name of the database, as it precedes the schema of a table."""
+    return "lake" if is_lake() else database_file().stem
+
+
+def syncs_folder() -> Path:
+    """Return the folder of the journals, locks and failures of syncs into the database."""
+    return database_file().parent / "dlt" / database_name()
+
+
+def failure_file(pipeline: str) -> Path:
+    """Return the file with the account, and the reason, of a sync that failed."""
+    return syncs_folder() / f"{pipeline}.failed"
 
 
 def writing_problem(folder: Path) -> str | None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import duckdb
 
+from event_assets.config.project import database_name
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.duckdb_file import LOCKED_FILE
 from event_assets.warehouse.file_lock import hold_file_lock
@@ -25,7 +26,7 @@ MIN_MEMORY = 128  # MB; a larger merge spills to disk, so that memory does not g
 
 def full_table_name(schema: str, table: str) -> str:
     """Return a table's name for people: `database.schema.table`."""
-    return f"{get_destination().name}.{schema}.{table}"
+    return f"{database_name()}.{schema}.{table}"
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from dlt.destinations import duckdb as dlt_duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from event_assets.config.project import database_file as database_file
+from event_assets.config.project import database_name
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.sql import Database, quote_identifier, quote_literal
 
@@ -43,11 +44,6 @@ class Destination(ABC):
     @abstractmethod
     def display_name(self) -> str:
         """Its name for people, without a secret."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """The database's name, as it precedes the schema of a table."""
 
     @property
     def files(self) -> list[Path]:
@@ -94,7 +90,7 @@ class Destination(ABC):
             credentials = DuckDbCredentials(connection, pragmas=[f"search_path = {path}"])
         return dlt_duckdb(
             credentials,
-            destination_name=self.name,
+            destination_name=database_name(),
             preferred_loader_file_format="parquet",  # else dlt writes its state as SQL
         )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from event_assets.config.project import require_no_sqlite
+from event_assets.config.project import database_name, require_no_sqlite
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination, database_file
 from event_assets.warehouse.sql import Database
@@ -44,11 +44,6 @@ class DuckDbFile(Destination):
         """Its path."""
         return str(database_file())
 
-    @property
-    def name(self) -> str:
-        """Its stem, as DuckDB names the database."""
-        return database_file().stem
-
     def validate_names(self, schema: str) -> None:
         """Refuse a question mark in a folder's name, a name of the schema, and another database."""
         if "?" in str(database_file().parent):
@@ -57,7 +52,7 @@ class DuckDbFile(Destination):
                 f"a folder, which DuckDB takes for the end of the path: {USE_OTHER_FILE}."
             )
         require_no_sqlite()
-        if self.name == schema:
+        if database_name() == schema:
             raise WarehouseError(
                 f"The database {self.display_name} has the same name as the schema {schema} in it, "
                 f"which DuckDB finds ambiguous; give the database another name."

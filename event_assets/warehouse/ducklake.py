@@ -57,7 +57,6 @@ class DuckLake(Destination):
     advice = ADVICE
     page = "docs/destinations.md"
     new_database_hint = f"name another one in {CATALOG_VARIABLE} and {STORAGE_VARIABLE}"
-    name = "lake"
 
     @cached_property
     def url(self) -> PostgresUrl | None:

@@ -18,7 +18,7 @@ from dlt.common.exceptions import DltException
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.schema.utils import pipeline_state_table
 
-from event_assets.config.project import syncs_folder
+from event_assets.config.project import failure_file, syncs_folder
 from event_assets.values.errors import BusyError
 from event_assets.values.redaction import KNOWN
 from event_assets.warehouse import inspection
@@ -56,7 +56,7 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
     """
     destination = get_destination()
     destination.validate_names(schema)
-    folder = _pipelines_folder()
+    folder = syncs_folder()
     message = f"Waiting for another sync of {name}"
     with ExitStack() as locks, _dlt_settings():
         locks.enter_context(hold_file_lock(folder / f"{name}.lock", message))
@@ -100,7 +100,7 @@ def pipeline_folders(schema: str) -> Iterator[list[Path]]:
     Raises:
         BusyError: one runs.
     """
-    names = {*_pipelines_folder().glob(f"{schema}*"), *working_folder().glob(f"{schema}*")}
+    names = {*syncs_folder().glob(f"{schema}*"), *working_folder().glob(f"{schema}*")}
     own = [path for path in names if re.match(r"(__.*)?(\.|$)", path.name.removeprefix(schema))]
     with ExitStack() as locks:
         for file in {path for path in own if path.suffix == ".lock"}:
@@ -128,13 +128,9 @@ def restore_schema(pipeline: dlt.Pipeline, database: Database) -> dlt.Schema:
     return dlt.Schema(name)
 
 
-def _pipelines_folder() -> Path:
-    return syncs_folder(get_destination().name)
-
-
 def working_folder() -> Path:
     """Return the folder of dlt's working folders: beside the database, if dlt can write there."""
-    folder = _pipelines_folder()
+    folder = syncs_folder()
     if "%" not in str(folder):  # dlt takes its own paths for formats
         return folder
     return Path(get_dlt_pipelines_dir()) / hashlib.sha256(bytes(folder)).hexdigest()[:16]
@@ -142,18 +138,18 @@ def working_folder() -> Path:
 
 def journal_file(pipeline: str) -> Path:
     """Return the file for the responses of a pipeline's sync that has not ended."""
-    return _pipelines_folder() / f"{pipeline}.journal"
+    return syncs_folder() / f"{pipeline}.journal"
 
 
 @contextmanager
 def note_failure(
     pipeline: str, account: str | None, describe: Callable[[Exception], str | None]
 ) -> Iterator[None]:
-    """Leave a file that tells the account of a sync that fails, and why, until one succeeds.
+    """Leave a file that tells the account of a sync that fails, and why: it is older than the next.
 
     `describe` returns the reason of a failure in one sentence, or None for a defect.
     """
-    file = _pipelines_folder() / f"{pipeline}.failed"
+    file = failure_file(pipeline)
     try:
         yield
     except BusyError:
@@ -165,4 +161,3 @@ def note_failure(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{account or ''}\n{reason}", encoding="utf-8")
         raise
-    file.unlink(missing_ok=True)

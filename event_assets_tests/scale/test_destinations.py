@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from event_assets import warehouse
+from event_assets.cli.main import run
 from event_assets.sandbox import Sandbox
 from event_assets_tests.scale.destinations import DESTINATIONS
 from event_assets_tests.scale.servers import Postgres
@@ -45,3 +46,16 @@ def test_a_sync_fills_every_table_and_passes_every_check(place: Project) -> None
     assert rows("select sum(events) from events.event_calendar") == [(290,)]
     assert all(check.passed for check in checks(second).values())
     assert metadata(second)["dagster/row_count"] == 300
+
+
+def test_the_commands_read_each_destination_and_change_none(
+    place: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox(events(3)) as api:
+        assert place.sync(url=api.url).success
+        assert not place.sync(url=api.url, key="wrong").success
+    assert run(["status"]) == 1
+    assert "  Its newest sync failed less than a minute ago: " in capsys.readouterr().out
+    assert run(["show", "--sql", "delete from events.event_data"]) == 1
+    assert capsys.readouterr().err.startswith("The query cannot be run: ")
+    assert rows("select count(*) from events.event_data") == [(3,)]

@@ -29,6 +29,12 @@ def synced(project: Project, source_file: Path) -> Project:
     return project
 
 
+def fail(pipeline: str, account: str | None = None) -> None:
+    """Leave what a sync leaves that fails."""
+    with pytest.raises(ApiError), note_failure(pipeline, account, user_message):
+        raise ApiError("The API answered 401.")
+
+
 @pytest.mark.usefixtures("synced")
 def test_a_source_that_is_fresh_and_complete_is_good(capsys: Output) -> None:
     assert run(["status"]) == 0
@@ -84,14 +90,14 @@ def test_tables_of_another_api_are_not_taken_for_those_of_the_address(
 def test_a_sync_that_failed_after_the_last_good_one_is_told(
     synced: Project, capsys: Output
 ) -> None:
-    with pytest.raises(ApiError), note_failure("events", None, user_message):
-        raise ApiError("The API answered 401.")
+    fail("events")
     assert run(["status"]) == 1
     *_, problem, helps = capsys.readouterr().out.splitlines()
     assert problem == "  Its newest sync failed less than a minute ago: The API answered 401."
     assert helps.endswith("event-assets sync events")
-    with note_failure("events", None, user_message):
-        log_sync(synced.database)
+    log_sync(synced.database, table="guests", minutes_ago=-1)
+    assert run(["status"]) == 1
+    log_sync(synced.database, minutes_ago=-1)
     assert run(["status"]) == 0
 
 
@@ -105,16 +111,17 @@ def test_an_account_that_failed_counts_as_long_as_it_is_listed(
             "from (values ('a', true), ('left', false)) as known(account, is_listed)"
         )
     log_sync(synced.database, account="a")
-    for account in "a", "left":
-        with (
-            pytest.raises(ApiError),
-            note_failure(f"events__event_data__{account}", account, user_message),
-        ):
-            raise ApiError("The API answered 401.")
+    for account in "a", "left", "new":
+        fail(f"events__event_data__{account}", account)
+    fail("events_of_another_source__event_data__a", "a")
     assert run(["status", "--json"]) == 1
     (state,) = json.loads(capsys.readouterr().out)
-    said = "a: Its newest sync failed less than a minute ago: The API answered 401."
-    assert state["problems"] == [said]
+    said = "Its newest sync failed less than a minute ago: The API answered 401."
+    assert state["problems"] == [f"a: {said}", f"new: {said}"]
+    log_sync(synced.database, account="a", minutes_ago=-1)
+    assert run(["status", "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)
+    assert state["problems"] == [f"new: {said}"]
 
 
 def test_a_further_list_and_each_account_count(synced: Project, capsys: Output) -> None:

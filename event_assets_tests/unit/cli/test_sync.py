@@ -82,6 +82,9 @@ def test_a_source_that_fails_keeps_no_other_from_its_sync(
     assert "events    2" in output.splitlines()
     assert "look" not in output
     assert project.rows("select count(*) from plays.event_data") == [(2,)]
+    assert run(["status"]) == 1
+    told = "  Its newest sync failed less than a minute ago: The variable NOT_SET_HERE is not set, "
+    assert told in capfd.readouterr().out
 
 
 def test_a_source_that_is_made_meanwhile_stops_no_sync_of_another(files: Path) -> None:
