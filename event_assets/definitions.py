@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets.config.project import ENV_FILE, find_project
+from event_assets.config.project import env_file
 from event_assets.config.source_files import defs_folder
 from event_assets.orchestration.failures import run_with_plain_errors
 
@@ -43,6 +43,6 @@ def _load() -> dg.Definitions:
 
 def _state() -> Any:
     """Return what definitions depend on: the variables, and when each file was changed."""
-    files = [find_project() / ENV_FILE, *defs_folder().rglob("*")]
+    files = [env_file(), *defs_folder().rglob("*")]
     known = {file: file.stat().st_mtime_ns for file in files if file.is_file()}
     return dict(os.environ), Path.cwd(), known

@@ -195,7 +195,7 @@ def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
     from event_assets.cli.env_file import add_variables, would_be_committed
     from event_assets.cli.sources import load_source
     from event_assets.component.json_schema import editor_line
-    from event_assets.config.project import ENV_FILE, find_project
+    from event_assets.config.project import env_file
     from event_assets.config.source_files import defs_folder
     from event_assets.probe.yaml_writer import write_yaml
 
@@ -207,9 +207,8 @@ def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
         click.echo(f"{file} is as it should be.")
     elif not _may_write(file, before, text, yes=yes, is_asking=is_asking):
         return False
-    env_file = find_project() / ENV_FILE
-    added = add_variables(env_file, found.variables)
-    if added and would_be_committed(env_file):
+    added = add_variables(found.variables)
+    if added and would_be_committed(env_file()):
         told = "git does not ignore .env, which holds the key: add it to .gitignore."
         click.echo(told, err=True)
     os.environ.update(found.variables)

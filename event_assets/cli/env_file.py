@@ -6,22 +6,23 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values, set_key
+from dotenv import set_key
 
+from event_assets.config.project import env_file, read_env_file
 from event_assets.values.errors import ConfigError
 
 MODE = 0o600  # no other user of the machine may read it
 
 
-def add_variables(file: Path, variables: Mapping[str, str]) -> list[str]:
-    """Add variables to a file that only its owner may read, and return the names of new ones.
+def add_variables(variables: Mapping[str, str]) -> list[str]:
+    """Add variables to `.env`, which only its owner may read, and return the names of new ones.
 
     What is in the file stays as it is.
 
     Raises:
         ConfigError: a variable is there with another value, or a value has a line break.
     """
-    known = dotenv_values(file, encoding="utf-8-sig") if file.is_file() else {}
+    file, known = env_file(), read_env_file()
     new = {name: value for name, value in variables.items() if known.get(name) != value}
     for name, value in new.items():
         if known.get(name):

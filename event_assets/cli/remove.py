@@ -9,6 +9,7 @@ import click
 from event_assets.cli.database import MissingDatabaseError, open_database, schemas
 from event_assets.cli.output import confirm
 from event_assets.cli.sources import require_known
+from event_assets.config.settings import KEYS
 from event_assets.config.source_files import DEFAULT_SOURCE, find_sources
 
 
@@ -50,11 +51,9 @@ def remove(source: str, drop: bool, yes: bool) -> None:
 def _kept_secrets(source: str) -> list[str]:
     """Return the variables in `.env` that hold the secrets of a source."""
     from event_assets.config.project import read_env_file
-    from event_assets.http.credentials import SECRET_NAMES
 
     prefix = "" if source == DEFAULT_SOURCE else f"{source}__".upper()
-    parameters = [names for kind in SECRET_NAMES.values() for names in kind.values()]
-    secrets = {f"{prefix}{name.upper()}" for names in parameters for name in names}
+    secrets = {f"{prefix}{name}" for name in KEYS}
     return [name for name in read_env_file() if name in secrets]
 
 

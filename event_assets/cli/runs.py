@@ -23,8 +23,8 @@ from event_assets.config.project import (
     project_setting,
     require_writable_database,
 )
-from event_assets.config.source import SANDBOX, SourceConfig
-from event_assets.config.source_files import find_sources
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import SANDBOX, find_sources
 from event_assets.extract.stream import require_settings
 from event_assets.orchestration import launcher, partitions, process
 from event_assets.orchestration.error_messages import user_message

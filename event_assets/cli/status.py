@@ -110,9 +110,7 @@ def status(as_json: bool) -> int:
     return 0 if all(state.is_good for state in states) else 1
 
 
-def _read(
-    names: Iterable[str],
-) -> tuple[dict[str, list[Row]], dict[str, int], dict[str, set[str]]]:
+def _read(names: Iterable[str]) -> tuple[dict[str, list[Row]], dict[str, int], dict[str, set[str]]]:
     """Return, by source, the newest syncs, the number of current events, and accounts that left."""
     syncs: dict[str, list[Row]] = {}
     events: dict[str, int] = {}

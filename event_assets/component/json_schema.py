@@ -29,8 +29,7 @@ from event_assets.component.yaml_file import TOP_LEVEL
 from event_assets.component.yaml_texts import is_number
 from event_assets.config.fields import RESERVED_COLUMNS
 from event_assets.config.project import find_project
-from event_assets.config.source import EVENT_DATA
-from event_assets.config.source_files import COMPONENT
+from event_assets.config.source_files import COMPONENT, EVENT_DATA
 
 Schema = dict[str, Any]
 FILE = Path(__file__).resolve().with_name("schema.json")

@@ -8,16 +8,11 @@ from collections.abc import Iterable, Iterator
 from event_assets.component.yaml_file import Scalar
 from event_assets.config.accounts import FORMATTED_KEYS
 from event_assets.config.model import Keys
+from event_assets.config.settings import SECRET_PARAMETERS
 from event_assets.config.source_files import DEFAULT_SOURCE
 from event_assets.values.redaction import looks_random
 
-VARIABLES = {  # of the settings of `auth` that are secret
-    "api_key": "API_KEY",
-    "token": "API_KEY",
-    "username": "API_USERNAME",
-    "password": "API_PASSWORD",
-    "client_secret": "CLIENT_SECRET",
-}
+PUBLIC_PARAMETERS = {"client_id"}  # of `auth`
 # Names of parameters and headers that hold keys: no `keyword`, `sort_key` or `page_token`.
 NAME = re.compile(
     r"(.*[_.-])?(api|auth|access|secret|private|subscription|bearer)[_.-]?(key|token)"
@@ -44,10 +39,10 @@ def find_literal_keys(
     for keys, scalar in scalars:
         name, word = str(keys[-1]) if keys else "", str(scalar.value or "").split(" ")[-1]
         is_sent = FORMATTED_KEYS.intersection(keys[:-1]) and NAME.fullmatch(name)
-        is_auth = "auth" in keys[:-1] and name in VARIABLES
+        is_auth = "auth" in keys[:-1] and name in SECRET_PARAMETERS.keys() - PUBLIC_PARAMETERS
         is_key = looks_random if name == "username" else VALUE.fullmatch
         if (is_sent or is_auth) and is_key(word) and not PUBLIC.search(word):
-            variable = prefix + (VARIABLES[name] if is_auth else "API_KEY")
+            variable = prefix + (SECRET_PARAMETERS[name] if is_auth else "API_KEY")
             yield (
                 keys,
                 f"holds a key, which all who have this file can read: put it into .env as "

@@ -28,7 +28,7 @@ from event_assets.component.rest_api_types import (
 )
 from event_assets.config.fields import is_valid_source
 from event_assets.config.model import Keys, shown, unknown_name_message
-from event_assets.config.source import VARIABLE
+from event_assets.config.source_files import VARIABLE
 from event_assets.http.credentials import find_bad_character
 from event_assets.values.json_paths import as_list
 from event_assets.values.response_paths import compile_path

@@ -7,9 +7,10 @@ from event_assets.values.errors import ConfigError
 from event_assets.values.naming import normalize_name
 from event_assets.warehouse.sql import reserved_schema_names
 
+MAX_LENGTH = 40  # characters: names of pipelines and files begin with it
 NAME = (
-    "a name of small letters, digits and underscores that is not reserved in SQL or Windows and "
-    "does not end in _staging, _fully or _on_schedule."
+    f"a name of at most {MAX_LENGTH} small letters, digits and underscores that is not reserved in "
+    "SQL or Windows and does not end in _staging, _fully or _on_schedule."
 )
 # Of other schemas and jobs, and of devices in Windows, which dlt refuses as those of pipelines.
 RESERVED = re.compile(
@@ -19,8 +20,8 @@ RESERVED = re.compile(
 
 def is_source_name(name: str) -> bool:
     """Return whether a source may have this name, which is also that of its schema."""
-    is_plain = normalize_name(name) == name and not RESERVED.fullmatch(name)
-    return is_plain and name not in reserved_schema_names()
+    is_plain = normalize_name(name) == name and len(name) <= MAX_LENGTH
+    return is_plain and not RESERVED.fullmatch(name) and name not in reserved_schema_names()
 
 
 def require_source_name(folder: Path) -> None:

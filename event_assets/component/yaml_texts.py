@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined, UndefinedError
 
 from event_assets.config.accounts import FORMATTED_KEYS
 from event_assets.config.model import Keys
-from event_assets.config.source import VARIABLE
+from event_assets.config.source_files import VARIABLE
 from event_assets.values.redaction import hide_random_words
 
 TEMPLATE = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)

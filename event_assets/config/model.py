@@ -5,8 +5,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import dagster as dg
-from pydantic import ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Keys = tuple[str | int, ...]
@@ -33,10 +38,10 @@ BOUNDS = {
 }
 
 
-class StrictModel(dg.Model):
+class StrictModel(BaseModel):
     """A model whose error for an unknown attribute lists the known ones."""
 
-    model_config = ConfigDict(allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="wrap")
     @classmethod

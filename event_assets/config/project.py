@@ -2,10 +2,13 @@
 
 import os
 import re
+import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
@@ -13,10 +16,16 @@ from dotenv.parser import parse_stream
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN, MIN_SECRET_LENGTH, find_secrets, redact_logs
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 ENV_FILE = ".env"
 ENV_NAME = re.compile(r"[\w.-]+")
+DG_FILES = {"dg.toml": (), "pyproject.toml": ("tool", "dg")}  # where each has its settings
 SQLITE = b"SQLite format 3\0"  # the start of its files
 SINGLE_QUOTED = re.compile(r"^\s*(?:export\s+)?([^\s=#'\"]+)\s*=\s*'", re.MULTILINE)
 _loaded: Path | None = None
@@ -56,6 +65,11 @@ def place_of_variables(names: str) -> str:
     return "in .env, which is read before the environment, where it has another value"
 
 
+def env_file() -> Path:
+    """Return the path of the project's `.env`."""
+    return find_project() / ENV_FILE
+
+
 def read_env_file() -> dict[str, str | None]:
     """Return the variables of the project's `.env`; as in a shell, `${X}` in single quotes stays.
 
@@ -63,7 +77,7 @@ def read_env_file() -> dict[str, str | None]:
         ConfigError: the file cannot be read, is not UTF-8, has a line that is no variable, or two
             values of one.
     """
-    file = find_project() / ENV_FILE
+    file = env_file()
     is_there = os.path.lexists(file) and not file.is_fifo()  # which might wait for ever
     try:
         text = file.read_text(encoding="utf-8-sig") if is_there else ""
@@ -97,15 +111,18 @@ def find_project() -> Path:
     """Return the absolute path of the project.
 
     It is `EVENT_ASSETS_PROJECT`; else the project of the loaded definitions; else the nearest
-    folder, from the working directory upwards, with `[tool.dg]` in its pyproject.toml; else the
-    folder that this package lies in.
+    folder, from the working directory upwards, with `[tool.dg]` in its pyproject.toml, or a
+    dg.toml; else the folder that this package lies in.
+
+    Raises:
+        ConfigError: such a file cannot be read.
     """
     if chosen := os.environ.get("EVENT_ASSETS_PROJECT"):
         return expand_home(chosen).absolute()
     if _loaded:
         return _loaded
     here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if _is_project(folder)), CHECKOUT)
+    return next((folder for folder in (here, *here.parents) if _dg_settings(folder)[0]), CHECKOUT)
 
 
 def project_path(setting: str) -> Path:
@@ -188,29 +205,62 @@ def require_no_sqlite() -> None:
 
 
 def project_setting(name: str) -> str | None:
-    """Return a text that `[tool.dg.project]` in the project's pyproject.toml sets."""
-    text = (find_project() / "pyproject.toml").read_text(encoding="utf-8")
-    table = re.search(r"^\[tool\.dg\.project\]\n((?:[^\[].*\n?|\n)*)", text, re.MULTILINE)
-    found = re.search(rf"^{name}\s*=\s*[\"'](.+?)[\"']", table[1] if table else "", re.MULTILINE)
-    return found[1] if found else None
+    """Return a text among the settings of dg for the project; None if it is not set.
+
+    Raises:
+        ConfigError: there is no project, or the file of its settings cannot be read.
+    """
+    folder = find_project()
+    file, settings = _dg_settings(folder)
+    if file is None:
+        raise ConfigError(
+            f"There is no project in {folder}: no pyproject.toml there has the table [tool.dg]."
+        )
+    value = dig(settings, "project", name)
+    return value if isinstance(value, str) else None
 
 
 def defs_module() -> str:
     """Return the name of the module that holds the folders of the sources.
 
     Raises:
-        ConfigError: there is no project, or its pyproject.toml names no module.
+        ConfigError: there is no project, or its settings name no module.
     """
-    file = find_project() / "pyproject.toml"
-    if not file.is_file():
-        raise ConfigError(f"There is no project in {file.parent}: it has no pyproject.toml.")
     root = project_setting("root_module")
     if name := project_setting("defs_module") or (root and f"{root}.defs"):
         return name
-    raise ConfigError(f"The file {file} must have `root_module` in [tool.dg.project].")
+    raise ConfigError(
+        f'{find_project()}/pyproject.toml: name the package of the project: root_module = "..." '
+        "in [tool.dg.project]."
+    )
 
 
-def _is_project(folder: Path) -> bool:
-    file = folder / "pyproject.toml"
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    return re.search(r"^\[tool\.dg\b", text, re.MULTILINE) is not None
+def _dg_settings(folder: Path) -> tuple[Path | None, Any]:
+    """Return the file with the settings of dg in a folder, as dg finds it, and what it says."""
+    for name, keys in DG_FILES.items():
+        file = folder / name
+        settings = dig(_read_toml(file), *keys) if file.is_file() else None
+        if settings is not None:
+            return file, settings
+    return None, None
+
+
+def _read_toml(file: Path) -> Any:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = f"The file {file} cannot be read: {error.strerror}."
+    except UnicodeDecodeError:
+        problem = f"The file {file} is not in UTF-8: save it in that encoding."
+    except tomllib.TOMLDecodeError as error:
+        reason, _, at = str(error).rstrip(")").partition(" (at ")
+        line = re.findall(r"line (\d+)", at) or [file.read_text(encoding="utf-8").count("\n") + 1]
+        problem = f"{file}:{line[0]}: is not TOML: {reason}."
+    raise ConfigError(problem)
+
+
+def dig(value: Any, *keys: str) -> Any:
+    """Return what is at nested keys of mappings, or None."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

@@ -58,7 +58,20 @@ SETTINGS: Mapping[str, Setting] = {
     "EVENT_ASSETS_PROJECT": Setting(),
 }
 QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)  # as `docker --env-file` reads it
-KEYS = ("API_KEY", "API_USERNAME", "API_PASSWORD")  # behind the name of a source and `__`
+# Per type of auth: its parameters that are secret, and their names in dlt's secrets.
+SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "api_key": {"api_key": ("api_key",)},
+    "bearer": {"token": ("api_key",)},
+    "http_basic": {"username": ("api_username", "api_key"), "password": ("api_password",)},
+    "oauth2_client_credentials": {"client_id": ("client_id",), "client_secret": ("client_secret",)},
+}
+# Of all types of auth: the variable of each parameter.
+SECRET_PARAMETERS: Mapping[str, str] = {
+    parameter: names[0].upper()
+    for parameters in SECRET_NAMES.values()
+    for parameter, names in parameters.items()
+}
+KEYS = tuple(sorted({*SECRET_PARAMETERS.values()}))  # of a further source: behind its name and `__`
 
 
 def require_valid_settings() -> None:

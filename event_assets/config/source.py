@@ -16,12 +16,13 @@ from event_assets.config import accounts
 from event_assets.config.accounts import ACCOUNT, DUMMY_ACCOUNT, AccountsConfig
 from event_assets.config.fields import FieldConfig
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
-from event_assets.config.source_files import DEFAULT_SOURCE as DEFAULT_SOURCE
-from event_assets.config.source_files import EVENT_DATA as EVENT_DATA
-from event_assets.config.source_files import INVENTED as INVENTED
-from event_assets.config.source_files import SANDBOX as SANDBOX
-from event_assets.config.source_files import VARIABLE as VARIABLE
-from event_assets.config.source_files import find_address_variable
+from event_assets.config.source_files import (
+    DEFAULT_SOURCE,
+    EVENT_DATA,
+    SANDBOX,
+    VARIABLE,
+    find_address_variable,
+)
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.values.json_paths import as_list, parse_path
 from event_assets.values.naming import normalize_name

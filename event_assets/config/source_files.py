@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from event_assets.config.project import defs_module, find_project
+from event_assets.config.project import defs_module, dig, find_project
 from event_assets.config.settings import KEYS
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import hide_random_words
@@ -48,8 +48,8 @@ class SourceFile:
         except (yaml.YAMLError, ValueError) as error:
             problem = f"The file {self.file} is no YAML: `event-assets check` says why."
             raise ConfigError(problem) from error
-        own = (one for one in given if _dig(one, "type") == COMPONENT)
-        return _dig(next(own, None), "attributes")
+        own = (one for one in given if dig(one, "type") == COMPONENT)
+        return dig(next(own, None), "attributes")
 
     @property
     def variables(self) -> list[str]:
@@ -64,7 +64,7 @@ class SourceFile:
     @property
     def address(self) -> str:
         """Return the base URL of its API; empty for the sandbox."""
-        address = str(_dig(self.attributes, "rest_api", "client", "base_url") or "")
+        address = str(dig(self.attributes, "rest_api", "client", "base_url") or "")
         for name in VARIABLE.findall(address):
             hide_random_words(os.environ.get(name, ""))
         return VARIABLE.sub(lambda match: os.environ.get(match[1], ""), address).strip()
@@ -72,7 +72,7 @@ class SourceFile:
     @property
     def address_variable(self) -> str | None:
         """Return the variable that its address is read from; None if there is none."""
-        address = _dig(self.attributes, "rest_api", "client", "base_url")
+        address = dig(self.attributes, "rest_api", "client", "base_url")
         return next(iter(VARIABLE.findall(str(address))), None)
 
     @property
@@ -94,7 +94,7 @@ class SourceFile:
     @property
     def minutes_until_late(self) -> float | None:
         """Return the age in minutes above which its newest sync is late; None: it never is."""
-        minutes = _dig(self.attributes, "freshness", "warn_after_minutes")
+        minutes = dig(self.attributes, "freshness", "warn_after_minutes")
         return float(minutes) if isinstance(minutes, (int, float)) else None
 
 
@@ -140,12 +140,6 @@ def aside(sources: Mapping[str, SourceFile]) -> set[str]:
     """Return the names of the sources that are the sandbox beside one with an API."""
     without = {name for name, source in sources.items() if not source.address}
     return without if len(without) < len(sources) else set()
-
-
-def _dig(value: Any, *keys: str) -> Any:
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
 
 
 def _is_source(file: Path) -> bool:

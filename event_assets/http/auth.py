@@ -19,9 +19,10 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from event_assets.config.http import HttpLimits
-from event_assets.config.source import SANDBOX, SourceConfig
+from event_assets.config.settings import SECRET_NAMES
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import SANDBOX
 from event_assets.http.credentials import (
-    SECRET_NAMES,
     env_var_name,
     find_bad_character,
     find_secret,

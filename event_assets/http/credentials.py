@@ -12,18 +12,11 @@ from requests.auth import AuthBase
 
 from event_assets._compat.dlt import secret_readers
 from event_assets.config.accounts import env_var_segment
+from event_assets.config.settings import KEYS, SECRET_PARAMETERS
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN, find_random_words, find_secrets
 from event_assets.values.urls import origin
-
-# Per type of auth: its parameters that are secret, and their names in dlt's secrets.
-SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "api_key": {"api_key": ("api_key",)},
-    "bearer": {"token": ("api_key",)},
-    "http_basic": {"username": ("api_username", "api_key"), "password": ("api_password",)},
-    "oauth2_client_credentials": {"client_id": ("client_id",), "client_secret": ("client_secret",)},
-}
 
 LAST_IN_HEADER = 0xFF  # headers are sent in Latin-1
 
@@ -37,9 +30,7 @@ def env_var_name(source: SourceConfig, name: str) -> str:
 
 def configured_secrets(source: SourceConfig) -> list[str]:
     """Return all secrets of a source that are set, and their words."""
-    auth_types = SECRET_NAMES.values()
-    names = {name for parameters in auth_types for names in parameters.values() for name in names}
-    names -= {"api_username"}
+    names = {name.lower() for name in KEYS} - {"api_username"}
     found = [_lookup(key) for name in names for key in _secret_keys(source, name)]
     found += [_account_secret(source, name) for name in names]
     found += find_secrets(source.rest_api["client"].get("headers"))
@@ -57,8 +48,7 @@ def find_bad_character(secret: str, *, in_header: bool) -> str | None:
 
 def secrets_of_auth(auth: AuthBase | None) -> list[str]:
     """Return the secrets that an auth adds to requests, including a token fetched so far."""
-    parameters = {name for parameters in SECRET_NAMES.values() for name in parameters}
-    names = parameters - {"username"} | {"access_token"}
+    names = SECRET_PARAMETERS.keys() - {"username"} | {"access_token"}
     return [str(value) for name in names if (value := getattr(auth, name, None))]
 
 

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
-from event_assets.config.source import INVENTED, SANDBOX, ResourceConfig, SourceConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.config.source_files import INVENTED, SANDBOX
 from event_assets.orchestration import metadata, partitions
 from event_assets.orchestration.derived_assets import build_derived_assets
 from event_assets.orchestration.failures import run_with_plain_errors

@@ -11,7 +11,8 @@ import dagster as dg
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
-from event_assets.config.source import EVENT_DATA, ResourceConfig, SourceConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.orchestration import partitions
 from event_assets.orchestration.metadata import as_table, asset_key
 from event_assets.orchestration.unique_ids import evaluate_unique_ids

@@ -7,7 +7,8 @@ from functools import partial
 import dagster as dg
 
 from event_assets import warehouse
-from event_assets.config.source import DEFAULT_SOURCE, EVENT_DATA, SourceConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import DEFAULT_SOURCE, EVENT_DATA
 from event_assets.orchestration import metadata
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.sync.current_events import current_events_query

@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 
 from event_assets.config.freshness import FreshnessConfig
-from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.schedules import (

@@ -9,7 +9,7 @@ from dagster import DagsterEventType
 
 from event_assets import warehouse
 from event_assets._compat.dagster import is_check_failure
-from event_assets.config.source import EVENT_DATA, INVENTED, SANDBOX
+from event_assets.config.source_files import EVENT_DATA, INVENTED, SANDBOX
 from event_assets.orchestration import process
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run

@@ -11,7 +11,8 @@ from typing import Any
 import dagster as dg
 
 from event_assets import warehouse
-from event_assets.config.source import INVENTED, ResourceConfig, SourceConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.config.source_files import INVENTED
 from event_assets.extract import progress
 from event_assets.orchestration import metadata, partitions, process
 from event_assets.orchestration.error_messages import user_message

@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 
 from event_assets.config.fields import START
-from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.orchestration.metadata import as_table
 from event_assets.records.contract import build_contract
 from event_assets.sync.removed import REMOVED_WHEN

@@ -13,9 +13,10 @@ import requests
 from requests.auth import AuthBase
 
 from event_assets.config.model import unknown_name_message
+from event_assets.config.settings import SECRET_NAMES
 from event_assets.config.source import SourceConfig
 from event_assets.http.auth import build_auth
-from event_assets.http.credentials import SECRET_NAMES, env_var_name
+from event_assets.http.credentials import env_var_name
 from event_assets.http.error_text import error_text
 from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError

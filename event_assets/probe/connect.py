@@ -117,7 +117,7 @@ def name_source(url: str) -> str:
     """Return a name for the source of an address: that of its host's domain."""
     *words, _ = (urlsplit(url).hostname or "").split(".")
     name = normalize_name(next((word for word in reversed(words) if word not in SUFFIXES), ""))
-    return name if re.fullmatch(r"[a-z]\w+", name) else "my_api"
+    return name if re.fullmatch(r"[a-z]\w{1,39}", name) else "my_api"
 
 
 def _without_page(given: RequestInput) -> RequestInput:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from event_assets.config.settings import SECRET_PARAMETERS
 from event_assets.probe.curl import read_curl
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import find_random_words, looks_random
@@ -29,7 +30,7 @@ PLACEHOLDER = re.compile(
     r"[<{\[$].*[>}\]]|\$\w+|\W*(your|my)[ _-].*|x{3,}|\.{3}|\*{3,}|(api[_-]?)?(key|token)",
     re.IGNORECASE,
 )
-SECRET_SETTINGS = {"api_key", "token", "password", "client_secret", "access_token"}
+SECRET_SETTINGS = SECRET_PARAMETERS.keys() - {"username", "client_id"} | {"access_token"}
 DROPPED_HEADERS = {
     "accept",
     "accept-encoding",

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from event_assets.config.model import Keys
-from event_assets.config.source import EVENT_DATA
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.probe.settings import API, find_keys, set_value
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import MASK

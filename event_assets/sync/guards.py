@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from event_assets import warehouse
 from event_assets.config.accounts import ACCOUNT
-from event_assets.config.source import EVENT_DATA, SANDBOX, ResourceConfig, SourceConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.config.source_files import EVENT_DATA, SANDBOX
 from event_assets.pagination.result import PaginationResult
 from event_assets.sync import sync_log
 from event_assets.values.errors import ConfigError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from event_assets.config.source import EVENT_DATA, ResourceConfig
+from event_assets.config.source import ResourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.records.column_names import ColumnNamer
 from event_assets.records.contract import build_contract
 from event_assets.sync.current_events import current_events_query

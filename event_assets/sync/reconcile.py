@@ -6,7 +6,8 @@ What a person dropped, renamed or altered is made again; older versions' tables 
 from __future__ import annotations
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.sync import account_registry, rejects, removed, schema_changes, sync_log
 from event_assets.warehouse import Database, inspection, sql
 from event_assets.warehouse.tables import (

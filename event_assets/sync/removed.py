@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.warehouse import Database
 from event_assets.warehouse.sql import account_filter, quote_literal
 from event_assets.warehouse.tables import ensure_table

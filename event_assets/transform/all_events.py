@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from event_assets import warehouse
-from event_assets.config.source import SANDBOX
+from event_assets.config.source_files import SANDBOX
 from event_assets.sync.sync_log import recorded_origin
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from event_assets.config.project import ENV_FILE, find_project
+from event_assets.config.project import env_file, find_project
 from event_assets.warehouse.registry import get_destination
 
 
@@ -11,7 +11,7 @@ def insecure_file_warnings() -> Iterator[str]:
 
     Others must not read `.env` and dlt's secrets; they may read the database, but not write it.
     """
-    secret_files = (find_project() / ENV_FILE, find_project() / ".dlt/secrets.toml")
+    secret_files = (env_file(), find_project() / ".dlt/secrets.toml")
     checks = [(file, 0o066, "read", "600") for file in secret_files]
     checks += [(file, 0o022, "changed", "go-w") for file in get_destination().files]
     for file, bits, verb, mode in checks:

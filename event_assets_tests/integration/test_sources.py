@@ -214,4 +214,4 @@ def test_a_folder_that_can_name_no_schema_is_refused(name: str) -> None:
     error: BaseException = refused.value
     while error.__cause__:
         error = error.__cause__
-    assert "give it a name of small letters, digits and underscores" in str(error)
+    assert "give it a name of at most 40 small letters, digits and underscores" in str(error)

@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from event_assets.config.fields import FieldConfig
-from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from event_assets import EventApi
+from event_assets.config.settings import KEYS
 from event_assets.definitions import defs
-from event_assets.http.credentials import SECRET_NAMES
 from event_assets_tests.support.commands import (
     console_scripts,
     existing,
@@ -60,8 +60,7 @@ def variables_of(*folders: str) -> set[str]:
 
 def variables() -> set[str]:
     """Return the variables that the code, its sources and the files to deploy read."""
-    secrets = {name for kind in SECRET_NAMES.values() for names in kind.values() for name in names}
-    found = variables_of("event_assets") | {name.upper() for name in secrets}
+    found = variables_of("event_assets") | {*KEYS}
     for file in (ROOT / "event_assets/defs").rglob("*.yaml"):
         found.update(IN_YAML.findall(file.read_text()))
     for file in (ROOT / "deploy/celery").iterdir():

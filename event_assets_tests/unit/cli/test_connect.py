@@ -151,7 +151,7 @@ def test_a_name_that_no_source_can_have_is_refused_before_any_request(
 ) -> None:
     assert folder.is_dir()
     assert run(["connect", "http://127.0.0.1:1/events", "--name", "select"]) == 2
-    assert "--name needs a name of small letters" in capsys.readouterr().err
+    assert "--name needs a name of at most 40 small" in capsys.readouterr().err
 
 
 def test_a_variable_that_is_not_set_is_named(folder: Path, capsys: Output) -> None:
@@ -189,11 +189,12 @@ def test_a_variable_in_the_env_file_is_never_changed(
     file = tmp_path / project_module.ENV_FILE
     file.write_text("# mine\nA=1")
     value = 'it\'s "b" \\\\ ${A}'
-    assert add_variables(file, {"A": "1", "B": value}) == ["B"]
+    assert add_variables({"A": "1", "B": value}) == ["B"]
+    assert add_variables({"B": value}) == []
     with pytest.raises(ConfigError, match="has another A"):
-        add_variables(file, {"A": "2"})
+        add_variables({"A": "2"})
     with pytest.raises(ConfigError, match="a line break"):
-        add_variables(file, {"C": "a\nb"})
+        add_variables({"C": "a\nb"})
     assert file.read_text().startswith("# mine\nA=1\nB=")
     assert file.stat().st_mode & 0o777 == 0o600
     assert read_env_file() == {"A": "1", "B": value}

@@ -275,7 +275,7 @@ def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str
     settings.unlink()
 
 
-@pytest.mark.parametrize("name", ["API_KEY", "CONCERTS__API_KEY", "EVENTS_PROGRESS"])
+@pytest.mark.parametrize("name", ["API_KEY", "CONCERTS__CLIENT_SECRET", "EVENTS_PROGRESS"])
 def test_a_setting_with_its_quotes_is_told(
     said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

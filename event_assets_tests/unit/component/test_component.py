@@ -183,6 +183,7 @@ def test_two_sources_load_side_by_side() -> None:
         "com1",
         "pg_catalog",
         "of_staging",
+        "a" * 41,
     ],
 )
 def test_a_folder_that_cannot_name_a_schema_is_refused(name: str) -> None:
@@ -193,7 +194,9 @@ def test_a_folder_that_cannot_name_a_schema_is_refused(name: str) -> None:
         folder.rename(folder.with_name(name))
         with pytest.raises(ComponentTreeException) as failed, sandbox.build_all_defs():
             pass
-    assert "a name of small letters, digits and underscores" in str(failed.value.__cause__)
+    assert "a name of at most 40 small letters, digits and underscores" in str(
+        failed.value.__cause__
+    )
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_name_that_no_source_can_have_is_refused_and_leaves_nothing(
 ) -> None:
     made = dg(*SCAFFOLD[:-1], "Two-Words")
     assert made.exit_code == 1
-    assert "give it a name of small letters, digits and underscores" in made.output
+    assert "give it a name of at most 40 small letters, digits and underscores" in made.output
     assert "Traceback" not in made.output
     assert not (clone / "event_assets/defs/Two-Words").exists()
 

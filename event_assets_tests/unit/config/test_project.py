@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from event_assets.config import project
-from event_assets.config.project import CHECKOUT, find_project, project_path, set_loaded_project
+from event_assets.config.project import (
+    CHECKOUT,
+    defs_module,
+    find_project,
+    project_path,
+    set_loaded_project,
+)
 from event_assets.values.errors import ConfigError
 
 
@@ -24,6 +30,51 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_it_is_the_nearest_folder_upwards_that_dg_knows(folder: Path) -> None:
     assert find_project() == folder
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", "[tool.dg.project]  # a comment\nroot_module = 'x'\n"),
+        ("pyproject.toml", '[tool.dg]\r\nproject = {root_module = "x"}\r\n'),
+        ("pyproject.toml", '[tool]\ndg.project."root_module" = "x"\n'),
+        ("pyproject.toml", '[tool.dg.project]\nroot_module = "y"\ndefs_module = "x.defs"\n'),
+        ("dg.toml", 'directory_type = "project"\n[project]\nroot_module = "x"\n'),
+    ],
+)
+def test_its_settings_are_read_as_dg_reads_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    inner = folder / "inner"
+    inner.mkdir()
+    (inner / name).write_text(text, newline="")
+    monkeypatch.chdir(inner)
+    assert find_project() == inner
+    assert defs_module() == "x.defs"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[project]\n\nname = x\n", ":3: is not TOML: Invalid value."),
+        ("[tool.dg.project]\nroot_module = [", ":2: is not TOML: Invalid value."),
+        ("# caf\xe9", " is not in UTF-8: save it in that encoding."),
+        ("[tool.dg]\n", ': name the package of the project: root_module = "..." in [tool.dg.proj'),
+        ("[tool.dg.project]\nroot_module = 5\n", ": name the package of the project: root_modul"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_told(folder: Path, text: str, problem: str) -> None:
+    file = folder / "pyproject.toml"
+    file.write_text(text, encoding="latin-1")
+    with pytest.raises(ConfigError) as failed:
+        defs_module()
+    assert f"{file}{problem}" in str(failed.value)
+
+
+def test_a_folder_that_is_no_project_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_PROJECT", str(folder / "package"))
+    with pytest.raises(ConfigError, match=r"There is no project in .*/package: no pyproject\.toml"):
+        defs_module()
 
 
 def test_without_one_it_is_the_checkout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from event_assets.config.fields import FieldConfig
-from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.position import CursorReader, CursorTracker
 

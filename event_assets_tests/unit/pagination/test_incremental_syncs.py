@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from event_assets.config.fields import FieldConfig
-from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.position import CursorReader, CursorTracker
 from event_assets.pagination.evidence import judge

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from event_assets.config.fields import FieldConfig
-from event_assets.config.source import EVENT_DATA, SourceConfig
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.records.removal import build_removed_records
 
 ALIVE: list[dict[str, Any]] = [

@@ -13,7 +13,7 @@ from event_assets_tests.support.project import Project
 def folder(project: Project, tmp_path: Path) -> Path:
     """The folder of the project, with a database."""
     project.environment.setattr(file_permissions, "find_project", lambda: tmp_path)
-    project.environment.setattr(file_permissions, "ENV_FILE", ".env")
+    project.environment.setattr(file_permissions, "env_file", lambda: tmp_path / ".env")
     project.database.parent.mkdir()
     project.database.touch(mode=0o644)
     return tmp_path
