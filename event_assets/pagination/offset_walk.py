@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
 from event_assets.pagination.facts import PageFacts
-from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
+from event_assets.pagination.walk import (
+    LOOKS_BEHIND,
+    MAX_EMPTY,
+    REFUSED,
+    REFUSED_AT,
+    Ask,
+    Steps,
+    Walk,
+)
 
 MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
 
@@ -53,20 +62,30 @@ class OffsetWalk(Walk):
         self._more: bool | None = None  # whether more rows follow, by the last response
         self._progress = 0  # pages that end with a new row
         self._refused_from: float = inf  # the last offset that was refused in the list
+        self._is_window = False  # whether a page in the list was refused for its last rows
         self._denials = 0  # pages without the row at their offset, since the last progress
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
         super().__init__(maximum, stop_after_empty_page, None if trusts_total else limit)
 
-    def refuse(self, _status: int, *, is_limit: bool = False) -> bool:
+    def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        is_in_list = self.position < self._end  # where a limit hides rows
-        is_accepted = self._asked.is_behind and not (is_limit and is_in_list)
-        if is_accepted and is_limit:
+        is_accepted, is_in_list = self._asked.is_behind, self.position < self._end
+        last = self._last_in_window(self.position)
+        self._is_window = is_in_list and last < self.position and last + self.largest > self._end
+        is_round = is_in_list and self._end % REFUSED_AT == 0 and status != HTTPStatus.NOT_FOUND
+        if is_accepted and (is_limit or is_round) and not self._is_window:
             self.finish("depth")
         elif is_accepted:
             self._go_on(REFUSED)
         return is_accepted
+
+    def _last_in_window(self, at: int) -> int:
+        """Return where the last page begins that an API gives, if it refuses the one at an offset.
+
+        Many refuse an offset that is, with the limit, more than 10,000.
+        """
+        return at - at % self.limit
 
     def _read_once(self) -> Steps[None]:
         self._gap: tuple[int, int] | None = None  # the first empty pages in mid-list, as offsets
@@ -124,7 +143,10 @@ class OffsetWalk(Walk):
         reading, recent, asked, back = self._reading, self._reading.recent, at, 0
         is_behind = self.largest == 1 or self._start < at < self._refused_from
         page = yield from self._request(at, self.largest - 1, is_behind=is_behind)
-        if page is REFUSED:
+        if page is REFUSED and self._is_window:
+            at = asked = self._last_in_window(at)
+            page = yield from self._request(at)
+        elif page is REFUSED:
             self._refused_from = at  # where the list may have ended; once
         while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
             back = back * 2 or self.largest // 2

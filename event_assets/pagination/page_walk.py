@@ -7,12 +7,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from event_assets.pagination.facts import PageFacts
-from event_assets.pagination.walk import MAX_EMPTY, REFUSED, Ask, Steps, Walk
+from event_assets.pagination.walk import MAX_EMPTY, REFUSED, REFUSED_AT, Ask, Steps, Walk
 
 MAX_EMPTY_LINKED: Final = 25  # an API that filters after paging sends some
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
 REFUSED_PAGE: Final = 0  # in place of a hash; the next reading must be refused there, too
-REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
 MAX_SHIFTED: Final = 3  # once or twice, rows may have been inserted
 
 

@@ -240,3 +240,30 @@ def test_a_refusal_that_names_a_limit_is_not_known_to_be_the_end(
         with reading(rest_api, "listed") as stream:
             assert len({record["id"] for record in read_all(stream)}) == 20
             assert stream.result.complete is complete
+
+
+@pytest.mark.parametrize("said", ["Result window is too large, from + size must be <= 100", ""])
+@pytest.mark.parametrize("total", ["none", "true", "capped"])
+@pytest.mark.parametrize("length", [600, 790, 800, 801, 950, 960, 990, 999, 1000, 1001, 1370])
+def test_all_rows_are_received_up_to_where_offset_and_limit_may_reach(
+    length: int, total: str, said: str
+) -> None:
+    listed = events(length)
+    totals = {"none": {}, "true": {"total": length}, "capped": {"total": min(length, 1000)}}
+
+    def answer(request: Request) -> Any:
+        first = int(request.query_params["offset"])
+        if first + 200 > 1000:
+            return JSONResponse({"error": {"reason": said}}, 400)
+        return {"data": listed[first : first + 200], **totals[total]}
+
+    with serving({"/v1/lists": answer}) as api:
+        rest_api = config(api.url, {"type": "offset", "limit": 200}, "v1/lists")
+        with reading(rest_api, "listed") as stream:
+            received = {record["id"] for record in read_all(stream)}
+            complete = stream.result.complete
+    assert received == {event["id"] for event in listed[:1000]}
+    if length > 1000:
+        assert complete is (False if total == "true" else None)
+    elif length < 1000 and total == "true":
+        assert complete is True
