@@ -31,6 +31,9 @@ GATEWAYS = {
 }
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 HEADER_NAME = re.compile(r"\bx-[a-z][\w-]*\b|\b[\w-]*api[-_]?key\b", re.IGNORECASE)
+COMPOUND = r"[`'\"]?(\w+(?:[-_]\w+)+)"  # a name of several words
+CALLED_HEADER = re.compile(rf"{COMPOUND}[`'\"]? header|header[ :]*{COMPOUND}", re.IGNORECASE)
+SCHEME = re.compile(r"authorization[ :=`'\"]+([a-z]+(?:-[a-z]+)+)", re.IGNORECASE)
 QUERY_NAME = re.compile(r"[`'\"?&]?\b(\w*key|\w*token|client_id)\b[`'\"=]?", re.IGNORECASE)
 
 
@@ -93,6 +96,7 @@ class KeyPlaces:
     def __init__(self, key: str) -> None:
         self.bearer = Attempt({"type": "bearer"}, {"token": key})
         self.user = Attempt({"type": "http_basic", "password": ""}, {"username": key})
+        self.password = Attempt({"type": "http_basic", "username": "api"}, {"password": key})
         self.headers = [self.bearer, *(self._in(name, "header", key) for name in HEADERS)]
         self.parameters = [self._in(name, "query", key) for name in PARAMETERS]
         self.raw = self._in("Authorization", "header", key)
@@ -111,7 +115,7 @@ class KeyPlaces:
         if "bearer" in f"{scheme} {words}".lower():
             yield self.bearer
         elif scheme.lower() == "basic":
-            yield self.user
+            yield from (self.user, self.password)
         elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
             yield self._in("Authorization", "header", f"{scheme} {self._key}")
         for said, header in GATEWAYS.items():
@@ -119,13 +123,18 @@ class KeyPlaces:
                 yield self._in(header, "header", self._key)
         if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
             yield self.raw
+        for found in SCHEME.findall(words):
+            yield self._in("Authorization", "header", f"{found} {self._key}")
+        for found in CALLED_HEADER.findall(words):
+            yield self._in("".join(found), "header", self._key)
         says_query = bool(re.search(r"query|param|\?", words, re.IGNORECASE))
         for found in HEADER_NAME.findall(words):
             is_header = found.lower().startswith("x-")
             if is_header or not says_query:
                 yield self._in(found, "header", self._key)
-            if not is_header:
-                yield self._in(found.lower(), "query", self._key)
+            if not is_header:  # `API-Key` may be a word of a sentence, `apiKey` is a name
+                name = found if found[0].islower() else found.lower()
+                yield self._in(name, "query", self._key)
         for found in QUERY_NAME.findall(words) if says_query else ():
             is_word = found.lower() in ("key", "token")
             named = rf"{found}=|`{found}`|\b(as|parameter|named|called) {found}\b"

@@ -46,7 +46,7 @@ class KeySearch:
         if self._client.forbidden:
             yield [places.user, *places.parameters]
             return
-        headers = [[place] for place in (places.raw, places.token, places.user)]
+        headers = [[one] for one in (places.raw, places.token, places.user, places.password)]
         yield from () if self.anonymous.is_ok else headers
         yield places.parameters
         if self._last.status in UNKNOWN_NAMES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -140,26 +141,65 @@ def test_the_place_of_a_key_is_found_with_few_refusals(
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("location", "name", "said"),
     [
-        ("apikey", "No API key found in request"),
+        ("header", "apikey", "No API key found in request"),
         (
+            "header",
             "Ocp-Apim-Subscription-Key",
             "Access denied due to missing subscription key. Make sure to include it.",
         ),
+        ("header", "Api-Keypair", "Missing or invalid Api-Keypair header"),
+        ("header", "s_token", "`s_token` header not found"),
+        ("header", "Ticket-Auth", "Send your token in the header 'Ticket-Auth'"),
+        ("query", "apiKey", "Unauthorized. Please provide a valid apiKey."),
     ],
-    ids=["Kong", "Azure"],
 )
-def test_the_header_of_a_gateway_is_known_by_its_words(header: str, said: str) -> None:
+def test_the_place_of_a_key_is_known_by_the_words_of_a_refusal(
+    location: str, name: str, said: str
+) -> None:
     def answer(request: Request) -> Any:
-        is_known = request.headers.get(header) == KEY
-        return by_page(request) if is_known else JSONResponse({"message": said}, 401)
+        sent = request.headers if location == "header" else request.query_params
+        return by_page(request) if sent.get(name) == KEY else JSONResponse({"message": said}, 401)
 
     with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
     assert found.open_questions == []
     auth = found.document["attributes"]["rest_api"]["client"]["auth"]
-    assert auth == {"type": "api_key", "name": header, "location": "header"}
+    assert auth == {"type": "api_key", "name": name, "location": location}
+
+
+@pytest.mark.parametrize("scheme", ["Api-Key", "Klaviyo-API-Key"])
+def test_a_scheme_is_known_by_the_words_of_a_refusal(scheme: str) -> None:
+    def answer(request: Request) -> Any:
+        is_known = request.headers.get("authorization") == f"{scheme} {KEY}"
+        refusal = {"detail": f"Use `Authorization: {scheme} YOUR_KEY`."}
+        return by_page(request) if is_known else JSONResponse(refusal, 401)
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events", "concerts", [KEY]))
+    assert found.open_questions == []
+    assert found.variables == {"CONCERTS__API_KEY": f"{scheme} {KEY}"}
+
+
+@pytest.mark.parametrize("challenge", [{}, {"WWW-Authenticate": 'Basic realm="API"'}])
+@pytest.mark.parametrize("secret", ["username", "password"])
+def test_a_key_may_be_the_user_or_the_password_of_basic_authentication(
+    secret: str, challenge: Mapping[str, str]
+) -> None:
+    def answer(request: Request) -> Any:
+        sent = request.headers.get("authorization", "").removeprefix("Basic ")
+        user, _, password = b64decode(sent).decode(errors="replace").partition(":")
+        is_known = (user, password) == (KEY, "") if secret == "username" else password == KEY
+        return by_page(request) if is_known else Response(status_code=401, headers=challenge)
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+    assert found.open_questions == []
+    auth = found.document["attributes"]["rest_api"]["client"]["auth"]
+    assert auth == {"type": "http_basic"} | (
+        {"password": ""} if secret == "username" else {"username": "api"}
+    )
 
 
 @pytest.mark.parametrize("status", [400, 422])
