@@ -110,7 +110,9 @@ class ParameterSearch:
             if is_effect(self.ask({name: value})):
                 return name
         if self.paging.is_strict:
-            tried = sorted(usual, key=lambda name: name.count("."))[:MAX_SINGLE]
+            refused = self._refused(usual, value)
+            ranked = sorted(usual, key=lambda name: (name in refused, name.count(".")))
+            tried = ranked[:MAX_SINGLE]
             return next((name for name in tried if is_effect(self.ask({name: value}))), None)
         group = list(usual)
         if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
@@ -120,6 +122,12 @@ class ParameterSearch:
             half = group[:cut]
             group = half if is_effect(self.ask(dict.fromkeys(half, value))) else group[cut:]
         return group[0] if is_effect(self.ask({group[0]: value})) else None
+
+    def _refused(self, names: Sequence[str], value: Any) -> set[str]:
+        """Return which of these names an API names in its refusal of all."""
+        response = self.ask(dict.fromkeys(names, value)).response if names else None
+        said = {*re.findall(r"[\w$\[\]-]+", response.text)} if response is not None else set()
+        return {name for name in names if name.removeprefix(BODY) in said}
 
 
 def _halfway(count: int) -> int:

@@ -352,6 +352,22 @@ def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:
     assert endpoint(found)["paginator"]["cursor_body_path"] == "start_cursor"
 
 
+def test_a_strict_api_is_asked_by_the_names_that_its_refusal_leaves_out() -> None:
+    def answer(request: Request) -> Any:
+        others = {*request.query_params} - {"take", "skip"}
+        if others:
+            said = [f"property {name} should not exist" for name in others]
+            return JSONResponse({"message": said}, 400)
+        at, size = number(request, "skip"), number(request, "take", 20)
+        return {"events": ROWS[at : at + size]}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.open_questions == []
+    paginator = endpoint(found)["paginator"]
+    assert (paginator["offset_param"], paginator["limit_param"]) == ("skip", "take")
+
+
 def by_cursor(request: Request, **more: Any) -> dict[str, Any]:
     at = number(request, "cursor")
     return {"events": ROWS[at : at + 20], "next_cursor": str(at + 20) if at < 75 else None, **more}
