@@ -17,7 +17,7 @@ OTHER_ID = ""  # any other name that ends with one of them
 KEYS = ("slug", "code", "number", "ref", "reference", "uri", "url", "href", "self")
 ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
 MIN_SHARE = 0.8  # of the records that have an id
-LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,10})?")
+LANGUAGE = re.compile(r"@?[a-z]{2,3}([-_][A-Za-z]{2,10})?")
 TEXT_MEMBERS = (
     "text",
     "rendered",
@@ -60,9 +60,10 @@ def find_id(sample: Sample) -> str | None:
     for path, values in sample.leaves.items():
         present, name = sample.present(path), re.sub(r"[^a-z@]", "", last_name(path).lower())
         is_key = bool(present) and all(type(value) in (str, int) for value in present)
-        is_id = name in ID_RANKS or words.split_name(last_name(path))[-1] in ID_WORDS
+        is_word = name in ID_RANKS or words.split_name(last_name(path))[-1] in ID_WORDS
+        is_id = is_word or name.endswith("id")  # such as `contentid`
         if is_key and is_id and len(present) >= MIN_SHARE * len(values):
-            rank = ID_RANKS.get(name, ID_RANKS[OTHER_ID])
+            rank = ID_RANKS.get(name, ID_RANKS[OTHER_ID] if is_word else len(ID_RANKS))
             ranked.append((is_foreign(path), path.count("."), rank, path))
     return next((path for *_, path in sorted(ranked) if sample.is_unique(path)), None)
 
@@ -104,7 +105,7 @@ def _find_languages(sample: Sample, path: str) -> list[str]:
         return []
 
     def rank(name: str) -> tuple[bool, int]:
-        return name != "en", -len(sample.present(f"{parent}.{name}"))
+        return name.lstrip("@") != "en", -len(sample.present(f"{parent}.{name}"))
 
     return [*(f"{parent}.{name}" for name in sorted(names, key=rank)[:2]), f"{parent}.*"]
 

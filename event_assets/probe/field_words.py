@@ -12,14 +12,15 @@ def _words(text: str) -> frozenset[str]:
 
 
 START = _words(
-    "start starts starting begin begins beginning commences from beginn anfang von debut inicio "
-    "inizio dtstart opening"
+    "start starts started starting begin begins beginning commences from beginn anfang von debut "
+    "inicio inizio dtstart opening"
 )
 END = _words(
-    "end ends ending finish finishes until to through stop ende bis fin fine dtend closing thru"
+    "end ends ended ending finish finished finishes until to through stop ende bis fin fine dtend "
+    "closing thru"
 )
-WHEN = _words("when date datetime dates day time datum fecha occurs")
-TIME_OF_DAY = _words("time clock hour zeit uhrzeit")
+WHEN = _words("when date datetime dates day time times datum fecha occurs takes")
+TIME_OF_DAY = _words("time times clock hour zeit uhrzeit")
 DAY = _words("date day datum tag fecha")
 ZONE = _words("timezone zone tz tzid offset")
 UPDATED = _words("updated modified changed update modification lastmodified")

@@ -105,7 +105,8 @@ def read_field(reader: FieldReader, records: Sequence[Any]) -> tuple[list[Any], 
 
 def is_foreign(path: str) -> bool:
     """Return whether a path leads into another object than the event, such as its venue."""
-    return any({*part} & words.OTHER_OBJECTS for part in words.split_path(path)[:-1])
+    outer = (part for part in words.split_path(path)[:-1] if "takes" not in part)  # place
+    return any({*part} & words.OTHER_OBJECTS for part in outer)
 
 
 def last_name(path: str) -> str:

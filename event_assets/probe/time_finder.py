@@ -164,7 +164,7 @@ def _add_clock(sample: Sample, path: str) -> tuple[list[str], TimeFormat] | None
 
 def _other_words(path: str) -> frozenset[str]:
     """Return the words of a path but those of days and times."""
-    flat = _named(path)
+    flat = {word for word in _named(path) if not word.isdecimal()}
     return frozenset(flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc", "event"})
 
 

@@ -16,6 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ENOUGH = 0.95  # of the values that are there
 MOST = 0.5  # of the values of a field that is named as the start
 EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
+COMPACT = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[0-2]\d[0-5]\d([0-5]\d)?")
 HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?")
 DAY_PATTERNS = (
@@ -75,8 +76,12 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
     present = [value for value in values if value not in (None, "")]
     if not present or any(isinstance(value, (dict, list, bool)) for value in present):
         return None
+    compact = [COMPACT.fullmatch(str(value)) for value in present]
+    if first := all(compact) and compact[0]:  # which a sync reads only as texts
+        pattern = "%Y%m%d%H%M%S" if first[1] else "%Y%m%d%H%M"
+        return TimeFormat(pattern) if isinstance(present[0], str) else None
     for unit, (low, high) in EPOCH_RANGES.items():
-        if all(_is_between(value, low, high) for value in present):
+        if sum(_is_between(value, low, high) for value in present) >= enough * len(present):
             return TimeFormat(unit)
     texts = [value for value in present if isinstance(value, str)]
     if len(texts) < enough * len(present) or not any(map(_may_be_time, texts)):

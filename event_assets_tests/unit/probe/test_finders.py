@@ -66,6 +66,8 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"slug": f"s-{n}", "venue": {"id": n}}, "slug"),
         (lambda n: {"@id": f"x/{n}"}, "@id"),
         (lambda n: {"id": n % 3, "dates": [{"date": {"id": n}}]}, "dates.0.date.id"),
+        (lambda n: {"contentid": f"c{n}", "code": f"x{n}"}, "code"),
+        (lambda n: {"contentid": f"c{n}", "typeid": 15}, "contentid"),
         (lambda n: {"id": n % 3}, None),
         (lambda n: {"id": n + 0.5}, None),
     ],
@@ -93,6 +95,10 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
         (
             lambda n: {"name": {"de": f"Tag {n}", **({"en": f"Day {n}"} if n % 2 else {})}},
             {"from": ["name.en", "name.de", "name.*"]},
+        ),
+        (
+            lambda n: {"label": {"@fr": f"Jour {n}", **({"@en": f"Day {n}"} if n % 2 else {})}},
+            {"from": ["label.@en", "label.@fr", "label.*"]},
         ),
         (lambda n: {"summary": f"Choir {n}", "organizer": {"name": "X Y"}}, {"from": "summary"}),
         (lambda n: {"topic": f"Meeting {n}"}, {"from": "topic"}),
@@ -192,6 +198,21 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
         ),
         (with_sales, {"from": "dates.start.dateTime"}, None),
         (
+            lambda n: {"started_at": at(n, "T10:00:00Z"), "ended_at": at(n, "T12:00:00Z")},
+            {"from": "started_at"},
+            {"from": "ended_at"},
+        ),
+        (
+            lambda n: {"takesPlaceAt": [{"startDate": at(n), "endDate": at(n)}]},
+            {"from": "takesPlaceAt.0.startDate"},
+            {"from": "takesPlaceAt.0.endDate"},
+        ),
+        (
+            lambda n: {"datestart": at(n), "times": [{"timestart": "19:30", "timeend": "21:30"}]},
+            {"from": ["{datestart}T{times.0.timestart}", "datestart"]},
+            None,
+        ),
+        (
             lambda n: {
                 "start_date": at(n, "T10:00:00"),
                 "end_date": at(n, "T12:00:00"),
@@ -252,6 +273,9 @@ def test_the_time_of_the_last_change_is_found() -> None:
         (["Monday, October 5, 2026 at 7:30 PM"], "%A, %B %d, %Y at %I:%M %p", ()),
         ([1_790_000_000], "epoch_s", ()),
         (["1790000000000"], "epoch_ms", ()),
+        ([*range(1_790_000_000, 1_790_000_040), -62_135_433_000], "epoch_s", ()),
+        (["20261101183000"], "%Y%m%d%H%M%S", ()),
+        (["202611011830"], "%Y%m%d%H%M", ()),
     ],
 )
 def test_the_notation_of_times_is_told(values: Any, pattern: str, rivals: Any) -> None:
@@ -277,6 +301,8 @@ def test_a_time_zone_in_the_text_is_told(text: str, has_zone: bool) -> None:
     assert found.has_zone == has_zone
 
 
-@pytest.mark.parametrize("values", [["e1234567"], ["12345"], [7], [True], [{}], [None], ["soon"]])
+@pytest.mark.parametrize(
+    "values", [["e1234567"], ["12345"], [7], [True], [{}], [None], ["soon"], [20261101183000]]
+)
 def test_what_is_no_time_has_no_notation(values: Any) -> None:
     assert find_format(values) is None
