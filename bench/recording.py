@@ -42,10 +42,7 @@ API = replace(
     default=25,
     count=437,
 )
-COMMANDS = (
-    "event-assets connect {url}/v2/events --name concerts --key-from-env KEY --yes",
-    "event-assets show --limit 5",
-)
+COMMAND = "event-assets connect {url}/v2/events --name concerts --key-from-env KEY --yes"
 
 
 def main() -> None:
@@ -64,20 +61,17 @@ def main() -> None:
 
 
 def _record() -> Iterator[str]:
-    """Yield the lines of the commands and of their output."""
+    """Yield the lines of the command and of its output."""
     with TemporaryDirectory(prefix="recording_") as home, serve(API) as platform:
         folder = Path(home) / "project"
         folder.mkdir()
         for name in FILES:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, folder / name)
-        for command in COMMANDS:
-            yield f"$ {command.format(url=SHOWN_ADDRESS)}"
-            output = _run(command.format(url=platform.url), folder)
-            for line in output.rstrip().splitlines():
-                shown = line.replace(platform.url, SHOWN_ADDRESS).replace(f"{folder}/", "")
-                shown = shown.replace(f"{Path(sys.executable).parent}/", "")
-                yield shown.rstrip()
+        yield f"$ {COMMAND.format(url=SHOWN_ADDRESS)}"
+        for line in _run(COMMAND.format(url=platform.url), folder).rstrip().splitlines():
+            shown = line.replace(platform.url, SHOWN_ADDRESS).replace(f"{folder}/", "")
+            yield shown.replace(f"{Path(sys.executable).parent}/", "").rstrip()
 
 
 def _run(command: str, folder: Path) -> str:
