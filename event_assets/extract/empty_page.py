@@ -10,7 +10,14 @@ from typing import Any
 from requests import Response
 from requests.exceptions import JSONDecodeError
 
-from event_assets.http.error_text import COMPANIONS, ERROR_NAMES, find_words, plain_name
+from event_assets.http.error_text import (
+    COMPANIONS,
+    ERROR_NAMES,
+    error_text,
+    find_words,
+    plain_name,
+    quote_words,
+)
 from event_assets.pagination.totals import members_outside_records
 from event_assets.pagination.vocabulary import names_next, says_more
 from event_assets.values.conversion import to_boolean
@@ -26,6 +33,7 @@ NOTHING_FOUND = re.compile(
     r"\b(no(ne)?|0|zero)\b.*\b(found|more|available|results?|records?|events?|items?|data|content"
     r"|pages?)\b"
     r"|\bnot found\b|\b(end|out) of\b|\bnothing\b|\bempty\b|\blast page\b"
+    r"|\b(beyond|past) the (end|last|total)\b"
     r"|\binvalid (page|offset)\b|\bnumber of pages\b"
     r"|\b(couldn't|could not|can't|cannot|did not|didn't) (find|match)\b"
     r"|\b(keine?|aucune?|ning[uú]na?|geen|nessuna?|nenhuma?)\b|\bno se encontr",
@@ -42,11 +50,18 @@ SURE_TROUBLE = re.compile(
     r"|unauthori|time[sd]?.?out|throttl|overload",
     re.IGNORECASE,
 )
+# Of words on an empty first page that may be about an error.
+DOUBT = re.compile(
+    rf"{TROUBLE.pattern}|pending|processing|progress|queued|running|not ready|initiali[sz]ing"
+    r"|preparing|building|rebuil|warming|loading|updating|wait\b|incomplete|degraded",
+    re.IGNORECASE,
+)
+WORD_LISTS = re.compile(r"(errors?|warnings?|messages?|notices?|exceptions?|faults?|failures?)")
 NAMES_TROUBLE = re.compile(r"(is|has|have)?(errors?|exceptions?|faults?|fail(ed|ures?)?)\w*")
 # By plain names: what may say why there are no records.
 SAID = re.compile(
     r"(is|has)?(errors?|exceptions?|faults?|warnings?|fail(ed|ure)?)\w*|messages?|msg|info|notices?"
-    r"|maintenance|reason|details?|(response|request)?stat(us\w*)?|code|result|success|ok|errno|errcode"
+    r"|maintenance|reason|details?|(response|request)?stat(e|us\w*)?|code|result|success|ok|errno|errcode"
 )
 NUMBER = re.compile(r"\d+")
 DIGITS = re.compile(r"[\d.,:]*")  # a number, or a time
@@ -79,8 +94,9 @@ class PageWords:
         said = [*_find_said(document)]
         is_end = any(isinstance(value, str) and _says_nothing(value) for _, value in said)
         if self._usual is None and not is_end:
-            is_trouble = any(_is_sure_trouble(path, value) for path, value in said)
-            return ERROR if is_trouble else problem
+            if any(_is_sure_trouble(path, value) for path, value in said):
+                return ERROR
+            return UNCLEAR if any(_is_doubtful(path, value) for path, value in said) else problem
         new = [value for path, value in said if not self._is_known(path, value, is_end=is_end)]
         if any(not isinstance(value, str) or _is_trouble(value) for value in new):
             return ERROR
@@ -96,6 +112,13 @@ class PageWords:
             or _is_nothing(name, value)
             or (is_end and not is_error_status(value) and not isinstance(value, str))
         )
+
+
+def quote_page(response: Response) -> str:
+    """Return what an empty page says that may be about an error, as a sentence."""
+    said = [(path, value) for path, value in _find_said(response.json()) if isinstance(value, str)]
+    doubtful = (f"{path}: {value}" for path, value in said if _is_doubtful(path, value))
+    return error_text(response) or quote_words(next(doubtful, "")) or " It gives no message."
 
 
 def has_nothing(response: Response) -> bool:
@@ -133,13 +156,14 @@ def leaves_list_out(response: Response) -> bool:
 def _words_in_lists(value: Any) -> Iterator[tuple[str, str]]:
     """Yield what the lists of errors and messages hold, by the names of the lists."""
     for name, member in value.items() if isinstance(value, dict) else ():
-        if isinstance(member, list) and SAID.fullmatch(plain_name(name)):
+        if isinstance(member, list) and WORD_LISTS.fullmatch(plain_name(name)):
             yield from ((name, find_words(one, is_error=True) or str(one)) for one in member)
         yield from _words_in_lists(member)
 
 
 def _find_said(document: Any) -> Iterator[tuple[str, Any]]:
     """Yield the words, codes and flags of a document, by path."""
+    yield from _words_in_lists(document)
     for path, value in members_outside_records(document):
         if value not in (None, "") and SAID.fullmatch(plain_name(path.rpartition(".")[2])):
             yield path, value
@@ -188,6 +212,12 @@ def _is_sure_trouble(path: str, value: Any) -> bool:
     is_code = name in CODE_NAMES and str(value) not in GOOD_CODES
     is_error = is_error_status(value) or value < 0
     return (is_code and is_error) or (value != 0 and bool(NAMES_TROUBLE.fullmatch(name)))
+
+
+def _is_doubtful(path: str, value: Any) -> bool:
+    """Return whether words on an empty first page may be about an error."""
+    is_warning = plain_name(path.rpartition(".")[2]).startswith("warning")
+    return isinstance(value, str) and (is_warning or bool(DOUBT.search(value)))
 
 
 def is_error_status(value: Any) -> bool:

@@ -10,12 +10,11 @@ from typing import Any
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from requests import HTTPError, Request
 
-from event_assets.extract.empty_page import UNCLEAR, has_nothing, leaves_list_out
+from event_assets.extract.empty_page import UNCLEAR, has_nothing, leaves_list_out, quote_page
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
 from event_assets.extract.response_check import error_beside_rows, names_limit
 from event_assets.http.client import ApiClient
-from event_assets.http.error_text import error_text
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.paginator import Paginator
 from event_assets.values.errors import ContentError, ExpiredJournalError
@@ -72,8 +71,7 @@ def read_list(
             paginator.stopped_early()
         except ContentError as error:  # a page behind the last one need not be an empty list
             if error.problem == UNCLEAR:
-                said = error_text(error.response) or " It gives no message."
-                paginator.update_state(error.response, [], said=said)
+                paginator.update_state(error.response, [], said=quote_page(error.response))
             elif not (has_nothing(error.response) and paginator.refused(HTTPStatus.NOT_FOUND)):
                 if not (paginator.facts.pages and leaves_list_out(error.response)):
                     raise

@@ -43,6 +43,11 @@ def error_text(response: requests.Response, *, is_error: bool = False) -> str:
         found = find_words(response.json(), is_error=is_error or not response.ok)
     except ValueError:
         found = "" if DATA.search(response.text) else response.text
+    return quote_words(found)
+
+
+def quote_words(found: str) -> str:
+    """Return an API's words as a sentence to append, as `error_text` does, or nothing."""
     text = " ".join("".join(c if c.isprintable() else " " for c in found).split())
     if not text or MARKUP.search(text):
         return ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 
-from event_assets.pagination.vocabulary import SIZE, plain_name
+from event_assets.pagination.vocabulary import SIZE, names_pointer, plain_name
 
 NUMBER = re.compile(r"\d{1,12}")
 # In a link, `?page=2` or `/page/2`.
@@ -20,11 +20,12 @@ COUNTS_ROWS = frozenset(("offset", "skip", "start", "startindex", "startat", "fr
 
 
 class Counter(NamedTuple):
-    """A number in a pointer, between `head` and `tail` of a part that may be written in base64.
+    """A number in a pointer, between `head` and `tail` of a part that may be encoded.
 
     Attributes:
         param: the name of the parameter; empty in a cursor.
         before, after: the rest of the pointer.
+        encoding: of the part: none, `base64`, or another one, which is only read.
     """
 
     param: str
@@ -33,7 +34,7 @@ class Counter(NamedTuple):
     value: int
     tail: str
     after: str
-    is_encoded: bool
+    encoding: str
 
     @property
     def name(self) -> str:
@@ -50,12 +51,12 @@ class Counter(NamedTuple):
     @property
     def form(self) -> tuple[object, ...]:
         """What pointers to two pages have in common."""
-        return self.param, self.head, self.tail, self.is_encoded
+        return self.param, self.head, self.tail, self.encoding
 
     def at(self, value: int) -> str:
         """Return the pointer with another number."""
         text = f"{self.head}{value}{self.tail}"
-        if self.is_encoded:
+        if self.encoding:
             text = b64encode(text.encode()).decode()
             text = quote(text, safe="") if self.before or self.after else text
         return f"{self.before}{text}{self.after}"
@@ -87,17 +88,47 @@ def leaves_size_out(pointer: object) -> bool:
     return not names.isdisjoint(COUNTS_PAGES) and not any(map(SIZE.fullmatch, names))
 
 
-def _counters_in(param: str, before: str, text: str, after: str) -> Iterator[Counter]:
-    for shown, is_encoded in ((text, False), (_decode(unquote(text)), True)):
-        for found in NUMBER.finditer(shown):
-            head, tail = shown[: found.start()], shown[found.end() :]
-            yield Counter(param, before, head, int(found[0]), tail, after, is_encoded)
+def leads_further(link: object, url: str, size: int) -> bool:
+    """Return whether a link, whatever its name, leads from a page of `size` rows to a later one.
 
-
-def _decode(text: str) -> str:
-    """Return the text that is written in base64; empty if there is none."""
+    It has the same path, and a higher number that counts pages or rows, or another cursor.
+    """
+    if not isinstance(link, str) or "?" not in link:
+        return False
     with suppress(ValueError):
-        decoded = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+        own, other = urlsplit(url), urlsplit(urljoin(url, link))
+        values = {counter.form: counter.value for counter in find_counters(url)}
+        found = [one for one in find_counters(link) if one.value > values.get(one.form, 1)]
+        is_counted = any(
+            one.name in COUNTS_PAGES | COUNTS_ROWS or (one.is_alone and one.value in (2, size))
+            for one in found
+        )
+        names = (name for name, _ in {*parse_qsl(other.query)} - {*parse_qsl(own.query)})
+        return own.path == other.path and (is_counted or any(map(names_pointer, names)))
+    return False
+
+
+def _counters_in(param: str, before: str, text: str, after: str) -> Iterator[Counter]:
+    plain = unquote(text)
+    decoded = _decode(plain)
+    # the parts of a JWT, hexadecimal digits, and what is encoded twice
+    nested = [_decode(part) for part in (*plain.split("."), decoded)]
+    nested += [_decode(part, bytes.fromhex) for part in (plain, decoded)]
+    shown = [(text, ""), (decoded, "base64"), *((part, "another") for part in nested)]
+    for part, encoding in shown:
+        for found in NUMBER.finditer(part):
+            head, tail = part[: found.start()], part[found.end() :]
+            yield Counter(param, before, head, int(found[0]), tail, after, encoding)
+
+
+def _decode_base64(text: str) -> bytes:
+    return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def _decode(text: str, decode: Callable[[str], bytes] = _decode_base64) -> str:
+    """Return the text that is encoded in base64, or otherwise; empty if there is none."""
+    with suppress(ValueError):
+        decoded = decode(text).decode()
         return decoded if decoded.isprintable() else ""
     return ""
 
@@ -109,7 +140,8 @@ def find_row_counter(counters: list[Counter], rows: int) -> tuple[Counter, int] 
     """
     for counter in counters:
         base = counter.value - rows
-        if rows > 1 and counter.name in COUNTS_ROWS and base in (0, 1):
+        is_named = counter.name in COUNTS_ROWS and counter.encoding in ("", "base64")
+        if rows > 1 and is_named and base in (0, 1):
             return counter, base
     return None
 

@@ -70,8 +70,7 @@ repeated ids | WARN | {received}, but the list has {rows_read:,}: several share 
 has_more is false | pass | {all_rows}, as the API says that no more follow{standing}.
 same pointer | ERROR | The API returned the same cursor or link to the next page twice, with no new
     rows.
-unclear end | WARN | {received}; the page behind them is empty, and its words may be about an
-    error.{said}
+unclear end | WARN | {received}, then an empty page whose words may be about an error.{said}
 unfollowed | ERROR | {received}, but {unfollowed} in the response leads to more, and the paginator
     does not follow it{missing_path}: correct the `paginator` in defs.yaml.{way_out}
 lower bound | WARN | {received}, and the API reports {least}, so that it may have more: read the
@@ -165,7 +164,9 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "total reached": lambda facts: facts.rows and facts.is_total_reached and facts.end in OPEN_ENDS,
     "total not reached": lambda facts: facts.is_short_of_total,
     "has_more is true": lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, *AGREED),
-    "has_more is false": lambda facts: facts.last.has_more is False and facts.end in OPEN_ENDS,
+    "has_more is false": lambda facts: (
+        facts.last.has_more is False and facts.end in OPEN_ENDS and (facts.rows or not facts.said)
+    ),
     "error beside rows": lambda facts: facts.error and facts.end in (*OPEN_ENDS, *AGREED),
     "unclear end": lambda facts: facts.said and facts.end in (*OPEN_ENDS, *AGREED),
     "unfollowed": lambda facts: (

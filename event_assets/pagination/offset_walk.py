@@ -33,7 +33,7 @@ class OffsetWalk(Walk):
     read again: until there are as many ids as rows, or two readings agree.
 
     The walk always ends: after `max_pages`, and after 200 + 2 x P pages without a new row at their
-    ends (P: of those with one), or 20 empty ones of them if `stop_after_empty_page` is not False.
+    ends (P: of those with one), or 25 empty ones of them if `stop_after_empty_page` is not False.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class OffsetWalk(Walk):
         self.limit = limit
         self._start = self._end = start  # `_end`: where the last page ended
         self._max_pages = max_pages
-        self._max_empty = 20 if stop_after_empty_page is not False else max_pages
+        self._max_empty = MAX_EMPTY if stop_after_empty_page is not False else max_pages
         self._trusted: int | None = None  # the total that the last response says
         self._more: bool | None = None  # whether more rows follow, by the last response
         self._progress = 0  # pages that end with a new row
@@ -209,7 +209,7 @@ class OffsetWalk(Walk):
     @property
     def _promised_end(self) -> float:
         """The offset up to which rows are promised, by a total or otherwise."""
-        is_told = self._more is True and self._trusted is None
+        is_told = self._more is True if self._trusted is None else self._trusted > self._end
         told = self._end + MAX_EMPTY * max(1, self.largest) if is_told else 0
         return max(self._trusted or 0, self._reading.reads_to, told)
 
@@ -231,7 +231,7 @@ class OffsetWalk(Walk):
             size = self.largest if self._progress else self.limit
             most = 2 if self.largest == 1 else 3
             yield from self._look_behind(asked, size, most)
-        at, size = end, max(1, self.largest)
+        at, size = end, self.largest or self.limit
         may_go_on = not self._stop_after_empty_page
         while may_go_on and at < min(self._promised_end, self._maximum):
             page = yield from self._request(at, size, is_behind=True)
@@ -247,7 +247,7 @@ class OffsetWalk(Walk):
             at, may_go_on = at + size, not self._is_stuck
         promised = reading.total.largest or 0
         if self._more is True or promised > end:
-            self._gap = self._gap or (end, max(promised, at))
+            self._gap = self._gap or (end, promised if promised > end else at)
         return None
 
     def _has_rows(self, page: PageFacts) -> bool:

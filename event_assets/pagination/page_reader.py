@@ -13,6 +13,7 @@ from jsonpath_ng import JSONPath
 from requests import Request, Response
 
 from event_assets.pagination import totals, vocabulary
+from event_assets.pagination.counters import leads_further
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.totals import AUTO, parse_count
 from event_assets.pagination.vocabulary import PAGE_COUNT, TOTAL, parent_path, plain_name
@@ -72,7 +73,9 @@ class PageReader:
         is_backwards = vocabulary.leads_back(pointer_path)
         if not (is_backwards and self._unfollowed):  # what stood in the first page still holds
             is_open = is_backwards or not pointer
-            self._unfollowed = self._find_unfollowed(response, around, request) if is_open else ""
+            self._unfollowed = (
+                self._find_unfollowed(response, around, request, len(rows)) if is_open else ""
+            )
         page = _weaken_total(self._read_totals(document, around, ids), members)
         return page._replace(
             has_more=has_more,
@@ -147,7 +150,7 @@ class PageReader:
         return more, str(self.more_path).removeprefix("$.")
 
     def _find_unfollowed(
-        self, response: Response, members: totals.Members, request: Request
+        self, response: Response, members: totals.Members, request: Request, size: int
     ) -> str:
         """Return the name of what leads to more, and is not followed; empty if nothing does."""
         if self.header != "next" and any("next" in rel.lower().split() for rel in response.links):
@@ -161,7 +164,9 @@ class PageReader:
         sent = {request.url, *(str(value) for _, value in _parameters(request))}
         is_link = bool(self.followed) and not vocabulary.leads_back(str(self.followed))
         for path, value in members.items():
-            if not vocabulary.leads_on(path, value):
+            is_back = vocabulary.leads_back(path)
+            is_link_on = not is_back and leads_further(value, response.url, size)
+            if not (is_link_on or vocabulary.leads_on(path, value)):
                 continue
             # beside a link that ends by itself, cursors of the page stand in the last one too
             is_of_page = is_link and plain_name(parent_path(path)) == "cursors"

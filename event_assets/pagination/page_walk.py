@@ -9,7 +9,6 @@ from typing import Any, Final
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.walk import MAX_EMPTY, REFUSED, REFUSED_AT, Ask, Steps, Walk
 
-MAX_EMPTY_LINKED: Final = 25  # an API that filters after paging sends some
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
 REFUSED_PAGE: Final = 0  # in place of a hash; the next reading must be refused there, too
 MAX_SHIFTED: Final = 3  # once or twice, rows may have been inserted
@@ -63,7 +62,7 @@ class PageWalk(Walk):
         reading, position = self._reading, len(self._reading.pages)
         if position < reading.reads_to:
             return ""
-        if self._promises_more:
+        if self._promises_more or self._facts.last.has_more:
             return "empty pages" if reading.empty >= MAX_EMPTY else ""
         has_more = yield from self._look_behind(position - 1, 1, position)
         return "" if has_more else "page behind"
@@ -139,7 +138,7 @@ class PageWalk(Walk):
                 ("ignored parameter", is_ignored),
                 ("counts rows", self._shifted >= MAX_SHIFTED),
                 ("page repeated", is_repeated and self._has_moved_on),
-                ("limit", position >= self._maximum),
+                ("limit" if page.ids else "page behind", position >= self._maximum),
             )
         else:
             is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
@@ -150,11 +149,12 @@ class PageWalk(Walk):
                 ("lap", is_known and self._has_moved_on and (is_start or is_repeated)),
                 ("same pointer", is_known),
                 ("ignored parameter", is_ignored),
-                ("empty pages", reading.empty >= MAX_EMPTY_LINKED),
+                ("empty pages", reading.empty >= MAX_EMPTY),
             )
         is_lap = 0 < self._ids <= reading.known_rows and position > 2 and not self._promises_more
         # the page behind the last one may have been empty by accident
-        is_again = not page.ids and self._pages_before == reading.pages[:-1] != []
+        is_end = not (page.ids or page.has_more)
+        is_again = is_end and self._pages_before == reading.pages[:-1] != []
         both = (("lap", is_lap), ("readings agree", is_again))
         return next((name for name, is_reached in (*ends, *both) if is_reached), "")
 

@@ -16,7 +16,7 @@ from event_assets.pagination.totals import RowTotal
 
 MAX_READINGS: Final = 4
 REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
-MAX_EMPTY: Final = 3  # consecutive empty pages that are read where more is promised
+MAX_EMPTY: Final = 25  # consecutive empty pages that are read where more is promised
 LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
 REFUSED: Final = PageFacts()
 

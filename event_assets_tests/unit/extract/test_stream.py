@@ -203,6 +203,39 @@ def test_an_empty_first_page_may_speak_of_an_error(said: Any, is_error: bool) ->
     assert checks("data")({"data": [], **said}) == problem
 
 
+FIRST_WORDS = [
+    ({"status": "processing"}, "status: processing"),
+    ({"state": "building"}, "state: building"),
+    ({"info": "QUOTA reached"}, "info: QUOTA reached"),
+    ({"warning": "This plan is old."}, "warning: This plan is old"),
+    ({"warnings": ["some sources did not answer"]}, "warnings: some sources did not answer"),
+    ({"meta": {"warnings": [{"message": "no answer"}]}}, "warnings: no answer"),
+]
+
+
+@pytest.mark.parametrize("said", [said for said, _ in FIRST_WORDS])
+def test_words_of_an_empty_first_page_may_be_about_an_error(said: Any) -> None:
+    assert checks("data")({"data": [], **said}) == UNCLEAR
+    check = checks("data")
+    assert check({"data": [{"id": 1}], **said}) is None
+    assert check({"data": [], **said}) is None
+
+
+@pytest.mark.usefixtures("project", "waits")
+@pytest.mark.parametrize(("said", "quoted"), FIRST_WORDS)
+def test_an_empty_list_with_words_that_may_be_about_an_error_is_doubted(
+    said: Any, quoted: str
+) -> None:
+    with serving({"/v1/events": lambda _: {"data": [], "has_more": False, **said}}) as api:
+        rest_api = source(api.url)["attributes"]["rest_api"]
+        rest_api["resources"][0]["endpoint"] |= {"paginator": "single_page"}
+        with reading(rest_api) as stream:
+            assert read_all(stream) == []
+            result = stream.result
+    assert result.complete is None
+    assert result.reason.endswith(f'may be about an error. It says: "{quoted}".')
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 import pytest
@@ -97,6 +98,26 @@ def test_a_number_in_base64_with_a_slash_is_found() -> None:
     token = b64encode(b'{"offset": 20, "q": "a???"}').decode()
     assert "/" in token
     assert find_row_counter(find_counters(token), 20)
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "hex": lambda text: text.encode().hex(),
+    "base64 in base64": lambda text: b64encode(b64encode(text.encode())).decode(),
+    "hex in base64": lambda text: b64encode(text.encode().hex().encode()).decode(),
+    "JWT": lambda text: f"eyJhbGciOiJub25lIn0.{b64encode(text.encode()).decode().rstrip('=')}.sig",
+}
+
+
+@pytest.mark.parametrize("prefix", ["", "/events?limit=20&cursor="])
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+def test_a_number_in_another_encoding_is_read_and_never_written(
+    prefix: str, encode: Callable[[str], str]
+) -> None:
+    before, after = (
+        find_counters(prefix + quote(encode(f'{{"offset": {rows}}}'), safe="")) for rows in (40, 60)
+    )
+    assert counts(after, before, 3, 20)
+    assert not find_row_counter(after, 60)
 
 
 def test_what_is_no_base64_is_not_decoded() -> None:

@@ -551,14 +551,13 @@ def test_empty_pages_in_the_middle_are_skipped_and_reported(gap: int) -> None:
     assert f"{said} 20 to " in reading.result.reason
 
 
-def test_three_empty_pages_are_read_where_the_api_says_that_more_follow() -> None:
+def test_empty_pages_are_read_where_the_api_says_that_more_follow() -> None:
     walk = OffsetWalk(limit=10)
-    pages = [range(10), [9], [], [], [], [9], []]
-    offsets = []
+    pages, offsets = {0: range(10), 9: [9]}, []
     while not walk.done:
         offsets.append(walk.position)
-        receive(walk, pages[len(offsets) - 1], more=True)
-    assert offsets == [0, 9, 10, 20, 30]
+        receive(walk, pages.get(walk.position, []), more=True)
+    assert offsets == [0, 9, *range(10, 10 + 25 * 10, 10)]
     assert judge(walk.facts).complete is False
     assert "says that more rows follow" in judge(walk.facts).reason
 
@@ -584,7 +583,7 @@ def test_a_gap_without_an_end_is_read_no_further_than_the_bound() -> None:
     while not walk.done:
         receive(walk, list(range(walk.position, min(walk.position + 10, 50))), total=10_000)
     assert "at offsets 50 to 10,000." in judge(walk.facts).reason
-    assert walk.facts.pages == 28
+    assert walk.facts.pages == 33
 
 
 def test_a_depth_limit_is_no_end() -> None:

@@ -138,7 +138,7 @@ def test_rows_that_vanish_after_they_were_seen_are_looked_for_once() -> None:
     [
         (None, [0, 1, 2, 3, 0, 1, 2], True),
         (True, [0, 1, 2, 0, 1, 2], True),
-        (False, [0, 1, 2, 3, 4], None),
+        (False, [0, 1, 2, 3, 4, 0, 1, 2], True),
     ],
 )
 def test_a_maximum_bounds_the_look_behind_the_end(

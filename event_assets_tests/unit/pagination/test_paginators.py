@@ -540,7 +540,31 @@ def test_too_many_empty_pages_end_the_list() -> None:
     assert len(done.asked) == 25
     numbers = sync("page_number", lambda _: {"data": [], "total": 9})
     assert numbers.result.complete is False
-    assert len(numbers.asked) == 3
+    assert len(numbers.asked) == 25
+
+
+@pytest.mark.parametrize("paginator", ["page_number", "cursor", {"type": "offset", "limit": 20}])
+@pytest.mark.parametrize("said", ["total", "has_more"])
+@pytest.mark.parametrize("holes", [[(2, 10)], [(0, 1), (4, 9)], [(1, 2), (3, 20)], [(3, 24)]])
+def test_pages_that_a_filter_empties_end_no_list_of_which_more_is_promised(
+    paginator: Any, said: str, holes: list[tuple[int, int]]
+) -> None:
+    pages, size = 22, 20
+    hidden = {page for first, last in holes for page in range(first, last)}
+    rows = [{"id": row} if row // size not in hidden else None for row in range(pages * size)]
+    shown = {row["id"] for row in rows if row}
+
+    def answer(query: Query) -> Any:
+        page = int(query.get("page") or query.get("cursor") or 0)
+        at = int(query["offset"]) if "offset" in query else page * size
+        has_more = at + size < len(rows)
+        promise = {"total": len(shown)} if said == "total" else {"has_more": has_more}
+        cursors = {"next": str(page + 1) if has_more else None}
+        return {"data": [row for row in rows[at:][:size] if row], "cursors": cursors, **promise}
+
+    done = sync(paginator, answer)
+    assert done.ids == shown
+    assert done.result.complete is True, done.result.reason
 
 
 def linked(query: Query) -> tuple[dict[str, Any], str | None]:
