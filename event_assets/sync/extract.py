@@ -72,7 +72,7 @@ def extract(
         build_contract(resource),
         plan.column_types,
         plan.source_paths,
-        system_columns=resource.source.partition_columns,
+        system_columns=[*resource.source.partition_columns, *plan.reserved_columns],
         selection=build_field_selection(resource),
         on_rejects=rejects.append,
         can_widen=plan.widenable.__contains__,

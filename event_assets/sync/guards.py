@@ -48,8 +48,7 @@ def ensure_same_origin(
     one, but not the sandbox beside an API.
     """
     destination = warehouse.get_destination()
-    log = catalog_columns(database, source.name, sync_log.SYNC_LOG)
-    if log and (ACCOUNT in log) != (source.account is not None):
+    if _is_of_other_mode(database, source):
         mode = "without `accounts`" if source.account is not None else "with `accounts`"
         raise ConfigError(
             f"The table {source.name}.{EVENT_DATA} in {destination.display_name} was loaded "
@@ -76,6 +75,15 @@ def ensure_same_origin(
             f"not from `{', '.join(source.events.id_paths)}`, by which each would be there twice: "
             f"change it back in defs.yaml, {destination.new_database_hint}, {accept}."
         )
+
+
+def _is_of_other_mode(database: Database, source: SourceConfig) -> bool:
+    """Return whether syncs with accounts loaded the tables, or without; a column proves neither."""
+    log = catalog_columns(database, source.name, sync_log.SYNC_LOG)
+    if source.account is not None:
+        return bool(log) and ACCOUNT not in log
+    syncs = f"from {source.name}.{sync_log.SYNC_LOG} where {ACCOUNT} is not null limit 1"
+    return ACCOUNT in log and bool(database.execute(syncs).fetchall())
 
 
 def _has_rows(database: Database, resource: ResourceConfig) -> bool:

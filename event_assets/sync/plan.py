@@ -36,6 +36,7 @@ class SyncPlan:
         widenable: integer columns that can become floats without loss.
         source_paths: of the values in the table's columns, where the names do not say it.
         user_columns: of the table, that no sync has loaded.
+        reserved_columns: those of them that no field of the API can get.
         latest_load: the id of the newest load; empty if there is none.
         cursor_value: the position of previous syncs; None: everything is read.
         newest_value: of the cursor, that previous syncs received; None if there is none.
@@ -51,6 +52,7 @@ class SyncPlan:
     widenable: frozenset[str]
     source_paths: Mapping[str, Sequence[str | None]]
     user_columns: frozenset[str]
+    reserved_columns: frozenset[str]
     latest_load: str
     cursor_value: Any
     newest_value: Any
@@ -96,12 +98,14 @@ def plan_sync(
     syncs, own = sync_log.sync_log_table(table), sql.account_filter(source.account)
     columns = inspection.stored_columns(database, schema, table)
     position, newest = _load_position(database, resource)
+    added = _find_user_columns(database, resource, columns)
     return SyncPlan(
         resource,
         inspection.column_types(database, schema, table),
         inspection.losslessly_widenable(database, schema, table),
         {**hinted_paths(columns), **schema_changes.load_source_paths(database, resource)},
-        _find_user_columns(database, resource, columns),
+        added,
+        frozenset(map(str.lower, added if columns else ())),  # else they may be those of syncs
         inspection.latest_value(database, schema, syncs, "load_id", own) or "",
         None if full_refresh else position,
         newest,

@@ -15,6 +15,7 @@ from event_assets.warehouse.tables import (
     ensure_kind,
     ensure_table,
     reconcile_columns,
+    restore_names,
 )
 
 # The later loads of a sync in batches are not in the log: their rows get the sync's load id.
@@ -56,6 +57,7 @@ def reconcile(database: Database, source: SourceConfig) -> None:
     """
     schema = source.name
     accounts = dict.fromkeys(source.partition_columns, "text")
+    restore_names(database, schema, source.resources)
     drop_damaged_dlt_tables(database, schema)
     for table, columns in TABLES_OF_SOURCE.items():
         if inspection.has_table(database, schema, table):

@@ -82,7 +82,8 @@ def recorded_origin(database: Database, schema: str) -> tuple[str | None, list[s
         return latest_value(database, schema, SYNC_LOG, "api"), None
     row = next(iter(fetch_rows(database.table(f"{schema}.{ORIGIN_TABLE}"))), {})
     paths = json.loads(row.get("id_paths") or "null")
-    return row.get("api"), paths if isinstance(paths, list) else None
+    is_known = isinstance(paths, list) and set(map(type, paths)) == {str}
+    return row.get("api"), paths if is_known else None
 
 
 def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> int:

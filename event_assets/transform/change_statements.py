@@ -10,6 +10,10 @@ from {schema}.current_events as now
 full join {schema}.event_changes_snapshot as before using ({key})
 where before.id is null or now.id is null or {differs}
 """
+DROP_TWINS = """
+create or replace table {schema}.event_changes_snapshot as
+select distinct on ({key}) * from {schema}.event_changes_snapshot
+"""
 APPEARED = """
 insert into changes_now
 select now.last_seen_at, if(gone.id is null, 'appeared', 'reappeared'), now.id, {name},

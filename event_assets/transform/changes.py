@@ -75,7 +75,7 @@ def record_changes(
     ensure_kind(database, schema, SNAPSHOT)
     has_snapshot = has_table(database, schema, SNAPSHOT)
     before = _read_columns(database, schema, SNAPSHOT) if has_snapshot else {}
-    if not {"id", *([ACCOUNT] if accounts else ())} <= before.keys():
+    if any(before.get(name) != "VARCHAR" for name in ("id", *([ACCOUNT] if accounts else ()))):
         before = {}  # cannot be compared: the snapshot is made anew
     columns = column_types(accounts)
     ensure_table(database, schema, CHANGES, columns)
@@ -155,6 +155,10 @@ def _compare_events(
         "old_name": "before.name" if "name" in before else "null",
     }
     database.execute(sql.FIND_DIFFERENCES.format_map(parameters))
+    twins = database.table("moved").aggregate(f"count(*) > count(distinct {key['row']})")
+    if twins.fetchall() == [(True,)]:  # which only a person can make
+        database.execute(sql.DROP_TWINS.format_map(parameters))
+        database.execute(sql.FIND_DIFFERENCES.format_map(parameters))
     flagged = ", ".join(f"bool_or({flag})" for flag in ("false", *flags.values()))
     both = database.table("moved").filter('not ("is new" or "is gone")')
     ((_, *differ),) = both.aggregate(flagged).fetchall()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from math import isinf
 from typing import Any
 
 import orjson
@@ -48,7 +49,7 @@ def decode_strictly(content: bytes) -> Any:
 def decode_leniently(text: str) -> Any:
     """Decode JSON with control characters in texts, NaN, lone surrogates or any large numbers.
 
-    NaN and infinity become None, and a number of thousands of digits its text. An object of which
+    NaN and infinity become None, and a number of thousands of digits, or too large, its text. An object of which
     a part is nested too deeply becomes an `UnreadableRecord`.
 
     Raises:
@@ -67,7 +68,7 @@ def _decode(text: str, deep: list[_DeepText]) -> Any:
         text,
         strict=False,
         parse_int=_to_int,
-        parse_float=lambda number: deep.pop(0) if deep and number == DEEP else float(number),
+        parse_float=lambda number: deep.pop(0) if deep and number == DEEP else _to_float(number),
         parse_constant=lambda _: None,
         object_hook=_mark if deep else None,
     )
@@ -75,6 +76,11 @@ def _decode(text: str, deep: list[_DeepText]) -> Any:
 
 def _to_int(digits: str) -> int | str:
     return int(digits) if len(digits) < MAX_DIGITS else digits
+
+
+def _to_float(digits: str) -> float | str:
+    number = float(digits)
+    return digits if isinf(number) else number
 
 
 def _cut(text: str) -> tuple[str, list[_DeepText]]:

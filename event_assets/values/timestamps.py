@@ -221,10 +221,11 @@ def _parse_text(text: str) -> datetime | None:
         *numbers, fraction, zone = iso.groups()
         micros = int((fraction or "0")[:6].ljust(6, "0"))
         year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
-        is_over = (hour, minute, second, micros) == (24, 0, 0, 0)  # the end of the day
-        hour = 0 if is_over else hour
-        moment = datetime(year, month, day, hour, minute, second, micros, _parse_offset(zone))
-        return moment + timedelta(days=is_over)
+        # 24:00 is the end of a day, and a minute may have a leap second
+        if (hour, minute, second, micros) > (24, 0, 0, 0) or minute > 59 or second > 60:
+            return None
+        midnight = datetime(year, month, day, tzinfo=_parse_offset(zone))
+        return midnight + timedelta(0, second, micros, 0, minute, hour)
     if net := NET_PATTERN.fullmatch(text):
         return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=int(net[1]))
     return parsedate_to_datetime(text) if RFC_2822_PATTERN.fullmatch(text) else None

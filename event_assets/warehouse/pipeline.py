@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import dlt
 from dlt.common.exceptions import DltException
 from dlt.common.pipeline import get_dlt_pipelines_dir
-from dlt.common.schema.utils import pipeline_state_table
+from dlt.common.schema.utils import normalize_table_identifiers, pipeline_state_table
 
 from event_assets.config.project import failure_file, syncs_folder
 from event_assets.values.errors import BusyError
@@ -121,8 +121,12 @@ def restore_schema(pipeline: dlt.Pipeline, database: Database) -> dlt.Schema:
     pipeline.config.restore_from_destination = not has_state
     for stored in reversed(inspection.stored_schemas(database, dataset)):
         try:
-            if stored["name"] == name:
-                return dlt.Schema.from_dict(stored)
+            schema = dlt.Schema.from_dict(stored)
+            if schema.name == name and all(
+                known == normalize_table_identifiers(known, schema.naming)
+                for known in schema.tables.values()
+            ):
+                return schema
         except (DltException, LookupError, TypeError, AttributeError) as error:
             LOG.warning("dlt cannot read a schema of %s: %s", name, error)
     return dlt.Schema(name)

@@ -6,7 +6,7 @@ They are compared with the catalog of the database, never with what a sync befor
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -107,6 +107,19 @@ def reconcile_columns(
             )
         statements.append(f"add {LOAD_ID} {types[LOAD_ID]}")  # dlt would add it as not null
     _alter(database, schema, table, statements)
+
+
+def restore_names(database: Database, schema: str, tables: Collection[str]) -> None:
+    """Rename tables back that differ in the case of letters only, which dlt takes for others."""
+    names = database.execute(
+        "select table_name from duckdb_tables() where database_name = current_database() "
+        "and schema_name = ? and table_name <> lower(table_name)",
+        [schema],
+    ).fetchall()
+    for (name,) in names:
+        if name.lower() in {*DLT_TABLES, *tables}:
+            own = quote_identifier(name.lower())
+            database.execute(f"alter table {quote_name(schema, name)} rename to {own}")
 
 
 def drop_damaged_dlt_tables(database: Database, schema: str) -> None:

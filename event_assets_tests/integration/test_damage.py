@@ -160,6 +160,28 @@ def test_a_column_of_ones_own_keeps_its_values_for_events_that_stay(
     assert project.rows("select name from events.event_data where id = 'e3'") == [("New",)]
 
 
+def test_a_column_of_ones_own_takes_no_field_of_the_api(synced: Synced, project: Project) -> None:
+    project.rows("alter table events.event_data add column owner integer default 7")
+    project.rows('alter table events.event_data add column "Moved" integer default 5')
+    synced.rows[0] |= {"owner": "Ann", "moved": [1]}
+    for _ in range(2):
+        synced.sync()
+    assert project.rows(
+        'select "Moved", moved__x2, owner, owner__x2 from events.event_data where id in '
+        "('e0', 'e1') order by id"
+    ) == [(5, "[1]", 7, "Ann"), (5, None, 7, None)]
+
+
+def test_a_row_of_the_snapshot_that_is_there_twice_makes_no_second_change(
+    synced: Synced, project: Project
+) -> None:
+    project.rows("insert into events.event_changes_snapshot from events.event_changes_snapshot")
+    synced.sync()
+    changes = "select id, field from events.event_changes order by all"
+    assert project.rows(changes) == [("e3", "name"), ("e5", "seats"), ("e6", "name")]
+    assert len(project.ids("event_changes_snapshot")) == COUNT
+
+
 def test_the_indexes_that_a_killed_sync_has_dropped_are_made_again(
     synced: Synced, project: Project
 ) -> None:

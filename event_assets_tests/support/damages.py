@@ -6,6 +6,9 @@ drop table events.event_data
 delete from events.event_data
 delete from events.event_data where id < 'e2'
 alter table events.event_data rename to old
+alter table events.event_data rename to "Event_Data"; \
+    alter table events.event_data_syncs rename to "Event_Data_Syncs"; \
+    alter table events._dlt_loads rename to "_DLT_Loads"
 drop schema events cascade
 alter table events.event_data drop column name; alter table events.event_data drop column status
 alter table events.event_data drop column _dlt_load_id
@@ -62,6 +65,7 @@ update events._dlt_version set \
     schema = '{"name": "events", "tables": {"event_data": {"columns": {"id": 5}}}}'
 update events._dlt_version set schema = replace(schema, '"text"', '"wei"')
 update events._dlt_version set schema = replace(schema, '"text"', '[]')
+update events._dlt_version set schema = replace(schema, '"seats"', '"SEATS"')
 update events._dlt_pipeline_state set state = 'junk'
 drop table events.event_data_syncs; drop table events.event_data_api
 delete from events.event_data_syncs; delete from events.event_data_api
@@ -72,6 +76,10 @@ alter table events.event_data_syncs alter sync_number type varchar; \
     alter table events.event_data_syncs alter started_at type varchar
 alter table events.event_data_api drop column id_paths
 update events.event_data_api set id_paths = '5'
+update events.event_data_api set id_paths = '[5]'
+alter table events.event_data_syncs add column account varchar
+alter table events.event_data add column "Moved" integer default 5; \
+    alter table events.event_data add column owner integer default 7
 alter table events.event_data_paths drop column path
 update events.event_data_paths set path = '5'
 drop table events.event_data_rejects
@@ -85,6 +93,7 @@ alter table events.event_changes rename column new to newer; \
     alter table events.event_changes add column mine varchar
 drop table events.event_changes_snapshot
 alter table events.event_changes_snapshot drop column id
+drop table events.event_changes_snapshot; create table events.event_changes_snapshot (id integer)
 alter table events.event_changes_snapshot drop column name; \
     create index mine on events.event_changes(id)
 """.replace("\\\n", "")

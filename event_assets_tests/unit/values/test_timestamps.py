@@ -196,6 +196,13 @@ def test_a_day_may_end_at_24_hours() -> None:
     assert read(["2026-12-31T24:01:00Z", "2026-12-31T25:00:00Z"]) == [None, None]
 
 
+def test_a_leap_second_is_the_first_of_the_next_minute() -> None:
+    assert read(["2016-12-31T23:59:60Z", "2017-01-01T01:59:60+02:00"]) == [
+        datetime(2017, 1, 1, tzinfo=timezone.utc)
+    ] * 2
+    assert read(["2016-12-31T23:59:61Z", "2016-12-31T23:60:00Z"]) == [None, None]
+
+
 def test_what_no_reader_could_represent_is_no_time() -> None:
     assert read(["0000-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"]) == [None, None]
 
