@@ -67,7 +67,7 @@ def test_a_question_about_the_end_has_an_answer_that_leads_on(
             "github",
             'Behind 1,000 records, the API returned 422 Unprocessable Entity. It says: "Only',
         ),
-        ("elasticsearch", "Result window is too large"),
+        ("elasticsearch", "the API reports at least 500, so that it may have more"),
     ],
 )
 def test_a_list_that_is_cut_off_is_read_in_windows(name: str, said: str) -> None:
