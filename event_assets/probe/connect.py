@@ -62,7 +62,7 @@ def discover(options: Options) -> Connection:
         ApiError: the API cannot be reached, limits requests, or shows no list.
     """
     given = _read_options(options)
-    secrets = [*options.keys, *given.secrets.values(), *filter(None, [given.path_key])]
+    secrets = [*options.keys, *given.secrets.values(), *given.other_keys]
     ignored = options.get("response_actions") or ()
     with (
         ExitStack() as stack,
@@ -70,8 +70,8 @@ def discover(options: Options) -> Connection:
     ):
         name = options.name or name_source(given.url)
         connection = Connection(name, options, Client(session, given, ignored=ignored), stack)
-        connection.variables.update(connection.path_variables)
-        if given.random_part and not given.path_key:
+        connection.variables.update(connection.other_variables)
+        if given.random_part and given.random_part not in given.other_keys:
             connection.question(
                 "base_url",
                 "A part of the address's path looks random, and is taken for an id: if it is a "

@@ -15,7 +15,9 @@ from event_assets.probe.authentication import Attempt
 from event_assets.probe.client import Client
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.settings import find_keys, get_setting
+from event_assets.values.redaction import MIN_SECRET_LENGTH
 
+MAX_KEYS = 9  # of a request
 Certainty = Literal["sure", "likely", "assumed"]
 
 
@@ -113,16 +115,22 @@ class Connection:
         return SourceConfig(name=self.name, rest_api=rest_api)
 
     @property
-    def path_variables(self) -> Mapping[str, str]:
-        """The variable of `.env` that holds the key in the address's path, if there is one."""
-        key = self.given.path_key
-        return {env_var_name(self.source, "api_key"): key} if key else {}
+    def other_variables(self) -> Mapping[str, str]:
+        """The keys beside that of the auth, by the variables of `.env` that hold them."""
+        given = self.given
+        numbers = range(1 + bool(given.auth), MAX_KEYS)
+        names = ("api_key" if number == 1 else f"api_key_{number}" for number in numbers)
+        keys = zip(names, given.other_keys, strict=False)
+        return {env_var_name(self.source, name): key for name, key in keys}
 
-    def without_key(self, address: str) -> str:
-        """Return a part of the address with a variable of `.env` in place of the key in it."""
-        for name, key in self.path_variables.items():
-            address = address.replace(key, f"{{{{ env.{name} }}}}")
-        return address
+    def without_keys(self, value: Any) -> Any:
+        """Return a part of the request with variables of `.env` in place of the keys in it."""
+        if isinstance(value, Mapping):
+            return {name: self.without_keys(member) for name, member in value.items()}
+        for name, key in self.other_variables.items() if isinstance(value, str) else ():
+            if value == key or len(key) >= MIN_SECRET_LENGTH:  # else it may be an ordinary word
+                value = value.replace(key, f"{{{{ env.{name} }}}}")
+        return value
 
     def add(self, subject: str, value: str, evidence: str, certainty: Certainty = "sure") -> None:
         """Add a fact."""

@@ -18,9 +18,9 @@ def build_document(
     """Return the document of a source, and comments by keys."""
     given, attempt = connection.given, connection.attempt
     comments: dict[Keys, str] = {(*ENDPOINT, "paginator"): paging.evidence}
-    client: dict[str, Any] = {"base_url": connection.without_key(given.base_url)}
+    client: dict[str, Any] = {"base_url": connection.without_keys(given.base_url)}
     if given.headers:
-        client["headers"] = dict(given.headers)
+        client["headers"] = connection.without_keys(given.headers)
     if attempt:
         client["auth"] = dict(attempt.config)
     if connection.variables:
@@ -46,9 +46,9 @@ def _build_endpoint(connection: Connection, paging: Paging) -> dict[str, Any]:
     for name in paging.written_params:  # by the paginator itself
         params.pop(name, None)
     return {
-        "path": connection.without_key(given.path),
+        "path": connection.without_keys(given.path),
         **({"method": given.method} if given.method != "GET" else {}),
-        **({"params": params} if params else {}),
+        **({"params": connection.without_keys(params)} if params else {}),
         **({} if body is None else {"json": body}),
         "data_selector": connection.client.selector,
         "paginator": paging.paginator,

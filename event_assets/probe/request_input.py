@@ -18,11 +18,12 @@ from event_assets.values.redaction import find_random_words, looks_random
 from event_assets.values.urls import find_address_problem
 
 KEY_PARAM = re.compile(
-    r"(.*[_.-])?(api[_-]?)?key|.*api[_-]?key|.*token(?<!page_token)(?<!pagetoken)|.*secret|"
-    r"client_id|app_?id|auth|signature|sig|password|code",
+    r".*(key|token|secret)|client_id|app_?id|auth|signature|sig|password|code", re.IGNORECASE
+)
+PAGE_TOKEN = re.compile(
+    r"((next|page|prev|continuation|sync|cursor).*|sort_?|start_?|last_?|order_?)(token|key)",
     re.IGNORECASE,
 )
-PAGE_TOKEN = re.compile(r"(next|page|prev|continuation|sync|cursor)[_-]?.*token", re.IGNORECASE)
 KEY_HEADER = re.compile(
     r".*(key|token|secret|auth|password|credential|session).*(?<!version)", re.IGNORECASE
 )
@@ -59,7 +60,7 @@ class RequestInput:
         known_params: names of parameters that the API's description lists.
         left_out: parameters of the address that may be the number of a page, with their values.
         first_page_url: the address of page 1, if the number of a page was in the path of the url.
-        path_key: the part of the path that is a key; empty: none is.
+        other_keys: the keys beside that auth, which stay in the path, the query or a header.
     """
 
     url: str
@@ -73,7 +74,7 @@ class RequestInput:
     known_params: Sequence[str] = ()
     left_out: Mapping[str, Any] = field(default_factory=dict)
     first_page_url: str = ""
-    path_key: str = field(default="", repr=False)
+    other_keys: Sequence[str] = field(default=(), repr=False)
 
     @property
     def base_url(self) -> str:
@@ -117,7 +118,7 @@ def take_out_random(given: RequestInput) -> RequestInput:
                 is_param = location == "query"
                 rest = replace(given, params=left) if is_param else replace(given, headers=left)
                 return _with_key(rest, name, location, value)
-    return replace(given, path_key=given.random_part)
+    return replace(given, other_keys=[*filter(None, [given.random_part])])
 
 
 def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
@@ -148,13 +149,13 @@ def _parse_url(text: str) -> RequestInput:
     given = RequestInput(address, found[1] if found else "GET")
     if at:
         given = _with_basic(given, unquote(user))
-    params: dict[str, Any] = {}
     for name, values in parse_qs(parts.query, keep_blank_values=True).items():
         if _is_key_name(name):
             given = _with_key(given, name, "query", values[-1])
         else:
-            params[name] = values if values[1:] else values[0]
-    return replace(given, params=params)
+            value = values if values[1:] else values[0]
+            given = replace(given, params={**given.params, name: value})
+    return given
 
 
 def _with_key(given: RequestInput, name: str, location: str, value: str) -> RequestInput:
@@ -170,8 +171,25 @@ def _with_basic(given: RequestInput, credentials: str) -> RequestInput:
 
 def _with_auth(given: RequestInput, auth: Mapping[str, str], **secrets: str) -> RequestInput:
     """Take secrets out of a request: their place is known now, even if they were placeholders."""
-    known = {name: value for name, value in secrets.items() if _is_real(value)}
+    known: Mapping[str, str] = {name: one for name, one in secrets.items() if _is_real(one)}
+    if known and given.secrets:
+        given, auth, known = _leave_in_place(given, auth, known)
     return replace(given, auth=auth, secrets=known)
+
+
+def _leave_in_place(
+    given: RequestInput, auth: Mapping[str, str], secrets: Mapping[str, str]
+) -> tuple[RequestInput, Mapping[str, str], Mapping[str, str]]:
+    """Leave one of two keys where it is, as an auth sends one only; return that of the other."""
+    ways = [(given.auth or {}, given.secrets), (auth, secrets)]
+    (left, keys), other = sorted(ways, key=lambda way: "api_key" not in way[1])  # that has a place
+    if key := keys.get("api_key"):
+        name, others = left["name"], [*given.other_keys, key]
+        if left["location"] == "query":
+            given = replace(given, params={**given.params, name: key}, other_keys=others)
+        else:
+            given = replace(given, headers={**given.headers, name: key}, other_keys=others)
+    return given, *other
 
 
 def _is_key_name(name: str) -> bool:

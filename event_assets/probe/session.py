@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import requests
 from requests.auth import AuthBase
+from requests.structures import CaseInsensitiveDict
 
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http import errors
@@ -19,7 +20,7 @@ from event_assets.http.retry_policy import is_rate_limit
 from event_assets.http.throttle import Throttle
 from event_assets.probe.page import Page
 from event_assets.values.errors import ApiError
-from event_assets.values.redaction import SecretRedactor
+from event_assets.values.redaction import KNOWN, SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
 MAX_REQUESTS = 12
@@ -141,8 +142,11 @@ class ProbeSession(requests.Session):
             return Page(reason)
         prepared = self.prepare_request(request)
         url = prepared.url or ""
-        may_send_key = with_key and url.startswith(self._origin)
-        adapter = self._with_key if may_send_key else self._without_key
+        is_own = url.startswith(self._origin)
+        if not is_own:  # a header may hold a key, too
+            own = {name: one for name, one in prepared.headers.items() if not KNOWN.find(one)}
+            prepared.headers = CaseInsensitiveDict(own)
+        adapter = self._with_key if with_key and is_own else self._without_key
         settings = self.merge_environment_settings(url, {}, None, None, None)
         try:
             response = adapter.send(prepared, **settings)

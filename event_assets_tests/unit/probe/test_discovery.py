@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -434,6 +435,44 @@ def test_a_key_in_the_path_is_a_variable_of_the_env_file() -> None:
     client = found.document["attributes"]["rest_api"]["client"]
     assert client == {"base_url": f"{api.url}/{{{{ env.CONCERTS__API_KEY }}}}"}
     assert RANDOM_KEY not in f"{found.facts} {found.comments} {found.document}"
+
+
+@pytest.mark.parametrize("location", ["headers", "query"])
+def test_the_second_of_two_keys_stays_where_it_is_as_a_variable(location: str) -> None:
+    first, second = "s3cret-app-key-1", "s3cret-app-token-2"
+
+    def answer(request: Request) -> Any:
+        sent = request.headers if location == "headers" else request.query_params
+        is_known = (sent.get("x-key"), sent.get("x-token")) == (first, second)
+        return by_page(request) if is_known else JSONResponse({"error": "no"}, 401)
+
+    with serving(answer) as api:
+        curl = f"curl {api.url}/v1/events -H 'x-key: {first}' -H 'x-token: {second}'"
+        url = f"{api.url}/v1/events?x-key={first}&x-token={second}"
+        is_curl = location == "headers"
+        found = discover(Options(None if is_curl else url, "e", curl=curl if is_curl else None))
+    assert found.open_questions == []
+    assert found.variables == {"E__API_KEY": second, "E__API_KEY_2": first}
+    client = found.document["attributes"]["rest_api"]["client"]
+    left = client["headers"] if is_curl else endpoint(found)["params"]
+    assert left["x-key"] == "{{ env.E__API_KEY_2 }}"
+    assert client["auth"]["name"] == "x-token"
+    assert not {first, second} & {*re.findall(r"[\w-]+", yaml.safe_dump(found.document))}
+
+
+def test_another_host_gets_no_key_that_is_in_a_header() -> None:
+    with serving(by_page) as other:
+
+        def answer(request: Request) -> Any:
+            is_known = request.headers.get("x-key") == KEY
+            link = f"{other.url}/v1/events?page=2"
+            return {"events": ROWS[:20], "next": link} if is_known else Response(status_code=401)
+
+        with serving(answer) as api:
+            curl = f"curl {api.url}/v1/events -H 'x-key: {KEY}' -H 'x-token: {KEY}-2'"
+            found = discover(Options(None, curl=curl))
+        assert endpoint(found)["paginator"]["type"] == "json_link"
+        assert not any(KEY in str(request.headers.items()) for request in other.requests)
 
 
 def test_a_key_behind_a_colon_in_the_path_is_a_variable_of_the_env_file() -> None:

@@ -25,6 +25,13 @@ API_KEY = {"type": "api_key", "name": "api_key", "location": "query"}
             API_KEY,
             {"api_key": "s3cret"},
         ),
+        (
+            "https://a.example/e?serviceKey=s3cret&sort_key=date",
+            "https://a.example/e",
+            {"sort_key": "date"},
+            {"type": "api_key", "name": "serviceKey", "location": "query"},
+            {"api_key": "s3cret"},
+        ),
         ("https://a.example/e?api_key=YOUR_API_KEY", "https://a.example/e", {}, API_KEY, {}),
         ("https://a.example/e?api_key={key}", "https://a.example/e", {}, API_KEY, {}),
         (
