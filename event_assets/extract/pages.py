@@ -13,7 +13,7 @@ from requests import HTTPError, Request
 from event_assets.extract.empty_page import UNCLEAR, has_nothing, leaves_list_out, quote_page
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.requests import replace_parts
-from event_assets.extract.response_check import error_beside_rows, names_limit
+from event_assets.extract.response_check import error_beside_rows, limit_text
 from event_assets.http.client import ApiClient
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.paginator import Paginator
@@ -78,7 +78,7 @@ def read_list(
                 paginator.update_state(error.response, [], said=" It gives no message.")
         except HTTPError as error:
             status = error.response.status_code
-            if not paginator.refused(status, is_limit=names_limit(error.response)):
+            if not paginator.refused(status, limit=limit_text(error.response)):
                 if client.has_expired(status):
                     raise ExpiredJournalError("The API rejects a recorded cursor.") from None
                 raise

@@ -63,7 +63,7 @@ total reached | pass | {all_rows}, as the API reports{standing}.
 error beside rows | WARN | {received}, but the API speaks of an error beside some of them, so that
     others may be missing.{error}
 ignored response | WARN | {received}; paging stopped at a response that response_actions ignore.
-total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{way_out}
+total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{refusal}{way_out}
 has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}
 repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
     are equal, or come on several pages. Check the `primary_key`, or {way_on}.
@@ -74,7 +74,7 @@ unclear end | WARN | {received}, then an empty page whose words may be about an 
 unfollowed | ERROR | {received}, but {unfollowed} in the response leads to more, and the paginator
     does not follow it{missing_path}: correct the `paginator` in defs.yaml.{way_out}
 lower bound | WARN | {received}, and the API reports {least}, so that it may have more: read the
-    list in `windows` of time.
+    list in `windows` of time.{refusal}
 pages of one row | WARN | {received}, one row per page: such pages do not overlap, so missed rows
     cannot be detected. Set a larger limit.
 echo of the limit | WARN | {received}, and the API reports {limit:,}, which may be the requested
@@ -83,7 +83,8 @@ unstable order | WARN | {received}, but the order is not stable: rows were repea
     order. Set a sort parameter.
 lap | WARN | {received}; then only rows that had come before: the API wraps round behind its end, or
     pages overlap: {way_on}.
-depth | WARN | {received}; the API refused the next page, which may be its limit.
+depth | WARN | {received}; the API refused the next page, which may be its limit: read a longer list
+    in `windows` of time.{said}
 changed | WARN | {received} in {passes} readings, no two of which agree: the list changes while it
     is read, so that missed rows cannot be ruled out.
 empty list | pass | The list is empty.
@@ -241,6 +242,9 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
         "way_on": f"check {by}" if by else f"use `offset`, if '{facts.parameter}' counts rows",
         "setting": setting or "a link or cursor",
         "missing_path": setting and f" ({setting} was not found)",
+        "refusal": facts.end == "depth"
+        and facts.said
+        and f" It refused the next page.{facts.said}",
         "standing": standing and f", though {standing} still leads on",
         **facts.values,
     }

@@ -261,14 +261,16 @@ class ListPaginator(Paginator):
             self._walk.finish("ignored response")
             self._has_next_page = False
 
-    def refused(self, status: int, *, is_limit: bool = False) -> bool:
+    def refused(self, status: int, *, limit: str = "") -> bool:
         """Take a refused page for one behind the end, if it can be."""
-        if status not in REFUSALS:
+        if status not in REFUSALS and not (limit and status == HTTPStatus.FORBIDDEN):
             return False
         if self._row_counter and self._walk.facts.pages == 1:
             self._read_whole_pages()
             return True
-        accepted = self._walk.refuse(status, is_limit=is_limit)
+        accepted = self._walk.refuse(status, is_limit=bool(limit))
+        if self._walk.facts.end == "depth":
+            self._said = limit
         self._has_next_page = not self._walk.done
         return accepted
 

@@ -73,8 +73,9 @@ class OffsetWalk(Walk):
         is_accepted, is_in_list = self._asked.is_behind, self.position < self._end
         last = self._last_in_window(self.position)
         self._is_window = is_in_list and last < self.position and last + self.largest > self._end
-        is_round = is_in_list and self._end % REFUSED_AT == 0 and status != HTTPStatus.NOT_FOUND
-        if is_accepted and (is_limit or is_round) and not self._is_window:
+        is_round = is_in_list and 0 in (self._end % REFUSED_AT, self.position % REFUSED_AT)
+        is_limit |= is_round and status != HTTPStatus.NOT_FOUND
+        if is_accepted and is_limit and not self._is_window:
             self.finish("depth")
         elif is_accepted:
             self._go_on(REFUSED)
@@ -145,8 +146,8 @@ class OffsetWalk(Walk):
         page = yield from self._request(at, self.largest - 1, is_behind=is_behind)
         if page is REFUSED and self._is_window:
             at = asked = self._last_in_window(at)
-            page = yield from self._request(at)
-        elif page is REFUSED:
+            page = yield from self._request(at, is_behind=True)
+        if page is REFUSED:
             self._refused_from = at  # where the list may have ended; once
         while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
             back = back * 2 or self.largest // 2

@@ -200,10 +200,15 @@ class PageWalk(Walk):
         is_end = self._is_numbered or self._is_total_reached or reading.is_end_said
         is_possible = is_end or reading.total.reported == self._ids
         is_round = self._is_last_full and not reading.rows % REFUSED_AT
+        is_cut = self._is_last_full or self._promises_rows or not self._is_numbered
+        is_limit = is_limit and is_cut and not self._asked.is_behind
         is_depth = is_limit or (is_round and status != HTTPStatus.NOT_FOUND)
         # a total may be from before a deletion, unless the reading before was refused as well
         was_refused = self._pages_before[-1:] == [REFUSED_PAGE]
         is_total_good = self._promises_rows and (was_refused or is_depth or not self._is_numbered)
+        if is_limit and len(reading.pages) > 1:
+            self.finish("depth")
+            return True
         if not reading.pages or not is_possible or is_total_good:
             return False
         if (is_depth or not is_end) and not self._asked.is_behind:

@@ -42,10 +42,10 @@ class Paginator(BasePaginator):
         """
 
     @abstractmethod
-    def refused(self, status: int, *, is_limit: bool = False) -> bool:
+    def refused(self, status: int, *, limit: str = "") -> bool:
         """Take an error status for the end of the list; return False if it cannot be its end.
 
-        `is_limit`: the API says that it shows no more of a longer list.
+        `limit`: the words, as a sentence, with which the API says that it shows no more of a list.
 
         If there is a next page afterwards, `update_request` points the request at it.
         """

@@ -240,9 +240,9 @@ class TimeWindowPaginator(Paginator):
         self._inner.stopped_early()
         self._end_window_with_its_pages()
 
-    def refused(self, status: int, *, is_limit: bool = False) -> bool:
+    def refused(self, status: int, *, limit: str = "") -> bool:
         """Take an error status for the end of the window, if it can be."""
-        accepted = self._inner.refused(status, is_limit=is_limit)
+        accepted = self._inner.refused(status, limit=limit)
         self._end_window_with_its_pages()
         return accepted
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from event_assets.extract.response_check import names_limit
+from event_assets.extract.response_check import limit_text
 from event_assets.http.error_text import error_text, find_words
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts
@@ -72,7 +72,7 @@ def reach_end(client: Client, paging: Paging, requests: int) -> End:
         if end.rows and last.response is not None and not last.is_ok:
             said = error_text(last.response)
             end.problem = f"Behind {counted(len(end.rows))}, {last.reason}.{said}"
-            end.is_cut_off = names_limit(last.response)
+            end.is_cut_off = bool(limit_text(last.response))
             end.ending = {} if last.is_answer else {"status_code": last.status}
         elif end.rows and last.response is not None:
             words = find_words(last.document, is_error=True)

@@ -1,9 +1,11 @@
 """The loop: which requests are sent, how many times, and in which order records come."""
 
+from functools import partial
 from itertools import count
 from typing import Any
 
 import pytest
+from requests import HTTPError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -227,6 +229,12 @@ def test_a_cursor_leads_to_a_page_whose_list_is_left_out() -> None:
         ("Only the first 20 search results are available", None),
         ("Result window is too large", None),
         ("Page limit of 4 exceeded", None),
+        ("Invalid page: Deep API pagination is not allowed", None),
+        ("Please narrow your search", None),
+        ("Use cursor pagination to access more results", None),
+        ("The offset must be less than 20", None),
+        ("You cannot request more than 20 items", None),
+        ("No more results", True),
         ("Invalid page.", True),
         ("The page number is larger than the number of pages available.", True),
     ],
@@ -240,6 +248,60 @@ def test_a_refusal_that_names_a_limit_is_not_known_to_be_the_end(
         with reading(rest_api, "listed") as stream:
             assert len({record["id"] for record in read_all(stream)}) == 20
             assert stream.result.complete is complete
+            assert (said.rstrip(".") in stream.result.reason) is (complete is None)
+
+
+def limited(request: Request, *, status: int = 400, **more: Any) -> Any:
+    """Pages of five, by number or by a cursor, of which only the first three are shown."""
+    query = request.query_params
+    page = int(query.get("cursor") or query.get("page") or 0)
+    if page > 2:
+        return JSONResponse({"message": "Only the first 15 results are available"}, status)
+    return {"data": events(40)[5 * page : 5 * page + 5], "next": page + 1, **more}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "status", "complete"),
+    [
+        ("page", {}, 403, None),
+        ("page", {"total": 40}, 400, False),
+        ("cursor", {}, 400, None),
+        ("cursor", {"total": 40}, 403, False),
+    ],
+)
+def test_what_an_api_shows_of_a_longer_list_is_loaded(
+    kind: str, more: dict[str, int], status: int, complete: bool | None
+) -> None:
+    cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
+    paginator = cursor if kind == "cursor" else {"type": "page_number", "base_page": 0}
+    with serving({"/v1/lists": partial(limited, status=status, **more)}) as api:
+        rest_api = config(api.url, paginator, "v1/lists")
+        with reading(rest_api, "listed") as stream:
+            assert {record["id"] for record in read_all(stream)} == {e["id"] for e in events(15)}
+            assert stream.result.complete is complete
+            assert "Only the first 15 results" in stream.result.reason
+
+
+@pytest.mark.parametrize("said", ["Rate limit exceeded", "Forbidden"])
+def test_a_refusal_for_another_reason_is_no_end(said: str) -> None:
+    refusal = JSONResponse({"message": said}, 403)
+    with serving({"/v1/lists": lambda request: page_of_five(request, refusal)}) as api:
+        rest_api = config(api.url, PAGINATORS["page"], "v1/lists")
+        with reading(rest_api, "listed") as stream, pytest.raises(HTTPError, match="403"):
+            read_all(stream)
+
+
+def test_a_limit_that_is_named_behind_a_short_page_is_the_end() -> None:
+    def answer(request: Request) -> Any:
+        page = int(request.query_params["page"])
+        behind = JSONResponse({"message": f"Page {page} exceeds the maximum of 4"}, 400)
+        return {"data": events(18)[5 * page : 5 * page + 5]} if page < 4 else behind
+
+    with serving({"/v1/lists": answer}) as api:
+        rest_api = config(api.url, PAGINATORS["page"], "v1/lists")
+        with reading(rest_api, "listed") as stream:
+            assert len({record["id"] for record in read_all(stream)}) == 18
+            assert stream.result.complete
 
 
 @pytest.mark.parametrize("said", ["Result window is too large, from + size must be <= 100", ""])

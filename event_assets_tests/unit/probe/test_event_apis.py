@@ -63,11 +63,8 @@ def test_a_question_about_the_end_has_an_answer_that_leads_on(
     ("name", "said"),
     [
         ("algolia, cut off", "`nbHits` of 1,300"),
-        (
-            "github",
-            'Behind 1,000 records, the API returned 422 Unprocessable Entity. It says: "Only',
-        ),
-        ("elasticsearch", "the API reports at least 500, so that it may have more"),
+        ("github", 'It refused the next page. It says: "Only the first 1000 search results'),
+        ("elasticsearch", "Result window is too large"),
     ],
 )
 def test_a_list_that_is_cut_off_is_read_in_windows(name: str, said: str) -> None:
