@@ -49,8 +49,8 @@ def decode_strictly(content: bytes) -> Any:
 def decode_leniently(text: str) -> Any:
     """Decode JSON with control characters in texts, NaN, lone surrogates or any large numbers.
 
-    NaN and infinity become None, and a number of thousands of digits, or too large, its text. An object of which
-    a part is nested too deeply becomes an `UnreadableRecord`.
+    NaN and infinity become None, and a number of thousands of digits, or too large, its text. An
+    object of which a part is nested too deeply becomes an `UnreadableRecord`.
 
     Raises:
         ValueError: it is no JSON.

@@ -251,7 +251,7 @@ def test_a_refusal_that_names_a_limit_is_not_known_to_be_the_end(
             assert (said.rstrip(".") in stream.result.reason) is (complete is None)
 
 
-def limited(request: Request, *, status: int = 400, **more: Any) -> Any:
+def limited(request: Request, more: dict[str, int], status: int) -> Any:
     """Pages of five, by number or by a cursor, of which only the first three are shown."""
     query = request.query_params
     page = int(query.get("cursor") or query.get("page") or 0)
@@ -274,7 +274,7 @@ def test_what_an_api_shows_of_a_longer_list_is_loaded(
 ) -> None:
     cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
     paginator = cursor if kind == "cursor" else {"type": "page_number", "base_page": 0}
-    with serving({"/v1/lists": partial(limited, status=status, **more)}) as api:
+    with serving({"/v1/lists": partial(limited, more=more, status=status)}) as api:
         rest_api = config(api.url, paginator, "v1/lists")
         with reading(rest_api, "listed") as stream:
             assert {record["id"] for record in read_all(stream)} == {e["id"] for e in events(15)}

@@ -197,9 +197,10 @@ def test_a_day_may_end_at_24_hours() -> None:
 
 
 def test_a_leap_second_is_the_first_of_the_next_minute() -> None:
-    assert read(["2016-12-31T23:59:60Z", "2017-01-01T01:59:60+02:00"]) == [
-        datetime(2017, 1, 1, tzinfo=timezone.utc)
-    ] * 2
+    assert (
+        read(["2016-12-31T23:59:60Z", "2017-01-01T01:59:60+02:00"])
+        == [datetime(2017, 1, 1, tzinfo=timezone.utc)] * 2
+    )
     assert read(["2016-12-31T23:59:61Z", "2016-12-31T23:60:00Z"]) == [None, None]
 
 
