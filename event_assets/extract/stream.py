@@ -12,12 +12,13 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from requests import HTTPError
+from requests import HTTPError, Request
 from requests.auth import AuthBase
 
 from event_assets import sandbox
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.pages import PagedList, read_list
+from event_assets.extract.parent_check import is_parent_heeded, name_nobody
 from event_assets.extract.progress import Progress
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import Record, build_first_request, list_requests
@@ -52,6 +53,7 @@ class Stream:
         lists: are read one after the other.
         started_at: when the sync began, in the first of its runs.
         metrics: of the requests of this run.
+        build_absent: returns the first request of the list of a parent that does not exist.
         is_full: whether everything is requested, and not only the changes since a position.
     """
 
@@ -60,6 +62,7 @@ class Stream:
         resource: ResourceConfig,
         client: ApiClient,
         lists: Iterator[PagedList],
+        build_absent: Callable[[], Request],
         started_at: datetime,
         metrics: HttpMetrics,
         *,
@@ -73,6 +76,7 @@ class Stream:
         self._is_full = is_full
         self._client = client
         self._lists = lists
+        self._build_absent = build_absent
         self._clock = time.monotonic()
         fields = (f"`resources.{self._parent}.{name}`" for name in resource.requested_fields)
         self._results = ResultAggregator(" and ".join(fields))
@@ -134,6 +138,10 @@ class Stream:
                 raise self._explain(error) from None
             self._results.add(paged.paginator.facts)
             self._has_list = True
+        if rows := self._results.repeated:
+            self._results.is_parent_heeded = is_parent_heeded(
+                self._build_absent(), self._client, build_records_selector(self._selector), rows
+            )
 
     def _explain(self, error: HTTPError) -> Exception:
         """Return what an error status means where only changes, or several lists, are requested."""
@@ -189,14 +197,27 @@ def open_stream(
     ):
         first = build_first_request(resource, base_url, cursor_value)
 
-        def build_lists() -> Iterator[PagedList]:
-            for request, parent_fields in list_requests(resource, first, parents):
+        last: list[Record] = []  # of the parents
+
+        def build_lists(records: Iterable[Record]) -> Iterator[PagedList]:
+            for request, parent_fields in list_requests(resource, first, records):
                 paginator = build_paginator(resource, journal.started_at)
                 paginator.init_request(request)
                 yield PagedList(request, paginator, parent_fields)
 
+        def remember_last() -> Iterator[Record]:
+            for record in parents:
+                last[:] = [record]
+                yield record
+
+        def build_absent() -> Request:
+            return next(build_lists(map(name_nobody, last))).request
+
+        lists = build_lists(remember_last())
         metrics, is_full = session.metrics, cursor_value is None
-        yield Stream(resource, client, build_lists(), journal.started_at, metrics, is_full=is_full)
+        yield Stream(
+            resource, client, lists, build_absent, journal.started_at, metrics, is_full=is_full
+        )
 
 
 def _record_test(resource: ResourceConfig, read_ids: ReadIds) -> Callable[[Any], bool] | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
@@ -19,11 +20,15 @@ class ResultAggregator:
 
     The result is complete if each list is, and not all have the same rows. A list without a
     response, because the configuration ignores it (`response_actions`), counts as empty.
+
+    Attributes:
+        is_parent_heeded: whether the API is known to answer by the parent, whatever it answers.
     """
 
     def __init__(self, asked_by: str = "the parent") -> None:
         """`asked_by` names what the requests of the lists differ in."""
         self._asked_by = asked_by
+        self.is_parent_heeded = False
         self._first: ListFacts | None = None
         self._are_same = True  # the lists so far
         self._sums = ListFacts()
@@ -43,9 +48,10 @@ class ResultAggregator:
             self._problems.append((proof, result.complete, result.reason))
 
     @property
-    def _repeated_rows(self) -> int:
-        """The number of rows that came before; two lists may honestly share one."""
-        return (self._lists - 1) * len(self._first.first_rows if self._first else ())
+    def repeated(self) -> Sequence[Any]:
+        """The first page of all lists, if they have the same rows; two may honestly share one."""
+        rows = self._first.first_rows if self._are_same and self._first else ()
+        return rows if (self._lists - 1) * len(rows) > 1 else ()
 
     def unfinished(self, current: ListFacts) -> ListFacts:
         """Return the counts so far, with those of the list in progress."""
@@ -73,7 +79,7 @@ class ResultAggregator:
                 f"{sums.distinct:,} rows received; {len(found):,} of {lists} may be incomplete: "
                 f"{worst}"
             )
-        elif self._are_same and self._repeated_rows > 1:
+        elif self.repeated and not self.is_parent_heeded:
             complete = None
             reason = (
                 f"{sums.distinct:,} rows received, the same in each of {lists}: the API may ignore "

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from event_assets.config.source import SourceConfig
 from event_assets_tests.support.api_server import ApiServer, serving
@@ -110,6 +111,31 @@ def test_a_parameter_that_the_api_ignores_is_told_by_lists_of_the_same_rows(
     assert found.passed is not is_ignored
     said = "may ignore `resources.event_data.organizer.id`" in str(found.description)
     assert said is is_ignored
+
+
+@pytest.mark.parametrize("path", ["/v1/organizers/{}/members", "/v1/members?of={}"])
+@pytest.mark.parametrize("behind", [[], 404, 403, [{"id": 7, "name": "a"}]])
+@pytest.mark.usefixtures("project")
+def test_lists_that_share_their_rows_are_complete_if_that_of_no_parent_is_another(
+    path: str, behind: Any
+) -> None:
+    def members(request: Request) -> Any:
+        of = request.query_params.get("of") or request.url.path.split("/")[3]
+        if of in ("o0", "o1"):
+            return {"data": [{"id": number, "name": "a"} for number in range(3)]}
+        return {"data": behind} if isinstance(behind, list) else JSONResponse({}, behind)
+
+    rows = [{**event, "organizer": {"id": f"o{i % 2}"}} for i, event in enumerate(events(4))]
+    paths = ["/v1/members", *(f"/v1/organizers/{of}/members" for of in ("o0", "o1", "00"))]
+    with serving({PATH: paged(rows), **dict.fromkeys(paths, members)}) as api:
+        asked, _, query = path.format("{resources.event_data.organizer.id}").partition("?")
+        endpoint = {"path": asked, "params": dict([query.split("=")] if query else [])}
+        endpoint |= {"data_selector": "data", "paginator": "single_page"}
+        loaded = by_organizer(api.url, endpoint=endpoint)
+        sync_source(loaded)
+        assert len([request for request in api.requests if request.url.path != PATH]) == 3
+    found = complete(loaded, "members")
+    assert found.passed, found.description
 
 
 def test_the_share_of_rejects_is_that_of_the_records_of_all_parents(project: Project) -> None:
