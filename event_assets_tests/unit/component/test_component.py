@@ -45,6 +45,15 @@ def test_event_data_has_kinds_owner_description_version_and_columns() -> None:
     )
 
 
+def test_post_processing_sets_tags_and_group() -> None:
+    attributes = {"group_name": "sales", "tags": {"domain": "events"}}
+    post_processing = {"assets": [{"target": "*", "attributes": attributes}]}
+    graph = load({**CONTRACT, "post_processing": post_processing}).resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        assert graph.get(key).group_name == "sales"
+        assert graph.get(key).tags["domain"] == "events"
+
+
 def test_the_code_version_changes_with_the_contract() -> None:
     def version(document: Mapping[str, Any]) -> str:
         return str(load(document).resolve_asset_graph().get(dg.AssetKey("event_data")).code_version)
