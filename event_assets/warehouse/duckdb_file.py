@@ -25,7 +25,9 @@ ADVICE = {
     "valid DuckDB|[Cc]orrupt|enough bytes|Input/output error": "restore a backup, as "
     f"docs/operations.md describes, or {USE_OTHER_FILE}",
     "Cannot open file.*No such file": f"make the folder that it is to be in, or {USE_OTHER_FILE}",
-    "Not a directory|Is a directory|File exists": f"move what is in the way, or {USE_OTHER_FILE}",
+    "Not a directory|Is a directory|File exists|symbolic links": "move what is in the way, or "
+    f"{USE_OTHER_FILE}",
+    "different configuration": "close the connection of this process that has it open",
     "name too long": USE_OTHER_FILE,
 }
 
@@ -51,10 +53,13 @@ class DuckDbFile(Destination):
                 f"The path of the database, {database_file()}, has a question mark in the name of "
                 f"a folder, which DuckDB takes for the end of the path: {USE_OTHER_FILE}."
             )
+        file = database_file()
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise WarehouseError(f"{file} is no file, but a device: {USE_OTHER_FILE}.")
         require_no_sqlite()
-        if database_name() == schema:
+        if database_name().lower() in (schema, "information_schema"):
             raise WarehouseError(
-                f"The database {self.display_name} has the same name as the schema {schema} in it, "
+                f"The database {self.display_name} has the same name as a schema in it, "
                 f"which DuckDB finds ambiguous; give the database another name."
             )
 

@@ -1,6 +1,7 @@
 """The DuckDB file: its path, its lock, and its error messages."""
 
 import errno
+import os
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError, WarehouseError
 from event_assets.warehouse import connection
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.direct_syncs import sync_default
+from event_assets_tests.support.direct_syncs import default_source, failed_sync, sync_default
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import ROOT, Project, failure
 
@@ -75,15 +76,42 @@ def test_connect_waits_for_a_locked_file(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("name", ["events", "Events", "information_schema"])
 def test_a_database_named_like_its_schema_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    monkeypatch.setenv("EVENTS_DUCKDB", str(tmp_path / "events.duckdb"))
+    monkeypatch.setenv("EVENTS_DUCKDB", str(tmp_path / f"{name}.duckdb"))
     with (
         pytest.raises(WarehouseError, match="another name"),
         warehouse.open_pipeline("events", "events"),
     ):
         pass
+
+
+@pytest.mark.usefixtures("project")
+def test_a_device_in_its_place_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EVENTS_DUCKDB", str(tmp_path / "x.duckdb"))
+    os.mkfifo(tmp_path / "x.duckdb")
+    with (
+        pytest.raises(WarehouseError, match="no file, but a device"),
+        warehouse.open_pipeline("events", "events"),
+    ):
+        pass
+
+
+def test_a_connection_of_this_process_is_named(project: Project, api: Sandbox) -> None:
+    project.database.parent.mkdir()
+    with duckdb.connect(project.database):
+        said = failed_sync(default_source(project, api.url))
+    assert said.endswith("; close the connection of this process that has it open.")
+
+
+def test_a_lock_that_is_a_dangling_link_is_named(project: Project, api: Sandbox) -> None:
+    project.database.parent.mkdir()
+    Path(f"{project.database}.lock").symlink_to("/nowhere/x")
+    assert "symbolic links; move what is in" in failed_sync(default_source(project, api.url))
 
 
 def test_a_path_may_have_any_character(project: Project, api: Sandbox) -> None:
