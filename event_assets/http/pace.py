@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 
 # By the drafts of the IETF and by common use, in the order in which they are looked for.
 REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
@@ -45,17 +47,34 @@ def read_quota(headers: Mapping[str, str], now: float | None = None) -> Quota | 
     members = dict(MEMBERS.findall(headers.get("RateLimit", "")))
     remaining = members.get("remaining") or members.get("r") or _first(headers, REMAINING)
     reset = members.get("reset") or members.get("t") or _first(headers, RESET)
-    with suppress(ValueError):
-        return Quota(int(remaining), seconds_until(float(reset), now))
+    with suppress(ValueError, OverflowError):
+        return Quota(int(remaining), seconds_until(reset, now))
     return None
 
 
-def seconds_until(reset: float, now: float | None = None) -> float:
-    """Return the seconds until a reset, which is told as those, or as seconds or ms since 1970."""
-    if reset < MIN_EPOCH_SECONDS:
-        return reset
-    reset /= 1_000 if reset >= 100 * MIN_EPOCH_SECONDS else 1
-    return reset - (time.time() if now is None else now)
+def seconds_until(reset: str, now: float | None = None) -> float:
+    """Return the seconds until a reset: given as those, as seconds or ms since 1970, or as a date.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    try:
+        at = float(reset)
+    except ValueError:
+        at = _read_date(reset).timestamp()
+    if at < MIN_EPOCH_SECONDS:
+        return at
+    at /= 1_000 if at >= 100 * MIN_EPOCH_SECONDS else 1
+    return at - (time.time() if now is None else now)
+
+
+def _read_date(text: str) -> datetime:
+    """Return a date of HTTP or of ISO 8601, in UTC if it names no zone."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        date = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    return date.replace(tzinfo=date.tzinfo or timezone.utc)
 
 
 def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from http import HTTPStatus
 
-import urllib3
 from requests import Response
 
 from event_assets.http.pace import MAX_WAIT, RESET, seconds_until
@@ -45,9 +44,8 @@ def seconds_asked(response: Response | None) -> float:
 
 def retry_after(response: Response) -> float:
     """Return the seconds in the header Retry-After; 0 if there are none."""
-    with suppress(KeyError, urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
-        # neither seconds nor a valid date
-        return float(urllib3.Retry().parse_retry_after(response.headers["Retry-After"]))
+    with suppress(KeyError, ValueError, OverflowError):
+        return max(0.0, seconds_until(response.headers["Retry-After"]))
     return 0.0
 
 
@@ -55,6 +53,6 @@ def _seconds_until_reset(response: Response) -> float:
     """Return the seconds until a rate limit is reset, if that is what the response is about."""
     if is_rate_limit(response):
         for name in RESET:
-            with suppress(KeyError, ValueError):
-                return seconds_until(float(response.headers[name]))
+            with suppress(KeyError, ValueError, OverflowError):
+                return seconds_until(response.headers[name])
     return 0.0

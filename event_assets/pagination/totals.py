@@ -63,10 +63,10 @@ def read_members(response: Response) -> Members:
     document, headers = response.json(), response.headers
     members = dict(members_outside_records(document))
     members.update({name.title(): value for name, value in headers.items() if HEADER.search(name)})
-    unit, _, extent = headers.get("Content-Range", "bytes").partition(" ")
-    if unit != "bytes":
+    extent = headers.get("Content-Range", "bytes")
+    if not extent.startswith("bytes"):
         members["Content-Range.total"] = extent.rpartition("/")[2]
-    if description := headers.get("X-Pagination"):
+    if description := headers.get("X-Pagination") or headers.get("Pagination"):
         with suppress(ValueError):
             members.update(members_outside_records(json.loads(description), "X-Pagination"))
     return members

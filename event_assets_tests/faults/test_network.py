@@ -385,7 +385,7 @@ def test_retry_after_can_be_a_date(api: Sandbox) -> None:
     assert waited > 4.5  # a date has no fractions
 
 
-@pytest.mark.parametrize("value", ["soon", "-5", "1.5", "", "Fri, 31 Dec 99999 23:59:59 GMT"])
+@pytest.mark.parametrize("value", ["soon", "-5", "", "Fri, 31 Dec 99999 23:59:59 GMT"])
 def test_an_invalid_retry_after_is_ignored(
     api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: Any
 ) -> None:

@@ -25,12 +25,18 @@ NOW = 1_800_000_000.0
         ({"X-RateLimit-Remaining": "4", "X-RateLimit-Reset": "30"}, Quota(4, 30)),
         ({"X-RateLimit-Remaining": "4", "X-RateLimit-Reset": f"{NOW + 30:.0f}"}, Quota(4, 30)),
         ({"X-RateLimit-Remaining": "4", "X-RateLimit-Reset": f"{NOW + 30:.0f}000"}, Quota(4, 30)),
+        ({"X-RateLimit-Remaining": "4", "X-RateLimit-Reset": "2027-01-15T08:00:30Z"}, Quota(4, 30)),
+        (
+            {"X-RateLimit-Remaining": "4", "X-RateLimit-Reset": "Fri, 15 Jan 2027 08:00:30 GMT"},
+            Quota(4, 30),
+        ),
         ({"RateLimit-Remaining": "4", "RateLimit-Reset": "30"}, Quota(4, 30)),
         ({"RateLimit": "limit=100, remaining=4, reset=30"}, Quota(4, 30)),
         ({"RateLimit": '"default";r=4;t=30'}, Quota(4, 30)),
         ({"X-RateLimit-Remaining": "4"}, None),
         ({"X-RateLimit-Remaining": "many", "X-RateLimit-Reset": "30"}, None),
         ({"X-RateLimit-Remaining": "4", "X-RateLimit-Reset": "Thu, 26 Nov"}, None),
+        ({"X-RateLimit-Remaining": "4", "X-RateLimit-Reset": "Fri, 31 Dec 99999 23:59:59"}, None),
         ({}, None),
     ],
 )

@@ -110,6 +110,8 @@ RESET = "X-RateLimit-Reset"
     ("status", "headers"),
     [
         (403, {"Retry-After": "30"}),
+        (429, {"Retry-After": f"{NOW + 30}"}),  # Cloud Foundry
+        (429, {"Retry-After": "30.0"}),
         (403, {RESET: "30"}),
         (403, {RESET: "30", "X-RateLimit-Remaining": "0"}),
         (429, {RESET: f"{NOW + 30}"}),

@@ -97,7 +97,9 @@ from event_assets_tests.support.served_lists import read_with, rows_from
         ({}, {"X-Pagination-Total-Count": "64"}),
         ({}, {"X-Page-Count": "4"}),
         ({}, {"Content-Range": "items 0-6/64"}),
+        ({}, {"Content-Range": "0-6/64"}),
         ({}, {"X-Pagination": '{"TotalCount": 64}'}),
+        ({}, {"Pagination": '{"TotalCount": 64}'}),
         ({}, {"X-Pagination": '{"hasNext": true}'}),
         ({}, {"X-Next-Page": "2"}),
         ({}, {"X-Total-Pages": "3"}),
@@ -117,6 +119,7 @@ def test_a_response_that_promises_more_is_not_complete(
     [
         ({}, {"Content-Range": "bytes 0-6/64"}),
         ({}, {"Content-Range": "items 0-6/*"}),
+        ({}, {"Content-Range": "0-6/*"}),
         ({}, {"X-Pagination": "TotalCount 64"}),
         ({"paging": {"cursors": {"before": "MTAx", "after": None}}}, {}),
         ({"total": 7, "total_pages": 1, "overflow": False}, {}),
