@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
+from dlt.sources.helpers.rest_client.paginators import RangePaginator
 from requests import HTTPError, Request, Response
 
 from event_assets.extract.pages import PagedList, read_list
@@ -19,6 +20,7 @@ from event_assets.probe.page import NOT_SENT, Page
 from event_assets.values.errors import ContentError, PaginationError
 
 MAX_USELESS = 2  # pages in place of which others are read
+MAX_EMPTY = 2  # in a row, behind which a sync's further ones are taken for empty
 READINGS = 3  # of a list, by a paginator that wants two to agree
 
 
@@ -81,6 +83,10 @@ class PageFetcher:
         """
         found, name = self._found, self._client.name(request)
         found.facts = self._pages.facts
+        last = found.read[-MAX_EMPTY:]
+        is_behind = len(last) == MAX_EMPTY and not any(one.rows or one.problem for one in last)
+        if is_behind and isinstance(self._pages.active, RangePaginator):
+            return cast("Response", self._page.response)
         most, is_new = self._most + min(MAX_USELESS, found.useless), name not in self._known
         self._left -= 1
         if self._left < 0 or (is_new and len(self._known) >= most):
