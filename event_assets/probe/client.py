@@ -19,6 +19,7 @@ from requests import Response
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import to_wire
 from event_assets.extract.response_check import response_check
+from event_assets.http.error_text import error_text
 from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
@@ -30,6 +31,7 @@ from event_assets.probe.session import ProbeSession
 from event_assets.probe.settings import set_value
 from event_assets.values.errors import ApiError
 from event_assets.values.json_paths import build_getter
+from event_assets.values.urls import redact_url
 
 BODY = "body:"  # before the path of a setting that is in the request's JSON
 MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out who asks on
@@ -183,9 +185,11 @@ class Client:
             raise ApiError(f"{page.error} Nothing was written; try again {when}.")
         self.forbidden += page.status == HTTPStatus.FORBIDDEN
         if page.status == HTTPStatus.FORBIDDEN and self.forbidden >= MAX_FORBIDDEN:
+            said = error_text(page.response) if page.response is not None else ""
             raise ApiError(
-                f"{page.error} That was the second refusal, and some APIs lock out who goes on: "
-                "nothing more was sent."
+                f"The API at {redact_url(self.given.url)} answered 403 Forbidden twice.{said} As "
+                "some APIs lock out who goes on, nothing more was sent: give the key by "
+                "--key-from-env, and say how it is sent by --auth and --set auth.name=..."
             )
 
     def last_id(self, page: Page) -> Any:

@@ -14,7 +14,7 @@ from event_assets.probe.connection import Connection
 from event_assets.probe.key_search import UNKNOWN_NAMES, KeySearch, follow
 from event_assets.probe.page import Page
 from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
-from event_assets.probe.records_finder import find_empty_list, find_records
+from event_assets.probe.records_finder import find_empty_list, find_records, find_unreadable
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 from event_assets.values.wording import counted
@@ -104,11 +104,8 @@ def _require(connection: Connection, page: Page) -> Page:
     if page.is_ok:
         return page
     if page.status == HTTPStatus.OK:
-        kind = "a web page, not an API that answers in JSON" if page.looks_like_html else "no JSON"
-        raise ApiError(
-            f"The answer of {redact_url(connection.given.url)} is {kind}: copy the address of a "
-            "request from the API's documentation."
-        )
+        where = redact_url(connection.given.url)
+        raise ApiError(f"The answer of {where} is {page.content_kind}.")
     if page.response is not None and page.status == HTTPStatus.NOT_FOUND:
         raise ApiError(
             f"The API at {redact_url(page.response.url)} answered 404 Not Found; check the "
@@ -166,8 +163,7 @@ def _search_paths(connection: Connection, page: Page) -> Page:
             f"The list{empty and f' `{empty}`'} of {redact_url(base)} is empty: connect it when it "
             "has events, or ask for past ones, such as by ?start_date=2000-01-01."
         )
-    said = "" if page.response is None else error_text(page.response)
-    raise ApiError(
-        f"The answer of {redact_url(base)} has no list of records: give the address of the list of "
-        f"events, with its path.{said}"
-    )
+    if not (reason := find_unreadable(page.document)):
+        said = "" if page.response is None else error_text(page.response)
+        reason = f"give the address of the list of events, with its path.{said}"
+    raise ApiError(f"The answer of {redact_url(base)} has no list of records: {reason}")

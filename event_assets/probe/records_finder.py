@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from event_assets.probe.field_finder import likeness
@@ -37,6 +39,23 @@ def find_empty_list(document: Any, names: tuple[str, ...] = ()) -> str | None:
     members = document.items() if isinstance(document, dict) else ()
     found = (find_empty_list(member, (*names, name)) for name, member in members)
     return next((path for path in found if path is not None), None)
+
+
+def find_unreadable(value: Any, names: tuple[str, ...] = ()) -> str | None:
+    """Return what a document has in place of a list of objects, as a sentence, or None."""
+    if isinstance(value, str) and value[:1] in tuple("[{"):
+        with suppress(ValueError):
+            json.loads(value)
+            return f"`{join_path(names)}` is JSON inside a text, which no sync reads."
+    rows = value if isinstance(value, list) and len(value) > 1 else [None]
+    if all(isinstance(row, list) and row for row in rows):
+        return (
+            f"`{join_path(names)}` has rows without the names of their fields: ask the API for "
+            "objects, if it can send them."
+        )
+    members = value.items() if isinstance(value, dict) else ()
+    found = (find_unreadable(member, (*names, name)) for name, member in members)
+    return next(filter(None, found), None)
 
 
 def join_path(names: Sequence[str]) -> str:

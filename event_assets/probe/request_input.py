@@ -243,7 +243,10 @@ def _parse_body(data: str) -> Any:
     try:
         body = json.loads(data)
     except ValueError:
-        raise ConfigError("The body of the curl command is not JSON.") from None
+        raise ConfigError(
+            "The body of the curl command is not JSON, and pages of a form are not read: give its "
+            "fields in the address, by --get, or as JSON, if the API takes them so."
+        ) from None
     if name := _find_secret(body):
         raise ConfigError(
             f"The body of the curl command holds a secret (`{name}`), which would be in defs.yaml: "
