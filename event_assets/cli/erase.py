@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from event_assets.cli.output import confirm
-from event_assets.cli.sources import load_source, require_known
-from event_assets.config.source_files import DEFAULT_SOURCE
+from event_assets.cli.sources import load_source, select_source
 from event_assets.values.wording import counted
 
 EPILOG = """\b
@@ -31,18 +30,18 @@ def _require_text(context: click.Context, parameter: click.Parameter, given: str
 
 
 @click.command(epilog=EPILOG)
-@click.argument("source", default=DEFAULT_SOURCE)
+@click.argument("source", required=False)
 @click.option("--id", "key", callback=_require_text, help="The id of an event.")
 @click.option("--value", callback=_require_text, help="A text; upper and lower case are the same.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase(source: str, key: str | None, value: str | None, yes: bool) -> None:
-    """Erase what an event or a person has left in SOURCE (default: events).
+def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> None:
+    """Erase what an event or a person has left in SOURCE, by default the only one.
 
     In the tables, the rejects, the changes, the journal, dlt's folders and Dagster's history.
     """
     if (key is None) == (value is None):
         raise click.UsageError("Give either --id or --value")
-    require_known([source])
+    source = select_source(source)
 
     from event_assets.cli.home import open_instance, require_home
     from event_assets.orchestration import process
@@ -58,7 +57,7 @@ def erase(source: str, key: str | None, value: str | None, yes: bool) -> None:
 
     def show(changed: Mapping[str, int]) -> None:
         for table, count in changed.items():
-            click.echo(f"{table}: {counted(count, 'row')}")
+            click.echo(f"{source}.{table}: {counted(count, 'row')}")
         if changed and not yes:
             confirm("Erase it? It cannot be undone.")
 

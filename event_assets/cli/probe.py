@@ -7,8 +7,8 @@ import sys
 import click
 
 from event_assets.cli.output import json_option, print_json
-from event_assets.cli.sources import load_source, require_known
-from event_assets.config.source_files import DEFAULT_SOURCE, find_sources
+from event_assets.cli.sources import load_source, select_source
+from event_assets.config.source_files import find_sources
 
 EPILOG = """\b
 Sends at most twelve requests within ten seconds, and writes nothing.
@@ -32,14 +32,9 @@ Do not redirect --suggest to the file that it is made from."""
 def probe(source: str | None, account: str | None, suggest: bool, as_json: bool) -> int:
     """Check, before the first sync, whether SOURCE is configured correctly.
 
-    SOURCE is its folder under defs/; by default the only one, or `events`.
+    SOURCE is its folder under defs/; by default the only one.
     """
-    found = find_sources()
-    name = source or (DEFAULT_SOURCE if DEFAULT_SOURCE in found else None)
-    name = name or (next(iter(found)) if len(found) == 1 else None)
-    if name is None:
-        raise click.UsageError(f"Name a source; known sources: {', '.join(found) or 'none'}")
-    require_known([name])
+    name = select_source(source)
 
     from event_assets.probe import runner
     from event_assets.probe.yaml_writer import suggest_yaml
@@ -49,7 +44,7 @@ def probe(source: str | None, account: str | None, suggest: bool, as_json: bool)
     report = runner.probe(configured)
     status = 1 if report.has_failures else 0
     if suggest:
-        text = found[name].file.read_text(encoding="utf-8")
+        text = find_sources()[name].file.read_text(encoding="utf-8")
         click.echo(suggest_yaml(text, report.changes, report.secrets), nl=False)
     if as_json:
         findings = [

@@ -40,6 +40,22 @@ def sources(as_json: bool) -> None:
         click.echo(f"{name:<{width}}  {source.shown_address}{note}  {source.file}")
 
 
+def select_source(name: str | None) -> str:
+    """Return the named source; without a name, the only one that is synced.
+
+    Raises:
+        UsageError: there is no such source, or there are several.
+    """
+    found = find_sources()
+    if name is not None:
+        require_known([name])
+        return name
+    synced = [each for each in found if each not in aside(found)]
+    if len(synced) != 1:
+        raise click.UsageError(f"Name a source; known sources: {', '.join(found) or 'none'}")
+    return synced[0]
+
+
 def require_known(names: Iterable[str]) -> None:
     """Raise a usage error for a name that no source has."""
     known = find_sources()

@@ -126,7 +126,7 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
     assert run_command(["erase", "--value", "E3@example.org", "--yes"]) == 0
     assert holders("e3@example.org") == []
     said = capsys.readouterr().out
-    assert "event_data: 1 row\n" in said
+    assert "events.event_data: 1 row\n" in said
     assert "Dagster's history: 2 runs" in said
     assert "Not reached: copies of the database, such as backups" in said
     assert project.rows("select host, tags from events.event_data where id = 'e3'") == [

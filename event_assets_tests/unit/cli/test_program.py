@@ -122,6 +122,18 @@ def test_an_unknown_source_is_named_with_those_that_are_there(
         assert errors.startswith("Unknown source `nothing`; known sources: events. See ")
 
 
+@pytest.mark.parametrize("arguments", [["probe"], ["erase", "--id", "a", "--yes"]])
+def test_of_several_sources_one_is_to_be_named(
+    source_file: Path, arguments: list[str], capsys: Output
+) -> None:
+    other = source_file.parents[1] / "concerts/defs.yaml"
+    other.parent.mkdir()
+    other.write_text(source_file.read_text())
+    assert run(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Name a source; known sources: events, concerts. See ")
+
+
 def test_python_m_without_a_command_syncs(project: Project, clone: Path) -> None:
     project.connect_to("", key="of-an-api")
     done = project.run("python", "-m", "event_assets", cwd=clone)
