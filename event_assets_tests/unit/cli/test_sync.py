@@ -104,8 +104,8 @@ def test_the_sandbox_steps_aside_unless_it_is_named(
         assert "Syncing events" not in capfd.readouterr().out
         schemas = "select distinct schema_name from duckdb_tables() where schema_name = 'events'"
         assert project.rows(schemas) == []
-        assert run(["erase", "--id", "nothing"]) == 0
-        assert "Nothing was found of this id in concerts." in capfd.readouterr().out
+        assert run(["erase", "--id", "e0", "--yes"]) == 0
+        assert "concerts.event_data: 1 row\n" in capfd.readouterr().out
         assert run(["sync", "events"]) == 0
     assert "api       the built-in sandbox, whose events are invented" in capfd.readouterr().out
     assert project.rows(schemas) == [("events",)]
