@@ -14,20 +14,24 @@ def check() -> None:
 
     import dagster as dg
 
+    from event_assets import warehouse
     from event_assets.cli.home import open_instance
     from event_assets.cli.runs import load_sources
     from event_assets.config.project import is_lake, require_writable_database
-    from event_assets.config.source_files import find_sources
+    from event_assets.config.source_files import INVENTED, find_sources
     from event_assets.extract.stream import require_settings
     from event_assets.sync.account_list import list_accounts
 
     dg.Definitions.validate_loadable(definitions)
     found = find_sources()
     for source in load_sources(definitions, found):
+        warehouse.get_destination().validate_names(source.name)
         if source.is_synced:
             require_settings(source)
         if source.accounts and source.accounts.file:
             list_accounts(source)
+        if source.is_synced and not source.base_url:
+            click.echo(f"{source.name} is {INVENTED}: to sync an API, set {source.address_hint}.")
     open_instance().dispose()
     if not is_lake():
         require_writable_database()

@@ -14,7 +14,7 @@ import duckdb
 from event_assets.config.project import (
     database_file,
     is_lake,
-    require_no_sqlite,
+    require_duckdb_file,
     require_writable_database,
 )
 from event_assets.values.errors import WarehouseError
@@ -85,7 +85,7 @@ def _open_file() -> duckdb.DuckDBPyConnection:
         raise MissingDatabaseError(
             f"There is no database {file} yet: `event-assets sync` makes it."
         )
-    require_no_sqlite()
+    require_duckdb_file()
     while True:
         try:
             return duckdb.connect(file, read_only=True)

@@ -191,6 +191,8 @@ def _value_errors(at: Keys, value: Any, kind: type) -> Iterator[tuple[Keys, str]
         yield at, "must be the path of a field, or a list of paths"
     elif isinstance(value, str) and NAME.fullmatch(str(at[-1])) and (problem := _problem(value)):
         yield at, problem
+    elif at[-1] == "path" and "#" in value:
+        yield at, "must end before `#`, which is for browsers"
     elif at[-1] == "path" and not _is_format(value):
         yield at, "has a brace without its partner"
     elif at[-1] == "access_token_url" and not VARIABLE.search(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pydoc
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,24 @@ from event_assets.values.errors import ConfigError
 
 MAX_VALUES = 20_000  # with what aliases stand for
 MERGE = "tag:yaml.org,2002:merge"
+NO_SPACE = re.compile(r"^ *([\u00a0\u2000-\u200b\ufeff])", re.MULTILINE)  # but looks like it
+IN_QUOTES = "put a text that begins with `{}` in quotes"
+# PyYAML's words for a mistake, by a pattern, and what to do about it.
+ADVICE: Mapping[str, str] = {
+    "unhashable key": 'a template needs quotes, as in "{{{{ ... }}}}"',
+    r"'\\t'": "indent with spaces: YAML allows no tabs there",
+    "mapping values are not allowed": "a name and `:` cannot stand here: indent the line as its "
+    "neighbours, or put a text that holds `: ` in quotes",
+    "<block end>, but found '<scalar>'": "text follows what has ended: check the quotes, and the "
+    "indentation",
+    "<block end>, but found": "the line is indented as none above it: indent it as its neighbours",
+    "could not find expected ':'": "write `: ` behind the name",
+    "unexpected end of stream": "the quote that opens here is not closed",
+    r"found character '(\S)' that cannot": IN_QUOTES,
+    "found undefined (alias) ": IN_QUOTES.format("*"),
+    "a constructor for the tag '!(?!!)": IN_QUOTES.format("!"),
+    "expected ',' or '(.)'": "what opens here is not closed: a comma, or {}, is missing",
+}
 
 
 def _check_component(name: str) -> str:
@@ -155,7 +174,11 @@ def read_yaml(file: Path) -> list[Document]:
     text = ""
     try:
         text = file.read_bytes().decode("utf-8-sig")
-        return _read_documents(file, _Loader(text))
+        if found := NO_SPACE.search(text):
+            line = text.count("\n", 0, found.start(1)) + 1
+            problem = f"indent with spaces, not with U+{ord(found[1]):04X}"
+        else:
+            return _read_documents(file, _Loader(text))
     except OSError as error:
         line, problem = 1, f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:
@@ -187,14 +210,13 @@ def _read_documents(file: Path, loader: _Loader) -> list[Document]:
 
 
 def _describe(error: yaml.MarkedYAMLError) -> tuple[int, str]:
-    """Return the line of the mistake, and PyYAML's words for it."""
+    """Return the line of the mistake, and what it is, else in PyYAML's words."""
     problem, context = str(error.problem), str(error.context or "")
-    if "unhashable key" in problem:
-        problem, context = 'a template needs quotes, as in "{{ ... }}"', ""
-    if r"'\t'" in problem:
-        problem, context = "indent with spaces: YAML allows no tabs there", ""
-    began = "flow" in context or "quoted" in context  # where it is open, not where that is noticed
+    began = re.search("flow|quoted|simple key", context)  # where that is, not where it is noticed
     mark: Any = error.context_mark if began else error.problem_mark
+    for pattern, advice in ADVICE.items():
+        if found := re.search(pattern, problem):
+            return mark.line + 1, advice.format(*found.groups())
     return mark.line + 1, f"{context}: {problem}" if context else problem
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import (
@@ -18,6 +18,15 @@ Keys = tuple[str | int, ...]
 REMOVED = {
     "checkpoint_rows": "`checkpoint_rows` is gone, delete it: interrupted syncs resume by "
     "themselves within `resume_hours`."
+}
+PLACES: Mapping[str, str] = {  # where names belong that are written elsewhere
+    **dict.fromkeys(("auth", "base_url", "headers"), "client"),
+    **dict.fromkeys(("data_selector", "incremental", "method", "paginator", "params"), "endpoint"),
+    **dict.fromkeys(("path", "response_actions"), "endpoint"),
+    **dict.fromkeys(("client", "resource_defaults", "resources"), "rest_api"),
+    **dict.fromkeys(("concurrency", "fields", "freshness", "rest_api", "schedule"), "attributes"),
+    **dict.fromkeys(("accounts", "exclude", "only", "owners", "windows"), "attributes"),
+    **dict.fromkeys(("warn_after_minutes", "fail_after_minutes"), "freshness"),
 }
 # What a value must be, by the types of pydantic's errors.
 KINDS = {
@@ -74,6 +83,8 @@ def unknown_name_message(name: Any, allowed: list[str], noun: str) -> str:
         return REMOVED[name]
     close = difflib.get_close_matches(name, allowed, n=1)
     hint = f", did you mean `{close[0]}`?" if close else "."
+    if name in PLACES and noun == "field":
+        hint = f" here: it belongs in `{PLACES[name]}`."
     return f"`{name}` is not a known {noun}{hint} Allowed: {', '.join(allowed)}."
 
 

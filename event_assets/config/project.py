@@ -26,7 +26,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 ENV_FILE = ".env"
 ENV_NAME = re.compile(r"[\w.-]+")
 DG_FILES = {"dg.toml": (), "pyproject.toml": ("tool", "dg")}  # where each has its settings
-SQLITE = b"SQLite format 3\0"  # the start of its files
+DUCKDB_MAGIC = b"DUCK"  # in its files, behind a checksum
 SINGLE_QUOTED = re.compile(r"^\s*(?:export\s+)?([^\s=#'\"]+)\s*=\s*'", re.MULTILINE)
 _loaded: Path | None = None
 _overridden: set[str] = set()  # variables of the environment with another value in `.env`
@@ -191,17 +191,23 @@ def require_writable_database() -> None:
             f"The database {file} cannot be written ({problem}): let the user who "
             "syncs write there, or name another file in EVENTS_DUCKDB."
         )
+    require_duckdb_file()
 
 
-def require_no_sqlite() -> None:
-    """Raise a ConfigError for a database of SQLite, for which DuckDB downloads an extension."""
+def require_duckdb_file() -> None:
+    """Raise a ConfigError for a file that is no database of DuckDB.
+
+    DuckDB would read other data files into memory, and download an extension for SQLite's.
+    """
     file = database_file()
+    if not file.is_file():
+        return
     with suppress(OSError), file.open("rb") as content:
-        if content.read(len(SQLITE)) == SQLITE:
-            raise ConfigError(
-                f"The file {file} is a database of SQLite, not of DuckDB: name another file in "
-                "EVENTS_DUCKDB."
-            )
+        start = content.read(12)
+        if start[8:] != DUCKDB_MAGIC:
+            what = "is no database of DuckDB: restore a backup, as docs/operations.md describes"
+            what = what if start else "is empty: delete it"
+            raise ConfigError(f"The file {file} {what}, or name another file in EVENTS_DUCKDB.")
 
 
 def project_setting(name: str) -> str | None:

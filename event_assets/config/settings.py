@@ -20,7 +20,10 @@ class Setting(NamedTuple):
 
 
 DAYS = Setting(r"\d{1,5}(\.\d+)?", "a number of days, such as 30")
-PORT = Setting(r"\d{1,5}", "the number of a port")
+PORT = Setting(
+    r"[0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]",
+    "the number of a port, up to 65535",
+)
 ADDRESS = Setting(
     r"https?://[^\s/]+\S*", "an address that begins with http:// or https://", is_secret=True
 )
@@ -57,7 +60,10 @@ SETTINGS: Mapping[str, Setting] = {
     "EVENTS_WORKER_PROCESSES": Setting(r"[1-9]\d{0,3}", "a whole number, such as 2"),
     "EVENT_ASSETS_PROJECT": Setting(),
 }
-QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)  # as `docker --env-file` reads it
+QUOTED = re.compile(  # as `docker --env-file` reads it, or as a word processor writes it
+    r"(['\"]).*\1|[\u2018-\u201f].*[\u2018-\u201f]", re.DOTALL
+)
+PLACEHOLDER = re.compile(r"<.*>|\{.*\}|your[ _-].*|x{4,}|\.{3}|change[ _-]?me", re.IGNORECASE)
 # Per type of auth: its parameters that are secret, and their names in dlt's secrets.
 SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "api_key": {"api_key": ("api_key",)},
@@ -77,9 +83,11 @@ KEYS = tuple(sorted({*SECRET_PARAMETERS.values()}))  # of a further source: behi
 def require_valid_settings() -> None:
     """Raise a ConfigError for the first setting whose value cannot be."""
     for name, text in os.environ.items():
-        is_ours = name in SETTINGS or name.rpartition("__")[2] in KEYS
-        if is_ours and QUOTED.fullmatch(text):
+        is_key = name.rpartition("__")[2] in KEYS
+        if (is_key or name in SETTINGS) and QUOTED.fullmatch(text):
             raise ConfigError(f"{name} holds its quotes, too: take them away.")
+        if is_key and PLACEHOLDER.fullmatch(text):
+            raise ConfigError(f"{name} holds a placeholder: write the key in its place.")
     for name, setting in SETTINGS.items():
         value = os.environ.get(name)
         if value and not re.fullmatch(setting.pattern, value, re.DOTALL):
@@ -99,3 +107,7 @@ def misspelt_settings(named: Collection[str], in_file: Collection[str]) -> Itera
         close = get_close_matches(name.upper(), known, n=1, cutoff=0.85)
         if close and (name in in_file or name.startswith(("EVENT", "ALERT"))):
             yield f"Nothing reads the variable {name}: did you mean {close[0]}?"
+    for name in sorted({*named} - {*os.environ}):
+        given = {*in_file, *(os.environ.keys() & known)}
+        if close := get_close_matches(name.upper(), given, n=1, cutoff=0.85):
+            yield f"A defs.yaml names the variable {name}, which is not set: is {close[0]} meant?"

@@ -27,7 +27,7 @@ EVENT_DATA = "event_data"
 SANDBOX = "the built-in sandbox"
 INVENTED = f"{SANDBOX}, whose events are invented"
 # In the YAML; it stays there if the variable is not set.
-VARIABLE = re.compile(r"\{\{\s*env\.(\w+)\s*\}\}")
+VARIABLE = re.compile(r"\{\{\s*env(?:\.|\(\s*['\"])(\w+)(?:['\"]\s*\))?\s*\}\}")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class SourceFile:
 
     @property
     def address(self) -> str:
-        """Return the base URL of its API; empty for the sandbox."""
+        """Return the base URL of its API; empty for the sandbox. Only variables are filled in."""
         address = str(dig(self.attributes, "rest_api", "client", "base_url") or "")
         for name in VARIABLE.findall(address):
             hide_random_words(os.environ.get(name, ""))
@@ -89,6 +89,8 @@ class SourceFile:
     @property
     def shown_address(self) -> str:
         """Return the address without secrets, or a phrase for the sandbox."""
+        if "{" in self.address:
+            return "an address that a template makes"
         return redact_url(self.address) if self.address else SANDBOX
 
     @property

@@ -64,6 +64,11 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
     in_header = kind == "bearer" or (kind, settings.get("location", "header")) == KEY_IN_HEADER
     for parameter in SECRET_NAMES[kind]:
         settings[parameter] = str(settings[parameter]).strip()
+        if parameter == "token" and settings[parameter].lower().startswith("bearer "):
+            raise ConfigError(
+                f"The key in {variables or '`auth` in defs.yaml'} begins with `Bearer`, which is "
+                "added to it: take that word away."
+            )
         if char := find_bad_character(settings[parameter], in_header=in_header):
             raise ConfigError(
                 f"The key in {variables or '`auth` in defs.yaml'} holds the character {char}, "

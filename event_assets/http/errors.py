@@ -73,6 +73,11 @@ NO_USER = (
     "(http://user:password@host:port)."
 )
 TUNNEL = re.compile(r"Tunnel connection failed: (.+)")  # of http.client
+BAD_PROXY = (
+    "cannot be reached by a proxy without a host; check HTTP_PROXY and HTTPS_PROXY "
+    "(http://user:password@host:port)."
+)
+NO_SOCKS = "cannot be reached by a SOCKS proxy: install the package PySocks."
 UNREACHABLE = "cannot be reached{system}{tries}; check {limits.address} and the network."
 
 
@@ -91,6 +96,7 @@ FAILURES = (
     Failure(errors.ResponseTimeoutError, TOO_LATE),
     Failure(ssl.SSLCertVerificationError, NOT_TRUSTED, retryable=False),
     Failure(client.InvalidURL, NO_URL, retryable=False),
+    Failure(requests.exceptions.InvalidProxyURL, BAD_PROXY, retryable=False),
     Failure(requests.exceptions.InvalidURL, NO_URL, retryable=False),
     Failure(exceptions.LocationParseError, NO_URL, retryable=False),
     Failure(client.RemoteDisconnected, CLOSED),
@@ -101,6 +107,7 @@ FAILURES = (
     Failure(exceptions.InvalidHeader, SEVERAL_LENGTHS, retryable=False),
     Failure(exceptions.SSLError, NO_TLS, retryable=False),
     Failure(exceptions.ProxyError, NO_PROXY),
+    Failure(requests.exceptions.InvalidSchema, NO_SOCKS, retryable=False),
     Failure(exceptions.NewConnectionError, UNREACHABLE),
     Failure(exceptions.ConnectTimeoutError, NOT_ACCEPTED),
     Failure(exceptions.ReadTimeoutError, SILENT),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from event_assets.values.redaction import KNOWN
 
 SCHEME_PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"\[|(?!https?:(?!\d))[^.:][^:]*")  # no second scheme
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 IN_BRACKETS = re.compile(r"\[[0-9A-Za-z:.%]+\](:\d*)?")
 
 
@@ -34,9 +35,15 @@ def find_address_problem(url: str) -> str | None:
 
 
 def origin(url: str) -> str:
-    """Return the scheme, host and port of a URL, without user and password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+    """Return the scheme, if any, host and port of a URL, without user and password."""
+    parts = _split(url)
+    scheme = f"{parts.scheme}://" if parts.scheme else ""
+    return scheme + parts.netloc.rpartition("@")[2].lower()
+
+
+def _split(url: str) -> SplitResult:
+    """Split a URL; one without a scheme begins with its host, as that of a proxy."""
+    return urlsplit(url if SCHEME.match(url) else f"//{url}")
 
 
 def is_same_api(url: str, other: str) -> bool:
@@ -55,5 +62,5 @@ def _server(url: str) -> tuple[str | None, int | None]:
 
 def redact_url(url: str | None) -> str:
     """Return a URL without user, password and query, and without a secret in its path."""
-    shown = f"{origin(url or '')}{urlsplit(url or '').path}"
+    shown = f"{origin(url or '')}{_split(url or '').path}"
     return KNOWN.redact_content(shown.encode(errors="replace")).decode()

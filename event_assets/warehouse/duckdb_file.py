@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from event_assets.config.project import database_name, require_no_sqlite
+from event_assets.config.project import database_name, require_duckdb_file
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination, database_file
 from event_assets.warehouse.sql import Database
@@ -56,7 +56,7 @@ class DuckDbFile(Destination):
         file = database_file()
         if file.exists() and not (file.is_file() or file.is_dir()):
             raise WarehouseError(f"{file} is no file, but a device: {USE_OTHER_FILE}.")
-        require_no_sqlite()
+        require_duckdb_file()
         if database_name().lower() in (schema, "information_schema"):
             raise WarehouseError(
                 f"The database {self.display_name} has the same name as a schema in it, "

@@ -374,6 +374,33 @@ OTHERS = [
     M("base_url: http://127.0.0.1:9", "base_url: http://:9", "http:// or https:// and a host"),
     M("base_url: http://127.0.0.1:9", "base_url: https://https://a", "or https:// and a host"),
 ]
+PLACED = [  # what stands where it has no effect
+    M(
+        "    client:\n",
+        "    auth: bearer\n    client:\n",
+        "it belongs in `client`",
+        at="    auth: b",
+    ),
+    M(
+        "  rest_api:\n",
+        "  rest_api:\n    concurrency: 4\n",
+        "it belongs in `attributes`",
+        at="    concurrency: 4",
+    ),
+    M(
+        "      - name: event_data\n",
+        "      - name: event_data\n        data_selector: data\n",
+        "`data_selector` is not a known field here: it belongs in `endpoint`. Allowed: endpoint, ",
+        at="        data_selector: data\n        endpoint",
+    ),
+    M(
+        "concurrency: 4",
+        "base_url: http://a",
+        "`base_url` is not a known field here: it belongs in",
+    ),
+    M("resume_hours: 6", "warn_after_minutes: 6", "it belongs in `freshness`"),
+    M("path: /v1/events", 'path: "/v1/events#top"', "must end before `#`, which is for browsers"),
+]
 REFERENCES = [
     M("path: /v1/events", 'path: "/v1/{account}/events"', "list the accounts in `accounts`"),
     M("path: /v1/events", 'path: "/v1, but {city}"', "`{city}` must be the name of one of its"),
@@ -440,32 +467,40 @@ SYNTAX = [
         "indent with spaces: YAML allows no tabs there",
         at="\tmethod",
     ),
-    M("          data_selector", "         data_selector", "but found '<block mapping start>'"),
-    M("description: Its name.", "description: What: it is", "mapping values are not allowed here"),
+    M("          data_selector", "         data_selector", "indented as none above it"),
+    M("          method: GET", "        \u00a0 method: GET", "indent with spaces, not with U+00A0"),
+    M("  concurrency: 4", "   concurrency: 4", "indented as none above it: indent it as its"),
+    M(
+        "- name: event_data\n",
+        "name: event_data\n",
+        "a name and `:` cannot stand here",
+        at="        endpoint:\n          path: /v1/events",
+    ),
+    M(
+        "description: Its name.",
+        "description: What: it is",
+        "a name and `:` cannot stand here: ind",
+    ),
     M(
         "removed_when:\n    status: deleted",
         "removed_when: {status: deleted",
-        "while parsing a flow mapping: expected ',' or '}'",
+        "what opens here is not closed: a comma, or }, is missing",
     ),
     M(
         "exclude:\n    - venue.location",
         "exclude: [venue",
-        "while parsing a flow sequence: expected ',' or ']'",
+        "what opens here is not closed: a comma, or ], is missing",
     ),
-    M("description: Its name.", "description: 'Its name.", "found unexpected end of stream"),
-    M("description: Its name.", "description: 'It's name.'", "but found '<scalar>'"),
+    M(
+        "description: Its name.",
+        "description: 'Its name.",
+        "the quote that opens here is not closed",
+    ),
+    M("description: Its name.", "description: 'It's name.'", "check the quotes"),
     M("base_url: http://127.0.0.1:9", "base_url: {{ env.X }}", "a template needs quotes"),
-    M(
-        "description: Its name.",
-        "description: @name",
-        "found character '@' that cannot start any token",
-    ),
-    M("description: Its name.", "description: *name", "found undefined alias 'name'"),
-    M(
-        "description: Its name.",
-        "description: !name",
-        "could not determine a constructor for the tag '!name'",
-    ),
+    M("description: Its name.", "description: @name", "put a text that begins with `@` in quotes"),
+    M("description: Its name.", "description: *name", "that begins with `*` in quotes"),
+    M("description: Its name.", "description: !name", "put a text that begins with `!` in quotes"),
     M("description: Its name.", "description: a\ab", "delete the character U+0007"),
     M(
         "limit: 100",
@@ -489,4 +524,4 @@ SYNTAX = [
     M("limit: 100", f"limit: {'9' * 5_000}", "YAML cannot read this value"),
     M("nullable: false", "nullable: !!bool never", "YAML cannot read this value"),
 ]
-MISTAKES = [*TYPOS, *VALUES, *OTHERS, *REFERENCES, *KEYS, *RETYPED, *SYNTAX]
+MISTAKES = [*TYPOS, *VALUES, *OTHERS, *PLACED, *REFERENCES, *KEYS, *RETYPED, *SYNTAX]

@@ -178,7 +178,7 @@ SETTINGS = [
             ("a number of days, such as 30", ["EVENTS_KEEP_RUNS_DAYS"]),
             ("a whole number of days, such as 7", ["EVENTS_DUCKLAKE_KEEP_DAYS"]),
             ("`bar` or `log`", ["EVENTS_PROGRESS"]),
-            ("the number of a port", ["EVENTS_CODE_PORT", "EVENTS_WEB_PORT"]),
+            ("the number of a port, up to 65535", ["EVENTS_CODE_PORT", "EVENTS_WEB_PORT"]),
             ("the name of a host", ["EVENTS_CODE_HOST", "EVENTS_WEB_HOST"]),
             ("a whole number, such as 2", ["EVENTS_WORKER_PROCESSES"]),
             ("the name of a region", ["EVENTS_S3_REGION"]),
@@ -193,6 +193,7 @@ SETTINGS = [
     ("EVENTS_KEEP_RUNS_DAYS", "nan", "a number of days, such as 30"),
     ("EVENTS_KEEP_RUNS_DAYS", "1e9", "a number of days, such as 30"),
     ("EVENTS_KEEP_RUNS_DAYS", "-1", "a number of days, such as 30"),
+    ("EVENTS_WEB_PORT", "65536", "the number of a port, up to 65535"),
     ("EVENTS_DUCKLAKE_KEEP_DAYS", "1.5", "a whole number of days, such as 7"),
     ("EVENTS_WORKER_PROCESSES", "0", "a whole number, such as 2"),
 ]
@@ -276,11 +277,34 @@ def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str
 
 
 @pytest.mark.parametrize("name", ["API_KEY", "CONCERTS__CLIENT_SECRET", "EVENTS_PROGRESS"])
+@pytest.mark.parametrize("value", ['"k-12345678"', "\u201ck-12345678\u201d"])
 def test_a_setting_with_its_quotes_is_told(
-    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, name: str
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    monkeypatch.setenv(name, '"k-12345678"')
+    monkeypatch.setenv(name, value)
     assert said(YAML) == f"{name} holds its quotes, too: take them away.\n"
+
+
+@pytest.mark.parametrize("value", ["<your key>", "YOUR_API_KEY", "xxxxxxxx", "...", "{{KEY}}"])
+def test_a_placeholder_in_place_of_a_key_is_told(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("CONCERTS__API_KEY", value)
+    told = "CONCERTS__API_KEY holds a placeholder: write the key in its place.\n"
+    assert said(YAML) == told
+
+
+@pytest.mark.usefixtures("said")
+def test_a_variable_that_the_yaml_misspells_is_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EVENTS_API_URL", "http://127.0.0.1:9")
+    file.write_text(YAML.replace("http://127.0.0.1:9", '"{{ env.Events_Api_Url }}"'))
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err == (
+        "A defs.yaml names the variable Events_Api_Url, which is not set: is EVENTS_API_URL meant?"
+        "\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["DAGSTER_HOME", "EVENT_ASSETS_PROJECT"])
@@ -516,7 +540,11 @@ def test_make_check_is_the_same_in_a_process_of_its_own(project: Project, clone:
     assert "\t@$(BIN)/event-assets check\n" in (ROOT / "Makefile").read_text()
     done = project.run("python", "-m", "event_assets", "check", cwd=clone)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "No mistakes were found in the sources: events.\n"
+    assert done.stdout == (
+        "events is the built-in sandbox, whose events are invented: to sync an API, set the "
+        "address of its API in .env (EVENTS_API_URL).\n"
+        "No mistakes were found in the sources: events.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 
 import duckdb
 import pytest
@@ -158,14 +156,32 @@ def test_it_waits_for_what_writes_and_says_so(
     assert errors == f"Waiting for what writes {synced.database}, up to 60 s ...\n"
 
 
-@pytest.mark.parametrize("command", ["show", "status"])
+@pytest.mark.parametrize("command", ["show", "status", "check", "sync"])
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("notes.sqlite", b"SQLite format 3\0" * 9, "is no database of DuckDB: restore a backup"),
+        ("events.csv", b"id,name\n1,Concert\n", "is no database of DuckDB: restore a backup, as "),
+        ("new.duckdb", b"", "is empty: delete it, or name another file in EVENTS_DUCKDB."),
+    ],
+)
 @pytest.mark.usefixtures("source_file")
-def test_a_database_of_sqlite_is_named(project: Project, command: str, capsys: Output) -> None:
-    project.database.parent.mkdir()
-    with closing(sqlite3.connect(project.database)) as database:
-        database.execute("create table notes (text)")
+def test_a_file_that_is_no_database_is_named(
+    project: Project, command: str, name: str, content: bytes, problem: str, capsys: Output
+) -> None:
+    file = project.database.with_name(name)
+    project.environment.setenv("EVENTS_DUCKDB", str(file))
+    file.parent.mkdir()
+    file.write_bytes(content)
     assert run([command]) == 1
-    assert capsys.readouterr().err == (
-        f"The file {project.database} is a database of SQLite, not of DuckDB: name another file in "
-        "EVENTS_DUCKDB.\n"
-    )
+    assert capsys.readouterr().err.startswith(f"The file {file} {problem}")
+    assert file.read_bytes() == content
+
+
+@pytest.mark.usefixtures("source_file")
+def test_a_database_with_the_name_of_a_source_is_told_by_the_check(
+    project: Project, capsys: Output
+) -> None:
+    project.environment.setenv("EVENTS_DUCKDB", str(project.database.with_name("events.duckdb")))
+    assert run(["check"]) == 1
+    assert "has the same name as a schema in it" in capsys.readouterr().err

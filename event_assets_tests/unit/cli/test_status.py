@@ -87,6 +87,22 @@ def test_tables_of_another_api_are_not_taken_for_those_of_the_address(
     assert helps.endswith("event-assets sync events")
 
 
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("{{ env('EVENTS_API_URL') }}", "https://api.example.com/secret"),
+        ("{{ env.EVENTS_API_URL | trim }}", "an address that a template makes"),
+    ],
+)
+def test_an_address_may_be_made_by_another_template(
+    synced: Project, source_file: Path, template: str, shown: str, capsys: Output
+) -> None:
+    source_file.write_text(source_file.read_text().replace("{{ env.EVENTS_API_URL }}", template))
+    log_sync(synced.database, api="https://api.example.com")
+    assert run(["status"]) == 0
+    assert capsys.readouterr().out.startswith(f"events  {shown}\n")
+
+
 def test_a_sync_that_failed_after_the_last_good_one_is_told(
     synced: Project, capsys: Output
 ) -> None:

@@ -158,6 +158,16 @@ def test_a_token_may_say_in_any_way_how_long_it_lasts(
     assert len(api.requests) == 1
 
 
+def test_a_key_with_a_word_that_is_added_to_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "Bearer Zq81hhPQ0x")
+    source = SourceConfig(name="events", rest_api={"client": {"base_url": "http://127.0.0.1:9"}})
+    with pytest.raises(ConfigError) as refused, build_auth(source, "bearer", None):
+        pass
+    assert str(refused.value) == (
+        "The key in API_KEY begins with `Bearer`, which is added to it: take that word away."
+    )
+
+
 @pytest.mark.parametrize(
     ("auth", "key", "char"),
     [

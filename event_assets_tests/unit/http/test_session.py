@@ -232,19 +232,42 @@ def test_a_refused_connection_is_one_sentence_without_the_key() -> None:
 
 
 @pytest.mark.usefixtures("waits")
-def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("user", ["http://me:s3cret@", "http://", ""])
+def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         proxy = f"127.0.0.1:{taken.getsockname()[1]}"
-    monkeypatch.setenv("HTTP_PROXY", f"http://me:s3cret@{proxy}")
+    monkeypatch.setenv("HTTP_PROXY", f"{user}{proxy}")
+    proxy = f"http://{proxy}" if user else proxy
     with ApiSession("http://events.example") as session, pytest.raises(ApiError) as failed:
         session.get(f"http://events.example{PATH}")
     assert user_message(failed.value) == (
-        f"The API at http://events.example{PATH} cannot be reached by the proxy http://{proxy} "
+        f"The API at http://events.example{PATH} cannot be reached by the proxy {proxy} "
         "(connection refused) (tried 4 times); check HTTP_PROXY and HTTPS_PROXY."
     )
 
 
 @pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize(
+    ("proxy", "problem"),
+    [
+        ("socks5://127.0.0.1:9", "a SOCKS proxy: install the package PySocks."),
+        (
+            "me:s3cret@127.0.0.1:9",
+            "a proxy without a host; check HTTP_PROXY and HTTPS_PROXY (http:",
+        ),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, problem: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    with ApiSession("http://events.example") as session, pytest.raises(ApiError) as failed:
+        session.get(f"http://events.example{PATH}")
+    said = str(failed.value)
+    assert said.startswith(f"The API at http://events.example{PATH} cannot be reached by {problem}")
+    assert "s3cret" not in said
+
+
 def test_a_proxy_that_wants_a_password_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(lambda _: Answer(status_code=407)) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)

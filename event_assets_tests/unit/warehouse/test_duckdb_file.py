@@ -138,7 +138,7 @@ def test_a_database_of_sqlite_is_refused(project: Project, api: Sandbox) -> None
     with closing(sqlite3.connect(project.database)) as database:
         database.execute("create table notes (text)")
         database.commit()
-    assert "is a database of SQLite, not of DuckDB" in failure(project.sync(url=api.url))
+    assert "is no database of DuckDB" in failure(project.sync(url=api.url))
 
 
 @pytest.mark.parametrize(
