@@ -205,9 +205,11 @@ def require_duckdb_file() -> None:
     with suppress(OSError), file.open("rb") as content:
         start = content.read(12)
         if start[8:] != DUCKDB_MAGIC:
-            what = "is no database of DuckDB: restore a backup, as docs/operations.md describes"
-            what = what if start else "is empty: delete it"
-            raise ConfigError(f"The file {file} {what}, or name another file in EVENTS_DUCKDB.")
+            what = "is no database of DuckDB:" if start else "is empty: delete it,"
+            raise ConfigError(
+                f"The file {file} {what} restore a backup, as docs/operations.md describes, or "
+                "name another file in EVENTS_DUCKDB."
+            )
 
 
 def project_setting(name: str) -> str | None:

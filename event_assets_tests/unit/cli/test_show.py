@@ -162,7 +162,7 @@ def test_it_waits_for_what_writes_and_says_so(
     [
         ("notes.sqlite", b"SQLite format 3\0" * 9, "is no database of DuckDB: restore a backup"),
         ("events.csv", b"id,name\n1,Concert\n", "is no database of DuckDB: restore a backup, as "),
-        ("new.duckdb", b"", "is empty: delete it, or name another file in EVENTS_DUCKDB."),
+        ("new.duckdb", b"", "is empty: delete it, restore a backup, as docs/"),
     ],
 )
 @pytest.mark.usefixtures("source_file")
