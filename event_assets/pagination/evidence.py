@@ -59,6 +59,8 @@ rows missing | ERROR | Rows are missing: the list has {length:,} rows, but {dist
 size of the list | WARN | {received} in several pages, as many as one was asked for: the parameter
     may limit the whole list.
 limit | WARN | {received}; stopped at {maximum}.
+usual depth | WARN | {received}, the number at which many APIs cut off lists and their totals: read
+    the list in `windows` of time.
 total reached | pass | {all_rows}, as the API reports{standing}.
 error beside rows | WARN | {received}, but the API speaks of an error beside some of them, so that
     others may be missing.{error}
@@ -88,8 +90,6 @@ depth | WARN | {received}; the API refused the next page, which may be its limit
 changed | WARN | {received} in {passes} readings, no two of which agree: the list changes while it
     is read, so that missed rows cannot be ruled out.
 empty list | pass | The list is empty.
-usual depth | WARN | {received}, the number at which many APIs cut lists off, and nothing but empty
-    pages shows that these are all: read the list in `windows` of time.
 no pointer | WARN | {received}; {setting} was not found in any response, so whether more follow is
     not known.
 full page | WARN | {received} in one page, as many as a page has; nothing shows that no more follow.
@@ -162,6 +162,12 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         facts.pointers
         and facts.largest < facts.distinct == facts.last.size_asked != facts.least_total
     ),
+    "usual depth": lambda facts: (
+        facts.distinct == USUAL_DEPTH
+        and facts.reported in (None, USUAL_DEPTH)
+        and facts.last.has_more is None
+        and facts.end in (*BY_EMPTY_PAGE, "readings agree", "overlaps")
+    ),
     "total reached": lambda facts: facts.rows and facts.is_total_reached and facts.end in OPEN_ENDS,
     "total not reached": lambda facts: facts.is_short_of_total,
     "has_more is true": lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, *AGREED),
@@ -186,11 +192,6 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         )
     ),
     "empty list": lambda facts: not facts.rows and facts.end in (*OPEN_ENDS, "overlaps"),
-    "usual depth": lambda facts: (
-        facts.distinct == USUAL_DEPTH
-        and facts.reported is facts.last.has_more is None
-        and facts.end in (*BY_EMPTY_PAGE, "readings agree", "overlaps")
-    ),
     "no pointer": lambda facts: (
         facts.end == "no pointer"
         and not (facts.is_pointer_found or facts.is_only_page)

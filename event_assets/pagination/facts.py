@@ -124,7 +124,9 @@ class ListFacts:
     @property
     def is_short_of_total(self) -> bool:
         """Whether fewer rows came than a trusted total says."""
-        least = max(self.least_total or 0, self.last.at_least or 0)
+        # where an API sends its last rows for any offset, offsets disprove no total
+        reported = self.reported if self.end == "page repeated" else 0
+        least = max(self.least_total or 0, self.last.at_least or 0, reported or 0)
         return max(self.distinct, self.rows_read) < least
 
     @property

@@ -7,7 +7,15 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from event_assets.pagination.facts import PageFacts
-from event_assets.pagination.walk import MAX_EMPTY, REFUSED, REFUSED_AT, Ask, Steps, Walk
+from event_assets.pagination.walk import (
+    LOOKS_BEHIND,
+    MAX_EMPTY,
+    REFUSED,
+    REFUSED_AT,
+    Ask,
+    Steps,
+    Walk,
+)
 
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
 REFUSED_PAGE: Final = 0  # in place of a hash; the next reading must be refused there, too
@@ -63,7 +71,10 @@ class PageWalk(Walk):
         if position < reading.reads_to:
             return ""
         if self._promises_more or self._facts.last.has_more:
-            return "empty pages" if reading.empty >= MAX_EMPTY else ""
+            told = (count for counts in self._facts.last.counts[1:] for count in counts.values())
+            is_behind = any(0 < count < position for count in told)  # the number of pages
+            most = len(LOOKS_BEHIND) if is_behind else MAX_EMPTY
+            return "empty pages" if reading.empty >= most else ""
         has_more = yield from self._look_behind(position - 1, 1, position)
         return "" if has_more else "page behind"
 
@@ -115,7 +126,7 @@ class PageWalk(Walk):
         is_again = is_known and self._has_moved_on
         total.evaluate(page.total, reading.rows, 0 if is_again else size)
         is_length = page.total in (self.largest, len(page.ids))  # of a page
-        may_count_pages = None if is_length else total.disproved
+        may_count_pages = None if is_length or page.total == self._ids else total.disproved
         self._page_count = page.page_count or may_count_pages or self._page_count
         self._facts.is_total_reached = self._is_total_reached
 

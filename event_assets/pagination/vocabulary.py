@@ -14,7 +14,7 @@ BOOLEANS: Final = {  # the texts that dlt takes
 THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 MORE: Final = re.compile(
     rf"(has|have|is|are|thereis|thereare|can|canload|load|show)?more({THINGS}|pages|data)?"
-    r"(available|inlist|incollection|to(load|come|fetch))?"
+    r"(available|coming|inlist|incollection|to(load|come|fetch))?"
     rf"|hasnext(page)?|(has|are)?additional({THINGS}|pages|data)"
 )
 
@@ -130,7 +130,10 @@ PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 HEADER_POINTER: Final = re.compile(
     r"(?!retryafter).*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*"
 )
-NO_POINTER: Final = re.compile(r"\s*(#.*|javascript:.*|null|none|nil|undefined)?\s*", re.I | re.S)
+NO_POINTER: Final = re.compile(
+    r"\s*(#.*|javascript:.*|null|none|nil|undefined|false|end|eof|done|finished|-1|0|LTE=)?\s*",
+    re.I | re.S,  # LTE= is -1 in base64
+)
 # Of paths: true, or not 0, in a response that is only a part.
 PARTIAL: Final = re.compile(
     r"overflow|timed_?out|partial_?results|search_?cutoff|_shards\.failed", re.I

@@ -185,7 +185,7 @@ class Walk(ABC):
         reading.is_end_said = page.has_more is False and not self._is_flag_wrong
         is_full = len(page.ids) >= (len(before) or page.size_asked or 0)
         if page.is_flag_beside:
-            may_go_on = is_full and (bool(before) or page.has_usual_size)
+            may_go_on = is_full and page.pointer and (bool(before) or page.has_usual_size)
         else:
             may_go_on = (self._is_numbered and is_full) or page.pointer is not None
         if was_end_said and not is_fresh:

@@ -87,12 +87,14 @@ def test_a_flag_beside_a_cursor_that_is_always_false_ends_no_list() -> None:
     assert len(done.asked) == 7
 
 
-@pytest.mark.parametrize(("length", "requests"), [(19, 1), (20, 2)])
-def test_the_only_page_is_the_last_beside_a_flag_unless_it_is_as_long_as_pages_are(
-    length: int, requests: int
+@pytest.mark.parametrize(
+    ("length", "end_cursor", "requests"), [(19, "k", 1), (20, "k", 2), (20, None, 1)]
+)
+def test_the_only_page_is_the_last_beside_a_flag_unless_a_cursor_leads_on_from_a_full_one(
+    length: int, end_cursor: str | None, requests: int
 ) -> None:
     def answer(query: Query) -> Any:
-        info = {"hasNextPage": False, "endCursor": "k"}
+        info = {"hasNextPage": False, "endCursor": end_cursor}
         return {"data": [] if "after" in query else rows_from(0, length), "pageInfo": info}
 
     done = read_with(RELAY, answer)

@@ -490,7 +490,9 @@ def test_a_cursor_that_repeats_with_no_fresh_row_ends_the_list() -> None:
 
 
 @pytest.mark.parametrize("length", [7, 15, 20, 35, 40])
-@pytest.mark.parametrize("end", ["#", "#top", "javascript:void(0)", "null", "None", " "])
+@pytest.mark.parametrize(
+    "end", ["#", "#top", "javascript:void(0)", "None", " ", "0", "-1", "False", "END", "LTE="]
+)
 @pytest.mark.parametrize("kind", ["json_link", {"type": "cursor", "cursor_path": "next"}])
 def test_what_leads_nowhere_is_no_link_to_more(kind: Any, end: str, length: int) -> None:
     def answer(query: Query) -> Any:
@@ -534,7 +536,7 @@ def test_a_page_whose_link_leads_to_itself_may_be_the_last(
 
 
 def test_too_many_empty_pages_end_the_list() -> None:
-    cursor = iter(range(1000))
+    cursor = iter(range(1, 1000))
     done = sync("cursor", lambda _: {"data": [], "cursors": {"next": str(next(cursor))}})
     assert done.result.complete is False
     assert len(done.asked) == 25

@@ -67,6 +67,7 @@ from event_assets_tests.support.served_lists import read_with, rows_from
         ({"exceededTransferLimit": True}, {}),  # ArcGIS
         ({"pagination": {"has_more_events": 1}}, {}),
         ({"limitReached": True}, {}),
+        ({"moreComing": True}, {}),  # CloudKit
         ({"truncatedResults": True}, {}),
         ({"continueToken": "x1"}, {}),
         ({"hydra:totalItems": 130}, {}),
