@@ -13,6 +13,7 @@ import duckdb
 
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, program, to_text
+from event_assets.cli.sources import require_known
 from event_assets.config.project import failure_file
 from event_assets.config.source_files import SANDBOX, SourceFile, aside, find_sources
 from event_assets.values.urls import origin
@@ -86,9 +87,14 @@ class Status:
 
 
 @click.command(epilog="Exit status: 0 when each source is fresh and complete, 1 when one is not.")
+@click.argument("source", nargs=-1)
 @json_option
-def status(as_json: bool) -> int:
-    """Tell when each source was synced, whether every event came, and what helps if not."""
+def status(source: tuple[str, ...], as_json: bool) -> int:
+    """Tell when each SOURCE was synced, whether every event came, and what helps if not.
+
+    Without SOURCE: all sources.
+    """
+    require_known(source)
     found = find_sources()
     if not found:
         raise click.ClickException("There are no sources: `event-assets connect URL` makes one.")
@@ -102,6 +108,7 @@ def status(as_json: bool) -> int:
             [*_failures(name, syncs.get(name, ()), left.get(name, ()))],
         )
         for name, one in found.items()
+        if not source or name in source
     ]
     if as_json:
         print_json([asdict(state) for state in states])

@@ -25,7 +25,7 @@ def _build_table_checks(
     record = "event" if resource.is_events else "record"
     checks = {  # descriptions by name
         "complete": f"The newest sync read every {record}: ERROR if some are missing, WARN if "
-        "unsure.",
+        "unverified.",
         "no_rejects": "No record of the newest sync was rejected; rejects are kept in "
         f"{resource.name}_rejects.",
     }
@@ -36,8 +36,8 @@ def _build_table_checks(
         )
     if resource.is_events and freshness:
         checks["fresh"] = (
-            f"The newest good sync is at most {freshness.warn_after_minutes:g} minutes (else WARN) "
-            f"or {freshness.fail_after_minutes:g} minutes (else ERROR) old."
+            f"The newest good sync is not older than {freshness.warn_after_minutes:g} (WARN) or "
+            f"{freshness.fail_after_minutes:g} minutes (ERROR)."
         )
     specs = [
         dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)

@@ -46,7 +46,7 @@ def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg
             changes.CHANGES,
             columns=changes.column_types(has_accounts),
             origins={"id": ["id"], "name": ["name"]},
-            description="Events that appeared, changed (by field), were cancelled, went or passed.",
+            description="One row for each event that appeared or left, and for each changed field.",
         ),
     ]
     start = source.fields.get("start_time")

@@ -29,6 +29,7 @@ def build(source: SourceConfig, table: str, statement: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         if table == CURRENT_EVENTS:
             _build_view(database, source, statement)
+            found = metadata.column_metadata(database, source, table)
         elif table == calendar.CALENDAR:
             calendar.update_calendar(database, source.name, accounts=bool(source.accounts))
         else:

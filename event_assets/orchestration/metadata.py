@@ -14,6 +14,12 @@ from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
 from event_assets.values.json_paths import as_list, template_paths
 from event_assets.warehouse import Database, sql
 
+EVENT_DESCRIPTIONS = {  # unless defs.yaml has others
+    "id": "The event's id.",
+    "name": "The event's name.",
+    "start_time": "When the event starts (UTC).",
+    "end_time": "When the event ends (UTC).",
+}
 DESCRIPTIONS = {  # of columns that do not come from the API
     LAST_SEEN: "When a sync last saw the event (UTC).",
     "_dlt_load_id": "The sync that last saw the event: `load_id` in event_data_syncs.",
@@ -56,7 +62,8 @@ def table_metadata(
     source: SourceConfig, table: str, columns: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Return where a table is and, if they are known before it is built, its columns by type."""
-    schema = {"dagster/column_schema": table_schema(source, columns.items())} if columns else {}
+    known = columns.items() if columns else ()
+    schema = {"dagster/column_schema": table_schema(source, table, known)} if columns else {}
     return {
         "dagster/table_name": warehouse.full_table_name(source.name, table),
         "database": dg.MetadataValue.path(warehouse.get_destination().display_name),
@@ -87,16 +94,20 @@ def column_metadata(database: Database, source: SourceConfig, table: str) -> dic
     """Return the columns that a table has, which its definition knows in part."""
     relation = database.sql(f"from {source.name}.{table}")
     columns = zip(relation.columns, map(str, relation.types), strict=True)
-    return {"dagster/column_schema": table_schema(source, columns)}
+    return {"dagster/column_schema": table_schema(source, table, columns)}
 
 
-def table_schema(source: SourceConfig, columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
-    """Return the columns of a table, with their descriptions."""
+def table_schema(
+    source: SourceConfig, table: str, columns: Iterable[tuple[str, str]]
+) -> dg.TableSchema:
+    """Return the columns of a table, with their descriptions; those of events by the contract."""
+    is_further = table in source.resources and not source.resources[table].is_events
+    fields, known = ({}, {}) if is_further else (source.fields, EVENT_DESCRIPTIONS)
     described = []
     for name, kind in columns:
-        field = source.fields.get(name)
+        field = fields.get(name)
         nullable = name != "id" and (field is None or field.nullable)
-        description = (field and field.description) or DESCRIPTIONS.get(name)
+        description = (field and field.description) or known.get(name) or DESCRIPTIONS.get(name)
         described.append(
             dg.TableColumn(
                 name, kind.lower(), description, constraints=dg.TableColumnConstraints(nullable)

@@ -25,7 +25,7 @@ CHANGE_TEXTS = {  # of the numbers in the metadata of `event_changes`
     "changed": "{:,} changed",
     "cancelled": "{:,} cancelled",
     "gone": "{:,} gone",
-    "passed": "{:,} over",
+    "passed": "{:,} passed",
 }
 
 
@@ -56,7 +56,8 @@ def _format_failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
         error = event.step_failure_data.error
         if error and is_check_failure(error):
             continue  # the check itself is printed
-        yield f"{event.step_key} failed: {error.to_string() if error else 'no reason given'}"
+        asset = str(event.step_key).replace("__", "/")
+        yield f"{asset} failed: {error.to_string() if error else 'no reason given'}"
     for event in () if failed_steps else _filter(events, DagsterEventType.RUN_FAILURE):
         error = event.job_failure_data.error
         while error and error.cause:

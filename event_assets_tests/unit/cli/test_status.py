@@ -181,6 +181,22 @@ def test_the_sandbox_beside_an_api_is_not_judged(
     assert "concerts.current_events" in capsys.readouterr().out
 
 
+def test_one_source_of_several_is_told_of_by_its_name(
+    synced: Project, source_file: Path, capsys: Output
+) -> None:
+    other = source_file.parents[1] / "concerts/defs.yaml"
+    other.parent.mkdir()
+    other.write_text(source_file.read_text())
+    assert synced.database.exists()
+    assert run(["status"]) == 1
+    assert run(["status", "concerts"]) == 1
+    capsys.readouterr()
+    assert run(["status", "events"]) == 0
+    assert "concerts" not in capsys.readouterr().out
+    assert run(["status", "nothing"]) == 2
+    assert capsys.readouterr().err.startswith("Unknown source `nothing`; known sources: ")
+
+
 @pytest.mark.usefixtures("synced")
 def test_the_list_of_sources_shows_no_secret_of_an_address(capsys: Output) -> None:
     assert run(["sources"]) == 0

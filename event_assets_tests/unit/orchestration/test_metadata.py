@@ -8,8 +8,10 @@ import dagster as dg
 import pytest
 
 from event_assets.definitions import defs
+from event_assets.orchestration.metadata import table_schema
 from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets_tests.support.contracts import CONTRACT, contract, load
+from event_assets_tests.support.direct_syncs import source_of
 from event_assets_tests.support.project import Project, failure, metadata
 
 WORLD = EventSimulation(300, seed=1).events(datetime.now(timezone.utc))
@@ -59,6 +61,31 @@ def test_figures_have_names_that_stay_so_that_they_can_be_plotted(
         "distinct_ids",
         "rejects",
     }
+
+
+def test_current_events_shows_the_columns_of_event_data(project: Project, api: Sandbox) -> None:
+    result = project.sync(url=api.url)
+    data, current = (
+        metadata(result, asset)["dagster/column_schema"]
+        for asset in ("event_data", "current_events")
+    )
+    assert {column.name for column in current.columns} > {"id", "last_seen_at", "venue__name"}
+    assert current == data
+
+
+def test_events_have_descriptions_and_further_lists_none_of_theirs() -> None:
+    fields = {"id": {"type": "text"}, "name": {"type": "text", "description": "Its title."}}
+    resources = [*CONTRACT["attributes"]["rest_api"]["resources"], {"name": "guests"}]
+    rest_api = {**CONTRACT["attributes"]["rest_api"], "resources": resources}
+    source = source_of(contract(fields=fields, rest_api=rest_api))
+    described = {
+        table: [
+            column.description
+            for column in table_schema(source, table, [("id", "text"), ("name", "text")]).columns
+        ]
+        for table in ("event_data", "guests")
+    }
+    assert described == {"event_data": ["The event's id.", "Its title."], "guests": [None, None]}
 
 
 FIELDS = {"start_time": {"type": "timestamp", "from": ["{day}T{time}", "day"]}}
