@@ -27,6 +27,7 @@ COMPANIONS = re.compile(
 PHRASES = {status.phrase.lower() for status in HTTPStatus}
 PHRASES |= {"unprocessable", "unprocessable entity", "unprocessable content"}
 DATA = re.compile(r"^\s*[{\[]|[{\[]\s*[\"{\[]")  # of broken JSON, or of JSON in a script
+BINARY = re.compile("[\x00-\x08\ufffd]")
 MARKUP = re.compile(r"<[a-z!?/]", re.IGNORECASE)
 
 
@@ -42,14 +43,14 @@ def error_text(response: requests.Response, *, is_error: bool = False) -> str:
     try:
         found = find_words(response.json(), is_error=is_error or not response.ok)
     except ValueError:
-        found = "" if DATA.search(response.text) else response.text
+        found = response.text
     return quote_words(found)
 
 
 def quote_words(found: str) -> str:
     """Return an API's words as a sentence to append, as `error_text` does, or nothing."""
     text = " ".join("".join(c if c.isprintable() else " " for c in found).split())
-    if not text or MARKUP.search(text):
+    if not text or any(kind.search(found) for kind in (DATA, MARKUP, BINARY)):
         return ""
     text = KNOWN.redact_text(text).replace('"', "'").rstrip(".")
     text = text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]} ..."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
+from codecs import register_error
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -24,6 +26,25 @@ from event_assets.values.redaction import KNOWN, SecretRedactor
 MB = 1_000_000
 CHUNK = 65_536  # bytes
 GZIP = 16 + zlib.MAX_WBITS
+GZIP_MAGIC = b"\x1f\x8b"  # begins what is compressed, whatever the headers say
+# What a body is that is not JSON, by how it begins.
+OTHER_FORMATS = {
+    "HTML": re.compile(r"\s*<(!doctype html|html|head|body|script|br|div|p)\b", re.IGNORECASE),
+    "XML": re.compile(r"\s*<\?xml|\s*<\w+[\s>]"),
+    "JSONP": re.compile(r"\s*(/\*.*?\*/)?[\w.$]+\(\s*[{\[]"),
+    "JSON Lines": re.compile(r"\s*\{.*\}\s*\n\s*\{"),
+}
+
+
+def _decode_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Decode bytes that are not UTF-8 by the charset that many use and few declare."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+WINDOWS_1252 = "windows-1252 where not utf-8"
+register_error(WINDOWS_1252, _decode_windows_1252)
 
 
 def read_body(response: client.HTTPResponse, headers: Mapping[str, str], max_size: int) -> bytes:
@@ -40,15 +61,17 @@ def read_body(response: client.HTTPResponse, headers: Mapping[str, str], max_siz
     else:
         body = response.read()
     encoding = headers.get("Content-Encoding")
-    if encoding == "gzip":  # the usual one, in half the time
-        with suppress(zlib.error):
+    if body.startswith(GZIP_MAGIC) and encoding in (None, "gzip"):
+        encoding = "gzip"
+        with suppress(zlib.error):  # in half the time that urllib3 takes
             decompressor = zlib.decompressobj(GZIP)
             content = decompressor.decompress(body, max_size)
             if decompressor.eof and not decompressor.unused_data:
                 return content
-    if not encoding:
+    elif not encoding or encoding == "gzip":
         return body
-    encoded = urllib3.HTTPResponse(BytesIO(body), headers, preload_content=False)
+    named = {"Content-Encoding": encoding}
+    encoded = urllib3.HTTPResponse(BytesIO(body), named, preload_content=False)
     content = _join(encoded.stream(CHUNK), max_size)
     if encoding == "gzip" and body and not content:
         raise InvalidResponseError("cannot be decompressed")
@@ -115,7 +138,12 @@ class JsonResponse(requests.Response):
         for charset in charsets:
             with suppress(UnicodeError, LookupError):
                 return self._body.decode(charset)
-        return self._body.decode(errors="replace")
+        return self._body.decode(errors=WINDOWS_1252)
+
+
+def name_format(text: str) -> str:
+    """Return the name of the format of a text that is not JSON; empty if it is not known."""
+    return next((name for name, begins in OTHER_FORMATS.items() if begins.match(text)), "")
 
 
 def build_response(raw: urllib3.BaseHTTPResponse, redactor: SecretRedactor) -> JsonResponse:

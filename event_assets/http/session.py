@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
-from requests import PreparedRequest, Response, Session, exceptions
+from requests import PreparedRequest, Response, Session, cookies, exceptions
 from requests.auth import AuthBase
 
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
@@ -20,10 +20,13 @@ from event_assets.http.errors import (
     status_text,
     transport_error_message,
 )
+from event_assets.http.response import name_format
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError, ContentError, InvalidResponseError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
+
+JAR = cast("Any", cookies)  # without types
 
 
 class ApiSession(Session):
@@ -90,7 +93,9 @@ class ApiSession(Session):
             self.metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
             response, received, size, invalid = None, None, 0, ""
             try:
-                response = received = adapter.send(request, **settings)
+                response = received = adapter.send(self._with_cookies(request), **settings)
+                if "Set-Cookie" in response.headers:
+                    JAR.extract_cookies_to_jar(self.cookies, request, response.raw)
                 size = len(response.content)
                 self._require_valid(response)
                 can_retry = retry_policy.is_retried(response)
@@ -115,13 +120,26 @@ class ApiSession(Session):
             raise ContentError(message, received, invalid)
         raise ApiError(message)
 
+    def _with_cookies(self, request: PreparedRequest) -> PreparedRequest:
+        """Return a request with the cookies that the API has set, which may keep it to a server."""
+        if not self.cookies:
+            return request
+        request = request.copy()
+        own = request.headers.pop("Cookie", "")
+        added = JAR.get_cookie_header(self.cookies, request) or ""
+        cookie = own if added in own else "; ".join(filter(None, (own, added)))
+        request.headers.update({"Cookie": cookie} if cookie else {})
+        return request
+
     def _require_valid(self, response: Response) -> None:
         if not response.ok or response.is_redirect:
             return
         try:
             problem = self._check(response)
         except exceptions.JSONDecodeError:
-            problem = "is not JSON" if response.content.strip() else "is empty"
+            other = name_format(response.text)
+            problem = f"is not JSON but {other}" if other else "is not JSON"
+            problem = problem if response.content.strip() else "is empty"
         if problem:
             if response.status_code != HTTPStatus.OK:
                 problem = f"{problem} ({status_text(response.status_code)})"

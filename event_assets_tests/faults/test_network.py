@@ -129,7 +129,6 @@ FINAL: dict[str, tuple[Say, str]] = {
         whole(message(b"You speak plain HTTP to an https port.", "400 Bad Request")),
         "begin EVENTS_API_URL with https://",
     ),
-    "no gzip, said to be": (body(PAGE, content_encoding="gzip"), "cannot be decompressed"),
     "too large": (body(b" " * (5 * MB)), "sent a response of more than 4 MB"),
     "a length beyond all limits": (
         whole(b"HTTP/1.1 200 OK\r\ncontent-length: " + b"9" * 15 + b"\r\n\r\n{"),

@@ -119,6 +119,8 @@ def test_plain_text_is_shown() -> None:
         PlainTextResponse('{"data":[{"id":"e1","name":"Of a per', 400),
         PlainTextResponse('cb({"data":[{"id":"e1","name":"Of a person"}]})', 400),
         PlainTextResponse(""")]}',\n{"data":[{"id":"e1"}]}""", 400),
+        JSONResponse('{"data":[{"id":"e1","name":"Of a person"}]}', 400),
+        Response(b"\x0b\x02\x80abc\x03", 400),
         JSONResponse({"code": 7}, 400),
         JSONResponse({"error": True}, 400),
         Response(status_code=400),

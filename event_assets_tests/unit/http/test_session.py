@@ -2,6 +2,7 @@
 
 import codecs
 import gc
+import gzip
 import re
 import socket
 import weakref
@@ -88,7 +89,11 @@ def test_an_api_that_asks_for_a_long_pause_is_not_asked_again(api: Sandbox, valu
         (Answer(status_code=204), "is empty (204 No Content)"),
         (Answer(status_code=304), "is empty (304 Not Modified)"),
         (Answer(" "), "is empty (tried"),
-        (Answer("<html>", 300), "is not JSON (300 Multiple Choices)"),
+        (Answer("text", 300), "is not JSON (300 Multiple Choices)"),
+        (Answer("<html>"), "is not JSON but HTML (tried"),
+        (Answer("<?xml version='1.0'?><events/>"), "is not JSON but XML (tried"),
+        (Answer('callback({"data": []})'), "is not JSON but JSONP (tried"),
+        (Answer('{"id": 1}\n{"id": 2}'), "is not JSON but JSON Lines (tried"),
     ],
 )
 def test_a_response_without_json_is_named_by_its_status(
@@ -162,6 +167,36 @@ def test_a_body_that_is_compressed_and_sent_in_pieces_is_read(pieces: int) -> No
     assert response.headers["Content-Encoding"] == "gzip"
     assert response.headers["Transfer-Encoding"] == "chunked"
     assert response.content == body
+
+
+@pytest.mark.parametrize(
+    ("is_compressed", "encoding"), [(True, None), (False, "gzip"), (False, "UTF-8")]
+)
+def test_what_is_compressed_is_known_by_its_beginning(
+    is_compressed: bool, encoding: str | None
+) -> None:
+    body = b'{"data": [1]}'
+    answer = Answer(gzip.compress(body) if is_compressed else body)
+    answer.headers.update({"Content-Encoding": encoding} if encoding else {})
+    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
+        assert session.get(api.url).content == body
+
+
+def test_bytes_that_are_not_utf_8_are_of_windows_1252() -> None:
+    answer = Answer('{"a": "Fête à Zürich: 5 €"}'.encode("cp1252"), media_type="application/json")
+    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
+        assert session.get(api.url).json() == {"a": "Fête à Zürich: 5 €"}
+
+
+@pytest.mark.parametrize("own", ["", "theme=dark"])
+def test_cookies_that_the_api_sets_are_sent_back(own: str) -> None:
+    answer = JSONResponse({})
+    answer.set_cookie("node", "7")
+    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
+        for _ in range(2):
+            session.get(api.url, headers={"Cookie": own} if own else {})
+    sent = [request.headers.get("Cookie", "") for request in api.requests]
+    assert sent == [own, "; ".join(filter(None, (own, "node=7")))]
 
 
 def test_headers_of_one_name_are_one_list() -> None:
