@@ -55,7 +55,7 @@ counts pages | ERROR | {received}, but pages lack the row that is at their '{par
 counts rows | ERROR | {received}, but each page begins with the second row of the page before: if
     '{parameter}' counts rows, use `offset` with `offset_param: {parameter}`.
 rows missing | ERROR | Rows are missing: the list has {length:,} rows, but {distinct:,} distinct ids
-    were received in {passes} passes. Set a sort parameter, if the order is not stable.
+    were received in {passes} readings. Set a sort parameter, if the order is not stable.
 size of the list | WARN | {received} in several pages, as many as one was asked for: the parameter
     may limit the whole list.
 limit | WARN | {received}; stopped at {maximum}.
@@ -231,6 +231,9 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
     about = f"`{last.flag}`" if last.has_more and last.flag else last.unfollowed
     if about.startswith("`"):
         way_out += f" If {about} says something else, set `has_more_path`, or null there."
+    way_on = f"check {by}" if by else "set a sort parameter"
+    if facts.asked_by == "page_number":
+        way_on = f"use `offset`, if '{facts.parameter}' counts rows"
     all_rows = f"All {facts.distinct:,} rows were received"
     return {
         **vars(facts),
@@ -240,7 +243,7 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
         "flag": last.flag or "has_more",
         "unfollowed": last.unfollowed or promise,
         "way_out": way_out,
-        "way_on": f"check {by}" if by else f"use `offset`, if '{facts.parameter}' counts rows",
+        "way_on": way_on,
         "setting": setting or "a link or cursor",
         "missing_path": setting and f" ({setting} was not found)",
         "refusal": facts.end == "depth"

@@ -110,7 +110,9 @@ def load(
     )
     ensure_unchanged()
     records = builder.row_count + extracted.removed.count
-    result = guards.distrust_empty_result(database, resource, records, stream.result)
+    result = stream.result
+    if plan.is_full:
+        result = guards.distrust_empty_result(database, resource, records, result)
     if not plan.has_all_parents:
         result = guards.distrust_parents(resource, result)
     files = warehouse.package_files(pipeline).get(resource.name, [])

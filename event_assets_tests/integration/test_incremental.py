@@ -24,10 +24,13 @@ def stamped(*numbers: int, day: int = 1) -> list[dict[str, Any]]:
     ]
 
 
-def filtering(rows: list[dict[str, Any]]) -> Any:
+def filtering(rows: list[dict[str, Any]], *, is_inclusive: bool = True) -> Any:
     def answer(request: Request) -> Any:
         since = request.query_params.get("updated_since", "")
-        return paged([row for row in rows if row["updated_at"] >= since])(request)
+        times = [(row, row["updated_at"]) for row in rows]
+        return paged(
+            [row for row, time in times if time > since or (is_inclusive and time == since)]
+        )(request)
 
     return answer
 
@@ -98,8 +101,9 @@ def test_a_sync_that_may_have_missed_events_keeps_the_cursor(project: Project) -
     assert project.ids() == ["e1", "e2", "e3", "e4"]
 
 
-def test_nothing_new_is_no_change() -> None:
-    with serving({PATH: filtering(stamped(1))}) as api:
+@pytest.mark.parametrize("is_inclusive", [True, False])
+def test_nothing_new_is_no_change(is_inclusive: bool) -> None:
+    with serving({PATH: filtering(stamped(1), is_inclusive=is_inclusive)}) as api:
         loaded = source_of(incremental(api.url))
         sync_source(loaded)
         sync_source(loaded)

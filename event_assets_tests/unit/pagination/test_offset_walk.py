@@ -347,7 +347,7 @@ def test_repeats_that_move_between_two_readings_are_missing_rows() -> None:
     rows = [*range(30), *range(5)]
     result = read(rows, between=lambda _: rows.append(rows.pop(0))).result
     assert result.complete is False
-    assert "the list has 35 rows, but 30 distinct ids were received in 4 passes" in result.reason
+    assert "the list has 35 rows, but 30 distinct ids were received in 4 readings" in result.reason
 
 
 def test_a_list_that_grows_in_each_reading_cannot_be_verified() -> None:
