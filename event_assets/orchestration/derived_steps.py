@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from event_assets import warehouse
 from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import find_sources
 from event_assets.orchestration import metadata
-from event_assets.records.field_selection import is_excluded
 from event_assets.sync import account_list, account_registry
 from event_assets.sync.reconcile import reconcile
 from event_assets.transform import calendar, changes
@@ -59,7 +57,6 @@ def _record_changes(database: Database, source: SourceConfig) -> dict[str, Any]:
         source.ignore_changes,
         accounts=bool(source.accounts),
         has_removed=bool(source.removed_when),
-        is_excluded=partial(is_excluded, source),
     )
     return {
         **{kind: found.events.get(kind, 0) for kind in changes.KINDS},

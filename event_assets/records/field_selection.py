@@ -79,7 +79,7 @@ class FieldSelection:
         return not self._is_excluded(path) and (included or is_used)
 
 
-def _paths_of(entry: str) -> set[Path]:
+def _paths_of(entry: str) -> set[tuple[str, ...]]:
     return {parse_path(entry), (entry,)}
 
 
@@ -88,12 +88,16 @@ def _related(path: Path, other: Path) -> bool:
     return all(a == b for a, b in zip(path, other, strict=False))
 
 
+def excluded_paths(source: SourceConfig) -> list[tuple[str, ...]]:
+    """Return the paths in a record that `exclude` names."""
+    return [path for entry in source.exclude for path in _paths_of(entry)]
+
+
 def is_excluded(source: SourceConfig, column: str) -> bool:
     """Return whether a column holds a field that `exclude` names, or a part of one."""
     if column in source.fields:
         return False
-    paths = [path for entry in source.exclude for path in _paths_of(entry)]
-    names = ["__".join(map(normalize_name, path)) for path in paths]
+    names = ["__".join(map(normalize_name, path)) for path in excluded_paths(source)]
     return any(column == name or column.startswith(f"{name}__") for name in names)
 
 

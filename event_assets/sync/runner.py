@@ -14,8 +14,8 @@ from event_assets.config.source import ResourceConfig
 from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
-from event_assets.records.field_selection import is_excluded
 from event_assets.sync import account_registry, guards, schema_changes, sync_log
+from event_assets.sync.exclusion import forget_excluded
 from event_assets.sync.extract import ExtractedRecords, extract
 from event_assets.sync.parent_rows import delete_rows_without_parent
 from event_assets.sync.plan import SyncPlan, plan_sync
@@ -29,7 +29,7 @@ from event_assets.values.errors import (
     ExpiredPositionError,
 )
 from event_assets.warehouse import Database, TableLoad, inspection
-from event_assets.warehouse.tables import forget_columns, without_indexes
+from event_assets.warehouse.tables import without_indexes
 
 LOG = logging.getLogger("dagster")
 OnLoaded = Callable[[Database, SyncResult], None]
@@ -129,7 +129,7 @@ def load(
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)
         delete_rows_without_parent(database, resource)
         if resource.is_events:
-            forget_columns(database, schema, resource.name, partial(is_excluded, source))
+            forget_excluded(database, source)
         if resource.is_events and source.removed_when:
             record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
         number = sync_log.append(database, resource, row)

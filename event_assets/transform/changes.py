@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from event_assets.config.accounts import ACCOUNT
@@ -13,7 +13,7 @@ from event_assets.transform import change_statements as sql
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
 from event_assets.warehouse.sql import quote_identifier, quote_literal, transaction
-from event_assets.warehouse.tables import ensure_kind, ensure_table, forget_columns, without_indexes
+from event_assets.warehouse.tables import ensure_kind, ensure_table, without_indexes
 
 CHANGES = "event_changes"
 SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last compared
@@ -53,7 +53,6 @@ def record_changes(
     *,
     accounts: bool = False,
     has_removed: bool = False,
-    is_excluded: Callable[[str], bool] = lambda _: False,
 ) -> Changes:
     """Compare the current events with the snapshot of the last comparison, and record changes.
 
@@ -63,7 +62,6 @@ def record_changes(
     Args:
         first: columns whose changes come first.
         ignore: columns whose changes are not recorded.
-        is_excluded: whether a column is of an excluded field, whose history is deleted.
     """
     parameters = {
         name: values[accounts].format(schema=schema) for name, values in sql.KEY_PARAMETERS.items()
@@ -80,7 +78,6 @@ def record_changes(
     columns = column_types(accounts)
     ensure_table(database, schema, CHANGES, columns)
     with without_indexes(database, schema, SNAPSHOT), transaction(database):
-        _forget_excluded(database, schema, is_excluded)
         database.execute(sql.CREATE.format(columns=", ".join(columns), schema=schema))
         is_outdated = now != before
         if before:
@@ -113,15 +110,6 @@ def record_changes(
         fetch_rows(found.project("change, name, field, old, new, id").limit(MAX_PREVIEW_ROWS)),
         fetch_rows(database.sql(sql.MOVES.format_map(parameters))),
     )
-
-
-def _forget_excluded(database: Database, schema: str, is_excluded: Callable[[str], bool]) -> None:
-    """Delete the changes and the compared values of fields that are excluded by now."""
-    fields = database.table(f"{schema}.{CHANGES}").project("field").distinct().fetchall()
-    excluded = [[field] for (field,) in fields if field and is_excluded(field)]
-    if excluded:
-        database.executemany(f"delete from {schema}.{CHANGES} where field = ?", excluded)
-    forget_columns(database, schema, SNAPSHOT, is_excluded)
 
 
 def column_types(accounts: bool) -> dict[str, str]:

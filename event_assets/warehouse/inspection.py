@@ -53,10 +53,11 @@ def stored_schemas(database: Database, schema: str) -> list[Any]:
     """
     if not has_table(database, schema, "_dlt_version"):
         return []
-    versions = (
-        database.table(f"{schema}._dlt_version").filter("json_valid(schema)").order("inserted_at")
+    versions = database.execute(  # in the order in which they were stored: a clock may be wrong
+        f"select schema from {quote_name(schema, '_dlt_version')} where json_valid(schema) "
+        "order by rowid"
     )
-    return [json.loads(stored) for (stored,) in versions.project("schema").fetchall()]
+    return [json.loads(stored) for (stored,) in versions.fetchall()]
 
 
 def stored_columns(database: Database, schema: str, table: str) -> dict[str, Any]:

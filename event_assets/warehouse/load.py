@@ -54,7 +54,7 @@ def load_package(
     (load_id,) = pipeline.list_normalized_load_packages()
     files = package_files(pipeline)
     pipeline.destination = destination.as_dlt_destination(database)
-    destination.retry_on_conflict(lambda: _create_missing(pipeline))
+    destination.retry_on_conflict(lambda: _create_missing(pipeline, database, load))
     # dlt sets 1 GB: DuckDB would write the rows twice, into its log and into the file.
     database.execute("set global checkpoint_threshold = '16MB'")
     set_memory_limit(database)
@@ -88,10 +88,17 @@ def package_files(pipeline: dlt.Pipeline) -> dict[str, list[str]]:
     return files
 
 
-def _create_missing(pipeline: dlt.Pipeline) -> None:
+def _create_missing(pipeline: dlt.Pipeline, database: Database, load: TableLoad) -> None:
     """Have dlt create the tables and columns that are not there, also those that it once made."""
+    dataset, schema = str(pipeline.dataset_name), pipeline.default_schema
     with pipeline.destination_client() as client:
         client.initialize_storage()
+        if load.alter_statements and has_table(database, dataset, schema.version_table_name):
+            # columns may get back the types of a schema before: dlt would not store it once more
+            versions = quote_name(dataset, schema.version_table_name)
+            database.execute(
+                f"delete from {versions} where version_hash = ?", [schema.version_hash]
+            )
         client.update_stored_schema(force=True)
 
 

@@ -6,7 +6,7 @@ They are compared with the catalog of the database, never with what a sync befor
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -134,17 +134,6 @@ def drop_damaged_dlt_tables(database: Database, schema: str) -> None:
             ensure_kind(database, schema, table)
         elif not columns <= found.keys():
             database.execute(f"drop table {quote_name(schema, table)}")
-
-
-def forget_columns(
-    database: Database, schema: str, table: str, is_forgotten: Callable[[str], bool]
-) -> None:
-    """Delete the values of some columns of a table in all its rows."""
-    for column in filter(is_forgotten, catalog_columns(database, schema, table)):
-        name = quote_identifier(column)
-        database.execute(
-            f"update {quote_name(schema, table)} set {name} = null where {name} is not null"
-        )
 
 
 @contextmanager

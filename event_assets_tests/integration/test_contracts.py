@@ -141,6 +141,27 @@ def test_what_a_column_held_before_its_type_changed_is_kept_beside_it(
     ]
 
 
+def test_a_column_may_get_back_the_type_that_it_had(project: Project, sync: Sync) -> None:
+    record = {"id": "1", "size": 1, "start_time": "2026-05-01T18:30:00Z"}
+    time, size = {"type": "timestamp"}, {"type": "bigint"}
+    for start, number in ((time, size), ({"type": "text"}, {"type": "json"}), (time, size)):
+        for _ in range(2):
+            sync([record], derived=True, fields=fields(start_time=start, size=number))
+    described = project.rows("select column_name, column_type from (describe events.event_data)")
+    types = {name: kind for name, kind in described if name.startswith(("start", "size"))}
+    assert types == {
+        "size": "BIGINT",
+        "size__v_bigint": "BIGINT",
+        "size__v_json": "JSON",
+        "start_time": "TIMESTAMP WITH TIME ZONE",
+        "start_time__v_text": "VARCHAR",
+        "start_time__v_timestamp": "TIMESTAMP WITH TIME ZONE",
+    }
+    assert project.rows("select sum(size), max(start_time) from events.current_events") == [
+        (1, TIME)
+    ]
+
+
 def test_a_field_that_must_be_there_can_be_added_to_a_table_with_rows(
     project: Project, sync: Sync
 ) -> None:

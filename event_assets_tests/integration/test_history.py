@@ -43,6 +43,30 @@ def test_a_field_that_is_excluded_later_leaves_the_table_and_the_history(project
     assert left["id"] in project.ids()
 
 
+def test_a_field_in_a_list_that_is_excluded_later_leaves_the_history(project: Project) -> None:
+    def guests(mail: str, name: str = "Ada") -> dict[str, Any]:
+        return {"people": [{"name": name, "mail": f"{mail}@x.org"}]}
+
+    rows = [{**event, **guests(event["id"])} for event in events(5)]
+    rows[4]["start_time"] = "soon"
+    with serving({PATH: paged(rows)}) as api:
+        config = source_of(source(api.url, max_rejects="50%"))
+        sync_source(config, derived=True)
+        rows[0] |= guests("new")
+        rows[1] |= guests("other", "Eve")
+        del rows[2:]  # and the reject
+        sync_source(config, derived=True)
+        excluding = source(api.url, max_rejects="50%", exclude=["people.mail"])
+        sync_source(source_of(excluding), derived=True)
+    assert project.rows("select id, old, new from events.event_changes where field = 'people'") == [
+        ("e1", '[{"name":"Ada"}]', '[{"name":"Eve"}]')
+    ]
+    names = ("event_data", "event_changes", "event_changes_snapshot", "event_data_rejects")
+    for name in names:
+        assert "@x.org" not in str(project.rows(f"from events.{name}"))
+    assert len(project.ids()) == 4
+
+
 def test_an_event_that_two_accounts_host_counts_once_in_the_calendar(project: Project) -> None:
     shared = [{**event, "status": "on"} for event in events(30)]
     own = {**shared[0], "name": "Of the same id, but another one"}

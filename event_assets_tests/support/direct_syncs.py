@@ -11,7 +11,6 @@ from event_assets import EventApi, warehouse
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration import check_results, unique_ids
 from event_assets.orchestration.error_messages import user_message
-from event_assets.records.field_selection import is_excluded
 from event_assets.sync import account_list, account_registry, runner
 from event_assets.sync.current_events import current_events_query
 from event_assets.sync.reconcile import reconcile
@@ -92,7 +91,6 @@ def _derive(source: SourceConfig, database: Database) -> None:
         source.ignore_changes,
         accounts=has_accounts,
         has_removed=bool(source.removed_when),
-        is_excluded=partial(is_excluded, source),
     )
     start = source.fields.get("start_time")
     if start and start.type == "timestamp":

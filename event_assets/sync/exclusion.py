@@ -1,0 +1,104 @@
+"""Take out of the tables what `exclude` names only after it was synced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+import pyarrow as pa
+
+from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import EVENT_DATA
+from event_assets.records.column_names import VARIANT
+from event_assets.records.field_selection import FieldSelection, excluded_paths, is_excluded
+from event_assets.sync.rejects import REJECTS
+from event_assets.values.conversion import to_json
+from event_assets.values.json_paths import Path
+from event_assets.values.json_text import decode_leniently
+from event_assets.values.naming import normalize_name
+from event_assets.warehouse import Database
+from event_assets.warehouse.inspection import catalog_columns, has_table
+from event_assets.warehouse.sql import quote_identifier, quote_literal, quote_name
+
+CHANGES, SNAPSHOT = "event_changes", "event_changes_snapshot"  # of the package `transform`
+REPLACE = """
+update {table} as known set {column} = pruned_now.after
+from pruned_now where {where} and known.{column}::varchar = pruned_now.before
+"""
+
+
+def forget_excluded(database: Database, source: SourceConfig) -> None:
+    """Delete the values of excluded fields from the events, their rejects and their history.
+
+    To be called in the transaction of the load.
+    """
+    if not source.exclude:
+        return
+    schema = source.name
+    for table in (EVENT_DATA, SNAPSHOT):
+        for column, kind in catalog_columns(database, schema, table).items():
+            name = quote_identifier(column)
+            if is_excluded(source, column):
+                statement = f"update {quote_name(schema, table)} set {name} = null"
+                database.execute(f"{statement} where {name} is not null")
+            elif kind == "JSON":
+                _prune(database, source, table, column, _prefixes(source, column))
+    _prune(database, source, REJECTS, "record", {()})
+    if has_table(database, schema, CHANGES):
+        _forget_changes(database, source)
+
+
+def _forget_changes(database: Database, source: SourceConfig) -> None:
+    changes = quote_name(source.name, CHANGES)
+    fields = database.execute(f"select distinct field from {changes} where field is not null")
+    for (field,) in fields.fetchall():
+        if is_excluded(source, field):
+            database.execute(f"delete from {changes} where field = ?", [field])
+        elif prefixes := _prefixes(source, field):
+            where = f"field = {quote_literal(field)}"
+            for column in ("old", "new"):
+                _prune(database, source, CHANGES, column, prefixes, where)
+            database.execute(
+                f"delete from {changes} where {where} and old is not distinct from new"
+            )
+
+
+def _prefixes(source: SourceConfig, column: str) -> set[Path]:
+    """Return the paths of a column's values below which there are excluded fields."""
+    own = column.partition(VARIANT)[0]
+    begun = (path[:at] for path in excluded_paths(source) for at in range(1, len(path)))
+    return {path for path in begun if "__".join(map(normalize_name, path)) == own}
+
+
+def _prune(
+    database: Database,
+    source: SourceConfig,
+    table: str,
+    column: str,
+    prefixes: Collection[Path],
+    where: str = "true",
+) -> None:
+    """Take the excluded fields out of the JSON texts in a column, whose values are at a path."""
+    name, selection = quote_identifier(column), FieldSelection(source.exclude)
+    paths = excluded_paths(source)
+    for prefix in prefixes:
+        below = {path[-1] for path in paths if path[: len(prefix)] == prefix}
+        holds = " or ".join(
+            f"contains({name}::varchar, {quote_literal(json.dumps(last, ensure_ascii=False))})"
+            for last in sorted(map(str, below))
+        )
+        known = quote_name(source.name, table)
+        found = database.execute(
+            f"select distinct {name}::varchar from {known} where {where} and ({holds})"
+        ).fetchall()
+        pruned = {
+            text: to_json(selection.prune(decode_leniently(text), prefix)) for (text,) in found
+        }
+        changed = {text: after for text, after in pruned.items() if text != after}
+        if changed:
+            database.execute(
+                "create or replace temp table pruned_now (before varchar, after varchar)"
+            )
+            columns = {"before": list(changed), "after": list(changed.values())}
+            database.from_arrow(pa.table(columns)).insert_into("pruned_now")
+            database.execute(REPLACE.format(table=known, column=name, where=where))
