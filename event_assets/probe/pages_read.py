@@ -83,11 +83,12 @@ class PageFetcher:
         """
         found, name = self._found, self._client.name(request)
         found.facts = self._pages.facts
+        most, is_new = self._most + min(MAX_USELESS, found.useless), name not in self._known
         last = found.read[-MAX_EMPTY:]
         is_behind = len(last) == MAX_EMPTY and not any(one.rows or one.problem for one in last)
-        if is_behind and isinstance(self._pages.active, RangePaginator):
+        if is_new and is_behind and isinstance(self._pages.active, RangePaginator):
+            self._page = last[-1]
             return cast("Response", self._page.response)
-        most, is_new = self._most + min(MAX_USELESS, found.useless), name not in self._known
         self._left -= 1
         if self._left < 0 or (is_new and len(self._known) >= most):
             raise StopReadingError

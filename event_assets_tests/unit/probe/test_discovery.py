@@ -361,6 +361,20 @@ def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:
     assert endpoint(found)["paginator"]["cursor_body_path"] == "start_cursor"
 
 
+def test_a_list_that_is_read_twice_is_whole() -> None:
+    def answer(request: Request) -> Any:
+        size = min(number(request, "limit", 10), 25)
+        at = (number(request, "page", 1) - 1) * size
+        rows = ROWS[at : at + size]
+        pages = {"pages": -(-len(ROWS) // size), "count": len(ROWS), "limit": size}
+        about = {"pagination": pages, "items": [row["id"] for row in rows]}
+        return {"events": about, "entities": {"events": {row["id"]: row for row in rows}}}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.open_questions == []
+
+
 def test_a_strict_api_is_asked_by_the_names_that_its_refusal_leaves_out() -> None:
     def answer(request: Request) -> Any:
         others = {*request.query_params} - {"take", "skip"}
