@@ -246,9 +246,9 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
         "way_on": way_on,
         "setting": setting or "a link or cursor",
         "missing_path": setting and f" ({setting} was not found)",
-        "refusal": facts.end == "depth"
-        and facts.said
-        and f" It refused the next page.{facts.said}",
+        "refusal": f" It refused the next page.{facts.said}"
+        if facts.said and facts.end == "depth"
+        else "",
         "standing": standing and f", though {standing} still leads on",
         **facts.values,
     }

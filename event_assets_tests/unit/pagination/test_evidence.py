@@ -37,7 +37,9 @@ def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) ->
     words = dict.fromkeys(("gap", "claim", "windows", "problem", "param_from", "param_to"), "")
     counts = dict.fromkeys(("limit", "size", "empty", "idle", "length", "fullest"), 9)
     facts = ListFacts(reported=9, least_total=9, values={**words, **counts})
-    assert evidence.sentence.format(**find_words(facts))
+    said = evidence.sentence.format(**find_words(facts))
+    assert said
+    assert "False" not in said
 
 
 def test_what_is_known_by_the_facts_is_in_the_table() -> None:
