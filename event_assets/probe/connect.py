@@ -187,7 +187,8 @@ def _reach_end(connection: Connection, search: ParameterSearch, page: Page) -> E
     if paging.paginator is None:
         end = judge_single_page(client, paging, page)
         certainty: Certainty = "likely" if end.doubt or end.problem else "sure"
-        connection.add("pages", "one page", paging.evidence, certainty)
+        is_known = paging.is_stable and not end.problem
+        connection.add("pages", "one page" if is_known else "unknown", paging.evidence, certainty)
     else:
         budget = client.session.budget
         budget.requests = max(budget.requests, budget.sent) + MAX_TO_REACH_END
@@ -244,6 +245,11 @@ def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) 
     if not end.problem:
         choices["that is the whole list"] = {"paginator": "single_page"}
     asked, otherwise = "How does the list go on", ""
+    if not paging.is_stable:
+        said = "The same request brings other records each time, so that no page can follow another"
+        text = f"{said}. Which parameter sorts the list? Set it, such as --set params.sort=id."
+        connection.question("paginator", text, choices)
+        return
     if connection.given.first_page_url:
         said += ". The address had the number of a page in its path, which no paginator counts"
     elif end.is_likely_all:

@@ -305,6 +305,18 @@ def test_what_is_in_doubt_is_an_open_question(answer: Answer, setting: str) -> N
     assert setting in [question.setting for question in found.open_questions]
 
 
+def test_a_list_that_comes_shuffled_is_asked_for_its_order() -> None:
+    chance = random.Random(7)
+
+    def answer(_: Request) -> Any:
+        return {"events": chance.sample(ROWS, 20), "total": len(ROWS)}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events?offset=0&limit=20"))
+    assert "Which parameter sorts the list?" in found.open_questions[0].text
+    assert [fact.value for fact in found.facts if fact.subject == "pages"] == ["unknown"]
+
+
 def by_token(request: Request, name: str = "offset") -> Any:
     at = int(request.query_params.get(name, "itr/0").removeprefix("itr/"))
     token = {name: f"itr/{at + 20}"} if at + 20 < len(ROWS) else {}
