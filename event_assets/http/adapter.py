@@ -27,7 +27,12 @@ NO_RETRIES = urllib3.Retry.from_int(False, redirect=False)
 
 
 class ApiAdapter(HTTPAdapter):
-    """Adds the key on the wire only, and masks it in responses."""
+    """Adds the key on the wire only, and masks it in responses.
+
+    Args:
+        auth: adds the key, to requests to the API's own host.
+        is_foreign: whether requests go to other hosts, which get no secret at all.
+    """
 
     def __init__(
         self,
@@ -36,10 +41,13 @@ class ApiAdapter(HTTPAdapter):
         throttle: Throttle,
         limits: HttpLimits = DEFAULT_LIMITS,
         pool_size: int = 1,
+        *,
+        is_foreign: bool = False,
     ) -> None:
         super().__init__(pool_maxsize=pool_size)
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         self._auth = auth
+        self._is_foreign = is_foreign
         self._token = ""  # the newest one of the auth
         self._path_key = ""  # a key in the path of the API's address
         self._redactor = redactor
@@ -58,7 +66,11 @@ class ApiAdapter(HTTPAdapter):
         """
         started_at = time.monotonic()
         try:
-            raw = self._exchange(self._sign(self._with_path_key(request)), **settings)
+            if self._is_foreign:
+                sent = self._without_secrets(request)
+            else:
+                sent = self._sign(self._with_path_key(request))
+            raw = self._exchange(sent, **settings)
         except ATTEMPT_ERRORS:
             raise
         except Exception as error:
@@ -88,6 +100,19 @@ class ApiAdapter(HTTPAdapter):
         if self._path_key and MASK in path:
             request = copy(request)
             request.url = f"{path.replace(MASK, quote(self._path_key, safe=''))}{mark}{query}"
+        return request
+
+    def _without_secrets(self, request: PreparedRequest) -> PreparedRequest:
+        """Return a request without the secrets that the configuration adds to all."""
+        request, redactor = request.copy(), self._redactor
+        request.url = redactor.redact_content((request.url or "").encode()).decode()
+        for name, value in [*request.headers.items()]:
+            if redactor.redact_text(str(value)) != value:
+                del request.headers[name]
+        if body := request.body:
+            content = body.encode() if isinstance(body, str) else body
+            request.body = redactor.redact_content(content)
+            request.prepare_content_length(request.body)
         return request
 
     def _sign(self, request: PreparedRequest) -> PreparedRequest:

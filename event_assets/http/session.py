@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -62,8 +63,10 @@ class ApiSession(Session):
         # Proxies and certificates, looked up once and not for each request.
         self._settings = self.merge_environment_settings(base_url, {}, None, None, None)
         redactor = SecretRedactor([*secrets, *secrets_of_auth(auth)])
-        for prefix, added in ("http://", None), ("https://", None), (origin(base_url) + "/", auth):
-            self.mount(prefix, ApiAdapter(added, redactor, self.throttle, limits, pool_size))
+        adapter = partial(ApiAdapter, redactor=redactor, throttle=self.throttle, limits=limits)
+        for prefix in ("http://", "https://"):
+            self.mount(prefix, adapter(None, pool_size=pool_size, is_foreign=True))
+        self.mount(origin(base_url) + "/", adapter(auth, pool_size=pool_size))
 
     def send(
         self, request: PreparedRequest, *, allow_redirects: bool = True, **kwargs: Any

@@ -251,6 +251,24 @@ def test_another_host_does_not_get_the_key(api: Sandbox) -> None:
     assert not api.requests[0].authorized
 
 
+@pytest.mark.parametrize("secret", ["short", "a-long-secret-key"])
+@pytest.mark.parametrize("status", [200, 307])
+def test_another_host_gets_no_secret_of_the_configuration(secret: str, status: int) -> None:
+    """Whether a link or a redirect leads to it."""
+    with serving(lambda _: {}) as other:
+        redirect = RedirectResponse(f"{other.url}/?key={secret}")  # 307
+        with serving(lambda _: redirect) as api, ApiSession(api.url, secrets=[secret]) as session:
+            target = api.url if status == 307 else f"{other.url}/?key={secret}"
+            headers = {"X-App-Key": secret, "X-Version": "2"}
+            session.post(target, headers=headers, json={"key": secret, "page": 2})
+    (received,) = other.requests
+    assert received.headers["X-Version"] == "2"
+    assert "X-App-Key" not in received.headers
+    sent = f"{received.url} {received.state.body!r}"
+    assert "page" in sent
+    assert secret not in sent or secret == "short"
+
+
 @pytest.mark.usefixtures("waits")
 def test_a_refused_connection_is_one_sentence_without_the_key() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
