@@ -6,6 +6,7 @@ import time
 from copy import copy
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -48,6 +49,7 @@ class ApiAdapter(HTTPAdapter):
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         self._auth = auth
         self._is_foreign = is_foreign
+        self._was_accepted = False  # whether the API accepted a request
         self._token = ""  # the newest one of the auth
         self._path_key = ""  # a key in the path of the API's address
         self._redactor = redactor
@@ -71,6 +73,11 @@ class ApiAdapter(HTTPAdapter):
             else:
                 sent = self._sign(self._with_path_key(request))
             raw = self._exchange(sent, **settings)
+            self._was_accepted |= raw.status < HTTPStatus.BAD_REQUEST
+            renew = getattr(self._auth, "renew", None)
+            if raw.status == HTTPStatus.UNAUTHORIZED and self._was_accepted and renew:
+                renew(sent)  # a token may end sooner than it says
+                raw = self._exchange(self._sign(self._with_path_key(request)), **settings)
         except ATTEMPT_ERRORS:
             raise
         except Exception as error:

@@ -150,6 +150,12 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
         with self._lock:
             return super().__call__(request)
 
+    def renew(self, refused: PreparedRequest) -> None:
+        """Have another token fetched for the next request, in place of one that was refused."""
+        with self._lock:
+            if refused.headers.get("Authorization") == f"Bearer {self.access_token}":
+                self.access_token = None
+
     def obtain_token(self) -> None:
         """Fetch a token, with the secret in the body, or else by Basic authentication.
 

@@ -118,6 +118,33 @@ def test_an_expired_token_is_fetched_again(project: Project) -> None:
     assert given > 3
 
 
+@pytest.mark.parametrize("uses", [3, 0])
+def test_a_token_that_ends_sooner_than_it_says_is_fetched_again(
+    project: Project, uses: int
+) -> None:
+    """One that was never accepted is not."""
+    project.environment.setenv("CLIENT_ID", "me")
+    project.environment.setenv("CLIENT_SECRET", "s3cret")
+    left, given = 0, 0
+
+    def token(_: Request) -> Any:
+        nonlocal left, given
+        left, given = uses, given + 1
+        return {"access_token": f"t{given}"}
+
+    def is_accepted(request: Request) -> bool:
+        nonlocal left
+        left -= 1
+        return request.headers.get("Authorization") == f"Bearer t{given}" and left >= 0
+
+    with serving({PATH: guarded(is_accepted, 950), TOKEN: token}) as api:
+        document = keyed(api.url, {**OAUTH, "access_token_url": f"{api.url}{TOKEN}"})
+        document["attributes"]["concurrency"] = 1
+        result = run(project, definitions({"events": document}))
+    assert result.success is bool(uses)
+    assert given > 3 if uses else given == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
