@@ -44,6 +44,13 @@ from event_assets.values.errors import ApiError, ConfigError, ExpiredPositionErr
 from event_assets.values.urls import redact_url
 
 NOT_STARTED = ListFacts("not started")
+NO_LIST_OF_PARENT: dict[
+    int, str
+] = {  # why a parent may have no list that can be read, by the status
+    HTTPStatus.FORBIDDEN: "the key may not read some",
+    HTTPStatus.NOT_FOUND: "one may have none",
+    HTTPStatus.GONE: "one may be deleted",
+}
 
 
 class Stream:
@@ -148,12 +155,12 @@ class Stream:
         status = error.response.status_code
         if status == HTTPStatus.GONE and not self._is_full:
             return ExpiredPositionError("The API has forgotten the last sync.")
-        if status == HTTPStatus.NOT_FOUND and self._parent and self._has_list:
+        if status in NO_LIST_OF_PARENT and self._parent and self._has_list:
             return ApiError(
                 f"The API at {redact_url(error.response.url)} answered {status_text(status)}, but "
-                f"has the lists of other records of `{self._parent}`: if one may have none, set "
-                "`response_actions: [{ status_code: 404, action: ignore }]` of the endpoint."
-                f"{error_text(error.response)}"
+                f"has the lists of other records of `{self._parent}`: if "
+                f"{NO_LIST_OF_PARENT[status]}, set `response_actions: [{{ status_code: {status}, "
+                f"action: ignore }}]` of the endpoint.{error_text(error.response)}"
             )
         return error
 

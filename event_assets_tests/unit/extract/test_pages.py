@@ -329,3 +329,28 @@ def test_all_rows_are_received_up_to_where_offset_and_limit_may_reach(
         assert complete is (False if total == "true" else None)
     elif length < 1000 and total == "true":
         assert complete is True
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (403, "if the key may not read some, set"),
+        (404, "if one may have none, set"),
+        (410, "if one may be deleted, set"),
+    ],
+)
+def test_a_parent_without_a_list_is_explained(status: int, reason: str) -> None:
+    def answer(request: Request) -> Any:
+        is_third = request.path_params["parent"] == "p2"
+        return JSONResponse({}, status) if is_third else list_of_parent(request)
+
+    cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
+    with serving({"/v1/{parent}/lists": answer}) as api:
+        rest_api = config(api.url, cursor, "v1/{resources.parents.id}/lists")
+        with (
+            reading(rest_api, "listed", parents=PARENTS) as stream,
+            pytest.raises(ApiError) as failed,
+        ):
+            read_all(stream)
+    assert reason in str(failed.value)
+    assert f"{{ status_code: {status}, action: ignore }}" in str(failed.value)
