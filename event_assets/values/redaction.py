@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from html.entities import html5
 from itertools import chain
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -35,8 +36,9 @@ MAX_ESCAPES = 4  # of a text, one in the other
 WHITE_SPACE = b" \t\r\n"
 # Literals at their beginning: so they are found ten times as fast.
 IN_JSON, LINE_BREAK = re.compile(rb"\\u00([2-7][0-9a-fA-F])"), re.compile(rb"\\[nrt]")
+IN_HTML = re.compile(rb"&(?:amp;)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
 # Bounded, and never two ways to read one text: so a search takes no longer than the text is long.
-BACKSLASHES, PERCENT = r"\\{1,16}", "%(?:25){0,4}"
+BACKSLASHES, PERCENT, AMPERSAND = r"\\{1,16}", "%(?:25){0,4}", "&(?:amp;){0,4}"
 # Between two characters of a secret that is split over lines, in a text or in JSON.
 BREAK = rf"(?:{BACKSLASHES}(?:[nrt]|u000[9aAdD]|(?=\s))|{PERCENT}0[aAdD]|\s)*"
 
@@ -56,8 +58,8 @@ class Form(NamedTuple):
 class SecretRedactor:
     """Masks secrets, in every form in which a server or a library may quote them.
 
-    These are, in any mixture: as it is, escaped as in JSON, URLs, HTML and by `repr`, in base64 at
-    any offset of a text, and split over lines.
+    These are, in any mixture: as it is, escaped as in JSON, URLs, HTML and by `repr`, in base64, or
+    base64 of base64, at any offset of a text, and split over lines.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -74,8 +76,10 @@ class SecretRedactor:
             KNOWN.add(secret)
         # New ones: other threads may be reading these.
         if len(secret) >= MIN_SECRET_LENGTH:
-            coded = (_base64_forms(one) for one in (secret, quote(secret, safe="")))
-            forms = (Form(secret), *chain(*coded))
+            escaped = quote(secret), quote(secret, safe=""), _in_json(secret), html.escape(secret)
+            coded = [form for one in (secret, *escaped) for form in _base64_forms(one)]
+            twice = (_base64_forms(form.text) for form in _base64_forms(secret))
+            forms = (Form(secret), *coded, *chain(*twice))
             needles = {needle: form for form in forms for needle in _needles(form.text)}
             self._forms = {**self._forms, **needles}
         elif secret:
@@ -198,7 +202,7 @@ def _base64_forms(secret: str) -> Iterator[Form]:
 
 def _needles(form: str) -> Iterator[bytes]:
     """Yield what may be in a content behind `_unescape` if a form is in it."""
-    in_json = json.dumps(form)[1:-1]
+    in_json = _in_json(form)
     in_large = re.sub(r"(?<=\\u)[0-9a-f]{4}", lambda digits: digits[0].upper(), in_json)
     in_bytes = repr(form.encode())[2:-1]
     blank = form.replace(" ", "+"), "".join(form.split())
@@ -207,8 +211,12 @@ def _needles(form: str) -> Iterator[bytes]:
     yield form.replace("\\", "").encode()  # an escape within it may be split
 
 
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
 def _unescape(content: bytes) -> bytes:
-    r"""Return a content without its escapes (`%2B`, `\u002b`, `\"`) and its `\n`."""
+    r"""Return a content without its escapes (`%2B`, `\u002b`, `\"`, `&#43;`) and its `\n`."""
     for _ in range(MAX_ESCAPES):
         before = content
         if b"%" in content:
@@ -216,9 +224,15 @@ def _unescape(content: bytes) -> bytes:
         if b"\\" in content:
             content = IN_JSON.sub(lambda found: bytes([int(found[1], 16)]), content)
             content = LINE_BREAK.sub(b"", content).translate(None, b"\\")
+        if b"&" in content:
+            content = IN_HTML.sub(lambda found: _from_html(found[1]), content)
         if content == before:
             break
     return content
+
+
+def _from_html(name: bytes) -> bytes:
+    return html.unescape(f"&{name.decode()};").encode(errors="surrogatepass")
 
 
 @cache
@@ -238,18 +252,18 @@ def _spellings(text: str) -> str:
 def _spelling(char: str) -> str:
     """Return a pattern of a character, or of backslashes in a row, which may be escaped."""
     if char[0] == "\\":
-        return rf"(?i:\\(?:u005c|x5c)?|{PERCENT}5c|&#0{{0,4}}92;|&#x0{{0,4}}5c;)+"
+        in_html = f"{AMPERSAND}(?:#0{{0,4}}92|#x0{{0,4}}5c|bsol);"
+        return rf"(?i:\\(?:u005c|x5c)?|{PERCENT}5c|{in_html})+"
     units, in_bytes = char.encode("utf-16-be", "surrogatepass"), char.encode(errors="surrogatepass")
-    code, in_html = ord(char), html.escape(char)
+    code = ord(char)
+    names = "".join(f"|{AMPERSAND}{name}" for name, text in html5.items() if text == char)
     escaped = [
         "".join(rf"{BACKSLASHES}u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
         "".join(rf"{BACKSLASHES}x{byte:02x}" for byte in in_bytes),
-        f"&#0{{0,4}}{code};|&#x0{{0,4}}{code:x};",
+        f"{AMPERSAND}#0{{0,4}}{code};|{AMPERSAND}#x0{{0,4}}{code:x};{names}",
     ]
     if char != "%":
         escaped.append("".join(f"{PERCENT}{byte:02x}" for byte in in_bytes))
-    if in_html.endswith(";") and "#" not in in_html:
-        escaped.append(in_html)
     plain = {"%": PERCENT, " ": "[ +]"}.get(char, re.escape(char))
     plain = rf"\\{{0,16}}{plain}" if char in "\"'/" else plain
     return f"(?:{plain}|(?i:{'|'.join(escaped)}))"

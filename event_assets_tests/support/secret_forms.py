@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from html.entities import html5
 from urllib.parse import quote
 
 from hypothesis import strategies as st
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 ASCII_SECRETS = st.text(
     st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=64
 )
+
+
+NAMES = {char: f"&{name}" for name, char in html5.items() if name.endswith(";")}
 
 
 def in_json(text: str) -> str:
@@ -62,12 +66,20 @@ FORMS: dict[str, Callable[[str], str]] = {
     "percent-encoded, all": all_quoted,
     "percent-encoded twice": lambda secret: quote(quote(secret, safe=""), safe=""),
     "HTML": html.escape,
+    "HTML, of HTML": lambda secret: html.escape(html.escape(secret)),
+    "HTML, by numbers": lambda secret: "".join(f"&#{ord(c)};" for c in secret),
+    "HTML, by hexadecimal numbers": lambda secret: "".join(f"&#x{ord(c):X};" for c in secret),
+    "HTML, by names": lambda secret: "".join(NAMES.get(c, c) for c in secret),
     "base64": in_base64,
     "JSON, of base64 that is split by MIME": lambda secret: in_json(
         base64.encodebytes(secret.encode() * 3).decode()
     ),
     "Basic": lambda secret: f"Basic {in_base64(secret, 'user:')}",
     "JSON, of Basic, as .NET": lambda secret: specials_in_json(in_base64(secret, "me:")),
+    "base64 of JSON": lambda secret: in_base64(json.dumps({"key": secret})),
+    "base64 of HTML": lambda secret: in_base64(html.escape(secret), "key: "),
+    "base64 of base64": lambda secret: in_base64(in_base64(secret)),
+    "base64 of Basic": lambda secret: in_base64(f"Basic {in_base64(secret, 'user:')}"),
     "base64 of percent-encoded": lambda secret: in_base64(quote(secret, safe=""), "user:"),
     "base64 for URLs": lambda secret: base64.urlsafe_b64encode(b"u" + secret.encode()).decode(),
     "JSON, split over lines": lambda secret: in_json("\n".join(re.findall(r"(?s).{1,5}", secret))),
