@@ -21,12 +21,12 @@ EVENT_DESCRIPTIONS = {  # unless defs.yaml has others
     "end_time": "When the event ends (UTC).",
 }
 DESCRIPTIONS = {  # of columns that do not come from the API
-    LAST_SEEN: "When a sync last saw the event (UTC).",
-    "_dlt_load_id": "The sync that last saw the event: `load_id` in event_data_syncs.",
+    LAST_SEEN: "When the sync started that last received the row (UTC).",
+    "_dlt_load_id": "The sync that last received the row: `load_id` in the table's log of syncs.",
     "day": "The day on which events start (UTC).",
     "events": "How many events.",
     "source": "The source that the event is from.",
-    ACCOUNT: "The account that the event belongs to.",
+    ACCOUNT: "The account that the row belongs to.",
     **{name: about for name, about in CHANGE_COLUMNS.items() if name not in ("id", "name")},
 }
 MAX_VALUE_LENGTH = 500  # characters

@@ -235,6 +235,8 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
     if facts.asked_by == "page_number":
         way_on = f"use `offset`, if '{facts.parameter}' counts rows"
     all_rows = f"All {facts.distinct:,} rows were received"
+    if facts.distinct == 1:
+        all_rows = "The only row was received"
     return {
         **vars(facts),
         "all_rows": all_rows if facts.rows else "The list is empty",

@@ -67,7 +67,8 @@ class ResultAggregator:
             if not (proof and getattr(sums, proof))
         ]
         complete, worst = min(found, key=lambda one: one[0] is None, default=(True, ""))
-        reason = f"All {sums.distinct:,} rows of {lists} were received."
+        rows = "The only row" if sums.distinct == 1 else f"All {sums.distinct:,} rows"
+        reason = f"{rows} of {lists} {'was' if sums.distinct == 1 else 'were'} received."
         if self._lists and not sums.pages:
             complete = None
             reason = (

@@ -62,7 +62,7 @@ def test_a_parent_without_a_value_is_left_out() -> None:
         config = by_organizer(api.url)
         sync_source(config)
     check = complete(config, "members")
-    assert (check.passed, check.description) == (True, "All 1 rows of 1 list were received.")
+    assert (check.passed, check.description) == (True, "The only row of 1 list was received.")
 
 
 @pytest.mark.parametrize("key", [{"primary_key": []}, {"primary_key": "id"}])

@@ -42,6 +42,15 @@ def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) ->
     assert "False" not in said
 
 
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(0, "The list is empty"), (1, "The only row was received"), (2, "All 2 rows")],
+)
+def test_the_rows_are_said_in_their_number(size: int, said: str) -> None:
+    done = sync("single_page", lambda _: {"data": rows(0, size), "total": size})
+    assert done.result.reason.startswith(said)
+
+
 def test_what_is_known_by_the_facts_is_in_the_table() -> None:
     assert HOLDS.keys() <= {row.name for row in TABLE}
 
