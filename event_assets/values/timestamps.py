@@ -63,12 +63,15 @@ def parse_timestamps(
     Args:
         values: the values of the API.
         format_: `epoch_s`, `epoch_ms`, a pattern of `strptime`, or None: ISO 8601, RFC 2822,
-            `/Date(ms)/` of .NET.
+            `/Date(ms)/` of .NET, which may also stand among the numbers of an epoch.
         zones: the time zone of local times: one for all, or one for each value; None is UTC.
     """
     if format_ and format_ in EPOCH_UNITS:
         micros = [_microseconds(value, EPOCH_UNITS[format_]) for value in values]
-        return pa.array(micros, pa.int64()).cast(UTC_TIMESTAMP)
+        moments = pa.array(micros, pa.int64()).cast(UTC_TIMESTAMP)
+        others = [one if micro is None else None for one, micro in zip(values, micros, strict=True)]
+        has_texts = any(isinstance(one, str) for one in others)  # such as days of all-day events
+        return pc.coalesce(moments, parse_timestamps(others, None, zones)) if has_texts else moments
     texts = values
     if set(map(type, values)) - {str, NoneType}:
         texts = [value if type(value) is str else None for value in values]

@@ -111,6 +111,7 @@ def test_what_is_no_text_is_no_time_unless_the_contract_says_so(value: Any) -> N
         ("epoch_s", 1777660200),
         ("epoch_s", 1777660200.0),
         ("epoch_s", "1777660200"),
+        ("epoch_s", "2026-05-01T18:30:00Z"),
         ("epoch_ms", 1777660200000),
         ("%d.%m.%Y %H:%M", "01.05.2026 18:30"),
     ],
