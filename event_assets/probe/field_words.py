@@ -13,7 +13,7 @@ def _words(text: str) -> frozenset[str]:
 
 START = _words(
     "start starts started starting begin begins beginning commences from beginn anfang von debut "
-    "inicio inizio dtstart opening"
+    "inicio inizio dtstart opening strt bgn"
 )
 END = _words(
     "end ends ended ending finish finished finishes until to through stop ende bis fin fine dtend "
@@ -37,7 +37,7 @@ OTHER_TIMES = (REMOVED | UPDATED) | _words(
     "sale sales onsale presale registration register booking ticket tickets created create "
     "creation published publish publication door doors deadline expires expiry original recurrence "
     "synced indexed fetched announce announced visible cutoff cancelled added posted submitted "
-    "setup checkin rsvp last refund"
+    "setup checkin rsvp last refund sell selling enrollment enrolment curfew"
 )
 # Objects in an event's record that have names, ids and times of their own.
 OTHER_OBJECTS = _words(

@@ -119,7 +119,8 @@ def _is_key(name: str, value: Any) -> bool:
     """Return whether a member is a cursor of numbers: no sign of more, but worth a try."""
     is_number = isinstance(value, str) and value.isdecimal() and name != "offset"
     is_key = is_number or (isinstance(value, list) and bool(value))  # of several parts
-    return is_key and names_pointer(name)
+    is_last = type(value) in (int, str) and bool(value) and is_named(name, LAST_IDS)
+    return is_last or (is_key and names_pointer(name))
 
 
 def _links_by_relation(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -85,8 +85,9 @@ def _find_time(
         return None
     chain, best = ranked[:1], ranked[0]
     for path in ranked[1:]:
-        has_same_format = sample.formats[path].pattern == sample.formats[best].pattern
-        if ranks[path][0] == ranks[best][0] and has_same_format and sample.fills(chain, path):
+        pattern, is_epoch = sample.formats[best].pattern, sample.formats[best].is_epoch
+        is_read = sample.formats[path].pattern in ((pattern, None) if is_epoch else (pattern,))
+        if ranks[path][0] == ranks[best][0] and is_read and sample.fills(chain, path):
             chain.append(path)
     return _describe(sample, chain)
 

@@ -403,6 +403,18 @@ def test_a_strict_api_is_asked_by_the_names_that_its_refusal_leaves_out() -> Non
     assert (paginator["offset_param"], paginator["limit_param"]) == ("skip", "take")
 
 
+def test_a_number_that_is_called_as_the_last_id_is_tried_as_a_cursor() -> None:
+    def answer(request: Request) -> Any:
+        at, size = number(request, "startingAfter"), number(request, "limit", 20)
+        more = {"startingAfter": at + size} if at + size < len(ROWS) else {}
+        return {"events": ROWS[at : at + size], "hasMore": bool(more), **more}
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+    assert found.open_questions == []
+    assert endpoint(found)["paginator"]["cursor_path"] == "startingAfter"
+
+
 def by_cursor(request: Request, **more: Any) -> dict[str, Any]:
     at = number(request, "cursor")
     return {"events": ROWS[at : at + 20], "next_cursor": str(at + 20) if at < 75 else None, **more}

@@ -132,6 +132,10 @@ def day_or_time(number: int) -> dict[str, str]:
     return {"dateTime": at(number, "T10:00:00+02:00"), "timeZone": "Europe/Berlin"}
 
 
+def epoch_or_day(number: int) -> dict[str, Any]:
+    return {"start_time": 1_790_000_000 + number} if number % 3 else {"start_date": at(number)}
+
+
 def with_sales(number: int) -> dict[str, Any]:
     return {"sales": {"start": at(0)}, "dates": {"start": {"dateTime": at(number, "T10:00Z")}}}
 
@@ -196,6 +200,11 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "datetime_utc", "timezone": "UTC"},
             None,
         ),
+        (
+            lambda n: {"when": epoch_or_day(n)},
+            {"from": ["when.start_time", "when.start_date"], "format": "epoch_s"},
+            None,
+        ),
         (with_sales, {"from": "dates.start.dateTime"}, None),
         (
             lambda n: {"started_at": at(n, "T10:00:00Z"), "ended_at": at(n, "T12:00:00Z")},
@@ -217,6 +226,7 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
                 "start_date": at(n, "T10:00:00"),
                 "end_date": at(n, "T12:00:00"),
                 "available_to": at(n, "T12:00:00Z"),
+                "stopSellingAt": at(n, "T09:00:00Z"),
             },
             {"from": "start_date"},
             {"from": "end_date"},
