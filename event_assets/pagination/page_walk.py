@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -97,7 +97,8 @@ class PageWalk(Walk):
         facts.last = page = self._check_flag(page)
         if self._stop_after_empty_page and not ids:
             page = page._replace(has_more=False)
-        fresh = self._add(ids, range(len(ids)))
+        overlap = 0 if is_repeated or was_end_said else self._find_overlap(ids)
+        fresh = self._add(ids, range(overlap, len(ids)))
         self._ids += len(fresh)
         is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
         self._shifted = self._shifted + 1 if is_shifted else 0
@@ -105,7 +106,7 @@ class PageWalk(Walk):
         if is_behind or is_repeated:
             self._to_deliver = ()
         reading.last_page = ids or last_page
-        size = 0 if is_behind else len(ids)
+        size = 0 if is_behind else len(ids) - overlap
         is_known = is_repeated or (not fresh and page.total == self._ids)
         self._count(page, size, is_known=is_known)
         reading.rows += 0 if is_repeated else size
@@ -116,6 +117,22 @@ class PageWalk(Walk):
         end = self._find_end(page, is_repeated=is_repeated)
         self._pointers.add(str(page.pointer))
         return end
+
+    def _find_overlap(self, ids: Sequence[Hashable]) -> int:
+        """Return with how many rows of the page before this one begins, if each page does so.
+
+        Such pages are connected, whatever is inserted or deleted.
+        """
+        reading, before = self._reading, list(self._reading.last_page)
+        if not (before and ids) or reading.overlaps is None:
+            return 0
+        rows = len(before) - before.index(ids[0]) if ids[0] in before else 0
+        if 0 < rows < len(ids) and before[-rows:] == ids[:rows]:
+            reading.overlaps += rows
+            return rows
+        reading.rows += reading.overlaps  # those were repeated by chance
+        reading.overlaps = None
+        return 0
 
     def _count(self, page: PageFacts, size: int, *, is_known: bool) -> None:
         """Note the number of rows of a page, and what its response says of their number."""

@@ -37,7 +37,7 @@ FLAGS: Final = (
     Flag(MORE, more=True, is_end=True),
     Flag(
         re.compile(
-            rf"(is|at)?(last|final|end|done|exhausted|eof)(page|reached)?|endof(stream|list|{THINGS})"
+            rf"(is|at)?(last|final|end|done|exhausted|eof)(page)?(reached)?|endof(stream|list|{THINGS})"
             rf"|nomore({THINGS}|pages|data)?"
         ),
         more=False,
@@ -46,7 +46,7 @@ FLAGS: Final = (
     Flag(  # of this response alone
         re.compile(
             r"(is|results)?(truncated|partial|incomplete|capped|cutoff)(results)?"
-            r"|exceededtransferlimit|(limit|max(results)?)reached"
+            r"|exceededtransferlimit|(limit|max(results)?)(reached|exceeded)"
         ),
         more=True,
     ),
@@ -100,7 +100,7 @@ ESTIMATED: Final = re.compile(
 PAGE_OBJECT: Final = re.compile(
     r".*(paging|paginat|meta).*|page(r|s|able)?|pages?(data|details?)|resultspage|additionaldata"
     r"|links?|cursors?|nav(igation)?|contentrange|odata|envelope|header|(search)?result(set)?"
-    r"|response|search|query|view|totals?|counts?|stats"
+    r"|response|search|query|view|totals?|counts?|stats|range|showing|displaying|results"
     r"|(page|list|results?|search|query|response|collection)?(info|summary|context)"
 )
 SIZE: Final = re.compile(  # of parameters
@@ -113,12 +113,14 @@ _OF_PAGES: Final = (
     r"|exclusive|seek|checkpoint|anchor|iterator)"
 )
 NEXT: Final = re.compile(
-    rf".*next{_OF_PAGES}+|(link|ur[il]|page|href|results?)?next|continue|last(evaluated)?key|searchafter|afterkey"
+    rf".*next{_OF_PAGES}+|(link|ur[il]|page|href|results?|offset|cursor|token|start)?next|continue|last(evaluated)?key|searchafter|afterkey"
 )
+# Of the start of the next sync, which comes with the last page only.
+SYNC_TOKEN: Final = re.compile(r"(next)?(sync|delta)token|deltalink")
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?(cursor|bookmark|continuation|marker)"
     r"(token|id|url)?|(paging|pagination|continuation|continue|resumption|next|scroll)(token|id)|(page|skip)token"
-    r"|resume(token)?|after(url)?|(load)?more|older|offset|position|forward(link|url)?|(paging|page)state"
+    r"|resume(token|from)?|after(url)?|(load)?more|older|offset|position|forward(link|url)?|(paging|page)state"
     r"|querylocator"
 )
 # Of the names of links that lead to more, if they have a number or a query.
@@ -196,6 +198,8 @@ def is_sure(path: str) -> bool:
 
 def says_more(path: str, value: Any) -> bool | None:
     """Return what a flag says of further pages; None if it is none by its name and value."""
+    if value and SYNC_TOKEN.fullmatch(plain_name(path)):
+        return False
     flag = _find_flag(path, FLAGS)
     said = _read(flag, value) if flag else None
     return said if said or (flag and flag.is_end) else None

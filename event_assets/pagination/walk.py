@@ -49,6 +49,7 @@ class Reading:
     pages: list[int] = field(default_factory=list)  # hashes
     last_page: Sequence[Hashable] = ()  # with rows
     rows: int = 0  # received
+    overlaps: int | None = 0  # rows with which pages begin, and the ones before end; None: not all
     known_rows: int = 0  # received since the last new one
     empty: int = 0  # consecutive pages
     reads_to: float = 0  # the position up to which rows are promised

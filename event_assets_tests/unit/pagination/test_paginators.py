@@ -569,6 +569,37 @@ def test_pages_that_a_filter_empties_end_no_list_of_which_more_is_promised(
     assert done.result.complete is True, done.result.reason
 
 
+@pytest.mark.parametrize("paginator", ["page_number", "cursor"])
+@pytest.mark.parametrize("members", [{}, {"total": 130}])
+@pytest.mark.parametrize("stride", [17, 19])
+def test_pages_that_overlap_on_purpose_are_complete(
+    paginator: str, members: dict[str, Any], stride: int
+) -> None:
+    def answer(query: Query) -> Any:
+        page = int(query.get("page") or query.get("cursor", "k0")[1:])
+        rows = [{"id": row} for row in range(130)][page * stride :][:20]
+        cursors = {"next": f"k{page + 1}" if (page + 1) * stride + 3 < 130 else None}
+        return {"data": rows, "cursors": cursors, **members}
+
+    done = sync(paginator, answer)
+    assert sorted(done.delivered) == list(range(130))
+    assert done.result.complete is True, done.result.reason
+
+
+def test_rows_that_some_pages_repeat_are_no_overlap() -> None:
+    pages = [[0, 1, 2, 3], [3, 4, 5, 6], [7, 8, 9, 10], [11]]
+
+    def answer(query: Query) -> Any:
+        page = "abcd".index(query.get("cursor", "a"))
+        rows = [{"id": row} for row in pages[page]]
+        return {"data": rows, "cursors": {"next": "bcd"[page : page + 1]}}
+
+    done = sync("cursor", answer)
+    assert done.ids == set(range(12))
+    assert done.result.complete is None
+    assert "but the list has 13" in done.result.reason
+
+
 def linked(query: Query) -> tuple[dict[str, Any], str | None]:
     page = int(query.get("page", 0))
     return numbered(query), f"/events?page={page + 1}" if page < 4 else None

@@ -68,6 +68,14 @@ from event_assets_tests.support.served_lists import read_with, rows_from
         ({"pagination": {"has_more_events": 1}}, {}),
         ({"limitReached": True}, {}),
         ({"moreComing": True}, {}),  # CloudKit
+        ({"limitExceeded": True}, {}),
+        ({"last_page_reached": False}, {}),
+        ({"resume_from": "x1"}, {}),
+        ({"offset_next": 7}, {}),
+        ({"range": "0-6/64"}, {}),
+        ({"meta": {"showing": "1-7 of 64 events"}}, {}),
+        ({"page": "Page 1 of 10"}, {}),
+        ({"pagination": "1 to 7 of 1,064"}, {}),
         ({"truncatedResults": True}, {}),
         ({"continueToken": "x1"}, {}),
         ({"hydra:totalItems": 130}, {}),
@@ -137,6 +145,8 @@ def test_a_response_that_promises_more_is_not_complete(
         ({"pagination": [{"total": 7}], "previous_cursor": "x1"}, {}),
         ({"selbst": "/events", "anfang": "/events?page=1", "ende": "/events?page=0"}, {}),
         ({"archiv": "/events?year=2025", "karte": "/events?zoom=12", "rss": "/events?as=rss"}, {}),
+        ({"range": "0-6/7", "page": "1 of 1", "results": "1-7 of 7", "score": "3-1/9"}, {}),
+        ({"range": "2026-01-01/2026-12-31", "showing": "7 events", "page": "1-2"}, {}),
         ({"orte": "/venues?page=2", "last": "/events?page=2", "self": "/events?page=2"}, {}),
         ({}, {"Retry-After": "9", "X-RateLimit-Remaining": "64"}),
     ],
@@ -146,6 +156,23 @@ def test_a_response_that_promises_nothing_more_is_complete(
 ) -> None:
     body = {"data": [{"id": row} for row in range(7)], **members}
     done = read_with("single_page", lambda _query: (body, headers))
+    assert done.result.complete is True, done.result.reason
+
+
+@pytest.mark.parametrize("length", [7, 20, 130])
+@pytest.mark.parametrize(
+    ("path", "name"), [("nextPageToken", "nextSyncToken"), ("@odata.nextLink", "@odata.deltaLink")]
+)
+def test_what_starts_the_next_sync_comes_with_the_last_page(
+    path: str, name: str, length: int
+) -> None:
+    def answer(query: Query) -> Any:
+        first = int(query.get("cursor", 0))
+        token = {path: str(first + 20)} if first + 20 < length else {name: "x1"}
+        return {"data": rows_from(first, length), **token}
+
+    done = read_with({"type": "cursor", "cursor_path": path}, answer)
+    assert done.ids == set(range(length))
     assert done.result.complete is True, done.result.reason
 
 
