@@ -71,8 +71,8 @@ def read_members(response: Response) -> Members:
     document, headers = response.json(), response.headers
     members = dict(members_outside_records(document))
     for path in filter(NAMES_EXTENT.fullmatch, [*members]):
-        if extent := EXTENT.match(str(members[path])):
-            members[f"{path}.{'total' if extent['last'] else 'pages'}"] = extent["count"]
+        if found := EXTENT.match(str(members[path])):
+            members[f"{path}.{'total' if found['last'] else 'pages'}"] = found["count"]
     members.update({name.title(): value for name, value in headers.items() if HEADER.search(name)})
     extent = headers.get("Content-Range", "bytes")
     if not extent.startswith("bytes"):
