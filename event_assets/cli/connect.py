@@ -141,7 +141,7 @@ def _show(found: Connection) -> None:
     from event_assets.cli.output import print_table
 
     if found.facts:
-        titles = ("about", "found", "evidence", "how sure")
+        titles = ("about", "found", "evidence", "confidence")
         rows = ((fact.subject, fact.value, fact.evidence, fact.certainty) for fact in found.facts)
         print_table([dict(zip(titles, row, strict=True)) for row in rows])
     if found.events:

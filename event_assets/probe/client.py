@@ -34,7 +34,7 @@ from event_assets.values.json_paths import build_getter
 from event_assets.values.urls import redact_url
 
 BODY = "body:"  # before the path of a setting that is in the request's JSON
-MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out who asks on
+MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out clients that keep trying
 TRIES = 2  # of a request that a server fails to answer
 RETRY_SECONDS = 0.5
 MAX_WAIT = 15.0  # seconds, for a rate limit to be reset

@@ -17,7 +17,6 @@ from event_assets.probe.request_input import RequestInput
 from event_assets.probe.settings import find_keys, get_setting
 from event_assets.values.redaction import MIN_SECRET_LENGTH
 
-MAX_KEYS = 9  # of a request
 Certainty = Literal["sure", "likely", "assumed"]
 
 
@@ -117,11 +116,9 @@ class Connection:
     @property
     def other_variables(self) -> Mapping[str, str]:
         """The keys beside that of the auth, by the variables of `.env` that hold them."""
-        given = self.given
-        numbers = range(1 + bool(given.auth), MAX_KEYS)
-        names = ("api_key" if number == 1 else f"api_key_{number}" for number in numbers)
-        keys = zip(names, given.other_keys, strict=False)
-        return {env_var_name(self.source, name): key for name, key in keys}
+        numbered = enumerate(self.given.other_keys, 2 if self.given.auth else 1)
+        names = {f"api_key_{number}".removesuffix("_1"): key for number, key in numbered}
+        return {env_var_name(self.source, name): key for name, key in names.items()}
 
     def without_keys(self, value: Any) -> Any:
         """Return a part of the request with variables of `.env` in place of the keys in it."""

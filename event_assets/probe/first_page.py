@@ -48,8 +48,8 @@ def reach(connection: Connection) -> Page | None:
     if found:
         connection.attempt, page = found
         connection.variables.update(connection.attempt.variables(connection.source))
-        without = "another" if anonymous.is_ok else str(anonymous.status)
-        evidence = f"accepted; without it the answer is {without}"
+        without = "otherwise" if anonymous.is_ok else str(anonymous.status)
+        evidence = f"accepted; without it the API answers {without}"
         connection.add("key", connection.attempt.name, evidence)
         return _require(connection, page)
     if anonymous.is_ok:
@@ -99,7 +99,7 @@ def _require(connection: Connection, page: Page) -> Page:
     while page.status in UNKNOWN_NAMES and (demanded := _find_demanded(connection, page)):
         client.given = replace(client.given, params={**client.given.params, **demanded})
         shown = ", ".join(f"{name}={value}" for name, value in demanded.items())
-        connection.add("parameters", shown, f"without, the answer is {page.status}")
+        connection.add("parameters", shown, f"without, the API answers {page.status}")
         page = client.ask(with_key=client.session.has_auth)
     if page.is_ok:
         return page

@@ -16,28 +16,15 @@ from event_assets.http.retry_policy import is_retried
 from event_assets.pagination.totals import find_counts, members_around, read_members
 from event_assets.values.urls import redact_url
 
-NO_JSON = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind)
-    for pattern, kind in (
-        (
-            r"<(?!!doctype html|html)(\?xml|rss|feed|\w+[ >:])",
-            "XML: ask for JSON, such as by `?format=json` or by another address",
-        ),
-        (
-            "<",
-            "a web page, not an API that answers in JSON: copy the address of a request from the "
-            "API's documentation",
-        ),
-        ("BEGIN:VCALENDAR", "a calendar file (iCalendar): give the address of an API with JSON"),
-        (
-            r"(/\*\*/)?\s*[\w$.]+\s*\(\s*[\[{]",
-            "JSON in a call of JavaScript (JSONP): leave `callback` out of the address",
-        ),
-        (r"\)\]\}',?|while\s*\(", "JSON behind a guard against scripts, which no sync reads"),
-        (r"\{.*\}\s*\n\s*\{", "one JSON object on each line, which no sync reads"),
-        (r"[^\n{\[]+[,;\t][^\n{\[]+\n", "a table of text (CSV), and no JSON"),
-    )
-)
+NO_JSON = {  # how a response begins that is no JSON: what it is, and what helps
+    r"<(\?xml|rss|feed|\w*response)\b": "XML: ask for JSON, such as by `?format=json`",
+    "<": "a web page: copy the address of a request from the API's documentation",
+    "BEGIN:VCALENDAR": "a calendar file (iCalendar): give the address of an API with JSON",
+    r"(/\*\*/)?\s*[\w$.]+\s*\(\s*[\[{]": "JSONP, a call of JavaScript: leave `callback` out of it",
+    r"\{.*\}\s*\n\s*\{": "one JSON object on each line, which no sync reads",
+    r"[^\n{\[]+[,;\t][^\n{\[]+\n": "a table of text (CSV), and no JSON",
+    "": "no JSON: copy the address of a request from the API's documentation",
+}
 
 
 @dataclass(frozen=True)
@@ -98,8 +85,7 @@ class Page:
     def content_kind(self) -> str:
         """What a response that is no JSON is instead, in words."""
         text = "" if self.response is None else self.response.text.lstrip("\ufeff \r\n\t")
-        found = (kind for pattern, kind in NO_JSON if pattern.match(text))
-        return next(found, "no JSON: copy the address of a request from the API's documentation")
+        return next(kind for start, kind in NO_JSON.items() if re.match(start, text, re.IGNORECASE))
 
     @property
     def reason(self) -> str:

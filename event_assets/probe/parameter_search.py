@@ -52,9 +52,7 @@ class ParameterSearch:
         difference = compare(first.ids, again.ids)
         paging.is_stable = difference in ("same", "fewer", "more") or difference.startswith("shift")
         ignored = "refused" if paging.is_strict else "ignored"
-        paging.facts.append(
-            Fact("unknown parameters", ignored, "a parameter that means nothing was sent")
-        )
+        paging.facts.append(Fact("unknown parameters", ignored, "an unknown parameter was sent"))
         if not paging.is_stable:
             evidence = "the same request brought other records, or others first"
             paging.facts.append(Fact("order", "not stable", evidence))
@@ -230,7 +228,7 @@ def find_largest_size(search: ParameterSearch) -> None:
     if not best:
         paging.size = usual
     paging.settings[name] = paging.size
-    evidence = f"of {asked} that were asked for, {best} came"
+    evidence = f"{asked} requested, {best} received"
     evidence += "" if is_cut else ", the whole list: several pages show that it ends there"
     paging.facts.append(Fact("page size", f"{name}={paging.size}", evidence))
     if paging.kind == "offset":

@@ -86,8 +86,7 @@ def test_all_is_found_out_with_at_most_fifty_requests() -> None:
         (lambda _: Response("Welcome"), (), "is no JSON: copy the address"),
         (lambda _: Response("<?xml version='1.0'?><events/>"), (), "is XML: ask for JSON"),
         (lambda _: Response("BEGIN:VCALENDAR\r\n"), (), "is a calendar file"),
-        (lambda _: Response('cb({"events": []});'), (), r"\(JSONP\): leave `callback` out"),
-        (lambda _: Response(")]}',\n{}"), (), "is JSON behind a guard against scripts"),
+        (lambda _: Response('cb({"events": []});'), (), "is JSONP, .*: leave `callback` out"),
         (lambda _: Response('{"id": 1}\n{"id": 2}\n'), (), "one JSON object on each line"),
         (lambda _: Response("id,name\n1,Choir\n"), (), r"a table of text \(CSV\)"),
         (lambda _: {"d": json.dumps(ROWS)}, (), r"records: `d` is JSON inside a text"),
@@ -958,8 +957,7 @@ def test_a_list_that_comes_whole_is_read_in_pages_and_the_reason_is_told() -> No
     with serving(answer) as api:
         found = discover(Options(f"{api.url}/v1/events"))
     assert [fact.evidence for fact in found.facts if fact.subject == "page size"] == [
-        "of 1000 that were asked for, 437 came, the whole list: several pages show that it ends "
-        "there"
+        "1000 requested, 437 received, the whole list: several pages show that it ends there"
     ]
 
 
