@@ -249,6 +249,7 @@ def _spellings(text: str) -> str:
     return BREAK.join(map(_spelling, re.findall(r"\\+|[^\\]", text)))
 
 
+@cache
 def _spelling(char: str) -> str:
     """Return a pattern of a character, or of backslashes in a row, which may be escaped."""
     if char[0] == "\\":
