@@ -56,6 +56,12 @@ DOUBT = re.compile(
     r"|preparing|building|rebuil|warming|loading|updating|wait\b|incomplete|degraded",
     re.IGNORECASE,
 )
+# Of a warning beside records: some are not there.
+MISSING = re.compile(
+    rf"{TROUBLE.pattern}|lag\b|not (answer|respond)|could not|missing|skipp|omitt|incomplete"
+    r"|degraded",
+    re.IGNORECASE,
+)
 WORD_LISTS = re.compile(r"(errors?|warnings?|messages?|notices?|exceptions?|faults?|failures?)")
 NAMES_TROUBLE = re.compile(r"(is|has|have)?(errors?|exceptions?|faults?|fail(ed|ures?)?)\w*")
 # By plain names: what may say why there are no records.
@@ -119,6 +125,16 @@ def quote_page(response: Response) -> str:
     said = [(path, value) for path, value in _find_said(response.json()) if isinstance(value, str)]
     doubtful = (f"{path}: {value}" for path, value in said if _is_doubtful(path, value))
     return error_text(response) or quote_words(next(doubtful, "")) or " It gives no message."
+
+
+def quote_warning(document: Any) -> str:
+    """Return a warning beside records that some may be missing, as a sentence; empty if none."""
+    said = (
+        f"{path}: {value}"
+        for path, value in _find_said(document)
+        if isinstance(value, str) and _is_warning(path) and MISSING.search(value)
+    )
+    return quote_words(next(said, ""))
 
 
 def has_nothing(response: Response) -> bool:
@@ -216,8 +232,11 @@ def _is_sure_trouble(path: str, value: Any) -> bool:
 
 def _is_doubtful(path: str, value: Any) -> bool:
     """Return whether words on an empty first page may be about an error."""
-    is_warning = plain_name(path.rpartition(".")[2]).startswith("warning")
-    return isinstance(value, str) and (is_warning or bool(DOUBT.search(value)))
+    return isinstance(value, str) and (_is_warning(path) or bool(DOUBT.search(value)))
+
+
+def _is_warning(path: str) -> bool:
+    return plain_name(path.rpartition(".")[2]).startswith("warning")
 
 
 def is_error_status(value: Any) -> bool:

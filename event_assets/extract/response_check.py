@@ -13,7 +13,14 @@ from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.extract.empty_page import BESIDE, CODE_NAMES, ERROR, PageWords, is_error_status
+from event_assets.extract.empty_page import (
+    BESIDE,
+    CODE_NAMES,
+    ERROR,
+    PageWords,
+    is_error_status,
+    quote_warning,
+)
 from event_assets.extract.records_selector import PLAIN_SELECTOR, as_list, plain_names
 from event_assets.http.error_text import (
     ERROR_NAMES,
@@ -182,7 +189,7 @@ def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
     if not any(isinstance(row, dict) for row in rows) or (len(rows) == 1 and find_words(rows)):
         return " A page has no record."
     if not _names_error(response.json()):
-        return ""
+        return quote_warning(response.json())
     return error_text(response, is_error=True) or " It gives no message."
 
 

@@ -89,7 +89,7 @@ class PageReader:
             ),
             before=self._before,
             unfollowed=self._unfollowed,
-            truncated=_find_truncation(members),
+            truncated=_find_truncation(members, around),
             is_backwards=is_backwards,
             size_asked=_find_size(request),
         )
@@ -223,10 +223,12 @@ def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
     return page._replace(total=None, at_least=page.total, is_total_sure=is_sure)
 
 
-def _find_truncation(members: totals.Members) -> str:
+def _find_truncation(members: totals.Members, around: totals.Members) -> str:
     """Return what says that a response is only a part; empty if nothing does."""
     found = ((path, value) for path, value in members.items() if vocabulary.PARTIAL.fullmatch(path))
-    said = (f"{path}: {value}" for path, value in found if value is True or parse_count(value))
+    said = [f"{path}: {value}" for path, value in found if value is True or parse_count(value)]
+    if path := _find_said(around, vocabulary.PARTIAL_STATUS):
+        said.append(f"{path}: {members[path]}")
     return next((f"`{words.replace('True', 'true')}`" for words in said), "")
 
 

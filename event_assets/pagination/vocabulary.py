@@ -138,8 +138,12 @@ NO_POINTER: Final = re.compile(
 )
 # Of paths: true, or not 0, in a response that is only a part.
 PARTIAL: Final = re.compile(
-    r"overflow|timed_?out|partial_?results|search_?cutoff|_shards\.failed", re.I
+    r"overflow|timed_?out|partial_?results|search_?cutoff|_shards\.failed|(is_?)?degraded"
+    r"|(failed|missing|unavailable)_?(sources|shards|providers|partitions|nodes)(_?count)?",
+    re.I,
 )
+# Of a status with its value: the same.
+PARTIAL_STATUS: Final = re.compile(r"(\w*status|state|result): (partial\w*|incomplete|degraded)")
 
 
 @lru_cache(1_000)

@@ -203,6 +203,21 @@ def test_an_empty_first_page_may_speak_of_an_error(said: Any, is_error: bool) ->
     assert checks("data")({"data": [], **said}) == problem
 
 
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"warnings": ["replica lag"]}, ' It says: "warnings: replica lag".'),
+        ({"meta": {"warning": "1 source failed"}}, ' It says: "meta.warning: 1 source failed".'),
+        ({"warnings": ["`size` is deprecated"]}, ""),
+        ({"warnings": []}, ""),
+    ],
+)
+def test_a_warning_beside_records_may_say_that_others_are_missing(members: Any, said: str) -> None:
+    rows = [{"id": 1}]
+    response = JsonResponse(orjson.dumps({"data": rows, **members}), {})
+    assert error_beside_rows(response, rows) == said
+
+
 FIRST_WORDS = [
     ({"status": "processing"}, "status: processing"),
     ({"state": "building"}, "state: building"),

@@ -68,6 +68,10 @@ from event_assets_tests.support.served_lists import read_with, rows_from
         ({"pagination": {"has_more_events": 1}}, {}),
         ({"limitReached": True}, {}),
         ({"moreComing": True}, {}),  # CloudKit
+        ({"degraded": True}, {}),
+        ({"failed_sources": 2}, {}),
+        ({"status": "partial"}, {}),
+        ({"meta": {"status": "PARTIAL_CONTENT"}}, {}),
         ({"limitExceeded": True}, {}),
         ({"last_page_reached": False}, {}),
         ({"resume_from": "x1"}, {}),
@@ -147,6 +151,7 @@ def test_a_response_that_promises_more_is_not_complete(
         ({"archiv": "/events?year=2025", "karte": "/events?zoom=12", "rss": "/events?as=rss"}, {}),
         ({"range": "0-6/7", "page": "1 of 1", "results": "1-7 of 7", "score": "3-1/9"}, {}),
         ({"range": "2026-01-01/2026-12-31", "showing": "7 events", "page": "1-2"}, {}),
+        ({"degraded": False, "failed_sources": 0, "user": {"status": "incomplete"}}, {}),
         ({"orte": "/venues?page=2", "last": "/events?page=2", "self": "/events?page=2"}, {}),
         ({}, {"Retry-After": "9", "X-RateLimit-Remaining": "64"}),
     ],
