@@ -101,7 +101,7 @@ def load_tree() -> dg.ComponentTree:
     tree = dg.ComponentTree.from_module(defs_module=module, project_root=find_project())
     find_sources()  # that Dagster would load each
     problems = []
-    for file in sorted(tree.defs_module_path.rglob("defs.y*ml")):
+    for file in sorted(tree.defs_module_path.rglob("defs.yaml")):
         try:
             read_yaml(file)
         except ConfigError as error:

@@ -169,8 +169,6 @@ def read_yaml(file: Path) -> list[Document]:
     Raises:
         ConfigError: it is no YAML in UTF-8, names something twice, or names no component.
     """
-    if file.suffix != ".yaml":
-        raise ConfigError(f"{file}: Dagster reads no such file: call it {file.stem}.yaml.")
     text = ""
     try:
         text = file.read_bytes().decode("utf-8-sig")

@@ -45,7 +45,7 @@ class SourceFile:
         """
         try:
             given = [*yaml.safe_load_all(self.file.read_text(encoding="utf-8-sig"))]
-        except (yaml.YAMLError, ValueError) as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             problem = f"The file {self.file} is no YAML: `event-assets check` says why."
             raise ConfigError(problem) from error
         own = (one for one in given if dig(one, "type") == COMPONENT)
@@ -107,7 +107,11 @@ def find_sources() -> dict[str, SourceFile]:
         ConfigError: there is no project, or Dagster would not load each source.
     """
     sources: dict[str, SourceFile] = {}
-    files = sorted(defs_folder().rglob("*/defs.yaml"), key=lambda file: (len(file.parts), file))
+    folder = defs_folder()
+    known = sorted(folder.rglob("*.y*ml"), key=lambda file: (len(file.parts), file))
+    files = [file for file in known if file.name == "defs.yaml" and file.parent != folder]
+    for file in {*known} - {*files}:
+        _require_copy(file, folder)
     for source in map(SourceFile, filter(_is_source, files)):
         if same := sources.get(source.name):
             raise ConfigError(f"{same.file} and {source.file} name one source: rename a folder.")
@@ -124,10 +128,16 @@ def defs_folder() -> Path:
     """Return the folder that holds the folders of the sources.
 
     Raises:
-        ConfigError: there is no project.
+        ConfigError: there is no project, or no such folder.
     """
     path, folder = Path(*defs_module().split(".")), find_project()
-    return folder / "src" / path if (folder / "src" / path).is_dir() else folder / path
+    found = folder / "src" / path if (folder / "src" / path).is_dir() else folder / path
+    if not found.is_dir():
+        raise ConfigError(
+            f"There is no folder {found} for the sources: make it, or correct [tool.dg.project] in "
+            f"{folder / 'pyproject.toml'}."
+        )
+    return found
 
 
 def find_address_variable(name: str) -> str | None:
@@ -140,6 +150,8 @@ def find_address_variable(name: str) -> str | None:
 
 def aside(sources: Mapping[str, SourceFile]) -> set[str]:
     """Return the names of the sources that are the sandbox beside one with an API."""
+    if len(sources) == 1:
+        return set()
     without = {name for name, source in sources.items() if not source.address}
     return without if len(without) < len(sources) else set()
 
@@ -149,3 +161,15 @@ def _is_source(file: Path) -> bool:
     named = TYPE.findall(file.read_text(encoding="utf-8", errors="replace"))
     packages = {name.partition(".")[0] for name in named} or {""}
     return any(one in ("", "event_assets") or find_spec(one) is None for one in packages)
+
+
+def _require_copy(file: Path, folder: Path) -> None:
+    """Raise a ConfigError for the file of a source that Dagster would not find."""
+    is_copy = file.parent != folder and file.with_name("defs.yaml").exists()
+    if not is_copy and COMPONENT in TYPE.findall(
+        file.read_text(encoding="utf-8", errors="replace")
+    ):
+        problem = "Dagster reads no such file: call it defs.yaml"
+        if file.parent == folder:
+            problem = "move it into a folder below, which names the source, as defs.yaml"
+        raise ConfigError(f"{file}: {problem}.")

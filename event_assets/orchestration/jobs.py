@@ -20,7 +20,7 @@ from event_assets.orchestration.schedules import (
 )
 
 # The tag of a run of `event-assets`, which syncs what it is told to.
-BY_COMMAND = "event_assets/by_command"
+BY_COMMAND = ".dagster/by_command"  # which the UI hides
 
 
 def job_name(source: SourceConfig) -> str:

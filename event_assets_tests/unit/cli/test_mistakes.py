@@ -163,12 +163,39 @@ def test_what_yaml_reads_as_it_is_meant_is_no_mistake(file: Path, text: str) -> 
     assert run(["check"]) == 0
 
 
-def test_a_file_of_another_ending_is_told(file: Path, said: Callable[[str], str]) -> None:
-    other = file.parents[1] / "concerts/defs.yml"
-    other.parent.mkdir()
-    shutil.copy(file, other)
-    assert said(YAML) == f"{other}: Dagster reads no such file: call it defs.yaml.\n"
-    shutil.rmtree(other.parent)
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("concerts/defs.yml", "Dagster reads no such file: call it defs.yaml."),
+        ("concerts/component.yaml", "Dagster reads no such file: call it defs.yaml."),
+        ("defs.yaml", "move it into a folder below, which names the source, as defs.yaml."),
+    ],
+)
+def test_a_source_in_a_file_that_dagster_does_not_read_is_told(
+    source_file: Path, capsys: pytest.CaptureFixture[str], name: str, problem: str
+) -> None:
+    shutil.copy(source_file, source_file.with_name("defs copy.yaml"))
+    other = source_file.parents[1] / name
+    other.parent.mkdir(exist_ok=True)
+    shutil.copy(source_file, other)
+    for command in ("check", "sync", "probe", "status"):
+        assert run([command]) == 1
+        assert capsys.readouterr().err == f"{other}: {problem}\n"
+    other.unlink()
+    assert run(["check"]) == 0
+
+
+def test_a_project_without_a_folder_for_sources_is_told(
+    source_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, settings = source_file.parents[1], source_file.parents[3] / "pyproject.toml"
+    shutil.rmtree(folder)
+    for command in ("check", "sync", "probe", "status", "sources"):
+        assert run([command]) == 1
+        assert capsys.readouterr().err == (
+            f"There is no folder {folder} for the sources: make it, or correct [tool.dg.project] "
+            f"in {settings}.\n"
+        )
 
 
 SETTINGS = [
