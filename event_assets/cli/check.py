@@ -24,15 +24,17 @@ def check() -> None:
 
     dg.Definitions.validate_loadable(definitions)
     found = find_sources()
-    for source in load_sources(definitions, found):
+    sources = load_sources(definitions, found)
+    for source in sources:
         warehouse.get_destination().validate_names(source.name)
         if source.is_synced:
             require_settings(source)
         if source.accounts and source.accounts.file:
             list_accounts(source)
-        if source.is_synced and not source.base_url:
-            click.echo(f"{source.name} is {INVENTED}: to sync an API, set {source.address_hint}.")
     open_instance().dispose()
     if not is_lake():
         require_writable_database()
+    for source in sources:
+        if source.is_synced and not source.base_url:
+            click.echo(f"{source.name} is {INVENTED}: to sync an API, set {source.address_hint}.")
     click.echo(f"No mistakes were found in the sources: {', '.join(found) or 'there are none'}.")

@@ -41,6 +41,7 @@ def open_instance() -> dg.DagsterInstance:
         ConfigError: the folder cannot be used, or its dagster.yaml has a mistake.
     """
     require_home()
+    file = expand_home(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
     try:
         instance = dg.DagsterInstance.get()
         # Dagster imports it when it launches a run; it is not built, as one may need its cluster
@@ -49,8 +50,10 @@ def open_instance() -> dg.DagsterInstance:
             getattr(import_module(launcher.module_name), launcher.class_name)
         return instance
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = f"in line {line}, {error.problem}"
+        from event_assets.component.yaml_file import describe_yaml_error
+
+        line, problem = describe_yaml_error(error)
+        problem = f"in line {line}, {problem}"
     except dg.DagsterInvalidConfigError as error:
         problem = error.errors[0].message if error.errors else str(error)
         # what a part of the settings raised stands between its class and a stack trace
@@ -59,7 +62,10 @@ def open_instance() -> dg.DagsterInstance:
     except Exception as error:  # whatever Dagster's parts raise that it names
         if any(isinstance(cause, sqlite3.Error) for cause in exception_chain(error)):
             raise  # of its history
+        from event_assets.orchestration.error_messages import history_problem
+
+        if told := history_problem(error):
+            raise ConfigError(told) from None
         text = str(error).removeprefix("Failure condition: ").partition(", instead got")[0]
         problem = f"{type(error).__name__}: {text}".partition("\n")[0]
-    file = expand_home(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
     raise ConfigError(f"Dagster cannot use its settings in {file}: {problem.rstrip('.')}.")

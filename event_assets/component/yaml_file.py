@@ -35,6 +35,7 @@ ADVICE: Mapping[str, str] = {
     r"found character '(\S)' that cannot": IN_QUOTES,
     "found undefined (alias) ": IN_QUOTES.format("*"),
     "a constructor for the tag '!(?!!)": IN_QUOTES.format("!"),
+    "expected the node content": "a value is missing, or what opens here is not closed",
     "expected ',' or '(.)'": "what opens here is not closed: a comma, or {}, is missing",
 }
 
@@ -186,7 +187,7 @@ def read_yaml(file: Path) -> list[Document]:
         line = text.count("\n", 0, error.position) + 1
         problem = f"delete the character U+{error.character:04X}"
     except yaml.MarkedYAMLError as error:
-        line, problem = _describe(error)
+        line, problem = describe_yaml_error(error)
     except RecursionError:
         line, problem = 1, "is nested too deeply, or an alias holds itself"
     raise ConfigError(_at(file, line, problem))
@@ -207,7 +208,7 @@ def _read_documents(file: Path, loader: _Loader) -> list[Document]:
     return documents
 
 
-def _describe(error: yaml.MarkedYAMLError) -> tuple[int, str]:
+def describe_yaml_error(error: yaml.MarkedYAMLError) -> tuple[int, str]:
     """Return the line of the mistake, and what it is, else in PyYAML's words."""
     problem, context = str(error.problem), str(error.context or "")
     began = re.search("flow|quoted|simple key", context)  # where that is, not where it is noticed

@@ -17,6 +17,7 @@ from event_assets.warehouse import inspection
 
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 REFERENCED = re.compile("foreign key|entries that depend on it")  # in the message of DuckDB
+HOME_FOLDERS = ("history", "storage", "schedules", "logs")  # of Dagster, by dagster.yaml
 TABLE_ERRORS = (  # of what a person has made of the tables
     duckdb.DataError,
     duckdb.DependencyException,
@@ -44,6 +45,8 @@ def user_message(error: BaseException) -> str | None:
         if isinstance(cause, sqlite3.DatabaseError) and "database" in str(cause):
             problem = f"Dagster's history in {os.environ.get('DAGSTER_HOME')} is damaged: {cause}"
             return f"{problem}; move its folders `history` and `storage` away (no event is lost)."
+        if told := history_problem(cause):
+            return told
         destination = warehouse.get_destination()
         is_storage_error = isinstance(cause, (*STORAGE_ERRORS, *destination.driver_errors))
         if is_storage_error and not http_errors.is_request_error(cause):
@@ -71,6 +74,18 @@ def user_message(error: BaseException) -> str | None:
                 "undo that, or rename or drop the table that it is about, and sync again."
             )
     return http_errors.user_message(error)
+
+
+def history_problem(error: BaseException) -> str | None:
+    """Return what is wrong with one of Dagster's folders; None if it is something else."""
+    file = str(error.filename) if isinstance(error, OSError) else ""
+    home = os.environ.get("DAGSTER_HOME", "")
+    if not any(file.startswith(str(Path(home, name))) for name in HOME_FOLDERS):
+        return None
+    return (
+        f"Dagster cannot use {file} (in DAGSTER_HOME): {getattr(error, 'strerror', error)}; move "
+        "what is in the way, or let the user who runs it write there."
+    )
 
 
 def _hiding_macros() -> list[str]:

@@ -151,7 +151,8 @@ def test_a_database_of_another_user_can_be_shown_and_not_synced(
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        (b"a: [\n", "in line 2, expected the node content, but found"),
+        (b"a: [\n", "in line 2, a value is missing, or what opens here is not closed."),
+        (b"a:\n\tb: 1\n", "in line 2, indent with spaces: YAML allows no tabs there."),
         (b"nonsense: 1\n", 'Received unexpected config entry "nonsense" at'),
         (b"retention: {schedule: 1}\n", "Value at path root:retention:sch"),
         (b"- a\n", "to parse to dictionary"),
@@ -176,6 +177,19 @@ def test_a_mistake_in_dagster_yaml_is_told_in_one_sentence(
     assert answer in str(failed.value)
     assert "\n" not in str(failed.value)
     assert len(str(failed.value)) < 300
+
+
+@pytest.mark.parametrize("name", ["history", "storage"])
+def test_a_file_in_the_way_of_dagsters_folders_is_told(
+    project: Project, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", home)
+    (home / name).touch()
+    project.environment.setenv("DAGSTER_HOME", str(home))
+    assert run(["sync"]) == 1
+    assert capsys.readouterr().err.startswith(f"Dagster cannot use {home}/{name}")
 
 
 def test_a_damaged_history_of_dagster_is_told_with_what_heals_it(
