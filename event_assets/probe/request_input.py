@@ -20,8 +20,9 @@ from event_assets.values.urls import find_address_problem
 KEY_PARAM = re.compile(
     r".*(key|token|secret)|client_id|app_?id|auth|signature|sig|password|code", re.IGNORECASE
 )
-PAGE_TOKEN = re.compile(
-    r"((next|page|prev|continuation|sync|cursor).*|sort_?|start_?|last_?|order_?)(token|key)",
+NO_SECRET = re.compile(  # of pages, of an order, or the ids of things
+    r"((next|page|prev|continuation|sync|cursor).*|(sort|start|last|order)[_-]?)(token|key)"
+    r"|(event|organi[sz]er|calendar|venue|artist|category|webinar)[_-]?key",
     re.IGNORECASE,
 )
 KEY_HEADER = re.compile(
@@ -193,7 +194,7 @@ def _leave_in_place(
 
 
 def _is_key_name(name: str) -> bool:
-    return bool(KEY_PARAM.fullmatch(name) and not PAGE_TOKEN.fullmatch(name))
+    return bool(KEY_PARAM.fullmatch(name) and not NO_SECRET.fullmatch(name))
 
 
 def _is_key(name: str, value: Any) -> bool:
