@@ -22,6 +22,7 @@ from event_assets.extract.records_selector import PLAIN_SELECTOR
 from event_assets.records.contract import build_contract
 from event_assets.values import timestamps
 from event_assets.values.conversion import ISO_PATTERN, to_json
+from event_assets.values.errors import ExpiredPositionError
 from event_assets.values.json_paths import Getter, as_list, first_present, values_at
 
 CHUNK_SIZE = 1_000  # records
@@ -165,7 +166,7 @@ class CursorTracker:
         self._loaded, self._received, self._start = reader.parse([loaded, received, start])
         self._began_at = began_at
         self._newest: dict[str, CursorValue] = {}  # by kind
-        self._settled: dict[str, CursorValue] = {}  # the newest that can be a position
+        self._settled: dict[str, list[CursorValue]] = {}  # the two newest that can be positions
         self._counts: Counter[str] = Counter()
         self._examples: dict[str, Any] = {}
         self._records = self._early = 0
@@ -187,7 +188,8 @@ class CursorTracker:
                 self._early += self._is_early(value)
                 _keep_newest(self._newest, value)
                 if self._is_settled(value):
-                    _keep_newest(self._settled, value)
+                    settled = [value, *self._settled.get(value.kind, ())]
+                    self._settled[value.kind] = _two_newest(settled)
 
     def _is_settled(self, value: CursorValue) -> bool:
         if value.margin is not None:
@@ -213,20 +215,45 @@ class CursorTracker:
 
     @property
     def position(self) -> Any:
-        """Where the next sync starts; None if it has to read everything."""
+        """Where the next sync starts; None if it has to read everything.
+
+        It is older than the newest value, if it can be: so an API that heeds it returns a record.
+        """
         kind, loaded = self._kind, self._loaded
         others = [other for other in self._counts if other not in ("", kind)]
         if kind is None or (others and kind not in self._counts):
             return None  # the API writes its cursor in another way now
         if loaded and loaded.margin is not None and not self._is_settled(loaded):
             return None  # it was made by a clock that was ahead
-        return _newest_of(kind, loaded, self._settled.get(kind))
+        known = [loaded] if loaded and loaded.kind == kind else []
+        positions = _two_newest([*self._settled.get(kind, ()), *known])
+        newest = self._find_newest()
+        older = [value for value in positions if newest and value.order < newest.order]
+        return next((value.raw for value in (*older, *positions)), None)
+
+    def require_newer(self) -> None:
+        """Raise if a record that is newer than the start was received before: one had to come.
+
+        Raises:
+            ExpiredPositionError: the API may read the start as something else.
+        """
+        start, newest = self._start, self._received
+        if start and newest and start.kind == newest.kind and start.order < newest.order:
+            raise ExpiredPositionError(
+                f"The API has no record since {to_json(start.raw)[:EXAMPLE_LENGTH]}, though it "
+                f"had one of {to_json(newest.raw)[:EXAMPLE_LENGTH]}."
+            )
 
     @property
     def newest(self) -> Any:
-        """The newest value that this sync, or those before, received; None if there is none."""
-        kind = self._kind
-        return _newest_of(kind, self._received, self._newest.get(kind or ""))
+        """The newest value of the list, as far as this sync and those before received it."""
+        found = self._find_newest()
+        return found.raw if found else None
+
+    def _find_newest(self) -> CursorValue | None:
+        before = self._received if self._loaded else None  # else everything was read now
+        known = [v for v in (before, *self._newest.values()) if v and v.kind == self._kind]
+        return max(known, key=lambda value: value.order, default=None)
 
     @property
     def warning(self) -> str | None:
@@ -257,6 +284,7 @@ def _keep_newest(newest: dict[str, CursorValue], value: CursorValue) -> None:
         newest[value.kind] = value
 
 
-def _newest_of(kind: str | None, *values: CursorValue | None) -> Any:
-    known = [value for value in values if value and value.kind == kind]
-    return max(known, key=lambda value: value.order).raw if known else None
+def _two_newest(values: Iterable[CursorValue]) -> list[CursorValue]:
+    """Return the values with the two highest orders, the highest first."""
+    by_order = {value.order: value for value in values}
+    return [by_order[order] for order in sorted(by_order, reverse=True)[:2]]

@@ -65,7 +65,7 @@ def extract(
     Raises:
         PipelineStepFailed: the API cannot be read, or too many records break the contract.
         ExpiredJournalError: the sync cannot be resumed.
-        ExpiredPositionError: the API knows no changes since the position.
+        ExpiredPositionError: the API knows no changes since the position, or does not heed it.
     """
     resource = plan.resource
     builder = ArrowTableBuilder(
@@ -96,6 +96,8 @@ def extract(
                 hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
                 for group in warehouse.split_into_row_groups(full):
                     yield dlt.mark.with_hints(group, hints)
+        if tracker and not stream.result.facts.rows:
+            tracker.require_newer()
         # with a parent, a record that was read once may be one for each of several parents
         yielded = builder.row_count + builder.reject_count
         total = yielded if resource.parent else stream.result.facts.distinct

@@ -62,7 +62,7 @@ def test_the_first_sync_requests_everything_and_the_next_the_changes(project: Pr
     synced = project.rows(
         "select full_sync, position from events.event_data_syncs order by started_at"
     )
-    assert synced == [(True, '"2026-01-01T00:00:00Z"'), (False, '"2026-01-06T00:00:00Z"')]
+    assert synced == [(True, '"2026-01-01T00:00:00Z"'), (False, '"2026-01-05T00:00:00Z"')]
 
 
 def test_only_a_full_sync_decides_what_is_gone(project: Project) -> None:

@@ -126,7 +126,24 @@ def test_of_a_revision_number_the_changes_seen_by_one_sync_are_read_by_the_next_
         for _ in range(3):
             sync_source(changing)
     assert names(project) == BOTH
-    assert api.starts == [None, None, "7"]
+    assert api.starts == [None, None, "6"]
+
+
+def test_an_api_that_reads_the_start_in_another_unit_is_read_whole(project: Project) -> None:
+    """It writes milliseconds, and takes seconds: no change is ever after the start."""
+    api = ChangingList(count=3)
+    for number, row in enumerate(api.rows):
+        row["updated_at"] = 1_780_000_000_000 + number
+    api.is_since = lambda value, since: bool(value / 1_000 >= int(since))
+    with serving({PATH: api}) as platform:
+        changing = incremental(platform.url)
+        sync_source(changing)
+        api.rows[1] |= {"name": "new", "updated_at": 1_780_000_009_000}
+        sync_source(changing)
+        checked = complete(changing)
+    assert api.starts == [None, "1780000000001", None]
+    assert names(project) == [("e1", "new")]
+    assert checked.passed
 
 
 @pytest.mark.parametrize("hours", [24, -24])

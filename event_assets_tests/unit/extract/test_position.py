@@ -81,7 +81,28 @@ def test_the_zone_of_the_field_lets_a_local_time_come_close() -> None:
 
 def test_instants_are_compared_and_not_texts() -> None:
     earlier, later = "2026-06-02T00:30:00+02:00", "2026-06-01T23:00:00+00:00"
-    assert track(updated(earlier, later)).position == later
+    tracker = track(updated(earlier, later))
+    assert (tracker.position, tracker.newest) == (earlier, later)
+
+
+@pytest.mark.parametrize(
+    ("values", "position"),
+    [
+        (["2026-06-01", "2026-06-03", "2026-06-02", "2026-06-03"], "2026-06-02"),
+        (["2026-06-03", "2026-06-03"], "2026-06-03"),
+        (["2026-06-02", "2026-06-03", "9999-12-31"], "2026-06-03"),
+    ],
+)
+def test_a_position_is_older_than_the_newest_value_if_it_can_be(
+    values: list[str], position: str
+) -> None:
+    assert track(updated(*values)).position == position
+
+
+def test_the_newest_value_is_of_the_list_as_it_is_once_everything_was_read() -> None:
+    assert track(updated("2026-06-01"), received="2026-06-09").newest == "2026-06-01"
+    changes = track(updated("2026-06-02"), loaded="2026-06-01", received="2026-06-09")
+    assert changes.newest == "2026-06-09"
 
 
 @pytest.mark.parametrize(
