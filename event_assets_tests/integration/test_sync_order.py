@@ -124,8 +124,9 @@ def test_an_incremental_sync_continues_where_the_last_one_ended(hours: int) -> N
         config = incremental(api)
         with wrong_by(hours):
             sync_source(config)
-        rows[:] = [event(2, updated_at="2026-01-02T00:00:00Z")]
-        sync_source(config)
+        for number in (2, 3):
+            rows.append(event(number, updated_at=f"2026-01-0{number}T00:00:00Z"))
+            sync_source(config)
         sync_source(config)
     starts = dict.fromkeys(asked["since"] for asked in api.asked_for("/v1/events"))
     assert [*starts] == ["2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]
