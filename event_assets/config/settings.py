@@ -63,7 +63,7 @@ SETTINGS: Mapping[str, Setting] = {
 QUOTED = re.compile(  # as `docker --env-file` reads it, or as a word processor writes it
     r"(['\"]).*\1|[\u2018-\u201f].*[\u2018-\u201f]", re.DOTALL
 )
-PLACEHOLDER = re.compile(r"<.*>|\{.*\}|your[ _-].*|x{4,}|\.{3}|change[ _-]?me", re.IGNORECASE)
+PLACEHOLDER = re.compile(r"<.*>|\{+\w+\}+|your[ _-].*|x{4,}|\.{3}|change[ _-]?me", re.IGNORECASE)
 # Per type of auth: its parameters that are secret, and their names in dlt's secrets.
 SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "api_key": {"api_key": ("api_key",)},
