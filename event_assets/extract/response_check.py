@@ -147,11 +147,16 @@ def _is_error(document: Any) -> bool:
     members = plain_members(document)
     return isinstance(document, dict) and (
         _names_error(document)
-        or any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
+        or _has_failed(members)
         or any(to_boolean(members.get(name)) is False for name in ("success", "ok"))
         or any(to_boolean(members.get(name)) for name in ("iserror", "haserror"))
         or any(is_error_status(members.get(name)) for name in CODE_NAMES)
     )
+
+
+def _has_failed(members: Mapping[str, Any]) -> bool:
+    """Return whether the status of a document, by its plain members, is that of a failure."""
+    return any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
 
 
 def _names_error(document: Any) -> bool:
@@ -188,8 +193,9 @@ def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
     """
     if not any(isinstance(row, dict) for row in rows) or (len(rows) == 1 and find_words(rows)):
         return " A page has no record."
-    if not _names_error(response.json()):
-        return quote_warning(response.json())
+    document = response.json()
+    if not (_names_error(document) or _has_failed(plain_members(document))):
+        return quote_warning(document)
     return error_text(response, is_error=True) or " It gives no message."
 
 

@@ -171,9 +171,10 @@ class PageWalk(Walk):
         else:
             is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
             is_start = reading.pages[-1] == reading.pages[0]
+            is_empty_end = not page.ids and (is_known or facts.is_total_reached)
             ends = (
                 (self._end_without_pointer, not has_pointer and not facts.pointers),
-                ("pointer ended", not has_pointer or is_told or (is_known and not page.ids)),
+                ("pointer ended", not has_pointer or is_told or is_empty_end),
                 ("lap", is_known and self._has_moved_on and (is_start or is_repeated)),
                 ("same pointer", is_known),
                 ("ignored parameter", is_ignored),

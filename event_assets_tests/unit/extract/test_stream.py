@@ -210,6 +210,8 @@ def test_an_empty_first_page_may_speak_of_an_error(said: Any, is_error: bool) ->
         ({"meta": {"warning": "1 source failed"}}, ' It says: "meta.warning: 1 source failed".'),
         ({"warnings": ["`size` is deprecated"]}, ""),
         ({"warnings": []}, ""),
+        ({"status": "error"}, " It gives no message."),
+        ({"status": "failed", "message": "shard 3"}, ' It says: "shard 3".'),
     ],
 )
 def test_a_warning_beside_records_may_say_that_others_are_missing(members: Any, said: str) -> None:

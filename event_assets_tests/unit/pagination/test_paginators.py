@@ -569,6 +569,18 @@ def test_pages_that_a_filter_empties_end_no_list_of_which_more_is_promised(
     assert done.result.complete is True, done.result.reason
 
 
+def test_a_cursor_that_leads_on_for_ever_ends_behind_as_many_rows_as_the_total_says() -> None:
+    def answer(query: Query) -> Any:
+        page = int(query.get("cursor", "k0")[1:])
+        rows = [{"id": row} for row in range(130)][page * 20 :][:20]
+        return {"data": rows, "cursors": {"next": f"k{page + 1}"}, "total": 130}
+
+    done = sync("cursor", answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True, done.result.reason
+    assert len(done.asked) == 8
+
+
 @pytest.mark.parametrize("paginator", ["page_number", "cursor"])
 @pytest.mark.parametrize("members", [{}, {"total": 130}])
 @pytest.mark.parametrize("stride", [17, 19])
