@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -35,13 +34,6 @@ from event_assets.pagination.totals import find_counts, members_around, members_
 from event_assets.values.conversion import to_boolean
 
 IsRecord = Callable[[Any], bool]
-LIMIT = re.compile(
-    r"\b(max(imum)?|limit(ed|s)?|first \d+|only the first|exceed(s|ed)?|beyond|window|deep|narrow"
-    r"|refine|too (large|many|high)|(more|greater|larger|less) than (or equal to )?\d+"
-    r"|cursor[- ](based )?pagination|(?<!no )more (results|records|items|events|pages))\b",
-    re.IGNORECASE,
-)
-RATE_LIMIT = re.compile(r"\b(rate|quota|requests|per (second|minute|hour|day))\b", re.IGNORECASE)
 NO_LIST = "has no list of records"
 FAILURES = ("error", "fail", "failed", "failure")  # as a status
 
@@ -178,12 +170,6 @@ def _says_empty(document: Any) -> bool:
     is_empty = is_hal or next(iter(counts), None) == 0
     texts = {name: value for name, value in document.items() if not isinstance(value, dict)}
     return is_empty and not _is_error(document) and not find_words(texts)
-
-
-def limit_text(response: Response) -> str:
-    """Return the words of a refusal, if they say that the API has more records than it shows."""
-    text = error_text(response)
-    return text if LIMIT.search(text) and not RATE_LIMIT.search(text) else ""
 
 
 def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from event_assets.extract.response_check import limit_text
+from event_assets.extract.refusal import limit_text
 from event_assets.http.error_text import error_text, find_words
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import USUAL_SIZES, ListFacts

@@ -1,0 +1,23 @@
+"""Tell a refusal of a page from one that names a limit of the API."""
+
+from __future__ import annotations
+
+import re
+
+from requests import Response
+
+from event_assets.http.error_text import error_text
+
+LIMIT = re.compile(
+    r"\b(max(imum)?|limit(ed|s)?|first \d+|only the first|exceed(s|ed)?|beyond|window|deep|narrow"
+    r"|refine|too (large|many|high)|(more|greater|larger|less) than (or equal to )?\d+"
+    r"|cursor[- ](based )?pagination|(?<!no )more (results|records|items|events|pages))\b",
+    re.IGNORECASE,
+)
+RATE_LIMIT = re.compile(r"\b(rate|quota|requests|per (second|minute|hour|day))\b", re.IGNORECASE)
+
+
+def limit_text(response: Response) -> str:
+    """Return the words of a refusal, if they say that the API has more records than it shows."""
+    text = error_text(response)
+    return text if LIMIT.search(text) and not RATE_LIMIT.search(text) else ""
