@@ -117,8 +117,8 @@ class Connection:
     def other_variables(self) -> Mapping[str, str]:
         """The keys beside that of the auth, by the variables of `.env` that hold them."""
         numbered = enumerate(self.given.other_keys, 2 if self.given.auth else 1)
-        names = {f"api_key_{number}".removesuffix("_1"): key for number, key in numbered}
-        return {env_var_name(self.source, name): key for name, key in names.items()}
+        names = ((f"api_key_{number}".removesuffix("_1"), key) for number, key in numbered)
+        return {env_var_name(self.source, name): key for name, key in names}
 
     def without_keys(self, value: Any) -> Any:
         """Return a part of the request with variables of `.env` in place of the keys in it."""

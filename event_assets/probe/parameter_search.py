@@ -109,8 +109,7 @@ class ParameterSearch:
                 return name
         if self.paging.is_strict:
             refused = self._refused(usual, value)
-            ranked = sorted(usual, key=lambda name: (name in refused, name.count(".")))
-            tried = ranked[:MAX_SINGLE]
+            tried = sorted(usual, key=lambda name: (name in refused, name.count(".")))[:MAX_SINGLE]
             return next((name for name in tried if is_effect(self.ask({name: value}))), None)
         group = list(usual)
         if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
