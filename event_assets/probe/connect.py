@@ -48,10 +48,9 @@ TOTAL_IS_WRONG = {"total_path": None}  # of the paginator
 ROUND = 1_000  # records, of which an API may send no more of one list
 EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
-# Parameters that may also be the start of a range of time, or a filter.
 MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 PAGE_IN_PATH = re.compile(r"/pages?/(\d{1,6})(/?)$", re.IGNORECASE)
-NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}
+NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}  # or of a range of time
 
 
 def discover(options: Options) -> Connection:
