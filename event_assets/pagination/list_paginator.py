@@ -167,10 +167,11 @@ class ListPaginator(Paginator):
         ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)
         page = self._reader.read(response, rows, ids, self._request, pointer)
         self._truncated = self._truncated or page.truncated
-        if rows:
-            self._error = self._error or said
-        else:
+        is_overlap = ids == self.last_page.ids[-1:]  # and nothing else
+        if not rows:
             self._said = said or self._said
+        elif not is_overlap:
+            self._error = self._error or said
         if self._is_of_other_rows(page):
             rows.clear()
             self._read_whole_pages()

@@ -354,3 +354,17 @@ def test_a_parent_without_a_list_is_explained(status: int, reason: str) -> None:
             read_all(stream)
     assert reason in str(failed.value)
     assert f"{{ status_code: {status}, action: ignore }}" in str(failed.value)
+
+
+def test_a_last_record_that_is_none_is_no_error_beside_others() -> None:
+    listed: list[Any] = [*events(40), None]
+
+    def answer(request: Request) -> Any:
+        first = int(request.query_params["offset"])
+        return {"data": listed[first : first + 100], "total": 41}
+
+    with serving({"/v1/lists": answer}) as api:
+        rest_api = config(api.url, {"type": "offset", "limit": 100}, "v1/lists")
+        with reading(rest_api, "listed") as stream:
+            assert len(read_all(stream)) >= 41
+            assert stream.result.complete, stream.result.reason
