@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.result import PaginationResult
+from event_assets.values.wording import counted
 
 
 class Evidence(NamedTuple):
@@ -21,7 +22,6 @@ class Evidence(NamedTuple):
 def _read_table(text: str) -> tuple[Evidence, ...]:
     """Read rows of a name, what `complete` says, and a sentence, which goes on where indented."""
     complete = {"pass": True, "WARN": None, "ERROR": False}
-    text = text.replace("{received}", "{distinct:,} rows received")
     rows = (row.split(" | ") for row in re.sub(r"\n +", " ", text).strip().splitlines())
     return tuple(Evidence(name, complete[said], sentence) for name, said, sentence in rows)
 
@@ -239,6 +239,7 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
         all_rows = "The only row was received"
     return {
         **vars(facts),
+        "received": f"{counted(facts.distinct, 'row')} received",
         "all_rows": all_rows if facts.rows else "The list is empty",
         "least": f"at least {last.at_least:,}" if last.at_least else f"{facts.least_total or 0:,}",
         "totals": " to ".join(f"{total:,}" for total in sorted({*last.totals})),
