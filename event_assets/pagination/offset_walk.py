@@ -62,7 +62,7 @@ class OffsetWalk(Walk):
         self._more: bool | None = None  # whether more rows follow, by the last response
         self._progress = 0  # pages that end with a new row
         self._refused_from: float = inf  # the last offset that was refused in the list
-        self._is_window = False  # whether a page in the list was refused for its last rows
+        self._last_in_window: int | None = None  # a page with rows of one that was refused
         self._denials = 0  # pages without the row at their offset, since the last progress
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
@@ -71,22 +71,17 @@ class OffsetWalk(Walk):
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         is_accepted, is_in_list = self._asked.is_behind, self.position < self._end
-        last = self._last_in_window(self.position)
-        self._is_window = is_in_list and last < self.position and last + self.largest > self._end
+        # many refuse an offset that is, with the limit, above 10,000: the last page below may do
+        last = self.position - self.position % self.limit
+        has_more = is_in_list and last < self.position and last + self.largest > self._end
+        self._last_in_window = last if has_more else None
         is_round = is_in_list and 0 in (self._end % REFUSED_AT, self.position % REFUSED_AT)
         is_limit |= is_round and status != HTTPStatus.NOT_FOUND
-        if is_accepted and is_limit and not self._is_window:
+        if is_accepted and is_limit and not has_more:
             self.finish("depth")
         elif is_accepted:
             self._go_on(REFUSED)
         return is_accepted
-
-    def _last_in_window(self, at: int) -> int:
-        """Return where the last page begins that an API gives, if it refuses the one at an offset.
-
-        Many refuse an offset that is, with the limit, more than 10,000.
-        """
-        return at - at % self.limit
 
     def _read_once(self) -> Steps[None]:
         self._gap: tuple[int, int] | None = None  # the first empty pages in mid-list, as offsets
@@ -144,8 +139,8 @@ class OffsetWalk(Walk):
         reading, recent, asked, back = self._reading, self._reading.recent, at, 0
         is_behind = self.largest == 1 or self._start < at < self._refused_from
         page = yield from self._request(at, self.largest - 1, is_behind=is_behind)
-        if page is REFUSED and self._is_window:
-            at = asked = self._last_in_window(at)
+        if page is REFUSED and self._last_in_window is not None:
+            at = asked = self._last_in_window
             page = yield from self._request(at, is_behind=True)
         if page is REFUSED:
             self._refused_from = at  # where the list may have ended; once
