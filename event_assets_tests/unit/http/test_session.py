@@ -321,6 +321,7 @@ def test_a_proxy_that_cannot_be_used_is_told(
     assert "s3cret" not in said
 
 
+@pytest.mark.usefixtures("waits")
 def test_a_proxy_that_wants_a_password_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(lambda _: Answer(status_code=407)) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)

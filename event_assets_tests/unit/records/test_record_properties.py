@@ -98,7 +98,7 @@ FIELDS = build_field_readers(
 
 
 @given(some.lists(RECORDS, min_size=1, max_size=3))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_any_records_become_rows_or_rejects(chunks: list[list[Any]]) -> None:
     rejects: list[Reject] = []
     shaper = ArrowTableBuilder(FIELDS, on_rejects=rejects.extend)
