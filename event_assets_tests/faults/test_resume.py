@@ -204,6 +204,7 @@ def incremental(project: Project, syncs: Driver) -> Iterator[Resumed]:
         resumed = Resumed(project, syncs, api, attributes)
         resumed.sync()
         rows[PATH] = records(updated_at="2026-02-01T00:00:00Z", name="new")
+        rows[PATH][-1]["updated_at"] = "2026-02-02T00:00:00Z"  # a position is older than the newest
         yield resumed
 
 
