@@ -44,9 +44,8 @@ from event_assets.values.errors import ApiError, ConfigError, ExpiredPositionErr
 from event_assets.values.urls import redact_url
 
 NOT_STARTED = ListFacts("not started")
-NO_LIST_OF_PARENT: dict[
-    int, str
-] = {  # why a parent may have no list that can be read, by the status
+# Why the list of a parent may not be there to be read, by the status.
+NO_LIST_OF_PARENT: dict[int, str] = {
     HTTPStatus.FORBIDDEN: "the key may not read some",
     HTTPStatus.NOT_FOUND: "one may have none",
     HTTPStatus.GONE: "one may be deleted",
