@@ -32,7 +32,8 @@ class ApiAdapter(HTTPAdapter):
 
     Args:
         auth: adds the key, to requests to the API's own host.
-        is_foreign: whether requests go to other hosts, which get no secret at all.
+        is_foreign: whether requests go to other hosts, which get no secret; one of less than 8
+            characters, which may be an ordinary word, is taken out of headers only.
     """
 
     def __init__(
