@@ -51,6 +51,8 @@ run: setup ## Sync every event once, from the API into DuckDB
 	@$(BIN)/event-assets sync $(SOURCE)
 
 connect: setup ## Make a source of an API: make connect URL=https://api.example.com/events
+	@test -n '$(URL)' \
+		|| { echo "Give the URL: make connect URL=https://api.example.com/events"; exit 1; }
 	@$(BIN)/event-assets connect '$(URL)' $(OPTIONS)
 
 # Hides Dagster's advice to use `dg dev`, which loads the definitions once more before it starts.
