@@ -125,5 +125,5 @@ audit: setup ## Look the locked packages up in a public database of vulnerabilit
 		--progress-spinner off $(addprefix --requirement requirements,.txt -dev.txt -scale.txt) $(OPTIONS)
 
 clean: ## Remove .venv and caches (data/ stays)
-	@rm -rf .venv .venv-uv .venv-newest *.egg-info build .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .venv-* *.egg-info build .hypothesis .mypy_cache .ruff_cache .pytest_cache
 	@find event_assets event_assets_tests bench -name __pycache__ -prune -exec rm -rf {} +
