@@ -17,9 +17,10 @@ from event_assets.config.settings import SECRET_NAMES
 from event_assets.config.source import SourceConfig
 from event_assets.http.auth import build_auth
 from event_assets.http.credentials import env_var_name
-from event_assets.http.error_text import error_text
+from event_assets.http.error_text import error_text, find_words
 from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import KNOWN
 
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token")
@@ -30,11 +31,19 @@ GATEWAYS = {
     "no api key found in request": "apikey",
 }
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
-HEADER_NAME = re.compile(r"\bx-[a-z][\w-]*\b|\b[\w-]*api[-_]?key\b", re.IGNORECASE)
-COMPOUND = r"[`'\"]?(\w+(?:[-_]\w+)+)"  # a name of several words
-CALLED_HEADER = re.compile(rf"{COMPOUND}[`'\"]? header|header[ :]*{COMPOUND}", re.IGNORECASE)
 SCHEME = re.compile(r"authorization[ :=`'\"]+([a-z]+(?:-[a-z]+)+)", re.IGNORECASE)
-QUERY_NAME = re.compile(r"[`'\"?&]?\b(\w*key|\w*token|client_id)\b[`'\"=]?", re.IGNORECASE)
+SAYS_QUERY = re.compile(r"query|param|\?", re.IGNORECASE)
+COMPOUND = r"[`'\"]?(\w+(?:[-_]\w+)+)"  # a name of several words
+# The name of a header, of either, or of a parameter, in the last group that is there.
+HEADER_NAME = re.compile(
+    rf"{COMPOUND}[`'\"]? header|header[ :]*{COMPOUND}|\b(x-[a-z][\w-]*)", re.IGNORECASE
+)
+KEY_NAME = re.compile(r"\b((?!x-)[\w-]*api[-_]?key)\b", re.IGNORECASE)
+QUERY_NAME = re.compile(
+    r"\b(\w+(?:key|token)|client_id)\b|\b(?:as|parameter|named|called) (key|token)\b"
+    r"|\b(key|token)=|`(key|token)`",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -97,49 +106,59 @@ class KeyPlaces:
         self.bearer = Attempt({"type": "bearer"}, {"token": key})
         self.user = Attempt({"type": "http_basic", "password": ""}, {"username": key})
         self.password = Attempt({"type": "http_basic", "username": "api"}, {"password": key})
-        self.headers = [self.bearer, *(self._in(name, "header", key) for name in HEADERS)]
-        self.parameters = [self._in(name, "query", key) for name in PARAMETERS]
-        self.raw = self._in("Authorization", "header", key)
-        self.token = self._in("Authorization", "header", f"Token {key}")
+        self.headers = [self.bearer, *(self._in("header", name, key) for name in HEADERS)]
+        self.parameters = [self._in("query", name, key) for name in PARAMETERS]
+        self.raw = self._in("header", "Authorization", key)
+        self.token = self._scheme("Token", key)
         self._key = key
 
     @staticmethod
-    def _in(name: str, location: str, value: str) -> Attempt:
+    def _in(location: str, name: str, value: str) -> Attempt:
         place = {"type": "api_key", "name": name, "location": location}
         return Attempt(place, {"api_key": value})
+
+    def _scheme(self, scheme: str, key: str) -> Attempt:
+        return self._in("header", "Authorization", f"{scheme} {key}")
 
     def named_by(self, refusal: requests.Response) -> Iterator[Attempt]:
         """Yield the places that a refusal names: in `WWW-Authenticate`, or in its words."""
         scheme = refusal.headers.get("WWW-Authenticate", "").partition(" ")[0]
-        words = error_text(refusal).partition(":")[2]
+        words = _read_words(refusal)
         if "bearer" in f"{scheme} {words}".lower():
             yield self.bearer
         elif scheme.lower() == "basic":
             yield from (self.user, self.password)
         elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
-            yield self._in("Authorization", "header", f"{scheme} {self._key}")
-        for said, header in GATEWAYS.items():
-            if said in words.lower():
-                yield self._in(header, "header", self._key)
+            yield self._scheme(scheme, self._key)
         if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
             yield self.raw
-        for found in SCHEME.findall(words):
-            yield self._in("Authorization", "header", f"{found} {self._key}")
-        for found in CALLED_HEADER.findall(words):
-            yield self._in("".join(found), "header", self._key)
-        says_query = bool(re.search(r"query|param|\?", words, re.IGNORECASE))
-        for found in HEADER_NAME.findall(words):
-            is_header = found.lower().startswith("x-")
-            if is_header or not says_query:
-                yield self._in(found, "header", self._key)
-            if not is_header:  # `API-Key` may be a word of a sentence, `apiKey` is a name
-                name = found if found[0].islower() else found.lower()
-                yield self._in(name, "query", self._key)
-        for found in QUERY_NAME.findall(words) if says_query else ():
-            is_word = found.lower() in ("key", "token")
-            named = rf"{found}=|`{found}`|\b(as|parameter|named|called) {found}\b"
-            if not is_word or re.search(named, words):
-                yield self._in(found, "query", self._key)
+        yield from (self._scheme(found, self._key) for found in SCHEME.findall(words))
+        for location, name in dict.fromkeys(_named_places(words)):
+            yield self._in(location, name, self._key)
+
+
+def _named_places(words: str) -> Iterator[tuple[str, str]]:
+    """Yield the locations and the names that a refusal's words name for a key."""
+    yield from (("header", header) for said, header in GATEWAYS.items() if said in words.lower())
+    says_query = bool(SAYS_QUERY.search(words))
+    for pattern, locations in (
+        (HEADER_NAME, ["header"]),
+        (KEY_NAME, ["query"] if says_query else ["header", "query"]),
+        (QUERY_NAME, ["query"] if says_query else []),
+    ):
+        for found in pattern.finditer(words):
+            name = found[found.lastindex or 0]
+            for location in locations:  # `API-Key` may be a word of a sentence, `apiKey` is a name
+                is_word = location == "query" and not name[0].islower()
+                yield location, name.lower() if is_word else name
+
+
+def _read_words(refusal: requests.Response) -> str:
+    """Return what a refusal says, also with placeholders such as `<key>`."""
+    try:
+        return KNOWN.redact_text(find_words(refusal.json(), is_error=True))
+    except ValueError:
+        return error_text(refusal).partition(":")[2]
 
 
 def complete_auth(

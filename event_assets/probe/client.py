@@ -30,7 +30,6 @@ from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeSession
 from event_assets.probe.settings import set_value
 from event_assets.values.errors import ApiError
-from event_assets.values.json_paths import build_getter
 from event_assets.values.urls import redact_url
 
 BODY = "body:"  # before the path of a setting that is in the request's JSON
@@ -78,28 +77,21 @@ class Client:
                 params[name] = value
         return params, body
 
-    def build(self, settings: Settings = NO_SETTINGS, url: str | None = None) -> requests.Request:
+    def build(self, settings: Settings = NO_SETTINGS) -> requests.Request:
         """Return the given request with further parameters."""
         given, (params, body) = self.given, self.apply(settings)
         return requests.Request(
             given.method,
-            url or given.url,
+            given.url,
             headers=dict(given.headers),
             params=to_wire(params),
             json=body,
             data=given.form,
         )
 
-    def ask(
-        self,
-        settings: Settings = NO_SETTINGS,
-        *,
-        url: str | None = None,
-        with_key: bool = True,
-        again: bool = False,
-    ) -> Page:
-        """Send the request with further parameters, and read its page."""
-        return self.fetch(self.build(settings, url), with_key=with_key, again=again)
+    def ask(self, settings: Settings = NO_SETTINGS, **how: Any) -> Page:
+        """Send the request with further parameters, and read its page, as `fetch` does."""
+        return self.fetch(self.build(settings), **how)
 
     def fetch(
         self,
@@ -109,10 +101,20 @@ class Client:
         with_key: bool = True,
         again: bool = False,
     ) -> Page:
-        """Send a request, and read its page; some servers fail to send the list at times."""
-        page = self.read(self.send(request, with_key=with_key, again=again), check)
+        """Send a request, unless its response is known, and read its page.
+
+        Some servers fail to send the list at times, which is asked for twice then.
+
+        Raises:
+            ApiError: the API limits requests, or refuses them for the second time.
+        """
+        name = self.name(request, with_key=with_key)
+        if again or name not in self._known:
+            self._known[name] = self._send(request, with_key)
+        page = self.read(self._known[name], check)
         if page.problem and self.is_patient:
-            page = self.read(self.send(request, with_key=with_key, again=True), check)
+            self._known[name] = self._send(request, with_key)
+            page = self.read(self._known[name], check)
         return page
 
     def move(self, url: str) -> Page:
@@ -121,17 +123,7 @@ class Client:
         self.given = replace(self.given, url=f"{url}?{query}" if query else url)
         return self.ask(with_key=self.session.has_auth)
 
-    def send(
-        self, request: requests.Request, *, with_key: bool = True, again: bool = False
-    ) -> Page:
-        """Send a request; one that the server fails to answer, twice.
-
-        Raises:
-            ApiError: the API limits requests, or refuses them for the second time.
-        """
-        name = self.name(request, with_key=with_key)
-        if name in self._known and not again:
-            return self._known[name]
+    def _send(self, request: requests.Request, with_key: bool) -> Page:
         page = self.session.fetch(request, with_key)
         for attempt in range(TRIES if self.is_patient else 0):
             self._stop_if_refused(page)
@@ -140,7 +132,6 @@ class Client:
                 break
             time.sleep(RETRY_SECONDS)
             page = self.session.fetch(request, with_key)
-        self._known[name] = page
         return page
 
     def name(self, request: requests.Request, *, with_key: bool = True) -> str:
@@ -191,10 +182,6 @@ class Client:
                 "some APIs lock out who goes on, nothing more was sent: give the key by "
                 "--key-from-env, and say how it is sent by --auth and --set auth.name=..."
             )
-
-    def last_id(self, page: Page) -> Any:
-        """Return the id of the last record of a page, as the API wrote it."""
-        return build_getter(self.id_path or "id")(page.rows[-1:])[0] if page.rows else None
 
     def start(self, paginator: Any, settings: Settings) -> tuple[ListPaginator, requests.Request]:
         """Return the paginator of a configuration, and its first request.

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from event_assets.config.http import DEFAULT_LIMITS
+from event_assets.config.model import Keys
+from event_assets.config.source_files import COMPONENT, EVENT_DATA
 from event_assets.pagination.totals import parse_count
 from event_assets.probe.client import Client
 from event_assets.probe.connection import Certainty, Connection, Options
 from event_assets.probe.contract_finder import describe_contract, preview
-from event_assets.probe.document import build_document
 from event_assets.probe.end_finder import End, judge_single_page, reach_end
-from event_assets.probe.field_finder import find_id
-from event_assets.probe.first_page import find_list, reach
+from event_assets.probe.field_finder import build_id_reader, find_id
+from event_assets.probe.key_search import reach
 from event_assets.probe.openapi import read_openapi
 from event_assets.probe.page import Page
-from event_assets.probe.paginator_finder import describe_paginator, find_paging
+from event_assets.probe.paginator_finder import find_paging
 from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES, is_named
 from event_assets.probe.parameter_search import ParameterSearch, find_largest_size
+from event_assets.probe.records_finder import find_list
+from event_assets.probe.report import describe_settings
 from event_assets.probe.request_input import (
     RequestInput,
     parse_input,
@@ -32,9 +35,8 @@ from event_assets.probe.request_input import (
 )
 from event_assets.probe.samples import Sample, find_zone
 from event_assets.probe.session import ProbeSession
-from event_assets.probe.settings import apply_settings
-from event_assets.probe.time_finder import find_start
-from event_assets.values.json_paths import as_list, build_getter
+from event_assets.probe.settings import CLIENT, ENDPOINT, apply_settings
+from event_assets.values.json_paths import as_list
 from event_assets.values.naming import normalize_name
 from event_assets.values.redaction import KNOWN
 
@@ -44,12 +46,10 @@ MAX_TO_FIND_OUT = 25  # requests
 MAX_TO_REACH_END = 25  # requests more
 SECONDS = 180.0
 LIMITS = replace(DEFAULT_LIMITS, address="the address")
-TOTAL_IS_WRONG = {"total_path": None}  # of the paginator
 ROUND = 1_000  # records, of which an API may send no more of one list
 EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
 MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
-PAGE_IN_PATH = re.compile(r"/pages?/(\d{1,6})(/?)$", re.IGNORECASE)
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}  # or of a range of time
 
 
@@ -102,14 +102,13 @@ def _read_options(options: Options) -> RequestInput:
     if not (given.auth or options.keys):
         given = take_out_random(given)
     params = {**given.params, **(params or {})}
-    given = replace(
+    return replace(
         given,
         params={name: value for name, value in params.items() if value is not None},
         headers={**given.headers, **(headers or {})},
         method=options.get("method") or given.method,
         body=given.body if body is None else body,
     )
-    return _without_page(given)
 
 
 def name_source(url: str) -> str:
@@ -129,13 +128,10 @@ def _without_page(given: RequestInput) -> RequestInput:
         is_flag = str(value).lower() in ("true", "false")
         return name in CURSORS and name not in NO_PAGES and not is_flag
 
-    if found := PAGE_IN_PATH.search(given.url):
-        first = f"{given.url[: found.start(1)]}1{found[2]}"
-        given = replace(given, url=given.url[: found.start()], first_page_url=first)
-    kept = {name: value for name, value in given.params.items() if not is_page(name, value)}
-    taken = {name: value for name, value in given.params.items() if name not in kept}
-    known = [*taken, *given.known_params]
-    return replace(given, params=kept, known_params=known, left_out={**given.left_out, **taken})
+    left_out = {name: value for name, value in given.params.items() if is_page(name, value)}
+    params = {name: value for name, value in given.params.items() if name not in left_out}
+    known = [*left_out, *given.known_params]
+    return replace(given, params=params, known_params=known, left_out=left_out)
 
 
 def _examine(connection: Connection, page: Page) -> None:
@@ -144,40 +140,28 @@ def _examine(connection: Connection, page: Page) -> None:
     zone = find_zone(page.document)
     sample = Sample([row for row in page.rows if isinstance(row, dict)], zone)
     key = as_list(connection.options.get("primary_key") or find_id(sample))
-    client.read_ids, client.id_path = _build_id_reader(key, sample), next(iter(key), None)
+    client.read_ids, client.id_path = build_id_reader(key, sample), next(iter(key), None)
     page = client.read(page)
     search = ParameterSearch(client, page)
     said = connection.options.get("paginator")
-    paging = find_paging(search, None if said == TOTAL_IS_WRONG else said)
-    if said == TOTAL_IS_WRONG and paging.paginator is not None:
+    is_part = isinstance(said, Mapping) and "type" not in said  # of what is to be found
+    paging = find_paging(search, None if is_part else said)
+    if is_part and paging.paginator is not None:
         found = paging.paginator
-        paging.paginator = {"type": found, **said} if isinstance(found, str) else {**found, **said}
+        paging.paginator = {**({"type": found} if isinstance(found, str) else found), **said}
     end = _reach_end(connection, search, page)
-    _ask_about_address(connection, paging)
+    for name, value in connection.given.left_out.items():
+        if name in NO_PAGES and name not in str(paging.paginator):
+            setting = f"params.{name}"
+            text = f"`{name}={value}` is left out of the address, as that of a page; if it is a "
+            text += f"filter: --set {setting}={value}."
+            connection.question(setting, text, is_open=False)
     connection.facts += paging.facts
     rows = [row for row in end.rows if isinstance(row, dict)]
     sample = Sample(rows or sample.all_records, zone)
-    _write(connection, paging, sample)
-
-
-def _build_id_reader(
-    key: Sequence[str], sample: Sample
-) -> Callable[[Sequence[Any]], list[Hashable]]:
-    """Build what tells records apart in experiments: the id, and the start of an occurrence."""
-    if not key:
-        return lambda rows: [repr(row) for row in rows]
-    start = find_start(sample)
-    paths = [*key, *(start.sources[:1] if start else ())]
-    getters = [build_getter(path) for path in dict.fromkeys(paths)]
-
-    def read(rows: Sequence[Any]) -> list[Hashable]:
-        columns = [getter(rows) for getter in getters]
-        return [
-            None if row[0] is None else "|".join(map(str, row))
-            for row in zip(*columns, strict=True)
-        ]
-
-    return read
+    key, contract = describe_contract(connection, sample)
+    _write(connection, paging, key, contract)
+    connection.events = preview(connection.document, sample.records[:EXAMPLES])
 
 
 def _reach_end(connection: Connection, search: ParameterSearch, page: Page) -> End:
@@ -192,7 +176,7 @@ def _reach_end(connection: Connection, search: ParameterSearch, page: Page) -> E
         budget = client.session.budget
         budget.requests = max(budget.requests, budget.sent) + MAX_TO_REACH_END
         find_largest_size(search)
-        connection.add("pages", describe_paginator(paging.paginator), paging.evidence)
+        connection.add("pages", describe_settings(paging.paginator), paging.evidence)
         end = reach_end(client, paging, MAX_TO_REACH_END)
         is_sure = end.is_reached and not end.doubt
         said = end.doubt or end.problem
@@ -201,76 +185,97 @@ def _reach_end(connection: Connection, search: ParameterSearch, page: Page) -> E
     return end
 
 
-def _ask_about_address(connection: Connection, paging: Paging) -> None:
-    """Tell what was left out of the address for the number of a page, and may be a filter."""
-    for name, value in connection.client.given.left_out.items():
-        if name in NO_PAGES and name not in str(paging.paginator):
-            setting = f"params.{name}"
-            text = f"`{name}={value}` is left out of the address, as that of a page; if it is a "
-            text += f"filter: --set {setting}={value}."
-            connection.question(setting, text, {}, is_open=False)
-
-
 def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
     """Ask what the pages leave open: whether that is all, or how the list goes on."""
     said = (end.problem or end.doubt).rstrip(".")
+    choices: dict[str, dict[str, Any]] = {}
     if end.is_cut_off or (end.count and end.count % ROUND == 0):
         said = said or f"Exactly {end.count:,} records came, a number at which APIs cut lists off"
+        if end.is_reached or not end.is_cut_off:
+            choices["these are all"] = {"windows": None}
         connection.question(
             "windows",
             f"{said}. If the API has more and can be asked for a range of time, name its "
             "parameters: --set windows.param_from=... --set windows.param_to=... --set "
             f"windows.cap={len(end.rows) or ROUND}.",
-            {"these are all": {"windows": None}} if not end.is_cut_off or end.is_reached else {},
+            choices,
         )
     elif end.ending:
-        ignore = [{**end.ending, "action": "ignore"}]
-        connection.question(
-            "response_actions",
-            f"{said}. Does the list end there?",
-            {"it ends there": {"response_actions": ignore}},
-        )
-    elif end.problem or (end.doubt and paging.paginator == "single_page"):
-        _ask_for_pages(connection, paging, end, said)
-
-
-def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) -> None:
-    """Ask how the list goes on, or whether that is all."""
-    choices: dict[str, dict[str, Any]] = {}
-    if end.is_short:
+        choices["it ends there"] = {"response_actions": [{**end.ending, "action": "ignore"}]}
+        connection.question("response_actions", f"{said}. Does the list end there?", choices)
+    elif end.is_short and end.problem:
         choices["these are all, the total is wrong"] = {"paginator.total_path": None}
         connection.question("paginator", f"Are these all? {said}.", choices)
-        return
-    if not end.problem:
-        choices["that is the whole list"] = {"paginator": "single_page"}
-    asked, otherwise = "How does the list go on", ""
-    if not paging.is_stable:
-        said = "The same request brings other records each time, so that no page can follow another"
-        text = f"{said}. Which parameter sorts the list? Set it, such as --set params.sort=id."
-        connection.question("paginator", text, choices)
-        return
-    if connection.given.first_page_url:
-        said += ". The address had the number of a page in its path, which no paginator counts"
-    elif end.is_likely_all:
-        paging.paginator = "auto"
-        asked = "Is that all"
-        otherwise = " Until --set paginator=single_page says so, the check `complete` warns."
-    connection.question(
-        "paginator",
-        f"{asked}? {said}. Look for pages in the API's documentation, and say what they are "
-        "called, such as --set paginator.type=page_number --set paginator.page_param=page."
-        f"{otherwise}",
-        choices,
-        is_open=not otherwise,
+    elif end.problem or (end.doubt and paging.paginator == "single_page"):
+        if not end.problem:
+            choices["that is the whole list"] = {"paginator": "single_page"}
+        _ask_for_pages(connection, paging, said, choices, is_likely_all=end.is_likely_all)
+
+
+def _ask_for_pages(
+    connection: Connection,
+    paging: Paging,
+    said: str,
+    choices: dict[str, dict[str, Any]],
+    *,
+    is_likely_all: bool,
+) -> None:
+    """Ask how a list goes on of which nothing but page 1 was found."""
+    text = (
+        f"How does the list go on? {said}. Look for pages in the API's documentation, and say what "
+        "they are called, such as --set paginator.type=page_number --set paginator.page_param=page."
     )
+    if not paging.is_stable:
+        text = (
+            "The same request brings other records each time, so that no page can follow another. "
+            "Which parameter sorts the list? Set it, such as --set params.sort=id."
+        )
+    elif is_likely_all:
+        paging.paginator = "auto"
+        text += " Until --set paginator=single_page says that this is all, `complete` warns."
+    connection.question("paginator", text, choices, is_open=not is_likely_all)
 
 
-def _write(connection: Connection, paging: Paging, sample: Sample) -> None:
-    """Make the document of what was found."""
-    key, contract = describe_contract(connection, sample)
-    document, comments = build_document(connection, paging, key, contract)
-    connection.comments = {**comments, **connection.comments}
+def _write(
+    connection: Connection, paging: Paging, primary_key: Any, contract: Mapping[str, Any]
+) -> None:
+    """Make the document of what was found, with comments that say why."""
+    given, attempt = connection.given, connection.attempt
+    client: dict[str, Any] = {"base_url": connection.without_keys(given.base_url)}
+    if given.headers:
+        client["headers"] = connection.without_keys(given.headers)
+    if attempt:
+        client["auth"] = dict(attempt.config)
+    comments: dict[Keys, str] = {(*ENDPOINT, "paginator"): paging.evidence}
+    if connection.variables:
+        place: Keys = (*CLIENT, "auth" if attempt else "base_url")
+        comments[place] = f"the key is in .env: {' and '.join(connection.variables)}"
+    connection.comments |= comments
+    attributes = {
+        "rest_api": {
+            "client": client,
+            "resource_defaults": {"primary_key": primary_key, "write_disposition": "merge"},
+            "resources": [{"name": EVENT_DATA, "endpoint": _build_endpoint(connection, paging)}],
+        },
+        **contract,
+        "schedule": "*/15 * * * *",
+        "freshness": {"warn_after_minutes": 30, "fail_after_minutes": 60},
+    }
     settings = connection.options.settings.items()
     own = {name: value for name, value in settings if name.split(".")[0] != "auth"}
+    document = {"type": COMPONENT, "attributes": attributes}
     connection.document = apply_settings(document, own)
-    connection.events = preview(connection.document, sample.records[:EXAMPLES])
+
+
+def _build_endpoint(connection: Connection, paging: Paging) -> dict[str, Any]:
+    given, (params, body) = connection.given, connection.client.apply(paging.sent_settings)
+    for name in paging.written_params:  # by the paginator itself
+        params.pop(name, None)
+    return {
+        "path": connection.without_keys(given.path),
+        **({"method": given.method} if given.method != "GET" else {}),
+        **({"params": connection.without_keys(params)} if params else {}),
+        **({} if body is None else {"json": body}),
+        "data_selector": connection.client.selector,
+        "paginator": paging.paginator,
+    }

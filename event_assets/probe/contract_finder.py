@@ -14,7 +14,7 @@ from event_assets.config.source import DEFAULT_MAX_REJECTS
 from event_assets.probe import field_words as words
 from event_assets.probe.connection import Certainty, Connection
 from event_assets.probe.field_finder import find_composite_id, find_field, find_id
-from event_assets.probe.formatting import shown
+from event_assets.probe.report import shown
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
 from event_assets.probe.time_finder import find_time_at, find_unread_zone
 from event_assets.records.contract import FieldReader

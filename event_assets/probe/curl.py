@@ -33,11 +33,11 @@ class CurlCommand:
     """What a curl command sends."""
 
     address: str
-    method: str
-    headers: Sequence[str]
-    users: Sequence[str]
-    cookies: Sequence[str]
-    data: str
+    method: str = "GET"
+    headers: Sequence[str] = ()
+    users: Sequence[str] = ()
+    cookies: Sequence[str] = ()
+    data: str = ""
 
 
 def read_curl(command: str) -> CurlCommand:
@@ -68,7 +68,10 @@ def _split(command: str) -> list[str]:
     """Return the words behind `curl` in a command of a shell, or of the one of Windows."""
     if '^"' in command:  # where ^ escapes the next character
         command = re.sub(r"\^(.)", r"\1", re.sub(r"\^\s*\n", " ", command))
-    command = ANSI_QUOTED.sub(lambda found: shlex.quote(_unescape(found[1])), command)
+    command = ANSI_QUOTED.sub(
+        lambda found: shlex.quote(found[1].encode("raw_unicode_escape").decode("unicode_escape")),
+        command,
+    )
     try:
         program, *words = shlex.split(re.sub(r"\\\r?\n", " ", command)) or [""]
     except ValueError:
@@ -76,10 +79,6 @@ def _split(command: str) -> list[str]:
     if program.lower() not in ("curl", "curl.exe"):
         raise ConfigError("This is no curl command: it must begin with `curl`.")
     return words
-
-
-def _unescape(text: str) -> str:
-    return text.encode("raw_unicode_escape").decode("unicode_escape")
 
 
 def _parse_options(words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:

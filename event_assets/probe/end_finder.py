@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from event_assets.extract.refusal import limit_text
 from event_assets.http.error_text import error_text, find_words
 from event_assets.pagination.evidence import judge
-from event_assets.pagination.facts import USUAL_SIZES, ListFacts
+from event_assets.pagination.facts import ListFacts
 from event_assets.probe.client import Client
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
-from event_assets.probe.pages_read import PagesRead, read_pages
-from event_assets.probe.paging import Paging
+from event_assets.probe.paging import PagesRead, Paging, read_pages
 from event_assets.values.wording import counted
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
-MAX_PAGE = 1 << 20
+ODD_SIZES = (12, 15, 16, 24, 32, 36, 48, 64)  # of pages, beside multiples of 10 and 25
 LARGE = 1000  # rows that a page is asked for that may be all
 
 
@@ -54,19 +53,14 @@ class End:
 
 def is_doubted(count: int) -> bool:
     """Return whether so many records may be a page, not a list."""
-    return count > 0 and (
-        count in USUAL_SIZES
-        or count % 10 == 0
-        or count % 25 == 0
-        or count in (12, 15, 16, 24, 32, 36, 48, 64)
-    )
+    return count in ODD_SIZES or (count > 0 and (count % 10 == 0 or count % 25 == 0))
 
 
 def reach_end(client: Client, paging: Paging, requests: int) -> End:
     """Follow a list to its end with at most so many requests."""
     most = min(requests, MAX_WALK) if paging.is_numbered else requests
     walk = read_pages(client, paging.paginator, paging.sent_settings, most)
-    facts, end = walk.facts, End(_unique(walk.rows, client), count=len(walk.ids))
+    facts, end = walk.facts, End(walk.rows, count=len(walk.ids))
     if walk.error:
         end.problem, last = walk.error, walk.read[-1]
         if end.rows and last.response is not None and not last.is_ok:
@@ -115,7 +109,7 @@ def _exceeds_total(client: Client, paging: Paging, walk: PagesRead) -> bool:
         return False  # of page numbers, it may be the number of pages
     if len(ids) <= total:
         size = max(map(len, walk.pages))
-        behind = _ask_page(client, paging, -(-len(ids) // size), size)
+        behind = client.ask_page(paging.paginator, paging.sent_settings, -(-len(ids) // size), size)
         if not {*behind.ids} - ids:
             return False
     paging.paginator["total_path"] = None
@@ -129,14 +123,15 @@ def judge_single_page(client: Client, paging: Paging, page: Page) -> End:
     is_total_honest, size = False, paging.size_param
     if size:
         small = client.ask(paging.settings)
-        is_total_honest = _largest_total(small) == _largest_total(page)
+        totals = [max(one.totals.values(), default=None) for one in (small, page)]
+        is_total_honest = totals[0] == totals[1]
         large = client.ask({**paging.settings, size: LARGE})
         if large.is_ok and len(large.rows) >= len(page.rows):
             page = large
             paging.settings[size] = LARGE
         else:
             del paging.settings[size]
-    count, total = len(page.ids), _largest_total(page)
+    count, total = len(page.ids), max(page.totals.values(), default=None)
     paging.paginator = "single_page"
     paging.evidence = f"{counted(count)}, and nothing leads to more"
     facts = read_pages(client, paging.paginator, paging.settings, 1).facts
@@ -146,8 +141,6 @@ def judge_single_page(client: Client, paging: Paging, page: Page) -> End:
     is_shown = is_said and not is_doubted(count)
     if verdict.complete is False:
         end.problem = verdict.reason
-    elif paging.moving_param:
-        end.problem = f"`{paging.moving_param}` brings other records, but not page by page"
     elif not paging.is_stable or not (is_shown or (total == count and is_total_honest)):
         end.doubt = (
             f"{counted(count)} came, nothing that was tried brings others, and nothing shows "
@@ -159,23 +152,12 @@ def judge_single_page(client: Client, paging: Paging, page: Page) -> End:
     return end
 
 
-def _largest_total(page: Page) -> int | None:
-    return max(page.totals.values(), default=None)
-
-
-def _unique(rows: list[Any], client: Client) -> list[Any]:
-    found: dict[Hashable, Any] = {}
-    for key, row in zip(client.read_ids(rows), rows, strict=True):
-        found.setdefault(key if isinstance(key, Hashable) else repr(key), row)
-    return [*found.values()]
-
-
 def _ask_last_page(client: Client, paging: Paging, end: End, walk: PagesRead, total: int) -> None:
     """Ask for the last page that a total promises, and count its records."""
     first = walk.read[0]
     size = len(first.rows)
     before = (math.ceil(total / size) - 1) * size
-    page = _ask_page(client, paging, before // size, size)
+    page = client.ask_page(paging.paginator, paging.sent_settings, before // size, size)
     path = next((path for path, count in first.totals.items() if count == total), "")
     expected, count = page.totals.get(path, total) - before, len(page.rows)
     if count:
@@ -195,26 +177,16 @@ def _search_last_page(
     client: Client, paging: Paging, end: End, walk: PagesRead, requests: int
 ) -> None:
     """Look for the last page by doubling and halving."""
-    first = walk.read[0]
-    size = max(1, len(first.rows))
-
-    def has_rows(number: int) -> bool:
-        page = _ask_page(client, paging, number, size)
-        return page.is_ok and bool({*page.ids} - {*first.ids})
-
-    if requests <= 0:
-        return
-    low = max(number for number, page in enumerate(walk.pages) if page)
-    high = len(walk.pages)  # that may have no records
-    while requests > 0 and high < MAX_PAGE and has_rows(high):
-        low, high, requests = high, high * 2, requests - 1
-    while requests > 0 and high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if has_rows(middle) else (low, middle)
-        requests -= 1
-    end.is_reached, end.count = high - low == 1, (low + 1) * size
-    end.evidence = f"page {low + 1:,} has records, page {high + 1:,} has none: about {end.count:,}"
-
-
-def _ask_page(client: Client, paging: Paging, number: int, size: int) -> Page:
-    return client.ask_page(paging.paginator, paging.sent_settings, number, size)
+    first, last = walk.read[0], max(number for number, page in enumerate(walk.pages) if page)
+    size, behind = max(1, len(first.rows)), 0  # the number of a page without records; 0: unknown
+    for _ in range(requests):
+        if behind == last + 1:
+            break
+        number = (last + behind) // 2 if behind else 2 * last + 1
+        page = client.ask_page(paging.paginator, paging.sent_settings, number, size)
+        has_rows = page.is_ok and bool({*page.ids} - {*first.ids})
+        last, behind = (number, behind) if has_rows else (last, number)
+    if behind == last + 1:
+        end.is_reached, end.count = True, behind * size
+        end.evidence = f"page {behind:,} has records, page {behind + 1:,} has none: "
+        end.evidence += f"about {end.count:,}"

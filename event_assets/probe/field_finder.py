@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from event_assets.probe import field_words as words
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
 from event_assets.probe.time_finder import find_end, find_start, find_updated
+from event_assets.values.json_paths import build_getter
 
 IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier", "oid")
 ID_WORDS = {"id", "uuid", "guid", "key"}
@@ -36,22 +37,15 @@ NESTED = 0.1  # less, for each object that the name is in
 
 
 def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
-    """Return where a field is: by its meaning, or else by its own name."""
+    """Return where a field of the contract is, by what its name means."""
     own = {*words.split_name(name)}
-    if kind == "timestamp":
-        if own & words.UPDATED:
-            return find_updated(sample)
-        if own & words.END:
-            return find_end(sample, find_start(sample))
-        if own & words.START:
-            return find_start(sample)
-    elif name in words.NAME:
-        return find_name(sample)
-    for path in sorted(sample.leaves, key=len):
-        is_time = kind != "timestamp" or path in sample.formats
-        if is_time and words.split_name(last_name(path)) == words.split_name(name):
-            return FieldFinding({"from": path}, "unknown")
-    return None
+    if kind != "timestamp":
+        return find_name(sample) if name in words.NAME else None
+    if own & words.UPDATED:
+        return find_updated(sample)
+    if own & words.END:
+        return find_end(sample, find_start(sample))
+    return find_start(sample) if own & words.START else None
 
 
 def find_id(sample: Sample) -> str | None:
@@ -66,6 +60,26 @@ def find_id(sample: Sample) -> str | None:
             rank = ID_RANKS.get(name, ID_RANKS[OTHER_ID] if is_word else len(ID_RANKS))
             ranked.append((is_foreign(path), path.count("."), rank, path))
     return next((path for *_, path in sorted(ranked) if sample.is_unique(path)), None)
+
+
+def build_id_reader(
+    key: Sequence[str], sample: Sample
+) -> Callable[[Sequence[Any]], list[Hashable]]:
+    """Build what tells records apart in experiments: the id, and the start of an occurrence."""
+    if not key:
+        return lambda rows: [repr(row) for row in rows]
+    start = find_start(sample)
+    paths = [*key, *(start.sources[:1] if start else ())]
+    getters = [build_getter(path) for path in dict.fromkeys(paths)]
+
+    def read(rows: Sequence[Any]) -> list[Hashable]:
+        columns = [getter(rows) for getter in getters]
+        return [
+            None if row[0] is None else "|".join(map(str, row))
+            for row in zip(*columns, strict=True)
+        ]
+
+    return read
 
 
 def find_composite_id(sample: Sample, start: FieldFinding | None) -> list[str] | None:

@@ -1,18 +1,35 @@
-"""Search for the place of a key: it is believed when the answer differs from one without."""
+"""Reach an API: its address, and the place of its key, by which the answer becomes another."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from event_assets.http.error_text import error_text
-from event_assets.probe.authentication import Attempt, KeyPlaces, SeveralAuths, needs_key
+from event_assets.probe.authentication import (
+    Attempt,
+    KeyPlaces,
+    SeveralAuths,
+    complete_auth,
+    describe_refusal,
+    needs_key,
+)
 from event_assets.probe.client import MAX_FORBIDDEN
 from event_assets.probe.connection import Connection
 from event_assets.probe.page import NOT_SENT, Page
+from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
 from event_assets.values.errors import ApiError
+from event_assets.values.urls import redact_url
 
+FIRST_PAGE = {  # by the names of parameters that an API may demand
+    **dict.fromkeys(SIZES, 50),
+    **dict.fromkeys(OFFSETS, 0),
+    **dict.fromkeys(PAGES, 1),
+}
 UNKNOWN_NAMES = (400, 422)  # by which some APIs refuse parameters that they do not know
 
 
@@ -153,3 +170,92 @@ def _outline(value: Any, depth: int = 0) -> Any:
     is_link = isinstance(value, str) and value.startswith(("http", "/"))  # it may hold the key
     is_data = isinstance(value, int) or (isinstance(value, str) and depth > 1 and not is_link)
     return value if is_data else type(value).__name__
+
+
+def reach(connection: Connection) -> Page | None:
+    """Return page 1, with the key if there is one; None if a question must be answered first.
+
+    Raises:
+        ApiError: the API cannot be reached, or does not accept the key.
+    """
+    client, keys = connection.client, connection.options.keys
+    given = complete_auth(connection.given, keys, _wanted_auth(connection))
+    if connection.options.get("auth") == "none" or not (given.secrets if given else keys):
+        page = follow(connection, client.ask(with_key=False))
+        if (refusal := page.response) is not None and needs_key(refusal):
+            connection.question("key", f"The API wants a key: {describe_refusal(refusal)}")
+            return None
+        return _require(connection, page)
+    search = KeySearch(connection)
+    found = search.find([[given]] if given else search.groups(keys[0]))
+    anonymous = search.anonymous
+    if found:
+        connection.attempt, page = found
+        connection.variables.update(connection.attempt.variables(connection.source))
+        without = "otherwise" if anonymous.is_ok else str(anonymous.status)
+        evidence = f"accepted; without it the API answers {without}"
+        connection.add("key", connection.attempt.name, evidence)
+        return _require(connection, page)
+    if anonymous.is_ok:
+        return _read_without_key(connection)
+    refusal = anonymous.response
+    if refusal is None or not needs_key(refusal):
+        return _require(connection, anonymous)
+    raise ApiError(
+        f"The API at {connection.given.base_url} did not accept the key, sent as "
+        f"{', '.join(search.tried)}: {describe_refusal(refusal)} Look up how it is sent, and say "
+        "it by --auth and --set auth.name=..., or give the documentation's curl command to --curl."
+    )
+
+
+def _read_without_key(connection: Connection) -> Page:
+    """Return page 1 without the key, which has no effect, and ask whether that is meant."""
+    connection.question(
+        "auth",
+        "The answer is the same with the key and without, however it was sent: the API may show "
+        "only public events. Read it without the key?",
+        {"yes, without a key": {"auth": "none"}},
+    )
+    connection.client.session.set_auth(None)
+    return connection.client.ask(with_key=False)
+
+
+def _wanted_auth(connection: Connection) -> dict[str, Any] | None:
+    """Return the `auth` that the options name, perhaps only by its type."""
+    setting = connection.options.get("auth")
+    if isinstance(setting, str):
+        return None if setting == "none" else {"type": setting}
+    named = {"type": connection.options.auth} if connection.options.auth else {}
+    return {**named, **(setting or {})} or None
+
+
+def _require(connection: Connection, page: Page) -> Page:
+    """Return a page, which must be JSON, with the parameters of pages that the API demands.
+
+    Raises:
+        ApiError: it is none.
+    """
+    client = connection.client
+    while page.status in UNKNOWN_NAMES and (demanded := _find_demanded(connection, page)):
+        client.given = replace(client.given, params={**client.given.params, **demanded})
+        shown = ", ".join(f"{name}={value}" for name, value in demanded.items())
+        connection.add("parameters", shown, f"without, the API answers {page.status}")
+        page = client.ask(with_key=client.session.has_auth)
+    if page.is_ok:
+        return page
+    if page.status == HTTPStatus.OK:
+        where = redact_url(connection.given.url)
+        raise ApiError(f"The answer of {where} is {page.content_kind}.")
+    if page.response is not None and page.status == HTTPStatus.NOT_FOUND:
+        raise ApiError(
+            f"The API at {redact_url(page.response.url)} answered 404 Not Found; check the "
+            f"address.{error_text(page.response)}"
+        )
+    raise ApiError(page.error)
+
+
+def _find_demanded(connection: Connection, page: Page) -> dict[str, int]:
+    """Return the parameters of pages that a refusal names and that were not sent, for page 1."""
+    said = "" if page.response is None else error_text(page.response)
+    names = (name for name in re.findall(r"[\w$\[\]]+", said) if name in FIRST_PAGE)
+    return {name: FIRST_PAGE[name] for name in names if name not in connection.given.params}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +9,7 @@ from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.client import BODY
 from event_assets.probe.page import Page
-from event_assets.probe.pages_read import read_pages
-from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, compare, is_believed
+from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, compare, is_believed, read_pages
 from event_assets.probe.paging_candidates import (
     CURSORS,
     LAST_IDS,
@@ -24,6 +22,7 @@ from event_assets.probe.paging_candidates import (
     find_pointers,
 )
 from event_assets.probe.parameter_search import ParameterSearch, find_size
+from event_assets.values.json_paths import build_getter
 
 FIRST_CURSOR = "*"  # with which some APIs are asked for a cursor
 MAX_CURSORS = 8
@@ -49,17 +48,12 @@ def find_paginator(search: ParameterSearch) -> None:
     """Look for the paginator: links and cursors, numbers, the last id, a first cursor."""
     paging, pointers = search.paging, find_pointers(search.base)
     ways = [_try_pointers, _try_numbers, _try_last_id, _try_first_cursor]
-    if any(
-        "offset" in pointer.path.lower() and _counts_rows(search, pointer) for pointer in pointers
-    ):
+    rows = len(search.base.rows)
+    if any("offset" in one.path.lower() and parse_count(one.value) == rows for one in pointers):
         ways[:2] = _try_numbers, _try_pointers  # an offset needs no pointer, which may never end
     for find in ways:
         if paging.paginator is None and (paging.is_stable or pointers):
             find(search)
-
-
-def _counts_rows(search: ParameterSearch, pointer: Pointer) -> bool:
-    return parse_count(pointer.value) == len(search.base.rows)
 
 
 def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
@@ -71,46 +65,46 @@ def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
     return search.paging.paginator is not None
 
 
-def _is_fresh(search: ParameterSearch, page: Page) -> bool:
-    return page.is_ok and compare(search.base.ids, page.ids) == "fresh"
+def _effect(search: ParameterSearch, page: Page) -> str:
+    """Return how a page differs from page 1, as `compare` does, or `refused`."""
+    return compare(search.base.ids, page.ids) if page.is_ok else "refused"
 
 
 def _try_pointers(search: ParameterSearch) -> None:
     """Try the links and cursors of the page."""
     for pointer in find_pointers(search.base):
-        where, leads_on = f"`{pointer.path}`", "leads to page 2 and to page 3"
-        if pointer.kind == "header_link":
-            _try(search, "header_link", f"the header `Link` {leads_on}")
-        elif pointer.kind == "json_link":
-            config = {"type": "json_link", "next_url_path": pointer.path}
-            _try(search, config, f"the link at {where} {leads_on}")
-        elif name := _find_cursor_param(search, pointer):
-            config = _cursor_config(search, pointer, name)
-            _try(search, config, f"{where}, sent as `{name.removeprefix(BODY)}`, {leads_on}")
-        if search.paging.paginator is not None:
-            return
+        if search.paging.paginator is None:
+            _try_pointer(search, pointer)
+
+
+def _try_pointer(search: ParameterSearch, pointer: Pointer) -> None:
+    where, leads_on = f"`{pointer.path}`", "leads to page 2 and to page 3"
+    if pointer.kind == "header_link":
+        _try(search, "header_link", f"the header `Link` {leads_on}")
+    elif pointer.kind == "json_link":
+        config = {"type": "json_link", "next_url_path": pointer.path}
+        _try(search, config, f"the link at {where} {leads_on}")
+    elif name := _find_cursor_param(search, pointer):
+        config = _cursor_config(search, pointer, name)
+        _try(search, config, f"{where}, sent as `{name.removeprefix(BODY)}`, {leads_on}")
 
 
 def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
-    names = cursor_names(pointer.path)
-    if isinstance(pointer.value, int):  # the number of a page or row, more likely than a cursor
+    given, names = search.client.given, pointer.names or cursor_names(pointer.path)
+    if isinstance(pointer.value, int) and not pointer.names:  # more likely a number of a page
         names = [*dict.fromkeys([*names[:OWN_NAMES], *PAGES, *OFFSETS])]
     if isinstance(pointer.value, list):
         names = [f"{name}[]" for name in names]
     known, rest = search.places(names)
-    given = [
-        name for name in search.client.given.params if plain_name(name) in map(plain_name, names)
-    ]
-    shown = search.shown((*PAGES, *OFFSETS))
-    known += [name for name in shown if isinstance(pointer.value, int)]
-    known += names[:2] if search.client.given.method == "GET" else []
+    sent = [name for name in given.params if plain_name(name) in map(plain_name, names)]
+    own = names[:2] if given.method == "GET" and not pointer.names else []
+    tried = [*dict.fromkeys([*sent, *known, *own])]
 
     def leads_on(page: Page) -> bool:
         if page.is_ok and not page.ids:  # an empty page in mid-list leads on, too
             return any(one.value != pointer.value for one in find_pointers(page))
-        return _is_fresh(search, page)
+        return _effect(search, page) == "fresh"
 
-    tried = [*dict.fromkeys([*given, *known])]
     rest = [name for name in rest if name not in tried]
     return search.search((tried, rest), pointer.value, leads_on)
 
@@ -133,26 +127,18 @@ def _place(what: str, name: str) -> dict[str, str]:
 def _try_numbers(search: ParameterSearch) -> None:
     """Try page numbers and offsets: what does the number 2 change?"""
 
-    def effect(page: Page) -> str:
-        return compare(search.base.ids, page.ids) if page.is_ok else "refused"
-
     def counts(page: Page) -> bool:
-        return effect(page) in ("fresh", "empty") or effect(page).startswith("shifted")
+        return _effect(search, page).startswith(("fresh", "empty", "shifted"))
 
     known_pages, pages = search.places(PAGES)
     known_offsets, offsets = search.places(OFFSETS)
     partner = PARTNERS.get(search.paging.size_param or "")
-    known = [*filter(None, [partner]), *known_pages, *known_offsets]
-    tries: list[tuple[list[str], list[str]]] = [
-        ([*dict.fromkeys(known)], []),
-        ([], pages),
-        ([], offsets),
-    ]
-    for names in tries:
+    known = [*dict.fromkeys(filter(None, [partner, *known_pages, *known_offsets]))]
+    nothing: list[str] = []
+    for names in ((known, nothing), (nothing, pages), (nothing, offsets)):
         name = search.search(names, PROBED, counts)
-        if name and _try_number(search, name, effect(search.ask({name: PROBED}))):
+        if name and _try_number(search, name, _effect(search, search.ask({name: PROBED}))):
             return
-        search.paging.moving_param = search.paging.moving_param or (name or "").removeprefix(BODY)
 
 
 def _try_number(search: ParameterSearch, name: str, effect: str) -> bool:
@@ -183,17 +169,12 @@ def _offset_config(search: ParameterSearch, name: str, base: int) -> dict[str, A
 
 def _try_last_id(search: ParameterSearch) -> None:
     """Try the id of the last record as the cursor."""
-    client, base = search.client, search.base
-    last, selector = client.last_id(base), client.selector
-    if last is None or ".*" in selector:
-        return
-    name = search.search(search.places(LAST_IDS), last, lambda page: _is_fresh(search, page))
-    if name:
-        rows = selector.replace("[*]", "[-1]") if "[*]" in selector else f"{selector}[-1]"
-        config = {"type": "cursor", "cursor_path": f"{rows}.{client.id_path}"}
-        more = find_has_more(base.document)
-        config |= _place("cursor", name) | ({"has_more_path": more} if more else {})
-        _try(search, config, f"the last record's id, sent as `{name}`, leads on")
+    client, rows = search.client, search.base.rows
+    last = build_getter(client.id_path or "id")(rows[-1:])[0] if rows else None
+    if last is not None and ".*" not in client.selector:
+        many = "[*]" in client.selector
+        at = client.selector.replace("[*]", "[-1]") if many else f"{client.selector}[-1]"
+        _try_pointer(search, Pointer("cursor", f"{at}.{client.id_path}", last, LAST_IDS))
 
 
 def _try_first_cursor(search: ParameterSearch) -> None:
@@ -209,10 +190,3 @@ def _try_first_cursor(search: ParameterSearch) -> None:
         search.paging.settings[name] = FIRST_CURSOR
         search.base = search.ask({})
         _try_pointers(search)
-
-
-def describe_paginator(config: Mapping[str, Any] | str) -> str:
-    """Return a paginator's configuration as people read it."""
-    if isinstance(config, str):
-        return config
-    return ", ".join(f"{name}: {value}" for name, value in config.items())

@@ -1,14 +1,25 @@
-"""How a list is paged, as far as it was found out, and what makes that believable."""
+"""How a list is paged, its first pages as a sync reads them, and what makes that believable."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
+from dlt.sources.helpers.rest_client.paginators import RangePaginator
+from requests import HTTPError, Request, Response
+
+from event_assets.extract.pages import PagedList, read_list
+from event_assets.extract.response_check import is_named
+from event_assets.http.client import ApiClient
+from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.totals import AUTO
+from event_assets.probe.client import Client, Settings
 from event_assets.probe.connection import Fact
-from event_assets.probe.pages_read import PagesRead
+from event_assets.probe.page import NOT_SENT, Page
+from event_assets.values.errors import ContentError, PaginationError
 
 PAGES_TO_BELIEVE = 3
 
@@ -23,7 +34,6 @@ class Paging:
         evidence: what showed it.
         is_stable: whether the same request brings the same records in the same order.
         is_strict: whether the API refuses unknown parameters.
-        moving_param: a parameter that brings other records, though not page by page.
     """
 
     paginator: Any = None
@@ -33,7 +43,6 @@ class Paging:
     size: int | None = None
     is_stable: bool = True
     is_strict: bool = False
-    moving_param: str = ""
     facts: list[Fact] = field(default_factory=list)
 
     @property
@@ -64,6 +73,120 @@ class Paging:
         """The parameters that are sent beside those of the paginator."""
         written = self.written_params
         return {name: value for name, value in self.settings.items() if name not in written}
+
+
+MAX_USELESS = 2  # pages without records, or before which the list moved: others are read, too
+MAX_EMPTY = 2  # in a row, behind which a sync's further ones are taken for empty
+READINGS = 3  # of a list, by a paginator that wants two to agree
+
+
+@dataclass
+class PagesRead:
+    """What a paginator brought.
+
+    Attributes:
+        read: its pages.
+        is_done: whether the paginator ended by itself.
+        error: why it could not go on.
+    """
+
+    read: list[Page] = field(default_factory=list)
+    facts: ListFacts = field(default_factory=ListFacts)
+    is_done: bool = False
+    error: str = ""
+
+    @property
+    def pages(self) -> list[Sequence[Hashable]]:
+        """The ids of each page; none of one that was refused, which is taken for the end."""
+        return [page.ids for page in self.read if page.is_ok or not self.error]
+
+    @property
+    def rows(self) -> list[Any]:
+        """The records of all pages, each once."""
+        found = {
+            key: row for page in self.read for key, row in zip(page.ids, page.rows, strict=True)
+        }
+        return [*found.values()]
+
+    @property
+    def ids(self) -> set[Hashable]:
+        """The ids of all pages."""
+        return {key for page in self.pages for key in page}
+
+
+class StopReadingError(Exception):
+    """These are enough pages, or there is none: why."""
+
+
+class PageFetcher:
+    """Fetches the pages of a list for the loop of a sync, up to a number of them."""
+
+    def __init__(self, client: Client, pages: ListPaginator, found: PagesRead, most: int) -> None:
+        self._client, self._pages, self._found, self._most = client, pages, found, most
+        self._check = client.check()
+        self._known: set[str] = set()
+        self._left = READINGS * (most + MAX_USELESS)
+        self._page = NOT_SENT
+
+    def fetch(self, request: Request, *_: Any) -> Response:
+        """Return the response to a request.
+
+        Raises:
+            StopReadingError: there are enough pages, or the first one is none.
+            IgnoreResponseException, ContentError, HTTPError: as a sync's client raises them.
+        """
+        found, name = self._found, self._client.name(request)
+        found.facts = self._pages.facts
+        useless = found.facts.shifts + sum(not page for page in found.pages)
+        most, is_new = self._most + min(MAX_USELESS, useless), name not in self._known
+        last = found.read[-MAX_EMPTY:]
+        is_behind = len(last) == MAX_EMPTY and not any(one.rows or one.problem for one in last)
+        if is_new and is_behind and isinstance(self._pages.active, RangePaginator):
+            self._page = last[-1]
+            return cast("Response", self._page.response)
+        self._left -= 1
+        if self._left < 0 or (is_new and len(self._known) >= most):
+            raise StopReadingError
+        page = self._page = self._client.fetch(request, self._check)
+        response, problem = page.response, page.error or f"The response {page.problem}."
+        if is_new:
+            found.read.append(page)
+            self._known.add(name)
+        if response is not None and any(is_named(response, one) for one in self._client.ignored):
+            raise IgnoreResponseException
+        is_good = page.is_ok and not page.problem
+        if response is None or not (is_good or found.read[1:]):
+            raise StopReadingError(problem)
+        if not page.is_ok:
+            raise HTTPError(problem, response=response)
+        if not is_good:
+            raise ContentError(problem, response, page.problem)
+        return response
+
+    def select(self, _response: Response) -> list[Any]:
+        """Return the records of the last page."""
+        return [*self._page.rows]
+
+
+def read_pages(client: Client, paginator: Any, settings: Settings, most: int) -> PagesRead:
+    """Read up to `most` pages with a paginator of a configuration, as a sync does.
+
+    A second reading sends no request again.
+    """
+    found = PagesRead()
+    try:
+        pages, request = client.start(paginator, settings)
+        fetcher = PageFetcher(client, pages, found, most)
+        sync = cast("ApiClient", fetcher)
+        for _ in read_list(PagedList(request, pages), sync, fetcher.select, lambda _: ()):
+            pass
+        found.facts, found.is_done = pages.facts, True
+    except (StopReadingError, ContentError, HTTPError, PaginationError) as error:
+        found.error = str(error)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:  # of dlt
+        kind = type(error).__name__  # its text may hold the whole response
+        found.error = f"The paginator cannot read the response ({kind}); check its paths."
+    return found
 
 
 def compare(before: Sequence[Hashable], after: Sequence[Hashable]) -> str:

@@ -78,11 +78,13 @@ class Pointer(NamedTuple):
     Attributes:
         kind: of the paginator: `json_link`, `header_link`, `cursor` or `header_cursor`.
         path: its path in the response, or the name of its header.
+        names: of the parameters that may take it; none: they are like its own.
     """
 
     kind: str
     path: str
     value: Any
+    names: Sequence[str] = ()
 
 
 def is_named(name: str, usual: Sequence[str]) -> bool:

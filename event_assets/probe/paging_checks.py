@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from event_assets.pagination.totals import AUTO, parse_count
-from event_assets.probe.formatting import shown
-from event_assets.probe.paginator_finder import describe_paginator
 from event_assets.probe.paging import is_believed
-from event_assets.probe.paging_candidates import SIZES, find_pointers
+from event_assets.probe.paging_candidates import SIZES
 from event_assets.probe.probed_source import ProbedSource
-from event_assets.probe.report import Finding, fail, ok, skip, warn
+from event_assets.probe.report import Finding, advise, fail, ok, shown, skip, warn
 from event_assets.values.wording import counted
 
 
 def check_pages(seen: ProbedSource) -> Finding:
     """Check that the paginator brings further records, or name one that does."""
-    missed = len({*seen.before.ids} - {*seen.first.ids})
+    missed, found = len({*seen.before.ids} - {*seen.first.ids}), seen.found
     is_before = missed == len(seen.before.ids) or (seen.is_offset and missed == 1)
     if missed and is_before:
         name = "offset" if seen.is_offset else "base_page"
         base = int(seen.configured.paginator[name]) - 1
         where = f"offset {base}" if seen.is_offset else f"page {base}"
         problem = f"{where} has {counted(missed)} that page 1 has not"
-        return fail(f"{problem}: set `{name}: {base}`.", {f"paginator.{name}": base})
-    found = seen.found
+        return advise("fail", problem, {f"paginator.{name}": base})
     if found.paginator is None:
-        return _add_pointers(seen, _check_walk(seen))
+        return _check_walk(seen)
     changes = {"paginator": found.paginator}
     changes |= {f"params.{name}": value for name, value in found.sent_settings.items()}
-    advice = f"set `paginator: {{{describe_paginator(found.paginator)}}}`"
-    evidence = f"{found.evidence[:1].upper()}{found.evidence[1:]}"
-    problem = "the paginator brings no record behind page 1"
-    return fail(f"{problem}. {evidence}: {advice}.", changes)
-
-
-def _add_pointers(seen: ProbedSource, finding: Finding) -> Finding:
-    """Name what in the response may lead to the next page, where none was reached."""
-    if seen.fresh or finding.mark == "ok" or seen.walk.facts.is_pointer_found:
-        return finding
-    named = [f"`{pointer.path}`" for pointer in find_pointers(seen.first)]
-    if not named or named[0] in finding.message:
-        return finding
-    advice = f" The response has {' and '.join(named)}, which may lead to the next page."
-    return replace(finding, message=f"{finding.message}{advice}")
+    return advise(
+        "fail", f"the paginator brings no record behind page 1, and {found.evidence}", changes
+    )
 
 
 def _check_walk(seen: ProbedSource) -> Finding:
@@ -107,8 +91,7 @@ def check_page_size(seen: ProbedSource) -> Finding:
     if size == requested or (size < requested and not has_more):
         return ok(f"{received}.")
     reason = "the server ignores it" if size > requested else "the server's limit is lower"
-    advice = f"set `{setting.rpartition('.')[2]}: {size}`"
-    return warn(f"{received}: {reason}; {advice}.", {setting: size})
+    return advise("warn", f"{received}: {reason}", {setting: size})
 
 
 def _find_requested_size(seen: ProbedSource) -> tuple[str, int | None]:
@@ -127,9 +110,9 @@ def check_total(seen: ProbedSource) -> Finding:
     said, is_wrong = _describe_total(seen), seen.is_total_disproved
     is_sought = seen.is_offset and seen.fresh and (is_missing or is_wrong)
     if is_sought and (other := _find_total(seen)):
-        named = shown(other[0])
-        advice = f"the total is {other[1]:,} under `{named}`: set `total_path: {named}`."
-        return warn(f"{said}; {advice}", {"paginator.total_path": other[0]})
+        path, count = other
+        problem = f"{said}; the total is {count:,} under `{shown(path)}`"
+        return advise("warn", problem, {"paginator.total_path": path})
     if is_wrong or (is_missing and path != AUTO):
         return _warn_no_total(seen, f"{said}, and there are more records" if is_wrong else said)
     if total is None:
@@ -156,7 +139,7 @@ def _describe_total(seen: ProbedSource) -> str:
 
 def _warn_no_total(seen: ProbedSource, problem: str) -> Finding:
     if seen.is_offset and not seen.before.rows:
-        return warn(f"{problem}: set `total_path: null`.", {"paginator.total_path": None})
+        return advise("warn", problem, {"paginator.total_path": None})
     return warn(f"{problem}: it does not count the records.")
 
 

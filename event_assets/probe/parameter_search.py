@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -100,7 +101,7 @@ class ParameterSearch:
     ) -> str | None:
         """Return the first name of a parameter that has an effect.
 
-        What was given or shown is tried by itself; the usual names all at once and then by halves,
+        What was given or shown is tried by itself; the usual names all at once and then in parts,
         where the API ignores unknown names, or else one by one.
         """
         known, usual = names
@@ -115,9 +116,9 @@ class ParameterSearch:
         if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
             return None
         while len(group) > 1:
-            cut = _halfway(len(group))
-            half = group[:cut]
-            group = half if is_effect(self.ask(dict.fromkeys(half, value))) else group[cut:]
+            cut = math.isqrt(len(group))  # the names are sorted by how usual they are
+            part = group[:cut]
+            group = part if is_effect(self.ask(dict.fromkeys(part, value))) else group[cut:]
         return group[0] if is_effect(self.ask({group[0]: value})) else None
 
     def _refused(self, names: Sequence[str], value: Any) -> set[str]:
@@ -125,17 +126,6 @@ class ParameterSearch:
         response = self.ask(dict.fromkeys(names, value)).response if names else None
         said = {*re.findall(r"[\w$\[\]-]+", response.text)} if response is not None else set()
         return {name for name in names if name.removeprefix(BODY) in said}
-
-
-def _halfway(count: int) -> int:
-    """Return where to cut names that are sorted by how usual they are: nearly equal chances."""
-    weights = [1 / (rank + 1) for rank in range(count)]
-    total, half = 0.0, sum(weights) / 2
-    for at, weight in enumerate(weights[:-1], 1):
-        total += weight
-        if total >= half:
-            return at
-    return max(1, count - 1)
 
 
 def _paths_of(body: Any, path: str = "") -> list[str]:
@@ -221,7 +211,9 @@ def find_largest_size(search: ParameterSearch) -> None:
         got = len(page.rows)
         if got > best:
             best, is_cut = got, _is_cut(search, page, asked)
-            paging.size = got if is_cut else _size_for(got)
+            # of a list that came whole: it has two pages, if it is long enough
+            halves = (size for size in (500, 200, 100) if size < got)
+            paging.size = got if is_cut else next(halves, 100)
         if got > usual or got >= asked:
             break
     if not best:
@@ -243,8 +235,3 @@ def _is_cut(search: ParameterSearch, page: Page, asked: int) -> bool:
         return False
     settings = {**paging.sent_settings, paging.size_param or "": asked}
     return bool(search.client.ask_page(paging.paginator, settings, 1, count).rows)
-
-
-def _size_for(count: int) -> int:
-    """Return the page size of a list that came whole: it has two pages, if it is long enough."""
-    return next((size for size in (500, 200, 100) if size < count), 100)

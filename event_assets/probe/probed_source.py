@@ -24,9 +24,8 @@ from event_assets.probe.client import Client
 from event_assets.probe.end_finder import End, judge_single_page, reach_end
 from event_assets.probe.field_finder import find_id
 from event_assets.probe.page import NOT_SENT, Page
-from event_assets.probe.pages_read import PagesRead, read_pages
 from event_assets.probe.paginator_finder import find_paginator
-from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging
+from event_assets.probe.paging import PAGES_TO_BELIEVE, PagesRead, Paging, read_pages
 from event_assets.probe.parameter_search import ParameterSearch
 from event_assets.probe.records_finder import find_records
 from event_assets.probe.request_input import RequestInput

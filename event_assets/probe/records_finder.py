@@ -2,21 +2,73 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
+from event_assets.http.error_text import error_text
+from event_assets.probe.connection import Connection
 from event_assets.probe.field_finder import likeness
+from event_assets.probe.page import Page
+from event_assets.values.errors import ApiError
+from event_assets.values.urls import redact_url
+from event_assets.values.wording import counted
 
 Groups: TypeAlias = Sequence[Sequence[Any]]
 
 DIFFERENT = 2  # in likeness: one list has a start or a name, another has none
 MAX_DEPTH = 5  # levels of nested objects that are searched
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
+EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
+NO_PATHS = ("", "api", "v1", "v2", "v3", "api/v1", "api/v2")
 OWN_IDS = {"id", "_id", "uid", "uuid"}  # of a record that has its fields in an object
 NO_RECORDS = re.compile(r"included|links?|errors?|facets|aggregations|filters|warnings|meta")
+
+
+def find_list(connection: Connection, page: Page) -> Page:
+    """Find the list of events in page 1, or else at the usual paths; return its page.
+
+    Raises:
+        ApiError: there is none, or it is empty.
+    """
+    client = connection.client
+    if selector := connection.options.get("data_selector"):
+        client.selector = selector
+    elif not _select(connection, page):
+        again = client.ask(again=True)  # some servers fail to send the list now and then
+        page = again if _select(connection, again) else _search_paths(connection, again)
+    page = client.read(page)
+    records = sum(isinstance(row, dict) for row in page.rows)
+    where = "the whole answer" if client.selector == "$" else f"`{client.selector}`"
+    if not records:
+        raise ApiError(f"There are no events in {where} to learn from: ask for some that exist.")
+    connection.add("records", where, f"{counted(records)} that look like events")
+    return page
+
+
+def _select(connection: Connection, page: Page) -> bool:
+    found = find_records(page.document) if page.is_ok else None
+    if found:
+        connection.client.selector = found
+    return found is not None
+
+
+def _search_paths(connection: Connection, page: Page) -> Page:
+    """Try the usual paths of events where the address has none."""
+    client, given = connection.client, connection.given
+    base = given.url.rstrip("/")
+    for path in EVENT_PATHS if urlsplit(base).path.strip("/") in NO_PATHS else ():
+        client.given = replace(given, url=f"{base}/{path}")
+        tried = client.ask()
+        if _select(connection, tried):
+            connection.add("address", client.given.url, "there is a list of events")
+            return tried
+    said = "" if page.response is None else error_text(page.response)
+    otherwise = f"no list of records: give the address of the list of events, with its path.{said}"
+    has = explain_no_list(page.document) or otherwise
+    raise ApiError(f"The answer of {redact_url(base)} has {has}")
 
 
 def find_records(document: Any) -> str | None:
@@ -32,30 +84,24 @@ def find_records(document: Any) -> str | None:
     return max(ranked)[-1] if ranked else None
 
 
-def find_empty_list(document: Any, names: tuple[str, ...] = ()) -> str | None:
-    """Return the path of a list without members in a document; empty: it is the document."""
-    if document == []:
-        return join_path(names) if names else ""
-    members = document.items() if isinstance(document, dict) else ()
-    found = (find_empty_list(member, (*names, name)) for name, member in members)
-    return next((path for path in found if path is not None), None)
-
-
-def find_unreadable(value: Any, names: tuple[str, ...] = ()) -> str | None:
-    """Return what a document has in place of a list of objects, as a sentence, or None."""
-    if isinstance(value, str) and value[:1] in tuple("[{"):
-        with suppress(ValueError):
-            json.loads(value)
-            return f"`{join_path(names)}` is JSON inside a text, which no sync reads."
-    rows = value if isinstance(value, list) and len(value) > 1 else [None]
-    if all(isinstance(row, list) and row for row in rows):
+def explain_no_list(value: Any, names: tuple[str, ...] = ()) -> str:
+    """Return what a document has in place of a list of objects, and where; empty: nothing."""
+    where = f"at `{join_path(names)}`" if names else "at its top"
+    rows = value if isinstance(value, list) else [value]
+    if not rows:
         return (
-            f"`{join_path(names)}` has rows without the names of their fields: ask the API for "
-            "objects, if it can send them."
+            f"an empty list {where}: connect it when it has events, or ask for past ones, such as "
+            "by ?start_date=2000-01-01."
+        )
+    if isinstance(value, str) and re.match(r"[\[{].*[\]}]$", value, re.DOTALL):
+        return f"JSON inside a text {where}, which no sync reads."
+    if len(rows) > 1 and all(isinstance(row, list) and row for row in rows):
+        return (
+            f"rows without the names of their fields {where}: ask the API for objects, if it can "
+            "send them."
         )
     members = value.items() if isinstance(value, dict) else ()
-    found = (find_unreadable(member, (*names, name)) for name, member in members)
-    return next(filter(None, found), None)
+    return next(filter(None, (explain_no_list(one, (*names, name)) for name, one in members)), "")
 
 
 def join_path(names: Sequence[str]) -> str:

@@ -1,13 +1,16 @@
-"""The report of a probe: a line for each check, and a summary."""
+"""The report of a probe: a line for each check, what to set, and a summary."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from event_assets.values.conversion import to_json
+from event_assets.values.redaction import KNOWN
 from event_assets.values.wording import counted
 
 Mark = Literal["ok", "warn", "fail", "-"]
@@ -28,10 +31,43 @@ class Finding:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
+SHORT = r"^(paginator|fields\.\w+)\."  # what a line of the report leaves out of a path
 ok = partial(Finding, "ok")
 warn = partial(Finding, "warn")
 fail = partial(Finding, "fail")
 skip = partial(Finding, "-")
+
+
+def advise(mark: Mark, problem: str, changes: Mapping[str, Any]) -> Finding:
+    """Return a finding that ends with the settings that fix it, if there are any."""
+    settings = []
+    for path, value in changes.items():
+        text = describe_settings(value)
+        name = re.sub(r"^(paginator|fields\.\w+)\.", "", path)
+        settings.append(
+            f"`{name}: {{{text}}}`" if isinstance(value, Mapping) else f"`{name}: {text}`"
+        )
+    advice = f"; set {', '.join(settings)}" if settings else ""
+    return Finding(mark, f"{problem}{advice}.", changes)
+
+
+def describe_settings(value: Any) -> str:
+    """Return the settings of a paginator, or another value, as people write them."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {shown(one)}" for name, one in value.items())
+    return shown(value)
+
+
+def shown(value: Any, max_length: int = 40) -> str:
+    """Return a value of an API on one line, without secrets: text as it is, else as JSON."""
+    text = KNOWN.redact_text(value if isinstance(value, str) else to_json(value))
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= max_length else f"{text[:max_length]} ..."
+
+
+def shown_list(values: Iterable[Any]) -> str:
+    """Return the values in backquotes, with commas between."""
+    return ", ".join(f"`{shown(value)}`" for value in values)
 
 
 @dataclass(frozen=True)

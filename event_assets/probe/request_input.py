@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from event_assets.config.settings import SECRET_PARAMETERS
-from event_assets.probe.curl import read_curl
+from event_assets.probe.curl import CurlCommand, read_curl
 from event_assets.values.errors import ConfigError
+from event_assets.values.json_paths import as_list
 from event_assets.values.redaction import find_random_words, looks_random
 from event_assets.values.urls import find_address_problem
 
@@ -47,6 +48,7 @@ DROPPED_HEADERS = {
     "referer",
     "user-agent",
 }
+PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 
 
@@ -60,7 +62,6 @@ class RequestInput:
         secrets: the parameters of that auth that are secret, by dlt's names.
         known_params: names of parameters that the API's description lists.
         left_out: parameters of the address that may be the number of a page, with their values.
-        first_page_url: the address of page 1, if the number of a page was in the path of the url.
         other_keys: the keys beside that auth, which stay in the path, the query or a header.
     """
 
@@ -74,7 +75,6 @@ class RequestInput:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     known_params: Sequence[str] = ()
     left_out: Mapping[str, Any] = field(default_factory=dict)
-    first_page_url: str = ""
     other_keys: Sequence[str] = field(default=(), repr=False)
 
     @property
@@ -112,13 +112,11 @@ def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
 
 def take_out_random(given: RequestInput) -> RequestInput:
     """Take a value that looks random, as keys do, out of a request."""
-    for location, values in (("query", given.params), ("header", given.headers)):
-        for name, value in values.items():
-            if isinstance(value, str) and looks_random(value):
-                left = {other: one for other, one in values.items() if other != name}
-                is_param = location == "query"
-                rest = replace(given, params=left) if is_param else replace(given, headers=left)
-                return _with_key(rest, name, location, value)
+    values = [("query", *one) for one in given.params.items()]
+    values += [("header", *one) for one in given.headers.items()]
+    for location, name, value in values:
+        if isinstance(value, str) and looks_random(value):
+            return _take_out_keys(given, [_in(location, name, value)])
     return replace(given, other_keys=[*filter(None, [given.random_part])])
 
 
@@ -128,69 +126,109 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
     Raises:
         ConfigError: neither is one.
     """
-    given = _parse_curl(curl) if curl else _parse_url(url or "")
+    text = (curl or url or "").strip()
+    if curl or text.lower().startswith("curl "):
+        command = read_curl(text)
+    else:
+        method = re.match(r"(GET|POST)\s+", text)
+        command = CurlCommand(text.removeprefix(method[0] if method else ""))
+        command = replace(command, method=method[1] if method else "GET")
+    given, user = _read_address(command.address)
     if curl and url:
-        given = replace(given, url=_parse_url(url).url)
-    return given
+        given = replace(given, url=_read_address(url)[0].url)
+    keys = [_basic(one) for one in (*filter(None, [user]), *command.users)]
+    keys += [_in("query", name, one) for name, one in given.params.items() if _is_key_name(name)]
+    headers: dict[str, str] = {}
+    cookies = [*command.cookies]
+    for header in command.headers:
+        name, _, value = (part.strip() for part in header.partition(":"))
+        key = _read_header(name, value)
+        keys += [key] if key else []
+        if name.lower() == "cookie":
+            cookies.append(value)
+        elif key.name if key else name.lower() not in DROPPED_HEADERS:
+            headers[name] = value
+    if cookies and not keys:
+        keys = [_in("header", "Cookie", "; ".join(cookies))]
+    body = _parse_body(command.data)
+    return _take_out_keys(replace(given, method=command.method, headers=headers, body=body), keys)
 
 
-def _parse_url(text: str) -> RequestInput:
+def _read_address(text: str) -> tuple[RequestInput, str]:
+    """Return the request for an address, and the user and password in it."""
     text = text.strip().strip("'\"<>").strip()
-    if text.lower().startswith("curl "):
-        return _parse_curl(text)
-    found = re.match(r"(GET|POST)\s+", text)
-    text = text[found.end() :] if found else text
     if "://" not in text:
         text = f"{'http' if LOCAL_HOST.match(text) else 'https'}://{text}"
     parts = urlsplit(text)
-    user, at, host = parts.netloc.rpartition("@")
+    user, _, host = parts.netloc.rpartition("@")
     address = f"{parts.scheme.lower()}://{host}{parts.path}"
     if problem := find_address_problem(address):
         raise ConfigError(f"The URL {problem}.")
-    given = RequestInput(address, found[1] if found else "GET")
-    if at:
-        given = _with_basic(given, unquote(user))
-    for name, values in parse_qs(parts.query, keep_blank_values=True).items():
-        if _is_key_name(name):
-            given = _with_key(given, name, "query", values[-1])
-        else:
-            value = values if values[1:] else values[0]
-            given = replace(given, params={**given.params, name: value})
-    return given
+    if PAGE_IN_PATH.search(parts.path):
+        raise ConfigError(
+            "The URL has the number of a page in its path, which no paginator counts: give it "
+            "without, if the API has the list there, too."
+        )
+    query = parse_qs(parts.query, keep_blank_values=True)
+    params = {name: values if values[1:] else values[0] for name, values in query.items()}
+    return RequestInput(address, params=params), unquote(user)
 
 
-def _with_key(given: RequestInput, name: str, location: str, value: str) -> RequestInput:
+class _Key(NamedTuple):
+    """A key in a request: the auth that sends it, and its secrets; none of a placeholder."""
+
+    auth: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The name of its parameter or header, if it has one of its own."""
+        return self.auth.get("name", "")
+
+
+def _key(auth: Mapping[str, str], **secrets: str) -> _Key:
+    return _Key(auth, {name: value for name, value in secrets.items() if _is_real(value)})
+
+
+def _in(location: str, name: str, value: str | Sequence[str]) -> _Key:
     auth = {"type": "api_key", "name": name, "location": location}
-    return _with_auth(given, auth, api_key=value)
+    return _key(auth, api_key=as_list(value)[-1])
 
 
-def _with_basic(given: RequestInput, credentials: str) -> RequestInput:
+def _basic(credentials: str) -> _Key:
     user, _, password = credentials.partition(":")
     auth = {"type": "http_basic"} | ({} if password else {"password": ""})
-    return _with_auth(given, auth, username=user, password=password)
+    return _key(auth, username=user, password=password)
 
 
-def _with_auth(given: RequestInput, auth: Mapping[str, str], **secrets: str) -> RequestInput:
-    """Take secrets out of a request: their place is known now, even if they were placeholders."""
-    known: Mapping[str, str] = {name: one for name, one in secrets.items() if _is_real(one)}
-    if known and given.secrets:
-        given, auth, known = _leave_in_place(given, auth, known)
-    return replace(given, auth=auth, secrets=known)
+def _read_header(name: str, value: str) -> _Key | None:
+    """Return the key in a header, or None."""
+    scheme, _, token = value.partition(" ")
+    if name.lower() == "authorization" and scheme.lower() == "bearer":
+        return _key({"type": "bearer"}, token=token.strip())
+    if name.lower() == "authorization" and scheme.lower() == "basic":
+        with suppress(ValueError):
+            return _basic(b64decode(token).decode())
+    return _in("header", name, value) if KEY_HEADER.fullmatch(name) else None
 
 
-def _leave_in_place(
-    given: RequestInput, auth: Mapping[str, str], secrets: Mapping[str, str]
-) -> tuple[RequestInput, Mapping[str, str], Mapping[str, str]]:
-    """Leave one of two keys where it is, as an auth sends one only; return that of the other."""
-    ways = [(given.auth or {}, given.secrets), (auth, secrets)]
-    (left, keys), other = sorted(ways, key=lambda way: "api_key" not in way[1])  # that has a place
-    if key := keys.get("api_key"):
-        name, others = left["name"], [*given.other_keys, key]
-        if left["location"] == "query":
-            given = replace(given, params={**given.params, name: key}, other_keys=others)
-        else:
-            given = replace(given, headers={**given.headers, name: key}, other_keys=others)
-    return given, *other
+def _take_out_keys(given: RequestInput, keys: Sequence[_Key]) -> RequestInput:
+    """Take one of the keys out of a request; an auth sends one only, and the others stay."""
+    real = [key for key in keys if key.secrets]
+    unnamed = [key for key in real if not key.name]
+    chosen = next(iter((*unnamed, *reversed(real), *reversed(keys))), None)
+    if chosen is None:
+        return given
+    left = [key for key in real if key.name and key is not chosen]
+    gone = {key.name for key in keys} - {key.name for key in left}
+    return replace(
+        given,
+        params={name: value for name, value in given.params.items() if name not in gone},
+        headers={name: value for name, value in given.headers.items() if name not in gone},
+        auth=chosen.auth,
+        secrets=chosen.secrets,
+        other_keys=[key.secrets["api_key"] for key in left],
+    )
 
 
 def _is_key_name(name: str) -> bool:
@@ -204,38 +242,6 @@ def _is_key(name: str, value: Any) -> bool:
 
 def _is_real(value: str) -> bool:
     return bool(value) and not PLACEHOLDER.fullmatch(value)
-
-
-def _parse_curl(text: str) -> RequestInput:
-    command = read_curl(text)
-    given = _parse_url(command.address)
-    cookies = list(command.cookies)
-    for header in command.headers:
-        name, _, value = (part.strip() for part in header.partition(":"))
-        if name.lower() == "cookie":
-            cookies.append(value)
-        else:
-            given = _with_header(given, name, value)
-    for user in command.users:
-        given = _with_basic(given, user)
-    if cookies and given.auth is None:
-        given = _with_key(given, "Cookie", "header", "; ".join(cookies))
-    return replace(given, method=command.method, body=_parse_body(command.data))
-
-
-def _with_header(given: RequestInput, name: str, value: str) -> RequestInput:
-    kind, _, token = value.partition(" ")
-    if name.lower() == "authorization":
-        if kind.lower() == "bearer":
-            return _with_auth(given, {"type": "bearer"}, token=token.strip())
-        if kind.lower() == "basic":
-            with suppress(ValueError):
-                return _with_basic(given, base64.b64decode(token).decode())
-    if KEY_HEADER.fullmatch(name):
-        return _with_key(given, name, "header", value)
-    if name.lower() in DROPPED_HEADERS:
-        return given
-    return replace(given, headers={**given.headers, name: value})
 
 
 def _parse_body(data: str) -> Any:

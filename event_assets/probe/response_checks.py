@@ -1,23 +1,28 @@
-"""Checks of the first response: the connection, the key, rate limits, the records, their ids."""
+"""Checks of the first response: the connection, the key, the records, their ids and fields."""
 
 from __future__ import annotations
 
+import html
 import math
-import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
-from event_assets.pagination.totals import parse_count
+from event_assets.http.pace import read_quota
 from event_assets.probe.authentication import REJECTED
-from event_assets.probe.field_checks import MAX_EXAMPLES, format_paths
-from event_assets.probe.field_finder import find_id
-from event_assets.probe.formatting import shown, shown_list
+from event_assets.probe.field_finder import find_field, find_id
 from event_assets.probe.key_search import differs
 from event_assets.probe.probed_source import ProbedSource
-from event_assets.probe.report import Finding, fail, ok, skip, warn
+from event_assets.probe.report import Finding, advise, fail, ok, shown, shown_list, skip, warn
+from event_assets.probe.samples import Sample, is_foreign
+from event_assets.records.contract import FieldReader
+from event_assets.values.json_paths import as_list
 from event_assets.values.urls import origin, redact_url
 from event_assets.values.wording import counted
 
-LIMIT_HEADER = re.compile(r"rate-?limit|^retry-after$|quota", re.IGNORECASE)
+MAX_EXAMPLES = 3
+MAX_RECORDS = 100
+SETTINGS = ("from", "format", "timezone", "html")
 
 
 def check_reachable(seen: ProbedSource) -> Finding:
@@ -31,22 +36,17 @@ def check_reachable(seen: ProbedSource) -> Finding:
             f"{seen.source.address} or the path to that."
         )
     if seen.base_page is not None:
-        change = {"paginator.base_page": seen.base_page}
         problem = f"page 0 was requested, and {page.reason}; page {seen.base_page} is there"
-        return fail(f"{problem}: set `base_page: {seen.base_page}`.", change)
+        return advise("fail", problem, {"paginator.base_page": seen.base_page})
     if page.response is None or not (page.is_ok or page.status in REJECTED):
         after = page.response is not None and page.response.headers.get("Retry-After")
         wait = f" Retry-After: {shown(after)}." if after else ""
         return fail(f"{page.error}{wait}{redirect}")
     message = f"{redact_url(page.response.url)} responded in "
-    message += _format_duration(page.response.elapsed.total_seconds())
+    message += f"{page.response.elapsed.total_seconds():.2f} s"
     if page.is_ok:
         message += f" with {len(page.response.content) / 1000:,.1f} kB"
     return (warn if redirect else ok)(f"{message}.{redirect}")
-
-
-def _format_duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 def check_key(seen: ProbedSource) -> Finding:
@@ -73,54 +73,40 @@ def check_key(seen: ProbedSource) -> Finding:
 
 
 def check_rate_limit(seen: ProbedSource) -> Finding:
-    """Check the headers that announce rate limits."""
+    """Check how many requests the API still allows, as a sync reads its headers."""
     received = seen.client.session.received
+    if received[-1].status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        before = counted(len(received) - 1, "request")
+        problem = f"the API returned 429 after {before}: a sync would wait"
+        return warn(f"{problem}; set `requests_per_second` in defs.yaml.")
+    if (quota := read_quota(received[0].headers)) is None:
+        return skip("no header says how many requests are left, and for how long.")
     needed = math.ceil((seen.total or 0) / max(1, len(seen.records) - seen.is_offset))
-    limited = [r for r in received if r.status_code == HTTPStatus.TOO_MANY_REQUESTS]
-    headers = (limited or received)[0].headers
-    named = [
-        f"{shown(n)}: {shown(value)}" for n, value in headers.items() if LIMIT_HEADER.search(n)
-    ]
-    announced = ", ".join(named[:6])
-    if limited:
-        details = f" ({announced})" if announced else ""
-        return warn(
-            f"the API returned 429 after {counted(len(received) - 1, 'request')}{details}: a "
-            "sync would wait; set `requests_per_second` in defs.yaml."
-        )
-    limits = (value for name, value in headers.items() if name.lower().endswith("limit-remaining"))
-    remaining = parse_count(next(limits, None))
-    if remaining is not None and remaining < needed:
-        counts = f"a full sync needs about {needed:,} requests, {remaining:,} are left"
-        return warn(f"{announced}: {counts}.")
-    return ok(f"{announced}.") if announced else skip("no header announces a limit.")
+    left = f"{counted(quota.remaining, 'request')} left for {quota.seconds:,.0f} s"
+    if quota.remaining < needed:
+        return warn(f"{left}; a full sync needs about {needed:,}.")
+    return ok(f"{left}.")
 
 
 def check_records(seen: ProbedSource) -> Finding:
     """Check that the selector finds records, or name one that does."""
     selector, count, problem = seen.client.selector, len(seen.records), seen.records_problem
-    used = shown(selector)
-    change = {"data_selector": selector}
-    objects = sum(isinstance(record, dict) for record in seen.records)
+    used, change = shown(selector), {"data_selector": selector}
+    others = sum(not isinstance(record, dict) for record in seen.records)
     if problem and seen.suggestion is None:
         return fail(
             f"the response {problem}, and no other list of objects; check the endpoint's "
             "path and `data_selector`."
         )
     if problem:
-        found = f"{count} are under `{used}`: set `data_selector: {used}`."
-        return fail(f"the response {problem}; {found}", change)
-    if objects < count:
-        missing = f"{count - objects} of {count}"
-        return fail(f"{missing} under `{used}` are not objects; check `data_selector`.")
+        return advise("fail", f"the response {problem}; {count} are under `{used}`", change)
+    if others:
+        return fail(f"{others} of {count} under `{used}` are not objects; check `data_selector`.")
     if not count:
         return warn(f"the list under `{used}` is empty: nothing to check.")
     if seen.selector is None and selector != "$":
-        return warn(
-            f"{count} under `{used}`, a detected path: set `data_selector: {used}`, so that a "
-            "response without it is an error.",
-            change,
-        )
+        problem = f"{count} under `{used}`, a detected path, without which a response is no error"
+        return advise("warn", problem, change)
     where = "the response is a list of" if used == "$" else f"`{used}` has"
     return ok(f"{where} {counted(count)}.")
 
@@ -135,17 +121,92 @@ def check_id(seen: ProbedSource) -> Finding:
     if present and not missing and not duplicates:
         examples = shown_list(present[:MAX_EXAMPLES])
         return ok(f"{path} is unique in all {len(records)}; {examples}.")
-    problem = (
-        f"{missing} of {counted(len(records))} have no {path}"
-        if missing
-        else f"{duplicates} of {counted(len(records))} have a duplicate {path}"
-    )
+    many, what = (missing, "no") if missing else (duplicates, "a duplicate")
+    problem = f"{many} of {counted(len(records))} have {what} {path}"
     if not duplicates and missing <= seen.source.max_rejects * len(records):
         return warn(f"{problem}: they do not load and become rejects.")
     is_key = seen.source.fields["id"].source is None
     setting = "primary_key" if is_key else "fields.id.from"
-    setting_name = "`primary_key`" if is_key else "`from` of the field `id`"
     if suggestion := find_id(seen.sample):
-        unique = f"`{shown(suggestion)}` is unique: set it as {setting_name}"
-        return fail(f"{problem}; {unique}.", {setting: suggestion})
-    return fail(f"{problem}; set {setting_name} to a unique field.")
+        problem += f"; `{shown(suggestion)}` is unique"
+        return advise("fail", problem, {setting: suggestion})
+    return fail(f"{problem}; set `{setting}` to a unique field.")
+
+
+def check_fields(seen: ProbedSource) -> dict[str, Finding]:
+    """Check the presence, the type and the meaning of each field of the contract but the id."""
+    readers = (reader for reader in seen.contract.values() if reader.name != "id")
+    return {f"field {reader.name}": _check_field(seen, reader) for reader in readers}
+
+
+def _check_field(seen: ProbedSource, reader: FieldReader) -> Finding:
+    records = seen.records[:MAX_RECORDS]
+    values = reader.read(records)
+    valid = reader.to_arrow(values, records).is_valid().to_pylist()
+    present = [value for value in values if value is not None]
+    invalid = [v for v, fits in zip(values, valid, strict=True) if v is not None and not fits]
+    path, nulls = format_paths(reader), len(records) - len(present)
+    rejected = len(invalid) if reader.field.nullable else len(invalid) + nulls
+    allowed = seen.source.max_rejects * len(records)
+    fail_or_warn = fail if rejected > allowed else warn
+    other = _find_other(seen.sample, reader)
+    if not present or len(invalid) > allowed:
+        problem = f"{path} was not found in {counted(len(records))}"
+        if invalid:
+            problem = f"{shown_list(invalid[:1])} at {path} {reader.error(invalid[0])}"
+            problem += f" ({len(invalid)} of {counted(len(records))})"
+        if other:
+            return advise("fail", problem, _changes(reader, other))
+        advice = "set `from` to its path, or remove it from `fields`"
+        return fail_or_warn(f"{problem}: {advice}.")
+    examples = list({repr(value): value for value in present}.values())[:MAX_EXAMPLES]
+    found = f"{nulls / len(records):.0%} null at {path}; {shown_list(examples)}"
+    if rejected:
+        reason = reader.error(invalid[0]) if invalid else "is missing"
+        rejects = f"{rejected} of {len(records)} would be rejected, because the value {reason}"
+        return fail_or_warn(f"{found}: {rejects}.")
+    if doubt := _find_doubt(seen, reader, present, other):
+        problem, settings = doubt
+        return advise("warn", f"{found}: {problem}", _changes(reader, settings))
+    return ok(f"{found}.")
+
+
+def _find_doubt(
+    seen: ProbedSource, reader: FieldReader, present: Sequence[Any], other: Mapping[str, Any]
+) -> tuple[str, Mapping[str, Any]] | None:
+    """Return why values that a sync can read may be wrong, and settings that are right, if any."""
+    field = reader.field
+    entities = [v for v in present if type(v) is str and html.unescape(v) != v]
+    if entities and field.type == "text":
+        problem = f"{len(entities)} of {counted(len(present))} have HTML entities"
+        return f"{problem}, such as {shown_list(entities[:1])}", {"html": "unescape"}
+    if reader.name == "name" and "from" in other and any(map(is_foreign, as_list(field.source))):
+        return "that is the name of something else", other
+    if field.type != "timestamp" or field.timezone:
+        return None
+    if [*other] == ["timezone"]:
+        return "these are local times, which a sync takes as UTC", other
+    finding = find_field(seen.sample, reader.name, field.type)
+    if finding is None or finding.zone or other:
+        return None
+    zone = "set `timezone` to their zone, or to UTC"
+    return f"these are local times without a zone, which a sync takes as UTC; {zone}", {}
+
+
+def _changes(reader: FieldReader, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {f"fields.{reader.name}.{name}": value for name, value in settings.items()}
+
+
+def _find_other(sample: Sample, reader: FieldReader) -> Mapping[str, Any]:
+    """Return the settings by which a field would be read, if they are not the configured ones."""
+    field = reader.field
+    finding = find_field(sample, reader.name, field.type)
+    configured = {"from": as_list(field.source) or [reader.name], "format": as_list(field.format)}
+    configured |= {"timezone": as_list(field.timezone), "html": as_list(field.html)}
+    found = finding.settings if finding else {}
+    return {k: found[k] for k in SETTINGS if k in found and as_list(found[k]) != configured[k]}
+
+
+def format_paths(reader: FieldReader) -> str:
+    """Return the paths that a field is read from, for display."""
+    return ", ".join(f"`{path}`" for path in reader.source_paths)

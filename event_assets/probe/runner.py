@@ -10,10 +10,8 @@ from typing import Any
 from event_assets.config.source import SourceConfig
 from event_assets.probe import paging_checks, response_checks
 from event_assets.probe.authentication import REJECTED
-from event_assets.probe.field_checks import check_fields
-from event_assets.probe.formatting import shown
 from event_assets.probe.probed_source import ProbedSource, examine
-from event_assets.probe.report import Finding, Report
+from event_assets.probe.report import Finding, Report, shown
 from event_assets.probe.session import TIMEOUT_SECONDS
 from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.account_list import select_account
@@ -47,7 +45,8 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
     findings["records"] = response_checks.check_records(seen)
     if seen.records:
         findings["id"] = response_checks.check_id(seen)
-        findings |= check_fields(seen) | {name: check(seen) for name, check in CHECKS.items()}
+        findings |= response_checks.check_fields(seen)
+        findings |= {name: check(seen) for name, check in CHECKS.items()}
     metrics = {
         "answer_seconds": round(page.response.elapsed.total_seconds(), 3),
         **({} if seen.total is None else {"total_reported": seen.total}),

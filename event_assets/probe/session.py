@@ -77,9 +77,8 @@ class SingleAttemptAdapter(ApiAdapter):
         Raises:
             ApiError: when there is no response, or the budget is exhausted.
         """
-        url = redact_url(request.url)
         if reason := self._budget.exhausted_reason():
-            raise ApiError(f"The API at {url} was {reason}.")
+            raise ApiError(reason)
         self._budget.sent += 1
         left = round(self._budget.remaining_seconds, 1)
         total = self._budget.total_seconds
@@ -88,9 +87,9 @@ class SingleAttemptAdapter(ApiAdapter):
         try:
             return super().send(request, **settings)
         except errors.ATTEMPT_ERRORS as error:
-            message = errors.user_message(error, retries=0) or (
-                f"The API at {url} {errors.transport_error_message(error, limits, 0, request.url)}"
-            )
+            problem = errors.transport_error_message(error, limits, 0, request.url)
+            message = errors.user_message(error, retries=0)
+            message = message or f"The API at {redact_url(request.url)} {problem}"
         # Raised outside the except block: the original error holds the URL with the key.
         raise ApiError(message)
 
@@ -138,8 +137,6 @@ class ProbeSession(requests.Session):
 
     def fetch(self, request: requests.Request, with_key: bool = True) -> Page:
         """Send a request, with the key or without, and follow no redirect."""
-        if reason := self.budget.exhausted_reason():
-            return Page(reason)
         prepared = self.prepare_request(request)
         url = prepared.url or ""
         is_own = url.startswith(self._origin)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from starlette.requests import Request
 
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
 from event_assets.probe.report import Finding, Report
 from event_assets.probe.runner import probe
 from event_assets.sandbox import Sandbox
-from event_assets_tests.support.api_server import ApiServer
+from event_assets_tests.support.api_server import ApiServer, serving
 
 AUTH = {"type": "api_key", "name": "api_key", "location": "query"}
 OFFSET = {"type": "offset", "limit": 100}
 MAX_REQUESTS = 12
+Answer = Callable[[Request], Any]
 
 
 def build_fields(**changes: Any) -> dict[str, FieldConfig]:
@@ -59,6 +63,12 @@ def probe_api(api: Sandbox | ApiServer, seconds: float = 6.0, **settings: Any) -
     report = probe(build_source(api.url, **settings), seconds)
     assert len(api.requests) <= MAX_REQUESTS
     return report
+
+
+def probe_line(answer: Answer, name: str, **settings: Any) -> Finding:
+    """Probe an API without a key that answers so; return one line of the report."""
+    with serving(answer) as api:
+        return find_line(probe_api(api, auth=None, **settings), name)
 
 
 def find_line(report: Report, name: str) -> Finding:

@@ -9,8 +9,7 @@ import pytest
 
 from event_assets.http.response import JsonResponse
 from event_assets.probe.page import Page
-from event_assets.probe.pages_read import PagesRead
-from event_assets.probe.paging import Paging, compare, is_believed
+from event_assets.probe.paging import PagesRead, Paging, compare, is_believed
 from event_assets.probe.paging_candidates import (
     cursor_names,
     find_has_more,

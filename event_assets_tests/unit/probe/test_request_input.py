@@ -9,6 +9,7 @@ import pytest
 from event_assets.probe.request_input import parse_input
 from event_assets.values.errors import ConfigError
 
+ME = {"username": "me", "password": "pass"}
 API_KEY = {"type": "api_key", "name": "api_key", "location": "query"}
 
 
@@ -87,7 +88,7 @@ def test_an_address_is_read_without_its_key(
             {"api_key": "abc"},
         ),
         ("-u t0ken:", {"type": "http_basic", "password": ""}, {"username": "t0ken"}),
-        ("-ume:pass", {"type": "http_basic"}, {"username": "me", "password": "pass"}),
+        ("-ume:pass", {"type": "http_basic"}, ME),
         ("-H 'Accept: application/json' -s -o /dev/null", None, {}),
         (
             "-b 'session=abc'",
@@ -95,6 +96,8 @@ def test_an_address_is_read_without_its_key(
             {"api_key": "session=abc"},
         ),
         ("-H 'Cookie: a=b' -H 'Authorization: Bearer t0'", {"type": "bearer"}, {"token": "t0"}),
+        ("-H 'Authorization: Basic bWU6cGFzcw=='", {"type": "http_basic"}, ME),
+        ("-H 'x-app-key: k1' -u me:pass", {"type": "http_basic"}, ME),
     ],
 )
 def test_a_curl_command_says_how_the_key_is_sent(command: str, auth: Any, secrets: Any) -> None:
@@ -144,6 +147,7 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
     ("url", "curl", "problem"),
     [
         ("ftp://a.example", None, "must be an address"),
+        ("https://a.example/events/page/2/", None, "the number of a page in its path"),
         (None, "curl -s", "has no addresses in place of one"),
         (None, "curl https://a.example https://b.example", "has 2 addresses in place of one"),
         (None, "curl --cacert ca.pem https://a.example", "the option `--cacert`: leave it out"),

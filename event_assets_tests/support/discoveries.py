@@ -1,0 +1,70 @@
+"""What `connect` finds out about a small API on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+
+from event_assets.probe.connect import discover
+from event_assets.probe.connection import Connection, Options
+from event_assets.probe.settings import ENDPOINT
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.event_records import events, number
+
+ROWS = events(95)
+Answer = Callable[[Request], Any]
+
+
+def connect(answer: Answer, path: str = "/v1/events", **options: Any) -> Connection:
+    """Find out how an API works that answers so, as a person may who has its address."""
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}{path}", **options))
+        assert len(api.requests) == found.requests <= 50
+    return found
+
+
+def endpoint(found: Connection) -> dict[str, Any]:
+    """Return the endpoint in the document."""
+    value: Any = found.document
+    for key in ENDPOINT:
+        value = value[key]
+    return dict(value)
+
+
+def client(found: Connection) -> dict[str, Any]:
+    """Return the settings of the client in the document."""
+    return dict(found.document["attributes"]["rest_api"]["client"])
+
+
+def asked(found: Connection) -> list[str]:
+    """Return the settings that the open questions ask for."""
+    return [question.setting for question in found.open_questions]
+
+
+def values_of(found: Connection, subject: str) -> list[str]:
+    """Return what was found of a subject."""
+    return [fact.value for fact in found.facts if fact.subject == subject]
+
+
+def by_page(request: Request, size: int = 20, **more: Any) -> dict[str, Any]:
+    """Return a page of events, of at most 50."""
+    size = min(number(request, "per_page", size), 50)
+    at = (number(request, "page", 1) - 1) * size
+    return {"events": ROWS[at : at + size], **more}
+
+
+def by_offset(name: str, size_name: str, size: int = 20, **more: Any) -> Answer:
+    """Answer with a page of events behind as many rows as a parameter says."""
+
+    def answer(request: Request) -> Any:
+        at = number(request, name)
+        return {"events": ROWS[at : at + number(request, size_name, size)], **more}
+
+    return answer
+
+
+def whole(rows: list[dict[str, Any]], **more: Any) -> Answer:
+    """Answer with these rows, and their number as the total."""
+    return lambda _: {"events": rows, "total": len(rows), **more}

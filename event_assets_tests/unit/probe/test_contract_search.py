@@ -1,0 +1,181 @@
+"""The fields of events are found in the records of a list; what is in doubt becomes a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from event_assets.probe.connection import Connection
+from event_assets.values.errors import ConfigError
+from event_assets_tests.support.discoveries import Answer, asked, connect, whole
+from event_assets_tests.support.event_records import events
+
+LOCAL = {"start_time": "2026-07-01T19:30:00", "end_time": None}
+IN_BERLIN = "2026-07-01 17:30:00+00:00"
+ZONE = "fields.start_time.timezone"
+
+
+def local(**more: Any) -> list[dict[str, Any]]:
+    """Make events with a local start."""
+    return events(7, **LOCAL, **more)
+
+
+def fields(found: Connection) -> dict[str, Any]:
+    return dict(found.document["attributes"]["fields"])
+
+
+def first_start(found: Connection) -> str:
+    return str(found.events[0]["start_time"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "setting"),
+    [
+        (events(7, id=None), "primary_key"),
+        ([{"id": n, "label": f"x{n}"} for n in range(7)], "fields.start_time.from"),
+        (events(7, start_time="05/06/2026"), "fields.start_time.format"),
+    ],
+    ids=["no id", "no start", "day or month first"],
+)
+def test_what_is_in_doubt_is_an_open_question(rows: list[dict[str, Any]], setting: str) -> None:
+    assert asked(connect(whole(rows))) == [setting]
+
+
+@pytest.mark.parametrize(
+    ("record", "key", "start"),
+    [
+        (
+            lambda n: {"_id": {"$oid": f"{n:024x}"}, "start": {"$date": f"2027-01-{n:02}T19:30Z"}},
+            "_id.$oid",
+            "start.$date",
+        ),
+        (
+            lambda n: {"Id": n, "StartDate": f"/Date({1_799_605_800_000 + n * 86_400_000})/"},
+            "Id",
+            "StartDate",
+        ),
+    ],
+    ids=["MongoDB", ".NET"],
+)
+def test_ids_and_times_in_the_notation_of_a_database_are_found(
+    record: Callable[[int], dict[str, Any]], key: str, start: str
+) -> None:
+    rows = [{**record(number), "title": f"Concert {number}"} for number in range(1, 28)]
+    found = connect(whole(rows))
+    assert asked(found) == []
+    assert found.document["attributes"]["rest_api"]["resource_defaults"]["primary_key"] == key
+    assert fields(found)["start_time"] == {"type": "timestamp", "from": start}
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_the_zone_of_local_times_is_asked_for(zone: str | None) -> None:
+    rows = events(7, start_time="2026-07-01T19:30:00", end_time="2026-07-01T21:30:00")
+    found = connect(whole(rows), settings={ZONE: zone} if zone else {})
+    assert [one.setting for one in found.questions] == ([] if zone else [ZONE])
+    assert fields(found)["end_time"].get("timezone") == zone
+
+
+def test_a_zone_is_found_by_its_value() -> None:
+    found = connect(whole(local(zeit="Europe/Berlin")))
+    assert (found.questions, first_start(found)) == ([], IN_BERLIN)
+
+
+@pytest.mark.parametrize("other", ["account_timezone", "organizer.tz", "display_zone"])
+@pytest.mark.parametrize("own", ["tz", "timezone", "venue.timezone", "start_timezone"])
+def test_a_zone_is_that_of_the_event_and_not_of_a_person(own: str, other: str) -> None:
+    row: dict[str, Any] = {}
+    for path, zone in ((other, "America/New_York"), (own, "Europe/Berlin")):
+        parent, _, name = path.rpartition(".")
+        row |= {parent: {name: zone}} if parent else {name: zone}
+    assert first_start(connect(whole(local(**row)))) == IN_BERLIN
+
+
+def test_a_zone_that_is_not_known_is_quoted_in_an_open_question() -> None:
+    found = connect(whole(local(time_zone="Eastern Time (US & Canada)")))
+    assert "`time_zone` says `Eastern Time (US & Canada)`" in found.open_questions[0].text
+
+
+@pytest.mark.parametrize("offset", [-4, -240, -14_400, -14_400_000])
+def test_an_offset_is_a_number_of_hours_minutes_seconds_or_milliseconds(offset: int) -> None:
+    found = connect(whole(local(utc_offset=offset)))
+    assert (found.questions, first_start(found)) == ([], "2026-07-01 23:30:00+00:00")
+
+
+def with_times(make: Callable[[int], Any], name: str = "zz") -> Answer:
+    """Answer with events whose only time has this name."""
+    return whole([{"id": at, "name": f"Event {at}", name: make(at)} for at in range(23)])
+
+
+@pytest.mark.parametrize(
+    ("make", "source", "more"),
+    [
+        (lambda at: f"2026-10-{at + 1:02}T19:30:00Z", "zz", {}),
+        (lambda at: f"{at + 1:02}.10.2026 19:30", "zz", {"format": "%d.%m.%Y %H:%M"}),
+        (lambda at: [f"2026-10-{at + 1:02}", "19:30"], "{zz.0}T{zz.1}", {}),
+    ],
+)
+def test_the_field_that_a_question_asked_for_is_read_as_it_is_written(
+    make: Callable[[int], Any], source: str, more: Mapping[str, Any]
+) -> None:
+    answer, setting = with_times(make), "fields.start_time.from"
+    assert asked(connect(answer)) == [setting]
+    found = connect(answer, settings={setting: source})
+    assert asked(found) == []
+    assert fields(found)["start_time"] == {"type": "timestamp", "from": source, **more}
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_field_that_is_said_and_nowhere_is_told_in_a_sentence(value: Any) -> None:
+    told = r"^No record has a value at `zz`: correct fields\.start_t"
+    with pytest.raises(ConfigError, match=told):
+        connect(with_times(lambda _: value), settings={"fields.start_time.from": "zz"})
+
+
+def test_a_field_that_is_no_field_is_told_in_a_sentence() -> None:
+    rows = [{k: v for k, v in row.items() if k != "end_time"} for row in events(7)]
+    told = r"^`fields\.end_time\.type`: Input should be 'text', .*: correct it"
+    with pytest.raises(ConfigError, match=told):
+        connect(whole(rows), settings={"fields.end_time.type": "date-time"})
+
+
+def test_times_that_no_format_reads_are_quoted_in_a_question() -> None:
+    settings = {"fields.start_time.from": "zz"}
+    found = connect(with_times(lambda at: f"20-Oct-2026 {at}h30"), settings=settings)
+    assert asked(found) == ["fields.start_time.format"]
+    assert "`20-Oct-2026 0h30` at `zz`" in found.open_questions[0].text
+
+
+def test_a_start_that_some_records_do_not_have_is_one_with_rejects() -> None:
+    answer = with_times(
+        lambda at: f"2026-10-{at + 1:02}T19:30:00Z" if at % 5 else "TBA", "start_time"
+    )
+    [question] = connect(answer).open_questions
+    assert [*question.choices.values()] == [{"max_rejects": 0.3}]
+    assert "5 of 23 records have no time at `start_time`, such as `TBA`" in question.text
+    answered = connect(answer, settings={"max_rejects": 0.3})
+    assert asked(answered) == []
+    assert answered.document["attributes"]["max_rejects"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("marks", "removed_when", "subjects"),
+    [
+        ([{"is_deleted": False}, {"is_deleted": True}], {"is_deleted": True}, {"removed"}),
+        ([{"isDeleted": False}], {"isDeleted": True}, {"removed"}),
+        ([{"status": "live"}, {"status": "Deleted"}], {"status": "Deleted"}, {"removed"}),
+        ([{"status": "removed"}, {"status": "deleted"}], {"status": ["deleted", "removed"]},
+         {"removed"}),
+        ([{"status": "live"}, {"status": "cancelled"}], None, {"cancelled"}),
+        ([{"title": "deleted", "note": "Removed"}], None, set()),
+        ([{"deleted": None}, {"deleted": "2026-11-26"}], None, set()),
+        ([{"venue": {"deleted": True}}], None, set()),
+    ],
+)  # fmt: skip
+def test_a_mark_of_removed_events_is_written_and_that_of_cancelled_ones_told(
+    marks: list[dict[str, Any]], removed_when: Any, subjects: set[str]
+) -> None:
+    found = connect(whole([{**row, **marks[at % len(marks)]} for at, row in enumerate(events(20))]))
+    assert found.document["attributes"].get("removed_when") == removed_when
+    assert {fact.subject for fact in found.facts} & {"removed", "cancelled"} == subjects

@@ -1,0 +1,358 @@
+"""How a list is paged is found out with few requests; what is in doubt becomes a question."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from event_assets.probe.connect import discover
+from event_assets.probe.connection import Options
+from event_assets.sandbox import KEY as SANDBOX_KEY
+from event_assets.sandbox import Faults, Sandbox
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.discoveries import (
+    ROWS,
+    Answer,
+    asked,
+    by_offset,
+    by_page,
+    connect,
+    endpoint,
+    values_of,
+    whole,
+)
+from event_assets_tests.support.event_records import events, number
+
+BY_NUMBER = {"type": "page_number", "base_page": 1, "page_param": "page"}
+
+
+def by_link(request: Request) -> Any:
+    """Return a page with a link to the next one, which leaves out the size."""
+    at, size = number(request, "page", 1), min(number(request, "per_page", 20), 50)
+    following = f"/v1/events?page={at + 1}" if at * size < len(ROWS) else None
+    return {"events": ROWS[(at - 1) * size : at * size], "next": following}
+
+
+def by_cursor(request: Request, **more: Any) -> Any:
+    at = number(request, "cursor")
+    return {"events": ROWS[at : at + 20], "next_cursor": str(at + 20) if at < 75 else None, **more}
+
+
+def by_header_link(request: Request, **more: Any) -> Any:
+    at = number(request, "at")
+    link = f'<{request.url.path}?at={at + 20}>; rel="next"'
+    document = {"events": ROWS[at : at + 20], **more}
+    return JSONResponse(document, headers={"Link": link} if at < 75 else {})
+
+
+def by_token(request: Request) -> Any:
+    """Return a page behind a token that is called `offset`, and refuse numbers."""
+    asked_for = request.query_params.get("offset", "itr/0")
+    if not asked_for.startswith("itr/"):
+        return Response(status_code=422)
+    at = int(asked_for.removeprefix("itr/")) + 20
+    return {"records": ROWS[at - 20 : at], **({"offset": f"itr/{at}"} if at < len(ROWS) else {})}
+
+
+def by_numbered_id(request: Request) -> Any:
+    """Return a page with a number that is called as the last id."""
+    at, size = number(request, "startingAfter"), number(request, "limit", 20)
+    more = {"startingAfter": at + size} if at + size < len(ROWS) else {}
+    return {"events": ROWS[at : at + size], "hasMore": bool(more), **more}
+
+
+def in_brackets(request: Request) -> Any:
+    """Return a page by parameters that the response shows in an object."""
+    size, page = number(request, "pagination[pageSize]", 20), number(request, "pagination[page]", 1)
+    shown = {"page": page, "pageSize": size, "total": len(ROWS)}
+    return {"data": ROWS[(page - 1) * size : page * size], "meta": {"pagination": shown}}
+
+
+def strict(request: Request) -> Any:
+    """Refuse parameters that are not known, by their names."""
+    if others := {*request.query_params} - {"take", "skip"}:
+        said = [f"property {name} should not exist" for name in others]
+        return JSONResponse({"message": said}, 400)
+    return by_offset("skip", "take")(request)
+
+
+def hidden_rows(request: Request) -> Any:
+    """Return pages of which every seventh row is left out, so that none has the usual length."""
+    at = number(request, "offset")
+    return {"events": [row for row in ROWS[at : at + 20] if int(row["id"][1:]) % 7]}
+
+
+def read_twice(request: Request) -> Any:
+    """Return a page of ids beside their records, with the number of pages."""
+    size = min(number(request, "limit", 10), 25)
+    rows = ROWS[(number(request, "page", 1) - 1) * size :][:size]
+    pages = {"pages": -(-len(ROWS) // size), "count": len(ROWS), "limit": size}
+    about = {"pagination": pages, "items": [row["id"] for row in rows]}
+    return {"events": about, "entities": {"events": {row["id"]: row for row in rows}}}
+
+
+def without_a_list_at_times(sent: Any) -> Answer:
+    count = 0
+
+    def answer(request: Request) -> Any:
+        nonlocal count
+        count += 1
+        return by_page(request) if count % 5 else sent
+
+    return answer
+
+
+FOUND: list[tuple[Answer, Mapping[str, Any]]] = [
+    (by_page, BY_NUMBER),
+    (by_link, {"type": "json_link", "next_url_path": "next"}),
+    (by_cursor, {"cursor_path": "next_cursor", "cursor_param": "cursor"}),
+    (by_token, {"type": "cursor", "cursor_path": "offset", "cursor_param": "offset"}),
+    (by_numbered_id, {"type": "cursor", "cursor_path": "startingAfter"}),
+    (in_brackets, {"type": "page_number", "page_param": "pagination[page]"}),
+    (strict, {"offset_param": "skip", "limit_param": "take"}),
+    (hidden_rows, {"type": "offset", "offset_param": "offset"}),
+    (read_twice, {"type": "page_number", "page_param": "page"}),
+    (without_a_list_at_times({"events": None}), BY_NUMBER),
+    (without_a_list_at_times({}), BY_NUMBER),
+    (lambda request: by_page(request, total=50), {**BY_NUMBER, "total_path": None}),
+]
+
+
+@pytest.mark.parametrize(("answer", "paginator"), FOUND)
+def test_a_paginator_is_found_that_brings_all_pages(
+    answer: Answer, paginator: Mapping[str, Any]
+) -> None:
+    found = connect(answer)
+    assert asked(found) == []
+    assert endpoint(found)["paginator"].items() >= paginator.items()
+    assert found.facts[-1].evidence.startswith("unique in ")
+
+
+def test_the_whole_endpoint_is_written() -> None:
+    found = connect(by_page)
+    assert found.questions == []
+    assert endpoint(found) == {
+        "path": "/events",
+        "params": {"per_page": 50},
+        "data_selector": "events",
+        "paginator": BY_NUMBER,
+    }
+
+
+PASTED: dict[str, tuple[str, str, int]] = {  # what is pasted: the parameters, the first number
+    "_page=1&_limit=50": ("_page", "_limit", 1),
+    "Page=2&PageSize=50": ("Page", "PageSize", 1),
+    "PageIndex=0&PageSize=50": ("PageIndex", "PageSize", 0),
+    "pagination[page]=1&pagination[size]=50": ("pagination[page]", "pagination[size]", 1),
+    "seite=1&anzahl=50": ("seite", "anzahl", 1),
+    "cp=1&rpp=50": ("cp", "rpp", 1),
+    "_start=50&_limit=50": ("_start", "_limit", 0),
+    "start-index=0&max-results=50": ("start-index", "max-results", 0),
+    "skipCount=0&maxResultCount=50": ("skipCount", "maxResultCount", 0),
+    "pagination[start]=0&pagination[limit]=50": ("pagination[start]", "pagination[limit]", 0),
+}
+
+
+@pytest.mark.parametrize("query", PASTED)
+def test_the_parameters_in_the_address_are_tried(query: str) -> None:
+    name, size_name, base = PASTED[query]
+    is_offset = any(word in name.lower() for word in ("start", "skip"))
+
+    def answer(request: Request) -> Any:
+        size, value = number(request, size_name, 10), number(request, name, base)
+        at = value if is_offset else (value - base) * size
+        return {"events": ROWS[at : at + size], "total": len(ROWS)}
+
+    found = connect(answer, f"/v1/events?{query}")
+    assert found.questions == []
+    paginator = endpoint(found)["paginator"]
+    assert paginator["offset_param" if is_offset else "page_param"] == name
+    assert name not in endpoint(found).get("params", {})
+
+
+def test_a_filter_that_may_be_the_number_of_a_page_is_told() -> None:
+    found = connect(by_page, "/v1/events?from=20&price[from]=5")
+    assert "--set params.from=20" in found.questions[0].text
+    assert asked(found) == []
+    assert endpoint(found)["params"]["price[from]"] == "5"
+
+
+def test_a_flag_that_is_called_page_stays_in_the_address() -> None:
+    """`?page=true` is how ActivityPub asks for the list."""
+
+    def answer(request: Request) -> Any:
+        return {"events": events(7), "total": 7} if "page" in request.query_params else {"id": 1}
+
+    assert endpoint(connect(answer, "/v1/events?page=true"))["params"] == {"page": "true"}
+
+
+def test_the_offset_is_tried_by_the_name_that_goes_with_that_of_the_page_size() -> None:
+    with serving(by_offset("$skip", "$top")) as api:
+        found = discover(Options(f"{api.url}/v1/events"))
+        assert not any("offset" in request.query_params for request in api.requests)
+    assert endpoint(found)["paginator"]["offset_param"] == "$skip"
+
+
+def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:
+    def answer(request: Request) -> Any:
+        body = json.loads(request.state.body)
+        if {*body} - {"start_cursor", "page_size"}:
+            return JSONResponse({"message": "body failed validation"}, 400)
+        at = int(body.get("start_cursor", 0))
+        more = {"next_cursor": str(at + 20)} if at + 20 < len(ROWS) else {}
+        return {"results": ROWS[at : at + 20], "has_more": bool(more), **more}
+
+    with serving(answer) as api:
+        found = discover(Options(None, curl=f"curl {api.url}/v1/query -d '{{}}' -X POST"))
+    assert asked(found) == []
+    assert endpoint(found)["paginator"]["cursor_body_path"] == "start_cursor"
+
+
+@pytest.mark.parametrize("most", [30, 40, 75])
+def test_the_page_size_is_what_the_api_sends_at_most(most: int) -> None:
+    def answer(request: Request) -> Any:
+        size = min(number(request, "per_page", 20), most)
+        return {"events": ROWS[(number(request, "page", 1) - 1) * size :][:size]}
+
+    found = connect(answer)
+    assert (endpoint(found)["params"], found.questions) == ({"per_page": most}, [])
+
+
+def test_no_page_size_is_written_that_the_links_leave_out() -> None:
+    assert "params" not in endpoint(connect(by_link))
+
+
+def test_a_list_that_comes_whole_is_read_in_pages_and_the_reason_is_told() -> None:
+    def answer(request: Request) -> Any:
+        size, page = number(request, "per_page", 20), number(request, "page", 1)
+        return {"events": events(437)[(page - 1) * size : page * size]}
+
+    assert [fact.evidence for fact in connect(answer).facts if fact.subject == "page size"] == [
+        "1000 requested, 437 received, the whole list: several pages show that it ends there"
+    ]
+
+
+@pytest.mark.parametrize("count", [1_013, 2_037])
+def test_the_last_page_of_a_long_list_is_looked_for(count: int) -> None:
+    rows, last = events(count), -(-count // 20)
+
+    def answer(request: Request) -> Any:
+        return {"events": rows[(number(request, "page", 1) - 1) * 20 :][:20]}
+
+    found = connect(answer)
+    assert asked(found) == []
+    assert values_of(found, "end") == [
+        f"page {last} has records, page {last + 1} has none: about {20 * last:,}"
+    ]
+
+
+def test_a_page_that_php_wrote_as_an_object_is_read_as_a_sync_reads_it() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        page = ROWS[at : at + 20]
+        return {"events": {str(at + n): row for n, row in enumerate(page)} if at else page}
+
+    assert values_of(connect(answer), "end") == [f"{len(ROWS)} records, to the end"]
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [Faults(delete_every=3), Faults(insert_every=3), Faults(delete_every=3, insert_every=4)],
+)
+def test_offsets_are_found_although_the_list_changes_between_the_requests(faults: Faults) -> None:
+    with Sandbox(437, faults=faults) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[SANDBOX_KEY]))
+    assert asked(found) == []
+    assert endpoint(found)["paginator"]["type"] == "offset"
+
+
+@pytest.mark.parametrize(
+    ("count", "more"),
+    [(50, {}), (37, {"total": 90}), (17, {"found": 64}), (17, {"info": {"more_records": True}})],
+)
+def test_a_page_that_may_not_be_all_is_an_open_question(
+    count: int, more: Mapping[str, Any]
+) -> None:
+    assert asked(connect(lambda _: {"events": events(count), **more})) == ["paginator"]
+
+
+def test_a_pointer_that_nothing_takes_is_named() -> None:
+    found = connect(lambda _: {"events": events(50), "next_cursor": "c50"})
+    assert "`next_cursor` in the response leads to more" in found.open_questions[0].text
+
+
+@pytest.mark.parametrize("count", [7, 37, 93])
+@pytest.mark.parametrize("said", [{}, {"has_more": False}, {"total": None}])
+def test_a_lone_page_is_whole_only_if_the_response_says_so(
+    count: int, said: Mapping[str, Any]
+) -> None:
+    more = {name: count if value is None else value for name, value in said.items()}
+    found = connect(lambda _: {"events": events(count), **more})
+    assert [one.setting for one in found.questions] == ([] if said else ["paginator"])
+    certain = [fact.certainty == "sure" for fact in found.facts if fact.subject == "pages"]
+    assert certain == [bool(said)]
+    assert asked(found) == []
+    assert endpoint(found)["paginator"] == ("single_page" if said else "auto")
+
+
+def test_a_lone_page_shorter_than_was_asked_for_is_whole() -> None:
+    found = connect(lambda request: {"events": events(min(37, number(request, "limit", 37)))})
+    assert found.questions == []
+
+
+def test_a_list_that_comes_shuffled_is_asked_for_its_order() -> None:
+    chance = random.Random(7)
+
+    def answer(_: Request) -> Any:
+        return {"events": chance.sample(ROWS, 20), "total": len(ROWS)}
+
+    found = connect(answer, "/v1/events?offset=0&limit=20")
+    assert "Which parameter sorts the list?" in found.open_questions[0].text
+    assert values_of(found, "pages") == ["unknown"]
+
+
+@pytest.mark.parametrize("answer", [by_page, by_cursor, by_header_link])
+@pytest.mark.parametrize("settings", [{}, {"paginator.total_path": None}])
+def test_a_total_that_is_more_than_the_records_is_asked_about(answer: Any, settings: Any) -> None:
+    found = connect(lambda request: answer(request, total=len(ROWS) + 7), settings=settings)
+    choices = [[*question.choices.values()] for question in found.open_questions]
+    assert choices == ([] if settings else [[{"paginator.total_path": None}]])
+    if settings:
+        assert endpoint(found)["paginator"]["total_path"] is None
+
+
+@pytest.mark.parametrize("settings", [{}, {"windows": None}])
+def test_a_list_of_just_a_thousand_records_is_asked_about(settings: Mapping[str, Any]) -> None:
+    rows = events(1_000)
+
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"events": rows[at : at + 100], "total": 1_000}
+
+    found = connect(answer, settings=settings)
+    assert asked(found) == ([] if settings else ["windows"])
+    assert "windows" not in found.document["attributes"]
+
+
+@pytest.mark.parametrize("name", ["venues", "categories"])
+def test_another_list_beside_the_events_is_left_out(name: str) -> None:
+    def answer(request: Request) -> Any:
+        page = by_page(request)
+        others = [{"id": f"v{at}", "name": f"Hall {at}"} for at in range(5)]
+        return {**page, name: others if page["events"] else []}
+
+    assert endpoint(connect(answer))["data_selector"] == "events"
+
+
+def test_a_question_is_answered_by_a_setting() -> None:
+    settings = {"paginator": "single_page", "fields.name.from": "id", "schedule": None}
+    found = connect(whole(events(50)), settings=settings)
+    assert asked(found) == []
+    assert found.document["attributes"]["fields"]["name"]["from"] == "id"
+    assert "schedule" not in found.document["attributes"]
