@@ -40,7 +40,7 @@ KEY_OPTION = (
     help="The variable with the key; twice for user and password, or for client id and secret.",
 )
 @click.option("--auth", type=click.Choice(KINDS), help="How the API takes the key, if you know it.")
-@click.option("--curl", metavar="COMMAND", help="A curl command, in place of the address.")
+@click.option("--curl", metavar="COMMAND", help="A curl command, in place of the URL.")
 @click.option(
     "--set",
     "settings",
@@ -78,7 +78,7 @@ def connect(
     if more:  # a key, perhaps, which must not be shown
         raise click.UsageError("connect takes one address, and keys by --key-from-env VARIABLE")
     if not (url or given["curl"] or given["openapi"]):
-        raise click.UsageError("Give the address of the list of events, --curl or --openapi")
+        raise click.UsageError("Give the URL of the list of events, --curl or --openapi")
     if (name := given["name"]) and not is_source_name(name):
         raise click.UsageError(f"--name needs {NAME}")
     keys = [_read_variable(variable) for variable in variables]
@@ -140,10 +140,14 @@ def _show(found: Connection) -> None:
     """Print what was found, and five events as they will be in the table."""
     from event_assets.cli.output import print_table
 
-    if found.facts:
-        titles = ("about", "found", "evidence", "confidence")
-        rows = ((fact.subject, fact.value, fact.evidence, fact.certainty) for fact in found.facts)
-        print_table([dict(zip(titles, row, strict=True)) for row in rows])
+    rows = []
+    for fact in found.facts:
+        evidence = (
+            fact.evidence if fact.certainty == "sure" else f"{fact.certainty}: {fact.evidence}"
+        )
+        rows.append({"about": fact.subject, "found": fact.value, "evidence": evidence})
+    if rows:
+        print_table(rows, wraps=True)
     if found.events:
         click.echo("\nThe first events as they will be in the table, times in UTC:")
         print_table(found.events)

@@ -45,8 +45,12 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(plain, ensure_ascii=False, indent=2))
 
 
-def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the columns of rows that fit the width, and name the others."""
+def print_table(rows: Sequence[Mapping[str, Any]], *, wraps: bool = False) -> None:
+    """Print the columns of rows that fit the width, and name the others.
+
+    Args:
+        wraps: whether a long value takes several lines; else it is cut.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -57,7 +61,7 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     for name in shown:
         is_number = all(isinstance(row[name], (int, float, type(None))) for row in rows)
         table.add_column(
-            name, no_wrap=True, max_width=MAX_CELL, justify="right" if is_number else "left"
+            name, no_wrap=not wraps, max_width=MAX_CELL, justify="right" if is_number else "left"
         )
     for text in texts:
         table.add_row(*(text[name] for name in shown))

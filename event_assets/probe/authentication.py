@@ -31,14 +31,16 @@ GATEWAYS = {
     "no api key found in request": "apikey",
 }
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
-SCHEME = re.compile(r"authorization[ :=`'\"]+([a-z]+(?:-[a-z]+)+)", re.IGNORECASE)
+# What comes before the key in a header: `Authorization: Api-Key KEY`, `Token token=KEY`.
+BEFORE_KEY = re.compile(r"authorization[ :=`'\"]+((?:[a-z]+-)+[a-z]+ |token token=)", re.IGNORECASE)
+MAX_WORDS = 200  # characters of a refusal that are read
 SAYS_QUERY = re.compile(r"query|param|\?", re.IGNORECASE)
 COMPOUND = r"[`'\"]?(\w+(?:[-_]\w+)+)"  # a name of several words
 # The name of a header, of either, or of a parameter, in the last group that is there.
 HEADER_NAME = re.compile(
     rf"{COMPOUND}[`'\"]? header|header[ :]*{COMPOUND}|\b(x-[a-z][\w-]*)", re.IGNORECASE
 )
-KEY_NAME = re.compile(r"\b((?!x-)[\w-]*api[-_]?key)\b", re.IGNORECASE)
+KEY_NAME = re.compile(r"(?<![\w-])((?!x-)[\w-]*api[-_]?key)\b", re.IGNORECASE)
 QUERY_NAME = re.compile(
     r"\b(\w+(?:key|token)|client_id)\b|\b(?:as|parameter|named|called) (key|token)\b"
     r"|\b(key|token)=|`(key|token)`",
@@ -109,16 +111,13 @@ class KeyPlaces:
         self.headers = [self.bearer, *(self._in("header", name, key) for name in HEADERS)]
         self.parameters = [self._in("query", name, key) for name in PARAMETERS]
         self.raw = self._in("header", "Authorization", key)
-        self.token = self._scheme("Token", key)
+        self.token = self._in("header", "Authorization", f"Token {key}")
         self._key = key
 
     @staticmethod
     def _in(location: str, name: str, value: str) -> Attempt:
         place = {"type": "api_key", "name": name, "location": location}
         return Attempt(place, {"api_key": value})
-
-    def _scheme(self, scheme: str, key: str) -> Attempt:
-        return self._in("header", "Authorization", f"{scheme} {key}")
 
     def named_by(self, refusal: requests.Response) -> Iterator[Attempt]:
         """Yield the places that a refusal names: in `WWW-Authenticate`, or in its words."""
@@ -129,10 +128,11 @@ class KeyPlaces:
         elif scheme.lower() == "basic":
             yield from (self.user, self.password)
         elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
-            yield self._scheme(scheme, self._key)
+            yield self._in("header", "Authorization", f"{scheme} {self._key}")
         if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
             yield self.raw
-        yield from (self._scheme(found, self._key) for found in SCHEME.findall(words))
+        for before in BEFORE_KEY.findall(words):
+            yield self._in("header", "Authorization", f"{before}{self._key}")
         for location, name in dict.fromkeys(_named_places(words)):
             yield self._in(location, name, self._key)
 
@@ -156,7 +156,7 @@ def _named_places(words: str) -> Iterator[tuple[str, str]]:
 def _read_words(refusal: requests.Response) -> str:
     """Return what a refusal says, also with placeholders such as `<key>`."""
     try:
-        return KNOWN.redact_text(find_words(refusal.json(), is_error=True))
+        return KNOWN.redact_text(find_words(refusal.json(), is_error=True))[:MAX_WORDS]
     except ValueError:
         return error_text(refusal).partition(":")[2]
 

@@ -52,8 +52,9 @@ class ParameterSearch:
         again = self.client.ask(again=True) if paging.is_strict else control
         difference = compare(first.ids, again.ids)
         paging.is_stable = difference in ("same", "fewer", "more") or difference.startswith("shift")
-        ignored = "refused" if paging.is_strict else "ignored"
-        paging.facts.append(Fact("unknown parameters", ignored, "an unknown parameter was sent"))
+        if paging.is_strict:
+            evidence = f"with one, the API answers {control.status}"
+            paging.facts.append(Fact("unknown parameters", "refused", evidence))
         if not paging.is_stable:
             evidence = "the same request brought other records, or others first"
             paging.facts.append(Fact("order", "not stable", evidence))
@@ -196,34 +197,34 @@ def find_largest_size(search: ParameterSearch) -> None:
         paging.size_param = None  # page 1 alone would be of another size
         del paging.settings[name]
         return
-    usual, best, is_cut = len(search.first.rows), 0, True
-    sizes, tried = [*LARGE_SIZES], set[int]()
-    while sizes:
-        asked = sizes.pop(0)
-        if asked in tried:
-            continue
-        tried.add(asked)
-        page = search.ask({name: asked})
-        if not page.is_ok:  # the API may say how many it allows
-            said = re.findall(r"\d+", "" if page.response is None else error_text(page.response))
-            sizes = [*(int(n) for n in said if MIN_SMALL < int(n) < asked), *sizes]
-            continue
-        got = len(page.rows)
-        if got > best:
-            best, is_cut = got, _is_cut(search, page, asked)
-            # of a list that came whole: it has two pages, if it is long enough
-            halves = (size for size in (500, 200, 100) if size < got)
-            paging.size = got if is_cut else next(halves, 100)
-        if got > usual or got >= asked:
-            break
-    if not best:
-        paging.size = usual
+    larger = [size for size in LARGE_SIZES if size > len(search.first.rows)]
+    asked, page = _find_largest_page(search, name, larger or LARGE_SIZES[:1])
+    got, is_cut = len(page.rows), page is search.first or _is_cut(search, page, asked)
+    # of a list that came whole: it has two pages, if it is long enough
+    parts = (size for size in (500, 200, 100) if size < got)
+    paging.size = got if is_cut else next(parts, 100)
     paging.settings[name] = paging.size
-    evidence = f"{asked} requested, {best} received"
+    evidence = f"{asked} requested, {got} received"
     evidence += "" if is_cut else ", the whole list: several pages show that it ends there"
     paging.facts.append(Fact("page size", f"{name}={paging.size}", evidence))
     if paging.kind == "offset":
         paging.paginator["limit"] = paging.size
+
+
+def _find_largest_page(
+    search: ParameterSearch, name: str, sizes: Sequence[int]
+) -> tuple[int, Page]:
+    """Return the first size for which more records come than without one, and its page."""
+    usual = len(search.first.rows)
+    if not sizes:
+        return usual, search.first
+    asked, *rest = sizes
+    page = search.ask({name: asked})
+    if page.is_ok and (len(page.rows) > usual or not rest):
+        return asked, page
+    said = "" if page.is_ok or page.response is None else error_text(page.response)
+    allowed = [int(text) for text in re.findall(r"\d+", said) if MIN_SMALL < int(text) < asked]
+    return _find_largest_page(search, name, [*allowed, *rest])
 
 
 def _is_cut(search: ParameterSearch, page: Page, asked: int) -> bool:

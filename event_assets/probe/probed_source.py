@@ -199,7 +199,8 @@ def _ask_more(seen: ProbedSource) -> None:
     seen.control = search.check_control()
     seen.paging = copy.deepcopy(seen.configured)
     seen.paging.is_stable = search.paging.is_stable
-    if seen.configured.is_numbered and int(config.get("base_page") or config.get("offset") or 0):
+    is_late = seen.configured.is_numbered and (config.get("base_page") or config.get("offset"))
+    if is_late and seen.total != len(seen.walk.ids):
         seen.before = client.ask_page(config, {}, -1, 1)
     if seen.records and not seen.walk.error:
         seen.end = end = _find_end(seen)

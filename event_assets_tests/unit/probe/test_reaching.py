@@ -140,14 +140,16 @@ def test_the_place_of_a_key_is_known_by_the_words_of_a_refusal(
     assert client(found)["auth"] == place(name, location)
 
 
-@pytest.mark.parametrize("scheme", ["Api-Key", "Klaviyo-API-Key"])
+@pytest.mark.parametrize("before", ["Api-Key ", "Klaviyo-API-Key ", "Token token="])
 @pytest.mark.parametrize("shown", ["YOUR_KEY", "<key>"])
-def test_a_scheme_is_known_by_the_words_of_a_refusal(scheme: str, shown: str) -> None:
-    said = f"Use `Authorization: {scheme} {shown}`."
-    answer = needs("authorization", said=said, key=f"{scheme} {KEY}")
+def test_what_comes_before_a_key_is_known_by_the_words_of_a_refusal(
+    before: str, shown: str
+) -> None:
+    said = f"Use `Authorization: {before}{shown}`."
+    answer = needs("authorization", said=said, key=f"{before}{KEY}")
     found = connect(answer, name="concerts", keys=[KEY])
     assert asked(found) == []
-    assert found.variables == {"CONCERTS__API_KEY": f"{scheme} {KEY}"}
+    assert found.variables == {"CONCERTS__API_KEY": f"{before}{KEY}"}
 
 
 @pytest.mark.parametrize("challenge", [{}, {"WWW-Authenticate": 'Basic realm="API"'}])
