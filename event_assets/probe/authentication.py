@@ -18,6 +18,7 @@ from event_assets.config.source import SourceConfig
 from event_assets.http.auth import build_auth
 from event_assets.http.credentials import env_var_name
 from event_assets.http.error_text import error_text, find_words
+from event_assets.probe.page import Page
 from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN
@@ -78,14 +79,10 @@ class Attempt:
         return stack.enter_context(build_auth(source, {**self.config, **self.secrets}, None))
 
 
-def needs_key(response: requests.Response | None) -> bool:
+def needs_key(page: Page) -> bool:
     """Return whether a response asks for a key, or for another one."""
-    if response is None or response.ok:
-        return False
-    is_asking = response.status_code == HTTPStatus.BAD_REQUEST and KEY_WORDS.search(
-        error_text(response)
-    )
-    return response.status_code in REJECTED or bool(is_asking)
+    is_asking = page.status == HTTPStatus.BAD_REQUEST and KEY_WORDS.search(page.said)
+    return page.status in REJECTED or bool(is_asking)
 
 
 class SeveralAuths(AuthBase):
@@ -201,8 +198,9 @@ def _complete(
     return Attempt(config, secrets, is_given=True)
 
 
-def describe_refusal(response: requests.Response) -> str:
+def describe_refusal(page: Page) -> str:
     """Return what a response says about the key that it misses, in the API's own words."""
-    challenge = response.headers.get("WWW-Authenticate", "")
+    headers = {} if page.response is None else page.response.headers
+    challenge = headers.get("WWW-Authenticate", "")
     named = f" (`WWW-Authenticate: {challenge[:60]}`)" if challenge else ""
-    return f"it answered {response.status_code}{named}.{error_text(response)}"
+    return f"it answered {page.status}{named}.{page.said}"

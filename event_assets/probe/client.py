@@ -19,7 +19,6 @@ from requests import Response
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import to_wire
 from event_assets.extract.response_check import response_check
-from event_assets.http.error_text import error_text
 from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
@@ -176,10 +175,9 @@ class Client:
             raise ApiError(f"{page.error} Nothing was written; try again {when}.")
         self.forbidden += page.status == HTTPStatus.FORBIDDEN
         if page.status == HTTPStatus.FORBIDDEN and self.forbidden >= MAX_FORBIDDEN:
-            said = error_text(page.response) if page.response is not None else ""
             raise ApiError(
-                f"The API at {redact_url(self.given.url)} answered 403 Forbidden twice.{said} As "
-                "some APIs lock out who goes on, nothing more was sent: give the key by "
+                f"The API at {redact_url(self.given.url)} answered 403 Forbidden twice.{page.said} "
+                "As some APIs lock out who goes on, nothing more was sent: give the key by "
                 "--key-from-env, and say how it is sent by --auth and --set auth.name=..."
             )
 

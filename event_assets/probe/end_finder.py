@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from event_assets.extract.refusal import limit_text
-from event_assets.http.error_text import error_text, find_words
+from event_assets.http.error_text import find_words
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts
 from event_assets.probe.client import Client
@@ -64,8 +64,7 @@ def reach_end(client: Client, paging: Paging, requests: int) -> End:
     if walk.error:
         end.problem, last = walk.error, walk.read[-1]
         if end.rows and last.response is not None and not last.is_ok:
-            said = error_text(last.response)
-            end.problem = f"Behind {counted(len(end.rows))}, {last.reason}.{said}"
+            end.problem = f"Behind {counted(len(end.rows))}, {last.reason}.{last.said}"
             end.is_cut_off = bool(limit_text(last.response))
             end.ending = {} if last.is_answer else {"status_code": last.status}
         elif end.rows and last.response is not None:

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from event_assets.http.error_text import error_text
 from event_assets.probe.authentication import (
     Attempt,
     KeyPlaces,
@@ -149,10 +148,9 @@ def follow(connection: Connection, page: Page) -> Page:
 
 def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
     """Return whether a page is an error for another reason than the key or its parameter."""
-    response = page.response
-    if response is None or not page.is_answer or needs_key(response):
+    if not page.is_answer or needs_key(page):
         return False
-    words = error_text(response).lower()
+    words = page.said.lower()
     return not any(str(each.config.get("name", "?")).lower() in words for each in group)
 
 
@@ -182,8 +180,8 @@ def reach(connection: Connection) -> Page | None:
     given = complete_auth(connection.given, keys, _wanted_auth(connection))
     if connection.options.get("auth") == "none" or not (given.secrets if given else keys):
         page = follow(connection, client.ask(with_key=False))
-        if (refusal := page.response) is not None and needs_key(refusal):
-            connection.question("key", f"The API wants a key: {describe_refusal(refusal)}")
+        if needs_key(page):
+            connection.question("key", f"The API wants a key: {describe_refusal(page)}")
             return None
         return _require(connection, page)
     search = KeySearch(connection)
@@ -198,12 +196,11 @@ def reach(connection: Connection) -> Page | None:
         return _require(connection, page)
     if anonymous.is_ok:
         return _read_without_key(connection)
-    refusal = anonymous.response
-    if refusal is None or not needs_key(refusal):
+    if not needs_key(anonymous):
         return _require(connection, anonymous)
     raise ApiError(
         f"The API at {connection.given.base_url} did not accept the key, sent as "
-        f"{', '.join(search.tried)}: {describe_refusal(refusal)} Look up how it is sent, and say "
+        f"{', '.join(search.tried)}: {describe_refusal(anonymous)} Look up how it is sent, and say "
         "it by --auth and --set auth.name=..., or give the documentation's curl command to --curl."
     )
 
@@ -246,16 +243,13 @@ def _require(connection: Connection, page: Page) -> Page:
     if page.status == HTTPStatus.OK:
         where = redact_url(connection.given.url)
         raise ApiError(f"The answer of {where} is {page.content_kind}.")
-    if page.response is not None and page.status == HTTPStatus.NOT_FOUND:
-        raise ApiError(
-            f"The API at {redact_url(page.response.url)} answered 404 Not Found; check the "
-            f"address.{error_text(page.response)}"
-        )
+    if page.status == HTTPStatus.NOT_FOUND:
+        where = redact_url(connection.given.url)
+        raise ApiError(f"The API at {where} answered 404 Not Found; check the address.{page.said}")
     raise ApiError(page.error)
 
 
 def _find_demanded(connection: Connection, page: Page) -> dict[str, int]:
     """Return the parameters of pages that a refusal names and that were not sent, for page 1."""
-    said = "" if page.response is None else error_text(page.response)
-    names = (name for name in re.findall(r"[\w$\[\]]+", said) if name in FIRST_PAGE)
+    names = (name for name in re.findall(r"[\w$\[\]]+", page.said) if name in FIRST_PAGE)
     return {name: FIRST_PAGE[name] for name in names if name not in connection.given.params}

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from event_assets.http import errors
+from event_assets.http.error_text import error_text
 from event_assets.http.retry_policy import is_retried
 from event_assets.pagination.totals import find_counts, members_around, read_members
 from event_assets.values.urls import redact_url
@@ -80,6 +81,11 @@ class Page:
     def is_answer(self) -> bool:
         """Whether there is a response that a server does not fail to send."""
         return self.status is not None and self.status < 500
+
+    @property
+    def said(self) -> str:
+        """What the API says about an error, as a sentence to append; empty if nothing."""
+        return "" if self.response is None else error_text(self.response)
 
     @property
     def content_kind(self) -> str:

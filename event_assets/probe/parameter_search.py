@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from event_assets.http.error_text import error_text
 from event_assets.pagination.counters import leaves_size_out
 from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import parse_count
@@ -222,7 +221,7 @@ def _find_largest_page(
     page = search.ask({name: asked})
     if page.is_ok and (len(page.rows) > usual or not rest):
         return asked, page
-    said = "" if page.is_ok or page.response is None else error_text(page.response)
+    said = "" if page.is_ok else page.said
     allowed = [int(text) for text in re.findall(r"\d+", said) if MIN_SMALL < int(text) < asked]
     return _find_largest_page(search, name, [*allowed, *rest])
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-from event_assets.http.error_text import error_text
 from event_assets.probe.connection import Connection
 from event_assets.probe.field_finder import likeness
 from event_assets.probe.page import Page
@@ -65,9 +64,9 @@ def _search_paths(connection: Connection, page: Page) -> Page:
         if _select(connection, tried):
             connection.add("address", client.given.url, "there is a list of events")
             return tried
-    said = "" if page.response is None else error_text(page.response)
-    otherwise = f"no list of records: give the address of the list of events, with its path.{said}"
-    has = explain_no_list(page.document) or otherwise
+    has = explain_no_list(page.document) or (
+        f"no list of records: give the address of the list of events, with its path.{page.said}"
+    )
     raise ApiError(f"The answer of {redact_url(base)} has {has}")
 
 
