@@ -49,14 +49,14 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, wraps: bool = False) -> No
     """Print the columns of rows that fit the width, and name the others.
 
     Args:
-        wraps: whether a long value takes several lines; else it is cut.
+        wraps: whether long values take several lines, so that all columns fit; else they are cut.
     """
     from rich.console import Console
     from rich.table import Table
 
     console = Console(width=shutil.get_terminal_size((WIDTH, 0)).columns)
     texts = [{name: to_text(value) for name, value in row.items()} for row in rows]
-    shown = _fitting(texts, console.width)
+    shown = [*texts[0]] if wraps else _fitting(texts, console.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in shown:
         is_number = all(isinstance(row[name], (int, float, type(None))) for row in rows)

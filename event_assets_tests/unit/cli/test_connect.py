@@ -143,7 +143,7 @@ def test_a_terminal_is_asked_what_may_stay_open(
 def test_an_address_or_a_curl_command_is_needed(folder: Path, capsys: Output) -> None:
     assert folder.is_dir()
     assert run(["connect"]) == 2
-    assert "Give the address of the list of events" in capsys.readouterr().err
+    assert "Give the URL of the list of events" in capsys.readouterr().err
 
 
 def test_a_name_that_no_source_can_have_is_refused_before_any_request(
