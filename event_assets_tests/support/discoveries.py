@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from event_assets.probe.connect import discover
 from event_assets.probe.connection import Connection, Options
@@ -14,6 +15,11 @@ from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_records import events, number
 
 ROWS = events(95)
+KEY = "s3cret-of-the-api"
+HERE: Mapping[str, Callable[[Request], Mapping[str, str]]] = {  # where a key may be
+    "header": lambda request: request.headers,
+    "query": lambda request: request.query_params,
+}
 Answer = Callable[[Request], Any]
 
 
@@ -68,3 +74,29 @@ def by_offset(name: str, size_name: str, size: int = 20, **more: Any) -> Answer:
 def whole(rows: list[dict[str, Any]], **more: Any) -> Answer:
     """Answer with these rows, and their number as the total."""
     return lambda _: {"events": rows, "total": len(rows), **more}
+
+
+def by_cursor(request: Request, **more: Any) -> Any:
+    """Return a page with a cursor to the next one."""
+    at = number(request, "cursor")
+    return {"events": ROWS[at : at + 20], "next_cursor": str(at + 20) if at < 75 else None, **more}
+
+
+def by_header_link(request: Request, **more: Any) -> Any:
+    """Return a page with the link to the next one in a header."""
+    at = number(request, "at")
+    link = f'<{request.url.path}?at={at + 20}>; rel="next"'
+    document = {"events": ROWS[at : at + 20], **more}
+    return JSONResponse(document, headers={"Link": link} if at < 75 else {})
+
+
+def needs(
+    name: str, status: int = 401, said: str = "no", key: str = KEY, at: str = "header"
+) -> Answer:
+    """Answer those who send a key in its place, and refuse the others."""
+
+    def answer(request: Request) -> Any:
+        is_known = HERE[at](request).get(name) == key
+        return by_page(request) if is_known else JSONResponse({"error": said}, status)
+
+    return answer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,12 +19,11 @@ from event_assets_tests.support.discoveries import (
     ROWS,
     Answer,
     asked,
+    by_cursor,
     by_offset,
     by_page,
     connect,
     endpoint,
-    values_of,
-    whole,
 )
 from event_assets_tests.support.event_records import events, number
 
@@ -37,18 +35,6 @@ def by_link(request: Request) -> Any:
     at, size = number(request, "page", 1), min(number(request, "per_page", 20), 50)
     following = f"/v1/events?page={at + 1}" if at * size < len(ROWS) else None
     return {"events": ROWS[(at - 1) * size : at * size], "next": following}
-
-
-def by_cursor(request: Request, **more: Any) -> Any:
-    at = number(request, "cursor")
-    return {"events": ROWS[at : at + 20], "next_cursor": str(at + 20) if at < 75 else None, **more}
-
-
-def by_header_link(request: Request, **more: Any) -> Any:
-    at = number(request, "at")
-    link = f'<{request.url.path}?at={at + 20}>; rel="next"'
-    document = {"events": ROWS[at : at + 20], **more}
-    return JSONResponse(document, headers={"Link": link} if at < 75 else {})
 
 
 def by_token(request: Request) -> Any:
@@ -238,29 +224,6 @@ def test_a_list_that_comes_whole_is_read_in_pages_and_the_reason_is_told() -> No
     ]
 
 
-@pytest.mark.parametrize("count", [1_013, 2_037])
-def test_the_last_page_of_a_long_list_is_looked_for(count: int) -> None:
-    rows, last = events(count), -(-count // 20)
-
-    def answer(request: Request) -> Any:
-        return {"events": rows[(number(request, "page", 1) - 1) * 20 :][:20]}
-
-    found = connect(answer)
-    assert asked(found) == []
-    assert values_of(found, "end") == [
-        f"page {last} has records, page {last + 1} has none: about {20 * last:,}"
-    ]
-
-
-def test_a_page_that_php_wrote_as_an_object_is_read_as_a_sync_reads_it() -> None:
-    def answer(request: Request) -> Any:
-        at = number(request, "offset")
-        page = ROWS[at : at + 20]
-        return {"events": {str(at + n): row for n, row in enumerate(page)} if at else page}
-
-    assert values_of(connect(answer), "end") == [f"{len(ROWS)} records, to the end"]
-
-
 @pytest.mark.parametrize(
     "faults",
     [Faults(delete_every=3), Faults(insert_every=3), Faults(delete_every=3, insert_every=4)],
@@ -272,74 +235,6 @@ def test_offsets_are_found_although_the_list_changes_between_the_requests(faults
     assert endpoint(found)["paginator"]["type"] == "offset"
 
 
-@pytest.mark.parametrize(
-    ("count", "more"),
-    [(50, {}), (37, {"total": 90}), (17, {"found": 64}), (17, {"info": {"more_records": True}})],
-)
-def test_a_page_that_may_not_be_all_is_an_open_question(
-    count: int, more: Mapping[str, Any]
-) -> None:
-    assert asked(connect(lambda _: {"events": events(count), **more})) == ["paginator"]
-
-
-def test_a_pointer_that_nothing_takes_is_named() -> None:
-    found = connect(lambda _: {"events": events(50), "next_cursor": "c50"})
-    assert "`next_cursor` in the response leads to more" in found.open_questions[0].text
-
-
-@pytest.mark.parametrize("count", [7, 37, 93])
-@pytest.mark.parametrize("said", [{}, {"has_more": False}, {"total": None}])
-def test_a_lone_page_is_whole_only_if_the_response_says_so(
-    count: int, said: Mapping[str, Any]
-) -> None:
-    more = {name: count if value is None else value for name, value in said.items()}
-    found = connect(lambda _: {"events": events(count), **more})
-    assert [one.setting for one in found.questions] == ([] if said else ["paginator"])
-    certain = [fact.certainty == "sure" for fact in found.facts if fact.subject == "pages"]
-    assert certain == [bool(said)]
-    assert asked(found) == []
-    assert endpoint(found)["paginator"] == ("single_page" if said else "auto")
-
-
-def test_a_lone_page_shorter_than_was_asked_for_is_whole() -> None:
-    found = connect(lambda request: {"events": events(min(37, number(request, "limit", 37)))})
-    assert found.questions == []
-
-
-def test_a_list_that_comes_shuffled_is_asked_for_its_order() -> None:
-    chance = random.Random(7)
-
-    def answer(_: Request) -> Any:
-        return {"events": chance.sample(ROWS, 20), "total": len(ROWS)}
-
-    found = connect(answer, "/v1/events?offset=0&limit=20")
-    assert "Which parameter sorts the list?" in found.open_questions[0].text
-    assert values_of(found, "pages") == ["unknown"]
-
-
-@pytest.mark.parametrize("answer", [by_page, by_cursor, by_header_link])
-@pytest.mark.parametrize("settings", [{}, {"paginator.total_path": None}])
-def test_a_total_that_is_more_than_the_records_is_asked_about(answer: Any, settings: Any) -> None:
-    found = connect(lambda request: answer(request, total=len(ROWS) + 7), settings=settings)
-    choices = [[*question.choices.values()] for question in found.open_questions]
-    assert choices == ([] if settings else [[{"paginator.total_path": None}]])
-    if settings:
-        assert endpoint(found)["paginator"]["total_path"] is None
-
-
-@pytest.mark.parametrize("settings", [{}, {"windows": None}])
-def test_a_list_of_just_a_thousand_records_is_asked_about(settings: Mapping[str, Any]) -> None:
-    rows = events(1_000)
-
-    def answer(request: Request) -> Any:
-        at = number(request, "offset")
-        return {"events": rows[at : at + 100], "total": 1_000}
-
-    found = connect(answer, settings=settings)
-    assert asked(found) == ([] if settings else ["windows"])
-    assert "windows" not in found.document["attributes"]
-
-
 @pytest.mark.parametrize("name", ["venues", "categories"])
 def test_another_list_beside_the_events_is_left_out(name: str) -> None:
     def answer(request: Request) -> Any:
@@ -348,11 +243,3 @@ def test_another_list_beside_the_events_is_left_out(name: str) -> None:
         return {**page, name: others if page["events"] else []}
 
     assert endpoint(connect(answer))["data_selector"] == "events"
-
-
-def test_a_question_is_answered_by_a_setting() -> None:
-    settings = {"paginator": "single_page", "fields.name.from": "id", "schedule": None}
-    found = connect(whole(events(50)), settings=settings)
-    assert asked(found) == []
-    assert found.document["attributes"]["fields"]["name"]["from"] == "id"
-    assert "schedule" not in found.document["attributes"]

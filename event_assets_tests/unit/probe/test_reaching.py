@@ -1,24 +1,22 @@
-"""An API is reached with few requests, and its key is found and shown nowhere."""
+"""An API is reached with few requests; what cannot go on is told in one sentence."""
 
 from __future__ import annotations
 
 import json
-import re
-from base64 import b64decode
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from event_assets.probe.connect import discover, name_source
 from event_assets.probe.connection import Options
-from event_assets.values.errors import ApiError, ConfigError
+from event_assets.values.errors import ApiError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
+    KEY,
     ROWS,
     Answer,
     asked,
@@ -26,29 +24,9 @@ from event_assets_tests.support.discoveries import (
     client,
     connect,
     endpoint,
+    needs,
 )
 from event_assets_tests.support.event_records import number
-
-KEY = "s3cret-of-the-api"
-RANDOM_KEY = "q8ZrT1vXb4LmN0pK"
-HERE = {"header": lambda request: request.headers, "query": lambda request: request.query_params}
-
-
-def needs(
-    name: str, status: int = 401, said: str = "no", key: str = KEY, at: str = "header"
-) -> Answer:
-    """Answer those who send a key in its place, and refuse the others."""
-
-    def answer(request: Request) -> Any:
-        is_known = HERE[at](request).get(name) == key
-        return by_page(request) if is_known else JSONResponse({"error": said}, status)
-
-    return answer
-
-
-def place(name: str, location: str = "header") -> dict[str, str]:
-    return {"type": "api_key", "name": name, "location": location}
-
 
 REFUSALS: list[tuple[Answer, str]] = [
     (lambda _: Response(status_code=429), "Nothing was written; try again later"),
@@ -85,228 +63,6 @@ def test_nothing_is_sent_after_a_429_or_a_second_403(status: int, requests: int)
         with pytest.raises(ApiError):
             discover(Options(f"{api.url}/v1/events", keys=[KEY]))
         assert len(api.requests) == requests
-
-
-def test_a_key_is_asked_for_in_the_apis_own_words() -> None:
-    found = connect(needs("x-api-key"))
-    assert (found.requests, asked(found), found.document) == (1, ["key"], {})
-    assert 'It says: "no"' in found.open_questions[0].text
-
-
-def test_a_key_is_tried_in_headers_before_it_is_in_a_query() -> None:
-    with serving(needs("x-api-key")) as api:
-        found = discover(Options(f"{api.url}/v1/events", "concerts", [KEY]))
-        assert not [url for url in api.urls if KEY in url]
-    assert client(found)["auth"] == place("X-API-Key")
-    assert found.variables == {"CONCERTS__API_KEY": KEY}
-    assert KEY not in yaml.safe_dump(found.document)
-
-
-@pytest.mark.parametrize(
-    ("name", "location", "status"),
-    [("key", "query", 403), ("client_id", "query", 403), ("X-Auth-Token", "header", 401)],
-)
-def test_the_place_of_a_key_is_found_with_few_refusals(
-    name: str, location: str, status: int
-) -> None:
-    with serving(needs(name, status, at=location)) as api:
-        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
-        statuses = [response.status_code for response in api.responses]
-    assert client(found)["auth"] == place(name, location)
-    assert statuses.count(status) <= 4 - 2 * (status == 403)
-
-
-@pytest.mark.parametrize(
-    ("location", "name", "said"),
-    [
-        ("header", "apikey", "No API key found in request"),
-        (
-            "header",
-            "Ocp-Apim-Subscription-Key",
-            "Access denied due to missing subscription key. Make sure to include it.",
-        ),
-        ("header", "Api-Keypair", "Missing or invalid Api-Keypair header"),
-        ("header", "s_token", "`s_token` header not found"),
-        ("header", "Ticket-Auth", "Send your token in the header 'Ticket-Auth'"),
-        ("query", "apiKey", "Unauthorized. Please provide a valid apiKey."),
-        ("query", "userToken", "Send your userToken in the query."),
-    ],
-)
-def test_the_place_of_a_key_is_known_by_the_words_of_a_refusal(
-    location: str, name: str, said: str
-) -> None:
-    found = connect(needs(name, said=said, at=location), keys=[KEY])
-    assert asked(found) == []
-    assert client(found)["auth"] == place(name, location)
-
-
-@pytest.mark.parametrize("before", ["Api-Key ", "Klaviyo-API-Key ", "Token token="])
-@pytest.mark.parametrize("shown", ["YOUR_KEY", "<key>"])
-def test_what_comes_before_a_key_is_known_by_the_words_of_a_refusal(
-    before: str, shown: str
-) -> None:
-    said = f"Use `Authorization: {before}{shown}`."
-    answer = needs("authorization", said=said, key=f"{before}{KEY}")
-    found = connect(answer, name="concerts", keys=[KEY])
-    assert asked(found) == []
-    assert found.variables == {"CONCERTS__API_KEY": f"{before}{KEY}"}
-
-
-@pytest.mark.parametrize("challenge", [{}, {"WWW-Authenticate": 'Basic realm="API"'}])
-@pytest.mark.parametrize(
-    ("user", "password", "written"),
-    [(KEY, "", {"password": ""}), ("api", KEY, {"username": "api"})],
-)
-def test_a_key_may_be_the_user_or_the_password_of_basic_authentication(
-    user: str, password: str, written: Mapping[str, str], challenge: Mapping[str, str]
-) -> None:
-    def answer(request: Request) -> Any:
-        sent = request.headers.get("authorization", "").removeprefix("Basic ")
-        is_known = b64decode(sent) == f"{user}:{password}".encode()
-        return by_page(request) if is_known else Response(None, 401, challenge)
-
-    found = connect(answer, keys=[KEY])
-    assert asked(found) == []
-    assert client(found)["auth"] == {"type": "http_basic", **written}
-
-
-@pytest.mark.parametrize("status", [400, 422])
-@pytest.mark.parametrize("wants_key", [True, False])
-def test_a_parameter_that_an_api_does_not_know_is_no_wrong_key(
-    status: int, wants_key: bool
-) -> None:
-    known = {"page", "per_page", *(["apikey"] if wants_key else [])}
-    lists = needs("apikey", at="query") if wants_key else by_page
-
-    def answer(request: Request) -> Any:
-        unknown = sorted({*request.query_params} - known)
-        refusal = {"error": f"unknown parameter: {unknown}"}
-        return JSONResponse(refusal, status) if unknown else lists(request)
-
-    assert asked(connect(answer, keys=[KEY])) == ([] if wants_key else ["auth"])
-
-
-@pytest.mark.parametrize("first", range(4))
-def test_the_place_of_a_key_is_found_although_a_server_now_and_then_sends_no_list(
-    first: int,
-) -> None:
-    count = first
-
-    def answer(request: Request) -> Any:
-        nonlocal count
-        count += 1
-        is_known = request.query_params.get("api_key") == KEY
-        page = by_page(request) if count % 5 else {"events": None}
-        return page if is_known else JSONResponse({"error": "no"}, 401)
-
-    assert client(connect(answer, keys=[KEY]))["auth"] == place("api_key", "query")
-
-
-def test_a_key_in_the_address_is_taken_out_of_it() -> None:
-    path = f"/v1/events?token={KEY}&lang=en"
-    found = connect(needs("token", at="query"), path, name="concerts")
-    assert found.variables == {"CONCERTS__API_KEY": KEY}
-    assert endpoint(found)["params"] == {"lang": "en", "per_page": 50}
-
-
-def test_a_key_without_effect_is_a_question() -> None:
-    assert asked(connect(by_page, keys=[KEY])) == ["auth"]
-    answered = connect(by_page, keys=[KEY], settings={"auth": "none"})
-    assert answered.questions == []
-    assert "auth" not in client(answered)
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"headers.X-Api-Key": KEY},
-        {"params.api_key": KEY},
-        {"params": {"token": KEY}},
-        {"auth.api_key": KEY},
-        {"json.client_secret": KEY},
-    ],
-)
-def test_a_key_in_a_setting_is_refused_without_being_shown(settings: Any) -> None:
-    with pytest.raises(ConfigError, match="give it by --key-from-env") as raised:
-        discover(Options("https://api.example.com/v1/events", settings=settings))
-    assert KEY not in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "curl"), [("{}/v1/events?k={}", None), (None, "curl -H 'X-Mine: {1}' {0}/v1/events")]
-)
-def test_a_value_that_looks_random_is_the_key(url: str | None, curl: str | None) -> None:
-    def answer(request: Request) -> Any:
-        sent = {request.query_params.get("k"), request.headers.get("x-mine")}
-        return by_page(request) if RANDOM_KEY in sent else Response(status_code=401)
-
-    with serving(answer) as api:
-        address, command = (text and text.format(api.url, RANDOM_KEY) for text in (url, curl))
-        found = discover(Options(address, curl=command))
-    assert [*found.variables.values()] == [RANDOM_KEY]
-    assert RANDOM_KEY not in yaml.safe_dump(found.document)
-
-
-@pytest.mark.parametrize(
-    ("part", "variable", "left"),
-    [
-        (f"bot{RANDOM_KEY}", f"bot{RANDOM_KEY}", "{{ env.CONCERTS__API_KEY }}"),
-        (f"bot1234567:{RANDOM_KEY}", RANDOM_KEY, "bot1234567:{{ env.CONCERTS__API_KEY }}"),
-    ],
-)
-def test_a_key_in_the_path_is_a_variable_of_the_env_file(
-    part: str, variable: str, left: str
-) -> None:
-    with serving(by_page) as api:
-        found = discover(Options(f"{api.url}/{part}/events", "concerts"))
-        assert RANDOM_KEY in api.urls[0]
-    assert (found.questions, found.variables) == ([], {"CONCERTS__API_KEY": variable})
-    assert client(found) == {"base_url": f"{api.url}/{left}"}
-    assert RANDOM_KEY not in f"{found.facts} {found.comments} {found.document}"
-
-
-def test_a_random_part_of_the_path_beside_a_key_is_told_and_not_shown() -> None:
-    found = connect(needs("x-api-key"), f"/users/{RANDOM_KEY}/events", keys=[KEY])
-    assert [one.setting for one in found.questions] == ["base_url"]
-    assert RANDOM_KEY not in found.questions[0].text
-    assert asked(found) == []
-
-
-@pytest.mark.parametrize("location", ["header", "query"])
-def test_the_second_of_two_keys_stays_where_it_is_as_a_variable(location: str) -> None:
-    first, second = "s3cret-app-key-1", "s3cret-app-token-2"
-
-    def answer(request: Request) -> Any:
-        sent = HERE[location](request)
-        is_known = (sent.get("x-key"), sent.get("x-token")) == (first, second)
-        return by_page(request) if is_known else JSONResponse({"error": "no"}, 401)
-
-    with serving(answer) as api:
-        curl = f"curl {api.url}/v1/events -H 'x-key: {first}' -H 'x-token: {second}'"
-        url = f"{api.url}/v1/events?x-key={first}&x-token={second}"
-        is_curl = location == "header"
-        found = discover(Options(None if is_curl else url, "e", curl=curl if is_curl else None))
-    assert asked(found) == []
-    assert found.variables == {"E__API_KEY": second, "E__API_KEY_2": first}
-    left = client(found)["headers"] if is_curl else endpoint(found)["params"]
-    assert left["x-key"] == "{{ env.E__API_KEY_2 }}"
-    assert client(found)["auth"]["name"] == "x-token"
-    assert not {first, second} & {*re.findall(r"[\w-]+", yaml.safe_dump(found.document))}
-
-
-def test_another_host_gets_no_key_that_is_in_a_header() -> None:
-    with serving(by_page) as other:
-
-        def answer(request: Request) -> Any:
-            is_known = request.headers.get("x-key") == KEY
-            link = f"{other.url}/v1/events?page=2"
-            return {"events": ROWS[:20], "next": link} if is_known else Response(status_code=401)
-
-        with serving(answer) as api:
-            curl = f"curl {api.url}/v1/events -H 'x-key: {KEY}' -H 'x-token: {KEY}-2'"
-            found = discover(Options(None, curl=curl))
-        assert endpoint(found)["paginator"]["type"] == "json_link"
-        assert not any(KEY in str(request.headers.items()) for request in other.requests)
 
 
 def test_a_redirect_to_another_host_gets_no_key() -> None:
