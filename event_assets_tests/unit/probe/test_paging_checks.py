@@ -120,7 +120,8 @@ def from_zero(request: Request) -> Any:
 
 
 def pages_of_rows(request: Request) -> Any:
-    return of([{"id": str(at)} for at in range(250)], number(request, "offset") * SIZE)
+    at = number(request, "offset") * SIZE
+    return {"data": [{"id": str(row)} for row in range(at, at + SIZE)]}
 
 
 def limited_list(request: Request) -> Any:
