@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -20,13 +20,12 @@ from event_assets.http.error_text import (
 )
 from event_assets.pagination.totals import members_outside_records
 from event_assets.pagination.vocabulary import names_next, says_more
-from event_assets.values.conversion import to_boolean
 
 ERROR = "has an error in place of records"
-BESIDE = "has an error beside its records"
 UNCLEAR = "has words in place of records"  # which may be about an error, or the end of the list
 
 CODE_NAMES = ("code", "status", "statuscode", "errorcode", "errcode", "errno")
+FAILURES = ("error", "fail", "failed", "failure")  # as a status
 GOOD_CODES = ("200", "204", "404", "ok", "success")  # of a page behind the end: it is not found
 # Words about the end of a list, in the languages of many APIs.
 NOTHING_FOUND = re.compile(
@@ -39,27 +38,17 @@ NOTHING_FOUND = re.compile(
     r"|\b(keine?|aucune?|ning[uú]na?|geen|nessuna?|nenhuma?)\b|\bno se encontr",
     re.IGNORECASE,
 )
+# Words about an error.
 TROUBLE = re.compile(
-    r"error|exception|fail|exceed|limit|busy|unavailable|maintenance|denied|forbidden|unauthori"
-    r"|later|again|time[sd]?.?out|quota|throttl|truncated|overload|partial|down\b",
+    r"error|exception|internal|fail|exceed|busy|unavailable|maintenance|denied|forbidden|unauthori"
+    r"|time[sd]?.?out|throttl|overload|truncated",
     re.IGNORECASE,
 )
-# Of an error on an empty first page, of which it is not known what is usual: its words and names.
-SURE_TROUBLE = re.compile(
-    r"error|exception|internal|fail|exceed|busy|unavailable|maintenance|denied|forbidden"
-    r"|unauthori|time[sd]?.?out|throttl|overload",
-    re.IGNORECASE,
-)
-# Of words on an empty first page that may be about an error.
+# Words that may be about an error, or about records that are not there.
 DOUBT = re.compile(
-    rf"{TROUBLE.pattern}|pending|processing|progress|queued|running|not ready|initiali[sz]ing"
-    r"|preparing|building|rebuil|warming|loading|updating|wait\b|incomplete|degraded",
-    re.IGNORECASE,
-)
-# Of a warning beside records: some are not there.
-MISSING = re.compile(
-    rf"{TROUBLE.pattern}|lag\b|not (answer|respond)|could not|missing|skipp|omitt|incomplete"
-    r"|degraded",
+    rf"{TROUBLE.pattern}|limit|quota|later|again|partial|down\b|pending|processing|progress|queued"
+    r"|running|not ready|initiali[sz]ing|preparing|building|rebuil|warming|loading|updating|wait\b"
+    r"|lag\b|not (answer|respond)|could not|missing|skipp|omitt|incomplete|degraded",
     re.IGNORECASE,
 )
 WORD_LISTS = re.compile(r"(errors?|warnings?|messages?|notices?|exceptions?|faults?|failures?)")
@@ -71,7 +60,6 @@ SAID = re.compile(
 )
 NUMBER = re.compile(r"\d+")
 DIGITS = re.compile(r"[\d.,:]*")  # a number, or a time
-MAX_ERRORS = 3  # beside records, for each of which a page is requested again
 
 
 class PageWords:
@@ -79,62 +67,51 @@ class PageWords:
 
     def __init__(self) -> None:
         self._usual: set[tuple[str, str]] | None = None  # of the first page with records
-        self._errors: set[str] = set()  # beside records
 
     def find_problem(self, document: Any, problem: str | None, *, is_empty: bool) -> str | None:
         """Return the problem of a document that may have one, after what it says.
 
         An empty page may say that it is behind the end, by words in which an error is usual. Words
-        that no page with records has, and that are not known, are `UNCLEAR`. An error beside
-        records is a problem when it comes first: some come at each request.
+        that no page with records has, and that are not known, are `UNCLEAR`.
         """
-        if problem == BESIDE:
-            words = _without_numbers(find_words(document, is_error=True))
-            is_new = words not in self._errors and len(self._errors) < MAX_ERRORS
-            self._errors.add(words)
-            problem = BESIDE if is_new else None
+        said = [*_find_said(document)]
         if not is_empty:
             if self._usual is None:
-                self._usual = {(at, _without_numbers(value)) for at, value in _find_said(document)}
+                self._usual = {(path, _without_numbers(value)) for path, value in said}
             return problem
-        said = [*_find_said(document)]
-        is_end = any(isinstance(value, str) and _says_nothing(value) for _, value in said)
-        if self._usual is None and not is_end:
-            if any(_is_sure_trouble(path, value) for path, value in said):
-                return ERROR
-            return UNCLEAR if any(_is_doubtful(path, value) for path, value in said) else problem
-        new = [value for path, value in said if not self._is_known(path, value, is_end=is_end)]
-        if any(not isinstance(value, str) or _is_trouble(value) for value in new):
+        is_end = _has_end(value for _, value in said)
+        new = [one for one in said if not self._is_known(*one, is_end=is_end)]
+        if any(_is_trouble(path, value) for path, value in new):
             return ERROR
-        return UNCLEAR if new else None if is_end else problem
+        if self._usual is None:  # what is usual is not known
+            new = [one for one in new if _is_doubtful(*one)]
+        return problem or UNCLEAR if new else None if is_end else problem
 
     def _is_known(self, path: str, value: Any, *, is_end: bool) -> bool:
         """Return whether each page of the list says that, or an end."""
         name = plain_name(path.rpartition(".")[2])
         return (
             (path, _without_numbers(value)) in (self._usual or ())
-            or str(value).lower() in GOOD_CODES
             or (value in (True, "true") and not NAMES_TROUBLE.fullmatch(name))
-            or _is_nothing(name, value)
-            or (is_end and not is_error_status(value) and not isinstance(value, str))
+            or _is_nothing(name, value, is_end=is_end)
         )
 
 
 def quote_page(response: Response) -> str:
     """Return what an empty page says that may be about an error, as a sentence."""
-    said = [(path, value) for path, value in _find_said(response.json()) if isinstance(value, str)]
-    doubtful = (f"{path}: {value}" for path, value in said if _is_doubtful(path, value))
-    return error_text(response) or quote_words(next(doubtful, "")) or " It gives no message."
+    doubtful = (one for one in _find_said(response.json()) if _is_doubtful(*one))
+    words = next((f"{path}: {value}" for path, value in doubtful), "")
+    return error_text(response) or quote_words(words) or " It gives no message."
 
 
 def quote_warning(document: Any) -> str:
     """Return a warning beside records that some may be missing, as a sentence; empty if none."""
-    said = (
+    warnings = (
         f"{path}: {value}"
         for path, value in _find_said(document)
-        if isinstance(value, str) and _is_warning(path) and MISSING.search(value)
+        if isinstance(value, str) and _is_warning(path) and DOUBT.search(value)
     )
-    return quote_words(next(said, ""))
+    return quote_words(next(warnings, ""))
 
 
 def has_nothing(response: Response) -> bool:
@@ -150,11 +127,8 @@ def has_nothing(response: Response) -> bool:
         return False
     members = ((at.rpartition(".")[2], one) for at, one in members_outside_records(document))
     said = [*chain(members, _words_in_lists(document))]
-    is_end = any(isinstance(value, str) and _says_nothing(value) for _, value in said)
-    return all(
-        _is_nothing(plain_name(name), value) or (is_end and _is_failure(value))
-        for name, value in said
-    )
+    is_end = _has_end(value for _, value in said)
+    return all(_is_nothing(plain_name(name), value, is_end=is_end) for name, value in said)
 
 
 def leaves_list_out(response: Response) -> bool:
@@ -191,43 +165,47 @@ def _without_numbers(value: Any) -> str:
     return NUMBER.sub("0", text) if " " in text else text
 
 
-def _is_nothing(name: str, value: Any) -> bool:
-    """Return whether a member of a response says no more than that there are no records."""
+def _has_end(values: Iterable[Any]) -> bool:
+    """Return whether words about the end of a list are among what a response says."""
+    return any(isinstance(value, str) and _says_nothing(value) for value in values)
+
+
+def _is_nothing(name: str, value: Any, *, is_end: bool) -> bool:
+    """Return whether a member of a response says no more than that there are no records.
+
+    Beside words about an end, it may say that the request failed.
+    """
+    if str(value).lower() in GOOD_CODES or (is_end and _is_failure(value)):
+        return True
     if isinstance(value, str) and _says_nothing(value):
         return True
     if name in CODE_NAMES:  # 0 is a good code, but in many APIs a bad status
-        return str(value).lower() in GOOD_CODES or (name != "status" and value == 0)
+        return name != "status" and value == 0
     if isinstance(value, str):
         is_word = " " not in value and name not in ERROR_NAMES
         return bool(DIGITS.fullmatch(value) or (is_word and COMPANIONS.fullmatch(name)))
     is_good = value is True and name in ("success", "ok")
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value in (None, []) or is_good or is_number or says_more(name, value) is False
+    is_count = type(value) in (int, float) and (not value or not NAMES_TROUBLE.fullmatch(name))
+    return value in (None, []) or is_good or is_count or says_more(name, value) is False
 
 
 def _is_failure(value: Any) -> bool:
-    """Return whether a value says no more than that a request failed, as some do behind the end."""
-    return value is False or str(value).lower() in ("error", "fail", "failed")
+    """Return whether a value says that a request failed, but not why."""
+    return str(value).lower() in FAILURES if isinstance(value, str) else not is_error_status(value)
 
 
 def _says_nothing(words: str) -> bool:
     return bool(NOTHING_FOUND.search(words.replace("_", " ")))
 
 
-def _is_trouble(words: str) -> bool:
-    return bool(TROUBLE.search(words)) or to_boolean(words) is not None
-
-
-def _is_sure_trouble(path: str, value: Any) -> bool:
+def _is_trouble(path: str, value: Any) -> bool:
     """Return whether a member is about an error, whatever usual pages say."""
     name = plain_name(path.rpartition(".")[2])
-    if isinstance(value, bool):
-        return value and bool(NAMES_TROUBLE.fullmatch(name))
+    names_trouble = bool(NAMES_TROUBLE.fullmatch(name))
     if isinstance(value, str):
-        return bool(SURE_TROUBLE.search(value) or NAMES_TROUBLE.fullmatch(name))
-    is_code = name in CODE_NAMES and str(value) not in GOOD_CODES
-    is_error = is_error_status(value) or value < 0
-    return (is_code and is_error) or (value != 0 and bool(NAMES_TROUBLE.fullmatch(name)))
+        return names_trouble or bool(TROUBLE.search(value))
+    is_bad_code = name in CODE_NAMES and (is_error_status(value) or value < 0)
+    return is_bad_code or (bool(value) and names_trouble)
 
 
 def _is_doubtful(path: str, value: Any) -> bool:

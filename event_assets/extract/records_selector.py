@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache
 from typing import Any
 
 from dlt.common import jsonpath
@@ -19,12 +19,6 @@ RecordsSelector = Callable[[Response], list[Any]]
 PLAIN_SELECTOR = re.compile(r"[\w@:-]+(\.[\w@:-]+)*")
 
 
-def plain_names(selector: str, document: Any) -> list[str]:
-    """Return the names of a path's members: one, if the document has a member of that name."""
-    is_member = isinstance(document, dict) and selector in document
-    return [selector] if is_member else selector.split(".")
-
-
 def build_records_selector(selector: str | None) -> RecordsSelector:
     """Build the function that returns the records of each response of a list.
 
@@ -33,30 +27,35 @@ def build_records_selector(selector: str | None) -> RecordsSelector:
     Raises:
         ConfigError: The selector is not a JSON path.
     """
-    if selector and PLAIN_SELECTOR.fullmatch(selector):
-        return partial(_select_plainly, selector)
-    client = RESTClient("")
-    try:
-        path = compile_path(selector)
-    except JSONPathError:
-        raise ConfigError(f"The data_selector `{selector}` is not a valid JSON path.") from None
+    _compile(selector or "$")
 
     def select_records(response: Response) -> list[Any]:
-        nonlocal path
-        path = path or jsonpath.compile_path(client.detect_data_selector(response))
-        return client.extract_response(response, path)
+        nonlocal selector
+        selector = selector or RESTClient("").detect_data_selector(response) or "$"
+        return find_records(selector, response.json())
 
     return select_records
 
 
-def _select_plainly(selector: str, response: Response) -> list[Any]:
-    """Return the records at a path of names, in a response that passed the check."""
-    value = response.json()
-    for name in plain_names(selector, value):
-        value = value.get(name) if isinstance(value, dict) else None
-    if (rows := as_list(value)) is not None:
-        return rows
-    return [] if value is None else [value]
+def find_records(selector: str, document: Any) -> list[Any]:
+    """Return what is at a path, or in the one list that is there; nothing where null is."""
+    found = find_values(selector, document)
+    if len(found) != 1 or (rows := as_list(found[0])) is None:
+        return [] if found == [None] else found
+    return rows
+
+
+def find_values(selector: str, document: Any) -> list[Any]:
+    """Return what is at a path."""
+    return jsonpath.find_values(_compile(selector), document)
+
+
+@lru_cache(100)
+def _compile(selector: str) -> Any:
+    try:
+        return compile_path(selector)
+    except JSONPathError:
+        raise ConfigError(f"The data_selector `{selector}` is not a valid JSON path.") from None
 
 
 def as_list(value: Any) -> list[Any] | None:

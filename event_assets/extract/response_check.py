@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -13,14 +14,14 @@ from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
 from event_assets.extract.empty_page import (
-    BESIDE,
     CODE_NAMES,
     ERROR,
+    FAILURES,
     PageWords,
     is_error_status,
     quote_warning,
 )
-from event_assets.extract.records_selector import PLAIN_SELECTOR, as_list, plain_names
+from event_assets.extract.records_selector import as_list, find_records, find_values
 from event_assets.http.error_text import (
     ERROR_NAMES,
     TEXT_NAMES,
@@ -35,7 +36,7 @@ from event_assets.values.conversion import to_boolean
 
 IsRecord = Callable[[Any], bool]
 NO_LIST = "has no list of records"
-FAILURES = ("error", "fail", "failed", "failure")  # as a status
+PATTERN = re.compile(r"[*?\[]|\.\.")  # in a path that may lead to several places
 
 
 def list_selector_check(
@@ -52,13 +53,7 @@ def list_selector_check(
     """
     if selector is None:
         return partial(_whole_problem, is_record)
-    if PLAIN_SELECTOR.fullmatch(selector):
-        return partial(_plain_problem, is_record, selector)
-    try:
-        path = jsonpath.compile_path(selector)
-    except JSONPathError:
-        path = Fields(selector)  # a name, or `build_records_selector` refuses it
-    return partial(_path_problem, is_record, selector, path)
+    return partial(_problem_at, is_record, selector)
 
 
 def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
@@ -72,47 +67,39 @@ def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
     return None if is_good else NO_LIST
 
 
-def _plain_problem(is_record: IsRecord | None, selector: str, document: Any) -> str | None:
-    value = document
-    for name in plain_names(selector, document):
-        if not isinstance(value, dict) or name not in value:
-            return None if _says_empty(document) else f"has no `{selector}`"
-        value = value[name]
-    if _are_errors(is_record, value):
-        return ERROR
-    if (rows := as_list(value)) is not None:
-        return ERROR if not rows and _is_error(document) else None
-    if is_record and is_record(value):
-        return None
-    return f"has {'null' if value is None else 'no list'} under `{selector}`"
-
-
-def _path_problem(
-    is_record: IsRecord | None, selector: str, path: JSONPath, document: Any
-) -> str | None:
+def _problem_at(is_record: IsRecord | None, selector: str, document: Any) -> str | None:
     """Return the problem of a document in which a path finds nothing, unless a list is empty."""
-    found = _find(path, document)
-    if any(value is document for value in found):
+    if any(value is document for value in find_values(selector, document)):
         return _whole_problem(is_record, document)
-    if selector.endswith("[*]") and isinstance(path, Child):
-        left = _find(path.left, document)
-        if left and not any(isinstance(value, list) for value in left):  # `*` finds members, too
-            where = selector.removesuffix("[*]")
-            return ERROR if _is_error(document) else f"has no list under `{where}`"
-    rows = found[0] if len(found) == 1 and isinstance(found[0], list) else found
-    if _are_errors(is_record, rows):
+    where = selector.removesuffix("[*]")
+    places = [] if PATTERN.search(where) else find_values(where, document)
+    rows = find_records(selector, document)
+    if _are_errors(is_record, places[0] if places and where == selector else rows):
         return ERROR
-    if any(value and isinstance(value, (dict, list)) for value in found):
+    if places and as_list(places[0]) is None:
+        if is_record and is_record(places[0]):
+            return None
+        if places[0] is None or not _is_error(document):
+            return f"has {'null' if places[0] is None else 'no list'} under `{where}`"
+    elif any(isinstance(row, (dict, list)) for row in rows):
         return None
-    if any(not isinstance(value, (dict, list)) for value in found):  # scalars may be records, too
-        return ERROR if _is_error(document) else None
-    if not _is_empty_at(path, document) and not _says_empty(document):
+    is_empty = places or _is_empty_at(selector, document) or _says_empty(document)
+    if not is_empty and all(row is None for row in rows):
         return f"has no `{selector}`"
     return ERROR if _is_error(document) else None
 
 
-def _is_empty_at(path: JSONPath, document: Any) -> bool:
+@lru_cache(100)
+def _parse(selector: str) -> JSONPath:
+    try:
+        return jsonpath.compile_path(selector)
+    except JSONPathError:
+        return Fields(selector)
+
+
+def _is_empty_at(selector: str, document: Any) -> bool:
     """Return whether a path leads to an empty list, or finds nothing because of one on its way."""
+    path = _parse(selector)
     if [] in _find(path, document):
         return True
     of_any_depth = isinstance(path, Descendants) and isinstance(path.right, Fields)
@@ -245,22 +232,11 @@ def response_check(
         if first_type is list and is_record and isinstance(document, dict):
             problem = None if is_record(document) else NO_LIST
         if problem in (None, ERROR):
-            is_empty = _is_empty_page(selector, document)
-            if problem is None and not is_empty and _names_error(document):
-                problem = BESIDE
-            return words.find_problem(document, problem, is_empty=is_empty)
+            has_rows = find_records(selector, document) if selector else any(_lists(document))
+            return words.find_problem(document, problem, is_empty=not has_rows)
         return f"{problem}{_other_lists(document)}"
 
     return check
-
-
-def _is_empty_page(selector: str | None, document: Any) -> bool:
-    if not selector or not PLAIN_SELECTOR.fullmatch(selector):
-        return not any(_lists(document))
-    value = document
-    for name in plain_names(selector, document):
-        value = value.get(name) if isinstance(value, dict) else None
-    return as_list(value) == []
 
 
 def is_named(response: Response, action: Mapping[str, Any]) -> bool:
