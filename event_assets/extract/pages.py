@@ -16,6 +16,7 @@ from event_assets.extract.refusal import limit_text
 from event_assets.extract.requests import replace_parts
 from event_assets.extract.response_check import error_beside_rows
 from event_assets.http.client import ApiClient
+from event_assets.http.error_text import error_text
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.paginator import Paginator
 from event_assets.values.errors import ContentError, ExpiredJournalError
@@ -78,9 +79,11 @@ def read_list(
                     raise
                 paginator.update_state(error.response, [], said=" It gives no message.")
         except HTTPError as error:
-            status = error.response.status_code
-            if not paginator.refused(status, limit=limit_text(error.response)):
-                if client.has_expired(status):
+            status, limit = error.response.status_code, limit_text(error.response)
+            has_expired = client.has_expired(status)
+            said = "" if has_expired else error_text(error.response) or " It gives no message."
+            if not paginator.refused(status, limit=limit, said=said):
+                if has_expired:
                     raise ExpiredJournalError("The API rejects a recorded cursor.") from None
                 raise
         else:

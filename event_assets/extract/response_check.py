@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
@@ -60,10 +60,9 @@ def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
     """Return the problem of a document whose records may be anywhere, or are the document."""
     if not isinstance(document, dict):
         return ERROR if _are_errors(is_record, document) else None
-    if _is_error(document) and not any(_lists(document)):
+    if _is_error(document) and not _has_rows(document):
         return ERROR
-    has_list = next(_lists(document), None) is not None
-    is_good = has_list or not is_record or is_record(document) or _says_empty(document)
+    is_good = any(_lists(document)) or not is_record or is_record(document) or _says_empty(document)
     return None if is_good else NO_LIST
 
 
@@ -106,8 +105,8 @@ def _is_empty_at(selector: str, document: Any) -> bool:
     for shorter, step in _shorter_paths(path):
         if found := _find(shorter, document):
             # objects that are looked for everywhere may be the members of an empty list
-            may_be_inside = of_any_depth and [] in _lists(found)
-            return may_be_inside or any(_is_empty(value, step) for value in found)
+            lists = [rows for value in found for _, rows in _lists(value)]
+            return (of_any_depth and [] in lists) or any(_is_empty(one, step) for one in found)
     return False
 
 
@@ -122,27 +121,22 @@ def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
 
 
 def _is_error(document: Any) -> bool:
-    """Return whether a document is about an error, perhaps beside records."""
+    """Return whether a document without records is about an error."""
     members = plain_members(document)
     return isinstance(document, dict) and (
         _names_error(document)
-        or _has_failed(members)
         or any(to_boolean(members.get(name)) is False for name in ("success", "ok"))
         or any(to_boolean(members.get(name)) for name in ("iserror", "haserror"))
         or any(is_error_status(members.get(name)) for name in CODE_NAMES)
     )
 
 
-def _has_failed(members: Mapping[str, Any]) -> bool:
-    """Return whether the status of a document, by its plain members, is that of a failure."""
-    return any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
-
-
 def _names_error(document: Any) -> bool:
-    """Return whether a document has an error by its name; flags and codes may mean others."""
+    """Return whether a document names an error or a failure, perhaps beside records."""
     members = plain_members(document)
-    named = any(map(members.get, ERROR_NAMES)) or members.get("success") is False
-    return named or bool(find_named_error(document))
+    has_failed = any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
+    is_named = any(map(members.get, ERROR_NAMES)) or members.get("success") is False
+    return has_failed or is_named or bool(find_named_error(document))
 
 
 def _says_empty(document: Any) -> bool:
@@ -150,7 +144,7 @@ def _says_empty(document: Any) -> bool:
 
     HAL leaves `_embedded` out of a page without any, wherever it is.
     """
-    if not isinstance(document, dict) or any(_lists(document)):
+    if not isinstance(document, dict) or _has_rows(document):
         return False
     is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
     counts = find_counts(members_around(dict(members_outside_records(document)))).values()
@@ -167,7 +161,7 @@ def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
     if not any(isinstance(row, dict) for row in rows) or (len(rows) == 1 and find_words(rows)):
         return " A page has no record."
     document = response.json()
-    if not (_names_error(document) or _has_failed(plain_members(document))):
+    if not _names_error(document):
         return quote_warning(document)
     return error_text(response, is_error=True) or " It gives no message."
 
@@ -193,18 +187,17 @@ def _is_empty(value: Any, step: JSONPath) -> bool:
     return value == [] or (isinstance(value, list) and not isinstance(step, (Fields, Descendants)))
 
 
-def _lists(value: Any) -> Iterator[Sequence[Any]]:
-    """Yield the lists in a value, at any depth, but those of words about errors."""
-    members: Iterable[Any] = ()
+def _has_rows(document: Any) -> bool:
+    return any(rows for _, rows in _lists(document))
+
+
+def _lists(value: Any, path: str = "") -> Iterator[tuple[str, Sequence[Any]]]:
+    """Yield the lists in a document by path, but those of words about errors."""
     if isinstance(value, list):
-        yield value
-        members = value
-    elif isinstance(value, dict):
-        members = [
-            member for name, member in value.items() if not _may_be_words(plain_name(name), member)
-        ]
-    for member in members:
-        yield from _lists(member)
+        yield path or "$", value
+    for name, member in value.items() if isinstance(value, dict) else ():
+        if not _may_be_words(plain_name(name), member):
+            yield from _lists(member, f"{path}.{name}" if path else name)
 
 
 def _may_be_words(name: str, value: Any) -> bool:
@@ -232,7 +225,7 @@ def response_check(
         if first_type is list and is_record and isinstance(document, dict):
             problem = None if is_record(document) else NO_LIST
         if problem in (None, ERROR):
-            has_rows = find_records(selector, document) if selector else any(_lists(document))
+            has_rows = find_records(selector, document) if selector else _has_rows(document)
             return words.find_problem(document, problem, is_empty=not has_rows)
         return f"{problem}{_other_lists(document)}"
 
@@ -248,17 +241,9 @@ def is_named(response: Response, action: Mapping[str, Any]) -> bool:
 
 def _other_lists(document: Any) -> str:
     """Return where a document without a list at the selector has lists of objects."""
-    paths = list(islice(_paths_of_lists(document), 3))
+    lists = (at for at, rows in _lists(document) if any(isinstance(one, dict) for one in rows))
+    paths = [*islice(lists, 3)]
     if not paths:
         return ""
     named = " and ".join(f"`{path}`" for path in paths)
     return f", but a list under {named}" if paths != ["$"] else ", but is a list (`$`)"
-
-
-def _paths_of_lists(value: Any, path: str = "") -> Iterator[str]:
-    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
-        yield path or "$"
-    members = value.items() if isinstance(value, dict) else ()
-    for name, member in members:
-        if plain_name(name) not in ERROR_NAMES:
-            yield from _paths_of_lists(member, f"{path}.{name}" if path else name)

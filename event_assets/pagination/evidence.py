@@ -65,7 +65,7 @@ total reached | pass | {all_rows}, as the API reports{standing}.
 error beside rows | WARN | {received}, but the API speaks of an error beside some of them, so that
     others may be missing.{error}
 ignored response | WARN | {received}; paging stopped at a response that response_actions ignore.
-total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{refusal}{way_out}
+total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{hint}{way_out}
 has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}
 repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
     are equal, or come on several pages. Check the `primary_key`, or {way_on}.
@@ -76,7 +76,7 @@ unclear end | WARN | {received}, then an empty page whose words may be about an 
 unfollowed | ERROR | {received}, but {unfollowed} in the response leads to more, and the paginator
     does not follow it{missing_path}: correct the `paginator` in defs.yaml.{way_out}
 lower bound | WARN | {received}, and the API reports {least}, so that it may have more: read the
-    list in `windows` of time.{refusal}
+    list in `windows` of time.{hint}
 pages of one row | WARN | {received}, one row per page: such pages do not overlap, so missed rows
     cannot be detected. Set a larger limit.
 echo of the limit | WARN | {received}, and the API reports {limit:,}, which may be the requested
@@ -157,7 +157,9 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     ),
     "size dropped": lambda facts: 0 < facts.size_left_out < facts.largest,
     "size left out": lambda facts: facts.size_left_out and facts.end == "readings agree",
-    "last page empty": lambda facts: facts.is_last_page_empty and not facts.is_total_reached,
+    "last page empty": lambda facts: (
+        facts.is_last_page_empty and not (facts.is_total_reached or facts.is_short_of_total)
+    ),
     "size of the list": lambda facts: (
         facts.pointers
         and facts.largest < facts.distinct == facts.last.size_asked != facts.least_total
@@ -234,6 +236,9 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
     way_on = f"check {by}" if by else "set a sort parameter"
     if facts.asked_by == "page_number":
         way_on = f"use `offset`, if '{facts.parameter}' counts rows"
+    hint = f" It refused the next page.{facts.said}" if facts.end == "depth" else ""
+    if facts.is_last_page_empty:
+        hint = " The last page is empty: check the paginator's `base_page`."
     all_rows = f"All {facts.distinct:,} rows were received"
     if facts.distinct == 1:
         all_rows = "The only row was received"
@@ -249,9 +254,7 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
         "way_on": way_on,
         "setting": setting or "a link or cursor",
         "missing_path": setting and f" ({setting} was not found)",
-        "refusal": f" It refused the next page.{facts.said}"
-        if facts.said and facts.end == "depth"
-        else "",
+        "hint": hint,
         "standing": standing and f", though {standing} still leads on",
         **facts.values,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -143,15 +142,9 @@ class ListPaginator(Paginator):
             **self._settings,
         )
 
-    def init_request(self, request: Request) -> None:
-        """Point the request at the first page."""
-        self._request = request
-        self._first = request.url, dict(request.params or {}), copy.deepcopy(request.json)
-        self._start(request)
-
     def _start(self, request: Request) -> None:
-        request.url, params, body = self._first
-        request.params, request.json = dict(params), copy.deepcopy(body)
+        self._request = request
+        self._restore(request, {})
         if self.active is not None:
             self.active.init_request(request)
 
@@ -262,7 +255,7 @@ class ListPaginator(Paginator):
             self._walk.finish("ignored response")
             self._has_next_page = False
 
-    def refused(self, status: int, *, limit: str = "") -> bool:
+    def refused(self, status: int, *, limit: str = "", said: str = "") -> bool:
         """Take a refused page for one behind the end, if it can be."""
         if status not in REFUSALS and not (limit and status == HTTPStatus.FORBIDDEN):
             return False
@@ -270,8 +263,12 @@ class ListPaginator(Paginator):
             self._read_whole_pages()
             return True
         accepted = self._walk.refuse(status, is_limit=bool(limit))
+        is_pointer = isinstance(self.active, BaseReferencePaginator)
+        if not accepted and said and is_pointer and self._walk.facts.pages > 1:
+            self._walk.finish("depth")
+            accepted = True
         if self._walk.facts.end == "depth":
-            self._said = limit
+            self._said = limit or said
         self._has_next_page = not self._walk.done
         return accepted
 

@@ -68,7 +68,7 @@ class PageReader:
             self._places |= found
         around = totals.members_around(members, {pointer_path, *(self._places or found)})
         if self._before is None:
-            self._before = _find_said(around, vocabulary.BEFORE)
+            self._before = _find_said("before", around)
         has_more, flag = self._find_has_more(document, around)
         is_backwards = vocabulary.leads_back(pointer_path)
         if not (is_backwards and self._unfollowed):  # what stood in the first page still holds
@@ -181,8 +181,8 @@ class PageReader:
         if self.more_path != AUTO:  # it alone says whether more follow
             return ""
         of_rates = {parent_path(path) for path in members if "reset" in plain_name(path)}
-        said = (path for path, value in members.items() if vocabulary.promises_more(path, value))
-        return next((path for path in said if parent_path(path) not in of_rates), "")
+        others = {path: members[path] for path in members if parent_path(path) not in of_rates}
+        return _find_said("promise", others)
 
 
 def leads_to_itself(response: Response, link: Any) -> bool:
@@ -205,10 +205,10 @@ def _paths_of(value: Any, records: Sequence[Any], path: str = "") -> Iterator[st
             yield path
 
 
-def _find_said(members: totals.Members, said: re.Pattern[str]) -> str:
-    """Return the path of a member whose plain name and value match; empty if none does."""
-    found = ((path, f"{plain_name(path)}: {value}".lower()) for path, value in members.items())
-    return next((path for path, text in found if said.fullmatch(text)), "")
+def _find_said(sign: str, members: totals.Members) -> str:
+    """Return the path of the first member that says this; empty if none does."""
+    said = (path for path, value in members.items() if vocabulary.says(sign, path, value))
+    return next(said, "")
 
 
 def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
@@ -216,8 +216,8 @@ def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
     if page.total is None:
         return page
     is_estimated = "estimat" in next(iter(page.counts[0])).lower()
-    is_estimated |= bool(_find_said(members, vocabulary.ESTIMATED))
-    if not is_estimated and not _find_said(members, vocabulary.AT_LEAST):
+    is_estimated |= bool(_find_said("estimate", members))
+    if not is_estimated and not _find_said("bound", members):
         return page
     is_sure = page.is_total_sure and not is_estimated
     return page._replace(total=None, at_least=page.total, is_total_sure=is_sure)
@@ -225,11 +225,9 @@ def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
 
 def _find_truncation(members: totals.Members, around: totals.Members) -> str:
     """Return what says that a response is only a part; empty if nothing does."""
-    found = ((path, value) for path, value in members.items() if vocabulary.PARTIAL.fullmatch(path))
-    said = [f"{path}: {value}" for path, value in found if value is True or parse_count(value)]
-    if path := _find_said(around, vocabulary.PARTIAL_STATUS):
-        said.append(f"{path}: {members[path]}")
-    return next((f"`{words.replace('True', 'true')}`" for words in said), "")
+    of_shards = {path: members[path] for path in members if path == "_shards.failed"}
+    path = _find_said("part", {**around, **of_shards})
+    return f"`{path}: {str(members[path]).replace('True', 'true')}`" if path else ""
 
 
 def _path_error(document: Any, setting: str, path: JSONPath, problem: str) -> PaginationError:

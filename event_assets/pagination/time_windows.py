@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -108,18 +107,11 @@ class TimeWindowPaginator(Paginator):
         distinct = len(self._seen) if self._has_next_page else self._seen.count()
         return replace(facts, distinct=distinct, reported=self._whole_total)
 
-    def init_request(self, request: Request) -> None:
-        """Point the request at the first page of the first window."""
-        self._first_request = (request.url, dict(request.params or {}), copy.deepcopy(request.json))
-        self._start_window(request)
-
-    def _start_window(self, request: Request) -> None:
+    def _start(self, request: Request) -> None:
         self._window = self._pending_windows.pop()
         self._is_window_done = self._is_below_cap = False
         self._windows_read += 1
-        request.url, params, body = self._first_request
-        request.params = {**params, **(self._plan.params(self._window) if self._window else {})}
-        request.json = copy.deepcopy(body)
+        self._restore(request, self._plan.params(self._window) if self._window else {})
         self._inner = self._make_paginator()
         self._inner.cap = self._plan.config.cap
         self._inner.init_request(request)
@@ -233,16 +225,16 @@ class TimeWindowPaginator(Paginator):
         if not self._is_window_done:
             self._inner.update_request(request)
         elif self._has_next_page:
-            self._start_window(request)
+            self._start(request)
 
     def stopped_early(self) -> None:
         """End the window at a response that the configuration ignores."""
         self._inner.stopped_early()
         self._end_window_with_its_pages()
 
-    def refused(self, status: int, *, limit: str = "") -> bool:
+    def refused(self, status: int, *, limit: str = "", said: str = "") -> bool:
         """Take an error status for the end of the window, if it can be."""
-        accepted = self._inner.refused(status, limit=limit)
+        accepted = self._inner.refused(status, limit=limit, said=said)
         self._end_window_with_its_pages()
         return accepted
 

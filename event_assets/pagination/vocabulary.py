@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-BOOLEANS: Final = {  # the texts that dlt takes
-    **dict.fromkeys(("yes", "true", "t", "y", "1"), True),
-    **dict.fromkeys(("no", "false", "f", "n", "0"), False),
-}
 # Of plain names, as `plain_name` makes them.
 THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
 MORE: Final = re.compile(
@@ -19,57 +15,40 @@ MORE: Final = re.compile(
 )
 
 
-class Flag(NamedTuple):
-    """A member that says whether more rows follow.
-
-    Attributes:
-        names: plain ones.
-        more: the value with which more follow; None: any number of rows but 0.
-        is_end: whether another value says that no more follow.
-    """
-
-    names: re.Pattern[str]
-    more: bool | None
-    is_end: bool = False
-
-
-FLAGS: Final = (
-    Flag(MORE, more=True, is_end=True),
-    Flag(
-        re.compile(
-            rf"(is|at)?(last|final|end|done|exhausted|eof)(page)?(reached)?|endof(stream|list|{THINGS})"
-            rf"|nomore({THINGS}|pages|data)?"
-        ),
-        more=False,
-        is_end=True,
-    ),
-    Flag(  # of this response alone
-        re.compile(
-            r"(is|results)?(truncated|partial|incomplete|capped|cutoff)(results)?"
-            r"|exceededtransferlimit|(limit|max(results)?)(reached|exceeded)"
-        ),
-        more=True,
-    ),
+_LAST: Final = (
+    rf"((is|at)?(last|final|end|done|exhausted|eof)(page)?(reached)?|endof(stream|list|{THINGS})"
+    rf"|nomore({THINGS}|pages|data)?)"
 )
-# Less sure: they may be about something else.
-PROMISES: Final = (
-    Flag(re.compile("toomanytocount"), more=True),
-    Flag(
-        re.compile(
-            rf"(is|results?|list)?(completed?|exhaustive)|(is)?finished|all({THINGS})?loaded"
-        ),
-        more=False,
-    ),
-    Flag(
-        re.compile(
-            rf"(remaining|left|omitted|more)({THINGS}(count)?|count)|remaining|left|omitted"
-            rf"|(num|count|{THINGS})(remaining|left|omitted)"
-        ),
-        more=None,
-    ),
+_CUT: Final = (  # of this response alone
+    r"((is|results)?(truncated|partial|incomplete|capped|cutoff)(results)?"
+    r"|exceededtransferlimit|(limit|max(results)?)(reached|exceeded))"
 )
-# Of a flag with its value: a page comes before this one.
-BEFORE: Final = re.compile(r"(is)?first(page)?: false|has(prev|previous)(page)?: true")
+_ALL: Final = rf"((is|results?|list)?(completed?|exhaustive)|(is)?finished|all({THINGS})?loaded)"
+_LEFT: Final = (
+    rf"((remaining|left|omitted|more)({THINGS}(count)?|count)|remaining|left|omitted"
+    rf"|(num|count|{THINGS})(remaining|left|omitted))"
+)
+YES, NO = re.compile(r"yes|true|t|y|1"), re.compile(r"no|false|f|n|0")  # the texts that dlt takes
+# What a member says, by its plain name and its value.
+SIGNS: Final = {
+    "more": rf"({MORE.pattern}|{_CUT}): ({YES.pattern})|{_LAST}: false",
+    # the start of the next sync comes with the last page only
+    "end": rf"({MORE.pattern}): ({NO.pattern})|{_LAST}: true"
+    r"|((next)?(sync|delta)token|deltalink): (?!(none|false|0)?$).*",
+    # less sure: it may be about something else
+    "promise": rf"toomanytocount: ({YES.pattern})|{_ALL}: false|{_LEFT}: [1-9]\d*",
+    # a page comes before this one
+    "before": r"(is)?first(page)?: false|has(prev|previous)(page)?: true",
+    # a total is a lower bound, or an estimate
+    "bound": r".*relation: gte|.*(total|found|count|hits).*exact: false"
+    r"|.*(total|count|hits).*(capped|exceeded): true",
+    "estimate": r".*(estimat|approx).*: true|.*accuracy: (estimat|approx).*"
+    r"|(exhaustive|nbhits)+: false",
+    # the response is only a part of what was asked for
+    "part": r"(overflow|timedout|partialresults|searchcutoff|(is)?degraded|shardsfailed"
+    r"|(failed|missing|unavailable)(sources|shards|providers|partitions|nodes)(count)?)"
+    r": (true|[1-9]\d*)|(\w*status|state|result): (partial\w*|incomplete|degraded)",
+}
 TOTAL: Final = re.compile(
     rf"(estimated)?i?total(number)?(of|estimated|display)?"
     rf"({THINGS}|size|num|value|all|available|{THINGS}?(count|found|matched|total|size))?"
@@ -89,14 +68,6 @@ SURE_PARENT: Final = re.compile(
     r"((meta(data)?|\w*(paging|pagination)\w*|page|hits|total|resultspage|odata|x-pagination"
     r"|content-range)\.)*"
 )
-# With its value: a total is a lower bound, or an estimate.
-AT_LEAST: Final = re.compile(
-    r".*relation: gte|.*(total|found|count|hits).*exact: false"
-    r"|.*(total|count|hits).*(capped|exceeded): true"
-)
-ESTIMATED: Final = re.compile(
-    r".*(estimat|approx).*: true|.*accuracy: (estimat|approx).*|(exhaustive|nbhits)+: false"
-)
 PAGE_OBJECT: Final = re.compile(
     r".*(paging|paginat|meta).*|page(r|s|able)?|pages?(data|details?)|resultspage|additionaldata"
     r"|links?|cursors?|nav(igation)?|contentrange|odata|envelope|header|(search)?result(set)?"
@@ -115,8 +86,6 @@ _OF_PAGES: Final = (
 NEXT: Final = re.compile(
     rf".*next{_OF_PAGES}+|(link|ur[il]|page|href|results?|offset|cursor|token|start)?next|continue|last(evaluated)?key|searchafter|afterkey"
 )
-# Of the start of the next sync, which comes with the last page only.
-SYNC_TOKEN: Final = re.compile(r"(next)?(sync|delta)token|deltalink")
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?(cursor|bookmark|continuation|marker)"
     r"(token|id|url)?|(paging|pagination|continuation|continue|resumption|next|scroll)(token|id)|(page|skip)token"
@@ -136,14 +105,6 @@ NO_POINTER: Final = re.compile(
     r"\s*(#.*|javascript:.*|null|none|nil|undefined|false|end|eof|done|finished|-1|0|LTE=)?\s*",
     re.I | re.S,  # LTE= is -1 in base64
 )
-# Of paths: true, or not 0, in a response that is only a part.
-PARTIAL: Final = re.compile(
-    r"overflow|timed_?out|partial_?results|search_?cutoff|_shards\.failed|(is_?)?degraded"
-    r"|(failed|missing|unavailable)_?(sources|shards|providers|partitions|nodes)(_?count)?",
-    re.I,
-)
-# Of a status with its value: the same.
-PARTIAL_STATUS: Final = re.compile(r"(\w*status|state|result): (partial\w*|incomplete|degraded)")
 
 
 @lru_cache(1_000)
@@ -153,7 +114,7 @@ def plain_name(path: str) -> str:
     A name that says nothing alone has that of its object before it: `totalvalue`, `pagemax`.
     """
     parent, _, name = path.lower().rpartition(".")
-    if name in ("all", "max", "value"):
+    if name in ("all", "failed", "max", "value"):
         name = parent.rpartition(".")[2] + name
     return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|wp-)?|^\w+:", "", name))
 
@@ -200,39 +161,26 @@ def is_sure(path: str) -> bool:
     return bool(is_named and is_of_list)
 
 
+def says(sign: str, path: str, value: Any) -> bool:
+    """Return whether a member says what one of `SIGNS` stands for."""
+    return _matches(sign, path, str(value).lower())
+
+
+@lru_cache(1_000)
+def _matches(sign: str, path: str, value: str) -> bool:
+    return bool(re.fullmatch(SIGNS[sign], f"{plain_name(path)}: {value}"))
+
+
 def says_more(path: str, value: Any) -> bool | None:
     """Return what a flag says of further pages; None if it is none by its name and value."""
-    if value and SYNC_TOKEN.fullmatch(plain_name(path)):
-        return False
-    flag = _find_flag(path, FLAGS)
-    said = _read(flag, value) if flag else None
-    return said if said or (flag and flag.is_end) else None
-
-
-def promises_more(path: str, value: Any) -> bool:
-    """Return whether a member seems to say that more follows, by its name and value."""
-    flag = _find_flag(path, PROMISES)
-    return bool(flag and _read(flag, value))
+    return True if says("more", path, value) else False if says("end", path, value) else None
 
 
 def read_flag(path: str, value: Any) -> bool | None:
     """Return what a flag of any name says; one of an end says the contrary of its value."""
-    flag, said = _find_flag(path, FLAGS + PROMISES), BOOLEANS.get(str(value).lower())
-    return not said if flag and flag.more is False and said is not None else said
-
-
-@lru_cache(1_000)
-def _find_flag(path: str, flags: tuple[Flag, ...]) -> Flag | None:
-    name = plain_name(path)
-    return next((flag for flag in flags if flag.names.fullmatch(name)), None)
-
-
-def _read(flag: Flag, value: Any) -> bool | None:
-    text = str(value).lower()
-    if flag.more is None:
-        return bool(re.fullmatch(r"[1-9]\d*", text))
-    said = BOOLEANS.get(text) if flag.more or text in ("true", "false") else None
-    return None if said is None else said is flag.more
+    text, is_of_end = str(value).lower(), re.fullmatch(f"{_LAST}|{_ALL}", plain_name(path))
+    said = True if YES.fullmatch(text) else False if NO.fullmatch(text) else None
+    return not said if is_of_end and said is not None else said
 
 
 @lru_cache(1_000)
