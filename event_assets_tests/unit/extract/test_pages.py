@@ -251,35 +251,41 @@ def test_a_refusal_that_names_a_limit_is_not_known_to_be_the_end(
             assert (said.rstrip(".") in stream.result.reason) is (complete is None)
 
 
-def limited(request: Request, more: dict[str, int], status: int) -> Any:
+def limited(request: Request, more: dict[str, int], status: int, said: str) -> Any:
     """Pages of five, by number or by a cursor, of which only the first three are shown."""
     query = request.query_params
     page = int(query.get("cursor") or query.get("page") or 0)
     if page > 2:
-        return JSONResponse({"message": "Only the first 15 results are available"}, status)
+        return JSONResponse({"message": said}, status)
     return {"data": events(40)[5 * page : 5 * page + 5], "next": page + 1, **more}
 
 
+FIRST_15 = "Only the first 15 results are available"
+
+
 @pytest.mark.parametrize(
-    ("kind", "more", "status", "complete"),
+    ("kind", "more", "status", "said", "complete"),
     [
-        ("page", {}, 403, None),
-        ("page", {"total": 40}, 400, False),
-        ("cursor", {}, 400, None),
-        ("cursor", {"total": 40}, 403, False),
+        ("page", {}, 403, FIRST_15, None),
+        ("page", {"total": 40}, 400, FIRST_15, False),
+        ("cursor", {}, 400, FIRST_15, None),
+        ("cursor", {"total": 40}, 403, FIRST_15, False),
+        ("cursor", {}, 404, "No such cursor", None),
+        ("cursor", {}, 422, "", None),
+        ("cursor", {"total": 40}, 400, "Invalid cursor", False),
     ],
 )
 def test_what_an_api_shows_of_a_longer_list_is_loaded(
-    kind: str, more: dict[str, int], status: int, complete: bool | None
+    kind: str, more: dict[str, int], status: int, said: str, complete: bool | None
 ) -> None:
     cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
     paginator = cursor if kind == "cursor" else {"type": "page_number", "base_page": 0}
-    with serving({"/v1/lists": partial(limited, more=more, status=status)}) as api:
+    with serving({"/v1/lists": partial(limited, more=more, status=status, said=said)}) as api:
         rest_api = config(api.url, paginator, "v1/lists")
         with reading(rest_api, "listed") as stream:
             assert {record["id"] for record in read_all(stream)} == {e["id"] for e in events(15)}
             assert stream.result.complete is complete
-            assert "Only the first 15 results" in stream.result.reason
+            assert (said or "It gives no message") in stream.result.reason
 
 
 @pytest.mark.parametrize("said", ["Rate limit exceeded", "Forbidden"])

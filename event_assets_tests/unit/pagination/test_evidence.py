@@ -664,16 +664,19 @@ def test_an_offset_in_the_list_that_is_refused_again_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize("length", [7, 30, 60, 137])
-def test_an_empty_last_page_is_a_doubt(length: int) -> None:
+@pytest.mark.parametrize("name", ["", "totalElements"])
+def test_an_empty_last_page_is_a_doubt_or_a_lack_of_the_rows_of_a_total(
+    name: str, length: int
+) -> None:
     """The API counts from 0."""
 
     def answer(query: Query) -> Any:
-        page = {"page": int(query["page"]) + 1}
-        return {"data": paged(page, length, 20), "totalPages": -(-length // 20)}
+        page, total = {"page": int(query["page"]) + 1}, {name: length} if name else {}
+        return {"data": paged(page, length, 20), "totalPages": -(-length // 20), **total}
 
     done = sync(NUMBERED, answer)
     assert len(done.ids) == max(0, length - 20)
-    assert done.result.complete is None
+    assert done.result.complete is (False if name else None)
     assert "base_page" in done.result.reason
 
 
