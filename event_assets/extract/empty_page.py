@@ -20,6 +20,7 @@ from event_assets.http.error_text import (
 )
 from event_assets.pagination.totals import members_outside_records
 from event_assets.pagination.vocabulary import names_next, says_more
+from event_assets.values.conversion import to_boolean
 
 ERROR = "has an error in place of records"
 UNCLEAR = "has words in place of records"  # which may be about an error, or the end of the list
@@ -52,7 +53,9 @@ DOUBT = re.compile(
     re.IGNORECASE,
 )
 WORD_LISTS = re.compile(r"(errors?|warnings?|messages?|notices?|exceptions?|faults?|failures?)")
-NAMES_TROUBLE = re.compile(r"(is|has|have)?(errors?|exceptions?|faults?|fail(ed|ures?)?)\w*")
+NAMES_TROUBLE = re.compile(
+    r"(is|has|have)?(errors?|exceptions?|faults?|fail(ed|ures?)?)\w*|maintenance"
+)
 # By plain names: what may say why there are no records.
 SAID = re.compile(
     r"(is|has)?(errors?|exceptions?|faults?|warnings?|fail(ed|ure)?)\w*|messages?|msg|info|notices?"
@@ -68,8 +71,8 @@ class PageWords:
     def __init__(self) -> None:
         self._usual: set[tuple[str, str]] | None = None  # of the first page with records
 
-    def find_problem(self, document: Any, problem: str | None, *, is_empty: bool) -> str | None:
-        """Return the problem of a document that may have one, after what it says.
+    def find_problem(self, document: Any, *, is_empty: bool) -> str | None:
+        """Return the problem of a document by what it says; None if it has records.
 
         An empty page may say that it is behind the end, by words in which an error is usual. Words
         that no page with records has, and that are not known, are `UNCLEAR`.
@@ -78,14 +81,14 @@ class PageWords:
         if not is_empty:
             if self._usual is None:
                 self._usual = {(path, _without_numbers(value)) for path, value in said}
-            return problem
+            return None
         is_end = _has_end(value for _, value in said)
         new = [one for one in said if not self._is_known(*one, is_end=is_end)]
         if any(_is_trouble(path, value) for path, value in new):
             return ERROR
         if self._usual is None:  # what is usual is not known
             new = [one for one in new if _is_doubtful(*one)]
-        return problem or UNCLEAR if new else None if is_end else problem
+        return UNCLEAR if new else None
 
     def _is_known(self, path: str, value: Any, *, is_end: bool) -> bool:
         """Return whether each page of the list says that, or an end."""
@@ -179,14 +182,15 @@ def _is_nothing(name: str, value: Any, *, is_end: bool) -> bool:
         return True
     if isinstance(value, str) and _says_nothing(value):
         return True
+    if name in ("success", "ok"):
+        return value is True
     if name in CODE_NAMES:  # 0 is a good code, but in many APIs a bad status
         return name != "status" and value == 0
     if isinstance(value, str):
         is_word = " " not in value and name not in ERROR_NAMES
         return bool(DIGITS.fullmatch(value) or (is_word and COMPANIONS.fullmatch(name)))
-    is_good = value is True and name in ("success", "ok")
     is_count = type(value) in (int, float) and (not value or not NAMES_TROUBLE.fullmatch(name))
-    return value in (None, []) or is_good or is_count or says_more(name, value) is False
+    return value in (None, []) or is_count or says_more(name, value) is False
 
 
 def _is_failure(value: Any) -> bool:
@@ -200,12 +204,14 @@ def _says_nothing(words: str) -> bool:
 
 def _is_trouble(path: str, value: Any) -> bool:
     """Return whether a member is about an error, whatever usual pages say."""
-    name = plain_name(path.rpartition(".")[2])
-    names_trouble = bool(NAMES_TROUBLE.fullmatch(name))
+    *objects, name = map(plain_name, path.split("."))
+    in_error = any(map(NAMES_TROUBLE.fullmatch, (*objects, name))) and value not in (False, "false")
+    if name in ("success", "ok") and to_boolean(value) is False:
+        return True
     if isinstance(value, str):
-        return names_trouble or bool(TROUBLE.search(value))
+        return in_error or bool(TROUBLE.search(value))
     is_bad_code = name in CODE_NAMES and (is_error_status(value) or value < 0)
-    return is_bad_code or (bool(value) and names_trouble)
+    return is_bad_code or (bool(value) and in_error)
 
 
 def _is_doubtful(path: str, value: Any) -> bool:

@@ -13,14 +13,7 @@ from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.extract.empty_page import (
-    CODE_NAMES,
-    ERROR,
-    FAILURES,
-    PageWords,
-    is_error_status,
-    quote_warning,
-)
+from event_assets.extract.empty_page import ERROR, FAILURES, UNCLEAR, PageWords, quote_warning
 from event_assets.extract.records_selector import as_list, find_records, find_values
 from event_assets.http.error_text import (
     ERROR_NAMES,
@@ -32,7 +25,6 @@ from event_assets.http.error_text import (
     plain_name,
 )
 from event_assets.pagination.totals import find_counts, members_around, members_outside_records
-from event_assets.values.conversion import to_boolean
 
 IsRecord = Callable[[Any], bool]
 NO_LIST = "has no list of records"
@@ -42,7 +34,7 @@ PATTERN = re.compile(r"[*?\[]|\.\.")  # in a path that may lead to several place
 def list_selector_check(
     selector: str | None, is_record: IsRecord | None = None
 ) -> Callable[[Any], str | None]:
-    """Build a check that a document has a list at a data selector, or says that it has no records.
+    """Build a check that the documents of a list have records, or an empty list, at a selector.
 
     Args:
         is_record: whether a value is a record of the resource, by its key; None: it has no key. A
@@ -51,22 +43,34 @@ def list_selector_check(
     Returns:
         A function that returns the problem with a document, or None.
     """
-    if selector is None:
-        return partial(_whole_problem, is_record)
-    return partial(_problem_at, is_record, selector)
+    words = PageWords()
+    first_type: type | None = None  # of the first document without a problem
+
+    def check(document: Any) -> str | None:
+        nonlocal first_type
+        if first_type is list and is_record and isinstance(document, dict):
+            return None if is_record(document) else NO_LIST
+        find_problem = partial(_problem_at, selector) if selector else _whole_problem
+        if problem := find_problem(is_record, document):
+            return problem
+        first_type = first_type or type(document)
+        rows = find_records(selector, document) if selector else [document]
+        rows = _rows_of(document) if rows and rows[0] is document else rows
+        is_empty = not any(isinstance(row, (dict, list)) for row in rows)
+        return words.find_problem(document, is_empty=is_empty)
+
+    return check
 
 
 def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
     """Return the problem of a document whose records may be anywhere, or are the document."""
     if not isinstance(document, dict):
         return ERROR if _are_errors(is_record, document) else None
-    if _is_error(document) and not _has_rows(document):
-        return ERROR
     is_good = any(_lists(document)) or not is_record or is_record(document) or _says_empty(document)
     return None if is_good else NO_LIST
 
 
-def _problem_at(is_record: IsRecord | None, selector: str, document: Any) -> str | None:
+def _problem_at(selector: str, is_record: IsRecord | None, document: Any) -> str | None:
     """Return the problem of a document in which a path finds nothing, unless a list is empty."""
     if any(value is document for value in find_values(selector, document)):
         return _whole_problem(is_record, document)
@@ -78,14 +82,11 @@ def _problem_at(is_record: IsRecord | None, selector: str, document: Any) -> str
     if places and as_list(places[0]) is None:
         if is_record and is_record(places[0]):
             return None
-        if places[0] is None or not _is_error(document):
-            return f"has {'null' if places[0] is None else 'no list'} under `{where}`"
-    elif any(isinstance(row, (dict, list)) for row in rows):
+        return f"has {'null' if places[0] is None else 'no list'} under `{where}`"
+    if places or any(row is not None for row in rows):
         return None
-    is_empty = places or _is_empty_at(selector, document) or _says_empty(document)
-    if not is_empty and all(row is None for row in rows):
-        return f"has no `{selector}`"
-    return ERROR if _is_error(document) else None
+    is_empty = _is_empty_at(selector, document) or _says_empty(document)
+    return None if is_empty else f"has no `{selector}`"
 
 
 @lru_cache(100)
@@ -120,17 +121,6 @@ def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
     return bool(rows) and all(map(find_named_error, rows))  # other texts may be a broken record's
 
 
-def _is_error(document: Any) -> bool:
-    """Return whether a document without records is about an error."""
-    members = plain_members(document)
-    return isinstance(document, dict) and (
-        _names_error(document)
-        or any(to_boolean(members.get(name)) is False for name in ("success", "ok"))
-        or any(to_boolean(members.get(name)) for name in ("iserror", "haserror"))
-        or any(is_error_status(members.get(name)) for name in CODE_NAMES)
-    )
-
-
 def _names_error(document: Any) -> bool:
     """Return whether a document names an error or a failure, perhaps beside records."""
     members = plain_members(document)
@@ -144,13 +134,13 @@ def _says_empty(document: Any) -> bool:
 
     HAL leaves `_embedded` out of a page without any, wherever it is.
     """
-    if not isinstance(document, dict) or _has_rows(document):
+    if not isinstance(document, dict) or _rows_of(document):
         return False
     is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
     counts = find_counts(members_around(dict(members_outside_records(document)))).values()
     is_empty = is_hal or next(iter(counts), None) == 0
     texts = {name: value for name, value in document.items() if not isinstance(value, dict)}
-    return is_empty and not _is_error(document) and not find_words(texts)
+    return is_empty and not find_words(texts)
 
 
 def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
@@ -187,8 +177,8 @@ def _is_empty(value: Any, step: JSONPath) -> bool:
     return value == [] or (isinstance(value, list) and not isinstance(step, (Fields, Descendants)))
 
 
-def _has_rows(document: Any) -> bool:
-    return any(rows for _, rows in _lists(document))
+def _rows_of(document: Any) -> list[Any]:
+    return [row for _, rows in _lists(document) for row in rows]
 
 
 def _lists(value: Any, path: str = "") -> Iterator[tuple[str, Sequence[Any]]]:
@@ -209,25 +199,16 @@ def response_check(
     endpoint: Mapping[str, Any], is_record: IsRecord | None = None
 ) -> Callable[[Response], str | None]:
     """Build the check of an endpoint's good responses, but those that `response_actions` name."""
-    selector, words = endpoint.get("data_selector") or None, PageWords()
-    find_problem = list_selector_check(selector, is_record)
-
+    find_problem = list_selector_check(endpoint.get("data_selector") or None, is_record)
     actions = endpoint.get("response_actions") or ()
-    first_type: type | None = None  # of the first document without a problem
 
     def check(response: Response) -> str | None:
-        nonlocal first_type
         if any(is_named(response, action) for action in actions):
             return None
         document = response.json()
         problem = find_problem(document)
-        first_type = first_type or (type(document) if problem is None else None)
-        if first_type is list and is_record and isinstance(document, dict):
-            problem = None if is_record(document) else NO_LIST
-        if problem in (None, ERROR):
-            has_rows = find_records(selector, document) if selector else _has_rows(document)
-            return words.find_problem(document, problem, is_empty=not has_rows)
-        return f"{problem}{_other_lists(document)}"
+        is_of_words = problem in (None, ERROR, UNCLEAR)
+        return problem if is_of_words else f"{problem}{_other_lists(document)}"
 
     return check
 
