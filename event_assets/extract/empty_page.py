@@ -14,7 +14,9 @@ from event_assets.http.error_text import (
     COMPANIONS,
     ERROR_NAMES,
     error_text,
+    find_named_error,
     find_words,
+    plain_members,
     plain_name,
     quote_words,
 )
@@ -82,22 +84,23 @@ class PageWords:
             if self._usual is None:
                 self._usual = {(path, _without_numbers(value)) for path, value in said}
             return None
-        is_end = _has_end(value for _, value in said)
-        new = [one for one in said if not self._is_known(*one, is_end=is_end)]
-        if any(_is_trouble(path, value) for path, value in new):
+        is_end, usual = _has_end(value for _, value in said), self._usual or ()
+        unusual = [one for one in said if (one[0], _without_numbers(one[1])) not in usual]
+        new = [one for one in unusual if not _is_known(*one, is_end=is_end)]
+        suspects = unusual if self._usual is None and not is_end else new
+        if any(_is_trouble(*one) for one in suspects) or (names_error(document) and not is_end):
             return ERROR
         if self._usual is None:  # what is usual is not known
-            new = [one for one in new if _is_doubtful(*one)]
+            new = [one for one in suspects if _is_doubtful(*one)]
         return UNCLEAR if new else None
 
-    def _is_known(self, path: str, value: Any, *, is_end: bool) -> bool:
-        """Return whether each page of the list says that, or an end."""
-        name = plain_name(path.rpartition(".")[2])
-        return (
-            (path, _without_numbers(value)) in (self._usual or ())
-            or (value in (True, "true") and not NAMES_TROUBLE.fullmatch(name))
-            or _is_nothing(name, value, is_end=is_end)
-        )
+
+def names_error(document: Any) -> bool:
+    """Return whether a document names an error or a failure, perhaps beside records."""
+    members = plain_members(document)
+    has_failed = any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
+    is_named = any(map(members.get, ERROR_NAMES)) or members.get("success") is False
+    return has_failed or is_named or bool(find_named_error(document))
 
 
 def quote_page(response: Response) -> str:
@@ -173,6 +176,15 @@ def _has_end(values: Iterable[Any]) -> bool:
     return any(isinstance(value, str) and _says_nothing(value) for value in values)
 
 
+def _is_known(path: str, value: Any, *, is_end: bool) -> bool:
+    """Return whether a member says nothing of an error, by its name and value."""
+    name = plain_name(path.rpartition(".")[2])
+    if name in ("success", "ok") and to_boolean(value) is False:
+        return is_end
+    is_good = value in (True, "true") and not NAMES_TROUBLE.fullmatch(name)
+    return is_good or _is_nothing(name, value, is_end=is_end)
+
+
 def _is_nothing(name: str, value: Any, *, is_end: bool) -> bool:
     """Return whether a member of a response says no more than that there are no records.
 
@@ -182,15 +194,14 @@ def _is_nothing(name: str, value: Any, *, is_end: bool) -> bool:
         return True
     if isinstance(value, str) and _says_nothing(value):
         return True
-    if name in ("success", "ok"):
-        return value is True
     if name in CODE_NAMES:  # 0 is a good code, but in many APIs a bad status
         return name != "status" and value == 0
     if isinstance(value, str):
         is_word = " " not in value and name not in ERROR_NAMES
         return bool(DIGITS.fullmatch(value) or (is_word and COMPANIONS.fullmatch(name)))
-    is_count = type(value) in (int, float) and (not value or not NAMES_TROUBLE.fullmatch(name))
-    return value in (None, []) or is_count or says_more(name, value) is False
+    is_good = value is True and name in ("success", "ok")
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value in (None, []) or is_good or is_number or says_more(name, value) is False
 
 
 def _is_failure(value: Any) -> bool:
@@ -204,14 +215,13 @@ def _says_nothing(words: str) -> bool:
 
 def _is_trouble(path: str, value: Any) -> bool:
     """Return whether a member is about an error, whatever usual pages say."""
-    *objects, name = map(plain_name, path.split("."))
-    in_error = any(map(NAMES_TROUBLE.fullmatch, (*objects, name))) and value not in (False, "false")
+    name = plain_name(path.rpartition(".")[2])
     if name in ("success", "ok") and to_boolean(value) is False:
         return True
     if isinstance(value, str):
-        return in_error or bool(TROUBLE.search(value))
+        return bool(NAMES_TROUBLE.fullmatch(name) or TROUBLE.search(value))
     is_bad_code = name in CODE_NAMES and (is_error_status(value) or value < 0)
-    return is_bad_code or (bool(value) and in_error)
+    return is_bad_code or (bool(value) and bool(NAMES_TROUBLE.fullmatch(name)))
 
 
 def _is_doubtful(path: str, value: Any) -> bool:

@@ -13,7 +13,7 @@ from jsonpath_ng import Child, Descendants, Fields, JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
-from event_assets.extract.empty_page import ERROR, FAILURES, UNCLEAR, PageWords, quote_warning
+from event_assets.extract.empty_page import ERROR, UNCLEAR, PageWords, names_error, quote_warning
 from event_assets.extract.records_selector import as_list, find_records, find_values
 from event_assets.http.error_text import (
     ERROR_NAMES,
@@ -21,7 +21,6 @@ from event_assets.http.error_text import (
     error_text,
     find_named_error,
     find_words,
-    plain_members,
     plain_name,
 )
 from event_assets.pagination.totals import find_counts, members_around, members_outside_records
@@ -65,7 +64,8 @@ def list_selector_check(
 def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
     """Return the problem of a document whose records may be anywhere, or are the document."""
     if not isinstance(document, dict):
-        return ERROR if _are_errors(is_record, document) else None
+        problem = NO_LIST if document is None else None
+        return ERROR if _are_errors(is_record, document) else problem
     is_good = any(_lists(document)) or not is_record or is_record(document) or _says_empty(document)
     return None if is_good else NO_LIST
 
@@ -121,14 +121,6 @@ def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
     return bool(rows) and all(map(find_named_error, rows))  # other texts may be a broken record's
 
 
-def _names_error(document: Any) -> bool:
-    """Return whether a document names an error or a failure, perhaps beside records."""
-    members = plain_members(document)
-    has_failed = any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
-    is_named = any(map(members.get, ERROR_NAMES)) or members.get("success") is False
-    return has_failed or is_named or bool(find_named_error(document))
-
-
 def _says_empty(document: Any) -> bool:
     """Return whether a document says that there are no records, and so leaves out their list.
 
@@ -151,7 +143,7 @@ def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
     if not any(isinstance(row, dict) for row in rows) or (len(rows) == 1 and find_words(rows)):
         return " A page has no record."
     document = response.json()
-    if not _names_error(document):
+    if not names_error(document):
         return quote_warning(document)
     return error_text(response, is_error=True) or " It gives no message."
 

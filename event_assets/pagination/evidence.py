@@ -104,7 +104,6 @@ pointer ended | pass | {all_rows}.
 readings agree | pass | {all_rows}, the same in two readings.
 page behind | pass | {all_rows}.
 page repeated | pass | {all_rows} (the last page was repeated).
-below the cap | pass | {all_rows}, fewer than the API's maximum.
 window incomplete | ERROR | {received} in {windows}. {problem}.
 window unverified | WARN | {received} in {windows}. {problem}.
 round window | WARN | {received} in {windows}, of which one has exactly {fullest:,}, where the API
@@ -120,7 +119,7 @@ overlaps | pass | {all_rows}.
 """)
 
 # How paging ended where nothing but the pointer, or its absence, says so.
-BY_POINTER: Final = ("pointer ended", "no pointer", "single page", "no paginator", "below the cap")
+BY_POINTER: Final = ("pointer ended", "no pointer", "single page", "no paginator", "short page")
 BY_EMPTY_PAGE: Final = ("page behind", "page repeated")
 # How paging ended by itself: a total or has_more may say more of it.
 OPEN_ENDS: Final = (*BY_POINTER, *BY_EMPTY_PAGE, "same pointer", "lap", "ignored response")
@@ -158,7 +157,9 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "size dropped": lambda facts: 0 < facts.size_left_out < facts.largest,
     "size left out": lambda facts: facts.size_left_out and facts.end == "readings agree",
     "last page empty": lambda facts: (
-        facts.is_last_page_empty and not (facts.is_total_reached or facts.is_short_of_total)
+        facts.is_last_page_empty
+        and (facts.rows or facts.first_page)
+        and not (facts.is_total_reached or facts.is_short_of_total)
     ),
     "size of the list": lambda facts: (
         facts.pointers
@@ -202,7 +203,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "full page": lambda facts: (
         facts.end in ONE_PAGE and facts.last.has_usual_size and not facts.is_only_page
     ),
-    "short page": lambda facts: facts.end in ONE_PAGE,
+    "short page": lambda facts: facts.end in (*ONE_PAGE, "short page"),
     "smaller pages": lambda facts: (
         facts.asked_by == "page_number"
         and facts.end in (*BY_EMPTY_PAGE, "readings agree")

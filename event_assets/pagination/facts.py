@@ -90,6 +90,7 @@ class ListFacts:
         total_setting: the paginator's path of a total of rows, if one is configured.
         parameter: of the requests, by which they ask for a page.
         maximum: the configured limit.
+        first_page: the number of the first page, before which others may be.
         first_rows: of the first page.
     """
 
@@ -119,6 +120,7 @@ class ListFacts:
     total_setting: str = ""
     parameter: str = "cursor"
     maximum: str = ""
+    first_page: int = 0
     first_rows: Sequence[Any] = ()
 
     @property

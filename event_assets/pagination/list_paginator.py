@@ -69,9 +69,7 @@ class ListPaginator(Paginator):
         self.last_page = NO_PAGE
         self._read_ids = read_ids
         self._options = options
-        self._truncated = self._said = self._error = ""
-        self._first_rows: list[Any] | None = None
-        self._size_left_out = 0
+        self._noted: dict[str, Any] = {}  # facts of the list, whichever walk reads it
         self._counters: list[Counter] = []  # of the pointer before
         self._row_counter: Counter | None = None  # if links or cursors seem to count rows
         self._use(active)
@@ -100,12 +98,13 @@ class ListPaginator(Paginator):
         )
         self._reader = PageReader(total, is_numbered, more, followed=path, header=header)
         is_total_set = total not in (AUTO, None) and not is_numbered
-        self._settings: dict[str, Any] = {
+        self._noted |= {
             "total_setting": f"the paginator's total_path `{total}`" if is_total_set else "",
             "pointer_setting": f"the paginator's {name} `{path}`" if path else "",
             "parameter": _find_setting(active, *PARAMETERS)[1] or "cursor",
             "asked_by": "page_number" if is_numbered else "offset" if is_offset else "",
             "maximum": f"{maximum} {self._maximum:,}",
+            "first_page": self._base,
         }
 
     def _walk_rows(self, limit: int, start: int = 0) -> OffsetWalk:
@@ -132,15 +131,7 @@ class ListPaginator(Paginator):
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        return replace(
-            self._walk.facts,
-            truncated=self._truncated,
-            said=self._said,
-            error=self._error,
-            size_left_out=self._size_left_out,
-            first_rows=self._first_rows or (),
-            **self._settings,
-        )
+        return replace(self._walk.facts, **self._noted)
 
     def _start(self, request: Request) -> None:
         self._request = request
@@ -153,18 +144,18 @@ class ListPaginator(Paginator):
     ) -> None:
         """Process a response; `data` is the list that dlt delivers."""
         rows = [] if data is None else data
-        if self._first_rows is None:
-            self._first_rows = list(rows)
+        self._noted.setdefault("first_rows", list(rows))
         if self.active is None:
             self._use(dlt_compat.detect_paginator(response), "no paginator")
         ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)
         page = self._reader.read(response, rows, ids, self._request, pointer)
-        self._truncated = self._truncated or page.truncated
+        if page.truncated:
+            self._noted.setdefault("truncated", page.truncated)
         is_overlap = ids == self.last_page.ids[-1:]  # and nothing else
-        if not rows:
-            self._said = said or self._said
-        elif not is_overlap:
-            self._error = self._error or said
+        if said and not rows:
+            self._noted["said"] = said
+        elif said and not is_overlap:
+            self._noted.setdefault("error", said)
         if self._is_of_other_rows(page):
             rows.clear()
             self._read_whole_pages()
@@ -207,7 +198,7 @@ class ListPaginator(Paginator):
             self._walk.take(page, list(page.ids))
         walk.is_counted |= counts(found, self._counters, walk.position, size)
         if walk.facts.pages == 1 and size == page.size_asked and leaves_size_out(page.pointer):
-            self._size_left_out = size
+            self._noted["size_left_out"] = size
         self._counters = found
 
     def _is_of_other_rows(self, page: PageFacts) -> bool:
@@ -268,7 +259,7 @@ class ListPaginator(Paginator):
             self._walk.finish("depth")
             accepted = True
         if self._walk.facts.end == "depth":
-            self._said = limit or said
+            self._noted["said"] = limit or said
         self._has_next_page = not self._walk.done
         return accepted
 

@@ -19,13 +19,14 @@ class PaginationResult(NamedTuple):
     reason: str
     facts: ListFacts
 
+    def doubted(self, reason: str) -> PaginationResult:
+        """Return a complete result as unverified for a reason, and any other as it is."""
+        return self._replace(complete=None, reason=reason) if self.complete else self
+
 
 def mark_changed_while_interrupted(result: PaginationResult) -> PaginationResult:
     """Return a complete result as unverified: the list changed between the runs of its sync."""
-    if result.complete is not True:
-        return result
-    reason = (
+    return result.doubted(
         f"{result.facts.distinct:,} rows received, but the list changed while the sync was "
         "interrupted: rows that moved may be missing. The next sync reads them."
     )
-    return result._replace(complete=None, reason=reason)

@@ -182,7 +182,7 @@ class TimeWindowPaginator(Paginator):
         facts = self._inner.facts
         # a page of as many rows as the cap would be split
         is_below_cap = self._is_below_cap or facts.end == "single page"
-        return replace(facts, end="below the cap") if is_below_cap else facts
+        return replace(facts, end="short page") if is_below_cap else facts
 
     def _note(self, *, complete: bool | None, problem: str) -> None:
         bounds = " to ".join(map(self._plan.write, self._window or ()))

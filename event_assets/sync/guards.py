@@ -22,21 +22,17 @@ def distrust_empty_result(
 ) -> PaginationResult:
     """Treat the empty result of a full sync as unverified if the table has rows."""
     is_verdict = resource.is_events or not resource.primary_key_columns
-    if records or not result.complete or not is_verdict:
+    if records or not result.complete or not is_verdict or not _has_rows(database, resource):
         return result
-    if not _has_rows(database, resource):
-        return result
-    reason = EMPTY_EVENTS if resource.is_events else EMPTY_LIST
-    return result._replace(complete=None, reason=reason)
+    return result.doubted(EMPTY_EVENTS if resource.is_events else EMPTY_LIST)
 
 
 def distrust_parents(resource: ResourceConfig, result: PaginationResult) -> PaginationResult:
     """Treat a complete result as unverified if more parents may be there than are known."""
-    if not result.complete:
-        return result
-    reason = f"{result.reason.rstrip('.')}, but there may be more `{resource.parent}` than these: "
-    reason += "their newest sync is not proven to be complete."
-    return result._replace(complete=None, reason=reason)
+    return result.doubted(
+        f"{result.reason.rstrip('.')}, but there may be more `{resource.parent}` than these: "
+        "their newest sync is not proven to be complete."
+    )
 
 
 def ensure_same_origin(

@@ -192,6 +192,8 @@ def test_an_empty_list_that_says_what_no_page_with_records_says_is_a_problem(
         ({"notice": "maintenance"}, True),
         ({"hasErrors": True}, True),
         ({"failed": True}, True),
+        ({"errors": {"base": ["no"]}}, True),
+        ({"maintenance": True}, True),
         ({"responseStatus": "ERROR"}, True),
         ({"hasErrors": False, "failed": False, "error_count": 0}, False),
         ({"code": 404, "message": "No events found"}, False),
@@ -283,6 +285,8 @@ def test_a_list_without_records_stands_for_an_error(rows: list[Any], said: str) 
         {"status": "success", "code": "200"},
         {"status": 204},
         {"status": "no_content"},
+        {"code": 404},
+        {"error_count": "0", "errorCode": "SUCCESS"},
         {"has_more": False, "next": None, "page": 8, "total_pages": 7, "request_id": "a8"},
     ],
 )
@@ -361,6 +365,7 @@ def test_a_list_of_errors_is_not_nothing(error: Any) -> None:
         {"error": "no such page"},
         {"status": "error", "code": "NO_DATA", "message": "no data"},
         {"success": False, "message": "No more events"},
+        {"code": 0, "msg": "success"},
     ],
 )
 def test_null_in_place_of_a_list_is_nothing_beside_words_about_an_end(said: Any) -> None:

@@ -680,12 +680,26 @@ def test_an_empty_last_page_is_a_doubt_or_a_lack_of_the_rows_of_a_total(
     assert "base_page" in done.result.reason
 
 
-@pytest.mark.parametrize("said", [{"has_more": False}, {"total": 0}, {"last_page": 1, "total": 0}])
-def test_an_empty_list_is_called_so(said: dict[str, Any]) -> None:
-    for paginator in ("single_page", NUMBERED):
-        result = sync(paginator, lambda _: {"data": [], **said}).result
-        assert result.complete is True
-        assert result.reason.startswith("The list is empty")
+@pytest.mark.parametrize(
+    ("paginator", "said"),
+    [
+        *(("single_page", {"has_more": False}), ("single_page", {"total": 0})),
+        *((NUMBERED, {"has_more": False}), (NUMBERED, {"last_page": 1, "total": 0})),
+        ("page_number", {"total_pages": 1}),
+    ],
+)
+def test_an_empty_list_is_called_so(paginator: Any, said: dict[str, Any]) -> None:
+    result = sync(paginator, lambda _: {"data": [], **said}).result
+    assert result.complete is True
+    assert result.reason.startswith("The list is empty")
+
+
+def test_page_numbers_that_begin_at_0_go_on_to_the_only_page_of_an_api_that_counts_from_1() -> None:
+    done = sync(
+        "page_number",
+        lambda query: {"data": rows(0, 7) if query["page"] == "1" else [], "total_pages": 1},
+    )
+    assert done.ids == set(range(7))
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ NEXT = PAGE._replace(unfollowed="`next`")
         (ended("lap", last=NO_MORE), True, "no more follow"),
         (ended("overlaps", last=NO_MORE), True, "All 12 rows were received."),
         (ended("single page", last=NEXT), False, "`next` in the response leads to more"),
-        (ended("below the cap", last=NEXT), False, "`next` in the response leads to more"),
+        (ended("short page", last=NEXT), False, "`next` in the response leads to more"),
         (ended("pointer ended", last=NEXT, pointers=1), True, "All 12 rows were received."),
         (ended("page behind", last=NEXT), True, "All 12 rows were received."),
         (ended("no pointer", last=PAGE), None, "a link or cursor was not found"),
