@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
-from itertools import islice
+from functools import partial
 from typing import Any
 
-from dlt.common import jsonpath
-from jsonpath_ng import Child, Descendants, Fields, JSONPath
-from jsonpath_ng.exceptions import JSONPathError
 from requests import Response
 
 from event_assets.extract.empty_page import ERROR, UNCLEAR, PageWords, names_error, quote_warning
@@ -27,6 +23,7 @@ from event_assets.pagination.totals import find_counts, members_around, members_
 
 IsRecord = Callable[[Any], bool]
 NO_LIST = "has no list of records"
+STEP = re.compile(r"\[[^\]]*\]|\.{0,2}[^.\[]+")  # of a path
 PATTERN = re.compile(r"[*?\[]|\.\.")  # in a path that may lead to several places
 
 
@@ -83,32 +80,30 @@ def _problem_at(selector: str, is_record: IsRecord | None, document: Any) -> str
         if is_record and is_record(places[0]):
             return None
         return f"has {'null' if places[0] is None else 'no list'} under `{where}`"
-    if places or any(row is not None for row in rows):
+    if places or any(row not in (None, {}, []) for row in rows):
         return None
     is_empty = _is_empty_at(selector, document) or _says_empty(document)
     return None if is_empty else f"has no `{selector}`"
 
 
-@lru_cache(100)
-def _parse(selector: str) -> JSONPath:
-    try:
-        return jsonpath.compile_path(selector)
-    except JSONPathError:
-        return Fields(selector)
-
-
 def _is_empty_at(selector: str, document: Any) -> bool:
     """Return whether a path leads to an empty list, or finds nothing because of one on its way."""
-    path = _parse(selector)
-    if [] in _find(path, document):
-        return True
-    of_any_depth = isinstance(path, Descendants) and isinstance(path.right, Fields)
-    for shorter, step in _shorter_paths(path):
-        if found := _find(shorter, document):
-            # objects that are looked for everywhere may be the members of an empty list
-            lists = [rows for value in found for _, rows in _lists(value)]
-            return (of_any_depth and [] in lists) or any(_is_empty(one, step) for one in found)
+    steps = STEP.findall(selector)
+    for end in range(len(steps), 0, -1):
+        values = find_values("".join(steps[:end]), document)
+        if found := [value for value in values if value is not None]:
+            rest = "".join(steps[end:])
+            return any(value == [] or _may_lack(value, rest) for value in found)
     return False
+
+
+def _may_lack(value: Any, rest: str) -> bool:
+    """Return whether the rest of a path may honestly find nothing in a value."""
+    if isinstance(value, list):  # filters and slices may find none
+        return rest.startswith("[") and rest[1] not in "'\""
+    # objects that are looked for everywhere may be the members of an empty list
+    is_anywhere = re.fullmatch(r"\.\.[^.\[]+", rest) and [] in (rows for _, rows in _lists(value))
+    return bool(is_anywhere) or (value == {} and rest == ".*")
 
 
 def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
@@ -148,27 +143,6 @@ def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
     return error_text(response, is_error=True) or " It gives no message."
 
 
-def _find(path: JSONPath, document: Any) -> list[Any]:
-    """Return what is at a path, but null."""
-    return [match.value for match in path.find(document) if match.value is not None]
-
-
-def _shorter_paths(path: JSONPath) -> Iterator[tuple[JSONPath, JSONPath]]:
-    """Yield a path without its last step, its last two steps, and so on, and the step left out."""
-    if isinstance(path, (Child, Descendants)):
-        for shorter, step in _shorter_paths(path.right):
-            yield type(path)(path.left, shorter), step
-        yield path.left, path.right
-        yield from _shorter_paths(path.left)
-
-
-def _is_empty(value: Any, step: JSONPath) -> bool:
-    """Return whether a value has no members that a step could find: filters may find none."""
-    if isinstance(value, dict):
-        return not value and str(step) == "*"
-    return value == [] or (isinstance(value, list) and not isinstance(step, (Fields, Descendants)))
-
-
 def _rows_of(document: Any) -> list[Any]:
     return [row for _, rows in _lists(document) for row in rows]
 
@@ -177,6 +151,8 @@ def _lists(value: Any, path: str = "") -> Iterator[tuple[str, Sequence[Any]]]:
     """Yield the lists in a document by path, but those of words about errors."""
     if isinstance(value, list):
         yield path or "$", value
+        for item in value:
+            yield from _lists(item, f"{path}[*]")
     for name, member in value.items() if isinstance(value, dict) else ():
         if not _may_be_words(plain_name(name), member):
             yield from _lists(member, f"{path}.{name}" if path else name)
@@ -214,8 +190,8 @@ def is_named(response: Response, action: Mapping[str, Any]) -> bool:
 
 def _other_lists(document: Any) -> str:
     """Return where a document without a list at the selector has lists of objects."""
-    lists = (at for at, rows in _lists(document) if any(isinstance(one, dict) for one in rows))
-    paths = [*islice(lists, 3)]
+    lists = ((at, rows) for at, rows in _lists(document) if "[*]" not in at)
+    paths = [at for at, rows in lists if any(isinstance(one, dict) for one in rows)][:3]
     if not paths:
         return ""
     named = " and ".join(f"`{path}`" for path in paths)

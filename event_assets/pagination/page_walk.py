@@ -159,7 +159,7 @@ class PageWalk(Walk):
             is_full = len(page.ids) == self.largest and (position > 1 or page.has_usual_size)
             pages = 1 if is_first else position
             is_counted = 0 < (page.page_count or 0) <= pages and (is_first or not is_full)
-            is_counted &= bool(reading.rows)  # else the API may count from 1
+            is_counted &= page.total is not None or reading.rows > 0  # or it may count from 1
             is_empty = page.total == 0 and not reading.rows
             is_all = page.is_total_certain and facts.is_total_reached
             ends = (

@@ -100,6 +100,9 @@ FAILED = {"data": None, "errors": [{"message": "too complex"}]}
         ("$.data.edges[0:5]", EMPTY),
         ("data.edges[?(@.kind=='x')]", {"data": {"edges": [{"kind": "y"}]}}),
         ("data.*", {"data": {}}),
+        ("data.items", {"data": []}),  # PHP's empty object
+        ("data[*].items[*].node", {"data": [{"items": []}]}),
+        ("$..node", {"days": [{"events": []}]}),
         ("$", []),
         ("$[*]", []),
         *((each, {"total": 0}) for each in ("items[*].event", "items", "data.items")),
@@ -120,7 +123,8 @@ def test_an_empty_list_is_one_by_any_selector(selector: str | None, document: An
     [
         *((each, FAILED) for each in ("data.edges[*].node", "$..node", "$.data.edges")),
         *((each, EMPTY) for each in ("data.nodes[*].node", "$.dta", "$..nodes[*].x")),
-        ("data.edges[*].node", {"data": {"edges": [{"nod": {"id": 1}}]}}),
+        ("data.edges[*].node", {"data": {"edges": [{"nod": {"id": 1, "tags": []}}]}}),
+        *((each, {"data": {"items": {}}}) for each in ("$['data']['items']", "$..items")),
         ("$..node", {"message": "no", "errors": []}),
         ("items[*].event", {"total": 7}),
         ("_embedded.events[*]", {"page": {"number": 1}, "errors": [{"detail": "no"}]}),
