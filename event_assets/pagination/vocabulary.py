@@ -13,8 +13,6 @@ MORE: Final = re.compile(
     r"(available|coming|inlist|incollection|to(load|come|fetch))?"
     rf"|hasnext(page)?|(has|are)?additional({THINGS}|pages|data)"
 )
-
-
 _LAST: Final = (
     rf"((is|at)?(last|final|end|done|exhausted|eof)(page)?(reached)?|endof(stream|list|{THINGS})"
     rf"|nomore({THINGS}|pages|data)?)"
