@@ -247,7 +247,7 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
         **vars(facts),
         "received": f"{counted(facts.distinct, 'row')} received",
         "all_rows": all_rows if facts.rows else "The list is empty",
-        "least": f"at least {last.at_least:,}" if last.at_least else f"{facts.least_total or 0:,}",
+        "least": f"{'at least ' if last.at_least else ''}{facts.promised:,}",
         "totals": " to ".join(f"{total:,}" for total in sorted({*last.totals})),
         "flag": last.flag or "has_more",
         "unfollowed": last.unfollowed or promise,

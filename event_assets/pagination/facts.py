@@ -124,12 +124,16 @@ class ListFacts:
     first_rows: Sequence[Any] = ()
 
     @property
-    def is_short_of_total(self) -> bool:
-        """Whether fewer rows came than a trusted total says."""
+    def promised(self) -> int:
+        """Rows that there are at least, by a trusted total."""
         # where an API sends its last rows for any offset, offsets disprove no total
         reported = self.reported if self.end == "page repeated" else 0
-        least = max(self.least_total or 0, self.last.at_least or 0, reported or 0)
-        return max(self.distinct, self.rows_read) < least
+        return max(self.least_total or 0, self.last.at_least or 0, reported or 0)
+
+    @property
+    def is_short_of_total(self) -> bool:
+        """Whether fewer rows came than a trusted total says."""
+        return max(self.distinct, self.rows_read) < self.promised
 
     @property
     def is_only_page(self) -> bool:
