@@ -27,40 +27,28 @@ from event_assets_tests.support.streams import read_all, reading
 
 
 @pytest.mark.parametrize(
-    ("document", "problem"),
+    ("selector", "document", "problem"),
     [
-        ({"data": []}, None),
-        ({"data": [{"id": 1}]}, None),
-        ({"data": {"20": {"id": 1}, "21": {"id": 2}}}, None),  # PHP's of a list with gaps
-        ({"data": [], "code": 200, "msg": "ok"}, None),
-        ({"data": [], "code": 503, "msg": "busy"}, "has an error in place of records"),
-        ({"data": None}, "has null under `data`"),
-        ({"data": {"id": 1}}, "has no list under `data`"),
-        ({"items": []}, "has no `data`"),
-        ([], "has no `data`"),
-        (None, "has no `data`"),
+        ("data", {"data": []}, None),
+        ("data", {"data": [{"id": 1}]}, None),
+        ("data", {"data": {"20": {"id": 1}, "21": {"id": 2}}}, None),  # PHP's of a list with gaps
+        ("data", {"data": [], "code": 200, "msg": "ok"}, None),
+        ("data", {"data": [], "code": 503, "msg": "busy"}, "has an error in place of records"),
+        ("data", {"data": None}, "has null under `data`"),
+        ("data", {"data": {"id": 1}}, "has no list under `data`"),
+        *(("data", document, "has no `data`") for document in ({"items": []}, [], None)),
+        ("result.items", {"result": {"items": []}}, None),
+        ("result.items", {"result": {}}, "has no `result.items`"),
+        ("_embedded.ea:event", {"_embedded": {"ea:event": []}}, None),
+        ("_embedded.ea:event", {"_embedded": {}}, "has no `_embedded.ea:event`"),
+        ("gd:feed", {"gd:feed": []}, None),
+        ("gd:feed", {"gd": []}, "has no `gd:feed`"),
     ],
 )
-def test_a_response_must_have_a_list_at_the_selector(document: Any, problem: str | None) -> None:
-    assert list_selector_check("data")(document) == problem
-
-
-def test_nested_selectors_are_followed() -> None:
-    check = list_selector_check("result.items")
-    assert check({"result": {"items": []}}) is None
-    assert check({"result": {}}) == "has no `result.items`"
-
-
-def test_names_with_a_colon_are_followed() -> None:
-    check = list_selector_check("_embedded.ea:event")
-    assert check({"_embedded": {"ea:event": []}}) is None
-    assert check({"_embedded": {}}) == "has no `_embedded.ea:event`"
-
-
-def test_a_name_that_is_no_json_path_is_a_selector() -> None:
-    check = list_selector_check("gd:feed")
-    assert check({"gd:feed": []}) is None
-    assert check({"gd": []}) == "has no `gd:feed`"
+def test_a_response_must_have_a_list_at_the_selector(
+    selector: str, document: Any, problem: str | None
+) -> None:
+    assert list_selector_check(selector)(document) == problem
 
 
 def test_a_link_with_a_key_in_its_path_which_is_masked_is_followed() -> None:
