@@ -3,6 +3,7 @@
 import gc
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -53,9 +54,15 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """A project with an empty home, an empty database folder and no settings."""
-    with new_project(tmp_path, monkeypatch) as made:
+def project(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
+    """A project with an empty home, an empty database folder and no settings.
+
+    For tests marked `in_process`, in which no other process needs the database, it stays open.
+    """
+    is_marked = request.node.get_closest_marker("in_process")
+    with new_project(tmp_path, monkeypatch) as made, made.connect() if is_marked else nullcontext():
         yield made
 
 

@@ -16,6 +16,8 @@ from event_assets_tests.support.contracts import complaint, contract, load
 from event_assets_tests.support.direct_syncs import source_of, sync_source
 from event_assets_tests.support.project import Project
 
+pytestmark = pytest.mark.in_process
+
 TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
 Sync = Callable[..., SourceConfig]
 

@@ -60,17 +60,18 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
 
 
 @pytest.fixture
-def synced(once: Synced, project: Project) -> Synced:
+def synced(once: Synced, project: Project) -> Iterator[Synced]:
     """A copy of its tables, and a list in which an event has moved."""
     project.database.parent.mkdir()
     shutil.copy(once.file, project.database)
     once.change()
-    return once
+    with project.connect():  # once for all that opens it
+        yield once
 
 
 def table(project: Project) -> dict[str, Any]:
     """Return the types and the values of each column of `event_data`."""
-    with duckdb.connect(project.database) as database:
+    with project.connect() as database:
         rows = database.sql("from events.event_data order by id")
         values = dict(zip(rows.columns, zip(*rows.fetchall(), strict=True), strict=True))
         types = dict(zip(rows.columns, map(str, rows.types), strict=True))
@@ -237,7 +238,6 @@ def test_an_account_that_is_missing_from_the_accounts_is_found_in_the_log(projec
         rest_api={"client": {}, "resources": [{"name": "event_data"}]},
         accounts=AccountsConfig(names=["a"]),
     )
-    project.database.parent.mkdir()
     project.rows("create schema events")
     project.rows("create table events.event_data (id varchar, account varchar)")
     project.rows("create table events.event_data_syncs as select 'a' as account, 1 as sync_number")

@@ -17,7 +17,7 @@ from event_assets_tests.support.direct_syncs import (
 from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project
 
-pytestmark = pytest.mark.usefixtures("waits")
+pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("waits")]
 PATH = "/v1/events"
 # each with the data_selector that the list has
 ERRORS: list[tuple[dict[str, Any], str | None]] = [

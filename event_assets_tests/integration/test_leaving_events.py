@@ -19,6 +19,8 @@ from event_assets_tests.support.direct_syncs import (
 from event_assets_tests.support.platforms import definitions, paged, run, source
 from event_assets_tests.support.project import Project, failure, metadata
 
+pytestmark = pytest.mark.in_process
+
 PATH = "/v1/events"
 NOW = datetime.now(timezone.utc)
 FIELDS: dict[str, Any] = {

@@ -13,6 +13,8 @@ from event_assets_tests.support.direct_syncs import complete, failed_sync, sourc
 from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project
 
+pytestmark = pytest.mark.in_process
+
 PATH = "/v1/events"
 KEY = "an/odd+key=" + "0123456789"
 ODD = {

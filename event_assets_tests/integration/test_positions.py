@@ -16,7 +16,7 @@ from event_assets_tests.support.direct_syncs import complete, source_of, sync_so
 from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project
 
-pytestmark = pytest.mark.usefixtures("project")
+pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("project")]
 PATH = "/v1/events"
 OLD = "2026-06-01T00:00:00Z"
 

@@ -18,6 +18,8 @@ from event_assets_tests.support.direct_syncs import (
 from event_assets_tests.support.platforms import definitions, events, run, source
 from event_assets_tests.support.project import Project, checks, failure, metadata
 
+pytestmark = pytest.mark.in_process
+
 PATH = "/v1/events"
 TOMBSTONE = {"id": "e1", "status": "cancelled"}
 STRICT: dict[str, Any] = {

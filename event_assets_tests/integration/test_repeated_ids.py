@@ -15,7 +15,7 @@ from event_assets_tests.support.direct_syncs import source_of, sync_accounts, sy
 from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project, shown
 
-pytestmark = pytest.mark.usefixtures("project")
+pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("project")]
 PATH = "/v1/events"
 SIZE = 10
 CURSORS = [f"after-{hash_}" for hash_ in ("qz", "ab", "rt", "vw", "kl", "mx", "op", "ey", "ui")]

@@ -19,6 +19,8 @@ from event_assets_tests.support.resources import (
     with_resources,
 )
 
+pytestmark = pytest.mark.in_process
+
 
 def test_one_list_that_fails_fails_the_resource_and_not_the_events(project: Project) -> None:
     def broken(request: Request) -> Any:

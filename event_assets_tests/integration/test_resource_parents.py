@@ -15,6 +15,8 @@ from event_assets_tests.support.platforms import definitions, events, paged, run
 from event_assets_tests.support.project import Project, failure
 from event_assets_tests.support.resources import ATTENDEES, OF_EVENT, PATH, with_resources
 
+pytestmark = pytest.mark.in_process
+
 
 def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -> None:
     def tickets(_: Request) -> Any:

@@ -22,6 +22,8 @@ from event_assets_tests.support.resources import (
     with_resources,
 )
 
+pytestmark = pytest.mark.in_process
+
 
 def test_there_is_a_row_for_each_record_of_each_event(project: Project) -> None:
     with serving({PATH: paged(events(40)), OF_EVENT: attendees}) as api:

@@ -17,6 +17,8 @@ from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project
 
+pytestmark = pytest.mark.in_process
+
 GRAPHQL = "query { events { nodes { id } } }"
 DOUBLED = GRAPHQL.replace("{", "{{").replace("}", "}}")  # as dlt itself wants it
 ESCAPED = f"{{% raw %}}{DOUBLED}{{% endraw %}}"

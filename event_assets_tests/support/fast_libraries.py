@@ -18,6 +18,11 @@ from dlt.common.configuration.specs.base_configuration import BaseConfiguration
 from dlt.destinations import duckdb as dlt_duckdb
 from pydantic import BaseModel
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 
 def once(function: Callable[..., Any]) -> Callable[..., Any]:
     """Call a function once for the same arguments, and copy what it returned."""
@@ -28,6 +33,7 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
 def make_libraries_fast(patch: pytest.MonkeyPatch) -> None:
     """Let the libraries do in this process once what depends on their code alone."""
     patch.setattr(tomlkit, "parse", functools.cache(tomlkit.parse))
+    patch.setattr(tomllib, "loads", functools.cache(tomllib.loads))
     schema = once(BaseModel.model_json_schema.__func__)  # type: ignore[attr-defined]
     patch.setattr(BaseModel, "model_json_schema", classmethod(schema))
     patch.setattr(dlt_duckdb, "capabilities", _capabilities_once())

@@ -19,6 +19,8 @@ from dagster import DagsterInstance, ExecuteInProcessResult
 
 from event_assets.definitions import defs
 from event_assets.sandbox import KEY
+from event_assets.warehouse import Database
+from event_assets.warehouse.destination import DUCKDB_CONFIG
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -68,8 +70,13 @@ class Project:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Read the database as a user would."""
-        with duckdb.connect(self.database) as database:
+        with self.connect() as database:
             return database.execute(query).fetchall()
+
+    def connect(self) -> Database:
+        """Open the database; while it is open, this process opens it again in no time."""
+        self.database.parent.mkdir(exist_ok=True)
+        return duckdb.connect(self.database, config=DUCKDB_CONFIG)
 
     def ids(self, table: str = "event_data") -> list[str]:
         """Return the ids in a table, sorted."""

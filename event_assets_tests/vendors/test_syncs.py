@@ -13,6 +13,8 @@ from event_assets_tests.vendors.records import MAKERS, at
 from event_assets_tests.vendors.server import serve
 from event_assets_tests.vendors.table import SECRET, VENDORS
 
+pytestmark = pytest.mark.in_process
+
 COUNT = 230
 NAMES = sorted(VENDORS)
 

@@ -17,6 +17,8 @@ from event_assets_tests.support.accounts import serving_accounts, sync, with_acc
 from event_assets_tests.support.platforms import definitions, events
 from event_assets_tests.support.project import Project
 
+pytestmark = pytest.mark.in_process
+
 
 class Chat(ThreadingHTTPServer):
     """Takes messages as an incoming webhook does."""

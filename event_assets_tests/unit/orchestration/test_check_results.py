@@ -14,6 +14,8 @@ from event_assets.orchestration.check_results import evaluate_fresh
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.project import Project, checks, failure, shown
 
+pytestmark = pytest.mark.in_process
+
 KEY = dg.AssetKey("event_data")
 REST_API = {"client": {}, "resources": [{"name": "event_data"}]}
 

@@ -13,6 +13,8 @@ from event_assets.sandbox import Sandbox
 from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project
 
+pytestmark = pytest.mark.in_process
+
 FIELDS = {
     "id": FieldConfig(type="text", nullable=False),
     "start_time": FieldConfig(type="timestamp"),

@@ -18,6 +18,8 @@ from event_assets.records.contract import build_field_readers
 from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project
 
+pytestmark = pytest.mark.in_process
+
 SCALARS = (
     some.none()
     | some.booleans()

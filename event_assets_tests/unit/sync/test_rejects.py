@@ -23,6 +23,8 @@ from event_assets_tests.support.direct_syncs import (
 )
 from event_assets_tests.support.project import Project, checks, failure, metadata, shown
 
+pytestmark = pytest.mark.in_process
+
 GOOD = [{"id": str(i), "name": f"Event {i}", "start_time": None} for i in range(100)]
 BAD: dict[str, Any] = {"id": "bad", "name": "Bad", "start_time": "soon", "more": {"x": [1]}}
 NAMELESS = {"name": "No id", "start_time": None}

@@ -10,6 +10,8 @@ from event_assets.sandbox import Sandbox
 from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project, metadata, new_project
 
+pytestmark = pytest.mark.in_process
+
 EVENTS: list[dict[str, Any]] = [
     {
         "id": str(i),
