@@ -16,11 +16,13 @@ from event_assets.config.accounts import AccountsConfig, pipeline_name, substitu
 from event_assets.config.source import SourceConfig
 from event_assets.sync import account_list
 from event_assets.values.errors import ConfigError
-from event_assets_tests.support.accounts import sync
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import complaint, contract
+from event_assets_tests.support.direct_syncs import failed_sync, source_of, sync_accounts
 from event_assets_tests.support.platforms import definitions, events, paged, source
-from event_assets_tests.support.project import Project, failure
+from event_assets_tests.support.project import Project
+
+pytestmark = pytest.mark.in_process
 
 KEYED = {"auth": {"type": "api_key", "name": "key", "location": "query"}}
 REST_API = {"client": {}, "resources": [{"name": "event_data"}]}
@@ -104,19 +106,18 @@ def test_a_name_is_escaped_in_an_address_only() -> None:
     }
 
 
-def keys_sent(project: Project, *accounts: str) -> list[str]:
+def keys_sent(*accounts: str) -> list[str]:
     with serving({"/v1/events": paged(events(1))}) as api:
         document = source(api.url, accounts=list(accounts))
         document["attributes"]["rest_api"]["client"].update(KEYED)
-        for result in sync(project, definitions({"events": document}), *accounts):
-            assert result.success, failure(result)
+        sync_accounts(source_of(document), *accounts)
         return list(dict.fromkeys(query["key"] for query in api.asked_for("/v1/events")))
 
 
 def test_each_account_has_its_own_key_or_the_sources(project: Project) -> None:
     project.environment.setenv("EVENTS__ACCOUNTS__ANNA_EXAMPLE_COM__API_KEY", "annas")
     project.environment.setenv("EVENTS__API_KEY", "all")
-    assert keys_sent(project, "anna@example.com", "berlin") == ["annas", "all"]
+    assert keys_sent("anna@example.com", "berlin") == ["annas", "all"]
 
 
 def test_a_key_may_stand_under_the_name_as_it_is(project: Project, tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_a_key_may_stand_under_the_name_as_it_is(project: Project, tmp_path: Pat
     project.environment.setattr(
         known, "providers", [*known.providers, SecretsTomlProvider(str(tmp_path))]
     )
-    assert keys_sent(project, "a.b", "a-b") == ["dots", "dashes"]
+    assert keys_sent("a.b", "a-b") == ["dots", "dashes"]
 
 
 @pytest.mark.parametrize(("value", "kind"), [('["a", "b"]', "list"), ('{a = "b"}', "table")])
@@ -142,27 +143,26 @@ def test_a_key_that_is_no_text_is_refused(
     )
     document = source("http://127.0.0.1:9", accounts=["a.b"])
     document["attributes"]["rest_api"]["client"].update(KEYED)
-    (result,) = sync(project, definitions({"events": document}), "a.b")
     said = f"api_key in .dlt/secrets.toml is a {kind}, not a text: write it in quotes."
-    assert failure(result).endswith(said)
+    assert failed_sync(source_of(document).for_account("a.b")).endswith(said)
 
 
 def test_a_variable_that_two_accounts_would_read_is_refused(project: Project) -> None:
     project.environment.setenv("EVENTS__ACCOUNTS__A_B__API_KEY", "whose")
     document = source("http://127.0.0.1:9", accounts=["a.b", "a-b"])
     document["attributes"]["rest_api"]["client"].update(KEYED)
-    (result, _) = sync(project, definitions({"events": document}), "a.b", "a-b")
-    assert failure(result) == (
+    made = source_of(document).for_account("a.b", ["a.b", "a-b"])
+    assert failed_sync(made) == (
         "The accounts a.b and a-b are both spelled EVENTS__ACCOUNTS__A_B__API_KEY: put their keys "
         'into .dlt/secrets.toml, under [events.accounts."a.b"] and so on.'
     )
 
 
-def test_the_missing_key_of_an_account_is_named(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_the_missing_key_of_an_account_is_named() -> None:
     document = source("http://127.0.0.1:9", accounts=["a.b"])
     document["attributes"]["rest_api"]["client"].update(KEYED)
-    (result,) = sync(project, definitions({"events": document}), "a.b")
-    assert failure(result) == (
+    assert failed_sync(source_of(document).for_account("a.b")) == (
         "No key for the account a.b of the API at http://127.0.0.1:9: set "
         "EVENTS__ACCOUNTS__A_B__API_KEY in .env or in the environment (or api_key in "
         '.dlt/secrets.toml, under [events.accounts."a.b"]).'

@@ -27,6 +27,8 @@ from event_assets_tests.support.direct_syncs import (
 from event_assets_tests.support.platforms import definitions, events, paged, source
 from event_assets_tests.support.project import Project, checks, failure, metadata
 
+pytestmark = pytest.mark.in_process
+
 NAMES = ["berlin", "anna@example.com", "a/b", "ü & {b}", "Berlin"]
 DAYS = {"a": "2026-01-05", "b": "2026-01-02"}
 FRESHNESS = {"warn_after_minutes": 30, "fail_after_minutes": 60}
@@ -36,14 +38,14 @@ def test_each_account_has_its_own_events_under_the_same_ids(project: Project) ->
     lists: Lists = {name: events(number) for number, name in enumerate(NAMES, 2)}
     with serving_accounts(lists) as api:
         loaded = definitions({"events": with_accounts(api.url, NAMES)})
-        for result in sync(project, loaded, *NAMES):
-            assert result.success, failure(result)
+        (result,) = sync(project, loaded, NAMES[0])
+        sync_accounts(source_of(with_accounts(api.url, NAMES)), *NAMES[1:])
     counted = "select account, count(*), count(distinct id) from events.event_data group by 1"
     assert sorted(project.rows(counted)) == sorted((n, len(r), len(r)) for n, r in lists.items())
     assert project.rows("select account from events.event_data_syncs order by started_at") == [
         (name,) for name in NAMES
     ]
-    assert metadata(result)["dagster/row_count"] == len(lists[NAMES[-1]])
+    assert metadata(result)["dagster/row_count"] == len(lists[NAMES[0]])
 
 
 def test_fields_of_any_name_keep_their_columns_in_the_syncs_of_all_accounts(
@@ -78,7 +80,7 @@ def test_all_events_has_the_current_events_of_each_account(project: Project) -> 
     with serving_accounts({"a": events(3), "b": events(2)}) as api:
         both = {"events": with_accounts(api.url, ["a", "b"]), "concerts": source(api.url)}
         loaded = definitions(both)
-        assert all(result.success for result in sync(project, loaded, "a", "b"))
+        sync_accounts(source_of(both["events"]), "a", "b")
         made = derive(project, loaded, "current_events", "all_events")
         assert made.success, failure(made)
     assert project.rows("select source, count(*) from all_events group by 1") == [("events", 5)]
@@ -123,10 +125,11 @@ def test_the_first_sync_of_an_account_is_its_start_and_no_change(project: Projec
 
 def test_an_account_that_fails_fails_alone(project: Project) -> None:
     with serving_accounts({"a": events(2), "c": events(1)}) as api:
-        loaded = definitions({"events": with_accounts(api.url, ["a", "b", "c"])})
-        done = sync(project, loaded, "a", "b", "c")
-    assert [result.success for result in done] == [True, False, True]
-    assert "/v1/b/events answered 403" in failure(done[1])
+        loaded = source_of(with_accounts(api.url, ["a", "b", "c"]))
+        sync_accounts(loaded, "a")
+        said = failed_sync(loaded.for_account("b"))
+        sync_accounts(loaded, "c")
+    assert "/v1/b/events answered 403" in said
     assert project.rows(
         "select account, count(*) from events.event_data group by 1 order by 1"
     ) == [("a", 2), ("c", 1)]
@@ -184,8 +187,10 @@ def test_rejects_and_checks_are_of_the_account(project: Project) -> None:
     bad = {"id": "e1", "start_time": "never"}
     lists: Lists = {"a": [*events(1), bad], "b": [bad, *events(1)]}
     with serving_accounts(lists) as api:
-        loaded = definitions({"events": with_accounts(api.url, ["a", "b"])})
-        (of_a, _) = sync(project, loaded, "a", "b")
+        document = with_accounts(api.url, ["a", "b"])
+        loaded = definitions({"events": document})
+        (of_a,) = sync(project, loaded, "a")
+        sync_accounts(source_of(document), "b")
         lists["b"] = events(2)
         (of_b,) = sync(project, loaded, "b")
     assert not checks(of_a)["no_rejects"].passed
@@ -300,7 +305,7 @@ def test_checks_of_all_accounts_name_those_that_fail(project: Project) -> None:
     with serving_accounts(lists) as api:
         document = with_accounts(api.url, ["a", "b", "c"], freshness=FRESHNESS)
         loaded = definitions({"events": document})
-        sync(project, loaded, "a", "b")
+        sync_accounts(source_of(document), "a", "b")
         look = loaded.resolve_implicit_global_asset_job_def().get_subset(
             asset_selection=set(),
             asset_check_selection={

@@ -10,11 +10,17 @@ import pytest
 from event_assets.pagination.result import PaginationResult
 from event_assets.sandbox import KEY, EventSimulation, Faults, Sandbox
 from event_assets_tests.support.contracts import contract
-from event_assets_tests.support.direct_syncs import sync_default
-from event_assets_tests.support.project import Project, checks, failure, metadata
+from event_assets_tests.support.direct_syncs import (
+    complete,
+    default_source,
+    failed_sync,
+    sync_default,
+    unique,
+)
+from event_assets_tests.support.project import Project, metadata
 from event_assets_tests.support.streams import read_all, reading
 
-pytestmark = pytest.mark.usefixtures("waits")
+pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("waits")]
 EVENTS = EventSimulation(size=1_000, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
@@ -75,9 +81,7 @@ def read(environment: pytest.MonkeyPatch, api: Sandbox) -> tuple[list[str], Pagi
 def test_no_event_that_stayed_is_lost(project: Project, big: Sandbox) -> None:
     big.faults = Faults(delete_every=3, insert_every=3, total="none", page_cap=33)
     big.begin_phase()
-    result = project.sync(url=big.url, derived=False)
-    assert result.success
-    check = checks(result)["complete"]
+    check = complete(sync_default(project, big.url))
     assert check.passed or check.severity is WARN
     assert set(project.ids()) >= big.present_throughout()
     assert len(project.ids()) == len(set(project.ids()))
@@ -127,12 +131,10 @@ def test_an_incomplete_sync_never_passes(
 ) -> None:
     events = EVENTS[:30] if faults.page_cap else EVENTS
     with Sandbox(events, faults=faults) as api:
-        result = project.sync(url=api.url, derived=False)
-    check = checks(result)["complete"]
+        check = complete(sync_default(project, api.url))
     assert not check.passed
     assert check.severity is severity
     assert said in str(check.description)
-    assert result.success is (severity is WARN)
     assert check.metadata["rows_read"].value == last_sync(project)["rows_read"]
 
 
@@ -140,8 +142,7 @@ def test_a_response_without_records_is_retried_and_never_the_end(
     project: Project, big: Sandbox
 ) -> None:
     big.faults = Faults(null_data_every=1)
-    result = project.sync(url=big.url, derived=False)
-    assert failure(result) == (
+    assert failed_sync(default_source(project, big.url)) == (
         f"The API at {big.url}/v1/events sent a response that has null under `data` "
         "(tried 4 times); check the endpoint in defs.yaml."
     )
@@ -173,9 +174,8 @@ def test_an_api_that_shows_no_events_any_more_makes_none_go(project: Project) ->
     with Sandbox(EVENTS[:10]) as api:
         sync_default(project, api.url, derived=True)
         api.replace([])
-        result = project.sync(url=api.url)
-        check = checks(result)["complete"]
-        assert (result.success, check.passed, check.severity) == (True, False, WARN)
+        check = complete(sync_default(project, api.url, derived=True))
+        assert (check.passed, check.severity) == (False, WARN)
         assert "but did before" in str(check.description)
         assert len(project.ids("current_events")) == 10
         api.replace(EVENTS[:4])
@@ -220,8 +220,7 @@ def test_an_unchanged_second_sync_asks_no_more_than_the_first(
 def test_repeated_rows_are_loaded_once(project: Project, big: Sandbox) -> None:
     sync_default(project, big.url)
     big.replace([*EVENTS[:400], *EVENTS[:400], *EVENTS[400:]])
-    result = project.sync(url=big.url, derived=False)
+    check = unique(sync_default(project, big.url))
     assert project.ids() == sorted(event["id"] for event in EVENTS)
-    check = checks(result)["unique_ids"]
     assert (check.passed, check.severity) == (False, WARN)
     assert "The API sent 400 ids more than once" in str(check.description)

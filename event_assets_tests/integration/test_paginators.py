@@ -12,9 +12,12 @@ from starlette.responses import JSONResponse, Response
 from event_assets.pagination.result import PaginationResult
 from event_assets.values.errors import PaginationError
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.platforms import definitions, events, run, source
-from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
+from event_assets_tests.support.platforms import events, source
+from event_assets_tests.support.project import Project
 from event_assets_tests.support.streams import read_all, reading
+
+pytestmark = pytest.mark.in_process
 
 PATH = "/v1/events"
 ROWS = events(95)
@@ -137,10 +140,10 @@ def test_a_page_of_a_usual_length_is_loaded_with_a_warning(project: Project) -> 
         document = source(api.url)
         (events_of,) = document["attributes"]["rest_api"]["resources"]
         events_of["endpoint"]["paginator"] = "single_page"
-        result = run(project, definitions({"events": document}))
-    assert result.success, failure(result)
+        made = source_of(document)
+        sync_source(made)
     assert len(project.ids()) == 50
-    check = checks(result)["complete"]
+    check = complete(made)
     assert (check.passed, check.severity) == (False, AssetCheckSeverity.WARN)
 
 
@@ -162,7 +165,8 @@ def test_a_path_that_is_not_found_is_reported_without_the_response(
     assert "Event 1" not in str(error.value)
 
 
-def test_page_numbers_are_read_ahead(project: Project) -> None:
+@pytest.mark.usefixtures("project")
+def test_page_numbers_are_read_ahead() -> None:
     third = asyncio.Event()
 
     async def second_waits_for_third(request: Request) -> Any:
@@ -177,7 +181,6 @@ def test_page_numbers_are_read_ahead(project: Project) -> None:
         document = source(api.url)
         (events_of,) = document["attributes"]["rest_api"]["resources"]
         events_of["endpoint"]["paginator"] = NUMBERED
-        result = run(project, definitions({"events": document}))
+        sync_source(source_of(document))
         pages = [query["page"] for query in api.asked_for(PATH)]
-    assert result.success, failure(result)
     assert sorted(pages) == sorted(set(pages))  # each once: what was read ahead was used

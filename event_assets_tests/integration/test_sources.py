@@ -10,18 +10,21 @@ from starlette.responses import JSONResponse
 from event_assets import warehouse
 from event_assets.orchestration.summary import print_summary
 from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.direct_syncs import failed_sync, source_of, sync_source
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project, failure
+
+pytestmark = pytest.mark.in_process
 
 PATH = "/v1/events"
 
 
 def test_each_source_has_its_own_schema_and_all_events_has_all(project: Project) -> None:
     with serving({PATH: paged(events(5))}) as one, serving({PATH: paged(events(3))}) as two:
-        both = definitions({"events": source(one.url), "concerts": source(two.url)})
-        for job in ("sync_events", "sync_concerts"):
-            result = run(project, both, job, derived=True)
-            assert result.success, failure(result)
+        both = {"events": source(one.url), "concerts": source(two.url)}
+        sync_source(source_of(both["events"]), derived=True)
+        result = run(project, definitions(both), "sync_concerts", derived=True)
+        assert result.success, failure(result)
     assert project.rows("select count(*) from events.event_data") == [(5,)]
     assert project.rows("select count(*) from concerts.event_data") == [(3,)]
     assert project.rows("select source, count(*) from all_events group by 1 order by 1") == [
@@ -53,7 +56,6 @@ def test_all_events_has_the_contracts_fields_and_waits_for_no_source(project: Pr
 
 
 def test_a_table_in_place_of_all_events_is_told_and_kept(project: Project) -> None:
-    project.database.parent.mkdir()
     project.rows("create table all_events as select 1 as mine")
     with serving({PATH: paged(events(2))}) as one:
         both = definitions({"events": source(one.url), "concerts": source("http://127.0.0.1:9")})
@@ -107,7 +109,7 @@ def test_the_sandbox_has_no_schedule_and_no_freshness_beside_an_api() -> None:
 
 def test_a_source_that_lost_its_address_fails_beside_another(project: Project) -> None:
     with serving({PATH: paged(events(2))}) as api:
-        assert run(project, definitions({"events": source(api.url)})).success
+        sync_source(source_of(source(api.url)))
         both = definitions({"events": source(""), "concerts": source(api.url)})
         said = failure(run(project, both))
     assert f"contains events of {api.url}{PATH}, not of the built-in sandbox" in said
@@ -116,7 +118,7 @@ def test_a_source_that_lost_its_address_fails_beside_another(project: Project) -
 def test_all_events_leaves_invented_events_out(project: Project) -> None:
     with serving({PATH: paged(events(2))}) as api:
         both = definitions({"events": source(api.url), "concerts": source(api.url)})
-        assert run(project, both, "sync_concerts", derived=True).success
+        sync_source(source_of(source(api.url), "concerts"), derived=True)
         project.rows("update concerts.event_data_api set api = 'the built-in sandbox'")
         assert run(project, both, derived=True).success
     assert project.rows("select distinct source from all_events") == [("events",)]
@@ -128,12 +130,10 @@ def test_a_source_takes_its_own_key_first(project: Project) -> None:
     keyed = {"auth": {"type": "api_key", "name": "key", "location": "query"}}
     with serving({PATH: paged(events(1))}) as api:
         project.environment.setenv("EVENTS_API_URL", f"{api.url}/elsewhere")
-        both = {name: source(api.url) for name in ("concerts", "plays")}
-        for document in both.values():
-            document["attributes"]["rest_api"]["client"].update(keyed)
-        loaded = definitions(both)
-        for job in ("sync_concerts", "sync_plays"):
-            assert run(project, loaded, job).success
+        document = source(api.url)
+        document["attributes"]["rest_api"]["client"].update(keyed)
+        for name in ("concerts", "plays"):
+            sync_source(source_of(document, name))
         asked = [query["key"] for query in api.asked_for(PATH)]
     assert sorted(set(asked)) == ["general", "own"]
     assert asked[0] == "own"
@@ -142,11 +142,11 @@ def test_a_source_takes_its_own_key_first(project: Project) -> None:
 def test_the_missing_key_of_a_source_is_named(project: Project) -> None:
     document = source("http://127.0.0.1:9")
     document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
-    said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+    said = failed_sync(source_of(document, "concerts"))
     assert "set CONCERTS__API_KEY in .env" in said
     assert "(or api_key in .dlt/secrets.toml, under [concerts])." in said
     project.environment.setenv("CONCERTS_API_KEY", "of-one-underscore")
-    said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+    said = failed_sync(source_of(document, "concerts"))
     assert "; CONCERTS_API_KEY, which is set, is not read for it." in said
     assert "of-one-underscore" not in said
 
@@ -157,7 +157,7 @@ def test_the_key_of_the_first_api_goes_to_no_other_host(project: Project) -> Non
     with serving({PATH: paged(events(1))}) as api:
         document = source(api.url)
         document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
-        said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+        said = failed_sync(source_of(document, "concerts"))
         assert not api.requests
     assert f"No key for the API at {api.url}: set CONCERTS__API_KEY in .env" in said
 
@@ -179,7 +179,7 @@ def test_a_key_that_is_refused_is_named_as_it_is_set(
     with serving({PATH: lambda _: JSONResponse({}, status_code=401)}) as api:
         document = source(api.url)
         document["attributes"]["rest_api"]["client"]["auth"] = auth
-        said = failure(run(project, definitions({"concerts": document}), "sync_concerts"))
+        said = failed_sync(source_of(document, "concerts"))
     assert f"answered 401 Unauthorized; set {names} (in .env" in said
 
 
@@ -191,9 +191,8 @@ def test_a_source_that_waits_for_its_api_does_not_hold_the_database(project: Pro
         assert go_on.wait(60)
         return paged(events(3))(request)
 
-    with serving({PATH: slow}) as api, serving({PATH: paged(events(2))}) as other:
-        both = definitions({"events": source(api.url), "concerts": source(other.url)})
-        first = threading.Thread(target=run, args=(project, both))
+    with serving({PATH: slow}) as api:
+        first = threading.Thread(target=sync_source, args=(source_of(source(api.url)),))
         first.start()
         try:
             assert asked.wait(60)

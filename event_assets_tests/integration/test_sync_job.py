@@ -12,7 +12,15 @@ from event_assets.definitions import defs
 from event_assets.orchestration.summary import print_summary
 from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.platforms import definitions, events, paged, run, source
+from event_assets_tests.support.direct_syncs import (
+    default_source,
+    failed_sync,
+    source_of,
+    sync_default,
+    sync_source,
+    unique,
+)
+from event_assets_tests.support.platforms import definitions, events, paged, source
 from event_assets_tests.support.project import (
     Project,
     checks,
@@ -80,7 +88,7 @@ def test_values_arrive_unchanged_and_times_as_instants(project: Project) -> None
     start, end = "2026-05-01T20:30:00+02:00", None
     event = {"id": "ü-1", "name": "夏まつり 🎆", "start_time": start, "end_time": end}
     with Sandbox([event]) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
     ((row),) = project.rows("select id, name, start_time, end_time from events.event_data")
     assert row[:2] == ("ü-1", "夏まつり 🎆")
     assert row[2] == datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
@@ -105,9 +113,8 @@ def test_syncing_a_changing_api_again_keeps_every_id_once(project: Project) -> N
     with Sandbox(EventSimulation(size=600), clock=lambda: now) as api:
         seen: set[str] = set()
         for _ in range(3):
-            result = project.sync(url=api.url)
+            sync_default(project, api.url, derived=True)
             seen |= set(api.ids())
-            assert result.success
             assert project.ids() == sorted(seen)
             assert project.ids("current_events") == sorted(api.ids())
             now += timedelta(days=2)
@@ -116,9 +123,9 @@ def test_syncing_a_changing_api_again_keeps_every_id_once(project: Project) -> N
 def test_an_event_that_changed_is_updated(project: Project) -> None:
     event = {"id": "a", "name": "Old", "start_time": "2026-01-01T10:00:00Z", "end_time": None}
     with Sandbox([event]) as api:
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
         api.replace([event | {"name": "New"}])
-        project.sync(url=api.url, derived=False)
+        sync_default(project, api.url)
     assert project.rows("select id, name from events.event_data") == [("a", "New")]
 
 
@@ -126,7 +133,7 @@ def test_the_calendar_counts_current_events_by_day(project: Project) -> None:
     starts = ["2026-01-01T10:00:00Z", "2026-01-01T23:59:00Z", "2026-01-02T00:00:00+02:00"]
     events = [{"id": str(i), "name": "", "start_time": s} for i, s in enumerate(starts)]
     with Sandbox(events) as api:
-        project.sync(url=api.url)
+        sync_default(project, api.url, derived=True)
     calendar = project.rows("select day::varchar, events from events.event_calendar")
     assert calendar == [("2026-01-01", 3)]
 
@@ -151,8 +158,7 @@ def test_an_api_is_requested_through_the_proxy_of_the_environment(project: Proje
     with serving({"/v1/events": paged(events(3))}) as proxy:
         project.environment.setenv("HTTP_PROXY", proxy.url)
         project.environment.setenv("http_proxy", proxy.url)
-        result = run(project, definitions({"events": source("http://api.invalid")}))
-    assert result.success, failure(result)
+        sync_source(source_of(source("http://api.invalid")))
     assert {request.headers["host"] for request in proxy.requests} == {"api.invalid"}
     assert project.ids() == ["e0", "e1", "e2"]
 
@@ -161,13 +167,13 @@ def test_the_sandbox_is_requested_through_no_proxy(project: Project) -> None:
     with serving({}) as proxy:
         project.environment.setenv("HTTP_PROXY", proxy.url)
         project.environment.setenv("http_proxy", proxy.url)
-        assert project.sync(derived=False).success
+        sync_default(project, None)
         assert run_command(["probe"]) == 0
         assert not proxy.requests
 
 
 def test_a_key_without_an_address_is_refused(project: Project) -> None:
-    assert failure(project.sync(url="", key="of-an-api", derived=False)) == (
+    assert failed_sync(default_source(project, "", "of-an-api")) == (
         "A key is set for the source events (API_KEY), but no address: set the address of its API "
         "in .env (EVENTS_API_URL). Without a key, the built-in sandbox is synced."
     )
@@ -177,11 +183,9 @@ def test_a_key_without_an_address_is_refused(project: Project) -> None:
 def test_a_wrong_key_fails_in_one_sentence_and_leaves_the_table(
     project: Project, api: Sandbox
 ) -> None:
-    project.sync(url=api.url, derived=False)
+    sync_default(project, api.url)
     before = project.rows("from events.event_data order by id")
-    result = project.sync(url=api.url, key="wrong-key", derived=False)
-    assert not result.success
-    assert failure(result) == (
+    assert failed_sync(default_source(project, api.url, "wrong-key")) == (
         f"The API at {api.url}/v1/events answered 401 Unauthorized; "
         "set API_KEY (in .env or the environment) to a key that this API accepts. "
         'It says: "the api_key is wrong".'
@@ -205,15 +209,16 @@ def test_the_status_says_why_the_newest_sync_failed(
 
 
 def test_a_missing_key_names_the_variable_to_set(project: Project, api: Sandbox) -> None:
-    result = project.sync(url=api.url, key=None, derived=False)
-    assert failure(result).startswith(f"No key for the API at {api.url}: set API_KEY in .env")
+    for missing in (None, ""):
+        said = failed_sync(default_source(project, api.url, missing))
+        assert said.startswith(f"No key for the API at {api.url}: set API_KEY in .env")
     assert not api.requests
 
 
 def test_ids_that_are_doubled_in_the_table_fail_the_run_until_they_are_deleted_as_it_says(
     project: Project, api: Sandbox
 ) -> None:
-    project.sync(url=api.url, derived=False)
+    sync_default(project, api.url)
     project.rows("insert into events.event_data by name select * from events.event_data limit 2")
     api.replace([])
     result = project.sync(url=api.url, derived=False)
@@ -232,44 +237,40 @@ def test_ids_that_are_doubled_in_the_table_fail_the_run_until_they_are_deleted_a
         if event.asset_key
     }
     project.rows(check.description.split("`")[1])
-    assert checks(project.sync(url=api.url, derived=False))["unique_ids"].passed
+    assert unique(sync_default(project, api.url)).passed
 
 
 def test_an_api_without_a_sync_does_not_claim_the_database(project: Project, api: Sandbox) -> None:
-    assert not project.sync(url=api.url, key="wrong", derived=False).success
-    assert project.sync(derived=False).success  # the sandbox
+    failed_sync(default_source(project, api.url, "wrong"))
+    sync_default(project, None)  # the sandbox
+    assert len(project.ids()) > 4_000
 
 
 def test_a_database_without_the_note_is_known_by_its_syncs(project: Project, api: Sandbox) -> None:
-    assert project.sync(url=api.url, derived=False).success
+    sync_default(project, api.url)
     project.rows("drop table events.event_data_api")
-    assert f"contains events of {api.url}, not of the built-in sandbox" in failure(
-        project.sync(derived=False)
+    assert f"contains events of {api.url}, not of the built-in sandbox" in failed_sync(
+        default_source(project, None)
     )
 
 
 def test_a_sync_that_fails_in_its_load_claims_no_database(project: Project, api: Sandbox) -> None:
     with project.failing_loads():
-        assert not project.sync(url=api.url, derived=False).success
+        failed_sync(default_source(project, api.url))
     assert project.ids() == []
-    assert project.sync(derived=False).success
+    with Sandbox(3) as other:
+        sync_default(project, other.url)
+    assert len(project.ids()) == 3
 
 
 def test_the_sandboxs_events_and_real_ones_are_not_mixed(project: Project, api: Sandbox) -> None:
-    project.sync(url=None, derived=False)
+    sync_default(project, None)
     before = project.ids()
-    said = failure(project.sync(url=api.url, derived=False))
-    assert said == (
+    assert failed_sync(default_source(project, api.url)) == (
         f"The database {project.database} contains events of the built-in sandbox, not of "
         f"{api.url}/v1/events: name another file in EVENTS_DUCKDB, and sync again."
     )
     assert project.ids() == before
-
-
-def test_an_empty_key_is_a_missing_one(project: Project, api: Sandbox) -> None:
-    assert failure(project.sync(url=api.url, key="", derived=False)).startswith(
-        "No key for the API at "
-    )
 
 
 def test_the_summary_of_a_failed_sync_says_where_none_succeeded(

@@ -2,14 +2,19 @@
 
 import re
 
+import pytest
+
 from event_assets.config.accounts import ACCOUNT
 from event_assets.sync.schema_changes import PATHS_COLUMNS
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import load
+from event_assets_tests.support.direct_syncs import source_of, sync_source
 from event_assets_tests.support.docs import SPAN, page
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project
+
+pytestmark = pytest.mark.in_process
 
 Tables = dict[str, set[str]]
 CONTRACT = {"id", "name", "start_time"}
@@ -61,11 +66,9 @@ def test_all_tables_and_columns_are_documented(project: Project) -> None:
 
 def test_without_accounts_the_same_but_for_their_column(project: Project) -> None:
     with serving({"/v1/events": paged(events(3))}) as api:
-        loaded = definitions(
-            {"events": source(api.url, removed_when=REMOVED), "concerts": source(api.url)}
-        )
-        assert run(project, loaded, "sync_events", derived=True).success
-        assert run(project, loaded, "sync_concerts", derived=True).success
+        both = {"events": source(api.url, removed_when=REMOVED), "concerts": source(api.url)}
+        sync_source(source_of(both["concerts"], "concerts"), derived=True)
+        assert run(project, definitions(both), derived=True).success
     made = found_in(project)
     only_with_accounts = ("event_data_accounts", "event_data_paths")
     expected = {

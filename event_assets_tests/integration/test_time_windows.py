@@ -13,9 +13,12 @@ from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.time_windows import WindowPlan
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.platforms import definitions, events, run, source
-from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
+from event_assets_tests.support.platforms import events, source
+from event_assets_tests.support.project import Project
 from event_assets_tests.support.streams import read_all, reading
+
+pytestmark = pytest.mark.in_process
 
 PATH = "/v1/events"
 WINDOWS: dict[str, Any] = {"param_from": "from", "param_to": "to", "cap": 100}
@@ -72,12 +75,12 @@ def read(answer: Any, paginator: Any = NUMBERED, **windows: Any) -> Read:
 
 def test_every_event_is_loaded_although_lists_are_capped(project: Project) -> None:
     with serving({PATH: capped(events(730))}) as api:
-        result = run(project, definitions({"events": windowed(api.url)}))
-    assert result.success, failure(result)
+        made = source_of(windowed(api.url))
+        sync_source(made)
     assert project.rows("select count(*), count(distinct id) from events.event_data") == [
         (730, 730)
     ]
-    reason = str(checks(result)["complete"].description)
+    reason = str(complete(made).description)
     assert reason.startswith("All 730 rows were received, in ")
 
 

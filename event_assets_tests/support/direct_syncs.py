@@ -11,6 +11,7 @@ from event_assets import EventApi, warehouse
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration import check_results, unique_ids
 from event_assets.orchestration.error_messages import user_message
+from event_assets.sandbox import KEY
 from event_assets.sync import account_list, account_registry, runner
 from event_assets.sync.current_events import current_events_query
 from event_assets.sync.reconcile import reconcile
@@ -33,15 +34,15 @@ def sync_source(source: SourceConfig, *, derived: bool = False, **options: bool)
         derive_tables(source)
 
 
-def default_source(project: Project, url: str) -> SourceConfig:
+def default_source(project: Project, url: str | None, key: str | None = KEY) -> SourceConfig:
     """Return the configuration of the source that the project comes with, of an API."""
-    project.connect_to(url)
+    project.connect_to(url, key)
     document = contract()
     document["attributes"]["rest_api"]["client"]["base_url"] = url
     return source_of(document)
 
 
-def sync_default(project: Project, url: str, **options: bool) -> SourceConfig:
+def sync_default(project: Project, url: str | None, **options: bool) -> SourceConfig:
     """Sync the source that the project comes with from an API, and return its configuration."""
     source = default_source(project, url)
     sync_source(source, **options)

@@ -17,13 +17,13 @@ from event_assets.extract.response_check import (
     response_check,
 )
 from event_assets.http.response import JsonResponse
-from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError
 from event_assets.values.redaction import hide_random_words
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import events, source
-from event_assets_tests.support.project import Project
 from event_assets_tests.support.streams import read_all, reading
+
+pytestmark = pytest.mark.in_process
 
 
 @pytest.mark.parametrize(
@@ -525,13 +525,6 @@ def test_a_page_of_one_record_may_be_no_list(selector: str | None, count: int) -
         rest_api["resources"][0]["endpoint"] |= {"paginator": paginator, "data_selector": selector}
         with reading(rest_api) as stream:
             assert len({row["id"] for row in read_all(stream)}) == count
-
-
-def test_the_key_of_the_source_goes_before_the_common_one(project: Project, api: Sandbox) -> None:
-    project.environment.setenv("EVENTS__API_KEY", "wrong")
-    assert not project.sync(url=api.url, derived=False).success
-    project.environment.setenv("EVENTS__API_KEY", "sandbox")
-    assert project.sync(url=api.url, key="wrong", derived=False).success
 
 
 @pytest.mark.usefixtures("project")
