@@ -4,7 +4,6 @@ import ctypes
 import os
 import resource
 import shutil
-import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -161,51 +160,6 @@ def test_a_disk_that_nobody_may_write_is_said_to_be(
     with tries.trying("a read-only disk"), disk.read_only() as preparation:
         judge(sync(preparation), "let the user who syncs write there")
     assert versions(disk) == before
-
-
-def checksum(block: bytes) -> int:
-    """DuckDB's checksum of a header."""
-    result = 5381
-    for (word,) in struct.iter_unpack("<Q", block):
-        result ^= word * 0xBF58476D1CE4E5B9 & 2**64 - 1
-    return result
-
-
-def of_version(number: int, file: bytes) -> bytes:
-    """Change the storage version in the header of a file."""
-    head = bytearray(file[:4096])
-    head[12:20] = struct.pack("<Q", number)
-    head[:8] = struct.pack("<Q", checksum(bytes(head[8:])))
-    return bytes(head) + file[4096:]
-
-
-BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "no DuckDB": (lambda _: b"hello world" * 1000, "restore a backup"),
-    "empty": (lambda _: b"", "restore a backup"),
-    "half of it": (lambda file: file[: len(file) // 2], "restore a backup"),
-    "a broken head": (lambda file: file[:5000] + b"x" * 100 + file[5100:], "restore a backup"),
-    "broken inside": (
-        lambda file: file[:12288] + bytes(byte ^ 255 for byte in file[12288:]),
-        "restore a backup",
-    ),
-    "of a newer DuckDB": (lambda file: of_version(999, file), "update DuckDB to the version"),
-}
-
-
-def test_a_broken_file_is_said_to_be_and_left_alone(project: Project, tries: Tries) -> None:
-    with Sandbox(generation(0)) as api:
-        project.sync(url=api.url)
-        good = project.database.read_bytes()
-        for name, (harm, advice) in BROKEN.items():
-            with tries.trying(f"a database file: {name}"):
-                broken = harm(good)
-                project.database.write_bytes(broken)
-                assert advice in failure(project.sync(url=api.url))
-                assert project.database.read_bytes() == broken
-        with tries.trying("a database file: put back") as this:
-            project.database.write_bytes(good)
-            assert project.sync(url=api.url).success
-            this.lost = len(generation(0)) - len(project.ids())
 
 
 def test_a_missing_folder_is_made_and_a_file_in_its_place_is_said(

@@ -14,11 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from email.utils import formatdate
-from itertools import pairwise
 from pathlib import Path
-from time import time
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -48,7 +44,7 @@ from event_assets_tests.faults.raw import (
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.dagster_dev import until
-from event_assets_tests.support.http_sessions import PATH, session_for
+from event_assets_tests.support.http_sessions import PATH
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import ROOT, Project, checks, failure
 
@@ -360,39 +356,6 @@ def test_a_redirect_to_another_host_does_not_send_the_key(tries: Tries) -> None:
             assert said(api.url) == "it succeeded"
             assert KEY in api.heard[0][1]
             assert KEY not in other.heard[0][1]
-
-
-def waits(api: Sandbox) -> list[float]:
-    at = [request.at for request in api.requests]
-    return [later - sooner for sooner, later in pairwise(at)]
-
-
-def test_retries_wait_two_four_and_eight_seconds(api: Sandbox) -> None:
-    api.faults = Faults(fail_every=1, fail_status=503)
-    with session_for(api) as session:
-        session.get(api.url + PATH)
-    assert len(api.requests) == 4
-    for waited, expected in zip(waits(api), (2, 4, 8), strict=True):
-        assert expected * 0.95 < waited < expected * 2
-
-
-def test_retry_after_can_be_a_date(api: Sandbox) -> None:
-    api.faults = Faults(fail_first=1, retry_after=formatdate(time() + 6, usegmt=True))
-    with session_for(api) as session:
-        session.get(api.url + PATH)
-    (waited,) = waits(api)
-    assert waited > 4.5  # a date has no fractions
-
-
-@pytest.mark.parametrize("value", ["soon", "-5", "", "Fri, 31 Dec 99999 23:59:59 GMT"])
-def test_an_invalid_retry_after_is_ignored(
-    api: Sandbox, monkeypatch: pytest.MonkeyPatch, value: Any
-) -> None:
-    monkeypatch.setattr(retry_policy, "BACKOFF_FACTOR", 0.1)
-    api.faults = Faults(fail_first=1, retry_after=value)
-    with session_for(api) as session:
-        assert session.get(api.url + PATH).status_code == 200
-    assert len(api.requests) == 2
 
 
 def interrupted(

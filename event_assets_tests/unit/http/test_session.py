@@ -52,7 +52,9 @@ def test_at_most_three_retries(api: Sandbox) -> None:
     assert statuses(api) == [503] * 4
 
 
-@pytest.mark.parametrize("retry_after", ["0", "-1", "0.001", "soon", None])
+@pytest.mark.parametrize(
+    "retry_after", ["0", "-1", "0.001", "soon", "", "Fri, 31 Dec 99999 23:59:59 GMT", None]
+)
 def test_a_retry_never_comes_before_the_backoff(
     api: Sandbox, waits: Waits, retry_after: str | None
 ) -> None:
@@ -115,6 +117,7 @@ RESET = "X-RateLimit-Reset"
     ("status", "headers"),
     [
         (403, {"Retry-After": "30"}),
+        (403, {"Retry-After": formatdate(NOW + 30, usegmt=True)}),
         (429, {"Retry-After": f"{NOW + 30}"}),  # Cloud Foundry
         (429, {"Retry-After": "30.0"}),
         (403, {RESET: "30"}),

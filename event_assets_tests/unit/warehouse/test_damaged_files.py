@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,6 +78,23 @@ def flip_log(file: Path) -> None:
     flip(log_of(file))
 
 
+def checksum(block: bytes) -> int:
+    """Return DuckDB's checksum of a header."""
+    result = 5381
+    for (word,) in struct.iter_unpack("<Q", block):
+        result ^= word * 0xBF58476D1CE4E5B9 & 2**64 - 1
+    return result
+
+
+def make_newer(file: Path) -> None:
+    """Change the storage version in the header of a file."""
+    content = file.read_bytes()
+    head = bytearray(content[:4096])
+    head[12:20] = struct.pack("<Q", 999)
+    head[:8] = struct.pack("<Q", checksum(bytes(head[8:])))
+    file.write_bytes(bytes(head) + content[4096:])
+
+
 DAMAGES: dict[Callable[[Path], object], str] = {
     make_parquet: RESTORE,
     lambda file: file.write_text("a,b\n" * 5_000): RESTORE,
@@ -84,6 +102,7 @@ DAMAGES: dict[Callable[[Path], object], str] = {
     lambda file: file.write_bytes(b"\0" * 100): RESTORE,
     halve: RESTORE,
     flip_header: RESTORE,
+    make_newer: f"update DuckDB to the version that wrote it, or {OTHER}",
     make_folder: f"move what is in the way, or {OTHER}",
     make_dangling: f"make the folder that it is to be in, or {OTHER}",
     encrypt: f"copy it into a database without a key, or {OTHER}",
@@ -100,8 +119,10 @@ def test_what_cannot_be_opened_is_said_with_what_to_do(
     project.database.parent.mkdir()
     project.rows("create table known as from range(100_000)")
     damage(project.database)
+    left = project.database.read_bytes() if project.database.is_file() else b""
     with pytest.raises(WarehouseError) as error, warehouse.connect():
         pass
+    assert not left or project.database.read_bytes() == left
     said = str(error.value)
     assert said.startswith(f"The database {project.database} cannot be used: ")
     assert said.endswith(f"; {DAMAGES[damage]}.")
