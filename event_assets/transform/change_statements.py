@@ -64,33 +64,33 @@ from moved join {schema}.event_changes_snapshot as before using ({key})
 join (
     select arg_max(coalesce(began_at, started_at), sync_number) as started_at,
         arg_max(finished_at, sync_number) as finished_at,
-        arg_max(load_id, sync_number) as load_id{of_sync}
-    from {schema}.event_data_syncs {by_account}
+        arg_max(load_id, sync_number) as load_id{of_part}
+    from {schema}.event_data_syncs group by all
 ) as sync on {same_account}
 where "is gone"
 """
 DELETE_FROM_SNAPSHOT = """
 delete from {schema}.event_changes_snapshot
-where ({key}) in (select {row} from moved where "is gone")
+where ({key}) in (select ({key}) from moved where "is gone")
 """
 UPDATE_SNAPSHOT = """
 update {schema}.event_changes_snapshot as snapshot set {updated}
 from (
     select {key}, {updated_columns} from {schema}.current_events
-    where ({key}) in (select {row} from moved where not "is new")
+    where ({key}) in (select ({key}) from moved where not "is new")
 ) as now where {same_key}
 """
 ADD_TO_SNAPSHOT = """
 insert into {schema}.event_changes_snapshot by name
 select {columns} from {schema}.current_events
-where ({key}) in (select {row} from moved where "is new")
+where ({key}) in (select ({key}) from moved where "is new")
 """
 REPLACE_SNAPSHOT = """
 create or replace table {schema}.event_changes_snapshot as
 select {columns} from {schema}.current_events
 """
 MOVES = """
-select change || coalesce(': ' || field, '') as what, change, count(distinct {row}) as events
+select change || coalesce(': ' || field, '') as what, change, count(distinct ({key})) as events
 from changes_now group by all order by events desc limit 20
 """
 ADD = "insert into {schema}.event_changes by name from changes_now"
@@ -100,14 +100,11 @@ where not was_compared and account in (select account from {schema}.event_data_s
 """
 KEY_PARAMETERS = {  # of the statements: without accounts, and with
     "key": ("id", "account, id"),
-    "row": ("id", "(account, id)"),
     "same_key": ("snapshot.id = now.id", "snapshot.account = now.account and snapshot.id = now.id"),
     "before_key": ("before.id", "before.account, before.id"),
     "of_now": ("", ", now.account"),
     "of_part": ("", ", account"),
     "of_before": ("", ", before.account"),
-    "of_sync": ("", ", account"),
-    "by_account": ("", "group by account"),
     "same_account": ("true", "sync.account = before.account"),
     "not_first": (
         "true",

@@ -67,7 +67,7 @@ def record_changes(
         name: values[accounts].format(schema=schema) for name, values in sql.KEY_PARAMETERS.items()
     }
     parameters["schema"] = schema
-    removed = "({before_key}) in (select {row} from {schema}.event_data_removed)"
+    removed = "({before_key}) in (select ({key}) from {schema}.event_data_removed)"
     parameters["is_removed"] = removed.format_map(parameters) if has_removed else "false"
     now = _read_columns(database, schema, "current_events")
     ensure_kind(database, schema, SNAPSHOT)
@@ -105,8 +105,9 @@ def record_changes(
         if accounts:
             database.execute(sql.COMPARED.format(schema=schema))
     found = database.table("changes_now")
+    counts = f"change, count(distinct ({parameters['key']}))"
     return Changes(
-        dict(found.aggregate(f"change, count(distinct {parameters['row']})", "change").fetchall()),
+        dict(found.aggregate(counts, "change").fetchall()),
         fetch_rows(found.project("change, name, field, old, new, id").limit(MAX_PREVIEW_ROWS)),
         fetch_rows(database.sql(sql.MOVES.format_map(parameters))),
     )
@@ -143,7 +144,7 @@ def _compare_events(
         "old_name": "before.name" if "name" in before else "null",
     }
     database.execute(sql.FIND_DIFFERENCES.format_map(parameters))
-    twins = database.table("moved").aggregate(f"count(*) > count(distinct {key['row']})")
+    twins = database.table("moved").aggregate(f"count(*) > count(distinct ({key['key']}))")
     if twins.fetchall() == [(True,)]:  # which only a person can make
         database.execute(sql.DROP_TWINS.format_map(parameters))
         database.execute(sql.FIND_DIFFERENCES.format_map(parameters))

@@ -227,18 +227,9 @@ def _parse_text(text: str) -> datetime | None:
         # 24:00 is the end of a day, and a minute may have a leap second
         if (hour, minute, second, micros) > (24, 0, 0, 0) or minute > 59 or second > 60:
             return None
-        midnight = datetime(year, month, day, tzinfo=_parse_offset(zone))
+        offset = datetime.fromisoformat(f"2000-01-01T00:00{zone or ''}").tzinfo
+        midnight = datetime(year, month, day, tzinfo=offset)
         return midnight + timedelta(0, second, micros, 0, minute, hour)
     if net := NET_PATTERN.fullmatch(text):
         return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=int(net[1]))
     return parsedate_to_datetime(text) if RFC_2822_PATTERN.fullmatch(text) else None
-
-
-def _parse_offset(zone: str | None) -> timezone | None:
-    if not zone:
-        return None
-    if zone in "zZ":
-        return timezone.utc
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(-offset if zone[0] == "-" else offset)
