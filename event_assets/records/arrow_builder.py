@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from event_assets.config.fields import RESERVED_COLUMNS, START, START_DAY
 from event_assets.records.arrow_schema import build_arrow_field
 from event_assets.records.arrow_types import to_arrow
-from event_assets.records.column_names import ColumnNamer
+from event_assets.records.column_names import ColumnNamer, SourcePaths
 from event_assets.records.contract import FieldReader
 from event_assets.records.field_selection import FieldSelection
 from event_assets.values import types
@@ -52,7 +52,7 @@ class ArrowTableBuilder:
     Args:
         readers: the contract.
         column_types: the types of the table's columns, by dlt's names.
-        paths: the paths of the table's columns, where they differ from the names.
+        paths: the paths of the table's columns, where they differ from the names, or are lost.
         system_columns: columns that do not come from the API.
         selection: the other fields to include.
         on_rejects: called with the rejects of each chunk.
@@ -63,7 +63,7 @@ class ArrowTableBuilder:
         self,
         readers: Mapping[str, FieldReader],
         column_types: Mapping[str, str] | None = None,
-        paths: Mapping[str, Sequence[str | None]] | None = None,
+        paths: SourcePaths | None = None,
         *,
         system_columns: Sequence[str] = (),
         selection: FieldSelection | None = None,
@@ -226,7 +226,7 @@ class ArrowTableBuilder:
             if max(-(ends["min"] or 0), ends["max"] or 0) > types.MAX_EXACT_INTEGER:
                 self._inexact.add(name)
         if array is not None and array.null_count < len(array):
-            columns[name] = (build_arrow_field(name, known, path), array)
+            columns[name] = (build_arrow_field(name, known), array)
 
     def _widens(self, name: str, values: Sequence[Any]) -> bool:
         """Return whether an integer column can become a float column without changing a value."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from event_assets.values.json_paths import Path
 from event_assets.values.naming import normalize_name
 
+SourcePaths = Mapping[str, "Sequence[str | None] | None"]  # by column
 DLT_PREFIX = "_dlt"  # of dlt's own columns
 VARIANT = "__v_"  # before the type, in the name of a variant column
 
@@ -20,21 +21,18 @@ class ColumnNamer:
     Args:
         reserved: names that paths must not get.
         known: the columns of the table.
-        paths: the paths of known columns, where they differ from the names.
+        paths: the paths of known columns, where they differ from the names; None: it is lost, and
+            the first one takes the column that would have got it.
     """
 
-    def __init__(
-        self,
-        reserved: Collection[str],
-        known: Iterable[str],
-        paths: Mapping[str, Sequence[str | None]],
-    ) -> None:
+    def __init__(self, reserved: Collection[str], known: Iterable[str], paths: SourcePaths) -> None:
         self._taken = {*reserved, *known}
         self._columns: dict[Path, str] = {
             tuple(paths.get(name) or name.split("__")): name
             for name in known
             if name not in reserved and not name.startswith(DLT_PREFIX)
         }
+        self._lost = {name for name in self._columns.values() if paths.get(name, ()) is None}
 
     def source_paths(self) -> dict[str, Path]:
         """Return the paths of columns, where they differ from the names."""
@@ -49,8 +47,12 @@ class ColumnNamer:
     def column(self, path: Path) -> str:
         """Return the column of a path; `(*path, None, TYPE)` is the path of a variant column."""
         if path not in self._columns:
-            self._columns[path] = self._unused_name(path)
-            self._taken.add(self._columns[path])
+            name = self._unused_name(path)
+            if name in self._lost:
+                del self._columns[tuple(name.split("__"))]
+            self._columns[path] = name
+            self._taken.add(name)
+        self._lost.discard(self._columns[path])
         return self._columns[path]
 
     def _unused_name(self, path: Path) -> str:
@@ -59,7 +61,7 @@ class ColumnNamer:
             f"{self.column(path[:-2])}{VARIANT}{path[-1]}" if is_variant else _normalize_path(path)
         )
         name, number = plain, 1
-        while name in self._taken:
+        while name in self._taken - self._lost:
             number += 1
             name = f"{plain}__x{number}"
         return name

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from dlt.common.schema.typing import TColumnSchema
 
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import ResourceConfig
@@ -123,14 +122,6 @@ def build_field_readers(
     if given := fields.get("id"):
         readers["id"] = FieldReader("id", given.model_copy(update={"nullable": False}), key)
     return readers
-
-
-def column_hints(fields: Mapping[str, FieldConfig]) -> dict[str, TColumnSchema]:
-    """Return the contract's fields as dlt's column hints."""
-    return {
-        name: {"name": name, "data_type": field.type, "nullable": name != "id"}
-        for name, field in fields.items()
-    }
 
 
 def build_contract(resource: ResourceConfig) -> dict[str, FieldReader]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
+from dlt.common.schema.utils import new_column
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -24,7 +25,7 @@ from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream import Stream
 from event_assets.records.arrow_builder import ArrowTableBuilder
 from event_assets.records.arrow_schema import add_system_columns, arrow_column_hints
-from event_assets.records.contract import build_contract, column_hints
+from event_assets.records.contract import build_contract
 from event_assets.records.field_selection import build_field_selection
 from event_assets.records.removal import RemovedRecords, build_removed_records
 from event_assets.sync.plan import SyncPlan
@@ -154,20 +155,16 @@ def _build_source(plan: SyncPlan, tables: Callable[[], Iterator[Any]]) -> DltSou
         yield from tables()
 
     resource = plan.resource
-    partitions, key = resource.source.partition_columns, resource.primary_key_columns
-    hints = column_hints({name: reader.field for name, reader in build_contract(resource).items()})
-    hints |= {name: {"name": name, "data_type": "text", "nullable": False} for name in partitions}
-    own = key[len(key) - len(resource.own_key) :]  # a column cannot be added as not null
-    merge = {"disposition": "merge", "strategy": "delete-insert"}
-    config: dict[str, Any] = {
-        "name": resource.name,
-        "columns": hints,
-        "primary_key": [*partitions, *own] if key else None,
-        "merge_key": None if key else partitions or None,
-        "write_disposition": merge if key or partitions else "replace",
-    }
-
-    source = DltSource(plan.dlt_schema, resource.source.name, [dlt.resource(rows, **config)])
+    partitions = resource.source.partition_columns
+    types = {name: reader.field.type for name, reader in build_contract(resource).items()}
+    types |= dict.fromkeys(partitions, "text")
+    extracted: Any = dlt.resource(
+        rows,
+        name=resource.name,
+        columns=[new_column(name, data_type) for name, data_type in types.items()],
+        primary_key=[*partitions, *resource.primary_key_columns],
+    )
+    source = DltSource(plan.dlt_schema, resource.source.name, [extracted])
     source.max_table_nesting = 0
     return source
 

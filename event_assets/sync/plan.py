@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,7 @@ from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.position import CursorReader
 from event_assets.http.credentials import configured_secrets
-from event_assets.records.arrow_schema import hinted_paths
-from event_assets.records.column_names import DLT_PREFIX, VARIANT
+from event_assets.records.column_names import DLT_PREFIX, VARIANT, SourcePaths
 from event_assets.records.contract import build_contract
 from event_assets.sync import schema_changes, sync_log
 from event_assets.sync.guards import ensure_same_origin
@@ -34,7 +33,8 @@ class SyncPlan:
     Attributes:
         column_types: of the table, by dlt's names.
         widenable: integer columns that can become floats without loss.
-        source_paths: of the values in the table's columns, where the names do not say it.
+        source_paths: of the values in the table's columns, where the names do not say it; None for
+            those that are lost.
         user_columns: of the table, that no sync has loaded.
         reserved_columns: those of them that no field of the API can get.
         latest_load: the id of the newest load; empty if there is none.
@@ -50,7 +50,7 @@ class SyncPlan:
     resource: ResourceConfig
     column_types: Mapping[str, str]
     widenable: frozenset[str]
-    source_paths: Mapping[str, Sequence[str | None]]
+    source_paths: SourcePaths
     user_columns: frozenset[str]
     reserved_columns: frozenset[str]
     latest_load: str
@@ -96,41 +96,41 @@ def plan_sync(
     reconcile(database, source)
     ensure_same_origin(database, source, accepts_new=accepts_new_origin)
     syncs, own = sync_log.sync_log_table(table), sql.account_filter(source.account)
-    columns = inspection.stored_columns(database, schema, table)
+    loaded = sync_log.loaded_columns(database, schema, table)
+    column_types = inspection.column_types(database, schema, table)
     position, newest = _load_position(database, resource)
-    added = _find_user_columns(database, resource, columns)
+    added = _find_user_columns(database, resource, loaded)
     return SyncPlan(
         resource,
-        inspection.column_types(database, schema, table),
+        column_types,
         inspection.losslessly_widenable(database, schema, table),
-        {**hinted_paths(columns), **schema_changes.load_source_paths(database, resource)},
+        schema_changes.load_source_paths(database, resource),
         added,
-        frozenset(map(str.lower, added if columns else ())),  # else they may be those of syncs
+        added if loaded else frozenset(),  # else they may be those of syncs
         inspection.latest_value(database, schema, syncs, "load_id", own) or "",
         None if full_refresh else position,
         newest,
         load_parent_rows(database, resource) if resource.parent else None,
         not resource.parent or are_all_known(database, resource),
-        warehouse.restore_schema(pipeline, database),
+        warehouse.build_schema(
+            pipeline.pipeline_name,
+            table,
+            {name: kind for name, kind in column_types.items() if name not in added},
+        ),
         accepts_new_origin,
     )
 
 
 def _find_user_columns(
-    database: Database, resource: ResourceConfig, stored: Mapping[str, Any]
+    database: Database, resource: ResourceConfig, loaded: Collection[str]
 ) -> frozenset[str]:
     """Return the columns that a user has added to a table: no sync has filled them."""
-    schema, table = resource.source.name, resource.name
-    found = inspection.catalog_columns(database, schema, table).keys() - stored.keys()
+    found = inspection.catalog_columns(database, resource.source.name, resource.name)
     ours = {*RESERVED_COLUMNS, *resource.source.partition_columns, *build_contract(resource)}
-    syncs = sync_log.sync_log_table(table)
-    if found - ours and inspection.has_table(database, schema, syncs):  # dlt's schema may be lost
-        ours |= _filled_columns(database.table(f"{schema}.{syncs}"))
     return frozenset(
         name
-        for name in found - ours
-        if not name.startswith(DLT_PREFIX)
-        and name.partition(VARIANT)[0] not in ours | stored.keys()
+        for name in found.keys() - {*ours, *loaded}
+        if not name.startswith(DLT_PREFIX) and name.partition(VARIANT)[0] not in {*ours, *loaded}
     )
 
 

@@ -6,17 +6,12 @@ What a person dropped, renamed or altered is made again; older versions' tables 
 from __future__ import annotations
 
 from event_assets.config.accounts import ACCOUNT
+from event_assets.config.fields import LAST_SEEN
 from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.sync import account_registry, rejects, removed, schema_changes, sync_log
 from event_assets.warehouse import Database, inspection, sql
-from event_assets.warehouse.tables import (
-    drop_damaged_dlt_tables,
-    ensure_kind,
-    ensure_table,
-    reconcile_columns,
-    restore_names,
-)
+from event_assets.warehouse.tables import ensure_kind, ensure_table, reconcile_columns
 
 # The later loads of a sync in batches are not in the log: their rows get the sync's load id.
 # Some at once, since DuckDB holds what an update replaces in memory.
@@ -57,8 +52,6 @@ def reconcile(database: Database, source: SourceConfig) -> None:
     """
     schema = source.name
     accounts = dict.fromkeys(source.partition_columns, "text")
-    restore_names(database, schema, source.resources)
-    drop_damaged_dlt_tables(database, schema)
     for table, columns in TABLES_OF_SOURCE.items():
         if inspection.has_table(database, schema, table):
             ensure_table(database, schema, table, columns)
@@ -71,14 +64,13 @@ def reconcile(database: Database, source: SourceConfig) -> None:
             or inspection.has_table(database, schema, account_registry.ACCOUNTS_TABLE)
         )
         known = accounts if has_accounts else {}  # else it is of the other mode
-        stored = inspection.stored_columns(database, schema, table)
-        key = [*resource.own_key_columns, *known]
-        reconcile_columns(database, schema, table, key, stored)
         if has_log or inspection.has_table(database, schema, table):
             ensure_table(database, schema, log, {**sync_log.COLUMNS, **known})
             rejected = {**rejects.COLUMNS, **known}
             ensure_table(database, schema, rejects.rejects_table(table), rejected)
             _number_syncs(database, schema, table)
+        loaded = {LAST_SEEN: "timestamp", **sync_log.loaded_columns(database, schema, table)}
+        reconcile_columns(database, schema, table, [*resource.own_key_columns, *known], loaded)
     if inspection.has_table(database, schema, EVENT_DATA):
         ensure_kind(database, schema, "current_events", is_view=True)
         if source.removed_when:
@@ -106,3 +98,5 @@ def _number_syncs(database: Database, schema: str, table: str) -> None:
     with sql.transaction(database):
         database.execute(NUMBER_SYNCS.format_map(names))
         database.execute(f"drop table if exists {schema}.{table}_checkpoint")
+        if inspection.has_table(database, f"{schema}_staging", "_dlt_version"):
+            database.execute(f"drop schema {schema}_staging cascade")

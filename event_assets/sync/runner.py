@@ -108,7 +108,6 @@ def load(
     ensure_unchanged = partial(
         schema_changes.ensure_schema_unchanged, database, resource, plan.column_types, builder
     )
-    ensure_unchanged()
     records = builder.row_count + extracted.removed.count
     result = stream.result
     if plan.is_full:
@@ -147,6 +146,5 @@ def load(
         keeps_rows=not records or result.complete is False,
         kept_columns=plan.user_columns - builder.observed_types.keys(),
     )
-    check = partial(ensure_unchanged, has_new_columns=True)
     with without_indexes(database, schema, rejects_table(resource.name)):
-        warehouse.load_package(pipeline, database, table, log_sync, check)
+        warehouse.load_package(pipeline, database, table, log_sync, ensure_unchanged)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from event_assets.config.source import ResourceConfig
 from event_assets.records.arrow_builder import ArrowTableBuilder
-from event_assets.records.column_names import VARIANT
+from event_assets.records.column_names import VARIANT, SourcePaths
 from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database, inspection, sql
@@ -15,18 +15,17 @@ from event_assets.warehouse.tables import ensure_table
 
 PATHS_TABLE = "event_data_paths"
 PATHS_COLUMNS = {"table_name": "text", "column_name": "text", "path": "json"}
-SourcePaths = Mapping[str, Sequence[str | None]]
 
 
 def load_source_paths(database: Database, resource: ResourceConfig) -> SourcePaths:
-    """Return the recorded paths of the values in a table's columns."""
+    """Return the recorded paths of the values in a table's columns; None for what is lost."""
     schema, table = resource.source.name, resource.name
-    if not inspection.has_table(database, schema, PATHS_TABLE):
-        return {}
+    if not inspection.has_table(database, schema, PATHS_TABLE):  # each sync makes it
+        return dict.fromkeys(inspection.column_types(database, schema, table))
     own = f"table_name = {sql.quote_literal(table)}"
     rows = database.table(f"{schema}.{PATHS_TABLE}").filter(own).project(", ".join(PATHS_COLUMNS))
     paths = {name: json.loads(path or "null") for _, name, path in rows.fetchall()}
-    return {name: path for name, path in paths.items() if isinstance(path, list)}
+    return {name: path if isinstance(path, list) else None for name, path in paths.items()}
 
 
 def ensure_schema_unchanged(
@@ -34,20 +33,14 @@ def ensure_schema_unchanged(
     resource: ResourceConfig,
     planned_types: Mapping[str, str],
     builder: ArrowTableBuilder,
-    *,
-    has_new_columns: bool = False,
 ) -> None:
-    """Raise ConcurrentSchemaChangeError if the records no longer fit the table: sync again.
-
-    `has_new_columns` tells that the table has the new columns of the records already.
-    """
+    """Raise ConcurrentSchemaChangeError if the records no longer fit the table: sync again."""
     schema, table = resource.source.name, resource.name
     if resource.source.account is None:
         return
     problem = f"Other syncs changed the columns of {schema}.{table}: sync again."
     current_types = inspection.column_types(database, schema, table)
-    own_paths = builder.source_paths if has_new_columns else {}
-    known = {**own_paths, **load_source_paths(database, resource)}
+    known = load_source_paths(database, resource)
     changed = {name for name, kind in current_types.items() if planned_types.get(name) != kind}
     if builder.widened and not inspection.losslessly_widenable(database, schema, table).issuperset(
         name for name in builder.widened if name not in changed
@@ -57,7 +50,7 @@ def ensure_schema_unchanged(
         observed, current = builder.observed_types.get(name), current_types[name]
         fits = observed in (None, current) or (observed, current) == ("bigint", "double")
         path, known_path = (
-            list(p.get(name, name.split("__"))) for p in (builder.source_paths, known)
+            list(p.get(name) or name.split("__")) for p in (builder.source_paths, known)
         )
         has_same_path = observed is None or path == known_path
         if not fits or not has_same_path or name in builder.retyped:
@@ -69,15 +62,14 @@ def save_source_paths(
 ) -> None:
     """Record the paths of the values in new columns, which their names do not say."""
     schema, table = resource.source.name, resource.name
+    ensure_table(database, schema, PATHS_TABLE, PATHS_COLUMNS)
     known = load_source_paths(database, resource)
     for name, path in builder.source_paths.items():
-        if name not in known and name in builder.observed_types:
-            ensure_table(database, schema, PATHS_TABLE, PATHS_COLUMNS)
-            database.execute(
-                f"insert into {schema}.{PATHS_TABLE} by name "
-                "select ? as table_name, ? as column_name, ? as path",
-                [table, name, json.dumps(path)],
-            )
+        if known.get(name) is None and name in builder.observed_types:
+            lost = f"delete from {schema}.{PATHS_TABLE} where table_name = ? and column_name = ?"
+            database.execute(lost, [table, name])
+            row = {"table_name": table, "column_name": name, "path": json.dumps(path)}
+            sql.insert_row(database, f"{schema}.{PATHS_TABLE}", row)
 
 
 def build_alter_statements(

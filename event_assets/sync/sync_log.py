@@ -11,8 +11,10 @@ from typing import Any
 
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.values.errors import WarehouseError
+from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database, get_destination
-from event_assets.warehouse.inspection import fetch_rows, has_table, latest_value
+from event_assets.warehouse.inspection import catalog_columns, fetch_rows, has_table, latest_value
+from event_assets.warehouse.sql import insert_row
 from event_assets.warehouse.tables import ensure_table
 
 SYNC_LOG = "event_data_syncs"
@@ -55,6 +57,14 @@ COLUMNS = {
     "warning": "text",
     "began_at": "timestamp",
 }
+LOADED_COLUMNS = """
+select loaded.key, arg_max(loaded.value ->> '$', number)
+from (
+    select columns, max(sync_number) as number from {log}
+    where json_type(columns) = 'OBJECT' group by all
+) as filled, json_each(columns) as loaded
+group by all
+"""
 
 
 def sync_log_table(table: str) -> str:
@@ -69,8 +79,8 @@ def record_origin(database: Database, source: SourceConfig) -> None:
         return
     ensure_table(database, schema, ORIGIN_TABLE, ORIGIN_COLUMNS)
     database.execute(f"delete from {schema}.{ORIGIN_TABLE}")
-    values = [origin[0], json.dumps(origin[1])]
-    database.execute(f"insert into {schema}.{ORIGIN_TABLE} (api, id_paths) values (?, ?)", values)
+    row = {"api": origin[0], "id_paths": json.dumps(origin[1])}
+    insert_row(database, f"{schema}.{ORIGIN_TABLE}", row)
 
 
 def recorded_origin(database: Database, schema: str) -> tuple[str | None, list[str] | None]:
@@ -104,8 +114,14 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
             f"sync_number {MAX_NUMBER}, after which there is none: set it lower, and sync again."
         )
     ensure_table(database, schema, table, columns)
-    values = [{**row, "sync_number": number}[column] for column in columns]
-    marks = ", ".join("?" * len(values))
-    insert = f"insert into {schema}.{table} ({', '.join(columns)}) values ({marks})"
-    database.execute(insert, values)
+    insert_row(database, f"{schema}.{table}", {**row, "sync_number": number})
     return number
+
+
+def loaded_columns(database: Database, schema: str, table: str) -> dict[str, str]:
+    """Return the columns of a table that syncs have filled, and their types, by dlt's names."""
+    log = sync_log_table(table)
+    if not {"columns", "sync_number"} <= catalog_columns(database, schema, log).keys():
+        return {}
+    found = database.execute(LOADED_COLUMNS.format(log=f"{schema}.{log}")).fetchall()
+    return {name: kind for name, kind in found if kind in COLUMN_TYPES}

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from event_assets.warehouse.load import load_package as load_package
     from event_assets.warehouse.load import package_files as package_files
     from event_assets.warehouse.merge import TableLoad as TableLoad
+    from event_assets.warehouse.pipeline import build_schema as build_schema
     from event_assets.warehouse.pipeline import journal_file as journal_file
     from event_assets.warehouse.pipeline import note_failure as note_failure
     from event_assets.warehouse.pipeline import open_pipeline as open_pipeline
-    from event_assets.warehouse.pipeline import restore_schema as restore_schema
     from event_assets.warehouse.pipeline import split_into_row_groups as split_into_row_groups
     from event_assets.warehouse.registry import get_destination as get_destination
     from event_assets.warehouse.sql import Database as Database
@@ -27,10 +27,10 @@ _MODULES = {
     "load": ("load_package", "package_files"),
     "merge": ("TableLoad",),
     "pipeline": (
+        "build_schema",
         "journal_file",
         "note_failure",
         "open_pipeline",
-        "restore_schema",
         "split_into_row_groups",
     ),
     "registry": ("get_destination",),

@@ -64,14 +64,15 @@ def run(action: Callable[[Database], T], timeout: float | None = None) -> T:
     return get_destination().retry_on_conflict(run_once)
 
 
-def set_memory_limit(database: Database) -> None:
-    """Set DuckDB's memory limit for its widest table."""
+def set_memory_limit(database: Database, columns: int = 0) -> None:
+    """Set DuckDB's memory limit for its widest table, or one of so many columns."""
     widths = database.sql(
         "select column_count from duckdb_tables() where database_name = current_database() "
         "and schema_name not in ('information_schema', 'pg_catalog')"
     ).fetchall()
     # A merge holds some blocks of 256 kB of each column; with 250 columns, 256 MB are too little.
-    limit = max(MIN_MEMORY, *(64 + 2 * width for (width,) in widths), 0)
+    widest = max(columns, *(width for (width,) in widths), 0)
+    limit = max(MIN_MEMORY, 64 + 2 * widest)
     database.execute(f"set memory_limit = '{limit}MB'")
 
 

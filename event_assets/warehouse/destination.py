@@ -10,17 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import duckdb
-from dlt.common.destination import Destination as DltDestination
-from dlt.destinations import duckdb as dlt_duckdb
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from event_assets.config.project import database_file as database_file
-from event_assets.config.project import database_name
 from event_assets.values.errors import WarehouseError
-from event_assets.warehouse.sql import Database, quote_identifier, quote_literal
+from event_assets.warehouse.sql import Database
 
 LOG = logging.getLogger("dagster")
 T = TypeVar("T")
@@ -79,20 +75,6 @@ class Destination(ABC):
             duckdb.Error, OSError: If it cannot be opened.
             WarehouseError: If something is missing.
         """
-
-    def as_dlt_destination(self, connection: Database | None = None) -> DltDestination[Any, Any]:
-        """Build dlt's destination on an open connection, or on none, for what needs no tables."""
-        credentials = DuckDbCredentials()
-        if connection:
-            ((catalog,),) = connection.sql("select current_database()").fetchall()
-            # dlt duplicates the connection, and a duplicate begins in the first catalog.
-            path = quote_literal(f"{quote_identifier(catalog)}.main")
-            credentials = DuckDbCredentials(connection, pragmas=[f"search_path = {path}"])
-        return dlt_duckdb(
-            credentials,
-            destination_name=database_name(),
-            preferred_loader_file_format="parquet",  # else dlt writes its state as SQL
-        )
 
     def error_reason(self, error: BaseException) -> str:
         """Return the first line of a message of DuckDB or the system, without decoration."""

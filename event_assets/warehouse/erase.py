@@ -53,7 +53,7 @@ def erase(
     changed: dict[str, int] = {}
     with pipeline_folders(schema) as folders, connect() as database:
         query = "from duckdb_tables() where database_name = current_database() and schema_name = ?"
-        tables = database.execute(f"select table_name {query}", [schema]).fetchall()
+        tables = database.execute(f"select lower(table_name) {query}", [schema]).fetchall()
         with transaction(database):
             for (table,) in tables:
                 if table in OWN_TABLES or table.startswith("_dlt"):

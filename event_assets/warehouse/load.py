@@ -1,28 +1,29 @@
 """Load what a dlt pipeline has normalized, in one transaction.
 
-dlt extracts, normalizes, keeps the schema and creates tables and columns. Its own load step is not
-used: it copies the rows into a second table first, and records the load in another transaction.
+dlt extracts and normalizes. Its own load step is not used: it creates tables and columns, copies
+the rows into a second table and records the load, each in a transaction of its own.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import partial
 
 import dlt
+from dlt.common.json import json
 
 from event_assets.warehouse.connection import set_memory_limit
-from event_assets.warehouse.inspection import has_table
-from event_assets.warehouse.merge import OF_SYNC, TableLoad, find_generated, write_rows
+from event_assets.warehouse.inspection import catalog_columns
+from event_assets.warehouse.merge import OF_SYNC, TableLoad, open_package, write_rows
 from event_assets.warehouse.registry import get_destination
-from event_assets.warehouse.sql import Database, quote_identifier, quote_name, transaction
-from event_assets.warehouse.tables import without_indexes
+from event_assets.warehouse.sql import Database, insert_row, quote_name, transaction
+from event_assets.warehouse.tables import add_columns, ensure_table, without_indexes
 
-INSERT_LOAD = """
-insert into {loads} by name select ? as load_id, ? as schema_name, 0 as status,
-    ? as inserted_at, ? as schema_version_hash
+INSERT_STATE = """
+insert into {states} by name from package
+where version_hash not in (select version_hash from {states} where version_hash is not null)
 """
 
 
@@ -35,8 +36,8 @@ def load_package(
 ) -> None:
     """Load the one package that a pipeline has normalized: all of it or nothing.
 
-    Of rows with the same key, the first one is loaded. New tables and columns are created first;
-    they stay if the rest fails. The pipeline's working folder is removed afterwards.
+    Of rows with the same key, the first one is loaded. The table, or its new columns, are created,
+    too. The pipeline's working folder is removed afterwards.
 
     Args:
         pipeline: has extracted and normalized.
@@ -44,34 +45,35 @@ def load_package(
         load: how the rows go into their table.
         also: is given the load's id and writes what must be there if the rows are, in the same
             transaction; called again if another writer conflicts.
-        check: raises if the rows no longer fit the table. Called when new columns are there, before
-            the rows change; again if another writer conflicts.
+        check: raises if the rows no longer fit the table; called first, and again if another writer
+            conflicts.
 
     Raises:
         WarehouseError: If every attempt conflicts with other writers.
     """
     destination = get_destination()
     (load_id,) = pipeline.list_normalized_load_packages()
-    files = package_files(pipeline)
-    pipeline.destination = destination.as_dlt_destination(database)
-    destination.retry_on_conflict(lambda: _create_missing(pipeline, database, load))
-    # dlt sets 1 GB: DuckDB would write the rows twice, into its log and into the file.
+    files, dataset = package_files(pipeline), str(pipeline.dataset_name)
+    columns = _column_types(pipeline, load.table)
+    # without it, DuckDB would write the rows twice, into its log and into the file
     database.execute("set global checkpoint_threshold = '16MB'")
-    set_memory_limit(database)
-
-    dataset = str(pipeline.dataset_name)
-    load = replace(load, generated=find_generated(database, dataset, load))
-    updated = () if load.alter_statements else OF_SYNC
+    set_memory_limit(database, len(columns))
+    for name in _dlt_tables(pipeline):
+        types = _column_types(pipeline, name)
+        destination.retry_on_conflict(partial(ensure_table, database, dataset, name, types))
 
     def write() -> None:
         with transaction(database):
             check()
-            if has_table(database, f"{dataset}_staging", "_dlt_version"):  # of earlier versions
-                database.execute(f"drop schema {quote_identifier(f'{dataset}_staging')} cascade")
-            write_rows(database, dataset, load, files)
-            _record_load(database, pipeline, load_id)
+            for statement in load.alter_statements:
+                database.execute(f"alter table {quote_name(dataset, load.table)} {statement}")
+            add_columns(database, dataset, load.table, columns)
+            write_rows(database, dataset, load, files[load.table])
+            _record_load(database, pipeline, load_id, files)
             also(load_id)
 
+    is_known = columns.keys() <= catalog_columns(database, dataset, load.table).keys()
+    updated = OF_SYNC if is_known and not load.alter_statements else ()
     with without_indexes(database, dataset, load.table, updated):
         destination.retry_on_conflict(write)
     # not `pipeline.drop`, which writes to a disk that may be full; the next sync removes the rest
@@ -88,23 +90,36 @@ def package_files(pipeline: dlt.Pipeline) -> dict[str, list[str]]:
     return files
 
 
-def _create_missing(pipeline: dlt.Pipeline, database: Database, load: TableLoad) -> None:
-    """Have dlt create the tables and columns that are not there, also those that it once made."""
-    dataset, schema = str(pipeline.dataset_name), pipeline.default_schema
-    with pipeline.destination_client() as client:
-        client.initialize_storage()
-        if load.alter_statements and has_table(database, dataset, schema.version_table_name):
-            # columns may get back the types of a schema before: dlt would not store it once more
-            versions = quote_name(dataset, schema.version_table_name)
-            database.execute(
-                f"delete from {versions} where version_hash = ?", [schema.version_hash]
-            )
-        client.update_stored_schema(force=True)
-
-
-def _record_load(database: Database, pipeline: dlt.Pipeline, load_id: str) -> None:
-    """Add the row of `_dlt_loads` by which dlt knows that a load is complete."""
+def _dlt_tables(pipeline: dlt.Pipeline) -> tuple[str, str, str]:
+    """Return the names of dlt's own tables: of schemas, of loads, and of states of pipelines."""
     schema = pipeline.default_schema
-    loads = quote_name(str(pipeline.dataset_name), schema.loads_table_name)
-    row = [load_id, schema.name, datetime.now(timezone.utc), schema.version_hash]
-    database.execute(INSERT_LOAD.format(loads=loads), row)
+    return schema.version_table_name, schema.loads_table_name, schema.state_table_name
+
+
+def _column_types(pipeline: dlt.Pipeline, table: str) -> dict[str, str]:
+    columns = pipeline.default_schema.get_table_columns(table)
+    return {name: str(column["data_type"]) for name, column in columns.items()}
+
+
+def _record_load(
+    database: Database, pipeline: dlt.Pipeline, load_id: str, files: Mapping[str, Sequence[str]]
+) -> None:
+    """Add the rows by which dlt knows a load, its schema and the state of its pipeline."""
+    schema, now = pipeline.default_schema, datetime.now(timezone.utc)
+    names = _dlt_tables(pipeline)
+    versions, loads, states = (quote_name(str(pipeline.dataset_name), name) for name in names)
+    known = f"from {versions} where version_hash = ? and json_valid(schema) limit 1"
+    if not database.execute(known, [schema.version_hash]).fetchall():
+        version = {
+            "version": schema.version,
+            "engine_version": schema.ENGINE_VERSION,
+            "inserted_at": now,
+            "schema_name": schema.name,
+            "version_hash": schema.version_hash,
+            "schema": json.dumps(schema.to_dict()),
+        }
+        insert_row(database, versions, version)
+    row = {"load_id": load_id, "schema_name": schema.name, "status": 0, "inserted_at": now}
+    insert_row(database, loads, {**row, "schema_version_hash": schema.version_hash})
+    open_package(database, files[schema.state_table_name])
+    database.execute(INSERT_STATE.format(states=states))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import duckdb
 
 from event_assets.config.fields import LAST_SEEN
 from event_assets.warehouse.inspection import catalog_columns
@@ -68,7 +66,6 @@ class TableLoad:
         is_deduplicated: no two rows of the package have the same key.
         keeps_rows: load no rows if there is no key and the table has some (of the account).
         kept_columns: columns of the user's own, whose values stay in rows that are replaced.
-        generated: those of them that cannot be written to.
     """
 
     table: str
@@ -78,7 +75,6 @@ class TableLoad:
     is_deduplicated: bool = False
     keeps_rows: bool = False
     kept_columns: frozenset[str] = frozenset()
-    generated: frozenset[str] = frozenset()
 
     @property
     def quoted_key(self) -> str:
@@ -86,30 +82,17 @@ class TableLoad:
         return ", ".join(map(quote_identifier, self.key))
 
 
-def find_generated(database: Database, schema: str, load: TableLoad) -> frozenset[str]:
-    """Return the columns of the user's own that cannot be written to; only in no transaction."""
+def write_rows(database: Database, schema: str, load: TableLoad, files: Sequence[str]) -> None:
+    """Write the rows of Parquet files into their table."""
+    open_package(database, files)
+    if load.key:
+        _merge_rows(database, schema, load)
+        return
     table = quote_name(schema, load.table)
-    return frozenset(name for name in load.kept_columns if _is_generated(database, table, name))
-
-
-def write_rows(
-    database: Database, schema: str, load: TableLoad, files: Mapping[str, Sequence[str]]
-) -> None:
-    """Write the rows of the table, and append to dlt's own tables, from Parquet files by table."""
-    table = quote_name(schema, load.table)
-    for statement in load.alter_statements:
-        database.execute(f"alter table {table} {statement}")
-    for name, paths in files.items():
-        open_package(database, paths)
-        if name == load.table and load.key:
-            _merge_rows(database, schema, load)
-            continue
-        if name == load.table:
-            own = f"from {table} where {account_filter(load.account)}"
-            if load.keeps_rows and database.execute(f"{own} limit 1").fetchall():
-                continue
-            database.execute(f"delete {own}")
-        database.execute(f"insert into {quote_name(schema, name)} by name from package")
+    own = f"from {table} where {account_filter(load.account)}"
+    if not (load.keeps_rows and database.execute(f"{own} limit 1").fetchall()):
+        database.execute(f"delete {own}")
+        database.execute(f"insert into {table} by name from package")
 
 
 def open_package(database: Database, files: Sequence[str]) -> None:
@@ -171,15 +154,18 @@ def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str) -
     A new row gets a column's default. Nothing is written to a generated column.
     """
     table, key = quote_name(schema, load.table), load.quoted_key
+    # the default of a generated column, which only one of the two catalogs shows, is its value
     defaults = database.execute(
-        "select column_name, coalesce(column_default, 'null') from duckdb_columns() "
-        "where database_name = current_database() and schema_name = ? and table_name = ?",
+        f"select column_name, coalesce(column_default, 'null') from duckdb_columns() "
+        f"join (describe {table}) as shown using (column_name) where database_name = "
+        "current_database() and schema_name = ? and table_name = ? "
+        "and column_default is not distinct from shown.default",
         [schema, load.table],
     ).fetchall()
     kept = {
         quote_identifier(name): value
         for name, value in defaults
-        if name in load.kept_columns - load.generated
+        if name.lower() in load.kept_columns
     }
     if not kept:
         return rows
@@ -189,15 +175,3 @@ def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str) -
     values = (f"if(kept.is_kept, kept.{name}, {value}) as {name}" for name, value in kept.items())
     join = f"({rows}) as loaded left join kept using ({key})"
     return f"select loaded.*, {', '.join(values)} from {join}"
-
-
-def _is_generated(database: Database, table: str, column: str) -> bool:
-    """Return whether a column cannot be written to, which no catalog of DuckDB tells.
-
-    The statement that fails would end a transaction.
-    """
-    try:
-        database.execute(f"explain insert into {table} ({quote_identifier(column)}) select null")
-    except duckdb.BinderException:
-        return True
-    return False

@@ -7,27 +7,27 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import dlt
-from dlt.common.exceptions import DltException
 from dlt.common.pipeline import get_dlt_pipelines_dir
-from dlt.common.schema.utils import normalize_table_identifiers, pipeline_state_table
+from dlt.common.schema.utils import new_column, new_table
+from dlt.destinations import duckdb
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from event_assets.config.project import failure_file, syncs_folder
+from event_assets.config.project import database_name, failure_file, syncs_folder
 from event_assets.values.errors import BusyError
 from event_assets.values.redaction import KNOWN
-from event_assets.warehouse import inspection
 from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.registry import get_destination
-from event_assets.warehouse.sql import Database, quote_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from dlt.common.data_types import TDataType
 
 LOG = logging.getLogger("dagster")
 # DuckDB reads all columns of a row group at once, and keeps what describes each in memory.
@@ -41,15 +41,13 @@ DLT_SETTINGS = {
     "RUNTIME__LOG_LEVEL": "CRITICAL",
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # which sync saw a row last
 }
-STATE_TABLE = str(pipeline_state_table()["name"])
 
 
 @contextmanager
 def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
     """Open the dlt pipeline that fills tables of a schema; waits for other syncs that use it.
 
-    Its working folder belongs to the one sync that holds its lock. The database is not opened:
-    `load_package` is given it.
+    Its working folder belongs to the one sync that holds its lock. dlt does not open the database.
 
     Raises:
         WarehouseError: If the name of the database cannot be used.
@@ -63,11 +61,16 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
         locks.enter_context(destination.hold_lock(name, message))
         with suppress(FileNotFoundError):
             shutil.rmtree(working_folder() / name)  # of a sync that was killed
-        pipeline = dlt.pipeline(
-            pipeline_name=name, pipelines_dir=str(working_folder()), dataset_name=schema
+        yield dlt.pipeline(
+            pipeline_name=name,
+            pipelines_dir=str(working_folder()),
+            dataset_name=schema,
+            destination=duckdb(
+                DuckDbCredentials(),  # which dlt never connects with
+                destination_name=database_name(),
+                preferred_loader_file_format="parquet",  # else dlt writes its state as SQL
+            ),
         )
-        pipeline.destination = destination.as_dlt_destination()
-        yield pipeline
 
 
 @contextmanager
@@ -109,27 +112,12 @@ def pipeline_folders(schema: str) -> Iterator[list[Path]]:
         yield [path for path in own if path.suffix != ".lock"]
 
 
-def restore_schema(pipeline: dlt.Pipeline, database: Database) -> dlt.Schema:
-    """Return the newest schema of a pipeline in its dataset, or a new one if dlt can read none.
-
-    dlt extracts the state of a pipeline as well, if the dataset has none.
-    """
-    dataset, name, table = str(pipeline.dataset_name), pipeline.pipeline_name, STATE_TABLE
-    known = f"from {quote_name(dataset, table)} where pipeline_name = ? limit 1"
-    has_table = inspection.has_column(database, dataset, table, "pipeline_name")
-    has_state = has_table and bool(database.execute(known, [name]).fetchall())
-    pipeline.config.restore_from_destination = not has_state
-    for stored in reversed(inspection.stored_schemas(database, dataset)):
-        try:
-            schema = dlt.Schema.from_dict(stored)
-            if schema.name == name and all(
-                known == normalize_table_identifiers(known, schema.naming)
-                for known in schema.tables.values()
-            ):
-                return schema
-        except (DltException, LookupError, TypeError, AttributeError) as error:
-            LOG.warning("dlt cannot read a schema of %s: %s", name, error)
-    return dlt.Schema(name)
+def build_schema(name: str, table: str, column_types: Mapping[str, str]) -> dlt.Schema:
+    """Build dlt's schema of a table from the types of its columns, by dlt's names."""
+    schema = dlt.Schema(name)
+    columns = [new_column(column, cast("TDataType", kind)) for column, kind in column_types.items()]
+    schema.update_table(new_table(table, columns=columns))
+    return schema
 
 
 def working_folder() -> Path:

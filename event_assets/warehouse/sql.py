@@ -1,7 +1,8 @@
 """Quoting and transactions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 
@@ -35,6 +36,12 @@ def quote_name(schema: str, name: str) -> str:
 def quote_literal(text: str) -> str:
     """Quote a text for SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def insert_row(database: Database, table: str, row: Mapping[str, Any]) -> None:
+    """Insert a row, given by column, into a table with a quoted name."""
+    columns, marks = ", ".join(map(quote_identifier, row)), ", ".join("?" * len(row))
+    database.execute(f"insert into {table} ({columns}) values ({marks})", [*row.values()])
 
 
 def account_filter(account: str | None) -> str:

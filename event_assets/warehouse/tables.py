@@ -6,12 +6,10 @@ They are compared with the catalog of the database, never with what a sync befor
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import duckdb
-from dlt.common.schema.utils import loads_table, pipeline_state_table, version_table
 
 from event_assets.values.errors import WarehouseError
 from event_assets.values.types import COLUMN_TYPES
@@ -20,10 +18,6 @@ from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database, quote_identifier, quote_name
 
 LOG = logging.getLogger("dagster")
-DLT_TABLES = {
-    str(table["name"]): set(table["columns"])
-    for table in (version_table(), loads_table(), pipeline_state_table())
-}
 LOAD_ID = "_dlt_load_id"
 OWN_TYPES = {column_type.duckdb for column_type in COLUMN_TYPES.values()}
 NUMBERS = {"BIGINT", "DOUBLE"}
@@ -39,19 +33,34 @@ def ensure_table(database: Database, schema: str, table: str, columns: Mapping[s
     """
     found = catalog_columns(database, schema, table)
     types = {column: COLUMN_TYPES[kind].duckdb for column, kind in columns.items()}
+    changed = [column for column, kind in types.items() if found.get(column, kind) != kind]
+    statements = [f"alter {column} type {types[column]}" for column in changed]
     if not found:
         ensure_kind(database, schema, table)
-        definitions = ", ".join(f"{column} {kind}" for column, kind in types.items())
-        database.execute(f"create schema if not exists {quote_identifier(schema)}")
-        database.execute(f"create table {quote_name(schema, table)} ({definitions})")
-        return
-    statements = [f"add {column} {types[column]}" for column in types.keys() - found.keys()]
-    statements += [
-        f"alter {column} type {kind}"
-        for column, kind in types.items()
-        if found.get(column, kind) != kind
+        add_columns(database, schema, table, columns)
+    elif statements or not types.keys() <= found.keys():
+        with without_indexes(database, schema, table):
+            add_columns(database, schema, table, columns)
+            _alter(database, schema, table, statements)
+
+
+def add_columns(database: Database, schema: str, table: str, columns: Mapping[str, str]) -> None:
+    """Create a table, or the columns that it lacks: without an index of the table.
+
+    Types are those of dlt.
+    """
+    name, found = quote_name(schema, table), catalog_columns(database, schema, table)
+    missing = [
+        f"{quote_identifier(column)} {COLUMN_TYPES[kind].duckdb}"
+        for column, kind in columns.items()
+        if column not in found
     ]
-    _alter(database, schema, table, statements)
+    if not found:
+        database.execute(f"create schema if not exists {quote_identifier(schema)}")
+        database.execute(f"create table {name} ({', '.join(missing)})")
+        return
+    for column in missing:
+        database.execute(f"alter table {name} add {column}")
 
 
 def ensure_kind(database: Database, schema: str, name: str, *, is_view: bool = False) -> None:
@@ -65,13 +74,13 @@ def ensure_kind(database: Database, schema: str, name: str, *, is_view: bool = F
 
 
 def reconcile_columns(
-    database: Database, schema: str, table: str, key: Sequence[str], stored: Mapping[str, Any]
+    database: Database, schema: str, table: str, key: Sequence[str], loaded: Mapping[str, str]
 ) -> None:
-    """Restore the names of the columns that syncs load, and types that can be loaded.
+    """Restore the types of the columns that syncs load.
 
     Args:
         key: the columns that the table cannot be without.
-        stored: dlt's hints for the columns that earlier syncs loaded.
+        loaded: the types, by dlt's names, of the columns that earlier syncs loaded.
 
     Raises:
         WarehouseError: a column of the key is gone, or a view has the table's name.
@@ -80,60 +89,25 @@ def reconcile_columns(
     if not found:
         ensure_kind(database, schema, table)
         return
-    hints = {name: str(column.get("data_type")) for name, column in stored.items()}
     texts = dict.fromkeys([*key, LOAD_ID], "text")
-    types = {
-        name: COLUMN_TYPES[kind].duckdb
-        for name, kind in (hints | texts).items()
-        if kind in COLUMN_TYPES  # dlt knows others
-    }
-    statements = []
-    for name, kind in found.items():
-        own, wanted = name.lower(), types.get(name.lower(), kind)
-        if own != name and own in types:
-            statements.append(f"rename {quote_identifier(name)} to {quote_identifier(own)}")
-        is_own = kind in OWN_TYPES and own not in texts
-        is_number = {kind, wanted} == NUMBERS  # one becomes the other without a person
-        if kind != wanted and not (
-            is_number or (is_own and not _can_cast(database, schema, table, name, wanted))
-        ):
-            statements.append(f"alter {quote_identifier(own)} type {wanted}")
-    for name in texts.keys() - set(map(str.lower, found)):
-        if name != LOAD_ID:
+    for name in key:
+        if name not in found:
             raise WarehouseError(
                 f"The table {schema}.{table} in {get_destination().display_name} has no column "
                 f"`{name}` any more, by which its rows are told apart: rename it back, or drop the "
                 "table, and sync again."
             )
-        statements.append(f"add {LOAD_ID} {types[LOAD_ID]}")  # dlt would add it as not null
+    statements = [] if LOAD_ID in found else [f"add {LOAD_ID} {COLUMN_TYPES['text'].duckdb}"]
+    for name, data_type in {**loaded, **texts}.items():
+        wanted = COLUMN_TYPES[data_type].duckdb
+        kind = found.get(name, wanted)
+        is_own = kind in OWN_TYPES and name not in texts
+        is_number = {kind, wanted} == NUMBERS  # one becomes the other without a person
+        if kind != wanted and not (
+            is_number or (is_own and not _can_cast(database, schema, table, name, wanted))
+        ):
+            statements.append(f"alter {quote_identifier(name)} type {wanted}")
     _alter(database, schema, table, statements)
-
-
-def restore_names(database: Database, schema: str, tables: Collection[str]) -> None:
-    """Rename tables back that differ in the case of letters only, which dlt takes for others."""
-    names = database.execute(
-        "select table_name from duckdb_tables() where database_name = current_database() "
-        "and schema_name = ? and table_name <> lower(table_name)",
-        [schema],
-    ).fetchall()
-    for (name,) in names:
-        if name.lower() in {*DLT_TABLES, *tables}:
-            own = quote_identifier(name.lower())
-            database.execute(f"alter table {quote_name(schema, name)} rename to {own}")
-
-
-def drop_damaged_dlt_tables(database: Database, schema: str) -> None:
-    """Drop the tables of dlt that have lost a column: the next load makes them anew.
-
-    Raises:
-        WarehouseError: a view has the name of one.
-    """
-    for table, columns in DLT_TABLES.items():
-        found = catalog_columns(database, schema, table)
-        if not found:
-            ensure_kind(database, schema, table)
-        elif not columns <= found.keys():
-            database.execute(f"drop table {quote_name(schema, table)}")
 
 
 @contextmanager

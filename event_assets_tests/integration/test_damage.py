@@ -73,8 +73,9 @@ def table(project: Project) -> dict[str, Any]:
     """Return the types and the values of each column of `event_data`."""
     with project.connect() as database:
         rows = database.sql("from events.event_data order by id")
-        values = dict(zip(rows.columns, zip(*rows.fetchall(), strict=True), strict=True))
-        types = dict(zip(rows.columns, map(str, rows.types), strict=True))
+        names = list(map(str.lower, rows.columns))
+        values = dict(zip(names, zip(*rows.fetchall(), strict=True), strict=True))
+        types = dict(zip(names, map(str, rows.types), strict=True))
     changing = ("last_seen_at", "_dlt_load_id")
     return {name: (types[name], name in changing or values[name]) for name in types}
 

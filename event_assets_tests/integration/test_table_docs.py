@@ -5,7 +5,6 @@ import re
 import pytest
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.sync.schema_changes import PATHS_COLUMNS
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import load
@@ -59,8 +58,6 @@ def test_all_tables_and_columns_are_documented(project: Project) -> None:
     made = found_in(project)
     expected = documented()
     del expected["all_events"]  # there is one source
-    # made where the names of columns do not say their paths
-    assert expected.pop("event_data_paths") == set(PATHS_COLUMNS)
     assert made == expected
 
 
@@ -70,10 +67,6 @@ def test_without_accounts_the_same_but_for_their_column(project: Project) -> Non
         sync_source(source_of(both["concerts"], "concerts"), derived=True)
         assert run(project, definitions(both), derived=True).success
     made = found_in(project)
-    only_with_accounts = ("event_data_accounts", "event_data_paths")
-    expected = {
-        name: columns - {ACCOUNT}
-        for name, columns in documented().items()
-        if name not in only_with_accounts
-    }
+    expected = {name: columns - {ACCOUNT} for name, columns in documented().items()}
+    del expected["event_data_accounts"]
     assert made == expected

@@ -173,9 +173,14 @@ def numbers(project: Project, order: str = "load_id, started_at") -> list[int | 
     return [number for (number,) in rows]
 
 
-def test_its_syncs_are_numbered_before_their_order_is_read(release: Path, project: Project) -> None:
+@pytest.mark.parametrize("staged", ["_dlt_version", "mine"])
+def test_its_syncs_are_numbered_before_their_order_is_read(
+    release: Path, project: Project, staged: str
+) -> None:
     restore(project, release / "database")
     project.rows("create table events.event_data_checkpoint as select 'x' as pipeline")
+    project.rows("drop schema if exists events_staging cascade; create schema events_staging")
+    project.rows(f"create table events_staging.{staged} (a int)")
     current = project.ids("current_events")
     changed = project.rows("select count(*) from events.event_changes")
     for _ in range(2):
@@ -183,8 +188,11 @@ def test_its_syncs_are_numbered_before_their_order_is_read(release: Path, projec
         assert numbers(project) == [1, 2]
         assert project.ids("current_events") == current
         assert project.rows("select count(*) from events.event_changes") == changed
-    left = "from duckdb_tables() where table_name = 'event_data_checkpoint'"
-    assert project.rows(left) == []
+    left = (
+        "select table_name from duckdb_tables() where schema_name = 'events_staging' "
+        "or table_name = 'event_data_checkpoint'"
+    )
+    assert project.rows(left) == ([("mine",)] if staged == "mine" else [])
 
 
 def test_rows_of_the_later_batches_of_its_first_sync_stay_current(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import chain
 from typing import Any, NoReturn
 
@@ -35,7 +34,7 @@ def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> 
     given = {"primary_key": key, "write_disposition": MERGE} if key else {}
     resource = dlt.resource(rows, name=TABLE, **{**given, **hints})
     with warehouse.open_pipeline(NAME, SCHEMA) as pipeline:
-        schema = warehouse.run(partial(warehouse.restore_schema, pipeline))
+        schema = warehouse.build_schema(NAME, TABLE, {})
         pipeline.extract(resource, schema=schema, loader_file_format="parquet")
         pipeline.normalize()
         yield pipeline

@@ -70,6 +70,14 @@ def test_a_path_keeps_its_column_from_sync_to_sync() -> None:
     assert names.column(("_dlt_load_id",)) == "api_dlt_load_id"
 
 
+def test_a_column_whose_path_is_lost_goes_to_the_first_that_would_have_got_it() -> None:
+    known = ["a_b", "a_b__x2", "id__x2", "c", "c__v_text"]
+    names = ColumnNamer(("id",), known, dict.fromkeys(known))
+    paths = [("a_b",), ("aB",), ("AB",), ("ID",), ("C",), ("c",), ("C", None, "text")]
+    columns = ["a_b", "a_b__x2", "ab", "id__x2", "c", "c__x2", "c__v_text"]
+    assert [names.column(path) for path in paths] == columns
+
+
 @given(some.lists(some.lists(some.text(), min_size=1, max_size=4).map(tuple), unique=True))
 def test_any_names_make_columns_of_their_own(paths: list[Path]) -> None:
     names = named(*paths)

@@ -16,9 +16,7 @@ from event_assets.orchestration.error_messages import user_message
 from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError, WarehouseError
 from event_assets.warehouse import connection
-from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import default_source, failed_sync, sync_default
-from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import ROOT, Project, failure
 
 
@@ -159,35 +157,6 @@ def test_a_file_in_the_way_of_dlts_folder_is_named(project: Project, api: Sandbo
     said = failure(project.sync(url=api.url))
     assert f"{folder}" in said
     assert "move what is in the way, or name another file in EVENTS_DUCKDB." in said
-
-
-def test_a_failed_merge_leaves_the_table_unchanged(project: Project) -> None:
-    with Sandbox(events(3)) as api:
-        sync_default(project, api.url)
-        project.rows("alter table events.event_data alter name set not null")
-        before = project.rows("from events.event_data order by id")
-        api.replace([{"id": event["id"], "name": None} for event in events(3)])
-        assert not project.sync(url=api.url, derived=False).success
-    assert len(before) == 3
-    assert project.rows("from events.event_data order by id") == before
-
-
-def test_a_failed_replace_leaves_the_table_unchanged(project: Project) -> None:
-    halls: list[dict[str, object]] = [{"hall": "A", "seats": 1}, {"hall": "B", "seats": 2}]
-    with serving({"/v1/events": paged(events(1)), "/halls": lambda _: halls}) as platform:
-        document = source(platform.url)
-        rest_api = document["attributes"]["rest_api"]
-        rest_api["resources"][0].update(rest_api.pop("resource_defaults"))
-        endpoint = {"path": "/halls", "paginator": "single_page"}
-        rest_api["resources"].append({"name": "halls", "endpoint": endpoint})
-        loaded = definitions({"events": document})
-        assert run(project, loaded).success
-        project.rows("alter table events.halls alter seats set not null")
-        before = project.rows("from events.halls order by hall")
-        halls[1]["seats"] = None
-        assert not run(project, loaded).success
-    assert len(before) == 2
-    assert project.rows("from events.halls order by hall") == before
 
 
 @pytest.mark.usefixtures("project")

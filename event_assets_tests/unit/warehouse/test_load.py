@@ -137,23 +137,6 @@ def test_the_log_of_the_database_stays_small() -> None:
     assert threshold == "15.2 MiB"
 
 
-def test_the_staging_tables_of_earlier_versions_go() -> None:
-    with warehouse.connect() as database:
-        database.execute("create schema events_staging")
-        database.execute("create table events_staging._dlt_version as select 1")
-        database.execute("create table events_staging.event_data as select 1")
-    load(records(0, 1))
-    assert rows("from duckdb_schemas() where schema_name = 'events_staging'") == []
-
-
-def test_a_schema_of_others_that_is_called_alike_stays() -> None:
-    with warehouse.connect() as database:
-        database.execute("create schema events_staging")
-        database.execute("create table events_staging.mine as select 1")
-    load(records(0, 1))
-    assert rows("from events_staging.mine") == [(1,)]
-
-
 def test_what_was_loaded_is_not_loaded_again() -> None:
     with extracted(records(0, 2)) as pipeline:
         with warehouse.connect() as database:
