@@ -110,8 +110,7 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
     elif "." in name:
         schema, table = name.split(".", 1)
     else:
-        schema = _default_schema(found)
-        schema = schema if name in found.get(schema, ()) else "main"
+        schema = next((one for one in _source_schemas(found) if name in found[one]), "main")
         table = name
     if table in found.get(schema, ()):
         return schema, table
@@ -121,10 +120,14 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
     raise click.ClickException(f"There is no {schema}.{table} yet: `event-assets sync` makes it.")
 
 
-def _default_schema(found: Tables) -> str:
+def _source_schemas(found: Tables) -> list[str]:
+    """Return the schemas of the sources that are synced, the default one first."""
     sources = find_sources()
-    names = [name for name in sources if name not in aside(sources)]
-    return next((name for name in names if name in found), DEFAULT_SOURCE)
+    return [name for name in sources if name in found and name not in aside(sources)]
+
+
+def _default_schema(found: Tables) -> str:
+    return next(iter(_source_schemas(found)), DEFAULT_SOURCE)
 
 
 def _query(database: duckdb.DuckDBPyConnection, schema: str, table: str, limit: int) -> str:

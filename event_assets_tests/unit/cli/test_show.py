@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -55,6 +56,19 @@ def test_a_table_an_option_or_a_query_says_what_is_shown(
 ) -> None:
     assert run(["show", *arguments]) == 0
     assert said in capsys.readouterr().out
+
+
+def test_a_table_is_looked_for_in_every_source(
+    synced: Project, source_file: Path, capsys: Output
+) -> None:
+    other = source_file.parents[1] / "concerts/defs.yaml"
+    other.parent.mkdir()
+    other.write_text(source_file.read_text())
+    write_database(synced.database, "concerts")
+    with duckdb.connect(synced.database) as database:
+        database.execute("create table concerts.event_calendar as select 7 as events")
+    assert run(["show", "event_calendar"]) == 0
+    assert lines(capsys)[-1] == "1 of 1 rows of concerts.event_calendar"
 
 
 @pytest.mark.usefixtures("synced")
