@@ -205,7 +205,7 @@ def _filled_shares(
 ) -> dict[str, float]:
     """Return the share of the events that have each column."""
     counts = ", ".join(
-        f"count({quote_identifier(name)}) / greatest(count(*), 1)" for name in columns
+        f"count({quote_identifier(name)}) / system.main.greatest(count(*), 1)" for name in columns
     )
     (shares,) = database.sql(f"from {schema}.{table}").aggregate(counts).fetchall()
     return dict(zip(columns, shares, strict=True))

@@ -37,8 +37,8 @@ def losslessly_widenable(database: Database, schema: str, table: str) -> frozens
     if not integers:
         return frozenset()
     maxima = ", ".join(
-        f"greatest(-min({quote_identifier(name)})::hugeint, max({quote_identifier(name)}))"
-        for name in integers
+        f"system.main.greatest(-min({name})::hugeint, max({name}))"
+        for name in map(quote_identifier, integers)
     )
     (largest,) = database.table(f"{schema}.{table}").aggregate(maxima).fetchall()
     return frozenset(

@@ -45,8 +45,8 @@ set variable compared = (
     from new left join old using (key)
 )
 """
-IS_UNCHANGED = "get_bit(getvariable('compared').unchanged, rowid::integer) = 1"
-IS_LOADED = """get_bit(getvariable('compared').loaded, "row number"::integer) = 1"""
+IS_UNCHANGED = "system.main.get_bit(getvariable('compared').unchanged, rowid::integer) = 1"
+IS_LOADED = """system.main.get_bit(getvariable('compared').loaded, "row number"::integer) = 1"""
 MAX_ROWS = 200_000  # of a package; DuckDB holds what an update replaces until the commit
 MAX_ROW = 1_000_000_000  # of a set of bits
 MAX_COLUMNS = 50  # of a package; the window that numbers wider rows would need too much memory

@@ -39,6 +39,7 @@ create macro main.upper2(a) as upper(a); create schema other; create table other
     from events.event_data; create table main.event_data as select 1 as a; \
     create table main.package as select 1 as a; create table main.kept as select 1 as a; \
     create table main.moved as select 1 as a; create table main.events as select 1 as id
+create macro main.greatest(a, b) as 'x'; create macro main.get_bit(a, b) as 0
 comment on table events.event_data is 'mine'; comment on column events.event_data.name is 'mine'
 alter table events.event_data alter id drop not null
 alter table events.event_data add primary key (id)
