@@ -11,7 +11,7 @@ from bench import project
 from bench.measure import ContenderError, measure
 from bench.parts import print_progress
 from bench.results import Run
-from event_assets.sandbox import Faults, Sandbox
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 PART, ALL = "losses", "all"
 SLOWLY = "429 above 5 requests per second"

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from event_assets.config import project as project_module
-from event_assets.sandbox import Sandbox
 from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.fast_libraries import make_libraries_fast
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import FILES, ROOT, Project, new_project
+from event_assets_tests.support.sandbox import Sandbox
 from event_assets_tests.support.waits import Waits
 
 

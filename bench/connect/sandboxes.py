@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bench.connect.case import Event, Given, Served
-from event_assets.sandbox import KEY, Faults, Sandbox
+from event_assets_tests.support.sandbox import KEY, Faults, Sandbox
 
 FAULTS: Mapping[str, Faults] = {
     "none": Faults(),

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -13,17 +13,11 @@ INTERVAL = timedelta(minutes=1)  # at which simulated rows change
 Source: TypeAlias = EventSimulation | Sequence[Mapping[str, Any]]
 
 
-class Row:
-    """A row: its id (None unless it is text), its JSON body and its serial number."""
+class Row(NamedTuple):
+    """A row: its id (None unless it is text) and its JSON."""
 
-    __slots__ = ("body", "ident", "serial")
-
-    def __init__(self, event: Mapping[str, Any], serial: int) -> None:
-        """Serialize `event`, the `serial`th row (from 1) added to the list."""
-        ident = event.get("id")
-        self.ident: str | None = ident if isinstance(ident, str) else None
-        self.body = _json(event)
-        self.serial = serial
+    ident: str | None
+    body: bytes
 
 
 class EventList:
@@ -33,18 +27,15 @@ class EventList:
         """Serve `source` as of `at`; `seed` picks the rows that faults delete and insert."""
         self._random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         self._spare = EventSimulation(1, seed, frozen=True)
-        self._serial = 0
-        self._present: set[str] = set()
+        self._inserted = 0
         self.replace(source, at)
-        self.begin_phase()
 
     def replace(self, source: Source, at: datetime) -> None:
         """Replace all rows with `source` as of `at`."""
         self._at = at
         self._simulation = source if isinstance(source, EventSimulation) else None
         events = source.events(at) if isinstance(source, EventSimulation) else source
-        self.rows = [self._row(event) for event in events]
-        self._present &= set(self.ids())
+        self.rows = [*map(_row, events)]
 
     def advance(self, at: datetime) -> None:
         """Replace simulated rows with those of `at`, without earlier deletions and insertions.
@@ -58,39 +49,23 @@ class EventList:
         """Return the ids of the rows in order."""
         return [row.ident for row in self.rows if row.ident is not None]
 
-    def begin_phase(self) -> None:
-        """Start a phase: reset `present_throughout`, `deleted` and `inserted`."""
-        self.deleted: list[str] = []
-        self.inserted: list[str] = []
-        self._present = set(self.ids())
-
-    def present_throughout(self) -> set[str]:
-        """Return the ids present at all times since the phase began."""
-        return set(self._present)
-
-    def delete(self, before: int) -> None:
+    def delete(self, before: int) -> Row | None:
         """Delete a random row among the first `before` rows (0: among all)."""
-        if not self.rows:
-            return
-        row = self.rows.pop(self._random.randrange(min(before, len(self.rows)) or len(self.rows)))
-        if row.ident is not None:
-            self.deleted.append(row.ident)
-            self._present.discard(row.ident)
+        count = min(before, len(self.rows)) or len(self.rows)
+        return self.rows.pop(self._random.randrange(count)) if self.rows else None
 
-    def insert(self, before: int) -> None:
+    def insert(self, before: int) -> Row:
         """Insert a new row before a random row among the first `before` rows (0: among all)."""
-        event = self._spare.event(-1 - self._serial, FROZEN_AT)
-        row = self._row({**(event or {}), "id": f"evt_inserted_{self._serial + 1:06d}"})
-        self.rows.insert(
-            self._random.randrange(min(before, len(self.rows)) or len(self.rows) + 1), row
-        )
-        self.inserted.append(str(row.ident))
-
-    def _row(self, event: Mapping[str, Any]) -> Row:
-        self._serial += 1
-        return Row(event, self._serial)
+        self._inserted += 1
+        event = self._spare.event(-self._inserted, FROZEN_AT)
+        row = _row({**(event or {}), "id": f"evt_inserted_{self._inserted:06d}"})
+        count = min(before, len(self.rows)) or len(self.rows) + 1
+        self.rows.insert(self._random.randrange(count), row)
+        return row
 
 
-def _json(event: Mapping[str, Any]) -> bytes:
+def _row(event: Mapping[str, Any]) -> Row:
+    ident = event.get("id")
     # A copy: the bytes that orjson returns hold about 8 KB, however short they are.
-    return bytes(memoryview(orjson.dumps(event)))
+    body = bytes(memoryview(orjson.dumps(event)))
+    return Row(ident if isinstance(ident, str) else None, body)

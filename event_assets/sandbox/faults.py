@@ -16,8 +16,8 @@ class Faults:
     """Faults of a sandbox, all off by default; they can be changed while it serves.
 
     "Every Nth" counts requests to `/v1/events` since the last change of any fault (so
-    `fail_first = 2` always means the next two); 0 means never. Rows are counted in the order in
-    which they were added to the list. The annotations are the help texts of the command line.
+    `fail_first = 2` always means the next two); 0 means never. The annotations are the help texts
+    of the command line.
     """
 
     latency: Annotated[float, "seconds before each response"] = 0.0
@@ -36,20 +36,6 @@ class Faults:
     ] = "rows"
     delete_every: Annotated[int, "delete a row before the offset at every Nth request"] = 0
     insert_every: Annotated[int, "insert a row before the offset at every Nth request"] = 0
-    null_id_every: Annotated[int, "null id in every Nth row"] = 0
-    missing_id_every: Annotated[int, "no id in every Nth row"] = 0
-    bad_start_every: Annotated[int, "start_time 'soon' in every Nth row"] = 0
-    broken_json_every: Annotated[int, "truncated JSON with status 200 in every Nth response"] = 0
-    html_every: Annotated[int, "HTML with status 200 in every Nth response"] = 0
-    null_data_every: Annotated[int, "null as data in every Nth response"] = 0
-    missing_data_every: Annotated[int, "no data in every Nth response"] = 0
-    reset_every: Annotated[int, "close the connection in the middle of every Nth response"] = 0
-    ignore_offset: Annotated[bool, "always return the first page"] = False
-    empty_page_at: Annotated[
-        int | None, "offset of a page that is empty once, though more rows follow"
-    ] = None
-    ignore_key: Annotated[bool, "accept any key, and none"] = False
-    echo_key: Annotated[bool, "return the key as api_key and in X-Api-Key"] = False
 
 
 def is_due(every: int, number: int) -> bool:
@@ -58,7 +44,7 @@ def is_due(every: int, number: int) -> bool:
 
 
 def parse_faults(options: Iterable[str]) -> Faults:
-    """Parse options such as `page_cap=50`, `total=none` or `ignore_key=true`.
+    """Parse options such as `page_cap=50` or `total=none`.
 
     Raises:
         ValueError: there is no such fault, or it cannot have this value.

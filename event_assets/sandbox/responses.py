@@ -5,29 +5,23 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 import orjson
 
-from event_assets.sandbox.event_list import EventList, Row
+from event_assets.sandbox.event_list import EventList
 from event_assets.sandbox.faults import Faults, Total, is_due
 
 
 @dataclass
 class FakeResponse:
-    """A response: `members` form the JSON object of its body, unless `text` is set."""
+    """A response; `members` form the JSON object of its body."""
 
     status: int = 200
     members: dict[str, bytes] = field(default_factory=dict[str, bytes])
     headers: dict[str, str] = field(default_factory=dict[str, str])
-    text: bytes | None = None
-    media_type: str = "application/json"
-    is_truncated: bool = False  # only the first half of the body is sent
 
     def body(self) -> bytes:
         """Return the body."""
-        if self.text is not None:
-            return self.text
         return b"{%s}" % b",".join(b'"%s":%s' % (k.encode(), v) for k, v in self.members.items())
 
 
@@ -49,43 +43,22 @@ class FakeApi:
         self.event_list = event_list
         self.key = key
         self._last_faults: Faults | None = None
-        self._number = 0
-        self._page_emptied = False
+        self.number = 0  # of the requests since the last change of the faults
         self._tokens, self._filled = 1.0, time.monotonic()
 
     def respond(self, query: Mapping[str, str], faults: Faults) -> FakeResponse:
         """Return the response to a request to `/v1/events` with the parameters `query`."""
         if faults != self._last_faults:
             self._last_faults = dataclasses.replace(faults)
-            self._number, self._page_emptied = 0, False
+            self.number = 0
             self._tokens = max(1.0, faults.rate_limit)
-        self._number += 1
-        key = query.get("api_key")
-        response = self._rejection(key, faults) or self._page(query, faults)
-        if faults.echo_key and key is not None:
-            response.members["api_key"] = orjson.dumps(key)
-            response.headers["X-Api-Key"] = quote(key)
-        if response.status == 200:
-            self._corrupt(response, faults)
-        return response
-
-    def _corrupt(self, response: FakeResponse, faults: Faults) -> None:
-        if is_due(faults.null_data_every, self._number):
-            response.members["data"] = b"null"
-        if is_due(faults.missing_data_every, self._number):
-            del response.members["data"]
-        if is_due(faults.html_every, self._number):
-            response.text = b"<html><body><h1>Be right back</h1></body></html>"
-            response.media_type = "text/html; charset=utf-8"
-        if is_due(faults.broken_json_every, self._number):
-            body = response.body()
-            response.text = body[: len(body) // 2]
-        response.is_truncated = is_due(faults.reset_every, self._number)
+        self.number += 1
+        return self._rejection(query.get("api_key"), faults) or self._page(query, faults)
 
     def _rejection(self, key: str | None, faults: Faults) -> FakeResponse | None:
-        if not faults.ignore_key and key != self.key:
+        if key != self.key:
             return error_response(401, "the api_key is wrong" if key else "the api_key is missing")
-        if self._number <= faults.fail_first or is_due(faults.fail_every, self._number):
+        if self.number <= faults.fail_first or is_due(faults.fail_every, self.number):
             headers = _retry_after(faults.retry_after)
             return error_response(faults.fail_status, "injected failure", **headers)
         wait = self._seconds_until_token(faults.rate_limit)
@@ -113,20 +86,14 @@ class FakeApi:
             return error_response(400, "offset must be a whole number from 0")
         if not limit:
             return error_response(400, "limit must be a whole number from 1")
-        if is_due(faults.delete_every, self._number):
+        if is_due(faults.delete_every, self.number):
             self.event_list.delete(before=offset)
-        if is_due(faults.insert_every, self._number):
+        if is_due(faults.insert_every, self.number):
             self.event_list.insert(before=offset)
         if faults.page_cap:
             limit = min(limit, faults.page_cap)
-        if faults.ignore_offset:
-            offset = 0
         rows = self.event_list.rows[offset : offset + limit]
-        empty_at = faults.empty_page_at
-        if empty_at is not None and not self._page_emptied and offset <= empty_at < offset + limit:
-            self._page_emptied = True
-            rows = []
-        data = b"[%s]" % b",".join(_body(row, faults) for row in rows)
+        data = b"[%s]" % b",".join(row.body for row in rows)
         total = _total(len(self.event_list.rows), len(rows), faults.total)
         return FakeResponse(members={"data": data, **total})
 
@@ -148,16 +115,3 @@ def _total(rows: int, page: int, total: Total) -> dict[str, bytes]:
     elif isinstance(total, int):
         rows += total
     return {"total": b"%d" % rows}
-
-
-def _body(row: Row, faults: Faults) -> bytes:
-    if not (faults.null_id_every or faults.missing_id_every or faults.bad_start_every):
-        return row.body
-    event: dict[str, object] = orjson.loads(row.body)
-    if is_due(faults.null_id_every, row.serial):
-        event["id"] = None
-    if is_due(faults.missing_id_every, row.serial):
-        event.pop("id", None)
-    if is_due(faults.bad_start_every, row.serial):
-        event["start_time"] = "soon"
-    return orjson.dumps(event)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from event_assets.sandbox.event_list import EventList
 from event_assets.sandbox.faults import Faults
@@ -21,6 +21,9 @@ from event_assets.sandbox.simulation import EventSimulation
 HOST = "127.0.0.1"
 EVENTS = "/v1/events"
 KEY = "sandbox"
+
+
+S = TypeVar("S", bound="Sandbox")
 
 
 class SandboxError(Exception):
@@ -51,6 +54,9 @@ class Sandbox:
     `faults` can be changed at any time; `requests` records the requests so far.
     """
 
+    list_type = EventList
+    api_type = FakeApi
+
     def __init__(
         self,
         events: int | EventSimulation | Sequence[Mapping[str, Any]] = 250,
@@ -75,8 +81,8 @@ class Sandbox:
         self._clock = clock
         self._port = port
         source = EventSimulation(events, seed, frozen=True) if isinstance(events, int) else events
-        self._event_list = EventList(source, self._clock(), seed)
-        self._api = FakeApi(self._event_list, key)
+        self._event_list = self.list_type(source, self._clock(), seed)
+        self._api = self.api_type(self._event_list, key)
         self._lock = threading.Lock()  # the server's thread uses the list, too
         self._url: str | None = None
 
@@ -87,7 +93,7 @@ class Sandbox:
             raise RuntimeError("the sandbox has a URL only inside its with block")
         return self._url
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self: S) -> S:
         """Start serving; raises SandboxError when the port is in use."""
         from event_assets.sandbox.http_app import BackgroundServer, build_app
 
@@ -111,28 +117,6 @@ class Sandbox:
         """Return the current ids in order, without rows that have no text id."""
         with self._current() as event_list:
             return event_list.ids()
-
-    def begin_phase(self) -> None:
-        """Start a phase: reset `present_throughout`, `deleted` and `inserted`."""
-        with self._current() as event_list:
-            event_list.begin_phase()
-
-    def present_throughout(self) -> set[str]:
-        """Return the ids present at all times since the phase began."""
-        with self._current() as event_list:
-            return event_list.present_throughout()
-
-    @property
-    def deleted(self) -> list[str]:
-        """Return the ids that `delete_every` deleted in this phase, in order."""
-        with self._current() as event_list:
-            return list(event_list.deleted)
-
-    @property
-    def inserted(self) -> list[str]:
-        """Return the ids that `insert_every` inserted in this phase, in order."""
-        with self._current() as event_list:
-            return list(event_list.inserted)
 
     def replace(self, events: EventSimulation | Sequence[Mapping[str, Any]]) -> None:
         """Replace the events that are served."""

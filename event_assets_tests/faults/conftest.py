@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.faults.killing import Killed, generation
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.project import BIN, Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 HEAD = ("fault", "tries", "survived", "events lost", "events doubled")
 

@@ -29,7 +29,6 @@ from event_assets.http.errors import user_message
 from event_assets.http.response import MB
 from event_assets.http.session import ApiSession
 from event_assets.http.window import CAUTIOUS
-from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.faults.raw import (
     Raw,
     Say,
@@ -47,6 +46,7 @@ from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import ROOT, Project, checks, failure
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 KEY = "a-key-that-is-secret"
 SHORT = HttpLimits(connect=2, read=1, total=2, megabytes=4)

@@ -8,7 +8,6 @@ import dagster as dg
 import pytest
 
 from event_assets.pagination.result import PaginationResult
-from event_assets.sandbox import KEY, EventSimulation, Faults, Sandbox
 from event_assets_tests.support.contracts import contract
 from event_assets_tests.support.direct_syncs import (
     complete,
@@ -18,6 +17,7 @@ from event_assets_tests.support.direct_syncs import (
     unique,
 )
 from event_assets_tests.support.project import Project, metadata
+from event_assets_tests.support.sandbox import KEY, EventSimulation, Faults, Sandbox
 from event_assets_tests.support.streams import read_all, reading
 
 pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("waits")]

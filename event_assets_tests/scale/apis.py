@@ -92,7 +92,7 @@ class Platform:
             await asyncio.sleep(GLANCE)
         name = request.path_params["account"]
         answer = self._answers[name].respond(request.query_params, SOUND)
-        return Response(answer.body(), answer.status, answer.headers, answer.media_type)
+        return Response(answer.body(), answer.status, answer.headers, "application/json")
 
 
 def key_of(account: str) -> str:

@@ -11,8 +11,8 @@ from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
 from event_assets.probe.report import Finding, Report
 from event_assets.probe.runner import probe
-from event_assets.sandbox import Sandbox
 from event_assets_tests.support.api_server import ApiServer, serving
+from event_assets_tests.support.sandbox import Sandbox
 
 AUTH = {"type": "api_key", "name": "api_key", "location": "query"}
 OFFSET = {"type": "offset", "limit": 100}

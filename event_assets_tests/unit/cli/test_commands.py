@@ -13,8 +13,8 @@ from dagster import DagsterInstance
 from dagster._cli import cli
 
 from event_assets.cli.main import run
-from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.project import ROOT, Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 MATERIALIZE = ("dagster", "asset", "materialize", "-m", "event_assets.definitions", "--select")
 

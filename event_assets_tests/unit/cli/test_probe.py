@@ -9,8 +9,8 @@ import yaml
 
 from event_assets.cli.main import run
 from event_assets.config import project as project_module
-from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.project import ROOT, Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 PROBE = ("python", "-m", "event_assets.probe")
 YAML = (ROOT / "event_assets/defs/events/defs.yaml").read_text()

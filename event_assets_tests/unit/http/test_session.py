@@ -22,12 +22,12 @@ from starlette.responses import Response as Answer
 from event_assets.extract.response_check import response_check
 from event_assets.http.errors import status_error_message, user_message
 from event_assets.http.session import ApiSession
-from event_assets.sandbox import KEY, Faults, Sandbox
 from event_assets.values.errors import ApiError, ContentError
 from event_assets.values.urls import origin
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.dagster_dev import free_port, until
 from event_assets_tests.support.http_sessions import PATH, session_for
+from event_assets_tests.support.sandbox import KEY, Faults, Sandbox
 from event_assets_tests.support.waits import NOW, Waits
 
 

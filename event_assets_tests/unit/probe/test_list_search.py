@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 from event_assets.probe.connect import discover
 from event_assets.probe.connection import Options
 from event_assets.sandbox import KEY as SANDBOX_KEY
-from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     ROWS,
@@ -26,6 +25,7 @@ from event_assets_tests.support.discoveries import (
     endpoint,
 )
 from event_assets_tests.support.event_records import events, number
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 BY_NUMBER = {"type": "page_number", "base_page": 1, "page_param": "page"}
 

@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.probe.runner import probe
-from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_records import events, number
@@ -27,6 +26,7 @@ from event_assets_tests.support.probe_reports import (
 )
 from event_assets_tests.support.probe_reports import probe_line as line
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 ROWS = events(250)
 SIZE = 40  # rows of a page

@@ -9,7 +9,6 @@ import pytest
 from starlette.requests import Request
 
 from event_assets.probe.report import Finding
-from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.event_records import events, number, renamed
 from event_assets_tests.support.probe_reports import (
     build_fields,
@@ -19,6 +18,7 @@ from event_assets_tests.support.probe_reports import (
     probe_line,
 )
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 TIME = {"type": "timestamp"}
 LOCAL = "2026-10-20T19:30:00"

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from event_assets.probe.runner import probe
-from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_records import events, number, renamed
 from event_assets_tests.support.probe_reports import build_source, find_line, marks, probe_api
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 KEY = "s3cret&key=ü"
 

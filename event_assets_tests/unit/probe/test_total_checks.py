@@ -10,11 +10,11 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.event_records import events, number
 from event_assets_tests.support.probe_reports import OFFSET, Answer, find_line, marks, probe_api
 from event_assets_tests.support.probe_reports import probe_line as line
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 ROWS = events(250)
 SIZE = 40  # rows of a page

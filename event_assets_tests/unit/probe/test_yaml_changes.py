@@ -13,12 +13,12 @@ from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
 from event_assets.probe.runner import probe
 from event_assets.probe.yaml_writer import suggest_yaml
-from event_assets.sandbox import Faults, Sandbox
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_records import events, number, renamed
 from event_assets_tests.support.probe_reports import marks
 from event_assets_tests.support.project import ROOT, Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 YAML = (ROOT / "event_assets/defs/events/defs.yaml").read_text()
 RESOURCES = ("attributes", "rest_api", "resources")

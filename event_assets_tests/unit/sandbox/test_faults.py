@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from event_assets.sandbox import KEY, Faults, Sandbox
+from event_assets_tests.support.sandbox import KEY, Faults, Sandbox
 from event_assets_tests.support.sandbox_client import get_page, page_ids
 
 

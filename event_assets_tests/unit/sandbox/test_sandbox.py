@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from event_assets.sandbox import Event, Sandbox, SandboxError
+from event_assets.sandbox import Event, SandboxError
 from event_assets_tests.support.project import ROOT
+from event_assets_tests.support.sandbox import Sandbox
 from event_assets_tests.support.sandbox_client import get_page, page_ids, refuses_connections
 
 
@@ -105,7 +106,7 @@ def test_it_prints_nothing_and_its_import_loads_no_web_server() -> None:
 import sys, requests
 from event_assets.sandbox import Faults, Sandbox
 assert not {'uvicorn', 'starlette'} & set(sys.modules)
-for faults in (Faults(), Faults(reset_every=1), Faults(latency=3600)):
+for faults in (Faults(), Faults(fail_every=1), Faults(latency=3600)):
     with requests.Session() as client, Sandbox(3, faults=faults) as api:
         try:
             client.get(api.url + "/v1/events?api_key=sandbox", timeout=0.2)

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from event_assets.sandbox import Event, EventSimulation, Sandbox
+from event_assets_tests.support.sandbox import Event, EventSimulation, Sandbox
 from event_assets_tests.support.sandbox_client import get_page
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)

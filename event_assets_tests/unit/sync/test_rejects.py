@@ -13,7 +13,6 @@ from event_assets.config.source import SourceConfig
 from event_assets.orchestration.check_results import evaluate_no_rejects
 from event_assets.orchestration.summary import print_summary
 from event_assets.records.arrow_builder import Reject
-from event_assets.sandbox import Faults, Sandbox
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer
 from event_assets_tests.support.direct_syncs import (
     default_source,
@@ -22,6 +21,7 @@ from event_assets_tests.support.direct_syncs import (
     sync_default,
 )
 from event_assets_tests.support.project import Project, checks, failure, metadata, shown
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 pytestmark = pytest.mark.in_process
 
