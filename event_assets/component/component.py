@@ -1,25 +1,24 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import dagster as dg
-from pydantic import AfterValidator, BaseModel, BeforeValidator, RootModel, WithJsonSchema
-from pydantic import Field as Describe
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, RootModel, WithJsonSchema
 
 from event_assets import warehouse
 from event_assets._compat.dagster import yaml_position
 from event_assets.component import json_schema
+from event_assets.component.rest_api import check_rest_api
 from event_assets.component.scaffolder import EventApiScaffolder
 from event_assets.component.source_name import require_source_name
 from event_assets.component.validation import ATTRIBUTES, find_contradictions, validate
 from event_assets.component.yaml_file import read_yaml
-from event_assets.config import accounts
 from event_assets.config import model as config_model
 from event_assets.config.accounts import AccountsConfig
-from event_assets.config.fields import FieldConfig
+from event_assets.config.fields import FieldConfig, check_fields, check_marks, check_source
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.config.project import set_loaded_project
@@ -30,10 +29,7 @@ from event_assets.orchestration.checks import build_checks
 from event_assets.orchestration.jobs import build_jobs
 from event_assets.orchestration.partitions import build_accounts_sensors
 
-MAX_SECONDS = 24 * 3600.0
-AccountsYaml = Annotated[
-    AccountsConfig | None, BeforeValidator(accounts.parse), WithJsonSchema(accounts.JSON_SCHEMA)
-]
+PERCENTAGE = r"^(100|\d{1,2}(\.\d+)?)%$"
 
 
 def _accepted_by(define: Callable[[str], object], rule: str) -> AfterValidator:
@@ -73,21 +69,19 @@ Owner = Annotated[
 ]
 
 
+Seconds = Annotated[float, Field(gt=0, le=24 * 3600)]
+SourcePath = Annotated[str, AfterValidator(check_source)]
+
+
 class Timeouts(config_model.StrictModel):
     """How long the API may take, in seconds."""
 
-    connect: float = Describe(
-        default=DEFAULT_LIMITS.connect, gt=0, le=MAX_SECONDS, description="To connect."
-    )
-    read: float = Describe(
-        default=DEFAULT_LIMITS.read,
-        gt=0,
-        le=MAX_SECONDS,
-        description="Between two parts of a response.",
-    )
-    answer: float = Describe(
-        default=DEFAULT_LIMITS.total, gt=0, le=MAX_SECONDS, description="For a whole response."
-    )
+    connect: Seconds = DEFAULT_LIMITS.connect
+    """To connect."""
+    read: Seconds = DEFAULT_LIMITS.read
+    """Between two parts of a response."""
+    answer: Seconds = DEFAULT_LIMITS.total
+    """For a whole response."""
 
 
 class _Attributes(RootModel[dict[str, Any]]):
@@ -103,88 +97,54 @@ class _Attributes(RootModel[dict[str, Any]]):
 class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
     """Every event of one REST API, in DuckDB as `event_data`, with checks and a schedule."""
 
-    rest_api: dict[str, Any] = Describe(
-        description="dlt's REST API configuration: client, resource_defaults, resources. "
-        "Without client.base_url, the built-in sandbox."
+    superseded: ClassVar[Mapping[str, str]] = {
+        "checkpoint_rows": "`checkpoint_rows` is gone, delete it: interrupted syncs resume by "
+        "themselves within `resume_hours`."
+    }
+    rest_api: Annotated[dict[str, Any], AfterValidator(check_rest_api)]
+    """dlt's REST API configuration: client, resource_defaults, resources. Without client.base_url,
+    the built-in sandbox."""
+    fields: Annotated[dict[str, FieldConfig], AfterValidator(check_fields)]
+    """Typed columns of event_data. Other fields become columns by themselves."""
+    accounts: AccountsConfig | None = None
+    """The accounts to sync, each a partition: a list of names, {file: PATH} with one name per line,
+    or {query: SQL} on the warehouse. `{account}` in `rest_api` stands for the name."""
+    schedule: Cron | None = None
+    """When to sync: a cron expression in UTC. Without it, no schedule."""
+    full_sync: Cron | None = None
+    """When to read everything, with `incremental`: a cron expression in UTC. Events that are
+    missing from it are gone."""
+    freshness: FreshnessConfig | None = None
+    """When the newest sync is too old."""
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_CONCURRENCY
+    """Maximum number of concurrent requests; fewer while more make the API slower."""
+    requests_per_second: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    """Maximum number of requests per second, as the API's documentation allows. Without it, as the
+    API's headers and refusals allow."""
+    timeouts: Timeouts = Field(default_factory=Timeouts)
+    """Time limits of a request, in seconds."""
+    max_answer_mb: Annotated[int, Field(ge=1, le=100_000)] = DEFAULT_LIMITS.megabytes
+    """Maximum size of a decompressed response, in megabytes."""
+    exclude: Sequence[SourcePath] = ()
+    """Paths in the records that are not stored: `venue.location`."""
+    only: Sequence[SourcePath] = ()
+    """The only paths that are stored, beside `fields`."""
+    windows: TimeWindowsConfig | None = None
+    """Read a long list in time windows, if the API shows only its first rows."""
+    max_rejects: Annotated[str, BeforeValidator(_number_to_text), Field(pattern=PERCENTAGE)] = (
+        f"{DEFAULT_MAX_REJECTS:.0%}"
     )
-    fields: dict[str, FieldConfig] = Describe(
-        description="Typed columns of event_data. Other fields become columns by themselves."
-    )
-    accounts: AccountsYaml = Describe(
-        default=None,
-        description="The accounts to sync, each a partition: a list of names, {file: PATH} with "
-        "one name per line, or {query: SQL} on the warehouse. `{account}` in `rest_api` stands for "
-        "the name.",
-    )
-    schedule: Cron | None = Describe(
-        default=None, description="When to sync: a cron expression in UTC. Without it, no schedule."
-    )
-    full_sync: Cron | None = Describe(
-        default=None,
-        description="When to read everything, with `incremental`: a cron expression in UTC. "
-        "Events that are missing from it are gone.",
-    )
-    freshness: FreshnessConfig | None = Describe(
-        default=None, description="When the newest sync is too old."
-    )
-    concurrency: int = Describe(
-        default=DEFAULT_CONCURRENCY,
-        ge=1,
-        le=1000,
-        description="Maximum number of concurrent requests; fewer while more make the API slower.",
-    )
-    requests_per_second: float | None = Describe(
-        default=None,
-        gt=0,
-        le=100_000,
-        description="Maximum number of requests per second, as the API's documentation allows. "
-        "Without it, as the API's headers and refusals allow.",
-    )
-    timeouts: Timeouts | None = Describe(
-        default=None,
-        description="How long the API may take, in seconds. Default: "
-        f"{{connect: {DEFAULT_LIMITS.connect:g}, read: {DEFAULT_LIMITS.read:g}, "
-        f"answer: {DEFAULT_LIMITS.total:g}}}.",
-    )
-    max_answer_mb: int = Describe(
-        default=DEFAULT_LIMITS.megabytes,
-        ge=1,
-        le=100_000,
-        description="Maximum size of a decompressed response, in megabytes.",
-    )
-    exclude: Sequence[str] = Describe(
-        default=(), description="Paths in the records that are not stored: `venue.location`."
-    )
-    only: Sequence[str] = Describe(
-        default=(), description="The only paths that are stored, beside `fields`."
-    )
-    windows: TimeWindowsConfig | None = Describe(
-        default=None,
-        description="Read a long list in time windows, if the API shows only its first rows.",
-    )
-    max_rejects: Annotated[str, BeforeValidator(_number_to_text)] = Describe(
-        default=f"{DEFAULT_MAX_REJECTS:.0%}",
-        pattern=r"^(100|\d{1,2}(\.\d+)?)%$",
-        description="Share of rejected records above which a sync fails.",
-    )
-    resume_hours: float = Describe(
-        default=DEFAULT_RESUME_HOURS,
-        ge=0,
-        le=24 * 365,
-        description="Hours within which an interrupted sync resumes where it was, from its last "
-        "response. 0: every sync starts over.",
-    )
-    ignore_changes: Sequence[str] = Describe(
-        default=(), description="Columns that `event_changes` ignores."
-    )
-    removed_when: dict[str, Any] = Describe(
-        default={},
-        description="Marks of records of removed events, by path: a value, a list of values, or "
-        "`true` for any value but false. They erase no value, and the event is no longer current.",
-    )
-    owners: Sequence[Owner] = Describe(
-        default=(), description="Owners of the assets: e-mail addresses or team:NAME."
-    )
+    """Share of rejected records above which a sync fails."""
+    resume_hours: Annotated[float, Field(ge=0, le=24 * 365)] = DEFAULT_RESUME_HOURS
+    """Hours within which an interrupted sync resumes where it was, from its last response. 0: every
+    sync starts over."""
+    ignore_changes: Sequence[str] = ()
+    """Columns that `event_changes` ignores."""
+    removed_when: Annotated[dict[str, Any], AfterValidator(check_marks)] = Field(default={})
+    """Marks of records of removed events, by path: a value, a list of values, or `true` for any
+    value but false. They erase no value, and the event is no longer current."""
+    owners: Sequence[Owner] = ()
+    """Owners of the assets: e-mail addresses or team:NAME."""
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
@@ -217,7 +177,6 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
 
     def source(self, name: str) -> SourceConfig:
         """Return the configuration of the source in the folder of this name."""
-        timeouts = self.timeouts or Timeouts()
         return SourceConfig(
             name=name,
             rest_api=self.rest_api,
@@ -230,9 +189,9 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
             removed_when=self.removed_when,
             windows=self.windows,
             limits=HttpLimits(
-                connect=timeouts.connect,
-                read=timeouts.read,
-                total=timeouts.answer,
+                connect=self.timeouts.connect,
+                read=self.timeouts.read,
+                total=self.timeouts.answer,
                 megabytes=self.max_answer_mb,
                 requests_per_second=self.requests_per_second,
             ),

@@ -10,13 +10,11 @@ from typing import Any, TypeVar
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
-from event_assets.component import rest_api_config
 from event_assets.component.literal_keys import find_literal_keys
 from event_assets.component.references import find_reference_errors
 from event_assets.component.yaml_file import Document, Scalar
 from event_assets.component.yaml_texts import Problems, escape_braces, is_number, resolve_texts
 from event_assets.config import accounts
-from event_assets.config.fields import invalid_field_names, invalid_marks, is_valid_source
 from event_assets.config.model import Keys, describe, shown
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.cursor import IncrementalCursor
@@ -30,11 +28,9 @@ RESERVED_TABLES = DERIVED_TABLES | OWN_TABLES | {"events_api", "all_events"}
 ATTRIBUTES = ("attributes",)
 NO_ACCOUNTS = "`{account}` stands for the name of an account: list the accounts in `accounts`"
 RESERVED_SUFFIXES = ("_syncs", "_rejects")
-CHECKS = {  # of attributes that may be anything for pydantic
-    "rest_api": rest_api_config.find_errors,
-    "accounts": accounts.find_errors,
-    "removed_when": invalid_marks,
-}
+
+# Attributes in which a number may be meant as text.
+WITH_TEXTS = {"rest_api", "accounts", "removed_when"}
 
 
 def validate(
@@ -59,9 +55,6 @@ def validate(
     if not values.get("accounts"):
         texts = [(keys, str(scalar.value)) for keys, scalar in scalars if keys[:1] == ("rest_api",)]
         problems += [(keys, NO_ACCOUNTS) for keys, text in texts if accounts.PLACEHOLDER in text]
-    for key, find_errors in CHECKS.items():
-        if values.get(key) is not None:
-            problems += [((key, *at), problem) for at, problem in find_errors(values[key])]
     wrong = {keys[0] for keys, _ in problems}
     if "rest_api" in values.keys() - wrong:
         values["rest_api"] = escape_braces(values["rest_api"])
@@ -82,7 +75,7 @@ def _retyped(scalars: Iterable[tuple[Keys, Scalar]]) -> Iterator[tuple[Keys, str
     for keys, (_, value, word) in scalars:
         if word is None or not isinstance(value, (int, float)):
             continue
-        is_text = keys[0] in CHECKS and not is_number(keys)
+        is_text = keys[0] in WITH_TEXTS and not is_number(keys)
         if isinstance(value, bool):
             same = word.lower() == shown(value) or "paginator" in keys or keys[-1] == "nullable"
         else:
@@ -101,9 +94,6 @@ def _is_decimal(word: str, value: float) -> bool:
 
 def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator[tuple[Keys, str]]:
     """Yield which attributes contradict each other, or fail in dlt, by their keys."""
-    if wrong := [*invalid_field_names(source.fields)]:
-        yield from ((("fields", *at), problem) for at, problem in wrong)
-        return
     yield from _exclude_problems(source)
     rest_api: Keys = ("rest_api",)
     if dangling := [*find_reference_errors(source.rest_api)]:
@@ -133,10 +123,6 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
 
 
 def _exclude_problems(source: SourceConfig) -> Iterator[tuple[Keys, str]]:
-    for name, paths in (("exclude", source.exclude), ("only", source.only)):
-        for index, path in enumerate(paths):
-            if not is_valid_source(path):
-                yield (name, index), f"`{path}` is not a path in a record"
     for index, path in enumerate(source.exclude):
         is_field = path in source.fields and source.fields[path].source is None
         if path in source.only or is_field:

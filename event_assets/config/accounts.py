@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from event_assets.config.model import Keys, shown, unknown_name_message
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from event_assets.config.model import StrictModel, refuse, shown
 
 ACCOUNT = "account"  # the column with a row's account
 PLACEHOLDER = f"{{{ACCOUNT}}}"
@@ -18,69 +20,73 @@ FORMATTED_KEYS = {"params", "headers", "json", "data"}  # of an endpoint: dlt fo
 DUMMY_ACCOUNT = "ACCOUNT"  # in configurations that are inspected without an account
 MAX_NAME_LENGTH = 200  # characters
 MAX_PIPELINE_LENGTH = 64  # characters, by dlt
-LOOKUPS = {  # where names may be listed, other than in the YAML
-    "file": "A text file, one name per line; its path is relative to the project.",
-    "query": "SQL, run in the warehouse; its first column has the names.",
-}
-JSON_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
-        *(
-            {
-                "type": "object",
-                "properties": {name: {"type": "string", "description": about}},
-                "required": [name],
-                "additionalProperties": False,
-            }
-            for name, about in LOOKUPS.items()
-        ),
-        {"type": "null"},
-    ]
-}
+A_LIST = "must be a list of names, or {file: PATH}, or {query: SQL}"
 
 
-@dataclass(frozen=True)
-class AccountsConfig:
+def _check_names(names: list[Any]) -> list[str]:
+    twice = (
+        f"`{name}` is listed twice" if name in names[:n] else "" for n, name in enumerate(names)
+    )
+    problems = zip(map(name_error, names), twice, strict=True)
+    refuse(((n,), wrong or again) for n, (wrong, again) in enumerate(problems) if wrong or again)
+    return names
+
+
+def _check_text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must be text")
+    return text
+
+
+def _check_query(text: str) -> str:
+    """Check that a text is one query; it is parsed, not run."""
+    import duckdb  # slow, and needed by few
+
+    problem = ""
+    with duckdb.connect() as nowhere:
+        try:
+            statements = nowhere.extract_statements(_check_text(text))
+        except duckdb.Error as error:
+            problem = f"is not valid SQL: {str(error).partition(chr(10))[0]}"
+        else:
+            if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+                problem = "must be a single SELECT"
+    if problem:
+        raise ValueError(problem)
+    return text
+
+
+class AccountsConfig(StrictModel):
     """Where the names of a source's accounts are listed: one of the three is set."""
 
-    names: Sequence[str] = ()
-    file: str | None = None
-    query: str | None = None
+    model_config = ConfigDict(
+        json_schema_extra={
+            "type": ["array", "object"],
+            "items": {"type": "string"},
+            "minItems": 1,
+            "uniqueItems": True,
+            "minProperties": 1,
+            "maxProperties": 1,
+        }
+    )
+    names: SkipJsonSchema[Annotated[list[Any], AfterValidator(_check_names)]] = Field(default=[])
+    file: Annotated[str, AfterValidator(_check_text)] | None = None
+    """A text file, one name per line; its path is relative to the project."""
+    query: Annotated[str, AfterValidator(_check_query)] | None = None
+    """SQL, run in the warehouse; its first column has the names."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_list(cls, given: Any) -> Any:
+        if not isinstance(given, (Mapping, list)) or given == []:
+            raise ValueError(A_LIST)
+        return {"names": given} if isinstance(given, list) else given
 
-def parse(given: Any) -> Any:
-    """Return `accounts` of a YAML file as a configuration, if `find_errors` finds none."""
-    if isinstance(given, Mapping):
-        return AccountsConfig(**given)
-    return AccountsConfig(tuple(given)) if isinstance(given, list) else given
-
-
-def find_errors(given: Any) -> Iterator[tuple[Keys, str]]:
-    """Yield the path and the message of each error in `accounts`."""
-    if isinstance(given, Mapping):
-        yield from _lookup_errors(given)
-    elif not isinstance(given, list) or not given:
-        yield (), "must be a list of names, or {file: PATH}, or {query: SQL}"
-    else:
-        seen: set[str] = set()
-        for index, name in enumerate(given):
-            if problem := name_error(name):
-                yield (index,), problem
-            elif name in seen:
-                yield (index,), f"`{name}` is listed twice"
-            seen.add(str(name))
-
-
-def _lookup_errors(given: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
-    for name, value in given.items():
-        if name not in LOOKUPS:
-            yield (name,), unknown_name_message(str(name), sorted(LOOKUPS), "field")
-        elif not isinstance(value, str) or not value.strip():
-            yield (name,), "must be text"
-        elif name == "query" and (problem := _query_error(value)):
-            yield (name,), problem
-    if len(given) != 1:
-        yield (), "needs either `file` or `query`"
+    @model_validator(mode="after")
+    def _is_one(self) -> AccountsConfig:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("needs either `file` or `query`")
+        return self
 
 
 def name_error(name: Any) -> str | None:
@@ -92,20 +98,6 @@ def name_error(name: Any) -> str | None:
     if not name.isprintable() or "..." in name or len(name) > MAX_NAME_LENGTH:
         problem = "has control characters, has three dots, or is longer than"
         return f"{shown(name)} {problem} {MAX_NAME_LENGTH}"
-    return None
-
-
-def _query_error(text: str) -> str | None:
-    """Return why a text is not one query, or None. It is parsed, not run."""
-    import duckdb  # slow, and needed by few
-
-    with duckdb.connect() as nowhere:
-        try:
-            statements = nowhere.extract_statements(text)
-        except duckdb.Error as error:
-            return f"is not valid SQL: {str(error).partition(chr(10))[0]}"
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        return "must be a single SELECT"
     return None
 
 

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field as Describe
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from event_assets.config.model import StrictModel
+from event_assets.config.model import Keys, StrictModel, refuse
 from event_assets.values.json_paths import PART_PATTERN, as_list, parse_path, template_paths
 from event_assets.values.naming import normalize_name
 from event_assets.values.types import DataType
@@ -25,30 +24,22 @@ ZONE_NAME_PATTERN = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # else it is a path
 class FieldConfig(StrictModel):
     """One typed column of `event_data`."""
 
-    type: DataType = Describe(
-        description="Type of the column, by dlt's names; timestamps are stored in UTC."
-    )
-    nullable: bool = Describe(default=True, description="Whether it may be missing.")
-    source: str | Sequence[str] | None = Describe(
-        default=None,
-        alias="from",
-        description="Its path in a record (`a.b`, `a.*`); a list of paths: the first with a value "
-        "counts; or a template (`{a.date}T{a.time}`).",
-    )
-    description: str | None = Describe(default=None, description="Description for the UI.")
-    timezone: str | Sequence[str] | None = Describe(
-        default=None,
-        description="Time zone of local times (`Europe/Berlin`, `+02:00`), or its path in a "
-        "record, or a list of both: the first with a value counts. Default: UTC.",
-    )
-    format: str | None = Describe(
-        default=None,
-        description="epoch_s, epoch_ms, or a pattern of strptime; else ISO 8601, RFC 2822.",
-    )
-
-    html: Literal["unescape"] | None = Describe(
-        default=None, description="`unescape`: HTML entities in a text become characters."
-    )
+    type: DataType
+    """Type of the column, by dlt's names; timestamps are stored in UTC."""
+    nullable: bool = True
+    """Whether it may be missing."""
+    source: str | Sequence[str] | None = Field(default=None, alias="from")
+    """Its path in a record (`a.b`, `a.*`); a list of paths: the first with a value counts; or a
+    template (`{a.date}T{a.time}`)."""
+    description: str | None = None
+    """Description for the UI."""
+    timezone: str | Sequence[str] | None = None
+    """Time zone of local times (`Europe/Berlin`, `+02:00`), or its path in a record, or a list of
+    both: the first with a value counts. Default: UTC."""
+    format: str | None = None
+    """epoch_s, epoch_ms, or a pattern of strptime; else ISO 8601, RFC 2822."""
+    html: Literal["unescape"] | None = None
+    """`unescape`: HTML entities in a text become characters."""
 
     @model_validator(mode="after")
     def _can_work(self) -> FieldConfig:
@@ -77,7 +68,20 @@ def is_valid_source(choice: str) -> bool:
     return are_paths and not {"{", "}"} & set(rest)
 
 
-def invalid_field_names(fields: Mapping[str, FieldConfig]) -> Iterator[tuple[tuple[str, ...], str]]:
+def check_source(choice: str) -> str:
+    """Check a path or a template; raises ValueError."""
+    if not is_valid_source(choice):
+        raise ValueError(f"`{choice}` is not a path in a record")
+    return choice
+
+
+def check_fields(fields: dict[str, FieldConfig]) -> dict[str, FieldConfig]:
+    """Check that each field can be a column, and the field of the id; raises ValidationError."""
+    refuse(field_problems(fields))
+    return fields
+
+
+def field_problems(fields: Mapping[str, FieldConfig]) -> Iterator[tuple[Keys, str]]:
     """Yield the path and the message of each field that cannot be a column, and of a wrong `id`."""
     for name in fields:
         column = normalize_name(name)
@@ -94,11 +98,16 @@ def invalid_field_names(fields: Mapping[str, FieldConfig]) -> Iterator[tuple[tup
         yield ("id", "html"), "is not for the id, which must stay as the API has it"
 
 
-def invalid_marks(marks: Any) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the path and the message of each mark of removed records that cannot match."""
-    for path, value in marks.items() if isinstance(marks, dict) else ():
-        values = value if isinstance(value, list) else [value]
+def check_marks(marks: dict[str, Any]) -> dict[str, Any]:
+    """Check that each mark of removed records can match; raises ValidationError."""
+    refuse(_mark_problems(marks))
+    return marks
+
+
+def _mark_problems(marks: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    for path, value in marks.items():
         if not is_valid_source(path) or "{" in path:
             yield (path,), f"`{path}` is not a path in a record"
+        values = value if isinstance(value, list) else [value]
         if not values or any(isinstance(one, (dict, list, type(None))) for one in values):
             yield (path,), "must be a value, a list of values, or true"

@@ -2,8 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -15,10 +15,6 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Keys = tuple[str | int, ...]
-REMOVED = {
-    "checkpoint_rows": "`checkpoint_rows` is gone, delete it: interrupted syncs resume by "
-    "themselves within `resume_hours`."
-}
 PLACES: Mapping[str, str] = {  # where names belong that are written elsewhere
     **dict.fromkeys(("auth", "base_url", "headers"), "client"),
     **dict.fromkeys(("data_selector", "incremental", "method", "paginator", "params"), "endpoint"),
@@ -50,7 +46,8 @@ BOUNDS = {
 class StrictModel(BaseModel):
     """A model whose error for an unknown attribute lists the known ones."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    superseded: ClassVar[Mapping[str, str]] = {}  # names that are not known any more, and messages
 
     @model_validator(mode="wrap")
     @classmethod
@@ -59,28 +56,43 @@ class StrictModel(BaseModel):
             return handler(value)
         except ValidationError as error:
             names = sorted(field.alias or name for name, field in cls.model_fields.items())
-            details = [_with_known_names(detail, names) for detail in error.errors()]
+            details = [
+                _with_known_names(detail, names, cls.superseded) for detail in error.errors()
+            ]
         raise ValidationError.from_exception_data(cls.__name__, details)
 
 
-def _with_known_names(detail: Any, names: list[str]) -> InitErrorDetails:
+def _with_known_names(
+    detail: Any, names: list[str], superseded: Mapping[str, str]
+) -> InitErrorDetails:
     kind, path, message = detail["type"], detail["loc"], detail["msg"]
     if kind == "extra_forbidden" and len(path) == 1:
-        kind, message = "unknown_name", unknown_name_message(str(path[0]), names, "field")
+        name = str(path[0])
+        kind = "unknown_name"
+        message = superseded.get(name) or unknown_name_message(name, names, "field")
     context = {**detail.get("ctx", {}), "message": message}
     kind = PydanticCustomError(kind, "{message}", context)
     return InitErrorDetails(type=kind, loc=path, input=detail["input"])
 
 
-def unknown_name_message(name: Any, allowed: list[str], noun: str) -> str:
-    """Return that a name is unknown, the closest known name, and all known names.
+def refuse(problems: Iterable[tuple[Keys, str]]) -> None:
+    """Raise a validation error of problems, each at its keys in what is validated, if any."""
+    details = [
+        InitErrorDetails(
+            type=PydanticCustomError("rule", "{message}", {"message": message}),
+            loc=keys,
+            input=None,
+        )
+        for keys, message in problems
+    ]
+    if details:
+        raise ValidationError.from_exception_data("rules", details)
 
-    For a name that an earlier release knew, return what replaced it.
-    """
+
+def unknown_name_message(name: Any, allowed: list[str], noun: str) -> str:
+    """Return that a name is unknown, the closest known name, and all known names."""
     if not isinstance(name, str):
         return f"must be one of {', '.join(allowed)}, not {shown(name)}"
-    if name in REMOVED:
-        return REMOVED[name]
     close = difflib.get_close_matches(name, allowed, n=1)
     hint = f", did you mean `{close[0]}`?" if close else "."
     if name in PLACES and noun == "field":
@@ -97,7 +109,8 @@ def describe(error: ValidationError, given: Any) -> Iterator[tuple[Keys, str]]:
         kind, context = detail["type"], detail.get("ctx", {})
         if kind in KINDS:
             kinds.setdefault(keys, []).append(KINDS[kind])
-            problem = f"must be {' or '.join(dict.fromkeys(kinds[keys]))}, not {shown(value)}"
+            but = "" if "auth" in keys else f", not {shown(value)}"  # it may be a key
+            problem = f"must be {' or '.join(dict.fromkeys(kinds[keys]))}{but}"
         elif kind == "missing":
             problem = f"`{detail['loc'][-1]}` is missing"
         elif kind == "literal_error":
@@ -105,7 +118,7 @@ def describe(error: ValidationError, given: Any) -> Iterator[tuple[Keys, str]]:
             problem = unknown_name_message(value, allowed, "value")
         elif kind in BOUNDS:
             text, bound = BOUNDS[kind]
-            problem = f"must be {text.format(f'{context[bound]:,g}')}, not {shown(value)}"
+            problem = f"must be {text.format(f'{context[bound]:,.15g}')}, not {shown(value)}"
         elif kind == "string_pattern_mismatch":
             problem = f"must be a percentage such as 5%, not {shown(value)}"
         else:
@@ -120,9 +133,8 @@ def _find(given: Any, loc: Sequence[Any]) -> tuple[Keys, Any]:
     """Return the keys, and the value there, of pydantic's location, which names types, too."""
     keys: Keys = ()
     for key in loc:
-        if isinstance(given, dict) and key not in given:
-            break
-        if isinstance(given, dict) or (isinstance(given, list) and isinstance(key, int)):
+        is_key = isinstance(given, dict) and key in given
+        if is_key or (isinstance(given, list) and isinstance(key, int)):
             keys, given = (*keys, key), given[key]
     return keys, given
 

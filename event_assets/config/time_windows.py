@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
+from typing import Annotated
 
-from pydantic import Field as Describe
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from event_assets.config.model import StrictModel
 
@@ -18,23 +18,20 @@ DEFAULT_SINCE, DEFAULT_UNTIL = "2000-01-01", "+3650d"
 class TimeWindowsConfig(StrictModel):
     """Time windows, split until each has fewer rows than the API's limit."""
 
-    param_from: str = Describe(description="Query parameter for the start of a window.")
-    param_to: str = Describe(description="Query parameter for the end of a window.")
-    cap: int = Describe(ge=2, description="Maximum rows of one list that the API returns.")
-    since: str | None = Describe(
-        default=None,
-        description="Start of the first window: a date, or days from now (`-30d`); else "
-        f"{DEFAULT_SINCE}, and the list must have no more events than all windows together.",
-    )
-    until: str | None = Describe(
-        default=None,
-        description="End of the last window: a date, or days from now (`+365d`); else "
-        f"{DEFAULT_UNTIL}, and the list must have no more events than all windows together.",
-    )
-    format: str = Describe(
-        default="%Y-%m-%dT%H:%M:%SZ",
-        description="Format of times (UTC): a pattern of strftime, epoch_s or epoch_ms.",
-    )
+    param_from: str
+    """Query parameter for the start of a window."""
+    param_to: str
+    """Query parameter for the end of a window."""
+    cap: Annotated[int, Field(ge=2)]
+    """Maximum rows of one list that the API returns."""
+    since: str | None = None
+    """Start of the first window: a date, or days from now (`-30d`); else 2000-01-01, and the list
+    must have no more events than all windows together."""
+    until: str | None = None
+    """End of the last window: a date, or days from now (`+365d`); else +3650d, and the list must
+    have no more events than all windows together."""
+    format: str = "%Y-%m-%dT%H:%M:%SZ"
+    """Format of times (UTC): a pattern of strftime, epoch_s or epoch_ms."""
 
     @model_validator(mode="after")
     def _can_work(self) -> TimeWindowsConfig:

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from starlette.requests import Request
 
-from event_assets.config.model import REMOVED
+from event_assets import EventApi
 from event_assets.sandbox import Sandbox
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.api_server import serving
@@ -62,7 +62,7 @@ def release(request: pytest.FixtureRequest) -> Path:
 def loaded_from(file: Path) -> dg.Definitions:
     """Load a configuration without the keys that are gone since."""
     document = yaml.safe_load(file.read_text())
-    for key in REMOVED.keys() & document["attributes"].keys():
+    for key in EventApi.superseded.keys() & document["attributes"].keys():
         del document["attributes"][key]
     return load(document)
 
@@ -116,7 +116,7 @@ def test_its_accounts_go_on(release: Path, project: Project) -> None:
 
 def test_a_key_that_is_gone_is_answered_with_its_line_and_what_to_do(release: Path) -> None:
     document = yaml.safe_load((release / "every_key.yaml").read_text())
-    gone = REMOVED.keys() & document["attributes"].keys()
+    gone = EventApi.superseded.keys() & document["attributes"].keys()
     assert gone
     said = complaint(document)
     for key in gone:

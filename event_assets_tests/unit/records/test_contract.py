@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from event_assets.config.fields import FieldConfig, invalid_field_names
+from event_assets.config.fields import FieldConfig, field_problems
 from event_assets.records.contract import build_field_readers
 from event_assets.values.conversion import to_json
 
@@ -181,7 +181,7 @@ def test_a_contract_that_cannot_work_is_refused(contract: Any, said: str) -> Non
     ],
 )
 def test_the_contracts_names_must_be_columns(names: tuple[str, ...], said: str) -> None:
-    found = invalid_field_names({name: FieldConfig(type="text") for name in names})
+    found = field_problems({name: FieldConfig(type="text") for name in names})
     assert "".join(problem for _, problem in found) == said
 
 
