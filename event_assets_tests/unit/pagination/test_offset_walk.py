@@ -613,10 +613,11 @@ def test_nothing_is_requested_behind_the_maximum_that_a_total_promises() -> None
     assert judge(walk.facts).complete is False
 
 
-def test_the_maximum_ends_the_walk_unverified() -> None:
-    walk = OffsetWalk(10, maximum=25)
-    reading = read(list(range(100)), walk=walk)
-    assert reading.delivered >= set(range(25))
+@pytest.mark.parametrize(("maximum", "offsets"), [(25, [0, 9, 18]), (28, [0, 9, 18])])
+def test_the_maximum_ends_the_walk_unverified(maximum: int, offsets: list[int]) -> None:
+    reading = read(list(range(100)), walk=OffsetWalk(10, maximum=maximum))
+    assert reading.offsets == offsets
+    assert reading.delivered >= set(range(maximum))
     assert reading.result.complete is None
     assert "stopped at" in reading.result.reason
 
