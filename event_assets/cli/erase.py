@@ -45,7 +45,7 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
 
     from event_assets.cli.home import open_instance, require_home
     from event_assets.orchestration import process
-    from event_assets.orchestration.housekeeping import erase_runs
+    from event_assets.orchestration.housekeeping import erase_runs, find_runs
     from event_assets.values.naming import normalize_name
     from event_assets.warehouse.erase import erase as erase_from_tables
 
@@ -55,17 +55,19 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
     paths = load_source(source).events.id_paths
     columns = ["id", *(normalize_name(f"_event_data_{path}") for path in paths)]
 
-    def show(changed: Mapping[str, int]) -> None:
-        for table, count in changed.items():
-            click.echo(f"{source}.{table}: {counted(count, 'row')}")
-        if changed and not yes:
-            confirm("Erase it? It cannot be undone.")
-
-    changed = erase_from_tables(source, text, columns if key else (), show)
     with open_instance() as instance:
-        runs = erase_runs(instance, text, is_id=key is not None)
-    if runs:
-        click.echo(f"Dagster's history: {counted(runs, 'run')}")
+        runs = find_runs(instance, text, is_id=key is not None)
+
+        def show(changed: Mapping[str, int]) -> None:
+            for table, count in changed.items():
+                click.echo(f"{source}.{table}: {counted(count, 'row')}")
+            if runs:
+                click.echo(f"Dagster's history: {counted(len(runs), 'run')}")
+            if (changed or runs) and not yes:
+                confirm("Erase it? It cannot be undone.")
+
+        changed = erase_from_tables(source, text, columns if key else (), show)
+        erase_runs(instance, runs)
     if not runs and not changed:
         click.echo(f"Nothing was found of this {'id' if key else 'value'} in {source}.")
     click.echo(UNREACHED)

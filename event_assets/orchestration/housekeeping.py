@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -76,23 +76,27 @@ def purge_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     return deleted
 
 
-def erase_runs(instance: dg.DagsterInstance, text: str, is_id: bool) -> int:
-    """Delete the runs whose logs hold a text, and the previews of their assets; return how many.
+def find_runs(instance: dg.DagsterInstance, text: str, is_id: bool) -> dict[str, set[dg.AssetKey]]:
+    """Return the ids of the runs whose logs hold a text, each with its assets.
 
     An id counts as a whole word of a text only: `42` is not found in counts and times.
     """
     words = f"(?:{'|'.join(map(re.escape, {text, json.dumps(text)[1:-1]}))})"
     word = rf"(?<![\w:.-]){words}(?![\w:-]|\.\d)" if is_id else words
     pattern = re.compile(word, re.IGNORECASE)
-    found: list[str] = []
-    assets: set[dg.AssetKey] = set()
+    found: dict[str, set[dg.AssetKey]] = {}
     for run in instance.get_runs():
         logs = instance.all_logs(run.run_id)
         texts = (each for log in logs for each in _texts(json.loads(dg.serialize_value(log))))
         if any(map(pattern.search, texts)):
-            found.append(run.run_id)
             events = [log.dagster_event for log in logs if log.dagster_event]
-            assets |= {event.asset_key for event in events if event.asset_key}
+            found[run.run_id] = {event.asset_key for event in events if event.asset_key}
+    return found
+
+
+def erase_runs(instance: dg.DagsterInstance, found: Mapping[str, set[dg.AssetKey]]) -> None:
+    """Delete runs, and the previews of their assets."""
+    assets = set().union(*found.values())
     for key in assets:  # Dagster keeps the last materialization, also of an asset that is wiped
         instance.report_runless_asset_event(dg.AssetMaterialization(key))
     instance.wipe_assets(list(assets))
@@ -103,7 +107,6 @@ def erase_runs(instance: dg.DagsterInstance, text: str, is_id: bool) -> int:
         with closing(sqlite3.connect(file)) as history:
             history.execute("vacuum")  # else what was deleted stays in the file
             history.execute("pragma wal_checkpoint(truncate)")
-    return len(found)
 
 
 def _texts(value: Any) -> Iterator[str]:

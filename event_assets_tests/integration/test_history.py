@@ -192,6 +192,22 @@ def test_what_is_not_erased_whole_is_not_erased(
     assert log["reason"] == "All 20 rows w***r*** r***c***iv***d."
 
 
+def test_runs_that_alone_hold_a_value_are_not_erased_unasked(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = project.database.parent.parent / "dagster"
+    home.mkdir()
+    project.environment.setenv("DAGSTER_HOME", str(home))
+    with serving({PATH: paged(events(3))}) as api, dg.DagsterInstance.get() as instance:
+        run(replace(project, instance=instance), load(source(api.url)))
+        project.environment.setattr(project_module, "_loaded", None)
+        assert run_command(["erase", "--value", "Finished execution of step"]) == 2
+        said = capsys.readouterr()
+        assert said.out.endswith("Dagster's history: 1 run\n")
+        assert "There is no terminal to ask: add --yes" in said.err
+        assert instance.get_runs_count() == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
