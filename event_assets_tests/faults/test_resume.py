@@ -252,7 +252,8 @@ def test_after_a_load_that_failed_nothing_is_requested_again(
         patch.setattr(sync_log, "append", fail)
         with pytest.raises(OSError, match="No space"):
             listed.sync()
-    assert listed.ids("event_data") == []
+    made = "from duckdb_tables() where table_name = 'event_data'"
+    assert listed.project.rows(made) == []
     row = listed.sync()
     assert listed.api.asked == []
     listed.judge(row, records())
