@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from event_assets.config.settings import SECRET_PARAMETERS
 from event_assets.probe.curl import CurlCommand, read_curl
 from event_assets.values.errors import ConfigError
-from event_assets.values.json_paths import as_list
 from event_assets.values.redaction import find_random_words, looks_random
 from event_assets.values.urls import find_address_problem
 
@@ -146,7 +145,7 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
         keys += [key] if key else []
         if name.lower() == "cookie":
             cookies.append(value)
-        elif key.name if key else name.lower() not in DROPPED_HEADERS:
+        elif key.place if key else name.lower() not in DROPPED_HEADERS:
             headers[name] = value
     if cookies and not keys:
         keys = [_in("header", "Cookie", "; ".join(cookies))]
@@ -170,7 +169,10 @@ def _read_address(text: str) -> tuple[RequestInput, str]:
             "without, if the API has the list there, too."
         )
     query = parse_qs(parts.query, keep_blank_values=True)
-    params = {name: values if values[1:] else values[0] for name, values in query.items()}
+    params = {
+        name: values if values[1:] and not _is_key_name(name) else values[-1]
+        for name, values in query.items()
+    }
     return RequestInput(address, params=params), unquote(user)
 
 
@@ -181,18 +183,17 @@ class _Key(NamedTuple):
     secrets: Mapping[str, str]
 
     @property
-    def name(self) -> str:
-        """The name of its parameter or header, if it has one of its own."""
-        return self.auth.get("name", "")
+    def place(self) -> tuple[str, str] | None:
+        """The location and the name of its parameter or header, if it has one of its own."""
+        return (self.auth["location"], self.auth["name"]) if "name" in self.auth else None
 
 
 def _key(auth: Mapping[str, str], **secrets: str) -> _Key:
     return _Key(auth, {name: value for name, value in secrets.items() if _is_real(value)})
 
 
-def _in(location: str, name: str, value: str | Sequence[str]) -> _Key:
-    auth = {"type": "api_key", "name": name, "location": location}
-    return _key(auth, api_key=as_list(value)[-1])
+def _in(location: str, name: str, value: str) -> _Key:
+    return _key({"type": "api_key", "name": name, "location": location}, api_key=value)
 
 
 def _basic(credentials: str) -> _Key:
@@ -215,16 +216,16 @@ def _read_header(name: str, value: str) -> _Key | None:
 def _take_out_keys(given: RequestInput, keys: Sequence[_Key]) -> RequestInput:
     """Take one of the keys out of a request; an auth sends one only, and the others stay."""
     real = [key for key in keys if key.secrets]
-    unnamed = [key for key in real if not key.name]
+    unnamed = [key for key in real if not key.place]
     chosen = next(iter((*unnamed, *reversed(real), *reversed(keys))), None)
     if chosen is None:
         return given
-    left = [key for key in real if key.name and key is not chosen]
-    gone = {key.name for key in keys} - {key.name for key in left}
+    left = [key for key in real if key.place not in (None, chosen.place)]
+    gone = {key.place for key in keys} - {key.place for key in left}
     return replace(
         given,
-        params={name: value for name, value in given.params.items() if name not in gone},
-        headers={name: value for name, value in given.headers.items() if name not in gone},
+        params={name: one for name, one in given.params.items() if ("query", name) not in gone},
+        headers={name: one for name, one in given.headers.items() if ("header", name) not in gone},
         auth=chosen.auth,
         secrets=chosen.secrets,
         other_keys=[key.secrets["api_key"] for key in left],

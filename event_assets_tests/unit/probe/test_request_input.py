@@ -105,6 +105,27 @@ def test_a_curl_command_says_how_the_key_is_sent(command: str, auth: Any, secret
     assert (given.url, given.auth, given.secrets) == ("https://a.example/e", auth, secrets)
 
 
+@pytest.mark.parametrize(
+    ("query", "headers", "left"),
+    [
+        ("?x-key=k1&x-token=k2", "", ["k1"]),
+        ("?token=k1", "-H 'token: k2'", ["k1"]),
+        ("?token=k1&token=k2", "", []),
+        ("?token=k0&token=k1", "-H 'x-key: k2'", ["k1"]),
+        ("", "-H 'X-Key: k1' -H 'X-Key: k2'", []),
+        ("?api_key=k1", "-u me:k2", ["k1"]),
+        ("?api_key=k2&token=YOUR_TOKEN", "", []),
+    ],
+)
+def test_one_key_is_taken_out_and_the_others_are_known(
+    query: str, headers: str, left: list[str]
+) -> None:
+    given = parse_input(None, f"curl 'https://a.example/e{query}' {headers}")
+    assert [*given.secrets.values()][-1] == "k2"
+    assert [*given.other_keys] == left
+    assert sorted([*given.params.values(), *given.headers.values()]) == left
+
+
 def test_a_curl_command_with_a_body_is_a_post() -> None:
     given = parse_input(None, """curl https://a.example/q -H 'site: 7' -d '{"query": {"a": 1}}'""")
     assert (given.method, given.body, given.headers) == ("POST", {"query": {"a": 1}}, {"site": "7"})
