@@ -9,7 +9,12 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from event_assets.pagination.counters import counts, find_counters, find_row_counter
+from event_assets.pagination.counters import (
+    counts,
+    find_counters,
+    find_row_counter,
+    leaves_size_out,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +84,19 @@ def test_a_number_may_count_by_its_step(
 def test_a_number_counts_rows_by_its_name(pointer: str, rows: int, base: int | None) -> None:
     found = find_row_counter(find_counters(pointer), rows)
     assert (found and found[1]) == base
+
+
+@pytest.mark.parametrize(
+    ("link", "is_left_out"),
+    [
+        ("/events?page=2", True),
+        ("/events/page/2", True),
+        ("/events/page/2?per_page=20", False),
+        ("/events?skip=20", False),
+    ],
+)
+def test_a_link_may_leave_out_the_size_of_numbered_pages(link: str, is_left_out: bool) -> None:
+    assert leaves_size_out(link) is is_left_out
 
 
 @pytest.mark.parametrize("prefix", ["", "/events?limit=20&cursor="])
