@@ -78,6 +78,8 @@ def _adapt(schema: Any, models: Mapping[str, Schema]) -> None:
             _adapt(member, models)
     if isinstance(schema, list):
         return
+    if isinstance(schema.get("title"), str):  # the name of the key again
+        del schema["title"]
     if schema.get("type") in ("integer", "number"):  # or from a variable
         schema |= {"type": [schema["type"], "string"], "pattern": NUMBER}
     choices = schema.get("anyOf", ())
