@@ -169,7 +169,8 @@ def _judge(
     others = {row.get("api") for row in syncs if is_known} - {None, address}
     # Of different events that share an id, one alone is there.
     verdicts = {not row.get("conflicting_ids") and row["complete"] for row in syncs} or {None}
-    problems = [] if is_fresh else [LATE if times else NEVER]
+    problems = [LATE] if times and not is_fresh else []
+    problems += [NEVER] if not times and not failed else []
     problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]
     problems += [problem for row in syncs for problem in _problems(row)]
     problems += failed

@@ -167,6 +167,15 @@ def test_a_source_that_was_never_synced_is_not_good(
     assert not project.database.parent.exists()
 
 
+@pytest.mark.usefixtures("project")
+def test_a_first_sync_that_failed_is_told_alone(source_file: Path, capsys: Output) -> None:
+    assert source_file.exists()
+    fail("events")
+    assert run(["status"]) == 1
+    _, problem, _ = capsys.readouterr().out.splitlines()
+    assert problem == "  Its newest sync failed less than a minute ago: The API answered 401."
+
+
 def test_the_sandbox_beside_an_api_is_not_judged(
     synced: Project, source_file: Path, capsys: Output
 ) -> None:
