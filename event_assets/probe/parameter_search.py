@@ -116,7 +116,7 @@ class ParameterSearch:
         if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
             return None
         while len(group) > 1:
-            cut = math.isqrt(len(group))  # the names are sorted by how usual they are
+            cut = math.isqrt(len(group) - 1)  # the names are sorted by how usual they are
             part = group[:cut]
             group = part if is_effect(self.ask(dict.fromkeys(part, value))) else group[cut:]
         return group[0] if is_effect(self.ask({group[0]: value})) else None
