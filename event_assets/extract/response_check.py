@@ -103,7 +103,7 @@ def _may_lack(value: Any, rest: str) -> bool:
         return rest.startswith("[") and rest[1] not in "'\""
     # objects that are looked for everywhere may be the members of an empty list
     is_anywhere = re.fullmatch(r"\.\.[^.\[]+", rest) and [] in (rows for _, rows in _lists(value))
-    return bool(is_anywhere) or (value == {} and rest == ".*")
+    return bool(is_anywhere) or (value == {} and rest.startswith(".*"))
 
 
 def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:

@@ -163,6 +163,10 @@ class PageFetcher:
             raise ContentError(problem, response, page.problem)
         return response
 
+    def has_expired(self, _status: int) -> bool:
+        """Return whether a recorded cursor may have expired: none is recorded."""
+        return False
+
     def select(self, _response: Response) -> list[Any]:
         """Return the records of the last page."""
         return [*self._page.rows]

@@ -14,6 +14,7 @@ from functools import partial
 import dlt
 from dlt.common.json import json
 
+from event_assets.config.accounts import ACCOUNT
 from event_assets.warehouse.connection import set_memory_limit
 from event_assets.warehouse.inspection import catalog_columns
 from event_assets.warehouse.merge import OF_SYNC, TableLoad, open_package, write_rows
@@ -21,6 +22,7 @@ from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database, insert_row, quote_name, transaction
 from event_assets.warehouse.tables import add_columns, ensure_table, without_indexes
 
+NOT_NULL = ("id", ACCOUNT)
 INSERT_STATE = """
 insert into {states} by name from package
 where version_hash not in (select version_hash from {states} where version_hash is not null)
@@ -55,6 +57,7 @@ def load_package(
     (load_id,) = pipeline.list_normalized_load_packages()
     files, dataset = package_files(pipeline), str(pipeline.dataset_name)
     columns = _column_types(pipeline, load.table)
+    required = [name for name in load.key if name in NOT_NULL]
     # without it, DuckDB would write the rows twice, into its log and into the file
     database.execute("set global checkpoint_threshold = '16MB'")
     set_memory_limit(database, len(columns))
@@ -67,7 +70,7 @@ def load_package(
             check()
             for statement in load.alter_statements:
                 database.execute(f"alter table {quote_name(dataset, load.table)} {statement}")
-            add_columns(database, dataset, load.table, columns)
+            add_columns(database, dataset, load.table, columns, required)
             write_rows(database, dataset, load, files[load.table])
             _record_load(database, pipeline, load_id, files)
             also(load_id)

@@ -6,7 +6,7 @@ They are compared with the catalog of the database, never with what a sync befor
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -44,10 +44,16 @@ def ensure_table(database: Database, schema: str, table: str, columns: Mapping[s
             _alter(database, schema, table, statements)
 
 
-def add_columns(database: Database, schema: str, table: str, columns: Mapping[str, str]) -> None:
+def add_columns(
+    database: Database,
+    schema: str,
+    table: str,
+    columns: Mapping[str, str],
+    required: Collection[str] = (),
+) -> None:
     """Create a table, or the columns that it lacks: without an index of the table.
 
-    Types are those of dlt.
+    Types are those of dlt; `required` columns of a new table are not null.
     """
     name, found = quote_name(schema, table), catalog_columns(database, schema, table)
     missing = [
@@ -56,6 +62,10 @@ def add_columns(database: Database, schema: str, table: str, columns: Mapping[st
         if column not in found
     ]
     if not found:
+        not_null = {
+            f"{quote_identifier(one)} {COLUMN_TYPES[columns[one]].duckdb}" for one in required
+        }
+        missing = [f"{one} not null" if one in not_null else one for one in missing]
         database.execute(f"create schema if not exists {quote_identifier(schema)}")
         database.execute(f"create table {name} ({', '.join(missing)})")
         return
