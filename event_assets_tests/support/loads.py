@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from event_assets import warehouse
 from event_assets.warehouse import Database, TableLoad
+from event_assets.warehouse.inspection import column_types
 
 NAME, SCHEMA, TABLE = "events", "events", "event_data"
 MERGE = {"disposition": "merge", "strategy": "delete-insert"}
@@ -34,7 +35,8 @@ def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> 
     given = {"primary_key": key, "write_disposition": MERGE} if key else {}
     resource = dlt.resource(rows, name=TABLE, **{**given, **hints})
     with warehouse.open_pipeline(NAME, SCHEMA) as pipeline:
-        schema = warehouse.build_schema(NAME, TABLE, {})
+        types = warehouse.run(lambda database: column_types(database, SCHEMA, TABLE))
+        schema = warehouse.build_schema(NAME, TABLE, types)
         pipeline.extract(resource, schema=schema, loader_file_format="parquet")
         pipeline.normalize()
         yield pipeline
