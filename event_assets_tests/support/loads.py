@@ -36,7 +36,9 @@ def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> 
     resource = dlt.resource(rows, name=TABLE, **{**given, **hints})
     with warehouse.open_pipeline(NAME, SCHEMA) as pipeline:
         types = warehouse.run(lambda database: column_types(database, SCHEMA, TABLE))
-        schema = warehouse.build_schema(NAME, TABLE, types)
+        given_names = {name for table in tables for name in table.column_names}
+        known = {name: types[name] for name in types if name in given_names}
+        schema = warehouse.build_schema(NAME, TABLE, known)
         pipeline.extract(resource, schema=schema, loader_file_format="parquet")
         pipeline.normalize()
         yield pipeline
