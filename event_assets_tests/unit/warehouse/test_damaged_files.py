@@ -90,7 +90,7 @@ def make_newer(file: Path) -> None:
     """Change the storage version in the header of a file."""
     content = file.read_bytes()
     head = bytearray(content[:4096])
-    head[12:20] = struct.pack("<Q", 999)
+    head[12:20] = struct.pack("<Q", 1 << 20)  # DuckDB 2 writes 999 where another field has it
     head[:8] = struct.pack("<Q", checksum(bytes(head[8:])))
     file.write_bytes(bytes(head) + content[4096:])
 
