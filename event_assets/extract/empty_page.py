@@ -25,6 +25,7 @@ from event_assets.pagination.vocabulary import names_next, says_more
 from event_assets.values.conversion import to_boolean
 
 ERROR = "has an error in place of records"
+BESIDE = "has an error beside its records"
 UNCLEAR = "has words in place of records"  # which may be about an error, or the end of the list
 
 CODE_NAMES = ("code", "status", "statuscode", "errorcode", "errcode", "errno")
@@ -65,25 +66,33 @@ SAID = re.compile(
 )
 NUMBER = re.compile(r"\d+")
 DIGITS = re.compile(r"[\d.,:]*")  # a number, or a time
+MAX_ERRORS = 3  # beside records, for each of which a page is requested again
 
 
 class PageWords:
-    """Tells words about an error beside an empty list from what each page of the list says."""
+    """Tells words about an error beside an empty list from what each page of the list says.
 
-    def __init__(self) -> None:
+    Args:
+        doubts_errors: whether an error beside records is a problem when it comes first.
+    """
+
+    def __init__(self, *, doubts_errors: bool = False) -> None:
+        self._doubts_errors = doubts_errors
         self._usual: set[tuple[str, str]] | None = None  # of the first page with records
+        self._errors: set[str] = set()  # beside records
 
     def find_problem(self, document: Any, *, is_empty: bool) -> str | None:
-        """Return the problem of a document by what it says; None if it has records.
+        """Return the problem of a document by what it says.
 
         An empty page may say that it is behind the end, by words in which an error is usual. Words
-        that no page with records has, and that are not known, are `UNCLEAR`.
+        that no page with records has, and that are not known, are `UNCLEAR`. The same error beside
+        records is no problem when it comes again: some come at each request.
         """
         said = [*_find_said(document)]
         if not is_empty:
             if self._usual is None:
                 self._usual = {(path, _without_numbers(value)) for path, value in said}
-            return None
+            return BESIDE if self._doubts_errors and self._is_new_error(document) else None
         is_end, usual = _has_end(value for _, value in said), self._usual or ()
         unusual = [one for one in said if (one[0], _without_numbers(one[1])) not in usual]
         new = [one for one in unusual if not _is_known(*one, is_end=is_end)]
@@ -94,13 +103,25 @@ class PageWords:
             new = [one for one in suspects if _is_doubtful(*one)]
         return UNCLEAR if new else None
 
+    def _is_new_error(self, document: Any) -> bool:
+        if not _has_error(document) or len(self._errors) == MAX_ERRORS:
+            return False
+        known, words = len(self._errors), find_words(document, is_error=True)
+        self._errors.add(_without_numbers(words))
+        return len(self._errors) > known
+
 
 def names_error(document: Any) -> bool:
     """Return whether a document names an error or a failure, perhaps beside records."""
     members = plain_members(document)
     has_failed = any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
+    return has_failed or _has_error(document)
+
+
+def _has_error(document: Any) -> bool:
+    members = plain_members(document)
     is_named = any(map(members.get, ERROR_NAMES)) or members.get("success") is False
-    return has_failed or is_named or bool(find_named_error(document))
+    return is_named or bool(find_named_error(document))
 
 
 def quote_page(response: Response) -> str:

@@ -9,7 +9,14 @@ from typing import Any
 
 from requests import Response
 
-from event_assets.extract.empty_page import ERROR, UNCLEAR, PageWords, names_error, quote_warning
+from event_assets.extract.empty_page import (
+    BESIDE,
+    ERROR,
+    UNCLEAR,
+    PageWords,
+    names_error,
+    quote_warning,
+)
 from event_assets.extract.records_selector import as_list, find_records, find_values
 from event_assets.http.error_text import (
     ERROR_NAMES,
@@ -28,18 +35,20 @@ PATTERN = re.compile(r"[*?\[]|\.\.")  # in a path that may lead to several place
 
 
 def list_selector_check(
-    selector: str | None, is_record: IsRecord | None = None
+    selector: str | None, is_record: IsRecord | None = None, *, doubts_errors: bool = False
 ) -> Callable[[Any], str | None]:
     """Build a check that the documents of a list have records, or an empty list, at a selector.
 
     Args:
         is_record: whether a value is a record of the resource, by its key; None: it has no key. A
             single record is as good as a list.
+        doubts_errors: whether an error beside records is a problem when it comes first, so that the
+            page is requested again.
 
     Returns:
         A function that returns the problem with a document, or None.
     """
-    words = PageWords()
+    words = PageWords(doubts_errors=doubts_errors)
     first_type: type | None = None  # of the first document without a problem
 
     def check(document: Any) -> str | None:
@@ -167,7 +176,8 @@ def response_check(
     endpoint: Mapping[str, Any], is_record: IsRecord | None = None
 ) -> Callable[[Response], str | None]:
     """Build the check of an endpoint's good responses, but those that `response_actions` name."""
-    find_problem = list_selector_check(endpoint.get("data_selector") or None, is_record)
+    selector = endpoint.get("data_selector") or None
+    find_problem = list_selector_check(selector, is_record, doubts_errors=True)
     actions = endpoint.get("response_actions") or ()
 
     def check(response: Response) -> str | None:
@@ -175,7 +185,7 @@ def response_check(
             return None
         document = response.json()
         problem = find_problem(document)
-        is_of_words = problem in (None, ERROR, UNCLEAR)
+        is_of_words = problem in (None, BESIDE, ERROR, UNCLEAR)
         return problem if is_of_words else f"{problem}{_other_lists(document)}"
 
     return check

@@ -56,20 +56,17 @@ def add_columns(
     Types are those of dlt; `required` columns of a new table are not null.
     """
     name, found = quote_name(schema, table), catalog_columns(database, schema, table)
-    missing = [
-        f"{quote_identifier(column)} {COLUMN_TYPES[kind].duckdb}"
+    missing = {
+        column: f"{quote_identifier(column)} {COLUMN_TYPES[kind].duckdb}"
         for column, kind in columns.items()
         if column not in found
-    ]
+    }
     if not found:
-        not_null = {
-            f"{quote_identifier(one)} {COLUMN_TYPES[columns[one]].duckdb}" for one in required
-        }
-        missing = [f"{one} not null" if one in not_null else one for one in missing]
+        made = (f"{each} not null" if one in required else each for one, each in missing.items())
         database.execute(f"create schema if not exists {quote_identifier(schema)}")
-        database.execute(f"create table {name} ({', '.join(missing)})")
+        database.execute(f"create table {name} ({', '.join(made)})")
         return
-    for column in missing:
+    for column in missing.values():
         database.execute(f"alter table {name} add {column}")
 
 

@@ -2,11 +2,11 @@
 
 A command starts for some 5 s before it syncs for one. So a small driver (`driver.py`), which has
 imported and defined everything, forks a child for each sync, which runs the whole job `sync_events`
-from the first request to the last table: 16 children of a first sync and 24 of a later one are
+from the first request to the last table: 24 children of a first sync and 36 of a later one are
 killed (SIGKILL). Half of the instants are spread evenly from the first request to the end, half
 over the time from when the load package is there until it is loaded, as measured beforehand. The
-API changes before each: all records get a new version, some leave, some come. Twice `dagster asset
-materialize` itself is killed, in a process of its own. Where the kills fell is seen by what
+API changes before each: all records get a new version, some leave, some come. Four times `dagster
+asset materialize` itself is killed, in a process of its own. Where the kills fell is seen by what
 is on the disk, and said in the table.
 """
 
@@ -20,7 +20,7 @@ from event_assets_tests.faults.killing import MATERIALIZE, Driver, Killed, drive
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.project import BIN, ROOT
 
-FIRST, LATER, COMMANDS = 16, 24, 2  # kills
+FIRST, LATER, COMMANDS = 24, 36, 4  # kills
 
 
 @dataclass(frozen=True)
