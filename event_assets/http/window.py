@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import median
 
-CAUTIOUS = 4  # requests that are sent ahead before it is known that the API does not refuse them
-ENOUGH = 8  # responses to judge by; a larger window is judged by as many as its size
-GROWTH = 3
+CAUTIOUS = 8  # requests in flight before it is known that the API does not refuse them
+GROWTH = 4
 SLOWER = 1.5  # times the fastest median: more requests in flight only wait for each other
 
 
 @dataclass
 class ReadAheadWindow:
-    """The number of requests in flight: a few, then tripled with every window of pages.
+    """The number of requests in flight: a few, then four times as many with every window of pages.
 
     Attributes:
         limit: its maximum.
@@ -42,7 +41,7 @@ class ReadAheadWindow:
             return
         self._seconds.append(seconds)
         self._was_awaited |= was_awaited
-        if len(self._seconds) < max(self.size, min(2 * self.size, ENOUGH)):
+        if len(self._seconds) < max(self.size, min(2 * self.size, CAUTIOUS)):
             return
         usual = median(self._seconds)
         if usual > SLOWER * self._fastest:

@@ -79,7 +79,7 @@ def test_pages_are_fetched_before_they_are_requested(api: Sandbox, tmp_path: Pat
     with reading(api, tmp_path) as reader:
         assert reader.read(0)
         until(lambda: len(api.requests) == 1 + CAUTIOUS)
-        assert offsets(api) == [0, 10, 20, 30, 40]
+        assert offsets(api) == [LIMIT * page for page in range(1 + CAUTIOUS)]
 
 
 def test_a_link_to_the_next_page_is_sent_with_what_a_url_cannot_hold_escaped(
