@@ -15,7 +15,7 @@ from event_assets.probe.samples import (
     is_zone_name,
     last_name,
 )
-from event_assets.probe.time_formats import MOST, TimeFormat, find_format
+from event_assets.probe.time_formats import MOST, TimeFormat, find_format, is_time_of_day
 from event_assets.values.json_paths import as_list, build_getter, template_paths
 from event_assets.values.timestamps import parse_zone
 
@@ -153,9 +153,10 @@ def _add_clock(sample: Sample, path: str) -> tuple[list[str], TimeFormat] | None
     """Return a day with the time of day that belongs to it, or else at midnight; how it is read."""
     own = _other_words(path)
     for other in filter(lambda other: not is_foreign(other), sample.leaves):
-        named, is_clock = _other_words(other), {*words.split_name(last_name(other))}
+        named, flat = _other_words(other), {*words.split_name(last_name(other))}
         is_partner = named in (own, own - words.START) or named - words.START == own
-        for joint in ("T", " ") if is_partner and is_clock & words.TIME_OF_DAY else ():
+        is_clock = flat & words.TIME_OF_DAY or all(map(is_time_of_day, sample.present(other)))
+        for joint in ("T", " ") if is_partner and is_clock else ():
             source = f"{{{path}}}{joint}{{{other}}}"
             if found := find_format(build_getter(source)(sample.records)):
                 midnight = "12:00 AM" if "%p" in (found.pattern or "") else "00:00"

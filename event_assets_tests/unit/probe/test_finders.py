@@ -173,6 +173,11 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             None,
         ),
         (
+            lambda n: {"date": at(n), "to": "11:30", "from": "10:00"},
+            {"from": ["{date}T{from}", "date"]},
+            None,
+        ),
+        (
             lambda n: {"date": at(n), "time": "7:30 PM", "timezone": "America/New_York"},
             {
                 "from": ["{date}T{time}", "{date}T12:00 AM"],
