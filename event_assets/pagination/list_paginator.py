@@ -52,6 +52,7 @@ class ListPaginator(Paginator):
 
     Attributes:
         cap: the number of rows of the list that the API returns at most.
+        limit: rows that a request asks for; 1 if the paginator does not say.
         last_page: what the newest response says of the list.
     """
 
@@ -83,7 +84,7 @@ class ListPaginator(Paginator):
         is_numbered, is_offset = (
             isinstance(active, kind) for kind in (PageNumberPaginator, OffsetPaginator)
         )
-        self.limit: int = getattr(active, "limit", 0)
+        self.limit: int = getattr(active, "limit", 1)
         start: int = getattr(active, "initial_value", 0)
         # the number of position 0, and the step from there to that of the next position
         self._base, self._step = (start if is_numbered else 0), 1
@@ -123,10 +124,6 @@ class ListPaginator(Paginator):
             stop_after_empty_page=self._options.get("stop_after_empty_page"),
             end_without_pointer=self._end_without_pointer,
         )
-
-    @property
-    def _rows_of_position(self) -> int:
-        return self._walk.largest if isinstance(self._walk, PageWalk) else 1
 
     @property
     def facts(self) -> ListFacts:
@@ -265,13 +262,18 @@ class ListPaginator(Paginator):
 
     def leads_behind_cap(self) -> bool:
         """Return whether the next page is behind the cap, and cannot be taken for a refused one."""
-        # an offset just below the cap requests rows beyond it, and so does a whole page there
-        size = max(1, self.limit)
-        while self.has_next_page and self._walk.position * self._rows_of_position + size > self.cap:
-            is_whole_page = size > 1 and isinstance(self._walk, PageWalk)
+        is_whole_page = isinstance(self.active, OffsetPaginator) and isinstance(
+            self._walk, PageWalk
+        )
+        while self.has_next_page and self._is_behind_cap(self._walk.position):
             if is_whole_page or not self.refused(HTTPStatus.NOT_FOUND):
                 return True
         return False
+
+    def _is_behind_cap(self, position: int) -> bool:
+        """Return whether a page there, with as many rows as are asked for, has rows behind it."""
+        rows = self._walk.largest if isinstance(self._walk, PageWalk) else 1
+        return position * rows + self.limit > self.cap
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """Return query parameters of up to `count` requests after the next; numbers only."""
@@ -280,9 +282,11 @@ class ListPaginator(Paginator):
             return []
         limit = getattr(active, "limit_param", None)
         extra = {limit: self.limit} if limit else {}
-        rows, size = self._rows_of_position, max(1, self.limit)
-        positions = (at for at in walk.upcoming(count) if at * rows + size <= self.cap)
-        return [{active.param_name: self._base + at * self._step, **extra} for at in positions]
+        return [
+            {active.param_name: self._base + at * self._step, **extra}
+            for at in walk.upcoming(count)
+            if not self._is_behind_cap(at)
+        ]
 
 
 def _find_setting(active: BasePaginator | None, *names: str) -> tuple[str, Any]:

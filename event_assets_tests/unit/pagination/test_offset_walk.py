@@ -466,6 +466,27 @@ def test_a_refused_page_behind_the_end_of_a_further_reading_is_its_end() -> None
     assert judge(walk.facts).complete is True
 
 
+@pytest.mark.parametrize(
+    ("deepest", "status", "is_depth"), [(2000, 400, True), (2000, 404, False), (1850, 400, False)]
+)
+@pytest.mark.parametrize(("reach", "received"), [(0, 2080), (100, 2000)])
+def test_a_refusal_in_a_list_at_a_round_number_of_rows_may_be_a_limit(
+    deepest: int, status: int, is_depth: bool, reach: int, received: int
+) -> None:
+    """The limit is one of offsets, or of offsets with the page that is asked for there."""
+    walk = OffsetWalk(limit=100)
+    is_accepted = True
+    while is_accepted and not walk.done:
+        if walk.position + max(1, reach) > deepest:
+            is_accepted = walk.refuse(status)
+        else:
+            receive(walk, range(walk.position, walk.position + 100))
+    assert is_accepted is is_depth
+    result = judge(walk.facts)
+    assert result.complete is (None if is_depth else False)
+    assert not is_depth or f"{received:,} rows received; the API refused" in result.reason
+
+
 def test_a_list_that_grows_in_front_faster_than_it_is_read_ends() -> None:
     rows = list(range(100))
 

@@ -330,3 +330,13 @@ def test_an_empty_page_without_a_flag_does_not_take_back_that_more_follow() -> N
     take(walk, FULL, has_more=True, pointer="next", is_pointer_found=True)
     take(walk, EMPTY)
     assert judge(walk.facts).complete is False
+
+
+@pytest.mark.parametrize(("shifts", "is_told"), [(2, False), (3, True)])
+def test_only_pages_that_begin_with_the_second_row_again_and_again_count_rows(
+    shifts: int, is_told: bool
+) -> None:
+    """Once or twice, as many rows may have been inserted as a page has, but one."""
+    walk = take(numbered(), FULL, *(tuple(range(at, at + 4)) for at in range(1, shifts + 1)))
+    take(walk, *([] if walk.done else [(9, 10), (), ()]))
+    assert ("counts rows" in judge(walk.facts).reason) is is_told

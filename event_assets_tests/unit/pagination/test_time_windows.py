@@ -269,11 +269,26 @@ def test_a_list_of_as_many_rows_as_the_cap_is_split(length: int, is_split: bool)
     assert done.ids == set(DAYS[:length])
 
 
-def test_no_page_behind_the_cap_is_upcoming() -> None:
-    paginator = windowed(NUMBERED, **JANUARY)
-    with serving(lambda query: {"data": days(query)[5 * int(query["page"]) :][:5]}) as (url, _):
-        next(read_pages(url, paginator))
-        assert paginator.upcoming(9) == []
+@pytest.mark.parametrize(
+    ("paginator", "size", "upcoming"),
+    [
+        *((NUMBERED, 5, []), (NUMBERED, 4, ["2"]), (NUMBERED, 3, ["2", "3"])),
+        ({"type": "offset", "limit": 3}, 3, ["4", "6"]),
+    ],
+)
+def test_only_pages_that_begin_below_the_cap_are_upcoming(
+    paginator: Any, size: int, upcoming: list[str]
+) -> None:
+    def answer(query: Query) -> Any:
+        return {
+            "data": days(query)[int(query.get("offset", size * int(query.get("page", 0)))) :][:size]
+        }
+
+    windows = windowed(paginator, **JANUARY)
+    with serving(answer) as (url, _):
+        next(read_pages(url, windows))
+        found = windows.upcoming(9)
+    assert [str(query.get("offset", query.get("page"))) for query in found] == upcoming
 
 
 def test_windows_without_rows_name_the_parameters() -> None:
