@@ -63,7 +63,9 @@ class Peer:
 DUCKDB = Peer("duckdb_sql", ("duckdb==1.5.5", "duckdb-extension-httpfs==1.5.5"))
 DUCKLE = Peer("duckle_rest", ("duckle==0.7.4", "duckdb-cli==1.5.5"))
 SINGER = Peer(
-    "singer", ("tap-rest-api-msdk==1.4.2", "target-duckdb==0.8.0", "setuptools<81"), "main.events"
+    "singer",
+    ("tap-rest-api-msdk==1.4.2", "target-duckdb==0.8.0", "duckdb==1.5.5", "setuptools<81"),
+    "main.events",
 )
 AIRBYTE = Peer("pyairbyte", ("airbyte==0.71.3",), "main.events")
 SLING = Peer(
