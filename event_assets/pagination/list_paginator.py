@@ -78,9 +78,7 @@ class ListPaginator(Paginator):
     def _use(self, active: BasePaginator | None, single: str = "single page") -> None:
         """Use a paginator of dlt; `single` names the end of a list that has no pages."""
         self.active, options = active, self._options
-        self._end_without_pointer = (
-            single if isinstance(active, SinglePagePaginator) else "no pointer"
-        )
+        self._lone_end = single if isinstance(active, SinglePagePaginator) else "no pointer"
         is_numbered, is_offset = (
             isinstance(active, kind) for kind in (PageNumberPaginator, OffsetPaginator)
         )
@@ -122,13 +120,13 @@ class ListPaginator(Paginator):
             is_numbered=isinstance(self.active, RangePaginator),
             maximum=(self._maximum - self._base) / self._step,
             stop_after_empty_page=self._options.get("stop_after_empty_page"),
-            end_without_pointer=self._end_without_pointer,
         )
 
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        return replace(self._walk.facts, **self._noted)
+        facts = replace(self._walk.facts, **self._noted)
+        return replace(facts, end=self._lone_end) if facts.end == "no pointer" else facts
 
     def _start(self, request: Request) -> None:
         self._request = request

@@ -34,21 +34,14 @@ class PageWalk(Walk):
     """
 
     def __init__(
-        self,
-        *,
-        is_numbered: bool,
-        maximum: float,
-        stop_after_empty_page: bool | None,
-        end_without_pointer: str,
+        self, *, is_numbered: bool, maximum: float, stop_after_empty_page: bool | None
     ) -> None:
         """Read at most `maximum` pages.
 
         Page numbers end at an empty page if `stop_after_empty_page`, else at several; if it is
-        False, only at a total or at `maximum`. `end_without_pointer` names the end of a list that
-        has no link or cursor.
+        False, only at a total or at `maximum`.
         """
         self.is_counted = self._is_numbered = is_numbered
-        self._end_without_pointer = end_without_pointer
         super().__init__(maximum, stop_after_empty_page)
 
     def _read_once(self) -> Steps[None]:
@@ -174,7 +167,7 @@ class PageWalk(Walk):
             is_start = reading.pages[-1] == reading.pages[0]
             is_empty_end = not page.ids and (is_known or facts.is_total_reached)
             ends = (
-                (self._end_without_pointer, not has_pointer and not facts.pointers),
+                ("no pointer", not has_pointer and not facts.pointers),
                 ("pointer ended", not has_pointer or is_told or is_empty_end),
                 ("lap", is_known and self._has_moved_on and (is_start or is_repeated)),
                 ("same pointer", is_known),

@@ -17,18 +17,11 @@ FULL, SHORT, EMPTY = (0, 1, 2, 3), (4, 5), ()
 
 
 def numbered(maximum: float = inf, stop_after_empty_page: bool | None = None) -> PageWalk:
-    return PageWalk(
-        is_numbered=True,
-        maximum=maximum,
-        stop_after_empty_page=stop_after_empty_page,
-        end_without_pointer="no pointer",
-    )
+    return PageWalk(is_numbered=True, maximum=maximum, stop_after_empty_page=stop_after_empty_page)
 
 
 def counted_links() -> PageWalk:
-    walk = PageWalk(
-        is_numbered=False, maximum=inf, stop_after_empty_page=None, end_without_pointer="no pointer"
-    )
+    walk = PageWalk(is_numbered=False, maximum=inf, stop_after_empty_page=None)
     walk.is_counted = True
     return walk
 
@@ -232,12 +225,7 @@ def test_a_number_of_pages_that_was_counted_for_longer_ones_is_no_end(
 
 
 def linked(stop_after_empty_page: bool | None = None) -> PageWalk:
-    return PageWalk(
-        is_numbered=False,
-        maximum=inf,
-        stop_after_empty_page=stop_after_empty_page,
-        end_without_pointer="no pointer",
-    )
+    return PageWalk(is_numbered=False, maximum=inf, stop_after_empty_page=stop_after_empty_page)
 
 
 @pytest.mark.parametrize(("stop", "done"), [(None, False), (False, False), (True, True)])
