@@ -90,7 +90,10 @@ def connect(
         return _print_questions(found.open_questions)
     if not _write(found, yes=yes, is_asking=is_asking):
         return 1
-    return 0 if no_sync else _sync(found.name)
+    if no_sync:
+        click.echo(f"Next: event-assets sync {found.name}")
+        return 0
+    return _sync(found.name)
 
 
 def _find_out(options: Options, is_asking: bool) -> Connection:

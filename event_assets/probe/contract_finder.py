@@ -16,7 +16,7 @@ from event_assets.probe.connection import Certainty, Connection
 from event_assets.probe.field_finder import find_composite_id, find_field, find_id
 from event_assets.probe.report import shown
 from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
-from event_assets.probe.time_finder import find_time_at, find_unread_zone
+from event_assets.probe.time_finder import find_time_at, find_unread_clock, find_unread_zone
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list
@@ -61,13 +61,21 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
         count = len(sample.all_records)
         connection.add("id", f"`{'`, `'.join(as_list(key))}`", f"unique in {count:,} records")
     else:
+        unique = [f"`{path}`" for path in sample.leaves if _is_key(sample, path)][:MAX_NAMED]
+        others = f", but {', '.join(unique)}" if unique else ""
         connection.question(
             "primary_key",
-            "Which field tells the events apart? None with the name of an id is unique: --set "
-            "primary_key=PATH.",
+            f"Which field tells the events apart? None with the name of an id is unique{others}: "
+            "--set primary_key=PATH.",
         )
     removed = _find_removed(connection, sample)
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
+
+
+def _is_key(sample: Sample, path: str) -> bool:
+    """Return whether a text or whole number at a path, and no time, tells all records apart."""
+    is_plain = all(type(value) in (str, int) for value in sample.leaves[path])
+    return is_plain and path not in sample.formats and sample.is_unique(path)
 
 
 def _find(connection: Connection, sample: Sample, column: str) -> FieldFinding | None:
@@ -165,6 +173,7 @@ def _ask_about_times(
     if not known:
         return
     example = next(iter(known.values()))
+    _ask_about_clock(connection, sample, start, example)
     if not start.zone:
         unread = find_unread_zone(sample)
         if unread:
@@ -193,6 +202,18 @@ def _ask_about_times(
             f"Is `{example}` written day first or month first? Every value can be read as "
             f"{' and as '.join(formats)}.",
             {one: {f"fields.{column}.format": one for column in columns} for one in formats},
+        )
+
+
+def _ask_about_clock(connection: Connection, sample: Sample, start: FieldFinding, day: Any) -> None:
+    """Ask when on a day events start, where a field says it in a way that cannot be read."""
+    setting, unread = "fields.start_time.from", find_unread_clock(sample, start)
+    if unread and not connection.options.get(setting):
+        connection.question(
+            setting,
+            f"At what time of day do events start? `{unread[0]}` says `{shown(unread[1])}`, which "
+            f"cannot be read beside `{day}`: name another field by --set {setting}=PATH.",
+            {"at midnight": {setting: start.sources[0]}},
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from event_assets.probe.samples import (
     is_zone_name,
     last_name,
 )
-from event_assets.probe.time_formats import MOST, TimeFormat, find_format, is_time_of_day
+from event_assets.probe.time_formats import MOST, TimeFormat, find_format
 from event_assets.values.json_paths import as_list, build_getter, template_paths
 from event_assets.values.timestamps import parse_zone
 
@@ -151,16 +151,32 @@ def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
 
 def _add_clock(sample: Sample, path: str) -> tuple[list[str], TimeFormat] | None:
     """Return a day with the time of day that belongs to it, or else at midnight; how it is read."""
-    own = _other_words(path)
-    for other in filter(lambda other: not is_foreign(other), sample.leaves):
-        named, flat = _other_words(other), {*words.split_name(last_name(other))}
-        is_partner = named in (own, own - words.START) or named - words.START == own
-        is_clock = flat & words.TIME_OF_DAY or all(map(is_time_of_day, sample.present(other)))
-        for joint in ("T", " ") if is_partner and is_clock else ():
+    for other in _clocks(sample, path):
+        for joint in ("T", " "):
             source = f"{{{path}}}{joint}{{{other}}}"
-            if found := find_format(build_getter(source)(sample.records)):
+            if found := find_format(build_getter(source)(sample.records), MOST):
                 midnight = "12:00 AM" if "%p" in (found.pattern or "") else "00:00"
                 return [source, f"{{{path}}}{joint}{midnight}" if found.pattern else path], found
+    return None
+
+
+def _clocks(sample: Sample, path: str) -> Iterator[str]:
+    """Yield the paths that are named as the time of day of a day."""
+    own, names = _other_words(path), words.TIME_OF_DAY | words.START | words.END | {"at"}
+    for other in filter(lambda other: not is_foreign(other), sample.leaves):
+        named, is_clock = _other_words(other), {*words.split_name(last_name(other))} & names
+        is_partner = named in (own, own - words.START) or named - words.START == own
+        if is_partner and is_clock and other not in sample.formats:
+            yield other
+
+
+def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any] | None:
+    """Return the path and a value of the time of day of a start that is read as a day; or None."""
+    format_ = sample.formats.get(start.sources[0])
+    for path in _clocks(sample, start.sources[0]) if format_ and not format_.has_time else ():
+        for value in sample.present(path):
+            if type(value) in (str, int) and any(map(str.isdecimal, str(value))):
+                return path, value
     return None
 
 

@@ -18,7 +18,6 @@ MOST = 0.5  # of the values of a field that is named as the start
 EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
 COMPACT = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[0-2]\d[0-5]\d([0-5]\d)?")
 HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
-TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?")
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?")
 DAY_PATTERNS = (
     "%d.%m.%Y",
@@ -96,11 +95,6 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
         return None
     has_time = "%H" in found[0] or "%I" in found[0]
     return TimeFormat(found[0], has_time, "%z" in found[0], tuple(found[1:]))
-
-
-def is_time_of_day(value: Any) -> bool:
-    """Return whether a value is a text such as `19:30` or `7:30 PM`."""
-    return isinstance(value, str) and bool(TIME_OF_DAY.fullmatch(value))
 
 
 def to_datetimes(moments: pa.Array) -> list[datetime | None]:

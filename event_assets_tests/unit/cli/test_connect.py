@@ -56,6 +56,7 @@ def test_a_source_is_written_with_its_key_in_the_env_file_only(
     others = [path for path in project.rglob("*") if path.is_file() and path != env]
     assert [path for path in others if CANARY.encode() in path.read_bytes()] == []
     assert "Wrote " in output.out
+    assert output.out.endswith("Next: event-assets sync concerts\n")
 
 
 @pytest.mark.parametrize(

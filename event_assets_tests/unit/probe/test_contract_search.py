@@ -126,6 +126,23 @@ def test_the_field_that_a_question_asked_for_is_read_as_it_is_written(
     assert fields(found)["start_time"] == {"type": "timestamp", "from": source, **more}
 
 
+@pytest.mark.parametrize("clock", ["10h30", "19.30 Uhr", 930])
+def test_a_time_of_day_that_cannot_be_read_is_quoted_in_a_question(clock: Any) -> None:
+    rows = [{"id": at, "name": f"Event {at}", "date": f"2026-10-{at + 1:02}", "start": clock}
+            for at in range(23)]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    assert f"`start` says `{clock}`, which cannot be read beside `2026-10-01`" in question.text
+    [midnight] = question.choices.values()
+    answered = connect(whole(rows), settings=midnight)
+    assert (asked(answered), first_start(answered)) == ([], "2026-10-01 00:00:00+00:00")
+
+
+def test_fields_that_tell_the_events_apart_are_named_in_the_question() -> None:
+    rows = [{**row, "id": None, "permalink": f"/e/{at}"} for at, row in enumerate(events(7))]
+    [question] = connect(whole(rows)).open_questions
+    assert "is unique, but `name`, `permalink`: --set primary_key=PATH" in question.text
+
+
 @pytest.mark.parametrize("value", [None, ""])
 def test_a_field_that_is_said_and_nowhere_is_told_in_a_sentence(value: Any) -> None:
     told = r"^No record has a value at `zz`: correct fields\.start_t"

@@ -178,6 +178,11 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             None,
         ),
         (
+            lambda n: {"date": at(n), "time": "19:30" if n % 3 else "TBA"},
+            {"from": ["{date}T{time}", "date"]},
+            None,
+        ),
+        (
             lambda n: {"date": at(n), "time": "7:30 PM", "timezone": "America/New_York"},
             {
                 "from": ["{date}T{time}", "{date}T12:00 AM"],
