@@ -88,11 +88,12 @@ class PageWords:
         that no page with records has, and that are not known, are `UNCLEAR`. The same error beside
         records is no problem when it comes again: some come at each request.
         """
-        said = [*_find_said(document)]
         if not is_empty:
             if self._usual is None:
+                said = _find_said(document)
                 self._usual = {(path, _without_numbers(value)) for path, value in said}
             return BESIDE if self._doubts_errors and self._is_new_error(document) else None
+        said = [*_find_said(document)]
         is_end, usual = _has_end(value for _, value in said), self._usual or ()
         unusual = [one for one in said if (one[0], _without_numbers(one[1])) not in usual]
         new = [one for one in unusual if not _is_known(*one, is_end=is_end)]

@@ -86,7 +86,8 @@ def find_named_error(document: Any) -> str:
     is_record = not isinstance(document, Mapping) or "id" in document
     for one in (document, *(() if is_record else document.values())):
         members = plain_members(one)
-        words = _first(_words(members.get(name), in_error=True) for name in ERROR_NAMES)
+        named = (members[name] for name in ERROR_NAMES if name in members)
+        words = _first(_words(value, in_error=True) for value in named)
         if words and not ("id" in members and isinstance(members.get("error"), str)):
             return words
     return ""
