@@ -143,7 +143,8 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         )
     ),
     "doubtful total": lambda facts: (
-        0 < facts.last.totals[0] <= facts.distinct < facts.last.totals[1] + facts.largest
+        facts.last.totals
+        and 0 < facts.last.totals[0] <= facts.distinct < facts.last.totals[1] + facts.largest
         and (
             facts.end == "empty pages"
             or (
@@ -207,7 +208,8 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "smaller pages": lambda facts: (
         facts.asked_by == "page_number"
         and facts.end in (*BY_EMPTY_PAGE, "readings agree")
-        and facts.largest < min(facts.distinct, facts.last.size_asked or 0)
+        and facts.last.size_asked
+        and facts.largest < min(facts.distinct, facts.last.size_asked)
     ),
 }
 

@@ -22,7 +22,7 @@ class PageFacts(NamedTuple):
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
         at_least: a total that the response calls a lower bound or an estimate; `total` is None.
-        totals: the least and the largest total of this list's pages with rows so far.
+        totals: the least and the largest one of this list's pages with rows so far, if any.
         flag: the path of what `has_more` was read from.
         before: the path of what said in the first response that a page comes before it.
         truncated: what says that the response is only a part.
@@ -44,7 +44,7 @@ class PageFacts(NamedTuple):
     is_backwards: bool = False
     size_asked: int | None = None
     at_least: int | None = None
-    totals: tuple[int, int] = (0, 0)
+    totals: Sequence[int] = ()
     flag: str = ""
     before: str = ""
 
@@ -52,7 +52,7 @@ class PageFacts(NamedTuple):
     def has_usual_size(self) -> bool:
         """Whether the page is as long as was asked for, or as pages usually are."""
         size = len(self.ids)
-        return size in USUAL_SIZES or size == self.size_asked or (size > 0 and size % 500 == 0)
+        return size in USUAL_SIZES or size == self.size_asked or (bool(size) and size % 500 == 0)
 
     @property
     def promises_more(self) -> bool:

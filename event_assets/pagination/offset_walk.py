@@ -184,7 +184,7 @@ class OffsetWalk(Walk):
         reading = self._reading
         if self._denials >= MAX_DENIALS:
             return "counts pages"
-        if self._repeats > 1:
+        if self._repeats:
             end = "page repeated" if self._has_moved_on else "ignored parameter"
             return end if self._repeats > 2 else ""
         # pages that overlap show where the list begins again, as rows in another order

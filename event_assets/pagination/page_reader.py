@@ -44,7 +44,7 @@ class PageReader:
     _is_more_found: bool = False
     _before: str | None = None  # None: no response was read
     _unfollowed: str = ""
-    _totals: set[int] = field(default_factory=set[int])
+    _totals: Sequence[int] = ()
     _places: set[str] = field(default_factory=set[str])  # of records, in documents
 
     def read(
@@ -115,7 +115,8 @@ class PageReader:
         if counts and not self._is_sure(pages_path):
             page_count = None
         may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
-        self._totals.update((total,) if ids and total is not None else ())
+        if ids and total is not None:
+            self._totals = (min((total, *self._totals)), max((total, *self._totals)))
         return PageFacts(
             ids,
             total=total,
@@ -123,7 +124,7 @@ class PageReader:
             is_total_sure=is_sure,
             page_count=page_count,
             counts=(counts, page_counts),
-            totals=(min(self._totals, default=0), max(self._totals, default=0)),
+            totals=self._totals,
         )
 
     @property

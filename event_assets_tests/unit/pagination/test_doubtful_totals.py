@@ -76,6 +76,17 @@ def test_offsets_that_end_before_the_last_page_that_is_told_are_not_complete(
     assert ("set `total_path: null`" in done.result.reason) is (complete is None)
 
 
+@pytest.mark.parametrize(("pages", "complete"), [(1, True), (2, None)])
+@pytest.mark.parametrize("length", [0, 15])
+def test_the_only_page_of_offsets_is_not_complete_if_two_are_told(
+    length: int, pages: int, complete: bool | None
+) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        return {"data": rows_from(int(query["offset"]), length), "total_pages": pages}
+
+    assert read_with({"type": "offset", "limit": 20}, answer).result.complete is complete
+
+
 @pytest.mark.parametrize("members", [{"pages": 320}, {"maxPage": 50}], ids=str)
 def test_a_number_of_pages_that_may_be_of_something_else_is_no_evidence_against_a_list(
     members: dict[str, Any],

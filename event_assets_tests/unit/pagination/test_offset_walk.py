@@ -343,6 +343,15 @@ def test_repeats_that_two_readings_show_at_the_same_places_are_repeats() -> None
     assert result.facts.passes == 2
 
 
+def test_a_total_of_the_ids_is_reached_by_two_readings_that_agree() -> None:
+    """Some rows come twice, and one is counted by offsets only."""
+    rows, walk = [0, 1, 2, 3, 1, 2, 6, 4, 8, 6, 10, 11], OffsetWalk(limit=3)
+    while not walk.done:
+        receive(walk, [row for row in rows[walk.position :][:3] if row != 8], total=8)
+    assert judge(walk.facts).complete is True
+    assert (walk.facts.distinct, walk.facts.passes) == (8, 4)
+
+
 def test_repeats_that_move_between_two_readings_are_missing_rows() -> None:
     rows = [*range(30), *range(5)]
     result = read(rows, between=lambda _: rows.append(rows.pop(0))).result

@@ -328,3 +328,7 @@ def test_only_pages_that_begin_with_the_second_row_again_and_again_count_rows(
     walk = take(numbered(), FULL, *(tuple(range(at, at + 4)) for at in range(1, shifts + 1)))
     take(walk, *([] if walk.done else [(9, 10), (), ()]))
     assert ("counts rows" in judge(walk.facts).reason) is is_told
+
+
+def test_pages_of_one_row_do_not_begin_with_the_second_one() -> None:
+    assert not take(numbered(), *((row,) for row in range(9))).done
