@@ -18,7 +18,9 @@ from event_assets.values.redaction import find_random_words, looks_random
 from event_assets.values.urls import find_address_problem
 
 KEY_PARAM = re.compile(
-    r".*(key|token|secret)|client_id|app_?id|auth|signature|sig|password|code", re.IGNORECASE
+    r".*(key|token|secret|schl(ue|ü)ssel|clave|chave|chiave|sleutel)|client_id|app_?id|auth"
+    r"|signature|sig|password|passwort|code|cl[eé]",
+    re.IGNORECASE,
 )
 NO_SECRET = re.compile(  # of pages, of an order, or the ids of things
     r"((next|page|prev|continuation|sync|cursor).*|(sort|start|last|order)[_-]?)(token|key)"

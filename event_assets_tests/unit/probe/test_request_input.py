@@ -34,6 +34,13 @@ API_KEY = {"type": "api_key", "name": "api_key", "location": "query"}
             {"api_key": "s3cret"},
         ),
         (
+            "https://a.example/termine?schluessel=s3cret&seite=1",
+            "https://a.example/termine",
+            {"seite": "1"},
+            {"type": "api_key", "name": "schluessel", "location": "query"},
+            {"api_key": "s3cret"},
+        ),
+        (
             "https://a.example/e?session_token=s3cret",
             "https://a.example/e",
             {},
