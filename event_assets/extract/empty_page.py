@@ -90,8 +90,8 @@ class PageWords:
         """
         if not is_empty:
             if self._usual is None:
-                said = _find_said(document)
-                self._usual = {(path, _without_numbers(value)) for path, value in said}
+                beside = _find_said(document)
+                self._usual = {(path, _without_numbers(value)) for path, value in beside}
             return BESIDE if self._doubts_errors and self._is_new_error(document) else None
         said = [*_find_said(document)]
         is_end, usual = _has_end(value for _, value in said), self._usual or ()
