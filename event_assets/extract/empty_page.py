@@ -90,8 +90,7 @@ class PageWords:
         """
         if not is_empty:
             if self._usual is None:
-                beside = _find_said(document)
-                self._usual = {(path, _without_numbers(value)) for path, value in beside}
+                self._usual = {(at, _without_numbers(said)) for at, said in _find_said(document)}
             return BESIDE if self._doubts_errors and self._is_new_error(document) else None
         said = [*_find_said(document)]
         is_end, usual = _has_end(value for _, value in said), self._usual or ()

@@ -89,8 +89,8 @@ class ApiClient:
             self._page_window.restart()
             self._drop_unexpected(pages)
         if self._concurrency > 1:
-            self._read_ahead(self._pages, pages, self._page_window.size)
-            self._read_ahead(self._lists, lists, self._list_window.size)
+            self._read_ahead(self._pages, pages, self._page_window.ahead)
+            self._read_ahead(self._lists, lists, self._list_window.ahead)
         was_awaited = not future.done()
         response = self._compare_runs(future.result())
         if not response.is_replayed:

@@ -30,6 +30,12 @@ class ReadAheadWindow:
         """Begin with a few."""
         self.size = min(CAUTIOUS, self.limit)
 
+    @property
+    def ahead(self) -> int:
+        """The number of requests to send ahead now; no more than a few before it is judged."""
+        is_tried = self._fastest < float("inf") or self.size < CAUTIOUS
+        return self.size if is_tried else self.size - len(self._seconds)
+
     def restart(self) -> None:
         """Begin anew with one request: another page came than was expected."""
         self.size, self._seconds, self._outdated = 1, [], 0

@@ -116,7 +116,7 @@ class SimulatedSync:
 
     def _submit(self) -> None:
         """Request the next page; with the first one it is known which others follow."""
-        ahead = self._window.size if self._next else 0
+        ahead = self._window.ahead if self._next else 0
         for page in range(self._submitted, min(self.pages, self._next + 1 + ahead)):
             self._send(page)
         self._submitted = max(self._submitted, min(self.pages, self._next + 1 + ahead))

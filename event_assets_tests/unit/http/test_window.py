@@ -16,6 +16,15 @@ def test_a_window_begins_with_a_few_requests_and_quadruples_with_every_window() 
     assert sizes == [CAUTIOUS, CAUTIOUS, 32, 32]
 
 
+def test_no_more_than_a_few_are_sent_before_it_is_known_that_the_api_refuses_none() -> None:
+    window = ReadAheadWindow(32)
+    ahead = [window.ahead]
+    for _ in range(9):
+        read(window, 1, seconds=0.2)
+        ahead.append(window.ahead)
+    assert ahead == [8, 7, 6, 5, 4, 3, 2, 1, 32, 32]
+
+
 def test_it_grows_to_its_limit_while_responses_do_not_get_slower() -> None:
     assert read(ReadAheadWindow(32), pages=40, seconds=0.2) == 32
 
