@@ -44,3 +44,15 @@ def read_paged(kind: str, members: Mapping[str, Any]) -> Any:
     """Read a list of `PAGED` whose pages have more members."""
     config, answer = PAGED[kind]
     return read_with(config, lambda query: {**answer(query), **members})
+
+
+NUMBERED = {"type": "page_number", "base_page": 1}
+
+
+def rows(first: int, end: int) -> list[dict[str, Any]]:
+    return [{"id": row} for row in range(first, end)]
+
+
+def paged(query: Query, length: int, size: int = 100) -> list[dict[str, Any]]:
+    first = (int(query["page"]) - 1) * size
+    return rows(first, min(length, first + size))

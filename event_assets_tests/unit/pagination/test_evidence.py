@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from event_assets.pagination.counters import find_counters
 from event_assets.pagination.evidence import HOLDS, TABLE, find_words, judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.vocabulary import leads_back
-from event_assets_tests.support.paging import Answer, Listing, Query, read_ids, read_list
+from event_assets_tests.support.paging import Query, read_ids
+from event_assets_tests.support.served_lists import NUMBERED, paged, read_with, rows
 
 CURSOR = {"type": "cursor", "cursor_path": "paging.next.after", "cursor_param": "after"}
-
-
-def sync(paginator: Any, answer: Answer, **options: Any) -> Listing:
-    """Read a list with the paginator of a configuration."""
-    return read_list(create_paginator(paginator, read_ids), answer, **options)
-
-
-def rows(first: int, end: int) -> list[dict[str, Any]]:
-    return [{"id": row} for row in range(first, end)]
 
 
 @pytest.mark.parametrize("evidence", TABLE, ids=lambda evidence: evidence.name)
@@ -47,7 +35,7 @@ def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) ->
     [(0, "The list is empty"), (1, "The only row was received"), (2, "All 2 rows")],
 )
 def test_the_rows_are_said_in_their_number(size: int, said: str) -> None:
-    done = sync("single_page", lambda _: {"data": rows(0, size), "total": size})
+    done = read_with("single_page", lambda _: {"data": rows(0, size), "total": size})
     assert done.result.reason.startswith(said)
 
 
@@ -64,7 +52,7 @@ def test_the_documentation_has_the_table_of_evidence() -> None:
 
 @pytest.mark.parametrize("size", [10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000])
 def test_one_page_of_a_usual_length_proves_nothing(size: int) -> None:
-    done = sync("cursor", lambda _: {"data": rows(0, size), "cursors": {"next": None}})
+    done = read_with("cursor", lambda _: {"data": rows(0, size), "cursors": {"next": None}})
     assert done.result.complete is None
     assert f"{size:,} rows received in one page" in done.result.reason
 
@@ -81,7 +69,7 @@ def test_one_page_as_long_as_was_asked_for_proves_nothing() -> None:
 
 
 def test_one_page_of_another_length_whose_pointer_is_null_is_complete() -> None:
-    done = sync("cursor", lambda _: {"data": rows(0, 37), "cursors": {"next": None}})
+    done = read_with("cursor", lambda _: {"data": rows(0, 37), "cursors": {"next": None}})
     assert done.result.complete is True
 
 
@@ -101,12 +89,12 @@ def test_one_page_of_another_length_whose_pointer_is_null_is_complete() -> None:
 def test_a_page_is_the_only_one_by_its_total_and_the_number_of_pages(
     size: int, said: dict[str, Any], complete: bool | None
 ) -> None:
-    done = sync(CURSOR, lambda _: {"data": rows(0, size), **said})
+    done = read_with(CURSOR, lambda _: {"data": rows(0, size), **said})
     assert done.result.complete is complete
 
 
 def test_a_path_that_was_never_found_is_named() -> None:
-    done = sync(CURSOR, lambda _: {"data": rows(0, 37)})
+    done = read_with(CURSOR, lambda _: {"data": rows(0, 37)})
     assert done.result.complete is None
     assert "cursor_path `paging.next.after` was not found" in done.result.reason
 
@@ -135,26 +123,26 @@ OBJECTS = (
     "paginator", [{**CURSOR, "cursor_path": "paging.nxt.after"}, "header_link"]
 )
 def test_what_looks_like_more_and_is_not_followed_is_a_failure(paginator: Any, name: str) -> None:
-    done = sync(paginator, lambda _: {"data": rows(0, 100), **MORE[name]})
+    done = read_with(paginator, lambda _: {"data": rows(0, 100), **MORE[name]})
     assert done.result.complete is False
 
 
 @pytest.mark.parametrize("name", OBJECTS)
 @pytest.mark.parametrize("more", [{"total": 300}, {"next": "/?page=2"}, {"hasMore": True}], ids=str)
 def test_what_looks_like_more_is_found_in_any_description_of_pages(name: str, more: Any) -> None:
-    done = sync("single_page", lambda _: {"data": rows(0, 100), name: more})
+    done = read_with("single_page", lambda _: {"data": rows(0, 100), name: more})
     assert done.result.complete is False
 
 
 @pytest.mark.parametrize("name", ["truncated", "partial", "incomplete_results", "limitReached"])
 def test_a_response_that_is_whole_is_no_end_of_the_list(name: str) -> None:
     body = {"data": rows(0, 30), name: False, "next_url": "/events?page=2"}
-    assert sync("single_page", lambda _: body).result.complete is False
+    assert read_with("single_page", lambda _: body).result.complete is False
 
 
 def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
     link = {"Link": '<https://api.example.com/events?page=2>; rel="next"'}
-    done = sync("single_page", lambda _: ({"data": rows(0, 37)}, link))
+    done = read_with("single_page", lambda _: ({"data": rows(0, 37)}, link))
     assert done.result.complete is False
     assert "`Link: rel=next`" in done.result.reason
 
@@ -182,16 +170,16 @@ def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
     ids=str,
 )
 def test_what_says_that_nothing_follows_is_no_sign_of_more(said: Any) -> None:
-    assert sync("single_page", lambda _: {"data": rows(0, 17), **said}).result.complete is True
+    assert read_with("single_page", lambda _: {"data": rows(0, 17), **said}).result.complete is True
 
 
 @pytest.mark.parametrize("word", [{"complete": False}, {"remaining": 40}], ids=str)
 def test_a_word_that_says_something_else_is_named_with_the_way_out(word: Any) -> None:
     body, name = {"data": rows(0, 17), **word}, next(iter(word))
-    reason = sync("single_page", lambda _: body).result.reason
+    reason = read_with("single_page", lambda _: body).result.reason
     assert f"If `{name}` says something else, set `has_more_path`" in reason
     silenced = {"type": "single_page", "has_more_path": None}
-    assert sync(silenced, lambda _: body).result.complete is True
+    assert read_with(silenced, lambda _: body).result.complete is True
 
 
 @pytest.mark.parametrize(("value", "complete"), [(False, False), (True, True)])
@@ -199,12 +187,14 @@ def test_a_word_of_completeness_as_the_has_more_path_says_the_contrary(
     value: bool, complete: bool
 ) -> None:
     config = {"type": "single_page", "has_more_path": "complete"}
-    done = sync(config, lambda _: {"data": rows(0, 17), "complete": value})
+    done = read_with(config, lambda _: {"data": rows(0, 17), "complete": value})
     assert done.result.complete is complete
 
 
 def test_what_is_in_the_records_is_no_pointer() -> None:
-    done = sync("cursor", lambda _: {"data": [{"id": 1, "next": "x"}], "cursors": {"next": None}})
+    done = read_with(
+        "cursor", lambda _: {"data": [{"id": 1, "next": "x"}], "cursors": {"next": None}}
+    )
     assert done.result.complete is True
 
 
@@ -215,7 +205,7 @@ def test_a_link_that_came_and_is_empty_is_the_end(end: Any) -> None:
             return {"data": rows(100, 200), "next": end}
         return {"data": rows(0, 100), "next": "/events?token=abc"}
 
-    done = sync("json_link", answer)
+    done = read_with("json_link", answer)
     assert len(done.ids) == 200
     assert done.result.complete is True
 
@@ -227,7 +217,7 @@ def test_has_more_that_is_false_outweighs_a_cursor_that_still_stands() -> None:
         following = "ka" if more else "kb"
         return {"data": rows(first, first + 100), "cursors": {"next": following}, "more": more}
 
-    done = sync({"type": "cursor", "has_more_path": "more"}, answer)
+    done = read_with({"type": "cursor", "has_more_path": "more"}, answer)
     assert len(done.ids) == 200
     assert done.result.complete is True
     assert "no more follow, though" in done.result.reason
@@ -251,211 +241,14 @@ def test_a_path_is_the_name_of_a_member_first_then_a_json_path(path: str) -> Non
         body = {"links": {"next": link}} if "links" in path else {path: link}
         return {"data": rows(50, 95) if link is None else rows(0, 50), **body}
 
-    done = sync({"type": "json_link", "next_url_path": path}, answer)
+    done = read_with({"type": "json_link", "next_url_path": path}, answer)
     assert done.ids == set(range(95))
     assert done.result.complete is True
-
-
-class Shrinking:
-    """A list whose first row is deleted before the page of a number is sent for the first time."""
-
-    def __init__(self, at: int, length: int = 95) -> None:
-        self.rows = list(range(length))
-        self.at = at
-        self.requests = 0
-
-    def page(self, first: int, size: int = 20) -> tuple[list[dict[str, Any]], bool]:
-        self.requests += 1
-        if self.requests == self.at:
-            del self.rows[0]
-        return [{"id": row} for row in self.rows[first : first + size]], first + size < len(
-            self.rows
-        )
-
-
-def encode(value: Any) -> str:
-    return base64.b64encode(json.dumps(value).encode()).decode()
-
-
-def decode(text: str) -> Any:
-    return json.loads(base64.b64decode(text))
-
-
-def links_of_rows(api: Shrinking) -> Answer:
-    def answer(query: Query) -> Any:
-        first = int(query.get("$skip", 0))
-        page, more = api.page(first)
-        return {"data": page, "next": f"/events?$skip={first + 20}" if more else None}
-
-    return answer
-
-
-def links_of_rows_from_1(api: Shrinking) -> Answer:
-    def answer(query: Query) -> Any:
-        first = int(query.get("startIndex", 1))
-        page, more = api.page(first - 1)
-        return {"data": page, "next": f"/events?startIndex={first + 20}" if more else None}
-
-    return answer
-
-
-def links_of_nested_offsets(api: Shrinking) -> Answer:
-    def answer(query: Query) -> Any:
-        first = int(query.get("page[offset]", 0))
-        page, more = api.page(first)
-        link = f"/events?page%5Blimit%5D=20&page%5Boffset%5D={first + 20}"
-        return {"data": page, "next": link if more else None}
-
-    return answer
-
-
-def links_of_pages(api: Shrinking) -> Answer:
-    def answer(query: Query) -> Any:
-        number = int(query.get("page", 1))
-        page, more = api.page(20 * (number - 1))
-        return {"data": page, "next": f"/events?page={number + 1}" if more else None}
-
-    return answer
-
-
-def cursors_of_pages(api: Shrinking) -> Answer:
-    def answer(query: Query) -> Any:
-        number = int(query.get("cursor", 1))
-        page, more = api.page(20 * (number - 1))
-        return {"data": page, "next": str(number + 1) if more else None}
-
-    return answer
-
-
-def encoded_cursors_of_pages(api: Shrinking) -> Answer:
-    def answer(query: Query) -> Any:
-        number = decode(query["cursor"])["page"] if "cursor" in query else 1
-        page, more = api.page(20 * (number - 1))
-        return {"data": page, "next": encode({"page": number + 1}) if more else None}
-
-    return answer
-
-
-def encoded_cursors_of_rows(api: Shrinking) -> Answer:
-    def answer(query: Query) -> Any:
-        first = decode(query["cursor"])["at"] if "cursor" in query else 0
-        page, more = api.page(first)
-        return {"data": page, "next": encode({"at": first + 20}) if more else None}
-
-    return answer
-
-
-def last_rows(api: Shrinking) -> Answer:
-    def answer(query: Query) -> Any:
-        first = int(query["cursor"].removeprefix("c")) + 1 if "cursor" in query else 0
-        page, more = api.page(first)
-        return {"data": page, "next": f"c{first + len(page) - 1}" if more else None}
-
-    return answer
-
-
-COUNTING: dict[str, tuple[Any, Callable[[Shrinking], Answer]]] = {
-    "links of rows": ("json_link", links_of_rows),
-    "links of rows from 1": ("json_link", links_of_rows_from_1),
-    "links of nested offsets": ("json_link", links_of_nested_offsets),
-    "links of pages": ("json_link", links_of_pages),
-    "cursors of pages": ({"type": "cursor", "cursor_path": "next"}, cursors_of_pages),
-    "encoded cursors of pages": (
-        {"type": "cursor", "cursor_path": "next"},
-        encoded_cursors_of_pages,
-    ),
-    "encoded cursors of rows": ({"type": "cursor", "cursor_path": "next"}, encoded_cursors_of_rows),
-    "cursors of the last row": ({"type": "cursor", "cursor_path": "next"}, last_rows),
-}
-OF_ROWS = ("links of rows", "links of rows from 1", "links of nested offsets")
-
-
-@pytest.mark.parametrize("at", [2, 3, 4, 5])
-@pytest.mark.parametrize("kind", COUNTING)
-def test_a_deletion_between_two_pages_that_are_counted_loses_no_row(kind: str, at: int) -> None:
-    paginator, answer = COUNTING[kind]
-    api = Shrinking(at)
-    done = sync(paginator, answer(api))
-    assert done.ids >= set(api.rows)
-    assert done.result.complete is True
-    if kind not in OF_ROWS:
-        assert done.delivered == list(dict.fromkeys(done.delivered))
-
-
-@pytest.mark.parametrize("kind", COUNTING)
-def test_a_quiet_list_whose_pages_are_counted_costs_no_more_than_two_readings(kind: str) -> None:
-    paginator, answer = COUNTING[kind]
-    done = sync(paginator, answer(Shrinking(0)))
-    assert done.ids == set(range(95))
-    assert done.result.complete is True
-    assert len(done.asked) <= (5 + 1 if kind in OF_ROWS else 2 * 5)
-
-
-def test_a_size_and_what_each_request_has_count_nothing() -> None:
-    found = find_counters("/events?limit=20&version=2&version=3&at=40", {("version", "2")})
-    assert [counter.value for counter in found] == [3, 40]
-
-
-def test_opaque_cursors_are_read_once() -> None:
-    names = ["f81d4fae", "a2b91c", "zz7", "9xQ"]
-
-    def answer(query: Query) -> Any:
-        at = names.index(query["cursor"]) + 1 if "cursor" in query else 0
-        following = names[at] if at < len(names) else None
-        return {"data": rows(20 * at, 20 * at + 20), "cursors": {"next": following}}
-
-    done = sync("cursor", answer)
-    assert len(done.ids) == 100
-    assert done.result.complete is True
-    assert len(done.asked) == 5
-
-
-def test_a_cursor_that_is_refused_is_no_end() -> None:
-    def answer(query: Query) -> Any:
-        return 400 if "cursor" in query else {"data": rows(0, 20), "cursors": {"next": "a"}}
-
-    with pytest.raises(requests.HTTPError):
-        sync("cursor", answer)
-
-
-def test_links_that_only_seem_to_count_rows_are_followed_as_they_are() -> None:
-    """The server floors what is asked for to a multiple of the page."""
-
-    def answer(query: Query) -> Any:
-        first = int(query.get("offset", 0)) // 20 * 20
-        link = f"/events?offset={first + 20}" if first + 20 < 95 else None
-        return {"data": rows(first, min(95, first + 20)), "next": link}
-
-    done = sync("json_link", answer)
-    assert done.ids == set(range(95))
-    assert done.result.complete is True
-    assert len(done.asked) == 2 * 5 + 1
-
-
-def test_links_that_are_refused_with_another_number_are_followed_as_they_are() -> None:
-    def answer(query: Query) -> Any:
-        first = int(query.get("offset", 0))
-        if first % 20:
-            return 400
-        link = f"/events?offset={first + 20}" if first + 20 < 95 else None
-        return {"data": rows(first, min(95, first + 20)), "next": link}
-
-    done = sync("json_link", answer)
-    assert done.ids == set(range(95))
-    assert done.result.complete is True
-
-
-def paged(query: Query, length: int, size: int = 100) -> list[dict[str, Any]]:
-    first = (int(query["page"]) - 1) * size
-    return rows(first, min(length, first + size))
-
-
-NUMBERED = {"type": "page_number", "base_page": 1}
 
 
 @pytest.mark.parametrize("extra", [{"count": 2500}, {"total": 2500}, {"total": 2500, "pages": 25}])
 def test_nothing_is_requested_behind_a_total_that_is_reached(extra: dict[str, Any]) -> None:
-    done = sync(NUMBERED, lambda query: {"data": paged(query, 2500), **extra})
+    done = read_with(NUMBERED, lambda query: {"data": paged(query, 2500), **extra})
     assert len(done.ids) == 2500
     assert done.result.complete is True
     assert len(done.asked) == 25
@@ -468,7 +261,7 @@ def test_the_number_of_rows_of_each_page_promises_no_pages(name: str, length: in
         page = paged(query, length, 20)
         return {"data": page, name: len(page)}
 
-    done = sync(NUMBERED, answer)
+    done = read_with(NUMBERED, answer)
     assert len(done.ids) == length
     assert done.result.complete is True
 
@@ -477,65 +270,20 @@ def test_the_number_of_rows_of_each_page_promises_no_pages(name: str, length: in
 def test_a_total_that_lags_behind_is_a_doubt_unless_that_many_pages_were_read(
     length: int, complete: bool | None
 ) -> None:
-    done = sync(NUMBERED, lambda query: {"data": paged(query, length, 20), "total": length - 2})
+    done = read_with(
+        NUMBERED, lambda query: {"data": paged(query, length, 20), "total": length - 2}
+    )
     assert len(done.ids) == length
     assert done.result.complete is complete
 
 
 def test_a_total_of_rows_in_a_header_is_no_number_of_pages() -> None:
-    done = sync(NUMBERED, lambda query: ({"data": paged(query, 250)}, {"X-Total-Count": "250"}))
+    done = read_with(
+        NUMBERED, lambda query: ({"data": paged(query, 250)}, {"X-Total-Count": "250"})
+    )
     assert len(done.ids) == 250
     assert done.result.complete is True
     assert len(done.asked) == 3
-
-
-@pytest.mark.parametrize("status", [400, 404, 410, 416, 422])
-@pytest.mark.parametrize("length", [250, 300, 2100])
-def test_a_refused_page_behind_a_good_one_is_the_end(status: int, length: int) -> None:
-    done = sync(
-        NUMBERED, lambda query: {"data": paged(query, length)} if paged(query, length) else status
-    )
-    assert len(done.ids) == length
-    assert done.result.complete is True
-
-
-def test_a_refusal_is_no_end_when_the_page_before_is_refused_too() -> None:
-    asked: list[Query] = []
-
-    def answer(query: Query) -> Any:
-        asked.append(query)
-        return {"data": paged(query, 1000)} if len(asked) < 3 else 404
-
-    with pytest.raises(requests.HTTPError):
-        sync(NUMBERED, answer)
-
-
-@pytest.mark.parametrize("status", [401, 403, 500])
-def test_a_refusal_that_says_nothing_of_a_page_is_an_error(status: int) -> None:
-    with pytest.raises(requests.HTTPError):
-        sync(NUMBERED, lambda query: {"data": paged(query, 250)} if paged(query, 250) else status)
-
-
-def test_a_first_page_that_is_refused_is_an_error() -> None:
-    with pytest.raises(requests.HTTPError):
-        sync(NUMBERED, lambda _: 404)
-
-
-def test_a_refusal_at_a_round_number_of_rows_may_be_a_limit() -> None:
-    done = sync(
-        NUMBERED, lambda query: {"data": paged(query, 9999)} if int(query["page"]) < 11 else 400
-    )
-    assert len(done.ids) == 1000
-    assert done.result.complete is None
-    assert "may be its limit" in done.result.reason
-
-
-def test_a_page_that_is_not_there_at_a_round_number_of_rows_is_the_end() -> None:
-    done = sync(
-        NUMBERED, lambda query: {"data": paged(query, 1000)} if int(query["page"]) < 11 else 404
-    )
-    assert len(done.ids) == 1000
-    assert done.result.complete is True
 
 
 @pytest.mark.parametrize("size", [10, 100])
@@ -549,13 +297,13 @@ def test_a_total_that_counts_pages_is_none_of_rows(size: int, short: int) -> Non
             page = page[:3]
         return {"data": page, "page": {"current": query["page"], "size": size, "total": 13}}
 
-    done = sync(NUMBERED, answer)
+    done = read_with(NUMBERED, answer)
     assert len(done.ids) == length - (size - 3 if short else 0)
     assert done.result.complete is True
 
 
 def test_a_total_path_of_null_is_obeyed() -> None:
-    done = sync(
+    done = read_with(
         {**NUMBERED, "total_path": None},
         lambda query: {"data": paged(query, 250), "total": 9000, "total_pages": 2},
     )
@@ -566,49 +314,11 @@ def test_a_total_path_of_null_is_obeyed() -> None:
 
 @pytest.mark.parametrize("length", [1, 2, 60])
 def test_a_whole_list_for_every_offset_is_no_error_if_its_total_says_so(length: int) -> None:
-    done = sync(
+    done = read_with(
         {"type": "offset", "limit": 100}, lambda _: {"data": rows(0, length), "total": length}
     )
     assert done.ids == set(range(length))
     assert done.result.complete is None
-
-
-def test_a_refused_page_behind_the_end_of_offsets_is_an_empty_one() -> None:
-    def answer(query: Query) -> Any:
-        first = int(query["offset"])
-        return {"data": rows(first, min(25, first + 10))} if first < 25 else 404
-
-    done = sync({"type": "offset", "limit": 10}, answer)
-    assert len(done.ids) == 25
-    assert done.result.complete is True
-
-
-@pytest.mark.parametrize("length", [20, 21, 25, 30, 31])
-@pytest.mark.parametrize("at", [2, 3, 4])
-def test_an_overlap_that_a_deletion_moved_behind_the_end_may_be_refused(
-    length: int, at: int
-) -> None:
-    listed, requests_sent = [*range(length)], count(1)
-
-    def answer(query: Query) -> Any:
-        first = int(query["offset"])
-        if next(requests_sent) == at:
-            del listed[3:5]
-        page = [{"id": row} for row in listed[first : first + 10]]
-        return {"data": page} if page else 404
-
-    done = sync({"type": "offset", "limit": 10}, answer)
-    assert done.ids >= {*listed}
-    assert done.result.complete is True
-
-
-def test_an_offset_in_the_list_that_is_refused_again_is_a_failure() -> None:
-    def answer(query: Query) -> Any:
-        first = int(query["offset"])
-        return {"data": rows(first, first + 10)} if first < 50 else 404
-
-    with pytest.raises(requests.HTTPError):
-        sync({"type": "offset", "limit": 10}, answer)
 
 
 @pytest.mark.parametrize("length", [7, 30, 60, 137])
@@ -622,7 +332,7 @@ def test_an_empty_last_page_is_a_doubt_or_a_lack_of_the_rows_of_a_total(
         page, total = {"page": int(query["page"]) + 1}, {name: length} if name else {}
         return {"data": paged(page, length, 20), "totalPages": -(-length // 20), **total}
 
-    done = sync(NUMBERED, answer)
+    done = read_with(NUMBERED, answer)
     assert len(done.ids) == max(0, length - 20)
     assert done.result.complete is (False if name else None)
     assert "base_page" in done.result.reason
@@ -637,13 +347,13 @@ def test_an_empty_last_page_is_a_doubt_or_a_lack_of_the_rows_of_a_total(
     ],
 )
 def test_an_empty_list_is_called_so(paginator: Any, said: dict[str, Any]) -> None:
-    result = sync(paginator, lambda _: {"data": [], **said}).result
+    result = read_with(paginator, lambda _: {"data": [], **said}).result
     assert result.complete is True
     assert result.reason.startswith("The list is empty")
 
 
 def test_page_numbers_that_begin_at_0_go_on_to_the_only_page_of_an_api_that_counts_from_1() -> None:
-    done = sync(
+    done = read_with(
         "page_number",
         lambda query: {"data": rows(0, 7) if query["page"] == "1" else [], "total_pages": 1},
     )
@@ -671,7 +381,7 @@ def test_page_numbers_that_begin_at_0_go_on_to_the_only_page_of_an_api_that_coun
     ids=str,
 )
 def test_an_empty_page_beside_what_leads_to_more_is_a_failure(said: Any, paginator: Any) -> None:
-    assert sync(paginator, lambda _: {"data": [], **said}).result.complete is False
+    assert read_with(paginator, lambda _: {"data": [], **said}).result.complete is False
 
 
 @pytest.mark.parametrize(
@@ -686,7 +396,7 @@ def test_a_link_that_leaves_out_the_size_of_pages_is_no_pass(
         following = f"/events?page={page + 1}" if rows_of_page * page < length else None
         return {"data": paged({"page": page}, length, rows_of_page), "next": following}
 
-    done = sync("json_link", answer, params={"per_page": size})
+    done = read_with("json_link", answer, params={"per_page": size})
     assert done.result.complete is complete
     assert "take it out of `params`" in done.result.reason
 
@@ -697,7 +407,7 @@ def test_a_link_that_counts_rows_may_leave_out_the_size_of_pages() -> None:
         following = f"/events?after={at + size}" if at + size < 95 else None
         return {"data": rows(at, min(95, at + size)), "next": following}
 
-    done = sync("json_link", answer, params={"limit": 50})
+    done = read_with("json_link", answer, params={"limit": 50})
     assert done.ids == set(range(95))
     assert done.result.complete is True
 
@@ -711,7 +421,7 @@ def test_a_row_that_came_on_two_pages_of_a_cursor_is_a_doubt(end: dict[str, Any]
         more = {"paging": {"next": {"after": "bc"[at // 20]}}} if at < 40 else end
         return {"data": [{"id": row} for row in listed[at : at + 20]], **more}
 
-    done = sync(CURSOR, answer)
+    done = read_with(CURSOR, answer)
     assert done.result.complete is None
     assert "share an id" in done.result.reason
 
@@ -723,11 +433,11 @@ def test_a_row_that_came_on_two_pages_of_a_cursor_is_a_doubt(end: dict[str, Any]
 )
 def test_a_pointer_that_is_none_is_named_with_the_way_out(member: dict[str, str]) -> None:
     body, name = {"data": rows(0, 17), **member}, next(iter(member))
-    done = sync("single_page", lambda _: body)
+    done = read_with("single_page", lambda _: body)
     assert done.result.complete is False
     assert f"If `{name}` says something else, set `has_more_path`, or null" in done.result.reason
     silenced = {"type": "single_page", "has_more_path": None}
-    assert sync(silenced, lambda _: body).result.complete is True
+    assert read_with(silenced, lambda _: body).result.complete is True
 
 
 @pytest.mark.parametrize(("offset", "complete"), [(1, False), (0, True)])
@@ -737,7 +447,7 @@ def test_a_total_at_the_path_that_was_set_may_be_the_limit(offset: int, complete
         return {"data": rows(first, min(100, first + 100)), "total": 100}
 
     paginator = {"type": "offset", "limit": 100, "offset": offset, "total_path": "total"}
-    assert sync(paginator, answer).result.complete is complete
+    assert read_with(paginator, answer).result.complete is complete
 
 
 @pytest.mark.parametrize("kind", [{"type": "offset", "limit": 20}, NUMBERED])
@@ -745,14 +455,7 @@ def test_a_total_at_the_path_that_was_set_may_be_the_limit(offset: int, complete
     "more", [{"next": "/e?page=2"}, {"links": {"next": "/e?page=2"}}, {"remaining": 137}], ids=str
 )
 def test_an_empty_list_that_leads_to_more_is_a_failure(kind: Any, more: dict[str, Any]) -> None:
-    assert sync(kind, lambda _: {"data": [], **more}).result.complete is False
-
-
-def test_offsets_that_are_refused_or_ignored_at_once_are_read_as_such() -> None:
-    with pytest.raises(requests.HTTPError):
-        sync({"type": "offset", "limit": 10}, lambda _: 404)
-    ignored = sync({"type": "offset", "limit": 10}, lambda _: 404, ignored=[404])
-    assert ignored.result.complete is None
+    assert read_with(kind, lambda _: {"data": [], **more}).result.complete is False
 
 
 @pytest.mark.parametrize("kind", [{"type": "offset", "limit": 20}, NUMBERED])
@@ -762,7 +465,7 @@ def test_a_flag_stands_until_a_page_with_rows_takes_it_back(kind: Any) -> None:
         page = rows(first, min(first + 20, 50))
         return {"data": page, "exceededTransferLimit": True} if page else {"data": []}
 
-    assert sync(kind, answer).result.complete is False
+    assert read_with(kind, answer).result.complete is False
 
 
 @pytest.mark.parametrize("missing", [None, ""])
@@ -774,46 +477,10 @@ def test_rows_without_an_id_that_look_alike_are_repeats(missing: str | None) -> 
         first = int(query["offset"])
         return {"data": listed[first : first + 20], "total": 60}
 
-    done = sync({"type": "offset", "limit": 20}, answer)
+    done = read_with({"type": "offset", "limit": 20}, answer)
     assert done.result.complete is None
     assert "share an id" in done.result.reason
     assert done.ids >= {row["id"] for row in listed}
-
-
-def test_a_refused_page_is_no_end_while_a_total_promises_more() -> None:
-    def answer(query: Query) -> Any:
-        return {"data": paged(query, 900), "total": 900} if int(query["page"]) < 4 else 400
-
-    with pytest.raises(requests.HTTPError):
-        sync(NUMBERED, answer)
-
-
-@pytest.mark.parametrize("deleted", [1, 5, 25, 35])
-def test_a_page_that_is_not_there_after_a_deletion_is_looked_for_again(deleted: int) -> None:
-    """The total that promises it is from before the deletion."""
-    listed, asked = rows(0, 60), list[str]()
-
-    def answer(query: Query) -> Any:
-        asked.append(query["page"])
-        if len(asked) == 3:
-            del listed[:deleted]
-        page = listed[20 * int(query["page"]) - 20 :][:20]
-        return {"data": page, "count": len(listed)} if page else 404
-
-    done = sync({"type": "page_number", "base_page": 1}, answer)
-    assert done.ids >= {row["id"] for row in listed}
-    assert done.result.complete is True
-    assert len(asked) <= 8
-
-
-def test_an_ignored_response_behind_the_end_of_offsets_is_an_empty_one() -> None:
-    def answer(query: Query) -> Any:
-        first = int(query["offset"])
-        return {"data": rows(first, min(25, first + 10))} if first < 25 else 404
-
-    done = sync({"type": "offset", "limit": 10}, answer, ignored=[404])
-    assert len(done.ids) == 25
-    assert done.result.complete is True
 
 
 def test_a_server_that_takes_rows_out_of_its_pages_loses_none_that_it_shows() -> None:
@@ -821,7 +488,7 @@ def test_a_server_that_takes_rows_out_of_its_pages_loses_none_that_it_shows() ->
         first = int(query["offset"])
         return {"data": [row for row in rows(first, min(95, first + 20)) if row["id"] % 3]}
 
-    done = sync({"type": "offset", "limit": 20}, answer)
+    done = read_with({"type": "offset", "limit": 20}, answer)
     assert done.ids == {row for row in range(95) if row % 3}
     assert done.result.complete is not False
 
@@ -831,7 +498,7 @@ def test_page_numbers_go_on_behind_pages_that_come_empty(hidden: range) -> None:
     def answer(query: Query) -> Any:
         return {"data": [row for row in paged(query, 300, 20) if row["id"] not in hidden]}
 
-    done = sync(NUMBERED, answer)
+    done = read_with(NUMBERED, answer)
     assert done.ids == set(range(300)) - set(hidden)
 
 
@@ -845,6 +512,6 @@ def test_a_path_may_have_names_that_mean_something_else_in_json_paths(
         link = None if "token" in query else "/events?token=abc"
         return {"data": rows(50, 95) if link is None else rows(0, 50), names[0]: {names[1]: link}}
 
-    done = sync({"type": "json_link", "next_url_path": ".".join(names)}, answer)
+    done = read_with({"type": "json_link", "next_url_path": ".".join(names)}, answer)
     assert done.ids == set(range(95))
     assert done.result.complete is True

@@ -114,6 +114,7 @@ def test_pages_of_one_row_cannot_be_verified() -> None:
     assert reading.delivered == set(range(5))
     assert reading.result.complete is None
     assert "larger limit" in reading.result.reason
+    assert (reading.result.facts.overlaps, reading.result.facts.rows) == (0, 5)
 
 
 def test_the_only_row_of_a_list_is_requested_again() -> None:

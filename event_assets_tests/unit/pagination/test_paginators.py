@@ -11,20 +11,8 @@ import requests
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.values.errors import PaginationError
-from event_assets_tests.support.paging import (
-    Answer,
-    Listing,
-    Query,
-    read_ids,
-    read_list,
-    read_pages,
-    serving,
-)
-
-
-def sync(paginator: Any, answer: Answer, **options: Any) -> Listing:
-    """Read a list with the paginator of a configuration."""
-    return read_list(create_paginator(paginator, read_ids), answer, **options)
+from event_assets_tests.support.paging import Query, read_ids, read_pages, serving
+from event_assets_tests.support.served_lists import read_with
 
 
 class Events:
@@ -62,7 +50,7 @@ OFFSETS = {"type": "offset", "limit": 100}
 @pytest.mark.parametrize("total", ["total", "count", None])
 def test_a_server_that_caps_pages_is_read_completely(total: str | None) -> None:
     events = Events(1000, total=total)
-    done = sync(OFFSETS, events)
+    done = read_with(OFFSETS, events)
     assert done.ids == events.staying
     assert done.result.complete is True
     assert done.result.facts.distinct == 1000
@@ -76,7 +64,7 @@ def test_a_list_that_changes_every_third_request_is_read_completely(
 ) -> None:
     events = Events(1000, total=total)
     events.deleting, events.inserting = deleting, inserting
-    done = sync(OFFSETS, events)
+    done = read_with(OFFSETS, events)
     assert done.ids >= events.staying
     assert done.result.complete is True
 
@@ -92,28 +80,28 @@ def test_a_list_that_changes_every_third_request_is_read_completely(
 )
 def test_a_total_is_found_at_the_usual_paths(reported: dict[str, Any]) -> None:
     events = Events(120, total=None)
-    done = sync(OFFSETS, lambda query: {**events(query), **reported})
+    done = read_with(OFFSETS, lambda query: {**events(query), **reported})
     assert done.result.facts.reported == 120
     assert done.result.facts.pages == 3
 
 
 def test_a_total_is_found_in_a_header() -> None:
     events = Events(120, total=None)
-    done = sync(OFFSETS, lambda query: (events(query), {"X-Total-Count": "120"}))
+    done = read_with(OFFSETS, lambda query: (events(query), {"X-Total-Count": "120"}))
     assert done.result.facts.reported == 120
 
 
 def test_a_total_path_of_its_own_is_read() -> None:
     events = Events(120, total="howmany")
-    assert sync({**OFFSETS, "total_path": "howmany"}, events).result.facts.reported == 120
-    assert sync({**OFFSETS, "total_path": None}, Events(120)).result.facts.reported is None
+    assert read_with({**OFFSETS, "total_path": "howmany"}, events).result.facts.reported == 120
+    assert read_with({**OFFSETS, "total_path": None}, Events(120)).result.facts.reported is None
 
 
 @pytest.mark.parametrize("length", [1, 3, 50])
 @pytest.mark.parametrize("total", [{}, {"total": 500}])
 def test_an_ignored_offset_is_reported_with_its_name(length: int, total: dict[str, int]) -> None:
     rows = [{"id": row} for row in range(length)]
-    done = sync({**OFFSETS, "offset_param": "skip"}, lambda _: {"data": rows, **total})
+    done = read_with({**OFFSETS, "offset_param": "skip"}, lambda _: {"data": rows, **total})
     assert done.result.complete is (False if total else None)
     assert "'skip'" in done.result.reason
     assert len(done.asked) == 5
@@ -126,7 +114,7 @@ def test_offsets_are_read_in_whole_pages_where_the_server_floors_them(
     size: int, length: int, total: str | None
 ) -> None:
     events = Events(length, cap=size, total=total)
-    done = sync(
+    done = read_with(
         OFFSETS, lambda query: events({**query, "offset": int(query["offset"]) // size * size})
     )
     assert done.ids == set(range(length))
@@ -139,7 +127,7 @@ def test_whole_pages_of_which_some_cannot_be_asked_for_are_not_complete() -> Non
         first = int(query["offset"]) // 100 * 100
         return {"data": [{"id": row} for row in range(first, min(400, first + 50))]}
 
-    done = sync(OFFSETS, answer)
+    done = read_with(OFFSETS, answer)
     assert done.result.complete is False
     assert "at offsets 50 to 100" in done.result.reason
 
@@ -151,7 +139,7 @@ def test_a_deletion_between_two_whole_pages_loses_no_row() -> None:
     def answer(query: Query) -> Any:
         return events({**query, "offset": int(query["offset"]) // 100 * 100})
 
-    done = sync(OFFSETS, answer)
+    done = read_with(OFFSETS, answer)
     assert done.ids >= events.staying or done.result.complete is not True
 
 
@@ -163,7 +151,7 @@ def test_empty_pages_in_the_middle_are_skipped() -> None:
         body["data"] = [row for row in body["data"] if not 100 <= row["id"] < 200]
         return body
 
-    done = sync(OFFSETS, answer)
+    done = read_with(OFFSETS, answer)
     assert done.ids == {*range(100), *range(200, 300)}
     assert done.result.complete is False
     assert "reports 300 rows" in done.result.reason
@@ -176,7 +164,7 @@ def test_has_more_ends_the_pages() -> None:
         body = events(query)
         return {**body, "more": "true" if int(query["offset"]) < 90 else "false"}
 
-    done = sync({**OFFSETS, "has_more_path": "more"}, answer)
+    done = read_with({**OFFSETS, "has_more_path": "more"}, answer)
     assert done.ids == events.staying
     assert done.result.complete is True
     assert done.result.facts.pages == 3
@@ -188,14 +176,14 @@ def test_a_has_more_path_that_was_found_may_be_missing_from_the_last_page() -> N
         more = {"more": True, "cursors": {"next": at + 1}} if at < 4 else {}
         return {**numbered({"page": at}), **more}
 
-    done = sync({"type": "cursor", "has_more_path": "more"}, answer)
+    done = read_with({"type": "cursor", "has_more_path": "more"}, answer)
     assert done.ids == set(range(95))
     assert done.result.complete is True
 
 
 def test_offset_and_limit_can_travel_in_the_body() -> None:
     events = Events(120)
-    done = sync(
+    done = read_with(
         {**OFFSETS, "offset_body_path": "page.from", "limit_body_path": "page.size"},
         lambda body: events({"offset": body["page"]["from"], "limit": body["page"]["size"]}),
         method="POST",
@@ -210,7 +198,7 @@ def test_rows_without_an_id_are_delivered_and_do_not_overlap() -> None:
         offset = int(query["offset"])
         return {"data": rows[offset : offset + 50]}
 
-    done = sync(OFFSETS, answer)
+    done = read_with(OFFSETS, answer)
     assert done.result.complete is True
     assert done.result.facts.distinct == 120
 
@@ -235,7 +223,9 @@ def test_the_result_of_each_page_is_there_before_the_next_request() -> None:
 
 
 def test_an_ignored_page_behind_a_good_one_is_the_end_of_page_numbers() -> None:
-    done = sync("page_number", lambda q: numbered(q) if int(q["page"]) < 3 else 404, ignored=[404])
+    done = read_with(
+        "page_number", lambda q: numbered(q) if int(q["page"]) < 3 else 404, ignored=[404]
+    )
     assert done.ids == set(range(60))
     assert done.result.complete is True
 
@@ -248,7 +238,7 @@ def test_an_ignored_response_ends_the_list(kind: Any, requests_sent: int) -> Non
         is_first = query.get("offset", query.get("page", "0")) == "0" and "cursor" not in query
         return {"data": rows, "cursors": {"next": "a"}} if is_first else 404
 
-    done = sync(kind, answer, ignored=[404])
+    done = read_with(kind, answer, ignored=[404])
     assert done.ids == set(range(100))
     assert done.result.complete is None
     assert "response_actions ignore" in done.result.reason
@@ -260,7 +250,7 @@ def test_an_ignored_response_behind_the_last_page_is_an_end() -> None:
         page = numbered(query, 100)
         return {**page, "total": 100} if page["data"] else 404
 
-    done = sync({"type": "page_number"}, answer, ignored=[404])
+    done = read_with({"type": "page_number"}, answer, ignored=[404])
     assert done.result.complete is True
 
 
@@ -285,7 +275,7 @@ def numbered(query: Query, length: int = 95, size: int = 20) -> dict[str, Any]:
 
 
 def test_page_numbers_without_a_total_are_read_twice() -> None:
-    done = sync({"type": "page_number"}, numbered)
+    done = read_with({"type": "page_number"}, numbered)
     assert done.ids == set(range(95))
     assert done.delivered == sorted(done.ids)
     assert done.result.complete is True
@@ -294,7 +284,7 @@ def test_page_numbers_without_a_total_are_read_twice() -> None:
 
 
 def test_page_numbers_with_a_total_are_complete_and_ask_nothing_past_the_end() -> None:
-    done = sync("page_number", lambda query: {**numbered(query), "total": 95})
+    done = read_with("page_number", lambda query: {**numbered(query), "total": 95})
     assert done.result.complete is True
     assert len(done.asked) == 5
 
@@ -303,7 +293,9 @@ def test_page_numbers_with_a_total_are_complete_and_ask_nothing_past_the_end() -
 def test_page_numbers_end_at_the_number_of_pages_or_behind_a_full_one(
     length: int, behind: int
 ) -> None:
-    done = sync("page_number", lambda query: {**numbered(query, length), "meta": {"last_page": 5}})
+    done = read_with(
+        "page_number", lambda query: {**numbered(query, length), "meta": {"last_page": 5}}
+    )
     assert done.ids == set(range(length))
     assert done.result.complete is True
     assert {query["page"] for query in done.asked} == set("012345"[: 5 + behind])
@@ -315,16 +307,16 @@ def test_page_numbers_read_past_an_empty_page_while_the_total_promises_more() ->
         rows = [row for row in numbered(query)["data"] if not 40 <= row["id"] < 60]
         return {"data": rows, "total": 95}
 
-    done = sync("page_number", answer)
+    done = read_with("page_number", answer)
     assert done.ids == {*range(40), *range(60, 95)}
     assert done.result.complete is False
-    stopped = sync({"type": "page_number", "stop_after_empty_page": True}, answer)
+    stopped = read_with({"type": "page_number", "stop_after_empty_page": True}, answer)
     assert stopped.ids == set(range(40))
     assert stopped.result.complete is False
 
 
 def test_a_page_parameter_that_is_ignored_is_named() -> None:
-    done = sync({"type": "page_number", "page_param": "p"}, numbered)
+    done = read_with({"type": "page_number", "page_param": "p"}, numbered)
     assert done.result.complete is None
     assert "'p'" in done.result.reason
     assert "single_page" in done.result.reason
@@ -358,7 +350,7 @@ def test_the_same_page_for_every_number_may_be_the_whole_list(
     params: Any, size: int, said: Any, complete: bool | None
 ) -> None:
     rows = [{"id": row} for row in range(size)]
-    done = sync("page_number", lambda _: {"data": rows, **said}, params=params)
+    done = read_with("page_number", lambda _: {"data": rows, **said}, params=params)
     assert done.ids == set(range(size))
     assert done.result.complete is complete, done.result.reason
 
@@ -366,7 +358,7 @@ def test_the_same_page_for_every_number_may_be_the_whole_list(
 @pytest.mark.parametrize("length", [0, 7, 20, 40, 95])
 def test_a_first_page_with_two_numbers_is_read_once(length: int) -> None:
     """The server counts from 1, and takes 0 for 1."""
-    done = sync(
+    done = read_with(
         "page_number", lambda query: numbered({"page": max(0, int(query["page"]) - 1)}, length)
     )
     assert done.delivered == list(range(length))
@@ -374,14 +366,14 @@ def test_a_first_page_with_two_numbers_is_read_once(length: int) -> None:
 
 
 def test_the_last_page_given_again_is_an_end() -> None:
-    done = sync("page_number", lambda query: numbered({"page": min(query["page"], "4")}))
+    done = read_with("page_number", lambda query: numbered({"page": min(query["page"], "4")}))
     assert done.ids == set(range(95))
     assert done.result.complete is True
     assert len(done.asked) == 2 * (5 + 1)
 
 
 def test_page_numbers_that_wrap_round_end_after_a_lap() -> None:
-    done = sync("page_number", lambda query: numbered({"page": int(query["page"]) % 5}))
+    done = read_with("page_number", lambda query: numbered({"page": int(query["page"]) % 5}))
     assert done.ids == set(range(95))
     assert done.result.complete is None
     assert "wraps round" in done.result.reason
@@ -390,14 +382,14 @@ def test_page_numbers_that_wrap_round_end_after_a_lap() -> None:
 
 @pytest.mark.parametrize("base", [0, 1])
 def test_a_maximum_page_ends_unverified(base: int) -> None:
-    done = sync({"type": "page_number", "base_page": base, "maximum_page": 2}, numbered)
+    done = read_with({"type": "page_number", "base_page": base, "maximum_page": 2}, numbered)
     assert [int(query["page"]) for query in done.asked] == list(range(base, 2))
     assert done.result.complete is None
     assert done.result.reason.endswith("stopped at maximum_page 2.")
 
 
 def test_a_total_path_of_offsets_that_is_never_found_is_named() -> None:
-    done = sync({**OFFSETS, "total_path": "nowhere"}, Events(120))
+    done = read_with({**OFFSETS, "total_path": "nowhere"}, Events(120))
     assert done.result.complete is True
     assert "No number was found at the paginator's total_path `nowhere`." in done.result.reason
 
@@ -411,13 +403,13 @@ def test_a_path_that_is_never_found_is_reported_without_the_response(
 ) -> None:
     options = {"type": kind, setting: "nowhere", **({"limit": 20} if kind == "offset" else {})}
     with pytest.raises(PaginationError, match=f"{setting} `nowhere`") as caught:
-        sync(options, lambda query: numbered({"page": query.get("page", "0")}))
+        read_with(options, lambda query: numbered({"page": query.get("page", "0")}))
     assert "data" not in str(caught.value)
 
 
 def test_a_path_of_something_else_is_reported_as_what_it_is() -> None:
     with pytest.raises(PaginationError, match="`more` is neither true nor false in the API's"):
-        sync(
+        read_with(
             {"type": "page_number", "has_more_path": "more"}, lambda q: {**numbered(q), "more": "?"}
         )
 
@@ -443,20 +435,20 @@ def test_a_truncated_list_is_not_complete(kind: Any, said: str, members: Any) ->
         rows = list(range(offset, 90)) if not int(query.get("page", 0)) else []
         return {"data": [{"id": row} for row in rows], "total": 90, **members}
 
-    done = sync(kind, answer)
+    done = read_with(kind, answer)
     assert done.ids == set(range(90))
     assert done.result.complete is False
     assert f"`{said}`" in done.result.reason
 
 
 def test_cursors_that_end_by_themselves_are_complete() -> None:
-    done = sync("cursor", cursors)
+    done = read_with("cursor", cursors)
     assert done.ids == set(range(95))
     assert done.result.complete is True
 
 
 def test_a_total_above_what_the_cursors_brought_is_reported() -> None:
-    done = sync("cursor", lambda query: {**cursors(query), "total": 120})
+    done = read_with("cursor", lambda query: {**cursors(query), "total": 120})
     assert done.result.complete is False
     assert "reports 120 rows but sent 95" in done.result.reason
 
@@ -468,7 +460,7 @@ def test_a_cursor_that_stays_the_same_is_followed_while_fresh_rows_come() -> Non
         rows = [{"id": page} for page in [next(pages, None)] if page is not None]
         return {"data": rows, "cursors": {"next": "a"}}
 
-    done = sync("cursor", answer)
+    done = read_with("cursor", answer)
     assert done.ids == set(range(100))
     assert done.result.complete is True
     assert len(done.asked) == 101
@@ -482,7 +474,7 @@ def test_a_cursor_that_repeats_with_no_fresh_row_ends_the_list() -> None:
         rows = [{"id": f"{cursor} {row}"} for row in range(3)]
         return {"data": rows, "cursors": {"next": names[cursor]}}
 
-    done = sync("cursor", answer)
+    done = read_with("cursor", answer)
     assert len(done.ids) == 12
     assert done.result.complete is False
     assert "twice" in done.result.reason
@@ -501,7 +493,7 @@ def test_what_leads_nowhere_is_no_link_to_more(kind: Any, end: str, length: int)
         rows = [{"id": row} for row in range(length)][20 * page - 20 : 20 * page]
         return {"data": rows, "next": end if length <= 20 * page else link}
 
-    done = sync(kind, answer)
+    done = read_with(kind, answer)
     assert done.ids == set(range(length))
     assert done.result.complete is (None if length == 20 else True), done.result.reason
     assert "leads to more" not in done.result.reason
@@ -530,17 +522,17 @@ def test_a_page_whose_link_leads_to_itself_may_be_the_last(
         rows = [{"id": row} for row in range(length)][20 * page - 20 : 20 * page]
         return {"data": rows, "next": following, **said}
 
-    done = sync("json_link", answer)
+    done = read_with("json_link", answer)
     assert done.ids == set(range(min(length, 40)))
     assert done.result.complete is complete, done.result.reason
 
 
 def test_too_many_empty_pages_end_the_list() -> None:
     cursor = iter(range(1, 1000))
-    done = sync("cursor", lambda _: {"data": [], "cursors": {"next": str(next(cursor))}})
+    done = read_with("cursor", lambda _: {"data": [], "cursors": {"next": str(next(cursor))}})
     assert done.result.complete is False
     assert len(done.asked) == 25
-    numbers = sync("page_number", lambda _: {"data": [], "total": 9})
+    numbers = read_with("page_number", lambda _: {"data": [], "total": 9})
     assert numbers.result.complete is False
     assert len(numbers.asked) == 25
 
@@ -564,7 +556,7 @@ def test_pages_that_a_filter_empties_end_no_list_of_which_more_is_promised(
         cursors = {"next": str(page + 1) if has_more else None}
         return {"data": [row for row in rows[at:][:size] if row], "cursors": cursors, **promise}
 
-    done = sync(paginator, answer)
+    done = read_with(paginator, answer)
     assert done.ids == shown
     assert done.result.complete is True, done.result.reason
 
@@ -575,7 +567,7 @@ def test_a_cursor_that_leads_on_for_ever_ends_behind_as_many_rows_as_the_total_s
         rows = [{"id": row} for row in range(130)][page * 20 :][:20]
         return {"data": rows, "cursors": {"next": f"k{page + 1}"}, "total": 130}
 
-    done = sync("cursor", answer)
+    done = read_with("cursor", answer)
     assert done.ids == set(range(130))
     assert done.result.complete is True, done.result.reason
     assert len(done.asked) == 8
@@ -593,7 +585,7 @@ def test_pages_that_overlap_on_purpose_are_complete(
         cursors = {"next": f"k{page + 1}" if (page + 1) * stride + 3 < 130 else None}
         return {"data": rows, "cursors": cursors, **members}
 
-    done = sync(paginator, answer)
+    done = read_with(paginator, answer)
     assert sorted(done.delivered) == list(range(130))
     assert done.result.complete is True, done.result.reason
 
@@ -606,7 +598,7 @@ def test_rows_that_some_pages_repeat_are_no_overlap() -> None:
         rows = [{"id": row} for row in pages[page]]
         return {"data": rows, "cursors": {"next": "bcd"[page : page + 1]}}
 
-    done = sync("cursor", answer)
+    done = read_with("cursor", answer)
     assert done.ids == set(range(12))
     assert done.result.complete is None
     assert "but the list has 13" in done.result.reason
@@ -645,13 +637,15 @@ def cursor_in_the_header(query: Query) -> Any:
 def test_links_that_end_by_themselves_are_complete(
     kind: str | None, answer: Callable[[Query], Any]
 ) -> None:
-    done = sync(kind, answer)
+    done = read_with(kind, answer)
     assert done.ids == set(range(95))
     assert done.result.complete is True
 
 
 def test_the_only_page_of_page_numbers_is_complete() -> None:
-    done = sync("page_number", lambda query: {**numbered(query, 9), "total": 9, "total_pages": 1})
+    done = read_with(
+        "page_number", lambda query: {**numbered(query, 9), "total": 9, "total_pages": 1}
+    )
     assert done.ids == set(range(9))
     assert done.result.complete is True
     assert len(done.asked) == 1
@@ -669,29 +663,29 @@ def test_links_that_count_pages_are_read_again_when_the_list_gets_shorter() -> N
             del rows[0]
         return body
 
-    done = sync("json_link", answer)
+    done = read_with("json_link", answer)
     assert set(rows) <= done.ids
     assert done.result.facts.passes > 1
 
 
 def test_a_link_to_a_previous_page_ends_the_list() -> None:
-    done = sync("json_link", lambda query: {**numbered(query), "next": "/events?page=1"})
+    done = read_with("json_link", lambda query: {**numbered(query), "next": "/events?page=1"})
     assert done.result.complete is None
     assert len(done.asked) == 3
 
 
 def test_a_single_page_proves_nothing_if_it_is_as_long_as_pages_are() -> None:
-    assert sync("single_page", numbered).result.complete is None
-    assert sync("single_page", lambda query: numbered(query, 7)).result.complete is True
-    assert sync(None, lambda query: numbered(query, 7)).result.complete is None
-    assert sync("single_page", lambda _: {"data": []}).result.complete is True
-    more = sync("single_page", lambda query: {**numbered(query), "total": 95})
+    assert read_with("single_page", numbered).result.complete is None
+    assert read_with("single_page", lambda query: numbered(query, 7)).result.complete is True
+    assert read_with(None, lambda query: numbered(query, 7)).result.complete is None
+    assert read_with("single_page", lambda _: {"data": []}).result.complete is True
+    more = read_with("single_page", lambda query: {**numbered(query), "total": 95})
     assert more.result.complete is False
 
 
 def test_a_paginator_detected_by_dlt_is_monitored() -> None:
     # dlt's detection goes on with page 1, which this API has sent as the first
-    done = sync(
+    done = read_with(
         None,
         lambda query: {
             **numbered({"page": max(0, int(query.get("page", 1)) - 1)}),

@@ -27,13 +27,13 @@ JANUARY = {"since": "2026-01-01", "until": "2026-01-31"}
 NUMBERED = {"type": "page_number", "base_page": 0}
 
 
+def plan(**options: Any) -> WindowPlan:
+    config = {"param_from": "from", "param_to": "to", "cap": 10, "format": "%Y-%m-%d", **options}
+    return WindowPlan.from_config(TimeWindowsConfig(**config), NOW)
+
+
 def windowed(paginator: Any, **options: Any) -> TimeWindowPaginator:
-    config = TimeWindowsConfig(
-        param_from="from", param_to="to", cap=10, format="%Y-%m-%d", **options
-    )
-    return TimeWindowPaginator(
-        lambda: create_paginator(paginator, read_ids), WindowPlan.from_config(config, NOW)
-    )
+    return TimeWindowPaginator(lambda: create_paginator(paginator, read_ids), plan(**options))
 
 
 def read(paginator: Any, answer: Answer, **options: Any) -> Listing:
@@ -225,11 +225,6 @@ def test_a_window_is_split_where_a_page_would_be_behind_the_cap() -> None:
     assert read(NUMBERED, answer, **JANUARY).ids == set(DAYS)
 
 
-def plan(**options: Any) -> WindowPlan:
-    config = {"param_from": "from", "param_to": "to", "cap": 10, "format": "%Y-%m-%d", **options}
-    return WindowPlan.from_config(TimeWindowsConfig(**config), NOW)
-
-
 @pytest.mark.parametrize(
     ("format_", "start"),
     [
@@ -311,6 +306,13 @@ def test_windows_of_an_api_whose_cap_is_its_page_end_below_it(limit: int, says_t
     assert done.ids == set(DAYS)
     assert done.result.complete is True
     assert len(done.asked) < 12
+
+
+def test_a_page_of_a_usual_length_is_no_end_of_a_window_even_if_more_were_asked_for() -> None:
+    def answer(query: Query) -> Any:
+        return 400 if int(query["offset"]) else {"data": days(query)[:25]}
+
+    assert read({"type": "offset", "limit": 40}, answer, cap=30, **JANUARY).ids == set(DAYS)
 
 
 def test_a_window_whose_lower_bound_is_the_cap_is_split_at_once() -> None:

@@ -1,0 +1,138 @@
+"""Which refused pages are the end of a list, which a limit, and which a failure."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+import requests
+
+from event_assets_tests.support.paging import Query
+from event_assets_tests.support.served_lists import NUMBERED, paged, read_with, rows
+
+
+def test_a_cursor_that_is_refused_is_no_end() -> None:
+    def answer(query: Query) -> Any:
+        return 400 if "cursor" in query else {"data": rows(0, 20), "cursors": {"next": "a"}}
+
+    with pytest.raises(requests.HTTPError):
+        read_with("cursor", answer)
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 416, 422])
+@pytest.mark.parametrize("length", [250, 300, 2100])
+def test_a_refused_page_behind_a_good_one_is_the_end(status: int, length: int) -> None:
+    done = read_with(
+        NUMBERED, lambda query: {"data": paged(query, length)} if paged(query, length) else status
+    )
+    assert len(done.ids) == length
+    assert done.result.complete is True
+
+
+def test_a_refusal_is_no_end_when_the_page_before_is_refused_too() -> None:
+    asked: list[Query] = []
+
+    def answer(query: Query) -> Any:
+        asked.append(query)
+        return {"data": paged(query, 1000)} if len(asked) < 3 else 404
+
+    with pytest.raises(requests.HTTPError):
+        read_with(NUMBERED, answer)
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_refusal_that_says_nothing_of_a_page_is_an_error(status: int) -> None:
+    with pytest.raises(requests.HTTPError):
+        read_with(
+            NUMBERED, lambda query: {"data": paged(query, 250)} if paged(query, 250) else status
+        )
+
+
+def test_a_first_page_that_is_refused_is_an_error() -> None:
+    with pytest.raises(requests.HTTPError):
+        read_with(NUMBERED, lambda _: 404)
+
+
+@pytest.mark.parametrize(("status", "complete"), [(400, None), (404, True)])
+def test_a_refusal_at_a_round_number_of_rows_may_be_a_limit(
+    status: int, complete: bool | None
+) -> None:
+    done = read_with(
+        NUMBERED, lambda query: {"data": paged(query, 1000)} if int(query["page"]) < 11 else status
+    )
+    assert len(done.ids) == 1000
+    assert done.result.complete is complete
+    assert ("may be its limit" in done.result.reason) is (complete is None)
+
+
+@pytest.mark.parametrize("ignored", [[], [404]])
+def test_a_refused_page_behind_the_end_of_offsets_is_an_empty_one(ignored: list[int]) -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": rows(first, min(25, first + 10))} if first < 25 else 404
+
+    done = read_with({"type": "offset", "limit": 10}, answer, ignored=ignored)
+    assert len(done.ids) == 25
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize("length", [20, 21, 25, 30, 31])
+@pytest.mark.parametrize("at", [2, 3, 4])
+def test_an_overlap_that_a_deletion_moved_behind_the_end_may_be_refused(
+    length: int, at: int
+) -> None:
+    listed, requests_sent = [*range(length)], count(1)
+
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        if next(requests_sent) == at:
+            del listed[3:5]
+        page = [{"id": row} for row in listed[first : first + 10]]
+        return {"data": page} if page else 404
+
+    done = read_with({"type": "offset", "limit": 10}, answer)
+    assert done.ids >= {*listed}
+    assert done.result.complete is True
+
+
+def test_an_offset_in_the_list_that_is_refused_again_is_a_failure() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": rows(first, first + 10)} if first < 50 else 404
+
+    with pytest.raises(requests.HTTPError):
+        read_with({"type": "offset", "limit": 10}, answer)
+
+
+def test_offsets_that_are_refused_or_ignored_at_once_are_read_as_such() -> None:
+    with pytest.raises(requests.HTTPError):
+        read_with({"type": "offset", "limit": 10}, lambda _: 404)
+    ignored = read_with({"type": "offset", "limit": 10}, lambda _: 404, ignored=[404])
+    assert ignored.result.complete is None
+
+
+def test_a_refused_page_is_no_end_while_a_total_promises_more() -> None:
+    def answer(query: Query) -> Any:
+        return {"data": paged(query, 900), "total": 900} if int(query["page"]) < 4 else 400
+
+    with pytest.raises(requests.HTTPError):
+        read_with(NUMBERED, answer)
+
+
+@pytest.mark.parametrize("deleted", [1, 5, 25, 35])
+def test_a_page_that_is_not_there_after_a_deletion_is_looked_for_again(deleted: int) -> None:
+    """The total that promises it is from before the deletion."""
+    listed, asked = rows(0, 60), list[str]()
+
+    def answer(query: Query) -> Any:
+        asked.append(query["page"])
+        if len(asked) == 3:
+            del listed[:deleted]
+        page = listed[20 * int(query["page"]) - 20 :][:20]
+        return {"data": page, "count": len(listed)} if page else 404
+
+    done = read_with({"type": "page_number", "base_page": 1}, answer)
+    assert done.ids >= {row["id"] for row in listed}
+    assert done.result.complete is True
+    assert len(asked) <= 8
