@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
@@ -12,10 +11,10 @@ from event_assets.pagination.walk import (
     LOOKS_BEHIND,
     MAX_EMPTY,
     REFUSED,
-    REFUSED_AT,
     Ask,
     Steps,
     Walk,
+    may_be_limit,
 )
 
 MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
@@ -75,8 +74,7 @@ class OffsetWalk(Walk):
         last = self.position - self.position % self.limit
         has_more = is_in_list and last < self.position and last + self.largest > self._end
         self._last_in_window = last if has_more else None
-        is_round = is_in_list and 0 in (self._end % REFUSED_AT, self.position % REFUSED_AT)
-        is_limit |= is_round and status != HTTPStatus.NOT_FOUND
+        is_limit |= is_in_list and may_be_limit(status, self._end, self.position)
         if is_accepted and is_limit and not has_more:
             self.finish("depth")
         elif is_accepted:

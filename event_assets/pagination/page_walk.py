@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from http import HTTPStatus
 from typing import Any, Final
 
 from event_assets.pagination.facts import PageFacts
@@ -11,10 +10,10 @@ from event_assets.pagination.walk import (
     LOOKS_BEHIND,
     MAX_EMPTY,
     REFUSED,
-    REFUSED_AT,
     Ask,
     Steps,
     Walk,
+    may_be_limit,
 )
 
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
@@ -223,10 +222,9 @@ class PageWalk(Walk):
         reading = self._reading
         is_end = self._is_numbered or self._is_total_reached or reading.is_end_said
         is_possible = is_end or reading.total.reported == self._ids
-        is_round = self._is_last_full and not reading.rows % REFUSED_AT
         is_cut = self._is_last_full or self._promises_rows or not self._is_numbered
         is_limit = is_limit and is_cut and not self._asked.is_behind
-        is_depth = is_limit or (is_round and status != HTTPStatus.NOT_FOUND)
+        is_depth = is_limit or (self._is_last_full and may_be_limit(status, reading.rows))
         # a total may be from before a deletion, unless the reading before was refused as well
         was_refused = self._pages_before[-1:] == [REFUSED_PAGE]
         is_total_good = self._promises_rows and (was_refused or is_depth or not self._is_numbered)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from math import ceil, inf
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -54,6 +55,11 @@ class Reading:
     empty: int = 0  # consecutive pages
     reads_to: float = 0  # the position up to which rows are promised
     is_end_said: bool = False  # by the page before
+
+
+def may_be_limit(status: int, *rows: int) -> bool:
+    """Return whether a refusal behind one of these numbers of rows may be a limit of depth."""
+    return status != HTTPStatus.NOT_FOUND and any(number % REFUSED_AT == 0 for number in rows)
 
 
 class Walk(ABC):
