@@ -332,3 +332,24 @@ def test_only_pages_that_begin_with_the_second_row_again_and_again_count_rows(
 
 def test_pages_of_one_row_do_not_begin_with_the_second_one() -> None:
     assert not take(numbered(), *((row,) for row in range(9))).done
+
+
+@pytest.mark.parametrize(("told", "last"), [(0, 25), (1, 3), (9, 9)])
+def test_few_pages_are_read_behind_an_empty_one_only_if_they_are_behind_those_that_are_told(
+    told: int, last: int
+) -> None:
+    """More are promised; 0 pages tell nothing."""
+    counts: tuple[dict[str, int], ...] = ({}, {"pages": told})
+    asked = positions(numbered(), lambda at: () if at else FULL, has_more=True, counts=counts)
+    assert asked[-1] == last
+
+
+@pytest.mark.parametrize(
+    ("ids", "delivered"), [((2, 3, 7, 8), [7, 8]), ((2, 7, 8, 9), [2, 7, 8, 9])]
+)
+def test_only_the_last_rows_of_the_page_before_are_left_out_of_a_page(
+    ids: tuple[int, ...], delivered: list[int]
+) -> None:
+    walk, rows = take(numbered(), FULL), list(ids)
+    walk.take(PageFacts(ids), rows)
+    assert rows == delivered
