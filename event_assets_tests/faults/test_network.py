@@ -389,7 +389,7 @@ def five_pages(head: str, _: int) -> Say:
 
 
 @pytest.mark.parametrize(
-    ("answer", "requests"), [(never, 1), (five_pages, 5 + 1 + CAUTIOUS)], ids=["one", "read ahead"]
+    ("answer", "requests"), [(never, 1), (five_pages, 1 + CAUTIOUS)], ids=["one", "read ahead"]
 )
 def test_an_interrupted_sync_waits_for_no_response(
     project: Project, answer: Callable[[str, int], Say], requests: int
