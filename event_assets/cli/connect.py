@@ -65,7 +65,7 @@ def connect(
     no_sync: bool,
     **given: Any,
 ) -> int:
-    """Make a source of the API at URL: find out how it works, write defs.yaml, and sync it.
+    """Create a source from an API's URL: find out how it works, write defs.yaml, and sync it.
 
     URL is the address of the list of events, as it is copied from a browser or the API's
     documentation. The key goes into .env and nowhere else. At most 50 requests are sent; connect
@@ -91,7 +91,9 @@ def connect(
     if not _write(found, yes=yes, is_asking=is_asking):
         return 1
     if no_sync:
-        click.echo(f"Next: event-assets sync {found.name}")
+        from event_assets.cli.output import program
+
+        click.echo(f"Next: {program()} sync {found.name}")
         return 0
     return _sync(found.name)
 

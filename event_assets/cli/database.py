@@ -11,6 +11,7 @@ from typing import Any
 import click
 import duckdb
 
+from event_assets.cli.output import program
 from event_assets.config.project import (
     database_file,
     is_lake,
@@ -82,9 +83,7 @@ def _open_file() -> duckdb.DuckDBPyConnection:
     file, began, is_told = database_file(), time.monotonic(), False
     if not os.path.isfile(file):  # noqa: PTH113 (False in a folder that may not be searched)
         require_writable_database()
-        raise MissingDatabaseError(
-            f"There is no database {file} yet: `event-assets sync` makes it."
-        )
+        raise MissingDatabaseError(f"There is no database {file} yet: `{program()} sync` makes it.")
     require_duckdb_file()
     while True:
         try:

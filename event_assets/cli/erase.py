@@ -69,5 +69,6 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
         changed = erase_from_tables(source, text, columns if key else (), show)
         erase_runs(instance, runs)
     if not runs and not changed:
-        click.echo(f"Nothing was found of this {'id' if key else 'value'} in {source}.")
-    click.echo(UNREACHED)
+        click.echo(f"Nothing in {source} {'has this id' if key else 'contains this value'}.")
+    else:
+        click.echo(UNREACHED)

@@ -17,7 +17,7 @@ from event_assets.values.errors import UserError
 
 # The module of each command, imported when it is called, and what it does.
 COMMANDS = {
-    "connect": ("event_assets.cli.connect", "Make a source of an API from its URL."),
+    "connect": ("event_assets.cli.connect", "Create a source from an API's URL."),
     "sync": ("event_assets.cli.sync", "Sync all sources, or those named."),
     "status": ("event_assets.cli.status", "Tell whether each source is fresh and complete."),
     "show": ("event_assets.cli.show", "Look at events, changes, rejects and syncs."),

@@ -7,7 +7,7 @@ import shutil
 import click
 
 from event_assets.cli.database import MissingDatabaseError, open_database, schemas
-from event_assets.cli.output import confirm
+from event_assets.cli.output import confirm, program
 from event_assets.cli.sources import require_known
 from event_assets.config.settings import KEYS
 from event_assets.config.source_files import DEFAULT_SOURCE, find_sources
@@ -42,7 +42,7 @@ def remove(source: str, drop: bool, yes: bool) -> None:
         click.echo(f"Removed {folder}.")
     if has_tables and not drop:
         click.echo(
-            f"Its tables stay in the schema {source}, until `event-assets remove {source} --drop`."
+            f"Its tables stay in the schema {source}, until `{program()} remove {source} --drop`."
         )
     if kept := _kept_secrets(source):
         click.echo(f"Its key stays in .env: {' and '.join(kept)}.")

@@ -9,7 +9,7 @@ import click
 import duckdb
 
 from event_assets.cli.database import fetch, open_database, schemas
-from event_assets.cli.output import json_option, print_json, print_table
+from event_assets.cli.output import json_option, print_json, print_table, program
 from event_assets.config.source_files import DEFAULT_SOURCE, aside, find_sources
 from event_assets.values.wording import counted
 
@@ -48,13 +48,13 @@ BY_TABLE = {view.table: view for view in (EVENTS, *VIEWS.values())}
 
 @click.command(
     epilog="TABLE is a source (its current events), a table, or SCHEMA.TABLE. Times are in UTC. "
-    "While a sync loads, it waits the seconds that this takes."
+    "It waits while a sync is loading."
 )
 @click.argument("table", required=False)
 @click.option("--sql", help="Show the result of a query, such as `from events.event_data`.")
 @click.option("--changes", "view", flag_value="changes", help="The newest changes of events.")
 @click.option("--rejects", "view", flag_value="rejects", help="Rejected records, and why.")
-@click.option("--syncs", "view", flag_value="syncs", help="The last syncs and their verdicts.")
+@click.option("--syncs", "view", flag_value="syncs", help="The last syncs and their results.")
 @click.option(
     "--limit",
     default=20,
@@ -117,7 +117,7 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
     if name is not None and name not in found:
         known = [*found, *found.get(_default_schema(found), ())]
         raise click.UsageError(f"There is no table `{name}`; there are {', '.join(known)}")
-    raise click.ClickException(f"There is no {schema}.{table} yet: `event-assets sync` makes it.")
+    raise click.ClickException(f"There is no {schema}.{table} yet: `{program()} sync` makes it.")
 
 
 def _source_schemas(found: Tables) -> list[str]:

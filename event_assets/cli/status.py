@@ -90,14 +90,14 @@ class Status:
 @click.argument("source", nargs=-1)
 @json_option
 def status(source: tuple[str, ...], as_json: bool) -> int:
-    """Tell when each SOURCE was synced, whether every event came, and what helps if not.
+    """Say when each SOURCE was synced, whether it is complete, and what to do if not.
 
     Without SOURCE: all sources.
     """
     require_known(source)
     found = find_sources()
     if not found:
-        raise click.ClickException("There are no sources: `event-assets connect URL` makes one.")
+        raise click.ClickException(f"There are no sources: `{program()} connect URL` makes one.")
     syncs, events, left = _read(found)
     states = [
         _judge(

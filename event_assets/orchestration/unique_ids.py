@@ -52,8 +52,8 @@ def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetChe
         metadata={
             "rows": rows,
             "distinct_ids": distinct,
-            "doubled": duplicates,
-            "missing": missing,
+            "duplicates": duplicates,
+            "nulls": missing,
             "repeated_ids": sync["repeated_ids"],
             "conflicting_ids": sync["conflicting_ids"],
             "examples": as_table(examples),

@@ -146,7 +146,11 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
 
     assert {project.database.name, "index.db"} <= set(holders("e3@example.org"))
     assert run_command(["erase", "--id", "00"]) == 0  # which is a part of times and of other ids
-    assert "Nothing was found of this id in events.\nNot reached: " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.endswith("Nothing in events has this id.\n")
+    assert "Not reached" not in said
+    assert run_command(["erase", "--value", "nobody@example.org"]) == 0
+    assert capsys.readouterr().out == "Nothing in events contains this value.\n"
     assert run_command(["erase", "--value", "E3@example.org", "--yes"]) == 0
     assert holders("e3@example.org") == []
     said = capsys.readouterr().out

@@ -12,6 +12,7 @@ import yaml
 
 from event_assets.cli.env_file import add_variables
 from event_assets.cli.main import run
+from event_assets.cli.output import program
 from event_assets.config import project as project_module
 from event_assets.config.project import read_env_file
 from event_assets.sandbox import KEY, Sandbox
@@ -56,7 +57,7 @@ def test_a_source_is_written_with_its_key_in_the_env_file_only(
     others = [path for path in project.rglob("*") if path.is_file() and path != env]
     assert [path for path in others if CANARY.encode() in path.read_bytes()] == []
     assert "Wrote " in output.out
-    assert output.out.endswith("Next: event-assets sync concerts\n")
+    assert output.out.endswith(f"Next: {program()} sync concerts\n")
 
 
 @pytest.mark.parametrize(

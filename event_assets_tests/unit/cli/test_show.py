@@ -12,6 +12,7 @@ import pytest
 
 from event_assets.cli import database as reading
 from event_assets.cli.main import run
+from event_assets.cli.output import program
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.small_database import write_database
 
@@ -133,7 +134,7 @@ def test_before_the_first_sync_it_says_what_makes_the_database(
     project: Project, capsys: Output
 ) -> None:
     assert run(["show"]) == 1
-    said = f"There is no database {project.database} yet: `event-assets sync` makes it.\n"
+    said = f"There is no database {project.database} yet: `{program()} sync` makes it.\n"
     assert capsys.readouterr().err == said
     assert not project.database.parent.exists()
 

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from event_assets.cli.main import run
+from event_assets.cli.output import program
 from event_assets.orchestration.error_messages import user_message
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import note_failure
@@ -218,6 +219,7 @@ def test_the_list_of_sources_shows_no_secret_of_an_address(capsys: Output) -> No
 def test_without_sources_it_says_so(source_file: Path, capsys: Output) -> None:
     source_file.unlink()
     assert run(["status"]) == 1
-    assert capsys.readouterr().err.startswith("There are no sources: `event-assets connect URL`")
+    told = f"There are no sources: `{program()} connect URL` makes one.\n"
+    assert capsys.readouterr().err == told
     assert run(["sources"]) == 0
     assert capsys.readouterr().out == "There are no sources.\n"
