@@ -87,7 +87,7 @@ def require_valid_settings() -> None:
         if (is_key or name in SETTINGS) and QUOTED.fullmatch(text):
             raise ConfigError(f"{name} holds its quotes, too: take them away.")
         if is_key and PLACEHOLDER.fullmatch(text):
-            raise ConfigError(f"{name} in .env is a placeholder: replace it with the key.")
+            raise ConfigError(f"{name} is a placeholder: replace it with the key.")
     for name, setting in SETTINGS.items():
         value = os.environ.get(name)
         if value and not re.fullmatch(setting.pattern, value, re.DOTALL):

@@ -28,7 +28,8 @@ PHRASES = {status.phrase.lower() for status in HTTPStatus}
 PHRASES |= {"unprocessable", "unprocessable entity", "unprocessable content"}
 DATA = re.compile(r"^\s*[{\[]|[{\[]\s*[\"{\[]")  # of broken JSON, or of JSON in a script
 BINARY = re.compile("[\x00-\x08\ufffd]")
-MARKUP = re.compile(r"<[a-z!?/]", re.IGNORECASE)
+# Of HTML or XML: an end, or what needs none; `<key>` is a placeholder.
+MARKUP = re.compile(r"<([!?/]|(html|head|body|br|hr|img|li|p|td|tr)\b)", re.IGNORECASE)
 
 
 def error_text(response: requests.Response, *, is_error: bool = False) -> str:

@@ -315,7 +315,7 @@ def test_a_placeholder_in_place_of_a_key_is_told(
     said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("CONCERTS__API_KEY", value)
-    told = "CONCERTS__API_KEY in .env is a placeholder: replace it with the key.\n"
+    told = "CONCERTS__API_KEY is a placeholder: replace it with the key.\n"
     assert said(YAML) == told
 
 

@@ -110,6 +110,11 @@ def test_plain_text_is_shown() -> None:
     assert message(PlainTextResponse("Trial ended.\n", 402)).endswith('It says: "Trial ended".')
 
 
+def test_a_placeholder_in_the_words_is_shown() -> None:
+    said = message(JSONResponse({"message": "Send Authorization: Bearer <key>."}, 401))
+    assert said.endswith('It says: "Send Authorization: Bearer <key>".')
+
+
 @pytest.mark.parametrize(
     "answer",
     [
