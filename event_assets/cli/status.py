@@ -90,7 +90,7 @@ class Status:
 @click.argument("source", nargs=-1)
 @json_option
 def status(source: tuple[str, ...], as_json: bool) -> int:
-    """Say when each SOURCE was synced, whether it is complete, and what to do if not.
+    """Show when each SOURCE was synced, whether it is complete, and what to do if not.
 
     Without SOURCE: all sources.
     """

@@ -173,8 +173,7 @@ class PageWalk(Walk):
                 ("ignored parameter", is_ignored),
                 ("empty pages", reading.empty >= MAX_EMPTY),
             )
-        is_lap = bool(self._ids) and self._ids <= reading.known_rows
-        is_lap &= position > 2 and not self._promises_more
+        is_lap = 0 < self._ids <= reading.known_rows and position > 2 and not self._promises_more
         # the page behind the last one may have been empty by accident
         is_end = not (page.ids or page.has_more)
         is_again = is_end and self._pages_before == reading.pages[:-1] != []
