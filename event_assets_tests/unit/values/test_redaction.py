@@ -55,6 +55,7 @@ def test_a_secret_that_is_split_by_a_raw_line_break_is_masked_in_a_text() -> Non
 @example("first-secret", b"", b"", b64encode, "percent-encoded, slashes too")
 @example("k-12345678", b"", b"", b64encode, "as it is")
 @example("\\0000000", b"\x00\x0c", b"", b64encode, "as it is")
+@example('"0000000', b"\x00\x0c", b"", b64encode, "as it is")
 def test_nothing_of_a_secret_stays_in_base64(
     secret: str, before: bytes, behind: bytes, encode: Callable[[bytes], bytes], form: str
 ) -> None:
@@ -65,8 +66,8 @@ def test_nothing_of_a_secret_stays_in_base64(
     # characters of what is beside it alone, of 6 bits each
     left, right = len(before) * 8 // 6, -(-len(before + secret.encode()) * 8 // 6)
     behind_it = coded[right:] if behind else ""
-    # what is before a backslash may look like the one that escapes it, and go with it
-    allowed = [coded[:left], coded[: left - 1]] if secret[0] == "\\" else [coded[:left]]
+    # what is before a character that JSON escapes may look like its backslash, and go with it
+    allowed = [coded[:left], coded[: left - 1]] if secret[0] in '"\\' else [coded[:left]]
     assert masked in ["***".join(map(FORMS[form], (one, behind_it))) for one in allowed]
 
 
