@@ -36,5 +36,5 @@ def check() -> None:
         require_writable_database()
     for source in sources:
         if source.is_synced and not source.base_url:
-            click.echo(f"{source.name} is {INVENTED}: to sync an API, set {source.address_hint}.")
+            click.echo(f"{source.name} is {INVENTED}: to sync an API, set {source.url_setting}.")
     click.echo(f"No mistakes were found in the sources: {', '.join(found) or 'there are none'}.")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from event_assets.config.program import program
+
 if TYPE_CHECKING:
     from event_assets.probe.connection import Connection, Options, Question
 
@@ -67,16 +69,16 @@ def connect(
 ) -> int:
     """Create a source from an API's URL: find out how it works, write defs.yaml, and sync it.
 
-    URL is the address of the list of events, as it is copied from a browser or the API's
-    documentation. The key goes into .env and nowhere else. At most 50 requests are sent; connect
-    stops where the API refuses.
+    URL is that of the list of events, as it is copied from a browser or the API's
+    documentation. The key goes into .env and nowhere else. At most 50 requests are sent;
+    connect stops where the API refuses.
     """
     from event_assets.component.source_name import NAME, is_source_name
     from event_assets.probe.connection import Options
     from event_assets.probe.settings import parse_setting
 
     if more:  # a key, perhaps, which must not be shown
-        raise click.UsageError("connect takes one address, and keys by --key-from-env VARIABLE")
+        raise click.UsageError("connect takes one URL, and keys by --key-from-env VARIABLE")
     if not (url or given["curl"] or given["openapi"]):
         raise click.UsageError("Give the URL of the list of events, --curl or --openapi")
     if (name := given["name"]) and not is_source_name(name):
@@ -91,8 +93,6 @@ def connect(
     if not _write(found, yes=yes, is_asking=is_asking):
         return 1
     if no_sync:
-        from event_assets.cli.output import program
-
         click.echo(f"Next: {program()} sync {found.name}")
         return 0
     return _sync(found.name)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import duckdb
 
-from event_assets.cli.output import program
+from event_assets.config.program import program
 from event_assets.config.project import (
     database_file,
     is_lake,

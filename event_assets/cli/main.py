@@ -10,6 +10,7 @@ from importlib import import_module
 
 import click
 
+from event_assets.config.program import NAME, program
 from event_assets.config.project import find_project, set_loaded_project
 from event_assets.config.settings import require_valid_settings
 from event_assets.orchestration import process
@@ -90,13 +91,13 @@ def run(arguments: Sequence[str]) -> int:
     The status is 0 for success, 1 for a failure, and 2 for a wrong command line.
     """
     try:
-        status = main.main([*arguments], prog_name="event-assets", standalone_mode=False)
+        status = main.main([*arguments], prog_name=NAME, standalone_mode=False)
         return status if isinstance(status, int) else 0
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "event-assets"
+        command = error.ctx.command_path if error.ctx else NAME
         message = error.format_message()
         stop = "" if message.endswith(("?", ".")) else "."
-        return _fail(f"{message}{stop} See `{command} --help`.", 2)
+        return _fail(f"{message}{stop} See `{command.replace(NAME, program(), 1)} --help`.", 2)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code)
     except click.Abort:  # of a prompt

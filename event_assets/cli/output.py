@@ -1,14 +1,12 @@
-"""What commands print: tables that fit the terminal, JSON, and how to call the next command."""
+"""What commands print: tables that fit the terminal, and JSON."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,15 +15,6 @@ MAX_CELL = 48  # characters
 WIDTH = 160  # characters, where the output is no terminal
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def program() -> str:
-    """Return how to call this program from the working directory."""
-    file = Path(sys.executable).with_name("event-assets")
-    if not file.exists() or shutil.which("event-assets") == str(file):
-        return "event-assets"
-    shown = os.path.relpath(file)
-    return str(file) if shown.startswith("..") else shown
 
 
 def confirm(question: str) -> None:

@@ -7,8 +7,9 @@ import shutil
 import click
 
 from event_assets.cli.database import MissingDatabaseError, open_database, schemas
-from event_assets.cli.output import confirm, program
+from event_assets.cli.output import confirm
 from event_assets.cli.sources import require_known
+from event_assets.config.program import program
 from event_assets.config.settings import KEYS
 from event_assets.config.source_files import DEFAULT_SOURCE, find_sources
 

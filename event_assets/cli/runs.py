@@ -15,8 +15,8 @@ import dagster as dg
 from event_assets import warehouse
 from event_assets._compat.dagster import PlainFailure, capture_interrupts
 from event_assets.cli.home import open_instance
-from event_assets.cli.output import program
 from event_assets.cli.sources import read_source
+from event_assets.config.program import program
 from event_assets.config.project import (
     find_project,
     is_lake,
@@ -97,7 +97,7 @@ def sync_sources(
     """
     chosen = load_sources(definitions, names or find_sources())
     if not chosen:
-        raise ConfigError("There is no source to sync: `event-assets connect URL` makes one.")
+        raise ConfigError(f"There is no source to sync: `{program()} connect URL` makes one.")
     if not is_lake():
         require_writable_database()
     with open_instance() as instance:

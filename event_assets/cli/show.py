@@ -9,7 +9,8 @@ import click
 import duckdb
 
 from event_assets.cli.database import fetch, open_database, schemas
-from event_assets.cli.output import json_option, print_json, print_table, program
+from event_assets.cli.output import json_option, print_json, print_table
+from event_assets.config.program import program
 from event_assets.config.source_files import DEFAULT_SOURCE, aside, find_sources
 from event_assets.values.wording import counted
 

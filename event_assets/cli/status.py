@@ -12,8 +12,9 @@ import click
 import duckdb
 
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
-from event_assets.cli.output import json_option, print_json, program, to_text
+from event_assets.cli.output import json_option, print_json, to_text
 from event_assets.cli.sources import require_known
+from event_assets.config.program import program
 from event_assets.config.project import failure_file
 from event_assets.config.source_files import SANDBOX, SourceFile, aside, find_sources
 from event_assets.values.urls import origin

@@ -164,7 +164,7 @@ class Client(Part):
     """What all requests have in common."""
 
     base_url: BaseUrl | None = None
-    """The API's address; unset: the built-in sandbox."""
+    """The API's URL; unset: the built-in sandbox."""
     headers: dict[HeaderName, Header] | None = None
     """Headers of each request."""
     auth: Auth | None = None

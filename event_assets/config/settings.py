@@ -24,30 +24,28 @@ PORT = Setting(
     r"[0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]",
     "the number of a port, up to 65535",
 )
-ADDRESS = Setting(
-    r"https?://[^\s/]+\S*", "an address that begins with http:// or https://", is_secret=True
-)
+URL = Setting(r"https?://[^\s/]+\S*", "a URL that begins with http:// or https://", is_secret=True)
 SETTINGS: Mapping[str, Setting] = {
-    "ALERT_WEBHOOK_URL": ADDRESS,
+    "ALERT_WEBHOOK_URL": URL,
     "EVENTS_API_URL": Setting(),
     "EVENTS_BROKER": Setting(
         r"[\w+.-]+://\S+", "a URL, such as redis://:PASSWORD@HOST:6379/0", is_secret=True
     ),
     "EVENTS_CODE_HOST": Setting(r"\S+", "the name of a host"),
     "EVENTS_CODE_PORT": PORT,
-    "EVENTS_DAGSTER_URL": ADDRESS,
+    "EVENTS_DAGSTER_URL": URL,
     "EVENTS_DESTINATION": Setting(
         "duckdb|ducklake", "duckdb or ducklake, as docs/destinations.md describes"
     ),
     "EVENTS_DUCKDB": Setting(  # DuckDB would take `md:` and the like for another database
-        r"(?!:memory:|\w{2,}:).*[^/]", "the path of a file, not an address", is_secret=True
+        r"(?!:memory:|\w{2,}:).*[^/]", "the path of a file, not a URL", is_secret=True
     ),
     "EVENTS_DUCKLAKE_CATALOG": Setting(),
     "EVENTS_DUCKLAKE_KEEP_DAYS": Setting(r"\d{1,5}", "a whole number of days, such as 7"),
     "EVENTS_DUCKLAKE_STORAGE": Setting(),
     "EVENTS_KEEP_RUNS_DAYS": DAYS,
     "EVENTS_PROGRESS": Setting("bar|log", "`bar` or `log`"),
-    "EVENTS_S3_ENDPOINT": Setting(r"\S+", "the address of a host"),
+    "EVENTS_S3_ENDPOINT": Setting(r"\S+", "a host, such as minio:9000"),
     "EVENTS_S3_KEY_ID": Setting(),
     "EVENTS_S3_REGION": Setting(r"[\w-]+", "the name of a region"),
     "EVENTS_S3_SECRET": Setting(),

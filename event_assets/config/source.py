@@ -97,11 +97,10 @@ class SourceConfig:
         return redact_url(url.replace(accounts.PLACEHOLDER, DUMMY_ACCOUNT)).rstrip("/")
 
     @property
-    def address_hint(self) -> str:
+    def url_setting(self) -> str:
         """Return what to set, and where, if there is no base URL."""
-        named = find_address_variable(self.name)
-        variable = named or f"{self.name.upper()}_API_URL, or what its defs.yaml names"
-        return f"the address of its API in .env ({variable})"
+        variable = find_address_variable(self.name)
+        return f"{variable} in .env" if variable else "`base_url` in its defs.yaml"
 
     @property
     def address(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from event_assets.config.program import program
 from event_assets.config.project import defs_module, dig, find_project
 from event_assets.config.settings import KEYS
 from event_assets.values.errors import ConfigError
@@ -46,7 +47,7 @@ class SourceFile:
         try:
             given = [*yaml.safe_load_all(self.file.read_text(encoding="utf-8-sig"))]
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            problem = f"The file {self.file} is no YAML: `event-assets check` says why."
+            problem = f"The file {self.file} is no YAML: `{program()} check` says why."
             raise ConfigError(problem) from error
         own = (one for one in given if dig(one, "type") == COMPONENT)
         return dig(next(own, None), "attributes")
@@ -90,7 +91,7 @@ class SourceFile:
     def shown_address(self) -> str:
         """Return the address without secrets, or a phrase for the sandbox."""
         if "{" in self.address:
-            return "an address that a template makes"
+            return "a URL that a template makes"
         return redact_url(self.address) if self.address else SANDBOX
 
     @property

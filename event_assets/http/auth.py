@@ -99,7 +99,7 @@ def require_address(source: SourceConfig, config: Any, key: str) -> None:
         if find_secret(source, names) not in (None, key):
             raise ConfigError(
                 f"A key is set for the source {source.name} ({env_var_name(source, names[-1])}), "
-                f"but no address: set {source.address_hint}. Without a key, {SANDBOX} is synced."
+                f"but no URL: set {source.url_setting}. Without a key, {SANDBOX} is synced."
             )
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
+from event_assets.config.program import program
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import INVENTED, SANDBOX
 from event_assets.orchestration import metadata, partitions
@@ -22,9 +23,9 @@ from event_assets.orchestration.jobs import BY_COMMAND
 from event_assets.orchestration.metadata import asset_key
 
 NOT_SYNCED = (
-    "{source.name} is not synced: it has no address, and the events of "
-    f"{SANDBOX} are invented, those of other sources are not; set "
-    "{source.address_hint}, or run `event-assets remove {source.name}`."
+    "{source.name} is not synced: it has no URL, and the invented events of "
+    f"{SANDBOX} are kept apart from those of an API; set "
+    "{source.url_setting}, or run `{program} remove {source.name}`."
 )
 
 
@@ -142,7 +143,8 @@ def _synced_table(
         if not source.is_synced and BY_COMMAND not in context.run.tags:
             run_with_plain_errors(lambda: sync_step.require_same_origin(source))
             if resource.is_events:
-                yield dg.AssetObservation(spec.key, description=NOT_SYNCED.format(source=source))
+                told = NOT_SYNCED.format(source=source, program=program())
+                yield dg.AssetObservation(spec.key, description=told)
             return
         found = run_with_plain_errors(lambda: sync_step.sync(context, resource, vars(config)))
         context.add_asset_metadata(found, spec.key)  # with the result, it is stored twice

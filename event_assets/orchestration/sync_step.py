@@ -56,7 +56,7 @@ def sync(
         )
 
     if not source.base_url:
-        context.log.warning(f"This syncs {INVENTED}: to sync an API, set {source.address_hint}.")
+        context.log.warning(f"This syncs {INVENTED}: to sync an API, set {source.url_setting}.")
     for warning in file_permissions.insecure_file_warnings():
         context.log.warning(warning)
     has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 MAX = 10**9  # of a number
+NUMBERS = {int: "a whole number, 0 or more", float: "a number, 0 or more"}
 TotalKind: TypeAlias = Literal["rows", "none", "page", "nested"]
 Total: TypeAlias = TotalKind | int
 RetryAfter: TypeAlias = float | str | None
@@ -71,7 +72,7 @@ def _parse_fault(option: str) -> tuple[str, Any]:
         value = text
     kind, note, *limits = get_args(hints[name])
     if not _is_accepted(value, get_args(kind) or (kind,), *limits):
-        raise ValueError(f"`{name}` cannot be `{text}`: {note}")
+        raise ValueError(f"`{name}` is {NUMBERS.get(kind, note)}, not `{text}`")
     return name, value
 
 

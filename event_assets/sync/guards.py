@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from event_assets import warehouse
 from event_assets.config.accounts import ACCOUNT
+from event_assets.config.program import program
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import EVENT_DATA, SANDBOX
 from event_assets.pagination.result import PaginationResult
@@ -54,15 +55,15 @@ def ensure_same_origin(
     if not any(_has_rows(database, table) for table in tables):
         return
     recorded, paths = sync_log.recorded_origin(database, source.name)
-    command = f"`event-assets sync {source.name} --accept-new-origin`"
+    command = f"`{program()} sync {source.name} --accept-new-origin`"
     accept = f"or accept it, by {command} or a run in Dagster with `accept_new_origin: true`"
     if recorded and not is_same_api(recorded, source.events_url):
         is_mixed = SANDBOX in (recorded, source.events_url)
-        address = "" if source.base_url else f"set {source.address_hint}, or "
+        to_set = "" if source.base_url else f"set {source.url_setting}, or "
         if is_mixed or not accepts_new:
             raise ConfigError(
                 f"The database {destination.display_name} contains events of {recorded}, not of "
-                f"{source.events_url}: {address}{destination.new_database_hint}, "
+                f"{source.events_url}: {to_set}{destination.new_database_hint}, "
                 f"{'and sync again' if is_mixed else accept}."
             )
     if paths and paths != source.events.id_paths and not accepts_new:

@@ -15,9 +15,12 @@ MAX_LEVELS = 200  # of objects and lists that are decoded, if there are too many
 # Whole numbers beyond 64 bits, which orjson would round to floats; to begin with, by their digits.
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
 LARGE_NUMBER = re.compile(rb"(?:^|[:\[,\s])(?:\d{20}|-\d{19})\d*\s*(?:[,\]}]|$)")
-LONE_SURROGATE = re.compile(
-    r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
+ESCAPE = re.compile(
+    r"""\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(?P<lone_surrogate>\\u[dD][89a-fA-F][\da-fA-F]{2})
+    |\\(?:["\\/bfnrt]|u[\da-fA-F]{4})|(?P<no_escape>\\)""",
+    re.VERBOSE | re.ASCII,
 )
+REPLACEMENTS = {"lone_surrogate": "?", "no_escape": r"\\"}
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 DEEP = "0e-20001000"  # a number that stands for what is nested too deeply
 
@@ -47,7 +50,7 @@ def decode_strictly(content: bytes) -> Any:
 
 
 def decode_leniently(text: str) -> Any:
-    """Decode JSON with control characters in texts, NaN, lone surrogates or any large numbers.
+    """Decode JSON with control characters or lone `\\` in texts, NaN, or any large numbers.
 
     NaN and infinity become None, and a number of thousands of digits, or too large, its text. An
     object of which a part is nested too deeply becomes an `UnreadableRecord`.
@@ -55,7 +58,7 @@ def decode_leniently(text: str) -> Any:
     Raises:
         ValueError: it is no JSON.
     """
-    text = LONE_SURROGATE.sub(lambda found: "?" if found[1] else found[0], text)
+    text = ESCAPE.sub(lambda found: REPLACEMENTS.get(found.lastgroup or "", found[0]), text)
     text = text.removeprefix("\ufeff").encode(errors="replace").decode()
     try:
         return _decode(text, [])

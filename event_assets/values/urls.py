@@ -26,7 +26,8 @@ def find_address_problem(url: str) -> str | None:
     except ValueError:
         has_port = False
     if not url.lower().startswith(("http://", "https://")) or not HOST.match(host):
-        return "must be an address that begins with http:// or https:// and a host"
+        found = f", not `{origin(url)}`" if SCHEME.match(url) else ""  # else it may be a key
+        return f"must be a URL such as https://api.example.com{found}"
     if not has_port:
         return "must have a port from 1 to 65535 behind the host, or none"
     if parts.username or parts.password:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from event_assets.cli.main import run as run_command
+from event_assets.config.program import program
 from event_assets.values.urls import is_same_api
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import (
@@ -29,7 +30,7 @@ def test_another_api_is_refused_and_how_to_go_on_is_said(project: Project) -> No
     assert said == (
         f"The database {project.database} contains events of {one.url}{PATH}, not of "
         f"{other.url}{PATH}: name another file in EVENTS_DUCKDB, or accept "
-        "it, by `event-assets sync events --accept-new-origin` or a run in Dagster with "
+        f"it, by `{program()} sync events --accept-new-origin` or a run in Dagster with "
         "`accept_new_origin: true`."
     )
     assert project.ids() == ["e0", "e1", "e2"]
@@ -56,7 +57,7 @@ def test_sources_whose_addresses_were_swapped_are_refused() -> None:
         ]
     assert f"of {one.url}{PATH}, not of {two.url}{PATH}" in said[0]
     assert f"of {two.url}{PATH}, not of {one.url}{PATH}" in said[1]
-    assert "`event-assets sync concerts --accept-new-origin`" in said[1]
+    assert f"`{program()} sync concerts --accept-new-origin`" in said[1]
 
 
 def test_a_further_resource_of_another_api_is_refused_before_there_are_events(
@@ -99,7 +100,7 @@ def test_other_ids_are_refused_unless_they_are_accepted(
         assert failed_sync(changed) == (
             f"The ids of the events in {project.database} come from `id`, not from `uuid`, by "
             "which each would be there twice: change it back in defs.yaml, "
-            "name another file in EVENTS_DUCKDB, or accept it, by `event-assets sync "
+            f"name another file in EVENTS_DUCKDB, or accept it, by `{program()} sync "
             "events --accept-new-origin` or a run in Dagster with `accept_new_origin: true`."
         )
         assert project.ids() == ["e0", "e1", "e2"]
@@ -116,7 +117,7 @@ def test_the_command_line_accepts_another_api(
         assert run_command(["sync"]) == 0
         project.connect_to(other.url)
         assert run_command(["sync"]) == 1
-        assert "`event-assets sync events --accept-new-origin`" in capsys.readouterr().err
+        assert f"`{program()} sync events --accept-new-origin`" in capsys.readouterr().err
         assert run_command(["status"]) == 1
         assert "Its newest sync failed" in capsys.readouterr().out
         assert run_command(["sync", "--accept-new-origin"]) == 0

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from event_assets import warehouse
+from event_assets.config.program import program
 from event_assets.orchestration.summary import print_summary
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import failed_sync, source_of, sync_source
@@ -86,9 +87,9 @@ def test_the_sandbox_is_not_synced_beside_an_api(
     assert not project.rows("from duckdb_tables() where schema_name = 'events'")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
-        "events is not synced: it has no address, and the events of the built-in sandbox are "
-        "invented, those of other sources are not; set the address of its API in .env "
-        "(EVENTS_API_URL, or what its defs.yaml names), or run `event-assets remove events`."
+        "events is not synced: it has no URL, and the invented events of the built-in sandbox are "
+        "kept apart from those of an API; set `base_url` in its defs.yaml, or run "
+        f"`{program()} remove events`."
     )
     assert lines[1:3] == ["source    concerts", "events    2"]
 

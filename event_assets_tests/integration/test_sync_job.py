@@ -174,8 +174,8 @@ def test_the_sandbox_is_requested_through_no_proxy(project: Project) -> None:
 
 def test_a_key_without_an_address_is_refused(project: Project) -> None:
     assert failed_sync(default_source(project, "", "of-an-api")) == (
-        "A key is set for the source events (API_KEY), but no address: set the address of its API "
-        "in .env (EVENTS_API_URL). Without a key, the built-in sandbox is synced."
+        "A key is set for the source events (API_KEY), but no URL: set EVENTS_API_URL in .env. "
+        "Without a key, the built-in sandbox is synced."
     )
     assert not project.rows("from duckdb_tables() where table_name = 'event_data'")
 

@@ -167,7 +167,7 @@ VALUES = [
     M("name: venues", "name: Venues", "a resource cannot be called `Venues`"),
     M("name: venues", "name: event_changes", "a resource cannot be called `event_changes`"),
     M("name: venues", "name: 5", "must be text"),
-    M("base_url: http://127.0.0.1:9", "base_url: 127.0.0.1:9", "begins with http:// or https://"),
+    M("base_url: http://127.0.0.1:9", "base_url: 127.0.0.1:9", "must be a URL such as https://"),
     M(
         "base_url: http://127.0.0.1:9",
         "base_url: http://me:secret@c",
@@ -382,8 +382,16 @@ OTHERS = [
     M("timezone: UTC", "timezone: ''", "`timezone` is neither a known zone nor a path: ``"),
     M("timezone: UTC", "timezone: []", "`timezone` is neither a known zone nor a path: ``"),
     M("timezone: UTC", "format: ''", "must be epoch_s, epoch_ms or a pattern"),
-    M("base_url: http://127.0.0.1:9", "base_url: http://:9", "http:// or https:// and a host"),
-    M("base_url: http://127.0.0.1:9", "base_url: https://https://a", "or https:// and a host"),
+    M(
+        "base_url: http://127.0.0.1:9",
+        "base_url: http://:9",
+        "https://api.example.com, not `http://:9`",
+    ),
+    M(
+        "base_url: http://127.0.0.1:9",
+        "base_url: https://https://a",
+        "https://api.example.com, not `https://https:`",
+    ),
 ]
 PLACED = [  # what stands where it has no effect
     M(

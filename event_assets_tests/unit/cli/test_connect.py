@@ -12,8 +12,8 @@ import yaml
 
 from event_assets.cli.env_file import add_variables
 from event_assets.cli.main import run
-from event_assets.cli.output import program
 from event_assets.config import project as project_module
+from event_assets.config.program import program
 from event_assets.config.project import read_env_file
 from event_assets.sandbox import KEY, Sandbox
 from event_assets.values.errors import ConfigError

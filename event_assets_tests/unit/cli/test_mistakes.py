@@ -207,7 +207,7 @@ SETTINGS = [
             ("the name of a host", ["EVENTS_CODE_HOST", "EVENTS_WEB_HOST"]),
             ("a whole number, such as 2", ["EVENTS_WORKER_PROCESSES"]),
             ("the name of a region", ["EVENTS_S3_REGION"]),
-            ("the address of a host", ["EVENTS_S3_ENDPOINT"]),
+            ("a host, such as minio:9000", ["EVENTS_S3_ENDPOINT"]),
             ("`path` or `vhost`", ["EVENTS_S3_URL_STYLE"]),
             ("`true` or `false`", ["EVENTS_S3_USE_SSL"]),
             ("duckdb or ducklake, as docs/destinations.md describes", ["EVENTS_DESTINATION"]),
@@ -254,7 +254,7 @@ def test_the_path_of_the_database_that_is_none_is_told(
     value: str,
 ) -> None:
     monkeypatch.setenv("EVENTS_DUCKDB", value)
-    sentence = "EVENTS_DUCKDB must be the path of a file, not an address.\n"
+    sentence = "EVENTS_DUCKDB must be the path of a file, not a URL.\n"
     assert said(YAML) == sentence
     for command in ("show", "status"):
         assert run([command]) == 1
@@ -484,7 +484,11 @@ def test_a_key_that_is_not_sent_is_told(
 @pytest.mark.parametrize(
     ("old", "value", "problem"),
     [
-        ("http://127.0.0.1:9", "ftp://host", "must be an address that begins with http://"),
+        (
+            "http://127.0.0.1:9",
+            "ftp://host",
+            "must be a URL such as https://api.example.com, not `ftp://host`.",
+        ),
         ("limit: 100", "many", "must be a whole number, not 'many'"),
         ("concurrency: 4", "many", "must be a whole number, not 'many'"),
     ],
@@ -504,13 +508,13 @@ def test_a_key_without_an_address_is_told(
     said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("API_KEY", "of-an-api")
-    told = "A key is set for the source events (API_KEY), but no address: set "
+    told = "A key is set for the source events (API_KEY), but no URL: set "
     text = YAML.replace("      base_url: http://127.0.0.1:9\n", "")
     answer = said(text)
     assert answer.startswith(told)
     assert answer.count("\n") == 1
     named = YAML.replace("http://127.0.0.1:9", '"{{ env.EVENT_API_URL }}"')
-    assert said(named).startswith(f"{told}the address of its API in .env (EVENT_API_URL). ")
+    assert said(named).startswith(f"{told}EVENT_API_URL in .env. ")
 
 
 @pytest.mark.usefixtures("said")
@@ -566,8 +570,8 @@ def test_make_check_is_the_same_in_a_process_of_its_own(project: Project, clone:
     done = project.run("python", "-m", "event_assets", "check", cwd=clone)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
-        "events is the built-in sandbox, whose events are invented: to sync an API, set the "
-        "address of its API in .env (EVENTS_API_URL).\n"
+        "events is the built-in sandbox, whose events are invented: to sync an API, set "
+        "EVENTS_API_URL in .env.\n"
         "No mistakes were found in the sources: events.\n"
     )
 

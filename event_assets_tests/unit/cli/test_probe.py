@@ -46,7 +46,7 @@ def test_a_key_without_an_address_probes_no_sandbox(
 ) -> None:
     project.connect_to("", key="of-an-api")
     assert run(["probe"]) == 1
-    assert "(API_KEY), but no address: set " in capsys.readouterr().err
+    assert "(API_KEY), but no URL: set " in capsys.readouterr().err
 
 
 def test_the_exit_status_is_0_with_warnings_only(

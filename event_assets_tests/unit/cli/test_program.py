@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from event_assets.cli.main import COMMANDS, run
+from event_assets.config.program import program
 from event_assets_tests.support.project import BIN, ROOT, Project
 from event_assets_tests.support.small_database import write_database
 
@@ -90,20 +91,20 @@ def test_the_help_of_each_command_fits_a_screen(command: str | None, capsys: Out
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["synk"], "No such command 'synk'. Did you mean 'sync'? See `event-assets --help`."),
+        (["synk"], "No such command 'synk'. Did you mean 'sync'? See `{program} --help`."),
         (
             ["sync", "--ful"],
-            "No such option '--ful'. Did you mean '--full'? See `event-assets sync --help`.",
+            "No such option '--ful'. Did you mean '--full'? See `{program} sync --help`.",
         ),
-        (["erase"], "Give either --id or --value. See `event-assets erase --help`."),
-        (["remove"], "Missing argument 'SOURCE'. See `event-assets remove --help`."),
+        (["erase"], "Give either --id or --value. See `{program} erase --help`."),
+        (["remove"], "Missing argument 'SOURCE'. See `{program} remove --help`."),
     ],
 )
 def test_a_wrong_command_line_is_answered_in_one_sentence(
     arguments: list[str], said: str, capsys: Output
 ) -> None:
     assert run(arguments) == 2
-    assert capsys.readouterr() == ("", f"{said}\n")
+    assert capsys.readouterr() == ("", f"{said.format(program=program())}\n")
 
 
 @pytest.mark.parametrize("command", ["check", "sync", "probe", "erase", "remove"])
@@ -139,7 +140,7 @@ def test_python_m_without_a_command_syncs(project: Project, clone: Path) -> None
     project.connect_to("", key="of-an-api")
     done = project.run("python", "-m", "event_assets", cwd=clone)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("A key is set for the source events (API_KEY), but no address")
+    assert done.stderr.startswith("A key is set for the source events (API_KEY), but no URL")
     alone = project.run("event-assets", cwd=clone)
     assert alone.stdout.startswith("Usage: event-assets ")
 

@@ -12,7 +12,7 @@ import pytest
 
 from event_assets.cli import database as reading
 from event_assets.cli.main import run
-from event_assets.cli.output import program
+from event_assets.config.program import program
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.small_database import write_database
 

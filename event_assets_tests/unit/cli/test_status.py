@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from event_assets.cli.main import run
-from event_assets.cli.output import program
+from event_assets.config.program import program
 from event_assets.orchestration.error_messages import user_message
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import note_failure
@@ -92,7 +92,7 @@ def test_tables_of_another_api_are_not_taken_for_those_of_the_address(
     ("template", "shown"),
     [
         ("{{ env('EVENTS_API_URL') }}", "https://api.example.com/secret"),
-        ("{{ env.EVENTS_API_URL | trim }}", "an address that a template makes"),
+        ("{{ env.EVENTS_API_URL | trim }}", "a URL that a template makes"),
     ],
 )
 def test_an_address_may_be_made_by_another_template(

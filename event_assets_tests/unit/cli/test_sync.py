@@ -14,6 +14,7 @@ from dagster import DagsterInstance
 from event_assets.cli.main import run
 from event_assets.cli.runs import load_sources
 from event_assets.cli.sources import load_definitions
+from event_assets.config.program import program
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import contract
 from event_assets_tests.support.platforms import events, paged, source
@@ -128,7 +129,8 @@ def test_the_last_source_that_is_left_takes_all_events_away(project: Project, fi
 def test_without_any_source_it_says_what_to_do(files: Path, capsys: Output) -> None:
     write(files)
     assert run(["sync"]) == 1
-    assert capsys.readouterr().err.startswith("There is no source to sync: `event-assets connect ")
+    told = f"There is no source to sync: `{program()} connect URL` makes one.\n"
+    assert capsys.readouterr().err == told
 
 
 def test_the_history_is_in_the_project_unless_dagster_home_is_set(

@@ -174,7 +174,7 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
 @pytest.mark.parametrize(
     ("url", "curl", "problem"),
     [
-        ("ftp://a.example", None, "must be an address"),
+        ("ftp://a.example", None, "must be a URL"),
         ("https://a.example/events/page/2/", None, "the number of a page in its path"),
         (None, "curl -s", "has no addresses in place of one"),
         (None, "curl https://a.example https://b.example", "has 2 addresses in place of one"),

@@ -33,6 +33,10 @@ def test_what_the_standard_allows_is_decoded_strictly(content: str, document: An
         ('{"a": NaN, "b": [-Infinity, "NaN"]}', {"a": None, "b": [None, "NaN"]}),
         ('{"a": 1e400, "b": [-1e400, 1e-400]}', {"a": "1e400", "b": ["-1e400", 0.0]}),
         (r'"\ud800 \\ud800 \ud83d\ude00 \udc00"', "? \\ud800 😀 ?"),
+        (
+            r'["a\x41", "it\'s", "\u12", "\ud8", "\\x\"\n"]',
+            [r"a\x41", r"it\'s", r"\u12", r"\ud8", '\\x"\n'],
+        ),
     ],
 )
 def test_what_is_not_allowed_is_decoded_leniently_and_exactly(text: str, document: Any) -> None:

@@ -5,15 +5,17 @@ import pytest
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import find_address_problem, redact_url
 
+WRONG = "must be a URL such as https://api.example.com"
+
 
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("127.0.0.1:8000", "must be an address that begins with http:// or https:// and a host"),
-        ("example.org/v1", "must be an address that begins with http:// or https:// and a host"),
-        ("htp://example.org", "must be an address that begins with http:// or https:// and a host"),
-        ("http:/example.org", "must be an address that begins with http:// or https:// and a host"),
-        ("http:///v1", "must be an address that begins with http:// or https:// and a host"),
+        ("127.0.0.1:8000", WRONG),
+        ("example.org/v1", WRONG),
+        ("htp://me:pw@example.org/v1?key=k", f"{WRONG}, not `htp://example.org`"),
+        ("http:/example.org", WRONG),
+        ("http:///v1", f"{WRONG}, not `http://`"),
         ("http://127.0.0.1:99999", "must have a port from 1 to 65535 behind the host, or none"),
         ("http://127.0.0.1:0", "must have a port from 1 to 65535 behind the host, or none"),
         ("http://example.org:port", "must have a port from 1 to 65535 behind the host, or none"),
