@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 from typing import cast
 
@@ -39,6 +40,14 @@ def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) 
         return table
     accounts = pa.repeat(pa.scalar(account), len(table))
     return table.append_column(build_arrow_field(ACCOUNT, "text"), accounts)
+
+
+def require_columns(table: pa.Table, names: Collection[str]) -> pa.Table:
+    """Declare that columns have no nulls, as dlt has it: else it would write its files again."""
+    fields = [
+        field.with_nullable(False) if field.name in names else field for field in table.schema
+    ]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 
 
 def _is_unexpected(record: logging.LogRecord) -> bool:

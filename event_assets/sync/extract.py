@@ -24,7 +24,11 @@ from event_assets.extract.position import CursorReader, CursorTracker
 from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream import Stream
 from event_assets.records.arrow_builder import ArrowTableBuilder
-from event_assets.records.arrow_schema import add_system_columns, arrow_column_hints
+from event_assets.records.arrow_schema import (
+    add_system_columns,
+    arrow_column_hints,
+    require_columns,
+)
 from event_assets.records.contract import build_contract
 from event_assets.records.field_selection import build_field_selection
 from event_assets.records.removal import RemovedRecords, build_removed_records
@@ -79,6 +83,7 @@ def extract(
         can_widen=plan.widenable.__contains__,
     )
     tracker, removed = _build_tracker(plan, stream), build_removed_records(resource)
+    key = _key_columns(resource)
 
     def pages() -> Iterator[Sequence[Any]]:
         before: Sequence[Any] = ()
@@ -94,6 +99,7 @@ def extract(
             # an empty table at the end: without any, dlt would make a table of its own kind
             for table in chain(builder.build_batches(records), map(builder.build, ([],))):
                 full = add_system_columns(table, stream.started_at, resource.source.account)
+                full = require_columns(full, key)
                 hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
                 for group in warehouse.split_into_row_groups(full):
                     yield dlt.mark.with_hints(group, hints)
@@ -155,18 +161,22 @@ def _build_source(plan: SyncPlan, tables: Callable[[], Iterator[Any]]) -> DltSou
         yield from tables()
 
     resource = plan.resource
-    partitions = resource.source.partition_columns
+    key = _key_columns(resource)
     types = {name: reader.field.type for name, reader in build_contract(resource).items()}
-    types |= dict.fromkeys(partitions, "text")
+    types |= dict.fromkeys(resource.source.partition_columns, "text")
     extracted: Any = dlt.resource(
         rows,
         name=resource.name,
-        columns=[new_column(name, data_type) for name, data_type in types.items()],
-        primary_key=[*partitions, *resource.primary_key_columns],
+        columns=[new_column(name, kind, nullable=name not in key) for name, kind in types.items()],
+        primary_key=key,
     )
     source = DltSource(plan.dlt_schema, resource.source.name, [extracted])
     source.max_table_nesting = 0
     return source
+
+
+def _key_columns(resource: ResourceConfig) -> list[str]:
+    return [*resource.source.partition_columns, *resource.primary_key_columns]
 
 
 @contextmanager
