@@ -12,8 +12,11 @@ from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 from event_assets.pagination.vocabulary import SIZE, names_pointer, plain_name
 
 NUMBER = re.compile(r"\d{1,12}")
-# In a link, `?page=2` or `/page/2`.
-NAMED_VALUE = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)|(?<=/)([A-Za-z_-]+)/(\d+)(?=[/?#]|$)")
+# In a link, `?page=2`, `/page/2`, or a part of the path but the version of the API.
+NAMED_VALUE = re.compile(
+    r"(?<=[?&])([^=&#]+)=([^&#]*)"
+    r"|(?<!/)/(?:([A-Za-z_-]+)/)?((?!v\d+\b)[^/?#]*\d[^/?#]*)(?=[/?#]|$)"
+)
 COUNTS_PAGES = frozenset(("page", "pagenumber", "pagenum", "pageno", "p", "pageindex", "pg"))
 LARGEST_PAGE = 1000
 COUNTS_ROWS = frozenset(("offset", "skip", "start", "startindex", "startat", "from", "pageoffset"))
@@ -23,7 +26,7 @@ class Counter(NamedTuple):
     """A number in a pointer, between `head` and `tail` of a part that may be encoded.
 
     Attributes:
-        param: the name of the parameter; empty in a cursor.
+        param: the name of the parameter, or in a path the part before it.
         before, after: the rest of the pointer.
         encoding: of the part: none, `base64`, or another one, which is only read.
     """
@@ -62,17 +65,19 @@ class Counter(NamedTuple):
         return f"{self.before}{text}{self.after}"
 
 
-def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> list[Counter]:
+def find_counters(
+    pointer: object, sent: Collection[tuple[str, str]] = (), param: str = ""
+) -> list[Counter]:
     """Return the numbers in a pointer that may count pages or rows.
 
     Args:
-        sent: the parameters of the first request, which are the same for each page.
+        sent: the named values of the first request, which are the same for each page.
+        param: the name of the parameter in which a cursor is sent.
     """
     text = str(pointer)
-    found = [("", 0, len(text))]
+    found = [(param, 0, len(text))]
     if "?" in text or text.startswith(("/", "http")):
-        pairs = ((m, 2 if m[1] else 4) for m in NAMED_VALUE.finditer(text))
-        found = [(unquote(m[at - 1]), m.start(at), m.end(at)) for m, at in pairs]
+        found = list(_find_values(text))
     return [
         counter
         for name, start, end in found
@@ -81,10 +86,20 @@ def find_counters(pointer: object, sent: Collection[tuple[str, str]] = ()) -> li
     ]
 
 
+def named_values(link: str) -> set[tuple[str, str]]:
+    """Return the parameters of a link, and the parts of its path with the names before them."""
+    return {(name, unquote(link[start:end])) for name, start, end in _find_values(link)}
+
+
+def _find_values(link: str) -> Iterator[tuple[str, int, int]]:
+    for found in NAMED_VALUE.finditer(link):
+        at = 2 if found[1] else 4
+        yield unquote(found[at - 1] or ""), found.start(at), found.end(at)
+
+
 def leaves_size_out(pointer: object) -> bool:
     """Return whether a pointer is a link to a numbered page that does not say how many rows."""
-    found = NAMED_VALUE.finditer(str(pointer))
-    names = {plain_name(unquote(each[1] or each[3])) for each in found}
+    names = {plain_name(name) for name, _ in named_values(str(pointer))}
     return not names.isdisjoint(COUNTS_PAGES) and not any(map(SIZE.fullmatch, names))
 
 

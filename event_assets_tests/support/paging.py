@@ -24,7 +24,7 @@ Answer = Callable[[Query], Any]  # a body, a body with headers, or the status of
 
 @contextmanager
 def serving(answer: Answer) -> Generator[tuple[str, list[Query]], None, None]:
-    """A loopback API, and the queries or bodies that were sent to it."""
+    """A loopback API, and the queries or bodies that were sent to it, with any other path."""
     asked: list[Query] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -32,8 +32,9 @@ def serving(answer: Answer) -> Generator[tuple[str, list[Query]], None, None]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            query = dict(parse_qsl(urlsplit(self.path).query))
-            self.reply(query)
+            url = urlsplit(self.path)
+            query = dict(parse_qsl(url.query))
+            self.reply(query if url.path == "/events" else {**query, "path": url.path})
 
         def do_POST(self) -> None:
             self.reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))

@@ -67,6 +67,24 @@ def links_of_nested_offsets(api: Shrinking) -> Answer:
     return answer
 
 
+def links_with_the_row_in_the_path(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        first = int(query["path"].rpartition("-")[2]) if "path" in query else 0
+        page, more = api.page(first)
+        return {"data": page, "next": f"/query/01gRO0000016PIAYA2-{first + 20}" if more else None}
+
+    return answer
+
+
+def cursors_in_a_parameter_of_rows(api: Shrinking) -> Answer:
+    def answer(query: Query) -> Any:
+        first = int(query.get("start", 0))
+        page, more = api.page(first)
+        return {"data": page, "next": first + 20 if more else None}
+
+    return answer
+
+
 def links_of_pages(api: Shrinking) -> Answer:
     def answer(query: Query) -> Any:
         number = int(query.get("page", 1))
@@ -116,6 +134,11 @@ COUNTING: dict[str, tuple[Any, Callable[[Shrinking], Answer]]] = {
     "links of rows": ("json_link", links_of_rows),
     "links of rows from 1": ("json_link", links_of_rows_from_1),
     "links of nested offsets": ("json_link", links_of_nested_offsets),
+    "links with the row in the path": ("json_link", links_with_the_row_in_the_path),
+    "cursors in a parameter of rows": (
+        {"type": "cursor", "cursor_path": "next", "cursor_param": "start"},
+        cursors_in_a_parameter_of_rows,
+    ),
     "links of pages": ("json_link", links_of_pages),
     "cursors of pages": ({"type": "cursor", "cursor_path": "next"}, cursors_of_pages),
     "encoded cursors of pages": (
@@ -127,7 +150,12 @@ COUNTING: dict[str, tuple[Any, Callable[[Shrinking], Answer]]] = {
 }
 
 
-OF_ROWS = ("links of rows", "links of rows from 1", "links of nested offsets")
+OF_ROWS = (
+    "links of rows",
+    "links of rows from 1",
+    "links of nested offsets",
+    "cursors in a parameter of rows",
+)
 
 
 @pytest.mark.parametrize("at", [2, 3, 4, 5])
