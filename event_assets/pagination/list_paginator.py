@@ -27,6 +27,7 @@ from event_assets.pagination.counters import (
     find_counters,
     find_row_counter,
     leaves_size_out,
+    named_values,
 )
 from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
 from event_assets.pagination.offset_walk import OffsetWalk
@@ -130,6 +131,7 @@ class ListPaginator(Paginator):
 
     def _start(self, request: Request) -> None:
         self._request = request
+        self._reader.begin()
         self._restore(request, {})
         if self.active is not None:
             self.active.init_request(request)
@@ -184,8 +186,10 @@ class ListPaginator(Paginator):
 
     def _examine_pointer(self, walk: PageWalk, page: PageFacts) -> None:
         """See whether the pointer to the next page counts pages, or rows."""
-        sent = {(name, str(value)) for name, value in self._first[1].items()}
-        found, size = find_counters(page.pointer, sent), len(page.ids)
+        url, params, _ = self._first
+        sent = {(name, str(value)) for name, value in params.items()} | named_values(url)
+        param = self._noted["parameter"].rpartition(".")[2]
+        found, size = find_counters(page.pointer, sent, param), len(page.ids)
         counter = find_row_counter(found, size)
         if counter and walk.facts.pages == 1 and not walk.is_counted:
             self._row_counter, self._base = counter

@@ -42,6 +42,7 @@ class PageReader:
     followed: JSONPath | None = None
     header: str | None = None
     _is_more_found: bool = False
+    _leads_on_uncut: bool = False  # a page before this one, without a flag of a cut
     _before: str | None = None  # None: no response was read
     _unfollowed: str = ""
     _totals: Sequence[int] = ()
@@ -70,6 +71,10 @@ class PageReader:
         if self._before is None:
             self._before = _find_said("before", around)
         has_more, flag = self._find_has_more(document, around)
+        cut = _find_said("cut", around)
+        # a flag that does not come with every page that leads on says something of its own page
+        is_part = bool(cut and self._leads_on_uncut)
+        self._leads_on_uncut |= bool(pointer and rows and not cut)
         is_backwards = vocabulary.leads_back(pointer_path)
         if not (is_backwards and self._unfollowed):  # what stood in the first page still holds
             is_open = is_backwards or not pointer
@@ -89,10 +94,14 @@ class PageReader:
             ),
             before=self._before,
             unfollowed=self._unfollowed,
-            truncated=_find_truncation(members, around),
+            truncated=_find_truncation(members, around) or (f"`{cut}: true`" if is_part else ""),
             is_backwards=is_backwards,
             size_asked=_find_size(request),
         )
+
+    def begin(self) -> None:
+        """Begin another reading of the list."""
+        self._leads_on_uncut = False
 
     def _read_totals(
         self, document: Any, around: totals.Members, ids: Sequence[Hashable]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
-from event_assets.pagination.facts import PageFacts
+from event_assets.pagination.facts import USUAL_SIZES, PageFacts
 from event_assets.pagination.walk import (
     LOOKS_BEHIND,
     MAX_EMPTY,
@@ -67,7 +67,8 @@ class PageWalk(Walk):
             is_behind = any(0 < count < position for count in told)  # the number of pages
             most = len(LOOKS_BEHIND) if is_behind else MAX_EMPTY
             return "empty pages" if reading.empty >= most else ""
-        has_more = yield from self._look_behind(position - 1, 1, position)
+        most = len(LOOKS_BEHIND) if self.largest in USUAL_SIZES else position
+        has_more = yield from self._look_behind(position - 1, 1, most)
         return "" if has_more else "page behind"
 
     def _find_following(self) -> Sequence[int]:
@@ -223,7 +224,8 @@ class PageWalk(Walk):
         is_possible = is_end or reading.total.reported == self._ids
         is_cut = self._is_last_full or self._promises_rows or not self._is_numbered
         is_limit = is_limit and is_cut and not self._asked.is_behind
-        is_depth = is_limit or (self._is_last_full and may_be_limit(status, reading.rows))
+        is_round = may_be_limit(status, reading.rows, pages=len(reading.pages))
+        is_depth = is_limit or (self._is_last_full and is_round)
         # a total may be from before a deletion, unless the reading before was refused as well
         was_refused = self._pages_before[-1:] == [REFUSED_PAGE]
         is_total_good = self._promises_rows and (was_refused or is_depth or not self._is_numbered)

@@ -33,6 +33,7 @@ SIGNS: Final = {
     # the start of the next sync comes with the last page only
     "end": rf"({MORE.pattern}): ({NO.pattern})|{_LAST}: true"
     r"|((next)?(sync|delta)token|deltalink): (?!(none|false|0)?$).*",
+    "cut": rf"{_CUT}: ({YES.pattern})",
     # less sure: it may be about something else
     "promise": rf"toomanytocount: ({YES.pattern})|{_ALL}: false|{_LEFT}: [1-9]\d*",
     # a page comes before this one

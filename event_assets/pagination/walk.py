@@ -16,7 +16,8 @@ from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 from event_assets.pagination.totals import RowTotal
 
 MAX_READINGS: Final = 4
-REFUSED_AT: Final = 1000  # rows: a limit of depth is a multiple
+REFUSED_AT: Final = 500  # rows: a limit of depth is a multiple
+REFUSED_PAGES: Final = 10  # the same of pages
 MAX_EMPTY: Final = 25  # consecutive empty pages that are read where more is promised
 LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
 REFUSED: Final = PageFacts()
@@ -57,9 +58,13 @@ class Reading:
     is_end_said: bool = False  # by the page before
 
 
-def may_be_limit(status: int, *rows: int) -> bool:
-    """Return whether a refusal behind one of these numbers of rows may be a limit of depth."""
-    return status != HTTPStatus.NOT_FOUND and any(number % REFUSED_AT == 0 for number in rows)
+def may_be_limit(status: int, *rows: int, pages: int = 1) -> bool:
+    """Return whether a refusal may be a limit of depth.
+
+    Behind one of these numbers of rows, or this number of pages.
+    """
+    is_round = any(number % REFUSED_AT == 0 for number in rows) or pages % REFUSED_PAGES == 0
+    return status != HTTPStatus.NOT_FOUND and is_round
 
 
 class Walk(ABC):

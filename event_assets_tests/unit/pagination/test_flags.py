@@ -172,3 +172,45 @@ def test_a_first_page_that_is_not_the_first_is_told(name: str, base: int) -> Non
 def test_what_comes_before_a_page_of_a_cursor_is_no_page_that_is_missing() -> None:
     done = read_with(PAGED["cursor"][0], lambda query: {**by_a_cursor(query), "hasPrevious": True})
     assert done.result.complete is True
+
+
+PARTS = ["partial", "isTruncated", "incomplete_results", "limitReached"]
+
+
+def by_an_open_cursor(query: Query, *, stands: bool = False) -> dict[str, Any]:
+    page = rows_from(int(query.get("cursor", 0)))
+    follows = len(page) == 20
+    cursor = str(int(query.get("cursor", 0)) + 20) if follows or (stands and page) else None
+    return {"data": page, "next": cursor}
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_page_in_mid_list_that_is_cut_is_a_part(name: str, is_told: bool) -> None:
+    """Such a flag means that more follow, but not where pages before it lead on without it."""
+
+    def answer(query: Query) -> dict[str, Any]:
+        body = by_an_open_cursor(query)
+        if query.get("cursor") == "60":
+            return {**body, "data": body["data"][:15], name: True}
+        return {**body, name: False} if is_told else body
+
+    done = read_with({"type": "cursor", "cursor_path": "next"}, answer)
+    assert done.result.complete is False
+    assert f"this is a part (`{name}: true`)" in done.result.reason
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("stands", [False, True])
+def test_a_flag_of_a_cut_on_every_page_but_the_last_says_that_more_follow(
+    name: str, stands: bool
+) -> None:
+    """Also in a second reading, as of cursors that count rows."""
+
+    def answer(query: Query) -> dict[str, Any]:
+        body = by_an_open_cursor(query, stands=stands)
+        return {**body, name: len(body["data"]) == 20}
+
+    done = read_with({"type": "cursor", "cursor_path": "next"}, answer)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True

@@ -68,6 +68,16 @@ def test_page_numbers_go_on_behind_a_short_and_an_empty_page(
     assert delivered == listed.staying
 
 
+def test_a_page_of_a_usual_length_is_no_end_while_the_eighth_behind_it_has_rows() -> None:
+    def answer(query: Query) -> Any:
+        first = 50 * int(query["page"])
+        is_empty = 0 < int(query["page"]) < 8
+        return {"data": [] if is_empty else [{"id": row} for row in range(first, first + 50)][:500]}
+
+    done = read_with({"type": "page_number", "maximum_page": 10}, answer)
+    assert done.ids == {*range(50), *range(400, 500)}
+
+
 @pytest.mark.parametrize("config", [{}, {"total_path": None}])
 def test_page_numbers_that_stop_at_nothing_end(config: Any) -> None:
     _, serve = PAGINATORS["page"]

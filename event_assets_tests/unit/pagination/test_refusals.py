@@ -55,13 +55,16 @@ def test_a_first_page_that_is_refused_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(("status", "complete"), [(400, None), (404, True)])
-def test_a_refusal_at_a_round_number_of_rows_may_be_a_limit(
-    status: int, complete: bool | None
+@pytest.mark.parametrize(("pages", "size"), [(10, 100), (5, 100), (10, 20), (20, 5)])
+def test_a_refusal_at_a_round_number_of_rows_or_pages_may_be_a_limit(
+    pages: int, size: int, status: int, complete: bool | None
 ) -> None:
-    done = read_with(
-        NUMBERED, lambda query: {"data": paged(query, 1000)} if int(query["page"]) < 11 else status
-    )
-    assert len(done.ids) == 1000
+    def answer(query: Query) -> Any:
+        is_shown = int(query["page"]) <= pages
+        return {"data": paged(query, pages * size, size)} if is_shown else status
+
+    done = read_with(NUMBERED, answer)
+    assert len(done.ids) == pages * size
     assert done.result.complete is complete
     assert ("may be its limit" in done.result.reason) is (complete is None)
 
