@@ -65,7 +65,8 @@ SAID = re.compile(
     r"|maintenance|reason|details?|(response|request)?stat(e|us\w*)?|code|result|success|ok|errno|errcode"
 )
 NUMBER = re.compile(r"\d+")
-DIGITS = re.compile(r"[\d.,:]*")  # a number, or a time
+# A number, or a time.
+DIGITS = re.compile(r"[\d.,:]*|\d{4}-\d\d-\d\d([T ][\d.,:]+ ?(Z|UTC|[+-][\d:]+)?)?")
 MAX_ERRORS = 3  # beside records, for each of which a page is requested again
 
 

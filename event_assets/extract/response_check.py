@@ -27,10 +27,12 @@ from event_assets.http.error_text import (
     plain_name,
 )
 from event_assets.pagination.totals import find_counts, members_around, members_outside_records
+from event_assets.pagination.vocabulary import says_more
 
 IsRecord = Callable[[Any], bool]
 NO_LIST = "has no list of records"
 STEP = re.compile(r"\[[^\]]*\]|\.{0,2}[^.\[]+")  # of a path
+NAME = re.compile(r"[^\[\].$*'\"]+")  # of a member, in a path
 PATTERN = re.compile(r"[*?\[]|\.\.")  # in a path that may lead to several places
 
 
@@ -72,8 +74,8 @@ def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
     if not isinstance(document, dict):
         problem = NO_LIST if document is None else None
         return ERROR if _are_errors(is_record, document) else problem
-    is_good = any(_lists(document)) or not is_record or is_record(document) or _says_empty(document)
-    return None if is_good else NO_LIST
+    is_good = any(_lists(document)) or not is_record or is_record(document)
+    return None if is_good or _says_empty(document) else NO_LIST
 
 
 def _problem_at(selector: str, is_record: IsRecord | None, document: Any) -> str | None:
@@ -85,13 +87,13 @@ def _problem_at(selector: str, is_record: IsRecord | None, document: Any) -> str
     rows = find_records(selector, document)
     if _are_errors(is_record, places[0] if places and where == selector else rows):
         return ERROR
+    if places and places[0] is None:
+        return None if _says_empty(document, where) else f"has null under `{where}`"
     if places and as_list(places[0]) is None:
-        if is_record and is_record(places[0]):
-            return None
-        return f"has {'null' if places[0] is None else 'no list'} under `{where}`"
+        return None if is_record and is_record(places[0]) else f"has no list under `{where}`"
     if places or any(row not in (None, {}, []) for row in rows):
         return None
-    is_empty = _is_empty_at(selector, document) or _says_empty(document)
+    is_empty = _is_empty_at(selector, document) or _says_empty(document, where)
     return None if is_empty else f"has no `{selector}`"
 
 
@@ -125,16 +127,21 @@ def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
     return bool(rows) and all(map(find_named_error, rows))  # other texts may be a broken record's
 
 
-def _says_empty(document: Any) -> bool:
-    """Return whether a document says that there are no records, and so leaves out their list.
+def _says_empty(document: Any, where: str = "$") -> bool:
+    """Return whether a document says that there are no records, and so has no list of them.
 
-    HAL leaves `_embedded` out of a page without any, wherever it is.
+    HAL leaves `_embedded` out of a page without any, wherever it is. Others write null for the list
+    `where` records are, beside a flag that no more follow.
     """
     if not isinstance(document, dict) or _rows_of(document):
         return False
     is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
-    counts = find_counts(members_around(dict(members_outside_records(document)))).values()
-    is_empty = is_hal or next(iter(counts), None) == 0
+    place = ".".join(NAME.findall(where))
+    members = members_around(dict(members_outside_records(document)), [place])
+    is_end = members.get(place, "") is None and any(
+        says_more(path, value) is False for path, value in members.items()
+    )
+    is_empty = is_hal or is_end or next(iter(find_counts(members).values()), None) == 0
     texts = {name: value for name, value in document.items() if not isinstance(value, dict)}
     return is_empty and not find_words(texts)
 

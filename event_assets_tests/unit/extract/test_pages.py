@@ -129,6 +129,7 @@ NOTHING: list[Any] = [
     {"data": None},
     {},
     {"data": {}},
+    {"data": {}, "time": "2030-01-01T00:00:00.000-08:00"},
     {"message": "No events found"},
     {"page": {"number": 5, "totalPages": 4, "size": "5"}, "status": "ok", "data": None},
     {"status": 404, "error": "No more results", "data": []},
