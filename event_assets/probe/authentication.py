@@ -23,6 +23,11 @@ from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN
 
+KINDS = {  # the type of an auth by a setting that only it has
+    "access_token_url": "oauth2_client_credentials",
+    "username": "http_basic",
+    "name": "api_key",
+}
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token")
 PARAMETERS = ("api_key", "key", "apikey", "token", "client_id", "access_token")
@@ -183,8 +188,8 @@ def _complete(
     config: dict[str, Any], keys: Sequence[str], known: Mapping[str, str]
 ) -> Attempt | None:
     """Return the attempt of a configuration that lacks only its secrets; None if it lacks more."""
-    is_oauth = "access_token_url" in config
-    kind = config.setdefault("type", "oauth2_client_credentials" if is_oauth else "bearer")
+    named = (kind for name, kind in KINDS.items() if name in config)
+    kind = config.setdefault("type", next(named, "bearer"))
     if kind not in SECRET_NAMES:
         raise ConfigError(unknown_name_message(str(kind), sorted(SECRET_NAMES), "auth type"))
     if kind == "api_key" and not config.get("name"):

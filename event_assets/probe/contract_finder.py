@@ -209,11 +209,13 @@ def _ask_about_clock(connection: Connection, sample: Sample, start: FieldFinding
     """Ask when on a day events start, where a field says it in a way that cannot be read."""
     setting, unread = "fields.start_time.from", find_unread_clock(sample, start)
     if unread and not connection.options.get(setting):
+        at = {f"as `{unread.path}` says": {setting: unread.source[0]}} if unread.source else {}
+        problem = "" if at else f", which cannot be read beside `{day}`"
         connection.question(
             setting,
-            f"At what time of day do events start? `{unread[0]}` says `{shown(unread[1])}`, which "
-            f"cannot be read beside `{day}`: name another field by --set {setting}=PATH.",
-            {"at midnight": {setting: start.sources[0]}},
+            f"At what time of day do events start? `{unread.path}` says `{shown(unread.value)}`"
+            f"{problem}; name another field by --set {setting}=PATH.",
+            {**at, "at midnight": {setting: start.sources[0]}},
         )
 
 

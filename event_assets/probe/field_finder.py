@@ -40,12 +40,18 @@ def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
     """Return where a field of the contract is, by what its name means."""
     own = {*words.split_name(name)}
     if kind != "timestamp":
-        return find_name(sample) if name in words.NAME else None
+        found = find_name(sample) if name in words.NAME else None
+        return found if found and not _is_of_other(found.sources[0]) else None
     if own & words.UPDATED:
         return find_updated(sample)
     if own & words.END:
         return find_end(sample, find_start(sample))
     return find_start(sample) if own & words.START else None
+
+
+def _is_of_other(path: str) -> bool:
+    """Return whether a name is that of something else than the event, such as its venue."""
+    return any({*part} & words.OTHER_OBJECTS for part in words.split_path(path))
 
 
 def find_id(sample: Sample) -> str | None:
@@ -54,8 +60,9 @@ def find_id(sample: Sample) -> str | None:
     for path, values in sample.leaves.items():
         present, name = sample.present(path), re.sub(r"[^a-z@]", "", last_name(path).lower())
         is_key = bool(present) and all(type(value) in (str, int) for value in present)
-        is_word = name in ID_RANKS or words.split_name(last_name(path))[-1] in ID_WORDS
-        is_id = is_word or name.endswith("id")  # such as `contentid`
+        parts = words.split_name(last_name(path))  # none of `日付`
+        is_word = name in ID_RANKS or parts[:1] == ["id"] or bool({*parts[-1:]} & ID_WORDS)
+        is_id = bool(parts) and (is_word or name.endswith("id"))  # such as `contentid`
         if is_key and is_id and len(present) >= MIN_SHARE * len(values):
             rank = ID_RANKS.get(name, ID_RANKS[OTHER_ID] if is_word else len(ID_RANKS))
             ranked.append((is_foreign(path), path.count("."), rank, path))

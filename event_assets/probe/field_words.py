@@ -20,9 +20,10 @@ END = _words(
     "closing thru"
 )
 WHEN = _words("when date datetime dates day time times datum fecha occurs takes")
-TIME_OF_DAY = _words("time times clock hour zeit uhrzeit")
+TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd")
 DAY = _words("date day datum tag fecha")
 ZONE = _words("timezone zone tz tzid offset")
+DURATION = _words("duration length dauer duree")
 UPDATED = _words("updated modified changed update modification lastmodified")
 REMOVED = _words("deleted removed trashed")
 CANCELLED = _words("cancelled canceled")

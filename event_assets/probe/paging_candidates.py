@@ -29,7 +29,7 @@ SIZES = _names(
     "limit per_page pageSize page_size size perPage count pagesize maxResults max_results "
     "page[size] page[limit] rows $top take top first num pp results_per_page "
     "itemsPerPage n per-page hitsPerPage resultRecordCount $limit maxItems maxResultCount "
-    "maximumRecords maxrows rpp ps lim anzahl aantal limit_page_length"
+    "maximumRecords maxrows rpp ps lim anzahl aantal limit_page_length options[limit]"
 )
 PAGES = _names(
     "page p pageNumber page_number page[number] pageNo pageIndex pg page_no page_index "
@@ -38,7 +38,7 @@ PAGES = _names(
 OFFSETS = _names(
     "offset skip start from startIndex start_index $skip page[offset] startAt "
     "start_at firstResult first_result startRow begin index resultOffset $offset startRecord "
-    "skipCount ofs limit_start"
+    "skipCount ofs limit_start options[offset]"
 )
 # By the name of the page size: what nearly all APIs with that name count by.
 PARTNERS = {
@@ -50,6 +50,7 @@ PARTNERS = {
     "perPage": "page",
     "take": "skip",
     "limit_page_length": "limit_start",
+    "options[limit]": "options[offset]",
     "resultRecordCount": "resultOffset",
 }
 LAST_IDS = _names(

@@ -229,7 +229,8 @@ def _find_largest_page(
 def _is_cut(search: ParameterSearch, page: Page, asked: int) -> bool:
     """Return whether a list goes on behind a page, the first, for which so many rows were asked."""
     paging, count = search.paging, len(page.rows)
-    if find_pointers(page) or (page.total or 0) > count or count in USUAL_SIZES:
+    pointers = (paging.is_numbered or one.kind == paging.kind for one in find_pointers(page))
+    if any(pointers) or (page.total or 0) > count or count in USUAL_SIZES:
         return True
     if not paging.is_numbered:
         return False

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from event_assets.probe import field_words as words
 from event_assets.probe.samples import (
@@ -20,6 +21,7 @@ from event_assets.values.json_paths import as_list, build_getter, template_paths
 from event_assets.values.timestamps import parse_zone
 
 FOR_PEOPLE = {"formatted", "display", "text", "first"}
+CLOCK = re.compile(r"\d{1,2}[:h.]\d{2}\b")
 
 
 def find_start(sample: Sample) -> FieldFinding | None:
@@ -64,7 +66,8 @@ def find_updated(sample: Sample) -> FieldFinding | None:
         is_named = {*words.split_name(last_name(path))} & words.UPDATED and path.count(".") <= 1
         if is_named and not is_foreign(path) and (found := sample.formats.get(path)):
             settings = {"from": path} | ({"format": found.pattern} if found.pattern else {})
-            return FieldFinding(settings, "offset")
+            is_utc = bool(_named(path) & {"utc", "gmt"})
+            return FieldFinding(settings, "offset" if found.is_instant or is_utc else "")
     return None
 
 
@@ -151,12 +154,15 @@ def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
 
 def _add_clock(sample: Sample, path: str) -> tuple[list[str], TimeFormat] | None:
     """Return a day with the time of day that belongs to it, or else at midnight; how it is read."""
-    for other in _clocks(sample, path):
-        for joint in ("T", " "):
-            source = f"{{{path}}}{joint}{{{other}}}"
-            if found := find_format(build_getter(source)(sample.records), MOST):
-                midnight = "12:00 AM" if "%p" in (found.pattern or "") else "00:00"
-                return [source, f"{{{path}}}{joint}{midnight}" if found.pattern else path], found
+    return next(filter(None, (_join(sample, path, other) for other in _clocks(sample, path))), None)
+
+
+def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat] | None:
+    for joint in ("T", " "):
+        source = f"{{{path}}}{joint}{{{clock}}}"
+        if found := find_format(build_getter(source)(sample.records), MOST):
+            midnight = "12:00 AM" if "%p" in (found.pattern or "") else "00:00"
+            return [source, f"{{{path}}}{joint}{midnight}" if found.pattern else path], found
     return None
 
 
@@ -170,14 +176,34 @@ def _clocks(sample: Sample, path: str) -> Iterator[str]:
             yield other
 
 
-def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any] | None:
-    """Return the path and a value of the time of day of a start that is read as a day; or None."""
-    format_ = sample.formats.get(start.sources[0])
-    for path in _clocks(sample, start.sources[0]) if format_ and not format_.has_time else ():
+class UnreadClock(NamedTuple):
+    """What may be the time of day of a day: its path, a value, and what reads both, if possible."""
+
+    path: str
+    value: Any
+    source: Sequence[str]
+
+
+def find_unread_clock(sample: Sample, start: FieldFinding) -> UnreadClock | None:
+    """Return what may be the time of day of a start that is read as a day; or None."""
+    day = start.sources[0]
+    format_ = sample.formats.get(day)
+    if format_ is None or format_.has_time:
+        return None
+    named = [*_clocks(sample, day)]
+    for path in (*named, *filter(_may_be_clock, sample.leaves)):
         for value in sample.present(path):
-            if type(value) in (str, int) and any(map(str.isdecimal, str(value))):
-                return path, value
+            is_clock = type(value) in (str, int) and any(map(str.isdecimal, str(value)))
+            if is_clock and (path in named or CLOCK.match(str(value))):
+                joined = _join(sample, day, path)
+                return UnreadClock(path, value, joined[0] if joined else ())
     return None
+
+
+def _may_be_clock(path: str) -> bool:
+    """Return whether a path may lead to the time of day at which an event starts."""
+    others = words.END | words.OTHER_TIMES | words.DURATION
+    return not (is_foreign(path) or _named(path) & others)
 
 
 def _other_words(path: str) -> frozenset[str]:

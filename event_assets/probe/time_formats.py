@@ -45,7 +45,7 @@ SPLIT = re.compile(
     r"(?P<day>\d{1,4}[./-]\d{1,2}[./-]\d{2,4}(?:T00:00:00)?|\d{8}"
     r"|[A-Za-z]+,? [A-Za-z]+ \d{1,2}, \d{4}"
     r"|[A-Za-z]+ \d{1,2}, \d{4}|(?:[A-Za-z]+,? )?\d{1,2} [A-Za-z]+ \d{4})"
-    r"(?:(?P<joint>, | at | - |T| )(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
+    r"(?:(?P<joint>, | at | - |T| )(?P<clock>\d{1,2}[:h]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
     r"(?P<zone> [+-]\d{4})?)?"
 )
 
@@ -64,6 +64,11 @@ class TimeFormat:
     has_time: bool = True
     has_zone: bool = False
     rivals: tuple[str, ...] = ()
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether the values are the same in any time zone."""
+        return self.has_zone or self.is_epoch
 
     @property
     def is_epoch(self) -> bool:
@@ -137,7 +142,8 @@ def _patterns(texts: Sequence[str]) -> list[str]:
 def _clock_pattern(clock: str) -> str:
     seconds = ":%S" if clock.count(":") == 2 else ""
     half = re.search(r"( ?)[AaPp][Mm]$", clock)
-    return f"%I:%M{seconds}{half[1]}%p" if half else f"%H:%M{seconds}"
+    joint = "h" if "h" in clock else ":"  # `19h30` in French
+    return f"%I:%M{seconds}{half[1]}%p" if half else f"%H{joint}%M{seconds}"
 
 
 def _matches(text: str, pattern: str) -> bool:

@@ -126,7 +126,7 @@ def test_the_field_that_a_question_asked_for_is_read_as_it_is_written(
     assert fields(found)["start_time"] == {"type": "timestamp", "from": source, **more}
 
 
-@pytest.mark.parametrize("clock", ["10h30", "19.30 Uhr", 930])
+@pytest.mark.parametrize("clock", ["10h", "19.30 Uhr", 930])
 def test_a_time_of_day_that_cannot_be_read_is_quoted_in_a_question(clock: Any) -> None:
     rows = [{"id": at, "name": f"Event {at}", "date": f"2026-10-{at + 1:02}", "start": clock}
             for at in range(23)]  # fmt: skip
@@ -135,6 +135,30 @@ def test_a_time_of_day_that_cannot_be_read_is_quoted_in_a_question(clock: Any) -
     [midnight] = question.choices.values()
     answered = connect(whole(rows), settings=midnight)
     assert (asked(answered), first_start(answered)) == ([], "2026-10-01 00:00:00+00:00")
+
+
+def test_a_time_of_day_of_another_name_is_a_choice() -> None:
+    rows = [{"id": at, "name": f"Event {at}", "dateEvent": f"2026-10-{at + 1:02}",
+             "strTime": "19:30:00", "duration": "02:00"} for at in range(23)]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    choice = question.choices["as `strTime` says"]
+    answered = connect(whole(rows), settings=choice)
+    assert (asked(answered), first_start(answered)) == ([], "2026-10-01 19:30:00+00:00")
+
+
+@pytest.mark.parametrize("name", ["venue", "artist", "organizer"])
+def test_a_name_of_something_else_than_the_event_is_asked_about(name: str) -> None:
+    rows = events(7, name=None, **{name: {"name": "Town Hall"}})
+    [question] = connect(whole(rows)).open_questions
+    assert question.setting == "fields.name.from"
+    assert f"`{name}.name`" in question.text
+
+
+def test_a_time_of_change_without_a_zone_is_assumed_to_be_utc() -> None:
+    found = connect(whole(events(7, modified="2026-01-01 10:00:00")))
+    [fact] = [fact for fact in found.facts if fact.subject == "updated_at"]
+    assert fact.certainty == "assumed"
+    assert fact.evidence.endswith("local times without a zone, taken as UTC")
 
 
 def test_fields_that_tell_the_events_apart_are_named_in_the_question() -> None:

@@ -118,6 +118,14 @@ def test_a_key_may_be_the_user_or_the_password_of_basic_authentication(
     assert client(found)["auth"] == {"type": "http_basic", **written}
 
 
+@pytest.mark.parametrize("place", [{"location": "header"}, {"location": "query"}, {}])
+def test_a_name_of_a_header_or_parameter_is_enough_to_send_a_key(place: Mapping[str, str]) -> None:
+    answer = needs("x-odd-name", at=place.get("location", "header"))
+    settings = {"auth.name": "x-odd-name", **{f"auth.{name}": one for name, one in place.items()}}
+    auth = client(connect(answer, keys=[KEY], settings=settings))["auth"]
+    assert auth == {"type": "api_key", "name": "x-odd-name", "location": "header", **place}
+
+
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("wants_key", [True, False])
 def test_a_parameter_that_an_api_does_not_know_is_no_wrong_key(

@@ -102,6 +102,7 @@ FOUND: list[tuple[Answer, Mapping[str, Any]]] = [
     (by_numbered_id, {"type": "cursor", "cursor_path": "startingAfter"}),
     (in_brackets, {"type": "page_number", "page_param": "pagination[page]"}),
     (strict, {"offset_param": "skip", "limit_param": "take"}),
+    (by_offset("options[offset]", "options[limit]"), {"offset_param": "options[offset]"}),
     (hidden_rows, {"type": "offset", "offset_param": "offset"}),
     (read_twice, {"type": "page_number", "page_param": "page"}),
     (without_a_list_at_times({"events": None}), BY_NUMBER),
@@ -222,6 +223,16 @@ def test_a_list_that_comes_whole_is_read_in_pages_and_the_reason_is_told() -> No
     assert [fact.evidence for fact in connect(answer).facts if fact.subject == "page size"] == [
         "1000 requested, 437 received, the whole list: several pages show that it ends there"
     ]
+
+
+def test_a_cursor_beside_the_link_is_no_sign_of_more() -> None:
+    def answer(request: Request) -> Any:
+        at, size = number(request, "after", 0), number(request, "limit", 20)
+        behind = at + size
+        more = {"next": f"{request.url.path}?after={behind}&limit={size}"} if behind < 95 else {}
+        return {"data": ROWS[at:behind], "paging": {"cursors": {"after": str(behind)}, **more}}
+
+    assert endpoint(connect(answer))["params"] == {"limit": 100}
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ REFUSALS: list[tuple[Answer, str]] = [
     (lambda _: HTMLResponse("<html>"), "is a web page"),
     (lambda _: Response("Welcome"), "is no JSON: copy the address"),
     (lambda _: Response("<?xml version='1.0'?><events/>"), "is XML: ask for JSON"),
+    (lambda _: Response("<events><event/></events>"), "is XML: ask for JSON"),
     (lambda _: Response("BEGIN:VCALENDAR\r\n"), "is a calendar file"),
     (lambda _: Response('cb({"events": []});'), "is JSONP, .*: leave `callback` out"),
     (lambda _: Response('{"id": 1}\n{"id": 2}\n'), "one JSON object on each line"),
