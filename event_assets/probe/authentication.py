@@ -29,6 +29,7 @@ KINDS = {  # the type of an auth by a setting that only it has
     "name": "api_key",
 }
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+ASKING = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)  # if the words about an error speak of a key
 HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token")
 PARAMETERS = ("api_key", "key", "apikey", "token", "client_id", "access_token")
 # By what gateways say of a missing key (Azure's, Kong): the header in which they take it.
@@ -86,7 +87,7 @@ class Attempt:
 
 def needs_key(page: Page) -> bool:
     """Return whether a response asks for a key, or for another one."""
-    is_asking = page.status == HTTPStatus.BAD_REQUEST and KEY_WORDS.search(page.said)
+    is_asking = page.status in ASKING and KEY_WORDS.search(page.said)
     return page.status in REJECTED or bool(is_asking)
 
 

@@ -19,6 +19,7 @@ from requests import Response
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import to_wire
 from event_assets.extract.response_check import response_check
+from event_assets.http.errors import status_text
 from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
@@ -172,7 +173,11 @@ class Client:
         if page.response is not None and is_rate_limit(page.response):
             seconds = seconds_asked(page.response)
             when = f"in {seconds:,.0f} s at the earliest" if seconds else "later"
-            raise ApiError(f"{page.error} Nothing was written; try again {when}.")
+            raise ApiError(
+                f"The API at {redact_url(self.given.url)} limits requests: it answered "
+                f"{status_text(page.status or 0)}.{page.said} Nothing was written; try again "
+                f"{when}, and with --set requests_per_second=1 if it allows few in a second."
+            )
         self.forbidden += page.status == HTTPStatus.FORBIDDEN
         if page.status == HTTPStatus.FORBIDDEN and self.forbidden >= MAX_FORBIDDEN:
             raise ApiError(

@@ -24,7 +24,7 @@ from event_assets.probe.page import Page
 from event_assets.probe.paginator_finder import find_paging
 from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES, is_named
-from event_assets.probe.parameter_search import ParameterSearch, find_largest_size
+from event_assets.probe.parameter_search import ParameterSearch, find_largest_size, is_fixed_query
 from event_assets.probe.records_finder import find_list
 from event_assets.probe.report import describe_settings
 from event_assets.probe.request_input import (
@@ -36,6 +36,7 @@ from event_assets.probe.request_input import (
 from event_assets.probe.samples import Sample, find_zone
 from event_assets.probe.session import ProbeSession
 from event_assets.probe.settings import CLIENT, ENDPOINT, apply_settings
+from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list
 from event_assets.values.naming import normalize_name
 from event_assets.values.redaction import KNOWN
@@ -63,9 +64,10 @@ def discover(options: Options) -> Connection:
     given = _read_options(options)
     secrets = [*options.keys, *given.secrets.values(), *given.other_keys]
     ignored = options.get("response_actions") or ()
+    limits = replace(LIMITS, requests_per_second=_read_pace(options))
     with (
         ExitStack() as stack,
-        ProbeSession(given.url, None, SECONDS, secrets, LIMITS, MAX_TO_FIND_OUT) as session,
+        ProbeSession(given.url, None, SECONDS, secrets, limits, MAX_TO_FIND_OUT) as session,
     ):
         name = options.name or name_source(given.url)
         connection = Connection(name, options, Client(session, given, ignored=ignored), stack)
@@ -109,6 +111,14 @@ def _read_options(options: Options) -> RequestInput:
         method=options.get("method") or given.method,
         body=given.body if body is None else body,
     )
+
+
+def _read_pace(options: Options) -> float | None:
+    """Return how many requests may be sent in a second, if that was said."""
+    said = options.get("requests_per_second")
+    if said is None or (isinstance(said, (int, float)) and said > 0):
+        return said
+    raise ConfigError("requests_per_second must be a number above 0.")
 
 
 def name_source(url: str) -> str:
@@ -229,6 +239,12 @@ def _ask_for_pages(
         text = (
             "The same request brings other records each time, so that no page can follow another. "
             "Which parameter sorts the list? Set it, such as --set params.sort=id."
+        )
+    elif is_fixed_query(connection.given.body):
+        text = (
+            f"How does the list go on? {said}. The query has no variable for it: declare one, such "
+            "as by `query($after: String) { events(first: 50, after: $after) ...`, and give the "
+            "command with it."
         )
     elif is_likely_all:
         paging.paginator = "auto"

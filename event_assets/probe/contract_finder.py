@@ -125,6 +125,10 @@ def _describe_field(
     if not is_known and "timezone" not in settings:
         evidence += "; local times without a zone, taken as UTC"
     certainty: Certainty = "sure" if is_known else "assumed"
+    most = sample.most_members(finding.sources[0]) if kind == TIME else 1
+    if most > 1 and certainty == "sure":
+        evidence += f"; the first of up to {most}"
+        certainty = "likely"
     if finding.zone == "field" and not _names_utc(sample, settings["timezone"]):
         # some APIs name the zone in which they show times that are UTC
         evidence += f"; as local times in `{as_list(settings['timezone'])[0]}`"

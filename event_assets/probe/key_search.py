@@ -29,6 +29,8 @@ FIRST_PAGE = {  # by the names of parameters that an API may demand
     **dict.fromkeys(OFFSETS, 0),
     **dict.fromkeys(PAGES, 1),
 }
+JSON_KIND = re.compile(r"application/[\w.+-]*json")  # a type of content
+SIGNED = re.compile(r"\bhmac\b|\bx-\S*signature\b|signed|sign the request", re.IGNORECASE)
 UNKNOWN_NAMES = (400, 422)  # by which some APIs refuse parameters that they do not know
 
 
@@ -130,9 +132,19 @@ class KeySearch:
 def follow(connection: Connection, page: Page) -> Page:
     """Follow one redirect of page 1 within its host; from now on, its target is the address.
 
+    An API that sends nothing without a header `Accept` is asked with one.
+
     Raises:
         ApiError: it leads to another host, which must not get the key.
     """
+    client = connection.client
+    has_accept = "accept" in map(str.lower, client.given.headers)
+    if page.status == HTTPStatus.NOT_ACCEPTABLE and not has_accept:
+        named = JSON_KIND.search(page.said)
+        accept = {"Accept": named[0] if named else "application/json"}
+        connection.add("header", f"Accept: {accept['Accept']}", "without it, the API answers 406")
+        client.given = replace(client.given, headers={**client.given.headers, **accept})
+        page = client.ask(with_key=client.session.has_auth, again=True)
     target = page.redirect_target
     if not target:
         return page
@@ -142,8 +154,8 @@ def follow(connection: Connection, page: Page) -> Page:
             "connect that."
         )
     connection.add("address", target, "the API redirects to it")
-    connection.client.session.move(target)
-    return connection.client.move(target)
+    client.session.move(target)
+    return client.move(target)
 
 
 def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
@@ -198,10 +210,15 @@ def reach(connection: Connection) -> Page | None:
         return _read_without_key(connection)
     if not needs_key(anonymous):
         return _require(connection, anonymous)
+    help_ = (
+        "Look up how it is sent, and say it by --auth and --set auth.name=..., or give the "
+        "documentation's curl command to --curl."
+    )
+    if SIGNED.search(anonymous.said):
+        help_ = "If it wants each request signed by the key, it cannot be connected: no auth does."
     raise ApiError(
         f"The API at {connection.given.base_url} did not accept the key, sent as "
-        f"{', '.join(search.tried)}: {describe_refusal(anonymous)} Look up how it is sent, and say "
-        "it by --auth and --set auth.name=..., or give the documentation's curl command to --curl."
+        f"{', '.join(search.tried)}: {describe_refusal(anonymous)} {help_}"
     )
 
 

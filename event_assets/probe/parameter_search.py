@@ -153,6 +153,12 @@ def _prefixes(body: Any) -> list[str]:
     ]
 
 
+def is_fixed_query(body: Any) -> bool:
+    """Return whether a body is a GraphQL query without variables."""
+    is_query = isinstance(body, Mapping) and isinstance(body.get("query"), str)
+    return is_query and "{" in body["query"] and not _variables(body)
+
+
 def _variables(body: Any) -> list[str]:
     """Return the paths of the variables that a GraphQL query declares."""
     query = body.get("query") if isinstance(body, Mapping) else None

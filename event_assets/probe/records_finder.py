@@ -19,6 +19,7 @@ Groups: TypeAlias = Sequence[Sequence[Any]]
 
 DIFFERENT = 2  # in likeness: one list has a start or a name, another has none
 MAX_DEPTH = 5  # levels of nested objects that are searched
+LOOKED_AT = 20  # members of a list
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
 NO_PATHS = ("", "api", "v1", "v2", "v3", "api/v1", "api/v2")
@@ -73,7 +74,7 @@ def _search_paths(connection: Connection, page: Page) -> Page:
 def find_records(document: Any) -> str | None:
     """Return the selector of the list whose members look most like events, or None."""
     ranked = []
-    for number, (selector, groups) in enumerate(_find_lists(document)):
+    for number, (selector, groups) in enumerate(_find_lists([document])):
         records = [record for group in groups for record in group]
         likely = [likeness(group) for group in groups if group]
         if not any(isinstance(record, dict) for record in records):
@@ -109,41 +110,45 @@ def join_path(names: Sequence[str]) -> str:
     return ".".join(quoted) or "$"
 
 
-def _find_lists(value: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Groups]]:
-    """Yield the selectors of what may be the records in a value, with the lists that they find."""
-    if names and (NO_RECORDS.fullmatch(names[-1].lower()) or {*"'{}"} & {*names[-1]}):
-        return
-    path = join_path(names)
-    if isinstance(value, list):
-        yield from _find_in_list(value, path)
-    elif isinstance(value, dict):
-        members = [*value.values()]
+def _find_lists(
+    nodes: Sequence[Any], path: str = "", depth: int = 0
+) -> Iterator[tuple[str, Groups]]:
+    """Yield the selectors of what may be the records, with the lists that they find.
+
+    Args:
+        nodes: what is at the path, of one kind; several where it has a wildcard.
+    """
+    is_many = "*" in path
+    if isinstance(nodes[0], list):
+        rows = [row for node in nodes for row in node]
+        if rows and all(isinstance(row, dict) for row in rows[:LOOKED_AT]):
+            rows = [row for row in rows if isinstance(row, dict)]
+            yield f"{path}[*]" if is_many else path or "$", [rows]
+            is_record = bool({*rows[0]} & OWN_IDS)
+            yield from _find_in_members(rows, f"{path or '$'}[*]", depth, is_record=is_record)
+    elif isinstance(nodes[0], dict):
+        if is_many:
+            yield path, [nodes]  # each is wrapped: `edges[].node`
+        members = [member for node in nodes for member in node.values()]
         if len(members) > 1 and _are_alike(members):
-            yield f"{path}.*", [members]  # by their ids
-        elif (
-            len(members) > 1
-            and all(isinstance(member, list) for member in members)
-            and _are_alike([one for member in members for one in member])
-        ):
-            yield f"{path}.*[*]", members  # by their days
-        if len(names) < MAX_DEPTH:
-            for name, member in value.items():
-                yield from _find_lists(member, (*names, name))
+            yield f"{path or '$'}.*", [members]  # by their ids
+        lists = [member for member in members if isinstance(member, list)]
+        if 1 < len(members) == len(lists) and _are_alike([one for each in lists for one in each]):
+            yield f"{path or '$'}.*[*]", lists  # by their days or rooms
+        yield from _find_in_members(nodes, path, depth)
 
 
-def _find_in_list(rows: Sequence[Any], path: str) -> Iterator[tuple[str, Groups]]:
-    first = rows[:20]
-    if not first or not all(isinstance(row, dict) for row in first):
-        return
-    yield path, [rows]
-    for name in first[0]:
-        inner, members = f"{path}[*].{join_path([name])}", [row.get(name) for row in first]
-        all_members = [row[name] for row in rows if isinstance(row, dict) and name in row]
-        if all(isinstance(member, dict) for member in members) and not {*first[0]} & OWN_IDS:
-            yield inner, [all_members]  # each is wrapped: `edges[].node`
-        elif all(isinstance(member, list) for member in members):
-            lists = (member for member in all_members if isinstance(member, list))
-            yield f"{inner}[*]", [[one for member in lists for one in member]]
+def _find_in_members(
+    rows: Sequence[Any], path: str, depth: int, *, is_record: bool = False
+) -> Iterator[tuple[str, Groups]]:
+    """Look in the members of objects; an object in a record, which has an id, is a part of it."""
+    for name in rows[0] if depth < MAX_DEPTH else ():
+        kind = type(rows[0][name])
+        is_left_out = NO_RECORDS.fullmatch(name.lower()) or {*"'{}*"} & {*name}
+        is_everywhere = all(isinstance(row.get(name), kind) for row in rows[:LOOKED_AT])
+        if not is_left_out and is_everywhere and kind in ((list,) if is_record else (list, dict)):
+            nodes = [row[name] for row in rows if isinstance(row.get(name), kind)]
+            yield from _find_lists(nodes, f"{path}.{join_path([name])}".lstrip("."), depth + 1)
 
 
 def _are_alike(members: Sequence[Any]) -> bool:

@@ -49,6 +49,7 @@ DROPPED_HEADERS = {
     "referer",
     "user-agent",
 }
+VERSIONED = re.compile(r"application/vnd\.")  # in `Accept`, as of one version of an API
 PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 
@@ -147,7 +148,7 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
         keys += [key] if key else []
         if name.lower() == "cookie":
             cookies.append(value)
-        elif key.place if key else name.lower() not in DROPPED_HEADERS:
+        elif key.place if key else name.lower() not in DROPPED_HEADERS or VERSIONED.search(value):
             headers[name] = value
     if cookies and not keys:
         keys = [_in("header", "Cookie", "; ".join(cookies))]

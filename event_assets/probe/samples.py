@@ -82,6 +82,12 @@ class Sample:
         rows = zip(*(self.leaves[path] for path in chain), strict=True)
         return [next((value for value in row if value not in NOTHING), None) for row in rows]
 
+    def most_members(self, path: str) -> int:
+        """Return how many members the list has, at most, of whose first one a path is a part."""
+        outer, is_part, _ = path.rpartition(".0.")
+        lists = build_getter(outer)(self.records) if is_part else ()
+        return max((len(value) for value in lists if isinstance(value, list)), default=1)
+
     def is_unique(self, *paths: str) -> bool:
         """Return whether the values at paths tell all records apart, where none is missing."""
         columns = [build_getter(path)(self.all_records) for path in paths]

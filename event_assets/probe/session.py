@@ -62,9 +62,14 @@ class SingleAttemptAdapter(ApiAdapter):
     """Sends a request within the remaining time, however slowly its response arrives."""
 
     def __init__(
-        self, auth: AuthBase | None, budget: Budget, redactor: SecretRedactor, limits: HttpLimits
+        self,
+        auth: AuthBase | None,
+        budget: Budget,
+        redactor: SecretRedactor,
+        throttle: Throttle,
+        limits: HttpLimits,
     ) -> None:
-        super().__init__(auth, redactor, Throttle(), limits)
+        super().__init__(auth, redactor, throttle, limits)
         self._budget = budget
 
     def deadline(self) -> float:
@@ -79,6 +84,7 @@ class SingleAttemptAdapter(ApiAdapter):
         """
         if reason := self._budget.exhausted_reason():
             raise ApiError(reason)
+        self._throttle.wait()
         self._budget.sent += 1
         left = round(self._budget.remaining_seconds, 1)
         total = self._budget.total_seconds
@@ -112,7 +118,8 @@ class ProbeSession(requests.Session):
         self.budget = Budget(seconds, requests_allowed)
         self.received: list[requests.Response] = []
         self._address = limits.address
-        self._settings = self.budget, SecretRedactor(secrets), limits
+        throttle = Throttle(limits.requests_per_second)
+        self._settings = self.budget, SecretRedactor(secrets), throttle, limits
         self._origin = origin(base_url) + "/"
         self.set_auth(auth)
         self._without_key = SingleAttemptAdapter(None, *self._settings)

@@ -146,6 +146,13 @@ def test_a_time_of_day_of_another_name_is_a_choice() -> None:
     assert (asked(answered), first_start(answered)) == ([], "2026-10-01 19:30:00+00:00")
 
 
+def test_the_first_of_several_starts_is_likely_only() -> None:
+    rows = events(7, start_time=None, dates=[{"start": "2026-01-01T10:00Z"}] * 3)
+    [fact] = [fact for fact in connect(whole(rows)).facts if fact.subject == "start_time"]
+    assert (fact.value, fact.certainty) == ("`dates.0.start`", "likely")
+    assert "the first of up to 3" in fact.evidence
+
+
 @pytest.mark.parametrize("name", ["venue", "artist", "organizer"])
 def test_a_name_of_something_else_than_the_event_is_asked_about(name: str) -> None:
     rows = events(7, name=None, **{name: {"name": "Town Hall"}})

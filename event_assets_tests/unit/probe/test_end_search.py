@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from event_assets.probe.connect import discover
+from event_assets.probe.connection import Options
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     ROWS,
     asked,
@@ -73,6 +77,15 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
     assert certain == [bool(said)]
     assert asked(found) == []
     assert endpoint(found)["paginator"] == ("single_page" if said else "auto")
+
+
+def test_a_graphql_query_without_a_variable_is_told_to_declare_one() -> None:
+    body = json.dumps({"query": "{ events { edges { node { id } } pageInfo { hasNextPage } } }"})
+    page = {"edges": [{"node": row} for row in ROWS[:20]], "pageInfo": {"hasNextPage": True}}
+    with serving(lambda _: {"data": {"events": page}}) as api:
+        found = discover(Options(None, curl=f"curl {api.url}/graphql -d '{body}'"))
+    [question] = found.open_questions
+    assert "declare one, such as by `query($after: String)" in question.text
 
 
 def test_a_lone_page_shorter_than_was_asked_for_is_whole() -> None:

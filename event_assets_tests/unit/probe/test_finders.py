@@ -34,6 +34,11 @@ FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
         ({"events": {row["id"]: row for row in ROWS}, "meta": {"a": 1}}, "events.*"),
         ({"days": [{"day": row["id"], "events": [row]} for row in ROWS]}, "days[*].events[*]"),
         ({"events": {row["id"]: [row] for row in ROWS}}, "events.*[*]"),
+        ({"days": [{"rooms": {"A": [row], "B": []}} for row in ROWS]}, "days[*].rooms.*[*]"),
+        (
+            {"days": [{"date": "x", "halls": [{"talks": [row]}]} for row in ROWS]},
+            "days[*].halls[*].talks[*]",
+        ),
         (
             {"data": [{"id": row["id"], "attributes": row} for row in ROWS], "included": FACETS},
             "data",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from event_assets.probe.connect import discover, name_source
 from event_assets.probe.connection import Options
-from event_assets.values.errors import ApiError
+from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     KEY,
@@ -29,7 +30,8 @@ from event_assets_tests.support.discoveries import (
 from event_assets_tests.support.event_records import number
 
 REFUSALS: list[tuple[Answer, str]] = [
-    (lambda _: Response(status_code=429), "Nothing was written; try again later"),
+    (lambda _: Response(status_code=429), "Nothing was written; try again later, and with --set"),
+    (needs("x-none", said="X-Signature: HMAC of the body"), "it cannot be connected: no auth does"),
     (lambda _: Response(None, 429, {"Retry-After": "30"}), "try again in 30 s at the earliest"),
     (needs("x-none", 403), "some APIs lock out who goes on"),
     (needs("x-none"), "did not accept the key, sent as a bearer token"),
@@ -64,6 +66,39 @@ def test_nothing_is_sent_after_a_429_or_a_second_403(status: int, requests: int)
         with pytest.raises(ApiError):
             discover(Options(f"{api.url}/v1/events", keys=[KEY]))
         assert len(api.requests) == requests
+
+
+def test_a_rate_limit_is_kept_that_is_set() -> None:
+    times = [0.0, 0.0]
+
+    def answer(request: Request) -> Any:
+        times.append(time.monotonic())
+        is_fast = times[-1] - times[-3] < 0.06
+        return Response(status_code=429) if is_fast else by_page(request)
+
+    assert asked(connect(answer, settings={"requests_per_second": 15})) == []
+
+
+@pytest.mark.parametrize("pace", [0, "1 a second"])
+def test_a_rate_limit_that_is_no_number_is_told_in_a_sentence(pace: Any) -> None:
+    with pytest.raises(ConfigError, match="requests_per_second must be a number above 0"):
+        connect(by_page, settings={"requests_per_second": pace})
+
+
+@pytest.mark.parametrize(
+    ("said", "accept"),
+    [("no", "application/json"), ("Send application/vnd.x.v2+json", "application/vnd.x.v2+json")],
+)
+def test_an_api_that_wants_the_header_accept_gets_it(said: str, accept: str) -> None:
+    def answer(request: Request) -> Any:
+        is_sent = request.headers["accept"] == accept
+        return by_page(request) if is_sent else JSONResponse({"message": said}, 406)
+
+    assert client(connect(answer))["headers"] == {"Accept": accept}
+
+
+def test_an_error_with_status_200_that_speaks_of_a_key_asks_for_it() -> None:
+    assert asked(connect(lambda _: {"errors": [{"message": "Not authenticated"}]})) == ["key"]
 
 
 def test_a_redirect_to_another_host_gets_no_key() -> None:

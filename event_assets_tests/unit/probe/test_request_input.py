@@ -138,6 +138,12 @@ def test_a_curl_command_with_a_body_is_a_post() -> None:
     assert (given.method, given.body, given.headers) == ("POST", {"query": {"a": 1}}, {"site": "7"})
 
 
+def test_only_an_accept_of_a_version_is_kept() -> None:
+    headers = "-H 'Accept: application/json, */*' -H 'accept: application/vnd.x.v2+json'"
+    given = parse_input(None, f"curl {headers} https://a.example/e")
+    assert given.headers == {"accept": "application/vnd.x.v2+json"}
+
+
 def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
     given = parse_input(None, "curl -sSG https://a.example/e -d status=all -d limit=5")
     assert (given.method, given.params) == ("GET", {"status": "all", "limit": "5"})
