@@ -38,8 +38,9 @@ def load_package(
 ) -> None:
     """Load the one package that a pipeline has normalized: all of it or nothing.
 
-    Of rows with the same key, the first one is loaded. The table, or its new columns, are created,
-    too. The pipeline's working folder is removed afterwards.
+    Of rows with the same key, the first one is loaded; any one if the package has a new column, for
+    dlt orders the files of such by chance. The table, or its new columns, are created, too. The
+    pipeline's working folder is removed afterwards.
 
     Args:
         pipeline: has extracted and normalized.
